@@ -1,2 +1,21 @@
-//! See the crate description.
+//! The umqtt script language: from source text to diagnostics and a bytecode image.
+//!
+//! No standard library, no I/O, the same code on the desktop and on the chip, and the same image byte for byte.
+//!
+//! | module | job |
+//! |---|---|
+//! | `lexer`, `grammar`, [`parse`] | source to syntax trees, a statement at a time |
+//! | [`ast`] | the syntax tree |
+//! | [`text`] | what literals mean |
+//! | [`diagnostic`] | what is told to users |
+//! | `codegen` | trees to an image, with the errors only it can see |
+//! | `lint` | warnings; looks at the whole script, so it stays on the desktop |
+//! | `format` | the formatter |
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod ast;
+pub mod diagnostic;
+pub mod text;

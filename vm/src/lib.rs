@@ -1,2 +1,39 @@
-//! See the crate description.
+//! The umqtt virtual machine: what a bytecode image is, whether it is sound, and running it.
+//!
+//! No standard library, no allocation, no unsafe code. The machine computes in a buffer it is given and reaches
+//! the outside only through [`Syscalls`]. It knows nothing of MQTT beyond matching topics, nothing of sockets, pins or
+//! clocks, and nothing of source text.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`isa`] | the instruction set, one table |
+//! | [`image`] | the bytes of an image: sections, header, handler records |
+//! | [`debug`](Debug) | names and lines in an image |
+//! | [`profile`](Profile) | the limits of a kind of device |
+//! | [`program`](Program) | verifying: an image that may run |
+//! | [`machine`](Machine) | running |
+//! | [`syscalls`](Syscalls) | the door to the outside |
+//!
+//! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a buffer, and for each [`Event`]
+//! ask [`Machine::next`] for the handlers and [`Machine::run`] them.
 #![no_std]
+#![forbid(unsafe_code)]
+
+mod debug;
+mod event;
+pub mod image;
+pub mod isa;
+mod machine;
+mod profile;
+mod program;
+mod syscalls;
+mod trap;
+
+pub use debug::Debug;
+pub use event::{Event, Side};
+pub use image::{Image, ImageError};
+pub use machine::{BufferTooSmall, Handlers, Machine};
+pub use profile::{FLASH_VARIABLE_LEN, Profile};
+pub use program::{Handler, Program, VerifyError};
+pub use syscalls::{PinMode, Syscalls};
+pub use trap::{Fault, Trap, Warnings};

@@ -1,0 +1,430 @@
+//! The syntax tree of one statement. Nodes hold spans, not text: literals and names are read out of the
+//! source when they are needed, so the tree of a statement is small enough for the chip.
+//!
+//! Chains of operators are flat lists, not nested pairs: they group from the right whatever the operators are
+//! (language reference, section 2), joins are flattened easily, and no recursion follows their length. Recursion
+//! follows brackets, function calls, `if` and `while` only, whose nesting the parser has limited.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// Where something stands in the source: byte offsets, end exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// Behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// From offsets.
+    pub fn new(start: usize, end: usize) -> Span {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    /// The bytes of the source it covers; empty if it does not fit.
+    pub fn of(self, source: &[u8]) -> &[u8] {
+        source.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// From the start of this to the end of `other`.
+    pub fn to(self, other: Span) -> Span {
+        Span { start: self.start, end: other.end }
+    }
+}
+
+/// `on ...` or `config ...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Statement {
+    /// `on event do actions`
+    On(OnClause),
+    /// `config name value`
+    Config(ConfigLine),
+}
+
+/// `on event do actions`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnClause {
+    /// From `on` to the end of the last action.
+    pub span: Span,
+    /// What it waits for.
+    pub event: Event,
+    /// The span of the event's words, without `on` and `do`.
+    pub event_span: Span,
+    /// What it does.
+    pub actions: Vec<Action>,
+}
+
+/// `config name value`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigLine {
+    /// The whole line.
+    pub span: Span,
+    /// The parameter's name.
+    pub name: Span,
+    /// Its value.
+    pub value: ConfigValue,
+}
+
+/// The value of a `config` line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigValue {
+    /// One raw word, or one string with its quotes; [`crate::text::unescape`] gives its bytes.
+    Text(Span),
+    /// `@N`
+    Flash(Number),
+}
+
+/// A small number as it stands in the source, perhaps quoted: a timer, a pin, an index. `value` is what
+/// it reads as, with the device's rules; ranges are checked later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Number {
+    /// The word, with quotes or `@` if it has them.
+    pub span: Span,
+    /// What it reads as.
+    pub value: i32,
+}
+
+/// Local or remote broker, and the word's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broker {
+    /// The word.
+    pub span: Span,
+    /// Which.
+    pub side: umqtt_vm::Side,
+}
+
+/// What a handler waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// `init`
+    Init,
+    /// `wificonnect`
+    WifiConnect,
+    /// `wifidisconnect`
+    WifiDisconnect,
+    /// `mqttconnect`
+    MqttConnect,
+    /// `serial`
+    Serial,
+    /// `http_response`
+    HttpResponse,
+    /// `timer N`
+    Timer(Number),
+    /// `alarm N`
+    Alarm(Number),
+    /// `topic local|remote filter`
+    Topic {
+        /// Where.
+        broker: Broker,
+        /// The filter.
+        filter: Expr,
+    },
+    /// `gpio_interrupt N pullup|nopullup`
+    GpioInterrupt {
+        /// The pin.
+        pin: Number,
+        /// With pull-up.
+        pullup: bool,
+    },
+}
+
+/// One action.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// From its first word to the end of its last.
+    pub span: Span,
+    /// What it does.
+    pub kind: ActionKind,
+}
+
+/// What an action does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActionKind {
+    /// `publish local|remote topic data [retained]`
+    Publish {
+        /// Where.
+        broker: Broker,
+        /// To which topic.
+        topic: Expr,
+        /// What.
+        data: Expr,
+        /// With `retained`.
+        retained: bool,
+    },
+    /// `subscribe local|remote filter`
+    Subscribe {
+        /// Where.
+        broker: Broker,
+        /// To what.
+        filter: Expr,
+    },
+    /// `unsubscribe local|remote filter`
+    Unsubscribe {
+        /// Where.
+        broker: Broker,
+        /// From what.
+        filter: Expr,
+    },
+    /// `settimer N ms`
+    SetTimer {
+        /// Which.
+        timer: Number,
+        /// Milliseconds.
+        value: Expr,
+    },
+    /// `setalarm N time`
+    SetAlarm {
+        /// Which.
+        alarm: Number,
+        /// Time of day.
+        value: Expr,
+    },
+    /// `setvar target = value`
+    SetVar {
+        /// Into what.
+        target: Target,
+        /// What.
+        value: Expr,
+    },
+    /// `http_get url`
+    HttpGet {
+        /// The URL.
+        url: Expr,
+    },
+    /// `http_post url [,] body`
+    HttpPost {
+        /// The URL.
+        url: Expr,
+        /// The body.
+        body: Expr,
+    },
+    /// `gpio_pinmode N input [pullup] | output`
+    PinMode {
+        /// The pin.
+        pin: Number,
+        /// Its use.
+        mode: umqtt_vm::PinMode,
+    },
+    /// `gpio_out N level`
+    PinWrite {
+        /// The pin.
+        pin: Number,
+        /// False is low.
+        value: Expr,
+    },
+    /// `gpio_pwm N duty`
+    Pwm {
+        /// The pin.
+        pin: Number,
+        /// 0 to 1000.
+        value: Expr,
+    },
+    /// `serial_out e`, `print e`, `println e` or `system e`
+    Output {
+        /// Which of them.
+        to: Output,
+        /// What.
+        value: Expr,
+    },
+    /// `if e then ... elseif e then ... else ... endif`
+    If {
+        /// Condition and actions of `if` and each `elseif`; at least one.
+        branches: Vec<Branch>,
+        /// The actions of `else`; `None` without `else`.
+        otherwise: Option<Vec<Action>>,
+    },
+    /// `while e do ... done`
+    While(Box<Branch>),
+}
+
+/// A condition and what it guards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// The condition.
+    pub condition: Expr,
+    /// The actions.
+    pub actions: Vec<Action>,
+}
+
+/// What `setvar` sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `$name`, the span with its `$`.
+    Variable(Span),
+    /// `@N`
+    Flash(Number),
+}
+
+/// Where text goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// `serial_out`
+    SerialOut,
+    /// `print`
+    Print,
+    /// `println`
+    Println,
+    /// `system`
+    System,
+}
+
+/// An expression.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expr {
+    /// From its first byte to its last, brackets included.
+    pub span: Span,
+    /// What it is.
+    pub kind: ExprKind,
+}
+
+/// What an expression is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExprKind {
+    /// A quoted string or a bare word: [`crate::text::unescape`] of the span gives its bytes.
+    Text,
+    /// `#0d0a`: the span with its `#`.
+    Hex,
+    /// `$name`: the span with its `$`.
+    Variable,
+    /// `@N`
+    Flash(Number),
+    /// `$this_data`, `$timestamp`, ...
+    Special(Special),
+    /// `( e )`
+    Bracketed(Box<Expr>),
+    /// A function's value.
+    Call(Box<Call>),
+    /// `a op b op c`: at least two operands.
+    Chain(Box<Chain<Operator>>),
+    /// `a and b or c`: at least two operands, left to right.
+    Logic(Box<Chain<Logic>>),
+}
+
+/// Operands with operators between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain<O> {
+    /// The first operand.
+    pub first: Expr,
+    /// Operator, its place, and the operand behind it; at least one.
+    pub rest: Vec<Link<O>>,
+}
+
+/// An operator and the operand behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link<O> {
+    /// The operator.
+    pub operator: O,
+    /// Where it stands.
+    pub operator_span: Span,
+    /// What follows it.
+    pub operand: Expr,
+}
+
+/// Operators of a chain. All group from the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `=`
+    Equal,
+    /// `neq`
+    NotEqual,
+    /// `>`
+    Greater,
+    /// `gte`
+    GreaterEqual,
+    /// `lt`
+    Less,
+    /// `lte`
+    LessEqual,
+    /// `str_gt`
+    TextGreater,
+    /// `str_gte`
+    TextGreaterEqual,
+    /// `+`
+    Add,
+    /// `-`
+    Sub,
+    /// `*`
+    Mul,
+    /// `div`
+    Div,
+    /// `mod`
+    Mod,
+    /// `|`
+    Join,
+}
+
+/// Operators between chains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Logic {
+    /// `and`
+    And,
+    /// `or`
+    Or,
+}
+
+/// What the device knows without a `setvar`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Special {
+    /// `$this_topic`
+    ThisTopic,
+    /// `$this_data`, `$this_item`
+    ThisData,
+    /// `$this_gpio`
+    ThisGpio,
+    /// `$this_serial`
+    ThisSerial,
+    /// `$this_http_host`
+    ThisHttpHost,
+    /// `$this_http_path`
+    ThisHttpPath,
+    /// `$this_http_code`
+    ThisHttpCode,
+    /// `$this_http_body`
+    ThisHttpBody,
+    /// `$timestamp`
+    Timestamp,
+    /// `$weekday`
+    Weekday,
+    /// `$adc`
+    Adc,
+}
+
+/// A function and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `not(e)`, `lower(e)`, ...
+    Unary(Unary, Expr),
+    /// `find(text, sought)`
+    Find(Expr, Expr),
+    /// `json_parse(path, json)`
+    JsonParse(Expr, Expr),
+    /// `substr(e, start, length)`
+    Substr(Expr, Number, Number),
+    /// `byte_val(e, index)`
+    ByteVal(Expr, Number),
+    /// `csvstr(e, index, separator)`; the span of the separator, one character perhaps quoted
+    CsvStr(Expr, Number, Span),
+    /// `gpio_in(N)`
+    PinRead(Number),
+}
+
+/// Functions of one expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unary {
+    /// `not`
+    Not,
+    /// `retained_topic`
+    Retained,
+    /// `binary`
+    Binary,
+    /// `eatwhite`
+    EatWhite,
+    /// `lower`
+    Lower,
+    /// `upper`
+    Upper,
+    /// `len`
+    Len,
+}

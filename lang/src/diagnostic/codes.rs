@@ -1,0 +1,84 @@
+//! Every diagnostic's code, in one table. Codes are stable: one that is given up is never given out again.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($name:ident = $text:literal, $title:literal;)*) => {
+        /// The stable code of a diagnostic. Each has a page in `lang/docs/diagnostics.md`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $name,)* }
+
+        impl Code {
+            /// Every code, errors first.
+            pub const ALL: &'static [Code] = &[$(Code::$name,)*];
+
+            /// As users read it: `E0001`, `W0001`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$name => $text,)* }
+            }
+
+            /// A few words that name it.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    UnexpectedWord = "E0001", "unexpected word";
+    UnexpectedEnd = "E0002", "the script ends in the middle of a statement";
+    UnclosedString = "E0003", "string without its closing quote";
+    ReservedWord = "E0004", "reserved word used as a value";
+    BadHex = "E0005", "malformed hex value";
+    BadNumber = "E0006", "not a number";
+    OutOfRange = "E0007", "number out of range";
+    NestedTooDeep = "E0008", "nested too deep";
+    ChainTooLong = "E0009", "expression too long";
+    ScriptTooLong = "E0010", "script too long";
+    UndeclaredVariable = "E0011", "variable that nothing sets";
+    TooManyVariables = "E0012", "too many variables";
+    SpecialOutsideClause = "E0013", "event data used outside its event";
+    ValueTooLong = "E0014", "value too long";
+    TooManyPins = "E0015", "too many pins of a kind";
+    ImageTooLarge = "E0016", "compiled script too large";
+    BadSeparator = "E0017", "separator that is not one character";
+    SetSpecial = "E0018", "special variable cannot be set";
+
+    Grouping = "W0001", "chain groups from the right";
+    NeverRead = "W0002", "variable set but never read";
+    ReadBeforeSet = "W0003", "variable read before any handler can have set it";
+    NoSubscription = "W0004", "topic handler without a subscription";
+    NoHandler = "W0005", "subscription without a handler";
+    TimerNeverArmed = "W0006", "timer or alarm handler that nothing arms";
+    TimerWithoutHandler = "W0007", "timer or alarm armed without a handler";
+    FeedbackLoop = "W0008", "handlers that feed themselves";
+    FlashWear = "W0009", "flash written in a hot place";
+    NeverEqual = "W0010", "comparison that can never be equal";
+    LoopNeverChanges = "W0011", "loop whose condition cannot change";
+    ConstantCondition = "W0012", "condition always true or always false";
+    UnknownConfig = "W0013", "unknown config parameter";
+    DivisionByZero = "W0014", "division by zero";
+    PinUsedTwice = "W0015", "pin used both as PWM and as input";
+    SimilarNames = "W0016", "names equal in their first 14 characters";
+    InvalidTopic = "W0017", "topic MQTT does not allow";
+    BadConfigValue = "W0018", "config value out of range";
+}
+
+impl Code {
+    /// Error or warning.
+    pub fn severity(self) -> Severity {
+        if self.as_str().starts_with('E') { Severity::Error } else { Severity::Warning }
+    }
+
+    /// The code users write, in any case: `e0001`.
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.iter().copied().find(|code| code.as_str().eq_ignore_ascii_case(text))
+    }
+}
+
+impl core::fmt::Display for Code {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,102 @@
+//! What the compiler tells about a script: one type for the terminal, JSON and the editor.
+
+mod codes;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use codes::Code;
+
+use crate::ast::Span;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The script compiles, but probably does not mean what it says.
+    Warning,
+    /// The script does not compile.
+    Error,
+}
+
+/// One thing to tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable code.
+    pub code: Code,
+    /// Where.
+    pub span: Span,
+    /// What, in one sentence without a full stop.
+    pub message: String,
+    /// Other places that matter, each with a few words.
+    pub related: Vec<(Span, String)>,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// A change that mends it.
+    pub fix: Option<Fix>,
+}
+
+/// A change of the source that can be applied without asking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order: `add brackets`.
+    pub title: String,
+    /// The edits, in the order of their spans, not overlapping.
+    pub edits: Vec<Edit>,
+}
+
+/// One replacement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What to replace; empty to insert.
+    pub span: Span,
+    /// With what.
+    pub text: Vec<u8>,
+}
+
+impl Diagnostic {
+    /// A diagnostic with a code, a place and a message.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            span,
+            message: message.into(),
+            related: Vec::new(),
+            help: None,
+            fix: None,
+        }
+    }
+
+    /// Adds another place that matters.
+    #[must_use]
+    pub fn related(mut self, span: Span, words: impl Into<String>) -> Diagnostic {
+        self.related.push((span, words.into()));
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Diagnostic {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a change that mends it.
+    #[must_use]
+    pub fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
+        self.fix = Some(Fix { title: title.into(), edits });
+        self
+    }
+
+    /// Error or warning, by its code.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// Line and column, both from 1, of an offset; columns count bytes.
+pub fn position(source: &[u8], offset: usize) -> (u32, u32) {
+    let before = source.get(..offset).unwrap_or(source);
+    let line = before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1;
+    let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    (line, (before.len() - start) as u32 + 1)
+}

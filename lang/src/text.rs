@@ -1,0 +1,35 @@
+//! What literals in the source mean: escapes, hex values, and numbers as the device reads them.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+/// The bytes of a string (with its quotes) or of a bare word: `\x` is x. Borrows where nothing is escaped.
+pub fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+    let inner = match raw {
+        [b'"', inner @ .., b'"'] => inner,
+        [b'"', inner @ ..] => inner,
+        _ => raw,
+    };
+    if !inner.contains(&b'\\') {
+        return Cow::Borrowed(inner);
+    }
+    let mut out = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => out.extend(bytes.next()),
+            _ => out.push(byte),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The bytes of `#0d0a`; `None` unless an even number of hex digits, at least two, follows the `#`.
+pub fn unhex(raw: &[u8]) -> Option<Vec<u8>> {
+    let digits = raw.strip_prefix(b"#")?;
+    if digits.is_empty() || digits.len() % 2 != 0 {
+        return None;
+    }
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
+    digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
+}

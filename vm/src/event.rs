@@ -1,0 +1,75 @@
+//! What can happen to a device, as a script sees it.
+
+/// Which broker a topic belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The device's own broker.
+    Local,
+    /// The broker the device is a client of.
+    Remote,
+}
+
+/// Something that happened, with the data its handlers may look at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'e> {
+    /// The script starts: run its `config` lines, in order. Comes before [`Event::Init`].
+    Config,
+    /// The script has started.
+    Init,
+    /// The WiFi client got its address.
+    WifiConnect,
+    /// The WiFi client lost its network.
+    WifiDisconnect,
+    /// The remote broker accepted us.
+    MqttConnect,
+    /// A line came in on the serial port.
+    Serial {
+        /// The line, without its line end.
+        line: &'e [u8],
+    },
+    /// An answer to `http_get` or `http_post`.
+    HttpResponse {
+        /// The host asked.
+        host: &'e [u8],
+        /// The path asked for.
+        path: &'e [u8],
+        /// The status code, 000 to 999, as three digits.
+        code: [u8; 3],
+        /// The body.
+        body: &'e [u8],
+    },
+    /// A timer ran out.
+    Timer(u8),
+    /// An alarm's time of day came.
+    Alarm(u8),
+    /// A message arrived on a subscribed topic.
+    Topic {
+        /// On which broker.
+        side: Side,
+        /// The topic name.
+        topic: &'e [u8],
+        /// The payload.
+        data: &'e [u8],
+    },
+    /// A pin changed and settled.
+    GpioInterrupt {
+        /// The pin.
+        pin: u8,
+        /// Its level now.
+        level: bool,
+    },
+}
+
+impl<'e> Event<'e> {
+    /// The event's data in the order of its `$this_...` specials; what it lacks is empty.
+    pub(crate) fn arguments(&self) -> [&'e [u8]; 4] {
+        match *self {
+            Event::Serial { line } => [line, b"", b"", b""],
+            // The code is copied out of the event by the machine: it is not borrowed from outside.
+            Event::HttpResponse { host, path, body, .. } => [host, path, b"", body],
+            Event::Topic { topic, data, .. } => [topic, data, b"", b""],
+            Event::GpioInterrupt { level, .. } => [if level { b"1" } else { b"0" }, b"", b"", b""],
+            _ => [b"", b"", b"", b""],
+        }
+    }
+}

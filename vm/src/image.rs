@@ -1,0 +1,358 @@
+//! The image: a compiled script as bytes. This file is the contract between the compiler and the device.
+//!
+//! ```text
+//! magic "uMQ!"                      4
+//! format version                    1
+//! CRC-32 (ISO-HDLC) of all after it 4, little-endian
+//! Header, postcard
+//! constants     each a varint length and its bytes; named by their offset
+//! handlers      RECORD_LEN bytes each, sorted, see Record
+//! code          one segment per handler and per filter expression
+//! debug         variable names and line table; absent when stripped
+//! source        the script's text; optional
+//! ```
+//!
+//! An image is data, not trust: [`Image::parse`] checks only where the sections are, and nothing can run it.
+//! [`crate::Program::verify`] proves the rest.
+
+use core::ops::Range;
+
+use crc::{CRC_32_ISO_HDLC, Crc};
+use serde::{Deserialize, Serialize};
+
+use crate::isa::read_varint;
+
+/// The first bytes of every image; no script starts like this.
+pub const MAGIC: [u8; 4] = *b"uMQ!";
+/// The format this crate reads and writes.
+pub const VERSION: u8 = 1;
+/// Bytes of one handler record.
+pub const RECORD_LEN: usize = 6;
+/// Where the checksummed part starts.
+pub const CHECKED_FROM: usize = MAGIC.len() + 1 + 4;
+/// Longest encoding of a [`Header`], bytes.
+pub const HEADER_MAX: usize = 24;
+
+/// The checksum of an image's bytes from [`CHECKED_FROM`] on.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
+    CRC.checksum(bytes)
+}
+
+/// The sizes of what follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// How many variables the script has.
+    pub variables: u16,
+    /// How many values it holds on the stack at most.
+    pub stack: u8,
+    /// Bytes of constants.
+    pub constants: u16,
+    /// How many handler records.
+    pub handlers: u16,
+    /// Bytes of code.
+    pub code: u16,
+    /// Bytes of debug information.
+    pub debug: u32,
+    /// Bytes of source.
+    pub source: u32,
+}
+
+/// What wakes a handler: the first byte of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Trigger {
+    /// The script's `config` lines, once, before `Init`.
+    Config = 0,
+    /// `on init`
+    Init = 1,
+    /// `on wificonnect`
+    WifiConnect = 2,
+    /// `on wifidisconnect`
+    WifiDisconnect = 3,
+    /// `on mqttconnect`
+    MqttConnect = 4,
+    /// `on serial`
+    Serial = 5,
+    /// `on http_response`
+    HttpResponse = 6,
+    /// `on timer N`; key: N
+    Timer = 7,
+    /// `on alarm N`; key: N
+    Alarm = 8,
+    /// `on gpio_interrupt N`; key: N; filter: 1 with pull-up, else 0
+    Gpio = 9,
+    /// `on topic local` with a constant filter without wildcards; key: [`fingerprint`]; filter: offset of the constant
+    LocalName = 10,
+    /// `on topic local` with any other filter; key: a [`FilterKind`]
+    LocalFilter = 11,
+    /// `on topic remote` with a constant filter without wildcards; as `LocalName`
+    RemoteName = 12,
+    /// `on topic remote` with any other filter; as `LocalFilter`
+    RemoteFilter = 13,
+}
+
+impl Trigger {
+    /// How many there are.
+    pub const COUNT: usize = 14;
+
+    /// The trigger of that number.
+    pub fn from_code(code: u8) -> Option<Trigger> {
+        use Trigger::*;
+        [
+            Config,
+            Init,
+            WifiConnect,
+            WifiDisconnect,
+            MqttConnect,
+            Serial,
+            HttpResponse,
+            Timer,
+            Alarm,
+            Gpio,
+            LocalName,
+            LocalFilter,
+            RemoteName,
+            RemoteFilter,
+        ]
+        .get(usize::from(code))
+        .copied()
+    }
+
+    /// How many of the event's arguments its code may ask for.
+    pub fn arguments(self) -> u8 {
+        match self {
+            Trigger::Serial | Trigger::Gpio => 1,
+            Trigger::HttpResponse => 4,
+            Trigger::LocalName
+            | Trigger::LocalFilter
+            | Trigger::RemoteName
+            | Trigger::RemoteFilter => 2,
+            _ => 0,
+        }
+    }
+}
+
+/// How the filter of a [`Trigger::LocalFilter`] or [`Trigger::RemoteFilter`] is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum FilterKind {
+    /// A constant with wildcards: the record's filter is its offset.
+    Constant = 0,
+    /// A variable: the record's filter is its number.
+    Variable = 1,
+    /// An expression: the record's filter is the offset of its code, which ends with `result` and may not
+    /// look at the event.
+    Expression = 2,
+}
+
+impl FilterKind {
+    /// The kind of that number.
+    pub fn from_code(code: u8) -> Option<FilterKind> {
+        [FilterKind::Constant, FilterKind::Variable, FilterKind::Expression]
+            .get(usize::from(code))
+            .copied()
+    }
+}
+
+/// One handler, [`RECORD_LEN`] bytes: trigger, key, code offset and filter, these two little-endian.
+///
+/// Records are sorted by trigger; then by key, except for [`Trigger::LocalFilter`] and
+/// [`Trigger::RemoteFilter`]; then by code offset. Code stands in the order of the script, so the offset
+/// tells which of two handlers comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What wakes it.
+    pub trigger: Trigger,
+    /// Depends on the trigger, as does its filter.
+    pub key: u8,
+    /// Offset of its code in the code section.
+    pub code: u16,
+    /// Depends on the trigger; 0 where it means nothing.
+    pub filter: u16,
+}
+
+impl Record {
+    /// Reads a record; `None` for an unknown trigger.
+    #[inline]
+    pub fn from_bytes(bytes: [u8; RECORD_LEN]) -> Option<Record> {
+        let [trigger, key, c0, c1, f0, f1] = bytes;
+        Some(Record {
+            trigger: Trigger::from_code(trigger)?,
+            key,
+            code: u16::from_le_bytes([c0, c1]),
+            filter: u16::from_le_bytes([f0, f1]),
+        })
+    }
+
+    /// The record as it stands in an image.
+    pub fn to_bytes(self) -> [u8; RECORD_LEN] {
+        let [c0, c1] = self.code.to_le_bytes();
+        let [f0, f1] = self.filter.to_le_bytes();
+        [self.trigger as u8, self.key, c0, c1, f0, f1]
+    }
+
+    /// What records are sorted by.
+    pub fn order(self) -> (Trigger, u8, u16) {
+        match self.trigger {
+            Trigger::LocalFilter | Trigger::RemoteFilter => (self.trigger, 0, self.code),
+            _ => (self.trigger, self.key, self.code),
+        }
+    }
+}
+
+/// A cheap digest of a topic name, by which handlers are found: its length and four of its bytes.
+#[inline]
+pub fn fingerprint(topic: &[u8]) -> u8 {
+    let len = topic.len();
+    let Some(last) = topic.last() else { return 0 };
+    let at = |index: usize| topic.get(index).copied().unwrap_or(0);
+    (len as u8)
+        .wrapping_add(*last)
+        .wrapping_add(at(len / 2).wrapping_mul(3))
+        .wrapping_add(at(len / 4).wrapping_mul(5))
+        .wrapping_add(at(len - len / 4 - 1).wrapping_mul(7))
+}
+
+/// Why bytes are not an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImageError {
+    /// Does not start with [`MAGIC`]: perhaps a script's source.
+    NotAnImage,
+    /// Made by another version of the compiler; the format found.
+    Version(u8),
+    /// Shorter or longer than its header says.
+    Length,
+    /// The checksum does not fit: broken on the way.
+    Checksum,
+    /// The header cannot be read.
+    Header,
+}
+
+impl core::fmt::Display for ImageError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            ImageError::NotAnImage => f.write_str("not a bytecode image"),
+            ImageError::Version(found) => {
+                write!(
+                    f,
+                    "image format {found}, this device runs format {VERSION}: compile it again"
+                )
+            }
+            ImageError::Length => f.write_str("the image is cut off or has bytes too many"),
+            ImageError::Checksum => f.write_str("the image is damaged (checksum)"),
+            ImageError::Header => f.write_str("the image is damaged (header)"),
+        }
+    }
+}
+
+impl core::error::Error for ImageError {}
+
+/// Where the sections of an image are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// The header.
+    pub header: Header,
+    /// The constants.
+    pub constants: Range<usize>,
+    /// The handler records.
+    pub handlers: Range<usize>,
+    /// The code.
+    pub code: Range<usize>,
+    /// The debug information, empty if stripped.
+    pub debug: Range<usize>,
+    /// The source, empty if not embedded.
+    pub source: Range<usize>,
+}
+
+impl Layout {
+    fn parse(bytes: &[u8]) -> Result<Layout, ImageError> {
+        let rest = bytes.strip_prefix(&MAGIC).ok_or(ImageError::NotAnImage)?;
+        let (&version, rest) = rest.split_first().ok_or(ImageError::Length)?;
+        if version != VERSION {
+            return Err(ImageError::Version(version));
+        }
+        let (crc, checked) = rest.split_first_chunk::<4>().ok_or(ImageError::Length)?;
+        if checksum(checked) != u32::from_le_bytes(*crc) {
+            return Err(ImageError::Checksum);
+        }
+        let (header, rest) =
+            postcard::take_from_bytes::<Header>(checked).map_err(|_| ImageError::Header)?;
+        let mut at = bytes.len() - rest.len();
+        let mut section = |len: usize| {
+            let start = at;
+            at = at.checked_add(len).filter(|&end| end <= bytes.len()).ok_or(ImageError::Length)?;
+            Ok(start..at)
+        };
+        let layout = Layout {
+            header,
+            constants: section(header.constants.into())?,
+            handlers: section(usize::from(header.handlers) * RECORD_LEN)?,
+            code: section(header.code.into())?,
+            debug: section(header.debug as usize)?,
+            source: section(header.source as usize)?,
+        };
+        if at == bytes.len() { Ok(layout) } else { Err(ImageError::Length) }
+    }
+}
+
+/// An image that can be looked at: sections, disassembly, source. It cannot run.
+#[derive(Clone, Debug)]
+pub struct Image<'i> {
+    pub(crate) bytes: &'i [u8],
+    pub(crate) layout: Layout,
+}
+
+impl<'i> Image<'i> {
+    /// Whether bytes claim to be an image rather than a script's source.
+    pub fn is_image(bytes: &[u8]) -> bool {
+        bytes.starts_with(&MAGIC)
+    }
+
+    /// Finds the sections. Borrows: nothing is copied.
+    ///
+    /// # Errors
+    /// [`ImageError`] when the bytes are not a whole, undamaged image of this format.
+    pub fn parse(bytes: &'i [u8]) -> Result<Image<'i>, ImageError> {
+        Ok(Image { bytes, layout: Layout::parse(bytes)? })
+    }
+
+    /// Where the sections are.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The script's text, if the image carries it.
+    pub fn source(&self) -> Option<&'i [u8]> {
+        self.bytes.get(self.layout.source.clone()).filter(|source| !source.is_empty())
+    }
+
+    /// The code section.
+    pub fn code(&self) -> &'i [u8] {
+        self.bytes.get(self.layout.code.clone()).unwrap_or_default()
+    }
+
+    /// The debug section.
+    pub fn debug(&self) -> crate::Debug<'i> {
+        crate::Debug::new(self.bytes.get(self.layout.debug.clone()).unwrap_or_default())
+    }
+
+    /// The constant at an offset of the constants section.
+    pub fn constant(&self, offset: u32) -> Option<&'i [u8]> {
+        constant(self.bytes.get(self.layout.constants.clone())?, offset)
+    }
+
+    /// The handler records, in their order in the image; unknown triggers are left out.
+    pub fn records(&self) -> impl Iterator<Item = Record> + use<'i> {
+        let bytes = self.bytes.get(self.layout.handlers.clone()).unwrap_or_default();
+        bytes.as_chunks::<RECORD_LEN>().0.iter().filter_map(|chunk| Record::from_bytes(*chunk))
+    }
+}
+
+/// The constant at an offset of a constants section.
+#[inline]
+pub(crate) fn constant(section: &[u8], offset: u32) -> Option<&[u8]> {
+    let mut at = offset as usize;
+    let len = read_varint(section, &mut at)? as usize;
+    section.get(at..at.checked_add(len)?)
+}

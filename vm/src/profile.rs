@@ -1,0 +1,89 @@
+//! The limits of a kind of device, in one place: the compiler checks scripts against them, the verifier
+//! checks images against them again, and the machine and the device take their sizes from them.
+
+/// What a kind of device can hold. Choose [`Profile::ESP8266`], [`Profile::ESP32`] or
+/// [`Profile::DESKTOP`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The name a user selects it by: `esp8266`, `esp32` or `desktop`.
+    pub name: &'static str,
+    /// Longest script source, bytes.
+    pub source: usize,
+    /// Most `$name` variables.
+    pub variables: usize,
+    /// Most flash variables: `@1` to `@N`.
+    pub flash_variables: u8,
+    /// Timers are numbered 1 to this.
+    pub timers: u8,
+    /// Alarms are numbered 1 to this.
+    pub alarms: u8,
+    /// Pins are numbered 0 to this.
+    pub max_pin: u8,
+    /// Most pins that may be named by `on gpio_interrupt`.
+    pub interrupt_pins: u8,
+    /// Most pins that may be named by `gpio_pwm`.
+    pub pwm_channels: u8,
+    /// Longest value, bytes.
+    pub value: usize,
+    /// Deepest nesting of `if`, `while` and brackets together.
+    pub nesting: usize,
+    /// Most operands in one unbracketed chain, and most values on the machine's stack.
+    pub stack: usize,
+    /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one section.
+    pub image: usize,
+    /// Bytes of the buffer a machine of this profile runs in: variables, temporaries and stack.
+    pub ram: usize,
+    /// Fuel a handler may use per event; see [`crate::Machine::run`] for the unit.
+    pub fuel: u32,
+}
+
+/// Longest content of a flash variable, bytes.
+pub const FLASH_VARIABLE_LEN: usize = 63;
+
+impl Profile {
+    /// The ESP8266: 80 KiB of data RAM, most of it taken by WiFi.
+    pub const ESP8266: Profile = Profile {
+        name: "esp8266",
+        source: 16 * 1024,
+        variables: 64,
+        flash_variables: 16,
+        timers: 16,
+        alarms: 16,
+        max_pin: 16,
+        interrupt_pins: 8,
+        pwm_channels: 8,
+        value: 1024,
+        nesting: 32,
+        stack: 64,
+        image: 32 * 1024,
+        ram: 4 * 1024,
+        fuel: 100_000,
+    };
+
+    /// The ESP32-C3.
+    pub const ESP32: Profile = Profile {
+        name: "esp32",
+        source: 64 * 1024,
+        variables: 256,
+        timers: 32,
+        alarms: 32,
+        max_pin: 63,
+        value: 4096,
+        image: 192 * 1024,
+        ram: 24 * 1024,
+        fuel: 1_000_000,
+        ..Profile::ESP8266
+    };
+
+    /// A Linux box: the ESP32's limits with more room to compute.
+    pub const DESKTOP: Profile =
+        Profile { name: "desktop", ram: 60 * 1024, fuel: 4_000_000, ..Profile::ESP32 };
+
+    /// Every profile, the smallest first.
+    pub const ALL: [Profile; 3] = [Profile::ESP8266, Profile::ESP32, Profile::DESKTOP];
+
+    /// The profile of that name.
+    pub fn by_name(name: &str) -> Option<Profile> {
+        Profile::ALL.into_iter().find(|profile| profile.name == name)
+    }
+}

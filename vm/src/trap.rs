@@ -1,0 +1,52 @@
+//! Why a handler was stopped, and what it did that deserves a warning.
+
+/// Why a handler was stopped before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Trap {
+    /// It used up its fuel: a loop that does not end.
+    OutOfFuel = 1,
+    /// Its values and temporaries do not fit the machine's buffer.
+    OutOfMemory = 2,
+    /// The code broke a rule the verifier guarantees. Not reachable from a verified program; reported
+    /// instead of a panic.
+    Corrupt = 3,
+}
+
+impl core::fmt::Display for Trap {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Trap::OutOfFuel => "runs too long",
+            Trap::OutOfMemory => "out of memory for values",
+            Trap::Corrupt => "corrupt code",
+        })
+    }
+}
+
+/// A [`Trap`] and where it happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Why.
+    pub trap: Trap,
+    /// Offset into the code section; [`crate::Program::line`] makes a source line of it.
+    pub at: u16,
+}
+
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} at code offset {}", self.trap, self.at)
+    }
+}
+
+impl core::error::Error for Fault {}
+
+/// What a machine counted since it was made, without stopping a handler for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Warnings {
+    /// `div` or `mod` by zero, taken as 0.
+    pub divisions_by_zero: u32,
+    /// Values cut at the profile's limit.
+    pub values_cut: u32,
+    /// Code offset of the newest one.
+    pub last_at: u16,
+}
