@@ -1,2 +1,23 @@
-//! See the crate description.
+//! The device: what runs on every board, without knowing any. Bytes, times and pins come in through [`Board`] and [`Net`];
+//! everything else is here.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`board`] | what a board must give: pins, serial port, restart |
+//! | [`net`] | what a board must give: TCP |
+//! | `device` | puts the parts together; one `poll` |
+//! | `engine` | runs the script: events, queue, timers, alarms, runaway rules |
+//! | `console` | sessions, lines, commands |
+//! | `settings` | every parameter, one table |
+//! | `storage` | flash: settings, script, flash variables; power-cut safe |
+//! | `upload` | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod board;
+pub mod net;
+
+pub use board::Board;
+pub use net::Net;

@@ -1,0 +1,55 @@
+//! What a board gives the device besides the network and the flash: pins, the serial port, memory figures
+//! and a restart. One file per board implements it.
+
+pub use umqtt_vm::PinMode;
+
+/// A restart was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restart {
+    /// Start again with what is stored.
+    Reset,
+}
+
+/// The hardware, as far as the device needs it. Nothing blocks.
+pub trait Board {
+    /// Chooses a pin's direction.
+    fn pin_mode(&mut self, pin: u8, mode: PinMode);
+    /// Sets an output pin.
+    fn pin_write(&mut self, pin: u8, level: bool);
+    /// Reads a pin.
+    fn pin_read(&mut self, pin: u8) -> bool;
+    /// Sets a pin's PWM duty, 0 to 1000 per mille.
+    fn pwm(&mut self, pin: u8, duty: u16);
+    /// Sets the PWM period of all channels, in slots of 200 ns.
+    fn pwm_period(&mut self, slots: u32);
+    /// Reads the analogue input, 0 to 1023.
+    fn adc(&mut self) -> u16;
+    /// Reports edges on a pin from now on through [`Board::poll_edge`].
+    fn watch_pin(&mut self, pin: u8, pullup: bool);
+    /// Stops reporting edges on every pin.
+    fn unwatch_pins(&mut self);
+    /// The next pin on which an edge was seen; the level is read later, when it has settled.
+    fn poll_edge(&mut self) -> Option<u8>;
+    /// Bytes typed on the serial port, at most as many as fit; returns how many.
+    fn serial_read(&mut self, into: &mut [u8]) -> usize;
+    /// Writes to the serial port; takes all (a board without room drops the oldest and counts).
+    fn serial_write(&mut self, bytes: &[u8]);
+    /// Free memory in bytes; `None` where that means nothing.
+    fn free_memory(&self) -> Option<u32>;
+    /// The MAC address: the last three bytes make default names.
+    fn mac(&self) -> [u8; 6];
+    /// Seconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
+    fn wall_clock(&self) -> Option<u64>;
+    /// Asks for a restart; the board's loop makes it once the device's poll has returned.
+    fn restart(&mut self, how: Restart);
+    /// Commands only this board has (`sim ...` on the desktop): returns true if it knew the command, having
+    /// written the reply through `reply`. Words are already unquoted.
+    fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
+        let _ = (words, reply);
+        false
+    }
+    /// Help for [`Board::command`], one `usage: words` per line; empty if there is none.
+    fn command_help(&self) -> &'static str {
+        ""
+    }
+}
