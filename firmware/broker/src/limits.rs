@@ -1,0 +1,101 @@
+//! What the broker may grow to. Whatever passes a limit is refused; what is there already stays.
+
+use crate::Millis;
+
+/// The bounds on everything in a [`Broker`](crate::Broker) that clients can make grow.
+///
+/// Every field is a plain maximum: `0` allows none at all and never means "unlimited"; for "as memory
+/// allows" use the type's `MAX`. [`Limits::SMALL`] suits a chip with some tens of KiB of heap,
+/// [`Limits::DESKTOP`] (the [`Default`]) a machine with an operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Clients connected at a time. One more gets a CONNACK with return code 3.
+    pub max_clients: usize,
+    /// Network connections at a time that have not completed CONNECT or are being closed; they come on
+    /// top of `max_clients`, so that a client whose old connection hangs can take it over when full.
+    pub max_waiting: usize,
+    /// Sessions of clients that asked to be remembered (clean session 0), connected or not. A further
+    /// one gets a CONNACK with return code 3.
+    pub max_stored_sessions: usize,
+    /// Subscriptions of all clients together, the local client's included. One more is refused by 0x80
+    /// in the SUBACK.
+    pub max_subscriptions: usize,
+    /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK.
+    pub max_filter_levels: usize,
+    /// Retained messages. One with a further topic is delivered but not retained.
+    pub max_retained: usize,
+    /// Bytes of all retained messages, topic and header included.
+    pub max_retained_bytes: usize,
+    /// Bytes of one packet from a client, its fixed header included. A larger one closes the
+    /// connection as soon as its header is read.
+    pub max_packet: usize,
+    /// Bytes of messages waiting for one client. One message always finds room in an empty queue;
+    /// else what does not fit is dropped for this client and counted.
+    pub max_queue_bytes: usize,
+    /// Bytes of acknowledgements, ping replies and the like waiting for one client. A client that
+    /// makes the broker pass it does not read its replies and is closed. Hand
+    /// [`receive`](crate::Broker::receive) at most this many bytes between two looks at what is outgoing.
+    pub max_control_bytes: usize,
+    /// QoS 1 and 2 messages sent to one client and not yet acknowledged; the next ones wait.
+    pub max_inflight: usize,
+    /// QoS 2 messages received from one client and not yet released by it (PUBREL). One more closes
+    /// the connection.
+    pub max_unreleased: usize,
+    /// Bytes of messages waiting for [`poll_local`](crate::Broker::poll_local). What does not fit is
+    /// dropped and counted.
+    pub max_local_queue_bytes: usize,
+    /// Bytes of a client id. A longer one gets a CONNACK with return code 2.
+    pub max_client_id: usize,
+    /// Milliseconds a new connection has for its CONNECT packet.
+    pub connect_timeout: Millis,
+    /// Milliseconds a stored session outlives its connection; `Millis::MAX` keeps it for ever.
+    pub session_expiry: Millis,
+}
+
+impl Limits {
+    /// For a chip: eight or so clients at 4 KiB each.
+    pub const SMALL: Limits = Limits {
+        max_clients: 8,
+        max_waiting: 2,
+        max_stored_sessions: 4,
+        max_subscriptions: 128,
+        max_filter_levels: 16,
+        max_retained: 64,
+        max_retained_bytes: 8 * 1024,
+        max_packet: 4 * 1024,
+        max_queue_bytes: 4 * 1024,
+        max_control_bytes: 4 * 1024,
+        max_inflight: 4,
+        max_unreleased: 16,
+        max_local_queue_bytes: 4 * 1024,
+        max_client_id: 64,
+        connect_timeout: 10_000,
+        session_expiry: 24 * 3600 * 1000,
+    };
+
+    /// For a desktop or a server.
+    pub const DESKTOP: Limits = Limits {
+        max_clients: 10_000,
+        max_waiting: 1_000,
+        max_stored_sessions: 10_000,
+        max_subscriptions: 1_000_000,
+        max_filter_levels: 128,
+        max_retained: 1_000_000,
+        max_retained_bytes: 256 * 1024 * 1024,
+        max_packet: 1024 * 1024,
+        max_queue_bytes: 4 * 1024 * 1024,
+        max_control_bytes: 256 * 1024,
+        max_inflight: 64,
+        max_unreleased: 4096,
+        max_local_queue_bytes: 4 * 1024 * 1024,
+        max_client_id: 1024,
+        connect_timeout: 10_000,
+        session_expiry: 7 * 24 * 3600 * 1000,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::DESKTOP
+    }
+}
