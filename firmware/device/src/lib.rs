@@ -6,7 +6,7 @@
 //! | [`board`] | what a board must give: pins, serial port, restart |
 //! | [`net`] | what a board must give: TCP |
 //! | `device` | puts the parts together; one `poll` |
-//! | `engine` | runs the script: events, queue, timers, alarms, runaway rules |
+//! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
 //! | `console` | sessions, lines, commands |
 //! | `settings` | every parameter, one table |
 //! | `storage` | flash: settings, script, flash variables; power-cut safe |
@@ -17,7 +17,9 @@
 extern crate alloc;
 
 pub mod board;
+pub mod engine;
 pub mod net;
 
 pub use board::Board;
+pub use engine::{Engine, Services};
 pub use net::Net;

@@ -1,0 +1,204 @@
+//! The script's alarms: once a day, when the clock passes a time.
+//!
+//! A script gives `hh`, `hh:mm` or `hh:mm:ss`, and an alarm is due when the clock's `hh:mm:ss` is not less than that text, compared
+//! byte by byte. As times grow with their text, that is the same as the first second of the day that is not
+//! less: this is found once, and from then on only numbers are compared.
+
+use alloc::vec::Vec;
+
+use super::clock::{ClockTime, DAY_MS, hms};
+
+const SECONDS_PER_DAY: u32 = 86_400;
+
+/// A clock set back by up to this many days does not make alarms ring again; set back further, it was wrong before and
+/// alarms start afresh.
+const DAYS_SET_BACK: u32 = 2;
+
+#[derive(Clone, Copy, Debug)]
+struct Alarm {
+    n: u8,
+    /// Rings at the first moment of this second of the day.
+    second: u32,
+    /// The first day on which it may ring; unknown as long as the clock is not set.
+    day: Option<u32>,
+}
+
+impl Alarm {
+    /// Set to a time past already, it rings tomorrow.
+    fn prime(&mut self, clock: ClockTime) {
+        self.day = Some(clock.day.saturating_add((clock.second() >= self.second).into()));
+    }
+}
+
+/// The alarms that are set: at most one per number, so never more than the profile has.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    set: Vec<Alarm>,
+}
+
+impl Alarms {
+    /// Sets alarm `n` anew; a text no time of day ever reaches (or an empty one) disarms it.
+    pub(super) fn set(&mut self, n: u8, time: &[u8], clock: Option<ClockTime>) {
+        self.set.retain(|alarm| alarm.n != n);
+        let Some(second) = first_second(time) else { return };
+        let mut alarm = Alarm { n, second, day: None };
+        if let Some(clock) = clock {
+            alarm.prime(clock);
+        }
+        let place = self.set.partition_point(|other| (other.second, other.n) < (second, n));
+        self.set.insert(place, alarm);
+    }
+
+    /// The next alarm that rings at this time; it is then done for today.
+    pub(super) fn take_due(&mut self, clock: ClockTime) -> Option<u8> {
+        for alarm in &mut self.set {
+            let Some(day) = alarm.day.filter(|day| *day <= clock.day.saturating_add(DAYS_SET_BACK))
+            else {
+                alarm.prime(clock);
+                continue;
+            };
+            // As a pair: one that was due before midnight still rings after it.
+            if (day, alarm.second) <= (clock.day, clock.second()) {
+                alarm.prime(clock);
+                return Some(alarm.n);
+            }
+        }
+        None
+    }
+
+    /// Milliseconds until the next alarm rings, if the clock is not set meanwhile; 0 if one is due.
+    pub(super) fn next_in(&self, clock: ClockTime) -> Option<u64> {
+        let wait = |alarm: &Alarm| {
+            let days = u64::from(alarm.day?.saturating_sub(clock.day));
+            let ms = days * u64::from(DAY_MS) + u64::from(alarm.second * 1000);
+            Some(ms.saturating_sub(clock.millis.into()))
+        };
+        // Not yet primed: look at once.
+        self.set.iter().map(|alarm| wait(alarm).unwrap_or(0)).min()
+    }
+
+    /// Disarms all.
+    pub(super) fn clear(&mut self) {
+        self.set.clear();
+    }
+}
+
+/// The first second of a day whose `hh:mm:ss` is not less than `text`.
+fn first_second(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    let (mut low, mut high) = (0, SECONDS_PER_DAY);
+    while low < high {
+        let middle = (low + high) / 2;
+        if hms(middle).as_slice() < text { low = middle + 1 } else { high = middle }
+    }
+    (low < SECONDS_PER_DAY).then_some(low)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: u32, time: &str) -> ClockTime {
+        let mut parts = time.split(':').map(|part| part.parse::<u32>().unwrap());
+        let mut next = || parts.next().unwrap_or(0);
+        ClockTime { day, millis: (next() * 3600 + next() * 60 + next()) * 1000 }
+    }
+
+    fn rings(alarms: &mut Alarms, day: u32, time: &str) -> bool {
+        alarms.take_due(at(day, time)).is_some()
+    }
+
+    #[test]
+    fn texts_become_seconds() {
+        for (text, second) in [
+            ("07", Some(7 * 3600)),
+            ("07:30", Some(27_000)),
+            ("07:30:01", Some(27_001)),
+            ("00", Some(0)),
+            ("0", Some(0)),
+            // Less than any time, as bytes: due as the day begins.
+            ("/", Some(0)),
+            // More than 07:30:59 and less than 07:31.
+            ("07:30:99", Some(27_060)),
+            ("07:30:01x", Some(27_002)),
+            ("23:59:59", Some(86_399)),
+            ("23:59:59x", None),
+            ("24:00", None),
+            // As on the device: bytes are compared, and 7 is above 2.
+            ("7:30", None),
+            ("", None),
+        ] {
+            assert_eq!(first_second(text.as_bytes()), second, "{text}");
+        }
+    }
+
+    #[test]
+    fn rings_once_a_day() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", Some(at(10, "06:59:58")));
+        assert!(!rings(&mut alarms, 10, "06:59:59"));
+        assert!(rings(&mut alarms, 10, "07:00:00"));
+        assert!(!rings(&mut alarms, 10, "07:00:01"));
+        assert!(!rings(&mut alarms, 11, "06:00"));
+        assert!(rings(&mut alarms, 11, "09:00"));
+    }
+
+    #[test]
+    fn past_already_means_tomorrow() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", Some(at(10, "07:00:00")));
+        assert!(!rings(&mut alarms, 10, "23:00"));
+        assert!(rings(&mut alarms, 11, "07:00"));
+    }
+
+    #[test]
+    fn waits_for_the_clock() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", None);
+        alarms.set(2, b"08:00", None);
+        assert_eq!(alarms.take_due(at(10, "07:30")), None);
+        assert_eq!(alarms.take_due(at(10, "08:30")), Some(2));
+        assert_eq!(alarms.take_due(at(11, "07:30")), Some(1));
+    }
+
+    #[test]
+    fn a_clock_that_jumps() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", Some(at(10, "06:00")));
+        assert!(rings(&mut alarms, 10, "09:00"), "forward over it");
+        assert!(!rings(&mut alarms, 10, "06:30"), "back before it");
+        assert!(!rings(&mut alarms, 10, "07:00"), "once a day, whatever the clock does");
+        assert!(!rings(&mut alarms, 9, "23:00"), "back over midnight");
+        assert!(!rings(&mut alarms, 10, "08:00"));
+        assert!(rings(&mut alarms, 11, "07:00"));
+        assert!(!rings(&mut alarms, 5, "06:00"), "a clock that was days wrong");
+        assert!(rings(&mut alarms, 5, "07:00"));
+    }
+
+    #[test]
+    fn midnight() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"23:59:59", Some(at(10, "23:59:58")));
+        alarms.set(2, b"00:00:00", Some(at(10, "23:59:58")));
+        // Nobody looked during the last second of the day.
+        assert_eq!(alarms.take_due(at(11, "00:00:00")), Some(2));
+        assert_eq!(alarms.take_due(at(11, "00:00:00")), Some(1));
+        assert_eq!(alarms.take_due(at(11, "00:00:00")), None);
+        assert_eq!(alarms.take_due(at(11, "23:59:59")), Some(1));
+    }
+
+    #[test]
+    fn tells_how_long_to_wait() {
+        let mut alarms = Alarms::default();
+        let now = ClockTime { day: 3, millis: 6 * 3_600_000 + 999 };
+        assert_eq!(alarms.next_in(now), None);
+        alarms.set(1, b"07", Some(now));
+        assert_eq!(alarms.next_in(now), Some(3_600_000 - 999));
+        alarms.set(1, b"05", Some(now));
+        assert_eq!(alarms.next_in(now), Some(23 * 3_600_000 - 999));
+        alarms.set(1, b"", Some(now));
+        assert_eq!(alarms.next_in(now), None);
+    }
+}

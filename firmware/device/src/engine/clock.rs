@@ -1,0 +1,73 @@
+//! Time, as the engine is told it: how long the device runs, and what the clock on the wall shows.
+
+/// Milliseconds since the device started; never runs backwards.
+pub type Millis = u64;
+
+/// Milliseconds in a day.
+pub(super) const DAY_MS: u32 = 86_400_000;
+
+/// Local date and time of day, once the clock is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClockTime {
+    /// Days since Thursday, 1 January 1970, in local time. Where only the day of the week is known, any day that falls
+    /// on it.
+    pub day: u32,
+    /// Milliseconds since midnight, 0 to 86,399,999.
+    pub millis: u32,
+}
+
+impl ClockTime {
+    /// From seconds since 1970 in local time; later than the year 11,000,000 it stays there.
+    pub fn from_unix(seconds: u64) -> ClockTime {
+        let day = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX);
+        ClockTime { day, millis: (seconds % 86_400) as u32 * 1000 }
+    }
+
+    /// The time of day as `hh:mm:ss`.
+    pub fn hms(self) -> [u8; 8] {
+        hms(self.second())
+    }
+
+    /// The day of the week, `Mon` to `Sun`.
+    pub fn weekday(self) -> [u8; 3] {
+        const NAMES: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
+        NAMES[(self.day % 7) as usize]
+    }
+
+    /// Seconds since midnight.
+    pub(super) fn second(self) -> u32 {
+        self.millis / 1000
+    }
+}
+
+/// Seconds since midnight as `hh:mm:ss`.
+pub(super) fn hms(second: u32) -> [u8; 8] {
+    let two = |n: u32| [b'0' + (n / 10 % 10) as u8, b'0' + (n % 10) as u8];
+    let ([h0, h1], [m0, m1], [s0, s1]) =
+        (two(second / 3600), two(second / 60 % 60), two(second % 60));
+    [h0, h1, b':', m0, m1, b':', s0, s1]
+}
+
+/// When something happens: the caller's answer to "what time is it", given with every call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// How long the device runs.
+    pub now: Millis,
+    /// What the clock shows, `None` until it is set.
+    pub clock: Option<ClockTime>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_has_its_weekday_and_time() {
+        // 2024-02-29 23:59:59, a Thursday.
+        let time = ClockTime::from_unix(1_709_251_199);
+        assert_eq!(&time.weekday(), b"Thu");
+        assert_eq!(&time.hms(), b"23:59:59");
+        let next = ClockTime::from_unix(1_709_251_200);
+        assert_eq!((&next.weekday(), &next.hms()), (b"Fri", b"00:00:00"));
+    }
+}

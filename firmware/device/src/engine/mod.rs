@@ -1,0 +1,415 @@
+//! The script engine: a compiled script, brought to life by events and time.
+//!
+//! It owns the virtual machine, the one queue of events, the timers, the alarms and the debouncing of pins, and keeps runaway
+//! scripts in check. It is not the device: it has no sockets, no clock and no pins, but is told what happened and what
+//! time it is, and reaches the rest through [`Services`]. Given the same image, the same events at the same times
+//! and the same answers of its services, it does exactly the same.
+//!
+//! How to drive it: [`Engine::load`] an image, [`Engine::start`], then in any order
+//!
+//! * [`Engine::handle`] for everything that happens (and [`Engine::edge`] for pins): its handlers run at once if nothing is before it;
+//! * [`Engine::poll`] until it returns false: what waits, timers, alarms; each call runs the handlers of one event;
+//! * [`Engine::poll_at`]: when to poll again at the latest. Poll also after the clock was set.
+//!
+//! | file | job |
+//! |---|---|
+//! | `services` | what the device must provide |
+//! | `clock` | the time as it is told |
+//! | `queue` | events that wait |
+//! | `timers`, `alarms`, `pins` | what time brings |
+//! | `outside` | what the machine calls |
+//! | `runaway`, `complaints` | scripts that misbehave |
+//! | `stats` | counters |
+
+mod alarms;
+mod clock;
+mod complaints;
+mod outside;
+mod pins;
+mod queue;
+mod report;
+mod runaway;
+mod services;
+mod stats;
+mod timers;
+
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use umqtt_vm::image::{FilterKind, Trigger};
+use umqtt_vm::{
+    BufferTooSmall, Event, Handlers, Machine, Profile, Program, Side, VerifyError, Warnings,
+};
+
+pub use clock::{ClockTime, Millis, Moment};
+pub use complaints::COMPLAIN_EVERY_MS;
+pub use pins::DEBOUNCE_MS;
+pub use queue::QUEUE_EVENTS;
+pub use runaway::{STOP_WINDOW_MS, STOPS_ALLOWED};
+pub use services::Services;
+pub use stats::Stats;
+
+use alarms::Alarms;
+use complaints::{Complaint, Complaints};
+use outside::Outside;
+use pins::Pins;
+use queue::Queue;
+use runaway::Runaway;
+use timers::Timers;
+
+/// Highest PWM duty, per mille.
+pub const PWM_MAX: u16 = 1000;
+
+/// How many values of the profile's greatest length the waiting events may carry together.
+pub const QUEUE_VALUES: usize = 8;
+
+/// Why an image cannot be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadError {
+    /// The image is not one, or not sound.
+    Image(VerifyError),
+    /// The script's variables and stack need more memory than a script may have.
+    Memory(BufferTooSmall),
+}
+
+impl core::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            LoadError::Image(error) => write!(f, "{error:?}"),
+            LoadError::Memory(error) => {
+                write!(f, "the script takes {} bytes of memory at least", error.needed)
+            }
+        }
+    }
+}
+
+impl core::error::Error for LoadError {}
+
+/// What became of an event given to [`Engine::handle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Handled {
+    /// No handler is there for it.
+    Ignored,
+    /// Its handlers have run.
+    Done,
+    /// It waits for [`Engine::poll`].
+    Queued,
+    /// There was no room for it; it was counted and logged.
+    Dropped,
+}
+
+/// How far a script is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Loaded,
+    Config,
+    Init,
+    Running,
+    Ended,
+}
+
+/// A script that runs. `B` holds its image: `Vec<u8>`, `Rc<[u8]>`, or `&[u8]` in flash.
+pub struct Engine<B> {
+    machine: Machine<B, Box<[u8]>>,
+    fuel: u32,
+    phase: Phase,
+    queue: Queue,
+    timers: Timers,
+    alarms: Alarms,
+    pins: Pins,
+    runaway: Runaway,
+    complaints: Complaints,
+    stats: Stats,
+    warned: Warnings,
+    tracing: bool,
+    /// Which sides have topic handlers whose filter may change while the script runs.
+    changing_filters: [bool; 2],
+    last: Moment,
+}
+
+impl<B: AsRef<[u8]>> Engine<B> {
+    /// Verifies an image and gives it memory. It does nothing yet: see [`Engine::start`].
+    ///
+    /// # Errors
+    /// [`LoadError`]
+    pub fn load(image: B, profile: &Profile) -> Result<Engine<B>, LoadError> {
+        let program = Program::verify(image, profile).map_err(LoadError::Image)?;
+        let pins = Pins::of(&program);
+        let changing = |trigger| {
+            program.handlers().any(|(_, record)| {
+                record.trigger == trigger && record.key != FilterKind::Constant as u8
+            })
+        };
+        let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
+        let buffer = vec![0; profile.ram].into_boxed_slice();
+        let machine = Machine::new(program, buffer, profile.value).map_err(LoadError::Memory)?;
+        Ok(Engine {
+            machine,
+            fuel: profile.fuel,
+            phase: Phase::Loaded,
+            queue: Queue::new(QUEUE_VALUES * profile.value),
+            timers: Timers::default(),
+            alarms: Alarms::default(),
+            pins,
+            runaway: Runaway::default(),
+            complaints: Complaints::default(),
+            stats: Stats::default(),
+            warned: Warnings::default(),
+            tracing: false,
+            changing_filters,
+            last: Moment { now: 0, clock: None },
+        })
+    }
+
+    /// Starts the script: watches its pins; its `config` lines and its `init` are the next two things
+    /// [`Engine::poll`] does. Does nothing if it was started before.
+    pub fn start<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) {
+        if self.phase == Phase::Loaded {
+            self.last = at;
+            self.phase = Phase::Config;
+            self.pins.start(services);
+        }
+    }
+
+    /// Something happened. Its handlers run here and now if nothing is to be done before it; else it waits for
+    /// [`Engine::poll`]. An event no handler is there for costs next to nothing.
+    ///
+    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own: not given here, but found by
+    /// [`Engine::poll`].
+    pub fn handle<S: Services + ?Sized>(
+        &mut self,
+        event: &Event<'_>,
+        at: Moment,
+        services: &mut S,
+    ) -> Handled {
+        self.last = at;
+        if matches!(self.phase, Phase::Loaded | Phase::Ended) {
+            return Handled::Ignored;
+        }
+        if self.is_idle(at.now) && !self.queue.too_large(event) {
+            return if self.run(event, at, services) { Handled::Done } else { Handled::Ignored };
+        }
+        if !self.may_wake(event, at, services) {
+            return Handled::Ignored;
+        }
+        if self.queue.push(event, at.now) {
+            return Handled::Queued;
+        }
+        self.stats.dropped = self.stats.dropped.wrapping_add(1);
+        if self.complaints.may_log(Complaint::Dropped, at.now) {
+            services.log(format_args!("Script warning: too many events at once, one was dropped"));
+        }
+        Handled::Dropped
+    }
+
+    /// An edge was seen on a pin; what the pin says when it has settled becomes an event.
+    pub fn edge(&mut self, pin: u8, now: Millis) {
+        if matches!(self.phase, Phase::Config | Phase::Init | Phase::Running) {
+            self.pins.edge(pin, now);
+        }
+    }
+
+    /// Does the next thing that is due: runs the handlers of at most one event. Returns whether there may be more
+    /// to do at once.
+    pub fn poll<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) -> bool {
+        self.last = at;
+        match self.phase {
+            Phase::Loaded | Phase::Ended => return false,
+            Phase::Config => {
+                self.phase = Phase::Init;
+                self.run(&Event::Config, at, services);
+            }
+            Phase::Init => {
+                self.phase = Phase::Running;
+                self.run(&Event::Init, at, services);
+            }
+            Phase::Running => return self.run_next(at, services),
+        }
+        true
+    }
+
+    /// When to poll again at the latest; a time not after the last call means at once. `None`: only when
+    /// something happened, or the clock was set.
+    pub fn poll_at(&self) -> Option<Millis> {
+        match self.phase {
+            Phase::Loaded | Phase::Ended => None,
+            Phase::Config | Phase::Init => Some(self.last.now),
+            Phase::Running => {
+                let alarm = self.last.clock.and_then(|clock| self.alarms.next_in(clock));
+                let alarm = alarm.map(|wait| self.last.now.saturating_add(wait));
+                [self.next_timed(), self.queue.next_at(), alarm].into_iter().flatten().min()
+            }
+        }
+    }
+
+    /// Whether an event of this many bytes would find room. A source that can hold its events back asks first,
+    /// and so loses none.
+    pub fn has_room(&self, bytes: usize) -> bool {
+        self.queue.has_room(bytes)
+    }
+
+    /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped. Variables can
+    /// still be looked at.
+    pub fn stop<S: Services + ?Sized>(&mut self, services: &mut S) {
+        if !matches!(self.phase, Phase::Loaded | Phase::Ended) {
+            services.unsubscribe_all();
+            services.unwatch_pins();
+        }
+        self.phase = Phase::Ended;
+        self.queue.clear();
+        self.timers.clear();
+        self.alarms.clear();
+        self.pins.clear();
+    }
+
+    /// Whether the script runs: false before its start, after its end, and once it was disabled for being stopped too often.
+    pub fn enabled(&self) -> bool {
+        !matches!(self.phase, Phase::Loaded | Phase::Ended)
+    }
+
+    /// Whether `config` lines and `init` are done.
+    pub fn started(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Ended)
+    }
+
+    /// Logs every event that wakes a handler (the parameter `script_logging`).
+    pub fn set_tracing(&mut self, on: bool) {
+        self.tracing = on;
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> Stats {
+        let warnings = self.machine.warnings();
+        Stats {
+            divisions_by_zero: warnings.divisions_by_zero,
+            values_cut: warnings.values_cut,
+            ..self.stats
+        }
+    }
+
+    /// Tells how long, by the caller's clock, calls of [`Engine::handle`] and [`Engine::poll`] took: for [`Stats::mean_micros`].
+    pub fn note_time(&mut self, micros: u32) {
+        self.stats.micros = self.stats.micros.wrapping_add(micros.into());
+    }
+
+    /// The program, with its image.
+    pub fn program(&self) -> &Program<B> {
+        self.machine.program()
+    }
+
+    /// Calls `each` with name and value of every variable; a stripped image has no names, only numbers (`$0`).
+    pub fn variables(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) {
+        let names = self.variable_names();
+        self.machine.variables(&mut |number, value| {
+            let name = names.get(usize::from(number)).map_or(&b"$"[..], Vec::as_slice);
+            each(name, value);
+        });
+    }
+
+    fn variable_names(&self) -> Vec<Vec<u8>> {
+        let image = self.machine.program().image();
+        let debug = image.debug();
+        let name = |number| match debug.variable(number) {
+            Some(name) => name.to_vec(),
+            None => alloc::format!("${number}").into_bytes(),
+        };
+        (0..image.layout().header.variables).map(name).collect()
+    }
+
+    /// Whether an event that comes now is the next to be looked at.
+    fn is_idle(&self, now: Millis) -> bool {
+        self.phase == Phase::Running
+            && self.queue.is_empty()
+            && self.next_timed().is_none_or(|at| at > now)
+    }
+
+    /// When the next timer runs out or pin has settled.
+    fn next_timed(&self) -> Option<Millis> {
+        match (self.timers.next_at(), self.pins.next_at()) {
+            (Some(timer), Some(pin)) => Some(timer.min(pin)),
+            (timer, pin) => timer.or(pin),
+        }
+    }
+
+    /// Whether an event is worth queueing: asked of the filters as they are, unless those may change before its turn.
+    fn may_wake<S: Services + ?Sized>(
+        &mut self,
+        event: &Event<'_>,
+        at: Moment,
+        services: &mut S,
+    ) -> bool {
+        let [local, remote] = self.changing_filters;
+        match event {
+            Event::Topic { side: Side::Local, .. } if local => return true,
+            Event::Topic { side: Side::Remote, .. } if remote => return true,
+            _ => {}
+        }
+        let (timers, alarms) = (&mut self.timers, &mut self.alarms);
+        let mut outside = Outside { services, timers, alarms, at, refused: None };
+        self.machine.next(&mut Handlers::default(), event, &mut outside).is_some()
+    }
+
+    /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
+    /// lies in the future, so it cannot keep events from their turn; nor can a flood of events keep a timer from its.
+    fn run_next<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) -> bool {
+        if let Some(n) = at.clock.and_then(|clock| self.alarms.take_due(clock)) {
+            self.run(&Event::Alarm(n), at, services);
+            return true;
+        }
+        let due = |deadline: Option<Millis>| deadline.filter(|deadline| *deadline <= at.now);
+        let timer = due(self.timers.next_at());
+        let pin = due(self.pins.next_at());
+        let first = [timer, pin, self.queue.next_at()].into_iter().flatten().min();
+        if first.is_none() {
+            return false;
+        }
+        if timer == first {
+            if let Some(n) = self.timers.take_first() {
+                self.run(&Event::Timer(n), at, services);
+            }
+        } else if pin == first {
+            if let Some((pin, level)) = self.pins.take_first(services) {
+                self.run(&Event::GpioInterrupt { pin, level }, at, services);
+            }
+        } else if let Some(taken) = self.queue.pop() {
+            self.run(&taken.event(), at, services);
+        }
+        true
+    }
+
+    /// Runs the handlers of an event, in script order; returns whether there were any.
+    fn run<S: Services + ?Sized>(
+        &mut self,
+        event: &Event<'_>,
+        at: Moment,
+        services: &mut S,
+    ) -> bool {
+        let mut handlers = Handlers::default();
+        let mut woken = 0u32;
+        while self.phase != Phase::Ended {
+            let (timers, alarms) = (&mut self.timers, &mut self.alarms);
+            let mut outside = Outside { services, timers, alarms, at, refused: None };
+            let Some(handler) = self.machine.next(&mut handlers, event, &mut outside) else {
+                break;
+            };
+            woken += 1;
+            if self.tracing {
+                report::trace(self.machine.program(), handler, event, outside.services);
+            }
+            let result = self.machine.run(handler, event, self.fuel, &mut outside);
+            let refused = outside.refused;
+            if refused.is_some() || self.machine.warnings() != self.warned {
+                self.report_warnings(handler, refused, at.now, services);
+            }
+            if let Err(fault) = result {
+                self.report_stop(handler, fault, at.now, services);
+            }
+        }
+        if woken > 0 && *event != Event::Config {
+            self.stats.events = self.stats.events.wrapping_add(1);
+            self.stats.handlers = self.stats.handlers.wrapping_add(woken);
+        }
+        woken > 0
+    }
+}

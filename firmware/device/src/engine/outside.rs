@@ -1,0 +1,144 @@
+//! The machine's door to the outside: time is kept here, bad topics end here, the rest goes to the device.
+
+use alloc::vec::Vec;
+
+use umqtt_topic::TopicError;
+use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls};
+
+use super::alarms::Alarms;
+use super::clock::Moment;
+use super::timers::Timers;
+use super::{PWM_MAX, Services};
+
+/// Most bytes of a refused topic that are logged.
+const TOPIC_SHOWN: usize = 64;
+
+/// The first topic a handler was refused.
+pub(super) struct Refused {
+    pub(super) action: &'static str,
+    pub(super) topic: Vec<u8>,
+    pub(super) error: TopicError,
+    /// How many there were in all.
+    pub(super) count: u32,
+}
+
+/// What the machine sees while one handler runs.
+pub(super) struct Outside<'o, S: ?Sized> {
+    pub(super) services: &'o mut S,
+    pub(super) timers: &'o mut Timers,
+    pub(super) alarms: &'o mut Alarms,
+    pub(super) at: Moment,
+    pub(super) refused: Option<Refused>,
+}
+
+impl<S: ?Sized> Outside<'_, S> {
+    /// Whether an action may go ahead with this topic.
+    fn allows(
+        &mut self,
+        action: &'static str,
+        topic: &[u8],
+        checked: Result<(), TopicError>,
+    ) -> bool {
+        let Err(error) = checked else { return true };
+        let count = self.refused.as_ref().map_or(0, |refused| refused.count);
+        let refused = self.refused.get_or_insert_with(|| {
+            let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();
+            Refused { action, topic, error, count }
+        });
+        refused.count = count.saturating_add(1);
+        false
+    }
+}
+
+impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+        if self.allows("publish to", topic, umqtt_topic::check_name(topic)) {
+            self.services.publish(side, topic, data, retained);
+        }
+    }
+
+    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+        if self.allows("subscribe to", filter, umqtt_topic::check_filter(filter)) {
+            self.services.subscribe(side, filter);
+        }
+    }
+
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+        if self.allows("unsubscribe from", filter, umqtt_topic::check_filter(filter)) {
+            self.services.unsubscribe(side, filter);
+        }
+    }
+
+    fn set_timer(&mut self, n: u8, ms: i32) {
+        self.timers.set(n, ms, self.at.now);
+    }
+
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        self.alarms.set(n, time, self.at.clock);
+    }
+
+    fn http_get(&mut self, url: &[u8]) {
+        self.services.http_get(url);
+    }
+
+    fn http_post(&mut self, url: &[u8], body: &[u8]) {
+        self.services.http_post(url, body);
+    }
+
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        self.services.pin_mode(pin, mode);
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.services.pin_write(pin, level);
+    }
+
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.services.pin_read(pin)
+    }
+
+    fn pwm(&mut self, pin: u8, duty: i32) {
+        let duty = u16::try_from(duty.max(0)).map_or(PWM_MAX, |duty| duty.min(PWM_MAX));
+        self.services.pwm(pin, duty);
+    }
+
+    fn adc(&mut self) -> u16 {
+        self.services.adc()
+    }
+
+    fn serial_out(&mut self, bytes: &[u8]) {
+        self.services.serial_out(bytes);
+    }
+
+    fn print(&mut self, text: &[u8], newline: bool) {
+        self.services.print(text, newline);
+    }
+
+    fn system(&mut self, command: &[u8]) {
+        self.services.system(command);
+    }
+
+    fn config(&mut self, name: &[u8], value: &[u8]) {
+        self.services.config(name, value);
+    }
+
+    fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        self.services.flash_read(n, out)
+    }
+
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        self.services.flash_write(n, value);
+    }
+
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        self.services.retained(filter, out)
+    }
+
+    fn timestamp(&mut self) -> [u8; 8] {
+        self.at.clock.map_or(*b"99:99:99", |clock| clock.hms())
+    }
+
+    fn weekday(&mut self) -> [u8; 3] {
+        self.at.clock.map_or(*b"xxx", |clock| clock.weekday())
+    }
+}

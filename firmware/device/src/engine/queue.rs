@@ -1,0 +1,190 @@
+//! Events that wait for their handlers: the only place where a script's events are kept.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use umqtt_vm::{Event, Side};
+
+use super::Millis;
+
+/// Most events waiting.
+pub const QUEUE_EVENTS: usize = 64;
+
+/// An event and what it carries, all its bytes in one piece.
+#[derive(Debug)]
+struct Waiting {
+    at: Millis,
+    kind: Kind,
+    bytes: Box<[u8]>,
+}
+
+/// Where the parts of an event lie in its bytes; the last goes to the end.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Bare(Event<'static>),
+    Serial,
+    Topic { side: Side, topic: usize },
+    Http { host: usize, path: usize, code: [u8; 3] },
+}
+
+/// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit it was made with.
+/// `bytes` is always the sum of what the waiting events carry.
+#[derive(Debug)]
+pub(super) struct Queue {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    limit: usize,
+}
+
+impl Queue {
+    /// An empty queue whose events may carry `limit` bytes together.
+    pub(super) fn new(limit: usize) -> Queue {
+        Queue { waiting: VecDeque::new(), bytes: 0, limit }
+    }
+
+    /// Whether an event of this many bytes can be taken.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.waiting.len() < QUEUE_EVENTS && bytes <= self.limit - self.bytes
+    }
+
+    /// Whether an event is too large even for an empty queue.
+    pub(super) fn too_large(&self, event: &Event<'_>) -> bool {
+        size(event) > self.limit
+    }
+
+    /// Copies an event to the end of the queue; false if there is no room.
+    pub(super) fn push(&mut self, event: &Event<'_>, at: Millis) -> bool {
+        if !self.has_room(size(event)) {
+            return false;
+        }
+        let (kind, parts): (Kind, [&[u8]; 3]) = match *event {
+            Event::Serial { line } => (Kind::Serial, [line, b"", b""]),
+            Event::Topic { side, topic, data } => {
+                (Kind::Topic { side, topic: topic.len() }, [topic, data, b""])
+            }
+            Event::HttpResponse { host, path, code, body } => {
+                (Kind::Http { host: host.len(), path: path.len(), code }, [host, path, body])
+            }
+            Event::Config => (Kind::Bare(Event::Config), [b""; 3]),
+            Event::Init => (Kind::Bare(Event::Init), [b""; 3]),
+            Event::WifiConnect => (Kind::Bare(Event::WifiConnect), [b""; 3]),
+            Event::WifiDisconnect => (Kind::Bare(Event::WifiDisconnect), [b""; 3]),
+            Event::MqttConnect => (Kind::Bare(Event::MqttConnect), [b""; 3]),
+            Event::Timer(n) => (Kind::Bare(Event::Timer(n)), [b""; 3]),
+            Event::Alarm(n) => (Kind::Bare(Event::Alarm(n)), [b""; 3]),
+            Event::GpioInterrupt { pin, level } => {
+                (Kind::Bare(Event::GpioInterrupt { pin, level }), [b""; 3])
+            }
+        };
+        let mut bytes = Vec::with_capacity(size(event));
+        parts.iter().for_each(|part| bytes.extend_from_slice(part));
+        self.bytes += bytes.len();
+        self.waiting.push_back(Waiting { at, kind, bytes: bytes.into_boxed_slice() });
+        true
+    }
+
+    /// When the first one came.
+    pub(super) fn next_at(&self) -> Option<Millis> {
+        self.waiting.front().map(|waiting| waiting.at)
+    }
+
+    /// Takes the first one.
+    pub(super) fn pop(&mut self) -> Option<Taken> {
+        let waiting = self.waiting.pop_front()?;
+        self.bytes -= waiting.bytes.len();
+        Some(Taken(waiting))
+    }
+
+    /// Whether nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.bytes = 0;
+    }
+}
+
+/// An event taken out of the queue.
+#[derive(Debug)]
+pub(super) struct Taken(Waiting);
+
+impl Taken {
+    /// The event as the machine wants it.
+    pub(super) fn event(&self) -> Event<'_> {
+        let bytes = &*self.0.bytes;
+        match self.0.kind {
+            Kind::Bare(event) => event,
+            Kind::Serial => Event::Serial { line: bytes },
+            Kind::Topic { side, topic } => {
+                let (topic, data) = bytes.split_at_checked(topic).unwrap_or_default();
+                Event::Topic { side, topic, data }
+            }
+            Kind::Http { host, path, code } => {
+                let (host, rest) = bytes.split_at_checked(host).unwrap_or_default();
+                let (path, body) = rest.split_at_checked(path).unwrap_or_default();
+                Event::HttpResponse { host, path, code, body }
+            }
+        }
+    }
+}
+
+/// How many bytes an event carries.
+fn size(event: &Event<'_>) -> usize {
+    match event {
+        Event::Serial { line } => line.len(),
+        Event::Topic { topic, data, .. } => topic.len() + data.len(),
+        Event::HttpResponse { host, path, body, .. } => host.len() + path.len() + body.len(),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn topic<'e>(topic: &'e [u8], data: &'e [u8]) -> Event<'e> {
+        Event::Topic { side: Side::Remote, topic, data }
+    }
+
+    #[test]
+    fn events_come_out_as_they_went_in() {
+        let mut queue = Queue::new(100);
+        let events = [
+            topic(b"a/b", b""),
+            Event::Timer(3),
+            Event::HttpResponse { host: b"h", path: b"/p", code: *b"404", body: b"gone" },
+            Event::Serial { line: b"line" },
+            Event::GpioInterrupt { pin: 4, level: true },
+        ];
+        for (at, event) in (1..).zip(&events) {
+            assert!(queue.push(event, at));
+        }
+        assert_eq!(queue.next_at(), Some(1));
+        for event in &events {
+            assert_eq!(queue.pop().unwrap().event(), *event);
+        }
+        assert!(queue.pop().is_none() && queue.bytes == 0);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_the_newcomer() {
+        let mut queue = Queue::new(10);
+        assert!(queue.push(&topic(b"abc", b"1234"), 0));
+        assert!(!queue.push(&topic(b"abc", b"1"), 0));
+        assert!(queue.push(&topic(b"a", b"12"), 0));
+        assert!(queue.push(&Event::MqttConnect, 0), "no bytes, and there is room for one more");
+        assert_eq!(queue.pop().unwrap().event(), topic(b"abc", b"1234"));
+        assert!(queue.push(&topic(b"abc", b"1234"), 0));
+        assert!(queue.too_large(&topic(b"abc", b"12345678")));
+
+        queue.clear();
+        for _ in 0..QUEUE_EVENTS {
+            assert!(queue.push(&Event::WifiConnect, 0));
+        }
+        assert!(!queue.push(&Event::WifiConnect, 0));
+    }
+}

@@ -1,0 +1,141 @@
+//! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
+
+use umqtt_vm::{Event, Fault, Handler, Program, Side};
+
+use super::complaints::Complaint;
+use super::outside::Refused;
+use super::{Engine, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
+
+/// A place in a script: its line, or the code offset where the image has no lines.
+struct Place {
+    line: Option<u32>,
+    at: u16,
+}
+
+impl Place {
+    fn of<B: AsRef<[u8]>>(program: &Program<B>, at: u16) -> Place {
+        Place { line: program.line(at), at }
+    }
+}
+
+impl core::fmt::Display for Place {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}"),
+            None => write!(f, "code at {}", self.at),
+        }
+    }
+}
+
+/// Bytes in a log line: as text where they are, control characters and the rest escaped.
+struct Shown<'s>(&'s [u8]);
+
+impl core::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match core::str::from_utf8(self.0) {
+            Ok(text) => write!(f, "{}", text.escape_debug()),
+            Err(_) => write!(f, "{}", self.0.escape_ascii()),
+        }
+    }
+}
+
+/// Where a handler's code starts.
+fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
+    program.handlers().nth(handler.index()).map_or(0, |(_, record)| record.code)
+}
+
+impl<B: AsRef<[u8]>> Engine<B> {
+    /// Logs what the machine and the topic check found, as far as it is news, and takes note of it.
+    pub(super) fn report_warnings<S: Services + ?Sized>(
+        &mut self,
+        handler: Handler,
+        refused: Option<Refused>,
+        now: Millis,
+        services: &mut S,
+    ) {
+        let program = self.machine.program();
+        let warnings = self.machine.warnings();
+        let at = warnings.last_at;
+        if warnings.divisions_by_zero != self.warned.divisions_by_zero
+            && self.complaints.may_log(Complaint::DivisionByZero(at), now)
+        {
+            let place = Place::of(program, at);
+            services.log(format_args!("Script warning in {place}: division by zero, taken as 0"));
+        }
+        if warnings.values_cut != self.warned.values_cut
+            && self.complaints.may_log(Complaint::ValueCut(at), now)
+        {
+            let place = Place::of(program, at);
+            services.log(format_args!("Script warning in {place}: value too long, cut"));
+        }
+        self.warned = warnings;
+        if let Some(refused) = refused {
+            self.stats.refused = self.stats.refused.wrapping_add(refused.count);
+            let start = start_of(program, handler);
+            if self.complaints.may_log(Complaint::Topic(start), now) {
+                let Refused { action, topic, error, .. } = &refused;
+                let (place, topic) = (Place::of(program, start), Shown(topic));
+                services.log(format_args!(
+                    "Script warning in the handler of {place}: cannot {action} \"{topic}\": {error}"
+                ));
+            }
+        }
+    }
+
+    /// Logs that a handler was stopped, and ends the script if that was once too often.
+    pub(super) fn report_stop<S: Services + ?Sized>(
+        &mut self,
+        handler: Handler,
+        fault: Fault,
+        now: Millis,
+        services: &mut S,
+    ) {
+        self.stats.stopped = self.stats.stopped.wrapping_add(1);
+        let place = Place::of(self.machine.program(), fault.at);
+        services.log(format_args!("Script error in {place}: {}, stopped", fault.trap));
+        if self.runaway.stopped(handler, now) {
+            let start = start_of(self.machine.program(), handler);
+            let place = Place::of(self.machine.program(), start);
+            services.log(format_args!(
+                "Script disabled: the handler of {place} was stopped {STOPS_ALLOWED} times within {} s",
+                STOP_WINDOW_MS / 1000
+            ));
+            self.stop(services);
+            debug_assert_eq!(self.phase, Phase::Ended);
+        }
+    }
+}
+
+/// Logs that an event wakes a handler.
+pub(super) fn trace<B: AsRef<[u8]>, S: Services + ?Sized>(
+    program: &Program<B>,
+    handler: Handler,
+    event: &Event<'_>,
+    services: &mut S,
+) {
+    let place = Place::of(program, start_of(program, handler));
+    let name = match event {
+        Event::Config => "config",
+        Event::Init => "init",
+        Event::WifiConnect => "wificonnect",
+        Event::WifiDisconnect => "wifidisconnect",
+        Event::MqttConnect => "mqttconnect",
+        Event::Serial { .. } => "serial",
+        Event::HttpResponse { .. } => "http_response",
+        Event::Topic { side: Side::Local, .. } => "topic local",
+        Event::Topic { side: Side::Remote, .. } => "topic remote",
+        Event::Timer(_) => "timer",
+        Event::Alarm(_) => "alarm",
+        Event::GpioInterrupt { .. } => "gpio_interrupt",
+    };
+    match event {
+        Event::Timer(n) | Event::Alarm(n) | Event::GpioInterrupt { pin: n, .. } => {
+            services.log(format_args!("Script: on {name} {n}, {place}"));
+        }
+        Event::Topic { topic, data, .. } => {
+            let (topic, data) = (Shown(topic), Shown(data));
+            services.log(format_args!("Script: on {name} \"{topic}\" \"{data}\", {place}"));
+        }
+        _ => services.log(format_args!("Script: on {name}, {place}")),
+    }
+}
