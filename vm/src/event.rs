@@ -60,15 +60,14 @@ pub enum Event<'e> {
     },
 }
 
-impl<'e> Event<'e> {
+impl Event<'_> {
     /// The event's data in the order of its `$this_...` specials; what it lacks is empty.
-    pub(crate) fn arguments(&self) -> [&'e [u8]; 4] {
-        match *self {
+    pub(crate) fn arguments(&self) -> [&[u8]; 4] {
+        match self {
             Event::Serial { line } => [line, b"", b"", b""],
-            // The code is copied out of the event by the machine: it is not borrowed from outside.
-            Event::HttpResponse { host, path, body, .. } => [host, path, b"", body],
+            Event::HttpResponse { host, path, code, body } => [host, path, code, body],
             Event::Topic { topic, data, .. } => [topic, data, b"", b""],
-            Event::GpioInterrupt { level, .. } => [if level { b"1" } else { b"0" }, b"", b"", b""],
+            Event::GpioInterrupt { level, .. } => [if *level { b"1" } else { b"0" }, b"", b"", b""],
             _ => [b"", b"", b"", b""],
         }
     }

@@ -10,7 +10,9 @@
 //! | [`image`] | the bytes of an image: sections, header, handler records |
 //! | [`debug`](Debug) | names and lines in an image |
 //! | [`profile`](Profile) | the limits of a kind of device |
-//! | [`program`](Program) | verifying: an image that may run |
+//! | [`decode`] | one instruction out of code; disassembly |
+| [`verify`](VerifyError) | proving that code is sound |
+| [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
 //! | [`syscalls`](Syscalls) | the door to the outside |
 //!
@@ -19,7 +21,11 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+extern crate std;
+
 mod debug;
+pub mod decode;
 mod event;
 pub mod image;
 pub mod isa;
@@ -28,12 +34,14 @@ mod profile;
 mod program;
 mod syscalls;
 mod trap;
+mod verify;
 
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
-pub use machine::{BufferTooSmall, Handlers, Machine};
+pub use machine::{BufferTooSmall, Handlers, MAX_BUFFER, Machine, parse_number};
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
-pub use program::{Handler, Program, VerifyError};
+pub use program::{Handler, Needs, Program};
 pub use syscalls::{PinMode, Syscalls};
 pub use trap::{Fault, Trap, Warnings};
+pub use verify::{CodeError, MAX_LOOPS, MAX_PENDING, VerifyError};

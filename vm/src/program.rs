@@ -1,8 +1,12 @@
-//! A verified image.
-use crate::image::{ImageError, Layout, Record};
-use crate::{Image, Profile};
+//! A verified image: the only thing that can run.
 
-/// Number of a handler in a program: its place in the handler table.
+use crate::decode::instructions;
+use crate::image::{Layout, RECORD_LEN, Record, Trigger};
+use crate::isa::Op;
+use crate::verify::{Starts, verify};
+use crate::{Image, Profile, VerifyError};
+
+/// A handler of a program: its place in the handler table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Handler(pub(crate) u16);
 
@@ -13,33 +17,50 @@ impl Handler {
     }
 }
 
-/// Why an image may not run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum VerifyError {
-    /// Not an image at all.
-    Image(ImageError),
-}
-
-/// A verified image, and the bytes it is in: `&[u8]`, `Vec<u8>`, `Rc<[u8]>`, ... Only this can run.
+/// A verified image, and the bytes it is in: `&[u8]`, `Vec<u8>`, `Rc<[u8]>`, ...
 #[derive(Clone, Debug)]
 pub struct Program<B> {
     bytes: B,
     layout: Layout,
+    starts: Starts,
+}
+
+/// What a program needs of its device besides memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    /// Bit n: timer n.
+    pub timers: u64,
+    /// Bit n: alarm n.
+    pub alarms: u64,
+    /// Bit n: pin n.
+    pub pins: u64,
+    /// Bit n: flash variable n.
+    pub flash_variables: u64,
+    /// Bytes of buffer for variables that hold numbers and for the stack; texts come on top.
+    pub ram: usize,
 }
 
 impl<B: AsRef<[u8]>> Program<B> {
-    /// Proves that an image may run on a device of this profile.
+    /// Proves that an image may run on a device of this profile. Takes time linear in its size and
+    /// about 300 bytes of stack.
     ///
     /// # Errors
     /// The first thing found wrong with it.
-    pub fn verify(bytes: B, _profile: &Profile) -> Result<Program<B>, VerifyError> {
-        let layout = Image::parse(bytes.as_ref()).map_err(VerifyError::Image)?.layout;
-        Ok(Program { bytes, layout })
+    pub fn verify(bytes: B, profile: &Profile) -> Result<Program<B>, VerifyError> {
+        let image = Image::parse(bytes.as_ref()).map_err(VerifyError::Image)?;
+        let starts = verify(bytes.as_ref(), &image.layout, profile)?;
+        let layout = image.layout;
+        Ok(Program { bytes, layout, starts })
     }
 
     /// The image, to look at.
     pub fn image(&self) -> Image<'_> {
         Image { bytes: self.bytes.as_ref(), layout: self.layout.clone() }
+    }
+
+    /// The bytes of the image.
+    pub fn bytes(&self) -> &B {
+        &self.bytes
     }
 
     /// The handlers with what wakes them.
@@ -50,5 +71,54 @@ impl<B: AsRef<[u8]>> Program<B> {
     /// The source line (from 1) of a code offset, if the image has debug information.
     pub fn line(&self, offset: u16) -> Option<u32> {
         self.image().debug().line(offset)
+    }
+
+    /// How many variables it has.
+    pub fn variables(&self) -> usize {
+        self.layout.header.variables.into()
+    }
+
+    /// Timers, alarms, pins, flash variables and memory it uses.
+    pub fn needs(&self) -> Needs {
+        let mut needs =
+            Needs { ram: crate::machine::needed(&self.layout.header), ..Needs::default() };
+        let bit = |n: u32| 1u64.checked_shl(n).unwrap_or(0);
+        for (_, record) in self.handlers() {
+            match record.trigger {
+                Trigger::Timer => needs.timers |= bit(record.key.into()),
+                Trigger::Alarm => needs.alarms |= bit(record.key.into()),
+                Trigger::Gpio => needs.pins |= bit(record.key.into()),
+                _ => {}
+            }
+        }
+        for (_, instruction) in instructions(self.image().code()) {
+            match instruction.op {
+                Op::SetTimer => needs.timers |= bit(instruction.a),
+                Op::SetAlarm => needs.alarms |= bit(instruction.a),
+                Op::PinMode | Op::PinRead | Op::PinWrite | Op::Pwm => {
+                    needs.pins |= bit(instruction.a)
+                }
+                Op::Flash | Op::SetFlash => needs.flash_variables |= bit(instruction.a),
+                _ => {}
+            }
+        }
+        needs
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The records of a trigger: the index of the first and of the one behind the last.
+    #[inline]
+    pub(crate) fn range(&self, trigger: Trigger) -> (u16, u16) {
+        (self.starts[trigger as usize], self.starts[trigger as usize + 1])
+    }
+
+    #[inline]
+    pub(crate) fn record(&self, index: u16) -> Option<Record> {
+        let start = self.layout.handlers.start + usize::from(index) * RECORD_LEN;
+        let bytes = self.bytes.as_ref().get(start..start + RECORD_LEN)?;
+        Record::from_bytes(bytes.try_into().ok()?)
     }
 }
