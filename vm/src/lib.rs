@@ -11,8 +11,8 @@
 //! | [`debug`](Debug) | names and lines in an image |
 //! | [`profile`](Profile) | the limits of a kind of device |
 //! | [`decode`] | one instruction out of code; disassembly |
-| [`verify`](VerifyError) | proving that code is sound |
-| [`program`](Program) | a verified image: the only thing that can run |
+//! | [`verify`](VerifyError) | proving that code is sound |
+//! | [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
 //! | [`syscalls`](Syscalls) | the door to the outside |
 //!
