@@ -1,6 +1,8 @@
 //! What a board gives the device besides the network and the flash: pins, the serial port, memory figures
 //! and a restart. One file per board implements it.
 
+use alloc::string::String;
+
 pub use umqtt_vm::PinMode;
 
 /// A restart was asked for.
@@ -30,6 +32,15 @@ pub trait Board {
     fn unwatch_pins(&mut self);
     /// The next pin on which an edge was seen; the level is read later, when it has settled.
     fn poll_edge(&mut self) -> Option<u8>;
+    /// News of the network we are a station of: it came up (`true`) or was lost. A board with a wire
+    /// reports it up once at the start.
+    fn poll_link(&mut self) -> Option<bool> {
+        None
+    }
+    /// A line (without line end) the board wants in the device's log, such as a simulated pin's change.
+    fn poll_note(&mut self) -> Option<String> {
+        None
+    }
     /// Bytes typed on the serial port, at most as many as fit; returns how many.
     fn serial_read(&mut self, into: &mut [u8]) -> usize;
     /// Writes to the serial port; takes all (a board without room drops the oldest and counts).

@@ -4,7 +4,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 /// A TCP connection. A number is not given out again before [`Net`] has reported it closed and the device has
-/// seen that.
+/// seen that. Numbers are small, so that they can index a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u32);
 
@@ -35,7 +35,7 @@ pub enum NetEvent {
     Readable(ConnId),
     /// There is room to send again after [`Net::send`] took less than it was given.
     Writable(ConnId),
-    /// The other end will send nothing more; what it sent can still be received, and we can still send.
+    /// The other end will send nothing more and everything it sent has been received; we can still send.
     Finished(ConnId),
     /// The connection is gone, whoever closed it, or [`Net::connect`] failed.
     Closed(ConnId, CloseReason),
@@ -103,11 +103,12 @@ pub trait Net {
     fn poll_event(&mut self) -> Option<NetEvent>;
 
     /// Shows received bytes in place; `take` returns how many it is done with. Called again while it takes
-    /// all it was shown and there is more. Returns how many were taken altogether.
+    /// all it was shown and there is more, up to a bound after which another [`NetEvent::Readable`]
+    /// follows. Returns how many were taken altogether. What was not taken is shown again next time.
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize;
 
     /// Sends what there is room for and returns how much that was; if less than all,
-    /// [`NetEvent::Writable`] follows.
+    /// [`NetEvent::Writable`] or [`NetEvent::Closed`] follows. The caller keeps the rest.
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize;
 
     /// Closes after what was sent has left. [`NetEvent::Closed`] follows.

@@ -1,0 +1,310 @@
+//! The desktop board: pins, PWM, analogue input, serial port and network link that are simulated, and driven
+//! from the console with `sim`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use umqtt_device::board::{Board, PinMode, Restart};
+
+use crate::terminal::Terminal;
+
+/// Pins are numbered 0 to this.
+const MAX_PIN: u8 = 63;
+/// Lines for the log that wait to be fetched; further ones are dropped.
+const MAX_NOTES: usize = 256;
+/// Edges that wait to be fetched; an edge on a pin that waits already is one edge.
+const MAX_EDGES: usize = MAX_PIN as usize + 1;
+const MAX_ADC: u16 = 1023;
+
+const HELP: &str = "sim gpio PIN 0|1: put a level on a simulated input pin\n\
+sim adc N: set the simulated analogue input, 0 to 1023\n\
+sim serial TEXT: type a line on the serial port\n\
+sim wifi up|down: get or lose the simulated network\n";
+
+/// The simulated board.
+pub struct HostBoard {
+    terminal: Terminal,
+    mac: [u8; 6],
+    pins: BTreeMap<u8, Pin>,
+    watched: Vec<u8>,
+    edges: VecDeque<u8>,
+    links: VecDeque<bool>,
+    link_up: bool,
+    adc: u16,
+    notes: VecDeque<String>,
+    restart: Option<Restart>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Pin {
+    output: bool,
+    pullup: bool,
+    /// What the device puts on it.
+    driven: Option<bool>,
+    /// What `sim gpio` puts on it.
+    outside: Option<bool>,
+    duty: Option<u16>,
+}
+
+impl Pin {
+    fn level(self) -> bool {
+        match self.output {
+            true => self.driven.unwrap_or(false),
+            false => self.outside.unwrap_or(self.pullup),
+        }
+    }
+}
+
+impl HostBoard {
+    /// A board with this serial port and MAC address; its network is up.
+    pub fn new(terminal: Terminal, mac: [u8; 6]) -> HostBoard {
+        HostBoard {
+            terminal,
+            mac,
+            pins: BTreeMap::new(),
+            watched: Vec::new(),
+            edges: VecDeque::new(),
+            links: VecDeque::from([true]),
+            link_up: true,
+            adc: 0,
+            notes: VecDeque::new(),
+            restart: None,
+        }
+    }
+
+    /// The serial port.
+    pub fn terminal(&mut self) -> &mut Terminal {
+        &mut self.terminal
+    }
+
+    /// Whether the device asked for a restart; forgets it.
+    pub fn take_restart(&mut self) -> Option<Restart> {
+        self.restart.take()
+    }
+
+    fn note(&mut self, line: String) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push_back(line);
+        }
+    }
+
+    fn pin(&mut self, pin: u8) -> &mut Pin {
+        self.pins.entry(pin).or_default()
+    }
+
+    fn set_outside(&mut self, pin: u8, level: bool) {
+        let state = self.pin(pin);
+        let before = state.level();
+        state.outside = Some(level);
+        let changed = state.level() != before;
+        if changed && self.watched.contains(&pin) && !self.edges.contains(&pin) {
+            debug_assert!(self.edges.len() < MAX_EDGES);
+            self.edges.push_back(pin);
+        }
+    }
+
+    /// Does a `sim` command; the reply, or `Err` with what would be right.
+    fn simulate(&mut self, words: &[&[u8]]) -> Result<String, &'static str> {
+        match words {
+            [b"gpio", pin, level] => {
+                let usage = "sim gpio PIN 0|1";
+                let pin = number(pin, MAX_PIN.into()).ok_or(usage)? as u8;
+                let level = number(level, 1).ok_or(usage)? == 1;
+                self.set_outside(pin, level);
+                Ok(format!("gpio {pin} = {} from outside", u8::from(level)))
+            }
+            [b"adc", value] => {
+                self.adc = number(value, MAX_ADC).ok_or("sim adc 0-1023")?;
+                Ok(format!("adc = {}", self.adc))
+            }
+            [b"serial", text @ ..] if !text.is_empty() => {
+                let mut line = text.join(&b' ');
+                line.push(b'\n');
+                self.terminal.type_in(&line);
+                Ok("typed".into())
+            }
+            [b"wifi", state @ (b"up" | b"down")] => {
+                let up = *state == b"up";
+                if up != self.link_up {
+                    self.link_up = up;
+                    self.links.push_back(up);
+                }
+                Ok(format!("wifi {}", if up { "up" } else { "down" }))
+            }
+            _ => Err("sim gpio PIN 0|1, sim adc N, sim serial TEXT or sim wifi up|down"),
+        }
+    }
+}
+
+fn number(word: &[u8], max: u16) -> Option<u16> {
+    let value = core::str::from_utf8(word).ok()?.parse().ok()?;
+    (value <= max).then_some(value)
+}
+
+impl Board for HostBoard {
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        let state = self.pin(pin);
+        state.output = mode == PinMode::Output;
+        state.pullup = mode == PinMode::InputPullup;
+        let mode = match mode {
+            PinMode::Input => "input",
+            PinMode::InputPullup => "input pullup",
+            PinMode::Output => "output",
+        };
+        self.note(format!("gpio {pin} is {mode}"));
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        let state = self.pin(pin);
+        state.output = true;
+        state.duty = None;
+        if state.driven.replace(level) != Some(level) {
+            self.note(format!("gpio {pin} = {}", u8::from(level)));
+        }
+    }
+
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.pins.get(&pin).copied().unwrap_or_default().level()
+    }
+
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        let state = self.pin(pin);
+        state.output = true;
+        state.driven = None;
+        if state.duty.replace(duty) != Some(duty) {
+            self.note(format!("pwm {pin} = {duty}"));
+        }
+    }
+
+    fn pwm_period(&mut self, _slots: u32) {}
+
+    fn adc(&mut self) -> u16 {
+        self.adc
+    }
+
+    fn watch_pin(&mut self, pin: u8, pullup: bool) {
+        let state = self.pin(pin);
+        state.output = false;
+        state.pullup = pullup;
+        if !self.watched.contains(&pin) {
+            self.watched.push(pin);
+        }
+    }
+
+    fn unwatch_pins(&mut self) {
+        self.watched.clear();
+        self.edges.clear();
+    }
+
+    fn poll_edge(&mut self) -> Option<u8> {
+        self.edges.pop_front()
+    }
+
+    fn poll_link(&mut self) -> Option<bool> {
+        self.links.pop_front()
+    }
+
+    fn poll_note(&mut self) -> Option<String> {
+        self.notes.pop_front()
+    }
+
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        self.terminal.read(into)
+    }
+
+    fn serial_write(&mut self, bytes: &[u8]) {
+        self.terminal.write(bytes);
+    }
+
+    fn free_memory(&self) -> Option<u32> {
+        None // the desktop's figure would say nothing about the device
+    }
+
+    fn mac(&self) -> [u8; 6] {
+        self.mac
+    }
+
+    fn wall_clock(&self) -> Option<u64> {
+        SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+    }
+
+    fn restart(&mut self, how: Restart) {
+        self.restart = Some(how);
+    }
+
+    fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
+        let [b"sim", rest @ ..] = words else { return false };
+        match self.simulate(rest) {
+            Ok(text) => reply(text.as_bytes()),
+            Err(right) => {
+                reply(b"Invalid argument: ");
+                reply(right.as_bytes());
+            }
+        }
+        true
+    }
+
+    fn command_help(&self) -> &'static str {
+        HELP
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board() -> HostBoard {
+        HostBoard::new(Terminal::none(), [0; 6])
+    }
+
+    fn sim(board: &mut HostBoard, line: &str) -> String {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        let mut text = Vec::new();
+        assert!(board.command(&words, &mut |bytes| text.extend_from_slice(bytes)));
+        String::from_utf8(text).unwrap()
+    }
+
+    #[test]
+    fn an_edge_is_seen_once_and_only_on_a_watched_pin() {
+        let mut board = board();
+        board.watch_pin(0, true);
+        assert!(board.pin_read(0));
+        for level in ["0", "1", "0"] {
+            sim(&mut board, &format!("sim gpio 0 {level}"));
+            sim(&mut board, &format!("sim gpio 5 {level}"));
+        }
+        assert_eq!((board.poll_edge(), board.poll_edge()), (Some(0), None));
+        assert!(!board.pin_read(0));
+        sim(&mut board, "sim gpio 0 0");
+        assert_eq!(board.poll_edge(), None);
+    }
+
+    #[test]
+    fn pins_show_in_the_log_when_they_change() {
+        let mut board = board();
+        for level in [true, true, false] {
+            board.pin_write(12, level);
+        }
+        board.pwm(4, 500);
+        let lines: Vec<String> = std::iter::from_fn(|| board.poll_note()).collect();
+        assert_eq!(lines, ["gpio 12 = 1", "gpio 12 = 0", "pwm 4 = 500"]);
+    }
+
+    #[test]
+    fn the_simulation_says_what_would_be_right() {
+        let mut board = board();
+        assert_eq!(sim(&mut board, "sim adc 1024"), "Invalid argument: sim adc 0-1023");
+        assert!(sim(&mut board, "sim").starts_with("Invalid argument: sim gpio"));
+        sim(&mut board, "sim adc 512");
+        assert_eq!(board.adc(), 512);
+        sim(&mut board, "sim serial hello there");
+        let mut typed = [0; 20];
+        let n = board.serial_read(&mut typed);
+        assert_eq!(&typed[..n], b"hello there\n");
+        assert!(!board.command(&[b"show"], &mut |_| ()));
+        board.poll_link();
+        sim(&mut board, "sim wifi down");
+        sim(&mut board, "sim wifi down");
+        assert_eq!((board.poll_link(), board.poll_link()), (Some(false), None));
+    }
+}

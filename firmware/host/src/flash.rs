@@ -1,0 +1,231 @@
+//! The device's flash memory in a file: the same code that keeps settings and scripts on a chip keeps them here.
+//!
+//! It behaves like NOR flash (erased to ones sector by sector, writing only clears bits) and every write has
+//! reached the operating system when it returns, so that a process killed at any moment loses nothing it was told
+//! is written. It does not sync to the disk: a power cut of the desktop may lose the last seconds.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use embedded_storage::nor_flash::{
+    ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
+    check_erase, check_read, check_write,
+};
+
+/// Bytes erased together.
+pub const SECTOR: usize = 4096;
+/// Bytes written together.
+pub const WORD: usize = 4;
+/// The file in the data directory.
+pub const FILE_NAME: &str = "flash.bin";
+const LOCK_NAME: &str = "lock";
+
+/// Flash memory in a file.
+#[derive(Debug)]
+pub struct FileFlash {
+    file: File,
+    /// What is in the file: reading costs no system call.
+    content: Vec<u8>,
+    /// Held as long as we live; the system lets go of it when the process dies, however it dies.
+    _lock: File,
+}
+
+/// Why the flash file cannot be used.
+#[derive(Debug)]
+pub enum OpenError {
+    /// Another process uses the directory.
+    InUse(PathBuf),
+    /// The file has not the size of the flash.
+    WrongSize(PathBuf, u64),
+    /// A file or the directory cannot be read, written or made.
+    Io(PathBuf, io::Error),
+}
+
+impl core::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            OpenError::InUse(dir) => {
+                write!(f, "the data directory {} is in use by another process", dir.display())
+            }
+            OpenError::WrongSize(path, size) => {
+                write!(f, "{} is no flash file of this device: it has {size} bytes", path.display())
+            }
+            OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl core::error::Error for OpenError {}
+
+impl FileFlash {
+    /// Opens the flash in the directory `dir`, making both if need be.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(dir: &Path, size: usize) -> Result<FileFlash, OpenError> {
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |error| OpenError::Io(path, error)
+        };
+        std::fs::create_dir_all(dir).map_err(at(dir))?;
+        let lock_path = dir.join(LOCK_NAME);
+        let lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(at(&lock_path))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse(dir.to_owned()),
+            TryLockError::Error(error) => OpenError::Io(lock_path, error),
+        })?;
+
+        let path = dir.join(FILE_NAME);
+        if !path.try_exists().map_err(at(&path))? {
+            // Made under another name: if we are killed now, no short file is found next time.
+            let fresh = dir.join("flash.new");
+            std::fs::write(&fresh, vec![0xff; size]).map_err(at(&fresh))?;
+            std::fs::rename(&fresh, &path).map_err(at(&path))?;
+        }
+        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))?;
+        let found = file.metadata().map_err(at(&path))?.len();
+        if found != size as u64 {
+            return Err(OpenError::WrongSize(path, found));
+        }
+        let mut content = Vec::with_capacity(size);
+        file.read_to_end(&mut content).map_err(at(&path))?;
+        Ok(FileFlash { file, content, _lock: lock })
+    }
+
+    fn write_through(&mut self, from: usize, to: usize) -> Result<(), FlashError> {
+        self.file.seek(SeekFrom::Start(from as u64)).map_err(|_| FlashError::Failed)?;
+        self.file.write_all(&self.content[from..to]).map_err(|_| FlashError::Failed)
+    }
+}
+
+/// Why a flash operation failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlashError {
+    /// The place is outside the flash or not aligned.
+    Place(NorFlashErrorKind),
+    /// The file could not be written.
+    Failed,
+}
+
+impl core::fmt::Display for FlashError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            FlashError::Place(NorFlashErrorKind::OutOfBounds) => "outside the flash",
+            FlashError::Place(_) => "not aligned to a flash word or sector",
+            FlashError::Failed => "the flash file cannot be written",
+        })
+    }
+}
+
+impl core::error::Error for FlashError {}
+
+impl NorFlashError for FlashError {
+    fn kind(&self) -> NorFlashErrorKind {
+        match self {
+            FlashError::Place(kind) => *kind,
+            FlashError::Failed => NorFlashErrorKind::Other,
+        }
+    }
+}
+
+impl ErrorType for FileFlash {
+    type Error = FlashError;
+}
+
+impl ReadNorFlash for FileFlash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), FlashError> {
+        check_read(self, offset, bytes.len()).map_err(FlashError::Place)?;
+        let offset = offset as usize;
+        bytes.copy_from_slice(&self.content[offset..offset + bytes.len()]);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        self.content.len()
+    }
+}
+
+impl NorFlash for FileFlash {
+    const WRITE_SIZE: usize = WORD;
+    const ERASE_SIZE: usize = SECTOR;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), FlashError> {
+        check_erase(self, from, to).map_err(FlashError::Place)?;
+        self.content[from as usize..to as usize].fill(0xff);
+        self.write_through(from as usize, to as usize)
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FlashError> {
+        check_write(self, offset, bytes.len()).map_err(FlashError::Place)?;
+        let (from, to) = (offset as usize, offset as usize + bytes.len());
+        for (cell, byte) in self.content[from..to].iter_mut().zip(bytes) {
+            *cell &= byte;
+        }
+        self.write_through(from, to)
+    }
+}
+
+impl MultiwriteNorFlash for FileFlash {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A directory of its own per test, gone at the end.
+    struct Dir(PathBuf);
+    impl Dir {
+        fn new(name: &str) -> Dir {
+            let name = format!("umqtt-flash-{name}-{}", std::process::id());
+            Dir(std::env::temp_dir().join(name))
+        }
+    }
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn it_behaves_like_nor_flash_and_survives_reopening() {
+        let dir = Dir::new("nor");
+        let mut flash = FileFlash::open(&dir.0, 4 * SECTOR).unwrap();
+        flash.write(8, &[0xf0, 0x0f, 0xff, 0x00]).unwrap();
+        flash.write(8, &[0x3c, 0xff, 0xff, 0xff]).unwrap();
+        drop(flash);
+        let mut flash = FileFlash::open(&dir.0, 4 * SECTOR).unwrap();
+        let mut read = [0; 4];
+        flash.read(8, &mut read).unwrap();
+        assert_eq!(read, [0x30, 0x0f, 0xff, 0x00]);
+        flash.erase(0, SECTOR as u32).unwrap();
+        flash.read(8, &mut read).unwrap();
+        assert_eq!(read, [0xff; 4]);
+    }
+
+    #[test]
+    fn places_are_checked() {
+        let dir = Dir::new("places");
+        let mut flash = FileFlash::open(&dir.0, SECTOR).unwrap();
+        assert!(flash.write(2, &[0; 4]).is_err());
+        assert!(flash.write(SECTOR as u32, &[0; 4]).is_err());
+        assert!(flash.erase(0, 100).is_err());
+        assert!(flash.read(SECTOR as u32 - 1, &mut [0; 2]).is_err());
+    }
+
+    #[test]
+    fn one_process_at_a_time_and_one_size() {
+        let dir = Dir::new("lock");
+        let flash = FileFlash::open(&dir.0, SECTOR).unwrap();
+        assert!(matches!(FileFlash::open(&dir.0, SECTOR), Err(OpenError::InUse(_))));
+        drop(flash);
+        let other = FileFlash::open(&dir.0, 2 * SECTOR);
+        assert!(matches!(other, Err(OpenError::WrongSize(_, 4096))));
+    }
+}

@@ -1,0 +1,243 @@
+//! One TCP connection: where it stands, what the device is still to be told, and what it did not take yet.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::Instant;
+
+use mio::net::TcpStream;
+use umqtt_device::net::{CloseReason, Peer};
+
+/// Reads of a connection that is closing, per event: what it sends then is thrown away.
+const DRAIN_READS: usize = 16;
+
+/// Where a connection stands.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// The name of the host is being looked up; `None` until the look-up has its number.
+    Resolving { lookup: Option<u64> },
+    /// The first address is being tried, these are left.
+    Connecting { addresses: VecDeque<SocketAddr>, until: Instant },
+    /// Up.
+    Open,
+    /// We closed it; waiting for the other end to do so.
+    Lingering { until: Instant },
+    /// Closed, and the device does not know yet.
+    Gone(CloseReason),
+}
+
+/// Something the device is to be told, in the order in which it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    Accepted,
+    Connected,
+    Readable,
+    Writable,
+    Finished,
+    Closed,
+}
+
+const FLAGS: [Flag; 6] =
+    [Flag::Accepted, Flag::Connected, Flag::Readable, Flag::Writable, Flag::Finished, Flag::Closed];
+
+/// A set of [`Flag`]s.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) fn set(&mut self, flag: Flag) {
+        self.0 |= 1 << flag as u8;
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn take_first(&mut self) -> Option<Flag> {
+        let first = FLAGS.get(self.0.trailing_zeros() as usize).copied()?;
+        self.0 &= self.0 - 1;
+        Some(first)
+    }
+}
+
+/// What a receive leaves to be told.
+pub(crate) enum After {
+    Nothing,
+    /// There may be more to read; the others first.
+    More,
+    /// The other end has finished sending.
+    Finished,
+    Broken(CloseReason),
+}
+
+/// A TCP connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Option<TcpStream>,
+    pub(crate) phase: Phase,
+    pub(crate) flags: Flags,
+    /// It is in the queue of connections with flags.
+    pub(crate) queued: bool,
+    /// Received and shown, but not taken.
+    pub(crate) kept: Vec<u8>,
+    /// The system said that the other end is done: read until that shows.
+    pub(crate) hung_up: bool,
+    /// We saw the end of what it sends.
+    ended: bool,
+    /// The last send took less than all.
+    pub(crate) blocked: bool,
+    /// Port and peer, for one that was accepted.
+    pub(crate) accepted: Option<(u16, Peer)>,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: Option<TcpStream>, phase: Phase) -> Connection {
+        Connection {
+            stream,
+            phase,
+            flags: Flags::default(),
+            queued: false,
+            kept: Vec::new(),
+            hung_up: false,
+            ended: false,
+            blocked: false,
+            accepted: None,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
+    /// Shows what was kept and what can be read, in at most `turns` reads into `buffer`.
+    pub(crate) fn receive(
+        &mut self,
+        buffer: &mut [u8],
+        turns: usize,
+        take: &mut dyn FnMut(&[u8]) -> usize,
+    ) -> (usize, After) {
+        let mut taken = 0;
+        let Phase::Open = self.phase else { return (0, After::Nothing) };
+        let Some(stream) = &mut self.stream else { return (0, After::Nothing) };
+        if !self.kept.is_empty() {
+            let n = take(&self.kept).min(self.kept.len());
+            taken += n;
+            if n < self.kept.len() {
+                self.kept.drain(..n);
+                return (taken, After::Nothing);
+            }
+            self.kept = Vec::new();
+        }
+        if self.ended {
+            return (taken, After::Nothing);
+        }
+        for _ in 0..turns {
+            match stream.read(buffer) {
+                Ok(0) => {
+                    self.ended = true;
+                    return (taken, After::Finished);
+                }
+                Ok(read) => {
+                    let shown = &buffer[..read];
+                    let n = take(shown).min(read);
+                    taken += n;
+                    if n < read {
+                        self.kept = shown[n..].to_vec();
+                        return (taken, After::Nothing);
+                    }
+                    // Less than asked for means that there is no more, unless the end is next.
+                    if read < buffer.len() && !self.hung_up {
+                        return (taken, After::Nothing);
+                    }
+                }
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return (taken, After::Nothing),
+                    io::ErrorKind::Interrupted => {}
+                    _ => return (taken, After::Broken(reason(&error, CloseReason::Reset))),
+                },
+            }
+        }
+        (taken, After::More)
+    }
+
+    /// Gives the kernel what it takes.
+    pub(crate) fn transmit(&mut self, bytes: &[u8]) -> Result<usize, CloseReason> {
+        let Phase::Open = self.phase else { return Ok(0) };
+        let Some(stream) = &mut self.stream else { return Ok(0) };
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match stream.write(&bytes[sent..]) {
+                Ok(n) => sent += n,
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => {
+                        self.blocked = true;
+                        break;
+                    }
+                    io::ErrorKind::Interrupted => {}
+                    _ => return Err(reason(&error, CloseReason::Reset)),
+                },
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Tells the other end that we send nothing more.
+    pub(crate) fn shut_down(&mut self) {
+        if let Some(stream) = &self.stream {
+            let _ = stream.shutdown(Shutdown::Write); // fails if it is gone already, which will show
+        }
+    }
+
+    /// Throws away what comes in; true once the other end has closed too.
+    pub(crate) fn drained(&mut self, buffer: &mut [u8]) -> bool {
+        let Some(stream) = &mut self.stream else { return true };
+        if self.ended {
+            return true;
+        }
+        for _ in 0..DRAIN_READS {
+            match stream.read(buffer) {
+                Ok(0) => return true,
+                Ok(_) => {}
+                Err(error) => match error.kind() {
+                    io::ErrorKind::WouldBlock => return false,
+                    io::ErrorKind::Interrupted => {}
+                    _ => return true,
+                },
+            }
+        }
+        // Still sending that much to a connection we closed: not worth waiting for.
+        true
+    }
+}
+
+/// The reason a socket error is, `other` if none fits.
+pub(crate) fn reason(error: &io::Error, other: CloseReason) -> CloseReason {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => CloseReason::Refused,
+        io::ErrorKind::TimedOut => CloseReason::TimedOut,
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => CloseReason::Reset,
+        _ => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_come_in_order_and_once() {
+        let mut flags = Flags::default();
+        for flag in [Flag::Closed, Flag::Readable, Flag::Accepted, Flag::Readable] {
+            flags.set(flag);
+        }
+        let mut order = Vec::new();
+        while let Some(flag) = flags.take_first() {
+            order.push(flag);
+        }
+        assert_eq!(order, [Flag::Accepted, Flag::Readable, Flag::Closed]);
+        assert!(flags.is_empty());
+    }
+}

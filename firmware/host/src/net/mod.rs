@@ -1,0 +1,479 @@
+//! The device's network on the operating system's sockets.
+//!
+//! One [`Net`] for everything: it waits in [`HostNet::wait`], keeps what happened as flags on the connections and
+//! hands it out as [`NetEvent`]s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
+//! a receive buffer only for a connection whose bytes the device did not want yet.
+
+mod connection;
+mod listener;
+mod resolve;
+
+use std::collections::{BinaryHeap, VecDeque};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mio::{Events, Poll, Token, Waker};
+use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+
+use connection::{Connection, Flag, Phase};
+use listener::Listener;
+use resolve::Resolver;
+
+/// Most connections open at a time; further ones are accepted and closed at once.
+pub const MAX_CONNECTIONS: usize = 16_384;
+/// How long [`Net::connect`] tries one address of a host.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection we closed may take to send what is left and be closed by the other end.
+pub const LINGER: Duration = Duration::from_secs(2);
+/// Bytes read from a socket at a time.
+const READ_SIZE: usize = 64 * 1024;
+/// Reads of one connection before the others get their turn.
+const READS_PER_TURN: usize = 4;
+/// Operating system events taken per wait.
+const EVENTS: usize = 1024;
+const WAKER: Token = Token(usize::MAX);
+/// Listeners have the tokens from here on, connections those below.
+const LISTENERS: usize = usize::MAX / 2;
+
+/// The network of the desktop board.
+pub struct HostNet {
+    bind: IpAddr,
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    slots: Vec<Option<Connection>>,
+    free: Vec<u32>,
+    /// Connections with something to tell; each is in here at most once.
+    ready: VecDeque<u32>,
+    listeners: Vec<Listener>,
+    next_listener: usize,
+    /// Connections that have a deadline now; entries outlive their reason and are then skipped.
+    deadlines: BinaryHeap<std::cmp::Reverse<(Instant, u32)>>,
+    resolver: Resolver,
+    buffer: Box<[u8]>,
+}
+
+impl HostNet {
+    /// A network that listens on the address `bind`.
+    ///
+    /// # Errors
+    /// What the operating system reports when it has no event queue for us.
+    pub fn new(bind: IpAddr) -> io::Result<HostNet> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
+        Ok(HostNet {
+            bind,
+            poll,
+            events: Events::with_capacity(EVENTS),
+            resolver: Resolver::new(waker.clone()),
+            waker,
+            slots: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            listeners: Vec::new(),
+            next_listener: LISTENERS,
+            deadlines: BinaryHeap::new(),
+            buffer: vec![0; READ_SIZE].into(),
+        })
+    }
+
+    /// Ends a [`HostNet::wait`] from another thread.
+    pub fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    /// The address it listens on.
+    pub fn bind_address(&self) -> IpAddr {
+        self.bind
+    }
+
+    /// Waits until something happened, the waker woke it or `timeout` passed.
+    ///
+    /// # Errors
+    /// What the operating system reports; being interrupted by a signal is none.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let now = Instant::now();
+        let own = self.next_deadline().map(|at| at.saturating_duration_since(now));
+        let timeout = match (timeout, own) {
+            _ if !self.ready.is_empty() => Some(Duration::ZERO),
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
+            other => other?,
+        }
+        let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            match event.token() {
+                WAKER => {}
+                Token(token) if token >= LISTENERS => {
+                    if let Some(listener) = self.listeners.iter_mut().find(|l| l.token == token) {
+                        listener.due = Some(now);
+                    }
+                }
+                Token(slot) => self.socket_event(slot as u32, event),
+            }
+        }
+        self.events = events;
+        let now = Instant::now();
+        self.accept_due(now);
+        self.resolved(now);
+        self.expire(now);
+        Ok(())
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        let listening = self.listeners.iter().filter_map(|listener| listener.due).min();
+        let connections = self.deadlines.peek().map(|entry| entry.0.0);
+        listening.into_iter().chain(connections).min()
+    }
+
+    fn socket_event(&mut self, slot: u32, event: &mio::event::Event) {
+        let Some(connection) = self.connection(slot) else { return };
+        match &connection.phase {
+            Phase::Connecting { .. } => {
+                if event.is_writable() || event.is_error() {
+                    self.connect_progress(slot);
+                }
+            }
+            Phase::Open => {
+                if event.is_read_closed() || event.is_error() {
+                    connection.hung_up = true;
+                }
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    self.tell(slot, Flag::Readable);
+                }
+                if event.is_writable() {
+                    let Some(connection) = self.connection(slot) else { return };
+                    if std::mem::take(&mut connection.blocked) {
+                        self.tell(slot, Flag::Writable);
+                    }
+                }
+            }
+            Phase::Lingering { .. } => {
+                if self.slots[slot as usize].as_mut().is_some_and(|c| c.drained(&mut self.buffer)) {
+                    self.gone(slot, CloseReason::Done);
+                }
+            }
+            Phase::Resolving { .. } | Phase::Gone(_) => {}
+        }
+    }
+
+    fn accept_due(&mut self, now: Instant) {
+        for index in 0..self.listeners.len() {
+            if self.listeners[index].due.is_none_or(|due| due > now) {
+                continue;
+            }
+            let port = self.listeners[index].port;
+            for _ in 0..listener::BURST {
+                let Some((stream, addr)) = self.listeners[index].accept(now) else { break };
+                let _ = stream.set_nodelay(true); // only speed depends on it
+                let peer = Peer { addr, internal: addr.ip().is_loopback() };
+                // A full table refuses the newcomer: dropping the stream closes it.
+                let Some(slot) = self.insert(Connection::new(Some(stream), Phase::Open)) else {
+                    continue;
+                };
+                if self.register(slot).is_err() {
+                    self.forget(slot);
+                    continue;
+                }
+                if let Some(connection) = self.connection(slot) {
+                    connection.accepted = Some((port, peer));
+                }
+                self.tell(slot, Flag::Accepted);
+            }
+        }
+    }
+
+    fn resolved(&mut self, now: Instant) {
+        while let Some(answer) = self.resolver.poll() {
+            let resolve::Answer { slot, lookup, addresses } = answer;
+            match self.connection(slot).map(|connection| &connection.phase) {
+                Some(Phase::Resolving { lookup: Some(wanted) }) if *wanted == lookup => {}
+                _ => continue, // closed meanwhile
+            }
+            if addresses.is_empty() {
+                self.gone(slot, CloseReason::NameNotFound);
+            } else {
+                self.try_addresses(slot, addresses.into(), now, CloseReason::Refused);
+            }
+        }
+    }
+
+    /// Starts connecting to the first address that can be started with; `last` is told if there is none.
+    fn try_addresses(
+        &mut self,
+        slot: u32,
+        mut addresses: VecDeque<SocketAddr>,
+        now: Instant,
+        last: CloseReason,
+    ) {
+        while let Some(address) = addresses.pop_front() {
+            let Ok(stream) = mio::net::TcpStream::connect(address) else { continue };
+            let until = now + CONNECT_TIMEOUT;
+            let Some(connection) = self.connection(slot) else { return };
+            connection.stream = Some(stream);
+            connection.phase = Phase::Connecting { addresses, until };
+            self.deadlines.push(std::cmp::Reverse((until, slot)));
+            if self.register(slot).is_err() {
+                self.gone(slot, CloseReason::Reset);
+            }
+            return;
+        }
+        self.gone(slot, last);
+    }
+
+    fn connect_progress(&mut self, slot: u32) {
+        let Some(connection) = self.connection(slot) else { return };
+        let Some(stream) = &connection.stream else { return };
+        let error = match stream.take_error() {
+            Ok(None) => match stream.peer_addr() {
+                Ok(_) => {
+                    let _ = stream.set_nodelay(true); // only speed depends on it
+                    connection.phase = Phase::Open;
+                    self.tell(slot, Flag::Connected);
+                    self.tell(slot, Flag::Readable);
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => return,
+                Err(error) => error,
+            },
+            Ok(Some(error)) | Err(error) => error,
+        };
+        let reason = connection::reason(&error, CloseReason::Refused);
+        self.next_address(slot, reason);
+    }
+
+    fn next_address(&mut self, slot: u32, reason: CloseReason) {
+        let Some(connection) = self.connection(slot) else { return };
+        let Phase::Connecting { addresses, .. } = &mut connection.phase else { return };
+        let addresses = std::mem::take(addresses);
+        connection.stream = None;
+        self.try_addresses(slot, addresses, Instant::now(), reason);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        while let Some(&std::cmp::Reverse((at, slot))) = self.deadlines.peek() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop();
+            let Some(connection) = self.connection(slot) else { continue };
+            match &connection.phase {
+                Phase::Connecting { until, .. } if *until <= now => {
+                    self.next_address(slot, CloseReason::TimedOut);
+                }
+                Phase::Lingering { until } if *until <= now => self.gone(slot, CloseReason::Done),
+                _ => {} // the deadline of something that is over
+            }
+        }
+    }
+
+    fn connection(&mut self, slot: u32) -> Option<&mut Connection> {
+        self.slots.get_mut(slot as usize)?.as_mut()
+    }
+
+    fn insert(&mut self, connection: Connection) -> Option<u32> {
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = Some(connection);
+            return Some(slot);
+        }
+        if self.slots.len() >= MAX_CONNECTIONS {
+            return None;
+        }
+        self.slots.push(Some(connection));
+        Some(self.slots.len() as u32 - 1)
+    }
+
+    fn register(&mut self, slot: u32) -> io::Result<()> {
+        let registry = self.poll.registry();
+        match self.slots[slot as usize].as_mut().and_then(|c| c.stream.as_mut()) {
+            Some(stream) => stream_register(registry, stream, slot),
+            None => Ok(()),
+        }
+    }
+
+    fn forget(&mut self, slot: u32) {
+        self.slots[slot as usize] = None;
+        self.free.push(slot);
+    }
+
+    /// Notes that the device is to be told something about a connection.
+    fn tell(&mut self, slot: u32, flag: Flag) {
+        let Some(connection) = self.connection(slot) else { return };
+        connection.flags.set(flag);
+        if !std::mem::replace(&mut connection.queued, true) {
+            self.ready.push_back(slot);
+        }
+    }
+
+    fn gone(&mut self, slot: u32, reason: CloseReason) {
+        let Some(connection) = self.connection(slot) else { return };
+        if matches!(connection.phase, Phase::Gone(_)) {
+            return;
+        }
+        connection.stream = None; // closes it, and takes it out of the event queue
+        connection.kept = Vec::new();
+        connection.phase = Phase::Gone(reason);
+        self.tell(slot, Flag::Closed);
+    }
+}
+
+fn stream_register(
+    registry: &mio::Registry,
+    stream: &mut mio::net::TcpStream,
+    slot: u32,
+) -> io::Result<()> {
+    use mio::Interest;
+    registry.register(stream, Token(slot as usize), Interest::READABLE | Interest::WRITABLE)
+}
+
+impl Net for HostNet {
+    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+        let token = self.next_listener;
+        let listener = Listener::open(self.poll.registry(), self.bind, port, token)?;
+        self.next_listener = (token + 1).min(WAKER.0 - 1);
+        self.listeners.push(listener);
+        Ok(())
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        self.listeners.retain(|listener| listener.port != port);
+    }
+
+    fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        if literal.is_err() && !self.resolver.is_free() {
+            return Err(NetError::Full);
+        }
+        let phase = Phase::Resolving { lookup: None };
+        let slot = self.insert(Connection::new(None, phase)).ok_or(NetError::Full)?;
+        match literal {
+            Ok(ip) => {
+                let addresses = VecDeque::from([SocketAddr::new(ip, port)]);
+                self.try_addresses(slot, addresses, Instant::now(), CloseReason::Refused);
+            }
+            Err(_) => match self.resolver.start(slot, host, port) {
+                Ok(lookup) => {
+                    if let Some(connection) = self.connection(slot) {
+                        connection.phase = Phase::Resolving { lookup: Some(lookup) };
+                    }
+                }
+                Err(_) => {
+                    self.forget(slot);
+                    return Err(NetError::Failed);
+                }
+            },
+        }
+        Ok(ConnId(slot))
+    }
+
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        loop {
+            let slot = self.ready.pop_front()?;
+            let Some(connection) = self.connection(slot) else { continue };
+            connection.queued = false;
+            let conn = ConnId(slot);
+            let Some(flag) = connection.flags.take_first() else { continue };
+            if !connection.flags.is_empty() {
+                connection.queued = true;
+                self.ready.push_back(slot);
+            }
+            let connection = self.connection(slot)?;
+            match flag {
+                Flag::Accepted => {
+                    if let Some((port, peer)) = connection.accepted {
+                        return Some(NetEvent::Accepted { port, conn, peer });
+                    }
+                }
+                Flag::Connected => return Some(NetEvent::Connected(conn)),
+                Flag::Readable if connection.is_open() => return Some(NetEvent::Readable(conn)),
+                Flag::Writable if connection.is_open() => return Some(NetEvent::Writable(conn)),
+                Flag::Finished if connection.is_open() => return Some(NetEvent::Finished(conn)),
+                Flag::Closed => {
+                    if let Phase::Gone(reason) = connection.phase {
+                        self.forget(slot);
+                        return Some(NetEvent::Closed(conn, reason));
+                    }
+                }
+                // What happened before the device closed it does not interest it any more.
+                Flag::Readable | Flag::Writable | Flag::Finished => {}
+            }
+        }
+    }
+
+    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        let slot = conn.0;
+        let Some(Some(connection)) = self.slots.get_mut(slot as usize) else { return 0 };
+        let (taken, after) = connection.receive(&mut self.buffer, READS_PER_TURN, take);
+        match after {
+            connection::After::Nothing => {}
+            connection::After::More => self.tell(slot, Flag::Readable),
+            connection::After::Finished => self.tell(slot, Flag::Finished),
+            connection::After::Broken(reason) => self.gone(slot, reason),
+        }
+        taken
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        let Some(connection) = self.connection(conn.0) else { return 0 };
+        match connection.transmit(bytes) {
+            Ok(sent) => sent,
+            Err(reason) => {
+                self.gone(conn.0, reason);
+                0
+            }
+        }
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        let slot = conn.0;
+        let Some(connection) = self.connection(slot) else { return };
+        match &connection.phase {
+            Phase::Open => {
+                // Leaving unread bytes behind would make the kernel reset the connection and lose what
+                // we sent last; so we say we are done, and read until the other end has said so too.
+                let until = Instant::now() + LINGER;
+                connection.shut_down();
+                connection.phase = Phase::Lingering { until };
+                connection.kept = Vec::new();
+                if self.slots[slot as usize].as_mut().is_some_and(|c| c.drained(&mut self.buffer)) {
+                    self.gone(slot, CloseReason::Done);
+                } else {
+                    self.deadlines.push(std::cmp::Reverse((until, slot)));
+                }
+            }
+            Phase::Resolving { .. } | Phase::Connecting { .. } => {
+                self.gone(slot, CloseReason::Done)
+            }
+            Phase::Lingering { .. } | Phase::Gone(_) => {}
+        }
+    }
+
+    fn abort(&mut self, conn: ConnId) {
+        self.gone(conn.0, CloseReason::Done);
+    }
+
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        if !self.bind.is_unspecified() {
+            return each(self.bind);
+        }
+        // Connecting a UDP socket sends nothing; it makes the system choose the address that others see.
+        let towards_others = || {
+            let socket = UdpSocket::bind((self.bind, 0)).ok()?;
+            let anywhere: IpAddr = match self.bind {
+                IpAddr::V4(_) => IpAddr::from([192, 0, 2, 1]),
+                IpAddr::V6(_) => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]),
+            };
+            socket.connect((anywhere, 9)).ok()?;
+            Some(socket.local_addr().ok()?.ip())
+        };
+        match towards_others() {
+            Some(address) => each(address),
+            None => each(self.bind),
+        }
+    }
+}
