@@ -1,4 +1,5 @@
 //! The network of the desktop board against plain sockets of the standard library.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, TcpListener, TcpStream};
