@@ -4,7 +4,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `lexer`, `grammar`, [`parse`] | source to syntax trees, a statement at a time |
+//! | `lexer`, `tokens`, `cut`, [`mod@parse`] | source to syntax trees, a statement at a time |
 //! | [`ast`] | the syntax tree |
 //! | [`text`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
@@ -17,5 +17,11 @@
 extern crate alloc;
 
 pub mod ast;
+mod cut;
 pub mod diagnostic;
+mod lexer;
+pub mod parse;
 pub mod text;
+mod tokens;
+
+pub use parse::{Statements, parse, statements};

@@ -33,3 +33,24 @@ pub fn unhex(raw: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|value| value as u8);
     digits.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
 }
+
+/// What a word or string reads as where the grammar wants a small number: optional blanks, optional sign,
+/// digits up to the first other byte, as the device reads it. Saturates at the ends of `i32`, so that a range
+/// check finds it. `None` where there are no digits.
+pub fn number(raw: &[u8]) -> Option<i32> {
+    let text = unescape(raw);
+    let text = text.trim_ascii_start();
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if !digits.first()?.is_ascii_digit() {
+        return None;
+    }
+    let magnitude = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0i32, |value, byte| value.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
+    Some(if negative { -magnitude } else { magnitude })
+}

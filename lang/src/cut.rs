@@ -1,0 +1,327 @@
+//! The token stream of one statement: cuts the script at `on` and `config`, which cannot be values, keeps
+//! nesting within its limit before the parser sees it, and reads the raw value of a `config` line.
+//!
+//! It also keeps what recovery from an error needs: which `if` and `while` are open.
+#![allow(dead_code)]
+
+use alloc::vec::Vec;
+
+use logos::{Lexer, Logos};
+
+use crate::ast::Span;
+use crate::diagnostic::Code;
+use crate::lexer::{Lexeme, gap_len, raw_word_len};
+use crate::tokens::{self, Plain, Token};
+
+/// What keeps the stream from going on. The parser passes it through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// What.
+    pub(crate) code: Code,
+    /// Where.
+    pub(crate) span: Span,
+}
+
+/// A token and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// What.
+    pub(crate) token: Token,
+    /// Where.
+    pub(crate) span: Span,
+}
+
+/// How far into a statement the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Nothing of it was given out, or it does not start with `on` or `config`.
+    Start,
+    /// Behind `config`.
+    ConfigName,
+    /// Behind the name of a `config` line.
+    ConfigValue,
+    /// Behind the value of a `config` line.
+    ConfigEnd,
+    /// Between `on` and `do`.
+    Event,
+    /// Among the actions.
+    Actions,
+}
+
+/// An open `if` or `while`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Block {
+    /// Where it was opened.
+    pub(crate) opened: Span,
+    /// `while`, not `if`.
+    pub(crate) is_while: bool,
+    /// Where in it we are.
+    pub(crate) part: Part,
+}
+
+/// Where in a block the stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Before `then` or `do`.
+    Condition,
+    /// Behind it.
+    Body,
+    /// Behind `else`.
+    Else,
+}
+
+/// The tokens of a script, a statement at a time.
+pub(crate) struct Tokens<'s> {
+    lexer: Lexer<'s, Lexeme>,
+    /// Read, but not given out: what starts the next statement, or the place to go on at after an error.
+    put_back: Option<Placed>,
+    /// Given out before anything else after an error, last first, so that the parser is where we are.
+    replay: Vec<Token>,
+    /// The token given out last; what it opens or closes is noted when the next one is asked for, because
+    /// the parser may refuse it.
+    pub(crate) last: Option<Placed>,
+    /// The token before that.
+    pub(crate) before_last: Option<Placed>,
+    /// Open blocks.
+    pub(crate) blocks: Vec<Block>,
+    /// Open brackets.
+    brackets: usize,
+    /// Most of both together.
+    nesting: usize,
+    /// How far we are.
+    pub(crate) place: Place,
+    /// The first string that spans lines: the likely culprit when a string never ends.
+    pub(crate) long_string: Option<Span>,
+}
+
+impl<'s> Tokens<'s> {
+    pub(crate) fn new(source: &'s [u8], nesting: usize) -> Tokens<'s> {
+        Tokens {
+            lexer: Lexeme::lexer(source),
+            put_back: None,
+            replay: Vec::new(),
+            last: None,
+            before_last: None,
+            blocks: Vec::new(),
+            brackets: 0,
+            nesting,
+            place: Place::Start,
+            long_string: None,
+        }
+    }
+
+    /// The whole source.
+    pub(crate) fn source(&self) -> &'s [u8] {
+        self.lexer.source()
+    }
+
+    /// Makes ready for the next statement; false at the end of the script.
+    pub(crate) fn begin(&mut self) -> bool {
+        self.replay.clear();
+        self.blocks.clear();
+        self.brackets = 0;
+        self.last = None;
+        self.before_last = None;
+        self.place = Place::Start;
+        if self.put_back.is_some() {
+            return true;
+        }
+        let rest = self.lexer.remainder();
+        self.lexer.bump(gap_len(rest));
+        !self.lexer.remainder().is_empty()
+    }
+
+    /// The token behind the last one, which is not part of the statement: `on`, `config`, or the end.
+    pub(crate) fn following(&self) -> Option<Placed> {
+        self.put_back
+    }
+
+    /// Reads a token without noting anything.
+    pub(crate) fn pull(&mut self) -> Option<Result<Placed, Fault>> {
+        if let Some(placed) = self.put_back.take() {
+            return Some(Ok(placed));
+        }
+        let lexeme = self.lexer.next()?;
+        let range = self.lexer.span();
+        let span = Span::new(range.start, range.end);
+        let slice = self.lexer.slice();
+        let token = match lexeme {
+            Ok(Lexeme::Word) | Err(()) => tokens::of_word(slice, self.lexer.remainder()),
+            Ok(Lexeme::Punctuation) => tokens::of_punctuation(slice[0]),
+            Ok(Lexeme::String) => {
+                if self.long_string.is_none() && slice.contains(&b'\n') {
+                    self.long_string = Some(span);
+                }
+                Token::String
+            }
+            Ok(Lexeme::Unclosed) => return Some(Err(Fault { code: Code::UnclosedString, span })),
+        };
+        Some(Ok(Placed { token, span }))
+    }
+
+    /// Gives a token back, to be read again.
+    pub(crate) fn put_back(&mut self, placed: Placed) {
+        self.put_back = Some(placed);
+    }
+
+    /// Goes to the next statement.
+    pub(crate) fn skip_statement(&mut self) {
+        while let Some(Ok(placed)) = self.pull() {
+            if matches!(placed.token, Token::On | Token::Config) {
+                self.put_back(placed);
+                break;
+            }
+        }
+    }
+
+    /// Whether a token is the first on its line.
+    pub(crate) fn is_first_on_line(&self, span: Span) -> bool {
+        let before = &self.source()[..span.start as usize];
+        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        before[line..].iter().all(|&byte| byte <= b' ')
+    }
+
+    /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a value.
+    pub(crate) fn starts_statement(&self, placed: Placed) -> bool {
+        let rest = &self.source()[placed.span.end as usize..];
+        let next = Lexeme::lexer(rest).next();
+        let mut lexer = Lexeme::lexer(rest);
+        let event = next == Some(Ok(Lexeme::Word)) && {
+            lexer.next();
+            tokens::of_word(lexer.slice(), lexer.remainder()).starts_event()
+        };
+        self.is_first_on_line(placed.span) || (placed.token == Token::On && event)
+    }
+
+    /// Goes on after an error, at `at`: the parser starts again and is first given what brings it to
+    /// where the stream is, among the actions of the open blocks.
+    pub(crate) fn resume(&mut self, at: Placed) {
+        self.put_back = Some(at);
+        self.last = None;
+        self.before_last = None;
+        self.brackets = 0;
+        self.replay.clear();
+        self.replay.extend([Token::On, Token::Plain(Plain::Init), Token::Do]);
+        for block in &self.blocks {
+            self.replay.extend(if block.is_while {
+                [Token::While, Token::Word, Token::Do]
+            } else {
+                [Token::If, Token::Word, Token::Then]
+            });
+            if block.part == Part::Else {
+                self.replay.push(Token::Else);
+            }
+        }
+        self.replay.reverse();
+    }
+
+    /// Notes what the token opens or closes.
+    pub(crate) fn note(&mut self, placed: Placed) {
+        match (self.place, placed.token) {
+            (Place::Start, Token::On) => self.place = Place::Event,
+            (Place::Start, Token::Config) => self.place = Place::ConfigName,
+            (Place::ConfigName, _) => self.place = Place::ConfigValue,
+            (Place::ConfigValue, _) => self.place = Place::ConfigEnd,
+            (Place::Event, Token::Do) => self.place = Place::Actions,
+            (Place::Actions, token) => self.note_block(token, placed.span),
+            _ => {}
+        }
+    }
+
+    fn note_block(&mut self, token: Token, opened: Span) {
+        match token {
+            Token::If | Token::While => self.blocks.push(Block {
+                opened,
+                is_while: token == Token::While,
+                part: Part::Condition,
+            }),
+            Token::Then | Token::Do => self.enter(Part::Body),
+            Token::ElseIf => self.enter(Part::Condition),
+            Token::Else => self.enter(Part::Else),
+            Token::EndIf | Token::Done => {
+                self.blocks.pop();
+            }
+            _ => {}
+        }
+    }
+
+    fn enter(&mut self, part: Part) {
+        if let Some(block) = self.blocks.last_mut() {
+            block.part = part;
+        }
+    }
+
+    /// The raw word behind a `config` line's name, if it is one.
+    fn raw(&mut self) -> Option<Placed> {
+        let rest = self.lexer.remainder();
+        self.lexer.bump(gap_len(rest));
+        let start = self.lexer.source().len() - self.lexer.remainder().len();
+        let rest = self.lexer.remainder();
+        let len = raw_word_len(rest);
+        if len == 0 || matches!(rest[..len], [b'"', ..] | [b'o', b'n']) || &rest[..len] == b"config"
+        {
+            return None;
+        }
+        self.lexer.bump(len);
+        Some(Placed { token: Token::Raw, span: Span::new(start, start + len) })
+    }
+
+    /// Refuses what nests too deep; `opens` is one more level.
+    fn check_depth(&self, opens: Placed) -> Result<(), Fault> {
+        if self.blocks.len() + self.brackets < self.nesting {
+            return Ok(());
+        }
+        Err(Fault { code: Code::NestedTooDeep, span: opens.span })
+    }
+}
+
+impl Iterator for Tokens<'_> {
+    type Item = Result<(u32, Token, u32), Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if let Some(token) = self.replay.pop() {
+            let at = self.put_back.map_or(0, |placed| placed.span.start);
+            return Some(Ok((at, token, at)));
+        }
+        if let Some(last) = self.last {
+            self.note(last);
+            self.before_last = Some(last);
+            self.last = None;
+        }
+        let raw = if self.place == Place::ConfigValue { self.raw() } else { None };
+        let mut placed = match raw.map(Ok).or_else(|| self.pull())? {
+            Ok(placed) => placed,
+            Err(fault) => return Some(Err(fault)),
+        };
+        match placed.token {
+            Token::On | Token::Config if self.place != Place::Start => {
+                self.put_back = Some(placed);
+                return None;
+            }
+            Token::Open => {
+                if let Err(fault) = self.check_depth(placed) {
+                    self.last = Some(placed);
+                    return Some(Err(fault));
+                }
+                self.brackets += 1;
+            }
+            Token::Close => self.brackets = self.brackets.saturating_sub(1),
+            Token::If | Token::While => {
+                if let Err(fault) = self.check_depth(placed) {
+                    self.last = Some(placed);
+                    return Some(Err(fault));
+                }
+            }
+            // The name of a parameter may be any word.
+            _ if self.place == Place::ConfigName => {
+                let first = placed.span.of(self.source()).first();
+                if first.is_some_and(u8::is_ascii_alphanumeric) {
+                    placed.token = Token::Word;
+                }
+            }
+            _ => {}
+        }
+        self.last = Some(placed);
+        Some(Ok((placed.span.start, placed.token, placed.span.end)))
+    }
+}

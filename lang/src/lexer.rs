@@ -1,0 +1,61 @@
+//! Bytes to lexemes: where words, strings and punctuation begin and end, and nothing about what they mean.
+//! A handful of byte rules, so that the generated machine stays small on the chip; keywords are told apart
+//! in [`crate::tokens`].
+
+use logos::Logos;
+
+/// What a piece of source looks like. White space and comments stand between them. Every byte of any
+/// source belongs to one of them.
+#[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
+#[logos(utf8 = false)]
+#[logos(skip r"(?-u:[\x00-\x20])+")]
+#[logos(skip(r"%(?-u:[^\n])*", allow_greedy = true))]
+pub(crate) enum Lexeme {
+    /// `"..."`, over as many lines as it takes; `\` takes the next byte literally.
+    #[regex(r#""((?-u:[^"\\])|\\(?-u:[\x00-\xff]))*""#)]
+    String,
+    /// A string that the source ends in.
+    #[regex(r#""((?-u:[^"\\])|\\(?-u:[\x00-\xff]))*\\?"#, allow_greedy = true)]
+    Unclosed,
+    /// Everything between white space and punctuation; `\` takes the next byte literally.
+    #[regex(r#"((?-u:[^\x00-\x20%"\\|+\-*=>(),])|\\(?-u:[\x00-\xff]))+\\?"#, allow_greedy = true)]
+    #[token("\\")]
+    Word,
+    /// One of `| + - * = > ( ) ,`
+    #[regex(r"[|+\-*=>(),]")]
+    Punctuation,
+}
+
+/// The first byte behind white space and comments; `None` at the end.
+pub(crate) fn next_byte(rest: &[u8]) -> Option<u8> {
+    rest.get(gap_len(rest)).copied()
+}
+
+/// How many bytes the raw word of a `config` line takes: up to white space or a comment.
+pub(crate) fn raw_word_len(rest: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = rest.get(at) {
+        match byte {
+            0..=b' ' | b'%' => break,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    at.min(rest.len())
+}
+
+/// How many bytes of white space and comments come first.
+pub(crate) fn gap_len(source: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = source.get(at) {
+        match byte {
+            b'%' => {
+                let line = &source[at..];
+                at += line.iter().position(|&byte| byte == b'\n').unwrap_or(line.len());
+            }
+            0..=b' ' => at += 1,
+            _ => break,
+        }
+    }
+    at
+}

@@ -1,0 +1,316 @@
+//! What the grammar sees: its terminals, the keyword table, and which terminal a word is.
+//!
+//! Keywords of the same shape share one terminal that carries which of them it is: the number of terminals
+//! decides the size of the parser's tables.
+#![allow(dead_code)]
+
+use crate::ast::{Logic, Operator, Output, Special, Unary};
+use crate::lexer::next_byte;
+use umqtt_vm::Side;
+
+/// A terminal of the grammar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// `on`
+    On,
+    /// `config`
+    Config,
+    /// `do`
+    Do,
+    /// `then`
+    Then,
+    /// `elseif`
+    ElseIf,
+    /// `else`
+    Else,
+    /// `endif`
+    EndIf,
+    /// `if`
+    If,
+    /// `while`
+    While,
+    /// `done`
+    Done,
+    /// An event of one word.
+    Plain(Plain),
+    /// `timer`, `alarm`
+    Numbered(Clock),
+    /// `topic`
+    Topic,
+    /// `gpio_interrupt`
+    Interrupt,
+    /// `local`, `remote`
+    Side(Side),
+    /// `publish`
+    Publish,
+    /// `subscribe` is true, `unsubscribe` false
+    Subscribe(bool),
+    /// `settimer`, `setalarm`
+    Arm(Clock),
+    /// `setvar`
+    SetVar,
+    /// An action with one expression.
+    Tell(Tell),
+    /// `http_post`
+    HttpPost,
+    /// `gpio_pinmode`
+    PinMode,
+    /// `gpio_pwm` is true, `gpio_out` false
+    Drive(bool),
+    /// `pullup` is true, `nopullup` false
+    Pull(bool),
+    /// `input`
+    Input,
+    /// `output`
+    Output,
+    /// `retained`
+    Retained,
+    /// `=`
+    Equal,
+    /// `-`
+    Minus,
+    /// `> + * |`
+    Sign(Operator),
+    /// `gte`, `div`, ...
+    OperatorWord(Operator),
+    /// `and`, `or`
+    Logic(Logic),
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+    /// `,`
+    Comma,
+    /// A function of one expression, its bracket following.
+    Unary(Unary),
+    /// `find` is true, `json_parse` false; the bracket follows
+    Binary(bool),
+    /// `substr`, its bracket following
+    Substr,
+    /// `byte_val`, its bracket following
+    ByteVal,
+    /// `csvstr`, its bracket following
+    CsvStr,
+    /// `gpio_in`, its bracket following
+    PinRead,
+    /// `"..."`
+    String,
+    /// A word that is nothing else.
+    Word,
+    /// The raw value of a `config` line.
+    Raw,
+    /// `#0d0a`
+    Hex,
+    /// `$name`, or a special variable.
+    Variable(Option<Special>),
+    /// `@N`
+    Flash,
+}
+
+/// Events that are told by one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// `init`
+    Init,
+    /// `wificonnect`
+    WifiConnect,
+    /// `wifidisconnect`
+    WifiDisconnect,
+    /// `mqttconnect`
+    MqttConnect,
+    /// `serial`
+    Serial,
+    /// `http_response`
+    HttpResponse,
+}
+
+/// What is numbered and goes off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Clock {
+    /// A timer.
+    Timer,
+    /// An alarm.
+    Alarm,
+}
+
+/// Actions that have one expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tell {
+    /// `serial_out`, `print`, `println`, `system`
+    Output(Output),
+    /// `http_get`
+    HttpGet,
+}
+
+macro_rules! words {
+    ($table:ident, $of:ident, $about:literal, $($text:literal => $token:expr,)*) => {
+        #[doc = $about]
+        pub(crate) const $table: &[(&str, Token)] = &[$(($text, $token),)*];
+
+        fn $of(word: &str) -> Option<Token> {
+            Some(match word {
+                $($text => $token,)*
+                _ => return None,
+            })
+        }
+    };
+}
+
+words! { KEYWORDS, keyword, "The keywords.",
+    "on" => Token::On,
+    "config" => Token::Config,
+    "do" => Token::Do,
+    "then" => Token::Then,
+    "elseif" => Token::ElseIf,
+    "else" => Token::Else,
+    "endif" => Token::EndIf,
+    "if" => Token::If,
+    "while" => Token::While,
+    "done" => Token::Done,
+    "init" => Token::Plain(Plain::Init),
+    "wificonnect" => Token::Plain(Plain::WifiConnect),
+    "wifidisconnect" => Token::Plain(Plain::WifiDisconnect),
+    "mqttconnect" => Token::Plain(Plain::MqttConnect),
+    "serial" => Token::Plain(Plain::Serial),
+    "http_response" => Token::Plain(Plain::HttpResponse),
+    "timer" => Token::Numbered(Clock::Timer),
+    "alarm" => Token::Numbered(Clock::Alarm),
+    "topic" => Token::Topic,
+    "gpio_interrupt" => Token::Interrupt,
+    "local" => Token::Side(Side::Local),
+    "remote" => Token::Side(Side::Remote),
+    "publish" => Token::Publish,
+    "subscribe" => Token::Subscribe(true),
+    "unsubscribe" => Token::Subscribe(false),
+    "settimer" => Token::Arm(Clock::Timer),
+    "setalarm" => Token::Arm(Clock::Alarm),
+    "setvar" => Token::SetVar,
+    "print" => Token::Tell(Tell::Output(Output::Print)),
+    "println" => Token::Tell(Tell::Output(Output::Println)),
+    "serial_out" => Token::Tell(Tell::Output(Output::SerialOut)),
+    "system" => Token::Tell(Tell::Output(Output::System)),
+    "http_get" => Token::Tell(Tell::HttpGet),
+    "http_post" => Token::HttpPost,
+    "gpio_pinmode" => Token::PinMode,
+    "gpio_out" => Token::Drive(false),
+    "gpio_pwm" => Token::Drive(true),
+    "pullup" => Token::Pull(true),
+    "nopullup" => Token::Pull(false),
+    "input" => Token::Input,
+    "output" => Token::Output,
+    "retained" => Token::Retained,
+    "gte" => Token::OperatorWord(Operator::GreaterEqual),
+    "str_gt" => Token::OperatorWord(Operator::TextGreater),
+    "str_gte" => Token::OperatorWord(Operator::TextGreaterEqual),
+    "div" => Token::OperatorWord(Operator::Div),
+    "neq" => Token::OperatorWord(Operator::NotEqual),
+    "lt" => Token::OperatorWord(Operator::Less),
+    "lte" => Token::OperatorWord(Operator::LessEqual),
+    "mod" => Token::OperatorWord(Operator::Mod),
+    "and" => Token::Logic(Logic::And),
+    "or" => Token::Logic(Logic::Or),
+}
+
+words! { FUNCTIONS, function, "The functions, which are words like any other unless a bracket follows.",
+    "not" => Token::Unary(Unary::Not),
+    "retained_topic" => Token::Unary(Unary::Retained),
+    "binary" => Token::Unary(Unary::Binary),
+    "eatwhite" => Token::Unary(Unary::EatWhite),
+    "lower" => Token::Unary(Unary::Lower),
+    "upper" => Token::Unary(Unary::Upper),
+    "len" => Token::Unary(Unary::Len),
+    "find" => Token::Binary(true),
+    "json_parse" => Token::Binary(false),
+    "substr" => Token::Substr,
+    "byte_val" => Token::ByteVal,
+    "csvstr" => Token::CsvStr,
+    "gpio_in" => Token::PinRead,
+}
+
+words! { SPECIALS, special, "The variables the device sets.",
+    "$this_topic" => Token::Variable(Some(Special::ThisTopic)),
+    "$this_data" => Token::Variable(Some(Special::ThisData)),
+    "$this_item" => Token::Variable(Some(Special::ThisData)),
+    "$this_gpio" => Token::Variable(Some(Special::ThisGpio)),
+    "$this_serial" => Token::Variable(Some(Special::ThisSerial)),
+    "$this_http_host" => Token::Variable(Some(Special::ThisHttpHost)),
+    "$this_http_path" => Token::Variable(Some(Special::ThisHttpPath)),
+    "$this_http_code" => Token::Variable(Some(Special::ThisHttpCode)),
+    "$this_http_body" => Token::Variable(Some(Special::ThisHttpBody)),
+    "$timestamp" => Token::Variable(Some(Special::Timestamp)),
+    "$weekday" => Token::Variable(Some(Special::Weekday)),
+    "$adc" => Token::Variable(Some(Special::Adc)),
+}
+
+/// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
+pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
+    let text = core::str::from_utf8(word).unwrap_or_default();
+    match word {
+        [b'$', _, ..] => special(text).unwrap_or(Token::Variable(None)),
+        [b'@', _, ..] => Token::Flash,
+        [b'#', ..] => Token::Hex,
+        [b'a'..=b'z', ..] if word.len() <= LONGEST => keyword(text)
+            .or_else(|| function(text).filter(|_| next_byte(rest) == Some(b'(')))
+            .unwrap_or(Token::Word),
+        _ => Token::Word,
+    }
+}
+
+/// Which terminal a byte of punctuation is.
+pub(crate) fn of_punctuation(byte: u8) -> Token {
+    match byte {
+        b'(' => Token::Open,
+        b')' => Token::Close,
+        b',' => Token::Comma,
+        b'=' => Token::Equal,
+        b'-' => Token::Minus,
+        b'>' => Token::Sign(Operator::Greater),
+        b'+' => Token::Sign(Operator::Add),
+        b'*' => Token::Sign(Operator::Mul),
+        _ => Token::Sign(Operator::Join),
+    }
+}
+
+/// Length of the longest keyword or function: nothing longer need be looked up.
+const LONGEST: usize = 14;
+
+impl Token {
+    /// Starts an action.
+    pub(crate) fn starts_action(self) -> bool {
+        matches!(
+            self,
+            Token::Publish
+                | Token::Subscribe(_)
+                | Token::Arm(_)
+                | Token::SetVar
+                | Token::Tell(_)
+                | Token::HttpPost
+                | Token::PinMode
+                | Token::Drive(_)
+                | Token::If
+                | Token::While
+        )
+    }
+
+    /// Names an event.
+    pub(crate) fn starts_event(self) -> bool {
+        matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic | Token::Interrupt)
+    }
+
+    /// Cannot be a value.
+    pub(crate) fn is_reserved(self) -> bool {
+        matches!(
+            self,
+            Token::On
+                | Token::Config
+                | Token::Do
+                | Token::Then
+                | Token::ElseIf
+                | Token::Else
+                | Token::EndIf
+                | Token::If
+                | Token::While
+                | Token::Done
+        )
+    }
+}

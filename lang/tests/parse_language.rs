@@ -1,0 +1,157 @@
+//! Scripts that are right, whatever their words look like.
+
+use umqtt_lang::ast::{ActionKind, ConfigValue, Event, ExprKind, Statement};
+use umqtt_lang::parse;
+use umqtt_vm::Profile;
+
+/// Parses what must be right.
+fn right(source: &str) -> Vec<Statement> {
+    let (statements, wrong) = parse(source.as_bytes(), &Profile::DESKTOP);
+    assert!(wrong.is_empty(), "{source}\n{wrong:#?}");
+    statements
+}
+
+/// The kinds of the actions of `on init do ...`.
+fn actions(source: &str) -> Vec<ActionKind> {
+    let script = format!("on init do {source}");
+    let mut statements = right(&script);
+    assert_eq!(statements.len(), 1, "{source}");
+    match statements.remove(0) {
+        Statement::On(clause) => clause.actions.into_iter().map(|action| action.kind).collect(),
+        Statement::Config(_) => panic!("not a handler"),
+    }
+}
+
+#[test]
+fn every_event() {
+    let script = "on init do on wificonnect do on wifidisconnect do on mqttconnect do on serial do
+        on http_response do on timer 1 do on alarm \"2\" do on topic local a/b do
+        on topic remote $t | \"/#\" do on gpio_interrupt 0 pullup do on gpio_interrupt 4 nopullup do";
+    let events: Vec<_> = right(script)
+        .into_iter()
+        .map(|statement| match statement {
+            Statement::On(clause) => clause.event,
+            Statement::Config(_) => panic!("not a handler"),
+        })
+        .collect();
+    assert_eq!(events.len(), 12);
+    assert!(matches!(events[6], Event::Timer(n) if n.value == 1));
+    assert!(matches!(events[7], Event::Alarm(n) if n.value == 2));
+    assert!(matches!(&events[9], Event::Topic { filter, .. }
+        if matches!(&filter.kind, ExprKind::Chain(chain) if chain.rest.len() == 1)));
+    assert!(matches!(events[10], Event::GpioInterrupt { pullup: true, .. }));
+}
+
+#[test]
+fn every_action() {
+    let script = "publish local a/b c retained publish remote $t \"x\" subscribe local #2f
+        subscribe remote a unsubscribe local b unsubscribe remote \"#\" settimer 1 $d*1000
+        setalarm \"3\" 01:00:00 setvar $x=0 setvar @1 = $x + 1 http_get \"http://a/\"
+        http_post \"http://a/\" \"body\" http_post \"http://a/\", $x | y gpio_pinmode 1 input
+        gpio_pinmode 3 input pullup gpio_pinmode 4 output gpio_out 2 not ($x) gpio_pwm 2 500
+        serial_out \"a\" | #0d print a println b system \"save\"
+        if $x then print 1 elseif $y then print 2 else print 3 endif
+        if ($x) then endif while $x gte 1 do setvar $x = $x - 1 done";
+    assert_eq!(actions(script).len(), 25);
+}
+
+#[test]
+fn keywords_are_words_where_a_value_is_required() {
+    assert_eq!(actions("publish local serial on_x retained").len(), 1);
+    assert!(matches!(
+        actions("publish local retained retained retained")[..],
+        [ActionKind::Publish { retained: true, .. }]
+    ));
+    assert!(matches!(
+        actions("publish local retained retained")[..],
+        [ActionKind::Publish { retained: false, .. }]
+    ));
+    assert_eq!(actions("print timer setvar $x = publish println \"a\" settimer 1 5").len(), 4);
+    assert_eq!(actions("print print print print").len(), 2);
+    assert_eq!(actions("print gte print div div div println and and or or or").len(), 3);
+    assert_eq!(actions("print not println substr publish local len lower").len(), 3);
+    assert_eq!(actions("print not (a) println len % why\n (b)").len(), 2);
+    assert_eq!(actions("print input | output = pullup").len(), 1);
+    assert_eq!(actions("publish local gte gte gte x").len(), 1);
+}
+
+#[test]
+fn escapes_and_odd_words() {
+    assert_eq!(
+        actions(r#"print A\ String println "say \"hi\"" print \on print $ print @ print \"#).len(),
+        6
+    );
+    assert_eq!(actions("println \"a\"|$x|\"two\nlines\"println\"b\"").len(), 2);
+    assert_eq!(actions("print caf\u{e9} print stat/Room/POWER print 1.de.pool.ntp.org").len(), 3);
+}
+
+#[test]
+fn functions() {
+    let script =
+        "print substr($x, -2, 3) | substr(x,\"-2\",\"3\") | csvstr($x,1,\",\") | csvstr(x,0,;)
+        | csvstr(x,0,|) | csvstr(x,0,-) | byte_val(x,0) | json_parse(a.b.1, $j) | find(a, b)
+        | gpio_in(12) | retained_topic(a/#) | binary(65) | eatwhite( x ) | lower(upper(len(x)))";
+    assert_eq!(actions(script).len(), 1);
+}
+
+#[test]
+fn config_values_are_raw() {
+    let script = "config ssid my-net*=(1),|>+\nconfig password \"two words\"\tconfig speed\t\t160
+        config ntp_server 1.de.pool.ntp.org % comment\nconfig mqtt_host @3 config x a\\ b
+        config timer timer\nconfig automesh done config password a\"b";
+    let source = script.as_bytes();
+    let values: Vec<_> = right(script)
+        .iter()
+        .map(|statement| match statement {
+            Statement::Config(line) => match line.value {
+                ConfigValue::Text(span) => String::from_utf8_lossy(span.of(source)).into_owned(),
+                ConfigValue::Flash(number) => format!("flash {}", number.value),
+            },
+            Statement::On(_) => panic!("not a config line"),
+        })
+        .collect();
+    assert_eq!(
+        values,
+        [
+            "my-net*=(1),|>+",
+            "\"two words\"",
+            "160",
+            "1.de.pool.ntp.org",
+            "flash 3",
+            "a\\ b",
+            "timer",
+            "done",
+            "a\"b"
+        ]
+    );
+}
+
+#[test]
+fn chains_are_flat_and_logic_binds_loosest() {
+    let actions = actions("print a - b - c and d | e or f");
+    let [ActionKind::Output { value, .. }] = &actions[..] else { panic!("{actions:?}") };
+    let ExprKind::Logic(logic) = &value.kind else { panic!("{value:?}") };
+    assert_eq!(logic.rest.len(), 2);
+    assert!(matches!(&logic.first.kind, ExprKind::Chain(chain) if chain.rest.len() == 2));
+    assert!(matches!(&logic.rest[0].operand.kind, ExprKind::Chain(chain) if chain.rest.len() == 1));
+}
+
+#[test]
+fn spans_cover_what_they_name() {
+    let script = "on topic local a/b do\n  publish local (x | y) \"z\" retained % end\n";
+    let source = script.as_bytes();
+    let statements = right(script);
+    let [Statement::On(clause)] = &statements[..] else { panic!("{statements:?}") };
+    assert_eq!(clause.event_span.of(source), b"topic local a/b");
+    assert_eq!(clause.span.of(source), &source[..source.len() - 7]);
+    assert_eq!(clause.actions[0].span.of(source), b"publish local (x | y) \"z\" retained");
+    let ActionKind::Publish { topic, data, .. } = &clause.actions[0].kind else { panic!() };
+    assert_eq!(topic.span.of(source), b"(x | y)");
+    assert_eq!(data.span.of(source), b"\"z\"");
+}
+
+#[test]
+fn nothing_is_a_script() {
+    assert!(right("").is_empty());
+    assert!(right(" \r\n % only a comment").is_empty());
+}
