@@ -1,12 +1,30 @@
 //! The broker: what it is given and what it leaves.
+//!
+//! Here are the state and its getters; the calls are in the modules below, one for each thing that can
+//! happen.
 
-#![allow(unused_variables, missing_docs, dead_code)] // while the bodies are being written
+mod connect;
+mod connections;
+mod deliver;
+mod local;
+mod receive;
+mod timers;
 
+use alloc::boxed::Box;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-use umqtt_topic::TopicError;
+use slab::Slab;
 
-use crate::{Hooks, Limits, Message, Millis, Peer, QoS, Stats};
+pub use local::{PublishError, SubscribeError};
+
+use crate::connection::{Connection, Phase};
+use crate::retained::RetainedStore;
+use crate::session::Session;
+use crate::subscriptions::{LOCAL, Subscriber, Subscriptions};
+use crate::{Limits, Millis, Peer, QoS, Stats};
+use local::Local;
+use timers::Timer;
 
 /// The caller's name for a network connection: any number it likes, one per open connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,9 +35,9 @@ pub struct ConnId(pub u32);
 pub enum Refused {
     /// The id names an open connection already.
     AlreadyOpen,
-    /// There are `max_clients + max_waiting` connections already.
+    /// `max_waiting` connections are waiting for their CONNECT or to be closed.
     TooMany,
-    /// [`Hooks::on_connect`] said no.
+    /// [`Hooks::on_connect`](crate::Hooks::on_connect) said no.
     ByHook,
 }
 
@@ -35,168 +53,188 @@ impl core::fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
-/// Why a message is not published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PublishError {
-    /// The topic is none that can be published to.
-    Topic(TopicError),
-    /// Topic and payload make a packet larger than `max_packet`.
-    TooLarge,
-    /// A limit on retained messages is reached; the message was delivered all the same.
-    NotRetained,
-}
-
-/// Why a subscription is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubscribeError {
-    /// The filter is none.
-    Filter(TopicError),
-    /// It has more than `max_filter_levels` levels.
-    TooDeep,
-    /// There are `max_subscriptions` already.
-    TooMany,
-}
-
 /// A connected client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientInfo<'a> {
+    /// Its client id; the broker made one up if it gave none.
     pub id: &'a str,
+    /// Its connection.
     pub conn: ConnId,
+    /// Where it comes from.
     pub peer: Peer,
 }
 
 /// A retained message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retained<'a> {
+    /// The topic name.
     pub topic: &'a [u8],
+    /// The payload; never empty.
     pub payload: &'a [u8],
+    /// The quality of service it was published with.
     pub qos: QoS,
 }
 
-/// An MQTT broker as a state machine.
+/// An MQTT 3.1 and 3.1.1 broker as a state machine: bytes and the time in, bytes and wishes out.
+///
+/// * **Connections**: [`open`](Self::open), [`receive`](Self::receive), [`closed`](Self::closed) say what
+///   happened on the network; [`outgoing`](Self::outgoing) or [`copy_outgoing`](Self::copy_outgoing) and
+///   [`sent`](Self::sent) take what is to be sent.
+/// * **Wishes**: after any of the calls, ask [`poll_writable`](Self::poll_writable),
+///   [`poll_close`](Self::poll_close) and [`poll_local`](Self::poll_local) until each says `None`, in this order;
+///   come back with [`handle_timeout`](Self::handle_timeout) at [`poll_at`](Self::poll_at).
+/// * **The local client**, the program itself: [`publish`](Self::publish), [`subscribe`](Self::subscribe),
+///   [`unsubscribe`](Self::unsubscribe).
+///
+/// What a client does wrong closes its own connection and nothing else. All that can grow is bounded by the
+/// [`Limits`].
 #[derive(Debug)]
 pub struct Broker {
     limits: Limits,
     stats: Stats,
+    connections: Slab<Box<Connection>>,
+    /// The slots of the connections, sorted by the caller's ids.
+    slots: Vec<(ConnId, u32)>,
+    /// Connections in [`Phase::Live`].
+    live: usize,
+    sessions: Slab<Box<Session>>,
+    /// The sessions, sorted by client id.
+    names: Vec<u32>,
+    /// Sessions with clean session 0.
+    stored: usize,
+    subscriptions: Subscriptions,
+    retained: RetainedStore,
+    local: Local,
+    /// At most one for each connection and each session.
+    timers: BTreeSet<(Millis, Timer)>,
+    /// Slots with something to send, not yet named by `poll_writable`; each at most once.
+    writable: VecDeque<u32>,
+    /// Connections that are over, not yet named by `poll_close`.
+    closes: VecDeque<ConnId>,
+    /// For the next client id to make up.
+    made_up: u32,
+    /// Who gets a message, kept to save the allocation.
+    targets: Vec<Subscriber>,
+}
+
+impl Default for Broker {
+    fn default() -> Self {
+        Broker::new(Limits::default())
+    }
 }
 
 impl Broker {
+    /// A broker without connections, subscriptions or retained messages.
     pub fn new(limits: Limits) -> Broker {
-        Broker { limits, stats: Stats::default() }
+        Broker {
+            limits,
+            stats: Stats::default(),
+            connections: Slab::new(),
+            slots: Vec::new(),
+            live: 0,
+            sessions: Slab::new(),
+            names: Vec::new(),
+            stored: 0,
+            subscriptions: Subscriptions::new(),
+            retained: RetainedStore::default(),
+            local: Local::default(),
+            timers: BTreeSet::new(),
+            writable: VecDeque::new(),
+            closes: VecDeque::new(),
+            made_up: 0,
+            targets: Vec::new(),
+        }
     }
+
+    /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
-    /// Lowering a limit closes nobody; it only refuses newcomers.
+
+    /// Changes the limits. Who and what is there stays, also where the new limit would not have let it in.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
+
+    /// What was counted so far.
     pub fn stats(&self) -> &Stats {
         &self.stats
     }
 
-    // ---- network connections
-    pub fn open(
-        &mut self,
-        conn: ConnId,
-        peer: Peer,
-        now: Millis,
-        hooks: &mut dyn Hooks,
-    ) -> Result<(), Refused> {
-        unimplemented!()
-    }
-    /// Any chunking; unknown ids are ignored.
-    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Millis, hooks: &mut dyn Hooks) {
-        unimplemented!()
-    }
-    /// The network connection is gone.
-    pub fn closed(&mut self, conn: ConnId, now: Millis) {
-        unimplemented!()
-    }
-    /// The next piece to send: empty if nothing waits. Report with `sent` what of it went.
-    pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
-        unimplemented!()
-    }
-    /// As much of what waits as fits into `buffer`, over packet boundaries (one write for many
-    /// messages). Takes nothing away: report with `sent` what of it went.
-    pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
-        unimplemented!()
-    }
-    pub fn sent(&mut self, conn: ConnId, n: usize) {
-        unimplemented!()
-    }
-    /// Connections whose queue went from empty to not empty. Then send until `outgoing` is empty, or when the
-    /// socket takes no more, go on when it is writable again: it is not named again before it was empty.
-    pub fn poll_writable(&mut self) -> Option<ConnId> {
-        unimplemented!()
-    }
-    /// Connections to close now: all that was to be flushed has been, or the time for it is over. The
-    /// broker has forgotten the id; calling `closed` for it does nothing.
-    pub fn poll_close(&mut self) -> Option<ConnId> {
-        unimplemented!()
-    }
-    pub fn poll_at(&self) -> Option<Millis> {
-        unimplemented!()
-    }
-    pub fn handle_timeout(&mut self, now: Millis) {
-        unimplemented!()
-    }
-    /// Closes the connection of a client as if it had failed (its will is published). False if there is none.
-    pub fn disconnect(&mut self, client_id: &str, now: Millis) -> bool {
-        unimplemented!()
+    /// The connected clients, in the order of their ids.
+    pub fn clients(&self) -> impl Iterator<Item = ClientInfo<'_>> {
+        self.names.iter().filter_map(|name| {
+            let session = self.sessions.get(*name as usize)?;
+            let connection = self.connections.get(session.connection? as usize)?;
+            Some(ClientInfo { id: &session.client_id, conn: connection.id, peer: connection.peer })
+        })
     }
 
-    // ---- the local client
-    /// Like a client's publish: reaches the local subscriptions too.
-    pub fn publish(
-        &mut self,
-        topic: &[u8],
-        payload: &[u8],
-        qos: QoS,
-        retain: bool,
-    ) -> Result<(), PublishError> {
-        unimplemented!()
-    }
-    pub fn subscribe(&mut self, filter: &[u8], qos: QoS) -> Result<(), SubscribeError> {
-        unimplemented!()
-    }
-    /// False if there was no such subscription.
-    pub fn unsubscribe(&mut self, filter: &[u8]) -> bool {
-        unimplemented!()
-    }
-    pub fn unsubscribe_all(&mut self) {
-        unimplemented!()
-    }
-    /// What the local subscriptions received, in order.
-    pub fn poll_local(&mut self) -> Option<Message> {
-        unimplemented!()
+    /// How many clients are connected.
+    pub fn clients_len(&self) -> usize {
+        self.live
     }
 
-    // ---- looking, and the retained store
-    /// In the order of their topics.
-    pub fn retained<'a>(&'a self, filter: &'a [u8]) -> impl Iterator<Item = Retained<'a>> + 'a {
-        core::iter::empty()
+    /// How many sessions are remembered of clients that are not connected.
+    pub fn stored_sessions_len(&self) -> usize {
+        self.sessions.len() - self.live
     }
+
+    /// All subscriptions: client id (empty for the local client, which comes first), filter, granted
+    /// quality of service. Remembered sessions count too.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, Vec<u8>, QoS)> {
+        let local = (LOCAL, "", &self.local.subscriptions);
+        let clients = self.names.iter().filter_map(|name| {
+            let session = self.sessions.get(*name as usize)?;
+            Some((*name, &*session.client_id, &session.subscriptions))
+        });
+        core::iter::once(local).chain(clients).flat_map(move |(subscriber, id, nodes)| {
+            nodes.iter().filter_map(move |node| {
+                let qos = self.subscriptions.granted(subscriber, *node)?;
+                Some((id, self.subscriptions.filter(*node), qos))
+            })
+        })
+    }
+
+    /// How many subscriptions there are, the local client's included.
+    pub fn subscriptions_len(&self) -> usize {
+        self.subscriptions.len()
+    }
+
+    /// The retained messages that a filter matches, in the order of their topics. A filter that is none
+    /// matches nothing of use, or nothing.
+    pub fn retained<'a>(
+        &'a self,
+        filter: &'a [u8],
+    ) -> impl Iterator<Item = Retained<'a>> + use<'a> {
+        let valid = umqtt_topic::check_filter(filter).is_ok();
+        self.retained.matching(if valid { filter } else { b"\0" }, None).map(|(message, qos)| {
+            Retained { topic: message.topic(), payload: message.payload(), qos }
+        })
+    }
+
+    /// How many messages are retained.
     pub fn retained_len(&self) -> usize {
-        unimplemented!()
+        self.retained.len()
     }
-    /// Counts every change of the retained messages: save them when it moved.
+
+    /// A number that moves whenever the retained messages change: time to save them.
     pub fn retained_revision(&self) -> u32 {
-        unimplemented!()
+        self.retained.revision()
     }
-    /// Puts a message into the store without delivering it (loading from flash). Empty payload deletes.
-    pub fn retain(&mut self, topic: &[u8], payload: &[u8], qos: QoS) -> Result<(), PublishError> {
-        unimplemented!()
+
+    fn slot(&self, conn: ConnId) -> Option<u32> {
+        let place = self.slots.binary_search_by_key(&conn, |slot| slot.0).ok()?;
+        Some(self.slots[place].1)
     }
-    pub fn clear_retained(&mut self) {
-        unimplemented!()
+
+    fn connection(&mut self, slot: u32) -> Option<&mut Connection> {
+        self.connections.get_mut(slot as usize).map(|connection| &mut **connection)
     }
-    /// Connected clients in the order of their ids.
-    pub fn clients(&self) -> impl Iterator<Item = ClientInfo<'_>> + '_ {
-        core::iter::empty()
-    }
-    /// Client id ("" is the local client), filter, granted QoS.
-    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, Vec<u8>, QoS)> + '_ {
-        core::iter::empty()
+
+    /// The session of a live connection.
+    fn session_of(&mut self, slot: u32) -> Option<(u32, &mut Session)> {
+        let Phase::Live(key) = self.connections.get(slot as usize)?.phase else { return None };
+        self.sessions.get_mut(key as usize).map(|session| (key, &mut **session))
     }
 }

@@ -1,16 +1,84 @@
+//! An MQTT 3.1 and 3.1.1 broker as a state machine, for a chip with some tens of KiB and for a desktop.
+//!
+//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes and wishes. The
+//! caller owns the network, in one plain loop: tell the broker what happened, send what it has to say,
+//! come back when it asks to. So the same broker runs over `smoltcp` on a device and over the operating
+//! system's sockets, and its tests run in virtual time.
+//!
+//! It knows nothing of scripts, of settings or of storage; the embedder decides who may connect
+//! ([`Hooks`]) and saves the retained messages if it wants to ([`Broker::retained_revision`]).
+//!
+//! # Map
+//!
+//! * [`Broker`]: state and getters; below it one module for each thing that can happen: connections
+//!   come and go, bytes arrive, CONNECT, delivery, timers, the local client.
+//! * [`wire`]: the packets, both directions; of use to a client too.
+//! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
+//! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
+//! * Inside: `connection` and its `outbox`, `session` (QoS 1 and 2), `subscriptions` (a tree),
+//!   `retained`.
+//!
+//! # What it does with MQTT's choices
+//!
+//! * A client with several matching subscriptions gets a message once, at the highest of their
+//!   qualities of service.
+//! * A message at QoS 0 for a client without room, or without a connection, is dropped. QoS 1 and 2
+//!   wait, also for remembered sessions, up to [`Limits::max_queue_bytes`].
+//! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
+//! * Anything malformed closes that connection, and no other; the will is published.
+//!
+//! # Example
+//!
+//! A program that subscribes on its own broker; the "network" is two slices of bytes.
+//!
+//! ```
+//! use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut broker = Broker::new(Limits::SMALL);
+//! broker.subscribe(b"room/+/light", QoS::AtMostOnce)?;
+//!
+//! // Somebody connects at time 0, says CONNECT and publishes.
+//! let (conn, peer) = (ConnId(1), Peer { addr: "192.168.4.2:50000".parse()? });
+//! broker.open(conn, peer, 0, &mut AllowAll)?;
+//! broker.receive(conn, b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me", 5, &mut AllowAll);
+//! broker.receive(conn, b"\x30\x10\0\x0croom/1/lighton", 9, &mut AllowAll);
+//!
+//! // The broker has something to say to it: CONNACK.
+//! assert_eq!(broker.poll_writable(), Some(conn));
+//! let mut buffer = [0; 64];
+//! let n = broker.copy_outgoing(conn, &mut buffer);
+//! assert_eq!(buffer[..n], [0x20, 2, 0, 0]);
+//! broker.sent(conn, n);
+//!
+//! // And the program gets its message.
+//! let message = broker.poll_local().ok_or("nothing came")?;
+//! assert_eq!((message.topic(), message.payload()), (&b"room/1/light"[..], &b"on"[..]));
+//!
+//! // A minute of keep-alive, one and a half times: then it counts as gone.
+//! assert!(broker.poll_at().is_some());
+//! broker.handle_timeout(9 + 90_000);
+//! assert_eq!(broker.poll_close(), Some(conn));
+//! # Ok(())
+//! # }
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
-#![doc = "A sans-IO MQTT 3.1 and 3.1.1 broker."]
 
 extern crate alloc;
 
 pub mod wire;
 
 mod broker;
+mod connection;
 mod hooks;
 mod limits;
 mod message;
+mod outbox;
+mod retained;
+mod session;
 mod stats;
+mod subscriptions;
 
 pub use broker::{Broker, ClientInfo, ConnId, PublishError, Refused, Retained, SubscribeError};
 pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Peer, Verdict};

@@ -30,6 +30,13 @@ impl Publication {
         Some(Publication(bytes))
     }
 
+    /// Bytes of the packet that [`new`](Self::new) would make.
+    pub(crate) fn len_of(topic: &[u8], payload: &[u8]) -> Option<usize> {
+        let body = 2 + topic.len() + payload.len();
+        let header = wire::FixedHeader::emit(wire::PacketType::Publish, 0, body)?;
+        Some(header.as_bytes().len() + body)
+    }
+
     /// The topic name.
     pub fn topic(&self) -> &[u8] {
         let body = self.body();

@@ -115,11 +115,11 @@ impl FixedHeader {
         }
         let mut bytes = [0; 5];
         bytes[0] = (kind as u8) << 4 | (flags & 0x0f);
-        let (mut rest, mut len) = (remaining, 1);
+        let (mut rest, mut len) = (remaining, 1_u8);
         loop {
             let low = (rest & 0x7f) as u8;
             rest >>= 7;
-            bytes[len] = if rest > 0 { low | 0x80 } else { low };
+            bytes[usize::from(len)] = if rest > 0 { low | 0x80 } else { low };
             len += 1;
             if rest == 0 {
                 return Some(HeaderBytes { bytes, len });
@@ -129,16 +129,16 @@ impl FixedHeader {
 }
 
 /// An encoded fixed header.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct HeaderBytes {
     bytes: [u8; 5],
-    len: usize,
+    len: u8,
 }
 
 impl HeaderBytes {
     /// The 2 to 5 bytes.
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes[..usize::from(self.len)]
     }
 }
 

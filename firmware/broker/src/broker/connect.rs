@@ -1,0 +1,141 @@
+//! CONNECT: who comes in, and to which session (section 3.1).
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+
+use super::Broker;
+use super::receive::{Fault, Flow};
+use crate::connection::{LastWill, Phase};
+use crate::message::Publication;
+use crate::wire::{Connack, Connect, ReturnCode, Version};
+use crate::{Credentials, Hooks, Millis, Verdict};
+
+impl Broker {
+    pub(super) fn connect(
+        &mut self,
+        slot: u32,
+        body: &[u8],
+        now: Millis,
+        hooks: &mut dyn Hooks,
+    ) -> Result<Flow, Fault> {
+        let Some(connect) = Connect::parse(body)? else {
+            return Ok(self.refuse(slot, ReturnCode::UnacceptableProtocol, now));
+        };
+        match self.admit(slot, &connect, hooks) {
+            ReturnCode::Accepted => {
+                self.welcome(slot, &connect, now)?;
+                Ok(Flow::On)
+            }
+            code => Ok(self.refuse(slot, code, now)),
+        }
+    }
+
+    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Millis) -> Flow {
+        self.stats.refused += 1;
+        self.send_control(slot, &Connack { session_present: false, code }.emit());
+        self.leave(slot, now);
+        Flow::Over
+    }
+
+    /// Whether the client may come in. Changes nothing.
+    fn admit(&mut self, slot: u32, connect: &Connect<'_>, hooks: &mut dyn Hooks) -> ReturnCode {
+        let id = connect.client_id;
+        // An empty id asks for one to be made up: in MQTT 3.1.1, and for one connection only ([MQTT-3.1.3-8]).
+        let nameless = id.is_empty() && (connect.version == Version::V31 || !connect.clean_session);
+        if nameless || id.len() > self.limits.max_client_id {
+            return ReturnCode::IdentifierRejected;
+        }
+        let Some(connection) = self.connection(slot) else { return ReturnCode::ServerUnavailable };
+        let peer = connection.peer;
+        let (user, password) = (connect.user, connect.password);
+        match hooks.on_auth(&Credentials { client_id: id, user, password, peer }) {
+            Verdict::Accept => {}
+            Verdict::BadCredentials => return ReturnCode::BadCredentials,
+            Verdict::NotAuthorized => return ReturnCode::NotAuthorized,
+        }
+        let known = self.find_name(id).ok().and_then(|place| self.names.get(place));
+        let known = known.and_then(|key| self.sessions.get(*key as usize));
+        let takes_over = known.is_some_and(|session| session.connection.is_some());
+        let was_stored = known.is_some_and(|session| !session.clean);
+        let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
+        let stored = self.stored - usize::from(was_stored);
+        if full || !connect.clean_session && stored >= self.limits.max_stored_sessions {
+            return ReturnCode::ServerUnavailable;
+        }
+        ReturnCode::Accepted
+    }
+
+    fn welcome(&mut self, slot: u32, connect: &Connect<'_>, now: Millis) -> Result<(), Fault> {
+        let made_up;
+        let client_id = if connect.client_id.is_empty() {
+            made_up = self.make_up_id();
+            &made_up
+        } else {
+            connect.client_id
+        };
+        self.take_over(client_id, now);
+        let (key, present) = self.begin_session(client_id, connect.clean_session);
+        self.set_expiry(key, None);
+        if let Some(session) = self.sessions.get_mut(key as usize) {
+            session.connection = Some(slot);
+        }
+        let will = connect.will.and_then(|will| {
+            let publication = Publication::new(will.topic, will.payload)?;
+            Some(Box::new(LastWill { publication, qos: will.qos, retain: will.retain }))
+        });
+        self.live += 1;
+        let connection = self.connection(slot).ok_or(Fault)?;
+        connection.phase = Phase::Live(key);
+        connection.version = connect.version;
+        connection.keep_alive = connect.keep_alive;
+        connection.will = will;
+        let silent_at = connection.silent_at();
+        self.set_timer(slot, silent_at);
+        self.stats.accepted += 1;
+
+        let session_present = present && connect.version == Version::V311;
+        let connack = Connack { session_present, code: ReturnCode::Accepted };
+        self.send_control(slot, &connack.emit());
+        self.resume(key, slot);
+        Ok(())
+    }
+
+    /// A connection that has this client id already gives way ([MQTT-3.1.4-2]).
+    fn take_over(&mut self, client_id: &str, now: Millis) {
+        if self.disconnect(client_id, now) {
+            self.stats.take_overs += 1;
+        }
+    }
+
+    /// The session to go on with, and whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]).
+    fn begin_session(&mut self, client_id: &str, clean: bool) -> (u32, bool) {
+        let known = self.find_name(client_id).ok().and_then(|place| self.names.get(place).copied());
+        match known {
+            Some(key) if !clean => return (key, true),
+            Some(key) => self.forget_session(key),
+            None => {}
+        }
+        (self.add_session(client_id, clean), false)
+    }
+
+    /// Sends what an earlier connection of the session left.
+    fn resume(&mut self, key: u32, slot: u32) {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if let Some(reliable) = session.reliable_if_any() {
+            reliable.resend(&mut connection.outbox);
+        }
+        self.pump(key);
+    }
+
+    fn make_up_id(&mut self) -> String {
+        loop {
+            self.made_up = self.made_up.wrapping_add(1);
+            let id = format!("auto-{:08x}", self.made_up);
+            if self.find_name(&id).is_err() {
+                return id;
+            }
+        }
+    }
+}

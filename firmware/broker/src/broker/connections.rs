@@ -1,0 +1,252 @@
+//! Connections come and go, and what is to be sent on them.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::{Broker, ConnId, Refused};
+use crate::connection::{Connection, LastWill, Phase};
+use crate::session::Session;
+use crate::{Hooks, Millis, Peer};
+
+/// Milliseconds a connection that is to be closed has to take what is still to be sent to it.
+const LINGER: Millis = 5_000;
+
+impl Broker {
+    /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout) for its CONNECT.
+    ///
+    /// # Errors
+    /// [`Refused`]: close it, the broker knows nothing of it.
+    pub fn open(
+        &mut self,
+        conn: ConnId,
+        peer: Peer,
+        now: Millis,
+        hooks: &mut dyn Hooks,
+    ) -> Result<(), Refused> {
+        let Err(place) = self.slots.binary_search_by_key(&conn, |slot| slot.0) else {
+            return Err(Refused::AlreadyOpen);
+        };
+        // A caller that uses an id again has closed what had it before.
+        self.closes.retain(|old| *old != conn);
+        if !hooks.on_connect(&peer) {
+            self.stats.refused += 1;
+            return Err(Refused::ByHook);
+        }
+        let waiting = self.connections.len() - self.live + self.closes.len();
+        if waiting >= self.limits.max_waiting {
+            self.stats.refused += 1;
+            return Err(Refused::TooMany);
+        }
+        let slot = self.connections.insert(Box::new(Connection::new(conn, peer, now))) as u32;
+        self.slots.insert(place, (conn, slot));
+        self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
+        self.stats.opened += 1;
+        Ok(())
+    }
+
+    /// The network connection is gone, by whatever way: publishes the client's will unless it took its
+    /// leave, and forgets it or keeps its session. An unknown id is ignored.
+    pub fn closed(&mut self, conn: ConnId, now: Millis) {
+        match self.slot(conn) {
+            Some(slot) => {
+                let will = self.detach(slot, now);
+                self.release(slot);
+                self.publish_will(will);
+            }
+            None => self.closes.retain(|old| *old != conn),
+        }
+    }
+
+    /// Closes the connection of a client as if it had failed: its will is published. False if no such client
+    /// is connected.
+    pub fn disconnect(&mut self, client_id: &str, now: Millis) -> bool {
+        let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
+        let session = key.and_then(|key| self.sessions.get(*key as usize));
+        let Some(slot) = session.and_then(|session| session.connection) else { return false };
+        self.cut(slot, now);
+        true
+    }
+
+    /// The next run of bytes to send on a connection, empty if there is none. Report what of it went with
+    /// [`sent`](Self::sent), before any other call for this connection.
+    pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
+        match self.slot(conn).and_then(|slot| self.connection(slot)) {
+            Some(connection) => connection.outbox.outgoing(),
+            None => &[],
+        }
+    }
+
+    /// Copies as much of what is to be sent as fits into `buffer`, over any number of packets, so that one write
+    /// to the socket sends many small ones; how many bytes that was. Nothing is taken away: report what of it
+    /// went with [`sent`](Self::sent), before any other call for this connection.
+    pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
+        let slot = self.slot(conn).and_then(|slot| self.connections.get(slot as usize));
+        slot.map_or(0, |connection| connection.outbox.copy(buffer))
+    }
+
+    /// The first `n` bytes of what was outgoing are on their way.
+    pub fn sent(&mut self, conn: ConnId, n: usize) {
+        let Some(slot) = self.slot(conn) else { return };
+        let Some(connection) = self.connection(slot) else { return };
+        connection.outbox.sent(n);
+        if connection.outbox.is_empty() {
+            connection.announced = false;
+        }
+        let over = connection.phase == Phase::Closing && connection.outbox.is_empty();
+        self.stats.bytes_sent += n as u64;
+        if over {
+            self.close(slot);
+        } else if let Some((key, session)) = self.session_of(slot)
+            && session.has_backlog()
+        {
+            self.pump(key);
+        }
+    }
+
+    /// A connection that has something to send and had nothing before. Send until
+    /// [`outgoing`](Self::outgoing) is empty, or until its socket takes no more, and then go on once it does: it
+    /// is not named again before it has been empty.
+    pub fn poll_writable(&mut self) -> Option<ConnId> {
+        while let Some(slot) = self.writable.pop_front() {
+            if let Some(connection) = self.connection(slot)
+                && !connection.outbox.is_empty()
+            {
+                return Some(connection.id);
+            } else if let Some(connection) = self.connection(slot) {
+                connection.announced = false;
+            }
+        }
+        None
+    }
+
+    /// A connection to close now: what was to be sent first is sent, or has taken too long. The broker
+    /// has forgotten it; there is no need to call [`closed`](Self::closed).
+    pub fn poll_close(&mut self) -> Option<ConnId> {
+        self.closes.pop_front()
+    }
+
+    /// Queues control bytes and says so.
+    pub(super) fn send_control(&mut self, slot: u32, bytes: &[u8]) {
+        if let Some(connection) = self.connection(slot) {
+            connection.outbox.control().extend_from_slice(bytes);
+        }
+        self.announce(slot);
+    }
+
+    /// Puts a connection on the list of those with something to send, once.
+    pub(super) fn announce(&mut self, slot: u32) {
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        if !connection.announced && !connection.outbox.is_empty() {
+            connection.announced = true;
+            self.writable.push_back(slot);
+        }
+    }
+
+    /// Ends a connection for its client's fault: reads no more, sends what is due, then closes; its
+    /// will is published.
+    pub(super) fn fail(&mut self, slot: u32, now: Millis) {
+        self.stats.protocol_errors += 1;
+        let will = self.detach(slot, now);
+        self.linger(slot, now);
+        self.publish_will(will);
+    }
+
+    /// Ends a connection in peace: no will.
+    pub(super) fn leave(&mut self, slot: u32, now: Millis) {
+        self.detach(slot, now);
+        self.linger(slot, now);
+    }
+
+    /// Ends a connection at once, sending nothing more; its will is published.
+    pub(super) fn cut(&mut self, slot: u32, now: Millis) {
+        let will = self.detach(slot, now);
+        self.close(slot);
+        self.publish_will(will);
+    }
+
+    /// Separates a connection from its session, which ends or is kept; hands out the will.
+    fn detach(&mut self, slot: u32, now: Millis) -> Option<Box<LastWill>> {
+        let connection = self.connection(slot)?;
+        let will = connection.will.take();
+        connection.inbox = Vec::new();
+        connection.outbox.abandon();
+        let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
+        if let Phase::Live(key) = phase {
+            self.live -= 1;
+            let session = self.sessions.get_mut(key as usize)?;
+            session.connection = None;
+            if session.clean {
+                self.forget_session(key);
+            } else if self.limits.session_expiry < Millis::MAX {
+                self.set_expiry(key, Some(now.saturating_add(self.limits.session_expiry)));
+            }
+        }
+        will
+    }
+
+    /// Lets a closing connection send what is due, for a while.
+    fn linger(&mut self, slot: u32, now: Millis) {
+        match self.connection(slot) {
+            Some(connection) if !connection.outbox.is_empty() => {
+                self.set_timer(slot, Some(now.saturating_add(LINGER)));
+            }
+            _ => self.close(slot),
+        }
+    }
+
+    /// Forgets a connection and tells the caller to close it.
+    fn close(&mut self, slot: u32) {
+        if let Some(id) = self.release(slot) {
+            self.closes.push_back(id);
+        }
+    }
+
+    fn release(&mut self, slot: u32) -> Option<ConnId> {
+        self.set_timer(slot, None);
+        let connection = self.connections.try_remove(slot as usize)?;
+        if let Ok(place) = self.slots.binary_search_by_key(&connection.id, |slot| slot.0) {
+            self.slots.remove(place);
+        }
+        if connection.announced {
+            self.writable.retain(|other| *other != slot);
+        }
+        Some(connection.id)
+    }
+
+    fn publish_will(&mut self, will: Option<Box<LastWill>>) {
+        if let Some(will) = will {
+            let message = &will.publication;
+            self.accept(message.topic(), message.payload(), will.qos, will.retain);
+        }
+    }
+
+    /// Where a client id is in `names`, or would be.
+    pub(super) fn find_name(&self, client_id: &str) -> Result<usize, usize> {
+        self.names.binary_search_by(|key| {
+            self.sessions.get(*key as usize).map_or("", |s| &s.client_id).cmp(client_id)
+        })
+    }
+
+    /// Makes a session under a client id that has none.
+    pub(super) fn add_session(&mut self, client_id: &str, clean: bool) -> u32 {
+        let place = self.find_name(client_id).unwrap_or_else(|place| place);
+        let key = self.sessions.insert(Box::new(Session::new(client_id, clean))) as u32;
+        self.names.insert(place, key);
+        self.stored += usize::from(!clean);
+        key
+    }
+
+    /// Ends a session that has no connection.
+    pub(super) fn forget_session(&mut self, key: u32) {
+        self.set_expiry(key, None);
+        let Some(session) = self.sessions.get(key as usize) else { return };
+        if let Ok(place) = self.find_name(&session.client_id) {
+            self.names.remove(place);
+        }
+        let Some(session) = self.sessions.try_remove(key as usize) else { return };
+        self.stored -= usize::from(!session.clean);
+        for node in &session.subscriptions {
+            self.subscriptions.unsubscribe(key, *node);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! A message finds its subscribers; subscriptions come and go.
+
+use super::Broker;
+use super::local::SubscribeError;
+use crate::message::{Message, Publication};
+use crate::outbox::Delivery;
+use crate::retained::Replay;
+use crate::subscriptions::LOCAL;
+use crate::wire::QoS;
+
+/// A retained message was delivered, but there was no room to keep it.
+#[derive(Debug)]
+pub(super) struct NotKept;
+
+impl Broker {
+    /// A message from a client. The topics of the broker itself are not for clients to publish to.
+    pub(super) fn accept(&mut self, topic: &[u8], payload: &[u8], qos: QoS, retain: bool) {
+        if topic == b"$SYS" || topic.starts_with(b"$SYS/") {
+            self.stats.messages_received += 1;
+            self.stats.messages_denied += 1;
+            return;
+        }
+        // A client has no way to learn that its message was not kept; it is counted.
+        let _ = self.route(topic, payload, qos, retain);
+    }
+
+    /// Keeps a message if it is to be retained, and queues it for all its subscribers. Encodes it once,
+    /// and not at all if nobody wants it.
+    pub(super) fn route(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+    ) -> Result<(), NotKept> {
+        self.stats.messages_received += 1;
+        let mut message = None;
+        let mut kept = Ok(());
+        if retain && payload.is_empty() {
+            self.retained.remove(topic); // [MQTT-3.3.1-10]
+        } else if retain {
+            kept = self.keep_retained(topic, payload, qos, &mut message);
+        }
+        let mut targets = core::mem::take(&mut self.targets);
+        self.subscriptions.matching(topic, &mut targets);
+        if !targets.is_empty()
+            && let Some(message) = message.or_else(|| Publication::new(topic, payload))
+        {
+            for target in &targets {
+                self.deliver(target.session(), &message, qos.min(target.qos()), false);
+            }
+        }
+        self.targets = targets;
+        kept
+    }
+
+    pub(super) fn keep_retained(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        qos: QoS,
+        message: &mut Option<Publication>,
+    ) -> Result<(), NotKept> {
+        *message = Publication::new(topic, payload);
+        let kept = message.clone().map(|new| self.retained.set(new, qos, &self.limits));
+        if kept == Some(Ok(())) {
+            return Ok(());
+        }
+        self.stats.retained_refused += 1;
+        Err(NotKept)
+    }
+
+    /// Queues a message for one subscriber.
+    fn deliver(&mut self, target: u32, message: &Publication, qos: QoS, retain: bool) {
+        if target == LOCAL {
+            let local = Message { publication: message.clone(), qos, retain };
+            if self.local.push(local, self.limits.max_local_queue_bytes) {
+                self.stats.messages_sent += 1;
+            } else {
+                self.stats.messages_dropped += 1;
+            }
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(target as usize) else { return };
+        let slot = session.connection;
+        let connection = slot.and_then(|slot| self.connections.get_mut(slot as usize));
+        let max = self.limits.max_queue_bytes;
+        let room =
+            connection.map(|c| &mut c.outbox).filter(|o| o.has_room(message.packet().len(), max));
+        let queued = if qos == QoS::AtMostOnce {
+            match room {
+                Some(outbox) => {
+                    outbox.push(Delivery::new(message.clone(), qos, 0, retain));
+                    true
+                }
+                // A session without a connection gets nothing of QoS 0, and has not lost anything by it.
+                None if slot.is_none() => return,
+                None => false,
+            }
+        } else {
+            let in_turn = !session.has_waiting();
+            let reliable = session.reliable();
+            match room {
+                Some(outbox) if in_turn && reliable.may_send(self.limits.max_inflight) => {
+                    reliable.send(message.clone(), qos, retain, outbox);
+                    true
+                }
+                _ => reliable.wait(message.clone(), qos, retain, max),
+            }
+        };
+        if queued {
+            self.stats.messages_sent += 1;
+        } else {
+            self.stats.messages_dropped += 1;
+        }
+        if let Some(slot) = slot {
+            self.announce(slot);
+        }
+    }
+
+    /// Moves on what waits for room: messages behind full flight windows, then retained ones.
+    pub(super) fn pump(&mut self, key: u32) {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return };
+        let Some(slot) = session.connection else { return };
+        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let (inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
+        if let Some(reliable) = session.reliable_if_any() {
+            reliable.pump(&mut connection.outbox, inflight, bytes);
+        }
+        while let Some((message, qos)) = self.next_replay(key) {
+            self.deliver(key, &message, qos, true);
+        }
+        self.announce(slot);
+    }
+
+    /// The next retained message for a client that has room for it. Half of its queue is left to new messages.
+    fn next_replay(&mut self, key: u32) -> Option<(Publication, QoS)> {
+        let session = self.sessions.get_mut(key as usize)?;
+        if session.has_waiting() {
+            return None;
+        }
+        let outbox = &self.connections.get(session.connection? as usize)?.outbox;
+        while let Some(replay) = session.replays.first_mut() {
+            let Some((message, qos)) = replay.peek(&self.retained) else {
+                session.replays.remove(0);
+                if session.replays.is_empty() {
+                    session.replays.shrink_to(0);
+                }
+                continue;
+            };
+            if !outbox.has_room(message.packet().len(), self.limits.max_queue_bytes / 2) {
+                return None;
+            }
+            replay.advance(message.clone());
+            return Some((message, qos));
+        }
+        None
+    }
+
+    /// Subscribes, and lines up the retained messages that match. What is granted is the quality of
+    /// service asked for, but 0 where the limits leave no message in flight.
+    pub(super) fn add_subscription(
+        &mut self,
+        subscriber: u32,
+        filter: &[u8],
+        wanted: QoS,
+    ) -> Result<QoS, SubscribeError> {
+        if let Err(why) = self.check_room(subscriber, filter) {
+            self.stats.subscriptions_refused += 1;
+            return Err(why);
+        }
+        let granted = if self.limits.max_inflight == 0 { QoS::AtMostOnce } else { wanted };
+        let (node, new) = self.subscriptions.subscribe(subscriber, filter, granted);
+        let matching = self.retained.matching(filter, None).next().is_some();
+        let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
+            Some(session) => (&mut session.subscriptions, &mut session.replays),
+            None => (&mut self.local.subscriptions, &mut self.local.replays),
+        };
+        if new {
+            if nodes.is_empty() {
+                nodes.reserve_exact(1); // most clients of small devices have one
+            }
+            nodes.push(node);
+        }
+        replays.retain(|replay| replay.filter != filter);
+        if matching {
+            replays.push(Replay::new(filter, granted)); // [MQTT-3.8.4-3]
+        }
+        Ok(granted)
+    }
+
+    fn check_room(&self, subscriber: u32, filter: &[u8]) -> Result<(), SubscribeError> {
+        let known = self.subscriptions.find(filter);
+        if known.is_some_and(|node| self.subscriptions.granted(subscriber, node).is_some()) {
+            return Ok(());
+        }
+        if filter.split(|b| *b == b'/').count() > self.limits.max_filter_levels {
+            return Err(SubscribeError::TooDeep);
+        }
+        if self.subscriptions.len() >= self.limits.max_subscriptions {
+            return Err(SubscribeError::TooMany);
+        }
+        Ok(())
+    }
+
+    /// Ends a subscription; false if there was none.
+    pub(super) fn remove_subscription(&mut self, subscriber: u32, filter: &[u8]) -> bool {
+        let Some(node) = self.subscriptions.find(filter) else { return false };
+        if !self.subscriptions.unsubscribe(subscriber, node) {
+            return false;
+        }
+        let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
+            Some(session) => (&mut session.subscriptions, &mut session.replays),
+            None => (&mut self.local.subscriptions, &mut self.local.replays),
+        };
+        nodes.retain(|other| *other != node);
+        replays.retain(|replay| replay.filter != filter);
+        true
+    }
+}

@@ -1,0 +1,189 @@
+//! The local client: the program the broker is part of publishes and subscribes without a connection.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use umqtt_topic::TopicError;
+
+use super::Broker;
+use crate::message::{Message, Publication};
+use crate::retained::{Replay, RetainedStore};
+use crate::subscriptions::{LOCAL, NodeId};
+use crate::wire::QoS;
+
+/// Why a message is not published, or not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishError {
+    /// The topic is none that can be published to.
+    Topic(TopicError),
+    /// Topic and payload make a packet of more than `max_packet` bytes.
+    TooLarge,
+    /// It was delivered, but there is no room to retain it.
+    NotRetained,
+}
+
+impl core::fmt::Display for PublishError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            PublishError::Topic(why) => return why.fmt(f),
+            PublishError::TooLarge => "the message is too large",
+            PublishError::NotRetained => "there is no room to retain the message",
+        })
+    }
+}
+
+impl core::error::Error for PublishError {}
+
+/// Why a subscription is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubscribeError {
+    /// The filter is none.
+    Filter(TopicError),
+    /// It has more than `max_filter_levels` levels.
+    TooDeep,
+    /// There are `max_subscriptions` already.
+    TooMany,
+}
+
+impl core::fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            SubscribeError::Filter(why) => return why.fmt(f),
+            SubscribeError::TooDeep => "the filter has too many levels",
+            SubscribeError::TooMany => "there are too many subscriptions",
+        })
+    }
+}
+
+impl core::error::Error for SubscribeError {}
+
+/// The local client's state.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    pub(super) subscriptions: Vec<NodeId>,
+    pub(super) replays: Vec<Replay>,
+    queue: VecDeque<Message>,
+    bytes: usize,
+}
+
+impl Local {
+    /// Queues a message; false if it does not fit. One always does in an empty queue.
+    pub(super) fn push(&mut self, message: Message, max: usize) -> bool {
+        let bytes = self.bytes.saturating_add(message.publication.packet().len());
+        if !self.queue.is_empty() && bytes > max {
+            return false;
+        }
+        self.bytes = bytes;
+        self.queue.push_back(message);
+        true
+    }
+
+    fn pop(&mut self) -> Option<Message> {
+        let message = self.queue.pop_front()?;
+        self.bytes -= message.publication.packet().len();
+        Some(message)
+    }
+
+    /// Queues retained messages as far as they leave half of the queue free; how many.
+    fn pump(&mut self, store: &RetainedStore, max: usize) -> u64 {
+        let mut count = 0;
+        while let Some(replay) = self.replays.first_mut() {
+            let Some((publication, qos)) = replay.peek(store) else {
+                self.replays.remove(0);
+                continue;
+            };
+            let bytes = self.bytes.saturating_add(publication.packet().len());
+            if !self.queue.is_empty() && bytes > max / 2 {
+                break;
+            }
+            replay.advance(publication.clone());
+            self.bytes = bytes;
+            self.queue.push_back(Message { publication, qos, retain: true });
+            count += 1;
+        }
+        count
+    }
+}
+
+impl Broker {
+    /// Publishes, as a client would; the local subscriptions get it too. Also on topics that begin with
+    /// `$SYS`, which clients may not publish to. With `retain` and an empty payload the topic's retained
+    /// message is deleted. A message nobody subscribes to is not even encoded.
+    ///
+    /// # Errors
+    /// [`PublishError`]; with [`PublishError::NotRetained`] it was delivered all the same.
+    pub fn publish(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+    ) -> Result<(), PublishError> {
+        self.check_message(topic, payload)?;
+        self.route(topic, payload, qos, retain).map_err(|_| PublishError::NotRetained)
+    }
+
+    /// Puts a message among the retained ones without delivering it, as when they are loaded at the start. An empty
+    /// payload deletes the topic's message.
+    ///
+    /// # Errors
+    /// [`PublishError`]; the topic's message is then as it was.
+    pub fn retain(&mut self, topic: &[u8], payload: &[u8], qos: QoS) -> Result<(), PublishError> {
+        self.check_message(topic, payload)?;
+        if payload.is_empty() {
+            self.retained.remove(topic);
+            return Ok(());
+        }
+        self.keep_retained(topic, payload, qos, &mut None).map_err(|_| PublishError::NotRetained)
+    }
+
+    /// Forgets all retained messages.
+    pub fn clear_retained(&mut self) {
+        self.retained.clear();
+    }
+
+    /// Subscribes the local client; again with the same filter, it changes the quality of service. The retained
+    /// messages that match come in [`poll_local`](Self::poll_local), as for any subscriber.
+    ///
+    /// # Errors
+    /// [`SubscribeError`]; nothing has changed.
+    pub fn subscribe(&mut self, filter: &[u8], qos: QoS) -> Result<(), SubscribeError> {
+        umqtt_topic::check_filter(filter).map_err(SubscribeError::Filter)?;
+        self.add_subscription(LOCAL, filter, qos)?;
+        self.pump_local();
+        Ok(())
+    }
+
+    /// Ends a subscription of the local client; false if there was none. Messages that wait already still come.
+    pub fn unsubscribe(&mut self, filter: &[u8]) -> bool {
+        self.remove_subscription(LOCAL, filter)
+    }
+
+    /// Ends all subscriptions of the local client and drops what waits for it.
+    pub fn unsubscribe_all(&mut self) {
+        for node in core::mem::take(&mut self.local).subscriptions {
+            self.subscriptions.unsubscribe(LOCAL, node);
+        }
+    }
+
+    /// The next message for the local client, in the order of publishing.
+    pub fn poll_local(&mut self) -> Option<Message> {
+        if !self.local.replays.is_empty() {
+            self.pump_local();
+        }
+        self.local.pop()
+    }
+
+    fn pump_local(&mut self) {
+        let sent = self.local.pump(&self.retained, self.limits.max_local_queue_bytes);
+        self.stats.messages_sent += sent;
+    }
+
+    fn check_message(&self, topic: &[u8], payload: &[u8]) -> Result<(), PublishError> {
+        umqtt_topic::check_name(topic).map_err(PublishError::Topic)?;
+        match Publication::len_of(topic, payload) {
+            Some(len) if len <= self.limits.max_packet => Ok(()),
+            _ => Err(PublishError::TooLarge),
+        }
+    }
+}

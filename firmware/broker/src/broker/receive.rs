@@ -1,0 +1,233 @@
+//! Bytes from a client: cut into packets, and each packet to where it is handled.
+
+use alloc::vec::Vec;
+
+use super::{Broker, ConnId};
+use crate::connection::Phase;
+use crate::wire::{
+    Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
+    emit_ack, emit_bare,
+};
+use crate::{Hooks, Millis};
+
+/// The client did something that closes its connection.
+pub(super) struct Fault;
+
+impl From<Malformed> for Fault {
+    fn from(_: Malformed) -> Fault {
+        Fault
+    }
+}
+
+/// Whether the connection goes on after a packet.
+#[derive(PartialEq, Eq)]
+pub(super) enum Flow {
+    On,
+    Over,
+}
+
+impl Broker {
+    /// Bytes came from a client, cut in any way; what they mean does not depend on how. Of an unfinished
+    /// packet the start is kept. An unknown id, or one that is being closed, is ignored.
+    ///
+    /// Between two calls for a connection take what is [`outgoing`](Self::outgoing):
+    /// see [`max_control_bytes`](crate::Limits::max_control_bytes).
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Millis, hooks: &mut dyn Hooks) {
+        let Some(slot) = self.slot(conn) else { return };
+        let Some(connection) = self.connection(slot) else { return };
+        if bytes.is_empty() || connection.phase == Phase::Closing {
+            return;
+        }
+        connection.last_heard = now;
+        let inbox = core::mem::take(&mut connection.inbox);
+        self.stats.bytes_received += bytes.len() as u64;
+        if self.take_packets(slot, inbox, bytes, now, hooks).is_err() {
+            self.fail(slot, now);
+        }
+    }
+
+    fn take_packets(
+        &mut self,
+        slot: u32,
+        mut inbox: Vec<u8>,
+        mut bytes: &[u8],
+        now: Millis,
+        hooks: &mut dyn Hooks,
+    ) -> Result<(), Fault> {
+        while !inbox.is_empty() {
+            let header = self.header(slot, &inbox)?;
+            let wanted = header.map_or(inbox.len() + 1, |header| header.total());
+            let n = (wanted - inbox.len()).min(bytes.len());
+            let (part, rest) = bytes.split_at(n);
+            append(&mut inbox, part, wanted);
+            bytes = rest;
+            match header {
+                Some(header) if inbox.len() == wanted => {
+                    if self.packet(slot, &header, &inbox, now, hooks)? == Flow::Over {
+                        return Ok(());
+                    }
+                    inbox.clear();
+                }
+                // The header may be complete now, and wrong.
+                _ if bytes.is_empty() => {
+                    self.header(slot, &inbox)?;
+                    return self.keep(slot, inbox);
+                }
+                _ => {}
+            }
+        }
+        drop(inbox);
+        while !bytes.is_empty() {
+            let Some(header) = self.header(slot, bytes)? else { break };
+            let Some((packet, rest)) = bytes.split_at_checked(header.total()) else { break };
+            if self.packet(slot, &header, packet, now, hooks)? == Flow::Over {
+                return Ok(());
+            }
+            bytes = rest;
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        self.keep(slot, Vec::from(bytes))
+    }
+
+    fn keep(&mut self, slot: u32, inbox: Vec<u8>) -> Result<(), Fault> {
+        self.connection(slot).ok_or(Fault)?.inbox = inbox;
+        Ok(())
+    }
+
+    /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
+    fn header(&mut self, slot: u32, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+        let max_packet = self.limits.max_packet;
+        let connection = self.connection(slot).ok_or(Fault)?;
+        let Some(header) = FixedHeader::parse(bytes, connection.version)? else { return Ok(None) };
+        let waiting = connection.phase == Phase::Waiting;
+        // CONNECT comes first, and once ([MQTT-3.1.0-1], [MQTT-3.1.0-2]).
+        if header.total() > max_packet || (header.kind == PacketType::Connect) != waiting {
+            return Err(Fault);
+        }
+        Ok(Some(header))
+    }
+
+    /// Handles one whole packet.
+    fn packet(
+        &mut self,
+        slot: u32,
+        header: &FixedHeader,
+        packet: &[u8],
+        now: Millis,
+        hooks: &mut dyn Hooks,
+    ) -> Result<Flow, Fault> {
+        let body = packet.get(header.len..).ok_or(Fault)?;
+        match header.kind {
+            PacketType::Connect => return self.connect(slot, body, now, hooks),
+            PacketType::Publish => self.published(slot, &Publish::parse(header, body)?)?,
+            PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp => {
+                self.answered(slot, header.kind, Ack::parse(body)?.packet_id)?;
+            }
+            PacketType::Subscribe => self.subscribes(slot, body)?,
+            PacketType::Unsubscribe => self.unsubscribes(slot, &Unsubscribe::parse(body)?)?,
+            PacketType::Pingreq if body.is_empty() => {
+                self.reply(slot, &emit_bare(PacketType::Pingresp))?;
+            }
+            PacketType::Disconnect if body.is_empty() => {
+                self.leave(slot, now);
+                return Ok(Flow::Over);
+            }
+            // Either with a body it must not have, or only a server sends it.
+            PacketType::Pingreq
+            | PacketType::Disconnect
+            | PacketType::Connack
+            | PacketType::Suback
+            | PacketType::Unsuback
+            | PacketType::Pingresp => return Err(Fault),
+        }
+        Ok(Flow::On)
+    }
+
+    /// Queues an answer; a client that lets too many of them wait is at fault.
+    fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), Fault> {
+        self.send_control(slot, bytes);
+        let max = self.limits.max_control_bytes;
+        let connection = self.connection(slot).ok_or(Fault)?;
+        if connection.outbox.control().len() > max { Err(Fault) } else { Ok(()) }
+    }
+
+    fn published(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+        let (mut new, mut answer) = (true, None);
+        match publish.qos {
+            QoS::AtMostOnce => {}
+            QoS::AtLeastOnce => answer = Some(PacketType::Puback),
+            QoS::ExactlyOnce => {
+                let max = self.limits.max_unreleased;
+                let (_, session) = self.session_of(slot).ok_or(Fault)?;
+                new = session.reliable().take_in(publish.packet_id, max).ok_or(Fault)?;
+                answer = Some(PacketType::Pubrec);
+            }
+        }
+        if new {
+            self.accept(publish.topic, publish.payload, publish.qos, publish.retain);
+        }
+        match answer {
+            Some(kind) => self.reply(slot, &emit_ack(kind, publish.packet_id)),
+            None => Ok(()),
+        }
+    }
+
+    /// An answer to a message sent to the client, or the release of one received from it.
+    fn answered(&mut self, slot: u32, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
+        let (key, session) = self.session_of(slot).ok_or(Fault)?;
+        if let Some(reliable) = session.reliable_if_any() {
+            match kind {
+                PacketType::Puback => reliable.acknowledged(packet_id),
+                PacketType::Pubrec => reliable.received(packet_id),
+                PacketType::Pubrel => reliable.release(packet_id),
+                _ => reliable.completed(packet_id),
+            }
+        }
+        match kind {
+            // Also for one that is not known: after a lost session that lets the client end its transfer.
+            PacketType::Pubrec => self.reply(slot, &emit_ack(PacketType::Pubrel, packet_id))?,
+            PacketType::Pubrel => self.reply(slot, &emit_ack(PacketType::Pubcomp, packet_id))?,
+            _ => self.pump(key),
+        }
+        Ok(())
+    }
+
+    fn subscribes(&mut self, slot: u32, body: &[u8]) -> Result<(), Fault> {
+        let version = self.connection(slot).map_or(Version::V311, |c| c.version);
+        let subscribe = Subscribe::parse(body, version)?;
+        let (key, _) = self.session_of(slot).ok_or(Fault)?;
+        let mut codes = Vec::new();
+        for (filter, wanted) in subscribe.filters() {
+            codes.push(match self.add_subscription(key, filter, wanted) {
+                Ok(granted) => granted as u8,
+                Err(_) => Suback::FAILURE,
+            });
+        }
+        let mut suback = Vec::with_capacity(codes.len() + 7);
+        Suback::emit(subscribe.packet_id, &codes, &mut suback);
+        self.reply(slot, &suback)?;
+        self.pump(key);
+        Ok(())
+    }
+
+    fn unsubscribes(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) -> Result<(), Fault> {
+        let (key, _) = self.session_of(slot).ok_or(Fault)?;
+        for filter in unsubscribe.filters() {
+            self.remove_subscription(key, filter);
+        }
+        self.reply(slot, &emit_ack(PacketType::Unsuback, unsubscribe.packet_id))
+    }
+}
+
+/// Appends to a partial packet of `wanted` bytes in the end. Room is made for what came, doubling, but
+/// never for more than the packet: a header that promises much costs nothing yet.
+fn append(inbox: &mut Vec<u8>, part: &[u8], wanted: usize) {
+    let len = inbox.len() + part.len();
+    if len > inbox.capacity() {
+        let capacity = (inbox.capacity() * 2).clamp(len, wanted.max(len));
+        inbox.reserve_exact(capacity - inbox.len());
+    }
+    inbox.extend_from_slice(part);
+}

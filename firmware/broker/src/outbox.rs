@@ -1,0 +1,288 @@
+//! What waits to be sent on one connection.
+//!
+//! Two queues: control packets (CONNACK, acknowledgements, ping replies), which are short and copied
+//! into one run of bytes, and deliveries, which share the message with every other subscriber. Control
+//! packets go first, but never into the middle of a delivery.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::message::Publication;
+use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
+
+/// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
+/// next to nothing on a chip.
+const KEEP_DELIVERIES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 4 };
+const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
+
+/// One message on its way to one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Delivery {
+    publication: Publication,
+    /// 0 at QoS 0.
+    packet_id: u16,
+    flags: u8,
+}
+
+impl Delivery {
+    pub(crate) fn new(
+        publication: Publication,
+        qos: QoS,
+        packet_id: u16,
+        retain: bool,
+    ) -> Delivery {
+        Delivery { publication, packet_id, flags: (qos as u8) << 1 | u8::from(retain) }
+    }
+
+    pub(crate) fn again(mut self) -> Delivery {
+        self.flags |= 0b1000; // DUP, [MQTT-3.3.1-1]
+        self
+    }
+
+    /// Bytes on the wire.
+    fn len(&self) -> usize {
+        if self.flags == 0 {
+            return self.publication.packet().len();
+        }
+        self.head().as_bytes().len() + self.publication.body().len() + self.id_len()
+    }
+
+    fn id_len(&self) -> usize {
+        if self.packet_id == 0 { 0 } else { 2 }
+    }
+
+    fn head(&self) -> HeaderBytes {
+        let remaining = self.publication.body().len() + self.id_len();
+        // The packet id can push the very largest message two bytes over; the broker accepts none so large.
+        let clipped = remaining.min(crate::wire::MAX_REMAINING);
+        FixedHeader::emit(PacketType::Publish, self.flags, clipped).unwrap_or_default()
+    }
+
+    /// Calls `with` for each run of bytes, in order, until it returns false.
+    fn pieces(&self, mut with: impl FnMut(&[u8]) -> bool) {
+        if self.flags == 0 {
+            with(self.publication.packet());
+            return;
+        }
+        let (topic, payload) = self.publication.body().split_at(self.publication.topic_end());
+        let id = self.packet_id.to_be_bytes();
+        let _ = with(self.head().as_bytes())
+            && with(topic)
+            && with(&id[..self.id_len()])
+            && with(payload);
+    }
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    control: Vec<u8>,
+    deliveries: VecDeque<Delivery>,
+    /// Bytes of the first delivery that are sent. Above 0, control packets have to wait.
+    front_sent: usize,
+    /// Bytes of all deliveries.
+    bytes: usize,
+    /// The short piece `outgoing` handed out last, which exists nowhere else.
+    piece: [u8; 5],
+}
+
+impl Outbox {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.control.is_empty() && self.deliveries.is_empty()
+    }
+
+    /// Whether a message of `len` bytes fits; one always does in an empty queue.
+    pub(crate) fn has_room(&self, len: usize, max: usize) -> bool {
+        self.deliveries.is_empty() || self.bytes.saturating_add(len) <= max
+    }
+
+    pub(crate) fn push(&mut self, delivery: Delivery) {
+        self.bytes += delivery.len();
+        self.deliveries.push_back(delivery);
+    }
+
+    pub(crate) fn control(&mut self) -> &mut Vec<u8> {
+        &mut self.control
+    }
+
+    /// Drops what need not be sent before the connection closes.
+    pub(crate) fn abandon(&mut self) {
+        if self.front_sent > 0 {
+            self.control = Vec::new();
+        }
+        self.deliveries = VecDeque::new();
+        (self.front_sent, self.bytes) = (0, 0);
+    }
+
+    /// The next run of bytes to send; empty if there is none.
+    pub(crate) fn outgoing(&mut self) -> &[u8] {
+        if self.front_sent == 0 && !self.control.is_empty() {
+            return &self.control;
+        }
+        let Some(front) = self.deliveries.front() else { return &[] };
+        if front.flags == 0 {
+            return front.publication.packet().get(self.front_sent..).unwrap_or_default();
+        }
+        let head = front.head();
+        let head = head.as_bytes();
+        let body = front.publication.body();
+        let (split, id_len) = (front.publication.topic_end(), front.id_len());
+        let mut at = self.front_sent;
+        if let Some(rest) = head.get(at..).filter(|rest| !rest.is_empty()) {
+            let piece = &mut self.piece[..rest.len()];
+            piece.copy_from_slice(rest);
+            return piece;
+        }
+        at -= head.len();
+        if at < split {
+            return &body[at..split];
+        }
+        at -= split;
+        if at < id_len {
+            let rest = &front.packet_id.to_be_bytes()[at..];
+            let piece = &mut self.piece[..rest.len()];
+            piece.copy_from_slice(rest);
+            return piece;
+        }
+        body.get(split + at - id_len..).unwrap_or_default()
+    }
+
+    /// Copies what is next into `buffer`, as much as fits; how much that was.
+    pub(crate) fn copy(&self, buffer: &mut [u8]) -> usize {
+        let mut room = Room { buffer, filled: 0 };
+        let mut deliveries = self.deliveries.iter();
+        if self.front_sent > 0
+            && let Some(front) = deliveries.next()
+        {
+            let mut skip = self.front_sent;
+            front.pieces(|piece| {
+                let skipped = skip.min(piece.len());
+                skip -= skipped;
+                room.put(&piece[skipped..])
+            });
+        }
+        if room.put(&self.control) {
+            for delivery in deliveries {
+                let mut fits = true;
+                delivery.pieces(|piece| {
+                    fits = room.put(piece);
+                    fits
+                });
+                if !fits {
+                    break;
+                }
+            }
+        }
+        room.filled
+    }
+
+    /// Takes away the next `n` bytes, in the order of `outgoing` and `copy`.
+    pub(crate) fn sent(&mut self, mut n: usize) {
+        while n > 0 {
+            if self.front_sent == 0 && !self.control.is_empty() {
+                let taken = n.min(self.control.len());
+                n -= taken;
+                if taken < self.control.len() {
+                    self.control.drain(..taken);
+                } else {
+                    self.control.clear();
+                    self.control.shrink_to(KEEP_CONTROL);
+                }
+                continue;
+            }
+            let Some(front) = self.deliveries.front() else { return };
+            let len = front.len();
+            let rest = len - self.front_sent;
+            if n < rest {
+                self.front_sent += n;
+                return;
+            }
+            n -= rest;
+            self.front_sent = 0;
+            self.bytes -= len;
+            self.deliveries.pop_front();
+            if self.deliveries.is_empty() {
+                self.deliveries.shrink_to(KEEP_DELIVERIES);
+            }
+        }
+    }
+}
+
+struct Room<'a> {
+    buffer: &'a mut [u8],
+    filled: usize,
+}
+
+impl Room<'_> {
+    /// Whether all of it fitted.
+    fn put(&mut self, bytes: &[u8]) -> bool {
+        let free = &mut self.buffer[self.filled..];
+        let n = bytes.len().min(free.len());
+        free[..n].copy_from_slice(&bytes[..n]);
+        self.filled += n;
+        n == bytes.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled() -> (Outbox, Vec<u8>) {
+        let message = Publication::new(b"a/b", b"hello").unwrap();
+        let mut outbox = Outbox::default();
+        outbox.control().extend_from_slice(&[0xd0, 0]);
+        outbox.push(Delivery::new(message.clone(), QoS::AtMostOnce, 0, false));
+        outbox.push(Delivery::new(message.clone(), QoS::AtLeastOnce, 0x1234, true).again());
+        outbox.push(Delivery::new(message, QoS::AtMostOnce, 0, true));
+        let mut wire = b"\xd0\0\x30\x0a\0\x03a/bhello".to_vec();
+        wire.extend_from_slice(b"\x3b\x0c\0\x03a/b\x12\x34hello\x31\x0a\0\x03a/bhello");
+        (outbox, wire)
+    }
+
+    #[test]
+    fn any_step_width_gives_the_same_bytes() {
+        for step in 1..=50 {
+            let (mut outbox, wire) = filled();
+            let (mut by_piece, mut by_copy) = (Vec::new(), Vec::new());
+            while !outbox.is_empty() {
+                let mut buffer = [0; 50];
+                let copied = outbox.copy(&mut buffer[..step]);
+                by_copy.extend_from_slice(&buffer[..copied]);
+                let mut left = copied;
+                while left > 0 {
+                    let piece = outbox.outgoing();
+                    let n = piece.len().min(left);
+                    by_piece.extend_from_slice(&piece[..n]);
+                    outbox.sent(n);
+                    left -= n;
+                }
+            }
+            assert_eq!((&by_piece, &by_copy), (&wire, &wire), "step {step}");
+            assert_eq!((outbox.bytes, outbox.front_sent), (0, 0));
+        }
+    }
+
+    #[test]
+    fn control_waits_for_the_end_of_a_delivery() {
+        let (mut outbox, wire) = filled();
+        outbox.sent(5);
+        outbox.control().extend_from_slice(&[0x40, 2, 0, 1]);
+        let mut buffer = [0; 64];
+        let n = outbox.copy(&mut buffer);
+        let wanted = [&wire[5..14], &[0x40, 2, 0, 1], &wire[14..]].concat();
+        assert_eq!(&buffer[..n], wanted);
+    }
+
+    #[test]
+    fn abandoning_leaves_only_whole_packets() {
+        let (mut outbox, _) = filled();
+        outbox.abandon();
+        assert_eq!(outbox.outgoing(), [0xd0, 0]);
+        let (mut outbox, _) = filled();
+        outbox.sent(3);
+        outbox.control().extend_from_slice(&[0xd0, 0]);
+        outbox.abandon();
+        assert!(outbox.is_empty());
+    }
+}

@@ -1,0 +1,215 @@
+//! The retained messages: the last one of each topic that asked to be kept (section 3.3.1.3).
+
+use alloc::borrow::Borrow;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::ops::Bound;
+
+use crate::Limits;
+use crate::message::Publication;
+use crate::wire::QoS;
+
+/// A message that orders by its topic alone, so that the topic is stored once.
+#[derive(Debug)]
+struct ByTopic(Publication);
+
+impl Borrow<[u8]> for ByTopic {
+    fn borrow(&self) -> &[u8] {
+        self.0.topic()
+    }
+}
+
+impl PartialEq for ByTopic {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.topic() == other.0.topic()
+    }
+}
+
+impl Eq for ByTopic {}
+
+impl PartialOrd for ByTopic {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ByTopic {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.topic().cmp(other.0.topic())
+    }
+}
+
+/// There is no room for one more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Full;
+
+/// See the module. Sorted by topic.
+#[derive(Debug, Default)]
+pub(crate) struct RetainedStore {
+    messages: BTreeMap<ByTopic, QoS>,
+    bytes: usize,
+    revision: u32,
+}
+
+impl RetainedStore {
+    pub(crate) fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    /// Moves whenever anything changes.
+    pub(crate) fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    /// Keeps a message in place of the one its topic had; if it does not fit, that one stays.
+    pub(crate) fn set(&mut self, new: Publication, qos: QoS, limits: &Limits) -> Result<(), Full> {
+        let old = self.messages.get_key_value(new.topic());
+        if let Some((old, old_qos)) = old
+            && old.0 == new
+            && *old_qos == qos
+        {
+            return Ok(());
+        }
+        let freed = old.map_or(0, |(old, _)| old.0.packet().len());
+        let bytes = (self.bytes - freed).saturating_add(new.packet().len());
+        let full = old.is_none() && self.messages.len() >= limits.max_retained;
+        if full || bytes > limits.max_retained_bytes {
+            return Err(Full);
+        }
+        self.messages.remove(new.topic());
+        self.messages.insert(ByTopic(new), qos);
+        self.bytes = bytes;
+        self.revision = self.revision.wrapping_add(1);
+        Ok(())
+    }
+
+    /// Forgets the message of a topic; false if it had none.
+    pub(crate) fn remove(&mut self, topic: &[u8]) -> bool {
+        let Some((old, _)) = self.messages.remove_entry(topic) else { return false };
+        self.bytes -= old.0.packet().len();
+        self.revision = self.revision.wrapping_add(1);
+        true
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = RetainedStore { revision: self.revision.wrapping_add(1), ..Self::default() };
+    }
+
+    /// The messages a valid filter matches, in the order of their topics, from behind a given topic on.
+    pub(crate) fn matching<'a>(
+        &'a self,
+        filter: &'a [u8],
+        after: Option<&[u8]>,
+    ) -> impl Iterator<Item = (&'a Publication, QoS)> + use<'a> {
+        let prefix = literal_prefix(filter);
+        let from = match after {
+            Some(topic) if topic >= prefix => Bound::Excluded(topic),
+            _ => Bound::Included(prefix),
+        };
+        self.messages
+            .range::<[u8], _>((from, Bound::Unbounded))
+            .map(|(message, qos)| (&message.0, *qos))
+            .take_while(move |(message, _)| message.topic().starts_with(prefix))
+            .filter(move |(message, _)| umqtt_topic::matches(filter, message.topic()))
+    }
+}
+
+/// What every topic that the filter matches begins with.
+fn literal_prefix(filter: &[u8]) -> &[u8] {
+    match filter.iter().position(|b| matches!(b, b'#' | b'+')) {
+        Some(0) => &[],
+        // `a/#` matches `a` too.
+        Some(at) if filter[at] == b'#' => &filter[..at - 1],
+        Some(at) => &filter[..at],
+        None => filter,
+    }
+}
+
+/// Retained messages on their way to a new subscriber. They are looked up as its queue drains, so that
+/// however many there are, none is lost for want of room.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) filter: Vec<u8>,
+    pub(crate) qos: QoS,
+    /// The one handed over last.
+    after: Option<Publication>,
+}
+
+impl Replay {
+    pub(crate) fn new(filter: &[u8], qos: QoS) -> Replay {
+        Replay { filter: filter.to_vec(), qos, after: None }
+    }
+
+    /// The next message and the quality of service to deliver it at.
+    pub(crate) fn peek(&self, store: &RetainedStore) -> Option<(Publication, QoS)> {
+        let after = self.after.as_ref().map(Publication::topic);
+        let (message, qos) = store.matching(&self.filter, after).next()?;
+        Some((message.clone(), qos.min(self.qos)))
+    }
+
+    pub(crate) fn advance(&mut self, past: Publication) {
+        self.after = Some(past);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+
+    fn store(topics: &[&str]) -> RetainedStore {
+        let mut store = RetainedStore::default();
+        for topic in topics {
+            let message = Publication::new(topic.as_bytes(), b"x").unwrap();
+            store.set(message, QoS::AtMostOnce, &Limits::SMALL).unwrap();
+        }
+        store
+    }
+
+    fn topics(store: &RetainedStore, filter: &str, after: Option<&str>) -> Vec<String> {
+        store
+            .matching(filter.as_bytes(), after.map(str::as_bytes))
+            .map(|(m, _)| String::from_utf8(m.topic().to_vec()).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn lookups_by_filter() {
+        let store = store(&["$s/a", "a", "a/b", "a/b/c", "a0", "ab", "b/b"]);
+        assert_eq!(topics(&store, "a/#", None), ["a", "a/b", "a/b/c"]);
+        assert_eq!(topics(&store, "a/+", None), ["a/b"]);
+        assert_eq!(topics(&store, "+/b", None), ["a/b", "b/b"]);
+        assert_eq!(topics(&store, "a", None), ["a"]);
+        assert_eq!(topics(&store, "#", Some("a/b")), ["a/b/c", "a0", "ab", "b/b"]);
+        assert_eq!(topics(&store, "a/#", Some("$")), ["a", "a/b", "a/b/c"]);
+        assert_eq!(topics(&store, "$s/#", None), ["$s/a"]);
+    }
+
+    #[test]
+    fn limits_refuse_the_newcomer_and_keep_the_rest() {
+        let limits = Limits { max_retained: 2, max_retained_bytes: 14, ..Limits::SMALL };
+        let mut store = RetainedStore::default();
+        let message = |topic: &[u8], len| Publication::new(topic, &[b'x'; 99][..len]).unwrap();
+        let mut set = |topic: &[u8], len| store.set(message(topic, len), QoS::AtMostOnce, &limits);
+        assert_eq!(set(b"a", 1), Ok(())); // 6 bytes
+        assert_eq!(set(b"b", 1), Ok(()));
+        assert_eq!(set(b"c", 1), Err(Full));
+        assert_eq!(set(b"a", 3), Ok(()));
+        assert_eq!(set(b"a", 4), Err(Full));
+        assert_eq!(store.matching(b"a", None).next().unwrap().0.payload(), b"xxx");
+        assert!(store.remove(b"b") && !store.remove(b"b"));
+        assert_eq!((store.len(), store.bytes), (1, 8));
+    }
+
+    #[test]
+    fn the_revision_moves_with_changes_only() {
+        let mut store = store(&["a"]);
+        let before = store.revision();
+        let same = Publication::new(b"a", b"x").unwrap();
+        store.set(same, QoS::AtMostOnce, &Limits::SMALL).unwrap();
+        assert_eq!(store.revision(), before);
+        store.remove(b"a");
+        assert_ne!(store.revision(), before);
+    }
+}

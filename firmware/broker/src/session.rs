@@ -1,0 +1,270 @@
+//! What the broker knows of one client beyond its connection (section 3.1.2.4, session state).
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use crate::Millis;
+use crate::message::Publication;
+use crate::outbox::{Delivery, Outbox};
+use crate::retained::Replay;
+use crate::subscriptions::NodeId;
+use crate::wire::{PacketType, QoS, emit_ack};
+
+/// One client, connected or remembered.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) client_id: Box<str>,
+    /// The slot of its connection.
+    pub(crate) connection: Option<u32>,
+    /// It ends with its connection.
+    pub(crate) clean: bool,
+    /// While it has no connection: when it is forgotten.
+    pub(crate) expires: Option<Millis>,
+    /// The nodes of its filters in the subscription tree, in the order of subscribing.
+    pub(crate) subscriptions: Vec<NodeId>,
+    /// Retained messages it is still to get.
+    pub(crate) replays: Vec<Replay>,
+    /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
+    reliable: Option<Box<Reliable>>,
+}
+
+impl Session {
+    pub(crate) fn new(client_id: &str, clean: bool) -> Session {
+        Session {
+            client_id: client_id.into(),
+            connection: None,
+            clean,
+            expires: None,
+            subscriptions: Vec::new(),
+            replays: Vec::new(),
+            reliable: None,
+        }
+    }
+
+    /// The QoS 1 and 2 state, made when it is first needed.
+    pub(crate) fn reliable(&mut self) -> &mut Reliable {
+        self.reliable.get_or_insert_default()
+    }
+
+    /// The QoS 1 and 2 state, if there is any.
+    pub(crate) fn reliable_if_any(&mut self) -> Option<&mut Reliable> {
+        self.reliable.as_deref_mut()
+    }
+
+    /// Whether anything waits for room.
+    pub(crate) fn has_backlog(&self) -> bool {
+        !self.replays.is_empty() || self.has_waiting()
+    }
+
+    /// Whether messages wait for an acknowledgement of earlier ones.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.reliable.as_ref().is_some_and(|reliable| !reliable.waiting.is_empty())
+    }
+}
+
+/// The state of QoS 1 and 2 transfers in both directions (section 4.3).
+#[derive(Debug, Default)]
+pub(crate) struct Reliable {
+    /// Sent and not finished, in the order of sending ([MQTT-4.6.0-1..4]).
+    inflight: VecDeque<Inflight>,
+    /// Waiting for a place in flight.
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+    last_id: u16,
+    /// Packet ids of QoS 2 messages received and not yet released; sorted.
+    unreleased: Vec<u16>,
+}
+
+#[derive(Debug)]
+struct Inflight {
+    packet_id: u16,
+    retain: bool,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// QoS 1, until PUBACK.
+    Puback(Publication),
+    /// QoS 2, until PUBREC.
+    Pubrec(Publication),
+    /// QoS 2, PUBREL sent, until PUBCOMP. The message itself is no longer needed.
+    Pubcomp,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    publication: Publication,
+    qos: QoS,
+    retain: bool,
+}
+
+impl Reliable {
+    pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
+        // There have to be packet ids left to tell them apart.
+        self.inflight.len() < max_inflight.min(usize::from(u16::MAX) - 1)
+    }
+
+    /// Puts a message of QoS 1 or 2 in flight.
+    pub(crate) fn send(
+        &mut self,
+        publication: Publication,
+        qos: QoS,
+        retain: bool,
+        outbox: &mut Outbox,
+    ) {
+        let packet_id = self.next_id();
+        outbox.push(Delivery::new(publication.clone(), qos, packet_id, retain));
+        let stage = match qos {
+            QoS::ExactlyOnce => Stage::Pubrec(publication),
+            _ => Stage::Puback(publication),
+        };
+        self.inflight.push_back(Inflight { packet_id, retain, stage });
+    }
+
+    /// Lets a message wait; false if `max` bytes would be passed.
+    pub(crate) fn wait(
+        &mut self,
+        publication: Publication,
+        qos: QoS,
+        retain: bool,
+        max: usize,
+    ) -> bool {
+        let bytes = self.waiting_bytes.saturating_add(publication.packet().len());
+        if !self.waiting.is_empty() && bytes > max {
+            return false;
+        }
+        self.waiting_bytes = bytes;
+        self.waiting.push_back(Waiting { publication, qos, retain });
+        true
+    }
+
+    /// Puts in flight what has waited, as far as there is room.
+    pub(crate) fn pump(&mut self, outbox: &mut Outbox, max_inflight: usize, max_bytes: usize) {
+        while let Some(next) = self.waiting.front()
+            && self.may_send(max_inflight)
+            && outbox.has_room(next.publication.packet().len(), max_bytes)
+        {
+            let Some(next) = self.waiting.pop_front() else { return };
+            self.waiting_bytes -= next.publication.packet().len();
+            self.send(next.publication, next.qos, next.retain, outbox);
+        }
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(0);
+        }
+    }
+
+    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]).
+    pub(crate) fn resend(&self, outbox: &mut Outbox) {
+        for sent in &self.inflight {
+            let (publication, qos) = match &sent.stage {
+                Stage::Puback(publication) => (publication, QoS::AtLeastOnce),
+                Stage::Pubrec(publication) => (publication, QoS::ExactlyOnce),
+                Stage::Pubcomp => {
+                    let release = emit_ack(PacketType::Pubrel, sent.packet_id);
+                    outbox.control().extend_from_slice(&release);
+                    continue;
+                }
+            };
+            let delivery = Delivery::new(publication.clone(), qos, sent.packet_id, sent.retain);
+            outbox.push(delivery.again());
+        }
+    }
+
+    /// PUBACK came. One that answers nothing is ignored.
+    pub(crate) fn acknowledged(&mut self, packet_id: u16) {
+        self.finish(packet_id, |stage| matches!(stage, Stage::Puback(_)));
+    }
+
+    /// PUBREC came; the answer is PUBREL, whether or not the message is known.
+    pub(crate) fn received(&mut self, packet_id: u16) {
+        if let Some(sent) = self.inflight.iter_mut().find(|sent| sent.packet_id == packet_id)
+            && matches!(sent.stage, Stage::Pubrec(_))
+        {
+            sent.stage = Stage::Pubcomp;
+        }
+    }
+
+    /// PUBCOMP came. One that answers nothing is ignored.
+    pub(crate) fn completed(&mut self, packet_id: u16) {
+        self.finish(packet_id, |stage| matches!(stage, Stage::Pubcomp));
+    }
+
+    fn finish(&mut self, packet_id: u16, fits: impl Fn(&Stage) -> bool) {
+        let done = |sent: &Inflight| sent.packet_id == packet_id && fits(&sent.stage);
+        if let Some(place) = self.inflight.iter().position(done) {
+            self.inflight.remove(place);
+        }
+    }
+
+    /// A QoS 2 message came: whether it is a new one. `None` if `max` are unreleased already.
+    pub(crate) fn take_in(&mut self, packet_id: u16, max: usize) -> Option<bool> {
+        match self.unreleased.binary_search(&packet_id) {
+            Ok(_) => Some(false),
+            Err(_) if self.unreleased.len() >= max => None,
+            Err(place) => {
+                self.unreleased.insert(place, packet_id);
+                Some(true)
+            }
+        }
+    }
+
+    /// PUBREL came: its packet id may stand for a new message from now on.
+    pub(crate) fn release(&mut self, packet_id: u16) {
+        if let Ok(place) = self.unreleased.binary_search(&packet_id) {
+            self.unreleased.remove(place);
+        }
+    }
+
+    /// The next packet id that is not in flight. There is one: fewer than 65535 are in flight.
+    fn next_id(&mut self) -> u16 {
+        loop {
+            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            if self.inflight.iter().all(|sent| sent.packet_id != self.last_id) {
+                return self.last_id;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packet_ids_skip_zero_and_those_in_flight() {
+        let message = Publication::new(b"a", b"").unwrap();
+        let mut outbox = Outbox::default();
+        let mut reliable = Reliable { last_id: 65_534, ..Reliable::default() };
+        reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
+        reliable.last_id = 65_534;
+        reliable.send(message, QoS::AtLeastOnce, false, &mut outbox);
+        let ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
+        assert_eq!(ids, [65_535, 1]);
+    }
+
+    #[test]
+    fn an_answer_counts_only_in_its_stage() {
+        let message = Publication::new(b"a", b"").unwrap();
+        let mut outbox = Outbox::default();
+        let mut reliable = Reliable::default();
+        reliable.send(message, QoS::ExactlyOnce, false, &mut outbox);
+        reliable.acknowledged(1);
+        reliable.completed(1);
+        assert_eq!(reliable.inflight.len(), 1);
+        reliable.received(1);
+        reliable.completed(1);
+        assert!(reliable.inflight.is_empty());
+    }
+
+    #[test]
+    fn a_repeated_qos_2_message_is_not_new() {
+        let mut reliable = Reliable::default();
+        assert_eq!(reliable.take_in(7, 1), Some(true));
+        assert_eq!(reliable.take_in(7, 1), Some(false));
+        assert_eq!(reliable.take_in(8, 1), None);
+        reliable.release(7);
+        assert_eq!(reliable.take_in(7, 1), Some(true));
+    }
+}

@@ -1,0 +1,362 @@
+//! Who subscribed to what: a tree of topic levels.
+//!
+//! One node per level of a filter, shared by all filters that begin alike; `+` and `#` hang apart from
+//! the literal children, so a lookup follows at most three ways per level and never compares filters.
+//! Each way is walked once, so a lookup costs at most one visit per node. No recursion.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use slab::Slab;
+
+use crate::wire::QoS;
+
+/// A node of the tree; as long as a subscription lasts it names its filter.
+pub(crate) type NodeId = u32;
+
+/// The subscriber that is no client session: the program the broker is part of.
+pub(crate) const LOCAL: u32 = u32::MAX >> 2;
+
+const ROOT: NodeId = 0;
+/// In the place of a child: none (the root is nobody's child).
+const NONE: NodeId = 0;
+/// In the place of an offset into a topic: behind its last level.
+const END: usize = usize::MAX;
+
+/// A session and the quality of service it was granted, in four bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Subscriber(u32);
+
+impl Subscriber {
+    fn new(session: u32, qos: QoS) -> Subscriber {
+        Subscriber(session << 2 | qos as u32)
+    }
+
+    pub(crate) fn session(self) -> u32 {
+        self.0 >> 2
+    }
+
+    pub(crate) fn qos(self) -> QoS {
+        QoS::from_u8(self.0 as u8 & 3).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    parent: NodeId,
+    /// The one-level wildcard below this level.
+    plus: NodeId,
+    /// The rest-of-topic wildcard below this level.
+    hash: NodeId,
+    level: Box<[u8]>,
+    /// Literal levels below this one, sorted.
+    children: Vec<NodeId>,
+    /// Sorted by session; each session once.
+    subscribers: Vec<Subscriber>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    nodes: Slab<Node>,
+    len: usize,
+    /// Ways still to walk in a lookup, kept to save the allocation.
+    ways: Vec<(NodeId, usize)>,
+}
+
+impl Subscriptions {
+    pub(crate) fn new() -> Subscriptions {
+        let mut nodes = Slab::new();
+        nodes.insert(Node::default()); // key 0, the root
+        Subscriptions { nodes, len: 0, ways: Vec::new() }
+    }
+
+    /// Subscriptions, of all sessions together.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Subscribes to a valid filter, or changes the granted quality of service; the filter's node,
+    /// and whether the subscription is new.
+    pub(crate) fn subscribe(&mut self, session: u32, filter: &[u8], qos: QoS) -> (NodeId, bool) {
+        let mut at = ROOT;
+        for level in filter.split(|b| *b == b'/') {
+            at = match self.child(at, level) {
+                NONE => self.add_child(at, level),
+                child => child,
+            };
+        }
+        let subscribers = &mut self.nodes[at as usize].subscribers;
+        let place = subscribers.partition_point(|s| s.session() < session);
+        let new = subscribers.get(place).is_none_or(|s| s.session() != session);
+        if new {
+            if subscribers.is_empty() {
+                subscribers.reserve_exact(1); // most filters have one subscriber
+            }
+            subscribers.insert(place, Subscriber::new(session, qos));
+            self.len += 1;
+        } else {
+            subscribers[place] = Subscriber::new(session, qos);
+        }
+        (at, new)
+    }
+
+    /// Ends a subscription; false if there was none.
+    pub(crate) fn unsubscribe(&mut self, session: u32, node: NodeId) -> bool {
+        let Some(place) = self.place(session, node) else { return false };
+        let subscribers = &mut self.nodes[node as usize].subscribers;
+        subscribers.remove(place);
+        if subscribers.is_empty() {
+            *subscribers = Vec::new();
+        }
+        self.len -= 1;
+        self.prune(node);
+        true
+    }
+
+    /// The node of a filter that somebody subscribes to, or that leads to one.
+    pub(crate) fn find(&self, filter: &[u8]) -> Option<NodeId> {
+        let mut at = ROOT;
+        for level in filter.split(|b| *b == b'/') {
+            at = self.child(at, level);
+            if at == NONE {
+                return None;
+            }
+        }
+        Some(at)
+    }
+
+    /// What a session was granted at a node, if it subscribes there.
+    pub(crate) fn granted(&self, session: u32, node: NodeId) -> Option<QoS> {
+        let place = self.place(session, node)?;
+        Some(self.nodes[node as usize].subscribers[place].qos())
+    }
+
+    /// The filter a node stands for.
+    pub(crate) fn filter(&self, node: NodeId) -> Vec<u8> {
+        let mut levels = Vec::new();
+        let mut at = node;
+        while at != ROOT {
+            let Some(node) = self.nodes.get(at as usize) else { break };
+            levels.push(&*node.level);
+            at = node.parent;
+        }
+        levels.reverse();
+        levels.join(&b'/')
+    }
+
+    /// Collects who subscribes to a valid topic name: each session once, with the highest quality of
+    /// service of its matching filters, in ascending order.
+    pub(crate) fn matching(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) {
+        found.clear();
+        let mut hits = 0;
+        let dollar = topic.first() == Some(&b'$'); // [MQTT-4.7.2-1]
+        let mut ways = core::mem::take(&mut self.ways);
+        ways.push((ROOT, 0));
+        while let Some((mut at, mut offset)) = ways.pop() {
+            while let Some(node) = self.nodes.get(at as usize) {
+                let wild = !(dollar && at == ROOT);
+                if node.hash != NONE && wild {
+                    hits += self.collect(node.hash, found); // `a/#` matches `a` too
+                }
+                if offset == END {
+                    hits += self.collect(at, found);
+                    break;
+                }
+                let rest = topic.get(offset..).unwrap_or_default();
+                let (level, next) = match rest.iter().position(|b| *b == b'/') {
+                    Some(len) => (&rest[..len], offset + len + 1),
+                    None => (rest, END),
+                };
+                if node.plus != NONE && wild {
+                    ways.push((node.plus, next));
+                }
+                at = self.literal(node, level);
+                offset = next;
+                if at == NONE {
+                    break;
+                }
+            }
+        }
+        self.ways = ways;
+        if hits > 1 {
+            // Highest quality of service first, then only the first of each session.
+            found.sort_unstable_by(|a, b| a.session().cmp(&b.session()).then(b.0.cmp(&a.0)));
+            found.dedup_by_key(|subscriber| subscriber.session());
+        }
+    }
+
+    fn collect(&self, node: NodeId, found: &mut Vec<Subscriber>) -> usize {
+        match self.nodes.get(node as usize) {
+            Some(node) if !node.subscribers.is_empty() => {
+                found.extend_from_slice(&node.subscribers);
+                1
+            }
+            _ => 0,
+        }
+    }
+
+    fn place(&self, session: u32, node: NodeId) -> Option<usize> {
+        let subscribers = &self.nodes.get(node as usize)?.subscribers;
+        subscribers.binary_search_by_key(&session, |s| s.session()).ok()
+    }
+
+    fn child(&self, at: NodeId, level: &[u8]) -> NodeId {
+        let Some(node) = self.nodes.get(at as usize) else { return NONE };
+        match level {
+            b"+" => node.plus,
+            b"#" => node.hash,
+            _ => self.literal(node, level),
+        }
+    }
+
+    fn literal(&self, node: &Node, level: &[u8]) -> NodeId {
+        self.search(node, level).map_or(NONE, |place| node.children[place])
+    }
+
+    fn search(&self, node: &Node, level: &[u8]) -> Result<usize, usize> {
+        node.children.binary_search_by(|child| (*self.nodes[*child as usize].level).cmp(level))
+    }
+
+    fn add_child(&mut self, parent: NodeId, level: &[u8]) -> NodeId {
+        let place = self.search(&self.nodes[parent as usize], level).unwrap_or_else(|place| place);
+        let child =
+            self.nodes.insert(Node { parent, level: level.into(), ..Node::default() }) as NodeId;
+        let parent = &mut self.nodes[parent as usize];
+        match level {
+            b"+" => parent.plus = child,
+            b"#" => parent.hash = child,
+            _ => {
+                if parent.children.is_empty() {
+                    parent.children.reserve_exact(1);
+                }
+                parent.children.insert(place, child);
+            }
+        }
+        child
+    }
+
+    /// Removes the node and its ancestors as far up as nothing needs them.
+    fn prune(&mut self, mut at: NodeId) {
+        while at != ROOT {
+            let Some(node) = self.nodes.get(at as usize) else { return };
+            let leaf = node.children.is_empty() && node.plus == NONE && node.hash == NONE;
+            if !leaf || !node.subscribers.is_empty() {
+                return;
+            }
+            let parent_id = node.parent;
+            let place = self.search(&self.nodes[parent_id as usize], &node.level);
+            let parent = &mut self.nodes[parent_id as usize];
+            if parent.plus == at {
+                parent.plus = NONE;
+            } else if parent.hash == at {
+                parent.hash = NONE;
+            } else if let Ok(place) = place {
+                parent.children.remove(place);
+                if parent.children.is_empty() {
+                    parent.children = Vec::new();
+                }
+            }
+            self.nodes.remove(at as usize);
+            at = parent_id;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use proptest::prelude::*;
+
+    fn found(tree: &mut Subscriptions, topic: &[u8]) -> Vec<(u32, u8)> {
+        let mut found = Vec::new();
+        tree.matching(topic, &mut found);
+        found.iter().map(|s| (s.session(), s.qos() as u8)).collect()
+    }
+
+    #[test]
+    fn overlapping_filters_give_one_delivery_at_the_highest_qos() {
+        let mut tree = Subscriptions::new();
+        tree.subscribe(5, b"a/+", QoS::AtMostOnce);
+        tree.subscribe(5, b"a/#", QoS::ExactlyOnce);
+        tree.subscribe(5, b"a/b", QoS::AtLeastOnce);
+        tree.subscribe(LOCAL, b"#", QoS::AtMostOnce);
+        assert_eq!(found(&mut tree, b"a/b"), [(5, 2), (LOCAL, 0)]);
+        assert_eq!(found(&mut tree, b"a"), [(5, 2), (LOCAL, 0)]);
+        assert_eq!(found(&mut tree, b"$a/b"), []);
+    }
+
+    #[test]
+    fn subscribing_again_replaces() {
+        let mut tree = Subscriptions::new();
+        let (node, new) = tree.subscribe(1, b"a//b", QoS::AtMostOnce);
+        assert!(new);
+        assert_eq!(tree.subscribe(1, b"a//b", QoS::AtLeastOnce), (node, false));
+        assert_eq!((tree.len(), tree.granted(1, node)), (1, Some(QoS::AtLeastOnce)));
+        assert_eq!(tree.filter(node), b"a//b");
+        assert_eq!(tree.find(b"a//b"), Some(node));
+        assert_eq!(tree.find(b"a//c"), None);
+    }
+
+    fn level() -> impl Strategy<Value = &'static str> {
+        prop_oneof![Just(""), Just("a"), Just("b"), Just("$c"), Just("+")]
+    }
+
+    fn filter() -> impl Strategy<Value = String> {
+        (proptest::collection::vec(level(), 1..4), any::<bool>()).prop_map(|(mut levels, hash)| {
+            if hash {
+                levels.push("#");
+            }
+            levels.join("/")
+        })
+    }
+
+    proptest! {
+        /// The tree agrees with matching one filter after the other, at any point of a history.
+        #[test]
+        fn agrees_with_pairwise_matching(
+            history in proptest::collection::vec((0u32..4, filter(), any::<bool>()), 0..40),
+            topic in proptest::collection::vec(level(), 1..5),
+        ) {
+            let topic = topic.join("/").replace('+', "a");
+            prop_assume!(!topic.is_empty());
+            let mut tree = Subscriptions::new();
+            let mut plain: Vec<(u32, String)> = Vec::new();
+            for (session, filter, add) in history {
+                if filter.is_empty() {
+                    continue;
+                }
+                let known = plain.iter().position(|s| *s == (session, filter.clone()));
+                if add {
+                    tree.subscribe(session, filter.as_bytes(), QoS::AtMostOnce);
+                    if known.is_none() {
+                        plain.push((session, filter));
+                    }
+                } else {
+                    let node = tree.find(filter.as_bytes());
+                    let gone = node.is_some_and(|node| tree.unsubscribe(session, node));
+                    prop_assert_eq!(gone, known.is_some());
+                    if let Some(known) = known {
+                        plain.remove(known);
+                    }
+                }
+            }
+            let mut wanted: Vec<_> = plain
+                .iter()
+                .filter(|(_, f)| umqtt_topic::matches(f.as_bytes(), topic.as_bytes()))
+                .map(|(session, _)| (*session, 0))
+                .collect();
+            wanted.sort();
+            wanted.dedup();
+            prop_assert_eq!(found(&mut tree, topic.as_bytes()), wanted);
+            prop_assert_eq!(tree.len(), plain.len());
+            for (session, filter) in plain {
+                let node = tree.find(filter.as_bytes()).unwrap();
+                prop_assert_eq!(tree.filter(node), filter.as_bytes());
+                prop_assert!(tree.unsubscribe(session, node));
+            }
+            prop_assert_eq!((tree.len(), tree.nodes.len()), (0, 1));
+        }
+    }
+}
