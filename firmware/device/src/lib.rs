@@ -10,6 +10,7 @@
 //! | `console` | sessions, lines, commands |
 //! | `settings` | every parameter, one table |
 //! | `storage` | flash: settings, script, flash variables; power-cut safe |
+//! | [`sim`] | a device in virtual time, for testing scripts |
 //! | `upload` | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ extern crate alloc;
 pub mod board;
 pub mod engine;
 pub mod net;
+pub mod sim;
 
 pub use board::Board;
 pub use engine::{Engine, Services};

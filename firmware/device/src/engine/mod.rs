@@ -76,10 +76,8 @@ pub enum LoadError {
 impl core::fmt::Display for LoadError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            LoadError::Image(error) => write!(f, "{error:?}"),
-            LoadError::Memory(error) => {
-                write!(f, "the script takes {} bytes of memory at least", error.needed)
-            }
+            LoadError::Image(error) => error.fmt(f),
+            LoadError::Memory(error) => error.fmt(f),
         }
     }
 }

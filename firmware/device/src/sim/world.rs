@@ -1,0 +1,239 @@
+//! The world around a script on the bench: two brokers reduced to topics, pins, flash variables.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+
+use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
+
+use super::Action;
+use crate::engine::Services;
+
+/// Most messages on their way to the script; more are lost, as with any broker.
+const MESSAGES: usize = 1000;
+
+/// A message on its way to the script.
+pub(super) struct Message {
+    pub(super) side: Side,
+    pub(super) topic: Vec<u8>,
+    pub(super) data: Vec<u8>,
+}
+
+/// What the script finds and what it did.
+#[derive(Default)]
+pub(super) struct World {
+    pub(super) actions: Vec<Action>,
+    pub(super) connected: bool,
+    pub(super) adc: u16,
+    pub(super) retained: BTreeMap<Vec<u8>, Vec<u8>>,
+    subscriptions: Vec<(Side, Vec<u8>)>,
+    messages: VecDeque<Message>,
+    requests: VecDeque<(Vec<u8>, Vec<u8>)>,
+    pins: BTreeMap<u8, bool>,
+    /// Outputs as the script set them last.
+    outputs: BTreeMap<u8, bool>,
+    duties: BTreeMap<u8, u16>,
+    watched: Vec<u8>,
+    flash: BTreeMap<u8, Vec<u8>>,
+}
+
+impl World {
+    /// Delivers what is published, by whomever, to the script's subscriptions.
+    pub(super) fn message(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+        if retained && side == Side::Local {
+            if data.is_empty() {
+                self.retained.remove(topic);
+            } else {
+                self.retained.insert(topic.to_vec(), data.to_vec());
+            }
+        }
+        let wanted =
+            |(at, filter): &(Side, Vec<u8>)| *at == side && umqtt_topic::matches(filter, topic);
+        if self.subscriptions.iter().any(wanted) {
+            self.send(side, topic, data);
+        }
+    }
+
+    /// The next message for the script, if there is room for it.
+    pub(super) fn next_message(&mut self, has_room: impl Fn(usize) -> bool) -> Option<Message> {
+        let first = self.messages.front()?;
+        if has_room(first.topic.len() + first.data.len()) {
+            self.messages.pop_front()
+        } else {
+            None
+        }
+    }
+
+    /// The oldest HTTP request that was not answered: host and path.
+    pub(super) fn take_request(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.requests.pop_front()
+    }
+
+    /// The remote broker is gone, and what was subscribed there.
+    pub(super) fn disconnect(&mut self) {
+        self.connected = false;
+        self.subscriptions.retain(|(side, _)| *side == Side::Local);
+    }
+
+    /// Drives a pin from outside; whether that is an edge somebody watches for.
+    pub(super) fn drive(&mut self, pin: u8, level: bool) -> bool {
+        self.pins.insert(pin, level) != Some(level) && self.watched.contains(&pin)
+    }
+
+    pub(super) fn pin(&self, pin: u8) -> bool {
+        self.pins.get(&pin).copied().unwrap_or(false)
+    }
+
+    pub(super) fn pwm(&self, pin: u8) -> u16 {
+        self.duties.get(&pin).copied().unwrap_or(0)
+    }
+
+    pub(super) fn flash_variable(&self, n: u8) -> &[u8] {
+        self.flash.get(&n).map_or(b"", Vec::as_slice)
+    }
+
+    pub(super) fn set_flash(&mut self, n: u8, value: &[u8]) {
+        let value = value.iter().copied().take(FLASH_VARIABLE_LEN).collect();
+        self.flash.insert(n, value);
+    }
+
+    fn send(&mut self, side: Side, topic: &[u8], data: &[u8]) {
+        if self.messages.len() < MESSAGES {
+            let (topic, data) = (topic.to_vec(), data.to_vec());
+            self.messages.push_back(Message { side, topic, data });
+        }
+    }
+
+    fn not_connected(&mut self, side: Side) -> bool {
+        let missing = side == Side::Remote && !self.connected;
+        if missing {
+            self.log(format_args!("not connected to the remote broker"));
+        }
+        missing
+    }
+
+    fn request(&mut self, url: &[u8]) {
+        let rest = url.strip_prefix(b"http://").unwrap_or(url);
+        let at = rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len());
+        let (host, path) = rest.split_at(at);
+        self.requests.push_back((host.to_vec(), path.to_vec()));
+    }
+}
+
+impl Services for World {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+        if self.not_connected(side) {
+            return;
+        }
+        let (name, payload) = (topic.to_vec(), data.to_vec());
+        self.actions.push(Action::Publish { side, topic: name, data: payload, retained });
+        self.message(side, topic, data, retained);
+    }
+
+    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+        if self.not_connected(side) {
+            return;
+        }
+        self.actions.push(Action::Subscribe(side, filter.to_vec()));
+        let subscription = (side, filter.to_vec());
+        if !self.subscriptions.contains(&subscription) {
+            self.subscriptions.push(subscription);
+        }
+        if side == Side::Local {
+            let matching = |(topic, _): &(&Vec<u8>, &Vec<u8>)| umqtt_topic::matches(filter, topic);
+            let kept: Vec<_> = self.retained.iter().filter(matching).collect();
+            let kept: Vec<_> = kept.iter().map(|(t, d)| (t.to_vec(), d.to_vec())).collect();
+            kept.iter().for_each(|(topic, data)| self.send(side, topic, data));
+        }
+    }
+
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+        self.actions.push(Action::Unsubscribe(side, filter.to_vec()));
+        self.subscriptions.retain(|(at, other)| *at != side || other != filter);
+    }
+
+    fn unsubscribe_all(&mut self) {
+        self.subscriptions.clear();
+        self.messages.clear();
+    }
+
+    fn http_get(&mut self, url: &[u8]) {
+        self.actions.push(Action::HttpGet(url.to_vec()));
+        self.request(url);
+    }
+
+    fn http_post(&mut self, url: &[u8], body: &[u8]) {
+        self.actions.push(Action::HttpPost(url.to_vec(), body.to_vec()));
+        self.request(url);
+    }
+
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        self.actions.push(Action::PinMode(pin, mode));
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.pins.insert(pin, level);
+        if self.outputs.insert(pin, level) != Some(level) {
+            self.actions.push(Action::Pin(pin, level));
+        }
+    }
+
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.pin(pin)
+    }
+
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        if self.duties.insert(pin, duty) != Some(duty) {
+            self.actions.push(Action::Pwm(pin, duty));
+        }
+    }
+
+    fn adc(&mut self) -> u16 {
+        self.adc
+    }
+
+    fn watch_pin(&mut self, pin: u8, pullup: bool) {
+        self.watched.push(pin);
+        self.pins.entry(pin).or_insert(pullup);
+    }
+
+    fn unwatch_pins(&mut self) {
+        self.watched.clear();
+    }
+
+    fn serial_out(&mut self, bytes: &[u8]) {
+        self.actions.push(Action::Serial(bytes.to_vec()));
+    }
+
+    fn print(&mut self, text: &[u8], newline: bool) {
+        self.actions.push(Action::Print { text: text.to_vec(), newline });
+    }
+
+    fn system(&mut self, command: &[u8]) {
+        self.actions.push(Action::System(command.to_vec()));
+    }
+
+    fn config(&mut self, name: &[u8], value: &[u8]) {
+        self.actions.push(Action::Config(name.to_vec(), value.to_vec()));
+    }
+
+    fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        let value = self.flash_variable(n);
+        out.iter_mut().zip(value).map(|(to, from)| *to = *from).count()
+    }
+
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        self.set_flash(n, value);
+        self.actions.push(Action::Flash(n, value.to_vec()));
+    }
+
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        let mut kept = self.retained.iter();
+        let found = kept.find(|(topic, _)| umqtt_topic::matches(filter, topic));
+        let data = found.map_or(&b""[..], |(_, data)| data);
+        out.iter_mut().zip(data).map(|(to, from)| *to = *from).count()
+    }
+
+    fn log(&mut self, line: core::fmt::Arguments<'_>) {
+        self.actions.push(Action::Log(alloc::format!("{line}")));
+    }
+}
