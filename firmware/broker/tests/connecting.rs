@@ -17,7 +17,7 @@ fn code(net: &mut Net, conn: u32, connect: Connect<'_>) -> u8 {
 }
 
 fn raw_code(net: &mut Net, conn: u32, packet: &[u8]) -> u8 {
-    net.open(conn).unwrap();
+    net.open(conn).expect("room for one more");
     net.send(conn, packet);
     let answer = net.all(conn);
     assert_eq!((answer.len(), &answer[..3]), (4, &[0x20, 2, 0][..]));
@@ -197,6 +197,22 @@ fn malformed_packets_close_their_connection_alone() {
         assert_eq!(net.take(9, 2), [0xd0, 0], "{what}");
     }
     assert_eq!(net.broker.stats().protocol_errors, 15);
+}
+
+#[test]
+fn a_packet_is_handled_as_soon_as_its_last_byte_is_there() {
+    let mut net = Net::new();
+    net.open(1).expect("room");
+    let mut packet = Vec::new();
+    hello("a").emit(&mut packet);
+    for byte in packet {
+        assert!(net.all(1).is_empty());
+        net.send(1, &[byte]);
+    }
+    assert_eq!(net.all(1), [0x20, 2, 0, 0]);
+    net.send(1, &PINGREQ[..1]);
+    net.send(1, &PINGREQ[1..]);
+    assert_eq!(net.all(1), [0xd0, 0]);
 }
 
 #[test]

@@ -55,25 +55,20 @@ impl Broker {
         hooks: &mut dyn Hooks,
     ) -> Result<(), Fault> {
         while !inbox.is_empty() {
+            // Looked at before more is asked for: it may be whole, or beyond repair, as it is.
             let header = self.header(slot, &inbox)?;
-            let wanted = header.map_or(inbox.len() + 1, |header| header.total());
-            let n = (wanted - inbox.len()).min(bytes.len());
-            let (part, rest) = bytes.split_at(n);
-            append(&mut inbox, part, wanted);
-            bytes = rest;
-            match header {
-                Some(header) if inbox.len() == wanted => {
-                    if self.packet(slot, &header, &inbox, now, hooks)? == Flow::Over {
-                        return Ok(());
-                    }
-                    inbox.clear();
+            if let Some(header) = header.filter(|header| inbox.len() == header.total()) {
+                if self.packet(slot, &header, &inbox, now, hooks)? == Flow::Over {
+                    return Ok(());
                 }
-                // The header may be complete now, and wrong.
-                _ if bytes.is_empty() => {
-                    self.header(slot, &inbox)?;
-                    return self.keep(slot, inbox);
-                }
-                _ => {}
+                inbox.clear();
+            } else if bytes.is_empty() {
+                return self.keep(slot, inbox);
+            } else {
+                let wanted = header.map_or(inbox.len() + 1, |header| header.total());
+                let (part, rest) = bytes.split_at((wanted - inbox.len()).min(bytes.len()));
+                append(&mut inbox, part, wanted);
+                bytes = rest;
             }
         }
         drop(inbox);
