@@ -72,6 +72,7 @@ pub mod wire;
 mod broker;
 mod connection;
 mod hooks;
+mod inbox;
 mod limits;
 mod message;
 mod outbox;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::{Broker, ConnId};
 use crate::connection::Phase;
+use crate::inbox::Inbox;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
@@ -39,9 +40,9 @@ impl Broker {
             return;
         }
         connection.last_heard = now;
-        let inbox = core::mem::take(&mut connection.inbox);
+        let partial = core::mem::take(&mut connection.inbox);
         self.stats.bytes_received += bytes.len() as u64;
-        if self.take_packets(slot, inbox, bytes, now, hooks).is_err() {
+        if self.take_packets(slot, partial, bytes, now, hooks).is_err() {
             self.fail(slot, now);
         }
     }
@@ -49,45 +50,20 @@ impl Broker {
     fn take_packets(
         &mut self,
         slot: u32,
-        mut inbox: Vec<u8>,
+        partial: Vec<u8>,
         mut bytes: &[u8],
         now: Millis,
         hooks: &mut dyn Hooks,
     ) -> Result<(), Fault> {
-        while !inbox.is_empty() {
-            // Looked at before more is asked for: it may be whole, or beyond repair, as it is.
-            let header = self.header(slot, &inbox)?;
-            if let Some(header) = header.filter(|header| inbox.len() == header.total()) {
-                if self.packet(slot, &header, &inbox, now, hooks)? == Flow::Over {
-                    return Ok(());
-                }
-                inbox.clear();
-            } else if bytes.is_empty() {
-                return self.keep(slot, inbox);
-            } else {
-                let wanted = header.map_or(inbox.len() + 1, |header| header.total());
-                let (part, rest) = bytes.split_at((wanted - inbox.len()).min(bytes.len()));
-                append(&mut inbox, part, wanted);
-                bytes = rest;
-            }
-        }
-        drop(inbox);
-        while !bytes.is_empty() {
-            let Some(header) = self.header(slot, bytes)? else { break };
-            let Some((packet, rest)) = bytes.split_at_checked(header.total()) else { break };
+        let mut inbox = Inbox::new(partial);
+        while let Some((header, packet)) =
+            inbox.next(&mut bytes, |bytes| self.header(slot, bytes))?
+        {
             if self.packet(slot, &header, packet, now, hooks)? == Flow::Over {
                 return Ok(());
             }
-            bytes = rest;
         }
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        self.keep(slot, Vec::from(bytes))
-    }
-
-    fn keep(&mut self, slot: u32, inbox: Vec<u8>) -> Result<(), Fault> {
-        self.connection(slot).ok_or(Fault)?.inbox = inbox;
+        self.connection(slot).ok_or(Fault)?.inbox = inbox.into_partial();
         Ok(())
     }
 
@@ -214,15 +190,4 @@ impl Broker {
         }
         self.reply(slot, &emit_ack(PacketType::Unsuback, unsubscribe.packet_id))
     }
-}
-
-/// Appends to a partial packet of `wanted` bytes in the end. Room is made for what came, doubling, but
-/// never for more than the packet: a header that promises much costs nothing yet.
-fn append(inbox: &mut Vec<u8>, part: &[u8], wanted: usize) {
-    let len = inbox.len() + part.len();
-    if len > inbox.capacity() {
-        let capacity = (inbox.capacity() * 2).clamp(len, wanted.max(len));
-        inbox.reserve_exact(capacity - inbox.len());
-    }
-    inbox.extend_from_slice(part);
 }
