@@ -2,7 +2,6 @@
 //! nesting within its limit before the parser sees it, and reads the raw value of a `config` line.
 //!
 //! It also keeps what recovery from an error needs: which `if` and `while` are open.
-#![allow(dead_code)]
 
 use alloc::vec::Vec;
 
@@ -90,6 +89,8 @@ pub(crate) struct Tokens<'s> {
     nesting: usize,
     /// How far we are.
     pub(crate) place: Place,
+    /// Where it went on after the last error, to be sure of getting ahead.
+    pub(crate) resumed_at: Option<u32>,
     /// The first string that spans lines: the likely culprit when a string never ends.
     pub(crate) long_string: Option<Span>,
 }
@@ -106,6 +107,7 @@ impl<'s> Tokens<'s> {
             brackets: 0,
             nesting,
             place: Place::Start,
+            resumed_at: None,
             long_string: None,
         }
     }
@@ -164,39 +166,28 @@ impl<'s> Tokens<'s> {
         self.put_back = Some(placed);
     }
 
-    /// Goes to the next statement.
-    pub(crate) fn skip_statement(&mut self) {
-        while let Some(Ok(placed)) = self.pull() {
-            if matches!(placed.token, Token::On | Token::Config) {
-                self.put_back(placed);
-                break;
-            }
-        }
-    }
-
     /// Whether a token is the first on its line.
     pub(crate) fn is_first_on_line(&self, span: Span) -> bool {
         let before = &self.source()[..span.start as usize];
-        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        before[line..].iter().all(|&byte| byte <= b' ')
+        before.iter().rev().find(|&&byte| byte == b'\n' || byte > b' ').is_none_or(|&b| b == b'\n')
     }
 
     /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a value.
     pub(crate) fn starts_statement(&self, placed: Placed) -> bool {
-        let rest = &self.source()[placed.span.end as usize..];
-        let next = Lexeme::lexer(rest).next();
-        let mut lexer = Lexeme::lexer(rest);
-        let event = next == Some(Ok(Lexeme::Word)) && {
-            lexer.next();
-            tokens::of_word(lexer.slice(), lexer.remainder()).starts_event()
-        };
-        self.is_first_on_line(placed.span) || (placed.token == Token::On && event)
+        if self.is_first_on_line(placed.span) {
+            return true;
+        }
+        let mut behind = Lexeme::lexer(&self.source()[placed.span.end as usize..]);
+        placed.token == Token::On
+            && behind.next() == Some(Ok(Lexeme::Word))
+            && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
     }
 
     /// Goes on after an error, at `at`: the parser starts again and is first given what brings it to
     /// where the stream is, among the actions of the open blocks.
     pub(crate) fn resume(&mut self, at: Placed) {
         self.put_back = Some(at);
+        self.resumed_at = Some(at.span.start);
         self.last = None;
         self.before_last = None;
         self.brackets = 0;
@@ -216,7 +207,7 @@ impl<'s> Tokens<'s> {
     }
 
     /// Notes what the token opens or closes.
-    pub(crate) fn note(&mut self, placed: Placed) {
+    fn note(&mut self, placed: Placed) {
         match (self.place, placed.token) {
             (Place::Start, Token::On) => self.place = Place::Event,
             (Place::Start, Token::Config) => self.place = Place::ConfigName,
@@ -245,7 +236,8 @@ impl<'s> Tokens<'s> {
         }
     }
 
-    fn enter(&mut self, part: Part) {
+    /// Goes on to another part of the innermost block.
+    pub(crate) fn enter(&mut self, part: Part) {
         if let Some(block) = self.blocks.last_mut() {
             block.part = part;
         }

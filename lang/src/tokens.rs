@@ -2,7 +2,6 @@
 //!
 //! Keywords of the same shape share one terminal that carries which of them it is: the number of terminals
 //! decides the size of the parser's tables.
-#![allow(dead_code)]
 
 use crate::ast::{Logic, Operator, Output, Special, Unary};
 use crate::lexer::next_byte;
@@ -227,26 +226,30 @@ words! { FUNCTIONS, function, "The functions, which are words like any other unl
     "gpio_in" => Token::PinRead,
 }
 
-words! { SPECIALS, special, "The variables the device sets.",
-    "$this_topic" => Token::Variable(Some(Special::ThisTopic)),
-    "$this_data" => Token::Variable(Some(Special::ThisData)),
-    "$this_item" => Token::Variable(Some(Special::ThisData)),
-    "$this_gpio" => Token::Variable(Some(Special::ThisGpio)),
-    "$this_serial" => Token::Variable(Some(Special::ThisSerial)),
-    "$this_http_host" => Token::Variable(Some(Special::ThisHttpHost)),
-    "$this_http_path" => Token::Variable(Some(Special::ThisHttpPath)),
-    "$this_http_code" => Token::Variable(Some(Special::ThisHttpCode)),
-    "$this_http_body" => Token::Variable(Some(Special::ThisHttpBody)),
-    "$timestamp" => Token::Variable(Some(Special::Timestamp)),
-    "$weekday" => Token::Variable(Some(Special::Weekday)),
-    "$adc" => Token::Variable(Some(Special::Adc)),
+/// The variables the device sets.
+fn special(word: &str) -> Option<Special> {
+    Some(match word {
+        "$this_topic" => Special::ThisTopic,
+        "$this_data" => Special::ThisData,
+        "$this_item" => Special::ThisData,
+        "$this_gpio" => Special::ThisGpio,
+        "$this_serial" => Special::ThisSerial,
+        "$this_http_host" => Special::ThisHttpHost,
+        "$this_http_path" => Special::ThisHttpPath,
+        "$this_http_code" => Special::ThisHttpCode,
+        "$this_http_body" => Special::ThisHttpBody,
+        "$timestamp" => Special::Timestamp,
+        "$weekday" => Special::Weekday,
+        "$adc" => Special::Adc,
+        _ => return None,
+    })
 }
 
 /// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
     let text = core::str::from_utf8(word).unwrap_or_default();
     match word {
-        [b'$', _, ..] => special(text).unwrap_or(Token::Variable(None)),
+        [b'$', _, ..] => Token::Variable(special(text)),
         [b'@', _, ..] => Token::Flash,
         [b'#', ..] => Token::Hex,
         [b'a'..=b'z', ..] if word.len() <= LONGEST => keyword(text)
@@ -312,5 +315,58 @@ impl Token {
                 | Token::While
                 | Token::Done
         )
+    }
+
+    /// The terminal's name in the grammar, by which the parser says what it expected.
+    pub(crate) fn terminal(self) -> &'static str {
+        match self {
+            Token::On => "ON",
+            Token::Config => "CONFIG",
+            Token::Do => "DO",
+            Token::Then => "THEN",
+            Token::ElseIf => "ELSEIF",
+            Token::Else => "ELSE",
+            Token::EndIf => "ENDIF",
+            Token::If => "IF",
+            Token::While => "WHILE",
+            Token::Done => "DONE",
+            Token::Plain(_) => "PLAIN",
+            Token::Numbered(_) => "NUMBERED",
+            Token::Topic => "TOPIC",
+            Token::Interrupt => "INTERRUPT",
+            Token::Side(_) => "SIDE",
+            Token::Publish => "PUBLISH",
+            Token::Subscribe(_) => "SUBSCRIBE",
+            Token::Arm(_) => "ARM",
+            Token::SetVar => "SETVAR",
+            Token::Tell(_) => "TELL",
+            Token::HttpPost => "HTTP_POST",
+            Token::PinMode => "PINMODE",
+            Token::Drive(_) => "DRIVE",
+            Token::Pull(_) => "PULL",
+            Token::Input => "INPUT",
+            Token::Output => "OUTPUT",
+            Token::Retained => "RETAINED",
+            Token::Equal => "EQUAL",
+            Token::Minus => "MINUS",
+            Token::Sign(_) => "SIGN",
+            Token::OperatorWord(_) => "OPERATOR",
+            Token::Logic(_) => "LOGIC",
+            Token::Open => "OPEN",
+            Token::Close => "CLOSE",
+            Token::Comma => "COMMA",
+            Token::Unary(_) => "UNARY",
+            Token::Binary(_) => "BINARY",
+            Token::Substr => "SUBSTR",
+            Token::ByteVal => "BYTE_VAL",
+            Token::CsvStr => "CSVSTR",
+            Token::PinRead => "PIN_READ",
+            Token::String => "STRING",
+            Token::Word => "WORD",
+            Token::Raw => "RAW",
+            Token::Hex => "HEX",
+            Token::Variable(_) => "VARIABLE",
+            Token::Flash => "FLASH",
+        }
     }
 }

@@ -15,24 +15,30 @@ pub(crate) struct Builder<'s> {
     source: &'s [u8],
     /// Most operands in one chain.
     longest_chain: usize,
-    /// Mistakes inside words, in the order of the source.
+    /// Mistakes inside words, in the order of the source, no more than `most`.
     pub(crate) found: Vec<Diagnostic>,
+    most: usize,
 }
 
 impl<'s> Builder<'s> {
-    pub(crate) fn new(source: &'s [u8], longest_chain: usize) -> Builder<'s> {
-        Builder { source, longest_chain, found: Vec::new() }
+    pub(crate) fn new(source: &'s [u8], longest_chain: usize, most: usize) -> Builder<'s> {
+        Builder { source, longest_chain, found: Vec::new(), most }
+    }
+
+    /// Keeps a diagnostic; they are made only where there is room for them.
+    fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
+        if self.found.len() < self.most {
+            self.found.push(make(self.source));
+        }
     }
 
     /// Where a number must stand. What is none reads as 0, as on the device, but is an error.
     pub(crate) fn number(&mut self, span: Span) -> Number {
         let raw = span.of(self.source);
         let value = text::number(raw).unwrap_or_else(|| {
-            self.found.push(Diagnostic::new(
-                Code::BadNumber,
-                span,
-                format!("`{}` is not a number", shown(raw)),
-            ));
+            self.tell(|_| {
+                Diagnostic::new(Code::BadNumber, span, format!("`{}` is not a number", shown(raw)))
+            });
             0
         });
         Number { span, value }
@@ -46,36 +52,35 @@ impl<'s> Builder<'s> {
 
     /// `@N`
     pub(crate) fn flash(&mut self, span: Span) -> Number {
-        match text::number(&span.of(self.source)[1..]) {
-            Some(value) => Number { span, value },
-            None => {
-                self.found.push(
-                    Diagnostic::new(
-                        Code::BadNumber,
-                        span,
-                        format!("`{}` names no flash variable", shown(span.of(self.source))),
-                    )
-                    .help("flash variables are `@1`, `@2`, ...; put quotes around a text that starts with `@`")
-                    .fix("quote it", quote(self.source, span)),
-                );
-                Number { span, value: 0 }
-            }
-        }
+        let value = text::number(&span.of(self.source)[1..]).unwrap_or_else(|| {
+            self.tell(|source| {
+                let word = shown(span.of(source));
+                Diagnostic::new(
+                    Code::BadNumber,
+                    span,
+                    format!("`{word}` is not a flash variable, which are `@1`, `@2`, ..."),
+                )
+                .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
+                .fix("quote it", quote(source, span))
+            });
+            0
+        });
+        Number { span, value }
     }
 
     /// `#0d0a`
     pub(crate) fn hex(&mut self, span: Span) -> Expr {
-        let raw = span.of(self.source);
-        if text::unhex(raw).is_none() {
-            self.found.push(
+        if text::unhex(span.of(self.source)).is_none() {
+            self.tell(|source| {
+                let word = shown(span.of(source));
                 Diagnostic::new(
                     Code::BadHex,
                     span,
-                    format!("`{}` is not a hex value", shown(raw)),
+                    format!("`{word}` is not a hex value: `#` and two hex digits for each byte"),
                 )
-                .help("a hex value is `#` and two hex digits for each byte; put quotes around a text that starts with `#`")
-                .fix("quote it", quote(self.source, span)),
-            );
+                .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
+                .fix("quote it", quote(source, span))
+            });
         }
         Expr { span, kind: ExprKind::Hex }
     }
@@ -94,14 +99,15 @@ impl<'s> Builder<'s> {
         if links.len() + 1 < self.longest_chain {
             links.push(link);
         } else if self.found.last().is_none_or(|last| last.code != Code::ChainTooLong) {
-            self.found.push(
+            let most = self.longest_chain;
+            self.tell(|_| {
                 Diagnostic::new(
                     Code::ChainTooLong,
                     link.operand.span,
-                    format!("expression of more than {} values", self.longest_chain),
+                    format!("expression of more than {most} values"),
                 )
-                .help("compute it in steps, with `setvar`"),
-            );
+                .help("compute it in steps, with `setvar`")
+            });
         }
     }
 

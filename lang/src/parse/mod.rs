@@ -17,18 +17,21 @@ lalrpop_util::lalrpop_mod!(
     "/parse/grammar.rs"
 );
 
+mod explain;
+mod hint;
+mod recover;
+
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use lalrpop_util::ParseError;
 use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
 pub(crate) use crate::cut::Fault;
 use crate::cut::Tokens;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::tokens::Token;
-use build::{Builder, shown};
+use build::Builder;
 
 /// Most diagnostics of one script; parsing stops there.
 pub const MAX_DIAGNOSTICS: usize = 50;
@@ -37,12 +40,19 @@ pub const MAX_DIAGNOSTICS: usize = 50;
 pub struct Statements<'s> {
     tokens: Tokens<'s>,
     profile: Profile,
+    /// How many diagnostics may still be told; none ends it.
+    left: usize,
 }
 
-/// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead, at least
-/// one and at most [`MAX_DIAGNOSTICS`]; the ones behind it are read all the same.
+/// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead; the ones
+/// behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script longer than the
+/// profile's `source` is not read at all.
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
-    Statements { tokens: Tokens::new(source, profile.nesting), profile: *profile }
+    Statements {
+        tokens: Tokens::new(source, profile.nesting),
+        profile: *profile,
+        left: MAX_DIAGNOSTICS,
+    }
 }
 
 /// Reads a whole script: its statements that are right, and what is wrong with the others, both in order.
@@ -59,50 +69,71 @@ pub fn parse(source: &[u8], profile: &Profile) -> (Vec<Statement>, Vec<Diagnosti
 }
 
 impl Iterator for Statements<'_> {
+    /// A statement, or what is wrong with it: at least one diagnostic.
     type Item = Result<Statement, Vec<Diagnostic>>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        let source = self.tokens.source();
+        if self.left == 0 {
+            return None;
+        }
+        if source.len() > self.profile.source {
+            self.left = 0;
+            return Some(Err(vec![too_long(source, &self.profile)]));
+        }
         if !self.tokens.begin() {
             return None;
         }
-        let mut build = Builder::new(self.tokens.source(), self.profile.stack);
-        let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
-        match parsed {
-            Ok(statement) if build.found.is_empty() => Some(Ok(statement)),
-            Ok(_) => Some(Err(build.found)),
-            Err(error) => {
-                build.found.push(self.explain(error));
-                self.tokens.skip_statement();
-                Some(Err(build.found))
+        let mut found = Vec::new();
+        let statement = self.attempt(&mut found);
+        if found.is_empty() {
+            return statement.map(Ok);
+        }
+        found.truncate(self.left);
+        self.left -= found.len();
+        Some(Err(found))
+    }
+}
+
+impl Statements<'_> {
+    /// Parses a statement, and after an error what can be read of the rest of it.
+    fn attempt(&mut self, found: &mut Vec<Diagnostic>) -> Option<Statement> {
+        loop {
+            let left = self.left - found.len();
+            let mut build = Builder::new(self.tokens.source(), self.profile.stack, left);
+            let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
+            found.append(&mut build.found);
+            let error = match parsed {
+                Ok(statement) => return Some(statement),
+                Err(error) => error,
+            };
+            let (told, skip) = explain::explain(error, &self.tokens, &self.profile);
+            found.push(told);
+            if found.len() >= self.left {
+                return None;
+            }
+            match recover::recover(&mut self.tokens, skip) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(fault) => {
+                    found.push(explain::fault(fault, &self.tokens, &self.profile).0);
+                    return None;
+                }
             }
         }
     }
 }
 
-impl Statements<'_> {
-    /// What the parser stumbled over.
-    fn explain(&self, error: ParseError<u32, Token, Fault>) -> Diagnostic {
-        let (span, message) = match error {
-            ParseError::UnrecognizedToken { token: (start, _, end), .. }
-            | ParseError::ExtraToken { token: (start, _, end) } => {
-                let span = Span { start, end };
-                (span, format!("unexpected `{}`", shown(span.of(self.tokens.source()))))
-            }
-            ParseError::UnrecognizedEof { location, .. }
-            | ParseError::InvalidToken { location } => match self.tokens.following() {
-                Some(next) => {
-                    let word = shown(next.span.of(self.tokens.source()));
-                    (next.span, format!("unexpected `{word}`"))
-                }
-                None => {
-                    let span = Span { start: location, end: location };
-                    return Diagnostic::new(Code::UnexpectedEnd, span, Code::UnexpectedEnd.title());
-                }
-            },
-            ParseError::User { error } => {
-                return Diagnostic::new(error.code, error.span, error.code.title());
-            }
-        };
-        Diagnostic::new(Code::UnexpectedWord, span, message)
-    }
+/// The whole script is over the limit.
+fn too_long(source: &[u8], profile: &Profile) -> Diagnostic {
+    Diagnostic::new(
+        Code::ScriptTooLong,
+        Span::new(profile.source, source.len()),
+        format!(
+            "script of {} bytes, but {} takes at most {}",
+            source.len(),
+            profile.name,
+            profile.source
+        ),
+    )
 }

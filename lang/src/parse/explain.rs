@@ -1,0 +1,299 @@
+//! Says what is wrong where the parser stops: which word it did not expect, what it would have taken instead
+//! in the user's words, and what was probably meant.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use lalrpop_util::ParseError;
+use umqtt_vm::Profile;
+
+use super::build::{quote, shown};
+use super::hint::hint;
+use super::recover::Skip;
+use crate::ast::Span;
+use crate::cut::{Fault, Part, Place, Placed, Tokens};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::tokens::Token;
+
+/// The diagnostic of what stopped the parser, and how much to skip.
+pub(super) fn explain(
+    error: ParseError<u32, Token, Fault>,
+    tokens: &Tokens<'_>,
+    profile: &Profile,
+) -> (Diagnostic, Skip) {
+    match error {
+        ParseError::UnrecognizedToken { token: (start, token, end), expected } => {
+            let at = Placed { token, span: Span { start, end } };
+            unexpected(at, &Expected::new(&expected, tokens), tokens)
+        }
+        ParseError::UnrecognizedEof { location, expected } => {
+            let expected = Expected::new(&expected, tokens);
+            match tokens.following() {
+                Some(at) => unexpected(at, &expected, tokens),
+                None => (early_end(location, &expected, tokens), Skip::Statement),
+            }
+        }
+        // The parser has no other ways to fail: tokens are never extra, and there is no lexer of its own.
+        ParseError::ExtraToken { token: (start, token, end) } => {
+            let at = Placed { token, span: Span { start, end } };
+            unexpected(at, &Expected::new(&[], tokens), tokens)
+        }
+        ParseError::InvalidToken { location } => {
+            (early_end(location, &Expected::new(&[], tokens), tokens), Skip::Statement)
+        }
+        ParseError::User { error } => fault(error, tokens, profile),
+    }
+}
+
+/// What the token stream itself refuses.
+pub(super) fn fault(fault: Fault, tokens: &Tokens<'_>, profile: &Profile) -> (Diagnostic, Skip) {
+    if fault.code == Code::UnclosedString {
+        let quote = Span { start: fault.span.start, end: fault.span.start + 1 };
+        let mut told = Diagnostic::new(Code::UnclosedString, quote, "this string is never closed")
+            .help("end it with `\"`; a `\"` inside a string is written `\\\"`");
+        if let Some(long) = tokens.long_string {
+            told = told.related(long, "this string goes over several lines: does it end too late?");
+        }
+        return (told, Skip::Statement);
+    }
+    let told = Diagnostic::new(
+        Code::NestedTooDeep,
+        fault.span,
+        format!("nested deeper than the {} levels there may be", profile.nesting),
+    )
+    .help("`if`, `while` and brackets count; compute a part before, with `setvar`");
+    let bracket = tokens.last.is_some_and(|last| last.token == Token::Open);
+    (told, if bracket { Skip::Action } else { Skip::Statement })
+}
+
+/// A word that cannot stand where it stands.
+fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
+    let source = tokens.source();
+    let word = shown(at.span.of(source));
+    let cut = matches!(at.token, Token::On | Token::Config);
+    if at.token.is_reserved() && expected.value() && !(cut && tokens.starts_statement(at)) {
+        return reserved(at, &word, tokens);
+    }
+    if let Some(message) = unopened(at, &word, expected, tokens) {
+        return (Diagnostic::new(Code::UnexpectedWord, at.span, message), Skip::Action);
+    }
+    let message = if tokens.place == Place::ConfigEnd {
+        format!("unexpected `{word}` behind the value of a `config` line")
+    } else {
+        format!("unexpected `{word}`{}", expected.in_words())
+    };
+    let mut told = Diagnostic::new(Code::UnexpectedWord, at.span, message);
+    let in_condition = tokens.blocks.last().is_some_and(|block| block.part == Part::Condition);
+    if at.token.is_reserved() || (in_condition && at.token.starts_action()) {
+        told = name_open_block(told, expected, tokens);
+    }
+    let told = match hint(at, expected, tokens) {
+        Some(hint) => hint.add_to(told),
+        None => told,
+    };
+    (told, Skip::Action)
+}
+
+/// `print then`
+fn reserved(at: Placed, word: &str, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
+    let told = Diagnostic::new(
+        Code::ReservedWord,
+        at.span,
+        format!("`{word}` is a reserved word and cannot be a value"),
+    );
+    let structural = match at.token {
+        Token::If | Token::While => tokens.is_first_on_line(at.span),
+        Token::On | Token::Config => false,
+        Token::Do if tokens.place == Place::Event => true,
+        _ => belongs_to_block(at.token, tokens),
+    };
+    if structural {
+        let help = format!("a value is missing before it; a text would be written `\"{word}\"`");
+        return (told.help(help), Skip::Action);
+    }
+    let told = told
+        .help(format!("put quotes around it: `\"{word}\"`"))
+        .fix("quote it", quote(tokens.source(), at.span));
+    (told, Skip::Value)
+}
+
+/// Whether a reserved word continues or ends the innermost open block.
+fn belongs_to_block(token: Token, tokens: &Tokens<'_>) -> bool {
+    tokens.blocks.last().is_some_and(|block| match token {
+        Token::Then => !block.is_while && block.part == Part::Condition,
+        Token::Do => block.is_while && block.part == Part::Condition,
+        Token::Else | Token::ElseIf | Token::EndIf => {
+            !block.is_while && block.part != Part::Condition
+        }
+        Token::Done => block.is_while && block.part != Part::Condition,
+        _ => false,
+    })
+}
+
+/// `endif` without `if`, `)` without `(`
+fn unopened(
+    at: Placed,
+    word: &str,
+    expected: &Expected<'_>,
+    tokens: &Tokens<'_>,
+) -> Option<String> {
+    let opener = match at.token {
+        Token::Else | Token::ElseIf | Token::EndIf => "if",
+        Token::Done => "while",
+        Token::Close if !expected.wants("CLOSE") && !expected.value() => "(",
+        _ => return None,
+    };
+    let is_open = tokens.blocks.iter().any(|block| block.is_while == (opener == "while"));
+    let is_open = is_open && opener != "(";
+    if is_open || tokens.place != Place::Actions || !expected.action() {
+        return None;
+    }
+    Some(format!("`{word}` without an open `{opener}`"))
+}
+
+/// The script ends, but not its last statement.
+fn early_end(location: u32, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Diagnostic {
+    let told = Diagnostic::new(
+        Code::UnexpectedEnd,
+        Span { start: location, end: location },
+        format!("the script ends in the middle of a statement{}", expected.in_words()),
+    );
+    name_open_block(told, expected, tokens)
+}
+
+/// Shows where the `if` or `while` was opened whose end is missing.
+fn name_open_block(told: Diagnostic, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Diagnostic {
+    let ends = ["THEN", "DO", "ENDIF", "DONE"].iter().any(|name| expected.wants(name));
+    match tokens.blocks.last() {
+        Some(block) if ends => {
+            let word = if block.is_while { "while" } else { "if" };
+            told.related(block.opened, format!("this `{word}` is still open"))
+        }
+        _ => told,
+    }
+}
+
+/// The terminals the parser would have taken.
+pub(super) struct Expected<'e> {
+    names: &'e [String],
+    /// The word before may be the end of a value. The parser does not list what could have gone on with
+    /// the value once it has taken it for complete.
+    behind_value: bool,
+}
+
+impl<'e> Expected<'e> {
+    fn new(names: &'e [String], tokens: &Tokens<'_>) -> Expected<'e> {
+        let behind_value = tokens.place == Place::Actions
+            && tokens.before_last.is_some_and(|before| {
+                matches!(
+                    before.token,
+                    Token::Word
+                        | Token::String
+                        | Token::Hex
+                        | Token::Variable(_)
+                        | Token::Flash
+                        | Token::Close
+                )
+            });
+        Expected { names, behind_value }
+    }
+
+    /// This one?
+    pub(super) fn wants(&self, terminal: &str) -> bool {
+        let behind_value = matches!(terminal, "SIGN" | "OPERATOR" | "LOGIC" | "MINUS" | "EQUAL")
+            || (terminal == "RETAINED" && self.action());
+        self.lists(terminal) || (behind_value && self.operator())
+    }
+
+    fn lists(&self, terminal: &str) -> bool {
+        self.names.iter().any(|name| name == terminal)
+    }
+
+    /// An operand of an expression, or the value of a `config` line.
+    pub(super) fn value(&self) -> bool {
+        (self.lists("VARIABLE") && self.lists("STRING")) || self.lists("RAW")
+    }
+
+    /// The separator of `csvstr`, which may be nearly anything but no variable.
+    fn separator(&self) -> bool {
+        self.lists("HEX") && !self.lists("VARIABLE")
+    }
+
+    /// An operator, because the words before make a complete value.
+    pub(super) fn operator(&self) -> bool {
+        let complete = self.action() || self.lists("THEN") || self.lists("DO");
+        !self.value() && (self.lists("SIGN") || (self.behind_value && complete))
+    }
+
+    /// An action.
+    pub(super) fn action(&self) -> bool {
+        self.lists("SETVAR") && !self.value() && !self.separator()
+    }
+
+    /// `, expected ...`
+    fn in_words(&self) -> String {
+        let mut words = self.words();
+        let last = words.pop();
+        match (words.len(), last) {
+            (_, None) => String::new(),
+            (0, Some(only)) => format!(", expected {only}"),
+            (1, Some(last)) => format!(", expected {} or {last}", words[0]),
+            (_, Some(last)) => format!(", expected one of {} or {last}", words.join(", ")),
+        }
+    }
+
+    /// What it would have taken: kinds of words first, then the words themselves by name.
+    fn words(&self) -> Vec<&'static str> {
+        let mut words = Vec::new();
+        if self.value() {
+            words.push("a value");
+            return words;
+        }
+        if self.separator() {
+            words.push("a separator of one character");
+            return words;
+        }
+        if self.lists("WORD") {
+            let number = self.lists("STRING") || self.lists("MINUS");
+            words.push(if number { "a number" } else { "the name of a parameter" });
+            return words;
+        }
+        let kinds: [(bool, &'static str); 5] = [
+            (self.wants("VARIABLE"), "a variable"),
+            (self.wants("TOPIC"), "an event"),
+            (self.operator(), "an operator"),
+            (self.action(), "an action"),
+            (self.wants("EQUAL") && !self.operator(), "`=`"),
+        ];
+        words.extend(kinds.iter().filter(|(wanted, _)| *wanted).map(|(_, kind)| *kind));
+        let names: [(&str, &'static str); 17] = [
+            ("CLOSE", "`)`"),
+            ("COMMA", "`,`"),
+            ("OPEN", "`(`"),
+            ("CONFIG", "`config`"),
+            ("DO", "`do`"),
+            ("DONE", "`done`"),
+            ("ELSE", "`else`"),
+            ("ELSEIF", "`elseif`"),
+            ("ENDIF", "`endif`"),
+            ("INPUT", "`input`"),
+            ("SIDE", "`local`"),
+            ("PULL", "`nopullup`"),
+            ("ON", "`on`"),
+            ("OUTPUT", "`output`"),
+            ("PULL", "`pullup`"),
+            ("SIDE", "`remote`"),
+            ("THEN", "`then`"),
+        ];
+        // A keyword that only may follow a complete action is no more than a distraction there.
+        let optional = |name: &str| name == "PULL" && self.action();
+        words.extend(
+            names
+                .iter()
+                .filter(|(name, _)| self.wants(name) && !optional(name))
+                .map(|(_, word)| *word),
+        );
+        words
+    }
+}

@@ -1,0 +1,256 @@
+//! Mistakes people make because other languages are different, and misspelt words.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::build::{quote, shown};
+use super::explain::Expected;
+use crate::ast::Span;
+use crate::cut::{Place, Placed, Tokens};
+use crate::diagnostic::{Diagnostic, Edit};
+use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
+
+/// What was probably meant, and how to write that.
+pub(super) struct Hint {
+    help: String,
+    fix: Option<(String, Vec<Edit>)>,
+}
+
+impl Hint {
+    fn new(help: impl Into<String>) -> Hint {
+        Hint { help: help.into(), fix: None }
+    }
+
+    fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Hint {
+        self.fix = Some((title.into(), edits));
+        self
+    }
+
+    /// Adds it to a diagnostic.
+    pub(super) fn add_to(self, told: Diagnostic) -> Diagnostic {
+        let told = told.help(self.help);
+        match self.fix {
+            Some((title, edits)) => told.fix(title, edits),
+            None => told,
+        }
+    }
+}
+
+/// What was probably meant by the word at `at`, if there is anything to say.
+pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Option<Hint> {
+    let source = tokens.source();
+    let before = tokens.before_last;
+    let foreign = foreign_operator(at, before, source);
+    if let Some((operator, span)) = foreign.filter(|_| expected.operator() || expected.value()) {
+        let edit = Edit { span, text: padded(operator, span, source) };
+        return Some(
+            Hint::new(format!("this operator is written `{operator}`"))
+                .fix(format!("replace by `{operator}`"), vec![edit]),
+        );
+    }
+    if at.token == Token::Minus && expected.value() {
+        return Some(negative(at, source));
+    }
+    if at.token == Token::Word && expected.wants("VARIABLE") {
+        return Some(variable(at, source));
+    }
+    if tokens.place == Place::ConfigEnd {
+        return Some(Hint::new("a value of several words stands in quotes"));
+    }
+    if let Some(before) = before.filter(|_| expected.operator()) {
+        return behind_value(at, before, source).or_else(|| misspelt(at, expected, source));
+    }
+    if tokens.place == Place::Start && at.token.starts_action() {
+        return Some(Hint::new("actions stand in a handler: `on init do ...`"));
+    }
+    misspelt(at, expected, source)
+}
+
+/// Behind a complete value.
+fn behind_value(at: Placed, before: Placed, source: &[u8]) -> Option<Hint> {
+    let previous = before.span.of(source);
+    let name = shown(previous);
+    if at.token == Token::Open {
+        let help = match nearest(previous, FUNCTIONS.iter().map(|&(name, _)| name)) {
+            Some(meant) => format!("`{name}` is not a function; did you mean `{meant}`?"),
+            None => format!("`{name}` is not a function"),
+        };
+        return Some(Hint::new(help));
+    }
+    let is_function = FUNCTIONS.iter().any(|(name, _)| name.as_bytes() == previous);
+    if is_function && before.token == Token::Word {
+        return Some(Hint::new(format!("a function takes its values in brackets: `{name}(...)`")));
+    }
+    if before.token.starts_action() {
+        return Some(Hint::new(format!(
+            "`{name}` was read as a value here: is a value missing before it?"
+        )));
+    }
+    let joins = matches!(at.token, Token::Comma | Token::String | Token::Variable(_));
+    joins.then(|| Hint::new("`|` joins values"))
+}
+
+/// A word that is nearly a keyword that could stand there.
+fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> {
+    if at.token != Token::Word {
+        return None;
+    }
+    let candidates = KEYWORDS
+        .iter()
+        .filter(|(_, token)| expected.wants(token.terminal()))
+        .map(|&(word, _)| word);
+    let meant = nearest(at.span.of(source), candidates)?;
+    let edit = Edit { span: at.span, text: meant.into() };
+    Some(
+        Hint::new(format!("did you mean `{meant}`?"))
+            .fix(format!("replace by `{meant}`"), vec![edit]),
+    )
+}
+
+/// The word for an operator of other languages that ends or starts at `at`, and what it replaces.
+fn foreign_operator(
+    at: Placed,
+    before: Option<Placed>,
+    source: &[u8],
+) -> Option<(&'static str, Span)> {
+    let joined = before.filter(|before| before.span.end == at.span.start);
+    if let Some(before) = joined {
+        let both = before.span.to(at.span);
+        match both.of(source) {
+            b"==" => return Some(("=", both)),
+            b">=" => return Some(("gte", both)),
+            b"||" => return Some(("or", both)),
+            _ => {}
+        }
+    }
+    if at.token != Token::Word {
+        return None;
+    }
+    let behind = source.get(at.span.end as usize).copied();
+    let with_next = Span { start: at.span.start, end: at.span.end + 1 };
+    Some(match (at.span.of(source), behind) {
+        (b"<", Some(b'=')) => ("lte", with_next),
+        (b"<", Some(b'>')) | (b"!", Some(b'=')) => ("neq", with_next),
+        (b"<", _) => ("lt", at.span),
+        (b"/", _) => ("div", at.span),
+        (b"&&", _) => ("and", at.span),
+        (b"&", _) => ("|", at.span),
+        (b"eq", _) => ("=", at.span),
+        (b"ne", _) => ("neq", at.span),
+        (b"gt", _) => (">", at.span),
+        (b"ge" | b"geq", _) => ("gte", at.span),
+        (b"le" | b"leq", _) => ("lte", at.span),
+        (b"str_ge", _) => ("str_gte", at.span),
+        _ => return None,
+    })
+}
+
+/// An operator with the blanks it needs to be a word of its own.
+fn padded(operator: &str, span: Span, source: &[u8]) -> Vec<u8> {
+    let is_blank = |at: Option<&u8>| at.is_none_or(|&byte| byte <= b' ');
+    let mut text = Vec::new();
+    if !is_blank((span.start as usize).checked_sub(1).and_then(|at| source.get(at))) {
+        text.push(b' ');
+    }
+    text.extend_from_slice(operator.as_bytes());
+    if !is_blank(source.get(span.end as usize)) {
+        text.push(b' ');
+    }
+    text
+}
+
+/// `setvar x = 1`
+fn variable(at: Placed, source: &[u8]) -> Hint {
+    let mut text = vec![b'$'];
+    text.extend_from_slice(at.span.of(source));
+    Hint::new("the name of a variable starts with `$`")
+        .fix("add `$`", vec![Edit { span: at.span, text }])
+}
+
+/// `setvar $x = -5`
+fn negative(at: Placed, source: &[u8]) -> Hint {
+    let digits = source[at.span.end as usize..].iter().take_while(|b| b.is_ascii_digit()).count();
+    if digits == 0 {
+        return Hint::new("a text that is punctuation is written in quotes: `\"-\"`");
+    }
+    let span = Span { start: at.span.start, end: at.span.end + digits as u32 };
+    let text = shown(span.of(source));
+    Hint::new(format!("a negative number is written in quotes: `\"{text}\"`"))
+        .fix("quote it", quote(source, span))
+}
+
+/// The candidate a misspelt word is nearest to, if it is near to any.
+pub(super) fn nearest<'c>(
+    word: &[u8],
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
+    if word.len() > LONGEST {
+        return None;
+    }
+    candidates
+        .filter_map(|candidate| {
+            let distance = distance(word, candidate.as_bytes());
+            let bearable = candidate.len().min(word.len()).div_ceil(3).min(2);
+            let longer = candidate.len() >= 3 && word.starts_with(candidate.as_bytes());
+            let near = distance <= bearable && distance <= candidate.len() / 2;
+            (near || longer).then_some((distance, candidate))
+        })
+        .min_by_key(|&(distance, _)| distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Longest word that is compared.
+const LONGEST: usize = 20;
+
+/// How many letters must be put in, left out, changed or swapped with their neighbour; case is ignored.
+fn distance(a: &[u8], b: &[u8]) -> usize {
+    let same = |i: usize, j: usize| a[i].eq_ignore_ascii_case(&b[j]);
+    let mut rows = [[0usize; LONGEST + 1]; 3];
+    let width = b.len().min(LONGEST);
+    for (j, cell) in rows[0].iter_mut().enumerate() {
+        *cell = j;
+    }
+    for i in 0..a.len() {
+        let (above, row) = (i % 3, (i + 1) % 3);
+        rows[row][0] = i + 1;
+        for j in 0..width {
+            let change = rows[above][j] + usize::from(!same(i, j));
+            let mut least = change.min(rows[above][j + 1] + 1).min(rows[row][j] + 1);
+            if i > 0 && j > 0 && same(i, j - 1) && same(i - 1, j) {
+                least = least.min(rows[(i + 2) % 3][j - 1] + 1);
+            }
+            rows[row][j + 1] = least;
+        }
+    }
+    rows[a.len() % 3][width]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, nearest};
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance(b"println", b"println"), 0);
+        assert_eq!(distance(b"PRINTLN", b"println"), 0);
+        assert_eq!(distance(b"prinltn", b"println"), 1);
+        assert_eq!(distance(b"prntln", b"println"), 1);
+        assert_eq!(distance(b"", b"on"), 2);
+        assert_eq!(distance(b"kitten", b"sitting"), 3);
+    }
+
+    #[test]
+    fn near_words() {
+        let words = || ["if", "println", "publish", "setvar", "endif"].into_iter();
+        assert_eq!(nearest(b"publsih", words()), Some("publish"));
+        assert_eq!(nearest(b"enfid", words()), Some("endif"));
+        assert_eq!(nearest(b"If", words()), Some("if"));
+        assert_eq!(nearest(b"setvariable", words()), Some("setvar"));
+        assert_eq!(nearest(b"x", words()), None);
+        assert_eq!(nearest(b"of", words()), Some("if"));
+        assert_eq!(nearest(b"temperature", words()), None);
+        assert_eq!(nearest(&[b'p'; 4000], words()), None);
+    }
+}

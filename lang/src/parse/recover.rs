@@ -1,0 +1,124 @@
+//! Where to go on after an error, so that the next mistake is told too and not the consequences of this one.
+//!
+//! The parser is not bent: the token stream skips to the next place that is sure to start something, and a
+//! fresh parser is brought there by replaying the open blocks. What it builds is thrown away, because a
+//! statement with an error gives no tree. Memory does not grow with what is skipped.
+
+use crate::cut::{Fault, Part, Place, Placed, Tokens};
+use crate::tokens::Token;
+
+/// How much is lost to an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// Up to the next action, or the next word that belongs to an open block.
+    Action,
+    /// The same, but a reserved word the error stands at was meant as a value.
+    Value,
+    /// Up to the next statement.
+    Statement,
+}
+
+/// Skips what is lost. True if there is more of the statement to parse, false if the next statement or the end
+/// of the script has been reached; an error if that end is within a string.
+pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault> {
+    let refused = tokens.last.take();
+    let stuck = refused.is_some_and(|at| Some(at.span.start) == tokens.resumed_at);
+    let mut next = match refused {
+        Some(at) if !stuck && skip != Skip::Value => Some(at),
+        _ => tokens.pull().transpose()?,
+    };
+    while let Some(at) = next {
+        match (at.token, tokens.place) {
+            (Token::On | Token::Config, place) => {
+                let surely =
+                    skip == Skip::Statement || matches!(place, Place::Start | Place::ConfigEnd);
+                if surely || tokens.starts_statement(at) {
+                    tokens.put_back(at);
+                    return Ok(false);
+                }
+            }
+            _ if skip == Skip::Statement => {}
+            (Token::Do, Place::Event) => {
+                tokens.place = Place::Actions;
+                return resume_behind(tokens);
+            }
+            (token, Place::Event) if token.starts_action() && tokens.is_first_on_line(at.span) => {
+                tokens.place = Place::Actions;
+                tokens.resume(at);
+                return Ok(true);
+            }
+            (_, Place::Actions) => match among_actions(tokens, at) {
+                Found::Nothing => {}
+                Found::Here => {
+                    tokens.resume(at);
+                    return Ok(true);
+                }
+                Found::Behind => return resume_behind(tokens),
+            },
+            _ => {}
+        }
+        next = tokens.pull().transpose()?;
+    }
+    Ok(false)
+}
+
+/// Whether a token is a place to go on at.
+enum Found {
+    Nothing,
+    Here,
+    Behind,
+}
+
+fn among_actions(tokens: &mut Tokens<'_>, at: Placed) -> Found {
+    let condition =
+        tokens.blocks.last().filter(|block| block.part == Part::Condition).map(|b| b.is_while);
+    match at.token {
+        Token::Then if condition == Some(false) => {
+            tokens.enter(Part::Body);
+            Found::Behind
+        }
+        Token::Do if condition == Some(true) => {
+            tokens.enter(Part::Body);
+            Found::Behind
+        }
+        Token::Else | Token::ElseIf | Token::EndIf | Token::Done => {
+            let is_while = at.token == Token::Done;
+            let open = tokens.blocks.iter().rposition(|block| block.is_while == is_while);
+            let Some(open) = open else { return Found::Nothing };
+            let block = &mut tokens.blocks[open];
+            if block.part == Part::Else && at.token != Token::EndIf {
+                return Found::Nothing;
+            }
+            if block.part == Part::Condition {
+                block.part = Part::Body;
+            }
+            tokens.blocks.truncate(open + 1);
+            Found::Here
+        }
+        token if token.starts_action() => {
+            if condition.is_some() {
+                if !tokens.is_first_on_line(at.span) {
+                    return Found::Nothing;
+                }
+                tokens.enter(Part::Body);
+            }
+            Found::Here
+        }
+        _ => Found::Nothing,
+    }
+}
+
+/// Goes on at the token that comes next, if it belongs to the statement.
+fn resume_behind(tokens: &mut Tokens<'_>) -> Result<bool, Fault> {
+    match tokens.pull().transpose()? {
+        Some(at) if matches!(at.token, Token::On | Token::Config) => {
+            tokens.put_back(at);
+            Ok(false)
+        }
+        Some(at) => {
+            tokens.resume(at);
+            Ok(true)
+        }
+        None => Ok(false),
+    }
+}

@@ -1,0 +1,50 @@
+//! What several test files share.
+#![allow(dead_code)]
+
+use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
+
+/// A source and what is told about it, as a user sees it.
+pub(crate) fn render(source: &str, diagnostics: &[Diagnostic]) -> String {
+    let mut text = String::from(source.trim_end());
+    text.push('\n');
+    for told in diagnostics {
+        text.push('\n');
+        let severity = match told.severity() {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        text.push_str(&format!("{severity}[{}]: {}\n", told.code, told.message));
+        text.push_str(&pointer(source, told.span.start, told.span.end, '^', ""));
+        for (span, words) in &told.related {
+            text.push_str(&pointer(source, span.start, span.end, '-', words));
+        }
+        if let Some(help) = &told.help {
+            text.push_str(&format!("help: {help}\n"));
+        }
+        if let Some(fix) = &told.fix {
+            text.push_str(&format!("fix: {}\n", fix.title));
+            for edit in &fix.edits {
+                let old = String::from_utf8_lossy(edit.span.of(source.as_bytes()));
+                let new = String::from_utf8_lossy(&edit.text);
+                text.push_str(&format!("  `{old}` -> `{new}`\n"));
+            }
+        }
+    }
+    text
+}
+
+/// The line of a span, and marks below the part of the span that is on it.
+fn pointer(source: &str, start: u32, end: u32, mark: char, words: &str) -> String {
+    let (line, column) = position(source.as_bytes(), start as usize);
+    let text = source.lines().nth(line as usize - 1).unwrap_or_default();
+    let visible = (text.len() + 1).saturating_sub(column as usize);
+    let width = ((end - start) as usize).min(visible).max(1);
+    let marks = mark.to_string().repeat(width);
+    let blanks: String = text
+        .bytes()
+        .take(column as usize - 1)
+        .map(|b| if b == b'\t' { '\t' } else { ' ' })
+        .collect();
+    let tail = if words.is_empty() { String::new() } else { format!(" {words}") };
+    format!("{line:4} | {text}\n     | {blanks}{marks}{tail}\n")
+}
