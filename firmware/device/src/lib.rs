@@ -7,9 +7,9 @@
 //! | [`net`] | what a board must give: TCP |
 //! | `device` | puts the parts together; one `poll` |
 //! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
-//! | `console` | sessions, lines, commands |
-//! | `settings` | every parameter, one table |
-//! | `storage` | flash: settings, script, flash variables; power-cut safe |
+//! | [`console`] | sessions, lines, commands |
+//! | [`settings`] | every parameter, one table |
+//! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | `upload` | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
@@ -18,9 +18,12 @@
 extern crate alloc;
 
 pub mod board;
+pub mod console;
 pub mod engine;
 pub mod net;
+pub mod settings;
 pub mod sim;
+pub mod storage;
 
 pub use board::Board;
 pub use engine::{Engine, Services};

@@ -1,0 +1,233 @@
+//! What the console needs of the device. The device implements [`Host`] over its parts.
+
+use core::fmt;
+use core::net::IpAddr;
+
+use umqtt_broker::Millis;
+use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
+
+use super::Lock;
+use crate::settings::{Param, Settings};
+use crate::storage::StorageError;
+
+/// Where a command comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The serial line. Who has it in hand has the device: a locked one can be reset from here.
+    Serial,
+    /// A session over TCP, numbered below [`super::MAX_SESSIONS`] by the device: reports that come later, such as
+    /// that of an upload, are for this one.
+    Remote(u8),
+    /// A script's `system` action.
+    Script,
+}
+
+/// Why the device did not do what it was asked, as one short line for the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal(pub alloc::string::String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<StorageError> for Refusal {
+    fn from(error: StorageError) -> Refusal {
+        Refusal(alloc::format!("{error}"))
+    }
+}
+
+/// The figures of `show stats`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Since start.
+    pub uptime_ms: Millis,
+    /// Bytes; `None` where that means nothing.
+    pub free_memory: Option<u32>,
+    /// Events the script's handlers were run for.
+    pub script_events: u32,
+    /// Mean time of one of them, microseconds.
+    pub script_mean_us: u32,
+    /// Bytes that came over the network.
+    pub bytes_received: u64,
+    /// Bytes that went over the network.
+    pub bytes_sent: u64,
+    /// Connected to a WiFi network; `None` on a board without WiFi.
+    pub joined: Option<bool>,
+    /// Stations in the network of the own access point; `None` on a board without.
+    pub stations: Option<u8>,
+}
+
+/// A time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeOfDay {
+    /// 0 is Monday.
+    pub weekday: u8,
+    /// Seconds since midnight.
+    pub seconds: u32,
+}
+
+/// What there is to show of the script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptText {
+    /// No script.
+    None,
+    /// Its source, through [`Host::read_source`].
+    Source,
+    /// Only bytecode, through [`Host::disassemble`].
+    Bytecode,
+}
+
+/// A subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subscribed<'a> {
+    /// Id of the client; `local` for the device itself.
+    pub client: &'a [u8],
+    /// The topic filter.
+    pub filter: &'a [u8],
+    /// 0 to 2.
+    pub qos: u8,
+}
+
+/// A retained message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetainedMessage<'a> {
+    /// Its topic.
+    pub topic: &'a [u8],
+    /// Bytes of its payload.
+    pub len: usize,
+    /// 0 to 2.
+    pub qos: u8,
+}
+
+/// A network found by a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network<'a> {
+    /// How it is protected, as the board's number for it.
+    pub auth: u8,
+    /// Its name.
+    pub ssid: &'a [u8],
+    /// Strength in dBm.
+    pub rssi: i8,
+    /// The access point's address.
+    pub mac: [u8; 6],
+    /// Its channel.
+    pub channel: u8,
+}
+
+/// The device, seen from the console. Nothing blocks; what takes time is started, and its report goes to the session
+/// with [`super::Session::report`] when it is there.
+pub trait Host {
+    /// Name and version for the first line of `show config`.
+    fn version(&self) -> &str;
+    /// The parameters.
+    fn settings(&self) -> &Settings;
+    /// The parameters, to be set. [`Host::changed`] follows.
+    fn settings_mut(&mut self) -> &mut Settings;
+    /// A parameter was set: act on it. Setting `ap_password` has set `ap_open` too. `ntp_time` and `ntp_weekday` are
+    /// set to set the clock.
+    fn changed(&mut self, param: Param);
+    /// Stores [`Settings::save`].
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was saved before is still there.
+    fn save_settings(&mut self) -> Result<(), StorageError>;
+    /// The lock.
+    fn lock(&self) -> &Lock;
+    /// The lock, to be turned. [`Host::save_lock`] follows where it has to be kept.
+    fn lock_mut(&mut self) -> &mut Lock;
+    /// Stores [`Lock::save`].
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was saved before is still there.
+    fn save_lock(&mut self) -> Result<(), StorageError>;
+    /// 8 bytes that differ from call to call and from device to device; they need not be secret.
+    fn salt(&mut self) -> [u8; 8];
+    /// Reads a flash variable, from 1; returns its length.
+    fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize;
+    /// Writes a flash variable of at most 63 bytes.
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was there before is still there.
+    fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError>;
+
+    /// The figures of now.
+    fn stats(&self) -> Stats;
+    /// The device's addresses.
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr));
+    /// The time of day, once the clock is set.
+    fn time(&self) -> Option<TimeOfDay>;
+    /// The log that is kept, piece by piece.
+    fn backlog(&self, each: &mut dyn FnMut(&[u8]));
+
+    /// The ids of the connected clients.
+    fn clients(&self, each: &mut dyn FnMut(&[u8]));
+    /// Every subscription.
+    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>));
+    /// Every retained message.
+    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>));
+    /// Whether the client of the remote broker is connected.
+    fn remote_connected(&self) -> bool;
+    /// Publishes a message of QoS 0.
+    ///
+    /// # Errors
+    /// Why not.
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), Refusal>;
+    /// Stores the retained messages.
+    ///
+    /// # Errors
+    /// Why not.
+    fn save_retained(&mut self) -> Result<(), Refusal>;
+    /// Forgets the stored retained messages, and those in memory.
+    ///
+    /// # Errors
+    /// Why not.
+    fn delete_retained(&mut self) -> Result<(), Refusal>;
+
+    /// Whether there is a script and it runs.
+    fn script_enabled(&self) -> bool;
+    /// What there is to show of the script.
+    fn script_text(&self) -> ScriptText;
+    /// A piece of its source; returns how many bytes, 0 at the end.
+    fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize;
+    /// Its disassembly, lines ended by LF; stops when `out` returns an error.
+    fn disassemble(&mut self, out: &mut dyn fmt::Write);
+    /// Name with its `$`, and value, of every variable of the script.
+    fn variables(&self, each: &mut dyn FnMut(&[u8], &[u8]));
+    /// Opens a port for the upload of a script.
+    ///
+    /// # Errors
+    /// Why not: the port is in use, another upload is under way.
+    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), Refusal>;
+    /// Starts the download of a script.
+    ///
+    /// # Errors
+    /// Why not: no such URL, another upload is under way.
+    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), Refusal>;
+    /// Stops and deletes the script, and empties the flash variables.
+    ///
+    /// # Errors
+    /// Why not.
+    fn script_delete(&mut self) -> Result<(), Refusal>;
+
+    /// Restarts as soon as the reply has left; `factory` clears all that is stored before.
+    fn restart(&mut self, factory: bool);
+    /// Starts a scan for WiFi networks; [`Network`] prints each one as the console shows it.
+    ///
+    /// # Errors
+    /// Why not.
+    fn scan(&mut self, origin: Origin) -> Result<(), Refusal>;
+    /// A command of this board alone, as in [`crate::Board::command`]; true if it knew it.
+    fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool;
+    /// Help for those, one `usage: words` per line.
+    fn board_help(&self) -> &str;
+}

@@ -1,0 +1,35 @@
+//! The console: what a user types on the serial line or over TCP, and what the device answers.
+//!
+//! A [`Session`] takes bytes and leaves bytes; it knows neither sockets nor a clock. What commands do is asked of the
+//! device through [`Host`]. The texts are a contract with the expect-scripts of users: see the tests.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`line`](mod@line) | bytes to lines: ends, backspace, telnet, too long |
+//! | [`words`] | a line to words: blanks, quotes, `%hh` |
+//! | [`command`] | the table of commands; words to a [`Command`] |
+//! | [`execute`] | carries a command out |
+//! | `show` | the long replies |
+//! | `listing` | numbered pieces of a script |
+//! | [`lock`] | the password of the configuration |
+//! | [`session`] | all of it for one user: prompt, bounded output, idle time |
+//! | [`host`] | what the console needs of the device |
+
+pub mod host;
+pub mod lock;
+pub mod output;
+
+pub use host::{
+    Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed, TimeOfDay,
+};
+pub use lock::Lock;
+pub use output::Output;
+
+/// Sessions over TCP that may be open at a time, the serial line not counted.
+pub const MAX_SESSIONS: usize = 4;
+/// What a user sees when the console waits for a command.
+pub const PROMPT: &[u8] = b"CMD>";
+/// A session over TCP in which nobody types is closed after this time, milliseconds.
+pub const IDLE_MS: u64 = 300_000;
+/// Longest line, bytes, its end not counted.
+pub const MAX_LINE: usize = 512;

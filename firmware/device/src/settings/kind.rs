@@ -1,0 +1,200 @@
+//! The types parameters have: how their text is read and printed, and what is refused.
+
+use alloc::boxed::Box;
+use core::fmt;
+use core::net::Ipv4Addr;
+
+use super::{Param, Value, ValueRef};
+
+/// Type and range of a parameter. The word `none` stands for an empty text and for no address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `0` or `1`.
+    Flag,
+    /// A whole number from `min` to `max`.
+    Int {
+        /// Least.
+        min: i32,
+        /// Most.
+        max: i32,
+    },
+    /// One of these numbers.
+    OneOf(&'static [i32]),
+    /// Any bytes: `min` to `max` of them, or `none`, which a `min` of exactly 1 forbids.
+    Text {
+        /// Least length in bytes, if it is not `none`.
+        min: u8,
+        /// Greatest length in bytes.
+        max: u8,
+    },
+    /// Visible ASCII without blanks, at most `max` bytes, or `none`.
+    Name {
+        /// Greatest length in bytes.
+        max: u8,
+    },
+    /// An IPv4 address, or `none`.
+    Address,
+    /// An IPv4 address, or `dhcp`.
+    AddressOrDhcp,
+    /// An IPv4 network of 256 addresses; the last byte is made 0.
+    Network,
+    /// `hh:mm:ss`, as seconds since midnight.
+    Time,
+    /// `Mon` to `Sun`, as 0 to 6.
+    Weekday,
+}
+
+/// The days as they are written.
+pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+/// Why a parameter was not set. Prints what would be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetError {
+    /// No parameter has that name.
+    Unknown,
+    /// The value is not of its type or out of its range.
+    Range(Param),
+}
+
+impl fmt::Display for SetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetError::Unknown => f.write_str("no such parameter"),
+            SetError::Range(param) => write!(f, "{} must be {}", param.name(), param.spec().kind),
+        }
+    }
+}
+
+impl core::error::Error for SetError {}
+
+impl Kind {
+    /// Reads a value from what a user wrote; `Err` if it is not of this type or out of range.
+    pub(super) fn read(&self, text: &[u8]) -> Result<Value, ()> {
+        let number = match *self {
+            Kind::Text { .. } | Kind::Name { .. } => return self.read_text(text),
+            Kind::Flag | Kind::Int { .. } | Kind::OneOf(_) => integer(text)?,
+            Kind::Address if text == b"none" => 0,
+            Kind::AddressOrDhcp if text == b"dhcp" => 0,
+            Kind::Address | Kind::AddressOrDhcp => address(text)?.to_bits().cast_signed(),
+            Kind::Network => (address(text)?.to_bits() & 0xFFFF_FF00).cast_signed(),
+            Kind::Time => time(text)?,
+            Kind::Weekday => weekday(text)?,
+        };
+        self.check(ValueRef::Number(number)).then_some(Value::Number(number)).ok_or(())
+    }
+
+    fn read_text(&self, text: &[u8]) -> Result<Value, ()> {
+        let text = if text == b"none" { b"" } else { text };
+        self.check(ValueRef::Text(text)).then(|| Value::Text(Box::from(text))).ok_or(())
+    }
+
+    /// Whether a value is of this type and in range.
+    pub fn check(&self, value: ValueRef<'_>) -> bool {
+        match (*self, value) {
+            (Kind::Text { min, max }, ValueRef::Text(text)) => match text.len() {
+                0 => min != 1,
+                len => (usize::from(min)..=usize::from(max)).contains(&len),
+            },
+            (Kind::Name { max }, ValueRef::Text(text)) => {
+                text.len() <= usize::from(max) && text.iter().all(u8::is_ascii_graphic)
+            }
+            (Kind::Flag, ValueRef::Number(number)) => number == 0 || number == 1,
+            (Kind::Int { min, max }, ValueRef::Number(number)) => (min..=max).contains(&number),
+            (Kind::OneOf(all), ValueRef::Number(number)) => all.contains(&number),
+            (Kind::Address | Kind::AddressOrDhcp, ValueRef::Number(_)) => true,
+            (Kind::Network, ValueRef::Number(number)) => {
+                let net = Ipv4Addr::from_bits(number.cast_unsigned());
+                let first = net.octets()[0];
+                (1..224).contains(&first) && !net.is_loopback() && net.octets()[3] == 0
+            }
+            (Kind::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
+            (Kind::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
+            _ => false,
+        }
+    }
+
+    /// The word `help` shows for a value.
+    pub fn placeholder(&self) -> &'static str {
+        match self {
+            Kind::Flag => "0|1",
+            Kind::Int { .. } | Kind::OneOf(_) => "NUMBER",
+            Kind::Text { .. } => "TEXT",
+            Kind::Name { .. } => "NAME",
+            Kind::Address | Kind::Network => "ADDRESS",
+            Kind::AddressOrDhcp => "ADDRESS|dhcp",
+            Kind::Time => "hh:mm:ss",
+            Kind::Weekday => "ddd",
+        }
+    }
+
+    /// Prints a number of this type the way a user would type it. Texts need [`crate::console::words::Quoted`].
+    pub fn write_number(&self, f: &mut dyn fmt::Write, number: i32) -> fmt::Result {
+        match self {
+            Kind::Address if number == 0 => f.write_str("none"),
+            Kind::AddressOrDhcp if number == 0 => f.write_str("dhcp"),
+            Kind::Address | Kind::AddressOrDhcp | Kind::Network => {
+                write!(f, "{}", Ipv4Addr::from_bits(number.cast_unsigned()))
+            }
+            Kind::Time if number < 0 => f.write_str("99:99:99"),
+            Kind::Time => {
+                let (hours, rest) = (number / 3600, number % 3600);
+                write!(f, "{hours:02}:{:02}:{:02}", rest / 60, rest % 60)
+            }
+            Kind::Weekday => {
+                let day = usize::try_from(number).ok().and_then(|day| WEEKDAYS.get(day));
+                f.write_str(day.copied().unwrap_or("xxx"))
+            }
+            _ => write!(f, "{number}"),
+        }
+    }
+}
+
+/// What would be right.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Kind::Flag => f.write_str("0 or 1"),
+            Kind::Int { min, max } => write!(f, "a number from {min} to {max}"),
+            Kind::OneOf(all) => {
+                for (place, number) in all.iter().enumerate() {
+                    write!(f, "{}{number}", if place == 0 { "" } else { " or " })?;
+                }
+                Ok(())
+            }
+            Kind::Text { min: 0, max } => write!(f, "at most {max} bytes, or none"),
+            Kind::Text { min: 1, max } => write!(f, "1 to {max} bytes"),
+            Kind::Text { min, max } => write!(f, "{min} to {max} bytes, or none"),
+            Kind::Name { max } => {
+                write!(f, "at most {max} visible characters without blanks, or none")
+            }
+            Kind::Address => f.write_str("an address such as 192.168.1.20, or none"),
+            Kind::AddressOrDhcp => f.write_str("an address such as 192.168.1.20, or dhcp"),
+            Kind::Network => f.write_str("a network such as 192.168.4.0"),
+            Kind::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
+            Kind::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
+        }
+    }
+}
+
+fn integer(text: &[u8]) -> Result<i32, ()> {
+    core::str::from_utf8(text).map_err(|_| ())?.parse().map_err(|_| ())
+}
+
+fn address(text: &[u8]) -> Result<Ipv4Addr, ()> {
+    core::str::from_utf8(text).map_err(|_| ())?.parse().map_err(|_| ())
+}
+
+fn time(text: &[u8]) -> Result<i32, ()> {
+    let &[h1, h0, b':', m1, m0, b':', s1, s0] = text else { return Err(()) };
+    let two = |tens: u8, ones: u8, below: i32| {
+        let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+        let number = i32::from(tens.wrapping_sub(b'0')) * 10 + i32::from(ones.wrapping_sub(b'0'));
+        (digits && number < below).then_some(number).ok_or(())
+    };
+    Ok(two(h1, h0, 24)? * 3600 + two(m1, m0, 60)? * 60 + two(s1, s0, 60)?)
+}
+
+fn weekday(text: &[u8]) -> Result<i32, ()> {
+    let day = WEEKDAYS.iter().position(|day| text.eq_ignore_ascii_case(day.as_bytes()));
+    day.and_then(|day| i32::try_from(day).ok()).ok_or(())
+}

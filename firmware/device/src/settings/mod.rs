@@ -1,0 +1,254 @@
+//! Every parameter a user can set, declared once.
+//!
+//! [`table`] declares them: name, type and range, default, secret or not, saved or not, one line of help. `set`, `show
+//! config`, `help`, saving, the compiler's check of `config` lines and `docs/settings.md` all read that table.
+//! What a parameter *does* is not here: the rest of the device reads [`Settings`] and acts.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`table`] | the parameters |
+//! | [`kind`] | the types they have: reading, printing, refusing |
+//! | [`saved`] | the bytes kept in flash |
+//! | [`docs`] | the table as a page |
+//! | [`lint`] | the table as the compiler wants it |
+
+pub mod docs;
+pub mod kind;
+pub mod lint;
+pub mod saved;
+pub mod table;
+
+use alloc::{boxed::Box, vec::Vec};
+use core::net::Ipv4Addr;
+
+pub use kind::{Kind, SetError};
+pub use table::{Param, Spec, TABLE};
+
+/// A value as it is kept: every type but the texts is a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A flag, integer, access mode, IPv4 address (its 32 bits; 0 is none or `dhcp`), time of day (seconds since
+    /// midnight, -1 before it was set) or day of the week (0 is Monday, -1 before it was set).
+    Number(i32),
+    /// A text: any bytes, at most 255.
+    Text(Box<[u8]>),
+}
+
+/// A value on loan from [`Settings`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueRef<'s> {
+    /// See [`Value::Number`].
+    Number(i32),
+    /// See [`Value::Text`].
+    Text(&'s [u8]),
+}
+
+/// Who sets a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The owner, with `set` on the console: kept by `save`.
+    Owner,
+    /// A `config` line of the script: wins over the owner's value as long as the script is there, never saved.
+    Script,
+}
+
+/// Which networks may use a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nobody.
+    Nobody,
+    /// Only the network of the device's own access point.
+    Internal,
+    /// Only the other networks.
+    External,
+    /// Everybody.
+    Everybody,
+}
+
+impl Access {
+    /// Whether a peer of the access point's network (`internal`) or of another may come in.
+    pub fn permits(self, internal: bool) -> bool {
+        match self {
+            Access::Nobody => false,
+            Access::Internal => internal,
+            Access::External => !internal,
+            Access::Everybody => true,
+        }
+    }
+}
+
+/// The values of all parameters. Only what differs from its default takes memory.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    default_id: [u8; DEFAULT_ID_LEN],
+    owner: Vec<(Param, Value)>,
+    script: Vec<(Param, Value)>,
+}
+
+/// Length of the client id made from the MAC address.
+const DEFAULT_ID_LEN: usize = 16;
+
+impl Settings {
+    /// Everything at its default. The last three bytes of the MAC address make the default `mqtt_id`.
+    pub fn new(mac: [u8; 6]) -> Settings {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut default_id = *b"ESPRouter_000000";
+        for (place, byte) in mac[3..].iter().enumerate() {
+            default_id[10 + 2 * place] = HEX[usize::from(byte >> 4)];
+            default_id[11 + 2 * place] = HEX[usize::from(byte & 15)];
+        }
+        Settings { default_id, owner: Vec::new(), script: Vec::new() }
+    }
+
+    /// What [`Settings::save`] wrote, by this version or another: an unknown parameter or a value that is out of
+    /// range today is left out, a missing one has its default.
+    pub fn load(mac: [u8; 6], saved: &[u8]) -> Settings {
+        let mut settings = Settings::new(mac);
+        for (param, value) in saved::read(saved) {
+            settings.put(param, value, Layer::Owner);
+        }
+        settings
+    }
+
+    /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes.
+    pub fn save(&self) -> Vec<u8> {
+        saved::write(self.owner.iter().filter(|(param, _)| param.spec().saved))
+    }
+
+    /// Sets one parameter from its text.
+    ///
+    /// `ap_password` also closes the access point (`ap_open` 0), or opens it when it is taken away.
+    ///
+    /// # Errors
+    /// [`SetError`] says what would be right; nothing has changed then.
+    pub fn set(&mut self, param: Param, text: &[u8], layer: Layer) -> Result<(), SetError> {
+        let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
+        if param == Param::ApPassword {
+            let open = matches!(&value, Value::Text(text) if text.is_empty());
+            self.put(Param::ApOpen, Value::Number(i32::from(open)), layer);
+        }
+        self.put(param, value, layer);
+        Ok(())
+    }
+
+    /// [`Settings::set`] by name, as in a `config` line.
+    ///
+    /// # Errors
+    /// [`SetError::Unknown`] if there is no such parameter.
+    pub fn set_by_name(
+        &mut self,
+        name: &[u8],
+        text: &[u8],
+        layer: Layer,
+    ) -> Result<Param, SetError> {
+        let param = Param::by_name(name).ok_or(SetError::Unknown)?;
+        self.set(param, text, layer)?;
+        Ok(param)
+    }
+
+    /// Forgets what `config` lines have set, as their script is gone, and tells which parameters that was.
+    pub fn drop_script_values(&mut self) -> Vec<Param> {
+        core::mem::take(&mut self.script).into_iter().map(|(param, _)| param).collect()
+    }
+
+    /// The value that counts.
+    pub fn get(&self, param: Param) -> ValueRef<'_> {
+        for layer in [&self.script, &self.owner] {
+            if let Ok(at) = layer.binary_search_by_key(&param, |(param, _)| *param) {
+                return layer[at].1.borrow();
+            }
+        }
+        match param.spec().default {
+            table::Fallback::Number(number) => ValueRef::Number(number),
+            table::Fallback::Text(text) => ValueRef::Text(text.as_bytes()),
+            table::Fallback::IdFromMac => ValueRef::Text(&self.default_id),
+        }
+    }
+
+    /// A number; 0 for a text.
+    pub fn number(&self, param: Param) -> i32 {
+        match self.get(param) {
+            ValueRef::Number(number) => number,
+            ValueRef::Text(_) => 0,
+        }
+    }
+
+    /// A flag.
+    pub fn flag(&self, param: Param) -> bool {
+        self.number(param) != 0
+    }
+
+    /// A number that is never negative: a size, an interval, a rate.
+    pub fn unsigned(&self, param: Param) -> u32 {
+        u32::try_from(self.number(param)).unwrap_or(0)
+    }
+
+    /// A port; 0 is off.
+    pub fn port(&self, param: Param) -> u16 {
+        u16::try_from(self.number(param)).unwrap_or(0)
+    }
+
+    /// A text; empty for `none` and for a number.
+    pub fn bytes(&self, param: Param) -> &[u8] {
+        match self.get(param) {
+            ValueRef::Number(_) => &[],
+            ValueRef::Text(text) => text,
+        }
+    }
+
+    /// A text of [`Kind::Name`], which is ASCII; empty for `none`, and for a text that is not UTF-8.
+    pub fn text(&self, param: Param) -> &str {
+        core::str::from_utf8(self.bytes(param)).unwrap_or("")
+    }
+
+    /// An address; `None` for `none` and `dhcp`.
+    pub fn address(&self, param: Param) -> Option<Ipv4Addr> {
+        let bits = self.number(param).cast_unsigned();
+        (bits != 0).then(|| Ipv4Addr::from_bits(bits))
+    }
+
+    /// An access mode.
+    pub fn access(&self, param: Param) -> Access {
+        match self.number(param) {
+            0 => Access::Nobody,
+            1 => Access::Internal,
+            2 => Access::External,
+            _ => Access::Everybody,
+        }
+    }
+
+    /// A limit of which 0 means "as memory allows".
+    pub fn limit(&self, param: Param) -> Option<u32> {
+        match self.unsigned(param) {
+            0 => None,
+            limit => Some(limit),
+        }
+    }
+
+    fn put(&mut self, param: Param, value: Value, layer: Layer) {
+        let values = match layer {
+            Layer::Owner => {
+                self.script.retain(|(set, _)| *set != param);
+                &mut self.owner
+            }
+            Layer::Script => &mut self.script,
+        };
+        let is_default = layer == Layer::Owner && param.spec().default.equals(&value);
+        match (values.binary_search_by_key(&param, |(param, _)| *param), is_default) {
+            (Ok(at), true) => drop(values.remove(at)),
+            (Ok(at), false) => values[at].1 = value,
+            (Err(_), true) => {}
+            (Err(at), false) => values.insert(at, (param, value)),
+        }
+    }
+}
+
+impl Value {
+    /// A look at it.
+    pub fn borrow(&self) -> ValueRef<'_> {
+        match self {
+            Value::Number(number) => ValueRef::Number(*number),
+            Value::Text(text) => ValueRef::Text(text),
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The bytes settings are kept as: a version byte, then for each value its number in the table, its length and its
+//! bytes (numbers as 4 bytes, little-endian). Every entry says its length, so entries of other versions can be passed by.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{Param, TABLE, Value};
+
+/// The format, not the set of parameters: that may change without a new number.
+const VERSION: u8 = 1;
+
+/// Most bytes [`write`] can give with today's table; a test holds it against the table.
+pub const MAX_LEN: usize = 1536;
+
+/// Writes these values.
+pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Vec<u8> {
+    let mut bytes = Vec::from([VERSION]);
+    for (param, value) in values {
+        let number;
+        let content: &[u8] = match value {
+            Value::Number(value) => {
+                number = value.to_le_bytes();
+                &number
+            }
+            Value::Text(text) => text,
+        };
+        // No text of the table is longer than 255 bytes: its range is a `u8`.
+        let Ok(len) = u8::try_from(content.len()) else { continue };
+        bytes.extend_from_slice(&[param.spec().id, len]);
+        bytes.extend_from_slice(content);
+    }
+    bytes
+}
+
+/// Reads what it knows and finds sound; stops at the first entry that is cut short.
+pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = (Param, Value)> + '_ {
+    let mut rest = match bytes {
+        [VERSION, rest @ ..] => rest,
+        _ => &[],
+    };
+    core::iter::from_fn(move || {
+        let [id, len, tail @ ..] = rest else { return None };
+        let (content, tail) = tail.split_at_checked(usize::from(*len))?;
+        rest = tail;
+        Some((*id, content))
+    })
+    .filter_map(|(id, content)| {
+        let spec = TABLE.iter().find(|spec| spec.id == id && spec.saved)?;
+        let number = content.try_into().ok().map(|four| Value::Number(i32::from_le_bytes(four)));
+        let text = || Value::Text(Box::from(content));
+        let value = number
+            .filter(|value| spec.kind.check(value.borrow()))
+            .or_else(|| Some(text()).filter(|value| spec.kind.check(value.borrow())))?;
+        Some((spec.param, value))
+    })
+}

@@ -1,0 +1,186 @@
+//! The table of parameters. To add one: a line at the place where `show` shall print it, with a number no line ever had.
+
+use super::kind::Kind;
+use super::{Value, ValueRef};
+
+/// What there is to know about a parameter.
+#[derive(Debug)]
+pub struct Spec {
+    /// Which one.
+    pub param: Param,
+    /// Its number in saved settings: never changed, never used again.
+    pub id: u8,
+    /// The name users type.
+    pub name: &'static str,
+    /// Type and range.
+    pub kind: Kind,
+    /// The value without a `set`.
+    pub default: Fallback,
+    /// Printed as `***` while the device is locked.
+    pub secret: bool,
+    /// Kept by `save`.
+    pub saved: bool,
+    /// One line of help.
+    pub help: &'static str,
+}
+
+/// A default.
+#[derive(Clone, Copy, Debug)]
+pub enum Fallback {
+    /// A number, as in [`Value::Number`].
+    Number(i32),
+    /// A text.
+    Text(&'static str),
+    /// `ESPRouter_` and the last three bytes of the MAC address.
+    IdFromMac,
+}
+
+impl Fallback {
+    /// Whether a value is this default. A name made from the MAC is not: it is kept if somebody sets it.
+    pub(super) fn equals(self, value: &Value) -> bool {
+        match (self, value.borrow()) {
+            (Number(default), ValueRef::Number(number)) => default == number,
+            (Txt(default), ValueRef::Text(text)) => default.as_bytes() == text,
+            _ => false,
+        }
+    }
+}
+
+/// Handles the words at the end of a line of the table.
+macro_rules! has {
+    ($wanted:ident:) => { false };
+    (secret: secret $($rest:ident)*) => { true };
+    (unsaved: unsaved $($rest:ident)*) => { true };
+    ($wanted:ident: $other:ident $($rest:ident)*) => { has!($wanted: $($rest)*) };
+}
+
+macro_rules! parameters {
+    ($($id:literal $param:ident $name:literal $kind:expr, $default:expr, $help:literal $($flag:ident)*;)*) => {
+        /// A parameter.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Param {
+            $(#[doc = concat!("`", $name, "`: ", $help)] $param,)*
+        }
+
+        /// Every parameter, in the order in which `show` prints them.
+        pub const TABLE: &[Spec] = &[
+            $(Spec {
+                param: Param::$param,
+                id: $id,
+                name: $name,
+                kind: $kind,
+                default: $default,
+                secret: has!(secret: $($flag)*),
+                saved: !has!(unsaved: $($flag)*),
+                help: $help,
+            },)*
+        ];
+    };
+}
+
+use Fallback::{IdFromMac, Number, Text as Txt};
+use Kind::*;
+
+/// Longest host name, bytes.
+const HOST: Kind = Name { max: 128 };
+/// A port that can be switched off.
+const PORT_OR_OFF: Kind = Int { min: 0, max: 65_535 };
+/// A port.
+const PORT: Kind = Int { min: 1, max: 65_535 };
+/// A limit, 0 for none of its own.
+const LIMIT: Kind = Int { min: 0, max: 1_000_000 };
+/// See [`super::Access`].
+const ACCESS: Kind = Int { min: 0, max: 3 };
+/// 192.168.4.0.
+const DEFAULT_NETWORK: i32 = 0xC0A8_0400_u32.cast_signed();
+
+parameters! {
+    1 Ssid "ssid" Text { min: 0, max: 32 }, Txt(""), "name of the WiFi network to join";
+    2 Password "password" Text { min: 0, max: 64 }, Txt(""), "password of that network" secret;
+    3 AutoConnect "auto_connect" Flag, Number(1), "join that network again whenever it is lost";
+    4 ApSsid "ap_ssid" Text { min: 1, max: 32 }, Txt("MyAP"), "name of the device's own WiFi network";
+    5 ApPassword "ap_password" Text { min: 8, max: 64 }, Txt(""), "password of the own network; sets ap_open 0" secret;
+    6 ApChannel "ap_channel" Int { min: 1, max: 13 }, Number(1), "WiFi channel of the own network";
+    7 ApOn "ap_on" Flag, Number(1), "offer an own network";
+    8 ApOpen "ap_open" Flag, Number(1), "the own network needs no password";
+    9 Network "network" Network, Number(DEFAULT_NETWORK), "addresses of the own network, always /24; the device is .1";
+    10 Dns "dns" AddressOrDhcp, Number(0), "name server";
+    11 Ip "ip" AddressOrDhcp, Number(0), "address in the network that was joined";
+    12 Netmask "netmask" Address, Number(0), "netmask of a fixed ip";
+    13 Gw "gw" Address, Number(0), "gateway of a fixed ip";
+    14 DnsName "dns_name" HOST, Txt(""), "name that clients of the own network can look the device up by";
+    15 MdnsMode "mdns_mode" Int { min: 0, max: 2 }, Number(0), "announce mqtt.local: 0 nowhere, 1 in the joined network, 2 in the own";
+    16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz";
+    17 ConfigPort "config_port" PORT_OR_OFF, Number(7777), "TCP port of the console, 0 is off";
+    18 ConfigAccess "config_access" ACCESS, Number(3), "who may use the console: 0 nobody, 1 the own network, 2 the others, 3 all";
+    19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s";
+    20 SystemOutput "system_output" Int { min: 0, max: 2 }, Number(2), "serial port: 0 for the script alone, 1 also warnings, 2 also information and the console";
+    21 BrokerUser "broker_user" Text { min: 0, max: 32 }, Txt(""), "user that MQTT clients must name";
+    22 BrokerPassword "broker_password" Text { min: 0, max: 32 }, Txt(""), "password that MQTT clients must give" secret;
+    23 BrokerPort "broker_port" PORT, Number(1883), "TCP port of the MQTT broker";
+    24 BrokerAccess "broker_access" ACCESS, Number(3), "who may use the broker: 0 nobody, 1 the own network, 2 the others, 3 all";
+    25 BrokerSubscriptions "broker_subscriptions" LIMIT, Number(0), "most subscriptions, 0 is as memory allows";
+    26 BrokerRetainedMessages "broker_retained_messages" LIMIT, Number(0), "most retained messages, 0 is as memory allows";
+    27 BrokerClients "broker_clients" LIMIT, Number(0), "most MQTT clients, 0 is as memory allows";
+    28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves and load them at start";
+    29 MqttHost "mqtt_host" HOST, Txt(""), "name or address of the remote broker to connect to";
+    30 MqttPort "mqtt_port" PORT, Number(1883), "TCP port of the remote broker";
+    31 MqttSsl "mqtt_ssl" Flag, Number(0), "encrypt the connection to the remote broker";
+    32 MqttUser "mqtt_user" Text { min: 0, max: 64 }, Txt(""), "user at the remote broker";
+    33 MqttPassword "mqtt_password" Text { min: 0, max: 128 }, Txt(""), "password at the remote broker" secret;
+    34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";
+    35 NtpServer "ntp_server" HOST, Txt("1.pool.ntp.org"), "name or address of the time server";
+    36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server";
+    37 NtpTimezone "ntp_timezone" Int { min: -12, max: 14 }, Number(0), "hours ahead of UTC";
+    38 NtpTime "ntp_time" Time, Number(-1), "sets the clock" unsaved;
+    39 NtpWeekday "ntp_weekday" Weekday, Number(-1), "sets the day of the week" unsaved;
+    40 PwmPeriod "pwm_period" Int { min: 50, max: 5_000_000 }, Number(5000), "period of all PWM outputs in slots of 200 ns";
+    41 ScriptLogging "script_logging" Flag, Number(0), "log what the script does" unsaved;
+    42 Backlog "backlog" Int { min: 0, max: 65_536 }, Number(0), "bytes of log kept for show backlog" unsaved;
+}
+
+impl Param {
+    /// Its line of the table.
+    pub fn spec(self) -> &'static Spec {
+        &TABLE[self as usize]
+    }
+
+    /// The name users type.
+    pub fn name(self) -> &'static str {
+        self.spec().name
+    }
+
+    /// The parameter of that name.
+    pub fn by_name(name: &[u8]) -> Option<Param> {
+        TABLE.iter().find(|spec| spec.name.as_bytes() == name).map(|spec| spec.param)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_stand_where_their_parameter_says_and_numbers_are_unique() {
+        for (place, spec) in TABLE.iter().enumerate() {
+            assert_eq!(spec.param as usize, place);
+            assert_eq!(
+                TABLE.iter().filter(|other| other.id == spec.id).count(),
+                1,
+                "{}",
+                spec.name
+            );
+            assert_eq!(TABLE.iter().filter(|other| other.name == spec.name).count(), 1);
+            assert_eq!(Param::by_name(spec.name.as_bytes()), Some(spec.param));
+            assert!(spec.help.is_ascii() && !spec.help.ends_with('.'), "{}", spec.name);
+        }
+        assert_eq!(Param::by_name(b"Ssid"), None);
+    }
+
+    #[test]
+    fn flags_are_read() {
+        assert!(Param::Password.spec().secret && Param::Password.spec().saved);
+        assert!(!Param::NtpTime.spec().secret && !Param::NtpTime.spec().saved);
+    }
+}

@@ -1,0 +1,66 @@
+//! Which sectors serve what: first the map, then the two slots of the script.
+
+use core::ops::Range;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::Profile;
+
+use super::slots::HEADER_LEN;
+
+/// Sector size of every flash chip our boards have, bytes.
+pub const SECTOR: u32 = 4096;
+
+/// The part of a flash that is ours, in sectors of its erase size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// Offset of the first byte, a multiple of the sector size.
+    pub start: u32,
+    /// Sectors of the map, at least 2: one is always kept free.
+    pub map_sectors: u32,
+    /// Sectors of each of the two script slots.
+    pub slot_sectors: u32,
+}
+
+impl Layout {
+    /// The smallest device: 4 sectors of records and slots for its largest image and source.
+    pub const ESP8266: Layout = Layout::of(&Profile::ESP8266, 0, 4);
+    /// An ESP32-C3.
+    pub const ESP32: Layout = Layout::of(&Profile::ESP32, 0, 8);
+    /// The desktop's flash file.
+    pub const DESKTOP: Layout = Layout::of(&Profile::DESKTOP, 0, 8);
+
+    /// Slots for the largest script of a profile, behind `map_sectors` of map, with sectors of [`SECTOR`] bytes.
+    pub const fn of(profile: &Profile, start: u32, map_sectors: u32) -> Layout {
+        let slot = profile.image + profile.source + HEADER_LEN;
+        Layout { start, map_sectors, slot_sectors: (slot as u32).div_ceil(SECTOR) }
+    }
+
+    /// Sectors altogether.
+    pub const fn sectors(&self) -> u32 {
+        self.map_sectors + 2 * self.slot_sectors
+    }
+
+    /// Bytes altogether with sectors of [`SECTOR`] bytes: the size of the flash file on a desktop.
+    pub const fn bytes(&self) -> u32 {
+        self.sectors() * SECTOR
+    }
+
+    /// Whether a flash of that many bytes has all these sectors.
+    pub(super) fn fits<F: NorFlash>(&self, capacity: usize) -> bool {
+        let size = u64::from(self.sectors()) * F::ERASE_SIZE as u64;
+        self.map_sectors >= 2
+            && self.slot_sectors >= 1
+            && self.start.is_multiple_of(F::ERASE_SIZE as u32)
+            && u64::from(self.start) + size <= (capacity as u64).min(u64::from(u32::MAX))
+    }
+
+    pub(super) fn map<F: NorFlash>(&self) -> Range<u32> {
+        self.start..self.start + self.map_sectors * F::ERASE_SIZE as u32
+    }
+
+    pub(super) fn slots<F: NorFlash>(&self) -> [Range<u32>; 2] {
+        let size = self.slot_sectors * F::ERASE_SIZE as u32;
+        let first = self.map::<F>().end;
+        [first..first + size, first + size..first + 2 * size]
+    }
+}

@@ -1,0 +1,174 @@
+//! The records: a key of one byte, and some bytes.
+
+use alloc::{vec, vec::Vec};
+use core::fmt;
+use core::ops::Range;
+
+use embedded_storage::nor_flash::{NorFlash, NorFlashError};
+use sequential_storage::cache::Cache;
+use sequential_storage::cache::key_pointers::HeapKeyPointers;
+use sequential_storage::cache::page_pointers::HeapPagePointers;
+use sequential_storage::cache::page_states::HeapPageStates;
+use sequential_storage::map::{MapConfig, MapStorage};
+
+use super::blocking::{Blocking, run};
+use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed};
+
+/// The key of a record. Never given another meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key(u8);
+
+impl Key {
+    pub(super) const SETTINGS: Key = Key(0);
+    pub(super) const LOCK: Key = Key(1);
+    pub(super) const STARTS: Key = Key(2);
+    const FIRST_VARIABLE: u8 = 16;
+
+    /// The key of flash variable `n`, if there is one.
+    pub(super) fn variable(n: u8) -> Option<Key> {
+        (1..=FLASH_VARIABLES).contains(&n).then_some(Key(Key::FIRST_VARIABLE + n))
+    }
+
+    /// Every key there is.
+    fn all() -> impl Iterator<Item = Key> {
+        [Key::SETTINGS, Key::LOCK, Key::STARTS]
+            .into_iter()
+            .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
+    }
+}
+
+/// How many keys there can be: the cache remembers where each one is.
+const KEYS: usize = 3 + FLASH_VARIABLES as usize;
+
+/// Room for the key, and for the padding to the flash's word.
+const MARGIN: usize = 64;
+
+type Cached = Cache<HeapPageStates, HeapPagePointers, HeapKeyPointers<u8>, u8>;
+
+/// The map on its flash.
+pub(super) struct Map<F: NorFlash> {
+    flash: Blocking<F>,
+    range: Range<u32>,
+    /// Where things are; `None` before the first look and after an erasure, of which the library does not learn.
+    cache: Option<Cached>,
+}
+
+type Library<'f, F> = MapStorage<u8, &'f mut Blocking<F>, Cached>;
+
+impl<F: NorFlash> fmt::Debug for Map<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Map").field("range", &self.range).finish_non_exhaustive()
+    }
+}
+
+impl<F: NorFlash> Map<F> {
+    /// Takes these sectors of a flash.
+    pub(super) fn new(flash: F, range: Range<u32>) -> Map<F> {
+        Map { flash: Blocking(flash), range, cache: None }
+    }
+
+    /// Reads every record once. If that is impossible, erases all; true if so.
+    pub(super) fn check(&mut self) -> Result<bool, StorageError> {
+        for key in Key::all() {
+            match self.get(key) {
+                Ok(_) => {}
+                Err(StorageError::Flash(kind)) => return Err(StorageError::Flash(kind)),
+                Err(_) => {
+                    self.erase()?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// A record; empty if there is none.
+    pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
+        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        self.with(|map| {
+            let found = run(map.fetch_item::<&[u8]>(&mut buffer, &key.0)).map_err(failed)?;
+            Ok(found.map(Vec::from).unwrap_or_default())
+        })
+    }
+
+    /// Writes a record, unless it is there already.
+    pub(super) fn put(&mut self, key: Key, value: &[u8]) -> Result<(), StorageError> {
+        if value.len() > MAX_RECORD {
+            return Err(StorageError::TooLarge { limit: MAX_RECORD });
+        }
+        if self.get(key)? == value {
+            return Ok(());
+        }
+        match self.store(key, value) {
+            Err(StorageError::Broken) => {
+                self.rescue()?;
+                self.store(key, value)
+            }
+            result => result,
+        }
+    }
+
+    /// Erases all records.
+    pub(super) fn erase(&mut self) -> Result<(), StorageError> {
+        self.cache = None;
+        self.flash.0.erase(self.range.start, self.range.end).map_err(flash_failed)
+    }
+
+    /// The flash, for what lies outside the map.
+    pub(super) fn flash(&mut self) -> &mut F {
+        &mut self.flash.0
+    }
+
+    /// Gives the flash back.
+    pub(super) fn into_flash(self) -> F {
+        self.flash.0
+    }
+
+    fn store(&mut self, key: Key, value: &[u8]) -> Result<(), StorageError> {
+        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        self.with(|map| run(map.store_item(&mut buffer, &key.0, &value)).map_err(failed))
+    }
+
+    fn with<T>(
+        &mut self,
+        act: impl FnOnce(&mut Library<'_, F>) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let config = MapConfig::try_new(self.range.clone()).map_err(|_| StorageError::Broken)?;
+        let pages = self.range.len() / F::ERASE_SIZE;
+        let cache = self.cache.take().unwrap_or_else(|| {
+            Cache::new(
+                HeapPageStates::new(pages),
+                HeapPagePointers::new(pages),
+                HeapKeyPointers::new(KEYS),
+            )
+        });
+        let mut map = MapStorage::new(&mut self.flash, config, cache);
+        let result = act(&mut map);
+        self.cache = Some(map.destroy().1);
+        result
+    }
+
+    /// The pages are in a state the library can read but not write (nonsense was in the flash): starts anew with the
+    /// records there are.
+    fn rescue(&mut self) -> Result<(), StorageError> {
+        let mut records = Vec::new();
+        for key in Key::all() {
+            records.push((key, self.get(key).unwrap_or_default()));
+        }
+        self.erase()?;
+        for (key, value) in records.iter().filter(|(_, value)| !value.is_empty()) {
+            self.store(*key, value)?;
+        }
+        Ok(())
+    }
+}
+
+/// The library's error as ours.
+fn failed<E: NorFlashError>(error: sequential_storage::Error<E>) -> StorageError {
+    match error {
+        sequential_storage::Error::Storage { value } => flash_failed(value),
+        sequential_storage::Error::FullStorage => StorageError::Full,
+        sequential_storage::Error::ItemTooBig => StorageError::TooLarge { limit: MAX_RECORD },
+        _ => StorageError::Broken,
+    }
+}

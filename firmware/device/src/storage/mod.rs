@@ -1,0 +1,299 @@
+//! What survives a restart: settings, the lock, flash variables, the script. Safe against a power cut at any moment:
+//! afterwards the old or the new state is there, whole.
+//!
+//! Small records live in a map that levels wear (`sequential-storage`); the script, image and source, has two slots of
+//! its own. The flash is anything with [`NorFlash`]; a cut in the middle of one of its writes is part of the bargain.
+//! What the bytes mean is not known here.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`layout`] | which sectors serve what |
+//! | `map` | the records |
+//! | `slots` | the script |
+//! | `blocking` | drives the asynchronous map from synchronous code |
+//! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
+
+mod blocking;
+pub mod layout;
+mod map;
+pub mod ram;
+mod slots;
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
+use umqtt_vm::FLASH_VARIABLE_LEN;
+
+pub use layout::Layout;
+use map::{Key, Map};
+use slots::{Current, Slots};
+
+/// Flash variables are numbered 1 to this.
+pub const FLASH_VARIABLES: u8 = 16;
+
+/// Longest record of the map, bytes.
+pub const MAX_RECORD: usize = 2048;
+
+/// Why something was not stored. What was stored before is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StorageError {
+    /// There is no room left.
+    Full,
+    /// It is larger than its place.
+    TooLarge {
+        /// Bytes there are for it.
+        limit: usize,
+    },
+    /// What was written does not read back: the flash is worn out, or holds nonsense that cannot be repaired.
+    Broken,
+    /// The flash reports an error.
+    Flash(NorFlashErrorKind),
+}
+
+impl fmt::Display for StorageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StorageError::Full => f.write_str("the flash is full"),
+            StorageError::TooLarge { limit } => write!(f, "larger than {limit} bytes"),
+            StorageError::Broken => f.write_str("the flash does not keep what is written"),
+            StorageError::Flash(kind) => write!(f, "the flash failed: {kind}"),
+        }
+    }
+}
+
+impl core::error::Error for StorageError {}
+
+/// What [`Storage::mount`] found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MountReport {
+    /// The map could not be read and was made anew: settings, lock and flash variables are gone.
+    pub formatted: bool,
+    /// A reset to factory state or a deletion of the script was cut off and has now been finished.
+    pub finished_deletion: bool,
+    /// A script was there but its bytes are damaged; the one before it is used if it is whole.
+    pub script_damaged: bool,
+}
+
+/// A script as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredScript<'s> {
+    /// The compiled image.
+    pub image: &'s [u8],
+    /// The text; empty if only bytecode was uploaded.
+    pub source: &'s [u8],
+}
+
+/// A script read from storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedScript {
+    /// The compiled image.
+    pub image: Vec<u8>,
+    /// The text; empty if only bytecode was uploaded.
+    pub source: Vec<u8>,
+}
+
+/// The storage on a flash.
+#[derive(Debug)]
+pub struct Storage<F: NorFlash> {
+    map: Map<F>,
+    slots: Slots,
+}
+
+impl<F: NorFlash> Storage<F> {
+    /// Takes a flash into use. A blank one is an empty storage; one with nonsense is formatted where necessary; a
+    /// deletion that was cut off is finished.
+    ///
+    /// # Errors
+    /// [`StorageError::TooLarge`] if the layout does not fit the flash, else what the flash reports.
+    pub fn mount(flash: F, layout: Layout) -> Result<(Self, MountReport), StorageError> {
+        if !layout.fits::<F>(flash.capacity()) {
+            return Err(StorageError::TooLarge { limit: flash.capacity() });
+        }
+        let mut report = MountReport::default();
+        let mut map = Map::new(flash, layout.map::<F>());
+        let mut slots = Slots::new(layout.slots::<F>());
+        report.script_damaged = slots.find(map.flash())?;
+        // A reset erases the map: no need to look at it first.
+        if slots.current() != Current::Deleting(slots::Scope::Everything) {
+            report.formatted = map.check()?;
+        }
+        let mut storage = Storage { map, slots };
+        report.finished_deletion = storage.finish_deletion()?;
+        Ok((storage, report))
+    }
+
+    /// The saved settings as [`crate::settings::Settings::load`] takes them; empty if there are none.
+    ///
+    /// # Errors
+    /// What the flash reports.
+    pub fn load_settings(&mut self) -> Result<Vec<u8>, StorageError> {
+        self.map.get(Key::SETTINGS)
+    }
+
+    /// Saves what [`crate::settings::Settings::save`] gives.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the settings saved before are still there.
+    pub fn save_settings(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.map.put(Key::SETTINGS, bytes)
+    }
+
+    /// The saved lock as [`crate::console::Lock::load`] takes it; empty if there is none.
+    ///
+    /// # Errors
+    /// What the flash reports.
+    pub fn load_lock(&mut self) -> Result<Vec<u8>, StorageError> {
+        self.map.get(Key::LOCK)
+    }
+
+    /// Saves what [`crate::console::Lock::save`] gives.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the lock saved before is still there.
+    pub fn save_lock(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.map.put(Key::LOCK, bytes)
+    }
+
+    /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is empty, if there is none
+    /// of that number, or if the flash fails.
+    pub fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        let Some(key) = Key::variable(n) else { return 0 };
+        let Ok(value) = self.map.get(key) else { return 0 };
+        let len = value.len().min(out.len());
+        out[..len].copy_from_slice(&value[..len]);
+        len
+    }
+
+    /// Writes flash variable `n`. The same value again costs no write.
+    ///
+    /// # Errors
+    /// [`StorageError::TooLarge`] for more than 63 bytes or if there is no such variable; what was there before
+    /// still is.
+    pub fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
+        let key = Key::variable(n).ok_or(StorageError::TooLarge { limit: 0 })?;
+        if value.len() > FLASH_VARIABLE_LEN {
+            return Err(StorageError::TooLarge { limit: FLASH_VARIABLE_LEN });
+        }
+        self.map.put(key, value)
+    }
+
+    /// Stores a script in the place of the one there is. The old one is the current one until the last write.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the old script is still there.
+    pub fn store_script(&mut self, script: &StoredScript<'_>) -> Result<(), StorageError> {
+        // First the count of starts: should the power go between the two, the old script has three more tries.
+        self.script_start_done()?;
+        self.slots.store(self.map.flash(), script)
+    }
+
+    /// The script, image and source; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StorageError::Broken`] if its bytes have changed since they were written, else what the flash reports.
+    pub fn script(&mut self) -> Result<Option<OwnedScript>, StorageError> {
+        let Some(script) = self.slots.script() else { return Ok(None) };
+        let flash = self.map.flash();
+        let image = slots::read_vec(flash, script.image.clone())?;
+        let source = slots::read_vec(flash, script.source.clone())?;
+        if slots::checksum(&image, &source) != script.checksum {
+            return Err(StorageError::Broken);
+        }
+        Ok(Some(OwnedScript { image, source }))
+    }
+
+    /// Where the script lies in the flash, for boards that run it in place: offsets of image and source.
+    pub fn script_place(&self) -> Option<(core::ops::Range<u32>, core::ops::Range<u32>)> {
+        self.slots.script().map(|script| (script.image.clone(), script.source.clone()))
+    }
+
+    /// Bytes of source text; 0 if there is no script or no source.
+    pub fn source_len(&self) -> usize {
+        self.slots.script().map_or(0, |script| script.source.len())
+    }
+
+    /// A piece of the source text, without reading all of it; returns how many bytes, 0 at the end and when the
+    /// flash fails.
+    pub fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize {
+        let Some(script) = self.slots.script() else { return 0 };
+        let len = out.len().min(script.source.len().saturating_sub(offset));
+        let Ok(skip) = u32::try_from(offset) else { return 0 };
+        let start = script.source.start.saturating_add(skip);
+        match slots::read_at(self.map.flash(), start, &mut out[..len]) {
+            Ok(()) => len,
+            Err(_) => 0,
+        }
+    }
+
+    /// Deletes the script and empties the flash variables, both or (after a power cut before the first write was
+    /// complete) neither.
+    ///
+    /// # Errors
+    /// What the flash reports; the deletion is then finished by the next [`Storage::mount`], unless it did not begin.
+    pub fn delete_script(&mut self) -> Result<(), StorageError> {
+        self.slots.mark(self.map.flash(), slots::Scope::Script)?;
+        self.finish_deletion().map(|_| ())
+    }
+
+    /// Clears everything: settings, lock, flash variables, script. Cut off, it is finished by the next mount.
+    ///
+    /// # Errors
+    /// What the flash reports.
+    pub fn factory_reset(&mut self) -> Result<(), StorageError> {
+        self.slots.mark(self.map.flash(), slots::Scope::Everything)?;
+        self.finish_deletion().map(|_| ())
+    }
+
+    /// Counts a start of the script, before it runs: how many in a row have begun since the last
+    /// [`Storage::script_start_done`], this one included. More than three: it is the script that resets the device.
+    ///
+    /// # Errors
+    /// [`StorageError`]; nothing was counted then.
+    pub fn script_start_begins(&mut self) -> Result<u8, StorageError> {
+        let count = self.script_starts()?.saturating_add(1);
+        self.map.put(Key::STARTS, &[count])?;
+        Ok(count)
+    }
+
+    /// The script has started and the device still runs: the count begins anew.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn script_start_done(&mut self) -> Result<(), StorageError> {
+        match self.script_starts()? {
+            0 => Ok(()),
+            _ => self.map.put(Key::STARTS, &[0]),
+        }
+    }
+
+    /// Gives the flash back.
+    pub fn unmount(self) -> F {
+        self.map.into_flash()
+    }
+
+    fn script_starts(&mut self) -> Result<u8, StorageError> {
+        Ok(self.map.get(Key::STARTS)?.first().copied().unwrap_or(0))
+    }
+
+    /// The steps after the mark that makes a deletion certain; true if there was one to finish. Each may be repeated.
+    fn finish_deletion(&mut self) -> Result<bool, StorageError> {
+        let Current::Deleting(scope) = self.slots.current() else { return Ok(false) };
+        match scope {
+            slots::Scope::Script => {
+                for n in 1..=FLASH_VARIABLES {
+                    self.set_flash_variable(n, &[])?;
+                }
+                self.script_start_done()?;
+            }
+            slots::Scope::Everything => self.map.erase()?,
+        }
+        self.slots.clear(self.map.flash())?;
+        Ok(true)
+    }
+}
+
+/// A flash's error as ours.
+fn flash_failed<E: NorFlashError>(error: E) -> StorageError {
+    StorageError::Flash(error.kind())
+}
