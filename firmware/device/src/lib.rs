@@ -10,6 +10,10 @@
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
+//! | [`http`] | a small HTTP client |
+//! | `console` | sessions, lines, commands |
+//! | `settings` | every parameter, one table |
+//! | `storage` | flash: settings, script, flash variables; power-cut safe |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | `upload` | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
@@ -20,6 +24,7 @@ extern crate alloc;
 pub mod board;
 pub mod console;
 pub mod engine;
+pub mod http;
 pub mod net;
 pub mod settings;
 pub mod sim;

@@ -1,0 +1,255 @@
+//! One request, from its connection to its response: sends it, reads the answer, follows redirects, gives up in time.
+//!
+//! Drive it with every [`NetEvent`] of its connection ([`Fetch::conn`], which changes with a redirect) and with
+//! [`Fetch::handle_timeout`]; either may give the outcome, after which it is over and its connection closed.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::response::{Overflow, ReadError, Reader, Response};
+use super::url::{Url, UrlError};
+use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
+
+/// Redirects followed.
+pub const MAX_REDIRECTS: u8 = 3;
+/// Milliseconds without progress after which it is given up.
+pub const IDLE_TIMEOUT: u64 = 10_000;
+/// Milliseconds all of it may take.
+pub const TOTAL_TIMEOUT: u64 = 60_000;
+
+/// What to ask for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where.
+    pub url: Url,
+    /// `Some` makes it a POST with this body.
+    pub post: Option<Vec<u8>>,
+    /// Longest body of the response, bytes.
+    pub limit: usize,
+    /// What becomes of a longer one.
+    pub overflow: Overflow,
+}
+
+/// Why there is no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchError {
+    /// The network has no room for a connection.
+    Net(NetError),
+    /// The connection could not be made, or broke.
+    Connection(CloseReason),
+    /// It took too long.
+    TimedOut,
+    /// The answer cannot be read.
+    Read(ReadError),
+    /// A redirect leads nowhere.
+    Redirect(UrlError),
+    /// There were more than [`MAX_REDIRECTS`] redirects.
+    TooManyRedirects,
+}
+
+impl core::fmt::Display for FetchError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            FetchError::Net(error) => error.fmt(f),
+            FetchError::Connection(reason) => f.write_str(match reason {
+                CloseReason::Done => "the connection was closed",
+                CloseReason::Reset => "the connection broke",
+                CloseReason::NameNotFound => "the host name is unknown",
+                CloseReason::Refused => "the connection was refused",
+                CloseReason::TimedOut => "the host does not answer",
+            }),
+            FetchError::TimedOut => f.write_str("it took too long"),
+            FetchError::Read(error) => error.fmt(f),
+            FetchError::Redirect(error) => write!(f, "it redirects to nowhere: {error}"),
+            FetchError::TooManyRedirects => f.write_str("too many redirects"),
+        }
+    }
+}
+
+impl core::error::Error for FetchError {}
+
+/// How a fetch ended.
+pub type Outcome = Result<Response, FetchError>;
+
+/// A request under way.
+#[derive(Debug)]
+pub struct Fetch {
+    request: Request,
+    conn: ConnId,
+    /// What is left to send, once connected.
+    to_send: Vec<u8>,
+    sent: usize,
+    connected: bool,
+    reader: Option<Reader>,
+    redirects: u8,
+    idle_at: u64,
+    give_up_at: u64,
+}
+
+impl Fetch {
+    /// Starts a request.
+    ///
+    /// # Errors
+    /// [`NetError`] when no connection can be made.
+    pub fn start(request: Request, now: u64, net: &mut dyn Net) -> Result<Fetch, NetError> {
+        let conn = net.connect(&request.url.host, request.url.port)?;
+        let mut fetch = Fetch {
+            request,
+            conn,
+            to_send: Vec::new(),
+            sent: 0,
+            connected: false,
+            reader: None,
+            redirects: 0,
+            idle_at: now + IDLE_TIMEOUT,
+            give_up_at: now + TOTAL_TIMEOUT,
+        };
+        fetch.prepare();
+        Ok(fetch)
+    }
+
+    /// The connection it uses now.
+    pub fn conn(&self) -> ConnId {
+        self.conn
+    }
+
+    /// What was asked for, or where redirects have led.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// When to call [`Fetch::handle_timeout`].
+    pub fn poll_at(&self) -> u64 {
+        self.idle_at.min(self.give_up_at)
+    }
+
+    /// Something happened on its connection.
+    pub fn handle(&mut self, event: NetEvent, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+        let done = match event {
+            NetEvent::Connected(_) => {
+                self.connected = true;
+                self.transmit(now, net);
+                return None;
+            }
+            NetEvent::Writable(_) => {
+                self.transmit(now, net);
+                return None;
+            }
+            NetEvent::Readable(_) => self.receive(now, net),
+            NetEvent::Finished(_) => self.reader_mut().finished().map(|()| true),
+            NetEvent::Closed(_, CloseReason::Done) if self.connected => {
+                self.reader_mut().finished().map(|()| true)
+            }
+            NetEvent::Closed(_, reason) => {
+                return Some(Err(FetchError::Connection(reason)));
+            }
+            NetEvent::Accepted { .. } => return None,
+        };
+        match done {
+            Ok(false) => None,
+            Ok(true) => {
+                net.close(self.conn);
+                self.complete(now, net)
+            }
+            Err(error) => {
+                net.close(self.conn);
+                Some(Err(FetchError::Read(error)))
+            }
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+        if now < self.poll_at() {
+            return None;
+        }
+        net.abort(self.conn);
+        Some(Err(FetchError::TimedOut))
+    }
+
+    /// Gives it up.
+    pub fn cancel(self, net: &mut dyn Net) {
+        net.abort(self.conn);
+    }
+
+    fn prepare(&mut self) {
+        let Request { url, post, limit, overflow } = &self.request;
+        let mut head = String::new();
+        let method = if post.is_some() { "POST" } else { "GET" };
+        let host = url.host_header();
+        head += &alloc::format!("{method} {} HTTP/1.1\r\nHost: {host}\r\n", url.path);
+        head += "User-Agent: umqtt\r\nAccept: */*\r\nConnection: close\r\n";
+        if let Some(body) = post {
+            head += "Content-Type: application/x-www-form-urlencoded\r\n";
+            head += &alloc::format!("Content-Length: {}\r\n", body.len());
+        }
+        head += "\r\n";
+        self.to_send = head.into_bytes();
+        self.to_send.extend_from_slice(post.as_deref().unwrap_or_default());
+        self.sent = 0;
+        self.connected = false;
+        self.reader = Some(Reader::new(*limit, *overflow));
+    }
+
+    fn reader_mut(&mut self) -> &mut Reader {
+        let (limit, overflow) = (self.request.limit, self.request.overflow);
+        self.reader.get_or_insert_with(|| Reader::new(limit, overflow))
+    }
+
+    fn transmit(&mut self, now: u64, net: &mut dyn Net) {
+        if !self.connected || self.sent == self.to_send.len() {
+            return;
+        }
+        self.sent += net.send(self.conn, &self.to_send[self.sent..]);
+        self.idle_at = now + IDLE_TIMEOUT;
+        if self.sent >= self.to_send.len() {
+            self.to_send = Vec::new();
+            self.sent = 0;
+        }
+    }
+
+    fn receive(&mut self, now: u64, net: &mut dyn Net) -> Result<bool, ReadError> {
+        let conn = self.conn;
+        let reader = self.reader_mut();
+        let mut result = Ok(false);
+        let taken = net.recv(conn, &mut |bytes| {
+            // What comes after the end or after an error is thrown away.
+            if result == Ok(false) {
+                result = reader.receive(bytes);
+            }
+            bytes.len()
+        });
+        if taken > 0 {
+            self.idle_at = now + IDLE_TIMEOUT;
+        }
+        result
+    }
+
+    /// The response is whole: the outcome, unless it leads elsewhere.
+    fn complete(&mut self, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+        let response = self.reader.take().map(Reader::into_response).unwrap_or_default();
+        let location = match (response.status, &response.location) {
+            (301 | 302 | 303 | 307 | 308, Some(location)) => location,
+            _ => return Some(Ok(response)),
+        };
+        if self.redirects == MAX_REDIRECTS {
+            return Some(Err(FetchError::TooManyRedirects));
+        }
+        self.redirects += 1;
+        self.request.url = match self.request.url.join(location) {
+            Ok(url) => url,
+            Err(error) => return Some(Err(FetchError::Redirect(error))),
+        };
+        // As browsers do: only these two repeat the POST.
+        if !matches!(response.status, 307 | 308) {
+            self.request.post = None;
+        }
+        self.conn = match net.connect(&self.request.url.host, self.request.url.port) {
+            Ok(conn) => conn,
+            Err(error) => return Some(Err(FetchError::Net(error))),
+        };
+        self.idle_at = now + IDLE_TIMEOUT;
+        self.prepare();
+        None
+    }
+}

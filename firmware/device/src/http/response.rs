@@ -1,0 +1,410 @@
+//! Reads a response out of bytes that come in any chunking.
+
+use alloc::vec::Vec;
+
+/// Longest head (status line and headers, those of interim responses and trailers included), bytes.
+pub const MAX_HEAD: usize = 8 * 1024;
+/// Most headers in a head.
+pub const MAX_HEADERS: usize = 64;
+/// Longest line that gives the size of a chunk, bytes.
+const MAX_CHUNK_LINE: usize = 256;
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status, 100 to 999.
+    pub status: u16,
+    /// The `Location` header, if there is one.
+    pub location: Option<Vec<u8>>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What to do with a body that is too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// It is an error.
+    Refuse,
+    /// Keep its beginning.
+    Cut,
+}
+
+/// Why bytes are no response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// They are not HTTP.
+    Malformed,
+    /// The head is longer than [`MAX_HEAD`].
+    HeadTooLong,
+    /// The body is longer than allowed.
+    BodyTooLong,
+    /// The body is compressed, which we did not ask for.
+    Encoding,
+    /// The connection ended in the middle of it.
+    CutShort,
+}
+
+impl core::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            ReadError::Malformed => "the answer is not HTTP",
+            ReadError::HeadTooLong => "the head of the answer is too long",
+            ReadError::BodyTooLong => "the answer is too long",
+            ReadError::Encoding => "the answer is compressed",
+            ReadError::CutShort => "the answer was cut short",
+        })
+    }
+}
+
+impl core::error::Error for ReadError {}
+
+/// Reads one response.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    state: State,
+    /// The head, or the line of a chunk, until it is whole.
+    line: Vec<u8>,
+    head_left: usize,
+    limit: usize,
+    overflow: Overflow,
+    response: Response,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Head,
+    /// This much of the body is still to come.
+    Length(u64),
+    /// The line with the size of the next chunk.
+    ChunkSize,
+    /// This much of the chunk is still to come.
+    Chunk(u64),
+    /// The line end after a chunk.
+    ChunkEnd,
+    /// Headers after the last chunk, up to an empty line.
+    Trailer,
+    /// Everything up to the end of the connection.
+    UntilClosed,
+    Done,
+}
+
+impl Reader {
+    /// A reader for a response whose body may have `limit` bytes.
+    pub fn new(limit: usize, overflow: Overflow) -> Reader {
+        Reader {
+            state: State::Head,
+            line: Vec::new(),
+            head_left: MAX_HEAD,
+            limit,
+            overflow,
+            response: Response::default(),
+        }
+    }
+
+    /// Takes bytes in; true once the response is complete (bytes after it are ignored).
+    ///
+    /// # Errors
+    /// [`ReadError`]; there is no going on after one.
+    pub fn receive(&mut self, mut bytes: &[u8]) -> Result<bool, ReadError> {
+        while !bytes.is_empty() && self.state != State::Done {
+            match self.state {
+                State::Length(left) => {
+                    let (now, rest) = split(bytes, left);
+                    self.body(now)?;
+                    bytes = rest;
+                    if self.state != State::Done {
+                        self.state = length_left(left - now.len() as u64);
+                    }
+                }
+                State::Chunk(left) => {
+                    let (now, rest) = split(bytes, left);
+                    self.body(now)?;
+                    bytes = rest;
+                    if self.state != State::Done {
+                        self.state = match left - now.len() as u64 {
+                            0 => State::ChunkEnd,
+                            left => State::Chunk(left),
+                        };
+                    }
+                }
+                State::UntilClosed => {
+                    self.body(bytes)?;
+                    bytes = &[];
+                }
+                _ => {
+                    let (byte, rest) = (bytes[0], &bytes[1..]);
+                    bytes = rest;
+                    self.line_byte(byte)?;
+                }
+            }
+        }
+        Ok(self.state == State::Done)
+    }
+
+    /// The other end sends nothing more.
+    ///
+    /// # Errors
+    /// [`ReadError::CutShort`] unless that completes the response.
+    pub fn finished(&mut self) -> Result<(), ReadError> {
+        match self.state {
+            State::Done => Ok(()),
+            State::UntilClosed => {
+                self.state = State::Done;
+                Ok(())
+            }
+            _ => Err(ReadError::CutShort),
+        }
+    }
+
+    /// What was read; whole once [`Reader::receive`] or [`Reader::finished`] said so.
+    pub fn into_response(self) -> Response {
+        self.response
+    }
+
+    fn body(&mut self, bytes: &[u8]) -> Result<(), ReadError> {
+        let room = self.limit - self.response.body.len();
+        let fits = &bytes[..bytes.len().min(room)];
+        if fits.len() < bytes.len() && self.overflow == Overflow::Refuse {
+            return Err(ReadError::BodyTooLong);
+        }
+        self.response.body.extend_from_slice(fits);
+        if fits.len() < bytes.len() {
+            self.state = State::Done; // the rest does not interest anybody
+        }
+        Ok(())
+    }
+
+    fn line_byte(&mut self, byte: u8) -> Result<(), ReadError> {
+        self.line.push(byte);
+        match self.state {
+            State::Head | State::Trailer => {
+                self.head_left = self.head_left.checked_sub(1).ok_or(ReadError::HeadTooLong)?;
+            }
+            _ if self.line.len() > MAX_CHUNK_LINE => return Err(ReadError::Malformed),
+            _ => {}
+        }
+        if byte != b'\n' {
+            return Ok(());
+        }
+        match self.state {
+            // Parsed once, when it is whole: time stays linear however it is chunked.
+            State::Head if self.line.ends_with(b"\n\r\n") || self.line.ends_with(b"\n\n") => {
+                let head = core::mem::take(&mut self.line);
+                self.state = self.head(&head)?;
+                Ok(())
+            }
+            State::Head => Ok(()),
+            State::ChunkSize => {
+                let line = core::mem::take(&mut self.line);
+                self.state = self.chunk_size(&line)?;
+                Ok(())
+            }
+            State::ChunkEnd => {
+                let line = core::mem::take(&mut self.line);
+                self.state = State::ChunkSize;
+                if line.trim_ascii().is_empty() { Ok(()) } else { Err(ReadError::Malformed) }
+            }
+            _ => {
+                let line = core::mem::take(&mut self.line);
+                if line.trim_ascii().is_empty() {
+                    self.state = State::Done;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn head(&mut self, head: &[u8]) -> Result<State, ReadError> {
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        let mut parsed = httparse::Response::new(&mut headers);
+        match parsed.parse(head) {
+            Ok(httparse::Status::Complete(_)) => {}
+            // Empty lines before the status line look like the end of a head.
+            Ok(httparse::Status::Partial) if head.trim_ascii().is_empty() => {
+                return Ok(State::Head);
+            }
+            _ => return Err(ReadError::Malformed),
+        }
+        let status = parsed.code.unwrap_or(0);
+        match status {
+            101 => return Err(ReadError::Malformed), // we asked for no other protocol
+            100..200 => return Ok(State::Head),
+            200..1000 => {}
+            _ => return Err(ReadError::Malformed),
+        }
+        let mut length = None;
+        let mut chunked = None;
+        for header in parsed.headers.iter() {
+            let value = header.value.trim_ascii();
+            let is = |name| header.name.eq_ignore_ascii_case(name);
+            if is("content-length") {
+                let number = decimal(value)?;
+                if length.is_some_and(|before| before != number) {
+                    return Err(ReadError::Malformed);
+                }
+                length = Some(number);
+            } else if is("transfer-encoding") {
+                if chunked.is_some() || !value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(ReadError::Encoding);
+                }
+                chunked = Some(());
+            } else if is("content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
+                return Err(ReadError::Encoding);
+            } else if is("location") {
+                self.response.location = Some(value.to_vec());
+            }
+        }
+        self.response.status = status;
+        if let (204 | 304, _, _) | (_, None, Some(0)) = (status, chunked, length) {
+            return Ok(State::Done);
+        }
+        match (chunked, length) {
+            (Some(()), _) => Ok(State::ChunkSize),
+            (None, Some(length)) => {
+                // Refused before the first byte of it rather than after the last that fits.
+                if length > self.limit as u64 && self.overflow == Overflow::Refuse {
+                    return Err(ReadError::BodyTooLong);
+                }
+                Ok(State::Length(length))
+            }
+            (None, None) => Ok(State::UntilClosed),
+        }
+    }
+
+    fn chunk_size(&self, line: &[u8]) -> Result<State, ReadError> {
+        // A lone LF is taken for a line end, as by most.
+        let text = line.trim_ascii_end();
+        let whole = [text, b"\r\n"].concat();
+        match httparse::parse_chunk_size(&whole) {
+            Ok(httparse::Status::Complete((_, 0))) => Ok(State::Trailer),
+            Ok(httparse::Status::Complete((_, size))) => Ok(State::Chunk(size)),
+            _ => Err(ReadError::Malformed),
+        }
+    }
+}
+
+fn split(bytes: &[u8], at_most: u64) -> (&[u8], &[u8]) {
+    bytes.split_at(usize::try_from(at_most).unwrap_or(usize::MAX).min(bytes.len()))
+}
+
+fn length_left(left: u64) -> State {
+    if left == 0 { State::Done } else { State::Length(left) }
+}
+
+fn decimal(text: &[u8]) -> Result<u64, ReadError> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+        return Err(ReadError::Malformed);
+    }
+    let text = core::str::from_utf8(text).map_err(|_| ReadError::Malformed)?;
+    text.parse().map_err(|_| ReadError::BodyTooLong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use proptest::prelude::*;
+
+    /// Reads what comes in pieces of these sizes, then the end of the connection.
+    fn read(bytes: &[u8], pieces: &[usize], limit: usize) -> Result<Response, ReadError> {
+        let mut reader = Reader::new(limit, Overflow::Refuse);
+        let mut rest = bytes;
+        let mut sizes = pieces.iter().copied().cycle();
+        while !rest.is_empty() {
+            let n = sizes.next().unwrap_or(usize::MAX).clamp(1, rest.len());
+            let (now, later) = rest.split_at(n);
+            rest = later;
+            if reader.receive(now)? {
+                return Ok(reader.into_response());
+            }
+        }
+        reader.finished()?;
+        Ok(reader.into_response())
+    }
+
+    fn body(bytes: &[u8]) -> Result<Vec<u8>, ReadError> {
+        let whole = read(bytes, &[usize::MAX], 64);
+        assert_eq!(whole, read(bytes, &[1], 64), "chunking changed the outcome");
+        whole.map(|response| response.body)
+    }
+
+    #[test]
+    fn bodies_end_by_length_by_chunks_and_by_the_end() {
+        let ok = |text: &[u8]| Ok(text.to_vec());
+        assert_eq!(body(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef"), ok(b"abc"));
+        assert_eq!(body(b"HTTP/1.0 200 OK\n\nabc"), ok(b"abc"));
+        let chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\
+            2;x=y\r\nab\r\n1\r\nc\r\n0\r\nTrailer: 1\r\n\r\n";
+        assert_eq!(body(chunked), ok(b"abc"));
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n";
+        assert_eq!(body(interim), ok(b""));
+        assert_eq!(body(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ok(b""));
+    }
+
+    #[test]
+    fn what_is_wrong_has_its_reason() {
+        use ReadError::*;
+        for (bytes, error) in [
+            (&b""[..], CutShort),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab", CutShort),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n", BodyTooLong),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", BodyTooLong),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nabc", Encoding),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\nabc", Encoding),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", Malformed),
+            (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n", Malformed),
+            (b"SSH-2.0-x\r\n\r\n", Malformed),
+            (b"HTTP/1.1 101 Switching\r\n\r\n", Malformed),
+        ] {
+            assert_eq!(body(bytes), Err(error), "{}", bytes.escape_ascii());
+        }
+        let long = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(2000)].concat();
+        assert_eq!(body(&long), Err(HeadTooLong));
+    }
+
+    #[test]
+    fn a_long_body_can_be_cut() {
+        let mut reader = Reader::new(2, Overflow::Cut);
+        let done = reader.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd");
+        assert_eq!(done, Ok(true));
+        assert_eq!(reader.into_response().body, b"ab");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_in_any_pieces_end_the_same(
+            head in prop::sample::select(vec![
+                &b""[..],
+                b"HTTP/1.1 200 OK\r\n",
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 5\r\n\r\n",
+            ]),
+            tail in prop::collection::vec(
+                prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'3'), Just(b':'), any::<u8>()], 0..200),
+            pieces in prop::collection::vec(1..9usize, 1..8),
+        ) {
+            let bytes = [head, &tail[..]].concat();
+            let whole = read(&bytes, &[usize::MAX], 50);
+            prop_assert_eq!(&whole, &read(&bytes, &pieces, 50));
+            prop_assert_eq!(&whole, &read(&bytes, &[1], 50));
+        }
+
+        #[test]
+        fn a_chunked_body_comes_out_as_it_went_in(
+            chunks in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..40), 0..8),
+            pieces in prop::collection::vec(1..30usize, 1..8),
+        ) {
+            let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+            for chunk in &chunks {
+                bytes.extend(alloc::format!("{:x}\r\n", chunk.len()).bytes());
+                bytes.extend(chunk);
+                bytes.extend(b"\r\n");
+            }
+            bytes.extend(b"0\r\n\r\n");
+            let response = read(&bytes, &pieces, 1000).unwrap();
+            prop_assert_eq!(response.body, chunks.concat());
+        }
+    }
+}
