@@ -11,9 +11,6 @@
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
 //! | [`http`] | a small HTTP client |
-//! | `console` | sessions, lines, commands |
-//! | `settings` | every parameter, one table |
-//! | `storage` | flash: settings, script, flash variables; power-cut safe |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | `upload` | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
