@@ -8,6 +8,7 @@
 //! | [`ast`] | the syntax tree |
 //! | [`text`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
+//! | [`compile`] | source to image in one call |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | `lint` | warnings; looks at the whole script, so it stays on the desktop |
 //! | `format` | the formatter |
@@ -17,11 +18,15 @@
 extern crate alloc;
 
 pub mod ast;
+mod codegen;
+mod compile;
 mod cut;
 pub mod diagnostic;
 mod lexer;
+mod nearest;
 pub mod parse;
 pub mod text;
 mod tokens;
 
+pub use compile::{Extras, compile};
 pub use parse::{Statements, parse, statements};

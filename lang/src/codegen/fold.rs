@@ -1,0 +1,150 @@
+//! Computing at compile time what the machine would compute each time, with the same result.
+
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
+
+use umqtt_vm::parse_number;
+
+use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Operator, Unary};
+use crate::text::{unescape, unhex};
+
+/// A value known at compile time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Known<'s> {
+    /// A number, or a text that is exactly a number's text.
+    Int(i32),
+    /// Any other text.
+    Text(Cow<'s, [u8]>),
+}
+
+impl<'s> Known<'s> {
+    /// A text; one that is a number's canonical text becomes that number, which means the same.
+    pub(crate) fn text(bytes: Cow<'s, [u8]>) -> Known<'s> {
+        let number = parse_number(&bytes);
+        let mut digits = itoa::Buffer::new();
+        if digits.format(number).as_bytes() == &*bytes {
+            Known::Int(number)
+        } else {
+            Known::Text(bytes)
+        }
+    }
+
+    pub(crate) fn bool(value: bool) -> Known<'s> {
+        Known::Int(value.into())
+    }
+
+    pub(crate) fn number(&self) -> i32 {
+        match self {
+            Known::Int(value) => *value,
+            Known::Text(text) => parse_number(text),
+        }
+    }
+
+    pub(crate) fn truth(&self) -> bool {
+        self.number() != 0
+    }
+
+    pub(crate) fn into_bytes(self) -> Cow<'s, [u8]> {
+        match self {
+            Known::Int(value) => Cow::Owned(itoa::Buffer::new().format(value).as_bytes().to_vec()),
+            Known::Text(text) => text,
+        }
+    }
+}
+
+/// What an expression is always worth, if that can be told; never longer than `limit`.
+pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<Known<'s>> {
+    match &expr.kind {
+        ExprKind::Text => Some(Known::text(unescape(expr.span.of(source)))),
+        ExprKind::Hex => Some(Known::text(Cow::Owned(unhex(expr.span.of(source))?))),
+        ExprKind::Bracketed(inner) => known(source, inner, limit),
+        ExprKind::Chain(chain) => known_chain(source, chain, limit),
+        ExprKind::Logic(chain) => known_logic(source, chain, limit),
+        ExprKind::Call(call) => known_call(source, call, limit),
+        ExprKind::Variable | ExprKind::Flash(_) | ExprKind::Special(_) => None,
+    }
+}
+
+fn known_chain<'s>(source: &'s [u8], chain: &Chain<Operator>, limit: usize) -> Option<Known<'s>> {
+    let (last, before) = chain.rest.split_last()?;
+    let mut value = known(source, &last.operand, limit)?;
+    let mut operator = last.operator;
+    for link in before.iter().rev() {
+        value = apply(operator, known(source, &link.operand, limit)?, value, limit)?;
+        operator = link.operator;
+    }
+    apply(operator, known(source, &chain.first, limit)?, value, limit)
+}
+
+fn known_logic<'s>(source: &'s [u8], chain: &Chain<Logic>, limit: usize) -> Option<Known<'s>> {
+    let mut value = known(source, &chain.first, limit)?.truth();
+    for link in &chain.rest {
+        let operand = known(source, &link.operand, limit)?.truth();
+        value = match link.operator {
+            Logic::And => value && operand,
+            Logic::Or => value || operand,
+        };
+    }
+    Some(Known::bool(value))
+}
+
+fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize) -> Option<Known<'s>> {
+    let Call::Unary(function, operand) = call else { return None };
+    let mapped = |value: Known<'s>, map: fn(&u8) -> u8| {
+        Known::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
+    };
+    match function {
+        Unary::Retained => None,
+        Unary::Not => Some(Known::bool(!known(source, operand, limit)?.truth())),
+        Unary::Len => Some(Known::Int(known(source, operand, limit)?.into_bytes().len() as i32)),
+        Unary::Lower => Some(mapped(known(source, operand, limit)?, u8::to_ascii_lowercase)),
+        Unary::Upper => Some(mapped(known(source, operand, limit)?, u8::to_ascii_uppercase)),
+        Unary::Binary => {
+            let byte = known(source, operand, limit)?.number() as u8;
+            Some(Known::text(Cow::Owned([byte].to_vec())))
+        }
+        Unary::EatWhite => {
+            let text = known(source, operand, limit)?.into_bytes();
+            let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
+            Some(Known::text(Cow::Owned(
+                text.iter().copied().filter(|byte| !white(byte)).collect(),
+            )))
+        }
+    }
+}
+
+/// Applies an operator; not where the machine would count a warning, which users should see.
+pub(crate) fn apply<'s>(
+    operator: Operator,
+    a: Known<'s>,
+    b: Known<'s>,
+    limit: usize,
+) -> Option<Known<'s>> {
+    let numbers = (a.number(), b.number());
+    Some(match operator {
+        Operator::Equal => Known::bool(a == b),
+        Operator::NotEqual => Known::bool(a != b),
+        Operator::Greater => Known::bool(numbers.0 > numbers.1),
+        Operator::GreaterEqual => Known::bool(numbers.0 >= numbers.1),
+        Operator::Less => Known::bool(numbers.0 < numbers.1),
+        Operator::LessEqual => Known::bool(numbers.0 <= numbers.1),
+        Operator::TextGreater => Known::bool(a.into_bytes() > b.into_bytes()),
+        Operator::TextGreaterEqual => Known::bool(a.into_bytes() >= b.into_bytes()),
+        Operator::Add => Known::Int(numbers.0.wrapping_add(numbers.1)),
+        Operator::Sub => Known::Int(numbers.0.wrapping_sub(numbers.1)),
+        Operator::Mul => Known::Int(numbers.0.wrapping_mul(numbers.1)),
+        Operator::Div if numbers.1 != 0 => Known::Int(numbers.0.wrapping_div(numbers.1)),
+        Operator::Mod if numbers.1 != 0 => Known::Int(numbers.0.wrapping_rem(numbers.1)),
+        Operator::Div | Operator::Mod => return None,
+        Operator::Join => {
+            let (a, b) = (a.into_bytes(), b.into_bytes());
+            if a.len() + b.len() > limit {
+                return None;
+            }
+            let mut joined = Vec::with_capacity(a.len() + b.len());
+            joined.extend_from_slice(&a);
+            joined.extend_from_slice(&b);
+            Known::text(Cow::Owned(joined))
+        }
+    })
+}

@@ -1,0 +1,407 @@
+//! Compiled scripts run and mean what the language reference says: source text in, what the outside saw out.
+
+use std::fmt::Write as _;
+
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::{
+    Event, FLASH_VARIABLE_LEN, Handlers, Machine, PinMode, Profile, Program, Side, Syscalls, Trap,
+};
+
+const ALL: Extras = Extras { debug: true, source: false };
+
+/// Writes down whatever a script does.
+#[derive(Default)]
+struct Log(String);
+
+impl Log {
+    fn line(&mut self, words: &str, bytes: &[&[u8]]) {
+        self.0.push_str(words);
+        for bytes in bytes {
+            write!(self.0, " {}", bytes.escape_ascii()).unwrap();
+        }
+        self.0.push('\n');
+    }
+}
+
+impl Syscalls for Log {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+        self.line(
+            &format!("publish {side:?}{}", if retained { " retained" } else { "" }),
+            &[topic, data],
+        );
+    }
+    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+        self.line(&format!("subscribe {side:?}"), &[filter]);
+    }
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+        self.line(&format!("unsubscribe {side:?}"), &[filter]);
+    }
+    fn set_timer(&mut self, n: u8, ms: i32) {
+        self.line(&format!("timer {n} {ms}"), &[]);
+    }
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        self.line(&format!("alarm {n}"), &[time]);
+    }
+    fn http_get(&mut self, url: &[u8]) {
+        self.line("get", &[url]);
+    }
+    fn http_post(&mut self, url: &[u8], body: &[u8]) {
+        self.line("post", &[url, body]);
+    }
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        self.line(&format!("mode {pin} {mode:?}"), &[]);
+    }
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.line(&format!("out {pin} {level}"), &[]);
+    }
+    fn pin_read(&mut self, pin: u8) -> bool {
+        pin % 2 == 1
+    }
+    fn pwm(&mut self, pin: u8, duty: i32) {
+        self.line(&format!("pwm {pin} {duty}"), &[]);
+    }
+    fn adc(&mut self) -> u16 {
+        512
+    }
+    fn serial_out(&mut self, bytes: &[u8]) {
+        self.line("serial", &[bytes]);
+    }
+    fn print(&mut self, text: &[u8], newline: bool) {
+        self.line(if newline { "println" } else { "print" }, &[text]);
+    }
+    fn system(&mut self, command: &[u8]) {
+        self.line("system", &[command]);
+    }
+    fn config(&mut self, name: &[u8], value: &[u8]) {
+        self.line("config", &[name, value]);
+    }
+    fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        let text = format!("flash{n}");
+        out[..text.len()].copy_from_slice(text.as_bytes());
+        text.len()
+    }
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        self.line(&format!("flash {n}"), &[value]);
+    }
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        let text = [b"kept:", filter].concat();
+        let len = text.len().min(out.len());
+        out[..len].copy_from_slice(&text[..len]);
+        len
+    }
+    fn timestamp(&mut self) -> [u8; 8] {
+        *b"12:34:56"
+    }
+    fn weekday(&mut self) -> [u8; 3] {
+        *b"Sun"
+    }
+}
+
+struct Device {
+    machine: Machine<Vec<u8>, Box<[u8]>>,
+    log: Log,
+    trap: Option<(Trap, Option<u32>)>,
+}
+
+impl Device {
+    fn new(source: &str) -> Device {
+        Device::with(source, 8 * 1024, 1024)
+    }
+
+    fn with(source: &str, buffer: usize, limit: usize) -> Device {
+        let image = compile(source.as_bytes(), &Profile::ESP8266, ALL)
+            .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"));
+        let program = Program::verify(image, &Profile::ESP8266).unwrap();
+        let machine = Machine::new(program, vec![0; buffer].into_boxed_slice(), limit).unwrap();
+        Device { machine, log: Log::default(), trap: None }
+    }
+
+    fn event(&mut self, event: Event<'_>) -> String {
+        let mut handlers = Handlers::default();
+        while let Some(handler) = self.machine.next(&mut handlers, &event, &mut self.log) {
+            if let Err(fault) = self.machine.run(handler, &event, 10_000, &mut self.log) {
+                self.trap = Some((fault.trap, self.machine.program().line(fault.at)));
+            }
+        }
+        std::mem::take(&mut self.log.0)
+    }
+
+    fn topic(&mut self, topic: &str, data: &str) -> String {
+        let (topic, data) = (topic.as_bytes(), data.as_bytes());
+        self.event(Event::Topic { side: Side::Local, topic, data })
+    }
+}
+
+/// The value of an expression, through the machine; nothing in it can be folded away that holds `$v`.
+fn value(expr: &str) -> String {
+    let source =
+        format!("on init do setvar $v = \"\" setvar $seven = 7 setvar $ab = \"ab\" print {expr}");
+    let printed = Device::new(&source).event(Event::Init);
+    printed.strip_prefix("print ").unwrap().strip_suffix('\n').unwrap().to_owned()
+}
+
+#[test]
+fn chains_group_from_the_right() {
+    assert_eq!(value("10 - 3 - 2"), "9");
+    assert_eq!(value("$seven - 3 - 2"), "6");
+    assert_eq!(value("2 * 3 + 4"), "14");
+    assert_eq!(value("2 * $seven + 1"), "16");
+    assert_eq!(value("(2 * $seven) + 1"), "15");
+    assert_eq!(value("$ab | \"c\" = \"abc\""), "ab0");
+    assert_eq!(value("$ab = \"a\" | \"b\""), "1");
+    assert_eq!(value("1 + $seven | 2"), "73");
+}
+
+#[test]
+fn numbers_and_texts() {
+    assert_eq!(value("007"), "007");
+    assert_eq!(value("007 + 0"), "7");
+    assert_eq!(value("$v + 2147483647 + 1"), "-2147483648");
+    assert_eq!(value("2147483647 + 1"), "-2147483648");
+    assert_eq!(value("\"-10\" + $seven"), "-3");
+    assert_eq!(value("$seven div 2"), "3");
+    assert_eq!(value("$seven div 0"), "0");
+    assert_eq!(value("1 div 0"), "0");
+    assert_eq!(value("$seven mod 4"), "3");
+    assert_eq!(value("$seven = \"7\""), "1");
+    assert_eq!(value("$seven = \"07\""), "0");
+    assert_eq!(value("$seven neq 7"), "0");
+    assert_eq!(value("$seven > 6"), "1");
+    assert_eq!(value("$seven gte 8"), "0");
+    assert_eq!(value("$seven lt 8"), "1");
+    assert_eq!(value("$seven lte 6"), "0");
+    assert_eq!(value("$ab str_gt \"aa\""), "1");
+    assert_eq!(value("$ab str_gte \"ac\""), "0");
+    assert_eq!(value("not($ab)"), "1");
+    assert_eq!(value("not($seven)"), "0");
+    assert_eq!(value("#0d0a41"), "\\r\\nA");
+}
+
+#[test]
+fn functions() {
+    assert_eq!(value("substr(\"hello\" | $v, 1, 3)"), "ell");
+    assert_eq!(value("substr(\"hello\" | $v, -2, 9)"), "lo");
+    assert_eq!(value("substr(\"hello\" | $v, \"-2\", 1)"), "l");
+    assert_eq!(value("substr(\"hello\" | $v, 9, 1)"), "");
+    assert_eq!(value("substr($seven * 100, 1, 1)"), "0");
+    assert_eq!(value("byte_val($ab, 1)"), "98");
+    assert_eq!(value("byte_val($ab, 2)"), "");
+    assert_eq!(value("binary(65 + $v)"), "A");
+    assert_eq!(value("csvstr(\"one,two,three\" | $v, 1, \",\")"), "two");
+    assert_eq!(value("csvstr(\"system/test/1\", 0, /)"), "system");
+    assert_eq!(value("csvstr(\"a,b\" | $v, 7, \",\")"), "");
+    assert_eq!(value("eatwhite(\" a b\" | $v)"), "ab");
+    assert_eq!(value("lower(\"AbC\" | $v) | upper(\"xYz\" | $v)"), "abcXYZ");
+    assert_eq!(value("len($ab) | len($seven * 10)"), "22");
+    assert_eq!(value("find(\"hello\" | $v, \"l\")"), "2");
+    assert_eq!(value("find($ab, \"x\")"), "-1");
+    assert_eq!(
+        value("json_parse(\"a.b.1\", \"{\\\"a\\\":{\\\"b\\\":[1,\\\"x\\\\\\ty\\\"]}}\")"),
+        "x\\ty"
+    );
+    assert_eq!(value("retained_topic(\"a/\" | $ab)"), "kept:a/ab");
+    assert_eq!(value("$timestamp | \" \" | $weekday | $adc | gpio_in(3)"), "12:34:56 Sun5121");
+    assert_eq!(value("@3 | \"!\""), "flash3!");
+}
+
+#[test]
+fn conditions_short_and_long() {
+    for (condition, holds) in [
+        ("$seven = 7 and $ab = \"ab\"", true),
+        ("$seven = 7 and $ab = \"x\"", false),
+        ("$seven = 8 or $ab = \"ab\"", true),
+        ("$seven = 8 or $ab = \"x\"", false),
+        ("$seven = 8 and $seven = 7 or $seven = 7", true),
+        ("$seven = 7 or $seven = 7 and $seven = 8", false),
+        ("$seven = 7 or $seven = 8 and $seven = 7", true),
+        ("$seven = 8 or ($seven = 7 and not($ab = \"x\"))", true),
+        ("not($seven = 7 or $seven = 8)", false),
+        ("not($seven = 8 and $seven = 7) and 1", true),
+        ("\"ab\" = $ab", true),
+        ("$v", false),
+        ("1", true),
+        ("0 or $seven", true),
+    ] {
+        let source = format!(
+            "on init do setvar $v = \"\" setvar $seven = 7 setvar $ab = \"ab\"
+             if {condition} then print yes else print no endif
+             print ({condition})"
+        );
+        let expected = if holds { "print yes\nprint 1\n" } else { "print no\nprint 0\n" };
+        let found = Device::new(&source).event(Event::Init);
+        // A bare value keeps its text: only its truth counts here.
+        let found = found.replace("print 7\n", "print 1\n").replace("print \n", "print 0\n");
+        assert_eq!(found, expected, "{condition}");
+    }
+}
+
+#[test]
+fn control_flow() {
+    let mut device = Device::new(
+        "on init do setvar $i = 0
+         while $i lt 5 do
+           setvar $i = $i + 1
+           if $i = 1 then print one elseif $i = 2 then print two elseif $i = 3 then
+             if $i > 2 then print three endif
+           else print many endif
+         done
+         while 0 do print never done
+         if 0 then print never elseif 1 then print always else print never endif
+         println \"end \" | $i",
+    );
+    assert_eq!(
+        device.event(Event::Init),
+        "print one\nprint two\nprint three\nprint many\nprint many\nprint always\nprintln end 5\n"
+    );
+}
+
+#[test]
+fn actions_reach_the_outside() {
+    let mut device = Device::new(
+        "config speed 160 config mqtt_id @1
+         on init do
+           publish local a/b $adc retained publish remote \"c\" | \"d\" 1
+           subscribe local \"#\" unsubscribe remote \"x/+\" settimer 2 500 setalarm 1 07:30
+           http_get \"http://h/\" http_post \"http://h/p\", \"body\" gpio_pinmode 4 input pullup
+           gpio_pinmode 5 output gpio_out 5 1 gpio_pwm 2 250 serial_out #00ff system \"save\"
+           setvar @2 = \"kept\" print serial",
+    );
+    assert_eq!(device.event(Event::Config), "config speed 160\nconfig mqtt_id flash1\n");
+    assert_eq!(
+        device.event(Event::Init),
+        "publish Local retained a/b 512\npublish Remote cd 1\nsubscribe Local #\nunsubscribe Remote x/+\n\
+         timer 2 500\nalarm 1 07:30\nget http://h/\npost http://h/p body\nmode 4 InputPullup\nmode 5 Output\n\
+         out 5 true\npwm 2 250\nserial \\x00\\xff\nsystem save\nflash 2 kept\nprint serial\n"
+    );
+}
+
+#[test]
+fn handlers_are_found_in_script_order() {
+    let mut device = Device::new(
+        "on init do setvar $t = \"a/b\"
+         on topic local $t do print variable setvar $u = $this_topic
+         on topic local a/b do print name
+         on topic local \"a/+\" do print plus
+         on topic local x/y do print other
+         on topic local \"a/\" | lower($t2) do print expression
+         on topic local a/b do print again setvar $t2 = \"B\"
+         on topic local \"#\" do print hash
+         on topic local $u do print set_just_now
+         on topic remote \"#\" do print remote
+         on timer 3 do print three on timer 2 do print two on timer 3 do print drei",
+    );
+    assert_eq!(device.topic("a/b", ""), "print name\nprint plus\nprint again\nprint hash\n");
+    device.event(Event::Init);
+    assert_eq!(
+        device.topic("a/b", ""),
+        "print variable\nprint name\nprint plus\nprint expression\nprint again\nprint hash\nprint set_just_now\n"
+    );
+    assert_eq!(device.topic("x/y", ""), "print other\nprint hash\n");
+    assert_eq!(device.topic("$SYS/x", ""), "");
+    assert_eq!(device.event(Event::Timer(3)), "print three\nprint drei\n");
+    assert_eq!(device.event(Event::Timer(2)), "print two\n");
+    assert_eq!(device.event(Event::Timer(1)), "");
+}
+
+#[test]
+fn event_data() {
+    let mut device = Device::new(
+        "on topic local \"#\" do print $this_topic | \"=\" | $this_item
+         on serial do print $this_serial
+         on gpio_interrupt 0 pullup do print $this_gpio
+         on http_response do print $this_http_host | $this_http_path | $this_http_code | $this_http_body",
+    );
+    assert_eq!(device.topic("a", "b"), "print a=b\n");
+    assert_eq!(device.event(Event::Serial { line: b"hi" }), "print hi\n");
+    assert_eq!(device.event(Event::GpioInterrupt { pin: 0, level: true }), "print 1\n");
+    assert_eq!(device.event(Event::GpioInterrupt { pin: 1, level: true }), "");
+    let response = Event::HttpResponse { host: b"h", path: b"/p", code: *b"200", body: b"ok" };
+    assert_eq!(device.event(response), "print h/p200ok\n");
+}
+
+#[test]
+fn a_loop_without_end_is_stopped_and_its_line_named() {
+    let mut device = Device::new(
+        "on init do\n  print before\n  while 1 do\n    setvar $x = $x + 1\n  done\n  print after",
+    );
+    assert_eq!(device.event(Event::Init), "print before\n");
+    let (trap, line) = device.trap.unwrap();
+    assert_eq!(trap, Trap::OutOfFuel);
+    assert!(matches!(line, Some(3..=5)), "{line:?}");
+}
+
+#[test]
+fn values_grow_to_the_limit_and_no_further() {
+    let mut device = Device::with(
+        "on init do setvar $a = \"0123456789\" on timer 1 do setvar $a = $a | $a print len($a)",
+        4096,
+        64,
+    );
+    device.event(Event::Init);
+    assert_eq!(device.event(Event::Timer(1)), "print 20\n");
+    assert_eq!(device.event(Event::Timer(1)), "print 40\n");
+    assert_eq!(device.event(Event::Timer(1)), "print 64\n");
+    assert_eq!(device.event(Event::Timer(1)), "print 64\n");
+    assert_eq!(device.machine.warnings().values_cut, 2);
+}
+
+#[test]
+fn memory_runs_out_without_losing_what_is_there() {
+    let mut device = Device::with(
+        "on init do setvar $a = \"aaaaaaaaaaaaaaaa\"
+         on timer 1 do setvar $b = $a | $a | $a setvar $c = $b | $b | $b | $b print never
+         on timer 2 do print $a | $b | $c",
+        220,
+        1024,
+    );
+    device.event(Event::Init);
+    device.event(Event::Timer(1));
+    assert_eq!(device.trap.unwrap().0, Trap::OutOfMemory);
+    let (a, b) = ("a".repeat(16), "a".repeat(48));
+    assert_eq!(device.event(Event::Timer(2)), format!("print {a}{b}\n"));
+}
+
+#[test]
+fn stored_texts_survive_moving_together() {
+    // Variables of changing lengths in a small buffer: they are moved together many times.
+    let mut device = Device::with(
+        "on topic local a do setvar $a = $this_data | \"\" setvar $b = $a | $c setvar $c = substr($b, 1, 20)
+         on topic local show do print $a | \"/\" | $b | \"/\" | $c | \"/\" | upper($a) | \"/\" | $b",
+        400,
+        64,
+    );
+    let (mut a, mut b, mut c) = (String::new(), String::new(), String::new());
+    for round in 0..200 {
+        a = "abcdefghijklmnopqrstuvwxyz"[..round % 23].to_owned();
+        device.topic("a", &a);
+        b = format!("{a}{c}");
+        c = b.chars().skip(1).take(20).collect();
+    }
+    let expected = format!("{a}/{b}/{c}/{}/{b}", a.to_uppercase());
+    let expected = &expected[..expected.len().min(64)];
+    assert_eq!(device.topic("show", ""), format!("print {expected}\n"));
+    assert_eq!(device.trap, None);
+}
+
+#[test]
+fn long_chains_and_far_jumps() {
+    let long = (0..60).map(|n| format!("$v{}", n % 3)).collect::<Vec<_>>().join(" | ");
+    let many = "print $v0 print \"some text that takes room\" ".repeat(80);
+    let source = format!(
+        "on init do setvar $v0 = a setvar $v1 = b setvar $v2 = c print {long}
+         if $v0 = \"a\" then while $v0 = \"a\" do setvar $v0 = x {many} done else {many} endif print done_"
+    );
+    let output = Device::new(&source).event(Event::Init);
+    assert!(output.starts_with(&format!("print {}\n", "abc".repeat(20))), "{output}");
+    assert_eq!(output.lines().count(), 1 + 160 + 1);
+    assert!(output.ends_with("print done_\n"));
+}
+
+#[test]
+fn the_same_source_gives_the_same_image() {
+    let source =
+        b"on init do setvar $a = \"x\" publish local a/b $a | \"y\" on timer 1 do print $a";
+    let images = [0; 3].map(|_| compile(source, &Profile::DESKTOP, ALL).unwrap());
+    assert_eq!(images[0], images[1]);
+    assert_eq!(images[1], images[2]);
+}
