@@ -12,6 +12,7 @@
 //!
 //! * [`Broker`]: state and getters; below it one module for each thing that can happen: connections
 //!   come and go, bytes arrive, CONNECT, delivery, timers, the local client.
+//! * [`client`]: a client in the same manner, for talking to other brokers.
 //! * [`wire`]: the packets, both directions; of use to a client too.
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
@@ -68,6 +69,8 @@
 extern crate alloc;
 
 pub mod wire;
+
+pub mod client;
 
 mod broker;
 mod connection;

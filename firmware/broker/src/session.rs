@@ -11,6 +11,10 @@ use crate::retained::Replay;
 use crate::subscriptions::NodeId;
 use crate::wire::{PacketType, QoS, emit_ack};
 
+/// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of which it has
+/// one out at a time.
+pub(crate) const RESERVED_ID: u16 = u16::MAX;
+
 /// One client, connected or remembered.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -103,7 +107,7 @@ struct Waiting {
 impl Reliable {
     pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
         // There have to be packet ids left to tell them apart.
-        self.inflight.len() < max_inflight.min(usize::from(u16::MAX) - 1)
+        self.inflight.len() < max_inflight.min(usize::from(RESERVED_ID) - 2)
     }
 
     /// Puts a message of QoS 1 or 2 in flight.
@@ -217,10 +221,15 @@ impl Reliable {
         }
     }
 
-    /// The next packet id that is not in flight. There is one: fewer than 65535 are in flight.
+    /// The other end has forgotten what it sent.
+    pub(crate) fn forget_received(&mut self) {
+        self.unreleased = Vec::new();
+    }
+
+    /// The next packet id that is not in flight. There is one: fewer are in flight than there are.
     fn next_id(&mut self) -> u16 {
         loop {
-            self.last_id = self.last_id.checked_add(1).unwrap_or(1);
+            self.last_id = if self.last_id >= RESERVED_ID - 1 { 1 } else { self.last_id + 1 };
             if self.inflight.iter().all(|sent| sent.packet_id != self.last_id) {
                 return self.last_id;
             }
@@ -233,15 +242,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packet_ids_skip_zero_and_those_in_flight() {
+    fn packet_ids_skip_those_in_flight_and_the_reserved_ones() {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
-        let mut reliable = Reliable { last_id: 65_534, ..Reliable::default() };
+        let mut reliable = Reliable { last_id: 65_533, ..Reliable::default() };
         reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
-        reliable.last_id = 65_534;
+        reliable.last_id = 65_533;
         reliable.send(message, QoS::AtLeastOnce, false, &mut outbox);
         let ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
-        assert_eq!(ids, [65_535, 1]);
+        assert_eq!(ids, [65_534, 1]);
     }
 
     #[test]

@@ -1,0 +1,374 @@
+//! An MQTT 3.1 and 3.1.1 client: the other end of the wire, as a state machine too.
+//!
+//! It is not tied to the broker here; the two meet in the packet codec and in the QoS 1 and 2 transfers.
+//! Here are its state and what the network tells it; the modules below hold what its user asks of it and
+//! what the server sends.
+
+mod backoff;
+mod options;
+mod receive;
+mod requests;
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+pub use options::{ClientOptions, LastMessage};
+pub use requests::{RequestError, SendError};
+
+use crate::message::Message;
+use crate::outbox::Outbox;
+use crate::session::Reliable;
+use crate::wire::{Connect, PacketType, QoS, ReturnCode, Will, emit_bare};
+use crate::{Millis, Publication};
+use backoff::Backoff;
+use requests::{Request, Wanted};
+
+/// Milliseconds from the wish for a network connection to the server's CONNACK.
+const CONNECT_PATIENCE: Millis = 30_000;
+/// Milliseconds from a PINGREQ until the server has to be heard from.
+const PING_PATIENCE: Millis = 10_000;
+/// Milliseconds for the last bytes and DISCONNECT to go out.
+const LINGER: Millis = 5_000;
+/// Events other than messages that wait for [`Client::poll_event`]; further ones are dropped.
+const MAX_EVENTS: usize = 64;
+
+/// What the client wants from the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkWish {
+    /// Make a connection to the server, then say [`Client::connected`], or [`Client::closed`] if there is none.
+    Connect,
+    /// Close the connection, or give up making it. There is no need to say [`Client::closed`].
+    Close,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The server accepted the client.
+    Connected {
+        /// It remembered the session.
+        session_present: bool,
+    },
+    /// The server refused the client. It tries again later.
+    Refused(ReturnCode),
+    /// An accepted connection is over.
+    Disconnected(Reason),
+    /// The server answered a subscription.
+    Subscribed {
+        /// Its filter.
+        filter: Vec<u8>,
+        /// What it granted; `None` is a refusal.
+        granted: Option<QoS>,
+    },
+    /// A message.
+    Message(Message),
+}
+
+/// Why a connection is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The network closed it.
+    Network,
+    /// The server was silent for too long.
+    Timeout,
+    /// The server sent what is no MQTT, or passed a limit.
+    Protocol,
+    /// [`Client::stop`] was called.
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Wants nothing.
+    Stopped,
+    /// Waits for its next attempt.
+    Waiting,
+    /// Has asked for a network connection.
+    Dialling,
+    /// Has sent CONNECT.
+    Greeting,
+    /// Is accepted.
+    Online,
+    /// Is to stop, and still has messages to send.
+    Finishing,
+    /// Has queued DISCONNECT, which is still to go out.
+    Leaving,
+}
+
+/// An MQTT client as a state machine: bytes and the time in, bytes, wishes and events out.
+///
+/// * **Network**: [`connected`](Self::connected), [`receive`](Self::receive), [`closed`](Self::closed) say
+///   what happened; [`outgoing`](Self::outgoing) or [`copy_outgoing`](Self::copy_outgoing) and
+///   [`sent`](Self::sent) take what is to be sent.
+/// * **After any call** ask [`poll_network`](Self::poll_network), send what is outgoing, take
+///   [`poll_event`](Self::poll_event) until it says `None`; come back with
+///   [`handle_timeout`](Self::handle_timeout) at [`poll_at`](Self::poll_at).
+/// * **Its user**: [`start`](Self::start), [`publish`](Self::publish), [`subscribe`](Self::subscribe),
+///   [`unsubscribe`](Self::unsubscribe), [`stop`](Self::stop).
+///
+/// It connects again by itself, later each time it fails, and then renews its subscriptions and its unfinished
+/// messages.
+#[derive(Debug)]
+pub struct Client {
+    options: ClientOptions,
+    state: State,
+    /// What it waits for in its state: the next attempt, an answer, the time to ping.
+    timer: Option<Millis>,
+    /// Online: a PINGREQ is out, and nothing has come since.
+    ping_out: bool,
+    backoff: Backoff,
+    wants_close: bool,
+    wants_connect: bool,
+    partial: Vec<u8>,
+    outbox: Outbox,
+    reliable: Reliable,
+    subscriptions: Vec<Wanted>,
+    /// Filters to unsubscribe from.
+    farewells: Vec<Vec<u8>>,
+    /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
+    request: Option<Request>,
+    events: VecDeque<Event>,
+    /// Bytes of the messages among the events.
+    event_bytes: usize,
+    dropped: u64,
+}
+
+impl Client {
+    /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of many clients
+    /// of one server over time; any number will do, best a different one on each device.
+    pub fn new(options: ClientOptions, seed: u32) -> Client {
+        Client {
+            options,
+            state: State::Stopped,
+            timer: None,
+            ping_out: false,
+            backoff: Backoff::new(seed),
+            wants_close: false,
+            wants_connect: false,
+            partial: Vec::new(),
+            outbox: Outbox::default(),
+            reliable: Reliable::default(),
+            subscriptions: Vec::new(),
+            farewells: Vec::new(),
+            request: None,
+            events: VecDeque::new(),
+            event_bytes: 0,
+            dropped: 0,
+        }
+    }
+
+    /// The options in force.
+    pub fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
+    /// Changes the options; who it is and how it connects count from the next connection on.
+    pub fn set_options(&mut self, options: ClientOptions) {
+        self.options = options;
+    }
+
+    /// Whether the server has accepted it and the connection stands.
+    pub fn is_connected(&self) -> bool {
+        self.state == State::Online
+    }
+
+    /// Messages from the server that were dropped for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Connects, now and whenever the connection is lost.
+    pub fn start(&mut self, now: Millis) {
+        match self.state {
+            State::Stopped => self.dial(now),
+            State::Finishing | State::Leaving => {
+                self.end(State::Waiting, None, true);
+                self.timer = Some(now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays away. The subscriptions are renewed
+    /// by the next [`start`](Self::start).
+    pub fn stop(&mut self, now: Millis) {
+        match self.state {
+            State::Stopped | State::Finishing | State::Leaving => {}
+            State::Online => {
+                self.state = State::Finishing;
+                self.timer = Some(now.saturating_add(LINGER));
+                self.report(Event::Disconnected(Reason::Stopped));
+                self.take_leave();
+            }
+            state => self.end(State::Stopped, None, state != State::Waiting),
+        }
+    }
+
+    /// What the network is to do; ask until `None`.
+    pub fn poll_network(&mut self) -> Option<NetworkWish> {
+        if core::mem::take(&mut self.wants_close) {
+            return Some(NetworkWish::Close);
+        }
+        core::mem::take(&mut self.wants_connect).then_some(NetworkWish::Connect)
+    }
+
+    /// What happened; ask until `None`.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Event::Message(message) = &event {
+            self.event_bytes -= message.publication.packet().len();
+        }
+        Some(event)
+    }
+
+    /// The network connection that was asked for is there.
+    pub fn connected(&mut self, now: Millis) {
+        if self.state != State::Dialling {
+            return;
+        }
+        let options = &self.options;
+        let will = options.will.as_ref().map(|last| Will {
+            topic: last.message.topic(),
+            payload: last.message.payload(),
+            qos: last.qos,
+            retain: last.retain,
+        });
+        let connect = Connect {
+            version: options.version,
+            client_id: &options.client_id,
+            clean_session: options.clean_session,
+            keep_alive: options.keep_alive,
+            will,
+            user: options.user.as_deref(),
+            password: options.password.as_deref(),
+        };
+        if !connect.emit(self.outbox.control()) {
+            // Options that make no packet cannot be mended by trying again.
+            return self.end(State::Stopped, Some(Event::Disconnected(Reason::Protocol)), true);
+        }
+        self.state = State::Greeting;
+        self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
+    }
+
+    /// The network connection is gone, or could not be made.
+    pub fn closed(&mut self, now: Millis) {
+        match self.state {
+            State::Stopped | State::Waiting => {}
+            State::Finishing | State::Leaving => self.end(State::Stopped, None, false),
+            _ => self.fail(Reason::Network, false, now),
+        }
+    }
+
+    /// The next run of bytes to send, empty if there is none. Report what of it went with
+    /// [`sent`](Self::sent) before any other call.
+    pub fn outgoing(&mut self) -> &[u8] {
+        self.outbox.outgoing()
+    }
+
+    /// Copies as much of what is to be sent as fits into `buffer`; how many bytes that was. Report what of it
+    /// went with [`sent`](Self::sent) before any other call.
+    pub fn copy_outgoing(&self, buffer: &mut [u8]) -> usize {
+        self.outbox.copy(buffer)
+    }
+
+    /// The first `n` bytes of what was outgoing are on their way.
+    pub fn sent(&mut self, n: usize) {
+        self.outbox.sent(n);
+        match self.state {
+            State::Finishing => self.take_leave(),
+            State::Leaving if self.outbox.is_empty() => self.end(State::Stopped, None, true),
+            State::Online => self.pump(),
+            _ => {}
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
+    pub fn poll_at(&self) -> Option<Millis> {
+        self.timer
+    }
+
+    /// Does what time makes due.
+    pub fn handle_timeout(&mut self, now: Millis) {
+        if self.timer.is_none_or(|at| at > now) {
+            return;
+        }
+        self.timer = None;
+        match self.state {
+            State::Stopped => {}
+            State::Waiting => self.dial(now),
+            State::Dialling | State::Greeting => self.fail(Reason::Timeout, true, now),
+            State::Online if self.ping_out => self.fail(Reason::Timeout, true, now),
+            State::Online => {
+                self.ping_out = true;
+                self.outbox.control().extend_from_slice(&emit_bare(PacketType::Pingreq));
+                self.timer = Some(now.saturating_add(PING_PATIENCE));
+            }
+            State::Finishing | State::Leaving => self.end(State::Stopped, None, true),
+        }
+    }
+
+    /// Says DISCONNECT once all else is sent.
+    fn take_leave(&mut self) {
+        if self.outbox.is_empty() {
+            self.outbox.control().extend_from_slice(&emit_bare(PacketType::Disconnect));
+            self.state = State::Leaving;
+        }
+    }
+
+    fn dial(&mut self, now: Millis) {
+        self.state = State::Dialling;
+        self.wants_connect = true;
+        self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
+    }
+
+    /// Sets the time of the next PINGREQ.
+    fn plan_ping(&mut self, now: Millis) {
+        self.ping_out = false;
+        let interval = Millis::from(self.options.keep_alive) * 1000;
+        self.timer = (interval > 0).then(|| now.saturating_add(interval));
+    }
+
+    /// An attempt, or the connection, has failed; the next attempt comes later.
+    fn fail(&mut self, reason: Reason, close: bool, now: Millis) {
+        let event = (self.state == State::Online).then_some(Event::Disconnected(reason));
+        self.end(State::Waiting, event, close);
+        self.timer = Some(now.saturating_add(self.backoff.next_delay()));
+    }
+
+    /// Leaves the connection behind, whatever state it was in.
+    fn end(&mut self, state: State, event: Option<Event>, close: bool) {
+        self.state = state;
+        self.timer = None;
+        self.ping_out = false;
+        // A connection that was asked for, and not yet heard of by the caller, need not be closed.
+        self.wants_close |= close && !core::mem::take(&mut self.wants_connect);
+        self.wants_connect = false;
+        self.partial = Vec::new();
+        self.outbox = Outbox::default();
+        self.request = None;
+        if let Some(event) = event {
+            self.report(event);
+        }
+    }
+
+    fn report(&mut self, event: Event) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(event);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Queues a message for the user; false if there is no room.
+    fn report_message(&mut self, publication: &Publication, qos: QoS, retain: bool) -> bool {
+        let bytes = self.event_bytes.saturating_add(publication.packet().len());
+        if !self.events.is_empty() && bytes > self.options.max_queue_bytes {
+            self.dropped += 1;
+            return false;
+        }
+        self.event_bytes = bytes;
+        let publication = publication.clone();
+        self.events.push_back(Event::Message(Message { publication, qos, retain }));
+        true
+    }
+}

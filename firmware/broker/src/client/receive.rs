@@ -1,0 +1,158 @@
+//! What the server sends.
+
+use super::requests::{Request, Stage};
+use super::{Client, Event, Reason, State};
+use crate::inbox::Inbox;
+use crate::message::Publication;
+use crate::wire::{
+    Ack, Connack, FixedHeader, Malformed, PacketType, Publish, QoS, ReturnCode, Suback, emit_ack,
+};
+use crate::{Millis, session::RESERVED_ID};
+
+/// Bytes of answers that may wait to be sent; a server that makes it more does not read them.
+const MAX_CONTROL: usize = 16 * 1024;
+
+/// The server did something that ends the connection.
+struct Fault;
+
+impl From<Malformed> for Fault {
+    fn from(_: Malformed) -> Fault {
+        Fault
+    }
+}
+
+impl Client {
+    /// Bytes came from the server, cut in any way.
+    pub fn receive(&mut self, bytes: &[u8], now: Millis) {
+        if !matches!(self.state, State::Greeting | State::Online) || bytes.is_empty() {
+            return;
+        }
+        if self.state == State::Online && self.ping_out {
+            self.plan_ping(now); // any sign of life will do
+        }
+        if self.take_packets(bytes, now).is_err() {
+            self.fail(Reason::Protocol, true, now);
+        }
+    }
+
+    fn take_packets(&mut self, mut bytes: &[u8], now: Millis) -> Result<(), Fault> {
+        let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
+        let (version, max_packet) = (self.options.version, self.options.max_packet);
+        let header = |bytes: &[u8]| match FixedHeader::parse(bytes, version)? {
+            Some(header) if header.total() > max_packet => Err(Fault),
+            found => Ok(found),
+        };
+        while let Some((header, packet)) = inbox.next(&mut bytes, header)? {
+            self.packet(&header, packet.get(header.len..).ok_or(Fault)?, now)?;
+            if !matches!(self.state, State::Greeting | State::Online) {
+                return Ok(());
+            }
+        }
+        self.partial = inbox.into_partial();
+        Ok(())
+    }
+
+    fn packet(&mut self, header: &FixedHeader, body: &[u8], now: Millis) -> Result<(), Fault> {
+        if (self.state == State::Greeting) != (header.kind == PacketType::Connack) {
+            return Err(Fault);
+        }
+        match header.kind {
+            PacketType::Connack => self.greeted(Connack::parse(header, body)?, now),
+            PacketType::Publish => self.published(&Publish::parse(header, body)?)?,
+            PacketType::Puback => self.reliable.acknowledged(Ack::parse(body)?.packet_id),
+            PacketType::Pubrec => {
+                let id = Ack::parse(body)?.packet_id;
+                self.reliable.received(id);
+                self.answer(PacketType::Pubrel, id)?;
+            }
+            PacketType::Pubrel => {
+                let id = Ack::parse(body)?.packet_id;
+                self.reliable.release(id);
+                self.answer(PacketType::Pubcomp, id)?;
+            }
+            PacketType::Pubcomp => self.reliable.completed(Ack::parse(body)?.packet_id),
+            PacketType::Suback => self.subscribed(&Suback::parse(body)?)?,
+            PacketType::Unsuback => match (self.request.take(), Ack::parse(body)?.packet_id) {
+                (Some(Request::Unsubscribe), RESERVED_ID) => self.ask(),
+                _ => return Err(Fault),
+            },
+            PacketType::Pingresp if body.is_empty() => {}
+            _ => return Err(Fault),
+        }
+        if self.state == State::Online {
+            self.pump();
+        }
+        Ok(())
+    }
+
+    fn greeted(&mut self, connack: Connack, now: Millis) {
+        if connack.code != ReturnCode::Accepted {
+            self.report(Event::Refused(connack.code));
+            return self.fail(Reason::Protocol, true, now);
+        }
+        self.state = State::Online;
+        self.backoff.reset();
+        self.plan_ping(now);
+        let session_present = connack.session_present && !self.options.clean_session;
+        self.report(Event::Connected { session_present });
+        for wanted in &mut self.subscriptions {
+            if !session_present || wanted.stage == Stage::Asked {
+                wanted.stage = Stage::New;
+            }
+        }
+        if !session_present {
+            self.reliable.forget_received();
+            self.farewells.clear();
+        }
+        self.reliable.resend(&mut self.outbox);
+        self.ask();
+    }
+
+    fn published(&mut self, publish: &Publish<'_>) -> Result<(), Fault> {
+        let message = Publication::new(publish.topic, publish.payload).ok_or(Fault)?;
+        let (qos, id) = (publish.qos, publish.packet_id);
+        match qos {
+            QoS::AtMostOnce => {
+                self.report_message(&message, qos, publish.retain);
+                Ok(())
+            }
+            // What there is no room for is not acknowledged either: the server still has it.
+            QoS::AtLeastOnce if !self.report_message(&message, qos, publish.retain) => Ok(()),
+            QoS::AtLeastOnce => self.answer(PacketType::Puback, id),
+            QoS::ExactlyOnce => {
+                let new = self.reliable.take_in(id, self.options.max_inflight).ok_or(Fault)?;
+                if new && !self.report_message(&message, qos, publish.retain) {
+                    self.reliable.release(id);
+                    return Ok(());
+                }
+                self.answer(PacketType::Pubrec, id)
+            }
+        }
+    }
+
+    fn subscribed(&mut self, suback: &Suback<'_>) -> Result<(), Fault> {
+        let (Some(Request::Subscribe(filters)), RESERVED_ID) =
+            (self.request.take(), suback.packet_id)
+        else {
+            return Err(Fault);
+        };
+        if suback.granted().count() != filters.len() {
+            return Err(Fault);
+        }
+        for (filter, granted) in filters.into_iter().zip(suback.granted()) {
+            let wanted = self.subscriptions.iter_mut().find(|wanted| wanted.filter == filter);
+            if let Some(wanted) = wanted.filter(|wanted| wanted.stage == Stage::Asked) {
+                wanted.stage = Stage::Answered;
+            }
+            self.report(Event::Subscribed { filter, granted });
+        }
+        self.ask();
+        Ok(())
+    }
+
+    fn answer(&mut self, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
+        let control = self.outbox.control();
+        control.extend_from_slice(&emit_ack(kind, packet_id));
+        if control.len() > MAX_CONTROL { Err(Fault) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,189 @@
+//! What the client's user asks for: publish, subscribe, unsubscribe.
+
+use alloc::vec::Vec;
+
+use umqtt_topic::TopicError;
+
+use super::{Client, State};
+use crate::message::Publication;
+use crate::outbox::Delivery;
+use crate::session::RESERVED_ID;
+use crate::wire::{QoS, Subscribe, Unsubscribe};
+
+/// Filters in one SUBSCRIBE or UNSUBSCRIBE.
+const BATCH: usize = 8;
+
+/// Why a message is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// The topic is none that can be published to, or the message is too long for MQTT.
+    Topic(TopicError),
+    /// At QoS 0: there is no connection.
+    NotConnected,
+    /// The queue is full.
+    Full,
+}
+
+impl core::fmt::Display for SendError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            SendError::Topic(why) => return why.fmt(f),
+            SendError::NotConnected => "the client is not connected",
+            SendError::Full => "too many messages are waiting to be sent",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// Why a subscription is not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequestError {
+    /// The filter is none.
+    Filter(TopicError),
+    /// There are `max_subscriptions` already.
+    TooMany,
+}
+
+impl core::fmt::Display for RequestError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            RequestError::Filter(why) => return why.fmt(f),
+            RequestError::TooMany => "there are too many subscriptions",
+        })
+    }
+}
+
+impl core::error::Error for RequestError {}
+
+/// A subscription its user wants.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) filter: Vec<u8>,
+    pub(super) qos: QoS,
+    pub(super) stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The server is to be asked.
+    New,
+    /// The request that is out holds it.
+    Asked,
+    /// The server has answered, one way or the other.
+    Answered,
+}
+
+/// A request that is out.
+#[derive(Debug)]
+pub(super) enum Request {
+    /// Its filters, in order.
+    Subscribe(Vec<Vec<u8>>),
+    Unsubscribe,
+}
+
+impl Client {
+    /// Publishes. QoS 0 needs a connection; QoS 1 and 2 wait for one, and are sent again until the server has
+    /// them.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub fn publish(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+    ) -> Result<(), SendError> {
+        umqtt_topic::check_name(topic).map_err(SendError::Topic)?;
+        let online = self.state == State::Online;
+        if qos == QoS::AtMostOnce && !online {
+            return Err(SendError::NotConnected);
+        }
+        let max = self.options.max_queue_bytes;
+        let publication = Publication::new(topic, payload).ok_or(SendError::Full)?;
+        if qos == QoS::AtMostOnce {
+            if !self.outbox.has_room(publication.packet().len(), max) {
+                return Err(SendError::Full);
+            }
+            self.outbox.push(Delivery::new(publication, qos, 0, retain));
+            return Ok(());
+        }
+        if self.options.max_inflight == 0 || !self.reliable.wait(publication, qos, retain, max) {
+            return Err(SendError::Full);
+        }
+        if online {
+            self.pump();
+        }
+        Ok(())
+    }
+
+    /// Subscribes, as soon as there is a connection and again on each new one; asking again for the same
+    /// filter changes the quality of service. The answer comes as
+    /// [`Event::Subscribed`](super::Event::Subscribed).
+    ///
+    /// # Errors
+    /// [`RequestError`]; nothing has changed.
+    pub fn subscribe(&mut self, filter: &[u8], qos: QoS) -> Result<(), RequestError> {
+        umqtt_topic::check_filter(filter).map_err(RequestError::Filter)?;
+        let full = self.subscriptions.len() >= self.options.max_subscriptions;
+        match self.subscriptions.iter_mut().find(|wanted| wanted.filter == filter) {
+            Some(wanted) => (wanted.qos, wanted.stage) = (qos, Stage::New),
+            None if full => return Err(RequestError::TooMany),
+            None => {
+                let wanted = Wanted { filter: filter.to_vec(), qos, stage: Stage::New };
+                self.subscriptions.push(wanted);
+            }
+        }
+        self.ask();
+        Ok(())
+    }
+
+    /// Ends a subscription; false if there was none.
+    pub fn unsubscribe(&mut self, filter: &[u8]) -> bool {
+        let place = self.subscriptions.iter().position(|wanted| wanted.filter == filter);
+        let Some(place) = place else { return false };
+        self.subscriptions.remove(place);
+        // What waits here is bounded by asking for no more than there can be subscriptions.
+        if !self.farewells.iter().any(|old| old == filter)
+            && self.farewells.len() < self.options.max_subscriptions
+        {
+            self.farewells.push(filter.to_vec());
+        }
+        self.ask();
+        true
+    }
+
+    /// Sends the next SUBSCRIBE or UNSUBSCRIBE, if one is due and none is out. Farewells go first: who subscribes
+    /// again meanwhile means to be subscribed.
+    pub(super) fn ask(&mut self) {
+        if self.state != State::Online || self.request.is_some() {
+            return;
+        }
+        if !self.farewells.is_empty() {
+            let batch: Vec<_> = self.farewells.drain(..self.farewells.len().min(BATCH)).collect();
+            let filters: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
+            Unsubscribe::emit(RESERVED_ID, &filters, self.outbox.control());
+            self.request = Some(Request::Unsubscribe);
+            return;
+        }
+        let new = self.subscriptions.iter_mut().filter(|wanted| wanted.stage == Stage::New);
+        let mut batch = Vec::new();
+        for wanted in new.take(BATCH) {
+            wanted.stage = Stage::Asked;
+            batch.push((wanted.filter.clone(), wanted.qos));
+        }
+        if batch.is_empty() {
+            return;
+        }
+        let filters: Vec<_> = batch.iter().map(|(filter, qos)| (filter.as_slice(), *qos)).collect();
+        Subscribe::emit(RESERVED_ID, &filters, self.outbox.control());
+        self.request = Some(Request::Subscribe(batch.into_iter().map(|(f, _)| f).collect()));
+    }
+
+    /// Puts in flight what waits for it.
+    pub(super) fn pump(&mut self) {
+        let (inflight, bytes) = (self.options.max_inflight, self.options.max_queue_bytes);
+        self.reliable.pump(&mut self.outbox, inflight, bytes);
+    }
+}
