@@ -1,4 +1,5 @@
 //! Compiled scripts run and mean what the language reference says: source text in, what the outside saw out.
+#![allow(clippy::unwrap_used)]
 
 use std::fmt::Write as _;
 

@@ -181,8 +181,8 @@ impl Verifier<'_> {
         loop {
             let fail = |why| VerifyError::Code { at: at as u16, why };
             match pending.nearest() {
-                Some(target) if target == at => pending.pop(),
-                Some(target) if target < at => return Err(fail(CodeError::Jump)),
+                Some(target) if target == at && depth == 0 => pending.pop(),
+                Some(target) if target <= at => return Err(fail(CodeError::Jump)),
                 _ => {}
             }
             let instruction =

@@ -1,0 +1,283 @@
+//! Any bytes whatever as an image: refused, or it runs within its fuel and buffer.
+//!
+//! Compiled scripts are broken in many ways, given a right checksum again, and run where the verifier lets them
+//! through. It must never have let through what the machine finds corrupt.
+#![allow(clippy::unwrap_used)]
+
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::image::{CHECKED_FROM, checksum};
+use umqtt_vm::{
+    Event, FLASH_VARIABLE_LEN, Handlers, Image, Machine, PinMode, Profile, Program, Side, Syscalls,
+    Trap,
+};
+
+/// Between them these use every instruction.
+const SCRIPTS: &[&str] = &[
+    r##"config speed 160 config mqtt_id @1
+    on init do setvar $i = 0 setvar $t = "a/b" setvar $u = "x"
+        while $i lt 5 do setvar $i = $i + 1 if $i = 3 then print "three" else println $i | $t | "," | $u endif done
+        settimer 1 500 setalarm 2 12:30 subscribe local $t | "/#" subscribe remote "#" unsubscribe local q unsubscribe remote q
+    on topic local $t do setvar $u = $this_data if $this_data = "on" or $this_topic = "q" and not($i) then gpio_out 12 1
+        elseif $this_data = "toggle" then gpio_out 12 not($i) gpio_pwm 4 $i * 100 else gpio_pinmode 5 input pullup endif
+    on topic local "a/+" do publish remote $this_topic "x" | $this_data retained publish local a/c $i retained
+    on topic local "a/" | lower($t) do print 1
+    on topic remote a/b do publish local a/b $this_data publish remote a/b 1
+    on timer 1 do setvar @2 = $i mod 7 setvar $i = (@2 div 3) - len($u) settimer 1 $i"##,
+    r##"on serial do setvar $a = csvstr($this_serial, 1, ",") setvar $b = substr($a, -3, 2) | upper($b)
+        serial_out binary(byte_val($a, 0)) | #0d0a print find($a, $b) | eatwhite($a) | retained_topic($b)
+    on http_response do setvar $j = json_parse($this_http_path, $this_http_body) println $j | $this_http_code | $this_http_host
+        if $j str_gt "m" and $j str_gte "n" then http_get "http://" | $j else http_post "http://x/", $j endif
+        while $j neq "" do setvar $j = substr($j, 1, 1000) done
+    on gpio_interrupt 0 pullup do if $this_gpio then system "save" endif setvar $k = $adc | gpio_in(3) | $timestamp | $weekday
+        setvar $l = ($k lte 4 or $k gte 3) and ($k > 1 = ($a lt 4))
+    on mqttconnect do print $l on wificonnect do print 2 on wifidisconnect do print 3 on alarm 2 do print 4"##,
+];
+
+/// Xorshift: the same numbers in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % bound.max(1)
+    }
+}
+
+fn fix_checksum(image: &mut [u8]) {
+    if image.len() >= CHECKED_FROM {
+        let crc = checksum(&image[CHECKED_FROM..]).to_le_bytes();
+        image[CHECKED_FROM - 4..CHECKED_FROM].copy_from_slice(&crc);
+    }
+}
+
+fn mutate(image: &mut Vec<u8>, other: &[u8], random: &mut Random) {
+    for _ in 0..1 + random.below(4) {
+        let at = random.below(image.len());
+        match random.below(8) {
+            0 => image[at] = random.below(256) as u8,
+            1 => image[at] ^= 1 << random.below(8),
+            2 => image[at] = image[at].wrapping_add(1),
+            3 if image.len() > 1 => {
+                image.remove(at);
+            }
+            4 => image.insert(at, random.below(256) as u8),
+            5 => image.truncate(at.max(CHECKED_FROM)),
+            6 => {
+                let len = random.below(8).min(other.len()).min(image.len() - at);
+                let from = random.below(other.len() - len + 1);
+                image[at..at + len].copy_from_slice(&other[from..from + len]);
+            }
+            _ => {
+                let to = random.below(image.len());
+                image.swap(at, to);
+            }
+        }
+    }
+}
+
+/// Counts calls, and checks what the machine promises about them.
+#[derive(Default)]
+struct Counter(u64);
+
+impl Syscalls for Counter {
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) {
+        self.0 += 1;
+    }
+    fn subscribe(&mut self, _: Side, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn unsubscribe(&mut self, _: Side, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn set_timer(&mut self, n: u8, _: i32) {
+        assert!((1..=Profile::ESP8266.timers).contains(&n));
+        self.0 += 1;
+    }
+    fn set_alarm(&mut self, n: u8, _: &[u8]) {
+        assert!((1..=Profile::ESP8266.alarms).contains(&n));
+        self.0 += 1;
+    }
+    fn http_get(&mut self, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn http_post(&mut self, _: &[u8], _: &[u8]) {
+        self.0 += 1;
+    }
+    fn pin_mode(&mut self, pin: u8, _: PinMode) {
+        assert!(pin <= Profile::ESP8266.max_pin);
+        self.0 += 1;
+    }
+    fn pin_write(&mut self, pin: u8, _: bool) {
+        assert!(pin <= Profile::ESP8266.max_pin);
+        self.0 += 1;
+    }
+    fn pin_read(&mut self, pin: u8) -> bool {
+        assert!(pin <= Profile::ESP8266.max_pin);
+        true
+    }
+    fn pwm(&mut self, pin: u8, _: i32) {
+        assert!(pin <= Profile::ESP8266.max_pin);
+        self.0 += 1;
+    }
+    fn adc(&mut self) -> u16 {
+        7
+    }
+    fn serial_out(&mut self, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn print(&mut self, text: &[u8], _: bool) {
+        assert!(text.len() <= 200);
+        self.0 += 1;
+    }
+    fn system(&mut self, _: &[u8]) {
+        self.0 += 1;
+    }
+    fn config(&mut self, _: &[u8], _: &[u8]) {
+        self.0 += 1;
+    }
+    fn flash_read(&mut self, _: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        out.fill(b'f');
+        FLASH_VARIABLE_LEN
+    }
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        assert!((1..=Profile::ESP8266.flash_variables).contains(&n));
+        assert!(value.len() <= FLASH_VARIABLE_LEN);
+        self.0 += 1;
+    }
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        let len = filter.len().min(out.len());
+        out[..len].copy_from_slice(&filter[..len]);
+        len
+    }
+    fn timestamp(&mut self) -> [u8; 8] {
+        *b"12:00:00"
+    }
+    fn weekday(&mut self) -> [u8; 3] {
+        *b"Mon"
+    }
+}
+
+/// Runs every handler there is; returns how many events ran to their end.
+fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
+    const FUEL: u32 = 2_000;
+    let code_len = Image::parse(&image).ok()?.code().len() as u64;
+    let program = Program::verify(image, &Profile::ESP8266).ok()?;
+    // Small, so that memory runs out now and then.
+    let mut machine = Machine::new(program, vec![0; 700], 200).ok()?;
+    let mut finished = 0;
+    for event in events {
+        let (mut handlers, mut counter) = (Handlers::default(), Counter::default());
+        let mut runs = 0;
+        while let Some(handler) = machine.next(&mut handlers, event, &mut counter) {
+            runs += 1;
+            match machine.run(handler, event, FUEL, &mut counter) {
+                Ok(()) => finished += 1,
+                Err(fault) => assert_ne!(fault.trap, Trap::Corrupt, "at {}", fault.at),
+            }
+        }
+        // Each byte of code makes at most one call, and loops pay for the way back.
+        assert!(counter.0 <= runs * (code_len + u64::from(FUEL)), "{} calls", counter.0);
+    }
+    machine.variables(&mut |_, value| assert!(value.len() <= 200));
+    Some(finished)
+}
+
+fn events() -> Vec<Event<'static>> {
+    let topic =
+        |side, topic: &'static [u8], data: &'static [u8]| Event::Topic { side, topic, data };
+    vec![
+        Event::Config,
+        Event::Init,
+        topic(Side::Local, b"a/b", b"on"),
+        topic(Side::Local, b"a/b", b"toggle"),
+        topic(Side::Remote, b"a/b", &[b'x'; 300]),
+        Event::Timer(1),
+        Event::Serial { line: b"one,two,three" },
+        Event::HttpResponse {
+            host: b"host",
+            path: b"a.1",
+            code: *b"200",
+            body: br#"{"a":[1,"z\u00e9ta",{"b":null}]}"#,
+        },
+        Event::GpioInterrupt { pin: 0, level: true },
+        Event::MqttConnect,
+        Event::WifiConnect,
+        Event::WifiDisconnect,
+        Event::Alarm(2),
+    ]
+}
+
+fn images() -> Vec<Vec<u8>> {
+    let extras = Extras { debug: true, source: false };
+    SCRIPTS
+        .iter()
+        .map(|script| compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap())
+        .collect()
+}
+
+#[test]
+fn whole_images_run() {
+    for image in images() {
+        assert!(run(image, &events()).unwrap() > 3);
+    }
+}
+
+#[test]
+fn broken_images_are_refused_or_run() {
+    let (images, events) = (images(), events());
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut ran = 0;
+    for round in 0..300_000 {
+        let mut image = images[round % images.len()].clone();
+        mutate(&mut image, &images[random.below(images.len())], &mut random);
+        fix_checksum(&mut image);
+        ran += usize::from(run(image, &events).is_some());
+    }
+    // The test says something only if a good part gets past the verifier, and not all.
+    assert!((10_000..290_000).contains(&ran), "{ran}");
+}
+
+#[test]
+fn cut_images_are_refused() {
+    for image in images() {
+        for len in 0..image.len() {
+            let mut cut = image[..len].to_vec();
+            assert!(Program::verify(&cut[..], &Profile::ESP8266).is_err());
+            fix_checksum(&mut cut);
+            assert!(Program::verify(&cut[..], &Profile::ESP8266).is_err(), "{len}");
+        }
+    }
+}
+
+#[test]
+fn noise_is_refused() {
+    let mut random = Random(7);
+    for _ in 0..20_000 {
+        let mut noise: Vec<u8> = (0..random.below(200)).map(|_| random.below(256) as u8).collect();
+        assert!(Program::verify(&noise[..], &Profile::ESP8266).is_err());
+        let start = b"uMQ!\x01";
+        let len = start.len().min(noise.len());
+        noise[..len].copy_from_slice(&start[..len]);
+        fix_checksum(&mut noise);
+        // Nothing to expect but an answer.
+        let _ = run(noise, &events());
+    }
+}
+
+#[test]
+fn every_instruction_is_used() {
+    use umqtt_vm::decode::instructions;
+    use umqtt_vm::isa::Op;
+    let images = images();
+    let used: Vec<Op> = images
+        .iter()
+        .flat_map(|image| {
+            let code = Image::parse(image).unwrap().code().to_vec();
+            instructions(&code).map(|(_, instruction)| instruction.op).collect::<Vec<_>>()
+        })
+        .collect();
+    let missing: Vec<_> = Op::ALL.iter().filter(|op| !used.contains(op)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
