@@ -1,2 +1,63 @@
-//! See the crate description.
-fn main() {}
+//! `umqttc`: check, build, look at, format and run scripts of the umqtt language.
+//!
+//! Thin: the language is in `umqtt-lang`, images are in `umqtt-vm`, the device is in `umqtt-device` and `umqtt-host`. Here is
+//! what a command line adds: arguments, files, colours, exit codes.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`commands`] | one file per subcommand, and its arguments |
+//! | [`input`] | reading scripts and images, `-` for standard input |
+//! | [`frontend`] | everything the compiler can tell about a script, in one call |
+//! | [`listing`] | what an image tells the machine to do |
+//! | [`render`] | diagnostics for people and for programs |
+//! | [`fixes`] | applying the changes diagnostics propose |
+//! | [`terminal`] | standard output and error: colour, and a reader that goes away |
+//! | [`write`] | files that are either old or new, never half |
+//! | [`failure`] | what makes a command give up |
+//!
+//! Exit codes: 0 fine, 1 the script has something to tell, 2 the command was used wrongly or a file could not
+//! be read or written.
+
+mod commands;
+mod failure;
+mod fixes;
+mod frontend;
+mod input;
+mod listing;
+mod render;
+mod terminal;
+mod write;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::commands::Cli;
+use crate::terminal::Terminal;
+
+/// How a command that could do its work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Nothing to complain about.
+    Fine,
+    /// There were diagnostics, or files that would change.
+    Complaints,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut terminal = Terminal::new(cli.color);
+    let result = cli.command.run(&mut terminal).and_then(|verdict| {
+        terminal.out.flush().map_err(failure::Failure::Output)?;
+        Ok(verdict)
+    });
+    match result {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::Complaints) => ExitCode::from(1),
+        Err(failure) => {
+            terminal.complain(&failure);
+            ExitCode::from(2)
+        }
+    }
+}

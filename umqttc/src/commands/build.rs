@@ -1,0 +1,138 @@
+//! `umqttc build`: a script to an image.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use umqtt_lang::Extras;
+use umqtt_vm::{Profile, Program};
+
+use super::ForDevice;
+use crate::failure::Failure;
+use crate::frontend;
+use crate::input::{Input, is_stdin};
+use crate::terminal::Terminal;
+use crate::write::write_whole;
+use crate::{Verdict, render};
+
+/// Compile a script to an image that a device runs, and say how large it is and what it needs
+#[derive(Args)]
+pub(crate) struct Build {
+    #[command(flatten)]
+    device: ForDevice,
+    /// Where to write the image; `-` is standard output [default: FILE with the ending .umq]
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// Leave out variable names and line numbers
+    #[arg(long)]
+    strip: bool,
+    /// Put the script's text in, so that the device can show it
+    #[arg(long)]
+    embed_source: bool,
+    /// The script
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Build {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let output = self.output()?;
+        let input = Input::script(&self.file)?;
+        let extras = Extras { debug: !self.strip, source: self.embed_source };
+        let Some(image) =
+            frontend::compile_or_report(&input, &self.device.profile, extras, terminal)?
+        else {
+            return Ok(Verdict::Complaints);
+        };
+        let name = output.display().to_string();
+        let report = report(&name, &input, &image, &self.device.profile)?;
+        if is_stdin(&output) {
+            terminal.out.write_all(&image).map_err(Failure::Output)?;
+            // Only said: the image is out whether anybody reads this or not.
+            let _ = terminal.err.write_all(report.as_bytes());
+        } else {
+            write_whole(&output, &image).map_err(|error| Failure::Write(output, error))?;
+            terminal.out.write_all(report.as_bytes()).map_err(Failure::Output)?;
+        }
+        Ok(Verdict::Fine)
+    }
+
+    fn output(&self) -> Result<PathBuf, Failure> {
+        match &self.output {
+            Some(output) => Ok(output.clone()),
+            None if is_stdin(&self.file) => Err(Failure::NoOutputName),
+            None => Ok(beside(&self.file)),
+        }
+    }
+}
+
+fn beside(file: &Path) -> PathBuf {
+    file.with_extension("umq")
+}
+
+/// What people want to know of an image: size by section, and what the device must have.
+fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<String, Failure> {
+    let program = Program::verify(image, profile)
+        .map_err(|error| Failure::Unsound(input.name.clone(), error))?;
+    let (layout, needs) = (program.image().layout().clone(), program.needs());
+    let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
+    let sections = [
+        ("header", layout.constants.start),
+        ("constants", layout.constants.len()),
+        ("handlers", layout.handlers.len()),
+        ("code", layout.code.len()),
+        ("debug", layout.debug.len()),
+        ("source", layout.source.len()),
+    ];
+    let mut text = String::new();
+    let mut line = |words: std::fmt::Arguments<'_>| {
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{words}");
+    };
+    line(format_args!("{name}: {} bytes, from {source} bytes of source", image.len()));
+    for (section, len) in sections {
+        line(format_args!("  {section:<16}{len:>6}"));
+    }
+    line(format_args!("needs, of what {} has:", profile.name));
+    line(format_args!(
+        "  {:<16}{:>6} of {} bytes, and room for the texts it holds",
+        "RAM", needs.ram, profile.ram
+    ));
+    line(format_args!("  {:<16}{:>6} of {} values", "stack", layout.header.stack, profile.stack));
+    let variables = layout.header.variables;
+    line(format_args!("  {:<16}{variables:>6} of {}", "variables", profile.variables));
+    for (what, bits) in [
+        ("timers", needs.timers),
+        ("alarms", needs.alarms),
+        ("pins", needs.pins),
+        ("flash variables", needs.flash_variables),
+    ] {
+        line(format_args!("  {what:<16}{}", numbers(bits)));
+    }
+    Ok(text)
+}
+
+/// The numbers of the bits set: `1, 2, 13`.
+fn numbers(bits: u64) -> String {
+    let set: Vec<String> =
+        (0..u64::BITS).filter(|n| bits >> n & 1 == 1).map(|n| n.to_string()).collect();
+    if set.is_empty() { "  none".to_owned() } else { format!("  {}", set.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_bits() {
+        assert_eq!(numbers(0), "  none");
+        assert_eq!(numbers(1 << 63 | 0b101), "  0, 2, 63");
+    }
+
+    #[test]
+    fn the_image_goes_beside_the_script() {
+        assert_eq!(beside(Path::new("a/b.script")), Path::new("a/b.umq"));
+        assert_eq!(beside(Path::new("b")), Path::new("b.umq"));
+    }
+}

@@ -1,0 +1,126 @@
+//! `umqttc check`: everything the compiler has to say about scripts.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use umqtt_lang::diagnostic::Diagnostic;
+
+use super::ForDevice;
+use crate::failure::Failure;
+use crate::input::{Input, is_stdin};
+use crate::render::{self, Tally};
+use crate::terminal::Terminal;
+use crate::write::write_whole;
+use crate::{Verdict, fixes, frontend};
+
+/// Check scripts: errors, warnings, and how to mend them
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    device: ForDevice,
+    /// How to write what was found; json is one object a line
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: Format,
+    /// Exit with 1 for warnings too
+    #[arg(long)]
+    deny_warnings: bool,
+    /// Apply the fixes that warnings and errors propose, then check again; a script from standard input
+    /// goes mended to standard output, and what is left to say to standard error
+    #[arg(long)]
+    fix: bool,
+    /// The scripts
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Human,
+    /// For programs
+    Json,
+}
+
+impl Check {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let mut tally = Tally::default();
+        let mut unreadable = false;
+        for path in &self.files {
+            // One missing file does not keep the others from being checked.
+            match Input::script(path).and_then(|input| self.check(&input, &mut tally, terminal)) {
+                Ok(()) => {}
+                Err(output @ Failure::Output(_)) => return Err(output),
+                Err(failure) => {
+                    terminal.complain(&failure);
+                    unreadable = true;
+                }
+            }
+        }
+        if self.format == Format::Human && tally != Tally::default() {
+            let fixable = match tally.fixable {
+                0 => String::new(),
+                count => format!("; --fix mends {count} of them"),
+            };
+            let (product, _) = terminal.product(self.passes_through());
+            writeln!(product, "{tally}{fixable}").map_err(Failure::Output)?;
+        }
+        match tally {
+            _ if unreadable => Err(Failure::Reported),
+            Tally { errors: 1.., .. } => Ok(Verdict::Complaints),
+            Tally { warnings: 1.., .. } if self.deny_warnings => Ok(Verdict::Complaints),
+            _ => Ok(Verdict::Fine),
+        }
+    }
+
+    /// Whether standard output carries a mended script.
+    fn passes_through(&self) -> bool {
+        self.fix && self.files.iter().any(|path| is_stdin(path))
+    }
+
+    fn check(
+        &self,
+        input: &Input,
+        tally: &mut Tally,
+        terminal: &mut Terminal,
+    ) -> Result<(), Failure> {
+        let check = |source: &[u8]| frontend::check(source, &self.device.profile);
+        if !self.fix {
+            return self.report(input, &input.bytes, &check(&input.bytes), tally, terminal);
+        }
+        let fixed = fixes::fix(&input.bytes, check);
+        match &input.path {
+            Some(path) if fixed.applied > 0 => {
+                write_whole(path, &fixed.source)
+                    .map_err(|error| Failure::Write(path.clone(), error))?;
+            }
+            Some(_) => {}
+            None => terminal.out.write_all(&fixed.source).map_err(Failure::Output)?,
+        }
+        if fixed.applied > 0 {
+            let plural = if fixed.applied == 1 { "" } else { "es" };
+            let name = render::printable(input.name.as_bytes());
+            // Only said: the work is done whether anybody reads it or not.
+            let _ = writeln!(terminal.err, "{name}: {} fix{plural} applied", fixed.applied);
+        }
+        self.report(input, &fixed.source, &fixed.diagnostics, tally, terminal)
+    }
+
+    fn report(
+        &self,
+        input: &Input,
+        source: &[u8],
+        diagnostics: &[Diagnostic],
+        tally: &mut Tally,
+        terminal: &mut Terminal,
+    ) -> Result<(), Failure> {
+        tally.add(diagnostics);
+        let (out, color) = terminal.product(self.passes_through());
+        match self.format {
+            Format::Human => render::human::write(out, color, &input.name, source, diagnostics),
+            Format::Json => render::json::write(out, &input.name, source, diagnostics),
+        }
+        .map_err(Failure::Output)
+    }
+}

@@ -1,0 +1,69 @@
+//! `umqttc dis`: what a script or an image tells the machine to do.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use umqtt_lang::Extras;
+use umqtt_vm::Image;
+
+use super::ForDevice;
+use crate::failure::Failure;
+use crate::frontend;
+use crate::input::Input;
+use crate::listing;
+use crate::terminal::Terminal;
+use crate::{Verdict, render};
+
+/// Show the instructions of a script or an image, with the source lines beside them where they are known
+#[derive(Args)]
+pub(crate) struct Dis {
+    #[command(flatten)]
+    device: ForDevice,
+    /// A script or an image
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+impl Dis {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let input = Input::read(&self.file)?;
+        let compiled;
+        let (image, source) = if input.is_image() {
+            let image = parse(&input.name, &input.bytes)?;
+            let source = image.source();
+            (image, source)
+        } else {
+            let extras = Extras { debug: true, source: false };
+            match frontend::compile_or_report(&input, &self.device.profile, extras, terminal)? {
+                Some(bytes) => compiled = bytes,
+                None => return Ok(Verdict::Complaints),
+            }
+            (parse(&input.name, &compiled)?, Some(input.bytes.as_slice()))
+        };
+        write(&mut terminal.out, &input.name, &image, source).map_err(Failure::Output)?;
+        Ok(Verdict::Fine)
+    }
+}
+
+fn parse<'i>(name: &str, bytes: &'i [u8]) -> Result<Image<'i>, Failure> {
+    Image::parse(bytes).map_err(|error| Failure::Image(name.to_owned(), error))
+}
+
+fn write(
+    out: &mut dyn Write,
+    name: &str,
+    image: &Image<'_>,
+    source: Option<&[u8]>,
+) -> io::Result<()> {
+    let header = &image.layout().header;
+    writeln!(
+        out,
+        "; {}: handlers {}, variables {}, code {} bytes",
+        render::printable(name.as_bytes()),
+        header.handlers,
+        header.variables,
+        header.code
+    )?;
+    listing::write(out, image, source)
+}

@@ -1,0 +1,69 @@
+//! The subcommands, one file each.
+
+mod build;
+mod check;
+mod completions;
+mod dis;
+mod man;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand};
+use umqtt_vm::Profile;
+
+use crate::Verdict;
+use crate::failure::Failure;
+use crate::terminal::{ColorChoice, Terminal};
+
+/// Check, build, format and run event/action scripts for MQTT devices
+///
+/// A FILE given as `-` is standard input. Exit codes: 0 fine, 1 the script has something to tell, 2 wrong usage
+/// or a file that cannot be read or written.
+#[derive(Parser)]
+#[command(name = "umqttc", version, max_term_width = 100, subcommand_required = true)]
+pub(crate) struct Cli {
+    /// When to colour messages
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Check(check::Check),
+    Build(build::Build),
+    Dis(dis::Dis),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+impl Command {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever kept it from doing its work.
+    pub(crate) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        match self {
+            Command::Check(check) => check.run(terminal),
+            Command::Build(build) => build.run(terminal),
+            Command::Dis(dis) => dis.run(terminal),
+            Command::Completions(completions) => completions.run(terminal),
+            Command::Man(man) => man.run(terminal),
+        }
+    }
+}
+
+/// The kind of device a script is meant for.
+#[derive(Args)]
+pub(crate) struct ForDevice {
+    /// The device whose limits count
+    #[arg(
+        long,
+        value_name = "DEVICE",
+        default_value = Profile::DESKTOP.name,
+        value_parser = PossibleValuesParser::new(Profile::ALL.map(|profile| profile.name))
+            .try_map(|name| Profile::by_name(&name).ok_or("unknown device"))
+    )]
+    pub(crate) profile: Profile,
+}

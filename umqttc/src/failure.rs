@@ -1,0 +1,59 @@
+//! What makes a command give up: exit code 2.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use umqtt_vm::{ImageError, VerifyError};
+
+/// Why a command could not do its work.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A file, or standard input, cannot be read.
+    Read(String, io::Error),
+    /// More than a script or an image may ever have: the number is the limit, bytes.
+    TooLarge(String, usize),
+    /// A file cannot be written.
+    Write(PathBuf, io::Error),
+    /// Standard output cannot be written.
+    Output(io::Error),
+    /// A script was expected, an image was found.
+    IsImage(String),
+    /// A broken image.
+    Image(String, ImageError),
+    /// An image that must not run.
+    Unsound(String, VerifyError),
+    /// `build -` without `-o`.
+    NoOutputName,
+    /// No such subcommand.
+    UnknownCommand(String),
+    /// Some of the files could not be worked on; each has been reported.
+    Reported,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Read(name, error) => write!(f, "cannot read {name}: {error}"),
+            Failure::TooLarge(name, limit) => {
+                write!(f, "cannot read {name}: larger than {limit} bytes")
+            }
+            Failure::Write(path, error) => write!(f, "cannot write {}: {error}", path.display()),
+            Failure::Output(error) => write!(f, "cannot write to standard output: {error}"),
+            Failure::IsImage(name) => {
+                write!(f, "{name} is a compiled image, not a script (`umqttc dis` shows it)")
+            }
+            Failure::Image(name, error) => write!(f, "{name}: {error}"),
+            Failure::Unsound(name, error) => write!(f, "{name} cannot run: {error}"),
+            Failure::NoOutputName => {
+                f.write_str("a script from standard input needs -o FILE (or `-o -`)")
+            }
+            Failure::UnknownCommand(name) => {
+                write!(f, "there is no command {name}; `umqttc help` lists them all")
+            }
+            Failure::Reported => f.write_str("not all files could be read"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}

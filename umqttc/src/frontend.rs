@@ -1,0 +1,43 @@
+//! Everything the compiler can tell about a script, in one call: its errors, and the linter's warnings with the device's parameters
+//! known.
+
+use umqtt_lang::diagnostic::{Diagnostic, Severity};
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::Profile;
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::render;
+use crate::terminal::Terminal;
+
+/// Errors and warnings, in the order of the source.
+pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
+    let extras = Extras { debug: false, source: false };
+    let mut found = compile(source, profile, extras).err().unwrap_or_default();
+    found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    found
+}
+
+/// Compiles a script and shows on standard error what there is to tell. `None` if it does not compile.
+///
+/// # Errors
+/// [`Failure::Output`].
+pub(crate) fn compile_or_report(
+    input: &Input,
+    profile: &Profile,
+    extras: Extras,
+    terminal: &mut Terminal,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let (image, found) = match compile(&input.bytes, profile, extras) {
+        Ok(image) => (Some(image), Vec::new()),
+        Err(errors) => (None, errors),
+    };
+    let color = terminal.err.color();
+    render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)
+        .map_err(Failure::Output)?;
+    debug_assert_eq!(
+        image.is_none(),
+        found.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
+    );
+    Ok(image)
+}

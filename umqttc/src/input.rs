@@ -1,0 +1,71 @@
+//! Reading scripts and images. `-` is standard input.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use umqtt_vm::Image;
+
+use crate::failure::Failure;
+
+/// Nothing larger is read: no script or image of any profile comes near it, and whoever names a disk image
+/// by mistake learns it at once. Bytes.
+pub(crate) const INPUT_LIMIT: usize = 16 * 1024 * 1024;
+
+/// A file's content.
+pub(crate) struct Input {
+    /// The name people read: the path as given, or `<stdin>`.
+    pub(crate) name: String,
+    /// Where it came from; `None` for standard input.
+    pub(crate) path: Option<PathBuf>,
+    /// The content, any bytes whatever.
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Input {
+    /// Reads a file, or standard input for `-`.
+    ///
+    /// # Errors
+    /// [`Failure::Read`] and [`Failure::TooLarge`].
+    pub(crate) fn read(path: &Path) -> Result<Input, Failure> {
+        let (name, path) = match is_stdin(path) {
+            true => ("<stdin>".to_owned(), None),
+            false => (path.display().to_string(), Some(path.to_owned())),
+        };
+        let bytes = match &path {
+            Some(path) => File::open(path).and_then(read_bounded),
+            None => read_bounded(io::stdin().lock()),
+        };
+        match bytes {
+            Ok(bytes) if bytes.len() > INPUT_LIMIT => Err(Failure::TooLarge(name, INPUT_LIMIT)),
+            Ok(bytes) => Ok(Input { name, path, bytes }),
+            Err(error) => Err(Failure::Read(name, error)),
+        }
+    }
+
+    /// Reads a script.
+    ///
+    /// # Errors
+    /// As [`Input::read`], and [`Failure::IsImage`].
+    pub(crate) fn script(path: &Path) -> Result<Input, Failure> {
+        let input = Input::read(path)?;
+        if input.is_image() { Err(Failure::IsImage(input.name)) } else { Ok(input) }
+    }
+
+    /// Whether it claims to be an image.
+    pub(crate) fn is_image(&self) -> bool {
+        Image::is_image(&self.bytes)
+    }
+}
+
+/// Whether a path means standard input, or standard output where one writes.
+pub(crate) fn is_stdin(path: &Path) -> bool {
+    path.as_os_str() == OsStr::new("-")
+}
+
+fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(INPUT_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

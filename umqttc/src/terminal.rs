@@ -1,0 +1,148 @@
+//! Standard output and standard error. A reader that goes away (`umqttc ... | head`) is no error and no panic:
+//! what it would have read is dropped, and the exit code stays what it would have been.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use clap::ValueEnum;
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Both streams.
+pub(crate) struct Terminal {
+    /// Standard output, buffered: the product of a command.
+    pub(crate) out: Stream<BufWriter<io::Stdout>>,
+    /// Standard error: what a command has to say about its work.
+    pub(crate) err: Stream<io::Stderr>,
+}
+
+impl Terminal {
+    /// The streams of this process.
+    pub(crate) fn new(color: ColorChoice) -> Terminal {
+        let (out, err) = (io::stdout(), io::stderr());
+        Terminal {
+            out: Stream {
+                color: colored(color, out.is_terminal()),
+                writer: BufWriter::new(out),
+                gone: false,
+            },
+            err: Stream { color: colored(color, err.is_terminal()), writer: err, gone: false },
+        }
+    }
+
+    /// Where diagnostics go when they are what was asked for, and whether to colour them: standard output, unless
+    /// that carries something else.
+    pub(crate) fn product(&mut self, out_is_taken: bool) -> (&mut dyn Write, bool) {
+        match out_is_taken {
+            true => {
+                let color = self.err.color;
+                (&mut self.err, color)
+            }
+            false => {
+                let color = self.out.color;
+                (&mut self.out, color)
+            }
+        }
+    }
+
+    /// Says on standard error why something could not be done. There is nobody to tell if that fails.
+    pub(crate) fn complain(&mut self, failure: &dyn std::error::Error) {
+        // What was found before belongs above it.
+        let _ = self.out.flush();
+        let text = crate::render::printable(failure.to_string().as_bytes());
+        let _ = writeln!(self.err, "umqttc: {text}");
+    }
+}
+
+/// A stream that stays writable when its reader has gone.
+pub(crate) struct Stream<W> {
+    writer: W,
+    color: bool,
+    gone: bool,
+}
+
+impl<W> Stream<W> {
+    /// Whether to colour what is written.
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
+    fn swallow<T>(&mut self, result: io::Result<T>, instead: T) -> io::Result<T> {
+        match result {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(instead)
+            }
+            other => other,
+        }
+    }
+}
+
+impl<W: Write> Write for Stream<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        let result = self.writer.write(bytes);
+        self.swallow(result, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.gone {
+            return Ok(());
+        }
+        let result = self.writer.flush();
+        self.swallow(result, ())
+    }
+}
+
+fn colored(choice: ColorChoice, terminal: bool) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    match choice {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_error() {
+        let mut stream = Stream { writer: Closed, color: false, gone: false };
+        stream.write_all(b"text").unwrap();
+        stream.flush().unwrap();
+        assert!(stream.gone);
+    }
+
+    #[test]
+    fn the_choice_outranks_the_terminal() {
+        assert!(colored(ColorChoice::Always, false));
+        assert!(!colored(ColorChoice::Never, true));
+        assert!(!colored(ColorChoice::Auto, false));
+    }
+}

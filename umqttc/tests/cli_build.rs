@@ -1,0 +1,137 @@
+//! `umqttc build` and `umqttc dis`: images and what is in them.
+
+mod common;
+
+use std::fs;
+
+use common::{UMQTTC, folder, output_of, umqttc, umqttc_with};
+
+const SCRIPT: &str = "\
+% Counts button presses.
+config ntp_timezone 1
+on init
+do
+    gpio_pinmode 12 output
+    setvar $count = 0
+    settimer 2 1000
+on gpio_interrupt 0 pullup
+do
+    if $this_gpio = 0 then
+        setvar $count = $count + 1
+        publish local \"button/count\" $count retained
+    endif
+on timer 2
+do
+    gpio_out 12 $count > 10
+    setvar @3 = $count
+on topic local \"button/+\"
+do
+    println $this_topic | \": \" | $this_data
+";
+
+#[test]
+fn the_size_and_the_needs_are_told() {
+    let dir = folder(&[("count.script", SCRIPT.as_bytes())]);
+    let ran = umqttc(dir.path(), &["build", "count.script"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.out);
+    let image = fs::read(dir.path().join("count.umq")).unwrap();
+    assert!(image.starts_with(b"uMQ!"));
+    assert!(ran.out.contains(&format!("{} bytes", image.len())));
+}
+
+#[test]
+fn the_same_source_gives_the_same_image() {
+    let dir = folder(&[("a.script", SCRIPT.as_bytes()), ("b.script", SCRIPT.as_bytes())]);
+    for name in ["a", "b"] {
+        assert_eq!(umqttc(dir.path(), &["build", &format!("{name}.script")]).code, 0);
+    }
+    let image = |name| fs::read(dir.path().join(name)).unwrap();
+    assert_eq!(image("a.umq"), image("b.umq"));
+}
+
+#[test]
+fn strip_and_embed_source() {
+    let dir = folder(&[("s.script", SCRIPT.as_bytes())]);
+    let build = |out: &str, more: &[&str]| {
+        let args = [&["build", "s.script", "-o", out], more].concat();
+        assert_eq!(umqttc(dir.path(), &args).code, 0);
+        fs::read(dir.path().join(out)).unwrap()
+    };
+    let has = |image: &[u8], text: &str| image.windows(text.len()).any(|w| w == text.as_bytes());
+    let plain = build("plain.umq", &[]);
+    let stripped = build("stripped.umq", &["--strip"]);
+    let whole = build("whole.umq", &["--embed-source"]);
+    let both = build("both.umq", &["--strip", "--embed-source"]);
+    assert!(has(&plain, "$count") && !has(&plain, "% Counts"));
+    assert!(!has(&stripped, "$count") && stripped.len() < plain.len());
+    assert!(has(&whole, SCRIPT) && whole.len() > plain.len() + SCRIPT.len());
+    assert!(has(&both, SCRIPT) && both.len() > stripped.len() + SCRIPT.len());
+}
+
+#[test]
+fn the_image_goes_to_standard_output_on_request() {
+    let dir = folder(&[]);
+    let mut command = std::process::Command::new(UMQTTC);
+    command.args(["build", "-", "-o", "-"]).current_dir(dir.path());
+    let output = output_of(&mut command, SCRIPT.as_bytes());
+    assert!(output.status.success());
+    assert!(output.stdout.starts_with(b"uMQ!"));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("constants"));
+    let ran = umqttc_with(dir.path(), &["build", "-"], SCRIPT.as_bytes());
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("-o"), "{}", ran.err);
+}
+
+#[test]
+fn what_does_not_compile_leaves_the_old_image() {
+    let dir = folder(&[("x.script", b"on init do println $nosuch"), ("x.umq", b"old")]);
+    let ran = umqttc(dir.path(), &["build", "x.script"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("error[E0011]"), "{}", ran.err);
+    assert_eq!(fs::read(dir.path().join("x.umq")).unwrap(), b"old");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_2() {
+    let dir = folder(&[("x.script", SCRIPT.as_bytes())]);
+    let ran = umqttc(dir.path(), &["build", "x.script", "-o", "no/such/folder/x.umq"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("cannot write no/such/folder/x.umq"), "{}", ran.err);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing half is left");
+}
+
+#[test]
+fn disassembly_with_source_lines() {
+    let dir = folder(&[("count.script", SCRIPT.as_bytes())]);
+    let of_script = umqttc(dir.path(), &["dis", "count.script"]);
+    assert_eq!(of_script.code, 0, "{}", of_script.err);
+    insta::assert_snapshot!(of_script.out);
+
+    let build = |more: &[&str]| {
+        let args = [&["build", "count.script", "-o", "count.umq"], more].concat();
+        assert_eq!(umqttc(dir.path(), &args).code, 0);
+        umqttc(dir.path(), &["dis", "count.umq"]).out
+    };
+    let listing = |text: &str| text.split_once('\n').unwrap().1.to_owned();
+    assert_eq!(listing(&build(&["--embed-source"])), listing(&of_script.out));
+    let without_source = build(&[]);
+    assert!(without_source.contains("   11 |\n"), "{without_source}");
+    assert!(without_source.contains("var $count"), "{without_source}");
+    let stripped = build(&["--strip"]);
+    assert!(!stripped.contains('|') && stripped.contains("var $0"), "{stripped}");
+}
+
+#[test]
+fn disassembly_of_damaged_images_and_broken_scripts() {
+    let dir = folder(&[("x.script", SCRIPT.as_bytes()), ("bad.script", b"on nothing")]);
+    assert_eq!(umqttc(dir.path(), &["dis", "bad.script"]).code, 1);
+    assert_eq!(umqttc(dir.path(), &["build", "x.script"]).code, 0);
+    let mut image = fs::read(dir.path().join("x.umq")).unwrap();
+    let middle = image.len() / 2;
+    image[middle] ^= 1;
+    fs::write(dir.path().join("x.umq"), image).unwrap();
+    let ran = umqttc(dir.path(), &["dis", "x.umq"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("damaged"), "{}", ran.err);
+}
