@@ -11,7 +11,7 @@
 //! | [`compile`] | source to image in one call |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | `lint` | warnings; looks at the whole script, so it stays on the desktop |
-//! | `format` | the formatter |
+//! | [`mod@format`] | the formatter |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -22,6 +22,7 @@ mod codegen;
 mod compile;
 mod cut;
 pub mod diagnostic;
+pub mod format;
 mod lexer;
 mod nearest;
 pub mod parse;
@@ -29,4 +30,5 @@ pub mod text;
 mod tokens;
 
 pub use compile::{Extras, compile};
+pub use format::format;
 pub use parse::{Statements, parse, statements};

@@ -44,11 +44,13 @@ pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> 
     let before = tokens.before_last;
     let foreign = foreign_operator(at, before, source);
     if let Some((operator, span)) = foreign.filter(|_| expected.operator() || expected.value()) {
+        let hint = Hint::new(format!("this operator is written `{operator}`"));
+        // Which operator `&` is meant to be, nobody but the writer knows.
+        if span.of(source) == b"&" {
+            return Some(hint);
+        }
         let edit = Edit { span, text: padded(operator, span, source) };
-        return Some(
-            Hint::new(format!("this operator is written `{operator}`"))
-                .fix(format!("replace by `{operator}`"), vec![edit]),
-        );
+        return Some(hint.fix(format!("replace by `{operator}`"), vec![edit]));
     }
     if at.token == Token::Minus && expected.value() {
         return Some(negative(at, source));
@@ -101,12 +103,15 @@ fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> 
         .iter()
         .filter(|(_, token)| expected.wants(token.terminal()))
         .map(|&(word, _)| word);
-    let meant = nearest(at.span.of(source), candidates)?;
+    let word = at.span.of(source);
+    let meant = nearest(word, candidates)?;
+    let hint = Hint::new(format!("did you mean `{meant}`?"));
+    // Short words are near to too many others to be replaced without asking.
+    if word.len() < SURE || word.len() > meant.len() + 2 {
+        return Some(hint);
+    }
     let edit = Edit { span: at.span, text: meant.into() };
-    Some(
-        Hint::new(format!("did you mean `{meant}`?"))
-            .fix(format!("replace by `{meant}`"), vec![edit]),
-    )
+    Some(hint.fix(format!("replace by `{meant}`"), vec![edit]))
 }
 
 /// The word for an operator of other languages that ends or starts at `at`, and what it replaces.
@@ -200,6 +205,9 @@ pub(super) fn nearest<'c>(
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
 }
+
+/// From this length on, a word that is near a keyword is surely meant to be it.
+const SURE: usize = 4;
 
 /// Longest word that is compared.
 const LONGEST: usize = 20;

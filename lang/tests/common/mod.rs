@@ -1,6 +1,8 @@
 //! What several test files share.
 #![allow(dead_code)]
 
+pub(crate) mod scripts;
+
 use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
 
 /// A source and what is told about it, as a user sees it.
