@@ -128,7 +128,7 @@ fn length_is_limited() {
     assert!(statements.is_empty());
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].code, Code::ScriptTooLong);
-    assert_eq!(told[0].message, "script of 16385 bytes, but esp8266 takes at most 16384");
+    assert_eq!(told[0].message, "the script has 16385 bytes, esp8266 takes 16384");
 }
 
 #[test]

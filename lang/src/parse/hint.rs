@@ -10,6 +10,7 @@ use super::explain::Expected;
 use crate::ast::Span;
 use crate::cut::{Place, Placed, Tokens};
 use crate::diagnostic::{Diagnostic, Edit};
+use crate::nearest::nearest;
 use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
 
 /// What was probably meant, and how to write that.
@@ -75,7 +76,7 @@ fn behind_value(at: Placed, before: Placed, source: &[u8]) -> Option<Hint> {
     let previous = before.span.of(source);
     let name = shown(previous);
     if at.token == Token::Open {
-        let help = match nearest(previous, FUNCTIONS.iter().map(|&(name, _)| name)) {
+        let help = match similar(previous, FUNCTIONS.iter().map(|&(name, _)| name)) {
             Some(meant) => format!("`{name}` is not a function; did you mean `{meant}`?"),
             None => format!("`{name}` is not a function"),
         };
@@ -104,7 +105,7 @@ fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> 
         .filter(|(_, token)| expected.wants(token.terminal()))
         .map(|&(word, _)| word);
     let word = at.span.of(source);
-    let meant = nearest(word, candidates)?;
+    let meant = similar(word, candidates)?;
     let hint = Hint::new(format!("did you mean `{meant}`?"));
     // Short words are near to too many others to be replaced without asking.
     if word.len() < SURE || word.len() > meant.len() + 2 {
@@ -186,79 +187,32 @@ fn negative(at: Placed, source: &[u8]) -> Hint {
         .fix("quote it", quote(source, span))
 }
 
-/// The candidate a misspelt word is nearest to, if it is near to any.
-pub(super) fn nearest<'c>(
-    word: &[u8],
-    candidates: impl Iterator<Item = &'c str>,
-) -> Option<&'c str> {
-    if word.len() > LONGEST {
-        return None;
-    }
-    candidates
-        .filter_map(|candidate| {
-            let distance = distance(word, candidate.as_bytes());
-            let bearable = candidate.len().min(word.len()).div_ceil(3).min(2);
-            let longer = candidate.len() >= 3 && word.starts_with(candidate.as_bytes());
-            let near = distance <= bearable && distance <= candidate.len() / 2;
-            (near || longer).then_some((distance, candidate))
-        })
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
+/// The one of `words` a misspelt one is near to, or that it starts with: `substring`.
+fn similar(word: &[u8], words: impl Iterator<Item = &'static str> + Clone) -> Option<&'static str> {
+    let longer = |known: &&str| known.len() >= SURE - 1 && word.starts_with(known.as_bytes());
+    nearest(word, words.clone().map(str::as_bytes))
+        .and_then(|near| core::str::from_utf8(near).ok())
+        .or_else(|| words.filter(longer).max_by_key(|known| known.len()))
 }
 
 /// From this length on, a word that is near a keyword is surely meant to be it.
 const SURE: usize = 4;
 
-/// Longest word that is compared.
-const LONGEST: usize = 20;
-
-/// How many letters must be put in, left out, changed or swapped with their neighbour; case is ignored.
-fn distance(a: &[u8], b: &[u8]) -> usize {
-    let same = |i: usize, j: usize| a[i].eq_ignore_ascii_case(&b[j]);
-    let mut rows = [[0usize; LONGEST + 1]; 3];
-    let width = b.len().min(LONGEST);
-    for (j, cell) in rows[0].iter_mut().enumerate() {
-        *cell = j;
-    }
-    for i in 0..a.len() {
-        let (above, row) = (i % 3, (i + 1) % 3);
-        rows[row][0] = i + 1;
-        for j in 0..width {
-            let change = rows[above][j] + usize::from(!same(i, j));
-            let mut least = change.min(rows[above][j + 1] + 1).min(rows[row][j] + 1);
-            if i > 0 && j > 0 && same(i, j - 1) && same(i - 1, j) {
-                least = least.min(rows[(i + 2) % 3][j - 1] + 1);
-            }
-            rows[row][j + 1] = least;
-        }
-    }
-    rows[a.len() % 3][width]
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{distance, nearest};
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance(b"println", b"println"), 0);
-        assert_eq!(distance(b"PRINTLN", b"println"), 0);
-        assert_eq!(distance(b"prinltn", b"println"), 1);
-        assert_eq!(distance(b"prntln", b"println"), 1);
-        assert_eq!(distance(b"", b"on"), 2);
-        assert_eq!(distance(b"kitten", b"sitting"), 3);
-    }
+    use super::similar;
 
     #[test]
     fn near_words() {
-        let words = || ["if", "println", "publish", "setvar", "endif"].into_iter();
-        assert_eq!(nearest(b"publsih", words()), Some("publish"));
-        assert_eq!(nearest(b"enfid", words()), Some("endif"));
-        assert_eq!(nearest(b"If", words()), Some("if"));
-        assert_eq!(nearest(b"setvariable", words()), Some("setvar"));
-        assert_eq!(nearest(b"x", words()), None);
-        assert_eq!(nearest(b"of", words()), Some("if"));
-        assert_eq!(nearest(b"temperature", words()), None);
-        assert_eq!(nearest(&[b'p'; 4000], words()), None);
+        let words = || ["if", "print", "println", "publish", "setvar", "endif"].into_iter();
+        assert_eq!(similar(b"publsih", words()), Some("publish"));
+        assert_eq!(similar(b"endfi", words()), Some("endif"));
+        assert_eq!(similar(b"If", words()), Some("if"));
+        assert_eq!(similar(b"setvariable", words()), Some("setvar"));
+        assert_eq!(similar(b"print_this", words()), Some("print"));
+        assert_eq!(similar(b"println_this", words()), Some("println"));
+        assert_eq!(similar(b"x", words()), None);
+        assert_eq!(similar(b"temperature", words()), None);
+        assert_eq!(similar(&[b'p'; 4000], words()), None);
     }
 }

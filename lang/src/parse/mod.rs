@@ -21,16 +21,16 @@ mod explain;
 mod hint;
 mod recover;
 
-use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
-use crate::ast::{Span, Statement};
+use crate::ast::Statement;
+use crate::compile::too_long;
 pub(crate) use crate::cut::Fault;
 use crate::cut::Tokens;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use build::Builder;
 
 /// Most diagnostics of one script; parsing stops there.
@@ -122,18 +122,4 @@ impl Statements<'_> {
             }
         }
     }
-}
-
-/// The whole script is over the limit.
-fn too_long(source: &[u8], profile: &Profile) -> Diagnostic {
-    Diagnostic::new(
-        Code::ScriptTooLong,
-        Span::new(profile.source, source.len()),
-        format!(
-            "script of {} bytes, but {} takes at most {}",
-            source.len(),
-            profile.name,
-            profile.source
-        ),
-    )
 }
