@@ -10,7 +10,7 @@
 //! | [`diagnostic`] | what is told to users |
 //! | [`compile`] | source to image in one call |
 //! | `codegen` | trees to an image, with the errors only it can see |
-//! | `lint` | warnings; looks at the whole script, so it stays on the desktop |
+//! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -24,6 +24,7 @@ mod cut;
 pub mod diagnostic;
 pub mod format;
 mod lexer;
+pub mod lint;
 mod nearest;
 pub mod parse;
 pub mod text;

@@ -1,0 +1,44 @@
+//! Division by a constant that reads as 0 (W0014).
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::facts::{Facts, each_node};
+use super::fold::{Literals, number, suffixes};
+use super::quote;
+use crate::ast::{ExprKind, Operator, Span};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// W0014.
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    facts.each_expression(&mut |expr| {
+        each_node(expr, &mut |node| {
+            let ExprKind::Chain(chain) = &node.kind else { return };
+            if !chain.rest.iter().any(|link| divides(link.operator)) {
+                return;
+            }
+            let values = suffixes(facts.source, chain, &Literals);
+            for (at, link) in chain.rest.iter().enumerate() {
+                let Some(divisor) = &values[at + 1] else { continue };
+                if !divides(link.operator) || number(divisor) != 0 {
+                    continue;
+                }
+                // All that follows the operator is the divisor: chains group from the right.
+                let span = Span { start: link.operand.span.start, end: node.span.end };
+                let word = if link.operator == Operator::Div { "div" } else { "mod" };
+                found.push(
+                    Diagnostic::new(
+                        Code::DivisionByZero,
+                        span,
+                        format!("`{word}` by {}, which is the number 0", quote(facts.source, span)),
+                    )
+                    .help("the result is 0, and the device counts a warning each time"),
+                );
+            }
+        });
+    });
+}
+
+fn divides(operator: Operator) -> bool {
+    matches!(operator, Operator::Div | Operator::Mod)
+}

@@ -1,0 +1,194 @@
+//! Expressions whose value is known without running the script.
+//!
+//! Means what the machine means (language reference, section 3), for as much of it as conditions and topics are made
+//! of; the rest is unknown. Recursion follows brackets and calls, whose nesting the parser has limited.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::facts::variable_name;
+use crate::ast::*;
+use crate::text::{unescape, unhex};
+
+/// Longest value that is followed, bytes: longer ones count as unknown.
+const MAX_KNOWN: usize = 1024;
+
+/// What is known beside the literals.
+pub(super) trait Known {
+    /// The value of `$name`, without its `$`.
+    fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// The value of a special.
+    fn special(&self, _special: Special) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Nothing beside the literals.
+pub(super) struct Literals;
+
+impl Known for Literals {}
+
+/// The value of an expression, if it is known.
+pub(super) fn value(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<Vec<u8>> {
+    let found = match &expr.kind {
+        ExprKind::Text => unescape(expr.span.of(source)).into_owned(),
+        ExprKind::Hex => unhex(expr.span.of(source))?,
+        ExprKind::Variable => known.variable(&variable_name(source, expr.span))?,
+        ExprKind::Flash(_) => return None,
+        ExprKind::Special(special) => known.special(*special)?,
+        ExprKind::Bracketed(inner) => return value(source, inner, known),
+        ExprKind::Call(call) => self::call(source, call, known)?,
+        ExprKind::Chain(chain) => suffixes(source, chain, known).swap_remove(0)?,
+        ExprKind::Logic(_) => bit(truth(source, expr, known)?),
+    };
+    (found.len() <= MAX_KNOWN).then_some(found)
+}
+
+/// Whether an expression is true, if that is known: `0 and $x` is false whatever `$x` is.
+pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<bool> {
+    match &expr.kind {
+        ExprKind::Bracketed(inner) => truth(source, inner, known),
+        ExprKind::Call(call) => match &**call {
+            Call::Unary(Unary::Not, inner) => truth(source, inner, known).map(|known| !known),
+            _ => value(source, expr, known).map(|value| number(&value) != 0),
+        },
+        ExprKind::Logic(chain) => {
+            let mut result = truth(source, &chain.first, known);
+            for link in &chain.rest {
+                let next = truth(source, &link.operand, known);
+                result = match link.operator {
+                    Logic::And if result == Some(false) || next == Some(false) => Some(false),
+                    Logic::Or if result == Some(true) || next == Some(true) => Some(true),
+                    Logic::And => result.and(next),
+                    Logic::Or => result.and(next),
+                };
+            }
+            result
+        }
+        _ => value(source, expr, known).map(|value| number(&value) != 0),
+    }
+}
+
+/// The values of a chain from each of its operands to its end, as they group: the first is the whole chain's.
+pub(super) fn suffixes(
+    source: &[u8],
+    chain: &Chain<Operator>,
+    known: &dyn Known,
+) -> Vec<Option<Vec<u8>>> {
+    let mut found: Vec<Option<Vec<u8>>> = Vec::with_capacity(chain.rest.len() + 1);
+    for at in (0..=chain.rest.len()).rev() {
+        let operand = if at == 0 { &chain.first } else { &chain.rest[at - 1].operand };
+        let own = value(source, operand, known);
+        let joined = match (chain.rest.get(at), found.last()) {
+            (Some(link), Some(right)) => match (own, right) {
+                (Some(left), Some(right)) => operate(link.operator, &left, right),
+                _ => None,
+            },
+            _ => own,
+        };
+        found.push(joined);
+    }
+    found.reverse();
+    found
+}
+
+/// What an operator makes of two values; `None` if the result is too long to follow.
+pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
+    let (a, b) = (number(left), number(right));
+    Some(match operator {
+        Operator::Equal => bit(left == right),
+        Operator::NotEqual => bit(left != right),
+        Operator::Greater => bit(a > b),
+        Operator::GreaterEqual => bit(a >= b),
+        Operator::Less => bit(a < b),
+        Operator::LessEqual => bit(a <= b),
+        Operator::TextGreater => bit(left > right),
+        Operator::TextGreaterEqual => bit(left >= right),
+        Operator::Add => decimal(a.wrapping_add(b)),
+        Operator::Sub => decimal(a.wrapping_sub(b)),
+        Operator::Mul => decimal(a.wrapping_mul(b)),
+        Operator::Div => decimal(if b == 0 { 0 } else { a.wrapping_div(b) }),
+        Operator::Mod => decimal(if b == 0 { 0 } else { a.wrapping_rem(b) }),
+        Operator::Join => {
+            let joined = [left, right].concat();
+            return (joined.len() <= MAX_KNOWN).then_some(joined);
+        }
+    })
+}
+
+fn call(source: &[u8], call: &Call, known: &dyn Known) -> Option<Vec<u8>> {
+    Some(match call {
+        Call::Unary(Unary::Not, inner) => bit(!truth(source, inner, known)?),
+        Call::Unary(Unary::Lower, inner) => value(source, inner, known)?.to_ascii_lowercase(),
+        Call::Unary(Unary::Upper, inner) => value(source, inner, known)?.to_ascii_uppercase(),
+        Call::Unary(Unary::Len, inner) => {
+            decimal(value(source, inner, known)?.len().try_into().ok()?)
+        }
+        Call::Substr(inner, start, len) => {
+            let text = value(source, inner, known)?;
+            let from = match start.value {
+                back if back < 0 => text.len().checked_sub(back.unsigned_abs() as usize)?,
+                from => (from as usize).min(text.len()),
+            };
+            let len = usize::try_from(len.value).ok()?;
+            text[from..].iter().copied().take(len).collect()
+        }
+        _ => return None,
+    })
+}
+
+/// A value read as a number: optional blanks, optional sign, digits up to the first other byte; wraps at 32 bits.
+pub(super) fn number(value: &[u8]) -> i32 {
+    let start = value.iter().position(|b| !matches!(b, b' ' | b'\t'..=b'\r'));
+    let (negative, digits) = match &value[start.unwrap_or(value.len())..] {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let mut result = 0i32;
+    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
+        result = result.wrapping_mul(10).wrapping_add(i32::from(digit - b'0'));
+    }
+    if negative { result.wrapping_neg() } else { result }
+}
+
+/// A number as the text it becomes.
+pub(super) fn decimal(number: i32) -> Vec<u8> {
+    format!("{number}").into_bytes()
+}
+
+/// Whether a text is one that a computed number can be.
+pub(super) fn is_decimal(text: &[u8]) -> bool {
+    decimal(number(text)) == text
+}
+
+fn bit(value: bool) -> Vec<u8> {
+    Vec::from(if value { b"1" } else { b"0" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_like_the_device_reads_them() {
+        for (text, expected) in [
+            ("", 0),
+            ("12", 12),
+            (" \t-7x", -7),
+            ("+3", 3),
+            ("on", 0),
+            ("2147483648", i32::MIN),
+            ("-2147483648", i32::MIN),
+        ] {
+            assert_eq!(number(text.as_bytes()), expected, "{text:?}");
+        }
+        assert!(is_decimal(b"-7") && is_decimal(b"0"));
+        assert!(
+            !is_decimal(b"007") && !is_decimal(b"-0") && !is_decimal(b"on") && !is_decimal(b"")
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! Warnings: what compiles, but probably does not mean what it says.
+//!
+//! Lints look at the whole script at once (who subscribes, who publishes, what wakes whom), so they stay
+//! on the desktop; the chip compiles one statement at a time and knows errors only. They assume a script
+//! that parsed: nesting and the length of chains are within the profile's limits.
+//!
+//! The rule for all of them: silent unless sure. A topic that is computed, a condition that depends on what
+//! arrives, a variable set in two places: unknown, no warning. A warning that is often wrong is soon ignored.
+//!
+//! | module | warnings |
+//! |---|---|
+//! | `grouping` | W0001 |
+//! | `variables` | W0002, W0003, W0016 |
+//! | `subscriptions` | W0004, W0005 |
+//! | `timers` | W0006, W0007 |
+//! | `feedback` | W0008 |
+//! | `flash` | W0009 |
+//! | `compare` | W0010 |
+//! | `conditions` | W0011, W0012 |
+//! | [`config`](ConfigTable) | W0013, W0018 |
+//! | `division` | W0014 |
+//! | `pins` | W0015 |
+//! | `topics` | W0017, and what topics are known to be |
+//! | `facts` | what all of them look at, collected in one walk |
+//! | `fold` | expressions whose value is known |
+
+mod chain;
+mod compare;
+mod conditions;
+mod config;
+mod division;
+mod facts;
+mod feedback;
+mod flash;
+mod fold;
+mod grouping;
+mod pins;
+mod subscriptions;
+mod timers;
+mod topics;
+mod variables;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use config::{ConfigTable, NoConfig};
+
+use crate::ast::{Span, Statement};
+use crate::diagnostic::Diagnostic;
+use facts::Facts;
+use topics::Topics;
+
+/// Most warnings told about one script: the first ones by their place.
+pub const MAX_WARNINGS: usize = 100;
+
+/// Every warning about a script, sorted by place; at most [`MAX_WARNINGS`].
+///
+/// `script` is what parsing `source` gave; where statements are missing because of errors, warnings may be
+/// wrong (a handler that did not parse arms no timer), so lint what compiles. `config` knows the device's parameters;
+/// [`NoConfig`] checks none.
+pub fn lint(source: &[u8], script: &[Statement], config: &dyn ConfigTable) -> Vec<Diagnostic> {
+    let facts = Facts::collect(source, script);
+    let topics = Topics::resolve(&facts);
+    let mut found = Vec::new();
+    grouping::check(&facts, &mut found);
+    variables::check(&facts, &mut found);
+    subscriptions::check(&facts, &topics, &mut found);
+    timers::check(&facts, &mut found);
+    feedback::check(&facts, &topics, &mut found);
+    flash::check(&facts, &mut found);
+    compare::check(&facts, &mut found);
+    conditions::check(&facts, &mut found);
+    config::check(&facts, config, &mut found);
+    division::check(&facts, &mut found);
+    pins::check(&facts, &mut found);
+    topics::check(&facts, &topics, &mut found);
+    found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    found.truncate(MAX_WARNINGS);
+    found
+}
+
+/// Longest piece of the source quoted in a message, bytes.
+const QUOTE_LEN: usize = 60;
+
+/// A piece of the source between backquotes, for a message: on one line, cut where it is long.
+fn quote(source: &[u8], span: Span) -> String {
+    quote_bytes(span.of(source))
+}
+
+/// Bytes between backquotes, for a message: on one line, cut where they are long.
+fn quote_bytes(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut out = String::from("`");
+    let mut blank = false;
+    for c in text.chars() {
+        if c.is_control() || c == ' ' {
+            blank = true;
+            continue;
+        }
+        if blank && out.len() > 1 {
+            out.push(' ');
+        }
+        blank = false;
+        if out.len() > QUOTE_LEN {
+            out.push_str("...");
+            break;
+        }
+        out.push(c);
+    }
+    out.push('`');
+    out
+}

@@ -1,0 +1,308 @@
+//! The warnings: for each a script that triggers it and ones that come near and do not, and what users read.
+
+#[path = "lint/common.rs"]
+mod common;
+#[path = "lint/fixes.rs"]
+mod fixes;
+#[path = "lint/messages.rs"]
+mod messages;
+#[path = "lint/quiet.rs"]
+mod quiet;
+
+use common::codes;
+
+/// Checks the codes of each script; none for a quiet one.
+#[track_caller]
+fn expect(cases: &[(&str, &[&str])]) {
+    for (script, expected) in cases {
+        assert_eq!(codes(script), *expected, "\n{script}");
+    }
+}
+
+#[test]
+fn w0001_grouping() {
+    expect(&[
+        ("on init do println 10 - $adc - 2", &["W0001"]),
+        ("on init do println 2 * $adc + 4", &["W0001"]),
+        ("on init do println $adc * 1 | \"%\"", &["W0001"]),
+        ("on serial do println $this_serial | \"x\" = \"ax\"", &["W0001", "W0010"]),
+        ("on serial do println ($adc - 1 - 2) * 3", &["W0001"]),
+        ("on init do println $adc + 1 + 2 - 3", &[]),
+        ("on init do println \"a\" | $adc | \"b\" | $adc + 1", &[]),
+        ("on init do println 10 - ($adc - 2)", &[]),
+        ("on serial do println $this_serial = \"a\" | \"b\"", &[]),
+        ("on serial do println $this_serial = \"a\" or $this_serial = \"b\" and $adc > 1", &[]),
+        ("on init do println 2 * 3 + 0", &[]),
+        ("on init do println 7 - 3 - 2", &["W0001"]),
+    ]);
+}
+
+#[test]
+fn w0002_never_read() {
+    expect(&[
+        ("on init do setvar $x = 1", &["W0002"]),
+        ("on serial do setvar $x = $x + 1", &["W0002"]),
+        ("on init do setvar $x = 1 on serial do setvar $x = $x + 1 setvar $x = 2", &["W0002"]),
+        ("on init do setvar $x = 1 on serial do print $x", &[]),
+        ("on init do setvar $f = a subscribe local a on topic local $f do print 1", &[]),
+        ("on init do setvar $x = 1 on serial do if $x then print 1 endif", &[]),
+    ]);
+}
+
+#[test]
+fn w0003_read_before_set() {
+    expect(&[
+        ("on init do print $x setvar $x = 1", &["W0003"]),
+        ("on init do print $x on serial do setvar $x = $this_serial", &["W0003"]),
+        ("on init do setvar $n = $n + 1 print $n", &["W0003"]),
+        ("on init do setvar $x = 1 on init do print $x", &[]),
+        ("on serial do print $x setvar $x = 1", &[]),
+        ("on wificonnect do print $x on serial do setvar $x = 1", &[]),
+        ("on init do while gpio_in(1) do if $adc then print $x endif setvar $x = $adc done", &[]),
+        ("on init do if $adc then setvar $x = 1 endif print $x", &[]),
+    ]);
+}
+
+#[test]
+fn w0004_no_subscription() {
+    expect(&[
+        ("on topic local a/b do print 1", &["W0004"]),
+        ("on init do subscribe local a/c on topic local \"a/+\" do print 1", &[]),
+        ("on init do subscribe local \"#\" on topic local $SYS/x do print 1", &["W0004", "W0005"]),
+        ("on init do subscribe local $weekday on topic local a do print 1", &[]),
+        ("on init do setvar $t = a subscribe local $t | \"/b\" on topic local a/b do print 1", &[]),
+        ("on mqttconnect do subscribe remote a on topic local a do print 1", &["W0005", "W0004"]),
+        ("on mqttconnect do subscribe remote a on topic remote a do print 1", &[]),
+    ]);
+}
+
+#[test]
+fn w0005_no_handler() {
+    expect(&[
+        ("on init do subscribe local a", &["W0005"]),
+        ("on init do subscribe local \"a/#\" on topic local a do print 1", &[]),
+        ("on init do subscribe local a on topic local $weekday do print 1", &[]),
+        ("on init do subscribe local a unsubscribe local b on topic local \"+\" do print 1", &[]),
+    ]);
+}
+
+#[test]
+fn w0006_timer_never_armed() {
+    expect(&[
+        ("on timer 1 do print 1", &["W0006"]),
+        ("on alarm 2 do print 1", &["W0006"]),
+        ("on init do settimer 1 0 on timer 1 do print 1", &["W0006"]),
+        ("on init do settimer 1 10 on timer 1 do print 1", &[]),
+        ("on init do setalarm 1 \"07:00\" on alarm 1 do print 1", &[]),
+        ("on timer 1 do settimer 1 10", &[]),
+    ]);
+}
+
+#[test]
+fn w0007_timer_without_handler() {
+    expect(&[
+        ("on init do settimer 1 10 settimer 1 20", &["W0007"]),
+        ("on init do setalarm 1 07:00", &["W0007"]),
+        ("on init do settimer 1 0", &[]),
+        ("on init do settimer 1 10 setalarm 1 07:00 on timer 1 do print 1", &["W0007"]),
+    ]);
+}
+
+#[test]
+fn w0008_feedback() {
+    let subscribed = |script: &str| {
+        format!(
+            "on init do subscribe local \"#\" on mqttconnect do subscribe remote \"#\" {script}"
+        )
+    };
+    for (handlers, expected) in [
+        ("on topic local a do publish local a 1", 1),
+        ("on topic local \"a/#\" do publish local a/b $this_data", 1),
+        ("on topic local \"#\" do publish local log/ | $this_topic $this_data", 1),
+        ("on topic local \"log/+\" do publish local log/ | $this_topic $this_data", 0),
+        ("on topic local a do publish local b 1 on topic local b do publish local a 1", 1),
+        (
+            "on topic local a do publish local b 1 on topic local b do publish local c 1
+             on topic local c do publish local a 1 publish local d 1 on topic local d do print 1",
+            1,
+        ),
+        (
+            "on topic local \"#\" do publish remote $this_topic $this_data
+             on topic remote \"#\" do publish local $this_topic $this_data",
+            1,
+        ),
+        (
+            "on topic local \"cmnd/#\" do publish remote $this_topic $this_data
+             on topic remote \"stat/#\" do publish local $this_topic $this_data",
+            0,
+        ),
+        ("on topic local a do publish remote a 1", 0),
+        ("on topic local a do publish local b 1 on topic local b do print 1", 0),
+        ("on topic local a do if $this_data = on then publish local a on endif", 1),
+        ("on topic local a do if $this_data = toggle then publish local a on endif", 0),
+        ("on topic local a do if $this_data = x then print 1 else publish local a y endif", 1),
+        ("on topic local a do if $this_data = x then print 1 else publish local a x endif", 0),
+        (
+            "on topic local \"#\" do if $this_topic = \"a\" then publish local b 1 elseif $this_topic = \"b\" then
+             publish local a 1 endif",
+            1,
+        ),
+        ("on topic local a do if $this_data > 5 then publish local a $this_data endif", 1),
+        ("on topic local a do if $this_data > 5 then publish local a $this_data - 1 endif", 0),
+        (
+            "on topic local \"#\" do if not ($sent = $this_topic) then publish remote $this_topic $this_data
+             else setvar $sent = \"\" endif
+             on topic remote \"#\" do setvar $sent = $this_topic publish local $this_topic $this_data",
+            0,
+        ),
+        (
+            "on topic local a do if $last neq $this_data then setvar $last = $this_data
+             publish local a $this_data endif",
+            0,
+        ),
+        ("on topic local a do if gpio_in(1) then publish local a 1 endif", 0),
+        ("on topic local $weekday do publish local $weekday 1", 0),
+    ] {
+        let script = subscribed(handlers);
+        let found = codes(&script).iter().filter(|code| **code == "W0008").count();
+        assert_eq!(found, expected, "\n{script}");
+    }
+    // Without a subscription no message comes back.
+    expect(&[("on topic local a do publish local a 1", &["W0004"])]);
+}
+
+#[test]
+fn w0009_flash_wear() {
+    let timer = |actions: &str| format!("on init do settimer 1 9 on timer 1 do {actions}");
+    assert_eq!(codes(&timer("setvar @1 = @1 + 1")), ["W0009"]);
+    assert_eq!(codes(&timer("if $adc > 5 then setvar @1 = $adc endif")), ["W0009"]);
+    assert_eq!(codes(&timer("if @1 neq $adc then setvar @1 = $adc endif")), [""; 0]);
+    expect(&[
+        ("on init do setvar @1 = @1 + 1", &[]),
+        ("on init do while @1 lt 9 do setvar @1 = @1 + 1 done", &["W0009"]),
+        ("on init do subscribe local a on topic local a do setvar @2 = $this_data", &["W0009"]),
+        ("on gpio_interrupt 1 pullup do setvar @1 = @1 + 1", &[]),
+    ]);
+}
+
+#[test]
+fn w0010_never_equal() {
+    expect(&[
+        ("on init do if ($adc + 1) = \"on\" then print 1 endif", &["W0010"]),
+        ("on init do if \"on\" neq len($weekday) then print 1 endif", &["W0010"]),
+        ("on init do if $adc = \"007\" then print 1 endif", &["W0010"]),
+        ("on init do if gpio_in(1) = 2 then print 1 endif", &["W0010"]),
+        ("on init do if $weekday = \"Monday\" then print 1 endif", &["W0010"]),
+        ("on init do if $timestamp = \"7:00\" then print 1 endif", &["W0010"]),
+        ("on serial do if lower($this_serial) = \"On\" then print 1 endif", &["W0010"]),
+        ("on serial do setvar $n = $n + 1 if $n = many then print 1 endif", &["W0010"]),
+        ("on serial do setvar $n = $n + 1 if $n = \"\" then print 1 endif", &[]),
+        ("on init do setvar $mode = 0 on serial do if $mode = auto then print 1 endif", &[]),
+        ("on init do if $adc = 512 then print 1 endif", &[]),
+        ("on init do if $timestamp = 07:00:00 then print 1 endif", &[]),
+        ("on serial do if $this_serial = on then print 1 endif", &[]),
+        ("on http_response do if not ($this_http_code = 200) then print 1 endif", &[]),
+        ("on init do if byte_val($weekday, 9) = \"\" then print 1 endif", &[]),
+    ]);
+}
+
+#[test]
+fn w0011_loop_never_changes() {
+    expect(&[
+        ("on init do setvar $i = 0 while $i lt 9 do print $i done", &["W0011"]),
+        (
+            "on init do setvar $i = 0 setvar $j = 0 while $i lt 9 do setvar $j = $j + 1 done print $j",
+            &["W0011"],
+        ),
+        ("on serial do while $this_serial do print 1 done", &["W0011"]),
+        ("on init do setvar $i = 0 while $i lt 9 do setvar $i = $i + 1 done", &[]),
+        (
+            "on init do setvar $i = 0 while $i lt 9 do if $adc then setvar $i = $i + 1 endif done",
+            &[],
+        ),
+        ("on init do while gpio_in(1) do print 1 done", &[]),
+        ("on init do while $timestamp = 99:99:99 do print 1 done", &[]),
+        ("on init do while retained_topic(a) = \"\" do print 1 done", &[]),
+    ]);
+}
+
+#[test]
+fn w0012_constant_condition() {
+    expect(&[
+        ("on init do if 1 then print 1 endif", &["W0012"]),
+        ("on init do if 1 > 2 then print 1 endif", &["W0012"]),
+        ("on init do if on_x then print 1 endif", &["W0012"]),
+        ("on init do while 1 do print 1 done", &["W0012"]),
+        ("on init do if $adc and 0 then print 1 endif", &["W0012"]),
+        ("on serial do if $this_serial = \"a\" or \"b\" then print 1 endif", &["W0012"]),
+        ("on serial do if $adc then print 1 elseif not(0) then print 2 endif", &["W0012"]),
+        ("on serial do if $adc then print 1 endif", &[]),
+        ("on init do setvar $debug = 0 if $debug then print 1 endif", &[]),
+    ]);
+}
+
+#[test]
+fn w0013_and_w0018_config() {
+    expect(&[
+        ("config mqtt_hots x", &["W0013"]),
+        ("config colour red", &["W0013"]),
+        ("config speed 100", &["W0018"]),
+        ("config speed 160 config mqtt_host \"a.b\" config speed @1", &[]),
+    ]);
+}
+
+#[test]
+fn w0014_division_by_zero() {
+    expect(&[
+        ("on init do print $adc div 0", &["W0014"]),
+        ("on init do print $adc mod \"x\"", &["W0014"]),
+        ("on init do print ($adc mod (3 - 3)) + 1", &["W0014"]),
+        ("on init do print $adc div 2", &[]),
+        ("on init do setvar $n = 0 print $adc div $n", &[]),
+    ]);
+}
+
+#[test]
+fn w0015_pin_used_twice() {
+    expect(&[
+        ("on init do gpio_pinmode 4 input gpio_pwm 4 10", &["W0015"]),
+        ("on init do gpio_pwm 4 10 if gpio_in(4) then print 1 endif", &["W0015"]),
+        ("on gpio_interrupt 4 pullup do gpio_pwm 4 10", &["W0015"]),
+        ("on init do gpio_pinmode 4 output gpio_pwm 4 10 gpio_pinmode 5 input", &[]),
+        ("on init do gpio_out 4 not(gpio_in(4))", &[]),
+    ]);
+}
+
+#[test]
+fn w0016_similar_names() {
+    expect(&[
+        (
+            "on init do setvar $temperature_inside = 1 setvar $temperature_insight = 2
+             print $temperature_inside | $temperature_insight",
+            &["W0016"],
+        ),
+        (
+            "on init do setvar $temperature_in = 1 setvar $temperature_out = 2 print $temperature_in | $temperature_out",
+            &[],
+        ),
+        // 13 equal characters and the 14th different.
+        (
+            "on init do setvar $abcdefghijklmn = 1 setvar $abcdefghijklmm = 2 print $abcdefghijklmn | $abcdefghijklmm",
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn w0017_invalid_topic() {
+    expect(&[
+        ("on init do publish local \"\" 1", &["W0017"]),
+        ("on init do publish local \"a/#\" 1", &["W0017"]),
+        ("on init do publish local \"a/+/\" | $weekday 1", &["W0017"]),
+        ("on init do setvar $t = \"a/+\" publish remote $t 1", &["W0017"]),
+        ("on init do unsubscribe local \"a/#/b\"", &["W0017"]),
+        ("on init do subscribe local \"a+\"", &["W0017"]),
+        ("on init do print retained_topic(\"a#\")", &["W0017"]),
+        ("on init do print retained_topic(\"a/#\") publish local a/b 1", &[]),
+    ]);
+}

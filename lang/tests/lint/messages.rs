@@ -1,0 +1,88 @@
+//! What users read: source and message, as they are.
+
+use super::common::warnings;
+use umqtt_lang::diagnostic::position;
+
+/// A script and its warnings with everything they hold.
+fn told(script: &str) -> String {
+    let mut out = format!("{script}\n----\n");
+    let at = |offset: u32| {
+        let (line, column) = position(script.as_bytes(), offset as usize);
+        format!("{line}:{column}")
+    };
+    for warning in warnings(script.as_bytes()) {
+        let span = warning.span;
+        out +=
+            &format!("{} {}-{}: {}\n", warning.code, at(span.start), at(span.end), warning.message);
+        for (span, words) in &warning.related {
+            out += &format!("  {}-{}: {words}\n", at(span.start), at(span.end));
+        }
+        for help in &warning.help {
+            out += &format!("  help: {help}\n");
+        }
+        for fix in &warning.fix {
+            out += &format!("  fix: {}\n", fix.title);
+            for edit in &fix.edits {
+                let text = String::from_utf8_lossy(&edit.text);
+                out += &format!("    {}-{} {text:?}\n", at(edit.span.start), at(edit.span.end));
+            }
+        }
+    }
+    out
+}
+
+#[test]
+fn messages() {
+    for (name, script) in [
+        ("grouping", "on init do println 100 - $adc - 20 | \" percent\""),
+        ("never_read", "on init do\n    setvar $blink = 0\n    setvar $blink = 1"),
+        ("read_before_set", "on init do\n    println $delay\n    setvar $delay = 5"),
+        (
+            "crossed_brokers",
+            "on init do\n    subscribe local \"stat/+\"\n\non topic remote stat/a do\n    println $this_data",
+        ),
+        (
+            "misspelt_topic",
+            "on init do\n    subscribe local stat/kitchn\n\non topic local stat/kitchen do\n    println 1",
+        ),
+        ("no_subscription", "on topic local stat/a do\n    println $this_data"),
+        (
+            "timers",
+            "on init do\n    settimer 1 0\n    setalarm 2 07:00\n\non timer 1 do\n    println 1",
+        ),
+        (
+            "feedback",
+            "on init do\n    subscribe local a/#\n\non mqttconnect do\n    subscribe remote \"#\"\n\n\
+             on topic local a/# do\n    publish remote $this_topic $this_data\n\n\
+             on topic remote a/b do\n    publish local $this_topic $this_data",
+        ),
+        ("flash", "on init do\n    while @1 lt 3 do\n        setvar @1 = @1 + 1\n    done"),
+        (
+            "never_equal",
+            "on init do\n    if $weekday = \"Sunday\" then println 1 endif\n    if 1 + gpio_in(4) neq on then println 2 endif",
+        ),
+        (
+            "loops",
+            "on init do\n    setvar $i = 3\n    while $i do println 1 done\n    while 1 do println 2 done",
+        ),
+        (
+            "conditions",
+            "on serial do\n    if $this_serial = on or off then println 1 endif\n    if on1 then println 2 endif",
+        ),
+        ("config", "config mqtt_prot 1883\nconfig volume 11\nconfig speed 100"),
+        ("division", "on init do\n    println $adc div \"\"\n    println $adc mod 3 * 0"),
+        ("pins", "on init do\n    gpio_pinmode 4 input pullup\n    gpio_pwm 4 500"),
+        (
+            "names",
+            "on init do\n    setvar $living_room_lamp = 1\n    setvar $living_room_lamps = 2\n    \
+             println $living_room_lamp | $living_room_lamps",
+        ),
+        (
+            "topics",
+            "on init do\n    setvar $t = \"a/#\"\n    publish local $t 1\n    publish local \"\" 1\n    publish local \"+/\" | $adc 1\n    \
+             unsubscribe local a#\n    subscribe local stat/+/a",
+        ),
+    ] {
+        insta::assert_snapshot!(name, told(script));
+    }
+}
