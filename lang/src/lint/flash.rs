@@ -1,6 +1,7 @@
 //! Flash variables written where it happens often (W0009): each write wears the flash.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::facts::{Facts, each_node};
@@ -32,16 +33,20 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             }
         };
         let n = flash.value;
+        let mend: String = if step.outer_loop.is_some() {
+            "keep the value in a `$variable` and write it once, behind the loop".into()
+        } else {
+            format!(
+                "keep the value in a `$variable`, or write it only when it changes: `if @{n} neq ... then`"
+            )
+        };
         found.push(
             Diagnostic::new(
                 Code::FlashWear,
                 step.action.span,
                 format!("`@{n}` is written to flash {place}"),
             )
-            .help(format!(
-                "flash wears out after some 10,000 writes; keep the value in a `$variable`, or write it only when it \
-                 changes: `if @{n} neq ... then`"
-            )),
+            .help(format!("flash wears out after some 10,000 writes; {mend}")),
         );
     }
 }

@@ -73,6 +73,9 @@ impl<'s> Topics<'s> {
 
     /// What a subscription or an `on topic` asks for, if that is known and valid.
     pub(super) fn filter(&self, facts: &Facts<'_>, expr: &Expr) -> Option<Vec<u8>> {
+        if is_unquoted_plus(facts, expr) {
+            return None;
+        }
         value(facts.source, expr, self).filter(|filter| check_filter(filter).is_ok())
     }
 
@@ -183,8 +186,8 @@ fn check_one(
     allowed: fn(&[u8]) -> Result<(), TopicError>,
     found: &mut Vec<Diagnostic>,
 ) {
-    if let Some(unquoted) = unquoted_plus(facts, expr) {
-        found.push(unquoted);
+    if is_unquoted_plus(facts, expr) {
+        found.push(unquoted_plus(facts, expr));
         return;
     }
     let Some(topic) = value(facts.source, expr, topics) else { return };
@@ -203,27 +206,25 @@ fn check_one(
     );
 }
 
-/// `stat/+/power` without quotes: a `+` outside a string adds, so this is a number.
-fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Option<Diagnostic> {
-    let ExprKind::Chain(chain) = &expr.kind else { return None };
-    let operands =
-        || core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
+/// `stat/+/power` without quotes: a `+` outside a string adds, so this is a number, but meant as a topic.
+fn is_unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> bool {
+    let ExprKind::Chain(chain) = &expr.kind else { return false };
+    let mut operands =
+        core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
     let text = expr.span.of(facts.source);
-    let is_meant_as_text = chain.rest.iter().all(|link| link.operator == Operator::Add)
-        && operands().all(|operand| operand.kind == ExprKind::Text)
+    chain.rest.iter().all(|link| link.operator == Operator::Add)
+        && operands.all(|operand| operand.kind == ExprKind::Text)
         && text.contains(&b'/')
-        && !text.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'"');
-    if !is_meant_as_text {
-        return None;
-    }
-    let quoted = [b"\"", text, b"\""].concat();
+        && !text.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'"')
+}
+
+fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Diagnostic {
+    let quoted = [b"\"", expr.span.of(facts.source), b"\""].concat();
     let message =
         format!("outside quotes `+` adds: {} is a number", quote(facts.source, expr.span));
-    Some(
-        Diagnostic::new(Code::InvalidTopic, expr.span, message)
-            .help("put quotes around a topic that holds `+`")
-            .fix("quote it", vec![Edit { span: expr.span, text: quoted }]),
-    )
+    Diagnostic::new(Code::InvalidTopic, expr.span, message)
+        .help("put quotes around a topic that holds `+`")
+        .fix("quote it", vec![Edit { span: expr.span, text: quoted }])
 }
 
 /// A wildcard in a part that is known: such a name is refused whatever the rest is.

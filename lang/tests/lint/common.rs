@@ -5,7 +5,7 @@ use umqtt_lang::lint::{ConfigTable, lint};
 use umqtt_vm::Profile;
 
 /// Three of a device's parameters.
-pub struct Table;
+pub(crate) struct Table;
 
 impl ConfigTable for Table {
     fn names(&self) -> Vec<&str> {
@@ -22,7 +22,7 @@ impl ConfigTable for Table {
 
 /// The warnings of a script that parses.
 #[track_caller]
-pub fn warnings(script: &[u8]) -> Vec<Diagnostic> {
+pub(crate) fn warnings(script: &[u8]) -> Vec<Diagnostic> {
     let (statements, errors) = umqtt_lang::parse(script, &Profile::DESKTOP);
     assert_eq!(errors, [], "{}", String::from_utf8_lossy(script));
     lint(script, &statements, &Table)
@@ -30,6 +30,6 @@ pub fn warnings(script: &[u8]) -> Vec<Diagnostic> {
 
 /// The codes of a script's warnings, in order.
 #[track_caller]
-pub fn codes(script: &str) -> Vec<&'static str> {
+pub(crate) fn codes(script: &str) -> Vec<&'static str> {
     warnings(script.as_bytes()).iter().map(|warning| warning.code.as_str()).collect()
 }

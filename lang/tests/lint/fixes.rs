@@ -10,7 +10,7 @@ fn fixed(script: &str) -> String {
     for edit in fix.edits.iter().rev() {
         out.splice(edit.span.start as usize..edit.span.end as usize, edit.text.iter().copied());
     }
-    String::from_utf8(out).unwrap()
+    String::from_utf8(out).expect("UTF-8")
 }
 
 #[test]

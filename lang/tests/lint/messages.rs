@@ -17,10 +17,10 @@ fn told(script: &str) -> String {
         for (span, words) in &warning.related {
             out += &format!("  {}-{}: {words}\n", at(span.start), at(span.end));
         }
-        for help in &warning.help {
+        if let Some(help) = &warning.help {
             out += &format!("  help: {help}\n");
         }
-        for fix in &warning.fix {
+        if let Some(fix) = &warning.fix {
             out += &format!("  fix: {}\n", fix.title);
             for edit in &fix.edits {
                 let text = String::from_utf8_lossy(&edit.text);
@@ -59,7 +59,7 @@ fn messages() {
         ("flash", "on init do\n    while @1 lt 3 do\n        setvar @1 = @1 + 1\n    done"),
         (
             "never_equal",
-            "on init do\n    if $weekday = \"Sunday\" then println 1 endif\n    if 1 + gpio_in(4) neq on then println 2 endif",
+            "on init do\n    if $weekday = \"Sunday\" then println 1 endif\n    if 1 + gpio_in(4) neq running then println 2 endif",
         ),
         (
             "loops",
@@ -67,7 +67,7 @@ fn messages() {
         ),
         (
             "conditions",
-            "on serial do\n    if $this_serial = on or off then println 1 endif\n    if on1 then println 2 endif",
+            "on serial do\n    if $this_serial = start or stop then println 1 endif\n    if on1 then println 2 endif",
         ),
         ("config", "config mqtt_prot 1883\nconfig volume 11\nconfig speed 100"),
         ("division", "on init do\n    println $adc div \"\"\n    println $adc mod 3 * 0"),
