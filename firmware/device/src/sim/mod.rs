@@ -62,6 +62,11 @@ impl Bench {
         self.settle();
     }
 
+    /// Ends the script for good.
+    pub fn stop(&mut self) {
+        self.engine.stop(&mut self.world);
+    }
+
     /// Lets time pass, with all that happens in it.
     pub fn advance(&mut self, ms: Millis) {
         let end = self.now.saturating_add(ms);

@@ -1,0 +1,268 @@
+//! Events, their order, and the queue.
+
+use umqtt_device::engine::{Engine, Handled, Moment, QUEUE_EVENTS};
+use umqtt_vm::{Event, Profile, Side};
+
+use crate::{prepared, running};
+
+#[test]
+fn config_lines_come_first_and_in_order() {
+    let mut bench = prepared(
+        "on init do println \"init\"
+         config speed 160
+         config ssid @1
+         config ssid home",
+    );
+    bench.set_flash(1, "cellar");
+    bench.start();
+    assert_eq!(
+        bench.done(),
+        ["config speed 160", "config ssid cellar", "config ssid home", "println init"]
+    );
+}
+
+#[test]
+fn all_handlers_of_an_event_run_in_script_order() {
+    let mut bench = running(
+        "on init do subscribe local \"#\" setvar $t = \"a/b\"
+         on topic local \"a/#\" do println \"1 \" | $this_topic
+         on topic local $t do println 2
+         on topic local \"x\" do println never
+         on topic local \"a/b\" do println 3
+         on topic remote \"a/b\" do println never
+         on topic local \"+/\" | \"b\" do println 4",
+    );
+    bench.local("a/b", "");
+    assert_eq!(bench.done(), ["println 1 a/b", "println 2", "println 3", "println 4"]);
+}
+
+#[test]
+fn what_a_handler_publishes_comes_back_later() {
+    let mut bench = running(
+        "on init do subscribe local \"#\"
+         on topic local \"a\" do publish local \"b\" 1 publish local \"c\" 2 println \"a ends\"
+         on topic local \"a\" do println \"a again\"
+         on topic local \"b\" do println \"b\" publish local \"d\" 3
+         on topic local \"c\" do println \"c\"
+         on topic local \"d\" do println \"d\"",
+    );
+    bench.local("a", "");
+    let printed: Vec<_> =
+        bench.done().into_iter().filter(|deed| deed.starts_with("println")).collect();
+    assert_eq!(
+        printed,
+        ["println a ends", "println a again", "println b", "println c", "println d"]
+    );
+}
+
+#[test]
+fn every_kind_of_event_brings_its_data() {
+    let mut bench = running(
+        "on init do subscribe local \"#\"
+         on wificonnect do println \"wifi\"  http_post \"http://h.example:80/p?q\" \"body\"
+         on wifidisconnect do println \"no wifi\"
+         on mqttconnect do subscribe remote \"r\"
+         on serial do println \"serial \" | $this_serial
+         on topic local \"l\" do println $this_topic | \" \" | $this_data
+         on topic remote \"r\" do println $this_topic | \" \" | $this_item
+         on gpio_interrupt 7 nopullup do println \"pin \" | $this_gpio
+         on http_response do
+            println $this_http_host | \" \" | $this_http_path | \" \" | $this_http_code | \" \" | $this_http_body",
+    );
+    bench.wifi(true);
+    assert!(bench.http_answer(b"007", "fine"));
+    assert!(!bench.http_answer(b"200", "nobody asked"));
+    bench.connect_remote();
+    bench.remote("r", "far");
+    bench.local("l", "near");
+    bench.serial("line");
+    bench.drive_pin(7, true);
+    bench.advance(50);
+    bench.wifi(false);
+    assert_eq!(
+        bench.done(),
+        [
+            "println wifi",
+            "http_post http://h.example:80/p?q \"body\"",
+            "println h.example:80 /p?q 007 fine",
+            "subscribe remote r",
+            "println r far",
+            "println l near",
+            "println serial line",
+            "println pin 1",
+            "println no wifi",
+        ]
+    );
+    assert_eq!(bench.stats().events, 9, "init and eight more");
+}
+
+#[test]
+fn retained_messages_arrive_after_the_handler_that_subscribed() {
+    let mut bench = prepared(
+        "on init do subscribe local \"kept/#\" println \"ready \" | retained_topic(\"kept/+\")
+         on topic local \"kept/#\" do println $this_data",
+    );
+    bench.local_retained("kept/a", "1");
+    bench.local_retained("kept/b", "2");
+    bench.start();
+    assert_eq!(
+        bench.done(),
+        ["subscribe local kept/#", "println ready 1", "println 1", "println 2"]
+    );
+}
+
+const QUIET: Moment = Moment { now: 5, clock: None };
+
+/// An engine and the least of worlds, without the bench's care.
+fn bare(source: &str) -> (Engine<Vec<u8>>, Silent) {
+    let engine = Engine::load(crate::compile(source), &Profile::DESKTOP).unwrap();
+    (engine, Silent::default())
+}
+
+fn topic<'e>(topic: &'e str, data: &'e [u8]) -> Event<'e> {
+    Event::Topic { side: Side::Local, topic: topic.as_bytes(), data }
+}
+
+#[test]
+fn an_event_before_the_end_of_init_waits() {
+    let (mut engine, mut world) = bare("on init do println 1 on topic local \"a\" do println 2");
+    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Ignored, "not started");
+    engine.start(QUIET, &mut world);
+    assert_eq!(engine.handle(&topic("b", b""), QUIET, &mut world), Handled::Ignored);
+    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Queued);
+    assert_eq!(engine.poll_at(), Some(QUIET.now));
+    while engine.poll(QUIET, &mut world) {}
+    assert_eq!(world.printed, ["1", "2"]);
+    assert_eq!(engine.poll_at(), None);
+    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Done);
+    assert_eq!(engine.handle(&topic("aa", b""), QUIET, &mut world), Handled::Ignored);
+    assert_eq!(world.printed, ["1", "2", "2"]);
+}
+
+#[test]
+fn a_full_queue_refuses_says_so_once_and_goes_on() {
+    let (mut engine, mut world) = bare("on init do on topic local \"a\" do println $this_data");
+    engine.start(QUIET, &mut world);
+    for n in 0..QUEUE_EVENTS + 10 {
+        let event = topic("a", b"x");
+        let expected = if n < QUEUE_EVENTS { Handled::Queued } else { Handled::Dropped };
+        assert_eq!(engine.has_room(2), n < QUEUE_EVENTS);
+        assert_eq!(engine.handle(&event, QUIET, &mut world), expected);
+    }
+    while engine.poll(QUIET, &mut world) {}
+    assert_eq!(world.printed.len(), QUEUE_EVENTS);
+    assert_eq!(engine.stats().dropped, 10);
+    assert_eq!(world.logged, ["Script warning: too many events at once, one was dropped"]);
+}
+
+#[test]
+fn an_event_too_large_is_refused_also_when_idle() {
+    let (mut engine, mut world) = bare("on init do on topic local \"a\" do println $this_data");
+    engine.start(QUIET, &mut world);
+    while engine.poll(QUIET, &mut world) {}
+    let data = vec![b'x'; 9 * Profile::DESKTOP.value];
+    assert_eq!(engine.handle(&topic("a", &data), QUIET, &mut world), Handled::Dropped);
+    assert_eq!(engine.handle(&topic("b", &data), QUIET, &mut world), Handled::Ignored);
+}
+
+#[test]
+fn a_filter_in_a_variable_is_asked_when_the_event_has_its_turn() {
+    let (mut engine, mut world) = bare(
+        "on init do setvar $t = \"old\"
+         on topic local \"move\" do setvar $t = $this_data
+         on topic local $t do println $this_topic",
+    );
+    engine.start(QUIET, &mut world);
+    for (name, data) in [("new", ""), ("move", "new"), ("new", ""), ("old", "")] {
+        assert_eq!(
+            engine.handle(&topic(name, data.as_bytes()), QUIET, &mut world),
+            Handled::Queued
+        );
+    }
+    while engine.poll(QUIET, &mut world) {}
+    assert_eq!(world.printed, ["new"]);
+    assert_eq!(engine.stats().events, 3, "init, move and new");
+}
+
+#[test]
+fn the_end_takes_everything_with_it() {
+    let mut bench = running(
+        "on init do subscribe local \"a\" settimer 1 100
+         on timer 1 do println \"timer\"
+         on gpio_interrupt 3 pullup do println \"pin\"
+         on topic local \"a\" do println \"topic\" setvar $x = 1",
+    );
+    bench.local("a", "");
+    bench.done();
+    bench.drive_pin(3, false);
+    bench.stop();
+    assert!(!bench.enabled());
+    assert_eq!(bench.next_at(), None);
+    bench.local("a", "");
+    bench.advance(1000);
+    assert!(bench.done().is_empty());
+    assert_eq!(bench.variable("$x").as_deref(), Some("1"), "can still be looked at");
+}
+
+#[test]
+fn tracing_names_every_handler() {
+    let mut bench = running(
+        "on init do subscribe local \"a\"
+         on topic local \"a\" do\nsettimer 1 10
+         on timer 1 do\nprintln \"x\"",
+    );
+    bench.engine().set_tracing(true);
+    bench.local("a", "b\n");
+    bench.advance(10);
+    assert_eq!(
+        bench.done(),
+        [
+            "log Script: on topic local \"a\" \"b\\n\", line 3",
+            "log Script: on timer 1, line 5",
+            "println x"
+        ]
+    );
+}
+
+/// Services that only remember what was printed and logged.
+#[derive(Default)]
+struct Silent {
+    printed: Vec<String>,
+    logged: Vec<String>,
+}
+
+impl umqtt_device::Services for Silent {
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) {}
+    fn subscribe(&mut self, _: Side, _: &[u8]) {}
+    fn unsubscribe(&mut self, _: Side, _: &[u8]) {}
+    fn unsubscribe_all(&mut self) {}
+    fn http_get(&mut self, _: &[u8]) {}
+    fn http_post(&mut self, _: &[u8], _: &[u8]) {}
+    fn pin_mode(&mut self, _: u8, _: umqtt_vm::PinMode) {}
+    fn pin_write(&mut self, _: u8, _: bool) {}
+    fn pin_read(&mut self, _: u8) -> bool {
+        false
+    }
+    fn pwm(&mut self, _: u8, _: u16) {}
+    fn adc(&mut self) -> u16 {
+        0
+    }
+    fn watch_pin(&mut self, _: u8, _: bool) {}
+    fn unwatch_pins(&mut self) {}
+    fn serial_out(&mut self, _: &[u8]) {}
+    fn print(&mut self, text: &[u8], _: bool) {
+        self.printed.push(String::from_utf8_lossy(text).into_owned());
+    }
+    fn system(&mut self, _: &[u8]) {}
+    fn config(&mut self, _: &[u8], _: &[u8]) {}
+    fn flash_read(&mut self, _: u8, _: &mut [u8; umqtt_vm::FLASH_VARIABLE_LEN]) -> usize {
+        0
+    }
+    fn flash_write(&mut self, _: u8, _: &[u8]) {}
+    fn retained(&mut self, _: &[u8], _: &mut [u8]) -> usize {
+        0
+    }
+    fn log(&mut self, line: std::fmt::Arguments<'_>) {
+        self.logged.push(line.to_string());
+    }
+}

@@ -1,0 +1,38 @@
+//! Scenarios of the script engine in virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod events;
+mod misbehaviour;
+mod replay;
+mod time;
+
+use umqtt_device::sim::Bench;
+use umqtt_vm::Profile;
+
+/// The desktop with less patience, so that endless loops end sooner.
+const PROFILE: Profile = Profile { fuel: 100_000, ..Profile::DESKTOP };
+
+/// Compiles a script, which must be right.
+fn compile(source: &str) -> Vec<u8> {
+    match umqtt_lang::compile(
+        source.as_bytes(),
+        &Profile::DESKTOP,
+        umqtt_lang::Extras { debug: true, source: false },
+    ) {
+        Ok(image) => image,
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
+    }
+}
+
+/// A script on the bench, not yet started.
+fn prepared(source: &str) -> Bench {
+    Bench::new(compile(source), &PROFILE).unwrap()
+}
+
+/// A script that has started, its first deeds looked at already.
+fn running(source: &str) -> Bench {
+    let mut bench = prepared(source);
+    bench.start();
+    bench.done();
+    bench
+}

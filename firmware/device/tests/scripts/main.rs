@@ -1,0 +1,92 @@
+//! Every script of the `scripts` folder, compiled and driven through its events in virtual time. Each test is a story:
+//! what happens to the device, and what the script makes of it.
+#![allow(clippy::unwrap_used)]
+
+mod home;
+mod house;
+mod relay;
+mod sensors;
+mod sizes;
+mod wires;
+
+use umqtt_device::engine::ClockTime;
+use umqtt_device::sim::Bench;
+use umqtt_lang::Extras;
+use umqtt_vm::Profile;
+
+/// The text of a sample script.
+fn source(name: &str) -> String {
+    let path = format!("{}/../../scripts/{name}.script", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names of all sample scripts.
+fn names() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts");
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .filter_map(|entry| {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            name.strip_suffix(".script").map(String::from)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// Compiles a script, which must be right.
+fn compile(source: &str, profile: &Profile) -> Vec<u8> {
+    match umqtt_lang::compile(source.as_bytes(), profile, Extras { debug: true, source: false }) {
+        Ok(image) => image,
+        Err(diagnostics) => panic!("{diagnostics:#?}"),
+    }
+}
+
+/// A sample script on the bench, not yet started.
+fn prepared(name: &str) -> Bench {
+    Bench::new(compile(&source(name), &Profile::ESP8266), &Profile::ESP8266).unwrap()
+}
+
+/// A sample script that has started, its first deeds looked at already.
+fn running(name: &str) -> Bench {
+    let mut bench = prepared(name);
+    bench.start();
+    bench.done();
+    bench
+}
+
+/// A day of the week in the year 1970 (the first of January was a Thursday) at a time of day.
+fn on(weekday: &str, time: &str) -> ClockTime {
+    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    let day = days.iter().position(|name| *name == weekday).unwrap() as u32 + 7;
+    let parts: Vec<u32> = time.split(':').map(|part| part.parse().unwrap()).collect();
+    ClockTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
+}
+
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+#[test]
+fn there_are_enough_of_them_and_the_list_names_them_all() {
+    let names = names();
+    assert!(names.len() >= 10, "{names:?}");
+    let list = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scripts/README.md");
+    let list = std::fs::read_to_string(list).unwrap();
+    for name in names {
+        assert!(list.contains(&format!("[{name}]({name}.script)")), "{name} is not in README.md");
+    }
+}
+
+#[test]
+fn they_start_without_a_complaint_on_every_profile() {
+    for name in names() {
+        for profile in Profile::ALL {
+            let mut bench = Bench::new(compile(&source(&name), &profile), &profile).unwrap();
+            bench.start();
+            bench.advance(HOUR);
+            let logged = bench.logged();
+            assert!(logged.is_empty() && bench.enabled(), "{name}: {logged:?}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! How small scripts become.
+
+use umqtt_lang::Extras;
+use umqtt_vm::Profile;
+
+use crate::{names, source};
+
+/// What is sent over the air and held in flash, stripped, should be at most this part of the source.
+const AIM_PERCENT: usize = 34;
+
+/// Prints a table (`cargo test --test scripts sizes -- --nocapture`) and holds the aim. As the samples have many
+/// comments, the part of what is left without them and without indentation is printed too.
+#[test]
+fn images_are_small() {
+    println!(
+        "{:>12} {:>7} {:>7} {:>9} {:>6} {:>18}",
+        "script", "source", "image", "stripped", "part", "without comments"
+    );
+    for name in names() {
+        let source = source(&name);
+        let size = |extras| {
+            umqtt_lang::compile(source.as_bytes(), &Profile::ESP8266, extras).unwrap().len()
+        };
+        let with_lines = size(Extras { debug: true, source: false });
+        let stripped = size(Extras { debug: false, source: false });
+        let statements = source.lines().map(str::trim_start).filter(|line| !line.starts_with('%'));
+        let bare: usize = statements.map(|line| line.len() + 1).sum();
+        let (part, of_bare) = (stripped * 100 / source.len(), stripped * 100 / bare);
+        println!(
+            "{name:>12} {:>7} {with_lines:>7} {stripped:>9} {part:>5}% {of_bare:>17}%",
+            source.len()
+        );
+        assert!(stripped <= with_lines);
+        assert!(part <= AIM_PERCENT, "{name}: {stripped} of {} bytes", source.len());
+    }
+}
