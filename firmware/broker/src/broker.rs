@@ -113,6 +113,11 @@ pub struct Broker {
     closes: VecDeque<ConnId>,
     /// For the next client id to make up.
     made_up: u32,
+    /// Retained messages that may still be looked at for subscribers within this millisecond.
+    scans_left: usize,
+    scan_time: Millis,
+    /// Sessions that wait for the next millisecond to look at more.
+    scanning: BTreeSet<u32>,
     /// Who gets a message, kept to save the allocation.
     targets: Vec<Subscriber>,
 }
@@ -142,6 +147,9 @@ impl Broker {
             writable: VecDeque::new(),
             closes: VecDeque::new(),
             made_up: 0,
+            scans_left: timers::SCANS_PER_MILLI,
+            scan_time: 0,
+            scanning: BTreeSet::new(),
             targets: Vec::new(),
         }
     }
@@ -208,8 +216,10 @@ impl Broker {
         filter: &'a [u8],
     ) -> impl Iterator<Item = Retained<'a>> + use<'a> {
         let valid = umqtt_topic::check_filter(filter).is_ok();
-        self.retained.matching(if valid { filter } else { b"\0" }, None).map(|(message, qos)| {
-            Retained { topic: message.topic(), payload: message.payload(), qos }
+        self.retained.matching(if valid { filter } else { b"\0" }).map(|(message, qos)| Retained {
+            topic: message.topic(),
+            payload: message.payload(),
+            qos,
         })
     }
 

@@ -20,6 +20,9 @@ pub struct Limits {
     /// Subscriptions of all clients together, the local client's included. One more is refused by 0x80
     /// in the SUBACK.
     pub max_subscriptions: usize,
+    /// Subscriptions of one client; the local client may have as many as there are. One more is refused by
+    /// 0x80 in the SUBACK.
+    pub max_client_subscriptions: usize,
     /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK.
     pub max_filter_levels: usize,
     /// Retained messages. One with a further topic is delivered but not retained.
@@ -59,6 +62,7 @@ impl Limits {
         max_waiting: 2,
         max_stored_sessions: 4,
         max_subscriptions: 128,
+        max_client_subscriptions: 64,
         max_filter_levels: 16,
         max_retained: 64,
         max_retained_bytes: 8 * 1024,
@@ -79,6 +83,7 @@ impl Limits {
         max_waiting: 1_000,
         max_stored_sessions: 10_000,
         max_subscriptions: 1_000_000,
+        max_client_subscriptions: 10_000,
         max_filter_levels: 128,
         max_retained: 1_000_000,
         max_retained_bytes: 256 * 1024 * 1024,

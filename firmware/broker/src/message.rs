@@ -12,11 +12,10 @@ use crate::wire::{self, QoS};
 pub struct Publication(Rc<[u8]>);
 
 impl Publication {
-    /// Encodes a message. `None` if the topic passes 65535 bytes or the packet 256 MiB.
+    /// Encodes a message. `None` if the topic passes 65535 bytes, or the packet, with a packet id, 256 MiB.
     pub fn new(topic: &[u8], payload: &[u8]) -> Option<Publication> {
         let topic_len = u16::try_from(topic.len()).ok()?;
-        let body = 2 + topic.len() + payload.len();
-        let header = wire::FixedHeader::emit(wire::PacketType::Publish, 0, body)?;
+        let (header, body) = Publication::measure(topic, payload)?;
         let head = header.as_bytes();
         let mut bytes: Rc<[u8]> = core::iter::repeat_n(0, head.len() + body).collect();
         let all = Rc::get_mut(&mut bytes)?;
@@ -32,9 +31,17 @@ impl Publication {
 
     /// Bytes of the packet that [`new`](Self::new) would make.
     pub(crate) fn len_of(topic: &[u8], payload: &[u8]) -> Option<usize> {
-        let body = 2 + topic.len() + payload.len();
-        let header = wire::FixedHeader::emit(wire::PacketType::Publish, 0, body)?;
+        let (header, body) = Publication::measure(topic, payload)?;
         Some(header.as_bytes().len() + body)
+    }
+
+    /// The header, and the bytes of the body.
+    fn measure(topic: &[u8], payload: &[u8]) -> Option<(wire::HeaderBytes, usize)> {
+        let body = 2 + topic.len() + payload.len();
+        if body > wire::MAX_REMAINING - 2 {
+            return None; // no room for a packet id
+        }
+        Some((wire::FixedHeader::emit(wire::PacketType::Publish, 0, body)?, body))
     }
 
     /// The topic name.

@@ -53,9 +53,8 @@ impl Delivery {
 
     fn head(&self) -> HeaderBytes {
         let remaining = self.publication.body().len() + self.id_len();
-        // The packet id can push the very largest message two bytes over; the broker accepts none so large.
-        let clipped = remaining.min(crate::wire::MAX_REMAINING);
-        FixedHeader::emit(PacketType::Publish, self.flags, clipped).unwrap_or_default()
+        // A publication leaves room for the packet id, so there is a header for it.
+        FixedHeader::emit(PacketType::Publish, self.flags, remaining).unwrap_or_default()
     }
 
     /// Calls `with` for each run of bytes, in order, until it returns false.

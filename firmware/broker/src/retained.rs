@@ -96,8 +96,17 @@ impl RetainedStore {
         *self = RetainedStore { revision: self.revision.wrapping_add(1), ..Self::default() };
     }
 
-    /// The messages a valid filter matches, in the order of their topics, from behind a given topic on.
+    /// The messages a valid filter matches, in the order of their topics.
     pub(crate) fn matching<'a>(
+        &'a self,
+        filter: &'a [u8],
+    ) -> impl Iterator<Item = (&'a Publication, QoS)> + use<'a> {
+        self.candidates(filter, None)
+            .filter(move |(message, _)| umqtt_topic::matches(filter, message.topic()))
+    }
+
+    /// The messages a valid filter may match, going by how it begins, from behind a given topic on.
+    fn candidates<'a>(
         &'a self,
         filter: &'a [u8],
         after: Option<&[u8]>,
@@ -111,7 +120,6 @@ impl RetainedStore {
             .range::<[u8], _>((from, Bound::Unbounded))
             .map(|(message, qos)| (&message.0, *qos))
             .take_while(move |(message, _)| message.topic().starts_with(prefix))
-            .filter(move |(message, _)| umqtt_topic::matches(filter, message.topic()))
     }
 }
 
@@ -124,6 +132,17 @@ fn literal_prefix(filter: &[u8]) -> &[u8] {
         Some(at) => &filter[..at],
         None => filter,
     }
+}
+
+/// What a look for the next retained message came to.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// It, and the quality of service to deliver it at.
+    Found(Publication, QoS),
+    /// The budget is used up; go on from here later.
+    Later,
+    /// There is none.
+    Done,
 }
 
 /// Retained messages on their way to a new subscriber. They are looked up as its queue drains, so that
@@ -141,11 +160,23 @@ impl Replay {
         Replay { filter: filter.to_vec(), qos, after: None }
     }
 
-    /// The next message and the quality of service to deliver it at.
-    pub(crate) fn peek(&self, store: &RetainedStore) -> Option<(Publication, QoS)> {
+    /// Looks for the next message, at no more than `budget` of them. Without [`advance`](Self::advance) it is
+    /// found again.
+    pub(crate) fn next(&mut self, store: &RetainedStore, budget: &mut usize) -> Next {
         let after = self.after.as_ref().map(Publication::topic);
-        let (message, qos) = store.matching(&self.filter, after).next()?;
-        Some((message.clone(), qos.min(self.qos)))
+        let mut last: Option<&Publication> = None;
+        for (message, qos) in store.candidates(&self.filter, after) {
+            if *budget == 0 {
+                self.after = last.cloned().or(self.after.take());
+                return Next::Later;
+            }
+            *budget -= 1;
+            if umqtt_topic::matches(&self.filter, message.topic()) {
+                return Next::Found(message.clone(), qos.min(self.qos));
+            }
+            last = Some(message);
+        }
+        Next::Done
     }
 
     pub(crate) fn advance(&mut self, past: Publication) {
@@ -167,9 +198,9 @@ mod tests {
         store
     }
 
-    fn topics(store: &RetainedStore, filter: &str, after: Option<&str>) -> Vec<String> {
+    fn topics(store: &RetainedStore, filter: &str) -> Vec<String> {
         store
-            .matching(filter.as_bytes(), after.map(str::as_bytes))
+            .matching(filter.as_bytes())
             .map(|(m, _)| String::from_utf8(m.topic().to_vec()).unwrap())
             .collect()
     }
@@ -177,13 +208,34 @@ mod tests {
     #[test]
     fn lookups_by_filter() {
         let store = store(&["$s/a", "a", "a/b", "a/b/c", "a0", "ab", "b/b"]);
-        assert_eq!(topics(&store, "a/#", None), ["a", "a/b", "a/b/c"]);
-        assert_eq!(topics(&store, "a/+", None), ["a/b"]);
-        assert_eq!(topics(&store, "+/b", None), ["a/b", "b/b"]);
-        assert_eq!(topics(&store, "a", None), ["a"]);
-        assert_eq!(topics(&store, "#", Some("a/b")), ["a/b/c", "a0", "ab", "b/b"]);
-        assert_eq!(topics(&store, "a/#", Some("$")), ["a", "a/b", "a/b/c"]);
-        assert_eq!(topics(&store, "$s/#", None), ["$s/a"]);
+        assert_eq!(topics(&store, "a/#"), ["a", "a/b", "a/b/c"]);
+        assert_eq!(topics(&store, "a/+"), ["a/b"]);
+        assert_eq!(topics(&store, "+/b"), ["a/b", "b/b"]);
+        assert_eq!(topics(&store, "a"), ["a"]);
+        assert_eq!(topics(&store, "#"), ["a", "a/b", "a/b/c", "a0", "ab", "b/b"]);
+        assert_eq!(topics(&store, "$s/#"), ["$s/a"]);
+    }
+
+    #[test]
+    fn a_replay_finds_all_whatever_its_budget() {
+        let store = store(&["$s/a", "a", "a/b", "a/b/c", "a0", "ab", "b/b"]);
+        for filter in ["#", "+/b", "a/#", "b/+", "none/+"] {
+            for step in 1..9 {
+                let mut replay = Replay::new(filter.as_bytes(), QoS::AtMostOnce);
+                let (mut found, mut budget) = (Vec::new(), 0);
+                loop {
+                    match replay.next(&store, &mut budget) {
+                        Next::Found(message, _) => {
+                            found.push(String::from_utf8(message.topic().to_vec()).unwrap());
+                            replay.advance(message);
+                        }
+                        Next::Later => budget = step,
+                        Next::Done => break,
+                    }
+                }
+                assert_eq!(found, topics(&store, filter), "{filter} by {step}");
+            }
+        }
     }
 
     #[test]
@@ -197,7 +249,7 @@ mod tests {
         assert_eq!(set(b"c", 1), Err(Full));
         assert_eq!(set(b"a", 3), Ok(()));
         assert_eq!(set(b"a", 4), Err(Full));
-        assert_eq!(store.matching(b"a", None).next().unwrap().0.payload(), b"xxx");
+        assert_eq!(store.matching(b"a").next().unwrap().0.payload(), b"xxx");
         assert!(store.remove(b"b") && !store.remove(b"b"));
         assert_eq!((store.len(), store.bytes), (1, 8));
     }

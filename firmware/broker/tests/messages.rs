@@ -108,6 +108,42 @@ fn more_retained_messages_than_a_queue_holds_all_arrive() {
 }
 
 #[test]
+fn looking_through_the_retained_messages_takes_turns_with_the_rest() {
+    let mut net = Net::with(Limits::DESKTOP);
+    for n in 0..10_000 {
+        net.broker.retain(format!("many/{n:05}/x").as_bytes(), b"x", QOS0).unwrap();
+    }
+    net.broker.retain(b"many/z/y", b"the last", QOS0).unwrap();
+    net.join(1, "a");
+    net.subscribe(1, "+/+/y", QOS0);
+    net.subscribe(1, "#", QOS0);
+    net.publish(1, "live", b"at once");
+    assert_eq!(net.messages(1), ["live=at once"], "not enough looks for one match yet");
+    assert_eq!(net.broker.poll_at(), Some(net.now + 1));
+    net.pass(2);
+    assert_eq!(net.messages(1)[0], "!many/z/y=the last");
+    net.pass(10);
+    assert_eq!(
+        (net.messages(1).last().unwrap().as_str(), net.broker.poll_at()),
+        ("!many/z/y=the last", None)
+    );
+    assert_eq!(net.broker.stats().messages_sent, 1 + 1 + 10_001);
+}
+
+#[test]
+fn one_client_cannot_take_all_subscriptions() {
+    let mut net = Net::with(Limits { max_client_subscriptions: 1, ..Limits::SMALL });
+    net.join(1, "a");
+    net.subscribe(1, "a", QOS0);
+    net.send(1, &[0x82, 6, 0, 1, 0, 1, b'b', 0]);
+    assert_eq!(net.all(1), [0x90, 3, 0, 1, 0x80]);
+    net.join(2, "b");
+    net.subscribe(2, "b", QOS0);
+    net.broker.subscribe(b"x", QOS0).unwrap();
+    net.broker.subscribe(b"y", QOS0).unwrap();
+}
+
+#[test]
 fn retained_limits_keep_what_there_is() {
     let mut net = Net::with(Limits { max_retained: 2, ..Limits::SMALL });
     net.join(1, "a");

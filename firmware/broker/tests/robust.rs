@@ -13,6 +13,7 @@ const TIGHT: Limits = Limits {
     max_waiting: 2,
     max_stored_sessions: 2,
     max_subscriptions: 6,
+    max_client_subscriptions: 3,
     max_filter_levels: 4,
     max_retained: 3,
     max_retained_bytes: 60,

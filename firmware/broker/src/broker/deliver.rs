@@ -4,7 +4,7 @@ use super::Broker;
 use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::outbox::Delivery;
-use crate::retained::Replay;
+use crate::retained::{Next, Replay};
 use crate::subscriptions::LOCAL;
 use crate::wire::QoS;
 
@@ -141,12 +141,19 @@ impl Broker {
         }
         let outbox = &self.connections.get(session.connection? as usize)?.outbox;
         while let Some(replay) = session.replays.first_mut() {
-            let Some((message, qos)) = replay.peek(&self.retained) else {
-                session.replays.remove(0);
-                if session.replays.is_empty() {
-                    session.replays.shrink_to(0);
+            let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {
+                Next::Found(message, qos) => (message, qos),
+                Next::Later => {
+                    self.scanning.insert(key);
+                    return None;
                 }
-                continue;
+                Next::Done => {
+                    session.replays.remove(0);
+                    if session.replays.is_empty() {
+                        session.replays.shrink_to(0);
+                    }
+                    continue;
+                }
             };
             if !outbox.has_room(message.packet().len(), self.limits.max_queue_bytes / 2) {
                 return None;
@@ -171,7 +178,6 @@ impl Broker {
         }
         let granted = if self.limits.max_inflight == 0 { QoS::AtMostOnce } else { wanted };
         let (node, new) = self.subscriptions.subscribe(subscriber, filter, granted);
-        let matching = self.retained.matching(filter, None).next().is_some();
         let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
             Some(session) => (&mut session.subscriptions, &mut session.replays),
             None => (&mut self.local.subscriptions, &mut self.local.replays),
@@ -183,7 +189,7 @@ impl Broker {
             nodes.push(node);
         }
         replays.retain(|replay| replay.filter != filter);
-        if matching {
+        if self.retained.len() > 0 {
             replays.push(Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }
         Ok(granted)
@@ -197,7 +203,10 @@ impl Broker {
         if filter.split(|b| *b == b'/').count() > self.limits.max_filter_levels {
             return Err(SubscribeError::TooDeep);
         }
-        if self.subscriptions.len() >= self.limits.max_subscriptions {
+        let own = self.sessions.get(subscriber as usize).map_or(0, |s| s.subscriptions.len());
+        if own >= self.limits.max_client_subscriptions
+            || self.subscriptions.len() >= self.limits.max_subscriptions
+        {
             return Err(SubscribeError::TooMany);
         }
         Ok(())

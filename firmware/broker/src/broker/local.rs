@@ -7,7 +7,7 @@ use umqtt_topic::TopicError;
 
 use super::Broker;
 use crate::message::{Message, Publication};
-use crate::retained::{Replay, RetainedStore};
+use crate::retained::{Next, Replay, RetainedStore};
 use crate::subscriptions::{LOCAL, NodeId};
 use crate::wire::QoS;
 
@@ -88,7 +88,9 @@ impl Local {
     fn pump(&mut self, store: &RetainedStore, max: usize) -> u64 {
         let mut count = 0;
         while let Some(replay) = self.replays.first_mut() {
-            let Some((publication, qos)) = replay.peek(store) else {
+            // The program need not be protected from what it asks for.
+            let mut unlimited = usize::MAX;
+            let Next::Found(publication, qos) = replay.next(store, &mut unlimited) else {
                 self.replays.remove(0);
                 continue;
             };

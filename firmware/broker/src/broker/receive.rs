@@ -42,6 +42,7 @@ impl Broker {
         connection.last_heard = now;
         let partial = core::mem::take(&mut connection.inbox);
         self.stats.bytes_received += bytes.len() as u64;
+        self.allow_scans(now);
         if self.take_packets(slot, partial, bytes, now, hooks).is_err() {
             self.fail(slot, now);
         }

@@ -7,6 +7,10 @@ use super::Broker;
 use crate::Millis;
 use crate::connection::Phase;
 
+/// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is cheap to ask
+/// for and can make the broker look at all there are: this bounds the share of time that can take.
+pub(super) const SCANS_PER_MILLI: usize = 4096;
+
 /// Whose time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
@@ -20,12 +24,21 @@ impl Broker {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
     /// That may turn out to be nothing but to name a later time.
     pub fn poll_at(&self) -> Option<Millis> {
-        self.timers.first().map(|(at, _)| *at)
+        let timer = self.timers.first().map(|(at, _)| *at);
+        let scan = (!self.scanning.is_empty())
+            .then(|| self.scan_time.saturating_add(Millis::from(self.scans_left == 0)));
+        timer.into_iter().chain(scan).min()
     }
 
     /// Does what time makes due. Call it at [`poll_at`](Self::poll_at) or later; any earlier call costs a
     /// comparison.
     pub fn handle_timeout(&mut self, now: Millis) {
+        self.allow_scans(now);
+        if self.scans_left > 0 {
+            for key in core::mem::take(&mut self.scanning) {
+                self.pump(key);
+            }
+        }
         while let Some((at, timer)) = self.timers.first().copied()
             && at <= now
         {
@@ -58,6 +71,13 @@ impl Broker {
                 self.cut(slot, now);
             }
             Phase::Closing => self.cut(slot, now),
+        }
+    }
+
+    /// Allows more looks at retained messages once time has moved.
+    pub(super) fn allow_scans(&mut self, now: Millis) {
+        if now != self.scan_time {
+            (self.scan_time, self.scans_left) = (now, SCANS_PER_MILLI);
         }
     }
 
