@@ -3,7 +3,7 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use umqtt_broker::Millis;
+use crate::engine::Millis;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;

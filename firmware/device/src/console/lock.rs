@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::engine::Millis;
 use sha2::{Digest, Sha256};
-use umqtt_broker::Millis;
 
 /// How often the hash is taken of itself: a try costs the ESP8266 some 50 ms.
 const ROUNDS: u32 = 500;

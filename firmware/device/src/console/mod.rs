@@ -15,15 +15,25 @@
 //! | [`session`] | all of it for one user: prompt, bounded output, idle time |
 //! | [`host`] | what the console needs of the device |
 
+pub mod command;
+pub mod execute;
 pub mod host;
+pub mod line;
+mod listing;
 pub mod lock;
 pub mod output;
+pub mod session;
+mod show;
+pub mod words;
 
+pub use command::Command;
+pub use execute::{Outcome, execute_line};
 pub use host::{
     Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed, TimeOfDay,
 };
 pub use lock::Lock;
 pub use output::Output;
+pub use session::Session;
 
 /// Sessions over TCP that may be open at a time, the serial line not counted.
 pub const MAX_SESSIONS: usize = 4;

@@ -62,7 +62,16 @@ impl Output {
         self.bytes.drain(..n.min(self.bytes.len()));
         if self.bytes.is_empty() {
             self.bytes.shrink_to(256);
+            if core::mem::take(&mut self.cut) {
+                self.bytes.extend_from_slice(b"...\r\n");
+            }
         }
+    }
+
+    /// Drops what waits.
+    pub(super) fn clear(&mut self) {
+        self.bytes = Vec::new();
+        self.cut = false;
     }
 
     /// Whether more than half of the room is taken.

@@ -1,0 +1,272 @@
+//! The commands: one table, and the way from words to a [`Command`].
+
+use alloc::format;
+use alloc::string::String;
+
+use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
+
+use crate::settings::Param;
+use crate::storage::FLASH_VARIABLES;
+
+/// What there is to know about a command.
+#[derive(Debug)]
+pub struct CommandSpec {
+    /// The first word.
+    pub name: &'static str,
+    /// The words after it, as `help` shows them.
+    pub arguments: &'static str,
+    /// Fewest words after the first.
+    pub least: usize,
+    /// Most words after the first.
+    pub most: usize,
+    /// One line of help.
+    pub help: &'static str,
+    /// Works while the configuration is locked.
+    pub while_locked: bool,
+    read: for<'w> fn(&[&'w [u8]]) -> Result<Command<'w>, String>,
+}
+
+/// Writes the table down, a command a line: name, arguments, fewest and most of them, help, reader, `locked_too`.
+macro_rules! commands {
+    ($($name:literal $arguments:literal $least:literal..=$most:literal $help:literal
+       $read:expr $(, $locked_too:ident)?;)*) => {
+        /// Every command, in the order of `help`.
+        pub const COMMANDS: &[CommandSpec] = &[$(CommandSpec {
+            name: $name,
+            arguments: $arguments,
+            least: $least,
+            most: $most,
+            help: $help,
+            while_locked: false $(|| { stringify!($locked_too); true })?,
+            read: $read,
+        },)*];
+    };
+}
+
+commands! {
+    "help" "[COMMAND]" 0..=1 "lists the commands, or explains one" help, locked_too;
+    "show" "[config|stats|mqtt|script [LINE]|vars|backlog]" 0..=2 "shows the configuration or what is going on" show, locked_too;
+    "set" "NAME VALUE" 2..=2 "sets a parameter, or a flash variable @1 to @16" set;
+    "save" "[config]" 0..=1 "saves the parameters" save;
+    "lock" "[PASSWORD]" 0..=1 "saves and locks the configuration, with the last password if none is given" lock, locked_too;
+    "unlock" "PASSWORD" 1..=1 "unlocks the configuration" |words| Ok(Command::Unlock(words[0])), locked_too;
+    "reset" "[factory]" 0..=1 "restarts; factory also clears everything" reset, locked_too;
+    "quit" "" 0..=0 "closes this console" |_| Ok(Command::Quit), locked_too;
+    "time" "" 0..=0 "shows day and time" |_| Ok(Command::Time), locked_too;
+    "scan" "" 0..=0 "looks for WiFi networks" |_| Ok(Command::Scan);
+    "publish" "local|remote TOPIC DATA [retained]" 3..=4 "publishes a message" publish;
+    "save_retained" "" 0..=0 "saves the retained messages" |_| Ok(Command::SaveRetained);
+    "delete_retained" "" 0..=0 "deletes the retained messages" |_| Ok(Command::DeleteRetained);
+    "script" "PORT|URL|delete" 1..=1 "waits for a script on a port, downloads one, or deletes it" script;
+}
+
+/// A command with its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command<'w> {
+    /// `help [command]`
+    Help(Option<&'w [u8]>),
+    /// `show ...`
+    Show(Show),
+    /// `save`
+    Save,
+    /// `lock [password]`
+    Lock(Option<&'w [u8]>),
+    /// `unlock password`
+    Unlock(&'w [u8]),
+    /// `reset [factory]`
+    Reset {
+        /// Clear everything.
+        factory: bool,
+    },
+    /// `quit`
+    Quit,
+    /// `scan`
+    Scan,
+    /// `time`
+    Time,
+    /// `publish side topic data [retained]`
+    Publish {
+        /// Which broker.
+        side: Side,
+        /// Topic.
+        topic: &'w [u8],
+        /// Payload.
+        data: &'w [u8],
+        /// To be retained.
+        retained: bool,
+    },
+    /// `save_retained`
+    SaveRetained,
+    /// `delete_retained`
+    DeleteRetained,
+    /// `script port`
+    ScriptPort(u16),
+    /// `script url`
+    ScriptUrl(&'w str),
+    /// `script delete`
+    ScriptDelete,
+    /// `set name value`
+    Set(Param, &'w [u8]),
+    /// `set @n value`
+    SetVariable(u8, &'w [u8]),
+}
+
+/// What `show` shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Show {
+    /// The parameters.
+    Config,
+    /// Figures.
+    Stats,
+    /// Clients, subscriptions, retained messages.
+    Mqtt,
+    /// The script, from this line, counted from 1.
+    Script(u32),
+    /// The variables of the script and the flash variables.
+    Vars,
+    /// The log that is kept.
+    Backlog,
+}
+
+/// Why words are no command that can be carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandError {
+    /// No command of that name.
+    Unknown,
+    /// The configuration is locked.
+    Locked,
+    /// Too many or too few words.
+    Count,
+    /// What would be right.
+    Argument(String),
+}
+
+/// The line of the table for a name.
+pub fn find(name: &[u8]) -> Option<&'static CommandSpec> {
+    COMMANDS.iter().find(|spec| spec.name.as_bytes() == name)
+}
+
+/// Reads a command.
+///
+/// # Errors
+/// [`CommandError`]; whether it is locked is looked at before its arguments are.
+pub fn parse<'w>(words: &[&'w [u8]], locked: bool) -> Result<Command<'w>, CommandError> {
+    let [name, arguments @ ..] = words else { return Err(CommandError::Unknown) };
+    let spec = find(name).ok_or(CommandError::Unknown)?;
+    if locked && !spec.works_while_locked(arguments) {
+        return Err(CommandError::Locked);
+    }
+    if !(spec.least..=spec.most).contains(&arguments.len()) {
+        return Err(CommandError::Count);
+    }
+    // `show` alone takes a second word only after `script`.
+    if spec.name == "show" && arguments.len() == 2 && arguments[0] != b"script" {
+        return Err(CommandError::Count);
+    }
+    (spec.read)(arguments).map_err(CommandError::Argument)
+}
+
+impl CommandSpec {
+    fn works_while_locked(&self, arguments: &[&[u8]]) -> bool {
+        let secret =
+            matches!(arguments.first(), Some(&(b"mqtt" | b"script" | b"vars" | b"backlog")));
+        self.while_locked && !(self.name == "show" && secret)
+    }
+}
+
+fn help<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    Ok(Command::Help(words.first().copied()))
+}
+
+fn show<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    let what = match words {
+        [] | [b"config"] => Show::Config,
+        [b"stats"] => Show::Stats,
+        [b"mqtt"] => Show::Mqtt,
+        [b"script"] => Show::Script(1),
+        [b"script", line] => match number(line) {
+            Some(line) if line > 0 => Show::Script(line),
+            _ => return Err(String::from("the line is a number from 1")),
+        },
+        [b"vars"] => Show::Vars,
+        [b"backlog"] => Show::Backlog,
+        _ => return Err(String::from("expected config, stats, mqtt, script, vars or backlog")),
+    };
+    Ok(Command::Show(what))
+}
+
+fn save<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    match words {
+        [] | [b"config"] => Ok(Command::Save),
+        _ => Err(String::from("expected config or nothing")),
+    }
+}
+
+fn lock<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    match words {
+        [b""] => Err(String::from("the password must not be empty")),
+        _ => Ok(Command::Lock(words.first().copied())),
+    }
+}
+
+fn reset<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    match words {
+        [] => Ok(Command::Reset { factory: false }),
+        [b"factory"] => Ok(Command::Reset { factory: true }),
+        _ => Err(String::from("expected factory or nothing")),
+    }
+}
+
+fn publish<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    let side = match words[0] {
+        b"local" => Side::Local,
+        b"remote" => Side::Remote,
+        _ => return Err(String::from("expected local or remote")),
+    };
+    let retained = match words.get(3) {
+        None => false,
+        Some(&b"retained") => true,
+        Some(_) => return Err(String::from("expected retained or nothing after the data")),
+    };
+    Ok(Command::Publish { side, topic: words[1], data: words[2], retained })
+}
+
+fn script<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    let word = words[0];
+    if word == b"delete" {
+        return Ok(Command::ScriptDelete);
+    }
+    if word.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"http://")) {
+        let url = core::str::from_utf8(word).ok().filter(|url| url.bytes().all(|b| b > 0x20));
+        return url.map(Command::ScriptUrl).ok_or_else(|| String::from("this is no URL"));
+    }
+    match number(word).and_then(|port| u16::try_from(port).ok()) {
+        Some(port) if port > 0 => Ok(Command::ScriptPort(port)),
+        _ => {
+            Err(String::from("expected a port from 1 to 65535, http://host[:port]/path, or delete"))
+        }
+    }
+}
+
+fn set<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    let (name, value) = (words[0], words[1]);
+    if let [b'@', digits @ ..] = name {
+        let n = number(digits).and_then(|n| u8::try_from(n).ok());
+        let n = n
+            .filter(|n| (1..=FLASH_VARIABLES).contains(n))
+            .ok_or_else(|| format!("flash variables are @1 to @{FLASH_VARIABLES}"))?;
+        if value.len() > FLASH_VARIABLE_LEN {
+            return Err(format!("@{n} must be at most {FLASH_VARIABLE_LEN} bytes"));
+        }
+        return Ok(Command::SetVariable(n, value));
+    }
+    match Param::by_name(name) {
+        Some(param) => Ok(Command::Set(param, value)),
+        None => Err(String::from("no such parameter, see help set")),
+    }
+}
+
+fn number(digits: &[u8]) -> Option<u32> {
+    let all_digits = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    core::str::from_utf8(digits).ok().filter(|_| all_digits)?.parse().ok()
+}

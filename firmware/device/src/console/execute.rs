@@ -1,0 +1,210 @@
+//! Carries commands out. Every reply is whole lines, ended by CR LF; the prompt is the session's.
+
+use super::command::{self, Command, CommandError};
+use super::host::{Host, Origin};
+use super::lock::LockError;
+use super::output::Output;
+use super::show::{self, Printed};
+use super::words::{Words, WordsError};
+use crate::engine::Millis;
+use crate::settings::{Layer, Param};
+
+/// Prints a line.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
+}
+
+/// What becomes of the session that gave a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Continue,
+    /// Its user wants it closed.
+    Quit,
+    /// The device restarts.
+    Restart,
+}
+
+const LOCKED: &str = "Invalid command. Config locked";
+
+/// Carries out a line: of a session, or of a script's `system` action.
+pub fn execute_line(
+    line: &[u8],
+    origin: Origin,
+    now: Millis,
+    host: &mut dyn Host,
+    out: &mut Output,
+) -> Outcome {
+    let words = match Words::split(line) {
+        Ok(words) => words,
+        Err(WordsError::TooMany) => {
+            line!(out, "Invalid number of arguments");
+            return Outcome::Continue;
+        }
+        Err(error) => {
+            line!(out, "Invalid argument: {error}");
+            return Outcome::Continue;
+        }
+    };
+    let words = words.as_slices();
+    if words.is_empty() {
+        return Outcome::Continue;
+    }
+    let locked = host.lock().is_locked();
+    match command::parse(&words, locked) {
+        Ok(Command::Reset { .. }) if locked && matches!(origin, Origin::Remote(_)) => {
+            line!(out, "{LOCKED}");
+        }
+        Ok(command) => return execute(command, origin, now, host, out),
+        Err(CommandError::Unknown) => board_command(&words, locked, host, out),
+        Err(CommandError::Locked) => line!(out, "{LOCKED}"),
+        Err(CommandError::Count) => line!(out, "Invalid number of arguments"),
+        Err(CommandError::Argument(right)) => line!(out, "Invalid argument: {right}"),
+    }
+    Outcome::Continue
+}
+
+fn board_command(words: &[&[u8]], locked: bool, host: &mut dyn Host, out: &mut Output) {
+    let named = |help: &str| help.split([' ', ':']).next().map(str::as_bytes) == Some(words[0]);
+    if locked && host.board_help().lines().any(named) {
+        line!(out, "{LOCKED}");
+        return;
+    }
+    let mut open_line = false;
+    let known = !locked
+        && host.board_command(words, &mut |text| {
+            open_line = !text.ends_with(b"\n");
+            show::lines(text, out);
+        });
+    match (known, open_line) {
+        (false, _) => line!(out, "Invalid Command"),
+        (true, true) => out.put(b"\r\n"),
+        (true, false) => {}
+    }
+}
+
+fn execute(
+    command: Command<'_>,
+    origin: Origin,
+    now: Millis,
+    host: &mut dyn Host,
+    out: &mut Output,
+) -> Outcome {
+    match command {
+        Command::Help(None) => show::help(None, host, out),
+        Command::Help(Some(name)) => match command::find(name) {
+            Some(spec) => show::help(Some(spec), host, out),
+            None => line!(out, "Invalid argument: no such command, see help"),
+        },
+        Command::Show(what) => show::show(what, host, out),
+        Command::Save => match host.save_settings() {
+            Ok(()) => line!(out, "Config saved"),
+            Err(error) => line!(out, "Config not saved: {error}"),
+        },
+        Command::Lock(password) => lock(password, host, out),
+        Command::Unlock(password) => unlock(password, now, host, out),
+        Command::Reset { factory } => {
+            line!(out, "Restarting ...");
+            host.restart(factory);
+            return Outcome::Restart;
+        }
+        Command::Quit => {
+            line!(out, "Quitting console");
+            return Outcome::Quit;
+        }
+        Command::Scan => match host.scan(origin) {
+            Ok(()) => line!(out, "Scanning..."),
+            Err(reason) => line!(out, "Scan failed: {reason}"),
+        },
+        Command::Time => match host.time() {
+            Some(time) => line!(out, "{time}"),
+            None => line!(out, "xxx 99:99:99"),
+        },
+        Command::Publish { side, topic, data, retained } => {
+            match host.publish(side, topic, data, retained) {
+                Ok(()) => line!(out, "Published topic"),
+                Err(reason) => line!(out, "Publish failed: {reason}"),
+            }
+        }
+        Command::SaveRetained => match host.save_retained() {
+            Ok(()) => line!(out, "Saved retained topics successfully"),
+            Err(reason) => line!(out, "Saved retained topics unsuccessfully: {reason}"),
+        },
+        Command::DeleteRetained => match host.delete_retained() {
+            Ok(()) => line!(out, "Deleted retained topics"),
+            Err(reason) => line!(out, "Retained topics not deleted: {reason}"),
+        },
+        Command::ScriptPort(port) => match host.script_listen(port, origin) {
+            Ok(()) => line!(out, "Waiting for script upload on port {port}"),
+            Err(reason) => line!(out, "Script upload refused: {reason}"),
+        },
+        Command::ScriptUrl(url) => match host.script_download(url, origin) {
+            Ok(()) => line!(out, "HTTP request to {url} started"),
+            Err(reason) => line!(out, "HTTP script upload failed ({reason})"),
+        },
+        Command::ScriptDelete => match host.script_delete() {
+            Ok(()) => line!(out, "Script deleted"),
+            Err(reason) => line!(out, "Script not deleted: {reason}"),
+        },
+        Command::Set(param, value) => set(param, value, host, out),
+        Command::SetVariable(n, value) => match host.set_flash_variable(n, value) {
+            Ok(()) => line!(out, "@{n} written to flash"),
+            Err(error) => line!(out, "@{n} not written: {error}"),
+        },
+    }
+    Outcome::Continue
+}
+
+fn set(param: Param, value: &[u8], host: &mut dyn Host, out: &mut Output) {
+    if let Err(error) = host.settings_mut().set(param, value, Layer::Owner) {
+        line!(out, "Invalid argument: {error}");
+        return;
+    }
+    if param.spec().secret {
+        line!(out, "{} set", param.name());
+    } else {
+        line!(out, "{} set to {}", param.name(), Printed { settings: host.settings(), param });
+    }
+    host.changed(param);
+    let settings = host.settings();
+    let no_port = param == Param::ConfigPort && settings.port(param) == 0;
+    let no_access = param == Param::ConfigAccess && settings.number(param) == 0;
+    if no_port || no_access {
+        line!(out, "WARNING: there is no more console over the network");
+    }
+}
+
+fn lock(password: Option<&[u8]>, host: &mut dyn Host, out: &mut Output) {
+    let salt = host.salt();
+    match host.lock_mut().lock(password, salt) {
+        Ok(()) => {
+            let saved = host.save_settings().and_then(|()| host.save_lock());
+            match saved {
+                Ok(()) => line!(out, "Config locked"),
+                Err(error) => line!(out, "Config locked until the next restart: {error}"),
+            }
+        }
+        Err(error) => refuse(error, out),
+    }
+}
+
+fn unlock(password: &[u8], now: Millis, host: &mut dyn Host, out: &mut Output) {
+    match host.lock_mut().unlock(password, now) {
+        Ok(()) => match host.save_lock() {
+            Ok(()) => line!(out, "Config unlocked"),
+            Err(error) => line!(out, "Config unlocked until the next restart: {error}"),
+        },
+        Err(error) => refuse(error, out),
+    }
+}
+
+fn refuse(error: LockError, out: &mut Output) {
+    match error {
+        LockError::NoPassword => line!(out, "No password defined"),
+        LockError::AlreadyLocked => line!(out, "Config already locked"),
+        LockError::WrongPassword => line!(out, "Unlock failed. Invalid password"),
+        LockError::TooSoon { seconds } => {
+            line!(out, "Unlock failed. Too many wrong tries, wait {seconds} s");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The long replies.
+
+use core::fmt::{self, Write};
+
+use umqtt_vm::FLASH_VARIABLE_LEN;
+
+use super::command::{COMMANDS, CommandSpec, Show};
+use super::host::{Host, Network, ScriptText, TimeOfDay};
+use super::listing::Listing;
+use super::output::Output;
+use super::words::{Quoted, Shown};
+use crate::settings::kind::WEEKDAYS;
+use crate::settings::{Param, Settings, TABLE, ValueRef};
+use crate::storage::FLASH_VARIABLES;
+
+/// Prints a line.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
+}
+
+pub(super) fn show(what: Show, host: &mut dyn Host, out: &mut Output) {
+    match what {
+        Show::Config => config(host, out),
+        Show::Stats => stats(host, out),
+        Show::Mqtt => mqtt(host, out),
+        Show::Script(first) => script(first, host, out),
+        Show::Vars => vars(host, out),
+        Show::Backlog => host.backlog(&mut |text| lines(text, out)),
+    }
+}
+
+/// `help` and `help COMMAND`.
+pub(super) fn help(which: Option<&CommandSpec>, host: &dyn Host, out: &mut Output) {
+    match which {
+        Some(spec) => {
+            usage(spec, out);
+            if spec.name == "set" {
+                for spec in TABLE {
+                    line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help);
+                }
+            }
+        }
+        None => {
+            COMMANDS.iter().for_each(|spec| usage(spec, out));
+            host.board_help().lines().for_each(|help| line!(out, "{help}"));
+        }
+    }
+}
+
+fn usage(spec: &CommandSpec, out: &mut Output) {
+    let blank = if spec.arguments.is_empty() { "" } else { " " };
+    line!(out, "{}{blank}{}: {}", spec.name, spec.arguments, spec.help);
+}
+
+fn config(host: &dyn Host, out: &mut Output) {
+    line!(out, "{}", host.version());
+    for spec in TABLE.iter().filter(|spec| spec.saved) {
+        let value = Printed { settings: host.settings(), param: spec.param };
+        let text = host.settings().bytes(spec.param);
+        if spec.secret && host.lock().is_locked() && !text.is_empty() {
+            line!(out, "{}: ***", spec.name);
+        } else {
+            line!(out, "{}: {value}", spec.name);
+        }
+    }
+}
+
+/// A parameter's value as a user would type it.
+pub(super) struct Printed<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) param: Param,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.settings.get(self.param) {
+            ValueRef::Number(number) => self.param.spec().kind.write_number(f, number),
+            ValueRef::Text(b"") => f.write_str("none"),
+            ValueRef::Text(text) => write!(f, "{}", Quoted(text)),
+        }
+    }
+}
+
+fn stats(host: &dyn Host, out: &mut Output) {
+    let stats = host.stats();
+    let up = stats.uptime_ms / 1000;
+    line!(out, "System uptime: {}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
+    if let Some(bytes) = stats.free_memory {
+        line!(out, "Free mem: {bytes}");
+    }
+    line!(out, "Script events: {} (mean {} us)", stats.script_events, stats.script_mean_us);
+    line!(out, "Received: {} bytes, sent: {} bytes", stats.bytes_received, stats.bytes_sent);
+    host.addresses(&mut |address| line!(out, "IP address: {address}"));
+    if stats.joined == Some(false) {
+        line!(out, "Not connected to AP");
+    }
+    match stats.stations {
+        Some(1) => line!(out, "1 station connected to AP"),
+        Some(count) => line!(out, "{count} stations connected to AP"),
+        None => {}
+    }
+    match host.time() {
+        Some(time) => line!(out, "Clock set: {time}"),
+        None => line!(out, "Clock not set"),
+    }
+}
+
+fn mqtt(host: &dyn Host, out: &mut Output) {
+    let mut count = 0u32;
+    host.clients(&mut |_| count += 1);
+    line!(out, "Current clients: {count}");
+    if count > 0 {
+        let mut first = true;
+        host.clients(&mut |id| {
+            let comma = if core::mem::take(&mut first) { "" } else { ", " };
+            // Writing here never fails.
+            let _ = write!(out, "{comma}{}", Shown(id));
+        });
+        out.put(b"\r\n");
+    }
+    line!(out, "Current subscriptions:");
+    host.subscriptions(&mut |found| {
+        line!(out, "{}: \"{}\" (QoS {})", Shown(found.client), Shown(found.filter), found.qos);
+    });
+    line!(out, "Retained topics:");
+    host.retained(&mut |found| {
+        line!(out, "\"{}\" len: {} (QoS {})", Shown(found.topic), found.len, found.qos);
+    });
+    let connected = if host.remote_connected() { "connected" } else { "disconnected" };
+    line!(out, "MQTT client {connected}");
+    let enabled = if host.script_enabled() { "enabled" } else { "disabled" };
+    line!(out, "Script {enabled}");
+}
+
+fn script(first: u32, host: &mut dyn Host, out: &mut Output) {
+    match host.script_text() {
+        ScriptText::None => line!(out, "No script"),
+        ScriptText::Source => {
+            let mut listing = Listing::new(out, first);
+            let (mut at, mut piece) = (0, [0; 256]);
+            loop {
+                let len = host.read_source(at, &mut piece);
+                if len == 0 || !listing.feed(&piece[..len]) {
+                    break;
+                }
+                at += len;
+            }
+            listing.finish();
+        }
+        ScriptText::Bytecode => {
+            line!(out, "Bytecode without source, disassembled:");
+            let mut listing = Listing::new(out, first);
+            host.disassemble(&mut listing);
+            listing.finish();
+        }
+    }
+}
+
+fn vars(host: &mut dyn Host, out: &mut Output) {
+    host.variables(&mut |name, value| {
+        let name = name.strip_prefix(b"$").unwrap_or(name);
+        line!(out, "{}: {}", Shown(name), Shown(value));
+    });
+    for n in 1..=FLASH_VARIABLES {
+        let mut value = [0; FLASH_VARIABLE_LEN];
+        let len = host.flash_variable(n, &mut value).min(value.len());
+        line!(out, "@{n}: {}", Shown(&value[..len]));
+    }
+}
+
+/// Prints text whose lines end in LF or CR LF.
+pub(super) fn lines(text: &[u8], out: &mut Output) {
+    for part in text.split_inclusive(|byte| *byte == b'\n') {
+        match part.strip_suffix(b"\n") {
+            Some(line) => {
+                out.put(line.strip_suffix(b"\r").unwrap_or(line));
+                out.put(b"\r\n");
+            }
+            None => out.put(part),
+        }
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = WEEKDAYS.get(usize::from(self.weekday)).unwrap_or(&"xxx");
+        let (hours, minutes) = (self.seconds / 3600, self.seconds / 60 % 60);
+        write!(f, "{day} {hours:02}:{minutes:02}:{:02}", self.seconds % 60)
+    }
+}
+
+/// `auth,"ssid",rssi,"mac",channel`
+impl fmt::Display for Network<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.mac;
+        write!(
+            f,
+            "{},\"{}\",{},\"{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}\",{}",
+            self.auth,
+            Shown(self.ssid),
+            self.rssi,
+            self.channel
+        )
+    }
+}
