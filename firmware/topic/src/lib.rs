@@ -89,29 +89,19 @@ pub fn matches(filter: &[u8], name: &[u8]) -> bool {
         return false;
     }
     let (mut f, mut n) = (filter, name);
+    // One byte after the other, so that most topics that differ are told apart at once.
     loop {
-        if f == b"#" {
-            return true;
+        match (f.split_first(), n.split_first()) {
+            (None, rest) => return rest.is_none(),
+            (Some((b'#', _)), _) => return true,
+            (Some((b'+', after)), _) => {
+                let level = n.iter().position(|&byte| byte == b'/').unwrap_or(n.len());
+                (f, n) = (after, &n[level..]);
+            }
+            (Some((a, f_rest)), Some((b, n_rest))) if a == b => (f, n) = (f_rest, n_rest),
+            (Some(_), Some(_)) => return false,
+            (Some(_), None) => return f == b"/#",
         }
-        let (f_level, f_rest) = split(f);
-        let (n_level, n_rest) = split(n);
-        if f_level != b"+" && f_level != n_level {
-            return false;
-        }
-        match (f_rest, n_rest) {
-            (None, None) => return true,
-            (Some(rest), None) => return rest == b"#",
-            (None, Some(_)) => return false,
-            (Some(f_next), Some(n_next)) => (f, n) = (f_next, n_next),
-        }
-    }
-}
-
-/// The first level, and what follows its `/` if there is one.
-fn split(topic: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match topic.iter().position(|&b| b == b'/') {
-        Some(at) => (&topic[..at], Some(&topic[at + 1..])),
-        None => (topic, None),
     }
 }
 

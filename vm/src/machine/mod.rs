@@ -26,7 +26,7 @@ use self::value::{Kind, Slot, Stored, Value, View};
 use crate::image::{FilterKind, Header, Record, Trigger, constant, fingerprint};
 use crate::{Event, Fault, Handler, Program, Side, Syscalls, Trap, Warnings};
 
-/// Largest buffer a machine makes use of, bytes: places in it are 16 bits wide.
+/// Most bytes of buffer that hold texts: places of texts are 16 bits wide.
 pub const MAX_BUFFER: usize = 65_535;
 /// Longest value a machine can hold, bytes, whatever its limit says.
 const MAX_VALUE: usize = u16::MAX as usize;
@@ -71,13 +71,15 @@ pub struct Handlers {
 pub struct Machine<B, M> {
     program: Program<B>,
     buffer: M,
+    /// Bytes at the start of the buffer that are left unused, so that slots are aligned.
+    padding: u8,
     texts_end: usize,
     limit: usize,
     warnings: Warnings,
 }
 
 impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
-    /// Lays out the variables, all empty, in `buffer`, of which at most [`MAX_BUFFER`] bytes are used. Values are
+    /// Lays out the variables, all empty, in `buffer`; more than [`MAX_BUFFER`] bytes are of no use. Values are
     /// cut at `value_limit` bytes.
     ///
     /// # Errors
@@ -88,8 +90,9 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
             return Err(BufferTooSmall { needed });
         }
         let limit = value_limit.min(MAX_VALUE);
-        let mut machine =
-            Machine { program, buffer, texts_end: 0, limit, warnings: Warnings::default() };
+        let padding = buffer.as_ptr().align_offset(align_of::<Slot>()).min(MAX_PADDING) as u8;
+        let warnings = Warnings::default();
+        let mut machine = Machine { program, buffer, padding, texts_end: 0, limit, warnings };
         machine.memory().variables.fill(Stored::EMPTY.slot());
         Ok(machine)
     }
@@ -305,7 +308,7 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
 
     fn memory(&mut self) -> Memory<'_> {
         let header = &self.program.layout().header;
-        memory(&mut self.buffer, header)
+        memory(&mut self.buffer, self.padding, header)
     }
 
     /// Makes everything ready to run the code at `at`, and puts away what is to stay.
@@ -319,7 +322,7 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
     ) -> Option<T> {
         let layout = self.program.layout();
         let bytes = self.program.bytes().as_ref();
-        let memory = memory(&mut self.buffer, &layout.header);
+        let memory = memory(&mut self.buffer, self.padding, &layout.header);
         let mut run = Run {
             store: Store {
                 variables: memory.variables,
@@ -356,13 +359,16 @@ struct Memory<'m> {
     arena: &'m mut [u8],
 }
 
-fn memory<'m>(buffer: &'m mut [u8], header: &Header) -> Memory<'m> {
-    let usable = buffer.len().min(MAX_BUFFER);
-    let padding = buffer.as_ptr().align_offset(align_of::<Slot>()).min(usable);
+#[inline]
+fn memory<'m>(buffer: &'m mut [u8], padding: u8, header: &Header) -> Memory<'m> {
+    let empty = Memory { variables: &mut [], stack: &mut [], arena: &mut [] };
     let (variables, stack) = (usize::from(header.variables), usize::from(header.stack));
     let slots = size_of::<Slot>() * (variables + stack);
-    let (slots, arena) = buffer[padding..usable].split_at_mut(slots.min(usable - padding));
-    let slots: &mut [Slot] = bytemuck::try_cast_slice_mut(slots).unwrap_or_default();
-    let (variables, stack) = slots.split_at_mut(variables.min(slots.len()));
-    Memory { variables, stack, arena }
+    let Some((_, buffer)) = buffer.split_at_mut_checked(padding.into()) else { return empty };
+    let Some((slots, arena)) = buffer.split_at_mut_checked(slots) else { return empty };
+    // Aligned, unless the owner has moved the buffer.
+    let Ok(slots) = bytemuck::try_cast_slice_mut(slots) else { return empty };
+    let Some((variables, stack)) = slots.split_at_mut_checked(variables) else { return empty };
+    let arena_len = arena.len().min(MAX_BUFFER);
+    Memory { variables, stack, arena: &mut arena[..arena_len] }
 }

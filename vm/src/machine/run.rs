@@ -116,20 +116,20 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
                 Op::Jump => self.jump_if(true)?,
                 Op::JumpFalse => {
                     let value = self.store.pop()?;
-                    let truth = self.store.view().truth(value);
+                    let truth = self.store.truth(value);
                     self.store.end_statement();
                     self.jump_if(!truth)?;
                 }
                 Op::JumpTrue => {
                     let value = self.store.pop()?;
-                    let truth = self.store.view().truth(value);
+                    let truth = self.store.truth(value);
                     self.store.end_statement();
                     self.jump_if(truth)?;
                 }
                 Op::JumpNotEqual => {
                     let constant = self.constant()?;
                     let value = self.store.pop()?;
-                    let equal = self.store.view().equal(value, constant);
+                    let equal = self.store.equal(value, constant);
                     self.store.end_statement();
                     self.jump_if(!equal)?;
                 }
@@ -140,8 +140,8 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
                     self.at = self.at.checked_sub(distance as usize).ok_or(Trap::Corrupt)?;
                 }
 
-                Op::Equal => self.compare(|store, a, b| store.view().equal(a, b))?,
-                Op::NotEqual => self.compare(|store, a, b| !store.view().equal(a, b))?,
+                Op::Equal => self.compare(|store, a, b| store.equal(a, b))?,
+                Op::NotEqual => self.compare(|store, a, b| !store.equal(a, b))?,
                 Op::Greater => self.compare_numbers(|a, b| a > b)?,
                 Op::GreaterEqual => self.compare_numbers(|a, b| a >= b)?,
                 Op::Less => self.compare_numbers(|a, b| a < b)?,
@@ -153,15 +153,11 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
                 Op::Mul => self.arithmetic(i32::wrapping_mul)?,
                 Op::Div => self.divide(i32::wrapping_div)?,
                 Op::Mod => self.divide(i32::wrapping_rem)?,
-                Op::And => {
-                    self.compare(|store, a, b| store.view().truth(a) && store.view().truth(b))?
-                }
-                Op::Or => {
-                    self.compare(|store, a, b| store.view().truth(a) || store.view().truth(b))?
-                }
+                Op::And => self.compare(|store, a, b| store.truth(a) && store.truth(b))?,
+                Op::Or => self.compare(|store, a, b| store.truth(a) || store.truth(b))?,
                 Op::Not => {
                     let value = self.store.pop()?;
-                    let value = Value::bool(!self.store.view().truth(value));
+                    let value = Value::bool(!self.store.truth(value));
                     self.store.push(value)?;
                 }
                 Op::Join => {
@@ -274,7 +270,7 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
                 Op::PinWrite => {
                     let pin = self.byte()?;
                     let value = self.store.pop()?;
-                    let level = self.store.view().truth(value);
+                    let level = self.store.truth(value);
                     self.sys.pin_write(pin, level);
                     self.end_action();
                 }
@@ -316,7 +312,7 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
     #[inline]
     fn number(&mut self) -> Result<i32, Trap> {
         let value = self.store.pop()?;
-        Ok(self.store.view().number(value))
+        Ok(self.store.number(value))
     }
 
     #[inline]
@@ -351,10 +347,7 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
     }
 
     fn compare_numbers(&mut self, holds: impl FnOnce(i32, i32) -> bool) -> Result<(), Trap> {
-        self.compare(|store, a, b| {
-            let (a, b) = store.numbers(a, b);
-            holds(a, b)
-        })
+        self.compare(|store, a, b| holds(store.number(a), store.number(b)))
     }
 
     fn compare_texts(&mut self, holds: impl FnOnce(&[u8], &[u8]) -> bool) -> Result<(), Trap> {
@@ -368,13 +361,13 @@ impl<S: Syscalls + ?Sized> Run<'_, S> {
     #[inline]
     fn arithmetic(&mut self, compute: impl FnOnce(i32, i32) -> i32) -> Result<(), Trap> {
         let (a, b) = self.pop2()?;
-        let (a, b) = self.store.numbers(a, b);
+        let (a, b) = (self.store.number(a), self.store.number(b));
         self.store.push(Value::int(compute(a, b)))
     }
 
     fn divide(&mut self, compute: fn(i32, i32) -> i32) -> Result<(), Trap> {
         let (a, b) = self.pop2()?;
-        let (a, b) = self.store.numbers(a, b);
+        let (a, b) = (self.store.number(a), self.store.number(b));
         if b == 0 {
             self.warnings.divisions_by_zero = self.warnings.divisions_by_zero.wrapping_add(1);
             self.warnings.last_at = self.at as u16;

@@ -4,7 +4,9 @@
 //! statement, then nothing. Temporaries end with the statement. When the room ends, the texts are moved together,
 //! which happens only then and takes time in proportion to what is kept.
 
-use super::value::{Kind, Slot, Stored, Value, View};
+use itoa::Buffer;
+
+use super::value::{Kind, Slot, Stored, Value, View, parse_number};
 use crate::Trap;
 
 pub(super) struct Store<'m> {
@@ -44,6 +46,43 @@ impl Store<'_> {
     pub(super) fn pop(&mut self) -> Result<Value, Trap> {
         self.depth = self.depth.wrapping_sub(1);
         self.stack.get(self.depth).map(|slot| Value(*slot)).ok_or(Trap::Corrupt)
+    }
+
+    #[inline]
+    pub(super) fn number(&self, value: Value) -> i32 {
+        match value.as_int() {
+            Some(int) => int,
+            None => self.parse(value),
+        }
+    }
+
+    /// Any number that does not read as 0.
+    #[inline]
+    pub(super) fn truth(&self, value: Value) -> bool {
+        self.number(value) != 0
+    }
+
+    #[inline]
+    pub(super) fn equal(&self, a: Value, b: Value) -> bool {
+        match (a.as_int(), b.as_int()) {
+            (Some(a), Some(b)) => a == b,
+            // Texts of other lengths differ without a look at them.
+            (None, None) => a.len() == b.len() && self.view().text(a) == self.view().text(b),
+            _ => self.equal_mixed(a, b),
+        }
+    }
+
+    // The rare ways, out of line: scripts compute with numbers and compare texts.
+    #[inline(never)]
+    fn parse(&self, value: Value) -> i32 {
+        parse_number(self.view().text(value))
+    }
+
+    #[inline(never)]
+    fn equal_mixed(&self, a: Value, b: Value) -> bool {
+        let (mut a_digits, mut b_digits) = (Buffer::new(), Buffer::new());
+        let view = self.view();
+        view.bytes(a, &mut a_digits) == view.bytes(b, &mut b_digits)
     }
 
     /// Forgets the temporaries: a statement has ended.
@@ -205,7 +244,7 @@ impl Store<'_> {
     pub(super) fn as_text(&mut self, value: Value) -> Result<Value, Trap> {
         match value.as_int() {
             None => Ok(value),
-            Some(int) => self.copied(itoa::Buffer::new().format(int).as_bytes()),
+            Some(int) => self.copied(Buffer::new().format(int).as_bytes()),
         }
     }
 

@@ -139,11 +139,4 @@ impl Store<'_> {
         let place = self.pop()?;
         self.temporary(found.len, |view, room| json::unescape(view.text(place), room))
     }
-
-    /// Order of two values as numbers.
-    #[inline]
-    pub(super) fn numbers(&self, a: Value, b: Value) -> (i32, i32) {
-        let view = self.view();
-        (view.number(a), view.number(b))
-    }
 }

@@ -147,26 +147,6 @@ impl<'v> View<'v> {
             None => self.text(value),
         }
     }
-
-    #[inline]
-    pub(super) fn number(&self, value: Value) -> i32 {
-        value.as_int().unwrap_or_else(|| parse_number(self.text(value)))
-    }
-
-    /// Any number that does not read as 0.
-    #[inline]
-    pub(super) fn truth(&self, value: Value) -> bool {
-        self.number(value) != 0
-    }
-
-    #[inline]
-    pub(super) fn equal(&self, a: Value, b: Value) -> bool {
-        match (a.as_int(), b.as_int()) {
-            (Some(a), Some(b)) => a == b,
-            (None, None) => self.text(a) == self.text(b),
-            _ => self.bytes(a, &mut Buffer::new()) == self.bytes(b, &mut Buffer::new()),
-        }
-    }
 }
 
 /// Reads a number like C's `atoi`: blanks, a sign, digits up to anything else; wraps at 32 bits; else 0.
