@@ -16,7 +16,7 @@
 //! * [`wire`]: the packets, both directions; of use to a client too.
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
-//! * Inside: `connection` and its `outbox`, `session` (QoS 1 and 2), `subscriptions` (a tree),
+//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2), `subscriptions` (a tree),
 //!   `retained`.
 //!
 //! # What it does with MQTT's choices

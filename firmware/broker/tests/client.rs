@@ -232,6 +232,26 @@ fn a_kept_session_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_repeated_qos_2_message_is_reported_once() {
+    for version in [Version::V31, Version::V311] {
+        let options = ClientOptions { clean_session: false, ..ClientOptions::new("c") };
+        let mut pair = Pair::new(ClientOptions { version, ..options });
+        pair.client.subscribe(b"t", Q2).expect("room");
+        pair.events();
+        pair.server_says("t", "once", Q2);
+        // The message gets through, the answer does not.
+        let mut buffer = [0; 50];
+        let n = pair.broker.copy_outgoing(ConnId(pair.conn), &mut buffer);
+        pair.broker.sent(ConnId(pair.conn), n);
+        pair.client.receive(&buffer[..n], pair.now);
+        pair.cut();
+        pair.pass(2_000);
+        let messages = pair.events().into_iter().filter(|e| e.contains("once")).count();
+        assert_eq!((messages, pair.broker.stats().messages_sent), (1, 1), "{version:?}");
+    }
+}
+
+#[test]
 fn keeps_alive_and_notices_silence() {
     let mut pair = Pair::new(ClientOptions { keep_alive: 10, ..ClientOptions::new("c") });
     pair.pass(600_000);

@@ -5,7 +5,8 @@ use super::{Client, Event, Reason, State};
 use crate::inbox::Inbox;
 use crate::message::Publication;
 use crate::wire::{
-    Ack, Connack, FixedHeader, Malformed, PacketType, Publish, QoS, ReturnCode, Suback, emit_ack,
+    Ack, Connack, FixedHeader, Malformed, PacketType, Publish, QoS, ReturnCode, Suback, Version,
+    emit_ack,
 };
 use crate::{Millis, session::RESERVED_ID};
 
@@ -100,7 +101,9 @@ impl Client {
                 wanted.stage = Stage::New;
             }
         }
-        if !session_present {
+        // An MQTT 3.1 server cannot say that it remembers: it may, so what it sent is not forgotten here.
+        let may_remember = self.options.version == Version::V31 && !self.options.clean_session;
+        if !session_present && !may_remember {
             self.reliable.forget_received();
             self.farewells.clear();
         }
