@@ -2,11 +2,12 @@
 //! known.
 
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{Extras, compile, lint, parse};
 use umqtt_vm::Profile;
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::parameters::Parameters;
 use crate::render;
 use crate::terminal::Terminal;
 
@@ -14,6 +15,7 @@ use crate::terminal::Terminal;
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
     let extras = Extras { debug: false, source: false };
     let mut found = compile(source, profile, extras).err().unwrap_or_default();
+    found.extend(warnings(source, profile));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
 }
@@ -28,10 +30,14 @@ pub(crate) fn compile_or_report(
     extras: Extras,
     terminal: &mut Terminal,
 ) -> Result<Option<Vec<u8>>, Failure> {
-    let (image, found) = match compile(&input.bytes, profile, extras) {
+    let (image, mut found) = match compile(&input.bytes, profile, extras) {
         Ok(image) => (Some(image), Vec::new()),
         Err(errors) => (None, errors),
     };
+    // Warnings of a script that does not compile can wait until it does.
+    if image.is_some() {
+        found = warnings(&input.bytes, profile);
+    }
     let color = terminal.err.color();
     render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)
         .map_err(Failure::Output)?;
@@ -40,4 +46,24 @@ pub(crate) fn compile_or_report(
         found.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
     );
     Ok(image)
+}
+
+/// The linter's. None for what does not parse: statements would be missing, and warnings wrong.
+fn warnings(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
+    if source.len() > profile.source {
+        return Vec::new();
+    }
+    match parse(source, profile) {
+        (script, errors) if errors.is_empty() => lint::lint(source, &script, &Parameters),
+        _ => Vec::new(),
+    }
+}
+
+/// The script in the one layout all scripts share.
+///
+/// # Errors
+/// What keeps it from being parsed.
+pub(crate) fn format(source: &[u8]) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    // The layout is the same for every device; this is the one with the widest limits.
+    umqtt_lang::format(source, &Profile::DESKTOP)
 }

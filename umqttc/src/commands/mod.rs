@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod completions;
 mod dis;
+mod fmt;
 mod man;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Build(build::Build),
     Dis(dis::Dis),
+    Fmt(fmt::Fmt),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -48,6 +50,7 @@ impl Command {
             Command::Check(check) => check.run(terminal),
             Command::Build(build) => build.run(terminal),
             Command::Dis(dis) => dis.run(terminal),
+            Command::Fmt(fmt) => fmt.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),
         }

@@ -1,0 +1,76 @@
+//! `umqttc fmt`: one layout for all scripts.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::failure::Failure;
+use crate::input::Input;
+use crate::terminal::Terminal;
+use crate::write::write_whole;
+use crate::{Verdict, frontend, render};
+
+/// Format scripts in place; standard input goes formatted to standard output
+#[derive(Args)]
+pub(crate) struct Fmt {
+    /// Change nothing; name the files that would change and exit with 1
+    #[arg(long)]
+    check: bool,
+    /// The scripts
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+impl Fmt {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let mut verdict = Verdict::Fine;
+        let mut unreadable = false;
+        for path in &self.files {
+            match Input::script(path).and_then(|input| self.format(&input, terminal)) {
+                Ok(Verdict::Fine) => {}
+                Ok(Verdict::Complaints) => verdict = Verdict::Complaints,
+                Err(output @ Failure::Output(_)) => return Err(output),
+                Err(failure) => {
+                    terminal.complain(&failure);
+                    unreadable = true;
+                }
+            }
+        }
+        if unreadable { Err(Failure::Reported) } else { Ok(verdict) }
+    }
+
+    fn format(&self, input: &Input, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let formatted = match frontend::format(&input.bytes) {
+            Ok(formatted) => formatted,
+            Err(diagnostics) => {
+                let color = terminal.err.color();
+                render::human::write(
+                    &mut terminal.err,
+                    color,
+                    &input.name,
+                    &input.bytes,
+                    &diagnostics,
+                )
+                .map_err(Failure::Output)?;
+                return Ok(Verdict::Complaints);
+            }
+        };
+        let changed = formatted != input.bytes;
+        if self.check {
+            if !changed {
+                return Ok(Verdict::Fine);
+            }
+            let name = render::printable(input.name.as_bytes());
+            writeln!(terminal.out, "{name}: would change").map_err(Failure::Output)?;
+            return Ok(Verdict::Complaints);
+        }
+        match &input.path {
+            None => terminal.out.write_all(&formatted).map_err(Failure::Output)?,
+            Some(path) if changed => write_whole(path, &formatted)
+                .map_err(|error| Failure::Write(path.clone(), error))?,
+            Some(_) => {}
+        }
+        Ok(Verdict::Fine)
+    }
+}
