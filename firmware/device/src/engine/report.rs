@@ -21,8 +21,9 @@ impl Place {
 impl core::fmt::Display for Place {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.line {
+            // The first line with code: `on ... do` itself has none.
             Some(line) => write!(f, "line {line}"),
-            None => write!(f, "code at {}", self.at),
+            None => write!(f, "code offset {}", self.at),
         }
     }
 }
@@ -76,7 +77,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 let Refused { action, topic, error, .. } = &refused;
                 let (place, topic) = (Place::of(program, start), Shown(topic));
                 services.log(format_args!(
-                    "Script warning in the handler of {place}: cannot {action} \"{topic}\": {error}"
+                    "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
                 ));
             }
         }
@@ -97,7 +98,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let start = start_of(self.machine.program(), handler);
             let place = Place::of(self.machine.program(), start);
             services.log(format_args!(
-                "Script disabled: the handler of {place} was stopped {STOPS_ALLOWED} times within {} s",
+                "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s",
                 STOP_WINDOW_MS / 1000
             ));
             self.stop(services);

@@ -46,7 +46,7 @@ fn three_stops_within_a_minute_disable_the_script() {
         bench.done(),
         [
             "log Script error in line 3: runs too long, stopped",
-            "log Script disabled: the handler of line 3 was stopped 3 times within 60 s",
+            "log Script disabled: the handler beginning in line 3 was stopped 3 times within 60 s",
         ]
     );
     assert!(!bench.enabled());
@@ -153,7 +153,7 @@ on topic local \"go\" do
         bench.done(),
         [
             "println goes on",
-            "log Script warning in the handler of line 3: cannot publish to \"caf\u{e9}/#\": \
+            "log Script warning in the handler beginning in line 3: cannot publish to \"caf\u{e9}/#\": \
              a topic to publish to cannot hold the wildcards '#' and '+'",
         ]
     );

@@ -4,6 +4,7 @@
 
 mod home;
 mod house;
+mod quality;
 mod relay;
 mod sensors;
 mod sizes;

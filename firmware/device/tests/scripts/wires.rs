@@ -85,7 +85,7 @@ fn serial_counts_lines_it_does_not_understand() {
     assert_eq!(
         bench.logged(),
         [
-            "Script warning in the handler of line 22: cannot publish to \"bad/#/topic\": a topic to publish to cannot hold the wildcards '#' and '+'"
+            "Script warning in the handler beginning in line 22: cannot publish to \"bad/#/topic\": a topic to publish to cannot hold the wildcards '#' and '+'"
         ]
     );
 }
