@@ -6,7 +6,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::ast::{Chain, ConfigValue, Expr, ExprKind, Link, Logic, Number, Operator, Span};
+use crate::ast::{
+    Chain, ConfigValue, Expr, ExprKind, Link, Logic, Number, Operator, Span, Special, Target,
+};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::text;
 
@@ -48,6 +50,19 @@ impl<'s> Builder<'s> {
     pub(crate) fn negative(&mut self, start: u32, digits: Span) -> Number {
         let number = self.number(digits);
         Number { span: Span { start, end: digits.end }, value: number.value.saturating_neg() }
+    }
+
+    /// The `$name` a `setvar` sets. What the device sets itself is read as a variable all the same.
+    pub(crate) fn variable(&mut self, span: Span, special: Option<Special>) -> Target {
+        if special.is_some() {
+            self.tell(|source| {
+                let name = shown(span.of(source));
+                let message = format!("`{name}` is what the device knows, it cannot be set");
+                Diagnostic::new(Code::SetSpecial, span, message)
+                    .help("give the variable a name of its own")
+            });
+        }
+        Target::Variable(span)
     }
 
     /// `@N`
