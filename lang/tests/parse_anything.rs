@@ -144,7 +144,8 @@ proptest! {
     #[test]
     fn right_scripts_parse(script in scripts::script(), choices in prop::collection::vec(any::<u8>(), 1..64)) {
         let source = scripts::spread(&script, &choices);
-        let (right, wrong) = parse(source.as_bytes(), &Profile::ESP8266);
+        // Random scripts may be longer than the smallest device takes.
+        let (right, wrong) = parse(source.as_bytes(), &Profile::ESP32);
         prop_assert!(wrong.is_empty(), "{source}\n{wrong:#?}");
         let starts = script.iter().filter(|word| *word == "on" || word.starts_with("config ")).count();
         prop_assert_eq!(right.len(), starts);

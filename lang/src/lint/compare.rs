@@ -6,8 +6,10 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use umqtt_vm::parse_number;
+
 use super::facts::{Facts, each_node, unbracketed, variable_name};
-use super::fold::{Literals, decimal, is_decimal, number, suffixes, value};
+use super::fold::{Literals, decimal, is_decimal, suffixes, value};
 use super::{quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
@@ -77,7 +79,7 @@ impl Form {
                 if unsigned.is_empty() || !unsigned.iter().all(u8::is_ascii_digit) {
                     return None;
                 }
-                decimal(number(digits))
+                decimal(parse_number(digits))
             }
             Form::Weekday => {
                 let day = text.get(..3)?;

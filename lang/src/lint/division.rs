@@ -3,8 +3,10 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use umqtt_vm::parse_number;
+
 use super::facts::{Facts, each_node};
-use super::fold::{Literals, number, suffixes};
+use super::fold::{Literals, suffixes};
 use super::quote;
 use crate::ast::{ExprKind, Operator, Span};
 use crate::diagnostic::{Code, Diagnostic};
@@ -20,7 +22,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             let values = suffixes(facts.source, chain, &Literals);
             for (at, link) in chain.rest.iter().enumerate() {
                 let Some(divisor) = &values[at + 1] else { continue };
-                if !divides(link.operator) || number(divisor) != 0 {
+                if !divides(link.operator) || parse_number(divisor) != 0 {
                     continue;
                 }
                 // All that follows the operator is the divisor: chains group from the right.

@@ -3,11 +3,15 @@
 //! Means what the machine means (language reference, section 3), for as much of it as conditions and topics are made
 //! of; the rest is unknown. Recursion follows brackets and calls, whose nesting the parser has limited.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
+use umqtt_vm::parse_number as number;
+
 use super::facts::variable_name;
 use crate::ast::*;
+use crate::codegen::fold;
 use crate::text::{unescape, unhex};
 
 /// Longest value that is followed, bytes: longer ones count as unknown.
@@ -95,28 +99,12 @@ pub(super) fn suffixes(
     found
 }
 
-/// What an operator makes of two values; `None` if the result is too long to follow.
+/// What an operator makes of two values; `None` if the result is too long to follow, or counted as a warning when
+/// it runs.
 pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
-    let (a, b) = (number(left), number(right));
-    Some(match operator {
-        Operator::Equal => bit(left == right),
-        Operator::NotEqual => bit(left != right),
-        Operator::Greater => bit(a > b),
-        Operator::GreaterEqual => bit(a >= b),
-        Operator::Less => bit(a < b),
-        Operator::LessEqual => bit(a <= b),
-        Operator::TextGreater => bit(left > right),
-        Operator::TextGreaterEqual => bit(left >= right),
-        Operator::Add => decimal(a.wrapping_add(b)),
-        Operator::Sub => decimal(a.wrapping_sub(b)),
-        Operator::Mul => decimal(a.wrapping_mul(b)),
-        Operator::Div => decimal(if b == 0 { 0 } else { a.wrapping_div(b) }),
-        Operator::Mod => decimal(if b == 0 { 0 } else { a.wrapping_rem(b) }),
-        Operator::Join => {
-            let joined = [left, right].concat();
-            return (joined.len() <= MAX_KNOWN).then_some(joined);
-        }
-    })
+    let folded = |value| fold::Known::text(Cow::Borrowed(value));
+    let result = fold::apply(operator, folded(left), folded(right), MAX_KNOWN)?;
+    Some(result.into_bytes().into_owned())
 }
 
 fn call(source: &[u8], call: &Call, known: &dyn Known) -> Option<Vec<u8>> {
@@ -140,21 +128,6 @@ fn call(source: &[u8], call: &Call, known: &dyn Known) -> Option<Vec<u8>> {
     })
 }
 
-/// A value read as a number: optional blanks, optional sign, digits up to the first other byte; wraps at 32 bits.
-pub(super) fn number(value: &[u8]) -> i32 {
-    let start = value.iter().position(|b| !matches!(b, b' ' | b'\t'..=b'\r'));
-    let (negative, digits) = match &value[start.unwrap_or(value.len())..] {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
-    let mut result = 0i32;
-    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
-        result = result.wrapping_mul(10).wrapping_add(i32::from(digit - b'0'));
-    }
-    if negative { result.wrapping_neg() } else { result }
-}
-
 /// A number as the text it becomes.
 pub(super) fn decimal(number: i32) -> Vec<u8> {
     format!("{number}").into_bytes()
@@ -174,21 +147,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_like_the_device_reads_them() {
-        for (text, expected) in [
-            ("", 0),
-            ("12", 12),
-            (" \t-7x", -7),
-            ("+3", 3),
-            ("on", 0),
-            ("2147483648", i32::MIN),
-            ("-2147483648", i32::MIN),
-        ] {
-            assert_eq!(number(text.as_bytes()), expected, "{text:?}");
+    fn decimal_texts_are_those_numbers_become() {
+        assert!(is_decimal(b"-7") && is_decimal(b"0") && is_decimal(b"-2147483648"));
+        for text in ["007", "-0", "on", "", "2147483648", "+1", " 1"] {
+            assert!(!is_decimal(text.as_bytes()), "{text:?}");
         }
-        assert!(is_decimal(b"-7") && is_decimal(b"0"));
-        assert!(
-            !is_decimal(b"007") && !is_decimal(b"-0") && !is_decimal(b"on") && !is_decimal(b"")
-        );
     }
 }

@@ -4,8 +4,10 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
+use umqtt_vm::parse_number;
+
 use super::facts::Facts;
-use super::fold::{Literals, number, value};
+use super::fold::{Literals, value};
 use crate::ast::{ActionKind, Event, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -39,7 +41,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         let (clock, number, disarms) = match &step.action.kind {
             ActionKind::SetTimer { timer, value: ms } => {
                 let ms = value(facts.source, ms, &Literals);
-                (Clock::Timer, timer.value, ms.is_some_and(|ms| number(&ms) <= 0))
+                (Clock::Timer, timer.value, ms.is_some_and(|ms| parse_number(&ms) <= 0))
             }
             ActionKind::SetAlarm { alarm, value: time } => {
                 let time = value(facts.source, time, &Literals);
