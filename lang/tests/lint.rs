@@ -6,6 +6,8 @@ mod common;
 mod fixes;
 #[path = "lint/messages.rs"]
 mod messages;
+#[path = "lint/pages.rs"]
+mod pages;
 #[path = "lint/quiet.rs"]
 mod quiet;
 

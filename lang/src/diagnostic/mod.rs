@@ -1,11 +1,13 @@
 //! What the compiler tells about a script: one type for the terminal, JSON and the editor.
 
 mod codes;
+mod explain;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use codes::Code;
+pub use explain::explain;
 
 use crate::ast::Span;
 
