@@ -49,8 +49,10 @@ pub trait Board {
     fn free_memory(&self) -> Option<u32>;
     /// The MAC address: the last three bytes make default names.
     fn mac(&self) -> [u8; 6];
-    /// Seconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
+    /// Milliseconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
     fn wall_clock(&self) -> Option<u64>;
+    /// A counter of microseconds that wraps around, for measuring short times.
+    fn micros(&self) -> u32;
     /// Asks for a restart; the board's loop makes it once the device's poll has returned.
     fn restart(&mut self, how: Restart);
     /// Commands only this board has (`sim ...` on the desktop): returns true if it knew the command, having

@@ -5,28 +5,33 @@
 //! |---|---|
 //! | [`board`] | what a board must give: pins, serial port, restart |
 //! | [`net`] | what a board must give: TCP |
-//! | `device` | puts the parts together; one `poll` |
+//! | [`device`] | puts the parts together; one `poll` |
 //! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
 //! | [`http`] | a small HTTP client |
 //! | [`sim`] | a device in virtual time, for testing scripts |
-//! | `upload` | scripts pushed over TCP and pulled over HTTP |
+//! | [`upload`] | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
 pub mod board;
+mod clock;
 pub mod console;
+pub mod device;
 pub mod engine;
 pub mod http;
+mod log;
 pub mod net;
 pub mod settings;
 pub mod sim;
 pub mod storage;
+pub mod upload;
 
 pub use board::Board;
+pub use device::{Device, ListenError};
 pub use engine::{Engine, Services};
 pub use net::Net;

@@ -2,7 +2,7 @@
 //! from the console with `sim`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use umqtt_device::board::{Board, PinMode, Restart};
 
@@ -33,6 +33,7 @@ pub struct HostBoard {
     adc: u16,
     notes: VecDeque<String>,
     restart: Option<Restart>,
+    started: Instant,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,12 +70,25 @@ impl HostBoard {
             adc: 0,
             notes: VecDeque::new(),
             restart: None,
+            started: Instant::now(),
         }
     }
 
     /// The serial port.
     pub fn terminal(&mut self) -> &mut Terminal {
         &mut self.terminal
+    }
+
+    /// The board after a reset: what its pins were used for is forgotten, what they are wired to is not.
+    pub fn after_reset(self) -> HostBoard {
+        let mut fresh = HostBoard::new(self.terminal, self.mac);
+        for (pin, old) in self.pins {
+            fresh.pin(pin).outside = old.outside;
+        }
+        fresh.adc = self.adc;
+        fresh.link_up = self.link_up;
+        fresh.links.retain(|_| self.link_up);
+        fresh
     }
 
     /// Whether the device asked for a restart; forgets it.
@@ -225,7 +239,11 @@ impl Board for HostBoard {
     }
 
     fn wall_clock(&self) -> Option<u64> {
-        SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+        SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_millis() as u64)
+    }
+
+    fn micros(&self) -> u32 {
+        self.started.elapsed().as_micros() as u32
     }
 
     fn restart(&mut self, how: Restart) {

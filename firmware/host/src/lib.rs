@@ -6,6 +6,8 @@
 //! | [`net`] | the network on the operating system's sockets |
 //! | [`flash`] | flash memory in a file |
 //! | [`board`] | simulated pins; the `sim` command |
+//! | `run` | the loop |
+//! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
 #![forbid(unsafe_code)]
 
@@ -13,6 +15,8 @@ pub mod board;
 pub mod flash;
 pub mod net;
 mod options;
+mod run;
 pub mod terminal;
 
-pub use options::{Options, RunError, Script, Serial, default_data_dir};
+pub use options::{Options, RunError, Serial, default_data_dir};
+pub use run::{Desktop, Stopper, run};

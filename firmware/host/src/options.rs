@@ -20,8 +20,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Its serial port.
     pub serial: Serial,
-    /// A script that replaces the stored one.
-    pub script: Option<Script>,
+    /// A script that replaces the stored one: source, which is compiled and kept, or an image.
+    pub script: Option<Vec<u8>>,
 }
 
 impl Options {
@@ -46,15 +46,6 @@ pub enum Serial {
     Stdio,
     /// None: nobody types, and what is printed goes to the console sessions alone.
     None,
-}
-
-/// A compiled script.
-#[derive(Clone, Debug, Default)]
-pub struct Script {
-    /// The image.
-    pub image: Vec<u8>,
-    /// The text it was compiled from; empty if that is not known.
-    pub source: Vec<u8>,
 }
 
 /// Where the state lives unless told otherwise: `umqtt` in the user's state directory (`XDG_STATE_HOME`, else

@@ -84,6 +84,16 @@ impl HostNet {
         self.waker.clone()
     }
 
+    /// Closes everything, listeners and connections, as a chip that is reset does.
+    pub fn reset(&mut self) {
+        self.listeners.clear();
+        self.slots.clear();
+        self.free.clear();
+        self.ready.clear();
+        self.deadlines.clear();
+        // Look-ups under way find nobody who waits for them.
+    }
+
     /// The address it listens on.
     pub fn bind_address(&self) -> IpAddr {
         self.bind

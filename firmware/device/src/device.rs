@@ -1,0 +1,391 @@
+//! The device: broker, script, consoles, settings, storage and uploads put together, behind one [`Device::poll`].
+//!
+//! A board makes a [`Device`] of its pins and its flash, calls [`Device::start`], and then in one plain loop waits for the
+//! network or the time and calls [`Device::poll`]. Each poll does a bounded piece of work, so that nobody who sends much
+//! and no script that runs wild keeps the others from their turn.
+//!
+//! | file | job |
+//! |---|---|
+//! | `core` | the parts everybody needs, and the settings put into force |
+//! | `network` | connections to the part they are for |
+//! | `consoles` | sessions |
+//! | `host` | what the console may do with the device |
+//! | `script` | the script in its place |
+//! | `services` | what the script may do with the device |
+//! | `uploads` | the upload under way |
+//! | `web` | HTTP requests of scripts |
+//! | `sys` | the topics under `$SYS/broker` |
+
+mod consoles;
+mod core;
+mod host;
+mod network;
+mod script;
+mod services;
+mod sys;
+mod uploads;
+mod web;
+
+use ::core::cell::RefCell;
+use ::core::fmt;
+use alloc::collections::VecDeque;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::{Broker, Limits};
+use umqtt_vm::Profile;
+
+use self::consoles::Consoles;
+use self::core::{Core, Wishes};
+use self::host::View;
+use self::network::Role;
+use self::script::Script;
+use self::sys::Sys;
+use self::uploads::{Came, Uploads};
+use self::web::Web;
+use crate::board::{Board, Restart};
+use crate::clock::Clock;
+use crate::console::{Lock, Origin, Output, Refusal, execute_line};
+use crate::engine::Millis;
+use crate::log::{Level, Log};
+use crate::net::{Net, NetError};
+use crate::settings::{Param, Settings};
+use crate::storage::{Layout, MountReport, Storage, StorageError};
+use crate::upload::{Checked, check};
+
+/// Room for the output of a script's `system` command, bytes.
+const COMMAND_OUTPUT: usize = 4096;
+/// Milliseconds in which the last replies may leave before a restart.
+const RESTART_GRACE: Millis = 1000;
+
+/// What a board chooses for its device.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Name and version, for `show` and `$SYS/broker/version`.
+    pub version: &'static str,
+    /// What scripts may need.
+    pub profile: Profile,
+    /// The most the broker may grow to; settings only lower it.
+    pub limits: Limits,
+    /// Where in the flash things are.
+    pub layout: Layout,
+    /// Bytes sent to a client at a time.
+    pub send_buffer: usize,
+    /// The broker's port until `broker_port` is set anew.
+    pub mqtt_port: Option<u16>,
+    /// The console's port until `config_port` is set anew; 0 for none.
+    pub console_port: Option<u16>,
+}
+
+impl Options {
+    /// For a desktop.
+    pub const DESKTOP: Options = Options {
+        version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
+        profile: Profile::DESKTOP,
+        limits: Limits::DESKTOP,
+        layout: Layout::DESKTOP,
+        send_buffer: 64 * 1024,
+        mqtt_port: None,
+        console_port: None,
+    };
+}
+
+/// A port the device needs cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenError {
+    /// What for: `mqtt` or `console`.
+    pub service: &'static str,
+    /// The port.
+    pub port: u16,
+    /// Why.
+    pub error: NetError,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on port {} for {}: {}", self.port, self.service, self.error)
+    }
+}
+
+impl ::core::error::Error for ListenError {}
+
+/// The device.
+pub struct Device<B: Board, F: NorFlash> {
+    core: Core<B, F>,
+    script: Script,
+    consoles: Consoles,
+    uploads: Uploads,
+    web: Web,
+    sys: Sys,
+    /// What each connection is for, by its number.
+    roles: Vec<Role>,
+    /// The ports that are listened on.
+    mqtt_port: Option<u16>,
+    console_port: Option<u16>,
+    send_buffer: Vec<u8>,
+    /// Bytes clients sent since what is outgoing was last looked at.
+    unflushed: usize,
+    restart_at: Option<Millis>,
+}
+
+impl<B: Board, F: NorFlash> Device<B, F> {
+    /// A device with what its flash holds. It does nothing yet: see [`Device::start`].
+    ///
+    /// # Errors
+    /// [`StorageError`] when the flash cannot be used at all.
+    pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
+        let (mut storage, report) = Storage::mount(flash, options.layout)?;
+        let settings = Settings::load(board.mac(), &storage.load_settings()?);
+        let lock = Lock::load(&storage.load_lock()?);
+        let mut core = Core {
+            board,
+            storage,
+            settings,
+            lock,
+            broker: Broker::new(options.limits),
+            log: Log::default(),
+            clock: Clock::default(),
+            options,
+            now: 0,
+            wishes: Wishes::default(),
+            commands: VecDeque::new(),
+            requests: VecDeque::new(),
+            salts: 0,
+        };
+        core.apply_all();
+        core.report_mount(report);
+        Ok(Device {
+            core,
+            script: Script::new(),
+            consoles: Consoles::new(0),
+            uploads: Uploads::default(),
+            web: Web::default(),
+            sys: Sys::default(),
+            roles: Vec::new(),
+            mqtt_port: None,
+            console_port: None,
+            send_buffer: vec![0; options.send_buffer],
+            unflushed: 0,
+            restart_at: None,
+        })
+    }
+
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// The first port that cannot be had; a board where nobody can do anything about it may go on all the same.
+    pub fn listen(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
+        self.core.wishes.listen = false;
+        self.listen_mqtt(net)?;
+        self.listen_console(net)
+    }
+
+    /// Starts the stored script, unless it has reset the device three times in a row. Once, before the first poll.
+    pub fn start(&mut self, now: Millis) {
+        self.core.now = now;
+        self.script.boot(&mut self.core);
+    }
+
+    /// Checks a script whole, source or bytecode, and if it is right puts it in the place of the one there is.
+    ///
+    /// # Errors
+    /// What is wrong with it; then the old one runs on.
+    pub fn install(&mut self, bytes: Vec<u8>, net: &mut dyn Net) -> Result<(), Refusal> {
+        let checked = check(bytes, &self.core.options.profile);
+        self.put(checked.map_err(|error| Refusal(error.to_string()))?, net)
+    }
+
+    /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
+    /// the network: a time not after `now` means at once.
+    pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
+        self.core.now = self.core.now.max(now);
+        let more_network = self.network(net);
+        self.timeouts(net);
+        let more_serial = self.serial(net);
+        while let Some(up) = self.core.board.poll_link() {
+            self.script.link(up);
+        }
+        let more_script = self.script.turn(&mut self.core, &mut self.web);
+        self.commands(net);
+        self.web.start(&mut self.core, net);
+        self.sys.poll(&mut self.core);
+        while let Some(note) = self.core.board.poll_note() {
+            self.core.log(Level::Info, format_args!("{note}"));
+        }
+        if self.core.wishes.listen
+            && let Err(error) = self.listen(net)
+        {
+            self.core.log(Level::Warning, format_args!("{error}"));
+        }
+        let text = self.core.log.take_for_consoles();
+        if !text.is_empty() {
+            self.consoles.print(&text);
+        }
+        let more_console = self.flush(net);
+        self.restart();
+        if more_network || more_serial || more_script || more_console {
+            return Some(self.core.now);
+        }
+        self.poll_at()
+    }
+
+    /// The board and the flash, to make another device of.
+    pub fn into_parts(self) -> (B, F) {
+        (self.core.board, self.core.storage.unmount())
+    }
+
+    /// The board.
+    pub fn board(&mut self) -> &mut B {
+        &mut self.core.board
+    }
+
+    /// The broker.
+    pub fn broker(&mut self) -> &mut Broker {
+        &mut self.core.broker
+    }
+
+    /// The ports of broker and console that are open.
+    pub fn ports(&self) -> (Option<u16>, Option<u16>) {
+        (self.mqtt_port, self.console_port)
+    }
+
+    fn poll_at(&self) -> Option<Millis> {
+        [
+            self.core.broker.poll_at(),
+            self.consoles.poll_at(),
+            self.uploads.poll_at(),
+            self.web.poll_at(),
+            self.script.poll_at(),
+            self.sys.poll_at(),
+            self.restart_at,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn put(&mut self, new: Checked, net: &mut dyn Net) -> Result<(), Refusal> {
+        self.web.cancel(net);
+        self.script.install(new, &mut self.core)
+    }
+
+    fn timeouts(&mut self, net: &mut dyn Net) {
+        let now = self.core.now;
+        let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
+        if due(self.core.broker.poll_at()) {
+            self.core.broker.handle_timeout(now);
+        }
+        if due(self.consoles.poll_at()) {
+            self.consoles.handle_timeout(now);
+        }
+        if due(self.web.poll_at()) {
+            self.web.handle_timeout(&mut self.core, net);
+        }
+        if due(self.uploads.poll_at())
+            && let Some(came) = self.uploads.handle_timeout(now, net)
+        {
+            self.uploaded(came, net);
+        }
+    }
+
+    /// Takes what was typed on the serial port; true if there may be more.
+    fn serial(&mut self, net: &mut dyn Net) -> bool {
+        let bytes = self.consoles.typed(&mut self.core);
+        if bytes.is_empty() {
+            return false;
+        }
+        if self.core.settings.number(Param::SystemOutput) == 0 {
+            return self.consoles.serial_lines(&bytes, &mut self.script, &mut self.core);
+        }
+        let now = self.core.now;
+        let mut view = View {
+            core: &mut self.core,
+            script: RefCell::new(&mut self.script),
+            uploads: &mut self.uploads,
+            web: &mut self.web,
+            net,
+        };
+        self.consoles.serial_commands(&bytes, now, &mut view);
+        true
+    }
+
+    /// Executes what scripts asked for with `system`.
+    fn commands(&mut self, net: &mut dyn Net) {
+        while let Some(line) = self.core.commands.pop_front() {
+            let now = self.core.now;
+            let mut output = Output::new(COMMAND_OUTPUT);
+            let mut view = View {
+                core: &mut self.core,
+                script: RefCell::new(&mut self.script),
+                uploads: &mut self.uploads,
+                web: &mut self.web,
+                net,
+            };
+            execute_line(&line, Origin::Script, now, &mut view, &mut output);
+            output.end_reply(b"");
+            self.core.print(Level::Script, output.bytes());
+        }
+    }
+
+    /// An upload has come to something.
+    fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
+        let report = match came {
+            Came::Failed(report) => report,
+            Came::Script { bytes, perhaps } => {
+                let len = bytes.len();
+                let checked = check(bytes, &self.core.options.profile);
+                if perhaps && checked.is_err() {
+                    return; // the rest may still come
+                }
+                let completed = match self.uploads.is_pull() {
+                    true => "HTTP script download completed",
+                    false => "Script upload completed",
+                };
+                let verdict = match checked {
+                    Ok(new) => match self.put(new, net) {
+                        Ok(()) => "Syntax okay".to_string(),
+                        Err(refusal) => alloc::format!("Script not stored: {refusal}"),
+                    },
+                    Err(error) => error.to_string(),
+                };
+                alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
+            }
+        };
+        if let Some(origin) = self.uploads.finish(&report, net) {
+            self.consoles.report(origin, &report, &mut self.core);
+        }
+    }
+
+    fn restart(&mut self) {
+        let Some(factory) = self.core.wishes.restart else { return };
+        let now = self.core.now;
+        let at = *self.restart_at.get_or_insert(now + RESTART_GRACE);
+        if now < at && !self.consoles.is_quiet() {
+            return;
+        }
+        self.restart_at = None;
+        self.core.wishes.restart = None;
+        self.script.stop(&mut self.core);
+        if factory && let Err(error) = self.core.storage.factory_reset() {
+            self.core.log(Level::Warning, format_args!("not everything was cleared: {error}"));
+        }
+        self.core.board.restart(Restart::Reset);
+    }
+}
+
+impl<B: Board, F: NorFlash> Core<B, F> {
+    fn report_mount(&mut self, report: MountReport) {
+        let MountReport { formatted, finished_deletion, script_damaged } = report;
+        for (found, what) in [
+            (formatted, "the stored settings could not be read and are gone"),
+            (finished_deletion, "finished a deletion that was cut off"),
+            (script_damaged, "a stored script is damaged and is not used"),
+        ] {
+            if found {
+                self.log(Level::Warning, format_args!("{what}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What every part of the device may need: board, storage, settings, broker, log, clock, and the wishes that are
+//! seen to once the network is at hand.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Arguments;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
+
+use super::Options;
+use crate::board::Board;
+use crate::clock::Clock;
+use crate::console::Lock;
+use crate::engine::{ClockTime, Millis, Moment};
+use crate::log::{Level, Log};
+use crate::settings::{Param, Settings};
+use crate::storage::Storage;
+
+/// Commands of a script's `system` that wait for their turn.
+const MAX_COMMANDS: usize = 32;
+/// HTTP requests of a script that wait for their turn.
+pub(super) const MAX_REQUESTS: usize = 8;
+
+/// The parts that do not call each other.
+pub(super) struct Core<B: Board, F: NorFlash> {
+    pub(super) board: B,
+    pub(super) storage: Storage<F>,
+    pub(super) settings: Settings,
+    pub(super) lock: Lock,
+    pub(super) broker: Broker,
+    pub(super) log: Log,
+    pub(super) clock: Clock,
+    pub(super) options: Options,
+    pub(super) now: Millis,
+    pub(super) wishes: Wishes,
+    /// Commands of the script, to be executed when its handler is over.
+    pub(super) commands: VecDeque<Vec<u8>>,
+    /// Requests of the script: URL, and body of a POST.
+    pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
+    /// Salts given out, so that no two are the same.
+    pub(super) salts: u32,
+}
+
+/// What is to be done when the network is at hand.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// A port in the settings was changed.
+    pub(super) listen: bool,
+    /// Restart; `true` clears everything first.
+    pub(super) restart: Option<bool>,
+}
+
+impl<B: Board, F: NorFlash> Core<B, F> {
+    /// The time, as scripts see it.
+    pub(super) fn moment(&self) -> Moment {
+        Moment { now: self.now, clock: self.clock() }
+    }
+
+    /// The clock's time, once it is set.
+    pub(super) fn clock(&self) -> Option<ClockTime> {
+        let zone = self.settings.number(Param::NtpTimezone);
+        self.clock.at(self.now, self.board.wall_clock(), zone)
+    }
+
+    /// Logs a line.
+    pub(super) fn log(&mut self, level: Level, line: Arguments<'_>) {
+        let mut text = String::new();
+        // Writing to a string never fails.
+        let _ = core::fmt::write(&mut text, line);
+        text.push_str("\r\n");
+        self.print(level, text.as_bytes());
+    }
+
+    /// Logs text as it is.
+    pub(super) fn print(&mut self, level: Level, text: &[u8]) {
+        if level.on_serial(self.settings.number(Param::SystemOutput)) {
+            self.board.serial_write(text);
+        }
+        self.log.put(level, text);
+    }
+
+    /// Queues a command of the script.
+    pub(super) fn command(&mut self, command: &[u8]) {
+        if self.commands.len() < MAX_COMMANDS {
+            self.commands.push_back(command.to_vec());
+        } else {
+            self.log(Level::Script, format_args!("Script warning: too many system commands"));
+        }
+    }
+
+    /// Queues an HTTP request of the script.
+    pub(super) fn request(&mut self, url: &[u8], body: Option<&[u8]>) {
+        if self.requests.len() < MAX_REQUESTS {
+            self.requests.push_back((url.to_vec(), body.map(<[u8]>::to_vec)));
+        } else {
+            self.log(Level::Script, format_args!("Script warning: too many HTTP requests"));
+        }
+    }
+
+    /// Makes a parameter that was set count.
+    pub(super) fn apply(&mut self, param: Param) {
+        match param {
+            Param::BrokerPort => {
+                self.options.mqtt_port = None; // the latest word counts
+                self.wishes.listen = true;
+            }
+            Param::ConfigPort => {
+                self.options.console_port = None;
+                self.wishes.listen = true;
+            }
+            Param::BrokerClients | Param::BrokerSubscriptions | Param::BrokerRetainedMessages => {
+                self.apply_limits();
+            }
+            Param::NtpTime => {
+                // Negative: it was taken away with the script that set it, and the clock goes on.
+                if let Ok(second) = u32::try_from(self.settings.number(param)) {
+                    self.clock.set_time(second, self.now, self.clock());
+                }
+            }
+            Param::NtpWeekday => {
+                if let Ok(day) = u8::try_from(self.settings.number(param)) {
+                    self.clock.set_weekday(day, self.now, self.clock());
+                }
+            }
+            Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
+            Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
+            // Looked at when they are needed, or by a service that is not there.
+            _ => {}
+        }
+    }
+
+    /// Applies what was loaded at the start.
+    pub(super) fn apply_all(&mut self) {
+        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
+            self.apply(param);
+        }
+    }
+
+    fn apply_limits(&mut self) {
+        let board = self.options.limits;
+        let limit = |param, most: usize| match self.settings.limit(param) {
+            Some(limit) => most.min(limit as usize),
+            None => most,
+        };
+        self.broker.set_limits(Limits {
+            max_clients: limit(Param::BrokerClients, board.max_clients),
+            max_subscriptions: limit(Param::BrokerSubscriptions, board.max_subscriptions),
+            max_retained: limit(Param::BrokerRetainedMessages, board.max_retained),
+            ..board
+        });
+    }
+
+    /// Bytes that differ from call to call.
+    pub(super) fn salt(&mut self) -> [u8; 8] {
+        self.salts = self.salts.wrapping_add(1);
+        let [.., a, b, c] = self.board.mac();
+        let time = self.board.wall_clock().unwrap_or(0) ^ u64::from(self.board.micros()) << 20;
+        let mut salt = (time ^ self.now.rotate_left(40)).to_be_bytes();
+        for (byte, own) in salt.iter_mut().zip([a, b, c, self.salts as u8]) {
+            *byte ^= own;
+        }
+        salt
+    }
+}
+
+/// Who may use the broker, from the settings.
+pub(super) struct Gate<'s>(pub(super) &'s Settings);
+
+impl Hooks for Gate<'_> {
+    fn on_connect(&mut self, _peer: &Peer) -> bool {
+        true // the access mode was looked at when the connection was accepted
+    }
+
+    fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {
+        let user = self.0.bytes(Param::BrokerUser);
+        let password = self.0.bytes(Param::BrokerPassword);
+        if user.is_empty() && password.is_empty() {
+            return Verdict::Accept;
+        }
+        let user_right = same(user, who.user.unwrap_or_default().as_bytes());
+        let password_right = same(password, who.password.unwrap_or_default());
+        if user_right & password_right { Verdict::Accept } else { Verdict::BadCredentials }
+    }
+}
+
+/// Compares without telling by its time where the difference is.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let different = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && different == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Layer;
+    use core::net::SocketAddr;
+
+    #[test]
+    fn the_gate_opens_for_the_right_name_and_password() {
+        let mut settings = Settings::new([0; 6]);
+        let peer = Peer { addr: SocketAddr::from(([127, 0, 0, 1], 1)) };
+        let ask = |settings: &Settings, user, password: &'static str| {
+            let password = Some(password.as_bytes());
+            Gate(settings).on_auth(&Credentials { client_id: "x", user, password, peer })
+        };
+        assert_eq!(ask(&settings, None, ""), Verdict::Accept);
+        settings.set(Param::BrokerUser, b"me", Layer::Owner).unwrap();
+        settings.set(Param::BrokerPassword, b"secret", Layer::Owner).unwrap();
+        assert_eq!(ask(&settings, Some("me"), "secret"), Verdict::Accept);
+        assert_eq!(ask(&settings, Some("me"), "secre"), Verdict::BadCredentials);
+        assert_eq!(ask(&settings, Some("you"), "secret"), Verdict::BadCredentials);
+        assert_eq!(ask(&settings, None, ""), Verdict::BadCredentials);
+    }
+}

@@ -1,0 +1,231 @@
+//! What the console is given of the device.
+
+use alloc::string::ToString;
+use core::cell::RefCell;
+use core::fmt;
+use core::net::IpAddr;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::QoS;
+use umqtt_vm::decode::Instruction;
+use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
+
+use super::core::Core;
+use super::script::Script;
+use super::uploads::Uploads;
+use super::web::Web;
+use crate::board::Board;
+use crate::clock::weekday_of;
+use crate::console::{
+    Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed, TimeOfDay,
+};
+use crate::net::Net;
+use crate::settings::{Param, Settings};
+use crate::storage::StorageError;
+
+/// Name of the script's own subscriptions in `show mqtt`.
+const LOCAL_CLIENT: &[u8] = b"local";
+
+/// The device, seen from the console.
+pub(super) struct View<'d, B: Board, F: NorFlash> {
+    pub(super) core: &'d mut Core<B, F>,
+    /// In a cell because looking at the variables of a machine takes it mutably.
+    pub(super) script: RefCell<&'d mut Script>,
+    pub(super) uploads: &'d mut Uploads,
+    pub(super) web: &'d mut Web,
+    pub(super) net: &'d mut dyn Net,
+}
+
+impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
+    fn version(&self) -> &str {
+        self.core.options.version
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.core.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.core.settings
+    }
+
+    fn changed(&mut self, param: Param) {
+        self.core.apply(param);
+    }
+
+    fn save_settings(&mut self) -> Result<(), StorageError> {
+        let saved = self.core.settings.save();
+        self.core.storage.save_settings(&saved)
+    }
+
+    fn lock(&self) -> &Lock {
+        &self.core.lock
+    }
+
+    fn lock_mut(&mut self) -> &mut Lock {
+        &mut self.core.lock
+    }
+
+    fn save_lock(&mut self) -> Result<(), StorageError> {
+        let saved = self.core.lock.save();
+        self.core.storage.save_lock(&saved)
+    }
+
+    fn salt(&mut self) -> [u8; 8] {
+        self.core.salt()
+    }
+
+    fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        self.core.storage.flash_variable(n, out)
+    }
+
+    fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
+        self.core.storage.set_flash_variable(n, value)
+    }
+
+    fn stats(&self) -> Stats {
+        let script = self.script.borrow();
+        let engine = script.engine.as_ref().map(|engine| engine.stats()).unwrap_or_default();
+        let broker = self.core.broker.stats();
+        Stats {
+            uptime_ms: self.core.now,
+            free_memory: self.core.board.free_memory(),
+            script_events: engine.events,
+            script_mean_us: engine.mean_micros(),
+            bytes_received: broker.bytes_received,
+            bytes_sent: broker.bytes_sent,
+            joined: None,
+            stations: None,
+        }
+    }
+
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        self.net.addresses(each);
+    }
+
+    fn time(&self) -> Option<TimeOfDay> {
+        let time = self.core.clock()?;
+        Some(TimeOfDay { weekday: weekday_of(time), seconds: time.millis / 1000 })
+    }
+
+    fn backlog(&self, each: &mut dyn FnMut(&[u8])) {
+        self.core.log.backlog(each);
+    }
+
+    fn clients(&self, each: &mut dyn FnMut(&[u8])) {
+        self.core.broker.clients().for_each(|client| each(client.id.as_bytes()));
+    }
+
+    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>)) {
+        for (client, filter, qos) in self.core.broker.subscriptions() {
+            let client = if client.is_empty() { LOCAL_CLIENT } else { client.as_bytes() };
+            each(Subscribed { client, filter: &filter, qos: qos as u8 });
+        }
+    }
+
+    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>)) {
+        for found in self.core.broker.retained(b"#") {
+            let len = found.payload.len();
+            each(RetainedMessage { topic: found.topic, len, qos: found.qos as u8 });
+        }
+    }
+
+    fn remote_connected(&self) -> bool {
+        false
+    }
+
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), Refusal> {
+        if side == Side::Remote {
+            return Err(Refusal("not connected".to_string()));
+        }
+        let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
+        published.map_err(|error| Refusal(error.to_string()))
+    }
+
+    fn save_retained(&mut self) -> Result<(), Refusal> {
+        Err(Refusal("this device does not keep them".to_string()))
+    }
+
+    fn delete_retained(&mut self) -> Result<(), Refusal> {
+        self.core.broker.clear_retained();
+        Ok(())
+    }
+
+    fn script_enabled(&self) -> bool {
+        self.script.borrow().enabled()
+    }
+
+    fn script_text(&self) -> ScriptText {
+        self.script.borrow().text()
+    }
+
+    fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize {
+        self.core.storage.read_source(offset, out)
+    }
+
+    fn disassemble(&mut self, out: &mut dyn fmt::Write) {
+        let script = self.script.borrow();
+        let Some(image) = script.image() else { return };
+        let code = image.code();
+        let mut at = 0;
+        let mut line = None;
+        while let Some(instruction) = Instruction::decode(code, at) {
+            let source_line = image.debug().line(at as u16);
+            let mut text = || {
+                if source_line != line
+                    && let Some(number) = source_line
+                {
+                    writeln!(out, "line {number}:")?;
+                }
+                writeln!(out, "  {at:04} {}", instruction.display(&image))
+            };
+            if text().is_err() {
+                return;
+            }
+            line = source_line;
+            at = instruction.end;
+        }
+    }
+
+    fn variables(&self, each: &mut dyn FnMut(&[u8], &[u8])) {
+        if let Some(engine) = &mut self.script.borrow_mut().engine {
+            engine.variables(each);
+        }
+    }
+
+    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), Refusal> {
+        self.uploads.listen(port, origin, self.core.now, self.net)
+    }
+
+    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), Refusal> {
+        let limit = self.core.options.profile.source.max(self.core.options.profile.image);
+        self.uploads.download(url, origin, limit, self.core.now, self.net)
+    }
+
+    fn script_delete(&mut self) -> Result<(), Refusal> {
+        self.web.cancel(self.net);
+        self.script.get_mut().delete(self.core)
+    }
+
+    fn restart(&mut self, factory: bool) {
+        self.core.wishes.restart = Some(factory);
+    }
+
+    fn scan(&mut self, _origin: Origin) -> Result<(), Refusal> {
+        Err(Refusal("this board has no WiFi".to_string()))
+    }
+
+    fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
+        self.core.board.command(words, reply)
+    }
+
+    fn board_help(&self) -> &str {
+        self.core.board.command_help()
+    }
+}

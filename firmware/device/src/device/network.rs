@@ -1,0 +1,286 @@
+//! Which connection is for whom: what comes in goes to broker, consoles, upload or HTTP client, and what they
+//! leave goes out.
+
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker as broker;
+
+use super::core::Gate;
+use super::host::View;
+use super::{Device, ListenError};
+use crate::board::Board;
+use crate::net::{ConnId, Net, NetEvent, Peer};
+use crate::settings::Param;
+
+/// Network events handled per poll.
+const EVENTS_PER_POLL: usize = 128;
+/// Bytes clients may send before what is outgoing is looked at; below every `max_control_bytes`.
+const FLUSH_AFTER: usize = 4 * 1024;
+/// Bytes of a console session handled at a time.
+const CONSOLE_PIECE: usize = 512;
+/// Such pieces per turn.
+const PIECES_PER_TURN: usize = 8;
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is not open, is being closed, or is one that the upload or the HTTP client knows.
+    #[default]
+    Other,
+    /// A client of the broker.
+    Mqtt,
+    /// A session of the console.
+    Console(u8),
+}
+
+impl<B: Board, F: NorFlash> Device<B, F> {
+    /// Handles what happened on the network, up to a bound; true if there may be more.
+    pub(super) fn network(&mut self, net: &mut dyn Net) -> bool {
+        for _ in 0..EVENTS_PER_POLL {
+            let Some(event) = net.poll_event() else { return false };
+            match event {
+                NetEvent::Accepted { port, conn, peer } => self.accepted(port, conn, peer, net),
+                NetEvent::Connected(conn)
+                | NetEvent::Readable(conn)
+                | NetEvent::Writable(conn)
+                | NetEvent::Finished(conn)
+                | NetEvent::Closed(conn, _) => self.event(conn, event, net),
+            }
+        }
+        true
+    }
+
+    fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
+        let now = self.core.now;
+        let may = |access| self.core.settings.access(access).permits(peer.internal);
+        if Some(port) == self.uploads.port() {
+            if !self.uploads.accept(conn, now, net) {
+                net.close(conn);
+            }
+        } else if Some(port) == self.console_port && may(Param::ConfigAccess) {
+            match self.consoles.open(conn, now) {
+                Some(number) => self.set_role(conn, Role::Console(number as u8)),
+                None => {
+                    net.send(conn, b"Too many console sessions\r\n");
+                    net.close(conn);
+                }
+            }
+        } else if Some(port) == self.mqtt_port && may(Param::BrokerAccess) {
+            let peer = broker::Peer { addr: peer.addr };
+            let mut gate = Gate(&self.core.settings);
+            match self.core.broker.open(broker::ConnId(conn.0), peer, now, &mut gate) {
+                Ok(()) => self.set_role(conn, Role::Mqtt),
+                Err(_) => net.abort(conn), // counted by the broker
+            }
+        } else {
+            net.abort(conn);
+        }
+    }
+
+    fn event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) {
+        match self.role(conn) {
+            Role::Mqtt => self.mqtt_event(conn, event, net),
+            Role::Console(number) => self.console_event(number.into(), conn, event),
+            Role::Other if self.uploads.owns(conn) => {
+                let profile = &self.core.options.profile;
+                if let Some(came) = self.uploads.handle(event, self.core.now, profile, net) {
+                    self.uploaded(came, net);
+                }
+            }
+            Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
+            Role::Other => {}
+        }
+    }
+
+    fn mqtt_event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) {
+        let id = broker::ConnId(conn.0);
+        let now = self.core.now;
+        match event {
+            NetEvent::Readable(_) => {
+                let core = &mut self.core;
+                let mut gate = Gate(&core.settings);
+                let taken = net.recv(conn, &mut |bytes| {
+                    core.broker.receive(id, bytes, now, &mut gate);
+                    bytes.len()
+                });
+                self.unflushed += taken;
+                if self.unflushed >= FLUSH_AFTER {
+                    self.flush_broker(net);
+                }
+            }
+            NetEvent::Writable(_) => self.send_to_client(conn, net),
+            NetEvent::Finished(_) => {
+                // Answers to what it sent last are still wanted.
+                self.flush_broker(net);
+                if self.role(conn) == Role::Mqtt {
+                    self.core.broker.closed(id, now);
+                    self.set_role(conn, Role::Other);
+                    net.close(conn);
+                }
+            }
+            NetEvent::Closed(..) => {
+                self.core.broker.closed(id, now);
+                self.set_role(conn, Role::Other);
+            }
+            NetEvent::Accepted { .. } | NetEvent::Connected(_) => {}
+        }
+    }
+
+    fn console_event(&mut self, number: usize, conn: ConnId, event: NetEvent) {
+        match event {
+            NetEvent::Readable(_) => self.consoles.note_readable(number),
+            NetEvent::Finished(_) => self.consoles.note_finished(number),
+            NetEvent::Closed(..) => {
+                self.consoles.closed(number);
+                self.set_role(conn, Role::Other);
+            }
+            // Everything is flushed in every poll.
+            _ => {}
+        }
+    }
+
+    /// Sends what everybody has to say; true if a console has more to do at once.
+    pub(super) fn flush(&mut self, net: &mut dyn Net) -> bool {
+        self.flush_broker(net);
+        self.consoles.flush_serial(&mut self.core);
+        let mut more = false;
+        for number in 0..crate::console::MAX_SESSIONS {
+            more |= self.console_turn(number, net);
+        }
+        self.flush_broker(net); // a command may have published
+        self.consoles.flush_serial(&mut self.core);
+        more
+    }
+
+    /// Reads, executes and replies for one console session; true if it has more to do at once.
+    fn console_turn(&mut self, number: usize, net: &mut dyn Net) -> bool {
+        let Some(conn) = self.consoles.conn(number) else { return false };
+        let mut more = false;
+        for piece in 0.. {
+            if !self.consoles.flush(number, net) {
+                self.set_role(conn, Role::Other);
+                return false;
+            }
+            if piece == PIECES_PER_TURN {
+                more = true;
+                break;
+            }
+            let Some(bytes) = self.console_input(number, conn, net) else { break };
+            let now = self.core.now;
+            let mut view = View {
+                core: &mut self.core,
+                script: RefCell::new(&mut self.script),
+                uploads: &mut self.uploads,
+                web: &mut self.web,
+                net,
+            };
+            if !self.consoles.receive(number, &bytes, now, &mut view) {
+                // It waits for its output to leave.
+                self.consoles.flush(number, net);
+                break;
+            }
+        }
+        if self.consoles.close_finished(number, net) {
+            self.set_role(conn, Role::Other);
+            return false;
+        }
+        more
+    }
+
+    fn console_input(&mut self, number: usize, conn: ConnId, net: &mut dyn Net) -> Option<Vec<u8>> {
+        if let Some(kept) = self.consoles.take_kept(number) {
+            return Some(kept);
+        }
+        if !self.consoles.is_readable(number) {
+            return None;
+        }
+        let mut bytes = Vec::new();
+        net.recv(conn, &mut |shown| {
+            let n = shown.len().min(CONSOLE_PIECE - bytes.len());
+            bytes.extend_from_slice(&shown[..n]);
+            n
+        });
+        if bytes.len() < CONSOLE_PIECE {
+            self.consoles.note_drained(number);
+        }
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
+    /// Sends what waits for clients and closes what the broker wants closed.
+    fn flush_broker(&mut self, net: &mut dyn Net) {
+        self.unflushed = 0;
+        while let Some(broker::ConnId(id)) = self.core.broker.poll_writable() {
+            self.send_to_client(ConnId(id), net);
+        }
+        while let Some(broker::ConnId(id)) = self.core.broker.poll_close() {
+            net.close(ConnId(id));
+            self.set_role(ConnId(id), Role::Other);
+        }
+    }
+
+    /// Sends as much as the network takes; the rest goes when it is writable again.
+    fn send_to_client(&mut self, conn: ConnId, net: &mut dyn Net) {
+        let id = broker::ConnId(conn.0);
+        loop {
+            let first = self.core.broker.outgoing(id);
+            let (all, sent) = match first.len() {
+                0 => return,
+                // Large ones go as they are, small ones many at a time.
+                n if n >= self.send_buffer.len() => (n, net.send(conn, first)),
+                _ => {
+                    let n = self.core.broker.copy_outgoing(id, &mut self.send_buffer);
+                    (n, net.send(conn, &self.send_buffer[..n]))
+                }
+            };
+            self.core.broker.sent(id, sent);
+            if sent < all {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn listen_mqtt(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
+        let port = self.core.settings.port(Param::BrokerPort);
+        let wanted = Some(self.core.options.mqtt_port.unwrap_or(port));
+        relisten("mqtt", &mut self.mqtt_port, wanted, net)
+    }
+
+    pub(super) fn listen_console(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
+        let port = self.core.settings.port(Param::ConfigPort);
+        let port = self.core.options.console_port.unwrap_or(port);
+        relisten("console", &mut self.console_port, (port != 0).then_some(port), net)
+    }
+
+    fn role(&self, conn: ConnId) -> Role {
+        self.roles.get(conn.0 as usize).copied().unwrap_or_default()
+    }
+
+    fn set_role(&mut self, conn: ConnId, role: Role) {
+        let place = conn.0 as usize;
+        if place >= self.roles.len() {
+            self.roles.resize(place + 1, Role::Other);
+        }
+        self.roles[place] = role;
+    }
+}
+
+/// Listens on another port; if it cannot be had, the old one stays.
+fn relisten(
+    service: &'static str,
+    current: &mut Option<u16>,
+    wanted: Option<u16>,
+    net: &mut dyn Net,
+) -> Result<(), ListenError> {
+    if *current == wanted {
+        return Ok(());
+    }
+    if let Some(port) = wanted {
+        net.listen(port).map_err(|error| ListenError { service, port, error })?;
+    }
+    if let Some(old) = core::mem::replace(current, wanted) {
+        net.unlisten(old);
+    }
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! The script in its place: started at boot, replaced, deleted, and fed with what happens.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::{Event, Image, Side};
+
+use super::core::Core;
+use super::services::ForScript;
+use super::web::Web;
+use crate::board::Board;
+use crate::console::{Refusal, ScriptText};
+use crate::engine::{Engine, Handled, Millis};
+use crate::log::Level;
+use crate::settings::Param;
+use crate::storage::StoredScript;
+use crate::upload::Checked;
+
+/// Starts in a row that may end in a reset before the script is left out.
+const MAX_STARTS: u8 = 3;
+/// Events handled per turn; the network is looked at between two turns.
+const EVENTS_PER_TURN: usize = 16;
+
+/// The script of the device.
+pub(super) struct Script {
+    pub(super) engine: Option<Engine<Vec<u8>>>,
+    /// It has begun to start, and that has been counted.
+    starting: bool,
+    /// The network is up, and the script has not been told.
+    link: Option<bool>,
+    link_up: bool,
+    has_source: bool,
+    tracing: bool,
+}
+
+impl Script {
+    pub(super) fn new() -> Script {
+        Script {
+            engine: None,
+            starting: false,
+            link: None,
+            link_up: false,
+            has_source: false,
+            tracing: false,
+        }
+    }
+
+    /// Starts the stored script, unless it has reset the device three times in a row.
+    pub(super) fn boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let image = match core.storage.script() {
+            Ok(Some(script)) => {
+                self.has_source = !script.source.is_empty();
+                script.image
+            }
+            Ok(None) => return,
+            Err(error) => {
+                return core.log(Level::Warning, format_args!("no script: {error}"));
+            }
+        };
+        let engine = match Engine::load(image, &core.options.profile) {
+            Ok(engine) => engine,
+            Err(error) => {
+                let line = format_args!("the stored script cannot run: {error}");
+                return core.log(Level::Warning, line);
+            }
+        };
+        self.engine = Some(engine);
+        let starts = core.storage.script_start_begins().unwrap_or(0);
+        if starts > MAX_STARTS {
+            return core.log(
+                Level::Warning,
+                format_args!(
+                    "Script disabled: the device was reset {MAX_STARTS} times while it started. \
+                     Upload or delete it"
+                ),
+            );
+        }
+        self.start(core);
+    }
+
+    /// Puts a script that was checked in the place of the one there is, and starts it.
+    pub(super) fn install<B: Board, F: NorFlash>(
+        &mut self,
+        new: Checked,
+        core: &mut Core<B, F>,
+    ) -> Result<(), Refusal> {
+        self.stop(core);
+        self.engine = None;
+        let stored = StoredScript { image: &new.image, source: &new.source };
+        if let Err(error) = core.storage.store_script(&stored) {
+            // The old one is still there: it goes on from its start.
+            self.boot(core);
+            return Err(error.into());
+        }
+        self.has_source = !new.source.is_empty();
+        match Engine::load(new.image, &core.options.profile) {
+            Ok(engine) => self.engine = Some(engine),
+            Err(error) => return Err(Refusal(alloc::format!("{error}"))),
+        }
+        if let Err(error) = core.storage.script_start_begins() {
+            core.log(Level::Warning, format_args!("{error}"));
+        }
+        self.start(core);
+        Ok(())
+    }
+
+    /// Stops the script and deletes it, the flash variables too.
+    pub(super) fn delete<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+    ) -> Result<(), Refusal> {
+        self.stop(core);
+        core.storage.delete_script()?;
+        self.engine = None;
+        self.has_source = false;
+        Ok(())
+    }
+
+    /// Ends the script that runs; what its `config` lines have set goes with it.
+    pub(super) fn stop<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        self.starting = false;
+        if let Some(engine) = &mut self.engine {
+            engine.stop(&mut ForScript { core });
+        }
+        for param in core.settings.drop_script_values() {
+            core.apply(param);
+        }
+    }
+
+    pub(super) fn enabled(&self) -> bool {
+        self.engine.as_ref().is_some_and(Engine::enabled)
+    }
+
+    pub(super) fn text(&self) -> ScriptText {
+        match (&self.engine, self.has_source) {
+            (None, _) => ScriptText::None,
+            (Some(_), true) => ScriptText::Source,
+            (Some(_), false) => ScriptText::Bytecode,
+        }
+    }
+
+    /// The image, to look at.
+    pub(super) fn image(&self) -> Option<Image<'_>> {
+        self.engine.as_ref().map(|engine| engine.program().image())
+    }
+
+    /// The network came up or was lost.
+    pub(super) fn link(&mut self, up: bool) {
+        self.link_up = up;
+        self.link = Some(up);
+    }
+
+    /// Whether it has room for an event with this much data: for sources that can wait.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.engine
+            .as_ref()
+            .is_none_or(|engine| !engine.enabled() || engine.started() && engine.has_room(bytes))
+    }
+
+    /// Something happened.
+    pub(super) fn handle<B: Board, F: NorFlash>(
+        &mut self,
+        event: &Event<'_>,
+        core: &mut Core<B, F>,
+    ) -> Handled {
+        let Some(engine) = &mut self.engine else { return Handled::Ignored };
+        let at = core.moment();
+        let began = core.board.micros();
+        let handled = engine.handle(event, at, &mut ForScript { core });
+        if handled == Handled::Done {
+            engine.note_time(core.board.micros().wrapping_sub(began));
+        }
+        handled
+    }
+
+    /// One turn: takes what came on the local broker and from the web, and does what is due, up to a bound.
+    /// Returns whether there is more to do at once.
+    pub(super) fn turn<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+        web: &mut Web,
+    ) -> bool {
+        if self.engine.is_none() {
+            return false;
+        }
+        self.trace(core);
+        self.pins(core);
+        for _ in 0..EVENTS_PER_TURN {
+            let progress = self.step(core);
+            if self.starting && self.engine.as_ref().is_some_and(Engine::started) {
+                self.starting = false;
+                if let Err(error) = core.storage.script_start_done() {
+                    core.log(Level::Warning, format_args!("{error}"));
+                }
+            }
+            if !progress && !self.fetch_next(core, web) {
+                return false;
+            }
+            if !core.commands.is_empty() {
+                return true; // they come before the next event
+            }
+        }
+        true
+    }
+
+    /// When there is something to do at the latest.
+    pub(super) fn poll_at(&self) -> Option<Millis> {
+        self.engine.as_ref().and_then(Engine::poll_at)
+    }
+
+    fn start<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let at = core.moment();
+        let Some(engine) = &mut self.engine else { return };
+        self.starting = true;
+        self.tracing = false;
+        engine.start(at, &mut ForScript { core });
+        // A script that starts while the network is up is told so, as at boot.
+        self.link = self.link_up.then_some(true);
+    }
+
+    fn step<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+        let Some(engine) = &mut self.engine else { return false };
+        let at = core.moment();
+        let began = core.board.micros();
+        let progress = engine.poll(at, &mut ForScript { core });
+        if progress {
+            engine.note_time(core.board.micros().wrapping_sub(began));
+        }
+        progress
+    }
+
+    /// Gives it the next thing that waits elsewhere; false if there is none, or no room for it.
+    fn fetch_next<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>, web: &mut Web) -> bool {
+        let Some(engine) = &self.engine else { return false };
+        if !engine.enabled() {
+            // Nobody listens: nothing may pile up.
+            web.answer = None;
+            return false;
+        }
+        if !engine.started() {
+            return true;
+        }
+        if let Some(up) = self.link.take() {
+            let event = if up { Event::WifiConnect } else { Event::WifiDisconnect };
+            self.handle(&event, core);
+            return true;
+        }
+        if let Some(answer) = &web.answer {
+            let bytes = answer.host.len() + answer.path.len() + answer.body.len();
+            if engine.has_room(bytes)
+                && let Some(answer) = web.answer.take()
+            {
+                let (host, path, body) = (&answer.host[..], &answer.path[..], &answer.body[..]);
+                self.handle(&Event::HttpResponse { host, path, code: answer.code, body }, core);
+                return true;
+            }
+            return false;
+        }
+        let Some(message) = core.broker.poll_local() else { return false };
+        let (topic, data) = (message.topic(), message.payload());
+        self.handle(&Event::Topic { side: Side::Local, topic, data }, core);
+        true
+    }
+
+    fn pins<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        while let Some(pin) = core.board.poll_edge() {
+            if let Some(engine) = &mut self.engine {
+                engine.edge(pin, core.now);
+            }
+        }
+    }
+
+    fn trace<B: Board, F: NorFlash>(&mut self, core: &Core<B, F>) {
+        let tracing = core.settings.flag(Param::ScriptLogging);
+        if tracing != self.tracing
+            && let Some(engine) = &mut self.engine
+        {
+            engine.set_tracing(tracing);
+            self.tracing = tracing;
+        }
+    }
+}

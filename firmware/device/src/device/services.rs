@@ -1,0 +1,139 @@
+//! What the script engine is given of the device.
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::QoS;
+use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
+
+use super::core::Core;
+use crate::board::Board;
+use crate::engine::Services;
+use crate::log::Level;
+use crate::settings::Layer;
+
+/// The device, as a script uses it.
+pub(super) struct ForScript<'c, B: Board, F: NorFlash> {
+    pub(super) core: &'c mut Core<B, F>,
+}
+
+impl<B: Board, F: NorFlash> ForScript<'_, B, F> {
+    fn warn(&mut self, line: core::fmt::Arguments<'_>) {
+        self.core.log(Level::Script, format_args!("Script warning: {line}"));
+    }
+}
+
+impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+        if side == Side::Remote {
+            return self.warn(format_args!("publish remote: not connected"));
+        }
+        if let Err(error) = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
+            self.warn(format_args!("publish local {}: {error}", topic.escape_ascii()));
+        }
+    }
+
+    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+        if side == Side::Remote {
+            return self.warn(format_args!("subscribe remote: not connected"));
+        }
+        if let Err(error) = self.core.broker.subscribe(filter, QoS::AtMostOnce) {
+            self.warn(format_args!("subscribe local {}: {error}", filter.escape_ascii()));
+        }
+    }
+
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+        if side == Side::Local {
+            self.core.broker.unsubscribe(filter);
+        }
+    }
+
+    fn unsubscribe_all(&mut self) {
+        self.core.broker.unsubscribe_all();
+        // What is on its way is for the script that ends, not for the next.
+        while self.core.broker.poll_local().is_some() {}
+        self.core.commands.clear();
+        self.core.requests.clear();
+    }
+
+    fn http_get(&mut self, url: &[u8]) {
+        self.core.request(url, None);
+    }
+
+    fn http_post(&mut self, url: &[u8], body: &[u8]) {
+        self.core.request(url, Some(body));
+    }
+
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        self.core.board.pin_mode(pin, mode);
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.core.board.pin_write(pin, level);
+    }
+
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.core.board.pin_read(pin)
+    }
+
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        self.core.board.pwm(pin, duty);
+    }
+
+    fn adc(&mut self) -> u16 {
+        self.core.board.adc()
+    }
+
+    fn watch_pin(&mut self, pin: u8, pullup: bool) {
+        self.core.board.watch_pin(pin, pullup);
+    }
+
+    fn unwatch_pins(&mut self) {
+        self.core.board.unwatch_pins();
+    }
+
+    fn serial_out(&mut self, bytes: &[u8]) {
+        self.core.board.serial_write(bytes);
+    }
+
+    fn print(&mut self, text: &[u8], newline: bool) {
+        self.core.print(Level::Script, text);
+        if newline {
+            self.core.print(Level::Script, b"\r\n");
+        }
+    }
+
+    fn system(&mut self, command: &[u8]) {
+        self.core.command(command);
+    }
+
+    fn config(&mut self, name: &[u8], value: &[u8]) {
+        if let Some(n) = name.strip_prefix(b"@") {
+            let n = core::str::from_utf8(n).ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+            return self.flash_write(n, value);
+        }
+        match self.core.settings.set_by_name(name, value, Layer::Script) {
+            Ok(param) => self.core.apply(param),
+            Err(error) => self.warn(format_args!("config {}: {error}", name.escape_ascii())),
+        }
+    }
+
+    fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        self.core.storage.flash_variable(n, out)
+    }
+
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        if let Err(error) = self.core.storage.set_flash_variable(n, value) {
+            self.warn(format_args!("@{n} was not written: {error}"));
+        }
+    }
+
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        let Some(message) = self.core.broker.retained(filter).next() else { return 0 };
+        let len = message.payload.len().min(out.len());
+        out[..len].copy_from_slice(&message.payload[..len]);
+        len
+    }
+
+    fn log(&mut self, line: core::fmt::Arguments<'_>) {
+        self.core.log(Level::Script, line);
+    }
+}

@@ -1,0 +1,73 @@
+//! What the device publishes about itself under `$SYS/broker`.
+
+use alloc::string::{String, ToString};
+use core::fmt::Display;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::QoS;
+
+use super::core::Core;
+use crate::board::Board;
+use crate::engine::Millis;
+
+/// Milliseconds between two publications of the figures.
+const FIGURES_EVERY: Millis = 10_000;
+const SECOND: Millis = 1000;
+
+/// When what is published next.
+#[derive(Debug, Default)]
+pub(super) struct Sys {
+    figures_at: Millis,
+    time_at: Option<Millis>,
+}
+
+impl Sys {
+    pub(super) fn poll_at(&self) -> Option<Millis> {
+        Some(self.time_at.map_or(self.figures_at, |at| at.min(self.figures_at)))
+    }
+
+    /// Publishes what is due.
+    pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let now = core.now;
+        if now >= self.figures_at {
+            self.figures_at = now + FIGURES_EVERY;
+            figures(core);
+            // Looked at again here in case somebody has set the clock.
+            self.time_at = self.time_at.or(core.clock().map(|_| now));
+        }
+        if self.time_at.is_some_and(|at| now >= at) {
+            self.time_at = core.clock().map(|clock| {
+                let text = clock.hms();
+                publish(core, "time", &String::from_utf8_lossy(&text), false);
+                // At the start of the clock's next second.
+                now + SECOND - Millis::from(clock.millis) % SECOND
+            });
+        }
+    }
+}
+
+fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
+    let stats = *core.broker.stats();
+    let clients = core.broker.clients_len();
+    let version = core.options.version;
+    publish(core, "uptime", &(core.now / SECOND), true);
+    publish(core, "version", &version, true);
+    publish(core, "clients/connected", &clients, true);
+    publish(core, "messages/received", &stats.messages_received, true);
+    publish(core, "messages/sent", &stats.messages_sent, true);
+    if let Some(free) = core.board.free_memory() {
+        publish(core, "heap/free", &free, true);
+    }
+}
+
+fn publish<B: Board, F: NorFlash>(
+    core: &mut Core<B, F>,
+    name: &str,
+    value: &dyn Display,
+    retain: bool,
+) {
+    let topic = ["$SYS/broker/", name].concat();
+    // Refused only when the limit of retained messages is reached, and then the next may find room.
+    let value = value.to_string();
+    let _ = core.broker.publish(topic.as_bytes(), value.as_bytes(), QoS::AtMostOnce, retain);
+}

@@ -1,0 +1,179 @@
+//! The upload that is under way: one at a time, pushed or pulled.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use umqtt_vm::Profile;
+
+use crate::console::{Origin, Refusal};
+use crate::engine::Millis;
+use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
+use crate::net::{ConnId, Net, NetEvent};
+use crate::upload::push::{Progress, Push};
+
+/// The upload.
+#[derive(Debug, Default)]
+pub(super) struct Uploads {
+    current: Option<(Origin, Way)>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Push(Push),
+    Pull(Box<Fetch>),
+}
+
+/// What came of an upload.
+#[derive(Debug)]
+pub(super) enum Came {
+    /// A script; it may be incomplete if `perhaps`, and then counts only if it is correct.
+    Script { bytes: Vec<u8>, perhaps: bool },
+    /// Nothing: what to report.
+    Failed(String),
+}
+
+impl Uploads {
+    /// Opens a port.
+    pub(super) fn listen(
+        &mut self,
+        port: u16,
+        origin: Origin,
+        now: Millis,
+        net: &mut dyn Net,
+    ) -> Result<(), Refusal> {
+        self.make_room(net)?;
+        let push = Push::start(port, now, net).map_err(|error| Refusal(error.to_string()))?;
+        self.current = Some((origin, Way::Push(push)));
+        Ok(())
+    }
+
+    /// Starts a download of at most `limit` bytes.
+    pub(super) fn download(
+        &mut self,
+        url: &str,
+        origin: Origin,
+        limit: usize,
+        now: Millis,
+        net: &mut dyn Net,
+    ) -> Result<(), Refusal> {
+        self.make_room(net)?;
+        let url = Url::parse(url.as_bytes()).map_err(|error| Refusal(error.to_string()))?;
+        let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
+        let fetch = Fetch::start(request, now, net).map_err(|error| Refusal(error.to_string()))?;
+        self.current = Some((origin, Way::Pull(fetch.into())));
+        Ok(())
+    }
+
+    /// One that nobody has connected to yet makes room for the next; one that is coming in does not.
+    fn make_room(&mut self, net: &mut dyn Net) -> Result<(), Refusal> {
+        match &self.current {
+            Some((_, Way::Push(push))) if push.conn().is_none() => {
+                push.stop(net);
+                self.current = None;
+                Ok(())
+            }
+            Some(_) => Err(Refusal("another upload is under way".to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// The port that waits for a script.
+    pub(super) fn port(&self) -> Option<u16> {
+        match &self.current {
+            Some((_, Way::Push(push))) => Some(push.port()),
+            _ => None,
+        }
+    }
+
+    /// Somebody connected to that port; false if it was not the first.
+    pub(super) fn accept(&mut self, conn: ConnId, now: Millis, net: &mut dyn Net) -> bool {
+        match &mut self.current {
+            Some((_, Way::Push(push))) => push.accept(conn, now, net),
+            _ => false,
+        }
+    }
+
+    pub(super) fn owns(&self, conn: ConnId) -> bool {
+        match &self.current {
+            Some((_, Way::Push(push))) => push.conn() == Some(conn),
+            Some((_, Way::Pull(fetch))) => fetch.conn() == conn,
+            None => false,
+        }
+    }
+
+    pub(super) fn poll_at(&self) -> Option<Millis> {
+        self.current.as_ref().map(|(_, way)| match way {
+            Way::Push(push) => push.poll_at(),
+            Way::Pull(fetch) => fetch.poll_at(),
+        })
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        event: NetEvent,
+        now: Millis,
+        profile: &Profile,
+        net: &mut dyn Net,
+    ) -> Option<Came> {
+        match &mut self.current.as_mut()?.1 {
+            Way::Push(push) => pushed(push.handle(event, now, profile, net)),
+            Way::Pull(fetch) => fetch.handle(event, now, net).map(pulled),
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Millis, net: &mut dyn Net) -> Option<Came> {
+        match &mut self.current.as_mut()?.1 {
+            Way::Push(push) => pushed(push.handle_timeout(now)),
+            Way::Pull(fetch) => fetch.handle_timeout(now, net).map(pulled),
+        }
+    }
+
+    /// Whether it is pulled from a web server.
+    pub(super) fn is_pull(&self) -> bool {
+        matches!(self.current, Some((_, Way::Pull(_))))
+    }
+
+    /// It is over, and this is how: tells the sender too. Returns who asked for it.
+    pub(super) fn finish(&mut self, report: &str, net: &mut dyn Net) -> Option<Origin> {
+        let (origin, way) = self.current.take()?;
+        if let Way::Push(push) = way {
+            if let Some(conn) = push.conn() {
+                // A courtesy: whoever does not read it does not need it.
+                net.send(conn, report.as_bytes());
+                net.send(conn, b"\r\n");
+            }
+            push.stop(net);
+        }
+        Some(origin)
+    }
+}
+
+fn pushed(progress: Progress) -> Option<Came> {
+    match progress {
+        Progress::Waiting => None,
+        Progress::Perhaps(bytes) => Some(Came::Script { bytes, perhaps: true }),
+        Progress::Done(bytes) => Some(Came::Script { bytes, perhaps: false }),
+        Progress::Failed(error) => {
+            Some(Came::Failed(alloc::format!("Script upload failed: {error}")))
+        }
+    }
+}
+
+fn pulled(outcome: Result<Response, FetchError>) -> Came {
+    match outcome {
+        Ok(response) if response.status == 200 => {
+            Came::Script { bytes: response.body, perhaps: false }
+        }
+        Ok(response) => Came::Failed(alloc::format!(
+            "HTTP script upload failed (error code {})",
+            response.status
+        )),
+        Err(FetchError::Read(ReadError::BodyTooLong)) => {
+            Came::Failed("HTTP script upload failed (script too long)".to_string())
+        }
+        Err(error) => {
+            Came::Failed(alloc::format!("HTTP script upload failed (error code 0): {error}"))
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The HTTP requests of scripts: one at a time, in order, each with an answer.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+
+use super::core::Core;
+use crate::board::Board;
+use crate::engine::Millis;
+use crate::http::{Fetch, FetchError, Overflow, Request, Response, Url};
+use crate::log::Level;
+use crate::net::{ConnId, Net, NetEvent};
+
+/// An answer for the script.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) host: Vec<u8>,
+    pub(super) path: Vec<u8>,
+    /// The status; `000` if there was no answer.
+    pub(super) code: [u8; 3],
+    pub(super) body: Vec<u8>,
+}
+
+/// The request that is under way, or its answer until the script has room for it.
+#[derive(Debug, Default)]
+pub(super) struct Web {
+    fetch: Option<Fetch>,
+    /// What the script asked for: redirects do not change what it is told.
+    asked: Option<Url>,
+    pub(super) answer: Option<Answer>,
+}
+
+impl Web {
+    pub(super) fn owns(&self, conn: ConnId) -> bool {
+        self.fetch.as_ref().is_some_and(|fetch| fetch.conn() == conn)
+    }
+
+    pub(super) fn poll_at(&self) -> Option<Millis> {
+        self.fetch.as_ref().map(Fetch::poll_at)
+    }
+
+    /// Starts the next request if none is under way.
+    pub(super) fn start<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+        net: &mut dyn Net,
+    ) {
+        if self.fetch.is_some() || self.answer.is_some() {
+            return;
+        }
+        let Some((text, post)) = core.requests.pop_front() else { return };
+        let url = match Url::parse(&text) {
+            Ok(url) => url,
+            Err(error) => {
+                let text = text.escape_ascii();
+                return core.log(Level::Script, format_args!("HTTP request to {text}: {error}"));
+            }
+        };
+        self.asked = Some(url.clone());
+        let limit = core.options.profile.value;
+        let request = Request { url, post, limit, overflow: Overflow::Cut };
+        match Fetch::start(request, core.now, net) {
+            Ok(fetch) => self.fetch = Some(fetch),
+            Err(error) => self.done(Err(FetchError::Net(error)), core),
+        }
+    }
+
+    pub(super) fn handle<B: Board, F: NorFlash>(
+        &mut self,
+        event: NetEvent,
+        core: &mut Core<B, F>,
+        net: &mut dyn Net,
+    ) {
+        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle(event, core.now, net));
+        if let Some(outcome) = outcome {
+            self.done(outcome, core);
+        }
+    }
+
+    pub(super) fn handle_timeout<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+        net: &mut dyn Net,
+    ) {
+        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle_timeout(core.now, net));
+        if let Some(outcome) = outcome {
+            self.done(outcome, core);
+        }
+    }
+
+    /// Gives up what is under way: the script that asked is gone.
+    pub(super) fn cancel(&mut self, net: &mut dyn Net) {
+        if let Some(fetch) = self.fetch.take() {
+            fetch.cancel(net);
+        }
+        self.answer = None;
+    }
+
+    fn done<B: Board, F: NorFlash>(
+        &mut self,
+        outcome: Result<Response, FetchError>,
+        core: &mut Core<B, F>,
+    ) {
+        self.fetch = None;
+        let Some(url) = self.asked.take() else { return };
+        let response = outcome.unwrap_or_else(|error| {
+            let host = &url.host;
+            core.log(Level::Script, format_args!("HTTP request to {host} failed: {error}"));
+            Response::default()
+        });
+        let digit = |unit| b'0' + (response.status / unit % 10) as u8;
+        self.answer = Some(Answer {
+            host: url.host.into_bytes(),
+            path: url.path.into_bytes(),
+            code: [digit(100), digit(10), digit(1)],
+            body: response.body,
+        });
+    }
+}

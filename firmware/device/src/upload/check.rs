@@ -1,0 +1,100 @@
+//! Is it a script this device can run?
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::image::MAGIC;
+use umqtt_vm::{Image, Profile};
+
+use crate::engine::{Engine, LoadError};
+
+/// Diagnostics printed of one script.
+const MAX_DIAGNOSTICS: usize = 10;
+
+/// A script that can run here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// The verified image.
+    pub image: Vec<u8>,
+    /// The text; empty if it came as bytecode without.
+    pub source: Vec<u8>,
+}
+
+/// Why a script cannot run here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CheckError {
+    /// There is nothing in it.
+    Empty,
+    /// It is larger than this device takes, bytes.
+    TooLarge(usize),
+    /// The source has errors: one line each, with line and column.
+    Source(Vec<String>),
+    /// The bytecode is not sound, or not for a device of this size.
+    Image(LoadError),
+}
+
+impl core::fmt::Display for CheckError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            CheckError::Empty => f.write_str("the script is empty"),
+            CheckError::TooLarge(limit) => {
+                write!(f, "the script is too long: at most {limit} bytes")
+            }
+            CheckError::Source(lines) => {
+                for (place, line) in lines.iter().enumerate() {
+                    write!(f, "{}{line}", if place == 0 { "" } else { "\r\n" })?;
+                }
+                Ok(())
+            }
+            CheckError::Image(error) => write!(f, "the bytecode cannot run here: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for CheckError {}
+
+/// Most bytes a script that begins like this may have, as source or as bytecode.
+pub fn limit(beginning: &[u8], profile: &Profile) -> usize {
+    if is_image(beginning) { profile.image } else { profile.source }
+}
+
+/// Whether a script that begins like this is bytecode.
+pub fn is_image(bytes: &[u8]) -> bool {
+    bytes.starts_with(&MAGIC)
+}
+
+/// Checks a script whole: compiles it if it is source, and proves that the image may run.
+///
+/// # Errors
+/// [`CheckError`]; nothing has changed.
+pub fn check(bytes: Vec<u8>, profile: &Profile) -> Result<Checked, CheckError> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(CheckError::Empty);
+    }
+    let limit = limit(&bytes, profile);
+    if bytes.len() > limit {
+        return Err(CheckError::TooLarge(limit));
+    }
+    let checked = if is_image(&bytes) {
+        let image = Image::parse(&bytes).ok();
+        let source = image.and_then(|image| image.source()).unwrap_or_default().to_vec();
+        Checked { image: bytes, source }
+    } else {
+        let extras = Extras { debug: true, source: false };
+        let image = compile(&bytes, profile, extras).map_err(|found| describe(&bytes, &found))?;
+        Checked { image, source: bytes }
+    };
+    Engine::load(&checked.image, profile).map_err(CheckError::Image)?;
+    Ok(checked)
+}
+
+fn describe(source: &[u8], diagnostics: &[Diagnostic]) -> CheckError {
+    let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
+    let lines = errors.take(MAX_DIAGNOSTICS).map(|found| {
+        let (line, column) = position(source, found.span.start as usize);
+        alloc::format!("Error in line {line}, column {column}: {}", found.message)
+    });
+    CheckError::Source(lines.collect())
+}

@@ -1,0 +1,179 @@
+//! A script pushed to a port: one connection, in time, whole.
+//!
+//! The end of a script is the end of what the other end sends. Many people's `nc` does not tell that end though it has
+//! sent all (it waits for us to close); so a script after which it is quiet for [`QUIET`] is looked at, and
+//! taken if it ends with a line end and is a correct script as it stands.
+
+use alloc::vec::Vec;
+
+use umqtt_vm::Profile;
+
+use super::check;
+use crate::engine::Millis;
+use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
+
+/// Milliseconds in which somebody has to connect.
+pub const TO_CONNECT: Millis = 60_000;
+/// Milliseconds without a byte after which a sender is given up.
+pub const IDLE: Millis = 10_000;
+/// Milliseconds without a byte after which what came is tried as it is.
+pub const QUIET: Millis = 2_000;
+
+/// Why a push gave no script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushError {
+    /// Nobody connected.
+    NobodyCame,
+    /// The sender fell silent without closing the connection.
+    Idle,
+    /// The connection broke.
+    Broken,
+    /// It is larger than this device takes, bytes.
+    TooLarge(usize),
+}
+
+impl core::fmt::Display for PushError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            PushError::NobodyCame => f.write_str("nobody connected"),
+            PushError::Idle => {
+                f.write_str("nothing came for 10 seconds and the connection was not closed")
+            }
+            PushError::Broken => f.write_str("the connection broke"),
+            PushError::TooLarge(limit) => {
+                write!(f, "the script is too long: at most {limit} bytes")
+            }
+        }
+    }
+}
+
+impl core::error::Error for PushError {}
+
+/// What a push has come to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing yet.
+    Waiting,
+    /// This may be all of it, though the sender did not close: take it if it is a correct script, and let it go on if not.
+    Perhaps(Vec<u8>),
+    /// This is all of it.
+    Done(Vec<u8>),
+    /// It failed; the connection is closed.
+    Failed(PushError),
+}
+
+/// A port that waits for a script.
+#[derive(Debug)]
+pub struct Push {
+    port: u16,
+    conn: Option<ConnId>,
+    bytes: Vec<u8>,
+    give_up_at: Millis,
+    try_at: Option<Millis>,
+}
+
+impl Push {
+    /// Opens the port.
+    ///
+    /// # Errors
+    /// [`NetError`] when the port cannot be had.
+    pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
+        net.listen(port)?;
+        let give_up_at = now + TO_CONNECT;
+        Ok(Push { port, conn: None, bytes: Vec::new(), give_up_at, try_at: None })
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The connection that sends, once there is one.
+    pub fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
+    /// Somebody connected. True if it is the one that may send; the port is closed then.
+    pub fn accept(&mut self, conn: ConnId, now: Millis, net: &mut dyn Net) -> bool {
+        if self.conn.is_some() {
+            return false;
+        }
+        net.unlisten(self.port);
+        self.conn = Some(conn);
+        self.give_up_at = now + IDLE;
+        true
+    }
+
+    /// When to call [`Push::handle_timeout`].
+    pub fn poll_at(&self) -> Millis {
+        self.try_at.map_or(self.give_up_at, |at| at.min(self.give_up_at))
+    }
+
+    /// Something happened on its connection.
+    pub fn handle(
+        &mut self,
+        event: NetEvent,
+        now: Millis,
+        profile: &Profile,
+        net: &mut dyn Net,
+    ) -> Progress {
+        match event {
+            NetEvent::Readable(conn) => self.receive(conn, now, profile, net),
+            NetEvent::Finished(_) | NetEvent::Closed(_, CloseReason::Done) => {
+                Progress::Done(core::mem::take(&mut self.bytes))
+            }
+            NetEvent::Closed(..) => Progress::Failed(PushError::Broken),
+            _ => Progress::Waiting,
+        }
+    }
+
+    /// Time passed.
+    pub fn handle_timeout(&mut self, now: Millis) -> Progress {
+        if now >= self.give_up_at {
+            let came = self.conn.is_some();
+            return Progress::Failed(if came { PushError::Idle } else { PushError::NobodyCame });
+        }
+        if self.try_at.is_some_and(|at| now >= at) {
+            self.try_at = None;
+            if check::is_image(&self.bytes) || self.bytes.ends_with(b"\n") {
+                return Progress::Perhaps(self.bytes.clone());
+            }
+        }
+        Progress::Waiting
+    }
+
+    /// Ends it: the port, or the connection after what was sent to it.
+    pub fn stop(&self, net: &mut dyn Net) {
+        match self.conn {
+            Some(conn) => net.close(conn),
+            None => net.unlisten(self.port),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        conn: ConnId,
+        now: Millis,
+        profile: &Profile,
+        net: &mut dyn Net,
+    ) -> Progress {
+        let mut over = None;
+        let bytes = &mut self.bytes;
+        let taken = net.recv(conn, &mut |new| {
+            if over.is_none() {
+                bytes.extend_from_slice(new);
+                let limit = check::limit(bytes, profile);
+                over = (bytes.len() > limit).then_some(limit);
+            }
+            new.len()
+        });
+        if let Some(limit) = over {
+            return Progress::Failed(PushError::TooLarge(limit));
+        }
+        if taken > 0 {
+            self.give_up_at = now + IDLE;
+            self.try_at = Some(now + QUIET);
+        }
+        Progress::Waiting
+    }
+}

@@ -1,0 +1,194 @@
+//! The loop: wait, feed, drain.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use mio::Waker;
+use umqtt_device::Device;
+use umqtt_device::device::Options as DeviceOptions;
+
+use crate::board::HostBoard;
+use crate::flash::FileFlash;
+use crate::net::HostNet;
+use crate::options::{Options, RunError, Serial};
+use crate::terminal::Terminal;
+
+/// File descriptors wanted: every connection is one.
+const DESCRIPTORS: u64 = 65_536;
+/// How long the last output may take to appear.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Ends a [`Desktop::run`] from another thread.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    stop: Arc<AtomicBool>,
+    waker: Arc<Waker>,
+}
+
+impl Stopper {
+    /// Ends it: its ports are closed when [`Desktop::run`] returns.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Fails only when nobody waits any more.
+        let _ = self.waker.wake();
+    }
+}
+
+/// The desktop device.
+pub struct Desktop {
+    options: Options,
+    device: Device<HostBoard, FileFlash>,
+    net: HostNet,
+    started: Instant,
+    stop: Arc<AtomicBool>,
+}
+
+/// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM. Signals are caught from then on, so only once per
+/// process; a program that wants more makes a [`Desktop`].
+///
+/// # Errors
+/// [`RunError`]: it could not start, or the operating system failed it.
+pub fn run(options: Options) -> Result<(), RunError> {
+    let _ = rlimit::increase_nofile_limit(DESCRIPTORS); // what there is has to do
+    let desktop = Desktop::start(options)?;
+    let stopper = desktop.stopper();
+    ctrlc::set_handler(move || stopper.stop())
+        .map_err(|error| RunError::System(std::io::Error::other(error)))?;
+    desktop.run()
+}
+
+impl Desktop {
+    /// Opens the flash and the ports, prints where everything is, and starts the script.
+    ///
+    /// # Errors
+    /// [`RunError`].
+    pub fn start(options: Options) -> Result<Desktop, RunError> {
+        let flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout.bytes() as usize)?;
+        let net = HostNet::new(options.bind)?;
+        let terminal = match options.serial {
+            Serial::Stdio => Terminal::stdio(net.waker())?,
+            Serial::None => Terminal::none(),
+        };
+        let board = HostBoard::new(terminal, mac(&options.data));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut desktop = Desktop::assemble(options, board, flash, net, stop)?;
+        if let Some(script) = desktop.options.script.take() {
+            let Desktop { device, net, .. } = &mut desktop;
+            let installed = device.install(script, net);
+            installed.map_err(|refusal| RunError::Script(refusal.to_string()))?;
+        } else {
+            desktop.device.start(0);
+        }
+        Ok(desktop)
+    }
+
+    fn assemble(
+        options: Options,
+        board: HostBoard,
+        flash: FileFlash,
+        mut net: HostNet,
+        stop: Arc<AtomicBool>,
+    ) -> Result<Desktop, RunError> {
+        let device_options = DeviceOptions {
+            mqtt_port: options.mqtt_port,
+            console_port: options.console_port,
+            ..DeviceOptions::DESKTOP
+        };
+        let mut device = Device::new(board, flash, device_options)
+            .map_err(|error| RunError::Storage(error.to_string()))?;
+        device.listen(&mut net).map_err(|refused| RunError::Port {
+            service: refused.service,
+            port: refused.port,
+            error: refused.error,
+        })?;
+        let mut desktop = Desktop { options, device, net, started: Instant::now(), stop };
+        desktop.introduce();
+        Ok(desktop)
+    }
+
+    /// Ends [`Desktop::run`] from another thread.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { stop: self.stop.clone(), waker: self.net.waker() }
+    }
+
+    /// Runs until it is stopped.
+    ///
+    /// # Errors
+    /// [`RunError`]: the operating system failed it, or it could not restart.
+    pub fn run(mut self) -> Result<(), RunError> {
+        while !self.stop.load(Ordering::SeqCst) {
+            let now = self.now();
+            let next = self.device.poll(now, &mut self.net);
+            if self.device.board().take_restart().is_some() {
+                self = self.restart()?;
+                continue;
+            }
+            let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
+            self.net.wait(wait)?;
+        }
+        let terminal = self.device.board().terminal();
+        terminal.write(b"\r\nstopped\r\n");
+        terminal.flush(LAST_WORDS);
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        self.started.elapsed().as_millis() as u64
+    }
+
+    /// What a chip does at a reset: every connection is gone, and only the flash is left.
+    fn restart(self) -> Result<Desktop, RunError> {
+        let Desktop { options, device, mut net, stop, .. } = self;
+        net.reset();
+        let (board, flash) = device.into_parts();
+        let mut desktop = Desktop::assemble(options, board.after_reset(), flash, net, stop)?;
+        desktop.device.start(0);
+        Ok(desktop)
+    }
+
+    /// The first lines.
+    fn introduce(&mut self) {
+        let bind = self.options.bind;
+        let (mqtt, console) = self.device.ports();
+        let mut text = Vec::new();
+        let port = |port: Option<u16>| match port {
+            Some(port) => std::net::SocketAddr::new(bind, port).to_string(),
+            None => "off".to_owned(),
+        };
+        let lines = [
+            format!("{}, the desktop device", DeviceOptions::DESKTOP.version),
+            format!("MQTT broker on {}", port(mqtt)),
+            format!("console on {}", port(console)),
+            format!("data in {}", self.options.data.display()),
+        ];
+        for line in lines {
+            text.extend_from_slice(line.as_bytes());
+            text.extend_from_slice(b"\r\n");
+        }
+        if bind.is_loopback() {
+            let line = "only this machine can connect; to let others in: --bind 0.0.0.0\r\n";
+            text.extend_from_slice(line.as_bytes());
+        }
+        if self.options.serial == Serial::None {
+            // The port that leads nowhere cannot say it.
+            let _ = std::io::stdout().write_all(&text);
+            let _ = std::io::stdout().flush();
+        } else {
+            self.device.board().terminal().write(&text);
+        }
+    }
+}
+
+/// A MAC address that stays the same for a data directory: the last three bytes make names. Locally administered.
+fn mac(data: &Path) -> [u8; 6] {
+    // FNV-1a, which unlike the standard library's hasher never changes.
+    let bytes = data.as_os_str().as_encoded_bytes();
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let [a, b, c, ..] = hash.to_be_bytes();
+    [0x02, 0x75, 0x6d, a, b, c]
+}
