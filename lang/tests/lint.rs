@@ -10,6 +10,10 @@ mod messages;
 mod pages;
 #[path = "lint/quiet.rs"]
 mod quiet;
+#[path = "lint/random.rs"]
+mod random;
+#[path = "common/mod.rs"]
+mod shared;
 
 use common::codes;
 

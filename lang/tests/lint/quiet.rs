@@ -105,6 +105,22 @@ fn ordinary_scripts_are_quiet() {
 }
 
 #[test]
+fn the_scripts_to_start_from_are_quiet() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder of scripts") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_some_and(|extension| extension == "script") {
+            let script = std::fs::read(&path).expect("a script");
+            let found = lint(&script, &umqtt_lang::parse(&script, &Profile::ESP8266).0, &NoConfig);
+            assert_eq!(found, [], "{}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "{count} scripts");
+}
+
+#[test]
 fn the_original_devices_kind_of_bridge_is_quiet() {
     let bridge = r##"
         on init do setvar $sent = "" subscribe local "#"
