@@ -131,18 +131,16 @@ fn publish(client: &mut TcpStream, topic: &str, data: &str) {
     client.write_all(&packet).unwrap();
 }
 
-/// The next message that is not about the device itself.
+/// The next message, as topic and payload.
 fn message(client: &mut TcpStream) -> (String, String) {
-    loop {
-        let mut head = [0; 4];
-        client.read_exact(&mut head).unwrap();
-        assert_eq!(head[0] & 0xf0, 0x30);
-        let mut rest = vec![0; head[1] as usize - 2];
-        client.read_exact(&mut rest).unwrap();
-        let data = rest.split_off(head[3] as usize);
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        return (text(rest), text(data));
-    }
+    let mut head = [0; 4];
+    client.read_exact(&mut head).unwrap();
+    assert_eq!(head[0] & 0xf0, 0x30);
+    let mut rest = vec![0; head[1] as usize - 2];
+    client.read_exact(&mut rest).unwrap();
+    let data = rest.split_off(head[3] as usize);
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(rest), text(data))
 }
 
 const ECHO: &str = "on init\ndo\n    subscribe local in\n\non topic local in\ndo\n    \
