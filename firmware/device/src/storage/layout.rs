@@ -15,7 +15,7 @@ pub const SECTOR: u32 = 4096;
 pub struct Layout {
     /// Offset of the first byte, a multiple of the sector size.
     pub start: u32,
-    /// Sectors of the map, at least 2: one is always kept free.
+    /// Sectors of the map, at least 3: one is always kept free, and with two it could not be told which is older.
     pub map_sectors: u32,
     /// Sectors of each of the two script slots.
     pub slot_sectors: u32,
@@ -48,7 +48,7 @@ impl Layout {
     /// Whether a flash of that many bytes has all these sectors.
     pub(super) fn fits<F: NorFlash>(&self, capacity: usize) -> bool {
         let size = u64::from(self.sectors()) * F::ERASE_SIZE as u64;
-        self.map_sectors >= 2
+        self.map_sectors >= 3
             && self.slot_sectors >= 1
             && self.start.is_multiple_of(F::ERASE_SIZE as u32)
             && u64::from(self.start) + size <= (capacity as u64).min(u64::from(u32::MAX))

@@ -12,11 +12,12 @@ use sequential_storage::cache::page_states::HeapPageStates;
 use sequential_storage::map::{MapConfig, MapStorage};
 
 use super::blocking::{Blocking, run};
+use super::repair::repair;
 use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed};
 
 /// The key of a record. Never given another meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key(u8);
+pub(super) struct Key(pub(super) u8);
 
 impl Key {
     pub(super) const SETTINGS: Key = Key(0);
@@ -30,7 +31,7 @@ impl Key {
     }
 
     /// Every key there is.
-    fn all() -> impl Iterator<Item = Key> {
+    pub(super) fn all() -> impl Iterator<Item = Key> {
         [Key::SETTINGS, Key::LOCK, Key::STARTS]
             .into_iter()
             .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
@@ -41,7 +42,7 @@ impl Key {
 const KEYS: usize = 3 + FLASH_VARIABLES as usize;
 
 /// Room for the key, and for the padding to the flash's word.
-const MARGIN: usize = 64;
+pub(super) const MARGIN: usize = 64;
 
 type Cached = Cache<HeapPageStates, HeapPagePointers, HeapKeyPointers<u8>, u8>;
 
@@ -67,8 +68,10 @@ impl<F: NorFlash> Map<F> {
         Map { flash: Blocking(flash), range, cache: None }
     }
 
-    /// Reads every record once. If that is impossible, erases all; true if so.
+    /// Finishes what a power cut has interrupted, and reads every record once. If that is impossible, erases all;
+    /// true if so.
     pub(super) fn check(&mut self) -> Result<bool, StorageError> {
+        repair(&mut self.flash.0, &self.range)?;
         for key in Key::all() {
             match self.get(key) {
                 Ok(_) => {}
@@ -126,7 +129,10 @@ impl<F: NorFlash> Map<F> {
 
     fn store(&mut self, key: Key, value: &[u8]) -> Result<(), StorageError> {
         let mut buffer = vec![0; MAX_RECORD + MARGIN];
-        self.with(|map| run(map.store_item(&mut buffer, &key.0, &value)).map_err(failed))
+        self.with(|map| run(map.store_item(&mut buffer, &key.0, &value)).map_err(failed))?;
+        // Read back as after a restart, without the help of what is remembered.
+        self.cache = None;
+        if self.get(key)? == value { Ok(()) } else { Err(StorageError::Broken) }
     }
 
     fn with<T>(

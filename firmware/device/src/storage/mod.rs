@@ -10,6 +10,7 @@
 //! | [`layout`] | which sectors serve what |
 //! | `map` | the records |
 //! | `slots` | the script |
+//! | `repair` | an erasure of the map's that was cut off |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
 
@@ -17,6 +18,7 @@ mod blocking;
 pub mod layout;
 mod map;
 pub mod ram;
+mod repair;
 mod slots;
 
 use alloc::vec::Vec;

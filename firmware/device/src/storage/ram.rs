@@ -25,14 +25,16 @@ pub enum Cut {
     SecondHalf,
     /// Some bits of every word.
     SomeBits,
+    /// All but its first and its last word; nothing of a write of one or two words.
+    Middle,
     /// All of it, but it was not reported.
     All,
 }
 
 impl Cut {
     /// Every way.
-    pub const ALL: [Cut; 5] =
-        [Cut::Nothing, Cut::FirstHalf, Cut::SecondHalf, Cut::SomeBits, Cut::All];
+    pub const ALL: [Cut; 6] =
+        [Cut::Nothing, Cut::FirstHalf, Cut::SecondHalf, Cut::SomeBits, Cut::Middle, Cut::All];
 
     /// The bits of byte `at` of `len` that are changed.
     fn mask(self, at: usize, len: usize) -> u8 {
@@ -43,6 +45,7 @@ impl Cut {
             Cut::FirstHalf => u8::from(at < len / 2).wrapping_neg(),
             Cut::SecondHalf => u8::from(at >= len / 2).wrapping_neg(),
             Cut::SomeBits => 0x5A_u8.rotate_left((at % 8) as u32),
+            Cut::Middle => u8::from((WORD..len.saturating_sub(WORD)).contains(&at)).wrapping_neg(),
             Cut::All => 0xFF,
         }
     }

@@ -1,0 +1,252 @@
+//! The power goes at every single write and erase of a save, a flash variable, a script and a deletion, in every way a
+//! flash can be left: afterwards the old or the new state is there, whole, and everything else as it was.
+
+use std::sync::OnceLock;
+
+use umqtt_device::storage::ram::{Cut, RamFlash};
+use umqtt_device::storage::{Layout, Storage, StoredScript};
+
+/// Small, so that the map runs full and moves its records often.
+const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 2 };
+
+type Ram = Storage<RamFlash>;
+
+/// All there is in a storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct State {
+    settings: Vec<u8>,
+    lock: Vec<u8>,
+    variables: Vec<Vec<u8>>,
+    script: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+fn state(storage: &mut Ram) -> State {
+    State {
+        settings: storage.load_settings().unwrap(),
+        lock: storage.load_lock().unwrap(),
+        variables: (1..=16).map(|n| variable(storage, n)).collect(),
+        script: storage.script().unwrap().map(|script| (script.image, script.source)),
+    }
+}
+
+fn variable(storage: &mut Ram, n: u8) -> Vec<u8> {
+    let mut value = [0; 63];
+    let len = storage.flash_variable(n, &mut value);
+    value[..len].to_vec()
+}
+
+fn mount(flash: RamFlash) -> Ram {
+    let (storage, report) = Storage::mount(flash, LAYOUT).unwrap();
+    assert!(!report.formatted, "the map could not be read");
+    assert!(!report.script_damaged, "a damaged script was current");
+    storage
+}
+
+fn script(seed: u8, len: usize) -> (Vec<u8>, Vec<u8>) {
+    let image = (0..len).map(|at| seed.wrapping_mul(31).wrapping_add(at as u8)).collect();
+    (image, vec![seed; len / 2 + 1])
+}
+
+fn store(storage: &mut Ram, seed: u8, len: usize) {
+    let (image, source) = script(seed, len);
+    let _ = storage.store_script(&StoredScript { image: &image, source: &source });
+}
+
+/// A device that has been in use: `wear` decides how full the current sector of the map is.
+fn used(wear: u32) -> RamFlash {
+    let mut storage = mount(RamFlash::new(LAYOUT.sectors()));
+    storage.save_settings(&[7; 300]).unwrap();
+    storage.save_lock(&[9; 41]).unwrap();
+    store(&mut storage, 1, 3000);
+    for n in 1..=16 {
+        storage.set_flash_variable(n, format!("variable {n}").as_bytes()).unwrap();
+    }
+    for count in 0..wear {
+        storage.set_flash_variable(3, &counted(count)).unwrap();
+    }
+    storage.unmount()
+}
+
+/// Does `act` with the power cut in every operation, and looks at what is there after the restart.
+fn cut_everywhere<T>(start: &RamFlash, act: impl Fn(&mut Ram) -> T) {
+    let mut untouched = mount(start.clone());
+    let old = state(&mut untouched);
+    let before = untouched.unmount().operations();
+    let mut finished = mount(start.clone());
+    act(&mut finished);
+    let new = state(&mut finished);
+    assert_ne!(old, new, "the test must change something");
+    let operations = finished.unmount().operations() - before;
+    assert!(operations > 0);
+
+    for how in Cut::ALL {
+        for after in 0..operations {
+            let mut flash = start.clone();
+            flash.cut_power(after, how);
+            let mut storage = mount(flash);
+            act(&mut storage);
+            let mut flash = storage.unmount();
+            assert!(!flash.is_powered(), "the cut at {after} of {operations} was not reached");
+            flash.power_on();
+
+            let mut storage = mount(flash);
+            let found = state(&mut storage);
+            assert!(
+                found == old || found == new,
+                "{how:?} at {after} of {operations}: neither old nor new: {found:?}"
+            );
+            // And it still works: the same thing again succeeds, and stays.
+            act(&mut storage);
+            let again = state(&mut mount(storage.unmount()));
+            assert_eq!(again, new, "{how:?} at {after} of {operations}: not usable");
+        }
+    }
+}
+
+/// A long value, so that sectors fill quickly.
+fn counted(count: u32) -> Vec<u8> {
+    format!("{count:060}").into_bytes()
+}
+
+/// How much use brings the map to the point where the next write moves it to another sector: the first time there is
+/// a blank one, later the oldest has to be cleared.
+fn wear_levels() -> &'static [u32] {
+    static LEVELS: OnceLock<Vec<u32>> = OnceLock::new();
+    LEVELS.get_or_init(|| {
+        let (mut moves, mut usual) = (Vec::new(), u32::MAX);
+        let mut storage = mount(used(0));
+        for count in 0..200 {
+            let flash = storage.unmount();
+            let before = flash.operations();
+            storage = mount(flash);
+            storage.set_flash_variable(3, &counted(count)).unwrap();
+            let flash = storage.unmount();
+            let operations = flash.operations() - before;
+            if operations > usual {
+                moves.push(count);
+            }
+            usual = usual.min(operations);
+            storage = mount(flash);
+        }
+        assert!(moves.len() >= 3, "the map never moved: {moves:?}");
+        moves.truncate(3);
+        moves
+    })
+}
+
+#[test]
+fn saving_settings() {
+    for wear in [0, 5] {
+        cut_everywhere(&used(wear), |storage| storage.save_settings(&[8; 500]));
+    }
+}
+
+#[test]
+fn saving_settings_when_the_map_moves_to_the_next_sector() {
+    for wear in wear_levels() {
+        cut_everywhere(&used(*wear), |storage| storage.save_settings(&[8; 1500]));
+    }
+}
+
+#[test]
+fn writing_a_flash_variable() {
+    let mut levels = wear_levels().to_vec();
+    levels.push(0);
+    for wear in levels {
+        cut_everywhere(&used(wear), |storage| storage.set_flash_variable(5, &[b'x'; 63]));
+    }
+}
+
+#[test]
+fn locking() {
+    cut_everywhere(&used(1), |storage| storage.save_lock(&[3; 41]));
+}
+
+#[test]
+fn storing_the_first_script() {
+    let flash = mount(RamFlash::new(LAYOUT.sectors())).unmount();
+    cut_everywhere(&flash, |storage| store(storage, 2, 1000));
+}
+
+#[test]
+fn replacing_a_script() {
+    cut_everywhere(&used(0), |storage| store(storage, 2, 4500));
+    // The other slot, and one that holds an older script.
+    let mut storage = mount(used(0));
+    store(&mut storage, 3, 700);
+    store(&mut storage, 4, 5000);
+    cut_everywhere(&storage.unmount(), |storage| store(storage, 5, 10));
+}
+
+#[test]
+fn deleting_the_script_takes_the_flash_variables_along() {
+    cut_everywhere(&used(0), |storage| storage.delete_script());
+    let mut storage = mount(used(0));
+    storage.delete_script().unwrap();
+    let state = state(&mut storage);
+    assert_eq!(state.script, None);
+    assert!(state.variables.iter().all(Vec::is_empty));
+    assert_eq!(state.settings, [7; 300]);
+}
+
+#[test]
+fn a_reset_to_factory_state_clears_all() {
+    cut_everywhere(&used(0), |storage| storage.factory_reset());
+    for wear in wear_levels() {
+        cut_everywhere(&used(*wear), |storage| storage.factory_reset());
+    }
+    let mut storage = mount(used(3));
+    storage.factory_reset().unwrap();
+    let blank = state(&mut mount(RamFlash::new(LAYOUT.sectors())));
+    assert_eq!(state(&mut storage), blank);
+}
+
+#[test]
+fn a_restart_that_is_cut_off_too_finishes_the_deletion_at_last() {
+    let start = used(0);
+    for first in 0..12 {
+        for second in 0..12 {
+            let mut flash = start.clone();
+            flash.cut_power(first, Cut::SomeBits);
+            let mut storage = mount(flash);
+            let _ = storage.factory_reset();
+            let mut flash = storage.unmount();
+            flash.power_on();
+            flash.cut_power(second, Cut::SecondHalf);
+            // Mounting takes the flash: what a cut in it leaves is seen through a copy that meets the same fate.
+            let mut copy = flash.clone();
+            match Storage::mount(flash, LAYOUT) {
+                Ok((storage, _)) => copy = storage.unmount(),
+                Err(_) => copy = replay_mount(copy),
+            }
+            copy.power_on();
+            let mut storage = mount(copy);
+            let found = state(&mut storage);
+            assert!(found.script.is_none() == found.settings.is_empty(), "{first}, {second}");
+        }
+    }
+}
+
+/// Mounts on loan, so that the flash is there again after a failure.
+fn replay_mount(mut flash: RamFlash) -> RamFlash {
+    assert!(Storage::mount(&mut flash, LAYOUT).is_err());
+    flash
+}
+
+#[test]
+fn counting_starts_survives_cuts() {
+    for how in Cut::ALL {
+        for after in 0..3 {
+            let mut storage = mount(used(0));
+            assert_eq!(storage.script_start_begins(), Ok(1));
+            let mut flash = storage.unmount();
+            flash.cut_power(after, how);
+            let mut storage = mount(flash);
+            let _ = storage.script_start_begins();
+            let mut flash = storage.unmount();
+            flash.power_on();
+            let count = mount(flash).script_start_begins().unwrap();
+            assert!(count == 2 || count == 3, "{how:?} at {after}: {count}");
+        }
+    }
+}
