@@ -123,6 +123,13 @@ fn no_match(bencher: Bencher<'_, '_>) {
     handle(bencher, RELAY, message("kitchen/temperature", "21.5"), Handled::Ignored);
 }
 
+/// What is left of N without the look-up: the engine's own part.
+#[divan::bench(name = "N without any handler")]
+fn no_handler(bencher: Bencher<'_, '_>) {
+    let script = "on init do println \"init\"";
+    handle(bencher, script, message("kitchen/temperature", "21.5"), Handled::Ignored);
+}
+
 #[divan::bench(name = "P PWM tick")]
 fn pwm_tick(bencher: Bencher<'_, '_>) {
     let mut engine = started(FADE);

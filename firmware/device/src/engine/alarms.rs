@@ -26,7 +26,7 @@ struct Alarm {
 impl Alarm {
     /// Set to a time past already, it rings tomorrow.
     fn prime(&mut self, clock: ClockTime) {
-        self.day = Some(clock.day.saturating_add((clock.second() >= self.second).into()));
+        self.day = Some(day(clock) + u32::from(clock.second() >= self.second));
     }
 }
 
@@ -52,13 +52,13 @@ impl Alarms {
     /// The next alarm that rings at this time; it is then done for today.
     pub(super) fn take_due(&mut self, clock: ClockTime) -> Option<u8> {
         for alarm in &mut self.set {
-            let Some(day) = alarm.day.filter(|day| *day <= clock.day.saturating_add(DAYS_SET_BACK))
-            else {
+            let sane = |first: &u32| *first <= day(clock).saturating_add(DAYS_SET_BACK);
+            let Some(first) = alarm.day.filter(sane) else {
                 alarm.prime(clock);
                 continue;
             };
             // As a pair: one that was due before midnight still rings after it.
-            if (day, alarm.second) <= (clock.day, clock.second()) {
+            if (first, alarm.second) <= (day(clock), clock.second()) {
                 alarm.prime(clock);
                 return Some(alarm.n);
             }
@@ -69,7 +69,7 @@ impl Alarms {
     /// Milliseconds until the next alarm rings, if the clock is not set meanwhile; 0 if one is due.
     pub(super) fn next_in(&self, clock: ClockTime) -> Option<u64> {
         let wait = |alarm: &Alarm| {
-            let days = u64::from(alarm.day?.saturating_sub(clock.day));
+            let days = u64::from(alarm.day?.saturating_sub(day(clock)));
             let ms = days * u64::from(DAY_MS) + u64::from(alarm.second * 1000);
             Some(ms.saturating_sub(clock.millis.into()))
         };
@@ -81,6 +81,11 @@ impl Alarms {
     pub(super) fn clear(&mut self) {
         self.set.clear();
     }
+}
+
+/// The day, such that there always is another one after it.
+fn day(clock: ClockTime) -> u32 {
+    clock.day.min(u32::MAX - 1)
 }
 
 /// The first second of a day whose `hh:mm:ss` is not less than `text`.
@@ -187,6 +192,15 @@ mod tests {
         assert_eq!(alarms.take_due(at(11, "00:00:00")), Some(1));
         assert_eq!(alarms.take_due(at(11, "00:00:00")), None);
         assert_eq!(alarms.take_due(at(11, "23:59:59")), Some(1));
+    }
+
+    #[test]
+    fn the_end_of_time_is_no_endless_alarm() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07", Some(at(u32::MAX, "06:00")));
+        assert!(rings(&mut alarms, u32::MAX, "07:00"));
+        assert!(!rings(&mut alarms, u32::MAX, "07:00"));
+        assert!(alarms.next_in(at(u32::MAX, "07:00")).is_some_and(|wait| wait > 0));
     }
 
     #[test]

@@ -62,7 +62,7 @@ use timers::Timers;
 pub const PWM_MAX: u16 = 1000;
 
 /// How many values of the profile's greatest length the waiting events may carry together.
-pub const QUEUE_VALUES: usize = 8;
+pub const QUEUE_VALUES: usize = 4;
 
 /// Why an image cannot be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,8 +173,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Something happened. Its handlers run here and now if nothing is to be done before it; else it waits for
     /// [`Engine::poll`]. An event no handler is there for costs next to nothing.
     ///
-    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own: not given here, but found by
-    /// [`Engine::poll`].
+    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by [`Engine::poll`]: given here, they
+    /// are ignored.
     pub fn handle<S: Services + ?Sized>(
         &mut self,
         event: &Event<'_>,
@@ -182,7 +182,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
         services: &mut S,
     ) -> Handled {
         self.last = at;
-        if matches!(self.phase, Phase::Loaded | Phase::Ended) {
+        let own = matches!(
+            event,
+            Event::Config
+                | Event::Init
+                | Event::Timer(_)
+                | Event::Alarm(_)
+                | Event::GpioInterrupt { .. }
+        );
+        if own || !self.enabled() {
             return Handled::Ignored;
         }
         if self.is_idle(at.now) && !self.queue.too_large(event) {
@@ -203,7 +211,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// An edge was seen on a pin; what the pin says when it has settled becomes an event.
     pub fn edge(&mut self, pin: u8, now: Millis) {
-        if matches!(self.phase, Phase::Config | Phase::Init | Phase::Running) {
+        if self.enabled() {
             self.pins.edge(pin, now);
         }
     }
@@ -250,7 +258,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped. Variables can
     /// still be looked at.
     pub fn stop<S: Services + ?Sized>(&mut self, services: &mut S) {
-        if !matches!(self.phase, Phase::Loaded | Phase::Ended) {
+        if self.enabled() {
             services.unsubscribe_all();
             services.unwatch_pins();
         }

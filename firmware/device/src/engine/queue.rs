@@ -19,14 +19,20 @@ struct Waiting {
     bytes: Box<[u8]>,
 }
 
-/// Where the parts of an event lie in its bytes; the last goes to the end.
+/// What an event is, and where its parts lie in its bytes; the last goes to the end. The engine's own events (config,
+/// init, timers, alarms, pins) are found when they are due and never wait here.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    Bare(Event<'static>),
+    WifiConnect,
+    WifiDisconnect,
+    MqttConnect,
     Serial,
-    Topic { side: Side, topic: usize },
-    Http { host: usize, path: usize, code: [u8; 3] },
+    Topic { side: Side, topic: u32 },
+    Http { host: u32, path: u32, code: [u8; 3] },
 }
+
+/// Room kept when nothing waits; what a burst took beyond it is given back.
+const KEPT: usize = 8;
 
 /// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit it was made with.
 /// `bytes` is always the sum of what the waiting events carry.
@@ -53,29 +59,29 @@ impl Queue {
         size(event) > self.limit
     }
 
-    /// Copies an event to the end of the queue; false if there is no room.
+    /// Copies an event to the end of the queue; false if there is no room, or it is none that waits.
     pub(super) fn push(&mut self, event: &Event<'_>, at: Millis) -> bool {
         if !self.has_room(size(event)) {
             return false;
         }
+        // No part is longer than the limit, so its length fits.
+        let len = |part: &[u8]| part.len() as u32;
         let (kind, parts): (Kind, [&[u8]; 3]) = match *event {
+            Event::WifiConnect => (Kind::WifiConnect, [b""; 3]),
+            Event::WifiDisconnect => (Kind::WifiDisconnect, [b""; 3]),
+            Event::MqttConnect => (Kind::MqttConnect, [b""; 3]),
             Event::Serial { line } => (Kind::Serial, [line, b"", b""]),
             Event::Topic { side, topic, data } => {
-                (Kind::Topic { side, topic: topic.len() }, [topic, data, b""])
+                (Kind::Topic { side, topic: len(topic) }, [topic, data, b""])
             }
             Event::HttpResponse { host, path, code, body } => {
-                (Kind::Http { host: host.len(), path: path.len(), code }, [host, path, body])
+                (Kind::Http { host: len(host), path: len(path), code }, [host, path, body])
             }
-            Event::Config => (Kind::Bare(Event::Config), [b""; 3]),
-            Event::Init => (Kind::Bare(Event::Init), [b""; 3]),
-            Event::WifiConnect => (Kind::Bare(Event::WifiConnect), [b""; 3]),
-            Event::WifiDisconnect => (Kind::Bare(Event::WifiDisconnect), [b""; 3]),
-            Event::MqttConnect => (Kind::Bare(Event::MqttConnect), [b""; 3]),
-            Event::Timer(n) => (Kind::Bare(Event::Timer(n)), [b""; 3]),
-            Event::Alarm(n) => (Kind::Bare(Event::Alarm(n)), [b""; 3]),
-            Event::GpioInterrupt { pin, level } => {
-                (Kind::Bare(Event::GpioInterrupt { pin, level }), [b""; 3])
-            }
+            Event::Config
+            | Event::Init
+            | Event::Timer(_)
+            | Event::Alarm(_)
+            | Event::GpioInterrupt { .. } => return false,
         };
         let mut bytes = Vec::with_capacity(size(event));
         parts.iter().for_each(|part| bytes.extend_from_slice(part));
@@ -93,6 +99,9 @@ impl Queue {
     pub(super) fn pop(&mut self) -> Option<Taken> {
         let waiting = self.waiting.pop_front()?;
         self.bytes -= waiting.bytes.len();
+        if self.waiting.is_empty() {
+            self.waiting.shrink_to(KEPT);
+        }
         Some(Taken(waiting))
     }
 
@@ -116,16 +125,19 @@ impl Taken {
     /// The event as the machine wants it.
     pub(super) fn event(&self) -> Event<'_> {
         let bytes = &*self.0.bytes;
+        let cut = |bytes, at: u32| <[u8]>::split_at_checked(bytes, at as usize).unwrap_or_default();
         match self.0.kind {
-            Kind::Bare(event) => event,
+            Kind::WifiConnect => Event::WifiConnect,
+            Kind::WifiDisconnect => Event::WifiDisconnect,
+            Kind::MqttConnect => Event::MqttConnect,
             Kind::Serial => Event::Serial { line: bytes },
             Kind::Topic { side, topic } => {
-                let (topic, data) = bytes.split_at_checked(topic).unwrap_or_default();
+                let (topic, data) = cut(bytes, topic);
                 Event::Topic { side, topic, data }
             }
             Kind::Http { host, path, code } => {
-                let (host, rest) = bytes.split_at_checked(host).unwrap_or_default();
-                let (path, body) = rest.split_at_checked(path).unwrap_or_default();
+                let (host, rest) = cut(bytes, host);
+                let (path, body) = cut(rest, path);
                 Event::HttpResponse { host, path, code, body }
             }
         }
@@ -155,10 +167,10 @@ mod tests {
         let mut queue = Queue::new(100);
         let events = [
             topic(b"a/b", b""),
-            Event::Timer(3),
+            Event::WifiDisconnect,
             Event::HttpResponse { host: b"h", path: b"/p", code: *b"404", body: b"gone" },
             Event::Serial { line: b"line" },
-            Event::GpioInterrupt { pin: 4, level: true },
+            Event::MqttConnect,
         ];
         for (at, event) in (1..).zip(&events) {
             assert!(queue.push(event, at));
@@ -186,5 +198,15 @@ mod tests {
             assert!(queue.push(&Event::WifiConnect, 0));
         }
         assert!(!queue.push(&Event::WifiConnect, 0));
+    }
+
+    #[test]
+    fn waiting_costs_little() {
+        // On a 32-bit chip it is less still.
+        assert!(size_of::<Waiting>() <= 48, "{}", size_of::<Waiting>());
+        let mut queue = Queue::new(10);
+        while queue.push(&Event::WifiConnect, 0) {}
+        while queue.pop().is_some() {}
+        assert!(queue.waiting.capacity() <= 2 * KEPT);
     }
 }
