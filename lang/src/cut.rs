@@ -304,6 +304,7 @@ impl Iterator for Tokens<'_> {
                     return Some(Err(fault));
                 }
             }
+            Token::String if self.place == Place::ConfigValue => placed.token = Token::Raw,
             // The name of a parameter may be any word.
             _ if self.place == Place::ConfigName => {
                 let first = placed.span.of(self.source()).first();

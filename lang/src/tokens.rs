@@ -32,20 +32,18 @@ pub(crate) enum Token {
     Done,
     /// An event of one word.
     Plain(Plain),
-    /// `timer`, `alarm`
-    Numbered(Clock),
+    /// An event with a number.
+    Numbered(Numbered),
     /// `topic`
     Topic,
-    /// `gpio_interrupt`
-    Interrupt,
     /// `local`, `remote`
     Side(Side),
     /// `publish`
     Publish,
     /// `subscribe` is true, `unsubscribe` false
     Subscribe(bool),
-    /// `settimer`, `setalarm`
-    Arm(Clock),
+    /// An action that sets what has a number.
+    Set(Setting),
     /// `setvar`
     SetVar,
     /// An action with one expression.
@@ -54,14 +52,10 @@ pub(crate) enum Token {
     HttpPost,
     /// `gpio_pinmode`
     PinMode,
-    /// `gpio_pwm` is true, `gpio_out` false
-    Drive(bool),
     /// `pullup` is true, `nopullup` false
     Pull(bool),
-    /// `input`
-    Input,
-    /// `output`
-    Output,
+    /// `output` is true, `input` false
+    Mode(bool),
     /// `retained`
     Retained,
     /// `=`
@@ -80,16 +74,10 @@ pub(crate) enum Token {
     Close,
     /// `,`
     Comma,
-    /// A function of one expression, its bracket following.
-    Unary(Unary),
-    /// `find` is true, `json_parse` false; the bracket follows
-    Binary(bool),
-    /// `substr`, its bracket following
-    Substr,
-    /// `byte_val`, its bracket following
-    ByteVal,
-    /// `csvstr`, its bracket following
-    CsvStr,
+    /// A function of one or two expressions, its bracket following.
+    Function(Function),
+    /// A function of an expression and numbers, its bracket following.
+    Indexed(Indexed),
     /// `gpio_in`, its bracket following
     PinRead,
     /// `"..."`
@@ -123,13 +111,50 @@ pub(crate) enum Plain {
     HttpResponse,
 }
 
-/// What is numbered and goes off.
+/// Events with a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Clock {
-    /// A timer.
+pub(crate) enum Numbered {
+    /// `timer`
     Timer,
-    /// An alarm.
+    /// `alarm`
     Alarm,
+    /// `gpio_interrupt`
+    Interrupt,
+}
+
+/// Actions that have a number and an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Setting {
+    /// `settimer`
+    Timer,
+    /// `setalarm`
+    Alarm,
+    /// `gpio_out`
+    Level,
+    /// `gpio_pwm`
+    Duty,
+}
+
+/// Functions of expressions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Function {
+    /// One expression.
+    Unary(Unary),
+    /// `find`
+    Find,
+    /// `json_parse`
+    JsonParse,
+}
+
+/// Functions of an expression, a number, and perhaps something third.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Indexed {
+    /// `substr`
+    Substr,
+    /// `byte_val`
+    ByteVal,
+    /// `csvstr`
+    CsvStr,
 }
 
 /// Actions that have one expression.
@@ -172,17 +197,17 @@ words! { KEYWORDS, keyword, "The keywords.",
     "mqttconnect" => Token::Plain(Plain::MqttConnect),
     "serial" => Token::Plain(Plain::Serial),
     "http_response" => Token::Plain(Plain::HttpResponse),
-    "timer" => Token::Numbered(Clock::Timer),
-    "alarm" => Token::Numbered(Clock::Alarm),
+    "timer" => Token::Numbered(Numbered::Timer),
+    "alarm" => Token::Numbered(Numbered::Alarm),
     "topic" => Token::Topic,
-    "gpio_interrupt" => Token::Interrupt,
+    "gpio_interrupt" => Token::Numbered(Numbered::Interrupt),
     "local" => Token::Side(Side::Local),
     "remote" => Token::Side(Side::Remote),
     "publish" => Token::Publish,
     "subscribe" => Token::Subscribe(true),
     "unsubscribe" => Token::Subscribe(false),
-    "settimer" => Token::Arm(Clock::Timer),
-    "setalarm" => Token::Arm(Clock::Alarm),
+    "settimer" => Token::Set(Setting::Timer),
+    "setalarm" => Token::Set(Setting::Alarm),
     "setvar" => Token::SetVar,
     "print" => Token::Tell(Tell::Output(Output::Print)),
     "println" => Token::Tell(Tell::Output(Output::Println)),
@@ -191,12 +216,12 @@ words! { KEYWORDS, keyword, "The keywords.",
     "http_get" => Token::Tell(Tell::HttpGet),
     "http_post" => Token::HttpPost,
     "gpio_pinmode" => Token::PinMode,
-    "gpio_out" => Token::Drive(false),
-    "gpio_pwm" => Token::Drive(true),
+    "gpio_out" => Token::Set(Setting::Level),
+    "gpio_pwm" => Token::Set(Setting::Duty),
     "pullup" => Token::Pull(true),
     "nopullup" => Token::Pull(false),
-    "input" => Token::Input,
-    "output" => Token::Output,
+    "input" => Token::Mode(false),
+    "output" => Token::Mode(true),
     "retained" => Token::Retained,
     "gte" => Token::OperatorWord(Operator::GreaterEqual),
     "str_gt" => Token::OperatorWord(Operator::TextGreater),
@@ -211,18 +236,18 @@ words! { KEYWORDS, keyword, "The keywords.",
 }
 
 words! { FUNCTIONS, function, "The functions, which are words like any other unless a bracket follows.",
-    "not" => Token::Unary(Unary::Not),
-    "retained_topic" => Token::Unary(Unary::Retained),
-    "binary" => Token::Unary(Unary::Binary),
-    "eatwhite" => Token::Unary(Unary::EatWhite),
-    "lower" => Token::Unary(Unary::Lower),
-    "upper" => Token::Unary(Unary::Upper),
-    "len" => Token::Unary(Unary::Len),
-    "find" => Token::Binary(true),
-    "json_parse" => Token::Binary(false),
-    "substr" => Token::Substr,
-    "byte_val" => Token::ByteVal,
-    "csvstr" => Token::CsvStr,
+    "not" => Token::Function(Function::Unary(Unary::Not)),
+    "retained_topic" => Token::Function(Function::Unary(Unary::Retained)),
+    "binary" => Token::Function(Function::Unary(Unary::Binary)),
+    "eatwhite" => Token::Function(Function::Unary(Unary::EatWhite)),
+    "lower" => Token::Function(Function::Unary(Unary::Lower)),
+    "upper" => Token::Function(Function::Unary(Unary::Upper)),
+    "len" => Token::Function(Function::Unary(Unary::Len)),
+    "find" => Token::Function(Function::Find),
+    "json_parse" => Token::Function(Function::JsonParse),
+    "substr" => Token::Indexed(Indexed::Substr),
+    "byte_val" => Token::Indexed(Indexed::ByteVal),
+    "csvstr" => Token::Indexed(Indexed::CsvStr),
     "gpio_in" => Token::PinRead,
 }
 
@@ -284,12 +309,11 @@ impl Token {
             self,
             Token::Publish
                 | Token::Subscribe(_)
-                | Token::Arm(_)
+                | Token::Set(_)
                 | Token::SetVar
                 | Token::Tell(_)
                 | Token::HttpPost
                 | Token::PinMode
-                | Token::Drive(_)
                 | Token::If
                 | Token::While
         )
@@ -297,7 +321,7 @@ impl Token {
 
     /// Names an event.
     pub(crate) fn starts_event(self) -> bool {
-        matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic | Token::Interrupt)
+        matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic)
     }
 
     /// Cannot be a value.
@@ -333,19 +357,16 @@ impl Token {
             Token::Plain(_) => "PLAIN",
             Token::Numbered(_) => "NUMBERED",
             Token::Topic => "TOPIC",
-            Token::Interrupt => "INTERRUPT",
             Token::Side(_) => "SIDE",
             Token::Publish => "PUBLISH",
             Token::Subscribe(_) => "SUBSCRIBE",
-            Token::Arm(_) => "ARM",
+            Token::Set(_) => "SET",
             Token::SetVar => "SETVAR",
             Token::Tell(_) => "TELL",
             Token::HttpPost => "HTTP_POST",
             Token::PinMode => "PINMODE",
-            Token::Drive(_) => "DRIVE",
             Token::Pull(_) => "PULL",
-            Token::Input => "INPUT",
-            Token::Output => "OUTPUT",
+            Token::Mode(_) => "MODE",
             Token::Retained => "RETAINED",
             Token::Equal => "EQUAL",
             Token::Minus => "MINUS",
@@ -355,11 +376,8 @@ impl Token {
             Token::Open => "OPEN",
             Token::Close => "CLOSE",
             Token::Comma => "COMMA",
-            Token::Unary(_) => "UNARY",
-            Token::Binary(_) => "BINARY",
-            Token::Substr => "SUBSTR",
-            Token::ByteVal => "BYTE_VAL",
-            Token::CsvStr => "CSVSTR",
+            Token::Function(_) => "FUNCTION",
+            Token::Indexed(_) => "INDEXED",
             Token::PinRead => "PIN_READ",
             Token::String => "STRING",
             Token::Word => "WORD",

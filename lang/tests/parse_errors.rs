@@ -66,6 +66,10 @@ snapshots! {
     unclosed_after_error: "on init do\n  print = \"a\n";
     unclosed_bracket: "on init do\n  print (1 + (2 * 3)\n  print 4)\n  print not(5";
     arguments: "on init do print substr($x) print find(a) print csvstr(a, 1, ) print gpio_in($x)";
+    arity: "on init do print substr(a, 1) print byte_val(a, 1, 2) print csvstr(a, 1) print not(a, b) print find(a)
+  print json_parse(a, b, c) print substr(a, 1, x) print substr(a, 1, -2)";
+    events_with_numbers: "on timer 1 pullup do on gpio_interrupt 1 do on alarm do";
+    resistors: "on init do gpio_pinmode 1 output pullup gpio_pinmode 2 input nopullup";
     broker_missing: "on topic a/b do publish a b subscribe c unsubscribe locale d";
     setvar_mistakes: "on init do setvar x = 1 setvar $y 1 setvar $z == 2 setvar @1 = 3";
     pins: "on gpio_interrupt 3 do gpio_pinmode 1 in gpio_pinmode 2 input pulup gpio_out 3";

@@ -155,3 +155,66 @@ fn nothing_is_a_script() {
     assert!(right("").is_empty());
     assert!(right(" \r\n % only a comment").is_empty());
 }
+
+/// The habits of scripts in the field: tabs, CRLF, comments between `on` and `do`, words without quotes,
+/// operators without blanks, `not` with a blank before its bracket.
+#[test]
+fn field_habits() {
+    let script = "% Params\r\n% Nothing here\r\nconfig ap_ssid \t\tmyNet\r\nconfig ntp_server\t1.de.pool.ntp.org
+%config mqtt_user\tnobody
+config bitrate 19200
+on init
+% Subscribe
+do
+subscribe local stat/Kitchen/POWER
+% ... (more of them)
+\t% \"* 1\" makes even \"\" a number
+\tsetvar $number = @1 * 1
+\tsetvar $run=@2+1 setvar @2 = $run
+\tprintln \"start no \"|$run
+\tsetvar $step = \"-10\"
+\tsetvar $topic=\"/house/\" | $number | \"/state\"
+\tgpio_out 13 not ($run)
+\tsetalarm 3 01:00:00
+
+on topic local stat/Kitchen/POWER
+do
+\tif $this_data = \"on\" then
+\t\tserial_out \",>2001\" | #0d
+\telse
+\t    if $this_data = \"off\" then
+\t\tserial_out \",>2000\" | #0d
+\t    endif
+\tendif
+\tif not ($topic = $this_topic) then publish remote $this_topic $this_data retained endif
+\tif ($this_topic = $topic | \"/x\") then settimer 1 $run*1000 endif
+
+on gpio_interrupt 2 pullup
+do
+\tsetvar $step = 0 - $step
+\tif 0 > $step then gpio_pwm 2 $step\t
+\tendif
+
+% Get new values
+on alarm 3
+do
+\tsetvar $rise = substr(json_parse(\"a.rise\", $topic), 11, 8)
+\tpublish local /time/rise $rise
+
+on serial
+do
+\tif csvstr($this_serial,0,\",\") = \"pub\" then
+\t\tpublish local csvstr($this_serial,1,\",\") csvstr($this_serial,2,\",\")
+\tendif
+";
+    let statements = right(script);
+    assert_eq!(statements.len(), 8);
+    let actions: Vec<_> = statements
+        .iter()
+        .filter_map(|statement| match statement {
+            Statement::On(clause) => Some(clause.actions.len()),
+            Statement::Config(_) => None,
+        })
+        .collect();
+    assert_eq!(actions, [9, 3, 2, 2, 1]);
+}

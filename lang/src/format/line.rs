@@ -40,15 +40,7 @@ impl<'s> Piece<'s> {
 }
 
 fn is_function(token: Token) -> bool {
-    matches!(
-        token,
-        Token::Unary(_)
-            | Token::Binary(_)
-            | Token::Substr
-            | Token::ByteVal
-            | Token::CsvStr
-            | Token::PinRead
-    )
+    matches!(token, Token::Function(_) | Token::Indexed(_) | Token::PinRead)
 }
 
 /// The line.

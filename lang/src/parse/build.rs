@@ -4,13 +4,31 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
+use umqtt_vm::PinMode;
+
 use crate::ast::{
-    Chain, ConfigValue, Expr, ExprKind, Link, Logic, Number, Operator, Span, Special, Target,
+    Call, Chain, ConfigValue, Event, Expr, ExprKind, Link, Logic, Number, Operator, Span, Special,
+    Target, Unary,
 };
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::text;
+use crate::tokens::{Function, Indexed, Numbered};
+
+/// A value of one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Atom {
+    /// A string or a bare word.
+    Text,
+    /// `#0d0a`
+    Hex,
+    /// `$name`
+    Variable(Option<Special>),
+    /// `@1`
+    Flash,
+}
 
 /// Built anew for each statement.
 pub(crate) struct Builder<'s> {
@@ -53,7 +71,7 @@ impl<'s> Builder<'s> {
     }
 
     /// The `$name` a `setvar` sets. What the device sets itself is read as a variable all the same.
-    pub(crate) fn variable(&mut self, span: Span, special: Option<Special>) -> Target {
+    fn variable(&mut self, span: Span, special: Option<Special>) -> Target {
         if special.is_some() {
             self.tell(|source| {
                 let name = shown(span.of(source));
@@ -83,8 +101,19 @@ impl<'s> Builder<'s> {
         Number { span, value }
     }
 
+    /// A value of one word.
+    pub(crate) fn atom(&mut self, atom: Atom, span: Span) -> Expr {
+        let kind = match atom {
+            Atom::Text => ExprKind::Text,
+            Atom::Hex => self.hex(span),
+            Atom::Variable(special) => special.map_or(ExprKind::Variable, ExprKind::Special),
+            Atom::Flash => ExprKind::Flash(self.flash(span)),
+        };
+        Expr { span, kind }
+    }
+
     /// `#0d0a`
-    pub(crate) fn hex(&mut self, span: Span) -> Expr {
+    fn hex(&mut self, span: Span) -> ExprKind {
         if text::unhex(span.of(self.source)).is_none() {
             self.tell(|source| {
                 let word = shown(span.of(source));
@@ -97,10 +126,140 @@ impl<'s> Builder<'s> {
                 .fix("quote it", quote(source, span))
             });
         }
-        Expr { span, kind: ExprKind::Hex }
+        ExprKind::Hex
     }
 
-    /// The raw word of a `config` line.
+    /// What `setvar` sets.
+    pub(crate) fn target(&mut self, atom: Atom, span: Span) -> Target {
+        match atom {
+            Atom::Variable(special) => return self.variable(span, special),
+            Atom::Flash => return Target::Flash(self.flash(span)),
+            Atom::Text | Atom::Hex => {}
+        }
+        self.tell(|source| {
+            let word = span.of(source);
+            let message = format!("unexpected `{}`, expected a variable", shown(word));
+            let told = Diagnostic::new(Code::UnexpectedWord, span, message)
+                .help("the name of a variable starts with `$`");
+            if !word.first().is_some_and(u8::is_ascii_alphabetic) {
+                return told;
+            }
+            let at = Span { start: span.start, end: span.start };
+            told.fix("add `$`", vec![Edit { span: at, text: b"$".to_vec() }])
+        });
+        Target::Variable(span)
+    }
+
+    /// An event with a number; `at` is the word that is too much, or else the event.
+    pub(crate) fn numbered(
+        &mut self,
+        event: Numbered,
+        number: Number,
+        pullup: Option<bool>,
+        at: Span,
+    ) -> Event {
+        let message = match (event, pullup) {
+            (Numbered::Timer, None) => return Event::Timer(number),
+            (Numbered::Alarm, None) => return Event::Alarm(number),
+            (Numbered::Interrupt, Some(pullup)) => {
+                return Event::GpioInterrupt { pin: number, pullup };
+            }
+            (Numbered::Interrupt, None) => {
+                "`gpio_interrupt` takes a pin and `pullup` or `nopullup`".into()
+            }
+            _ => format!("unexpected `{}`, expected `do`", shown(at.of(self.source))),
+        };
+        self.tell(|_| Diagnostic::new(Code::UnexpectedWord, at, message));
+        Event::Init
+    }
+
+    /// A pin without a word about its resistor.
+    pub(crate) fn floating(output: bool) -> PinMode {
+        if output { PinMode::Output } else { PinMode::Input }
+    }
+
+    /// A pin with one.
+    pub(crate) fn pulled(&mut self, output: bool, pullup: bool, span: Span) -> PinMode {
+        if output {
+            self.tell(|source| {
+                let word = shown(span.of(source));
+                let message = format!("`{word}` is for inputs only");
+                Diagnostic::new(Code::UnexpectedWord, span, message)
+            });
+        }
+        if pullup { PinMode::InputPullup } else { PinMode::Input }
+    }
+
+    /// `not(e)`, `find(a, b)`
+    pub(crate) fn call(
+        &mut self,
+        function: Function,
+        name: Span,
+        first: Expr,
+        second: Option<Expr>,
+    ) -> ExprKind {
+        let call = match (function, second) {
+            (Function::Unary(unary), None) => Call::Unary(unary, first),
+            (Function::Find, Some(second)) => Call::Find(first, second),
+            (Function::JsonParse, Some(second)) => Call::JsonParse(first, second),
+            (Function::Unary(unary), Some(second)) => {
+                self.miscalled(name, second.span, "value");
+                Call::Unary(unary, first)
+            }
+            (Function::Find, None) => {
+                self.miscalled(name, first.span, "text, sought");
+                Call::Unary(Unary::Len, first)
+            }
+            (Function::JsonParse, None) => {
+                self.miscalled(name, first.span, "path, json");
+                Call::Unary(Unary::Len, first)
+            }
+        };
+        ExprKind::Call(Box::new(call))
+    }
+
+    /// `substr(e, start, length)`, `byte_val(e, index)`, `csvstr(e, index, separator)`
+    pub(crate) fn indexed(
+        &mut self,
+        function: Indexed,
+        name: Span,
+        first: Expr,
+        index: Number,
+        third: Option<Span>,
+    ) -> ExprKind {
+        let call = match (function, third) {
+            (Indexed::Substr, Some(length)) => Call::Substr(first, index, self.number(length)),
+            (Indexed::ByteVal, None) => Call::ByteVal(first, index),
+            (Indexed::CsvStr, Some(separator)) => Call::CsvStr(first, index, separator),
+            (Indexed::ByteVal, Some(surplus)) => {
+                self.miscalled(name, surplus, "value, index");
+                Call::ByteVal(first, index)
+            }
+            (Indexed::Substr, None) => {
+                self.miscalled(name, index.span, "value, start, length");
+                Call::ByteVal(first, index)
+            }
+            (Indexed::CsvStr, None) => {
+                self.miscalled(name, index.span, "value, index, separator");
+                Call::ByteVal(first, index)
+            }
+        };
+        ExprKind::Call(Box::new(call))
+    }
+
+    /// Too few or too many arguments; `last` is the last one that is right or the first that is not.
+    fn miscalled(&mut self, name: Span, last: Span, arguments: &str) {
+        self.tell(|source| {
+            let function = shown(name.of(source));
+            Diagnostic::new(
+                Code::UnexpectedWord,
+                last,
+                format!("`{function}` takes other values: `{function}({arguments})`"),
+            )
+        });
+    }
+
+    /// The value of a `config` line.
     pub(crate) fn config_value(&mut self, span: Span) -> ConfigValue {
         match span.of(self.source) {
             [b'@', ..] => ConfigValue::Flash(self.flash(span)),
@@ -108,8 +267,34 @@ impl<'s> Builder<'s> {
         }
     }
 
+    /// `a op b op c`: adds to a chain, or makes one.
+    pub(crate) fn chain(&mut self, mut expr: Expr, link: Link<Operator>) -> Expr {
+        let span = expr.span.to(link.operand.span);
+        match &mut expr.kind {
+            ExprKind::Chain(chain) => self.link(&mut chain.rest, link),
+            _ => {
+                let chain = Chain { first: expr, rest: vec![link] };
+                return Expr { span, kind: ExprKind::Chain(Box::new(chain)) };
+            }
+        }
+        Expr { span, kind: expr.kind }
+    }
+
+    /// `a and b or c`: the same.
+    pub(crate) fn logic(&mut self, mut expr: Expr, link: Link<Logic>) -> Expr {
+        let span = expr.span.to(link.operand.span);
+        match &mut expr.kind {
+            ExprKind::Logic(chain) => self.link(&mut chain.rest, link),
+            _ => {
+                let chain = Chain { first: expr, rest: vec![link] };
+                return Expr { span, kind: ExprKind::Logic(Box::new(chain)) };
+            }
+        }
+        Expr { span, kind: expr.kind }
+    }
+
     /// Adds to a chain, as long as it is not too long. What does not fit is told once and left out.
-    pub(crate) fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
+    fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
         // The first operand is not in the list, so the last link that fits makes it one shorter.
         if links.len() + 1 < self.longest_chain {
             links.push(link);
@@ -125,23 +310,6 @@ impl<'s> Builder<'s> {
             });
         }
     }
-
-    /// `a op b op c`
-    pub(crate) fn chain(first: Expr, rest: Vec<Link<Operator>>) -> Expr {
-        let span = whole(&first, &rest);
-        Expr { span, kind: ExprKind::Chain(Box::new(Chain { first, rest })) }
-    }
-
-    /// `a and b or c`
-    pub(crate) fn logic(first: Expr, rest: Vec<Link<Logic>>) -> Expr {
-        let span = whole(&first, &rest);
-        Expr { span, kind: ExprKind::Logic(Box::new(Chain { first, rest })) }
-    }
-}
-
-/// From the first operand to the last.
-fn whole<O>(first: &Expr, rest: &[Link<O>]) -> Span {
-    rest.last().map_or(first.span, |last| first.span.to(last.operand.span))
 }
 
 /// The edits that put quotes around a word.
@@ -150,7 +318,7 @@ pub(crate) fn quote(source: &[u8], span: Span) -> Vec<Edit> {
     text.push(b'"');
     text.extend_from_slice(span.of(source));
     text.push(b'"');
-    alloc::vec![Edit { span, text }]
+    vec![Edit { span, text }]
 }
 
 /// A piece of source as a message shows it: one line, not too long, no control characters.

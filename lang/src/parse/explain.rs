@@ -212,23 +212,23 @@ impl<'e> Expected<'e> {
 
     /// An operand of an expression, or the value of a `config` line.
     pub(super) fn value(&self) -> bool {
-        (self.lists("VARIABLE") && self.lists("STRING")) || self.lists("RAW")
+        self.lists("OPEN") && self.lists("STRING") || self.lists("RAW")
     }
 
-    /// The separator of `csvstr`, which may be nearly anything but no variable.
-    fn separator(&self) -> bool {
-        self.lists("HEX") && !self.lists("VARIABLE")
+    /// The third argument of `substr` or `csvstr`, which may be nearly anything but no expression.
+    fn third(&self) -> bool {
+        self.lists("SIGN") && self.lists("HEX") && !self.value()
     }
 
     /// An operator, because the words before make a complete value.
     pub(super) fn operator(&self) -> bool {
         let complete = self.action() || self.lists("THEN") || self.lists("DO");
-        !self.value() && (self.lists("SIGN") || (self.behind_value && complete))
+        !self.value() && !self.third() && (self.lists("SIGN") || (self.behind_value && complete))
     }
 
     /// An action.
     pub(super) fn action(&self) -> bool {
-        self.lists("SETVAR") && !self.value() && !self.separator()
+        self.lists("IF")
     }
 
     /// `, expected ...`
@@ -250,8 +250,12 @@ impl<'e> Expected<'e> {
             words.push("a value");
             return words;
         }
-        if self.separator() {
-            words.push("a separator of one character");
+        if self.third() {
+            words.push("a number or a separator");
+            return words;
+        }
+        if self.lists("VARIABLE") {
+            words.push("a variable");
             return words;
         }
         if self.lists("WORD") {
@@ -259,8 +263,7 @@ impl<'e> Expected<'e> {
             words.push(if number { "a number" } else { "the name of a parameter" });
             return words;
         }
-        let kinds: [(bool, &'static str); 5] = [
-            (self.wants("VARIABLE"), "a variable"),
+        let kinds: [(bool, &'static str); 4] = [
             (self.wants("TOPIC"), "an event"),
             (self.operator(), "an operator"),
             (self.action(), "an action"),
@@ -277,11 +280,11 @@ impl<'e> Expected<'e> {
             ("ELSE", "`else`"),
             ("ELSEIF", "`elseif`"),
             ("ENDIF", "`endif`"),
-            ("INPUT", "`input`"),
+            ("MODE", "`input`"),
             ("SIDE", "`local`"),
             ("PULL", "`nopullup`"),
             ("ON", "`on`"),
-            ("OUTPUT", "`output`"),
+            ("MODE", "`output`"),
             ("PULL", "`pullup`"),
             ("SIDE", "`remote`"),
             ("THEN", "`then`"),

@@ -56,9 +56,6 @@ pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> 
     if at.token == Token::Minus && expected.value() {
         return Some(negative(at, source));
     }
-    if at.token == Token::Word && expected.wants("VARIABLE") {
-        return Some(variable(at, source));
-    }
     if tokens.place == Place::ConfigEnd {
         return Some(Hint::new("a value of several words stands in quotes"));
     }
@@ -165,14 +162,6 @@ fn padded(operator: &str, span: Span, source: &[u8]) -> Vec<u8> {
         text.push(b' ');
     }
     text
-}
-
-/// `setvar x = 1`
-fn variable(at: Placed, source: &[u8]) -> Hint {
-    let mut text = vec![b'$'];
-    text.extend_from_slice(at.span.of(source));
-    Hint::new("the name of a variable starts with `$`")
-        .fix("add `$`", vec![Edit { span: at.span, text }])
 }
 
 /// `setvar $x = -5`

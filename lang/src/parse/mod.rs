@@ -123,3 +123,13 @@ impl Statements<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    /// On a chip the size of the tables decides whether the compiler fits.
+    #[test]
+    fn the_tables_have_one_byte_an_entry() {
+        let generated = include_str!(concat!(env!("OUT_DIR"), "/parse/grammar.rs"));
+        assert!(generated.contains("const __ACTION: &[i8]"));
+    }
+}
