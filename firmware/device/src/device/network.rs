@@ -164,10 +164,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 return false;
             }
             if piece == PIECES_PER_TURN {
-                more = true;
                 break;
             }
             let Some(bytes) = self.console_input(number, conn, net) else { break };
+            // A command may have given the script something to do: a message, an edge of a simulated pin.
+            more = true;
             let now = self.core.now;
             let mut view = View {
                 core: &mut self.core,
