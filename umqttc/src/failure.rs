@@ -25,8 +25,14 @@ pub(crate) enum Failure {
     Unsound(String, VerifyError),
     /// `build -` without `-o`.
     NoOutputName,
+    /// No such diagnostic.
+    UnknownCode(String),
     /// No such subcommand.
     UnknownCommand(String),
+    /// There is nowhere to keep the device's state.
+    NoHome,
+    /// The device could not start or broke down.
+    Device(umqtt_host::RunError),
     /// Some of the files could not be worked on; each has been reported.
     Reported,
 }
@@ -48,9 +54,14 @@ impl fmt::Display for Failure {
             Failure::NoOutputName => {
                 f.write_str("a script from standard input needs -o FILE (or `-o -`)")
             }
+            Failure::UnknownCode(code) => {
+                write!(f, "there is no diagnostic {code}; `umqttc explain` lists them all")
+            }
             Failure::UnknownCommand(name) => {
                 write!(f, "there is no command {name}; `umqttc help` lists them all")
             }
+            Failure::NoHome => f.write_str("you have no home folder: say where with --data DIR"),
+            Failure::Device(error) => error.fmt(f),
             Failure::Reported => f.write_str("not all files could be read"),
         }
     }

@@ -4,8 +4,10 @@ mod build;
 mod check;
 mod completions;
 mod dis;
+mod explain;
 mod fmt;
 mod man;
+mod run;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -33,9 +35,11 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Check(check::Check),
+    Explain(explain::Explain),
     Build(build::Build),
     Dis(dis::Dis),
     Fmt(fmt::Fmt),
+    Run(run::Run),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -48,9 +52,11 @@ impl Command {
     pub(crate) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
         match self {
             Command::Check(check) => check.run(terminal),
+            Command::Explain(explain) => explain.run(terminal),
             Command::Build(build) => build.run(terminal),
             Command::Dis(dis) => dis.run(terminal),
             Command::Fmt(fmt) => fmt.run(terminal),
+            Command::Run(run) => run.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),
         }

@@ -16,6 +16,7 @@ pub struct Console {
 
 impl Console {
     /// Connects and reads the prompt.
+    #[track_caller]
     pub fn connect(addr: SocketAddr) -> Console {
         eventually("a console session", || Console::try_connect(addr))
     }
@@ -30,13 +31,22 @@ impl Console {
     }
 
     /// Gives a command and returns the reply without the prompt, with plain line ends.
+    #[track_caller]
     pub fn ask(&mut self, command: &str) -> String {
-        self.send(format!("{command}\r\n").as_bytes());
-        let reply = self.until(PROMPT);
-        reply.trim_end_matches(PROMPT).replace("\r\n", "\n").trim_matches('\n').to_owned()
+        self.try_ask(command).unwrap_or_else(|why| {
+            panic!("asked {command:?}, got {:?}: {why}", self.pending);
+        })
+    }
+
+    /// The same, where the session may end.
+    pub fn try_ask(&mut self, command: &str) -> io::Result<String> {
+        self.stream.write_all(format!("{command}\r\n").as_bytes())?;
+        let reply = self.read_until(PROMPT)?;
+        Ok(reply.trim_end_matches(PROMPT).replace("\r\n", "\n").trim_matches('\n').to_owned())
     }
 
     /// Repeats a question until the reply fits.
+    #[track_caller]
     pub fn ask_until(&mut self, command: &str, fits: impl Fn(&str) -> bool) -> String {
         eventually(&format!("the right reply to {command:?}"), || {
             Some(self.ask(command)).filter(|reply| fits(reply))
@@ -49,6 +59,7 @@ impl Console {
     }
 
     /// Reads up to and with a text.
+    #[track_caller]
     pub fn until(&mut self, text: &str) -> String {
         self.read_until(text).unwrap_or_else(|why| {
             panic!("waited for {text:?}, got {:?}: {why}", self.pending);
@@ -78,8 +89,14 @@ impl Console {
 }
 
 /// What netcat does: connects, sends, closes its side, and waits for the other.
+#[track_caller]
 pub fn push(addr: SocketAddr, bytes: &[u8]) {
-    let mut stream = eventually("the upload port to open", || TcpStream::connect(addr).ok());
+    let stream = eventually("the upload port to open", || TcpStream::connect(addr).ok());
+    push_into(stream, bytes);
+}
+
+/// The same over a connection there is.
+pub fn push_into(mut stream: TcpStream, bytes: &[u8]) {
     stream.set_read_timeout(Some(PATIENCE)).expect("can be set");
     // A refusal may close the connection before all is sent.
     let _ = stream.write_all(bytes);

@@ -23,6 +23,7 @@ pub struct Device {
 
 impl Device {
     /// Starts a device that runs `script`, or what is stored in `data`, and waits until it serves.
+    #[track_caller]
     pub fn start(data: &Path, script: Option<&str>) -> Device {
         let file = script.map(|text| {
             let path = data.join("test.script");
@@ -83,6 +84,7 @@ impl Device {
     }
 
     /// Waits for a text in its output.
+    #[track_caller]
     pub fn logs(&self, text: &str) {
         eventually(&format!("{text:?} in the log:\n{}", self.log()), || {
             self.log().contains(text).then_some(())
@@ -102,11 +104,13 @@ impl Device {
     }
 
     /// A console session over TCP.
+    #[track_caller]
     pub fn console(&self) -> Console {
         Console::connect(local(self.console_port))
     }
 
     /// A client of its broker.
+    #[track_caller]
     pub fn mqtt(&self, id: &str) -> Mqtt {
         Mqtt::connect(self.mqtt_port, id)
     }

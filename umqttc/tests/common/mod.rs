@@ -81,6 +81,7 @@ pub fn repository(path: &str) -> PathBuf {
 ///
 /// # Panics
 /// When it is not within [`PATIENCE`]; `what` is said.
+#[track_caller]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

@@ -23,6 +23,7 @@ pub struct Message {
 
 impl Mqtt {
     /// Connects and waits for the broker's consent.
+    #[track_caller]
     pub fn connect(port: u16, id: &str) -> Mqtt {
         let mut options = MqttOptions::new(id, "127.0.0.1", port);
         options.set_keep_alive(Duration::from_secs(30));
@@ -58,6 +59,7 @@ impl Mqtt {
     }
 
     /// Subscribes and waits until the broker has confirmed.
+    #[track_caller]
     pub fn subscribe(&self, filter: &str) {
         self.client.subscribe(filter, QoS::AtMostOnce).expect("is connected");
         loop {
@@ -80,6 +82,7 @@ impl Mqtt {
     }
 
     /// The next message.
+    #[track_caller]
     pub fn message(&self) -> Message {
         self.message_within(PATIENCE).expect("a message arrives")
     }
@@ -102,6 +105,7 @@ impl Mqtt {
     }
 
     /// Waits for a message on a topic, passing over others; returns its data.
+    #[track_caller]
     pub fn on(&self, topic: &str) -> String {
         let end = Instant::now() + PATIENCE;
         let mut passed = Vec::new();

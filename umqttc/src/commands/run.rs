@@ -1,0 +1,92 @@
+//! `umqttc run`: the desktop device.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use umqtt_host::{Options, Serial};
+use umqtt_lang::Extras;
+use umqtt_vm::{Profile, Program};
+
+use crate::Verdict;
+use crate::failure::Failure;
+use crate::frontend;
+use crate::input::Input;
+use crate::terminal::Terminal;
+
+/// Run the device on this computer: MQTT broker, console, script; Ctrl-C stops it
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The address to listen on: 127.0.0.1 for this computer alone, 0.0.0.0 for everybody
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    bind: IpAddr,
+    /// The broker's port [default: as set on the device, at first 1883]
+    #[arg(long, value_name = "N")]
+    mqtt_port: Option<u16>,
+    /// The console's port, 0 for none [default: as set on the device, at first 7777]
+    #[arg(long, value_name = "N")]
+    console_port: Option<u16>,
+    /// The folder the device keeps its state in [default: umqtt in your state folder]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// What the device's serial port is
+    #[arg(long, value_name = "PORT", default_value = "stdio")]
+    serial: SerialPort,
+    /// A script or an image, which replaces the stored one; without it the stored one runs
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+/// The device's serial port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SerialPort {
+    /// The terminal it runs in
+    Stdio,
+    /// None
+    None,
+}
+
+impl Run {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+        let script = match &self.file {
+            None => None,
+            Some(file) => {
+                let input = Input::read(file)?;
+                if !can_run(&input, terminal)? {
+                    return Ok(Verdict::Complaints);
+                }
+                Some(input.bytes)
+            }
+        };
+        let data = self.data.clone().or_else(umqtt_host::default_data_dir);
+        let options = Options {
+            bind: self.bind,
+            mqtt_port: self.mqtt_port,
+            console_port: self.console_port,
+            serial: match self.serial {
+                SerialPort::Stdio => Serial::Stdio,
+                SerialPort::None => Serial::None,
+            },
+            script,
+            ..Options::new(data.ok_or(Failure::NoHome)?)
+        };
+        terminal.out.flush().map_err(Failure::Output)?;
+        umqtt_host::run(options).map_err(Failure::Device)?;
+        Ok(Verdict::Fine)
+    }
+}
+
+/// Whether a script compiles: what there is to tell has been shown. The device compiles it again, with the same code;
+/// here it is for the messages, before anything is touched.
+fn can_run(input: &Input, terminal: &mut Terminal) -> Result<bool, Failure> {
+    let profile = Profile::DESKTOP;
+    if input.is_image() {
+        return match Program::verify(input.bytes.as_slice(), &profile) {
+            Ok(_) => Ok(true),
+            Err(error) => Err(Failure::Unsound(input.name.clone(), error)),
+        };
+    }
+    let extras = Extras { debug: true, source: false };
+    Ok(frontend::compile_or_report(input, &profile, extras, terminal)?.is_some())
+}

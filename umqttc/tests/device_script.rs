@@ -1,0 +1,166 @@
+//! The running device, from outside: a script's text becomes a device that does it.
+#![cfg(unix)]
+
+mod common;
+
+use common::device::{Device, free_port, local};
+use common::{folder, repository};
+
+fn relay() -> String {
+    std::fs::read_to_string(repository("scripts/relay.script")).expect("the sample script")
+}
+
+#[test]
+fn the_relay_is_driven_over_mqtt_the_button_and_the_console() {
+    let dir = folder(&[]);
+    let mut device = Device::start(dir.path(), Some(&relay()));
+    let client = device.mqtt("tester");
+    client.subscribe("relay/status");
+    assert_eq!(client.on("relay/status"), "off", "retained from its start");
+
+    client.publish("relay/command", "toggle");
+    assert_eq!(client.on("relay/status"), "on");
+    device.logs("gpio 12 = 1");
+    client.publish("relay/command", "off");
+    assert_eq!(client.on("relay/status"), "off");
+    device.logs("gpio 12 = 0");
+
+    // A simulated press of the button, over TCP and on the terminal the device runs in.
+    let mut console = device.console();
+    console.ask("sim gpio 0 0");
+    assert_eq!(client.on("relay/status"), "on");
+    console.ask("sim gpio 0 1");
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    device.types("sim gpio 0 0");
+    assert_eq!(client.on("relay/status"), "off");
+
+    // From the console as if from a client.
+    let said = console.ask("publish local relay/command on");
+    assert!(said.ends_with("Published topic"), "{said}");
+    assert_eq!(client.on("relay/status"), "on");
+
+    // A second client is told the state at once.
+    let late = device.mqtt("late");
+    late.subscribe("relay/+");
+    let message = late.message();
+    assert_eq!((message.data.as_str(), message.retained), ("on", true));
+
+    assert!(device.interrupt().success(), "Ctrl-C ends it in order");
+}
+
+#[test]
+fn the_console_shows_script_variables_and_clients() {
+    let dir = folder(&[]);
+    let script = "config ntp_timezone 2\non init\ndo\n    setvar $name = \"a\" | #07\n    setvar @2 = 42\non topic local \"go\"\ndo\n    println $name\n";
+    let device = Device::start(dir.path(), Some(script));
+    let mut console = device.console();
+    let shown = console.ask_until("show script", |reply| reply.contains("--end--"));
+    let expected: String =
+        script.lines().enumerate().map(|(at, line)| format!("{:4}: {line}\n", at + 1)).collect();
+    assert!(shown.contains(expected.trim_end_matches('\n')), "{shown}");
+    let rest = console.ask("show script 5");
+    assert!(rest.contains("   5:") && !rest.contains("   4:"), "{rest}");
+
+    let vars = console.ask("show vars");
+    assert!(vars.contains("name: a\\x07"), "{vars}");
+    assert!(vars.contains("@2: 42"), "{vars}");
+
+    let client = device.mqtt("somebody");
+    client.subscribe("news/#");
+    let mqtt = console.ask_until("show mqtt", |reply| reply.contains("somebody"));
+    assert!(mqtt.contains("Current clients: 1"), "{mqtt}");
+    assert!(mqtt.contains("somebody: \"news/#\" (QoS 0)"), "{mqtt}");
+    assert!(mqtt.contains("Script enabled"), "{mqtt}");
+
+    assert!(console.ask("show").contains("broker_port"));
+    assert!(console.ask("help").contains("show"));
+    assert_eq!(console.ask("nonsense"), "Invalid Command");
+    assert!(console.ask("set ntp_timezone 99").contains("Invalid"), "out of range");
+
+    console.send(b"quit\r\n");
+    assert!(console.read_rest().contains("Quitting console"));
+}
+
+#[test]
+fn what_the_script_prints_reaches_terminal_and_console() {
+    let dir = folder(&[]);
+    let device = Device::start(
+        dir.path(),
+        Some(
+            "on init do subscribe local \"say\"\non topic local \"say\" do println \"said \" | $this_data\n",
+        ),
+    );
+    let mut console = device.console();
+    device.mqtt("speaker").publish("say", "hello");
+    console.until("said hello");
+    device.logs("said hello");
+}
+
+#[test]
+fn timers_and_feedback_through_the_broker_run_in_order() {
+    let dir = folder(&[]);
+    let script = "on init do setvar $n = 0 subscribe local \"step\" settimer 1 50\n\
+                  on timer 1 do publish local \"step\" \"go\"\n\
+                  on topic local \"step\" do setvar $n = $n + 1 publish local \"count\" $n if $n lt 5 then settimer 1 20 endif\n";
+    let device = Device::start(dir.path(), Some(script));
+    let client = device.mqtt("counter");
+    client.subscribe("count");
+    // Some may have passed before we came; the last must come.
+    let mut last = 0;
+    let mut console = device.console();
+    console.ask_until("show vars", |reply| reply.contains("n: 5"));
+    while let Some(message) = client.message_within(std::time::Duration::from_millis(300)) {
+        let count: u32 = message.data.parse().expect("a number");
+        assert!(count > last, "in order: {count} after {last}");
+        last = count;
+    }
+    assert!(last <= 5);
+}
+
+#[test]
+fn the_end_of_standard_input_does_not_end_the_device() {
+    let dir = folder(&[]);
+    let mut device = Device::start(dir.path(), Some(&relay()));
+    device.close_stdin();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(device.runs());
+    assert!(device.console().ask("show mqtt").contains("Script enabled"));
+}
+
+#[test]
+fn a_taken_port_is_named() {
+    let dir = folder(&[]);
+    for taken in ["mqtt", "console"] {
+        let held = std::net::TcpListener::bind(local(0)).expect("a port");
+        let port = held.local_addr().expect("has one").port();
+        let (mqtt, console) =
+            if taken == "mqtt" { (port, free_port()) } else { (free_port(), port) };
+        let mut device = Device::spawn(&dir.path().join(taken), None, mqtt, console);
+        let status = device.wait();
+        assert_eq!(status.code(), Some(2));
+        device.logs(&format!("port {port} is in use"));
+    }
+}
+
+#[test]
+fn two_devices_do_not_share_a_folder() {
+    let dir = folder(&[]);
+    let first = Device::start(dir.path(), Some(&relay()));
+    let mut second = Device::spawn(&first.data, None, free_port(), free_port());
+    assert_eq!(second.wait().code(), Some(2));
+    assert!(first.console().ask("show mqtt").contains("Script enabled"));
+}
+
+#[test]
+fn the_first_lines_say_where_everything_is() {
+    let dir = folder(&[]);
+    let device = Device::start(dir.path(), Some(&relay()));
+    for text in [
+        device.mqtt_port.to_string(),
+        device.console_port.to_string(),
+        device.data.display().to_string(),
+        "--bind".to_owned(),
+    ] {
+        device.logs(&text);
+    }
+}
