@@ -178,8 +178,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// The first port that cannot be had; a board where nobody can do anything about it may go on all the same.
     pub fn listen(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
         self.core.wishes.listen = false;
-        self.listen_mqtt(net)?;
-        self.listen_console(net)
+        let mqtt = self.listen_mqtt(net);
+        // The one that fails does not keep the other from its port.
+        mqtt.and(self.listen_console(net))
     }
 
     /// Starts the stored script, unless it has reset the device three times in a row. Once, before the first poll.

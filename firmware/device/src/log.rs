@@ -11,11 +11,11 @@ const FOR_CONSOLES: usize = 4096;
 /// How much a line of the log matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
-    /// What a script prints and what goes wrong with it: also for the remote consoles.
+    /// What a script prints, and what goes wrong with it.
     Script,
     /// Something went wrong.
     Warning,
-    /// Something happened.
+    /// Something happened: not for the remote consoles.
     Info,
 }
 
@@ -52,7 +52,7 @@ impl Log {
         let over = (self.backlog.len() + text_kept.len()).saturating_sub(self.size);
         self.backlog.drain(..over.min(self.backlog.len()));
         self.backlog.extend(text_kept);
-        if level == Level::Script {
+        if level != Level::Info {
             let room = FOR_CONSOLES - self.for_consoles.len();
             self.for_consoles.extend_from_slice(&text[..text.len().min(room)]);
         }

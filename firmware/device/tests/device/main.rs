@@ -1,0 +1,8 @@
+//! Stories of the whole device, in memory and virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod abuse;
+mod http;
+mod living;
+mod upload;
+mod world;

@@ -1,0 +1,206 @@
+//! Scripts that are pushed and pulled.
+
+use crate::world::{End, World};
+use umqtt_device::net::CloseReason;
+
+const OLD: &str = "on init do\n println \"old\"\n";
+const NEW: &str = "on init do\n println \"new\"\n";
+
+/// A device with the old script, a console that asked for an upload, and the sender.
+fn waiting() -> (World, End, End) {
+    let mut world = World::running(OLD);
+    let console = world.console();
+    let reply = world.ask(console, "script 2000");
+    assert_eq!(reply, "Waiting for script upload on port 2000\r\n");
+    let sender = world.connect(2000);
+    assert!(!world.listens(2000));
+    (world, console, sender)
+}
+
+fn shows(world: &mut World, console: End, what: &str) -> bool {
+    world.ask(console, "show script").contains(what)
+}
+
+#[test]
+fn source_and_bytecode_are_taken() {
+    let (mut world, console, sender) = waiting();
+    world.send(sender, NEW);
+    world.finish(sender);
+    let report = world.text(console);
+    assert!(
+        report.contains("Script upload completed (26 Bytes)\r\nSyntax okay\r\nCMD>"),
+        "{report}"
+    );
+    assert!(world.text(sender).contains("Syntax okay") && world.is_closed(sender));
+    assert!(shows(&mut world, console, "\"new\""));
+
+    let profile = umqtt_device::device::Options::DESKTOP.profile;
+    for source in [true, false] {
+        let extras = umqtt_lang::Extras { debug: source, source };
+        let image = umqtt_lang::compile(OLD.as_bytes(), &profile, extras).unwrap();
+        world.ask(console, "script 2001");
+        let sender = world.connect(2001);
+        world.send(sender, &image);
+        world.finish(sender);
+        assert!(world.text(console).contains("Syntax okay"));
+        let shown = world.ask(console, "show script");
+        assert_eq!(shown.contains("println \"old\""), source, "{shown}");
+        assert_eq!(shown.starts_with("Bytecode"), !source, "{shown}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_refused_with_its_reason_and_the_old_script_stays() {
+    let too_long = vec![b' '; 70_000];
+    for (sent, reason) in [
+        (&b""[..], "the script is empty"),
+        (b" \r\n", "the script is empty"),
+        (b"on init do\n println (1\n", "Error in line "),
+        (b"on init do\n setvar $x = $y\n", "Error in line 2, column 14"),
+        (b"uMQ!", "the bytecode cannot run here"),
+        (&too_long, "the script is too long: at most 65536 bytes"),
+    ] {
+        let (mut world, console, sender) = waiting();
+        world.send(sender, sent);
+        world.finish(sender);
+        let report = world.text(console);
+        assert!(report.contains(reason), "{report}");
+        assert!(world.is_closed(sender));
+        assert!(shows(&mut world, console, "\"old\""));
+    }
+}
+
+#[test]
+fn nobody_comes() {
+    let mut world = World::running(OLD);
+    let console = world.console();
+    world.ask(console, "script 2000");
+    world.advance(59_000);
+    assert!(world.listens(2000));
+    world.advance(2_000);
+    assert!(!world.listens(2000));
+    assert!(world.text(console).contains("Script upload failed: nobody connected"));
+    assert!(shows(&mut world, console, "\"old\""));
+}
+
+#[test]
+fn a_sender_that_falls_silent_or_breaks_is_given_up() {
+    let (mut world, console, sender) = waiting();
+    world.send(sender, &NEW[..20]);
+    world.advance(9_000);
+    world.send(sender, &NEW[20..21]);
+    world.advance(9_000);
+    assert!(!world.is_closed(sender));
+    world.advance(2_000);
+    assert!(world.is_closed(sender));
+    assert!(world.text(console).contains("nothing came for 10 seconds"));
+    assert!(shows(&mut world, console, "\"old\""));
+
+    let (mut world, console, sender) = waiting();
+    world.send(sender, NEW);
+    world.reset(sender);
+    assert!(world.text(console).contains("Script upload failed: the connection broke"));
+    assert!(shows(&mut world, console, "\"old\""));
+}
+
+#[test]
+fn a_sender_that_sent_all_but_does_not_close_is_understood() {
+    let (mut world, console, sender) = waiting();
+    world.send(sender, "on init do\n if 1 then\n");
+    world.advance(5_000);
+    // Incomplete so far: it goes on.
+    world.send(sender, "  println \"new\"\n endif\n");
+    world.advance(3_000);
+    assert!(world.text(console).contains("Syntax okay"));
+    assert!(world.is_closed(sender));
+}
+
+#[test]
+fn only_one_upload_at_a_time() {
+    let (mut world, console, sender) = waiting();
+    let other = world.console();
+    let reply = world.ask(other, "script 2001");
+    assert_eq!(reply, "Script upload refused: another upload is under way\r\n");
+    world.send(sender, NEW);
+    world.finish(sender);
+    assert!(world.text(console).contains("Syntax okay"));
+    // One that nobody has come for makes room.
+    world.ask(other, "script 2001");
+    world.ask(other, "script 2002");
+    assert!(!world.listens(2001) && world.listens(2002));
+    let reply = world.ask(other, "script 7777");
+    assert_eq!(reply, "Script upload refused: the port is in use\r\n");
+}
+
+#[test]
+fn a_script_is_pulled() {
+    let mut world = World::running(OLD);
+    let console = world.console();
+    let reply = world.ask(console, "script http://server:8000/dir/new.script");
+    assert_eq!(reply, "HTTP request to http://server:8000/dir/new.script started\r\n");
+    let (host, port, end) = world.take_asked();
+    assert_eq!((host.as_str(), port), ("server", 8000));
+    let request = world.text(end);
+    assert!(request.starts_with("GET /dir/new.script HTTP/1.1\r\nHost: server:8000\r\n"));
+    world.send(end, "HTTP/1.0 200 OK\r\n\r\non init do\n println");
+    world.send(end, " \"new\"\n");
+    world.finish(end);
+    let report = world.text(console);
+    let expected = "HTTP script download completed (26 Bytes)\r\nSyntax okay\r\n";
+    assert!(report.contains(expected), "{report}");
+    assert!(shows(&mut world, console, "\"new\""));
+}
+
+#[test]
+fn pulls_fail_with_their_reasons() {
+    let mut world = World::running(OLD);
+    let console = world.console();
+    let pull = |world: &mut World| world.ask(console, "script http://server/x");
+    let mut reports = Vec::new();
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab",
+        "220 mail server\r\n\r\n",
+    ] {
+        pull(&mut world);
+        let (_, _, end) = world.take_asked();
+        world.received(end);
+        world.send(end, answer);
+        world.finish(end);
+        reports.push(world.text(console));
+    }
+    for reason in [CloseReason::NameNotFound, CloseReason::Refused] {
+        pull(&mut world);
+        world.refuse_asked(reason);
+        reports.push(world.text(console));
+    }
+    pull(&mut world);
+    let (_, _, silent) = world.take_asked();
+    world.advance(11_000);
+    assert!(world.is_closed(silent));
+    reports.push(world.text(console));
+    for _ in 0..4 {
+        if world.net.asked.is_empty() {
+            pull(&mut world);
+        }
+        let (_, _, end) = world.take_asked();
+        world.send(end, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
+    }
+    reports.push(world.text(console));
+    let reasons = [
+        "(error code 404)\r\n",
+        "(script too long)\r\n",
+        "(error code 0): the answer was cut short",
+        "(error code 0): the answer is not HTTP",
+        "(error code 0): the host name is unknown",
+        "(error code 0): the connection was refused",
+        "(error code 0): it took too long",
+        "(error code 0): too many redirects",
+    ];
+    for (report, reason) in reports.iter().zip(reasons) {
+        assert!(report.contains(&format!("HTTP script upload failed {reason}")), "{report}");
+    }
+    assert_eq!(reports.len(), reasons.len());
+    assert!(shows(&mut world, console, "\"old\""));
+}

@@ -1,0 +1,421 @@
+//! A world for one device: a network, a board and time, all in memory. Nothing here waits or depends on the machine.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::device::{Device, Options};
+use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::storage::ram::RamFlash;
+
+/// Bytes under way to an end that does not read.
+const WINDOW: usize = 8 * 1024;
+
+/// One connection, seen from the outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End(ConnId);
+
+#[derive(Default)]
+struct Line {
+    to_device: VecDeque<u8>,
+    from_device: Vec<u8>,
+    device_blocked: bool,
+    /// The device closed it.
+    closed: bool,
+    /// The outside finished sending, and the device has not seen that yet.
+    finishing: bool,
+    gone: bool,
+}
+
+/// The network.
+#[derive(Default)]
+pub(crate) struct MemoryNet {
+    lines: Vec<Line>,
+    listening: Vec<u16>,
+    events: VecDeque<NetEvent>,
+    /// Connections the device asked for: host, port and the connection.
+    pub(crate) asked: VecDeque<(String, u16, End)>,
+}
+
+impl MemoryNet {
+    fn line(&mut self, conn: ConnId) -> &mut Line {
+        &mut self.lines[conn.0 as usize]
+    }
+
+    fn new_line(&mut self) -> ConnId {
+        self.lines.push(Line::default());
+        ConnId(self.lines.len() as u32 - 1)
+    }
+
+    fn gone(&mut self, conn: ConnId, reason: CloseReason) {
+        let line = self.line(conn);
+        line.closed = true;
+        if !std::mem::replace(&mut line.gone, true) {
+            self.events.push_back(NetEvent::Closed(conn, reason));
+        }
+    }
+}
+
+impl Net for MemoryNet {
+    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+        if self.listening.contains(&port) {
+            return Err(NetError::PortInUse);
+        }
+        self.listening.push(port);
+        Ok(())
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        self.listening.retain(|open| *open != port);
+    }
+
+    fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
+        let conn = self.new_line();
+        self.asked.push_back((host.to_owned(), port, End(conn)));
+        Ok(conn)
+    }
+
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        self.events.pop_front()
+    }
+
+    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        let line = self.line(conn);
+        if line.closed {
+            return 0;
+        }
+        let mut taken = 0;
+        while !line.to_device.is_empty() {
+            let n = take(line.to_device.make_contiguous());
+            line.to_device.drain(..n);
+            taken += n;
+            if n == 0 {
+                break;
+            }
+        }
+        if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
+            self.events.push_back(NetEvent::Finished(conn));
+        }
+        taken
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        let line = self.line(conn);
+        if line.closed {
+            return 0;
+        }
+        let n = bytes.len().min(WINDOW - line.from_device.len());
+        line.from_device.extend_from_slice(&bytes[..n]);
+        line.device_blocked = n < bytes.len();
+        n
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        self.gone(conn, CloseReason::Done);
+    }
+
+    fn abort(&mut self, conn: ConnId) {
+        self.gone(conn, CloseReason::Done);
+    }
+
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        each(IpAddr::from([192, 168, 4, 1]));
+    }
+}
+
+/// What is on the board's pins and wires.
+#[derive(Default)]
+pub(crate) struct Wires {
+    pub(crate) typed: VecDeque<u8>,
+    pub(crate) serial: Vec<u8>,
+    pub(crate) outputs: Vec<(u8, bool)>,
+    pub(crate) restarted: bool,
+    /// Milliseconds since 1970.
+    pub(crate) clock: Option<u64>,
+}
+
+/// A board whose wires the world holds too.
+pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
+
+impl Board for TestBoard {
+    fn pin_mode(&mut self, _pin: u8, _mode: PinMode) {}
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.0.borrow_mut().outputs.push((pin, level));
+    }
+    fn pin_read(&mut self, _pin: u8) -> bool {
+        false
+    }
+    fn pwm(&mut self, _pin: u8, _duty: u16) {}
+    fn pwm_period(&mut self, _slots: u32) {}
+    fn adc(&mut self) -> u16 {
+        0
+    }
+    fn watch_pin(&mut self, _pin: u8, _pullup: bool) {}
+    fn unwatch_pins(&mut self) {}
+    fn poll_edge(&mut self) -> Option<u8> {
+        None
+    }
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        let typed = &mut self.0.borrow_mut().typed;
+        let n = into.len().min(typed.len());
+        for (to, from) in into.iter_mut().zip(typed.drain(..n)) {
+            *to = from;
+        }
+        n
+    }
+    fn serial_write(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().serial.extend_from_slice(bytes);
+    }
+    fn free_memory(&self) -> Option<u32> {
+        Some(20_000)
+    }
+    fn mac(&self) -> [u8; 6] {
+        [2, 0, 0, 1, 2, 3]
+    }
+    fn wall_clock(&self) -> Option<u64> {
+        self.0.borrow().clock
+    }
+    fn micros(&self) -> u32 {
+        0
+    }
+    fn restart(&mut self, _how: Restart) {
+        self.0.borrow_mut().restarted = true;
+    }
+}
+
+/// A device and everything around it.
+pub(crate) struct World {
+    device: Device<TestBoard, RamFlash>,
+    pub(crate) net: MemoryNet,
+    pub(crate) wires: Rc<RefCell<Wires>>,
+    now: u64,
+}
+
+impl World {
+    /// A device that has just been switched on for the first time.
+    pub(crate) fn new() -> World {
+        World::with(RamFlash::new(Options::DESKTOP.layout.sectors()), None)
+    }
+
+    /// A device that runs this script.
+    pub(crate) fn running(script: &str) -> World {
+        let mut world = World::new();
+        world.device.install(script.as_bytes().to_vec(), &mut world.net).unwrap();
+        world.settle();
+        world
+    }
+
+    fn with(flash: RamFlash, clock: Option<u64>) -> World {
+        let wires = Rc::new(RefCell::new(Wires { clock, ..Wires::default() }));
+        let mut net = MemoryNet::default();
+        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        device.listen(&mut net).unwrap();
+        device.start(0);
+        let mut world = World { device, net, wires, now: 0 };
+        world.settle();
+        world
+    }
+
+    /// The power goes and comes back.
+    pub(crate) fn power_cycle(self) -> World {
+        let clock = self.wires.borrow().clock;
+        World::with(self.device.into_parts().1, clock)
+    }
+
+    /// The power comes back, and goes again when the script has begun to start and is not through.
+    pub(crate) fn cut_while_starting(self) -> World {
+        let flash = self.device.into_parts().1;
+        let wires = Rc::new(RefCell::new(Wires::default()));
+        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        device.start(0);
+        World { device, net: MemoryNet::default(), wires, now: 0 }
+    }
+
+    /// Lets the device do what it can do at this moment.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let next = self.device.poll(self.now, &mut self.net);
+            if self.net.events.is_empty() && next.is_none_or(|at| at > self.now) {
+                return;
+            }
+        }
+        panic!("the device does not come to rest");
+    }
+
+    /// Lets time pass, from deadline to deadline.
+    pub(crate) fn advance(&mut self, ms: u64) {
+        let until = self.now + ms;
+        loop {
+            let next = self.device.poll(self.now, &mut self.net).unwrap_or(until);
+            let next = next.clamp(self.now, until);
+            if next == self.now && self.now == until {
+                return self.settle();
+            }
+            if let Some(clock) = &mut self.wires.borrow_mut().clock {
+                *clock += next - self.now;
+            }
+            self.now = next;
+        }
+    }
+
+    /// Connects from a host in the network; fails if nobody listens.
+    pub(crate) fn connect(&mut self, port: u16) -> End {
+        self.connect_from(port, true)
+    }
+
+    pub(crate) fn connect_from(&mut self, port: u16, internal: bool) -> End {
+        assert!(self.net.listening.contains(&port), "nobody listens on port {port}");
+        let conn = self.net.new_line();
+        let peer = Peer { addr: SocketAddr::from(([192, 168, 4, 2], 5000)), internal };
+        self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
+        self.settle();
+        End(conn)
+    }
+
+    pub(crate) fn listens(&self, port: u16) -> bool {
+        self.net.listening.contains(&port)
+    }
+
+    /// The other end took the connection the device asked for.
+    pub(crate) fn take_asked(&mut self) -> (String, u16, End) {
+        let asked = self.net.asked.pop_front().expect("the device did not connect to anybody");
+        self.net.events.push_back(NetEvent::Connected(asked.2.0));
+        self.settle();
+        asked
+    }
+
+    /// The other end cannot be reached.
+    pub(crate) fn refuse_asked(&mut self, reason: CloseReason) {
+        let (_, _, end) = self.net.asked.pop_front().expect("the device did not connect");
+        self.net.gone(end.0, reason);
+        self.settle();
+    }
+
+    pub(crate) fn send(&mut self, end: End, bytes: impl AsRef<[u8]>) {
+        self.send_quietly(end, bytes);
+        self.settle();
+    }
+
+    /// Sends without letting the device run.
+    pub(crate) fn send_quietly(&mut self, end: End, bytes: impl AsRef<[u8]>) {
+        self.net.line(end.0).to_device.extend(bytes.as_ref());
+        self.net.events.push_back(NetEvent::Readable(end.0));
+    }
+
+    /// The outside sends nothing more.
+    pub(crate) fn finish(&mut self, end: End) {
+        let line = self.net.line(end.0);
+        line.finishing = true;
+        if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
+            self.net.events.push_back(NetEvent::Finished(end.0));
+        }
+        self.settle();
+    }
+
+    /// The outside is gone without a word.
+    pub(crate) fn reset(&mut self, end: End) {
+        self.net.gone(end.0, CloseReason::Reset);
+        self.settle();
+    }
+
+    /// What the device sent.
+    pub(crate) fn received(&mut self, end: End) -> Vec<u8> {
+        self.settle();
+        let mut all = Vec::new();
+        loop {
+            let line = self.net.line(end.0);
+            all.append(&mut line.from_device);
+            if !std::mem::take(&mut line.device_blocked) {
+                return all;
+            }
+            self.net.events.push_back(NetEvent::Writable(end.0));
+            self.settle();
+        }
+    }
+
+    pub(crate) fn text(&mut self, end: End) -> String {
+        String::from_utf8_lossy(&self.received(end)).into_owned()
+    }
+
+    pub(crate) fn is_closed(&mut self, end: End) -> bool {
+        self.net.line(end.0).closed
+    }
+
+    /// Opens a console and reads its prompt.
+    pub(crate) fn console(&mut self) -> End {
+        let console = self.connect(7777);
+        assert_eq!(self.text(console), "CMD>");
+        console
+    }
+
+    /// Types a line and reads the reply.
+    pub(crate) fn ask(&mut self, console: End, line: &str) -> String {
+        self.send(console, format!("{line}\r\n"));
+        let reply = self.text(console);
+        reply.strip_suffix("CMD>").unwrap_or(&reply).to_owned()
+    }
+
+    /// Types on the serial port.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.wires.borrow_mut().typed.extend(text.bytes());
+        self.settle();
+    }
+
+    /// What came on the serial port since last asked.
+    pub(crate) fn serial(&mut self) -> String {
+        let bytes = std::mem::take(&mut self.wires.borrow_mut().serial);
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// A client that has connected and subscribed to a filter.
+    pub(crate) fn client(&mut self, id: &str, filter: &str) -> End {
+        let end = self.connect(1883);
+        self.send(end, connect_packet(id));
+        assert_eq!(self.received(end), [0x20, 2, 0, 0]);
+        let mut packet = vec![0x82, 5 + filter.len() as u8, 0, 1, 0, filter.len() as u8];
+        packet.extend(filter.bytes());
+        packet.push(0);
+        self.send(end, packet);
+        let replies = self.received(end);
+        let (granted, retained) = replies.split_at(5);
+        assert_eq!(granted, [0x90, 3, 0, 1, 0]);
+        self.net.line(end.0).from_device.splice(0..0, retained.iter().copied());
+        end
+    }
+
+    /// The messages a client received, as `topic: payload`.
+    pub(crate) fn messages(&mut self, end: End) -> Vec<String> {
+        let bytes = self.received(end);
+        let mut rest = &bytes[..];
+        let mut all = Vec::new();
+        while let [head, len, 0, topic_len, tail @ ..] = rest {
+            assert_eq!(head & 0xf0, 0x30, "{rest:?}");
+            assert!(*len < 128, "only short messages");
+            let (body, after) = tail.split_at(usize::from(*len) - 2);
+            let (topic, payload) = body.split_at(usize::from(*topic_len));
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            all.push(format!("{}: {}", text(topic), text(payload)));
+            rest = after;
+        }
+        assert!(rest.is_empty());
+        all
+    }
+}
+
+/// A CONNECT packet with keep-alive 0 and a clean session.
+pub(crate) fn connect_packet(id: &str) -> Vec<u8> {
+    let mut packet = vec![0x10, 12 + id.len() as u8, 0, 4];
+    packet.extend(b"MQTT\x04\x02\0\0\0");
+    packet.push(id.len() as u8);
+    packet.extend(id.bytes());
+    packet
+}
+
+/// A PUBLISH packet of QoS 0.
+pub(crate) fn publish_packet(topic: &str, payload: &str) -> Vec<u8> {
+    let mut packet = vec![0x30, (2 + topic.len() + payload.len()) as u8, 0, topic.len() as u8];
+    packet.extend(topic.bytes().chain(payload.bytes()));
+    packet
+}
