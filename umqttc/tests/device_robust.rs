@@ -55,9 +55,10 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_state() {
         format!("{filler}on init do publish local \"version\" \"{n}\" retained\n")
     };
     Device::start(dir.path(), Some(&script(0))).kill();
-    let (mut stored, mut setting) = (0, 0);
-    // Spread over the time an upload takes: from before the device reads it to after it answers.
-    for round in 1..=25u32 {
+    let mut stored = 0;
+    let mut setting = "none".to_owned();
+    let delays = noise(7, 40);
+    for (round, delay) in (1u32..).zip(delays) {
         let device = Device::start(dir.path(), None);
         let mut console = device.console();
         let shown = console.ask_until("show mqtt", |reply| reply.contains("\"version\""));
@@ -68,18 +69,23 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_state() {
         assert!(found == stored || found == round - 1, "round {round}: {found}, not {stored}");
         stored = found;
         let config = console.ask("show config");
-        let kept = (0..round).rev().find(|n| config.contains(&format!("host-{n}-")));
-        assert!(kept.unwrap_or(0) >= setting, "round {round}: {kept:?} after {setting}: {config}");
-        setting = kept.unwrap_or(0);
+        let kept = config.lines().find_map(|line| line.strip_prefix("mqtt_host: "));
+        let kept = kept.expect("the parameter is shown").to_owned();
+        let new = kept.strip_prefix(&format!("host-{}-", round - 1));
+        let whole = new.is_some_and(|n| n.parse::<u32>().is_ok());
+        assert!(kept == setting || whole, "round {round}: {kept} after {setting}");
+        setting = kept;
 
+        // Saves one after the other, and a script in the middle of them; then the plug.
         let port = free_port();
-        console.ask(&format!("set mqtt_host host-{round}-"));
         console.ask(&format!("script {port}"));
-        console.send(b"save\r\n");
-        let text = script(round);
         let stream = TcpStream::connect(local(port)).expect("it waits for the script");
+        let text = script(round);
         let pusher = std::thread::spawn(move || push_into(stream, text.as_bytes()));
-        std::thread::sleep(Duration::from_micros(u64::from(round * round) * 60));
+        let saves: String =
+            (0..40).map(|n| format!("set mqtt_host host-{round}-{n}\r\nsave\r\n")).collect();
+        console.send(saves.as_bytes());
+        std::thread::sleep(Duration::from_micros(u64::from(delay) * 10));
         device.kill();
         pusher.join().expect("the other side may close as it likes");
     }
