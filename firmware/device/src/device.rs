@@ -204,7 +204,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.core.now = self.core.now.max(now);
         let more_network = self.network(net);
         self.timeouts(net);
+        // Before the script, which may have something to do because of a command.
         let more_serial = self.serial(net);
+        let more_console = self.console_turns(net);
         while let Some(up) = self.core.board.poll_link() {
             self.script.link(up);
         }
@@ -224,8 +226,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         if !text.is_empty() {
             self.consoles.print(&text);
         }
-        let more_console = self.flush(net);
+        self.flush(net);
         self.restart();
+        let more_console = more_console || self.consoles.can_go_on();
         if more_network || more_serial || more_script || more_console {
             return Some(self.core.now);
         }

@@ -308,6 +308,19 @@ fn a_reset_keeps_what_was_saved_and_a_factory_reset_nothing() {
 }
 
 #[test]
+fn many_commands_at_once_are_all_answered_without_a_pause() {
+    let device = start(fresh_dir(), None);
+    let mut console = device.console();
+    let began = std::time::Instant::now();
+    console.0.write_all("show\n".repeat(200).as_bytes()).unwrap();
+    for _ in 0..200 {
+        assert!(console.until("CMD>").contains("pwm_period"));
+    }
+    // Were it to wait for the next tick of anything after each piece, it would take much longer.
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
 fn garbage_on_the_ports_closes_only_its_own_connection() {
     let device = start(fresh_dir(), Some(ECHO));
     let mut client = device.client(b'a');

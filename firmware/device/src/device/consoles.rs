@@ -148,6 +148,12 @@ impl Consoles {
         self.remote.iter().flatten().all(|remote| remote.session.output().is_empty())
     }
 
+    /// Whether a session that waited for its output to leave can go on.
+    pub(super) fn can_go_on(&self) -> bool {
+        let waited = |remote: &Remote| !remote.kept.is_empty();
+        self.remote.iter().flatten().any(|r| waited(r) && r.session.output().is_empty())
+    }
+
     /// Shows text to every remote session.
     pub(super) fn print(&mut self, text: &[u8]) {
         for remote in self.remote.iter_mut().flatten() {

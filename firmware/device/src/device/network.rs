@@ -11,6 +11,7 @@ use super::core::Gate;
 use super::host::View;
 use super::{Device, ListenError};
 use crate::board::Board;
+use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::settings::Param;
 
@@ -141,34 +142,36 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
-    /// Sends what everybody has to say; true if a console has more to do at once.
-    pub(super) fn flush(&mut self, net: &mut dyn Net) -> bool {
+    /// Sends what everybody has to say.
+    pub(super) fn flush(&mut self, net: &mut dyn Net) {
         self.flush_broker(net);
         self.consoles.flush_serial(&mut self.core);
+        for number in 0..MAX_SESSIONS {
+            let Some(conn) = self.consoles.conn(number) else { continue };
+            if !self.consoles.flush(number, net) || self.consoles.close_finished(number, net) {
+                self.set_role(conn, Role::Other);
+            }
+        }
+    }
+
+    /// Reads and executes for every console session, up to a bound; true if there is more to do at once.
+    pub(super) fn console_turns(&mut self, net: &mut dyn Net) -> bool {
         let mut more = false;
-        for number in 0..crate::console::MAX_SESSIONS {
+        for number in 0..MAX_SESSIONS {
             more |= self.console_turn(number, net);
         }
-        self.flush_broker(net); // a command may have published
-        self.consoles.flush_serial(&mut self.core);
         more
     }
 
-    /// Reads, executes and replies for one console session; true if it has more to do at once.
     fn console_turn(&mut self, number: usize, net: &mut dyn Net) -> bool {
         let Some(conn) = self.consoles.conn(number) else { return false };
-        let mut more = false;
-        for piece in 0.. {
+        for _ in 0..PIECES_PER_TURN {
+            // Room for the reply first.
             if !self.consoles.flush(number, net) {
                 self.set_role(conn, Role::Other);
                 return false;
             }
-            if piece == PIECES_PER_TURN {
-                break;
-            }
-            let Some(bytes) = self.console_input(number, conn, net) else { break };
-            // A command may have given the script something to do: a message, an edge of a simulated pin.
-            more = true;
+            let Some(bytes) = self.console_input(number, conn, net) else { return false };
             let now = self.core.now;
             let mut view = View {
                 core: &mut self.core,
@@ -178,16 +181,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 net,
             };
             if !self.consoles.receive(number, &bytes, now, &mut view) {
-                // It waits for its output to leave.
-                self.consoles.flush(number, net);
-                break;
+                return false; // it goes on when its output has left
             }
         }
-        if self.consoles.close_finished(number, net) {
-            self.set_role(conn, Role::Other);
-            return false;
-        }
-        more
+        true
     }
 
     fn console_input(&mut self, number: usize, conn: ConnId, net: &mut dyn Net) -> Option<Vec<u8>> {

@@ -57,6 +57,8 @@ fn ports_move_while_it_runs() {
     world.send(console, "set broker_port 7777\r\n");
     assert!(world.listens(1884));
     assert!(world.text(console).contains("cannot listen on port 7777 for mqtt"));
+    world.ask(console, "set broker_port 1883");
+    assert!(world.listens(1883) && !world.listens(1884));
     world.ask(console, "set config_port 0");
     assert!(!world.listens(7777));
     assert_eq!(world.ask(console, "set config_port 7777"), "config_port set to 7777\r\n");
