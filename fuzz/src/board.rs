@@ -1,0 +1,132 @@
+//! A board and a network for a whole device.
+
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use umqtt_device::Board;
+use umqtt_device::Net;
+use umqtt_device::board::{PinMode, Restart};
+use umqtt_device::net::{ConnId, NetError, NetEvent, Peer};
+
+/// Pins that are always high, and a serial line that the fuzzer types on.
+#[derive(Default)]
+pub struct PlainBoard {
+    /// What is still to be typed.
+    pub serial: Vec<u8>,
+    /// Whether the device wanted to restart.
+    pub restarted: bool,
+}
+
+impl Board for PlainBoard {
+    fn pin_mode(&mut self, _: u8, _: PinMode) {}
+    fn pin_write(&mut self, _: u8, _: bool) {}
+    fn pin_read(&mut self, _: u8) -> bool {
+        true
+    }
+    fn pwm(&mut self, _: u8, _: u16) {}
+    fn pwm_period(&mut self, _: u32) {}
+    fn adc(&mut self) -> u16 {
+        512
+    }
+    fn watch_pin(&mut self, _: u8, _: bool) {}
+    fn unwatch_pins(&mut self) {}
+    fn poll_edge(&mut self) -> Option<u8> {
+        None
+    }
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        let n = into.len().min(self.serial.len());
+        into[..n].copy_from_slice(&self.serial[..n]);
+        self.serial.drain(..n);
+        n
+    }
+    fn serial_write(&mut self, _: &[u8]) {}
+    fn free_memory(&self) -> Option<u32> {
+        None
+    }
+    fn mac(&self) -> [u8; 6] {
+        [2, 0, 0, 0, 0, 1]
+    }
+    fn wall_clock(&self) -> Option<u64> {
+        None
+    }
+    fn micros(&self) -> u32 {
+        0
+    }
+    fn restart(&mut self, _: Restart) {
+        self.restarted = true;
+    }
+}
+
+/// A network on which one client connects to one port, says what the fuzzer says, and reads all replies.
+#[derive(Default)]
+pub struct OneConnection {
+    /// What is still to happen, last first.
+    pub events: Vec<NetEvent>,
+    /// What the client still has to say.
+    pub incoming: Vec<u8>,
+    /// What it was told.
+    pub outgoing: Vec<u8>,
+    /// Whether the device closed the connection.
+    pub closed: bool,
+}
+
+impl OneConnection {
+    /// The only connection.
+    pub const CONN: ConnId = ConnId(0);
+
+    /// A client that connects to `port` and has `incoming` to say.
+    pub fn new(port: u16, incoming: &[u8]) -> OneConnection {
+        let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
+        let peer = Peer { addr, internal: true };
+        OneConnection {
+            events: vec![NetEvent::Accepted { port, conn: OneConnection::CONN, peer }],
+            incoming: incoming.to_vec(),
+            ..OneConnection::default()
+        }
+    }
+
+    /// Tells the device that there is something to read.
+    pub fn knock(&mut self) {
+        if !self.closed && !self.incoming.is_empty() {
+            self.events.insert(0, NetEvent::Readable(OneConnection::CONN));
+        }
+    }
+}
+
+impl Net for OneConnection {
+    fn listen(&mut self, _: u16) -> Result<(), NetError> {
+        Ok(())
+    }
+    fn unlisten(&mut self, _: u16) {}
+    fn connect(&mut self, _: &str, _: u16) -> Result<ConnId, NetError> {
+        Err(NetError::Full)
+    }
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        self.events.pop()
+    }
+    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        assert_eq!(conn, OneConnection::CONN);
+        if self.closed || self.incoming.is_empty() {
+            return 0;
+        }
+        let taken = take(&self.incoming);
+        self.incoming.drain(..taken);
+        taken
+    }
+    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        assert_eq!(conn, OneConnection::CONN);
+        if self.closed {
+            return 0;
+        }
+        self.outgoing.extend(bytes);
+        bytes.len()
+    }
+    fn close(&mut self, _: ConnId) {
+        self.closed = true;
+    }
+    fn abort(&mut self, _: ConnId) {
+        self.closed = true;
+    }
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        each(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+}

@@ -1,0 +1,102 @@
+//! The outside of the machine, which checks what it is called with.
+
+use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Profile, Side, Syscalls};
+
+/// Does nothing, counts calls, and panics where an argument is not within its profile.
+pub struct Outside {
+    /// The machine's profile.
+    pub profile: Profile,
+    /// Longest value the machine was told to make, bytes.
+    pub value: usize,
+    /// Calls so far.
+    pub calls: u64,
+}
+
+impl Outside {
+    fn text(&mut self, text: &[u8]) {
+        assert!(text.len() <= self.value.max(FLASH_VARIABLE_LEN));
+        self.calls += 1;
+    }
+
+    fn pin(&mut self, pin: u8) {
+        assert!(pin <= self.profile.max_pin);
+        self.calls += 1;
+    }
+}
+
+impl Syscalls for Outside {
+    fn publish(&mut self, _: Side, topic: &[u8], data: &[u8], _: bool) {
+        self.text(topic);
+        self.text(data);
+    }
+    fn subscribe(&mut self, _: Side, filter: &[u8]) {
+        self.text(filter);
+    }
+    fn unsubscribe(&mut self, _: Side, filter: &[u8]) {
+        self.text(filter);
+    }
+    fn set_timer(&mut self, n: u8, _: i32) {
+        assert!((1..=self.profile.timers).contains(&n));
+        self.calls += 1;
+    }
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        assert!((1..=self.profile.alarms).contains(&n));
+        self.text(time);
+    }
+    fn http_get(&mut self, url: &[u8]) {
+        self.text(url);
+    }
+    fn http_post(&mut self, url: &[u8], body: &[u8]) {
+        self.text(url);
+        self.text(body);
+    }
+    fn pin_mode(&mut self, pin: u8, _: PinMode) {
+        self.pin(pin);
+    }
+    fn pin_write(&mut self, pin: u8, _: bool) {
+        self.pin(pin);
+    }
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.pin(pin);
+        true
+    }
+    fn pwm(&mut self, pin: u8, _: i32) {
+        self.pin(pin);
+    }
+    fn adc(&mut self) -> u16 {
+        512
+    }
+    fn serial_out(&mut self, bytes: &[u8]) {
+        self.text(bytes);
+    }
+    fn print(&mut self, text: &[u8], _: bool) {
+        self.text(text);
+    }
+    fn system(&mut self, command: &[u8]) {
+        self.text(command);
+    }
+    fn config(&mut self, _: &[u8], _: &[u8]) {
+        self.calls += 1;
+    }
+    fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        assert!((1..=self.profile.flash_variables).contains(&n));
+        out.fill(b'7');
+        FLASH_VARIABLE_LEN
+    }
+    fn flash_write(&mut self, n: u8, value: &[u8]) {
+        assert!((1..=self.profile.flash_variables).contains(&n));
+        assert!(value.len() <= FLASH_VARIABLE_LEN);
+        self.calls += 1;
+    }
+    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+        let len = filter.len().min(out.len());
+        out[..len].copy_from_slice(&filter[..len]);
+        len
+    }
+    fn timestamp(&mut self) -> [u8; 8] {
+        *b"12:00:00"
+    }
+    fn weekday(&mut self) -> [u8; 3] {
+        *b"Mon"
+    }
+}
