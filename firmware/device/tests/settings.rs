@@ -1,4 +1,5 @@
 //! The parameters: setting, refusing, saving, and their page of documentation.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use proptest::prelude::*;
 use umqtt_device::settings::{
@@ -173,7 +174,7 @@ fn the_longest_settings_fit_their_record() {
     }
     let len = settings.save().len();
     assert!(len <= saved::MAX_LEN, "{len}");
-    assert!(saved::MAX_LEN <= umqtt_device::storage::MAX_RECORD);
+    const { assert!(saved::MAX_LEN <= umqtt_device::storage::MAX_RECORD) };
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The storage on a flash that behaves, and on one that holds nonsense.
+#![allow(clippy::unwrap_used)] // in helpers of tests
 
 use proptest::prelude::*;
 use umqtt_device::settings::{Layer, Param, Settings, saved};
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{
-    FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, Storage, StorageError, StoredScript,
+    FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, SavedMessage, SavedMessages, Storage,
+    StorageError, StoredScript, retained,
 };
 use umqtt_vm::Profile;
 
@@ -114,6 +116,49 @@ fn a_great_many_writes_never_fill_it() {
         let mut value = [b'.'; 63];
         value[..4].copy_from_slice(&round.to_le_bytes());
         storage.set_flash_variable(n, &value).unwrap();
+    }
+    assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
+}
+
+fn messages(count: usize, payload: &[u8]) -> SavedMessages {
+    let mut messages = SavedMessages::default();
+    for n in 0..count {
+        let topic = format!("stat/room/{n}");
+        messages.push(SavedMessage { topic: topic.as_bytes(), payload, qos: 1 }).unwrap();
+    }
+    messages
+}
+
+#[test]
+fn retained_messages_are_kept() {
+    let mut storage = blank();
+    assert_eq!(storage.load_retained().unwrap().iter().count(), 0);
+    let saved = messages(30, b"on");
+    storage.save_retained(&saved).unwrap();
+    let mut storage = mount(storage.unmount());
+    let loaded = storage.load_retained().unwrap();
+    assert_eq!(loaded, saved);
+    let last = SavedMessage { topic: b"stat/room/29", payload: b"on", qos: 1 };
+    assert_eq!(loaded.iter().last(), Some(last));
+    storage.save_retained(&SavedMessages::default()).unwrap();
+    assert_eq!(storage.load_retained().unwrap(), SavedMessages::default());
+}
+
+#[test]
+fn as_many_retained_messages_as_allowed_are_saved_again_and_again() {
+    let layout = Layout::ESP8266;
+    let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
+    storage.save_settings(&[1; saved::MAX_LEN]).unwrap();
+    for n in 1..=FLASH_VARIABLES {
+        storage.set_flash_variable(n, &[n; 63]).unwrap();
+    }
+    for round in 0..12u8 {
+        let mut full = SavedMessages::default();
+        let message = SavedMessage { topic: b"t", payload: &[round; 300], qos: 0 };
+        while full.push(message).is_ok() {}
+        assert_eq!(full.iter().count(), retained::MAX_RETAINED / 307);
+        storage.save_retained(&full).unwrap();
+        assert_eq!(storage.load_retained().unwrap(), full);
     }
     assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
 }

@@ -12,12 +12,14 @@ pub struct Output {
     bytes: Vec<u8>,
     limit: usize,
     cut: bool,
+    /// The last line has not been ended.
+    open: bool,
 }
 
 impl Output {
     /// Room for `limit` bytes.
     pub fn new(limit: usize) -> Output {
-        Output { bytes: Vec::new(), limit, cut: false }
+        Output { bytes: Vec::new(), limit, cut: false, open: false }
     }
 
     /// Adds bytes, or none of them if they do not fit.
@@ -26,6 +28,7 @@ impl Output {
             self.cut = true;
         } else {
             self.bytes.extend_from_slice(bytes);
+            self.open = bytes.last().map_or(self.open, |last| *last != b'\n');
         }
     }
 
@@ -36,17 +39,16 @@ impl Output {
         self.put(b"\r\n");
     }
 
-    /// Ends a reply: after it there is room again, if only for the prompt.
+    /// Ends a reply, and its last line if that is open: after it there is room again, if only for the prompt.
     pub fn end_reply(&mut self, prompt: &[u8]) {
         if self.bytes.len() + RESERVE > self.limit {
             // Nobody reads: even the prompt would be too much.
             return;
         }
-        if self.cut {
-            self.cut = false;
-            if !self.bytes.ends_with(b"\n") && !self.bytes.is_empty() {
-                self.bytes.extend_from_slice(b"\r\n");
-            }
+        if core::mem::take(&mut self.open) {
+            self.bytes.extend_from_slice(b"\r\n");
+        }
+        if core::mem::take(&mut self.cut) {
             self.bytes.extend_from_slice(b"...\r\n");
         }
         self.bytes.extend_from_slice(prompt);
@@ -71,7 +73,7 @@ impl Output {
     /// Drops what waits.
     pub(super) fn clear(&mut self) {
         self.bytes = Vec::new();
-        self.cut = false;
+        (self.cut, self.open) = (false, false);
     }
 
     /// Whether more than half of the room is taken.

@@ -22,8 +22,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The smallest device: 4 sectors of records and slots for its largest image and source.
-    pub const ESP8266: Layout = Layout::of(&Profile::ESP8266, 0, 4);
+    /// The smallest device: 8 sectors of records and slots for its largest image and source.
+    pub const ESP8266: Layout = Layout::of(&Profile::ESP8266, 0, 8);
     /// An ESP32-C3.
     pub const ESP32: Layout = Layout::of(&Profile::ESP32, 0, 8);
     /// The desktop's flash file.

@@ -13,7 +13,7 @@ use sequential_storage::map::{MapConfig, MapStorage};
 
 use super::blocking::{Blocking, run};
 use super::repair::repair;
-use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed};
+use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed, retained};
 
 /// The key of a record. Never given another meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,23 +23,31 @@ impl Key {
     pub(super) const SETTINGS: Key = Key(0);
     pub(super) const LOCK: Key = Key(1);
     pub(super) const STARTS: Key = Key(2);
+    pub(super) const RETAINED: Key = Key(3);
     const FIRST_VARIABLE: u8 = 16;
+    const FIRST_CHUNK: u8 = 64;
 
     /// The key of flash variable `n`, if there is one.
     pub(super) fn variable(n: u8) -> Option<Key> {
         (1..=FLASH_VARIABLES).contains(&n).then_some(Key(Key::FIRST_VARIABLE + n))
     }
 
+    /// The key of a piece of one of the two sets of retained messages.
+    pub(super) fn chunk(set: u8, chunk: u8) -> Key {
+        Key(Key::FIRST_CHUNK + set % 2 * retained::CHUNKS + chunk % retained::CHUNKS)
+    }
+
     /// Every key there is.
     pub(super) fn all() -> impl Iterator<Item = Key> {
-        [Key::SETTINGS, Key::LOCK, Key::STARTS]
+        [Key::SETTINGS, Key::LOCK, Key::STARTS, Key::RETAINED]
             .into_iter()
             .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
+            .chain((0..2 * retained::CHUNKS).map(|n| Key(Key::FIRST_CHUNK + n)))
     }
 }
 
 /// How many keys there can be: the cache remembers where each one is.
-const KEYS: usize = 3 + FLASH_VARIABLES as usize;
+const KEYS: usize = 4 + FLASH_VARIABLES as usize + 2 * retained::CHUNKS as usize;
 
 /// Room for the key, and for the padding to the flash's word.
 pub(super) const MARGIN: usize = 64;
@@ -52,6 +60,8 @@ pub(super) struct Map<F: NorFlash> {
     range: Range<u32>,
     /// Where things are; `None` before the first look and after an erasure, of which the library does not learn.
     cache: Option<Cached>,
+    /// A bit for every key of which there may be a record: the others need not be searched for in all of the flash.
+    present: u128,
 }
 
 type Library<'f, F> = MapStorage<u8, &'f mut Blocking<F>, Cached>;
@@ -65,28 +75,40 @@ impl<F: NorFlash> fmt::Debug for Map<F> {
 impl<F: NorFlash> Map<F> {
     /// Takes these sectors of a flash.
     pub(super) fn new(flash: F, range: Range<u32>) -> Map<F> {
-        Map { flash: Blocking(flash), range, cache: None }
+        Map { flash: Blocking(flash), range, cache: None, present: u128::MAX }
     }
 
-    /// Finishes what a power cut has interrupted, and reads every record once. If that is impossible, erases all;
-    /// true if so.
+    /// Finishes what a power cut has interrupted, and looks which records there are. If the map cannot be read, erases
+    /// all; true if so.
     pub(super) fn check(&mut self) -> Result<bool, StorageError> {
         repair(&mut self.flash.0, &self.range)?;
-        for key in Key::all() {
-            match self.get(key) {
-                Ok(_) => {}
-                Err(StorageError::Flash(kind)) => return Err(StorageError::Flash(kind)),
-                Err(_) => {
-                    self.erase()?;
-                    return Ok(true);
+        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        let present = self.with(|map| {
+            run(async {
+                let mut present = 0;
+                let mut items = map.fetch_all_items(&mut buffer).await?;
+                while let Some((key, _)) = items.next::<&[u8]>(&mut buffer).await? {
+                    present |= bit(Key(key));
                 }
+                Ok(present)
+            })
+            .map_err(failed)
+        });
+        match present {
+            Ok(present) => {
+                self.present = present;
+                Ok(false)
             }
+            Err(StorageError::Flash(kind)) => Err(StorageError::Flash(kind)),
+            Err(_) => self.erase().map(|()| true),
         }
-        Ok(false)
     }
 
     /// A record; empty if there is none.
     pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
+        if self.present & bit(key) == 0 {
+            return Ok(Vec::new());
+        }
         let mut buffer = vec![0; MAX_RECORD + MARGIN];
         self.with(|map| {
             let found = run(map.fetch_item::<&[u8]>(&mut buffer, &key.0)).map_err(failed)?;
@@ -114,6 +136,7 @@ impl<F: NorFlash> Map<F> {
     /// Erases all records.
     pub(super) fn erase(&mut self) -> Result<(), StorageError> {
         self.cache = None;
+        self.present = 0;
         self.flash.0.erase(self.range.start, self.range.end).map_err(flash_failed)
     }
 
@@ -129,10 +152,15 @@ impl<F: NorFlash> Map<F> {
 
     fn store(&mut self, key: Key, value: &[u8]) -> Result<(), StorageError> {
         let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        self.present |= bit(key);
         self.with(|map| run(map.store_item(&mut buffer, &key.0, &value)).map_err(failed))?;
         // Read back as after a restart, without the help of what is remembered.
-        self.cache = None;
-        if self.get(key)? == value { Ok(()) } else { Err(StorageError::Broken) }
+        let remembered = self.cache.take();
+        if self.get(key)? != value {
+            return Err(StorageError::Broken);
+        }
+        self.cache = remembered;
+        Ok(())
     }
 
     fn with<T>(
@@ -167,6 +195,11 @@ impl<F: NorFlash> Map<F> {
         }
         Ok(())
     }
+}
+
+/// The bit of a key; keys beyond the last one that may be used share it.
+fn bit(key: Key) -> u128 {
+    1 << key.0.min(127)
 }
 
 /// The library's error as ours.

@@ -10,6 +10,7 @@
 //! | [`layout`] | which sectors serve what |
 //! | `map` | the records |
 //! | `slots` | the script |
+//! | [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
@@ -19,6 +20,7 @@ pub mod layout;
 mod map;
 pub mod ram;
 mod repair;
+pub mod retained;
 mod slots;
 
 use alloc::vec::Vec;
@@ -29,6 +31,7 @@ use umqtt_vm::FLASH_VARIABLE_LEN;
 
 pub use layout::Layout;
 use map::{Key, Map};
+pub use retained::{SavedMessage, SavedMessages};
 use slots::{Current, Slots};
 
 /// Flash variables are numbered 1 to this.
@@ -245,6 +248,22 @@ impl<F: NorFlash> Storage<F> {
     pub fn factory_reset(&mut self) -> Result<(), StorageError> {
         self.slots.mark(self.map.flash(), slots::Scope::Everything)?;
         self.finish_deletion().map(|_| ())
+    }
+
+    /// Saves the retained messages in the place of those saved before.
+    ///
+    /// # Errors
+    /// [`StorageError`]; those saved before are still there.
+    pub fn save_retained(&mut self, messages: &SavedMessages) -> Result<(), StorageError> {
+        retained::save(&mut self.map, messages)
+    }
+
+    /// The retained messages that were saved.
+    ///
+    /// # Errors
+    /// What the flash reports.
+    pub fn load_retained(&mut self) -> Result<SavedMessages, StorageError> {
+        retained::load(&mut self.map)
     }
 
     /// Counts a start of the script, before it runs: how many in a row have begun since the last

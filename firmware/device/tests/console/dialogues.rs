@@ -1,0 +1,200 @@
+//! Whole dialogues, as users and their expect-scripts see them.
+
+use insta::assert_snapshot;
+use umqtt_device::console::{Origin, ScriptText};
+use umqtt_device::settings::{Layer, Param};
+
+use crate::fake::{Fake, User};
+
+#[test]
+fn help() {
+    let mut user = User::over_tcp();
+    assert_snapshot!(user.says(&["help", "help publish", "help nothing", "help a b"]).screen());
+}
+
+#[test]
+fn help_set_lists_the_parameters() {
+    let mut user = User::over_tcp();
+    assert_snapshot!(user.says(&["help set"]).screen());
+}
+
+#[test]
+fn mistakes() {
+    let mut user = User::over_tcp();
+    user.says(&[
+        "",
+        "   ",
+        "hlep",
+        "Show",
+        "quit now",
+        "time x",
+        "set ssid",
+        "set ssid my net",
+        "set sid x",
+        "set broker_port 70000",
+        "set ap_password short",
+        "set @17 x",
+        "set @ x",
+        "set @1 0123456789012345678901234567890123456789012345678901234567890123",
+        "show everything",
+        "show config 2",
+        "show script 0",
+        "show script x",
+        "save all",
+        "lock \"\"",
+        "unlock",
+        "reset now",
+        "publish local a",
+        "publish nowhere a b",
+        "publish local a b for_ever",
+        "script 0",
+        "script 65536",
+        "script https://host/x",
+        "script http://host/a%0db",
+        "print \"no end",
+        "a b c d e f g h i j k l m n o p q",
+    ]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn configuration_is_set_shown_and_saved() {
+    let mut user = User::over_tcp();
+    user.says(&[
+        "set ssid \"My Home\"",
+        "set password s%65cret\\ word",
+        "set ap_password 12345678",
+        "set network 10.0.7.9",
+        "set ntp_timezone -3",
+        "set broker_user none",
+        "set mqtt_id caf\u{e9}%00",
+        "set ntp_time 12:34:56",
+        "set ntp_weekday wed",
+        "set speed 160",
+        "set config_port 0",
+        "set @3 \"a b\"",
+        "show",
+        "save",
+        "save config",
+    ]);
+    assert_eq!(user.device.settings.bytes(Param::Password), b"secret word");
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn locked_it_shows_no_password_and_takes_no_change() {
+    let mut user = User::over_tcp();
+    user.device.settings.set(Param::Password, b"wifi secret", Layer::Owner).unwrap();
+    user.says(&["lock", "lock sesame", "lock other", "lock"]);
+    user.says(&["show config"]);
+    assert!(!user.screen().contains("wifi secret"));
+    user.says(&[
+        "set ssid x",
+        "set nonsense",
+        "save",
+        "show mqtt",
+        "show script",
+        "show vars",
+        "show backlog",
+        "publish local a b",
+        "scan",
+        "script 2000",
+        "script delete",
+        "save_retained",
+        "delete_retained",
+        "sim gpio 1 1",
+        "reset",
+        "reset factory",
+        "hlep",
+        "time",
+        "help time",
+        "show stats",
+    ]);
+    user.says(&["unlock Sesame", "unlock sesame"]);
+    user.now += 999;
+    user.says(&["unlock sesame"]);
+    user.now += 1;
+    user.says(&["unlock sesame", "set ssid x", "lock", "unlock sesame", "show mqtt"]);
+    assert!(!user.screen().replace("lock sesame", "").contains("sesame"));
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn a_locked_device_is_reset_from_its_serial_line() {
+    let mut user = User::new(Origin::Serial);
+    user.says(&["lock sesame", "set ssid x", "reset factory"]);
+    assert_snapshot!(user.screen());
+    assert!(!user.session.is_over(), "the serial line has no end");
+}
+
+#[test]
+fn what_is_going_on() {
+    let mut user = User::over_tcp();
+    user.device.variables[0] = b"kept".to_vec();
+    user.device.variables[15] = b"a\tb\xFE".to_vec();
+    user.says(&["show stats", "show mqtt", "show vars", "show backlog", "time"]);
+    user.device.time = None;
+    user.says(&["time", "show stats"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn scripts_are_shown_in_pieces() {
+    let mut user = User::over_tcp();
+    user.says(&["show script"]);
+    let lines: String = (1..=200).map(|n| format!("% comment number {n}\r\n")).collect();
+    user.device.source = format!("{lines}% {}\n\x1b[2J no line end", "x".repeat(600)).into_bytes();
+    user.says(&["show script", "show script 36", "show script 200", "show script 203"]);
+    user.device.source = Vec::new();
+    user.says(&["show script"]);
+    user.device.script = ScriptText::Bytecode;
+    user.says(&["show script", "show script 998", "script delete", "show script"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn scripts_come_by_port_and_url() {
+    let mut user = User::over_tcp();
+    user.says(&["script 2000"]);
+    user.session.report(b"Script upload completed (451 Bytes)\nSyntax okay\n");
+    user.says(&["script 1883", "script http://host:8080/scripts/relay.script"]);
+    user.session.report(b"HTTP script download completed (330 Bytes)\nSyntax okay");
+    user.says(&["script delete"]);
+    user.device.flash_works = false;
+    user.says(&["script delete"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn messages_and_networks() {
+    let mut user = User::over_tcp();
+    user.says(&[
+        "publish local command/relay on",
+        "publish remote stat/x {\"a\":1} retained",
+        "publish local \"a topic\" \"\"",
+        "publish local a/# x",
+        "save_retained",
+        "delete_retained",
+        "scan",
+    ]);
+    user.session.report(Fake::networks().as_bytes());
+    user.says(&["sim gpio 12 1", "sim", "quit"]);
+    assert_snapshot!(user.screen());
+    assert!(user.session.is_over());
+}
+
+#[test]
+fn a_flash_that_fails_is_told() {
+    let mut user = User::over_tcp();
+    user.device.flash_works = false;
+    user.says(&["save", "set @1 x", "save_retained", "lock pw", "unlock pw"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn a_restart_closes_the_session() {
+    let mut user = User::over_tcp();
+    user.says(&["reset"]);
+    assert_snapshot!(user.screen());
+    assert!(user.session.is_over());
+}
