@@ -52,7 +52,7 @@ pub(super) struct Guard<'s> {
 /// Who sets and reads a variable.
 #[derive(Default)]
 pub(super) struct Variable {
-    /// Steps that set it, with the name's place.
+    /// Steps that set it, in order, with the name's place.
     pub(super) sets: Vec<(Span, usize)>,
     /// Places that read it, with their step; none for the filter of an `on topic`.
     pub(super) reads: Vec<(Span, Option<usize>)>,
@@ -140,12 +140,12 @@ impl<'s> Facts<'s> {
         });
     }
 
-    /// The conditions a step stands under, innermost first.
-    pub(super) fn guards_of(&self, step: &Step<'s>) -> impl Iterator<Item = &Guard<'s>> {
+    /// The conditions a step stands under, by their index, innermost first.
+    pub(super) fn guards_of(&self, step: &Step<'s>) -> impl Iterator<Item = usize> {
         let mut next = step.guard;
         core::iter::from_fn(move || {
-            let guard = &self.guards[next?];
-            next = guard.parent;
+            let guard = next?;
+            next = self.guards[guard].parent;
             Some(guard)
         })
     }

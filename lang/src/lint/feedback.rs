@@ -193,6 +193,7 @@ fn reaches(
     work: &mut usize,
 ) -> Option<bool> {
     for guard in facts.guards_of(step) {
+        let guard = &facts.guards[guard];
         let span = guard.condition.span;
         *work = work.checked_sub((span.end - span.start) as usize)?;
         let holds = match truth(facts.source, guard.condition, message) {

@@ -5,12 +5,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::facts::{Facts, each_node};
-use crate::ast::{ActionKind, Event, ExprKind, Target};
+use crate::ast::{ActionKind, Event, Expr, ExprKind, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// W0009. A write under an `if` that looks at the same flash variable is taken for one that happens only when the
 /// value changes, and is let pass.
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    // The flash variables each condition looks at.
+    let looks_at: Vec<Vec<i32>> = facts.guards.iter().map(|guard| read(guard.condition)).collect();
     for step in &facts.steps {
         let ActionKind::SetVar { target: Target::Flash(flash), .. } = step.action.kind else {
             continue;
@@ -18,13 +20,8 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         let place = if step.outer_loop.is_some() {
             "in a `while` loop"
         } else {
-            let compared = facts.guards_of(step).any(|guard| {
-                let mut looks = false;
-                each_node(guard.condition, &mut |node| {
-                    looks |= matches!(node.kind, ExprKind::Flash(n) if n.value == flash.value);
-                });
-                looks
-            });
+            let compared =
+                facts.guards_of(step).any(|guard| looks_at[guard].contains(&flash.value));
             match facts.event(step) {
                 _ if compared => continue,
                 Event::Timer(_) => "each time a timer runs out",
@@ -49,4 +46,14 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             .help(format!("flash wears out after some 10,000 writes; {mend}")),
         );
     }
+}
+
+fn read(condition: &Expr) -> Vec<i32> {
+    let mut found = Vec::new();
+    each_node(condition, &mut |node| {
+        if let ExprKind::Flash(number) = node.kind {
+            found.push(number.value);
+        }
+    });
+    found
 }

@@ -12,7 +12,7 @@ use umqtt_vm::Side;
 
 use super::facts::Facts;
 use super::topics::{Topics, overlap, side_word};
-use super::{quote, quote_bytes};
+use super::{MAX_WARNINGS, quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::nearest::nearest;
@@ -72,6 +72,8 @@ fn lonely<'w, 's>(wishes: &'w [Wish<'s>], others: &'w [Wish<'s>]) -> Vec<&'w Wis
                     && other.filter.as_ref().is_some_and(|known| overlap(filter, known))
             })
         })
+        // They are in the order of the source, and no more are told; each is compared with all others for slips.
+        .take(MAX_WARNINGS)
         .collect()
 }
 

@@ -56,7 +56,7 @@ fn first_place(variable: &Variable) -> Span {
 fn never_read(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
     let Some(&(first, _)) = variable.sets.first() else { return };
     let sets_itself = |read: &(Span, Option<usize>)| {
-        read.1.is_some_and(|step| variable.sets.iter().any(|&(_, set)| set == step))
+        read.1.is_some_and(|step| variable.sets.binary_search_by_key(&step, |set| set.1).is_ok())
     };
     if !variable.reads.iter().all(sets_itself) {
         return;
