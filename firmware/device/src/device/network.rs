@@ -124,6 +124,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             NetEvent::Closed(..) => {
                 self.core.broker.closed(id, now);
                 self.set_role(conn, Role::Other);
+                // The number may be another connection's next: nothing about this one may stay behind.
+                self.flush_broker(net);
             }
             NetEvent::Accepted { .. } | NetEvent::Connected(_) => {}
         }
