@@ -14,12 +14,14 @@
 //! | `services` | what the script may do with the device |
 //! | `uploads` | the upload under way |
 //! | `web` | HTTP requests of scripts |
+//! | `retained` | retained messages over a restart |
 //! | `sys` | the topics under `$SYS/broker` |
 
 mod consoles;
 mod core;
 mod host;
 mod network;
+mod retained;
 mod script;
 mod services;
 mod sys;
@@ -41,6 +43,7 @@ use self::consoles::Consoles;
 use self::core::{Core, Wishes};
 use self::host::View;
 use self::network::Role;
+use self::retained::Retention;
 use self::script::Script;
 use self::sys::Sys;
 use self::uploads::{Came, Uploads};
@@ -119,6 +122,7 @@ pub struct Device<B: Board, F: NorFlash> {
     uploads: Uploads,
     web: Web,
     sys: Sys,
+    retention: Retention,
     /// What each connection is for, by its number.
     roles: Vec<Role>,
     /// The ports that are listened on.
@@ -156,6 +160,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         };
         core.apply_all();
         core.report_mount(report);
+        core.load_retained();
         Ok(Device {
             core,
             script: Script::new(),
@@ -163,6 +168,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             uploads: Uploads::default(),
             web: Web::default(),
             sys: Sys::default(),
+            retention: Retention::default(),
             roles: Vec::new(),
             mqtt_port: None,
             console_port: None,
@@ -214,6 +220,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.commands(net);
         self.web.start(&mut self.core, net);
         self.sys.poll(&mut self.core);
+        self.retention.poll(&mut self.core);
         while let Some(note) = self.core.board.poll_note() {
             self.core.log(Level::Info, format_args!("{note}"));
         }
@@ -263,6 +270,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.web.poll_at(),
             self.script.poll_at(),
             self.sys.poll_at(),
+            self.retention.poll_at(&self.core),
             self.restart_at,
         ]
         .into_iter()
@@ -372,6 +380,12 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.restart_at = None;
         self.core.wishes.restart = None;
         self.script.stop(&mut self.core);
+        if !factory
+            && self.core.settings.flag(Param::BrokerAutoretain)
+            && let Err(reason) = self.core.save_retained()
+        {
+            self.core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
+        }
         if factory && let Err(error) = self.core.storage.factory_reset() {
             self.core.log(Level::Warning, format_args!("not everything was cleared: {error}"));
         }

@@ -149,12 +149,11 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn save_retained(&mut self) -> Result<(), Refusal> {
-        Err(Refusal("this device does not keep them".to_string()))
+        self.core.save_retained()
     }
 
     fn delete_retained(&mut self) -> Result<(), Refusal> {
-        self.core.broker.clear_retained();
-        Ok(())
+        self.core.delete_retained()
     }
 
     fn script_enabled(&self) -> bool {

@@ -79,11 +79,14 @@ fn manifest<F: NorFlash>(map: &mut Map<F>) -> Result<Option<(u8, usize, u32)>, S
     Ok(Some((set % 2, len, u32::from_le_bytes([c0, c1, c2, c3]))))
 }
 
-/// Writes a set beside the one that counts, and makes it count.
+/// Writes a set beside the one that counts, and makes it count. The same messages again cost no write.
 pub(super) fn save<F: NorFlash>(
     map: &mut Map<F>,
     messages: &SavedMessages,
 ) -> Result<(), StorageError> {
+    if load(map)? == *messages {
+        return Ok(());
+    }
     let old = manifest(map)?.map_or(1, |(set, ..)| set);
     let set = 1 - old;
     let bytes = &messages.bytes;

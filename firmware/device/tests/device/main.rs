@@ -4,5 +4,6 @@
 mod abuse;
 mod http;
 mod living;
+mod retained;
 mod upload;
 mod world;
