@@ -8,7 +8,7 @@
 //! | [`ast`] | the syntax tree |
 //! | [`text`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
-//! | [`compile`] | source to image in one call |
+//! | [`compile()`] | source to image in one call |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |

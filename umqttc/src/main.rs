@@ -13,7 +13,7 @@
 //! | [`render`] | diagnostics for people and for programs |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |
-//! | [`write`] | files that are either old or new, never half |
+//! | [`mod@write`] | files that are either old or new, never half |
 //! | [`failure`] | what makes a command give up |
 //!
 //! Exit codes: 0 fine, 1 the script has something to tell, 2 the command was used wrongly or a file could not

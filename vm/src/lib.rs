@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`isa`] | the instruction set, one table |
 //! | [`image`] | the bytes of an image: sections, header, handler records |
-//! | [`debug`](Debug) | names and lines in an image |
+//! | [`debug`](struct@Debug) | names and lines in an image |
 //! | [`profile`](Profile) | the limits of a kind of device |
 //! | [`decode`] | one instruction out of code; disassembly |
 //! | [`verify`](VerifyError) | proving that code is sound |

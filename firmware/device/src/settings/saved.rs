@@ -8,7 +8,7 @@ use super::{Param, TABLE, Value};
 /// The format, not the set of parameters: that may change without a new number.
 const VERSION: u8 = 1;
 
-/// Most bytes [`write`] can give with today's table; a test holds it against the table.
+/// Most bytes `write` can give with today's table; a test holds it against the table.
 pub const MAX_LEN: usize = 1536;
 
 /// Writes these values.
