@@ -243,6 +243,15 @@ impl<'s> Tokens<'s> {
         }
     }
 
+    /// Takes a block for open; false if that would be one too many.
+    pub(crate) fn open(&mut self, block: Block) -> bool {
+        let fits = self.blocks.len() < self.nesting;
+        if fits {
+            self.blocks.push(block);
+        }
+        fits
+    }
+
     /// The raw word behind a `config` line's name, if it is one.
     fn raw(&mut self) -> Option<Placed> {
         let rest = self.lexer.remainder();

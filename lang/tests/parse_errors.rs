@@ -73,6 +73,7 @@ snapshots! {
     broker_missing: "on topic a/b do publish a b subscribe c unsubscribe locale d";
     setvar_mistakes: "on init do setvar x = 1 setvar $y 1 setvar $z == 2 setvar @1 = 3";
     pins: "on gpio_interrupt 3 do gpio_pinmode 1 in gpio_pinmode 2 input pulup gpio_out 3";
+    misspelt_if: "on init do\n  fi $x then print 1 else print 2 endif\n  wihle $x do print 3 done print 4 5";
     else_if_mistaken: "on init do\n  if 1 then print 1\n  elsif 2 then print 2\n  else print 3 endif";
     several_statements: "on init do print\non timer 1 do print 1 +\nconfig\non alarm x do print (\n";
     not_utf8_is_shown: "on init do print a caf\u{e9}";

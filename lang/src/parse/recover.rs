@@ -4,7 +4,7 @@
 //! fresh parser is brought there by replaying the open blocks. What it builds is thrown away, because a
 //! statement with an error gives no tree. Memory does not grow with what is skipped.
 
-use crate::cut::{Fault, Part, Place, Placed, Tokens};
+use crate::cut::{Block, Fault, Part, Place, Placed, Tokens};
 use crate::tokens::Token;
 
 /// How much is lost to an error.
@@ -27,6 +27,10 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
         Some(at) if !stuck && skip != Skip::Value => Some(at),
         _ => tokens.pull().transpose()?,
     };
+    // A `then` or `do` further on belongs to an `if` or `while` that was not read as one. Where that looks like
+    // `elseif`, the block is open already.
+    let word = refused.map(|at| at.span.of(tokens.source())).unwrap_or_default();
+    let may_open = !word.starts_with(b"el");
     while let Some(at) = next {
         match (at.token, tokens.place) {
             (Token::On | Token::Config, place) => {
@@ -47,7 +51,8 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
                 tokens.resume(at);
                 return Ok(true);
             }
-            (_, Place::Actions) => match among_actions(tokens, at) {
+            (_, Place::Actions) => match among_actions(tokens, at, may_open && refused != Some(at))
+            {
                 Found::Nothing => {}
                 Found::Here => {
                     tokens.resume(at);
@@ -69,7 +74,7 @@ enum Found {
     Behind,
 }
 
-fn among_actions(tokens: &mut Tokens<'_>, at: Placed) -> Found {
+fn among_actions(tokens: &mut Tokens<'_>, at: Placed, may_open: bool) -> Found {
     let condition =
         tokens.blocks.last().filter(|block| block.part == Part::Condition).map(|b| b.is_while);
     match at.token {
@@ -80,6 +85,11 @@ fn among_actions(tokens: &mut Tokens<'_>, at: Placed) -> Found {
         Token::Do if condition == Some(true) => {
             tokens.enter(Part::Body);
             Found::Behind
+        }
+        Token::Then | Token::Do if may_open && condition.is_none() => {
+            let is_while = at.token == Token::Do;
+            let block = Block { opened: at.span, is_while, part: Part::Body };
+            if tokens.open(block) { Found::Behind } else { Found::Nothing }
         }
         Token::Else | Token::ElseIf | Token::EndIf | Token::Done => {
             let is_while = at.token == Token::Done;
