@@ -12,6 +12,7 @@
 //! | `host` | what the console may do with the device |
 //! | `script` | the script in its place |
 //! | `services` | what the script may do with the device |
+//! | `remote` | the client of the remote broker |
 //! | `uploads` | the upload under way |
 //! | `web` | HTTP requests of scripts |
 //! | `retained` | retained messages over a restart |
@@ -21,6 +22,7 @@ mod consoles;
 mod core;
 mod host;
 mod network;
+mod remote;
 mod retained;
 mod script;
 mod services;
@@ -36,6 +38,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::client::Client;
 use umqtt_broker::{Broker, Limits};
 use umqtt_vm::Profile;
 
@@ -43,6 +46,7 @@ use self::consoles::Consoles;
 use self::core::{Core, Wishes};
 use self::host::View;
 use self::network::Role;
+use self::remote::Remote;
 use self::retained::Retention;
 use self::script::Script;
 use self::sys::Sys;
@@ -123,6 +127,7 @@ pub struct Device<B: Board, F: NorFlash> {
     web: Web,
     sys: Sys,
     retention: Retention,
+    remote: Remote,
     /// What each connection is for, by its number.
     roles: Vec<Role>,
     /// The ports that are listened on.
@@ -143,12 +148,16 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let (mut storage, report) = Storage::mount(flash, options.layout)?;
         let settings = Settings::load(board.mac(), &storage.load_settings()?);
         let lock = Lock::load(&storage.load_lock()?);
+        let [.., a, b, c] = board.mac();
+        let client = Client::new(remote::options(&settings), u32::from_be_bytes([0, a, b, c]));
         let mut core = Core {
             board,
             storage,
             settings,
             lock,
             broker: Broker::new(options.limits),
+            client,
+            remote_filters: Vec::new(),
             log: Log::default(),
             clock: Clock::default(),
             options,
@@ -156,6 +165,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             wishes: Wishes::default(),
             commands: VecDeque::new(),
             requests: VecDeque::new(),
+            own_changes: 0,
             salts: 0,
         };
         core.apply_all();
@@ -169,6 +179,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             web: Web::default(),
             sys: Sys::default(),
             retention: Retention::default(),
+            remote: Remote::default(),
             roles: Vec::new(),
             mqtt_port: None,
             console_port: None,
@@ -221,6 +232,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.web.start(&mut self.core, net);
         self.sys.poll(&mut self.core);
         self.retention.poll(&mut self.core);
+        if ::core::mem::take(&mut self.core.wishes.remote) {
+            self.remote.configure(&mut self.core);
+        }
         while let Some(note) = self.core.board.poll_note() {
             self.core.log(Level::Info, format_args!("{note}"));
         }
@@ -271,6 +285,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.script.poll_at(),
             self.sys.poll_at(),
             self.retention.poll_at(&self.core),
+            self.core.client.poll_at(),
             self.restart_at,
         ]
         .into_iter()
@@ -288,6 +303,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
         if due(self.core.broker.poll_at()) {
             self.core.broker.handle_timeout(now);
+        }
+        if due(self.core.client.poll_at()) {
+            self.core.client.handle_timeout(now);
         }
         if due(self.consoles.poll_at()) {
             self.consoles.handle_timeout(now);

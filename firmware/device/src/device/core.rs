@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::client::Client;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
 
 use super::Options;
@@ -30,6 +31,10 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) settings: Settings,
     pub(super) lock: Lock,
     pub(super) broker: Broker,
+    /// The client of the remote broker.
+    pub(super) client: Client,
+    /// What the script has subscribed to there.
+    pub(super) remote_filters: Vec<Vec<u8>>,
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) options: Options,
@@ -39,6 +44,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) commands: VecDeque<Vec<u8>>,
     /// Requests of the script: URL, and body of a POST.
     pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
+    /// How many changes of the retained messages were the device's own figures.
+    pub(super) own_changes: u32,
     /// Salts given out, so that no two are the same.
     pub(super) salts: u32,
 }
@@ -48,6 +55,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
 pub(super) struct Wishes {
     /// A port in the settings was changed.
     pub(super) listen: bool,
+    /// The remote broker or who we are there was changed.
+    pub(super) remote: bool,
     /// Restart; `true` clears everything first.
     pub(super) restart: Option<bool>,
 }
@@ -124,6 +133,12 @@ impl<B: Board, F: NorFlash> Core<B, F> {
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
+            Param::MqttHost
+            | Param::MqttPort
+            | Param::MqttSsl
+            | Param::MqttUser
+            | Param::MqttPassword
+            | Param::MqttId => self.wishes.remote = true,
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
             // Looked at when they are needed, or by a service that is not there.
@@ -133,7 +148,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
     /// Applies what was loaded at the start.
     pub(super) fn apply_all(&mut self) {
-        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
+        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients, Param::MqttHost] {
             self.apply(param);
         }
     }

@@ -131,7 +131,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn remote_connected(&self) -> bool {
-        false
+        self.core.client.is_connected()
     }
 
     fn publish(
@@ -142,7 +142,8 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         retained: bool,
     ) -> Result<(), Refusal> {
         if side == Side::Remote {
-            return Err(Refusal("not connected".to_string()));
+            let published = self.core.client.publish(topic, data, QoS::AtMostOnce, retained);
+            return published.map_err(|error| Refusal(error.to_string()));
         }
         let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
         published.map_err(|error| Refusal(error.to_string()))

@@ -90,6 +90,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     self.uploaded(came, net);
                 }
             }
+            Role::Other if self.remote.owns(conn) => self.remote.handle(event, &mut self.core, net),
             Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
             Role::Other => {}
         }
@@ -147,6 +148,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Sends what everybody has to say.
     pub(super) fn flush(&mut self, net: &mut dyn Net) {
         self.flush_broker(net);
+        self.remote.flush(&mut self.core, net);
         self.consoles.flush_serial(&mut self.core);
         for number in 0..MAX_SESSIONS {
             let Some(conn) = self.consoles.conn(number) else { continue };

@@ -27,14 +27,14 @@ pub(super) struct Retention {
 
 impl Retention {
     pub(super) fn poll_at<B: Board, F: NorFlash>(&self, core: &Core<B, F>) -> Option<Millis> {
-        let changed = core.broker.retained_revision() != self.seen;
+        let changed = core.retained_changes() != self.seen;
         (changed && core.settings.flag(Param::BrokerAutoretain)).then_some(self.next_at)
     }
 
     /// Saves what has changed, if it is time and the owner wants it.
     pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         if self.poll_at(core).is_some_and(|at| core.now >= at) {
-            self.seen = core.broker.retained_revision();
+            self.seen = core.retained_changes();
             self.next_at = core.now.saturating_add(SAVE_EVERY);
             if let Err(reason) = core.save_retained() {
                 core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
@@ -44,6 +44,12 @@ impl Retention {
 }
 
 impl<B: Board, F: NorFlash> Core<B, F> {
+    /// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
+    /// saving wears the flash.
+    fn retained_changes(&self) -> u32 {
+        self.broker.retained_revision().wrapping_sub(self.own_changes)
+    }
+
     /// Saves the retained messages, all of them or none.
     pub(super) fn save_retained(&mut self) -> Result<(), Refusal> {
         let mut messages = SavedMessages::default();

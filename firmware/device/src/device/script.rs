@@ -3,9 +3,11 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::client;
 use umqtt_vm::{Event, Image, Side};
 
 use super::core::Core;
+use super::remote;
 use super::services::ForScript;
 use super::web::Web;
 use crate::board::Board;
@@ -29,6 +31,10 @@ pub(super) struct Script {
     /// The network is up, and the script has not been told.
     link: Option<bool>,
     link_up: bool,
+    /// It has not been told that the remote broker is connected.
+    greet: bool,
+    /// The remote broker's messages come before the local ones this time.
+    remote_first: bool,
     has_source: bool,
     tracing: bool,
 }
@@ -40,6 +46,8 @@ impl Script {
             starting: false,
             link: None,
             link_up: false,
+            greet: false,
+            remote_first: false,
             has_source: false,
             tracing: false,
         }
@@ -180,7 +188,12 @@ impl Script {
         core: &mut Core<B, F>,
         web: &mut Web,
     ) -> bool {
-        if self.engine.is_none() {
+        if !self.enabled() {
+            // Nobody listens: nothing may pile up.
+            web.answer = None;
+            while let Some(event) = core.client.poll_event() {
+                remote::note(&event, core);
+            }
             return false;
         }
         self.trace(core);
@@ -216,6 +229,7 @@ impl Script {
         engine.start(at, &mut ForScript { core });
         // A script that starts while the network is up is told so, as at boot.
         self.link = self.link_up.then_some(true);
+        self.greet = core.client.is_connected();
     }
 
     fn step<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
@@ -233,8 +247,6 @@ impl Script {
     fn fetch_next<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>, web: &mut Web) -> bool {
         let Some(engine) = &self.engine else { return false };
         if !engine.enabled() {
-            // Nobody listens: nothing may pile up.
-            web.answer = None;
             return false;
         }
         if !engine.started() {
@@ -243,6 +255,10 @@ impl Script {
         if let Some(up) = self.link.take() {
             let event = if up { Event::WifiConnect } else { Event::WifiDisconnect };
             self.handle(&event, core);
+            return true;
+        }
+        if core::mem::take(&mut self.greet) {
+            self.handle(&Event::MqttConnect, core);
             return true;
         }
         if let Some(answer) = &web.answer {
@@ -256,9 +272,32 @@ impl Script {
             }
             return false;
         }
+        // In turn, so that a flood on one side does not hide the other.
+        self.remote_first = !self.remote_first;
+        match self.remote_first {
+            true => self.fetch_remote(core) || self.fetch_local(core),
+            false => self.fetch_local(core) || self.fetch_remote(core),
+        }
+    }
+
+    fn fetch_local<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
         let Some(message) = core.broker.poll_local() else { return false };
         let (topic, data) = (message.topic(), message.payload());
         self.handle(&Event::Topic { side: Side::Local, topic, data }, core);
+        true
+    }
+
+    fn fetch_remote<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+        let Some(event) = core.client.poll_event() else { return false };
+        if remote::note(&event, core) {
+            match &event {
+                client::Event::Message(message) => {
+                    let (topic, data) = (message.topic(), message.payload());
+                    self.handle(&Event::Topic { side: Side::Remote, topic, data }, core);
+                }
+                _ => self.greet = true,
+            }
+        }
         true
     }
 

@@ -48,6 +48,7 @@ impl Sys {
 
 fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
     let stats = *core.broker.stats();
+    let before = core.broker.retained_revision();
     let clients = core.broker.clients_len();
     let version = core.options.version;
     publish(core, "uptime", &(core.now / SECOND), true);
@@ -58,6 +59,8 @@ fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
     if let Some(free) = core.board.free_memory() {
         publish(core, "heap/free", &free, true);
     }
+    let changes = core.broker.retained_revision().wrapping_sub(before);
+    core.own_changes = core.own_changes.wrapping_add(changes);
 }
 
 fn publish<B: Board, F: NorFlash>(

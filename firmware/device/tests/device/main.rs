@@ -4,6 +4,7 @@
 mod abuse;
 mod http;
 mod living;
+mod remote;
 mod retained;
 mod upload;
 mod world;

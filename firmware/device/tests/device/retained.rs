@@ -33,7 +33,7 @@ fn with_autoretain_they_save_themselves_once_a_minute_and_before_a_reset() {
     world.ask(console, "set broker_autoretain 1");
     world.ask(console, "save");
     world.ask(console, "publish local stat/a 1 retained");
-    world.advance(61_000);
+    world.advance(30_000);
     world.ask(console, "publish local stat/b 2 retained");
     let mut world = world.power_cycle();
     let watcher = world.client("w", "stat/#");
