@@ -33,7 +33,7 @@ pub(crate) enum Failure {
     NoHome,
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
-    /// Some of the files could not be worked on; each has been reported.
+    /// Some of the files could not be worked on; each has been complained about, so nothing is left to say.
     Reported,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
             }
             Failure::NoHome => f.write_str("you have no home folder: say where with --data DIR"),
             Failure::Device(error) => error.fmt(f),
-            Failure::Reported => f.write_str("not all files could be read"),
+            Failure::Reported => f.write_str("not all files could be worked on"),
         }
     }
 }

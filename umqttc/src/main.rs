@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::commands::Cli;
+use crate::failure::Failure;
 use crate::terminal::Terminal;
 
 /// How a command that could do its work ended.
@@ -51,12 +52,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut terminal = Terminal::new(cli.color);
     let result = cli.command.run(&mut terminal).and_then(|verdict| {
-        terminal.out.flush().map_err(failure::Failure::Output)?;
+        terminal.out.flush().map_err(Failure::Output)?;
         Ok(verdict)
     });
     match result {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Complaints) => ExitCode::from(1),
+        Err(Failure::Reported) => ExitCode::from(2),
         Err(failure) => {
             terminal.complain(&failure);
             ExitCode::from(2)

@@ -1,6 +1,7 @@
 //! Standard output and standard error. A reader that goes away (`umqttc ... | head`) is no error and no panic:
 //! what it would have read is dropped, and the exit code stays what it would have been.
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use clap::ValueEnum;
@@ -106,12 +107,22 @@ impl<W: Write> Write for Stream<W> {
 }
 
 fn colored(choice: ColorChoice, terminal: bool) -> bool {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    decide(choice, terminal, &|name| std::env::var_os(name))
+}
+
+/// `NO_COLOR` counts when it is set and not empty (no-color.org).
+fn decide(
+    choice: ColorChoice,
+    terminal: bool,
+    variable: &dyn Fn(&str) -> Option<OsString>,
+) -> bool {
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
         ColorChoice::Auto => {
-            terminal && !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+            terminal
+                && variable("NO_COLOR").is_none_or(|value| value.is_empty())
+                && variable("TERM").is_none_or(|value| value != "dumb")
         }
     }
 }
@@ -140,9 +151,18 @@ mod tests {
     }
 
     #[test]
-    fn the_choice_outranks_the_terminal() {
-        assert!(colored(ColorChoice::Always, false));
-        assert!(!colored(ColorChoice::Never, true));
-        assert!(!colored(ColorChoice::Auto, false));
+    fn the_choice_outranks_the_environment_and_that_the_terminal() {
+        use ColorChoice::{Always, Auto, Never};
+        let plain = |_: &str| None;
+        let set = |wanted: &'static str, value: &'static str| {
+            move |name: &str| (name == wanted).then(|| OsString::from(value))
+        };
+        assert!(decide(Auto, true, &plain));
+        assert!(!decide(Auto, false, &plain));
+        assert!(!decide(Auto, true, &set("NO_COLOR", "1")));
+        assert!(decide(Auto, true, &set("NO_COLOR", "")));
+        assert!(!decide(Auto, true, &set("TERM", "dumb")));
+        assert!(decide(Always, false, &set("NO_COLOR", "1")));
+        assert!(!decide(Never, true, &plain));
     }
 }

@@ -103,7 +103,8 @@ fn wrong_usage_and_unreadable_files_are_2() {
     let ran = umqttc(dir.path(), &["check", "b.script", "missing.script", "good.script"]);
     assert_eq!(ran.code, 2);
     assert!(ran.out.contains("b.script:"), "the others are checked: {}", ran.out);
-    assert!(ran.err.contains("cannot read missing.script"), "{}", ran.err);
+    assert!(ran.err.starts_with("umqttc: cannot read missing.script: "), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
     assert_eq!(umqttc(dir.path(), &["check", "."]).code, 2);
 }
 

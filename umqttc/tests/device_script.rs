@@ -164,3 +164,60 @@ fn the_first_lines_say_where_everything_is() {
         device.logs(&text);
     }
 }
+
+#[test]
+fn without_a_serial_port_nobody_types_and_the_consoles_still_hear() {
+    let dir = folder(&[(
+        "t.script",
+        b"on init do settimer 1 50\non timer 1 do println \"tick\" settimer 1 200\n",
+    )]);
+    let script = dir.path().join("t.script");
+    let (mqtt, console) = (free_port(), free_port());
+    let mut device = Device::spawn_with(
+        &dir.path().join("d"),
+        Some(&script),
+        mqtt,
+        console,
+        &["--serial", "none"],
+    );
+    assert!(device.serves());
+    let mut console = device.console();
+    console.until("tick");
+    device.types("reset factory");
+    console.until("tick");
+    assert!(console.ask("show script").contains("settimer"), "what is typed is not read");
+    assert!(!device.log().contains("tick"), "{}", device.log());
+    assert!(device.signal("-TERM").success(), "SIGTERM ends it in order");
+}
+
+#[test]
+fn an_address_that_is_not_ours_is_refused() {
+    let dir = folder(&[]);
+    // From the range kept for documentation: nobody has it.
+    let more = ["--bind", "192.0.2.1"];
+    let mut device =
+        Device::spawn_with(&dir.path().join("d"), None, free_port(), free_port(), &more);
+    assert_eq!(device.wait().code(), Some(2));
+    device.logs("umqttc: ");
+}
+
+#[test]
+fn without_a_console_port_there_is_no_console() {
+    let dir = folder(&[]);
+    let mqtt = free_port();
+    let mut device = Device::spawn(&dir.path().join("d"), None, mqtt, 0);
+    device.logs("MQTT broker on");
+    device.mqtt("somebody").subscribe("x");
+    device.types("show mqtt");
+    device.logs("somebody: \"x\"");
+    assert!(device.interrupt().success());
+}
+
+#[test]
+fn the_console_executes_what_a_script_asks_for() {
+    let dir = folder(&[]);
+    let script = "on init do subscribe local \"do\"\non topic local \"do\" do system \"set \" | $this_data\n";
+    let device = Device::start(dir.path(), Some(script));
+    device.mqtt("boss").publish("do", "ntp_timezone 7");
+    device.console().ask_until("show", |reply| reply.contains("ntp_timezone: 7"));
+}

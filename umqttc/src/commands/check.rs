@@ -60,6 +60,8 @@ impl Check {
         }
         if self.format == Format::Human && tally != Tally::default() {
             let fixable = match tally.fixable {
+                // What is left after mending cannot be mended so.
+                _ if self.fix => String::new(),
                 0 => String::new(),
                 count => format!("; --fix mends {count} of them"),
             };

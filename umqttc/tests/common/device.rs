@@ -46,6 +46,17 @@ impl Device {
 
     /// Starts the process and does not wait for anything.
     pub fn spawn(data: &Path, script: Option<&Path>, mqtt_port: u16, console_port: u16) -> Device {
+        Device::spawn_with(data, script, mqtt_port, console_port, &[])
+    }
+
+    /// The same with more arguments.
+    pub fn spawn_with(
+        data: &Path,
+        script: Option<&Path>,
+        mqtt_port: u16,
+        console_port: u16,
+        more: &[&str],
+    ) -> Device {
         let mut child = Command::new(UMQTTC)
             .arg("run")
             .args(script)
@@ -53,6 +64,7 @@ impl Device {
             .args(["--console-port", &console_port.to_string()])
             .arg("--data")
             .arg(data)
+            .args(more)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -122,9 +134,15 @@ impl Device {
     }
 
     /// Ctrl-C; returns how it ended.
-    pub fn interrupt(mut self) -> ExitStatus {
+    pub fn interrupt(self) -> ExitStatus {
+        self.signal("-INT")
+    }
+
+    /// Sends a signal that ends it; returns how it ended.
+    #[track_caller]
+    pub fn signal(mut self, signal: &str) -> ExitStatus {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
+        let sent = Command::new("kill").args([signal, &pid]).status().expect("kill runs");
         assert!(sent.success());
         self.wait()
     }
