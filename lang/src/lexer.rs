@@ -59,3 +59,62 @@ pub(crate) fn gap_len(source: &[u8]) -> usize {
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use logos::Logos;
+
+    use super::{Lexeme, gap_len, next_byte, raw_word_len};
+
+    fn lexemes(source: &[u8]) -> Vec<(Lexeme, &[u8])> {
+        Lexeme::lexer(source)
+            .spanned()
+            .map(|(lexeme, span)| (lexeme.expect("every byte belongs to a lexeme"), &source[span]))
+            .collect()
+    }
+
+    #[test]
+    fn words_strings_and_punctuation() {
+        use Lexeme::{Punctuation, String, Unclosed, Word};
+        assert_eq!(
+            lexemes(b"a\\ b\"c%\\\"\nd\"e|$x%f\"\r\n(\xff\x00\\%-2 \"g\\"),
+            [
+                (Word, &b"a\\ b"[..]),
+                (String, b"\"c%\\\"\nd\""),
+                (Word, b"e"),
+                (Punctuation, b"|"),
+                (Word, b"$x"),
+                (Punctuation, b"("),
+                (Word, b"\xff"),
+                (Word, b"\\%"),
+                (Punctuation, b"-"),
+                (Word, b"2"),
+                (Unclosed, b"\"g\\"),
+            ]
+        );
+        assert_eq!(lexemes(b"a\\"), [(Word, &b"a\\"[..])]);
+        assert_eq!(lexemes(b"\\"), [(Word, &b"\\"[..])]);
+        assert_eq!(lexemes(b"%\"(\n%"), []);
+    }
+
+    #[test]
+    fn every_byte_is_known() {
+        for byte in 0..=255 {
+            lexemes(&[byte]);
+            lexemes(&[b'\\', byte]);
+            lexemes(&[b'"', byte]);
+        }
+    }
+
+    #[test]
+    fn what_stands_between() {
+        assert_eq!(gap_len(b" % a ( \r\n\t(x"), 10);
+        assert_eq!(gap_len(b"% to the end"), 12);
+        assert_eq!(next_byte(b" % )\n("), Some(b'('));
+        assert_eq!(next_byte(b"  % ("), None);
+        assert_eq!(raw_word_len(b"a-b\\ \\%c=% d"), 9);
+        assert_eq!(raw_word_len(b"a\\"), 2);
+    }
+}

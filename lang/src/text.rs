@@ -54,3 +54,45 @@ pub fn number(raw: &[u8]) -> Option<i32> {
         .fold(0i32, |value, byte| value.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
     Some(if negative { -magnitude } else { magnitude })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{number, unescape, unhex};
+
+    #[test]
+    fn escapes() {
+        assert_eq!(*unescape(br#""say \"hi\"""#), *br#"say "hi""#);
+        assert_eq!(*unescape(br"A\ String"), *b"A String");
+        assert_eq!(*unescape(br"a\\b\"), *br"a\b");
+        assert_eq!(*unescape(b"\"\""), *b"");
+        assert_eq!(*unescape(b"\""), *b"");
+    }
+
+    #[test]
+    fn hex() {
+        assert_eq!(unhex(b"#0D0a").as_deref(), Some(&b"\x0d\x0a"[..]));
+        for wrong in [&b"#"[..], b"#0", b"#0g", b"#+1", b"0d", b""] {
+            assert_eq!(unhex(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn numbers() {
+        for (text, value) in [
+            ("1", Some(1)),
+            ("\"1\"", Some(1)),
+            ("\" -12x\"", Some(-12)),
+            ("+7", Some(7)),
+            ("007", Some(7)),
+            ("99999999999", Some(i32::MAX)),
+            ("-99999999999", Some(-i32::MAX)),
+            ("x1", None),
+            ("-", None),
+            ("--1", None),
+            ("", None),
+            ("\"\"", None),
+        ] {
+            assert_eq!(number(text.as_bytes()), value, "{text}");
+        }
+    }
+}

@@ -388,3 +388,46 @@ impl Token {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FUNCTIONS, KEYWORDS, LONGEST, Token, of_punctuation, of_word};
+
+    #[test]
+    fn the_longest_word_is_known() {
+        let longest = KEYWORDS.iter().chain(FUNCTIONS).map(|(word, _)| word.len()).max();
+        assert_eq!(longest, Some(LONGEST));
+    }
+
+    #[test]
+    fn words_are_what_the_tables_say() {
+        for &(word, token) in KEYWORDS {
+            assert_eq!(of_word(word.as_bytes(), b" ("), token, "{word}");
+        }
+        for &(word, token) in FUNCTIONS {
+            assert_eq!(of_word(word.as_bytes(), b" % why\n ("), token, "{word}");
+            assert_eq!(of_word(word.as_bytes(), b" x("), Token::Word, "{word}");
+        }
+        for word in ["$", "@", "On", "\\on", "printlnprintlnprintln", ""] {
+            assert_eq!(of_word(word.as_bytes(), b""), Token::Word, "{word}");
+        }
+        assert_eq!(of_word(b"#", b""), Token::Hex);
+        assert_eq!(of_word(b"@x", b""), Token::Flash);
+        assert_eq!(of_word(b"$this_datum", b""), Token::Variable(None));
+    }
+
+    /// What the parser says it expected is understood by these names.
+    #[test]
+    fn terminals_are_named_as_in_the_grammar() {
+        let grammar = include_str!("parse/grammar.lalrpop");
+        let signs = b"()=-+,".map(of_punctuation);
+        let other = [Token::String, Token::Word, Token::Raw, Token::Hex, Token::Flash];
+        let words = KEYWORDS.iter().chain(FUNCTIONS).map(|&(_, token)| token);
+        for token in words.chain(signs).chain(other).chain([Token::Variable(None)]) {
+            let kind = alloc::format!("{token:?}");
+            let kind = kind.split('(').next().unwrap_or_default();
+            let line = alloc::format!("        {} => Token::{kind}", token.terminal());
+            assert!(grammar.contains(&line), "{line}");
+        }
+    }
+}

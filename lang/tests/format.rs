@@ -4,7 +4,7 @@ mod common;
 
 use proptest::prelude::*;
 use umqtt_lang::ast::{ConfigValue, Statement};
-use umqtt_lang::{format, parse};
+use umqtt_lang::{Extras, compile, format, parse};
 use umqtt_vm::Profile;
 
 use common::scripts;
@@ -106,12 +106,18 @@ fn shape(source: &[u8]) -> (String, Vec<Vec<u8>>) {
     (tree, raw)
 }
 
+/// What it compiles to, without line numbers; `None` if what it says cannot be done.
+fn image(source: &[u8]) -> Option<Vec<u8>> {
+    compile(source, &Profile::DESKTOP, Extras { debug: false, source: false }).ok()
+}
+
 /// All that must hold for any right script.
 fn check(source: &[u8]) {
     let once = format(source, &Profile::DESKTOP).expect("a right script");
     let shown = String::from_utf8_lossy(&once);
     assert_eq!(scripts::lexemes(&once), scripts::lexemes(source), "{shown}");
     assert_eq!(shape(&once), shape(source), "{shown}");
+    assert_eq!(image(&once), image(source), "{shown}");
     let twice = format(&once, &Profile::DESKTOP).expect("its formatting is right too");
     assert_eq!(String::from_utf8_lossy(&twice), shown);
     assert!(!shown.contains("\n\n\n") || source.windows(3).any(|w| w == b"\n\n\n"));
