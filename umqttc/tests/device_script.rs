@@ -207,7 +207,9 @@ fn without_a_console_port_there_is_no_console() {
     let mqtt = free_port();
     let mut device = Device::spawn(&dir.path().join("d"), None, mqtt, 0);
     device.logs("MQTT broker on");
-    device.mqtt("somebody").subscribe("x");
+    device.logs("console off");
+    let client = device.mqtt("somebody");
+    client.subscribe("x");
     device.types("show mqtt");
     device.logs("somebody: \"x\"");
     assert!(device.interrupt().success());

@@ -154,14 +154,14 @@ impl Desktop {
         let bind = self.options.bind;
         let (mqtt, console) = self.device.ports();
         let mut text = Vec::new();
-        let port = |port: Option<u16>| match port {
-            Some(port) => std::net::SocketAddr::new(bind, port).to_string(),
-            None => "off".to_owned(),
+        let open = |service: &str, port: Option<u16>| match port {
+            Some(port) => format!("{service} on {}", std::net::SocketAddr::new(bind, port)),
+            None => format!("{service} off"),
         };
         let lines = [
             format!("{}, the desktop device", DeviceOptions::DESKTOP.version),
-            format!("MQTT broker on {}", port(mqtt)),
-            format!("console on {}", port(console)),
+            open("MQTT broker", mqtt),
+            open("console", console),
             format!("data in {}", self.options.data.display()),
         ];
         for line in lines {
