@@ -6,6 +6,7 @@
 //!
 //! | file | job |
 //! |---|---|
+//! | `options` | what a board chooses |
 //! | `core` | the parts everybody needs, and the settings put into force |
 //! | `network` | connections to the part they are for |
 //! | `consoles` | sessions |
@@ -22,6 +23,7 @@ mod consoles;
 mod core;
 mod host;
 mod network;
+mod options;
 mod remote;
 mod retained;
 mod script;
@@ -31,21 +33,20 @@ mod uploads;
 mod web;
 
 use ::core::cell::RefCell;
-use ::core::fmt;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_broker::Broker;
 use umqtt_broker::client::Client;
-use umqtt_broker::{Broker, Limits};
-use umqtt_vm::Profile;
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
 use self::host::View;
 use self::network::Role;
+pub use self::options::{ListenError, Options};
 use self::remote::Remote;
 use self::retained::Retention;
 use self::script::Script;
@@ -57,66 +58,15 @@ use crate::clock::Clock;
 use crate::console::{Lock, Origin, Output, Refusal, execute_line};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
-use crate::net::{Net, NetError};
+use crate::net::Net;
 use crate::settings::{Param, Settings};
-use crate::storage::{Layout, MountReport, Storage, StorageError};
+use crate::storage::{MountReport, Storage, StorageError};
 use crate::upload::{Checked, check};
 
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
 /// Milliseconds in which the last replies may leave before a restart.
 const RESTART_GRACE: Millis = 1000;
-
-/// What a board chooses for its device.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Name and version, for `show` and `$SYS/broker/version`.
-    pub version: &'static str,
-    /// What scripts may need.
-    pub profile: Profile,
-    /// The most the broker may grow to; settings only lower it.
-    pub limits: Limits,
-    /// Where in the flash things are.
-    pub layout: Layout,
-    /// Bytes sent to a client at a time.
-    pub send_buffer: usize,
-    /// The broker's port until `broker_port` is set anew.
-    pub mqtt_port: Option<u16>,
-    /// The console's port until `config_port` is set anew; 0 for none.
-    pub console_port: Option<u16>,
-}
-
-impl Options {
-    /// For a desktop.
-    pub const DESKTOP: Options = Options {
-        version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
-        profile: Profile::DESKTOP,
-        limits: Limits::DESKTOP,
-        layout: Layout::DESKTOP,
-        send_buffer: 64 * 1024,
-        mqtt_port: None,
-        console_port: None,
-    };
-}
-
-/// A port the device needs cannot be had.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ListenError {
-    /// What for: `mqtt` or `console`.
-    pub service: &'static str,
-    /// The port.
-    pub port: u16,
-    /// Why.
-    pub error: NetError,
-}
-
-impl fmt::Display for ListenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on port {} for {}: {}", self.port, self.service, self.error)
-    }
-}
-
-impl ::core::error::Error for ListenError {}
 
 /// The device.
 pub struct Device<B: Board, F: NorFlash> {

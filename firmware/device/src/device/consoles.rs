@@ -97,18 +97,18 @@ impl Consoles {
         Some(core::mem::take(&mut remote.kept)).filter(|kept| !kept.is_empty())
     }
 
-    /// Takes what came in for a session; false if it has to wait until its output has left.
+    /// Takes what came in for a session and returns how much; the rest waits until its output has left.
     pub(super) fn receive(
         &mut self,
         number: usize,
         bytes: &[u8],
         now: Millis,
         host: &mut dyn Host,
-    ) -> bool {
-        let Some(Some(remote)) = self.remote.get_mut(number) else { return true };
+    ) -> usize {
+        let Some(Some(remote)) = self.remote.get_mut(number) else { return bytes.len() };
         let taken = remote.session.receive(bytes, now, host);
         remote.kept.extend_from_slice(&bytes[taken..]);
-        remote.kept.is_empty()
+        taken
     }
 
     /// Closes a session whose user has finished, once it has said everything; true if it did.

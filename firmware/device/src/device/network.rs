@@ -158,7 +158,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
-    /// Reads and executes for every console session, up to a bound; true if there is more to do at once.
+    /// Reads and executes for every console session, up to a bound; true if there may be more to do at once, as a command
+    /// may have had any effect.
     pub(super) fn console_turns(&mut self, net: &mut dyn Net) -> bool {
         let mut more = false;
         for number in 0..MAX_SESSIONS {
@@ -169,13 +170,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     fn console_turn(&mut self, number: usize, net: &mut dyn Net) -> bool {
         let Some(conn) = self.consoles.conn(number) else { return false };
+        let mut progress = false;
         for _ in 0..PIECES_PER_TURN {
             // Room for the reply first.
             if !self.consoles.flush(number, net) {
                 self.set_role(conn, Role::Other);
                 return false;
             }
-            let Some(bytes) = self.console_input(number, conn, net) else { return false };
+            let Some(bytes) = self.console_input(number, conn, net) else { break };
             let now = self.core.now;
             let mut view = View {
                 core: &mut self.core,
@@ -184,11 +186,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 web: &mut self.web,
                 net,
             };
-            if !self.consoles.receive(number, &bytes, now, &mut view) {
-                return false; // it goes on when its output has left
+            let taken = self.consoles.receive(number, &bytes, now, &mut view);
+            progress |= taken > 0;
+            if taken < bytes.len() {
+                break; // it goes on when its output has left
             }
         }
-        true
+        progress
     }
 
     fn console_input(&mut self, number: usize, conn: ConnId, net: &mut dyn Net) -> Option<Vec<u8>> {

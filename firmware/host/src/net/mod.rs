@@ -1,21 +1,22 @@
 //! The device's network on the operating system's sockets.
 //!
-//! One [`Net`] for everything: it waits in [`HostNet::wait`], keeps what happened as flags on the connections and
-//! hands it out as [`NetEvent`]s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
+//! One [`Net`](umqtt_device::Net) for everything: it waits in [`HostNet::wait`], keeps what happened as flags on the connections and
+//! hands it out as [`NetEvent`](umqtt_device::net::NetEvent)s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
 //! a receive buffer only for a connection whose bytes the device did not want yet.
 
+mod calls;
 mod connection;
 mod listener;
 mod resolve;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::net::{CloseReason, Peer};
 
 use connection::{Connection, Flag, Phase};
 use listener::Listener;
@@ -23,7 +24,7 @@ use resolve::Resolver;
 
 /// Most connections open at a time; further ones are accepted and closed at once.
 pub const MAX_CONNECTIONS: usize = 16_384;
-/// How long [`Net::connect`] tries one address of a host.
+/// How long [`Net::connect`](umqtt_device::Net::connect) tries one address of a host.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection we closed may take to send what is left and be closed by the other end.
 pub const LINGER: Duration = Duration::from_secs(2);
@@ -339,151 +340,4 @@ fn stream_register(
 ) -> io::Result<()> {
     use mio::Interest;
     registry.register(stream, Token(slot as usize), Interest::READABLE | Interest::WRITABLE)
-}
-
-impl Net for HostNet {
-    fn listen(&mut self, port: u16) -> Result<(), NetError> {
-        let token = self.next_listener;
-        let listener = Listener::open(self.poll.registry(), self.bind, port, token)?;
-        self.next_listener = (token + 1).min(WAKER.0 - 1);
-        self.listeners.push(listener);
-        Ok(())
-    }
-
-    fn unlisten(&mut self, port: u16) {
-        self.listeners.retain(|listener| listener.port != port);
-    }
-
-    fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        if literal.is_err() && !self.resolver.is_free() {
-            return Err(NetError::Full);
-        }
-        let phase = Phase::Resolving { lookup: None };
-        let slot = self.insert(Connection::new(None, phase)).ok_or(NetError::Full)?;
-        match literal {
-            Ok(ip) => {
-                let addresses = VecDeque::from([SocketAddr::new(ip, port)]);
-                self.try_addresses(slot, addresses, Instant::now(), CloseReason::Refused);
-            }
-            Err(_) => match self.resolver.start(slot, host, port) {
-                Ok(lookup) => {
-                    if let Some(connection) = self.connection(slot) {
-                        connection.phase = Phase::Resolving { lookup: Some(lookup) };
-                    }
-                }
-                Err(_) => {
-                    self.forget(slot);
-                    return Err(NetError::Failed);
-                }
-            },
-        }
-        Ok(ConnId(slot))
-    }
-
-    fn poll_event(&mut self) -> Option<NetEvent> {
-        loop {
-            let slot = self.ready.pop_front()?;
-            let Some(connection) = self.connection(slot) else { continue };
-            connection.queued = false;
-            let conn = ConnId(slot);
-            let Some(flag) = connection.flags.take_first() else { continue };
-            if !connection.flags.is_empty() {
-                connection.queued = true;
-                self.ready.push_back(slot);
-            }
-            let connection = self.connection(slot)?;
-            match flag {
-                Flag::Accepted => {
-                    if let Some((port, peer)) = connection.accepted {
-                        return Some(NetEvent::Accepted { port, conn, peer });
-                    }
-                }
-                Flag::Connected => return Some(NetEvent::Connected(conn)),
-                Flag::Readable if connection.is_open() => return Some(NetEvent::Readable(conn)),
-                Flag::Writable if connection.is_open() => return Some(NetEvent::Writable(conn)),
-                Flag::Finished if connection.is_open() => return Some(NetEvent::Finished(conn)),
-                Flag::Closed => {
-                    if let Phase::Gone(reason) = connection.phase {
-                        self.forget(slot);
-                        return Some(NetEvent::Closed(conn, reason));
-                    }
-                }
-                // What happened before the device closed it does not interest it any more.
-                Flag::Readable | Flag::Writable | Flag::Finished => {}
-            }
-        }
-    }
-
-    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
-        let slot = conn.0;
-        let Some(Some(connection)) = self.slots.get_mut(slot as usize) else { return 0 };
-        let (taken, after) = connection.receive(&mut self.buffer, READS_PER_TURN, take);
-        match after {
-            connection::After::Nothing => {}
-            connection::After::More => self.tell(slot, Flag::Readable),
-            connection::After::Finished => self.tell(slot, Flag::Finished),
-            connection::After::Broken(reason) => self.gone(slot, reason),
-        }
-        taken
-    }
-
-    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
-        let Some(connection) = self.connection(conn.0) else { return 0 };
-        match connection.transmit(bytes) {
-            Ok(sent) => sent,
-            Err(reason) => {
-                self.gone(conn.0, reason);
-                0
-            }
-        }
-    }
-
-    fn close(&mut self, conn: ConnId) {
-        let slot = conn.0;
-        let Some(connection) = self.connection(slot) else { return };
-        match &connection.phase {
-            Phase::Open => {
-                // Leaving unread bytes behind would make the kernel reset the connection and lose what
-                // we sent last; so we say we are done, and read until the other end has said so too.
-                let until = Instant::now() + LINGER;
-                connection.shut_down();
-                connection.phase = Phase::Lingering { until };
-                connection.kept = Vec::new();
-                if self.slots[slot as usize].as_mut().is_some_and(|c| c.drained(&mut self.buffer)) {
-                    self.gone(slot, CloseReason::Done);
-                } else {
-                    self.deadlines.push(std::cmp::Reverse((until, slot)));
-                }
-            }
-            Phase::Resolving { .. } | Phase::Connecting { .. } => {
-                self.gone(slot, CloseReason::Done)
-            }
-            Phase::Lingering { .. } | Phase::Gone(_) => {}
-        }
-    }
-
-    fn abort(&mut self, conn: ConnId) {
-        self.gone(conn.0, CloseReason::Done);
-    }
-
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        if !self.bind.is_unspecified() {
-            return each(self.bind);
-        }
-        // Connecting a UDP socket sends nothing; it makes the system choose the address that others see.
-        let towards_others = || {
-            let socket = UdpSocket::bind((self.bind, 0)).ok()?;
-            let anywhere: IpAddr = match self.bind {
-                IpAddr::V4(_) => IpAddr::from([192, 0, 2, 1]),
-                IpAddr::V6(_) => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]),
-            };
-            socket.connect((anywhere, 9)).ok()?;
-            Some(socket.local_addr().ok()?.ip())
-        };
-        match towards_others() {
-            Some(address) => each(address),
-            None => each(self.bind),
-        }
-    }
 }

@@ -1,0 +1,60 @@
+//! What a board chooses for its device, and the port it cannot have.
+
+use core::fmt;
+
+use umqtt_broker::Limits;
+use umqtt_vm::Profile;
+
+use crate::net::NetError;
+use crate::storage::Layout;
+
+/// What a board chooses for its device.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Name and version, for `show` and `$SYS/broker/version`.
+    pub version: &'static str,
+    /// What scripts may need.
+    pub profile: Profile,
+    /// The most the broker may grow to; settings only lower it.
+    pub limits: Limits,
+    /// Where in the flash things are.
+    pub layout: Layout,
+    /// Bytes sent to a client at a time.
+    pub send_buffer: usize,
+    /// The broker's port until `broker_port` is set anew.
+    pub mqtt_port: Option<u16>,
+    /// The console's port until `config_port` is set anew; 0 for none.
+    pub console_port: Option<u16>,
+}
+
+impl Options {
+    /// For a desktop.
+    pub const DESKTOP: Options = Options {
+        version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
+        profile: Profile::DESKTOP,
+        limits: Limits::DESKTOP,
+        layout: Layout::DESKTOP,
+        send_buffer: 64 * 1024,
+        mqtt_port: None,
+        console_port: None,
+    };
+}
+
+/// A port the device needs cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenError {
+    /// What for: `mqtt` or `console`.
+    pub service: &'static str,
+    /// The port.
+    pub port: u16,
+    /// Why.
+    pub error: NetError,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on port {} for {}: {}", self.port, self.service, self.error)
+    }
+}
+
+impl core::error::Error for ListenError {}
