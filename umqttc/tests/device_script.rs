@@ -223,3 +223,37 @@ fn the_console_executes_what_a_script_asks_for() {
     device.mqtt("boss").publish("do", "ntp_timezone 7");
     device.console().ask_until("show", |reply| reply.contains("ntp_timezone: 7"));
 }
+
+#[test]
+fn a_second_device_is_the_remote_broker() {
+    let (far_dir, near_dir) = (folder(&[]), folder(&[]));
+    let far = Device::start(far_dir.path(), None);
+    let client = far.mqtt("far");
+    client.subscribe("hello");
+    client.subscribe("up");
+    let script = format!(
+        "config mqtt_host 127.0.0.1\nconfig mqtt_port {}\nconfig mqtt_id near\n\
+         on init do subscribe local \"up\"\n\
+         on mqttconnect do subscribe remote \"down\" publish remote \"hello\" \"here I am\"\n\
+         on topic local \"up\" do publish remote $this_topic $this_data\n\
+         on topic remote \"down\" do publish local \"down\" $this_data\n",
+        far.mqtt_port
+    );
+    let near = Device::start(near_dir.path(), Some(&script));
+    assert_eq!(client.on("hello"), "here I am");
+    let neighbour = near.mqtt("neighbour");
+    neighbour.subscribe("down");
+    neighbour.publish("up", "from below");
+    assert_eq!(client.on("up"), "from below");
+    client.publish("down", "from above");
+    assert_eq!(neighbour.on("down"), "from above");
+
+    // The remote broker dies and comes back: so does the connection.
+    let (mqtt, console, state) = (far.mqtt_port, far.console_port, far.data.clone());
+    far.kill();
+    let mut far = Device::spawn(&state, None, mqtt, console);
+    assert!(far.serves());
+    far.console().ask_until("show mqtt", |reply| reply.contains("near: \"down\""));
+    far.mqtt("again").publish("down", "from above again");
+    assert_eq!(neighbour.on("down"), "from above again");
+}
