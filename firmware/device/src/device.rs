@@ -13,7 +13,6 @@
 //! | `host` | what the console may do with the device |
 //! | `script` | the script in its place |
 //! | `services` | what the script may do with the device |
-//! | `remote` | the client of the remote broker |
 //! | `uploads` | the upload under way |
 //! | `web` | HTTP requests of scripts |
 //! | `retained` | retained messages over a restart |
@@ -24,7 +23,6 @@ mod core;
 mod host;
 mod network;
 mod options;
-mod remote;
 mod retained;
 mod script;
 mod services;
@@ -40,14 +38,12 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_broker::client::Client;
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
 use self::host::View;
 use self::network::Role;
 pub use self::options::{ListenError, Options};
-use self::remote::Remote;
 use self::retained::Retention;
 use self::script::Script;
 use self::sys::Sys;
@@ -59,6 +55,7 @@ use crate::console::{Lock, Origin, Output, Refusal, execute_line};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
 use crate::net::Net;
+use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
 use crate::upload::{Checked, check};
@@ -77,7 +74,6 @@ pub struct Device<B: Board, F: NorFlash> {
     web: Web,
     sys: Sys,
     retention: Retention,
-    remote: Remote,
     /// What each connection is for, by its number.
     roles: Vec<Role>,
     /// The ports that are listened on.
@@ -98,16 +94,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let (mut storage, report) = Storage::mount(flash, options.layout)?;
         let settings = Settings::load(board.mac(), &storage.load_settings()?);
         let lock = Lock::load(&storage.load_lock()?);
-        let [.., a, b, c] = board.mac();
-        let client = Client::new(remote::options(&settings), u32::from_be_bytes([0, a, b, c]));
+        let remote = Remote::new(remote::seed(board.mac(), board.wall_clock(), board.micros()));
         let mut core = Core {
             board,
             storage,
             settings,
             lock,
             broker: Broker::new(options.limits),
-            client,
-            remote_filters: Vec::new(),
+            remote,
             log: Log::default(),
             clock: Clock::default(),
             options,
@@ -129,7 +123,6 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             web: Web::default(),
             sys: Sys::default(),
             retention: Retention::default(),
-            remote: Remote::default(),
             roles: Vec::new(),
             mqtt_port: None,
             console_port: None,
@@ -182,9 +175,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.web.start(&mut self.core, net);
         self.sys.poll(&mut self.core);
         self.retention.poll(&mut self.core);
-        if ::core::mem::take(&mut self.core.wishes.remote) {
-            self.remote.configure(&mut self.core);
-        }
+        let more_remote = self.core.remote_turn(net);
         while let Some(note) = self.core.board.poll_note() {
             self.core.log(Level::Info, format_args!("{note}"));
         }
@@ -198,12 +189,18 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.consoles.print(&text);
         }
         self.flush(net);
-        self.restart();
+        self.restart(net);
         let more_console = more_console || self.consoles.can_go_on();
-        if more_network || more_serial || more_script || more_console {
+        if more_network || more_serial || more_script || more_remote || more_console {
             return Some(self.core.now);
         }
         self.poll_at()
+    }
+
+    /// Takes leave of whoever should not have to find out, before the device is switched off: the remote broker. Returns
+    /// true once that is done; until then go on polling, and ask again after each poll, as long as there is time.
+    pub fn leave(&mut self, net: &mut dyn Net) -> bool {
+        self.core.leave_remote(net)
     }
 
     /// The board and the flash, to make another device of.
@@ -229,13 +226,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn poll_at(&self) -> Option<Millis> {
         [
             self.core.broker.poll_at(),
+            self.core.remote.poll_at(),
             self.consoles.poll_at(),
             self.uploads.poll_at(),
             self.web.poll_at(),
             self.script.poll_at(),
             self.sys.poll_at(),
             self.retention.poll_at(&self.core),
-            self.core.client.poll_at(),
             self.restart_at,
         ]
         .into_iter()
@@ -253,9 +250,6 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
         if due(self.core.broker.poll_at()) {
             self.core.broker.handle_timeout(now);
-        }
-        if due(self.core.client.poll_at()) {
-            self.core.client.handle_timeout(now);
         }
         if due(self.consoles.poll_at()) {
             self.consoles.handle_timeout(now);
@@ -338,11 +332,12 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, net: &mut dyn Net) {
         let Some(factory) = self.core.wishes.restart else { return };
         let now = self.core.now;
         let at = *self.restart_at.get_or_insert(now + RESTART_GRACE);
-        if now < at && !self.consoles.is_quiet() {
+        let left = self.core.leave_remote(net);
+        if now < at && !(left && self.consoles.is_quiet()) {
             return;
         }
         self.restart_at = None;

@@ -10,6 +10,7 @@
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
+//! | `remote` | the client of another broker |
 //! | [`http`] | a small HTTP client |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | [`upload`] | scripts pushed over TCP and pulled over HTTP |
@@ -26,6 +27,7 @@ pub mod engine;
 pub mod http;
 mod log;
 pub mod net;
+mod remote;
 pub mod settings;
 pub mod sim;
 pub mod storage;

@@ -188,6 +188,20 @@ fn the_page_is_up_to_date() {
 }
 
 #[test]
+fn encryption_is_refused_until_there_is_some() {
+    let mut settings = settings();
+    let error = settings.set(Param::MqttSsl, b"1", Layer::Owner).unwrap_err();
+    let text = "mqtt_ssl must be 0: this device cannot encrypt connections yet";
+    assert_eq!(error.to_string(), text);
+    assert!(!settings.flag(Param::MqttSsl));
+    assert_eq!(lint::check(b"mqtt_ssl", b"1"), Err(SetError::NoEncryption));
+    assert_eq!(lint::check(b"mqtt_ssl", b"0"), Ok(()));
+    // Never in the open instead: a script's wish is remembered.
+    settings.set(Param::MqttSsl, b"1", Layer::Script).unwrap();
+    assert!(settings.flag(Param::MqttSsl));
+}
+
+#[test]
 fn a_value_is_small() {
     let words = size_of::<usize>();
     assert!(size_of::<(Param, Value)>() <= 4 * words);
@@ -206,6 +220,7 @@ proptest! {
         let mut settings = settings();
         match settings.set(spec.param, &text, Layer::Owner) {
             Ok(()) => prop_assert!(spec.kind.check(settings.get(spec.param))),
+            Err(SetError::NoEncryption) => prop_assert_eq!(spec.param, Param::MqttSsl),
             Err(error) => prop_assert_eq!(error, SetError::Range(spec.param)),
         }
         let again = Settings::load(MAC, &settings.save());

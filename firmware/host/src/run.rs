@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 
 /// File descriptors wanted: every connection is one.
 const DESCRIPTORS: u64 = 65_536;
-/// How long the last output may take to appear.
+/// How long the last output may take to appear, and the last words to the remote broker to go out.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Ends a [`Desktop::run`] from another thread.
@@ -129,9 +129,25 @@ impl Desktop {
             let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
             self.net.wait(wait)?;
         }
+        self.leave()?;
         let terminal = self.device.board().terminal();
         terminal.write(b"\r\nstopped\r\n");
         terminal.flush(LAST_WORDS);
+        Ok(())
+    }
+
+    /// Takes leave of the remote broker, if that does not take too long.
+    fn leave(&mut self) -> Result<(), RunError> {
+        let until = Instant::now() + LAST_WORDS;
+        while !self.device.leave(&mut self.net) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            self.net.wait(Some(left))?;
+            let now = self.now();
+            self.device.poll(now, &mut self.net);
+        }
         Ok(())
     }
 

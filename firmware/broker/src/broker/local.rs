@@ -168,6 +168,12 @@ impl Broker {
         }
     }
 
+    /// How many messages wait for the local client, retained ones of a new subscription that are still to be looked
+    /// up not counted.
+    pub fn local_waiting(&self) -> usize {
+        self.local.queue.len()
+    }
+
     /// The next message for the local client, in the order of publishing.
     pub fn poll_local(&mut self) -> Option<Message> {
         if !self.local.replays.is_empty() {

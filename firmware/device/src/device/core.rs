@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_broker::client::Client;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
 
 use super::Options;
@@ -16,6 +15,8 @@ use crate::clock::Clock;
 use crate::console::Lock;
 use crate::engine::{ClockTime, Millis, Moment};
 use crate::log::{Level, Log};
+use crate::net::Net;
+use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::Storage;
 
@@ -31,10 +32,7 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) settings: Settings,
     pub(super) lock: Lock,
     pub(super) broker: Broker,
-    /// The client of the remote broker.
-    pub(super) client: Client,
-    /// What the script has subscribed to there.
-    pub(super) remote_filters: Vec<Vec<u8>>,
+    pub(super) remote: Remote,
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) options: Options,
@@ -55,8 +53,6 @@ pub(super) struct Core<B: Board, F: NorFlash> {
 pub(super) struct Wishes {
     /// A port in the settings was changed.
     pub(super) listen: bool,
-    /// The remote broker or who we are there was changed.
-    pub(super) remote: bool,
     /// Restart; `true` clears everything first.
     pub(super) restart: Option<bool>,
 }
@@ -122,6 +118,12 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             Param::BrokerClients | Param::BrokerSubscriptions | Param::BrokerRetainedMessages => {
                 self.apply_limits();
             }
+            Param::MqttHost
+            | Param::MqttPort
+            | Param::MqttSsl
+            | Param::MqttUser
+            | Param::MqttPassword
+            | Param::MqttId => self.remote.settings_changed(),
             Param::NtpTime => {
                 // Negative: it was taken away with the script that set it, and the clock goes on.
                 if let Ok(second) = u32::try_from(self.settings.number(param)) {
@@ -133,12 +135,6 @@ impl<B: Board, F: NorFlash> Core<B, F> {
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
-            Param::MqttHost
-            | Param::MqttPort
-            | Param::MqttSsl
-            | Param::MqttUser
-            | Param::MqttPassword
-            | Param::MqttId => self.wishes.remote = true,
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
             // Looked at when they are needed, or by a service that is not there.
@@ -148,7 +144,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
     /// Applies what was loaded at the start.
     pub(super) fn apply_all(&mut self) {
-        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients, Param::MqttHost] {
+        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
             self.apply(param);
         }
     }
@@ -165,6 +161,26 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             max_retained: limit(Param::BrokerRetainedMessages, board.max_retained),
             ..board
         });
+    }
+
+    /// The turn of the client of the remote broker; true if it has more to do at once.
+    pub(super) fn remote_turn(&mut self, net: &mut dyn Net) -> bool {
+        let more = self.remote.turn(self.now, &self.settings, &self.options.limits, net);
+        self.remote_news();
+        more
+    }
+
+    /// Takes leave of the remote broker for good; true once that is done.
+    pub(super) fn leave_remote(&mut self, net: &mut dyn Net) -> bool {
+        self.remote.leave(self.now, &self.options.limits, net);
+        self.remote_news();
+        self.remote.has_left()
+    }
+
+    fn remote_news(&mut self) {
+        while let Some(note) = self.remote.poll_note() {
+            self.log(note.level(), format_args!("{note}"));
+        }
     }
 
     /// Bytes that differ from call to call.

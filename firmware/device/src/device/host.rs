@@ -131,7 +131,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn remote_connected(&self) -> bool {
-        self.core.client.is_connected()
+        self.core.remote.is_connected()
     }
 
     fn publish(
@@ -141,12 +141,17 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         data: &[u8],
         retained: bool,
     ) -> Result<(), Refusal> {
-        if side == Side::Remote {
-            let published = self.core.client.publish(topic, data, QoS::AtMostOnce, retained);
-            return published.map_err(|error| Refusal(error.to_string()));
-        }
-        let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
-        published.map_err(|error| Refusal(error.to_string()))
+        let published = match side {
+            Side::Local => {
+                let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
+                published.map_err(|error| error.to_string())
+            }
+            Side::Remote => {
+                let published = self.core.remote.publish(topic, data, retained);
+                published.map_err(|error| error.to_string())
+            }
+        };
+        published.map_err(Refusal)
     }
 
     fn save_retained(&mut self) -> Result<(), Refusal> {

@@ -27,7 +27,7 @@ const PIECES_PER_TURN: usize = 8;
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Role {
-    /// It is not open, is being closed, or is one that the upload or the HTTP client knows.
+    /// It is not open, is being closed, or is one that the upload, the HTTP client or the remote client knows.
     #[default]
     Other,
     /// A client of the broker.
@@ -90,8 +90,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     self.uploaded(came, net);
                 }
             }
-            Role::Other if self.remote.owns(conn) => self.remote.handle(event, &mut self.core, net),
             Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
+            Role::Other if self.core.remote.owns(conn) => {
+                self.core.remote.handle(event, self.core.now, net);
+            }
             Role::Other => {}
         }
     }
@@ -148,7 +150,6 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Sends what everybody has to say.
     pub(super) fn flush(&mut self, net: &mut dyn Net) {
         self.flush_broker(net);
-        self.remote.flush(&mut self.core, net);
         self.consoles.flush_serial(&mut self.core);
         for number in 0..MAX_SESSIONS {
             let Some(conn) = self.consoles.conn(number) else { continue };

@@ -3,17 +3,16 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_broker::client;
 use umqtt_vm::{Event, Image, Side};
 
 use super::core::Core;
-use super::remote;
 use super::services::ForScript;
 use super::web::Web;
 use crate::board::Board;
 use crate::console::{Refusal, ScriptText};
 use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
+use crate::remote::Came;
 use crate::settings::Param;
 use crate::storage::StoredScript;
 use crate::upload::Checked;
@@ -31,12 +30,10 @@ pub(super) struct Script {
     /// The network is up, and the script has not been told.
     link: Option<bool>,
     link_up: bool,
-    /// It has not been told that the remote broker is connected.
-    greet: bool,
-    /// The remote broker's messages come before the local ones this time.
-    remote_first: bool,
     has_source: bool,
     tracing: bool,
+    /// So many messages of the local broker come before the next from the remote one.
+    local_first: usize,
 }
 
 impl Script {
@@ -46,10 +43,9 @@ impl Script {
             starting: false,
             link: None,
             link_up: false,
-            greet: false,
-            remote_first: false,
             has_source: false,
             tracing: false,
+            local_first: 0,
         }
     }
 
@@ -191,9 +187,7 @@ impl Script {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
             web.answer = None;
-            while let Some(event) = core.client.poll_event() {
-                remote::note(&event, core);
-            }
+            core.remote.discard();
             return false;
         }
         self.trace(core);
@@ -227,9 +221,10 @@ impl Script {
         self.starting = true;
         self.tracing = false;
         engine.start(at, &mut ForScript { core });
-        // A script that starts while the network is up is told so, as at boot.
+        // A script that starts while the network is up is told so, as at boot; and of the remote broker.
+        core.remote.announce();
+        self.local_first = 0;
         self.link = self.link_up.then_some(true);
-        self.greet = core.client.is_connected();
     }
 
     fn step<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
@@ -257,10 +252,6 @@ impl Script {
             self.handle(&event, core);
             return true;
         }
-        if core::mem::take(&mut self.greet) {
-            self.handle(&Event::MqttConnect, core);
-            return true;
-        }
         if let Some(answer) = &web.answer {
             let bytes = answer.host.len() + answer.path.len() + answer.body.len();
             if engine.has_room(bytes)
@@ -272,32 +263,33 @@ impl Script {
             }
             return false;
         }
-        // In turn, so that a flood on one side does not hide the other.
-        self.remote_first = !self.remote_first;
-        match self.remote_first {
-            true => self.fetch_remote(core) || self.fetch_local(core),
-            false => self.fetch_local(core) || self.fetch_remote(core),
-        }
+        self.fetch_message(core)
     }
 
-    fn fetch_local<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
-        let Some(message) = core.broker.poll_local() else { return false };
+    /// The next message of either broker. What a handler publishes on the local broker for a message of the remote one is back
+    /// before the next message of the remote one, so that a script that joins the two knows its own messages when it
+    /// sees them; and a local flood keeps the remote broker waiting for no longer than what had come of it by then.
+    fn fetch_message<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+        if self.local_first == 0
+            && let Some(came) = core.remote.next()
+        {
+            match came {
+                Came::Connected => self.handle(&Event::MqttConnect, core),
+                Came::Message(message) => {
+                    let (topic, data) = (message.topic(), message.payload());
+                    self.handle(&Event::Topic { side: Side::Remote, topic, data }, core)
+                }
+            };
+            self.local_first = core.broker.local_waiting();
+            return true;
+        }
+        let Some(message) = core.broker.poll_local() else {
+            // Without one, what was to come first is through (or was dropped).
+            return core::mem::take(&mut self.local_first) > 0;
+        };
+        self.local_first = self.local_first.saturating_sub(1);
         let (topic, data) = (message.topic(), message.payload());
         self.handle(&Event::Topic { side: Side::Local, topic, data }, core);
-        true
-    }
-
-    fn fetch_remote<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
-        let Some(event) = core.client.poll_event() else { return false };
-        if remote::note(&event, core) {
-            match &event {
-                client::Event::Message(message) => {
-                    let (topic, data) = (message.topic(), message.payload());
-                    self.handle(&Event::Topic { side: Side::Remote, topic, data }, core);
-                }
-                _ => self.greet = true,
-            }
-        }
         true
     }
 

@@ -19,62 +19,61 @@ impl<B: Board, F: NorFlash> ForScript<'_, B, F> {
     fn warn(&mut self, line: core::fmt::Arguments<'_>) {
         self.core.log(Level::Script, format_args!("Script warning: {line}"));
     }
-
-    /// Only while connected: a script asks again on every `mqttconnect`.
-    fn subscribe_remote(&mut self, filter: &[u8]) {
-        let name = filter.escape_ascii();
-        if !self.core.client.is_connected() {
-            return self.warn(format_args!("subscribe remote {name}: the client is not connected"));
-        }
-        match self.core.client.subscribe(filter, QoS::AtMostOnce) {
-            // As many as the client takes.
-            Ok(()) if !self.core.remote_filters.iter().any(|known| known == filter) => {
-                self.core.remote_filters.push(filter.to_vec());
-            }
-            Ok(()) => {}
-            Err(error) => self.warn(format_args!("subscribe remote {name}: {error}")),
-        }
-    }
 }
 
 impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
-        if side == Side::Remote {
-            let sent = self.core.client.publish(topic, data, QoS::AtMostOnce, retained);
-            if let Err(error) = sent {
-                self.warn(format_args!("publish remote {}: {error}", topic.escape_ascii()));
+        let shown = topic.escape_ascii();
+        match side {
+            Side::Local => {
+                let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
+                if let Err(error) = published {
+                    self.warn(format_args!("publish local {shown}: {error}"));
+                }
             }
-            return;
-        }
-        if let Err(error) = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
-            self.warn(format_args!("publish local {}: {error}", topic.escape_ascii()));
+            Side::Remote => {
+                if let Err(error) = self.core.remote.publish(topic, data, retained) {
+                    self.warn(format_args!("publish remote {shown}: {error}"));
+                }
+            }
         }
     }
 
     fn subscribe(&mut self, side: Side, filter: &[u8]) {
-        if side == Side::Remote {
-            return self.subscribe_remote(filter);
-        }
-        if let Err(error) = self.core.broker.subscribe(filter, QoS::AtMostOnce) {
-            self.warn(format_args!("subscribe local {}: {error}", filter.escape_ascii()));
+        let shown = filter.escape_ascii();
+        match side {
+            Side::Local => {
+                if let Err(error) = self.core.broker.subscribe(filter, QoS::AtMostOnce) {
+                    self.warn(format_args!("subscribe local {shown}: {error}"));
+                }
+            }
+            Side::Remote => {
+                if let Err(error) = self.core.remote.subscribe(filter) {
+                    self.warn(format_args!("subscribe remote {shown}: {error}"));
+                }
+            }
         }
     }
 
     fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
         match side {
-            Side::Local => self.core.broker.unsubscribe(filter),
-            Side::Remote => {
-                self.core.remote_filters.retain(|known| known != filter);
-                self.core.client.unsubscribe(filter)
+            Side::Local => {
+                self.core.broker.unsubscribe(filter);
             }
-        };
+            Side::Remote => {
+                if !self.core.remote.unsubscribe(filter) {
+                    let shown = filter.escape_ascii();
+                    self.warn(format_args!(
+                        "unsubscribe remote {shown}: the client is not connected"
+                    ));
+                }
+            }
+        }
     }
 
     fn unsubscribe_all(&mut self) {
         self.core.broker.unsubscribe_all();
-        for filter in core::mem::take(&mut self.core.remote_filters) {
-            self.core.client.unsubscribe(&filter);
-        }
+        self.core.remote.unsubscribe_all();
         // What is on its way is for the script that ends, not for the next.
         while self.core.broker.poll_local().is_some() {}
         self.core.commands.clear();

@@ -54,12 +54,17 @@ pub enum SetError {
     Unknown,
     /// The value is not of its type or out of its range.
     Range(Param),
+    /// `mqtt_ssl 1` by the owner: no connection can be encrypted yet.
+    NoEncryption,
 }
 
 impl fmt::Display for SetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SetError::Unknown => f.write_str("no such parameter"),
+            SetError::NoEncryption => {
+                f.write_str("mqtt_ssl must be 0: this device cannot encrypt connections yet")
+            }
             SetError::Range(param) => write!(f, "{} must be {}", param.name(), param.spec().kind),
         }
     }

@@ -117,12 +117,17 @@ impl Settings {
 
     /// Sets one parameter from its text.
     ///
-    /// `ap_password` also closes the access point (`ap_open` 0), or opens it when it is taken away.
+    /// `ap_password` also closes the access point (`ap_open` 0), or opens it when it is taken away. The owner cannot set
+    /// `mqtt_ssl` to 1. A `config` line can, for scripts that ask for it are no worse than others; then there is no
+    /// connection to the remote broker, rather than one in the open.
     ///
     /// # Errors
     /// [`SetError`] says what would be right; nothing has changed then.
     pub fn set(&mut self, param: Param, text: &[u8], layer: Layer) -> Result<(), SetError> {
         let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
+        if param == Param::MqttSsl && layer == Layer::Owner && value == Value::Number(1) {
+            return Err(SetError::NoEncryption);
+        }
         if param == Param::ApPassword {
             let open = matches!(&value, Value::Text(text) if text.is_empty());
             self.put(Param::ApOpen, Value::Number(i32::from(open)), layer);

@@ -126,7 +126,7 @@ parameters! {
     28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves and load them at start";
     29 MqttHost "mqtt_host" HOST, Txt(""), "name or address of the remote broker to connect to";
     30 MqttPort "mqtt_port" PORT, Number(1883), "TCP port of the remote broker";
-    31 MqttSsl "mqtt_ssl" Flag, Number(0), "encrypt the connection to the remote broker";
+    31 MqttSsl "mqtt_ssl" Flag, Number(0), "encrypt the connection to the remote broker: not possible yet, and with 1 there is no connection";
     32 MqttUser "mqtt_user" Text { min: 0, max: 64 }, Txt(""), "user at the remote broker";
     33 MqttPassword "mqtt_password" Text { min: 0, max: 128 }, Txt(""), "password at the remote broker" secret;
     34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";

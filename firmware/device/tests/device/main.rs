@@ -5,6 +5,8 @@ mod abuse;
 mod http;
 mod living;
 mod remote;
+mod remote_bridge;
+mod remote_wire;
 mod retained;
 mod upload;
 mod world;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
+use umqtt_broker::Broker;
 use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
@@ -272,6 +273,22 @@ impl World {
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         self.settle();
         End(conn)
+    }
+
+    /// Milliseconds since it was switched on.
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The device's broker.
+    pub(crate) fn broker(&mut self) -> &mut Broker {
+        self.device.broker()
+    }
+
+    /// Replaces the script.
+    pub(crate) fn install(&mut self, script: &str) {
+        self.device.install(script.as_bytes().to_vec(), &mut self.net).unwrap();
+        self.settle();
     }
 
     pub(crate) fn listens(&self, port: u16) -> bool {

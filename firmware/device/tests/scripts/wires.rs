@@ -13,6 +13,7 @@ fn bridge_carries_messages_both_ways_without_echo() {
         bench.done(),
         [
             "subscribe remote down/#",
+            "subscribe remote shared/#",
             "publish local bridge/state \"up\" retained",
             "println bridge: 1 messages came while it was down",
         ]
@@ -26,6 +27,49 @@ fn bridge_carries_messages_both_ways_without_echo() {
         bench.done(),
         ["publish remote up/kitchen \"21\"", "publish local down/light \"on\""]
     );
+}
+
+#[test]
+fn bridge_keeps_what_is_shared_the_same_and_ends_every_echo() {
+    let mut bench = running("bridge");
+    bench.connect_remote();
+    bench.done();
+    bench.remote("shared/lamp", "on");
+    assert_eq!(bench.done(), ["publish local shared/lamp \"on\" retained"]);
+    bench.local_retained("shared/lamp", "off");
+    assert_eq!(bench.done(), ["publish remote shared/lamp \"off\" retained"]);
+    // Not retained by who sent it: it is now, on both sides.
+    bench.local("shared/heat", "21");
+    assert_eq!(
+        bench.done(),
+        ["publish remote shared/heat \"21\" retained", "publish local shared/heat \"21\" retained"]
+    );
+    // The same once more is no change, whichever side says it.
+    bench.remote("shared/lamp", "off");
+    assert_eq!(bench.done(), [""; 0]);
+    bench.local_retained("shared/lamp", "off");
+    assert_eq!(bench.done(), ["publish remote shared/lamp \"off\" retained"]);
+    // Taken away there, taken away here.
+    bench.remote("shared/lamp", "");
+    assert_eq!(bench.retained("shared/lamp"), None);
+    assert_eq!(bench.done(), ["publish local shared/lamp \"\" retained"]);
+    bench.local("shared/long", "x".repeat(1001));
+    bench.remote("shared/long", "x".repeat(1001));
+    assert_eq!(bench.done(), [""; 0]);
+}
+
+#[test]
+fn bridge_tells_the_other_side_again_what_is_kept_here() {
+    let mut bench = running("bridge");
+    bench.local_retained("up/kitchen", "20");
+    bench.local_retained("shared/lamp", "on");
+    bench.connect_remote();
+    bench.done();
+    bench.advance(1000);
+    let published = bench.published();
+    assert!(published.contains(&"remote up/kitchen \"20\" retained".into()), "{published:?}");
+    assert!(published.contains(&"remote shared/lamp \"on\" retained".into()), "{published:?}");
+    assert_eq!(published.len(), 2);
 }
 
 #[test]

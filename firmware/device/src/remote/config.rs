@@ -1,0 +1,137 @@
+//! Where the remote broker is and who we are there, as the settings say.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use umqtt_broker::Limits;
+use umqtt_broker::client::ClientOptions;
+
+use super::piece;
+use crate::settings::{Param, Settings};
+
+/// Seconds between signs of life.
+const KEEP_ALIVE: u16 = 60;
+
+/// What a connection is made with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Config {
+    pub(super) host: String,
+    pub(super) port: u16,
+    id: String,
+    user: String,
+    password: Vec<u8>,
+}
+
+/// Why no connection is made with the settings as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Problem {
+    /// The connection is to be encrypted, which this device cannot do; a password would go in the open.
+    Encryption,
+    /// A text that MQTT wants to be UTF-8 is not.
+    NotText(Param),
+}
+
+impl core::fmt::Display for Problem {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Problem::Encryption => {
+                f.write_str("mqtt_ssl is 1, and this device cannot encrypt connections yet")
+            }
+            Problem::NotText(param) => write!(f, "{} is not valid UTF-8", param.name()),
+        }
+    }
+}
+
+impl core::error::Error for Problem {}
+
+impl Config {
+    /// What the settings say; `None` if there is to be no connection.
+    pub(super) fn read(settings: &Settings) -> Result<Option<Config>, Problem> {
+        let host = settings.text(Param::MqttHost);
+        if host.is_empty() {
+            return Ok(None);
+        }
+        if settings.flag(Param::MqttSsl) {
+            return Err(Problem::Encryption);
+        }
+        let text = |param| {
+            let text = core::str::from_utf8(settings.bytes(param));
+            text.map(String::from).map_err(|_| Problem::NotText(param))
+        };
+        Ok(Some(Config {
+            host: host.into(),
+            port: settings.port(Param::MqttPort),
+            id: text(Param::MqttId)?,
+            user: text(Param::MqttUser)?,
+            password: settings.bytes(Param::MqttPassword).to_vec(),
+        }))
+    }
+
+    /// The same for the client, which may grow to what one client of our own broker may.
+    pub(super) fn options(&self, limits: &Limits) -> ClientOptions {
+        let password = Some(self.password.clone()).filter(|password| !password.is_empty());
+        // MQTT has no password without a user, but a user may be empty.
+        let user = Some(self.user.clone()).filter(|user| !user.is_empty() || password.is_some());
+        ClientOptions {
+            keep_alive: KEEP_ALIVE,
+            user,
+            password,
+            max_packet: limits.max_packet,
+            // What was received in one piece always fits, and with it the packet whose beginning came before.
+            max_queue_bytes: limits.max_packet.saturating_add(piece(limits)),
+            max_subscriptions: limits.max_client_subscriptions,
+            ..ClientOptions::new(&self.id)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Layer;
+
+    fn settings(pairs: &[(Param, &[u8])]) -> Settings {
+        let mut settings = Settings::new([1, 2, 3, 4, 5, 6]);
+        for (param, value) in pairs {
+            settings.set(*param, value, Layer::Script).unwrap();
+        }
+        settings
+    }
+
+    #[test]
+    fn without_a_host_there_is_nothing_to_connect_to() {
+        assert_eq!(Config::read(&settings(&[])), Ok(None));
+        assert_eq!(Config::read(&settings(&[(Param::MqttSsl, b"1")])), Ok(None));
+        assert_eq!(Config::read(&settings(&[(Param::MqttHost, b"none")])), Ok(None));
+    }
+
+    #[test]
+    fn a_connection_that_should_be_encrypted_is_not_made_in_the_open() {
+        let settings = settings(&[(Param::MqttHost, b"h"), (Param::MqttSsl, b"1")]);
+        assert_eq!(Config::read(&settings), Err(Problem::Encryption));
+    }
+
+    #[test]
+    fn names_that_mqtt_cannot_carry_are_refused() {
+        for param in [Param::MqttUser, Param::MqttId] {
+            let settings = settings(&[(Param::MqttHost, b"h"), (param, b"\xff")]);
+            assert_eq!(Config::read(&settings), Err(Problem::NotText(param)));
+        }
+    }
+
+    #[test]
+    fn who_we_are() {
+        let options = |pairs: &[(Param, &[u8])]| {
+            let config = Config::read(&settings(pairs)).unwrap().unwrap();
+            let options = config.options(&Limits::SMALL);
+            (options.client_id, options.user, options.password)
+        };
+        let host = (Param::MqttHost, &b"h"[..]);
+        assert_eq!(options(&[host]), ("ESPRouter_040506".into(), None, None));
+        let password = (Param::MqttPassword, &b"\xff"[..]);
+        let all = [host, (Param::MqttId, b"i"), (Param::MqttUser, b"u"), password];
+        assert_eq!(options(&all), ("i".into(), Some("u".into()), Some(b"\xff".to_vec())));
+        let (_, user, _) = options(&[host, password]);
+        assert_eq!(user, Some(String::new()));
+    }
+}

@@ -1,0 +1,418 @@
+//! The remote broker: the device as a client of another one, for scripts and for the console's `publish remote`.
+//!
+//! The protocol is [`umqtt_broker::client`]'s; here is what makes it the device's: the settings it follows, live; the
+//! connection over [`Net`]; the script it serves; what is told about it. It knows no script engine and no console: the
+//! device fetches what came with [`Remote::next`] when the script has time for it, and until then nothing more is read from the
+//! connection, so that what waits is bounded and nothing is lost on the way.
+//!
+//! Everything is of QoS 0 with a clean session, as scripts know it: a subscription ends with its connection, and
+//! `on mqttconnect` is where a script subscribes again.
+//!
+//! | file | job |
+//! |---|---|
+//! | `mod` | the connection, and what others want of it |
+//! | `config` | where to, and as whom |
+//! | `news` | what is told about it |
+
+mod config;
+mod news;
+
+use alloc::vec::Vec;
+
+use umqtt_broker::client::{Client, Event, NetworkWish, RequestError, SendError};
+use umqtt_broker::{Limits, Message, QoS};
+
+use crate::engine::Millis;
+use crate::net::{ConnId, Net, NetEvent};
+use crate::settings::Settings;
+use config::Config;
+pub(crate) use news::Note;
+use news::{Failure, News};
+
+/// Most bytes received between two looks at what they brought.
+const PIECE: usize = 64 * 1024;
+
+/// Something for the script.
+#[derive(Debug)]
+pub(crate) enum Came {
+    /// The remote broker has accepted us.
+    Connected,
+    /// A message, by one of the script's subscriptions.
+    Message(Message),
+}
+
+/// Why a subscription is not asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SubscribeError {
+    /// There is no connection.
+    NotConnected,
+    /// The client will not.
+    Request(RequestError),
+}
+
+impl core::fmt::Display for SubscribeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            SubscribeError::NotConnected => SendError::NotConnected.fmt(f),
+            SubscribeError::Request(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SubscribeError {}
+
+/// A subscription of the script.
+#[derive(Debug)]
+struct Filter {
+    filter: Vec<u8>,
+    /// The connection it was made on: see [`Remote::connections`].
+    connection: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    client: Client,
+    /// The settings have changed since `wanted` was made of them.
+    changed: bool,
+    wanted: Option<Config>,
+    /// What the client works with; `None` while it takes its leave, too.
+    active: Option<Config>,
+    /// The device is about to be switched off: no more connections.
+    leaving: bool,
+    conn: Option<ConnId>,
+    /// There may be something to receive.
+    readable: bool,
+    /// The client was connected when last looked at.
+    up: bool,
+    /// Counts the connections that were accepted.
+    connections: u32,
+    /// At most `max_subscriptions` on each connection, those of the last one until the next is told of.
+    filters: Vec<Filter>,
+    /// The script is to be told that there is a connection.
+    announce: bool,
+    /// The next thing for the script, while it waits to be fetched.
+    next: Option<Came>,
+    news: News,
+}
+
+impl Remote {
+    /// A client that looks at the settings in its first turn. The seed keeps devices that have lost their
+    /// broker together from coming back together: see [`seed`].
+    pub(crate) fn new(seed: u32) -> Remote {
+        Remote {
+            client: Client::new(Config::default().options(&Limits::SMALL), seed),
+            changed: true,
+            wanted: None,
+            active: None,
+            leaving: false,
+            conn: None,
+            readable: false,
+            up: false,
+            connections: 0,
+            filters: Vec::new(),
+            announce: false,
+            next: None,
+            news: News::default(),
+        }
+    }
+
+    /// Whether the remote broker has accepted us and the connection stands.
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.is_connected()
+    }
+
+    /// Whether this is its connection.
+    pub(crate) fn owns(&self, conn: ConnId) -> bool {
+        self.conn == Some(conn)
+    }
+
+    /// When the next turn is due at the latest.
+    pub(crate) fn poll_at(&self) -> Option<Millis> {
+        self.client.poll_at()
+    }
+
+    /// What there is to log; ask until `None`.
+    pub(crate) fn poll_note(&mut self) -> Option<Note> {
+        self.news.poll()
+    }
+
+    /// One of its settings was changed.
+    pub(crate) fn settings_changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// Publishes a message of QoS 0.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub(crate) fn publish(
+        &mut self,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), SendError> {
+        self.client.publish(topic, data, QoS::AtMostOnce, retained)
+    }
+
+    /// Subscribes the script, until the connection or the script ends.
+    ///
+    /// # Errors
+    /// [`SubscribeError`]; nothing has changed.
+    pub(crate) fn subscribe(&mut self, filter: &[u8]) -> Result<(), SubscribeError> {
+        if !self.is_connected() {
+            return Err(SubscribeError::NotConnected);
+        }
+        self.client.subscribe(filter, QoS::AtMostOnce).map_err(SubscribeError::Request)?;
+        let connection = self.connections;
+        match self.filters.iter_mut().find(|known| known.filter == filter) {
+            Some(known) => known.connection = connection,
+            None => self.filters.push(Filter { filter: filter.to_vec(), connection }),
+        }
+        Ok(())
+    }
+
+    /// Ends one of the script's subscriptions; false without a connection.
+    pub(crate) fn unsubscribe(&mut self, filter: &[u8]) -> bool {
+        self.client.unsubscribe(filter);
+        self.filters.retain(|known| known.filter != filter);
+        self.is_connected()
+    }
+
+    /// The script has ended: its subscriptions, and what is on its way to it, end too.
+    pub(crate) fn unsubscribe_all(&mut self) {
+        for Filter { filter, .. } in self.filters.drain(..) {
+            self.client.unsubscribe(&filter);
+        }
+        self.discard();
+    }
+
+    /// Throws away what is for the script: there is none, or it is at its end.
+    pub(crate) fn discard(&mut self) {
+        while self.next().is_some() {}
+    }
+
+    /// A script starts: it is told of a connection that is there already.
+    pub(crate) fn announce(&mut self) {
+        self.discard();
+        self.announce = self.is_connected();
+    }
+
+    /// The next thing for the script, in the order in which it came.
+    pub(crate) fn next(&mut self) -> Option<Came> {
+        if core::mem::take(&mut self.announce) {
+            return Some(Came::Connected);
+        }
+        self.next.take().or_else(|| self.pull())
+    }
+
+    /// Something happened on its connection.
+    pub(crate) fn handle(&mut self, event: NetEvent, now: Millis, net: &mut dyn Net) {
+        match event {
+            NetEvent::Connected(_) => self.client.connected(now),
+            NetEvent::Readable(_) => self.readable = true,
+            NetEvent::Finished(conn) => {
+                net.close(conn);
+                self.lost(now);
+            }
+            NetEvent::Closed(_, reason) => {
+                if !self.up {
+                    self.news.failed(self.active.as_ref(), Failure::Closed(reason));
+                }
+                self.lost(now);
+            }
+            NetEvent::Accepted { .. } | NetEvent::Writable(_) => {}
+        }
+        self.look();
+    }
+
+    /// Does what is to be done now: follows the settings, minds the time, sends, and receives if the script has fetched what
+    /// came before. True if there is more to do at once.
+    pub(crate) fn turn(
+        &mut self,
+        now: Millis,
+        settings: &Settings,
+        limits: &Limits,
+        net: &mut dyn Net,
+    ) -> bool {
+        if !self.leaving && core::mem::take(&mut self.changed) {
+            self.wanted = Config::read(settings).unwrap_or_else(|problem| {
+                self.news.note(Note::Problem(problem));
+                None
+            });
+        }
+        if self.client.poll_at().is_some_and(|at| at <= now) {
+            self.client.handle_timeout(now);
+            self.look();
+        }
+        self.follow(now, limits, net);
+        self.receive(now, limits, net);
+        self.exchange(now, net);
+        if self.next.is_none() {
+            self.next = self.pull();
+        }
+        self.announce || self.next.is_some() || self.readable
+    }
+
+    /// Takes leave for good, politely: the device is about to be switched off. It has left once [`Remote::has_left`]
+    /// says so; some turns may be needed.
+    pub(crate) fn leave(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+        self.leaving = true;
+        self.wanted = None;
+        self.follow(now, limits, net);
+    }
+
+    /// Whether there is no connection any more.
+    pub(crate) fn has_left(&self) -> bool {
+        self.conn.is_none()
+    }
+
+    /// Makes the settings that are wanted the ones that are followed, as soon as the old connection has been left.
+    fn follow(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+        if self.active == self.wanted {
+            return;
+        }
+        self.active = None;
+        self.client.stop(now);
+        self.exchange(now, net);
+        self.look();
+        if self.conn.is_some() {
+            return; // what was queued last is still on its way out
+        }
+        self.active.clone_from(&self.wanted);
+        if let Some(config) = &self.active {
+            self.news.forget();
+            self.client.set_options(config.options(limits));
+            self.client.start(now);
+        }
+    }
+
+    /// Sends what there is and does what the client wishes.
+    fn exchange(&mut self, now: Millis, net: &mut dyn Net) {
+        self.send(net);
+        while let Some(wish) = self.client.poll_network() {
+            match wish {
+                NetworkWish::Connect => self.connect(now, net),
+                NetworkWish::Close => {
+                    if let Some(conn) = self.forget_connection() {
+                        net.close(conn);
+                    }
+                }
+            }
+        }
+    }
+
+    fn connect(&mut self, now: Millis, net: &mut dyn Net) {
+        let Some(config) = &self.active else { return };
+        match net.connect(&config.host, config.port) {
+            Ok(conn) => self.conn = Some(conn),
+            Err(error) => {
+                self.news.failed(self.active.as_ref(), Failure::Net(error));
+                self.client.closed(now);
+            }
+        }
+    }
+
+    fn send(&mut self, net: &mut dyn Net) {
+        let Some(conn) = self.conn else { return };
+        loop {
+            let bytes = self.client.outgoing();
+            let all = bytes.len();
+            if all == 0 {
+                return;
+            }
+            let sent = net.send(conn, bytes);
+            self.client.sent(sent);
+            if sent < all {
+                return; // it goes on when there is room again
+            }
+        }
+    }
+
+    fn receive(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+        let Some(conn) = self.conn.filter(|_| self.readable && self.next.is_none()) else { return };
+        let mut room = piece(limits);
+        let client = &mut self.client;
+        net.recv(conn, &mut |bytes| {
+            let n = bytes.len().min(room);
+            room -= n;
+            client.receive(&bytes[..n], now);
+            n
+        });
+        self.readable = room == 0;
+        self.look();
+    }
+
+    /// Looks whether the connection came or went: with it go the subscriptions.
+    fn look(&mut self) {
+        let up = self.is_connected();
+        if up == self.up {
+            return;
+        }
+        self.up = up;
+        if up {
+            self.connections = self.connections.wrapping_add(1);
+        } else {
+            self.announce = false;
+            for known in &self.filters {
+                self.client.unsubscribe(&known.filter);
+            }
+        }
+    }
+
+    fn lost(&mut self, now: Millis) {
+        self.forget_connection();
+        self.client.closed(now);
+    }
+
+    fn forget_connection(&mut self) -> Option<ConnId> {
+        self.readable = false;
+        self.conn.take()
+    }
+
+    /// The next of the client's events that is for the script; tells of the others.
+    fn pull(&mut self) -> Option<Came> {
+        while let Some(event) = self.client.poll_event() {
+            match event {
+                Event::Message(message) => {
+                    let topic = message.topic();
+                    let wanted = |known: &Filter| umqtt_topic::matches(&known.filter, topic);
+                    // The answer to a subscription that has ended since is for nobody.
+                    if self.filters.iter().any(wanted) {
+                        return Some(Came::Message(message));
+                    }
+                }
+                Event::Connected { .. } => {
+                    let connection = self.connections;
+                    self.filters.retain(|known| known.connection == connection);
+                    self.news.connected(self.active.as_ref());
+                    return Some(Came::Connected);
+                }
+                Event::Disconnected(reason) => self.news.note(Note::Lost(reason)),
+                Event::Refused(code) => {
+                    self.news.failed(self.active.as_ref(), Failure::Refused(code));
+                }
+                Event::Subscribed { granted: Some(_), .. } => {}
+                Event::Subscribed { filter, granted: None } => {
+                    self.filters.retain(|known| known.filter != filter);
+                    self.news.note(Note::NotSubscribed(filter));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// How much is received at a time where these are the limits.
+fn piece(limits: &Limits) -> usize {
+    limits.max_packet.min(PIECE)
+}
+
+/// A seed that differs from device to device, and from start to start where the board knows the time.
+pub(crate) fn seed(mac: [u8; 6], wall_clock: Option<u64>, micros: u32) -> u32 {
+    let [_, _, a, b, c, d] = mac;
+    let time = wall_clock.unwrap_or(0);
+    // The product spreads neighbouring addresses over all bits.
+    let own = u32::from_be_bytes([a, b, c, d]).wrapping_mul(0x9e37_79b1);
+    own ^ time as u32 ^ (time >> 32) as u32 ^ micros.rotate_left(16)
+}

@@ -1,0 +1,171 @@
+//! What is told about the remote broker in the log.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+use umqtt_broker::client::Reason;
+use umqtt_broker::wire::ReturnCode;
+
+use super::config::{Config, Problem};
+use crate::log::Level;
+use crate::net::{CloseReason, NetError};
+
+/// Notes that wait to be logged; they are fetched after every turn, so more means that one turn had much to tell.
+const MAX_NOTES: usize = 32;
+
+/// Something to log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Note {
+    /// The settings allow no connection.
+    Problem(Problem),
+    /// It stands, to this host and port.
+    Connected(String, u16),
+    /// There is none to this host and port.
+    Failed(String, u16, Failure),
+    /// It is over.
+    Lost(Reason),
+    /// The remote broker refuses this subscription.
+    NotSubscribed(Vec<u8>),
+}
+
+/// Why there is no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It could not even be started.
+    Net(NetError),
+    /// It could not be made, or ended too soon.
+    Closed(CloseReason),
+    /// The remote broker does not want us.
+    Refused(ReturnCode),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Failure::Net(error) => return error.fmt(f),
+            Failure::Closed(reason) => match reason {
+                CloseReason::Done => "it closed the connection",
+                CloseReason::Reset => "the connection broke",
+                CloseReason::NameNotFound => "the host name is unknown",
+                CloseReason::Refused => "nobody listens there",
+                CloseReason::TimedOut => "no answer in time",
+            },
+            Failure::Refused(code) => match code {
+                ReturnCode::Accepted => "it changed its mind",
+                ReturnCode::UnacceptableProtocol => "it does not speak MQTT 3.1.1",
+                ReturnCode::IdentifierRejected => "it rejects our mqtt_id",
+                ReturnCode::ServerUnavailable => "it has no room for us",
+                ReturnCode::BadCredentials => "wrong mqtt_user or mqtt_password",
+                ReturnCode::NotAuthorized => "it does not let us in",
+            },
+        })
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::Problem(problem) => write!(f, "no connection to the remote broker: {problem}"),
+            Note::Connected(host, port) => {
+                write!(f, "connected to the remote broker {host}:{port}")
+            }
+            Note::Failed(host, port, why) => {
+                write!(f, "no connection to the remote broker {host}:{port}: {why}; will try again")
+            }
+            Note::Lost(Reason::Stopped) => f.write_str("left the remote broker"),
+            Note::Lost(reason) => {
+                let why = match reason {
+                    Reason::Network => "the connection broke",
+                    Reason::Timeout => "it is silent",
+                    Reason::Protocol | Reason::Stopped => "what it sends is no MQTT, or too long",
+                };
+                write!(f, "lost the remote broker: {why}; will connect again")
+            }
+            Note::NotSubscribed(filter) => {
+                let filter = filter.escape_ascii();
+                write!(f, "Script warning: the remote broker refuses the subscription of {filter}")
+            }
+        }
+    }
+}
+
+impl Note {
+    /// How much it matters.
+    pub(crate) fn level(&self) -> Level {
+        match self {
+            Note::Connected(..) | Note::Lost(Reason::Stopped) => Level::Info,
+            Note::Problem(_) | Note::Failed(..) | Note::Lost(_) => Level::Warning,
+            Note::NotSubscribed(_) => Level::Script,
+        }
+    }
+}
+
+/// Notes on their way to the log.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    notes: VecDeque<Note>,
+    /// Why it failed last: the same again and again is told once.
+    failure: Option<Failure>,
+}
+
+impl News {
+    pub(super) fn poll(&mut self) -> Option<Note> {
+        self.notes.pop_front()
+    }
+
+    pub(super) fn note(&mut self, note: Note) {
+        if self.notes.len() < MAX_NOTES {
+            self.notes.push_back(note);
+        }
+    }
+
+    pub(super) fn connected(&mut self, to: Option<&Config>) {
+        self.forget();
+        if let Some(Config { host, port, .. }) = to {
+            self.note(Note::Connected(host.clone(), *port));
+        }
+    }
+
+    pub(super) fn failed(&mut self, to: Option<&Config>, why: Failure) {
+        let again = self.failure.replace(why) == Some(why);
+        if let (false, Some(Config { host, port, .. })) = (again, to) {
+            self.note(Note::Failed(host.clone(), *port, why));
+        }
+    }
+
+    /// The next failure is a new one, whatever it is.
+    pub(super) fn forget(&mut self) {
+        self.failure = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_failure_is_told_once_until_it_worked_again() {
+        let mut to = Config::default();
+        (to.host, to.port) = ("h".into(), 1);
+        let mut news = News::default();
+        for why in [CloseReason::Refused, CloseReason::Refused, CloseReason::Reset] {
+            news.failed(Some(&to), Failure::Closed(why));
+        }
+        news.connected(Some(&to));
+        news.failed(Some(&to), Failure::Closed(CloseReason::Reset));
+        let told: Vec<String> =
+            core::iter::from_fn(|| news.poll()).map(|note| alloc::format!("{note}")).collect();
+        let failed = "no connection to the remote broker h:1: ";
+        assert_eq!(
+            told,
+            [
+                alloc::format!("{failed}nobody listens there; will try again"),
+                alloc::format!("{failed}the connection broke; will try again"),
+                "connected to the remote broker h:1".into(),
+                alloc::format!("{failed}the connection broke; will try again"),
+            ]
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! The device as a client of another broker, byte for byte.
+
+use crate::world::{End, World, publish_packet};
+use umqtt_device::net::CloseReason;
+
+const BRIDGE: &str = "config mqtt_host server\nconfig mqtt_id me\n\
+    on mqttconnect do\n subscribe remote cmd/#\n println \"online\"\n\
+    on topic remote cmd/# do\n publish local got $this_data\n\
+    on init do\n subscribe local out\n\
+    on topic local out do\n publish remote far $this_data\n";
+
+/// Plays the server up to the subscription.
+fn greet(world: &mut World) -> End {
+    for _ in 0..600 {
+        if world.net.asked.is_empty() {
+            world.advance(500); // it waits a little between two attempts
+        }
+    }
+    let (host, port, server) = world.take_asked();
+    assert_eq!((host.as_str(), port), ("server", 1883));
+    assert_eq!(world.received(server), b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me");
+    world.send(server, [0x20, 2, 0, 0]);
+    let subscribe = world.received(server);
+    assert!(subscribe.starts_with(&[0x82]) && subscribe.ends_with(b"\0\x05cmd/#\0"));
+    world.send(server, [0x90, 3, subscribe[2], subscribe[3], 0]);
+    server
+}
+
+#[test]
+fn a_script_bridges_two_brokers() {
+    let mut world = World::running(BRIDGE);
+    let console = world.console();
+    let phone = world.client("phone", "got");
+    assert!(world.ask(console, "show mqtt").contains("MQTT client disconnected"));
+    let server = greet(&mut world);
+    assert!(world.text(console).contains("online"));
+    assert!(world.ask(console, "show mqtt").contains("MQTT client connected"));
+    world.send(server, publish_packet("cmd/x", "hi"));
+    assert_eq!(world.messages(phone), ["got: hi"]);
+    world.send(phone, publish_packet("out", "there"));
+    assert_eq!(world.received(server), publish_packet("far", "there"));
+    assert_eq!(world.ask(console, "publish remote a b"), "Published topic\r\n");
+    assert_eq!(world.received(server), publish_packet("a", "b"));
+}
+
+#[test]
+fn a_lost_server_is_found_again_and_the_script_is_told() {
+    let mut world = World::running(BRIDGE);
+    let console = world.console();
+    world.refuse_asked(CloseReason::Refused);
+    let server = greet(&mut world);
+    assert!(world.text(console).contains("online"));
+    world.reset(server);
+    let reply = world.ask(console, "publish local out x");
+    assert!(reply.contains("Published topic"), "{reply}");
+    assert!(world.serial().contains("publish remote far: the client is not connected"));
+    greet(&mut world);
+    assert!(world.text(console).contains("online"));
+}
+
+#[test]
+fn a_script_that_goes_takes_its_server_along() {
+    let mut world = World::running(BRIDGE);
+    let server = greet(&mut world);
+    let console = world.console();
+    world.ask(console, "script delete");
+    assert_eq!(world.received(server).last_chunk(), Some(&[0xe0, 0]));
+    world.advance(10_000);
+    assert!(world.is_closed(server));
+    world.advance(600_000);
+    assert!(world.net.asked.is_empty());
+}
