@@ -16,6 +16,8 @@ use common::{eventually, folder, repository};
 
 /// How long to wait for what should not come.
 const QUIET: Duration = Duration::from_millis(500);
+/// How long after a connection the bridge has told the other side again what is kept here.
+const TOLD: Duration = Duration::from_millis(1500);
 
 /// Whether to run; says so if not.
 fn enabled(test: &str) -> bool {
@@ -147,6 +149,7 @@ fn bridge_survives_mosquitto_killed_ten_times() {
     drop(console);
     let connected = || {
         device.console().ask_until("show mqtt", |reply| reply.contains("MQTT client connected"));
+        std::thread::sleep(TOLD);
     };
     connected();
     carries(near, far, 0);
