@@ -91,6 +91,20 @@ fn messages_go_each_way_once() {
 }
 
 #[test]
+fn a_burst_of_changes_ends_with_the_last_and_none_goes_back() {
+    let mut bridge = Bridge::new();
+    for n in 0..10 {
+        bridge.publish_there("shared/0", &n.to_string(), true);
+    }
+    let before = bridge.far.broker.stats().messages_received;
+    bridge.far.settle(&mut bridge.world);
+    assert_eq!(bridge.far.broker.stats().messages_received, before);
+    let wanted = BTreeMap::from([("shared/0".to_owned(), "9".to_owned())]);
+    assert_eq!(kept(bridge.world.broker(), "shared/#"), wanted);
+    assert_eq!(kept(&bridge.far.broker, "shared/#"), wanted);
+}
+
+#[test]
 fn both_sides_are_equal_whoever_changes_what_and_when() {
     let mut bridge = Bridge::new();
     for n in 0..50_u32 {
