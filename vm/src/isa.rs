@@ -80,16 +80,19 @@ macro_rules! instructions {
             }
 
             /// What follows the opcode.
+            #[inline]
             pub fn operand(self) -> Operand {
                 match self { $(Op::$name => Operand::$operand,)* }
             }
 
             /// How many values it takes off the stack; [`POPS_COUNT`]: as many as the operand says.
+            #[inline]
             pub fn pops(self) -> u8 {
                 match self { $(Op::$name => $pops,)* }
             }
 
             /// How many values it leaves on the stack.
+            #[inline]
             pub fn pushes(self) -> u8 {
                 match self { $(Op::$name => $pushes,)* }
             }
