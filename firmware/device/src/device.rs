@@ -289,6 +289,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn commands(&mut self, net: &mut dyn Net) {
         while let Some(line) = self.core.commands.pop_front() {
             let now = self.core.now;
+            let resetting = self.core.wishes.restart.is_some();
             let mut output = Output::new(COMMAND_OUTPUT);
             let mut view = View {
                 core: &mut self.core,
@@ -299,6 +300,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             };
             execute_line(&line, Origin::Script, now, &mut view, &mut output);
             output.end_reply(b"");
+            if !resetting && self.core.wishes.restart.is_some() {
+                self.script.asked_for_reset(&mut self.core);
+            }
             self.core.print(Level::Script, output.bytes());
         }
     }

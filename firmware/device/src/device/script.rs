@@ -19,6 +19,8 @@ use crate::upload::Checked;
 
 /// Starts in a row that may end in a reset before the script is left out.
 const MAX_STARTS: u8 = 3;
+/// Milliseconds in which a script that asks for a reset has asked for it at its start: nobody could stop it before.
+const START: Millis = 10_000;
 /// Events handled per turn; the network is looked at between two turns.
 const EVENTS_PER_TURN: usize = 16;
 
@@ -27,6 +29,9 @@ pub(super) struct Script {
     pub(super) engine: Option<Engine<Vec<u8>>>,
     /// It has begun to start, and that has been counted.
     starting: bool,
+    /// How many starts in a row had begun with this one.
+    starts: u8,
+    started_at: Millis,
     /// The network is up, and the script has not been told.
     link: Option<bool>,
     link_up: bool,
@@ -41,6 +46,8 @@ impl Script {
         Script {
             engine: None,
             starting: false,
+            starts: 0,
+            started_at: 0,
             link: None,
             link_up: false,
             has_source: false,
@@ -69,8 +76,8 @@ impl Script {
             }
         };
         self.engine = Some(engine);
-        let starts = core.storage.script_start_begins().unwrap_or(0);
-        if starts > MAX_STARTS {
+        self.starts = core.storage.script_start_begins().unwrap_or(0);
+        if self.starts > MAX_STARTS {
             return core.log(
                 Level::Warning,
                 format_args!(
@@ -101,8 +108,9 @@ impl Script {
             Ok(engine) => self.engine = Some(engine),
             Err(error) => return Err(Refusal(alloc::format!("{error}"))),
         }
-        if let Err(error) = core.storage.script_start_begins() {
-            core.log(Level::Warning, format_args!("{error}"));
+        match core.storage.script_start_begins() {
+            Ok(starts) => self.starts = starts,
+            Err(error) => core.log(Level::Warning, format_args!("{error}")),
         }
         self.start(core);
         Ok(())
@@ -128,6 +136,18 @@ impl Script {
         }
         for param in core.settings.drop_script_values() {
             core.apply(param);
+        }
+    }
+
+    /// The script has asked for a reset. Soon after its start that is as bad as a crash in it: its `init` or first timer would
+    /// do so for ever, though the start as such was over.
+    pub(super) fn asked_for_reset<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        if !self.enabled() || core.now >= self.started_at + START {
+            return;
+        }
+        self.starting = false; // what goes on until the reset is no proof of a good start
+        if let Err(error) = core.storage.script_start_failed(self.starts) {
+            core.log(Level::Warning, format_args!("{error}"));
         }
     }
 
@@ -219,6 +239,7 @@ impl Script {
         let at = core.moment();
         let Some(engine) = &mut self.engine else { return };
         self.starting = true;
+        self.started_at = core.now;
         self.tracing = false;
         engine.start(at, &mut ForScript { core });
         // A script that starts while the network is up is told so, as at boot; and of the remote broker.

@@ -288,6 +288,18 @@ impl<F: NorFlash> Storage<F> {
         }
     }
 
+    /// A start that was over did not go well after all: it counts again, as the number `starts` that
+    /// [`Storage::script_start_begins`] gave it.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the count is what it was then.
+    pub fn script_start_failed(&mut self, starts: u8) -> Result<(), StorageError> {
+        match self.script_starts()? {
+            count if count == starts => Ok(()),
+            _ => self.map.put(Key::STARTS, &[starts]),
+        }
+    }
+
     /// Gives the flash back.
     pub fn unmount(self) -> F {
         self.map.into_flash()

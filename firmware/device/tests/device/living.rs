@@ -212,3 +212,35 @@ fn a_script_that_resets_the_device_at_its_start_is_left_out_the_fourth_time() {
     let mut world = world.power_cycle();
     assert!(world.serial().contains("new"));
 }
+
+#[test]
+fn a_script_that_asks_for_a_reset_soon_after_its_start_is_left_out_too() {
+    for script in [
+        "on init do\n println \"up\"\n system \"reset\"\n",
+        "on init do\n println \"up\"\n settimer 1 1\non timer 1 do\n system \"reset\"\n",
+    ] {
+        let mut world = World::running(script);
+        for start in 1..=3 {
+            world.advance(2000);
+            assert!(world.wires.borrow().restarted, "start {start}");
+            assert!(world.serial().contains("up"), "start {start}");
+            world = world.power_cycle();
+        }
+        world.advance(2000);
+        assert!(!world.wires.borrow().restarted);
+        assert!(world.serial().contains("Script disabled"));
+    }
+}
+
+#[test]
+fn a_script_that_resets_the_device_now_and_then_runs_on() {
+    let mut world = World::running(
+        "on init do\n println \"up\"\n settimer 1 15000\non timer 1 do\n system \"reset\"\n",
+    );
+    for start in 1..=6 {
+        world.advance(17_000);
+        assert!(world.wires.borrow().restarted, "start {start}");
+        world = world.power_cycle();
+        assert!(world.serial().contains("up"), "start {start}");
+    }
+}
