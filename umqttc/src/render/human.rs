@@ -10,8 +10,8 @@ use umqtt_lang::diagnostic::{Diagnostic, Severity};
 use super::excerpt::{Excerpt, Text};
 use super::printable;
 
-/// Most diagnostics of one file that are shown; the rest is counted. Nobody reads more, and a broken file must
-/// not make output without end.
+/// Most diagnostics of one file that are shown, errors before warnings; the rest is counted. Nobody reads more, and a
+/// broken file must not make output without end.
 const SHOWN_MAX: usize = 100;
 
 /// Writes the diagnostics of one script.
@@ -29,7 +29,15 @@ pub(crate) fn write(
     let name = printable(name.as_bytes());
     let config = Config::default();
     let mut buffer = if color { termcolor::Buffer::ansi() } else { termcolor::Buffer::no_color() };
-    for found in diagnostics.iter().take(SHOWN_MAX) {
+    let is_error = |found: &&Diagnostic| found.severity() == Severity::Error;
+    let mut errors = diagnostics.iter().filter(is_error).count().min(SHOWN_MAX);
+    let mut warnings = SHOWN_MAX - errors;
+    for found in diagnostics {
+        let left = if is_error(&found) { &mut errors } else { &mut warnings };
+        if *left == 0 {
+            continue;
+        }
+        *left -= 1;
         let excerpt = Excerpt::around(&name, &text, found.span.start as usize);
         let diagnostic = convert(found, &text, &excerpt);
         term::emit_to_write_style(&mut buffer, &config, &excerpt, &diagnostic).map_err(
@@ -121,6 +129,18 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.matches("error[E0005]").count(), SHOWN_MAX);
         assert!(text.ends_with("x: 7 more not shown\n"));
+    }
+
+    #[test]
+    fn warnings_do_not_crowd_out_an_error() {
+        let mut found = vec![Diagnostic::new(Code::NeverRead, Span::new(0, 1), "w"); SHOWN_MAX];
+        found.push(Diagnostic::new(Code::BadHex, Span::new(0, 1), "m"));
+        let mut out = Vec::new();
+        write(&mut out, false, "x", b"#", &found).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.matches("error[E0005]").count(), 1);
+        assert_eq!(text.matches("warning[").count(), SHOWN_MAX - 1);
+        assert!(text.ends_with("x: 1 more not shown\n"));
     }
 
     #[test]
