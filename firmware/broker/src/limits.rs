@@ -25,7 +25,7 @@ pub struct Limits {
     pub max_client_subscriptions: usize,
     /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK.
     pub max_filter_levels: usize,
-    /// Retained messages. One with a further topic is delivered but not retained.
+    /// Retained messages, those under `$SYS` not counted. One with a further topic is delivered but not retained.
     pub max_retained: usize,
     /// Bytes of all retained messages, topic and header included.
     pub max_retained_bytes: usize,

@@ -49,6 +49,8 @@ pub(crate) struct Full;
 pub(crate) struct RetainedStore {
     messages: BTreeMap<ByTopic, QoS>,
     bytes: usize,
+    /// How many are under `$SYS`.
+    own: usize,
     revision: u32,
 }
 
@@ -73,13 +75,17 @@ impl RetainedStore {
         }
         let freed = old.map_or(0, |(old, _)| old.0.packet().len());
         let bytes = (self.bytes - freed).saturating_add(new.packet().len());
-        let full = old.is_none() && self.messages.len() >= limits.max_retained;
+        let new_own = old.is_none() && is_own(new.topic());
+        // What the device says about itself must not take the room its user left for messages.
+        let counted = self.messages.len() - self.own;
+        let full = old.is_none() && !new_own && counted >= limits.max_retained;
         if full || bytes > limits.max_retained_bytes {
             return Err(Full);
         }
         self.messages.remove(new.topic());
         self.messages.insert(ByTopic(new), qos);
         self.bytes = bytes;
+        self.own += usize::from(new_own);
         self.revision = self.revision.wrapping_add(1);
         Ok(())
     }
@@ -88,6 +94,7 @@ impl RetainedStore {
     pub(crate) fn remove(&mut self, topic: &[u8]) -> bool {
         let Some((old, _)) = self.messages.remove_entry(topic) else { return false };
         self.bytes -= old.0.packet().len();
+        self.own -= usize::from(is_own(topic));
         self.revision = self.revision.wrapping_add(1);
         true
     }
@@ -121,6 +128,11 @@ impl RetainedStore {
             .map(|(message, qos)| (&message.0, *qos))
             .take_while(move |(message, _)| message.topic().starts_with(prefix))
     }
+}
+
+/// Whether clients may not publish to it.
+pub(crate) fn is_own(topic: &[u8]) -> bool {
+    topic == b"$SYS" || topic.starts_with(b"$SYS/")
 }
 
 /// What every topic that the filter matches begins with.
@@ -252,6 +264,24 @@ mod tests {
         assert_eq!(store.matching(b"a").next().unwrap().0.payload(), b"xxx");
         assert!(store.remove(b"b") && !store.remove(b"b"));
         assert_eq!((store.len(), store.bytes), (1, 8));
+    }
+
+    #[test]
+    fn the_devices_own_topics_do_not_count_but_their_bytes_do() {
+        let limits = Limits { max_retained: 1, max_retained_bytes: 60, ..Limits::SMALL };
+        let mut store = RetainedStore::default();
+        let message = |topic: &[u8]| Publication::new(topic, b"x").unwrap();
+        let mut set = |topic: &[u8]| store.set(message(topic), QoS::AtMostOnce, &limits);
+        for own in [&b"$SYS/a"[..], b"$SYS/b", b"$SYS/b"] {
+            assert_eq!(set(own), Ok(()));
+        }
+        assert_eq!(set(b"a"), Ok(()));
+        assert_eq!(set(b"b"), Err(Full));
+        assert_eq!(set(b"$SYS/c"), Ok(()));
+        assert_eq!(set(b"$SYS/long/very/long"), Err(Full));
+        assert!(store.remove(b"$SYS/a") && store.remove(b"a"));
+        assert_eq!(store.set(message(b"b"), QoS::AtMostOnce, &limits), Ok(()));
+        assert_eq!(store.own, 2);
     }
 
     #[test]

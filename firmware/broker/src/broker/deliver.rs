@@ -15,7 +15,7 @@ pub(super) struct NotKept;
 impl Broker {
     /// A message from a client. The topics of the broker itself are not for clients to publish to.
     pub(super) fn accept(&mut self, topic: &[u8], payload: &[u8], qos: QoS, retain: bool) {
-        if topic == b"$SYS" || topic.starts_with(b"$SYS/") {
+        if crate::retained::is_own(topic) {
             self.stats.messages_received += 1;
             self.stats.messages_denied += 1;
             return;
