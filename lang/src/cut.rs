@@ -314,10 +314,10 @@ impl Iterator for Tokens<'_> {
                 }
             }
             Token::String if self.place == Place::ConfigValue => placed.token = Token::Raw,
-            // The name of a parameter may be any word.
+            // The name of a parameter may be any word, or a flash variable.
             _ if self.place == Place::ConfigName => {
                 let first = placed.span.of(self.source()).first();
-                if first.is_some_and(u8::is_ascii_alphanumeric) {
+                if first.is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'@') {
                     placed.token = Token::Word;
                 }
             }

@@ -277,6 +277,16 @@ fn actions_reach_the_outside() {
 }
 
 #[test]
+fn a_config_line_may_set_a_flash_variable() {
+    let mut device = Device::new("config @3 kitchen config speed 160 config @4 @1");
+    assert_eq!(device.event(Event::Config), "flash 3 kitchen\nconfig speed 160\nflash 4 flash1\n");
+    let wrong = compile(b"config @17 x", &Profile::ESP8266, ALL).unwrap_err();
+    assert_eq!(wrong[0].code.as_str(), "E0007");
+    let wrong = compile(b"config @x y", &Profile::ESP8266, ALL).unwrap_err();
+    assert_eq!(wrong[0].code.as_str(), "E0007");
+}
+
+#[test]
 fn handlers_are_found_in_script_order() {
     let mut device = Device::new(
         "on init do setvar $t = \"a/b\"

@@ -30,7 +30,9 @@ use umqtt_vm::{Profile, Side};
 use self::body::Body;
 use self::constants::Constants;
 use self::fold::known;
-use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, OnClause, Span, Statement};
+use crate::ast::{
+    ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, OnClause, Span, Statement,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
 use crate::parse::MAX_DIAGNOSTICS;
@@ -254,7 +256,15 @@ impl<'s> Compiler<'s> {
         core::mem::swap(&mut self.body, &mut self.config);
         let number = self.line_of(line.span);
         self.body.line(number);
-        self.known_value(fold::Known::Text(Cow::Borrowed(line.name.of(self.source))));
+        let name = line.name.of(self.source);
+        // `config @N value` writes the flash variable, as `set` on the console does.
+        let flash = name.strip_prefix(b"@").map(|digits| {
+            let number = Number { span: line.name, value: umqtt_vm::parse_number(digits) };
+            self.flash_variable(number)
+        });
+        if flash.is_none() {
+            self.known_value(fold::Known::Text(Cow::Borrowed(name)));
+        }
         match line.value {
             ConfigValue::Text(span) => {
                 self.known_value(fold::Known::Text(unescape(span.of(self.source))));
@@ -264,7 +274,10 @@ impl<'s> Compiler<'s> {
                 self.body.op_byte(Op::Flash, number);
             }
         }
-        self.body.op(Op::Config);
+        match flash {
+            Some(number) => self.body.op_byte(Op::SetFlash, number),
+            None => self.body.op(Op::Config),
+        }
         core::mem::swap(&mut self.body, &mut self.config);
     }
 

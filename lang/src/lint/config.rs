@@ -47,6 +47,10 @@ pub(super) fn check(facts: &Facts<'_>, config: &dyn ConfigTable, found: &mut Vec
     for statement in facts.script {
         let Statement::Config(line) = statement else { continue };
         let name = unescape(line.name.of(facts.source));
+        // A flash variable: it takes any value.
+        if name.starts_with(b"@") {
+            continue;
+        }
         let Some(known) = names.iter().find(|known| known.as_bytes() == &*name) else {
             let mut unknown = Diagnostic::new(
                 Code::UnknownConfig,

@@ -132,10 +132,6 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     }
 
     fn config(&mut self, name: &[u8], value: &[u8]) {
-        if let Some(n) = name.strip_prefix(b"@") {
-            let n = core::str::from_utf8(n).ok().and_then(|n| n.parse().ok()).unwrap_or(0);
-            return self.flash_write(n, value);
-        }
         match self.core.settings.set_by_name(name, value, Layer::Script) {
             Ok(param) => self.core.apply(param),
             Err(error) => self.warn(format_args!("config {}: {error}", name.escape_ascii())),

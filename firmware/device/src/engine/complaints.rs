@@ -19,6 +19,8 @@ pub(super) enum Complaint {
     ValueCut(u16),
     /// A topic refused in the handler that starts at this code offset.
     Topic(u16),
+    /// Messages that come round to the handler that starts at this code offset.
+    Feedback(u16),
     /// An event that found no room.
     Dropped,
 }

@@ -18,12 +18,13 @@
 //! | `queue` | events that wait |
 //! | `timers`, `alarms`, `pins` | what time brings |
 //! | `outside` | what the machine calls |
-//! | `runaway`, `complaints` | scripts that misbehave |
+//! | `runaway`, `echoes`, `complaints` | scripts that misbehave |
 //! | `stats` | counters |
 
 mod alarms;
 mod clock;
 mod complaints;
+mod echoes;
 mod outside;
 mod pins;
 mod queue;
@@ -44,6 +45,7 @@ use umqtt_vm::{
 
 pub use clock::{ClockTime, Millis, Moment};
 pub use complaints::COMPLAIN_EVERY_MS;
+pub use echoes::FEEDBACK_ROUNDS;
 pub use pins::DEBOUNCE_MS;
 pub use queue::QUEUE_EVENTS;
 pub use runaway::{STOP_WINDOW_MS, STOPS_ALLOWED};
@@ -52,6 +54,7 @@ pub use stats::Stats;
 
 use alarms::Alarms;
 use complaints::{Complaint, Complaints};
+use echoes::Echoes;
 use outside::Outside;
 use pins::Pins;
 use queue::Queue;
@@ -118,6 +121,7 @@ pub struct Engine<B> {
     pins: Pins,
     runaway: Runaway,
     complaints: Complaints,
+    echoes: Echoes,
     stats: Stats,
     warned: Warnings,
     tracing: bool,
@@ -152,6 +156,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             pins,
             runaway: Runaway::default(),
             complaints: Complaints::default(),
+            echoes: Echoes::default(),
             stats: Stats::default(),
             warned: Warnings::default(),
             tracing: false,
@@ -351,8 +356,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Event::Topic { side: Side::Remote, .. } if remote => return true,
             _ => {}
         }
-        let (timers, alarms) = (&mut self.timers, &mut self.alarms);
-        let mut outside = Outside { services, timers, alarms, at, refused: None };
+        let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
+        let mut outside = Outside { services, timers, alarms, echoes, at, refused: None };
         self.machine.next(&mut Handlers::default(), event, &mut outside).is_some()
     }
 
@@ -391,15 +396,31 @@ impl<B: AsRef<[u8]>> Engine<B> {
         at: Moment,
         services: &mut S,
     ) -> bool {
+        let topic = match event {
+            Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
+            _ => None,
+        };
+        let rounds = self.echoes.begin(topic, at.now);
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
         while self.phase != Phase::Ended {
-            let (timers, alarms) = (&mut self.timers, &mut self.alarms);
-            let mut outside = Outside { services, timers, alarms, at, refused: None };
+            let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
+            let mut outside = Outside { services, timers, alarms, echoes, at, refused: None };
             let Some(handler) = self.machine.next(&mut handlers, event, &mut outside) else {
                 break;
             };
             woken += 1;
+            if rounds >= FEEDBACK_ROUNDS {
+                let topic = topic.unwrap_or_default();
+                report::feedback(
+                    self.machine.program(),
+                    handler,
+                    topic,
+                    at.now,
+                    &mut self.complaints,
+                    outside.services,
+                );
+            }
             if self.tracing {
                 report::trace(self.machine.program(), handler, event, outside.services);
             }

@@ -7,6 +7,7 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls};
 
 use super::alarms::Alarms;
 use super::clock::Moment;
+use super::echoes::Echoes;
 use super::timers::Timers;
 use super::{PWM_MAX, Services};
 
@@ -27,6 +28,7 @@ pub(super) struct Outside<'o, S: ?Sized> {
     pub(super) services: &'o mut S,
     pub(super) timers: &'o mut Timers,
     pub(super) alarms: &'o mut Alarms,
+    pub(super) echoes: &'o mut Echoes,
     pub(super) at: Moment,
     pub(super) refused: Option<Refused>,
 }
@@ -53,6 +55,9 @@ impl<S: ?Sized> Outside<'_, S> {
 impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
     fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
         if self.allows("publish to", topic, umqtt_topic::check_name(topic)) {
+            if side == Side::Local {
+                self.echoes.publish(topic, self.at.now);
+            }
             self.services.publish(side, topic, data, retained);
         }
     }

@@ -2,9 +2,9 @@
 
 use umqtt_vm::{Event, Fault, Handler, Program, Side};
 
-use super::complaints::Complaint;
+use super::complaints::{Complaint, Complaints};
 use super::outside::Refused;
-use super::{Engine, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
+use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
 
 /// A place in a script: its line, or the code offset where the image has no lines.
 struct Place {
@@ -104,6 +104,24 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.stop(services);
             debug_assert_eq!(self.phase, Phase::Ended);
         }
+    }
+}
+
+/// Logs that handlers feed each other, if that is news.
+pub(super) fn feedback<B: AsRef<[u8]>, S: Services + ?Sized>(
+    program: &Program<B>,
+    handler: Handler,
+    topic: &[u8],
+    now: Millis,
+    complaints: &mut Complaints,
+    services: &mut S,
+) {
+    let start = start_of(program, handler);
+    if complaints.may_log(Complaint::Feedback(start), now) {
+        let (place, topic) = (Place::of(program, start), Shown(topic));
+        services.log(format_args!(
+            "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
+        ));
     }
 }
 

@@ -70,7 +70,8 @@ pub fn is_image(bytes: &[u8]) -> bool {
 /// # Errors
 /// [`CheckError`]; nothing has changed.
 pub fn check(bytes: Vec<u8>, profile: &Profile) -> Result<Checked, CheckError> {
-    if bytes.trim_ascii().is_empty() {
+    // White space is any byte up to the blank, NULs included.
+    if bytes.iter().all(|byte| *byte <= b' ') {
         return Err(CheckError::Empty);
     }
     let limit = limit(&bytes, profile);

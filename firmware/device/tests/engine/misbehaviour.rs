@@ -87,6 +87,40 @@ fn handlers_that_feed_each_other_leave_room_for_the_rest() {
 }
 
 #[test]
+fn handlers_that_feed_each_other_are_named() {
+    let mut bench = running(
+        "on init do subscribe local \"#\"
+on topic local \"ping\" do
+    publish local \"pong\" 1
+on topic local \"pong\" do
+    publish local \"ping\" 1",
+    );
+    bench.local("ping", "");
+    bench.advance(2000);
+    let mut logged = bench.done();
+    logged.retain(|deed| deed.contains("feed each other"));
+    logged.sort();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    assert!(logged[0].contains("line 3: \"ping\" came round"), "{logged:?}");
+    assert!(logged[1].contains("line 5: \"pong\" came round"), "{logged:?}");
+}
+
+#[test]
+fn a_stream_of_messages_from_outside_feeds_nothing() {
+    let mut bench = running(
+        "on init do subscribe local \"#\"
+on topic local \"in\" do publish local \"out\" $this_data
+on topic local \"out\" do setvar $last = $this_data",
+    );
+    for n in 0..5000 {
+        bench.local("in", n.to_string());
+        bench.advance(1);
+    }
+    assert!(bench.done().iter().all(|deed| !deed.contains("feed each other")));
+    assert_eq!(bench.variable("$last").unwrap(), "4999");
+}
+
+#[test]
 fn handlers_that_multiply_their_messages_neither_hang_nor_grow() {
     let mut bench = running(
         "on init do subscribe local \"#\" setvar $n = 0
