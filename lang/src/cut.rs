@@ -12,6 +12,9 @@ use crate::diagnostic::Code;
 use crate::lexer::{Lexeme, gap_len, raw_word_len};
 use crate::tokens::{self, Plain, Token};
 
+/// What some editors put before the first byte of a text; it means nothing.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// What keeps the stream from going on. The parser passes it through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -97,8 +100,12 @@ pub(crate) struct Tokens<'s> {
 
 impl<'s> Tokens<'s> {
     pub(crate) fn new(source: &'s [u8], nesting: usize) -> Tokens<'s> {
+        let mut lexer = Lexeme::lexer(source);
+        if source.starts_with(BYTE_ORDER_MARK) {
+            lexer.bump(BYTE_ORDER_MARK.len());
+        }
         Tokens {
-            lexer: Lexeme::lexer(source),
+            lexer,
             put_back: None,
             replay: Vec::new(),
             last: None,

@@ -409,6 +409,20 @@ fn long_chains_and_far_jumps() {
 }
 
 #[test]
+fn a_byte_order_mark_means_nothing() {
+    let plain = b"on init do print 1";
+    let marked = [b"\xef\xbb\xbf", &plain[..]].concat();
+    let image = compile(plain, &Profile::ESP8266, ALL).unwrap();
+    assert_eq!(compile(&marked, &Profile::ESP8266, ALL).unwrap(), image);
+    let formatted = umqtt_lang::format(&marked, &Profile::ESP8266).unwrap();
+    assert_eq!(
+        compile(&formatted, &Profile::ESP8266, Extras { debug: false, source: false }).unwrap(),
+        compile(plain, &Profile::ESP8266, Extras { debug: false, source: false }).unwrap()
+    );
+    assert_eq!(umqtt_lang::format(&formatted, &Profile::ESP8266).unwrap(), formatted);
+}
+
+#[test]
 fn the_same_source_gives_the_same_image() {
     let source =
         b"on init do setvar $a = \"x\" publish local a/b $a | \"y\" on timer 1 do print $a";
