@@ -272,14 +272,17 @@ fn special(word: &str) -> Option<Special> {
 
 /// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
-    let text = core::str::from_utf8(word).unwrap_or_default();
+    let text = || core::str::from_utf8(word).unwrap_or_default();
     match word {
-        [b'$', _, ..] => Token::Variable(special(text)),
+        [b'$', _, ..] => Token::Variable(special(text())),
         [b'@', _, ..] => Token::Flash,
         [b'#', ..] => Token::Hex,
-        [b'a'..=b'z', ..] if word.len() <= LONGEST => keyword(text)
-            .or_else(|| function(text).filter(|_| next_byte(rest) == Some(b'(')))
-            .unwrap_or(Token::Word),
+        [b'a'..=b'z', ..] if word.len() <= LONGEST => {
+            let text = text();
+            keyword(text)
+                .or_else(|| function(text).filter(|_| next_byte(rest) == Some(b'(')))
+                .unwrap_or(Token::Word)
+        }
         _ => Token::Word,
     }
 }

@@ -108,6 +108,7 @@ pub(crate) fn verify(
     let mut starts = [0; Trigger::COUNT + 1];
     let mut before = None;
     let mut unused = verifier.code.len();
+    let mut open = Open::default();
     let (records, _) = section(&layout.handlers).as_chunks::<RECORD_LEN>();
     for (index, record) in records.iter().enumerate() {
         let index = index as u16;
@@ -120,9 +121,9 @@ pub(crate) fn verify(
             *start = index + 1;
         }
         let arguments = record.trigger.arguments().into();
-        verifier.segment(record.code, arguments, Op::End, &mut unused)?;
+        verifier.segment(record.code, arguments, Op::End, &mut unused, &mut open)?;
         if is_expression(record) {
-            verifier.segment(record.filter, 0, Op::Result, &mut unused)?;
+            verifier.segment(record.filter, 0, Op::Result, &mut unused, &mut open)?;
         }
     }
     Ok(starts)
@@ -172,11 +173,11 @@ impl Verifier<'_> {
         arguments: u32,
         end: Op,
         unused: &mut usize,
+        open: &mut Open,
     ) -> Result<(), VerifyError> {
+        let Open { pending, heads } = open;
         let mut at = usize::from(start);
         let mut depth = 0u32;
-        let mut pending = Pending::default();
-        let mut heads = [0usize; MAX_LOOPS];
         let mut loops = 0;
         loop {
             let fail = |why| VerifyError::Code { at: at as u16, why };
@@ -241,6 +242,14 @@ impl Verifier<'_> {
             Operand::None | Operand::Int | Operand::Jump | Operand::Loop => true,
         }
     }
+}
+
+/// What is open at a point of a segment; at its end nothing is. One room for all segments.
+#[derive(Default)]
+struct Open {
+    pending: Pending,
+    /// Where the loops around the point start.
+    heads: [usize; MAX_LOOPS],
 }
 
 /// Forward targets not reached yet, the nearest last.

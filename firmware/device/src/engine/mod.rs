@@ -400,7 +400,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
             _ => None,
         };
-        let rounds = self.echoes.begin(topic, at.now);
+        let mut rounds = 0;
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
         while self.phase != Phase::Ended {
@@ -409,6 +409,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let Some(handler) = self.machine.next(&mut handlers, event, &mut outside) else {
                 break;
             };
+            if woken == 0 {
+                rounds = outside.echoes.begin(topic, at.now);
+            }
             woken += 1;
             if rounds >= FEEDBACK_ROUNDS {
                 let topic = topic.unwrap_or_default();
