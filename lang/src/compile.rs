@@ -1,14 +1,12 @@
 //! Source to image in one call.
 
-use alloc::format;
 use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
-use crate::ast::Span;
 use crate::codegen::Compiler;
 pub use crate::codegen::Extras;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::parse::{MAX_DIAGNOSTICS, statements};
 
 /// Compiles a script for a device of this profile. Errors only: warnings are the linter's.
@@ -23,9 +21,6 @@ pub fn compile(
     profile: &Profile,
     extras: Extras,
 ) -> Result<Vec<u8>, Vec<Diagnostic>> {
-    if source.len() > profile.source {
-        return Err(Vec::from([too_long(source, profile)]));
-    }
     let mut compiler = Compiler::new(source, profile);
     let mut wrong = Vec::new();
     for statement in statements(source, profile) {
@@ -46,14 +41,4 @@ pub fn compile(
         wrong.truncate(MAX_DIAGNOSTICS);
         wrong
     })
-}
-
-/// The diagnostic of a script longer than the profile allows, at the first byte too many.
-pub(crate) fn too_long(source: &[u8], profile: &Profile) -> Diagnostic {
-    let (found, allowed) = (source.len(), profile.source);
-    Diagnostic::new(
-        Code::ScriptTooLong,
-        Span::new(allowed, allowed + 1),
-        format!("the script has {found} bytes, {} takes {allowed}", profile.name),
-    )
 }

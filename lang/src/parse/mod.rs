@@ -21,16 +21,16 @@ mod explain;
 mod hint;
 mod recover;
 
+use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
-use crate::ast::Statement;
-use crate::compile::too_long;
+use crate::ast::{Span, Statement};
 pub(crate) use crate::cut::Fault;
 use crate::cut::Tokens;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use build::Builder;
 
 /// Most diagnostics of one script; parsing stops there.
@@ -122,6 +122,16 @@ impl Statements<'_> {
             }
         }
     }
+}
+
+/// The diagnostic of a script longer than the profile allows, at the first byte too many.
+fn too_long(source: &[u8], profile: &Profile) -> Diagnostic {
+    let (found, allowed) = (source.len(), profile.source);
+    Diagnostic::new(
+        Code::ScriptTooLong,
+        Span::new(allowed, allowed + 1),
+        format!("the script has {found} bytes, {} takes {allowed}", profile.name),
+    )
 }
 
 #[cfg(test)]
