@@ -31,6 +31,7 @@ mod uploads;
 mod web;
 
 use ::core::cell::RefCell;
+use ::core::net::Ipv4Addr;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::vec;
@@ -54,7 +55,7 @@ use crate::clock::Clock;
 use crate::console::{Lock, Origin, Output, Refusal, execute_line};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
-use crate::net::Net;
+use crate::net::{Addressing, Net};
 use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
@@ -221,6 +222,19 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// The ports of broker and console that are open.
     pub fn ports(&self) -> (Option<u16>, Option<u16>) {
         (self.mqtt_port, self.console_port)
+    }
+
+    /// The address the settings ask for, those of the script included. A board with a network of its own reads it once
+    /// after [`Device::start`]: a change counts from the next start on, as half a change would cut the owner off.
+    pub fn addressing(&self) -> Addressing {
+        let address = |param| Ipv4Addr::from_bits(self.core.settings.number(param).cast_unsigned());
+        let set = |param| Some(address(param)).filter(|address| !address.is_unspecified());
+        Addressing {
+            ip: set(Param::Ip),
+            netmask: address(Param::Netmask),
+            gateway: set(Param::Gw),
+            dns: set(Param::Dns),
+        }
     }
 
     fn poll_at(&self) -> Option<Millis> {

@@ -1,7 +1,7 @@
 //! The network as the device sees it: numbered connections, bytes, and events. A board implements [`Net`]
 //! once, over smoltcp on a chip and over the operating system's sockets on the desktop.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// A TCP connection. A number is not given out again before [`Net`] has reported it closed and the device has
 /// seen that. Numbers are small, so that they can index a table.
@@ -81,6 +81,19 @@ impl core::fmt::Display for NetError {
 }
 
 impl core::error::Error for NetError {}
+
+/// Where the device's own address comes from: see [`Device::addressing`](crate::Device::addressing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addressing {
+    /// The fixed address; `None` asks a DHCP server.
+    pub ip: Option<Ipv4Addr>,
+    /// Netmask of the fixed address; 0.0.0.0 if it was not set.
+    pub netmask: Ipv4Addr,
+    /// Gateway of the fixed address.
+    pub gateway: Option<Ipv4Addr>,
+    /// Name server; `None` takes the DHCP server's, or with a fixed address the gateway.
+    pub dns: Option<Ipv4Addr>,
+}
 
 /// TCP for the device. Nothing blocks.
 pub trait Net {

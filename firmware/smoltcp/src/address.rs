@@ -1,0 +1,144 @@
+//! The device's own address: by DHCP (RFC 2131), or fixed in the settings.
+
+use core::net::Ipv4Addr;
+
+use smoltcp::phy::Device;
+use smoltcp::socket::{dhcpv4, dns};
+use smoltcp::wire::{IpAddress, IpCidr, Ipv4Cidr};
+use umqtt_device::net::{Addressing, CloseReason};
+
+use crate::SmolNet;
+use crate::connection::Phase;
+
+/// Prefix of a fixed address whose netmask is not set or is none.
+const DEFAULT_PREFIX: u8 = 24;
+/// Name servers used.
+const MAX_SERVERS: usize = 2;
+
+/// An address with all that belongs to it.
+struct Lease {
+    address: Ipv4Cidr,
+    gateway: Option<Ipv4Addr>,
+    servers: heapless::Vec<IpAddress, MAX_SERVERS>,
+}
+
+impl<D: Device> SmolNet<D> {
+    /// Takes the address from where the settings say. Connections that are up break if it is another one.
+    pub fn set_addressing(&mut self, wanted: Addressing) {
+        if let Some(handle) = self.dhcp.take() {
+            self.table.sockets.remove(handle);
+        }
+        self.own_server = wanted.dns;
+        match wanted.ip {
+            Some(ip) => {
+                let prefix = prefix_of(wanted.netmask).unwrap_or(DEFAULT_PREFIX);
+                self.apply(Some(Lease {
+                    address: Ipv4Cidr::new(ip, prefix),
+                    gateway: wanted.gateway,
+                    servers: wanted.gateway.map(IpAddress::Ipv4).into_iter().collect(),
+                }));
+            }
+            None => {
+                self.apply(None);
+                self.dhcp = Some(self.table.sockets.add(dhcpv4::Socket::new()));
+            }
+        }
+    }
+
+    /// The device's address, once it has one.
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        self.interface.ipv4_addr()
+    }
+
+    /// Whether the network came up (there is an address) or was lost since this was last asked.
+    pub fn poll_link(&mut self) -> Option<bool> {
+        let up = self.address().is_some();
+        let before = core::mem::replace(&mut self.was_up, up);
+        (before != up).then_some(up)
+    }
+
+    /// Looks for news from the DHCP server.
+    pub(crate) fn lease_progress(&mut self) {
+        let Some(handle) = self.dhcp else { return };
+        let news = match self.table.sockets.get_mut::<dhcpv4::Socket>(handle).poll() {
+            None => return,
+            Some(dhcpv4::Event::Deconfigured) => None,
+            Some(dhcpv4::Event::Configured(config)) => Some(Lease {
+                address: config.address,
+                gateway: config.router,
+                servers: (config.dns_servers.iter().map(|server| IpAddress::Ipv4(*server)))
+                    .take(MAX_SERVERS)
+                    .collect(),
+            }),
+        };
+        self.apply(news);
+    }
+
+    fn apply(&mut self, lease: Option<Lease>) {
+        let before = self.address();
+        let address = lease.as_ref().map(|lease| lease.address);
+        self.interface.update_ip_addrs(|addresses| {
+            addresses.clear();
+            if let Some(address) = address {
+                let _ = addresses.push(IpCidr::Ipv4(address)); // there is room for one
+            }
+        });
+        let routes = self.interface.routes_mut();
+        routes.remove_default_ipv4_route();
+        if let Some(gateway) = lease.as_ref().and_then(|lease| lease.gateway) {
+            let _ = routes.add_default_ipv4_route(gateway); // there is room for one
+        }
+        let own = self.own_server.map(IpAddress::Ipv4);
+        let servers = match (&own, &lease) {
+            (Some(own), _) => core::slice::from_ref(own),
+            (None, Some(lease)) => &lease.servers,
+            (None, None) => &[],
+        };
+        self.table.sockets.get_mut::<dns::Socket>(self.resolver).update_servers(servers);
+        if before.is_some() && before != address.map(|address| address.address()) {
+            self.lose_connections();
+        }
+    }
+
+    /// Nobody reaches what is up under an address that is not ours any more.
+    fn lose_connections(&mut self) {
+        for place in 0..self.table.len() {
+            let Some(connection) = self.table.get(place) else { continue };
+            match connection.phase {
+                Phase::HalfOpen { .. } => self.table.forget(place),
+                Phase::Open | Phase::Lingering { .. } => {
+                    self.table.gone(place, CloseReason::Reset);
+                }
+                Phase::Connecting(_) => {
+                    self.cancel_lookup(place);
+                    self.table.gone(place, CloseReason::Reset);
+                }
+                Phase::Listening | Phase::Gone { .. } => {}
+            }
+        }
+    }
+}
+
+/// The length of a netmask's prefix; `None` if it is no netmask.
+fn prefix_of(netmask: Ipv4Addr) -> Option<u8> {
+    let bits = netmask.to_bits();
+    let ones = bits.leading_ones();
+    (ones > 0 && bits.count_ones() == ones).then_some(ones as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_netmask_is_ones_then_zeros() {
+        let prefix = |text: &str| prefix_of(text.parse().unwrap());
+        assert_eq!(prefix("255.255.255.0"), Some(24));
+        assert_eq!(prefix("255.255.240.0"), Some(20));
+        assert_eq!(prefix("255.255.255.255"), Some(32));
+        assert_eq!(prefix("128.0.0.0"), Some(1));
+        assert_eq!(prefix("0.0.0.0"), None);
+        assert_eq!(prefix("255.0.255.0"), None);
+        assert_eq!(prefix("0.0.0.255"), None);
+    }
+}

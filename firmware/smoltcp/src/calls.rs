@@ -1,0 +1,146 @@
+//! What the device calls: [`Net`] for [`SmolNet`].
+
+use core::net::{IpAddr, SocketAddr};
+
+use smoltcp::phy::Device;
+use smoltcp::socket::tcp;
+use smoltcp::wire::IpAddress;
+use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+
+use crate::SmolNet;
+use crate::connection::{Flag, Millis, Phase};
+
+/// Milliseconds a connection we closed may take to send what is left and be closed by the other end.
+pub const LINGER: Millis = 2_000;
+
+impl<D: Device> Net for SmolNet<D> {
+    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+        self.start_listening(port)
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        self.stop_listening(port);
+    }
+
+    fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
+        self.start_connecting(host, port).map(ConnId)
+    }
+
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        loop {
+            let (place, flag) = self.table.take_news()?;
+            let conn = ConnId(place);
+            let Some(connection) = self.table.get(place) else { continue };
+            let (open, port) = (connection.is_open(), connection.port);
+            match flag {
+                // One that is gone already did nothing the device would have seen.
+                Flag::Accepted => match self.peer(place) {
+                    Some(peer) => return Some(NetEvent::Accepted { port, conn, peer }),
+                    None => self.table.forget(place),
+                },
+                Flag::Connected => return Some(NetEvent::Connected(conn)),
+                Flag::Readable if open => return Some(NetEvent::Readable(conn)),
+                Flag::Writable if open => return Some(NetEvent::Writable(conn)),
+                Flag::Finished if open => return Some(NetEvent::Finished(conn)),
+                Flag::Closed => {
+                    if let Some(reason) = self.table.told(place) {
+                        return Some(NetEvent::Closed(conn, reason));
+                    }
+                }
+                // What happened before the device closed it does not interest it any more.
+                Flag::Readable | Flag::Writable | Flag::Finished => {}
+            }
+        }
+    }
+
+    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        let Some((connection, socket)) = self.table.both(conn.0) else { return 0 };
+        if !connection.is_open() {
+            return 0;
+        }
+        let mut taken = 0;
+        // Twice at most: the buffer is a ring.
+        while socket.can_recv() {
+            let (mut shown, mut n) = (0, 0);
+            let _ = socket.recv(|bytes| {
+                shown = bytes.len();
+                n = take(bytes).min(shown);
+                (n, ())
+            });
+            taken += n;
+            if n < shown || shown == 0 {
+                break;
+            }
+        }
+        connection.seen = socket.recv_queue();
+        self.look_for_end(conn.0);
+        taken
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        let Some((connection, socket)) = self.table.both(conn.0) else { return 0 };
+        if !connection.is_open() {
+            return 0;
+        }
+        let mut sent = 0;
+        // Twice at most: the buffer is a ring.
+        while sent < bytes.len() {
+            match socket.send_slice(&bytes[sent..]) {
+                Ok(0) | Err(_) => break,
+                Ok(n) => sent += n,
+            }
+        }
+        connection.blocked = sent < bytes.len();
+        sent
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        let place = conn.0;
+        let until = self.now + LINGER;
+        self.cancel_lookup(place);
+        let Some(connection) = self.table.get(place) else { return };
+        match connection.phase {
+            Phase::Open => {
+                connection.phase = Phase::Lingering { until };
+                if let Some(socket) = self.table.socket(place) {
+                    socket.close();
+                }
+            }
+            Phase::Connecting(_) => self.table.gone(place, CloseReason::Done),
+            Phase::Lingering { .. } | Phase::Gone { .. } => {}
+            Phase::Listening | Phase::HalfOpen { .. } => {} // not the device's
+        }
+    }
+
+    fn abort(&mut self, conn: ConnId) {
+        self.cancel_lookup(conn.0);
+        let Some(connection) = self.table.get(conn.0) else { return };
+        if !matches!(connection.phase, Phase::Listening | Phase::HalfOpen { .. }) {
+            self.table.gone(conn.0, CloseReason::Done);
+        }
+    }
+
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        if let Some(address) = self.address() {
+            each(IpAddr::V4(address));
+        }
+    }
+}
+
+impl<D: Device> SmolNet<D> {
+    fn peer(&mut self, place: u32) -> Option<Peer> {
+        let remote = self.table.socket(place)?.remote_endpoint()?;
+        let IpAddress::Ipv4(address) = remote.addr;
+        // No access point of our own so far.
+        Some(Peer { addr: SocketAddr::from((address, remote.port)), internal: false })
+    }
+
+    /// Tells the device that the other end has finished, once everything it sent was taken.
+    pub(crate) fn look_for_end(&mut self, place: u32) {
+        let Some((connection, socket)) = self.table.both(place) else { return };
+        let finished = socket.state() == tcp::State::CloseWait && socket.recv_queue() == 0;
+        if connection.is_open() && finished && !core::mem::replace(&mut connection.ended, true) {
+            self.table.tell(place, Flag::Finished);
+        }
+    }
+}

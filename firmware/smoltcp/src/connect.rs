@@ -1,0 +1,162 @@
+//! Connections the device makes itself: names looked up, addresses tried one after the other.
+
+use alloc::boxed::Box;
+use core::net::{IpAddr, Ipv4Addr};
+
+use smoltcp::phy::Device;
+use smoltcp::socket::{dns, tcp};
+use smoltcp::wire::{DnsQueryType, IpAddress};
+use umqtt_device::net::{CloseReason, NetError};
+
+use crate::SmolNet;
+use crate::connection::{Connection, Flag, Millis, Phase};
+
+/// Milliseconds one address of a host is tried.
+pub const CONNECT_TIMEOUT: Millis = 10_000;
+/// Addresses of one host that are tried.
+pub const MAX_ADDRESSES: usize = 4;
+/// Names looked up at a time.
+pub const MAX_LOOKUPS: usize = 2;
+/// The first of the ports connections come from, up to the highest there is (RFC 6335, section 6).
+const FIRST_LOCAL_PORT: u16 = 49_152;
+
+/// A connection that is not up yet.
+pub(crate) struct Attempt {
+    port: u16,
+    /// The look-up under way.
+    query: Option<dns::QueryHandle>,
+    /// Addresses to try, the next one last.
+    addresses: heapless::Vec<Ipv4Addr, MAX_ADDRESSES>,
+    /// When the address being tried is given up.
+    until: Millis,
+}
+
+impl Attempt {
+    /// When something is to be done about it, if nothing comes from the network. smoltcp ends look-ups itself.
+    pub(crate) fn deadline(&self) -> Option<Millis> {
+        self.query.is_none().then_some(self.until)
+    }
+}
+
+impl<D: Device> SmolNet<D> {
+    pub(crate) fn start_connecting(&mut self, host: &str, port: u16) -> Result<u32, NetError> {
+        if self.interface.ipv4_addr().is_none() {
+            return Err(NetError::Failed);
+        }
+        let mut attempt =
+            Attempt { port, query: None, addresses: heapless::Vec::new(), until: Millis::MAX };
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        match literal {
+            // There is always room for one.
+            Ok(IpAddr::V4(address)) => attempt.addresses = heapless::Vec::from_iter([address]),
+            Ok(IpAddr::V6(_)) => return Err(NetError::Failed),
+            Err(_) => {
+                let looking = self.table.iter().filter(|(_, connection)| {
+                    matches!(&connection.phase, Phase::Connecting(a) if a.query.is_some())
+                });
+                if looking.count() >= MAX_LOOKUPS || self.table.room() == 0 {
+                    return Err(NetError::Full);
+                }
+                let resolver = self.table.sockets.get_mut::<dns::Socket>(self.resolver);
+                let query = resolver.start_query(self.interface.context(), host, DnsQueryType::A);
+                attempt.query = Some(query.map_err(|_| NetError::Failed)?);
+            }
+        }
+        let looking = attempt.query.is_some();
+        let connection = Connection::new(Phase::Connecting(Box::new(attempt)), None, 0);
+        let place = self.table.insert(connection).ok_or(NetError::Full)?;
+        if !looking {
+            self.try_next(place, CloseReason::Refused);
+        }
+        Ok(place)
+    }
+
+    /// Looks how an attempt gets on.
+    pub(crate) fn attempt_progress(&mut self, place: u32) {
+        let now = self.now;
+        let Some(connection) = self.table.get(place) else { return };
+        let socket = connection.socket;
+        let Phase::Connecting(attempt) = &mut connection.phase else { return };
+        if let Some(query) = attempt.query {
+            let found = self.table.sockets.get_mut::<dns::Socket>(self.resolver);
+            let found = match found.get_query_result(query) {
+                Ok(found) => found,
+                Err(dns::GetQueryResultError::Pending) => return,
+                Err(dns::GetQueryResultError::Failed) => heapless::Vec::new(),
+            };
+            let Some(Phase::Connecting(attempt)) = self.table.get(place).map(|c| &mut c.phase)
+            else {
+                return;
+            };
+            attempt.query = None;
+            for IpAddress::Ipv4(address) in found.into_iter().rev() {
+                let _ = attempt.addresses.push(address); // the first ones suffice
+            }
+            return self.try_next(place, CloseReason::NameNotFound);
+        }
+        let due = attempt.until <= now;
+        let Some(handle) = socket else { return };
+        match self.table.sockets.get::<tcp::Socket>(handle).state() {
+            tcp::State::SynSent | tcp::State::SynReceived if due => {
+                self.try_next(place, CloseReason::TimedOut);
+            }
+            tcp::State::SynSent | tcp::State::SynReceived => {}
+            tcp::State::Closed => self.try_next(place, CloseReason::Refused),
+            _ => {
+                if let Some(connection) = self.table.get(place) {
+                    connection.phase = Phase::Open;
+                }
+                self.table.tell(place, Flag::Connected);
+            }
+        }
+    }
+
+    /// The look-up of a connection that is closed is for nobody.
+    pub(crate) fn cancel_lookup(&mut self, place: u32) {
+        if let Some(connection) = self.table.get(place)
+            && let Phase::Connecting(attempt) = &mut connection.phase
+            && let Some(query) = attempt.query.take()
+        {
+            self.table.sockets.get_mut::<dns::Socket>(self.resolver).cancel_query(query);
+        }
+    }
+
+    /// Tries the next address; `last` is told if there is none.
+    fn try_next(&mut self, place: u32, last: CloseReason) {
+        self.table.drop_socket(place);
+        loop {
+            let Some(Phase::Connecting(attempt)) = self.table.get(place).map(|c| &mut c.phase)
+            else {
+                return;
+            };
+            let Some(address) = attempt.addresses.pop() else {
+                return self.table.gone(place, last);
+            };
+            let port = attempt.port;
+            attempt.until = self.now + CONNECT_TIMEOUT;
+            let local = self.free_local_port();
+            let Some(handle) = self.table.open_socket() else {
+                return self.table.gone(place, CloseReason::Refused);
+            };
+            if let Some(connection) = self.table.get(place) {
+                connection.socket = Some(handle);
+            }
+            let socket = self.table.sockets.get_mut::<tcp::Socket>(handle);
+            match socket.connect(self.interface.context(), (address, port), local) {
+                Ok(()) => return,
+                Err(_) => self.table.drop_socket(place), // port 0, or the address of nobody
+            }
+        }
+    }
+
+    fn free_local_port(&mut self) -> u16 {
+        loop {
+            let port = self.local_port.max(FIRST_LOCAL_PORT);
+            self.local_port = port.wrapping_add(1);
+            // Ends: there are far more ports than sockets.
+            if !self.table.uses_port(port) {
+                return port;
+            }
+        }
+    }
+}

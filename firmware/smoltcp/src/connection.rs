@@ -1,0 +1,122 @@
+//! One place of the table: a socket, where it stands, and what the device is still to be told about it.
+
+use alloc::boxed::Box;
+
+use smoltcp::iface::SocketHandle;
+use umqtt_device::net::CloseReason;
+
+use crate::connect::Attempt;
+
+/// Milliseconds since the device was switched on.
+pub type Millis = u64;
+
+/// Where a place of the table stands.
+pub(crate) enum Phase {
+    /// Waits for somebody to connect to the port.
+    Listening,
+    /// Somebody sent a SYN to the port; the device knows nothing of it before the handshake is over.
+    HalfOpen { since: Millis },
+    /// The device asked for it, and it is not up yet.
+    Connecting(Box<Attempt>),
+    /// Up.
+    Open,
+    /// We closed it; waiting for the other end to do so.
+    Lingering { until: Millis },
+    /// Over. The place is free once the device knows and the socket's last segment has left.
+    Gone { reason: CloseReason, told: bool },
+}
+
+/// Something the device is to be told, in the order in which it is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    Accepted,
+    Connected,
+    Readable,
+    Writable,
+    Finished,
+    Closed,
+}
+
+const FLAGS: [Flag; 6] =
+    [Flag::Accepted, Flag::Connected, Flag::Readable, Flag::Writable, Flag::Finished, Flag::Closed];
+
+/// A set of [`Flag`]s.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    pub(crate) fn set(&mut self, flag: Flag) {
+        self.0 |= 1 << flag as u8;
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn take_first(&mut self) -> Option<Flag> {
+        let first = FLAGS.get(self.0.trailing_zeros() as usize).copied()?;
+        self.0 &= self.0 - 1;
+        Some(first)
+    }
+}
+
+/// A place that is in use.
+pub(crate) struct Connection {
+    pub(crate) phase: Phase,
+    /// `None` while a name is looked up, and once it is over.
+    pub(crate) socket: Option<SocketHandle>,
+    /// The port it listens on or was accepted on; 0 for one the device asked for.
+    pub(crate) port: u16,
+    /// Received bytes the device has been told of.
+    pub(crate) seen: usize,
+    pub(crate) flags: Flags,
+    /// It is in the queue of those with flags.
+    pub(crate) queued: bool,
+    /// The last send took less than all.
+    pub(crate) blocked: bool,
+    /// The device was told that the other end has finished.
+    pub(crate) ended: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(phase: Phase, socket: Option<SocketHandle>, port: u16) -> Connection {
+        Connection {
+            phase,
+            socket,
+            port,
+            seen: 0,
+            flags: Flags::default(),
+            queued: false,
+            blocked: false,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open)
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.phase, Phase::Gone { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_come_in_order_and_once() {
+        let mut flags = Flags::default();
+        for flag in [Flag::Closed, Flag::Readable, Flag::Accepted, Flag::Readable] {
+            flags.set(flag);
+        }
+        let mut order = alloc::vec::Vec::new();
+        while let Some(flag) = flags.take_first() {
+            order.push(flag);
+        }
+        assert_eq!(order, [Flag::Accepted, Flag::Readable, Flag::Closed]);
+        assert!(flags.is_empty());
+    }
+}

@@ -1,0 +1,77 @@
+//! The network of the umqtt device on chips: [`Net`] over [smoltcp](smoltcp) for any Ethernet driver
+//! ([`Device`](smoltcp::phy::Device)). A board's loop calls [`SmolNet::poll`] whenever a frame arrived or the time it
+//! returned has come, and the device's poll before it, so that what the device sends leaves at once.
+//!
+//! | file | job |
+//! |---|---|
+//! | `net` | one poll: frames in, news for the device, frames out |
+//! | `calls` | what the device calls |
+//! | `listen` | ports listened on, handshakes under way, SYN floods |
+//! | `connect` | connections the device makes, names looked up |
+//! | `address` | the device's own address: DHCP or fixed |
+//! | `table`, `connection` | the sockets and where each stands |
+//!
+//! # Memory
+//!
+//! Everything is bounded by [`Bounds`]. On a 32-bit chip, in bytes:
+//!
+//! | what | each | with [`Bounds::CHIP`] |
+//! |---|---|---|
+//! | a place for a socket, taken at the start | 336 + 28 | 24 x 364 = 8,736 |
+//! | buffers, only of sockets that listen or are up | `rx + tx` = 640 | 24 x 640 = 15,360 |
+//! | interface: addresses, routes, 32 neighbours | | 1,900 |
+//! | DHCP and DNS client | | 2 x 336 |
+//! | a name being looked up | 350 | 2 x 350 |
+//!
+//! So 16 clients and one console take 17 x 640 = 10,880 bytes of buffers, the two sockets that listen 1,280, and the
+//! tables about 11,300. The receive buffer is the window the other end sees: 256 bytes are an MQTT packet of an ordinary
+//! size, and longer ones come in pieces, which costs round trips, not memory. What a frame occupies on its way is the
+//! driver's affair.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+extern crate alloc;
+
+mod address;
+mod calls;
+mod connect;
+mod connection;
+mod listen;
+mod net;
+mod table;
+
+pub use calls::LINGER;
+pub use connect::{CONNECT_TIMEOUT, MAX_ADDRESSES, MAX_LOOKUPS};
+pub use connection::Millis;
+pub use listen::{HANDSHAKE_TIMEOUT, MAX_PORTS};
+pub use net::SmolNet;
+pub use smoltcp;
+pub use table::{DEAD, KEEP_ALIVE};
+
+#[cfg(doc)]
+use umqtt_device::net::Net;
+
+/// The most the network may grow to.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Sockets altogether: those that listen, handshakes under way, connections that are up or being closed.
+    pub sockets: usize,
+    /// How many of them are kept for connections the device makes itself.
+    pub outgoing: usize,
+    /// Handshakes under way at a time, of all ports together; the oldest makes way for one more.
+    pub half_open: usize,
+    /// Bytes received and not yet taken, per socket: the TCP window.
+    pub rx: usize,
+    /// Bytes sent and not yet acknowledged, per socket.
+    pub tx: usize,
+    /// Whether there is memory for one more socket: with `false` the newcomer is refused (its SYN gets a reset).
+    pub admits: fn() -> bool,
+}
+
+impl Bounds {
+    /// For a chip with 48 KiB: 16 clients and two that wait, 2 consoles, 2 that listen, 2 outgoing.
+    pub const CHIP: Bounds =
+        Bounds { sockets: 24, outgoing: 2, half_open: 4, rx: 256, tx: 384, admits: || true };
+}

@@ -1,0 +1,121 @@
+//! Ports that are listened on.
+//!
+//! smoltcp has no backlog: a listening socket becomes the connection, and until another one listens the next SYN is
+//! refused. So each port has one listening socket, and after every single frame it is looked whether it was taken and
+//! another one must take its place. A SYN flood finds a bounded number of half-open connections; beyond it the oldest
+//! is dropped, so that an honest handshake, which takes one round trip, gets through between the others.
+
+use smoltcp::phy::Device;
+use smoltcp::socket::tcp;
+use umqtt_device::net::NetError;
+
+use crate::SmolNet;
+use crate::connection::{Connection, Flag, Millis, Phase};
+
+/// Ports listened on at a time: broker, console, a script upload, and one to spare while one is changed.
+pub const MAX_PORTS: usize = 4;
+/// Milliseconds a handshake may take.
+pub const HANDSHAKE_TIMEOUT: Millis = 3_000;
+/// Milliseconds after which a handshake makes way when all places are taken.
+const HANDSHAKE_GRACE: Millis = 500;
+
+impl<D: Device> SmolNet<D> {
+    pub(crate) fn start_listening(&mut self, port: u16) -> Result<(), NetError> {
+        if port == 0 {
+            return Err(NetError::Failed);
+        }
+        if self.ports.contains(&port) {
+            return Err(NetError::PortInUse);
+        }
+        self.ports.push(port).map_err(|_| NetError::Full)?;
+        self.refill();
+        Ok(())
+    }
+
+    pub(crate) fn stop_listening(&mut self, port: u16) {
+        self.ports.retain(|open| *open != port);
+        for place in 0..self.table.len() {
+            let Some(connection) = self.table.get(place) else { continue };
+            let waits = matches!(connection.phase, Phase::Listening | Phase::HalfOpen { .. });
+            if waits && connection.port == port {
+                self.table.forget(place);
+            }
+        }
+    }
+
+    /// Sees to it that somebody listens on every port, as far as there is room.
+    pub(crate) fn refill(&mut self) {
+        for at in 0..self.ports.len() {
+            let port = self.ports[at];
+            if !self.is_listened_on(port) {
+                self.make_way();
+                self.listen_once(port);
+            }
+        }
+    }
+
+    /// Whether the listening socket of a port still listens; if it does not, somebody knocked.
+    fn is_listened_on(&mut self, port: u16) -> bool {
+        let now = self.now;
+        for place in 0..self.table.len() {
+            let Some((connection, socket)) = self.table.both(place) else { continue };
+            if connection.port == port && matches!(connection.phase, Phase::Listening) {
+                if socket.is_listening() {
+                    return true;
+                }
+                connection.phase = Phase::HalfOpen { since: now };
+            }
+        }
+        false
+    }
+
+    fn listen_once(&mut self, port: u16) {
+        if self.table.room() <= self.table.bounds().outgoing {
+            return;
+        }
+        let Some(handle) = self.table.open_socket() else { return };
+        if self.table.sockets.get_mut::<tcp::Socket>(handle).listen(port).is_err() {
+            self.table.sockets.remove(handle);
+            return;
+        }
+        if self.table.insert(Connection::new(Phase::Listening, Some(handle), port)).is_none() {
+            self.table.sockets.remove(handle);
+        }
+    }
+
+    /// Drops the oldest handshake when there are too many, or when it keeps others from knocking.
+    fn make_way(&mut self) {
+        let half_open = self.table.iter().filter_map(|(place, connection)| {
+            let Phase::HalfOpen { since } = connection.phase else { return None };
+            Some((since, place))
+        });
+        let (mut oldest, mut count) = (None, 0);
+        for one in half_open {
+            count += 1;
+            oldest = Some(oldest.map_or(one, |other: (Millis, u32)| other.min(one)));
+        }
+        let Some((since, place)) = oldest else { return };
+        let full = self.table.room() <= self.table.bounds().outgoing
+            && since + HANDSHAKE_GRACE <= self.now;
+        if count >= self.table.bounds().half_open || full {
+            self.table.forget(place);
+        }
+    }
+
+    /// Looks how a handshake gets on.
+    pub(crate) fn handshake_progress(&mut self, place: u32, since: Millis) {
+        let now = self.now;
+        let Some((connection, socket)) = self.table.both(place) else { return };
+        match socket.state() {
+            tcp::State::SynReceived if now < since + HANDSHAKE_TIMEOUT => {}
+            // It was reset (and then listens again, which others do already), or never ended.
+            tcp::State::SynReceived | tcp::State::Listen | tcp::State::Closed => {
+                self.table.forget(place);
+            }
+            _ => {
+                connection.phase = Phase::Open;
+                self.table.tell(place, Flag::Accepted);
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The table of sockets: its places are the device's connection numbers.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp;
+use smoltcp::time::Duration;
+use umqtt_device::net::CloseReason;
+
+use crate::Bounds;
+use crate::connection::{Connection, Flag, Millis, Phase};
+use crate::listen::HANDSHAKE_TIMEOUT;
+
+/// Silence after which the other end is asked whether it is still there.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// Time without an answer after which it is taken for gone.
+pub const DEAD: Duration = Duration::from_secs(60);
+
+/// The table.
+pub(crate) struct Table {
+    pub(crate) sockets: SocketSet<'static>,
+    places: Vec<Option<Connection>>,
+    /// Places with something to tell; each is in here at most once.
+    ready: VecDeque<u32>,
+    bounds: Bounds,
+    /// Something is over whose socket is still there.
+    dying: bool,
+}
+
+impl Table {
+    /// A table of `bounds.sockets` places, and room for `others` sockets that are none of ours.
+    pub(crate) fn new(bounds: Bounds, others: usize) -> Table {
+        Table {
+            // All at once: a vector that grows would at times be there twice.
+            sockets: SocketSet::new(Vec::with_capacity(bounds.sockets + others)),
+            places: Vec::with_capacity(bounds.sockets),
+            ready: VecDeque::with_capacity(bounds.sockets),
+            bounds,
+            dying: false,
+        }
+    }
+
+    pub(crate) fn get(&mut self, place: u32) -> Option<&mut Connection> {
+        self.places.get_mut(place as usize)?.as_mut()
+    }
+
+    /// The places in use.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Connection)> {
+        (0..).zip(&self.places).filter_map(|(at, place)| Some((at, place.as_ref()?)))
+    }
+
+    /// How many numbers there are so far: every place in use is below.
+    pub(crate) fn len(&self) -> u32 {
+        self.places.len() as u32
+    }
+
+    /// Places that are free.
+    pub(crate) fn room(&self) -> usize {
+        self.bounds.sockets - self.places.iter().flatten().count()
+    }
+
+    /// Takes a place; `None` when all are in use.
+    pub(crate) fn insert(&mut self, connection: Connection) -> Option<u32> {
+        if let Some(free) = self.places.iter().position(Option::is_none) {
+            self.places[free] = Some(connection);
+            return Some(free as u32);
+        }
+        if self.places.len() >= self.bounds.sockets {
+            return None;
+        }
+        self.places.push(Some(connection));
+        Some(self.len() - 1)
+    }
+
+    /// A fresh socket with its buffers; `None` when memory is short.
+    pub(crate) fn open_socket(&mut self) -> Option<SocketHandle> {
+        let buffer = |size| {
+            let mut bytes = Vec::new();
+            bytes.try_reserve_exact(size).ok()?;
+            bytes.resize(size, 0);
+            Some(tcp::SocketBuffer::new(bytes))
+        };
+        if !(self.bounds.admits)() {
+            return None;
+        }
+        let mut socket = tcp::Socket::new(buffer(self.bounds.rx)?, buffer(self.bounds.tx)?);
+        // The device hands over whole messages; waiting for more would only make them late.
+        socket.set_nagle_enabled(false);
+        socket.set_timeout(Some(DEAD));
+        socket.set_keep_alive(Some(KEEP_ALIVE));
+        Some(self.sockets.add(socket))
+    }
+
+    /// The TCP socket of a place.
+    pub(crate) fn socket(&mut self, place: u32) -> Option<&mut tcp::Socket<'static>> {
+        let handle = self.get(place)?.socket?;
+        Some(self.sockets.get_mut(handle))
+    }
+
+    /// A place and its socket.
+    pub(crate) fn both(
+        &mut self,
+        place: u32,
+    ) -> Option<(&mut Connection, &mut tcp::Socket<'static>)> {
+        let connection = self.places.get_mut(place as usize)?.as_mut()?;
+        let handle = connection.socket?;
+        Some((connection, self.sockets.get_mut(handle)))
+    }
+
+    /// Frees a place nobody was told of.
+    pub(crate) fn forget(&mut self, place: u32) {
+        let Some(connection) = self.places.get_mut(place as usize).and_then(Option::take) else {
+            return;
+        };
+        if connection.queued {
+            self.ready.retain(|waiting| *waiting != place);
+        }
+        if let Some(handle) = connection.socket {
+            self.sockets.remove(handle);
+        }
+    }
+
+    /// Lets go of a place's socket without another segment.
+    pub(crate) fn drop_socket(&mut self, place: u32) {
+        let Some(handle) = self.get(place).and_then(|connection| connection.socket.take()) else {
+            return;
+        };
+        self.sockets.remove(handle);
+    }
+
+    /// Notes that the device is to be told something.
+    pub(crate) fn tell(&mut self, place: u32, flag: Flag) {
+        let Some(connection) = self.get(place) else { return };
+        connection.flags.set(flag);
+        if !core::mem::replace(&mut connection.queued, true) {
+            self.ready.push_back(place);
+        }
+    }
+
+    /// Whether there is something to tell.
+    pub(crate) fn has_news(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// The next thing to tell.
+    pub(crate) fn take_news(&mut self) -> Option<(u32, Flag)> {
+        loop {
+            let place = self.ready.pop_front()?;
+            let Some(connection) = self.get(place) else { continue };
+            connection.queued = false;
+            let Some(flag) = connection.flags.take_first() else { continue };
+            if !connection.flags.is_empty() {
+                connection.queued = true;
+                self.ready.push_back(place);
+            }
+            return Some((place, flag));
+        }
+    }
+
+    /// A connection is over. What its socket still has to say (a reset, if the other end thinks that it is up) leaves
+    /// with the next segments.
+    pub(crate) fn gone(&mut self, place: u32, reason: CloseReason) {
+        let Some(connection) = self.get(place) else { return };
+        if connection.is_gone() {
+            return;
+        }
+        connection.phase = Phase::Gone { reason, told: false };
+        if let Some(socket) = self.socket(place)
+            && socket.state() != tcp::State::TimeWait
+        {
+            socket.abort();
+        }
+        self.dying = true;
+        self.tell(place, Flag::Closed);
+    }
+
+    /// Frees what is over. To be called when segments have just left.
+    pub(crate) fn reap(&mut self) {
+        if !core::mem::take(&mut self.dying) {
+            return;
+        }
+        for place in 0..self.len() {
+            let Some(connection) = self.get(place) else { continue };
+            let Phase::Gone { told, .. } = connection.phase else { continue };
+            self.drop_socket(place);
+            if told {
+                self.forget(place);
+            }
+        }
+    }
+
+    /// The device knows that it is over.
+    pub(crate) fn told(&mut self, place: u32) -> Option<CloseReason> {
+        let connection = self.get(place)?;
+        let Phase::Gone { reason, told } = &mut connection.phase else { return None };
+        let reason = *reason;
+        *told = true;
+        if connection.socket.is_none() {
+            self.forget(place);
+        }
+        Some(reason)
+    }
+
+    /// What it was made with.
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// When something is to be done about a place, if nothing comes from the network.
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Millis> {
+        self.iter().filter_map(|(_, connection)| match &connection.phase {
+            Phase::HalfOpen { since } => Some(since + HANDSHAKE_TIMEOUT),
+            Phase::Connecting(attempt) => attempt.deadline(),
+            Phase::Lingering { until } => Some(*until),
+            Phase::Listening | Phase::Open | Phase::Gone { .. } => None,
+        })
+    }
+
+    /// Whether a socket of ours has this local port.
+    pub(crate) fn uses_port(&self, port: u16) -> bool {
+        self.iter().filter_map(|(_, connection)| connection.socket).any(|handle| {
+            let local = self.sockets.get::<tcp::Socket>(handle).local_endpoint();
+            local.is_some_and(|local| local.port == port)
+        })
+    }
+}
