@@ -118,6 +118,8 @@ pub struct Broker {
     scan_time: Millis,
     /// Sessions that wait for the next millisecond to look at more.
     scanning: BTreeSet<u32>,
+    /// The first of them whose turn is next.
+    scan_turn: u32,
     /// Who gets a message, kept to save the allocation.
     targets: Vec<Subscriber>,
 }
@@ -150,6 +152,7 @@ impl Broker {
             scans_left: timers::SCANS_PER_MILLI,
             scan_time: 0,
             scanning: BTreeSet::new(),
+            scan_turn: 0,
             targets: Vec::new(),
         }
     }

@@ -30,6 +30,12 @@ pub(crate) struct Connection {
     /// It is in the broker's list of connections with something to send, or was named from there and
     /// has not been empty since.
     pub(crate) announced: bool,
+    /// When to look next whether the client stalls.
+    pub(crate) look_at: Millis,
+    /// Its packet was unfinished when last looked at, and none was finished since.
+    pub(crate) stalled_in: bool,
+    /// Something waited to be sent when last looked at, and nothing was sent since.
+    pub(crate) stalled_out: bool,
     /// Seconds; 0 for none.
     pub(crate) keep_alive: u16,
     pub(crate) last_heard: Millis,
@@ -57,6 +63,9 @@ impl Connection {
             phase: Phase::Waiting,
             version: Version::V311,
             announced: false,
+            look_at: now,
+            stalled_in: false,
+            stalled_out: false,
             keep_alive: 0,
             last_heard: now,
             timer: None,
@@ -64,6 +73,15 @@ impl Connection {
             inbox: Vec::new(),
             outbox: Outbox::default(),
         }
+    }
+
+    /// Whether a packet that had begun at the last look is still not whole, or nothing was taken of what waited to
+    /// be sent then. The next look will know what there is now.
+    pub(crate) fn stalls(&mut self) -> bool {
+        let (begun, waits) = (!self.inbox.is_empty(), !self.outbox.is_empty());
+        let stalls = self.stalled_in && begun || self.stalled_out && waits;
+        (self.stalled_in, self.stalled_out) = (begun, waits);
+        stalls
     }
 
     /// When the client is given up, if it promised to be heard from ([MQTT-3.1.2-24]).

@@ -25,6 +25,13 @@ pub struct Limits {
     pub max_client_subscriptions: usize,
     /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK.
     pub max_filter_levels: usize,
+    /// Nodes of the subscription tree that the lookup for one message may visit, whatever its topic. Ordinary
+    /// filters need some ten; those that match the same topics in many ways (`+/a`, `a/+`, `+/+` and so on, for many levels)
+    /// double it with each level. A subscription that would pass it is refused by 0x80 in the SUBACK.
+    pub max_lookup: usize,
+    /// Bytes of a topic or a topic filter; MQTT itself allows 65535. A longer filter is refused by 0x80 in the
+    /// SUBACK; a message to a longer topic, or a will, closes the connection.
+    pub max_topic: usize,
     /// Retained messages, those under `$SYS` not counted. One with a further topic is delivered but not retained.
     pub max_retained: usize,
     /// Bytes of all retained messages, topic and header included.
@@ -51,6 +58,9 @@ pub struct Limits {
     pub max_client_id: usize,
     /// Milliseconds a new connection has for its CONNECT packet.
     pub connect_timeout: Millis,
+    /// Milliseconds in which a client has to end a packet it has begun, and to take something of what waits to be sent
+    /// to it. It is looked at once in this time, so a client that does neither is closed after twice the time at most.
+    pub stall_timeout: Millis,
     /// Milliseconds a stored session outlives its connection; `Millis::MAX` keeps it for ever.
     pub session_expiry: Millis,
 }
@@ -64,6 +74,8 @@ impl Limits {
         max_subscriptions: 128,
         max_client_subscriptions: 64,
         max_filter_levels: 16,
+        max_lookup: 256,
+        max_topic: 1024,
         max_retained: 64,
         max_retained_bytes: 8 * 1024,
         max_packet: 4 * 1024,
@@ -74,6 +86,7 @@ impl Limits {
         max_local_queue_bytes: 4 * 1024,
         max_client_id: 64,
         connect_timeout: 10_000,
+        stall_timeout: 20_000,
         session_expiry: 24 * 3600 * 1000,
     };
 
@@ -85,6 +98,8 @@ impl Limits {
         max_subscriptions: 1_000_000,
         max_client_subscriptions: 10_000,
         max_filter_levels: 128,
+        max_lookup: 1024,
+        max_topic: 4096,
         max_retained: 1_000_000,
         max_retained_bytes: 256 * 1024 * 1024,
         max_packet: 1024 * 1024,
@@ -95,6 +110,7 @@ impl Limits {
         max_local_queue_bytes: 4 * 1024 * 1024,
         max_client_id: 1024,
         connect_timeout: 10_000,
+        stall_timeout: 60_000,
         session_expiry: 7 * 24 * 3600 * 1000,
     };
 }

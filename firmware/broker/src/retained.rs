@@ -40,6 +40,9 @@ impl Ord for ByTopic {
     }
 }
 
+/// Bytes of a topic that cost one look more: what it takes to compare.
+const LONG_TOPIC: usize = 128;
+
 /// There is no room for one more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full;
@@ -161,8 +164,8 @@ pub(crate) enum Next {
 /// however many there are, none is lost for want of room.
 #[derive(Debug)]
 pub(crate) struct Replay {
-    pub(crate) filter: Vec<u8>,
-    pub(crate) qos: QoS,
+    filter: Vec<u8>,
+    qos: QoS,
     /// The one handed over last.
     after: Option<Publication>,
 }
@@ -172,8 +175,8 @@ impl Replay {
         Replay { filter: filter.to_vec(), qos, after: None }
     }
 
-    /// Looks for the next message, at no more than `budget` of them. Without [`advance`](Self::advance) it is
-    /// found again.
+    /// Looks for the next message, at no more than `budget` of them, fewer if their topics are long. Without
+    /// [`advance`](Self::advance) it is found again.
     pub(crate) fn next(&mut self, store: &RetainedStore, budget: &mut usize) -> Next {
         let after = self.after.as_ref().map(Publication::topic);
         let mut last: Option<&Publication> = None;
@@ -182,7 +185,7 @@ impl Replay {
                 self.after = last.cloned().or(self.after.take());
                 return Next::Later;
             }
-            *budget -= 1;
+            *budget = budget.saturating_sub(1 + message.topic().len() / LONG_TOPIC);
             if umqtt_topic::matches(&self.filter, message.topic()) {
                 return Next::Found(message.clone(), qos.min(self.qos));
             }

@@ -1,7 +1,7 @@
 //! What the broker knows of one client beyond its connection (section 3.1.2.4, session state).
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use crate::Millis;
@@ -27,8 +27,8 @@ pub(crate) struct Session {
     pub(crate) expires: Option<Millis>,
     /// The nodes of its filters in the subscription tree, in the order of subscribing.
     pub(crate) subscriptions: Vec<NodeId>,
-    /// Retained messages it is still to get.
-    pub(crate) replays: Vec<Replay>,
+    /// Retained messages it is still to get, by the nodes of the filters that match them.
+    pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
     reliable: Option<Box<Reliable>>,
 }
@@ -41,7 +41,7 @@ impl Session {
             clean,
             expires: None,
             subscriptions: Vec::new(),
-            replays: Vec::new(),
+            replays: BTreeMap::new(),
             reliable: None,
         }
     }
@@ -176,30 +176,31 @@ impl Reliable {
         }
     }
 
-    /// PUBACK came. One that answers nothing is ignored.
-    pub(crate) fn acknowledged(&mut self, packet_id: u16) {
-        self.finish(packet_id, |stage| matches!(stage, Stage::Puback(_)));
+    /// PUBACK came. One that answers nothing is ignored, and the answer is false.
+    pub(crate) fn acknowledged(&mut self, packet_id: u16) -> bool {
+        self.finish(packet_id, |stage| matches!(stage, Stage::Puback(_)))
     }
 
-    /// PUBREC came; the answer is PUBREL, whether or not the message is known.
-    pub(crate) fn received(&mut self, packet_id: u16) {
-        if let Some(sent) = self.inflight.iter_mut().find(|sent| sent.packet_id == packet_id)
-            && matches!(sent.stage, Stage::Pubrec(_))
-        {
-            sent.stage = Stage::Pubcomp;
+    /// PUBREC came, perhaps once more; false if no message waits for it. It is answered by PUBREL all the same.
+    pub(crate) fn received(&mut self, packet_id: u16) -> bool {
+        match self.inflight.iter_mut().find(|sent| sent.packet_id == packet_id) {
+            Some(Inflight { stage: Stage::Puback(_), .. }) | None => false,
+            Some(sent) => {
+                sent.stage = Stage::Pubcomp;
+                true
+            }
         }
     }
 
-    /// PUBCOMP came. One that answers nothing is ignored.
-    pub(crate) fn completed(&mut self, packet_id: u16) {
-        self.finish(packet_id, |stage| matches!(stage, Stage::Pubcomp));
+    /// PUBCOMP came. One that answers nothing is ignored, and the answer is false.
+    pub(crate) fn completed(&mut self, packet_id: u16) -> bool {
+        self.finish(packet_id, |stage| matches!(stage, Stage::Pubcomp))
     }
 
-    fn finish(&mut self, packet_id: u16, fits: impl Fn(&Stage) -> bool) {
+    fn finish(&mut self, packet_id: u16, fits: impl Fn(&Stage) -> bool) -> bool {
         let done = |sent: &Inflight| sent.packet_id == packet_id && fits(&sent.stage);
-        if let Some(place) = self.inflight.iter().position(done) {
-            self.inflight.remove(place);
-        }
+        let place = self.inflight.iter().position(done);
+        place.is_some_and(|place| self.inflight.remove(place).is_some())
     }
 
     /// A QoS 2 message came: whether it is a new one. `None` if `max` are unreleased already.
@@ -214,11 +215,13 @@ impl Reliable {
         }
     }
 
-    /// PUBREL came: its packet id may stand for a new message from now on.
-    pub(crate) fn release(&mut self, packet_id: u16) {
-        if let Ok(place) = self.unreleased.binary_search(&packet_id) {
+    /// PUBREL came: its packet id may stand for a new message from now on. False if it stood for none.
+    pub(crate) fn release(&mut self, packet_id: u16) -> bool {
+        let place = self.unreleased.binary_search(&packet_id);
+        place.is_ok_and(|place| {
             self.unreleased.remove(place);
-        }
+            true
+        })
     }
 
     /// The other end has forgotten what it sent.

@@ -1,6 +1,8 @@
 //! What the broker counts.
 
 /// Counters since the broker was made. They only grow; all count events, unless the name says bytes.
+///
+/// What clients do wrong, or too much of, is counted by its kind: see the table in `docs/abuse.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Connections opened.
@@ -9,12 +11,31 @@ pub struct Stats {
     pub accepted: u64,
     /// Connections refused: by a hook, a limit, or a CONNACK other than 0.
     pub refused: u64,
-    /// Connections closed because of what the client sent (malformed, out of order, over a limit).
+    /// Of those: by [`Hooks::on_auth`](crate::Hooks::on_auth), which is CONNACK 4 and 5.
+    pub unauthorized: u64,
+    /// Connections closed because of what the client sent: malformed, or out of order.
     pub protocol_errors: u64,
+    /// Connections closed because a packet passed `max_packet`, or its topic `max_topic`.
+    pub too_large: u64,
+    /// Connections closed because CONNECT did not come within `connect_timeout`.
+    pub connect_timeouts: u64,
     /// Connections closed because nothing came for one and a half keep-alive times.
     pub timeouts: u64,
+    /// Connections closed because the client does not read its answers (`max_control_bytes`), takes nothing of
+    /// what waits for it, or does not end a packet it has begun (`stall_timeout`).
+    pub slow: u64,
+    /// Connections closed because of too many QoS 2 messages that the client does not release
+    /// (`max_unreleased`).
+    pub unreleased: u64,
     /// Connections closed because another one came with the same client id.
     pub take_overs: u64,
+    /// Last wills published.
+    pub wills: u64,
+    /// PINGREQ packets.
+    pub pings: u64,
+    /// PUBACK, PUBREC, PUBREL and PUBCOMP packets that belong to no transfer. After a lost session that is
+    /// nothing bad.
+    pub unknown_acks: u64,
     /// Messages published to the broker, by clients and by the local client.
     pub messages_received: u64,
     /// Messages queued for delivery, to clients and to the local client.
@@ -31,4 +52,13 @@ pub struct Stats {
     pub bytes_received: u64,
     /// Bytes reported by `sent`.
     pub bytes_sent: u64,
+}
+
+impl Stats {
+    /// Connections closed by the broker for what their client did, or did not do. Take-overs are not among
+    /// them: mostly a client that comes back takes over from itself.
+    pub fn closed(&self) -> u64 {
+        let sent = self.protocol_errors + self.too_large + self.unreleased;
+        sent + self.connect_timeouts + self.timeouts + self.slow
+    }
 }

@@ -2,7 +2,8 @@
 //!
 //! One node per level of a filter, shared by all filters that begin alike; `+` and `#` hang apart from
 //! the literal children, so a lookup follows at most three ways per level and never compares filters.
-//! Each way is walked once, so a lookup costs at most one visit per node. No recursion.
+//! Each way is walked once, so a lookup costs at most one visit per node. How many visits the worst topic can cost is
+//! known at any time, and a subscription that makes it too many can be refused. No recursion.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -41,6 +42,24 @@ impl Subscriber {
     }
 }
 
+/// Which kind of child a level is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Literal,
+    Plus,
+    Hash,
+}
+
+impl Way {
+    fn of(level: &[u8]) -> Way {
+        match level {
+            b"+" => Way::Plus,
+            b"#" => Way::Hash,
+            _ => Way::Literal,
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Node {
     parent: NodeId,
@@ -48,6 +67,9 @@ struct Node {
     plus: NodeId,
     /// The rest-of-topic wildcard below this level.
     hash: NodeId,
+    /// Nodes from here down that the lookup of one topic may visit, this one included: of the literal children it goes
+    /// on to one at most.
+    cost: u32,
     level: Box<[u8]>,
     /// Literal levels below this one, sorted.
     children: Vec<NodeId>,
@@ -67,7 +89,7 @@ pub(crate) struct Subscriptions {
 impl Subscriptions {
     pub(crate) fn new() -> Subscriptions {
         let mut nodes = Slab::new();
-        nodes.insert(Node::default()); // key 0, the root
+        nodes.insert(Node { cost: 1, ..Node::default() }); // key 0, the root
         Subscriptions { nodes, len: 0, ways: Vec::new() }
     }
 
@@ -80,11 +102,21 @@ impl Subscriptions {
     /// and whether the subscription is new.
     pub(crate) fn subscribe(&mut self, session: u32, filter: &[u8], qos: QoS) -> (NodeId, bool) {
         let mut at = ROOT;
-        for level in filter.split(|b| *b == b'/') {
+        let mut grown = None;
+        let mut levels = filter.split(|b| *b == b'/');
+        while let Some(level) = levels.next() {
             at = match self.child(at, level) {
-                NONE => self.add_child(at, level),
+                NONE => {
+                    // From here on all nodes are new, each with one child.
+                    let cost = 1 + levels.clone().count() as u32;
+                    grown.get_or_insert((at, level, cost));
+                    self.add_child(at, level, cost)
+                }
                 child => child,
             };
+        }
+        if let Some((parent, level, cost)) = grown {
+            self.recost(parent, Way::of(level), 0, cost);
         }
         let subscribers = &mut self.nodes[at as usize].subscribers;
         let place = subscribers.partition_point(|s| s.session() < session);
@@ -124,6 +156,84 @@ impl Subscriptions {
             }
         }
         Some(at)
+    }
+
+    /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter were subscribed to.
+    pub(crate) fn cost_with(&self, filter: &[u8]) -> usize {
+        let mut at = ROOT;
+        let mut levels = filter.split(|b| *b == b'/');
+        while let Some(level) = levels.next() {
+            let child = self.child(at, level);
+            if child == NONE {
+                return self.cost_at_root(at, level, 1 + levels.count() as u32) as usize;
+            }
+            at = child;
+        }
+        self.nodes[ROOT as usize].cost as usize
+    }
+
+    /// The cost of the root if a child of this level had this cost.
+    fn cost_at_root(&self, mut at: NodeId, level: &[u8], mut cost: u32) -> u32 {
+        let mut way = Way::of(level);
+        while let Some(node) = self.nodes.get(at as usize) {
+            let (plus, hash) = (self.cost(node.plus), self.cost(node.hash));
+            let heaviest = node.cost - 1 - plus - hash;
+            cost = match way {
+                Way::Literal => 1 + heaviest.max(cost) + plus + hash,
+                Way::Plus => 1 + heaviest + cost + hash,
+                Way::Hash => 1 + heaviest + plus + cost,
+            };
+            if at == ROOT {
+                break;
+            }
+            (at, way) = (node.parent, Way::of(&node.level));
+        }
+        cost
+    }
+
+    /// A child's cost has changed, from or to 0 if it came or went: so do those of the nodes above.
+    fn recost(&mut self, mut at: NodeId, mut way: Way, mut old: u32, mut new: u32) {
+        while let Some(node) = self.nodes.get(at as usize) {
+            let before = node.cost;
+            let after = if way == Way::Literal {
+                let rest = 1 + self.cost(node.plus) + self.cost(node.hash);
+                match before - rest {
+                    heaviest if new >= heaviest => rest + new,
+                    heaviest if old < heaviest => return,
+                    heaviest => rest + self.heaviest(node, heaviest),
+                }
+            } else {
+                before - old + new
+            };
+            if after == before {
+                return;
+            }
+            let (parent, next) = (node.parent, Way::of(&node.level));
+            self.nodes[at as usize].cost = after;
+            if at == ROOT {
+                return;
+            }
+            (at, way, old, new) = (parent, next, before, after);
+        }
+    }
+
+    /// The highest cost of the literal children, which is no more than `most`.
+    fn heaviest(&self, node: &Node, most: u32) -> u32 {
+        let mut heaviest = 0;
+        for child in &node.children {
+            heaviest = heaviest.max(self.cost(*child));
+            if heaviest == most {
+                break;
+            }
+        }
+        heaviest
+    }
+
+    fn cost(&self, node: NodeId) -> u32 {
+        match node {
+            NONE => 0,
+            node => self.nodes.get(node as usize).map_or(0, |node| node.cost),
+        }
     }
 
     /// What a session was granted at a node, if it subscribes there.
@@ -218,10 +328,10 @@ impl Subscriptions {
         node.children.binary_search_by(|child| (*self.nodes[*child as usize].level).cmp(level))
     }
 
-    fn add_child(&mut self, parent: NodeId, level: &[u8]) -> NodeId {
+    fn add_child(&mut self, parent: NodeId, level: &[u8], cost: u32) -> NodeId {
         let place = self.search(&self.nodes[parent as usize], level).unwrap_or_else(|place| place);
-        let child =
-            self.nodes.insert(Node { parent, level: level.into(), ..Node::default() }) as NodeId;
+        let new = Node { parent, cost, level: level.into(), ..Node::default() };
+        let child = self.nodes.insert(new) as NodeId;
         let parent = &mut self.nodes[parent as usize];
         match level {
             b"+" => parent.plus = child,
@@ -238,13 +348,15 @@ impl Subscriptions {
 
     /// Removes the node and its ancestors as far up as nothing needs them.
     fn prune(&mut self, mut at: NodeId) {
+        let mut gone = None;
         while at != ROOT {
-            let Some(node) = self.nodes.get(at as usize) else { return };
+            let Some(node) = self.nodes.get(at as usize) else { break };
             let leaf = node.children.is_empty() && node.plus == NONE && node.hash == NONE;
             if !leaf || !node.subscribers.is_empty() {
-                return;
+                break;
             }
             let parent_id = node.parent;
+            gone = Some((Way::of(&node.level), node.cost));
             let place = self.search(&self.nodes[parent_id as usize], &node.level);
             let parent = &mut self.nodes[parent_id as usize];
             if parent.plus == at {
@@ -259,6 +371,9 @@ impl Subscriptions {
             }
             self.nodes.remove(at as usize);
             at = parent_id;
+        }
+        if let Some((way, cost)) = gone {
+            self.recost(at, way, cost, 0);
         }
     }
 }
@@ -297,6 +412,14 @@ mod tests {
         assert_eq!(tree.filter(node), b"a//b");
         assert_eq!(tree.find(b"a//b"), Some(node));
         assert_eq!(tree.find(b"a//c"), None);
+    }
+
+    /// The cost of a node by its definition.
+    fn recounted(tree: &Subscriptions, at: NodeId) -> u32 {
+        let node = &tree.nodes[at as usize];
+        let of = |child| if child == NONE { 0 } else { recounted(tree, child) };
+        let heaviest = node.children.iter().map(|child| of(*child)).max().unwrap_or(0);
+        1 + heaviest + of(node.plus) + of(node.hash)
     }
 
     fn level() -> impl Strategy<Value = &'static str> {
@@ -351,6 +474,16 @@ mod tests {
             wanted.dedup();
             prop_assert_eq!(found(&mut tree, topic.as_bytes()), wanted);
             prop_assert_eq!(tree.len(), plain.len());
+            for (id, node) in &tree.nodes {
+                prop_assert_eq!(node.cost, recounted(&tree, id as NodeId));
+            }
+            let before = tree.nodes[ROOT as usize].cost;
+            tree.subscribe(9, b"a/+/b/new/#", QoS::AtMostOnce);
+            let after = tree.nodes[ROOT as usize].cost as usize;
+            let node = tree.find(b"a/+/b/new/#").unwrap();
+            tree.unsubscribe(9, node);
+            prop_assert_eq!(tree.nodes[ROOT as usize].cost, before);
+            prop_assert_eq!(tree.cost_with(b"a/+/b/new/#"), after);
             for (session, filter) in plain {
                 let node = tree.find(filter.as_bytes()).unwrap();
                 prop_assert_eq!(tree.filter(node), filter.as_bytes());

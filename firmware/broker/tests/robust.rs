@@ -15,6 +15,8 @@ const TIGHT: Limits = Limits {
     max_subscriptions: 6,
     max_client_subscriptions: 3,
     max_filter_levels: 4,
+    max_lookup: 16,
+    max_topic: 40,
     max_retained: 3,
     max_retained_bytes: 60,
     max_packet: 80,
@@ -25,6 +27,7 @@ const TIGHT: Limits = Limits {
     max_local_queue_bytes: 60,
     max_client_id: 8,
     connect_timeout: 1_000,
+    stall_timeout: 3_000,
     session_expiry: 5_000,
 };
 

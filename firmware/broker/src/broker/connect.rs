@@ -22,6 +22,9 @@ impl Broker {
         let Some(connect) = Connect::parse(body)? else {
             return Ok(self.refuse(slot, ReturnCode::UnacceptableProtocol, now));
         };
+        if connect.will.is_some_and(|will| will.topic.len() > self.limits.max_topic) {
+            return Err(Fault::TooLarge);
+        }
         match self.admit(slot, &connect, hooks) {
             ReturnCode::Accepted => {
                 self.welcome(slot, &connect, now)?;
@@ -33,6 +36,9 @@ impl Broker {
 
     fn refuse(&mut self, slot: u32, code: ReturnCode, now: Millis) -> Flow {
         self.stats.refused += 1;
+        if matches!(code, ReturnCode::BadCredentials | ReturnCode::NotAuthorized) {
+            self.stats.unauthorized += 1;
+        }
         self.send_control(slot, &Connack { session_present: false, code }.emit());
         self.leave(slot, now);
         Flow::Over
@@ -85,13 +91,12 @@ impl Broker {
             Some(Box::new(LastWill { publication, qos: will.qos, retain: will.retain }))
         });
         self.live += 1;
-        let connection = self.connection(slot).ok_or(Fault)?;
+        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         connection.phase = Phase::Live(key);
         connection.version = connect.version;
         connection.keep_alive = connect.keep_alive;
         connection.will = will;
-        let silent_at = connection.silent_at();
-        self.set_timer(slot, silent_at);
+        self.watch(slot, true, now);
         self.stats.accepted += 1;
 
         let session_present = present && connect.version == Version::V311;

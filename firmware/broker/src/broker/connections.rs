@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
 use crate::connection::{Connection, LastWill, Phase};
 use crate::session::Session;
@@ -89,6 +90,7 @@ impl Broker {
         let Some(slot) = self.slot(conn) else { return };
         let Some(connection) = self.connection(slot) else { return };
         connection.outbox.sent(n);
+        connection.stalled_out &= n == 0;
         if connection.outbox.is_empty() {
             connection.announced = false;
         }
@@ -144,8 +146,13 @@ impl Broker {
 
     /// Ends a connection for its client's fault: reads no more, sends what is due, then closes; its
     /// will is published.
-    pub(super) fn fail(&mut self, slot: u32, now: Millis) {
-        self.stats.protocol_errors += 1;
+    pub(super) fn fail(&mut self, slot: u32, fault: Fault, now: Millis) {
+        *match fault {
+            Fault::Malformed => &mut self.stats.protocol_errors,
+            Fault::TooLarge => &mut self.stats.too_large,
+            Fault::Unread => &mut self.stats.slow,
+            Fault::Unreleased => &mut self.stats.unreleased,
+        } += 1;
         let will = self.detach(slot, now);
         self.linger(slot, now);
         self.publish_will(will);
@@ -215,6 +222,7 @@ impl Broker {
 
     fn publish_will(&mut self, will: Option<Box<LastWill>>) {
         if let Some(will) = will {
+            self.stats.wills += 1;
             let message = &will.publication;
             self.accept(message.topic(), message.payload(), will.qos, will.retain);
         }

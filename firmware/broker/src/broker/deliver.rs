@@ -140,7 +140,8 @@ impl Broker {
             return None;
         }
         let outbox = &self.connections.get(session.connection? as usize)?.outbox;
-        while let Some(replay) = session.replays.first_mut() {
+        while let Some(mut first) = session.replays.first_entry() {
+            let replay = first.get_mut();
             let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {
                 Next::Found(message, qos) => (message, qos),
                 Next::Later => {
@@ -148,10 +149,7 @@ impl Broker {
                     return None;
                 }
                 Next::Done => {
-                    session.replays.remove(0);
-                    if session.replays.is_empty() {
-                        session.replays.shrink_to(0);
-                    }
+                    first.remove();
                     continue;
                 }
             };
@@ -188,9 +186,8 @@ impl Broker {
             }
             nodes.push(node);
         }
-        replays.retain(|replay| replay.filter != filter);
         if self.retained.len() > 0 {
-            replays.push(Replay::new(filter, granted)); // [MQTT-3.8.4-3]
+            replays.insert(node, Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }
         Ok(granted)
     }
@@ -200,6 +197,9 @@ impl Broker {
         if known.is_some_and(|node| self.subscriptions.granted(subscriber, node).is_some()) {
             return Ok(());
         }
+        if filter.len() > self.limits.max_topic {
+            return Err(SubscribeError::TooLong);
+        }
         if filter.split(|b| *b == b'/').count() > self.limits.max_filter_levels {
             return Err(SubscribeError::TooDeep);
         }
@@ -208,6 +208,9 @@ impl Broker {
             || self.subscriptions.len() >= self.limits.max_subscriptions
         {
             return Err(SubscribeError::TooMany);
+        }
+        if known.is_none() && self.subscriptions.cost_with(filter) > self.limits.max_lookup {
+            return Err(SubscribeError::TooCostly);
         }
         Ok(())
     }
@@ -223,7 +226,7 @@ impl Broker {
             None => (&mut self.local.subscriptions, &mut self.local.replays),
         };
         nodes.retain(|other| *other != node);
-        replays.retain(|replay| replay.filter != filter);
+        replays.remove(&node);
         true
     }
 }

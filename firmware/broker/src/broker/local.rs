@@ -1,6 +1,6 @@
 //! The local client: the program the broker is part of publishes and subscribes without a connection.
 
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use umqtt_topic::TopicError;
@@ -41,6 +41,10 @@ pub enum SubscribeError {
     Filter(TopicError),
     /// It has more than `max_filter_levels` levels.
     TooDeep,
+    /// It has more than `max_topic` bytes.
+    TooLong,
+    /// With it the lookup for one message could pass `max_lookup`.
+    TooCostly,
     /// There are `max_subscriptions` already.
     TooMany,
 }
@@ -50,6 +54,8 @@ impl core::fmt::Display for SubscribeError {
         f.write_str(match self {
             SubscribeError::Filter(why) => return why.fmt(f),
             SubscribeError::TooDeep => "the filter has too many levels",
+            SubscribeError::TooLong => "the filter is too long",
+            SubscribeError::TooCostly => "too many filters match the same topics in different ways",
             SubscribeError::TooMany => "there are too many subscriptions",
         })
     }
@@ -61,7 +67,7 @@ impl core::error::Error for SubscribeError {}
 #[derive(Debug, Default)]
 pub(super) struct Local {
     pub(super) subscriptions: Vec<NodeId>,
-    pub(super) replays: Vec<Replay>,
+    pub(super) replays: BTreeMap<NodeId, Replay>,
     queue: VecDeque<Message>,
     bytes: usize,
 }
@@ -87,11 +93,12 @@ impl Local {
     /// Queues retained messages as far as they leave half of the queue free; how many.
     fn pump(&mut self, store: &RetainedStore, max: usize) -> u64 {
         let mut count = 0;
-        while let Some(replay) = self.replays.first_mut() {
+        while let Some(mut first) = self.replays.first_entry() {
+            let replay = first.get_mut();
             // The program need not be protected from what it asks for.
             let mut unlimited = usize::MAX;
             let Next::Found(publication, qos) = replay.next(store, &mut unlimited) else {
-                self.replays.remove(0);
+                first.remove();
                 continue;
             };
             let bytes = self.bytes.saturating_add(publication.packet().len());

@@ -11,12 +11,22 @@ use crate::wire::{
 };
 use crate::{Hooks, Millis};
 
-/// The client did something that closes its connection.
-pub(super) struct Fault;
+/// What a client did that closes its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It is no MQTT, or not at this point.
+    Malformed,
+    /// A packet or a topic over the limit.
+    TooLarge,
+    /// Answers over the limit wait for it.
+    Unread,
+    /// QoS 2 messages over the limit wait for their release.
+    Unreleased,
+}
 
 impl From<Malformed> for Fault {
     fn from(_: Malformed) -> Fault {
-        Fault
+        Fault::Malformed
     }
 }
 
@@ -43,8 +53,8 @@ impl Broker {
         let partial = core::mem::take(&mut connection.inbox);
         self.stats.bytes_received += bytes.len() as u64;
         self.allow_scans(now);
-        if self.take_packets(slot, partial, bytes, now, hooks).is_err() {
-            self.fail(slot, now);
+        if let Err(fault) = self.take_packets(slot, partial, bytes, now, hooks) {
+            self.fail(slot, fault, now);
         }
     }
 
@@ -57,26 +67,33 @@ impl Broker {
         hooks: &mut dyn Hooks,
     ) -> Result<(), Fault> {
         let mut inbox = Inbox::new(partial);
+        let mut whole = false;
         while let Some((header, packet)) =
             inbox.next(&mut bytes, |bytes| self.header(slot, bytes))?
         {
             if self.packet(slot, &header, packet, now, hooks)? == Flow::Over {
                 return Ok(());
             }
+            whole = true;
         }
-        self.connection(slot).ok_or(Fault)?.inbox = inbox.into_partial();
+        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        connection.inbox = inbox.into_partial();
+        connection.stalled_in &= !whole;
         Ok(())
     }
 
     /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
     fn header(&mut self, slot: u32, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
         let max_packet = self.limits.max_packet;
-        let connection = self.connection(slot).ok_or(Fault)?;
+        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         let Some(header) = FixedHeader::parse(bytes, connection.version)? else { return Ok(None) };
         let waiting = connection.phase == Phase::Waiting;
         // CONNECT comes first, and once ([MQTT-3.1.0-1], [MQTT-3.1.0-2]).
-        if header.total() > max_packet || (header.kind == PacketType::Connect) != waiting {
-            return Err(Fault);
+        if (header.kind == PacketType::Connect) != waiting {
+            return Err(Fault::Malformed);
+        }
+        if header.total() > max_packet {
+            return Err(Fault::TooLarge);
         }
         Ok(Some(header))
     }
@@ -90,7 +107,7 @@ impl Broker {
         now: Millis,
         hooks: &mut dyn Hooks,
     ) -> Result<Flow, Fault> {
-        let body = packet.get(header.len..).ok_or(Fault)?;
+        let body = packet.get(header.len..).ok_or(Fault::Malformed)?;
         match header.kind {
             PacketType::Connect => return self.connect(slot, body, now, hooks),
             PacketType::Publish => self.published(slot, &Publish::parse(header, body)?)?,
@@ -100,6 +117,7 @@ impl Broker {
             PacketType::Subscribe => self.subscribes(slot, body)?,
             PacketType::Unsubscribe => self.unsubscribes(slot, &Unsubscribe::parse(body)?)?,
             PacketType::Pingreq if body.is_empty() => {
+                self.stats.pings += 1;
                 self.reply(slot, &emit_bare(PacketType::Pingresp))?;
             }
             PacketType::Disconnect if body.is_empty() => {
@@ -112,7 +130,7 @@ impl Broker {
             | PacketType::Connack
             | PacketType::Suback
             | PacketType::Unsuback
-            | PacketType::Pingresp => return Err(Fault),
+            | PacketType::Pingresp => return Err(Fault::Malformed),
         }
         Ok(Flow::On)
     }
@@ -121,19 +139,23 @@ impl Broker {
     fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), Fault> {
         self.send_control(slot, bytes);
         let max = self.limits.max_control_bytes;
-        let connection = self.connection(slot).ok_or(Fault)?;
-        if connection.outbox.control().len() > max { Err(Fault) } else { Ok(()) }
+        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        if connection.outbox.control().len() > max { Err(Fault::Unread) } else { Ok(()) }
     }
 
     fn published(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+        if publish.topic.len() > self.limits.max_topic {
+            return Err(Fault::TooLarge);
+        }
         let (mut new, mut answer) = (true, None);
         match publish.qos {
             QoS::AtMostOnce => {}
             QoS::AtLeastOnce => answer = Some(PacketType::Puback),
             QoS::ExactlyOnce => {
                 let max = self.limits.max_unreleased;
-                let (_, session) = self.session_of(slot).ok_or(Fault)?;
-                new = session.reliable().take_in(publish.packet_id, max).ok_or(Fault)?;
+                let (_, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
+                new =
+                    session.reliable().take_in(publish.packet_id, max).ok_or(Fault::Unreleased)?;
                 answer = Some(PacketType::Pubrec);
             }
         }
@@ -148,15 +170,14 @@ impl Broker {
 
     /// An answer to a message sent to the client, or the release of one received from it.
     fn answered(&mut self, slot: u32, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
-        let (key, session) = self.session_of(slot).ok_or(Fault)?;
-        if let Some(reliable) = session.reliable_if_any() {
-            match kind {
-                PacketType::Puback => reliable.acknowledged(packet_id),
-                PacketType::Pubrec => reliable.received(packet_id),
-                PacketType::Pubrel => reliable.release(packet_id),
-                _ => reliable.completed(packet_id),
-            }
-        }
+        let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
+        let known = session.reliable_if_any().is_some_and(|reliable| match kind {
+            PacketType::Puback => reliable.acknowledged(packet_id),
+            PacketType::Pubrec => reliable.received(packet_id),
+            PacketType::Pubrel => reliable.release(packet_id),
+            _ => reliable.completed(packet_id),
+        });
+        self.stats.unknown_acks += u64::from(!known);
         match kind {
             // Also for one that is not known: after a lost session that lets the client end its transfer.
             PacketType::Pubrec => self.reply(slot, &emit_ack(PacketType::Pubrel, packet_id))?,
@@ -169,7 +190,7 @@ impl Broker {
     fn subscribes(&mut self, slot: u32, body: &[u8]) -> Result<(), Fault> {
         let version = self.connection(slot).map_or(Version::V311, |c| c.version);
         let subscribe = Subscribe::parse(body, version)?;
-        let (key, _) = self.session_of(slot).ok_or(Fault)?;
+        let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         let mut codes = Vec::new();
         for (filter, wanted) in subscribe.filters() {
             codes.push(match self.add_subscription(key, filter, wanted) {
@@ -185,7 +206,7 @@ impl Broker {
     }
 
     fn unsubscribes(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) -> Result<(), Fault> {
-        let (key, _) = self.session_of(slot).ok_or(Fault)?;
+        let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         for filter in unsubscribe.filters() {
             self.remove_subscription(key, filter);
         }

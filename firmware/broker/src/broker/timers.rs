@@ -1,7 +1,8 @@
-//! Time: CONNECT that does not come, keep-alive, closing connections, stored sessions.
+//! Time: CONNECT that does not come, keep-alive, clients that stall, closing connections, stored sessions.
 //!
 //! A keep-alive moves its end with every packet, but its entry here only when it comes due: a packet
-//! costs no work here, a call when nothing is due looks at one entry.
+//! costs no work here, a call when nothing is due looks at one entry. A client that stalls is found by looking
+//! at it now and then.
 
 use super::Broker;
 use crate::Millis;
@@ -10,6 +11,10 @@ use crate::connection::Phase;
 /// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is cheap to ask
 /// for and can make the broker look at all there are: this bounds the share of time that can take.
 pub(super) const SCANS_PER_MILLI: usize = 4096;
+
+/// Connections and sessions whose time has come that one call ends. A thousand clients whose network fails fall
+/// silent together, and each may leave a will: the others get their turn in between.
+const ENDS_AT_ONCE: usize = 32;
 
 /// Whose time it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,47 +35,72 @@ impl Broker {
         timer.into_iter().chain(scan).min()
     }
 
-    /// Does what time makes due. Call it at [`poll_at`](Self::poll_at) or later; any earlier call costs a
-    /// comparison.
+    /// Does what time makes due, up to a bound. Call it at [`poll_at`](Self::poll_at) or later; any earlier
+    /// call costs a comparison.
     pub fn handle_timeout(&mut self, now: Millis) {
         self.allow_scans(now);
-        if self.scans_left > 0 {
-            for key in core::mem::take(&mut self.scanning) {
-                self.pump(key);
-            }
-        }
-        while let Some((at, timer)) = self.timers.first().copied()
+        self.scan();
+        let mut ended = 0;
+        while ended < ENDS_AT_ONCE
+            && let Some((at, timer)) = self.timers.first().copied()
             && at <= now
         {
             self.timers.pop_first();
-            match timer {
+            ended += usize::from(match timer {
                 Timer::Connection(slot) => self.connection_due(slot, now),
-                Timer::Session(key) => {
-                    if let Some(session) = self.sessions.get_mut(key as usize) {
-                        session.expires = None;
-                        self.forget_session(key);
-                    }
-                }
-            }
+                Timer::Session(key) => self.session_due(key),
+            });
         }
     }
 
-    fn connection_due(&mut self, slot: u32, now: Millis) {
-        let Some(connection) = self.connection(slot) else { return };
+    /// True if that was its end.
+    fn connection_due(&mut self, slot: u32, now: Millis) -> bool {
+        let Some(connection) = self.connection(slot) else { return false };
         connection.timer = None;
+        let look = now >= connection.look_at;
+        let silent = connection.silent_at().is_some_and(|at| at <= now);
+        let stalls = look && connection.stalls();
         match connection.phase {
-            Phase::Live(_) => match connection.silent_at() {
-                Some(at) if at <= now => {
-                    self.stats.timeouts += 1;
-                    self.cut(slot, now);
-                }
-                later => self.set_timer(slot, later),
-            },
-            Phase::Waiting => {
-                self.stats.timeouts += 1;
-                self.cut(slot, now);
+            Phase::Live(_) if silent => self.stats.timeouts += 1,
+            Phase::Live(_) if stalls => self.stats.slow += 1,
+            Phase::Live(_) => {
+                self.watch(slot, look, now);
+                return false;
             }
-            Phase::Closing => self.cut(slot, now),
+            Phase::Waiting => self.stats.connect_timeouts += 1,
+            Phase::Closing => {}
+        }
+        self.cut(slot, now);
+        true
+    }
+
+    fn session_due(&mut self, key: u32) -> bool {
+        let Some(session) = self.sessions.get_mut(key as usize) else { return false };
+        session.expires = None;
+        self.forget_session(key);
+        true
+    }
+
+    /// Sets the time of a client's connection; `looked` if it was just looked at whether it stalls.
+    pub(super) fn watch(&mut self, slot: u32, looked: bool, now: Millis) {
+        let stall_timeout = self.limits.stall_timeout;
+        let Some(connection) = self.connection(slot) else { return };
+        if looked {
+            connection.look_at = now.saturating_add(stall_timeout);
+        }
+        let look = connection.look_at;
+        let at = connection.silent_at().map_or(look, |silent| silent.min(look));
+        self.set_timer(slot, Some(at));
+    }
+
+    /// Goes on looking for retained messages on behalf of those who wait for it, in turn.
+    fn scan(&mut self) {
+        while self.scans_left > 0 {
+            let after = self.scanning.range(self.scan_turn..).next();
+            let Some(key) = after.or_else(|| self.scanning.first()).copied() else { return };
+            self.scanning.remove(&key);
+            self.scan_turn = key + 1;
+            self.pump(key);
         }
     }
 

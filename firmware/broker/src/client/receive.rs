@@ -60,7 +60,9 @@ impl Client {
         match header.kind {
             PacketType::Connack => self.greeted(Connack::parse(header, body)?, now),
             PacketType::Publish => self.published(&Publish::parse(header, body)?)?,
-            PacketType::Puback => self.reliable.acknowledged(Ack::parse(body)?.packet_id),
+            PacketType::Puback => {
+                self.reliable.acknowledged(Ack::parse(body)?.packet_id);
+            }
             PacketType::Pubrec => {
                 let id = Ack::parse(body)?.packet_id;
                 self.reliable.received(id);
@@ -71,7 +73,9 @@ impl Client {
                 self.reliable.release(id);
                 self.answer(PacketType::Pubcomp, id)?;
             }
-            PacketType::Pubcomp => self.reliable.completed(Ack::parse(body)?.packet_id),
+            PacketType::Pubcomp => {
+                self.reliable.completed(Ack::parse(body)?.packet_id);
+            }
             PacketType::Suback => self.subscribed(&Suback::parse(body)?)?,
             PacketType::Unsuback => match (self.request.take(), Ack::parse(body)?.packet_id) {
                 (Some(Request::Unsubscribe), RESERVED_ID) => self.ask(),
