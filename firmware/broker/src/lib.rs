@@ -16,15 +16,16 @@
 //! * [`wire`]: the packets, both directions; of use to a client too.
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
-//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2), `subscriptions` (a tree),
-//!   `retained`.
+//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2),
+//!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`.
 //!
 //! # What it does with MQTT's choices
 //!
 //! * A client with several matching subscriptions gets a message once, at the highest of their
 //!   qualities of service.
-//! * A message at QoS 0 for a client without room, or without a connection, is dropped. QoS 1 and 2
-//!   wait, also for remembered sessions, up to [`Limits::max_queue_bytes`].
+//! * Messages wait for a client, also for one that is away and is remembered, up to
+//!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make room; if there
+//!   is none, the newcomer is dropped and counted.
 //! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
 //! * Anything malformed closes that connection, and no other; the will is published.
 //!
@@ -79,6 +80,7 @@ mod inbox;
 mod limits;
 mod message;
 mod outbox;
+mod queue;
 mod retained;
 mod session;
 mod stats;

@@ -39,9 +39,17 @@ pub struct Limits {
     /// Bytes of one packet from a client, its fixed header included. A larger one closes the
     /// connection as soon as its header is read.
     pub max_packet: usize,
-    /// Bytes of messages waiting for one client. One message always finds room in an empty queue;
-    /// else what does not fit is dropped for this client and counted.
+    /// Messages waiting for one client, connected or away; those sent and not yet acknowledged are not counted
+    /// ([`max_inflight`](Self::max_inflight)). A further one makes room by dropping the oldest of QoS 0; if there
+    /// is none, it is dropped itself, for this client. Either is counted. One message always finds room in an
+    /// empty queue.
+    pub max_queue_messages: usize,
+    /// Bytes of messages waiting for one client; otherwise as
+    /// [`max_queue_messages`](Self::max_queue_messages).
     pub max_queue_bytes: usize,
+    /// Of the messages waiting for a client that is away, those of QoS 0. A further one takes the place of the
+    /// oldest; 0 keeps none, and counts none as dropped.
+    pub max_away_qos0: usize,
     /// Bytes of acknowledgements, ping replies and the like waiting for one client. A client that
     /// makes the broker pass it does not read its replies and is closed. Hand
     /// [`receive`](crate::Broker::receive) at most this many bytes between two looks at what is outgoing.
@@ -79,7 +87,9 @@ impl Limits {
         max_retained: 64,
         max_retained_bytes: 8 * 1024,
         max_packet: 4 * 1024,
+        max_queue_messages: 128,
         max_queue_bytes: 4 * 1024,
+        max_away_qos0: 8,
         max_control_bytes: 4 * 1024,
         max_inflight: 4,
         max_unreleased: 16,
@@ -103,7 +113,9 @@ impl Limits {
         max_retained: 1_000_000,
         max_retained_bytes: 256 * 1024 * 1024,
         max_packet: 1024 * 1024,
+        max_queue_messages: 100_000,
         max_queue_bytes: 4 * 1024 * 1024,
+        max_away_qos0: 1_000,
         max_control_bytes: 256 * 1024,
         max_inflight: 64,
         max_unreleased: 4096,

@@ -8,12 +8,16 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use crate::message::Publication;
+use crate::queue::Load;
 use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
 
 /// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
 /// next to nothing on a chip.
 const KEEP_DELIVERIES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 4 };
 const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
+
+/// The flag of a message sent again.
+const DUP: u8 = 0b1000;
 
 /// One message on its way to one client.
 #[derive(Clone, Debug)]
@@ -35,7 +39,7 @@ impl Delivery {
     }
 
     pub(crate) fn again(mut self) -> Delivery {
-        self.flags |= 0b1000; // DUP, [MQTT-3.3.1-1]
+        self.flags |= DUP; // [MQTT-3.3.1-1]
         self
     }
 
@@ -81,6 +85,8 @@ pub(crate) struct Outbox {
     front_sent: usize,
     /// Bytes of all deliveries.
     bytes: usize,
+    /// Bytes of those at QoS 0.
+    loose_bytes: usize,
     /// The short piece `outgoing` handed out last, which exists nowhere else.
     piece: [u8; 5],
 }
@@ -95,13 +101,48 @@ impl Outbox {
         self.deliveries.is_empty() || self.bytes.saturating_add(len) <= max
     }
 
+    /// The messages that wait.
+    pub(crate) fn load(&self) -> Load {
+        Load { messages: self.deliveries.len(), bytes: self.bytes }
+    }
+
+    /// Bytes of the messages at QoS 0.
+    pub(crate) fn loose_bytes(&self) -> usize {
+        self.loose_bytes
+    }
+
     pub(crate) fn push(&mut self, delivery: Delivery) {
-        self.bytes += delivery.len();
+        let len = delivery.len();
+        self.bytes += len;
+        if delivery.packet_id == 0 {
+            self.loose_bytes += len;
+        }
         self.deliveries.push_back(delivery);
+    }
+
+    /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of QoS 1 and 2 it
+    /// may have to look past are no more than may be in flight.
+    pub(crate) fn drop_oldest(&mut self) -> bool {
+        let begun = usize::from(self.front_sent > 0);
+        let mut rest = self.deliveries.iter().skip(begun);
+        let Some(place) = rest.position(|delivery| delivery.packet_id == 0) else { return false };
+        let Some(oldest) = self.deliveries.remove(begun + place) else { return false };
+        let len = oldest.len();
+        self.bytes -= len;
+        self.loose_bytes -= len;
+        true
     }
 
     pub(crate) fn control(&mut self) -> &mut Vec<u8> {
         &mut self.control
+    }
+
+    /// The first packet id that was not begun to be sent, and has not been on an earlier connection; 0 if there is
+    /// none.
+    pub(crate) fn first_not_sent(&self) -> u16 {
+        let rest = self.deliveries.iter().skip(usize::from(self.front_sent > 0));
+        let mut ids = rest.filter(|delivery| delivery.flags & DUP == 0).map(|d| d.packet_id);
+        ids.find(|id| *id != 0).unwrap_or(0)
     }
 
     /// Drops what need not be sent before the connection closes.
@@ -110,7 +151,7 @@ impl Outbox {
             self.control = Vec::new();
         }
         self.deliveries = VecDeque::new();
-        (self.front_sent, self.bytes) = (0, 0);
+        (self.front_sent, self.bytes, self.loose_bytes) = (0, 0, 0);
     }
 
     /// The next run of bytes to send; empty if there is none.
@@ -199,6 +240,9 @@ impl Outbox {
             n -= rest;
             self.front_sent = 0;
             self.bytes -= len;
+            if front.packet_id == 0 {
+                self.loose_bytes -= len;
+            }
             self.deliveries.pop_front();
             if self.deliveries.is_empty() {
                 self.deliveries.shrink_to(KEEP_DELIVERIES);

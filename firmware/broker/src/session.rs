@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use crate::Millis;
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
+use crate::queue::Load;
 use crate::retained::Replay;
 use crate::subscriptions::NodeId;
 use crate::wire::{PacketType, QoS, emit_ack};
@@ -61,6 +62,11 @@ impl Session {
         !self.replays.is_empty() || self.has_waiting()
     }
 
+    /// What waits for an acknowledgement of earlier messages.
+    pub(crate) fn waiting(&self) -> Load {
+        self.reliable.as_ref().map_or(Load::default(), |reliable| reliable.load())
+    }
+
     /// Whether messages wait for an acknowledgement of earlier ones.
     pub(crate) fn has_waiting(&self) -> bool {
         self.reliable.as_ref().is_some_and(|reliable| !reliable.waiting.is_empty())
@@ -70,12 +76,18 @@ impl Session {
 /// The state of QoS 1 and 2 transfers in both directions (section 4.3).
 #[derive(Debug, Default)]
 pub(crate) struct Reliable {
-    /// Sent and not finished, in the order of sending ([MQTT-4.6.0-1..4]).
+    /// Sent and not finished ([MQTT-4.6.0-1], [MQTT-4.6.0-4]): first those released, in the order of their PUBRECs,
+    /// then the rest, in the order of sending.
     inflight: VecDeque<Inflight>,
     /// Waiting for a place in flight.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
+    /// Messages of QoS 0 that came while the client is away, oldest first.
+    loose: VecDeque<Publication>,
+    loose_bytes: usize,
     last_id: u16,
+    /// See [`not_sent_from`](Self::not_sent_from).
+    not_sent: u16,
     /// Packet ids of QoS 2 messages received and not yet released; sorted.
     unreleased: Vec<u16>,
 }
@@ -144,6 +156,30 @@ impl Reliable {
         true
     }
 
+    /// All that waits.
+    pub(crate) fn load(&self) -> Load {
+        let waiting = Load { messages: self.waiting.len(), bytes: self.waiting_bytes };
+        waiting.plus(self.loose())
+    }
+
+    /// What waits of QoS 0.
+    pub(crate) fn loose(&self) -> Load {
+        Load { messages: self.loose.len(), bytes: self.loose_bytes }
+    }
+
+    /// Keeps a message of QoS 0 until the client is back.
+    pub(crate) fn keep_loose(&mut self, publication: Publication) {
+        self.loose_bytes += publication.packet().len();
+        self.loose.push_back(publication);
+    }
+
+    /// Drops the oldest message of QoS 0; false if there is none.
+    pub(crate) fn drop_oldest(&mut self) -> bool {
+        let Some(oldest) = self.loose.pop_front() else { return false };
+        self.loose_bytes -= oldest.packet().len();
+        true
+    }
+
     /// Puts in flight what has waited, as far as there is room.
     pub(crate) fn pump(&mut self, outbox: &mut Outbox, max_inflight: usize, max_bytes: usize) {
         while let Some(next) = self.waiting.front()
@@ -159,8 +195,16 @@ impl Reliable {
         }
     }
 
-    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]).
-    pub(crate) fn resend(&self, outbox: &mut Outbox) {
+    /// The connection broke before it began to send this packet id for the first time, or any after it; 0 for
+    /// none.
+    pub(crate) fn not_sent_from(&mut self, packet_id: u16) {
+        self.not_sent = packet_id;
+    }
+
+    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]), and for the first
+    /// time what it never began to send; then what came at QoS 0 meanwhile.
+    pub(crate) fn resend(&mut self, outbox: &mut Outbox) {
+        let mut again = true;
         for sent in &self.inflight {
             let (publication, qos) = match &sent.stage {
                 Stage::Puback(publication) => (publication, QoS::AtLeastOnce),
@@ -171,9 +215,15 @@ impl Reliable {
                     continue;
                 }
             };
+            again &= sent.packet_id != self.not_sent;
             let delivery = Delivery::new(publication.clone(), qos, sent.packet_id, sent.retain);
-            outbox.push(delivery.again());
+            outbox.push(if again { delivery.again() } else { delivery });
         }
+        self.not_sent = 0;
+        for publication in core::mem::take(&mut self.loose) {
+            outbox.push(Delivery::new(publication, QoS::AtMostOnce, 0, false));
+        }
+        self.loose_bytes = 0;
     }
 
     /// PUBACK came. One that answers nothing is ignored, and the answer is false.
@@ -183,13 +233,18 @@ impl Reliable {
 
     /// PUBREC came, perhaps once more; false if no message waits for it. It is answered by PUBREL all the same.
     pub(crate) fn received(&mut self, packet_id: u16) -> bool {
-        match self.inflight.iter_mut().find(|sent| sent.packet_id == packet_id) {
-            Some(Inflight { stage: Stage::Puback(_), .. }) | None => false,
-            Some(sent) => {
-                sent.stage = Stage::Pubcomp;
-                true
-            }
+        let wanted = |sent: &Inflight| sent.packet_id == packet_id;
+        let Some(place) = self.inflight.iter().position(wanted) else { return false };
+        match self.inflight.get(place).map(|sent| &sent.stage) {
+            Some(Stage::Pubcomp) => return true,
+            Some(Stage::Pubrec(_)) => {}
+            _ => return false,
         }
+        let Some(mut sent) = self.inflight.remove(place) else { return false };
+        sent.stage = Stage::Pubcomp;
+        let released = self.inflight.iter().take_while(|s| matches!(s.stage, Stage::Pubcomp));
+        self.inflight.insert(released.count(), sent);
+        true
     }
 
     /// PUBCOMP came. One that answers nothing is ignored, and the answer is false.

@@ -2,38 +2,13 @@
 
 mod net;
 
-use net::{Net, hello, message, packets};
-use umqtt_broker::wire::{Connect, PacketType, Publish, Unsubscribe, emit_ack};
+use net::{Net, ack, got, hello, message, stay};
+use umqtt_broker::wire::{PacketType, Unsubscribe};
 use umqtt_broker::{Limits, Millis, QoS};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
 const Q2: QoS = QoS::ExactlyOnce;
-
-fn stay(id: &str) -> Connect<'_> {
-    Connect { clean_session: false, ..hello(id) }
-}
-
-/// What a client received: `payload@qos#id`, `+` in front of repeated ones, `!` of retained ones; other packets
-/// as `kind#id`.
-#[track_caller]
-fn got(net: &mut Net, conn: u32) -> Vec<String> {
-    let bytes = net.all(conn);
-    let line = |(header, body): &(umqtt_broker::wire::FixedHeader, &[u8])| {
-        if header.kind != PacketType::Publish {
-            return format!("{:?}#{}", header.kind, u16::from_be_bytes([body[0], body[1]]));
-        }
-        let Ok(p) = Publish::parse(header, body) else { panic!("not a PUBLISH: {body:x?}") };
-        let marks = [if p.dup { "+" } else { "" }, if p.retain { "!" } else { "" }].concat();
-        let payload = String::from_utf8_lossy(p.payload);
-        format!("{marks}{payload}@{}#{}", p.qos as u8, p.packet_id)
-    };
-    packets(&bytes).iter().map(line).collect()
-}
-
-fn ack(net: &mut Net, conn: u32, kind: PacketType, id: u16) {
-    net.send(conn, &emit_ack(kind, id));
-}
 
 /// The program publishes.
 fn publish(net: &mut Net, payload: &str, qos: QoS) {
@@ -123,10 +98,14 @@ fn a_broken_connection_repeats_what_was_not_finished() {
     assert_eq!(got(&mut net, 1), ["1@1#1", "2@2#2", "3@2#3", "Pubrel#2"]);
     net.cut(1);
     publish(&mut net, "4", Q1);
-    publish(&mut net, "not kept", Q0);
+    publish(&mut net, "no promise", Q0);
 
     assert!(net.connect(2, stay("a")), "session present");
-    assert_eq!(got(&mut net, 2), ["Pubrel#2", "+1@1#1", "+3@2#3", "4@1#4"]);
+    assert_eq!(
+        got(&mut net, 2),
+        ["Pubrel#2", "+1@1#1", "+3@2#3", "no promise@0#0", "4@1#4"],
+        "QoS 0 needs not wait for its turn"
+    );
     ack(&mut net, 2, PacketType::Puback, 1);
     ack(&mut net, 2, PacketType::Pubcomp, 2);
     ack(&mut net, 2, PacketType::Pubrec, 3);

@@ -69,7 +69,7 @@ impl Broker {
     }
 
     /// The next run of bytes to send on a connection, empty if there is none. Report what of it went with
-    /// [`sent`](Self::sent), before any other call for this connection.
+    /// [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
         match self.slot(conn).and_then(|slot| self.connection(slot)) {
             Some(connection) => connection.outbox.outgoing(),
@@ -79,7 +79,7 @@ impl Broker {
 
     /// Copies as much of what is to be sent as fits into `buffer`, over any number of packets, so that one write
     /// to the socket sends many small ones; how many bytes that was. Nothing is taken away: report what of it
-    /// went with [`sent`](Self::sent), before any other call for this connection.
+    /// went with [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
         let slot = self.slot(conn).and_then(|slot| self.connections.get(slot as usize));
         slot.map_or(0, |connection| connection.outbox.copy(buffer))
@@ -176,12 +176,16 @@ impl Broker {
         let connection = self.connection(slot)?;
         let will = connection.will.take();
         connection.inbox = Vec::new();
+        let not_sent = connection.outbox.first_not_sent();
         connection.outbox.abandon();
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
         if let Phase::Live(key) = phase {
             self.live -= 1;
             let session = self.sessions.get_mut(key as usize)?;
             session.connection = None;
+            if let Some(reliable) = session.reliable_if_any() {
+                reliable.not_sent_from(not_sent);
+            }
             if session.clean {
                 self.forget_session(key);
             } else if self.limits.session_expiry < Millis::MAX {

@@ -3,7 +3,7 @@
 use super::Broker;
 use super::local::SubscribeError;
 use crate::message::{Message, Publication};
-use crate::outbox::Delivery;
+use crate::queue::{self, Load};
 use crate::retained::{Next, Replay};
 use crate::subscriptions::LOCAL;
 use crate::wire::QoS;
@@ -84,35 +84,15 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(target as usize) else { return };
         let slot = session.connection;
         let connection = slot.and_then(|slot| self.connections.get_mut(slot as usize));
-        let max = self.limits.max_queue_bytes;
-        let room =
-            connection.map(|c| &mut c.outbox).filter(|o| o.has_room(message.packet().len(), max));
-        let queued = if qos == QoS::AtMostOnce {
-            match room {
-                Some(outbox) => {
-                    outbox.push(Delivery::new(message.clone(), qos, 0, retain));
-                    true
-                }
-                // A session without a connection gets nothing of QoS 0, and has not lost anything by it.
-                None if slot.is_none() => return,
-                None => false,
+        let outcome = match connection {
+            Some(connection) => {
+                let outbox = &mut connection.outbox;
+                queue::connected(session, outbox, message, (qos, retain), &self.limits)
             }
-        } else {
-            let in_turn = !session.has_waiting();
-            let reliable = session.reliable();
-            match room {
-                Some(outbox) if in_turn && reliable.may_send(self.limits.max_inflight) => {
-                    reliable.send(message.clone(), qos, retain, outbox);
-                    true
-                }
-                _ => reliable.wait(message.clone(), qos, retain, max),
-            }
+            None => queue::away(session, message, qos, &self.limits),
         };
-        if queued {
-            self.stats.messages_sent += 1;
-        } else {
-            self.stats.messages_dropped += 1;
-        }
+        self.stats.messages_sent += u64::from(outcome.queued);
+        self.stats.messages_dropped += outcome.dropped;
         if let Some(slot) = slot {
             self.announce(slot);
         }
@@ -153,7 +133,7 @@ impl Broker {
                     continue;
                 }
             };
-            if !outbox.has_room(message.packet().len(), self.limits.max_queue_bytes / 2) {
+            if !outbox.load().takes(message.packet().len(), Load::limit(&self.limits).half()) {
                 return None;
             }
             replay.advance(message.clone());

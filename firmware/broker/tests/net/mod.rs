@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::wire::{Connect, Publish, Subscribe, Version, Will};
+use umqtt_broker::wire::{
+    Connect, FixedHeader, PacketType, Publish, Subscribe, Version, Will, emit_ack,
+};
 use umqtt_broker::{
     Broker, ConnId, Credentials, Hooks, Limits, Millis, Peer, QoS, Refused, Verdict,
 };
@@ -163,7 +165,7 @@ impl Net {
         let mut messages = Vec::new();
         for (header, body) in packets(&bytes) {
             let publish = Publish::parse(&header, body).unwrap();
-            assert_eq!(header.kind, umqtt_broker::wire::PacketType::Publish);
+            assert_eq!(header.kind, PacketType::Publish);
             assert!(publish.qos == QoS::AtMostOnce && !publish.dup);
             let mark = if publish.retain { "!" } else { "" };
             let topic = String::from_utf8_lossy(publish.topic);
@@ -190,10 +192,10 @@ impl Net {
 
 /// The packets in a run of bytes, which must end with the last of them.
 #[track_caller]
-pub(crate) fn packets(mut bytes: &[u8]) -> Vec<(umqtt_broker::wire::FixedHeader, &[u8])> {
+pub(crate) fn packets(mut bytes: &[u8]) -> Vec<(FixedHeader, &[u8])> {
     let mut packets = Vec::new();
     while !bytes.is_empty() {
-        let header = umqtt_broker::wire::FixedHeader::parse(bytes, Version::V311).unwrap().unwrap();
+        let header = FixedHeader::parse(bytes, Version::V311).unwrap().unwrap();
         let (packet, rest) = bytes.split_at(header.total());
         packets.push((header, &packet[header.len..]));
         bytes = rest;
@@ -228,4 +230,31 @@ pub(crate) fn message(
     let topic = topic.as_bytes();
     assert!(Publish { topic, payload, qos, retain, dup: false, packet_id }.emit(&mut packet));
     packet
+}
+
+/// A client that asks to be remembered.
+pub(crate) fn stay(id: &str) -> Connect<'_> {
+    Connect { clean_session: false, ..hello(id) }
+}
+
+/// What a client received: `payload@qos#id`, `+` in front of repeated ones, `!` of retained ones; other packets
+/// as `kind#id`.
+#[track_caller]
+pub(crate) fn got(net: &mut Net, conn: u32) -> Vec<String> {
+    let bytes = net.all(conn);
+    let line = |(header, body): &(FixedHeader, &[u8])| {
+        if header.kind != PacketType::Publish {
+            return format!("{:?}#{}", header.kind, u16::from_be_bytes([body[0], body[1]]));
+        }
+        let Ok(p) = Publish::parse(header, body) else { panic!("not a PUBLISH: {body:x?}") };
+        let marks = [if p.dup { "+" } else { "" }, if p.retain { "!" } else { "" }].concat();
+        let payload = String::from_utf8_lossy(p.payload);
+        format!("{marks}{payload}@{}#{}", p.qos as u8, p.packet_id)
+    };
+    packets(&bytes).iter().map(line).collect()
+}
+
+/// The client sends an acknowledgement.
+pub(crate) fn ack(net: &mut Net, conn: u32, kind: PacketType, id: u16) {
+    net.send(conn, &emit_ack(kind, id));
 }

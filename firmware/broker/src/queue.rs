@@ -1,0 +1,114 @@
+//! What waits for one client: in the outbox of its connection and in its session, under the same two limits.
+//!
+//! When they are reached, the oldest messages of QoS 0 make room: they promise nothing, and what is new is
+//! worth more than what is old. Where none is left, the newcomer is the one to go.
+
+use crate::Limits;
+use crate::message::Publication;
+use crate::outbox::{Delivery, Outbox};
+use crate::session::Session;
+use crate::wire::QoS;
+
+/// How much waits, or may wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    pub(crate) fn limit(limits: &Limits) -> Load {
+        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes }
+    }
+
+    pub(crate) fn half(self) -> Load {
+        Load { messages: self.messages / 2, bytes: self.bytes / 2 }
+    }
+
+    pub(crate) fn plus(self, other: Load) -> Load {
+        Load { messages: self.messages + other.messages, bytes: self.bytes + other.bytes }
+    }
+
+    /// Whether a message of `len` bytes more stays within a limit; one always does where nothing waits.
+    pub(crate) fn takes(self, len: usize, max: Load) -> bool {
+        self.messages == 0
+            || self.messages < max.messages && self.bytes.saturating_add(len) <= max.bytes
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) queued: bool,
+    /// Messages lost by it: older ones that made room, or itself.
+    pub(crate) dropped: u64,
+}
+
+impl Outcome {
+    fn refused(dropped: u64) -> Outcome {
+        Outcome { queued: false, dropped: dropped + 1 }
+    }
+}
+
+/// Queues a message for a client that is connected.
+pub(crate) fn connected(
+    session: &mut Session,
+    outbox: &mut Outbox,
+    message: &Publication,
+    (qos, retain): (QoS, bool),
+    limits: &Limits,
+) -> Outcome {
+    let (len, max) = (message.packet().len(), Load::limit(limits));
+    let (waiting, mut dropped) = (session.waiting(), 0);
+    while !outbox.load().plus(waiting).takes(len, max) {
+        let firm = outbox.load().bytes + waiting.bytes - outbox.loose_bytes();
+        if firm > 0 && firm.saturating_add(len) > max.bytes || !outbox.drop_oldest() {
+            return Outcome::refused(dropped);
+        }
+        dropped += 1;
+    }
+    if qos == QoS::AtMostOnce {
+        outbox.push(Delivery::new(message.clone(), qos, 0, retain));
+    } else {
+        let reliable = session.reliable();
+        if waiting.messages == 0 && reliable.may_send(limits.max_inflight) {
+            reliable.send(message.clone(), qos, retain, outbox);
+        } else {
+            reliable.wait(message.clone(), qos, retain, usize::MAX);
+        }
+    }
+    Outcome { queued: true, dropped }
+}
+
+/// Queues a message for a client that is away.
+pub(crate) fn away(
+    session: &mut Session,
+    message: &Publication,
+    qos: QoS,
+    limits: &Limits,
+) -> Outcome {
+    let (len, max) = (message.packet().len(), Load::limit(limits));
+    let reliable = session.reliable();
+    let mut dropped = 0;
+    if qos == QoS::AtMostOnce {
+        if limits.max_away_qos0 == 0 {
+            return Outcome { queued: false, dropped }; // it was never promised one
+        }
+        while reliable.loose().messages >= limits.max_away_qos0 && reliable.drop_oldest() {
+            dropped += 1;
+        }
+    }
+    while !reliable.load().takes(len, max) {
+        let firm = reliable.load().bytes - reliable.loose().bytes;
+        if firm > 0 && firm.saturating_add(len) > max.bytes || !reliable.drop_oldest() {
+            return Outcome::refused(dropped);
+        }
+        dropped += 1;
+    }
+    if qos == QoS::AtMostOnce {
+        reliable.keep_loose(message.clone());
+    } else {
+        reliable.wait(message.clone(), qos, false, usize::MAX);
+    }
+    Outcome { queued: true, dropped }
+}
