@@ -1,0 +1,71 @@
+//! When something happened, and while something held, as far as can be known from outside.
+
+/// A count of the things that happened: the model's time.
+pub type Tick = u64;
+
+/// Later than everything.
+pub const NEVER: Tick = Tick::MAX;
+
+/// Something that happens at one moment within a span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Not before.
+    pub from: Tick,
+    /// Not after; `NEVER` while that is open.
+    pub to: Tick,
+    /// It does happen. Otherwise it may.
+    pub sure: bool,
+}
+
+impl Event {
+    /// Something that may happen from now on.
+    pub fn begins(now: Tick) -> Event {
+        Event { from: now, to: NEVER, sure: false }
+    }
+}
+
+/// Something that holds for a while: a subscription, a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// It may hold from here on ...
+    pub may_from: Tick,
+    /// ... and does from here on ...
+    pub sure_from: Tick,
+    /// ... to here ...
+    pub sure_to: Tick,
+    /// ... and may to here.
+    pub may_to: Tick,
+}
+
+impl Life {
+    /// Something that may begin to hold now.
+    pub fn begins(now: Tick) -> Life {
+        Life { may_from: now, sure_from: NEVER, sure_to: NEVER, may_to: NEVER }
+    }
+
+    /// It may end from now on.
+    pub fn ends(&mut self, now: Tick) {
+        self.sure_to = self.sure_to.min(now);
+    }
+
+    /// It has ended.
+    pub fn ended(&mut self, now: Tick) {
+        self.ends(now);
+        self.may_to = self.may_to.min(now);
+    }
+
+    /// It holds now, and so far nothing speaks of its end.
+    pub fn holds(&self) -> bool {
+        self.sure_from != NEVER && self.sure_to == NEVER
+    }
+
+    /// Whether it may hold when the event happens.
+    pub fn may_meet(&self, event: &Event) -> bool {
+        self.may_from <= event.to && event.from <= self.may_to
+    }
+
+    /// Whether it holds whenever the event happens.
+    pub fn meets(&self, event: &Event) -> bool {
+        self.sure_from <= event.from && event.to <= self.sure_to
+    }
+}

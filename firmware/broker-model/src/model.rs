@@ -1,0 +1,561 @@
+//! What there is, going by what the clients did: messages, sessions with their subscriptions, connections.
+//!
+//! A client's act has a beginning (its last byte may be at the broker) and an end (the broker has surely dealt with it), told
+//! by calls in pairs: `..._began`, `..._done`. Where there is no telling, as when a connection broke in between, the second
+//! call is missing. What follows from it all is in `check`.
+
+use std::collections::BTreeMap;
+
+use umqtt_broker::{Millis, QoS};
+
+use crate::life::{Event, Life, NEVER, Tick};
+use crate::{Broken, broken};
+
+/// What the broker is told to keep to.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// Clients at a time.
+    pub max_clients: usize,
+    /// Sessions with clean session 0.
+    pub max_stored_sessions: usize,
+    /// Milliseconds a session outlives its connection.
+    pub session_expiry: Millis,
+    /// Subscriptions are granted and messages retained: no limit stands in the way.
+    pub roomy: bool,
+}
+
+/// A message, whether it was published or is a will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MessageId(pub u32);
+
+/// A client's session, from its beginning to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionKey(pub u32);
+
+/// A connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConnKey(pub u32);
+
+/// A subscription made by one SUBSCRIBE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubKey(SessionKey, usize);
+
+/// Something whose end is not known yet.
+#[derive(Clone, Copy, Debug)]
+pub enum Loose {
+    /// A publication of the message.
+    Publication(MessageId, usize),
+    /// The end of the session.
+    End(SessionKey),
+}
+
+/// A CONNECT, and what is to come of it.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// Its connection.
+    pub conn: ConnKey,
+    /// It is to be refused: the broker is full.
+    pub refused: bool,
+    /// What the CONNACK says of the session; `None` if there is no telling.
+    pub present: Option<bool>,
+    client: usize,
+    /// The session before, where this one begins a new one.
+    before: Option<SessionKey>,
+    ends: Vec<Loose>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) qos: QoS,
+    pub(crate) retain: bool,
+    /// Deletes what is retained: its payload is empty.
+    pub(crate) delete: bool,
+    pub(crate) publisher: usize,
+    /// The times it was published; QoS 1 may repeat that.
+    pub(crate) events: Vec<Event>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Subscription {
+    pub(crate) filter: String,
+    pub(crate) qos: QoS,
+    pub(crate) life: Life,
+    /// When the broker had surely dealt with it, if it has granted it.
+    taken: Tick,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) client: usize,
+    pub(crate) clean: bool,
+    pub(crate) over: bool,
+    /// When its last connection ended.
+    away_since: Option<Millis>,
+    pub(crate) conn: Option<ConnKey>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) got: BTreeMap<MessageId, Got>,
+    /// Of the messages that arrived, by publisher and quality of service: the latest time at which one was first published.
+    pub(crate) newest: BTreeMap<(usize, QoS), Tick>,
+}
+
+/// What arrived of one message in one session.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Got {
+    /// As a new message, not marked as repeated.
+    pub(crate) fresh: usize,
+    /// As a new message at all.
+    pub(crate) live: bool,
+    /// As a retained message, not marked as repeated.
+    pub(crate) retained: usize,
+    /// When it last did, in any way.
+    pub(crate) retained_at: Tick,
+    /// The broker has taken the client's PUBACK.
+    pub(crate) settled: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    pub(crate) client: usize,
+    session: SessionKey,
+    will: Option<MessageId>,
+    pub(crate) life: Life,
+    /// The client has let go of it; the broker need not know.
+    abandoned: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Identity {
+    session: Option<SessionKey>,
+    conn: Option<ConnKey>,
+    /// A CONNECT without an answer leaves open which session there is.
+    unsure: bool,
+}
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) rules: Rules,
+    clock: Tick,
+    count: u32,
+    pub(crate) messages: BTreeMap<MessageId, Message>,
+    pub(crate) sessions: BTreeMap<SessionKey, Session>,
+    pub(crate) connections: BTreeMap<ConnKey, Connection>,
+    clients: BTreeMap<usize, Identity>,
+    /// The current time of the broker.
+    pub now: Millis,
+}
+
+/// The program the broker is part of, as a client.
+pub(crate) const LOCAL: usize = usize::MAX;
+
+impl Model {
+    /// A broker nobody has spoken to.
+    pub fn new(rules: Rules) -> Model {
+        let mut model = Model {
+            rules,
+            clock: 0,
+            count: 0,
+            messages: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            now: 0,
+        };
+        model.sessions.insert(Model::LOCAL, Session { client: LOCAL, ..Session::default() });
+        model
+    }
+
+    /// The session of the program the broker is part of.
+    pub const LOCAL: SessionKey = SessionKey(0);
+
+    pub(crate) fn tick(&mut self) -> Tick {
+        self.clock += 1;
+        self.clock
+    }
+
+    fn number(&mut self) -> u32 {
+        self.count += 1;
+        self.count
+    }
+
+    // Messages.
+
+    /// A message that may be published later.
+    pub fn message(
+        &mut self,
+        publisher: usize,
+        topic: &str,
+        qos: QoS,
+        retain: bool,
+        delete: bool,
+    ) -> MessageId {
+        let id = MessageId(self.number());
+        let topic = topic.to_owned();
+        let message = Message { topic, qos, retain, delete, publisher, events: Vec::new() };
+        self.messages.insert(id, message);
+        id
+    }
+
+    /// Its payload, different from all others unless it deletes; with padding of so many bytes.
+    pub fn payload(&self, id: MessageId, padding: usize) -> Vec<u8> {
+        match self.messages.get(&id) {
+            Some(message) if message.delete => Vec::new(),
+            _ => format!("{}:{}", id.0, "x".repeat(padding)).into_bytes(),
+        }
+    }
+
+    /// A PUBLISH may be at the broker. `again`: the same transfer at QoS 2 as an earlier one.
+    pub fn publish_began(&mut self, id: MessageId, again: bool) -> Option<Loose> {
+        let now = self.tick();
+        let message = self.messages.get_mut(&id)?;
+        // Topics of the broker itself are not for clients.
+        if message.publisher != LOCAL
+            && (message.topic == "$SYS" || message.topic.starts_with("$SYS/"))
+        {
+            return None;
+        }
+        match message.events.first_mut().filter(|_| again && message.qos == QoS::ExactlyOnce) {
+            Some(event) if event.sure => {}
+            Some(event) => event.to = NEVER,
+            None => message.events.push(Event::begins(now)),
+        }
+        Some(Loose::Publication(id, message.events.len() - 1))
+    }
+
+    /// What may have happened since it began has happened by now.
+    pub fn happened(&mut self, loose: Loose) {
+        let now = self.tick();
+        match loose {
+            Loose::Publication(id, index) => {
+                if let Some(event) = self.event(id, index) {
+                    (event.sure, event.to) = (true, event.to.min(now));
+                }
+            }
+            Loose::End(_) => self.over(loose),
+        }
+    }
+
+    /// What may have happened since it began will not happen any more.
+    pub fn over(&mut self, loose: Loose) {
+        let now = self.tick();
+        match loose {
+            Loose::Publication(id, index) => {
+                if let Some(event) = self.event(id, index) {
+                    event.to = event.to.min(now);
+                }
+            }
+            Loose::End(key) => {
+                if let Some(session) = self.sessions.get_mut(&key) {
+                    session.subscriptions.iter_mut().for_each(|s| s.life.ended(now));
+                }
+            }
+        }
+    }
+
+    fn event(&mut self, id: MessageId, index: usize) -> Option<&mut Event> {
+        self.messages.get_mut(&id)?.events.get_mut(index)
+    }
+
+    // Subscriptions.
+
+    /// A SUBSCRIBE may be at the broker.
+    pub fn subscribe_began(&mut self, key: SessionKey, filter: &str, qos: QoS) -> SubKey {
+        let now = self.tick();
+        self.unsubscribe_began(key, filter);
+        let session = self.sessions.entry(key).or_default();
+        let life = Life::begins(now);
+        let filter = filter.to_owned();
+        session.subscriptions.push(Subscription { filter, qos, life, taken: NEVER });
+        SubKey(key, session.subscriptions.len() - 1)
+    }
+
+    /// The broker has dealt with it.
+    pub fn subscribe_done(&mut self, sub: SubKey) {
+        let now = self.tick();
+        let roomy = self.rules.roomy;
+        let Some(session) = self.sessions.get_mut(&sub.0) else { return };
+        let Some((new, old)) = session.subscriptions[..=sub.1].split_last_mut() else { return };
+        new.taken = now;
+        if roomy {
+            new.life.sure_from = now;
+        }
+        old.iter_mut().filter(|s| s.filter == new.filter).for_each(|s| s.life.ended(now));
+    }
+
+    /// The SUBACK says what was granted.
+    pub fn granted(&mut self, sub: SubKey, granted: Option<QoS>) -> Result<(), Broken> {
+        let now = self.tick();
+        let roomy = self.rules.roomy;
+        let Some(subscription) = self.subscription(sub) else { return Ok(()) };
+        match granted {
+            Some(qos) if qos == subscription.qos => {
+                subscription.life.sure_from = subscription.taken;
+                Ok(())
+            }
+            None if !roomy => {
+                subscription.life.ended(now);
+                Ok(())
+            }
+            other => broken!(
+                "{:?} is granted {other:?}, not {:?}",
+                subscription.filter,
+                subscription.qos
+            ),
+        }
+    }
+
+    fn subscription(&mut self, sub: SubKey) -> Option<&mut Subscription> {
+        self.sessions.get_mut(&sub.0)?.subscriptions.get_mut(sub.1)
+    }
+
+    /// An UNSUBSCRIBE may be at the broker; the time it is.
+    pub fn unsubscribe_began(&mut self, key: SessionKey, filter: &str) -> Tick {
+        let now = self.tick();
+        self.each_of(key, filter, |life| life.ends(now));
+        now
+    }
+
+    /// The broker has dealt with it. What began after it stays.
+    pub fn unsubscribe_done(&mut self, key: SessionKey, filter: &str, began: Tick) {
+        let now = self.tick();
+        self.each_of(key, filter, |life| {
+            if life.may_from < began {
+                life.ended(now);
+            }
+        });
+    }
+
+    fn each_of(&mut self, key: SessionKey, filter: &str, mut with: impl FnMut(&mut Life)) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let same = session.subscriptions.iter_mut().filter(|s| s.filter == filter);
+        same.for_each(|s| with(&mut s.life));
+    }
+
+    // Connections and sessions.
+
+    /// A CONNECT may be at the broker.
+    pub fn connect_began(
+        &mut self,
+        client: usize,
+        clean: bool,
+        will: Option<MessageId>,
+    ) -> Attempt {
+        let now = self.tick();
+        let conn = ConnKey(self.number());
+        let refused = self.is_full(client, clean);
+        let mut attempt =
+            Attempt { conn, refused, present: Some(false), client, before: None, ends: Vec::new() };
+        if refused {
+            return attempt;
+        }
+        let identity = self.clients.entry(client).or_default();
+        let unsure = identity.unsure;
+        if let Some(old) = identity.conn {
+            attempt.ends.extend(self.cut_began(old, now));
+        }
+        let current = self.session_of(client);
+        let key = match current {
+            Some(key) if !clean => key,
+            _ => {
+                attempt.before = current;
+                if let Some(old) = current {
+                    attempt.ends.push(self.end_began(old, now));
+                }
+                let key = SessionKey(self.number());
+                self.sessions.insert(key, Session { client, clean, ..Session::default() });
+                key
+            }
+        };
+        attempt.present = if clean {
+            Some(false)
+        } else if unsure {
+            None
+        } else {
+            Some(current.is_some())
+        };
+        let connection =
+            Connection { client, session: key, will, life: Life::begins(now), abandoned: false };
+        self.connections.insert(conn, connection);
+        self.clients.insert(client, Identity { session: Some(key), conn: Some(conn), unsure });
+        if let Some(session) = self.sessions.get_mut(&key) {
+            (session.conn, session.away_since) = (Some(conn), None);
+        }
+        attempt
+    }
+
+    /// Whether there is no room for the client.
+    fn is_full(&self, client: usize, clean: bool) -> bool {
+        let others = || self.clients.iter().filter(|(other, _)| **other != client);
+        let live = others().filter(|(_, identity)| identity.conn.is_some()).count();
+        let stored = others().filter_map(|(_, identity)| self.sessions.get(&identity.session?));
+        let stored = stored.filter(|session| !session.clean).count();
+        live >= self.rules.max_clients || !clean && stored >= self.rules.max_stored_sessions
+    }
+
+    /// The broker has dealt with the CONNECT; what it says of the session, if that is known.
+    pub fn connect_done(&mut self, attempt: &Attempt, present: Option<bool>) {
+        for loose in &attempt.ends {
+            self.over(*loose);
+        }
+        let now = self.tick();
+        if let Some(connection) = self.connections.get_mut(&attempt.conn) {
+            connection.life.sure_from = connection.life.sure_from.min(now);
+        }
+        if attempt.refused {
+            return;
+        }
+        let Some(identity) = self.clients.get_mut(&attempt.client) else { return };
+        identity.unsure = false;
+        if attempt.present.is_none()
+            && present == Some(false)
+            && let Some(key) = identity.session
+            && let Some(session) = self.sessions.get_mut(&key)
+        {
+            // It begins anew: what was from before this connection is gone.
+            let from = self.connections.get(&attempt.conn).map_or(now, |c| c.life.may_from);
+            let old = session.subscriptions.iter_mut().filter(|s| s.life.may_from < from);
+            old.for_each(|s| s.life.ended(now));
+        }
+    }
+
+    /// The connection broke before the broker's answer was there.
+    pub fn connect_unknown(&mut self, attempt: &Attempt) -> Vec<Loose> {
+        let now = self.tick();
+        if attempt.refused {
+            return Vec::new();
+        }
+        let mut ends = self.cut_began(attempt.conn, now);
+        ends.retain(|end| matches!(end, Loose::Publication(..)));
+        for end in &ends {
+            if let Loose::Publication(id, index) = end
+                && let Some(event) = self.event(*id, *index)
+            {
+                event.sure = false;
+            }
+        }
+        let Some(identity) = self.clients.get_mut(&attempt.client) else { return ends };
+        identity.unsure |= attempt.present != Some(true);
+        if let Some(before) = attempt.before
+            && let Some(session) = self.sessions.get_mut(&before)
+        {
+            // Perhaps it lives on.
+            session.over = false;
+            identity.session = Some(before);
+        }
+        ends.extend(attempt.ends.iter().filter(|end| matches!(end, Loose::Publication(..))));
+        ends
+    }
+
+    /// The connection ends without DISCONNECT, not before `from`.
+    pub fn cut_began(&mut self, conn: ConnKey, from: Tick) -> Vec<Loose> {
+        let will = self.connections.get_mut(&conn).and_then(|connection| connection.will.take());
+        let mut ends = self.left_began(conn, from);
+        if let Some(id) = will
+            && let Some(message) = self.messages.get_mut(&id)
+            && !message.topic.starts_with("$SYS/")
+        {
+            message.events.push(Event { from, to: NEVER, sure: true });
+            ends.push(Loose::Publication(id, message.events.len() - 1));
+        }
+        ends
+    }
+
+    /// The connection ends in peace, not before `from`.
+    pub fn left_began(&mut self, conn: ConnKey, from: Tick) -> Vec<Loose> {
+        let Some(connection) = self.connections.get_mut(&conn) else { return Vec::new() };
+        connection.life.ends(from);
+        connection.will = None;
+        let (client, key) = (connection.client, connection.session);
+        if let Some(identity) = self.clients.get_mut(&client)
+            && identity.conn == Some(conn)
+        {
+            identity.conn = None;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
+        if session.conn != Some(conn) {
+            return Vec::new(); // Another connection has it by now.
+        }
+        session.conn = None;
+        if session.clean {
+            return vec![self.end_began(key, from)];
+        }
+        session.away_since = Some(self.now);
+        Vec::new()
+    }
+
+    /// The client has let go of the connection; the broker need not know.
+    pub fn abandoned(&mut self, conn: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.abandoned = true;
+        }
+    }
+
+    fn end_began(&mut self, key: SessionKey, from: Tick) -> Loose {
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.over = true;
+            session.subscriptions.iter_mut().for_each(|s| s.life.ends(from));
+            if let Some(identity) = self.clients.get_mut(&session.client)
+                && identity.session == Some(key)
+            {
+                identity.session = None;
+            }
+        }
+        Loose::End(key)
+    }
+
+    /// Time has passed, during what began at `from`: sessions away for too long are forgotten.
+    pub fn expire(&mut self, from: Tick) {
+        let (now, expiry) = (self.now, self.rules.session_expiry);
+        let due = |since: Millis| since.saturating_add(expiry) <= now;
+        let sessions = self.sessions.iter();
+        let gone: Vec<_> = sessions
+            .filter(|(_, s)| !s.over && s.away_since.is_some_and(due))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in gone {
+            let end = self.end_began(key, from);
+            self.over(end);
+        }
+    }
+
+    /// The client's session, if it has one.
+    pub fn session_of(&self, client: usize) -> Option<SessionKey> {
+        self.clients.get(&client)?.session
+    }
+
+    /// Whether the client has a session that outlives its connection.
+    pub fn is_stored(&self, client: usize) -> bool {
+        let session = self.session_of(client).and_then(|key| self.sessions.get(&key));
+        session.is_some_and(|session| !session.clean)
+    }
+
+    /// Whether there is no telling which session the client has.
+    pub fn is_unsure(&self, client: usize) -> bool {
+        self.clients.get(&client).is_some_and(|identity| identity.unsure)
+    }
+
+    /// The time, for [`cut_began`](Self::cut_began) and the like.
+    pub fn time(&mut self) -> Tick {
+        self.tick()
+    }
+
+    /// The connection a session has, both ends of which are there.
+    pub(crate) fn online(&self, session: &Session) -> Option<&Connection> {
+        let connection = self.connections.get(&session.conn?)?;
+        (!connection.abandoned && connection.life.holds()).then_some(connection)
+    }
+
+    /// Forgets what is over and done with: everybody is connected, and nothing is missing.
+    pub fn prune(&mut self) {
+        let kept = self.retained_now();
+        self.messages.retain(|id, message| kept.contains(id) || message.events.is_empty());
+        self.sessions.retain(|_, session| !session.over);
+        let messages = &self.messages;
+        for session in self.sessions.values_mut() {
+            session.got.retain(|id, _| messages.contains_key(id));
+            session.subscriptions.retain(|s| s.life.holds());
+        }
+        self.connections.retain(|_, connection| connection.life.holds());
+    }
+}

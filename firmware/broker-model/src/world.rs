@@ -1,0 +1,440 @@
+//! A broker, some clients and the bytes between them, in virtual time.
+//!
+//! Bytes move only when told to, so a connection can break at any of them: what a client has said and the broker has not
+//! got is lost, and so is what the broker has sent and the client has not got.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Millis, Peer, QoS};
+
+use crate::life::Tick;
+use crate::model::{ConnKey, LOCAL};
+use crate::{Action, Arrival, Broken, CLIENTS, Client, Flow, Greeting, Model, Rules, Step, broken};
+
+/// Seconds of keep-alive, where a step asks for one.
+const KEEP_ALIVE: u16 = 20;
+
+/// See the module.
+#[derive(Debug)]
+pub struct World {
+    /// The broker under test.
+    pub broker: Broker,
+    /// What must be.
+    pub model: Model,
+    clients: Vec<Client>,
+    /// The connections the broker knows.
+    lines: BTreeMap<ConnId, Line>,
+    /// Connections with something to send, as the broker has told.
+    announced: BTreeSet<ConnId>,
+    now: Millis,
+    conns: u32,
+}
+
+/// One connection.
+#[derive(Debug)]
+struct Line {
+    client: usize,
+    /// The client is still at the other end.
+    linked: bool,
+    key: Option<ConnKey>,
+    /// Sent by the broker, and not yet there.
+    down: Vec<u8>,
+    opened: Millis,
+    last_fed: Millis,
+    keep_alive: u16,
+    /// Time has passed while either side waited for the other to go on.
+    stuck: bool,
+    /// What was said on it calls for its end.
+    doomed: bool,
+}
+
+impl World {
+    /// A broker with these limits, and clients without connections.
+    pub fn new(limits: Limits) -> World {
+        let roomy = limits.max_queue_bytes > 10_000
+            && limits.max_subscriptions > 100
+            && limits.max_retained > 20;
+        let rules = Rules {
+            max_clients: limits.max_clients,
+            max_stored_sessions: limits.max_stored_sessions,
+            session_expiry: limits.session_expiry,
+            roomy,
+        };
+        World {
+            broker: Broker::new(limits),
+            model: Model::new(rules),
+            clients: (0..CLIENTS).map(|index| Client::new(index, limits.max_unreleased)).collect(),
+            lines: BTreeMap::new(),
+            announced: BTreeSet::new(),
+            now: 0,
+            conns: 0,
+        }
+    }
+
+    /// Lets one thing happen.
+    ///
+    /// # Errors
+    /// The broker does what it must not.
+    pub fn step(&mut self, step: &Step) -> Result<(), Broken> {
+        let client = step.client;
+        let speaks = matches!(
+            step.action,
+            Action::Publish { .. }
+                | Action::Subscribe { .. }
+                | Action::Unsubscribe { .. }
+                | Action::Garbage
+        );
+        if speaks && !self.clients[client].can_speak() {
+            self.connect(client, self.clients[client].last_greeting(), false)?;
+        }
+        let who = &mut self.clients[client];
+        match &step.action {
+            Action::Nothing => {}
+            Action::Publish { topic, qos, retain, delete } => {
+                who.publish(&mut self.model, topic, *qos, *retain, *delete, 0);
+            }
+            Action::Subscribe { filters } => who.subscribe(filters),
+            Action::Unsubscribe { filter } => who.unsubscribe(filter),
+            Action::Connect { clean, old, keep_alive, will, silent } => {
+                let keep_alive = if *keep_alive { KEEP_ALIVE } else { 0 };
+                let greeting = Greeting { clean: *clean, old: *old, keep_alive, will: *will };
+                self.connect(client, greeting, *silent)?;
+            }
+            Action::Cut => self.cut(client)?,
+            Action::Leave => who.leave(),
+            Action::Hold(hold) => who.hold(*hold),
+            Action::Ping => who.ping(),
+            Action::Garbage => who.garbage(),
+            Action::Pass(span) => self.pass(*span)?,
+            Action::LocalPublish { topic, qos, retain } => self.publish(topic, *qos, *retain)?,
+            Action::LocalSubscribe { filter, end } => self.subscribe(filter, *end)?,
+        }
+        match step.flow {
+            Flow::All => self.flow(),
+            Flow::Some { up, down } => {
+                self.feed(client, up)?;
+                self.pull(client, down)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of it all.
+    ///
+    /// # Errors
+    /// Something is missing, is there and should not be, or stays behind.
+    pub fn finish(&mut self) -> Result<(), Broken> {
+        self.clients.iter_mut().for_each(|client| client.hold(false));
+        self.flow()?;
+        // Retained messages are looked up as time allows.
+        self.pass(10)?;
+        self.flow()?;
+        self.nothing_is_missing(false)?;
+        // Connections on which nothing was said make room.
+        self.pass(self.broker.limits().connect_timeout)?;
+        // Twice: who comes first in the first round gets in the second what the others still had to say.
+        for client in (0..CLIENTS).chain(0..CLIENTS) {
+            if self.model.is_stored(client) && !self.clients[client].is_greeted() {
+                self.connect(client, Greeting::default(), false)?;
+                self.flow()?;
+                self.nothing_is_missing(false)?;
+            }
+            if !self.model.rules.roomy {
+                self.clients[client].leave();
+                self.flow()?;
+            }
+        }
+        self.pass(10)?;
+        self.flow()?;
+        self.nothing_is_missing(true)?;
+        let unhappy =
+            self.clients.iter().position(|c| c.is_greeted() && c.can_speak() && !c.is_content());
+        if let Some(client) = unhappy {
+            return broken!("client {client} waits for an answer: {:?}", self.clients[client]);
+        }
+        self.retained()?;
+        self.nothing_stays()
+    }
+
+    fn nothing_is_missing(&self, away_too: bool) -> Result<(), Broken> {
+        let missing = self.model.missing(away_too);
+        // With little room messages may be dropped, but not without being counted.
+        let dropped = if self.model.rules.roomy { 0 } else { self.broker.stats().messages_dropped };
+        if missing.len() as u64 > dropped {
+            return broken!("missing, {dropped} counted as dropped: {missing:#?}");
+        }
+        Ok(())
+    }
+
+    fn retained(&mut self) -> Result<(), Broken> {
+        let broker = &self.broker;
+        let filters = [&b"#"[..], b"$own/#", b"$SYS/#"];
+        let all = filters.iter().flat_map(|filter| broker.retained(filter));
+        let seen: Vec<_> = all.map(|message| (message.topic, message.payload)).collect();
+        self.model.retained_is(&seen)
+    }
+
+    /// With all sessions ended, nothing of them is left.
+    fn nothing_stays(&mut self) -> Result<(), Broken> {
+        for client in 0..CLIENTS {
+            self.cut(client)?;
+        }
+        self.pass(20_000)?; // connections the broker still has end by themselves, or by those below
+        for client in 0..CLIENTS {
+            self.connect(client, Greeting { clean: true, ..Greeting::default() }, false)?;
+            self.flow()?;
+            self.clients[client].leave();
+            self.flow()?;
+        }
+        let broker = &self.broker;
+        let local = broker.subscriptions().filter(|(id, ..)| id.is_empty()).count();
+        let left = (
+            broker.clients_len(),
+            broker.stored_sessions_len(),
+            broker.subscriptions_len() - local,
+        );
+        if left != (0, 0, 0) || broker.poll_at().is_some() || !self.lines.is_empty() {
+            return broken!(
+                "clients, sessions, subscriptions left: {left:?}, {:?}, {:?}",
+                broker.poll_at(),
+                self.lines
+            );
+        }
+        Ok(())
+    }
+
+    // What clients do, as far as it is more than words.
+
+    fn connect(&mut self, client: usize, greeting: Greeting, silent: bool) -> Result<(), Broken> {
+        if let Some(id) = self.line_of(client) {
+            if silent {
+                self.abandon(id);
+            } else {
+                self.cut(client)?;
+            }
+        }
+        self.conns += 1;
+        let id = ConnId(self.conns);
+        let peer = Peer { addr: ([192, 168, 4, 2], 1000).into() };
+        if self.broker.open(id, peer, self.now, &mut AllowAll).is_err() {
+            self.clients[client].forget_link();
+            return Ok(());
+        }
+        let line = Line {
+            client,
+            linked: true,
+            key: None,
+            down: Vec::new(),
+            opened: self.now,
+            last_fed: self.now,
+            keep_alive: greeting.keep_alive,
+            stuck: false,
+            doomed: false,
+        };
+        self.lines.insert(id, line);
+        self.clients[client].connect(&mut self.model, greeting);
+        Ok(())
+    }
+
+    fn line_of(&self, client: usize) -> Option<ConnId> {
+        let mine = |line: &Line| line.linked && line.client == client;
+        self.lines.iter().find(|(_, line)| mine(line)).map(|(id, _)| *id)
+    }
+
+    /// The client lets go of its connection, and the broker does not learn of it.
+    fn abandon(&mut self, id: ConnId) {
+        let Some(line) = self.lines.get_mut(&id) else { return };
+        line.linked = false;
+        line.stuck = true;
+        if let Some(key) = line.key {
+            self.model.abandoned(key);
+        }
+        self.clients[line.client].forget_link();
+    }
+
+    fn cut(&mut self, client: usize) -> Result<(), Broken> {
+        let Some(id) = self.line_of(client) else { return Ok(()) };
+        let from = self.model.time();
+        self.clients[client].forget_link();
+        let line = self.lines.remove(&id);
+        self.announced.remove(&id);
+        self.broker.closed(id, self.now);
+        if let Some(key) = line.and_then(|line| line.key) {
+            self.ended(key, from);
+        }
+        self.look(from)
+    }
+
+    fn ended(&mut self, key: ConnKey, from: Tick) {
+        let ends = self.model.cut_began(key, from);
+        ends.into_iter().for_each(|end| self.model.over(end));
+    }
+
+    fn publish(&mut self, topic: &str, qos: QoS, retain: bool) -> Result<(), Broken> {
+        let id = self.model.message(LOCAL, topic, qos, retain, false);
+        let payload = self.model.payload(id, 0);
+        let loose = self.model.publish_began(id, false);
+        let published = self.broker.publish(topic.as_bytes(), &payload, qos, retain);
+        if self.model.rules.roomy && published.is_err() {
+            return broken!("the program cannot publish: {published:?}");
+        }
+        loose.into_iter().for_each(|loose| self.model.happened(loose));
+        let from = self.model.time();
+        self.look(from)
+    }
+
+    fn subscribe(&mut self, filter: &str, end: bool) -> Result<(), Broken> {
+        if end {
+            let began = self.model.unsubscribe_began(Model::LOCAL, filter);
+            self.broker.unsubscribe(filter.as_bytes());
+            self.model.unsubscribe_done(Model::LOCAL, filter, began);
+        } else {
+            let key = self.model.subscribe_began(Model::LOCAL, filter, QoS::ExactlyOnce);
+            let subscribed = self.broker.subscribe(filter.as_bytes(), QoS::ExactlyOnce);
+            self.model.subscribe_done(key);
+            self.model.granted(key, subscribed.ok().map(|()| QoS::ExactlyOnce))?;
+        }
+        let from = self.model.time();
+        self.look(from)
+    }
+
+    // Bytes and time.
+
+    /// Moves bytes until nothing is left to say.
+    fn flow(&mut self) -> Result<(), Broken> {
+        for _ in 0..10_000 {
+            let mut moved = false;
+            for client in 0..CLIENTS {
+                moved |= self.feed(client, usize::MAX)?;
+                moved |= self.pull(client, usize::MAX)?;
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+        broken!("there is no end of talking")
+    }
+
+    /// So many bytes of a client arrive at the broker; whether any did.
+    fn feed(&mut self, client: usize, most: usize) -> Result<bool, Broken> {
+        let Some(id) = self.line_of(client) else { return Ok(false) };
+        let who = &mut self.clients[client];
+        let bytes = who.outgoing();
+        let bytes = bytes[..bytes.len().min(most)].to_vec();
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let from = self.model.time();
+        who.wrote(bytes.len(), &mut self.model);
+        self.broker.receive(id, &bytes, self.now, &mut AllowAll);
+        who.took(&mut self.model);
+        if let Some(line) = self.lines.get_mut(&id) {
+            line.last_fed = self.now;
+            line.stuck = false;
+            line.key = who.conn();
+            line.doomed = who.is_doomed();
+        }
+        self.look(from)?;
+        Ok(true)
+    }
+
+    /// So many bytes of the broker arrive at a client, while a few more are on their way; whether any did.
+    fn pull(&mut self, client: usize, most: usize) -> Result<bool, Broken> {
+        let Some(id) = self.line_of(client) else { return Ok(false) };
+        let mut buffer = [0; 64];
+        let n = self.broker.copy_outgoing(id, &mut buffer);
+        if n > 0 && !self.announced.contains(&id) {
+            return broken!("connection {} has something to send, and was not named", id.0);
+        }
+        self.broker.sent(id, n);
+        if self.broker.copy_outgoing(id, &mut [0]) == 0 {
+            self.announced.remove(&id);
+        }
+        let Some(line) = self.lines.get_mut(&id) else { return Ok(false) };
+        line.down.extend_from_slice(&buffer[..n]);
+        let arrived: Vec<u8> = line.down.drain(..line.down.len().min(most)).collect();
+        self.clients[client].receive(&arrived, &mut self.model)?;
+        let from = self.model.time();
+        self.look(from)?;
+        Ok(n > 0 || !arrived.is_empty())
+    }
+
+    /// Asks the broker for its wishes; what it did began at `from`.
+    fn look(&mut self, from: Tick) -> Result<(), Broken> {
+        while let Some(id) = self.broker.poll_writable() {
+            self.announced.insert(id);
+        }
+        while let Some(id) = self.broker.poll_close() {
+            self.announced.remove(&id);
+            let Some(mut line) = self.lines.remove(&id) else {
+                return broken!("connection {} is to be closed, and is not there", id.0);
+            };
+            if line.linked {
+                let bytes = std::mem::take(&mut line.down);
+                self.clients[line.client].receive(&bytes, &mut self.model)?;
+                self.clients[line.client].forget_link();
+            }
+            if !self.may_close(&line) {
+                return broken!("client {} is sent away for nothing: {line:?}", line.client);
+            }
+            if let Some(key) = line.key {
+                self.ended(key, from);
+            }
+        }
+        while let Some(message) = self.broker.poll_local() {
+            let (topic, payload) = (message.topic(), message.payload());
+            let arrival = Arrival {
+                topic,
+                payload,
+                qos: message.qos(),
+                retain: message.retain(),
+                dup: false,
+            };
+            self.model.arrived(Model::LOCAL, None, &arrival)?;
+        }
+        Ok(())
+    }
+
+    /// Whether there is a reason to close a connection.
+    fn may_close(&self, line: &Line) -> bool {
+        let silent = self.now - line.last_fed;
+        let overdue = line.keep_alive > 0 && silent >= Millis::from(line.keep_alive) * 1500;
+        let no_connect =
+            line.key.is_none() && self.now - line.opened >= self.broker.limits().connect_timeout;
+        let taken_over = !line.linked;
+        line.doomed || overdue || no_connect || taken_over || line.stuck
+    }
+
+    fn pass(&mut self, span: Millis) -> Result<(), Broken> {
+        let end = self.now + span;
+        for (id, line) in &mut self.lines {
+            let waits = self.broker.copy_outgoing(*id, &mut [0]) > 0;
+            line.stuck |= waits || line.linked && self.clients[line.client].is_amid_packet();
+        }
+        for _ in 0..100_000 {
+            let Some(at) = self.broker.poll_at().filter(|at| *at <= end) else {
+                (self.now, self.model.now) = (end, end);
+                return self.nobody_is_overdue();
+            };
+            self.now = self.now.max(at);
+            self.model.now = self.now;
+            let from = self.model.time();
+            self.broker.handle_timeout(self.now);
+            self.look(from)?;
+            self.model.expire(from);
+        }
+        broken!("asks to come back at {:?} for ever", self.broker.poll_at())
+    }
+
+    fn nobody_is_overdue(&self) -> Result<(), Broken> {
+        let overdue = |line: &&Line| {
+            line.key.is_some()
+                && line.keep_alive > 0
+                && self.now - line.last_fed >= Millis::from(line.keep_alive) * 1500
+        };
+        match self.lines.values().find(overdue) {
+            Some(line) => broken!("a silent client is not sent away: {line:?}"),
+            None => Ok(()),
+        }
+    }
+}
