@@ -1,0 +1,53 @@
+//! Under the emulator: the command line it was given, and its exit.
+
+use core::sync::atomic::{AtomicPtr, Ordering};
+
+use crate::{lx, machine};
+
+/// Tags of the emulator's boot loader: `{kind: u16, bytes: u16}` and as many bytes.
+const COMMAND_LINE: u32 = 0x1001;
+const LAST: u32 = 0x7e0b;
+/// More are never given.
+const MAX_TAGS: usize = 16;
+/// The semihosting call that ends the emulator.
+const EXIT: u32 = 1;
+
+static TAGS: AtomicPtr<u32> = AtomicPtr::new(core::ptr::null_mut());
+
+pub(crate) fn keep_tags(tags: *const u32) {
+    TAGS.store(tags.cast_mut(), Ordering::Relaxed);
+}
+
+/// What `-append` gave; empty without.
+pub fn command_line() -> &'static str {
+    let mut tag: *const u32 = TAGS.load(Ordering::Relaxed);
+    if tag.is_null() {
+        return "";
+    }
+    for _ in 0..MAX_TAGS {
+        // SAFETY: the emulator's loader made this list, ends it with `LAST`, and nobody writes to it.
+        let (kind, bytes, text) = unsafe {
+            let head = tag.read();
+            (head & 0xffff, (head >> 16) as usize, tag.add(1).cast::<u8>())
+        };
+        match kind {
+            COMMAND_LINE => {
+                // SAFETY: as above.
+                let text = unsafe { core::slice::from_raw_parts(text, bytes) };
+                let end = text.iter().position(|&byte| byte == 0).unwrap_or(bytes);
+                return core::str::from_utf8(&text[..end]).unwrap_or("");
+            }
+            LAST => break,
+            // SAFETY: as above.
+            _ => tag = unsafe { tag.add(1).byte_add(bytes) },
+        }
+    }
+    ""
+}
+
+/// Ends the emulator with this exit status. Where it was started without semihosting this is an illegal instruction, and so
+/// a reset.
+pub fn exit(status: u8) -> ! {
+    lx::lx_call_emulator(EXIT, status.into(), 0, 0);
+    machine::restart()
+}

@@ -1,0 +1,55 @@
+//! Interrupts: the tick, and sleeping until something happens.
+//!
+//! A tick comes every [`TICK_MILLIS`] whatever the program does: it keeps the clock, looks at the stack and counts for the
+//! watchdog. Every other interrupt only wakes: its handler disables it, and the program looks at the device.
+
+use crate::{clock, fault, lx, machine, stack, watchdog};
+
+/// Milliseconds between two ticks.
+pub const TICK_MILLIS: u32 = 10;
+/// The interrupt of the Ethernet.
+pub const ETHERNET: u32 = machine::ETHERNET;
+
+const TICK: u32 = TICK_MILLIS * 1000 * clock::CYCLES_PER_MICRO;
+/// The least to set the timer ahead, cycles: it must not be passed when it is set.
+const SOON: u32 = 400;
+
+pub(crate) fn init() {
+    set_timer(TICK);
+    lx::lx_set_enabled(machine::TIMER);
+}
+
+fn set_timer(ahead: u32) {
+    lx::lx_set_ccompare(clock::counter().wrapping_add(ahead));
+}
+
+/// Sleeps until `cycle` (of [`clock::cycles`]), one of `interrupts`, or the next tick: whichever comes first. Interrupts that
+/// are pending already do not let it sleep. `ready` is asked last, when nothing can come between its answer and the sleep:
+/// true keeps awake.
+pub fn sleep(cycle: u64, interrupts: u32, ready: impl FnOnce() -> bool) {
+    let state = lx::lx_mask();
+    let ahead = cycle.saturating_sub(clock::cycles());
+    if ahead == 0 || ready() {
+        lx::lx_restore(state);
+        return;
+    }
+    set_timer(u32::try_from(ahead).unwrap_or(TICK).clamp(SOON, TICK));
+    lx::lx_wait(interrupts | machine::TIMER);
+    lx::lx_set_enabled(machine::TIMER);
+}
+
+/// An interrupt came, at this place with this stack.
+pub(crate) fn handle(pc: u32, stack_pointer: u32) {
+    let pending = lx::lx_interrupts();
+    // Whoever sleeps is woken by having been interrupted; nobody else wants these.
+    lx::lx_set_enabled(machine::TIMER);
+    if pending & machine::TIMER == 0 {
+        return;
+    }
+    set_timer(TICK);
+    clock::cycles();
+    if stack::overflowed(stack_pointer) {
+        fault::stack_overflow(pc);
+    }
+    watchdog::tick(pc);
+}

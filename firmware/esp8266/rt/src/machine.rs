@@ -1,0 +1,47 @@
+//! The emulated machine: an LX106 core on QEMU's `lx60-nommu` board. The chip's own serial port, restart and watchdog go into
+//! a file like this one.
+
+/// CPU cycles per microsecond.
+pub(crate) const CYCLES_PER_MICRO: u32 = 40;
+/// The interrupt of CCOMPARE0.
+pub(crate) const TIMER: u32 = 1 << 6;
+/// The Ethernet's interrupt.
+pub(crate) const ETHERNET: u32 = 1 << 1;
+
+/// A 16550 with its registers four bytes apart.
+const UART: *mut u32 = 0x9d05_0020 as *mut u32;
+/// Line status register, and its bits.
+const LSR: usize = 5;
+const DATA_READY: u32 = 1 << 0;
+const TRANSMIT_EMPTY: u32 = 1 << 5;
+
+/// The board's reset register, and the word that resets it.
+const RESET: *mut u32 = 0x9d02_0010 as *mut u32;
+const RESET_WORD: u32 = 0xdead;
+
+/// Sends a byte, when there is room for it.
+pub(crate) fn uart_write(byte: u8) {
+    // SAFETY: registers of this machine's serial port; an access has no effect on memory.
+    unsafe {
+        while UART.add(LSR).read_volatile() & TRANSMIT_EMPTY == 0 {}
+        UART.write_volatile(byte.into());
+    }
+}
+
+/// The next byte that came, if one did.
+pub(crate) fn uart_read() -> Option<u8> {
+    // SAFETY: as above.
+    unsafe {
+        let came = UART.add(LSR).read_volatile() & DATA_READY != 0;
+        came.then(|| UART.read_volatile() as u8)
+    }
+}
+
+/// Resets the whole machine.
+pub(crate) fn restart() -> ! {
+    // SAFETY: this machine's reset register; nothing after it counts.
+    unsafe { RESET.write_volatile(RESET_WORD) };
+    loop {
+        core::hint::spin_loop();
+    }
+}

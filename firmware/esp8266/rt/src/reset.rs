@@ -1,0 +1,90 @@
+//! Restarting, and why it was: a line of text in memory that survives a reset but not a power cut.
+
+use core::cell::RefCell;
+use core::fmt::{self, Write};
+
+use critical_section::Mutex;
+use heapless::String;
+
+use crate::machine;
+
+/// Bytes of the text that are kept.
+pub const MAX_TEXT: usize = 256;
+/// "This holds something": random memory after power-on hardly does.
+const MAGIC: u32 = 0x6d71_7474;
+/// Where the words are: the magic, the text's length, its sum, the text. Only whole words can be written there.
+const LENGTH: usize = 1;
+const SUM: usize = 2;
+const TEXT: usize = 3;
+
+unsafe extern "C" {
+    static mut _retained: u32;
+}
+
+/// A line of text about what happened.
+pub type Text = String<MAX_TEXT>;
+
+static LAST: Mutex<RefCell<Option<Text>>> = Mutex::new(RefCell::new(None));
+
+fn read(index: usize) -> u32 {
+    // SAFETY: within the memory the linker script sets aside: at most TEXT + MAX_TEXT / 4 words.
+    unsafe { (&raw const _retained).add(index).read_volatile() }
+}
+
+fn write(index: usize, word: u32) {
+    // SAFETY: as above.
+    unsafe { (&raw mut _retained).add(index).write_volatile(word) }
+}
+
+fn sum(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(MAGIC, |sum, &byte| sum.rotate_left(5) ^ u32::from(byte))
+}
+
+/// Takes over what the last run left, so that the next one does not see it again.
+pub(crate) fn init() {
+    let text = (read(0) == MAGIC).then(taken).flatten();
+    write(0, 0);
+    critical_section::with(|section| LAST.borrow(section).replace(text));
+}
+
+fn taken() -> Option<Text> {
+    let length = read(LENGTH) as usize;
+    let mut bytes = [0; MAX_TEXT];
+    for (index, chunk) in bytes.chunks_mut(4).enumerate() {
+        chunk.copy_from_slice(&read(TEXT + index).to_le_bytes());
+    }
+    let bytes = bytes.get(..length).filter(|bytes| sum(bytes) == read(SUM))?;
+    Text::try_from(core::str::from_utf8(bytes).ok()?).ok()
+}
+
+/// Why the program was restarted; `None` if it was not: the power came on, or somebody pressed the button.
+pub fn last() -> Option<Text> {
+    critical_section::with(|section| LAST.borrow_ref(section).clone())
+}
+
+/// Restarts the machine; the next run finds `why` in [`last`].
+pub fn because(why: fmt::Arguments<'_>) -> ! {
+    let mut text = Cut(Text::new());
+    let _ = text.write_fmt(why);
+    let bytes = text.0.as_bytes();
+    for (index, chunk) in bytes.chunks(4).enumerate() {
+        let mut word = [0; 4];
+        word[..chunk.len()].copy_from_slice(chunk);
+        write(TEXT + index, u32::from_le_bytes(word));
+    }
+    write(LENGTH, bytes.len() as u32);
+    write(SUM, sum(bytes));
+    write(0, MAGIC);
+    machine::restart()
+}
+
+/// Text that is cut where it no longer fits.
+struct Cut(Text);
+
+impl Write for Cut {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.0.capacity() - self.0.len();
+        let end = text.floor_char_boundary(room);
+        self.0.push_str(&text[..end]).map_err(|_| fmt::Error)
+    }
+}

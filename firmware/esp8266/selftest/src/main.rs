@@ -1,0 +1,127 @@
+//! Does what the emulator's command line says, so that tests can see what the core and its runtime make of it. After a reset
+//! it says why it was and ends.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::hint::black_box;
+
+use umqtt_lx106_rt::{clock, emulator, entry, heap, interrupt, println, reset, stack, watchdog};
+
+entry!(main);
+
+/// An address where nothing is.
+const NOWHERE: usize = 0x10;
+
+fn main() -> ! {
+    if let Some(why) = reset::last() {
+        println!("was reset: {why}");
+        emulator::exit(3);
+    }
+    let status = match emulator::command_line() {
+        "hello" => hello(),
+        "heap" => fill_heap(),
+        "sleep" => sleep(),
+        "stack" => measure_stack(),
+        "load" => load(NOWHERE as *const u32),
+        "unaligned" => load((&raw const *b"1234567").wrapping_byte_add(1).cast()),
+        "jump" => jump(),
+        "panic" => panic!("as asked"),
+        "memory" => exhaust(),
+        "overflow" => recurse(0),
+        "stuck" => stuck(),
+        "reset" => reset::because(format_args!("as asked")),
+        other => {
+            println!("what is {other:?}?");
+            2
+        }
+    };
+    emulator::exit(status)
+}
+
+fn hello() -> u8 {
+    println!("hello from the core");
+    0
+}
+
+fn load(address: *const u32) -> u8 {
+    // SAFETY: none; it is to fail.
+    let word = unsafe { black_box(address).read_volatile() };
+    println!("read {word:#x}");
+    1
+}
+
+fn jump() -> u8 {
+    // SAFETY: none; it is to fail.
+    let function: extern "C" fn() = unsafe { core::mem::transmute(black_box(NOWHERE)) };
+    function();
+    1
+}
+
+/// Deeper than any stack; what comes back is used, so that it is no loop.
+fn recurse(depth: u32) -> u8 {
+    let frame = black_box([depth; 16]);
+    let deeper = if black_box(depth) == u32::MAX { 0 } else { recurse(depth + 1) };
+    black_box(frame);
+    deeper
+}
+
+fn stuck() -> u8 {
+    watchdog::feed();
+    loop {
+        black_box(0);
+    }
+}
+
+fn exhaust() -> u8 {
+    let all = heap::usage().size;
+    black_box(Vec::<u8>::with_capacity(all + 1));
+    1
+}
+
+fn fill_heap() -> u8 {
+    let before = heap::usage();
+    let blocks: Vec<Vec<u8>> = (1..=32).map(|n| alloc::vec![n as u8; n * 8]).collect();
+    let full = heap::usage();
+    let sound = blocks.iter().zip(1..).all(|(block, n)| block.iter().all(|&byte| byte == n));
+    drop(blocks);
+    let after = heap::usage();
+    println!("sound {sound}, leaked {}", after.used - before.used);
+    println!("peak is the most in use {}", after.peak == full.used && full.used > 32 * 33 / 2 * 8);
+    0
+}
+
+/// What must be in cycles is said in cycles: the emulator's clock can be made exact.
+fn sleep() -> u8 {
+    let start = clock::millis();
+    let mut wakes = 0;
+    while clock::millis() < start + 100 {
+        watchdog::feed();
+        let until = (start + 100) * 1000 * u64::from(clock::CYCLES_PER_MICRO);
+        interrupt::sleep(until, 0, || false);
+        wakes += 1;
+    }
+    let ticks = 100 / interrupt::TICK_MILLIS;
+    println!("woke at the ticks only {}", (ticks..=ticks + 2).contains(&wakes));
+    println!("not late {}", clock::millis() <= start + 101);
+    0
+}
+
+fn measure_stack() -> u8 {
+    const FRAME: usize = 1024;
+    #[inline(never)]
+    fn deep() {
+        black_box([1u8; FRAME]);
+    }
+    stack::restart_peak();
+    let before = stack::peak();
+    deep();
+    let after = stack::peak();
+    println!(
+        "a frame of {FRAME} bytes is seen {}",
+        (FRAME..FRAME + 128).contains(&(after - before))
+    );
+    0
+}

@@ -1,0 +1,102 @@
+//! The ESP8266's core: its programs are built with the compiler's assembly output and GNU's assembler and linker, and run in
+//! QEMU.
+//!
+//! | file | job |
+//! |---|---|
+//! | `places` | where things lie |
+//! | `tools` | the toolchain, or what to install |
+//! | `build` | from a crate to an ELF file |
+//! | `assembly` | mends the compiler's assembly |
+//! | `no_linker` | this program, called by the compiler as its linker |
+//! | `emulator` | QEMU's command line |
+
+mod assembly;
+mod build;
+mod emulator;
+mod no_linker;
+mod places;
+mod tools;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+use self::build::Program;
+use self::emulator::{Emulator, Ended};
+pub(crate) use self::no_linker::stand_in;
+use self::places::Places;
+
+/// The program that is built when none is named.
+const DEVICE: &str = "device";
+
+/// What to do with the ESP8266.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Build with this toolchain of rustup, which needs the component rust-src (not tried by this project's tests), in place of
+    /// Debian's packages
+    #[arg(long, global = true, value_name = "NAME", env = "UMQTT_ESP8266_TOOLCHAIN")]
+    toolchain: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds a program for the core
+    Build(Which),
+    /// Builds a program, runs it in the emulator until it ends, and prints what it prints
+    Exec(Exec),
+}
+
+#[derive(Args)]
+struct Which {
+    /// The program
+    #[arg(long, default_value = DEVICE, value_name = "NAME")]
+    bin: String,
+    /// Features of its crate
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    features: Vec<String>,
+}
+
+#[derive(Args)]
+struct Exec {
+    #[command(flatten)]
+    which: Which,
+    /// Exact time: every run takes the same number of instructions
+    #[arg(long)]
+    icount: bool,
+    /// Seconds it may take
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    timeout: u64,
+    /// The program's command line
+    #[arg(last = true)]
+    words: Vec<String>,
+}
+
+impl Which {
+    fn program(&self) -> Program {
+        Program::new(&self.bin, &self.features)
+    }
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+    let places = Places::find()?;
+    let tools = tools::find(arguments.toolchain.as_deref())?;
+    match arguments.command {
+        Command::Build(which) => {
+            let elf = build::build(&places, &tools, &which.program())?;
+            println!("{}", elf.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Exec(exec) => {
+            let elf = build::build(&places, &tools, &exec.which.program())?;
+            let mut emulator = Emulator::new(&elf);
+            emulator.append(&exec.words.join(" ")).exact(exec.icount);
+            let Ended { output, status } = emulator.run(Duration::from_secs(exec.timeout))?;
+            print!("{output}");
+            Ok(ExitCode::from(status))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Where things lie.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Folders.
+pub(crate) struct Places {
+    /// The workspace of the board's crates.
+    pub(crate) workspace: PathBuf,
+    /// Where everything built for the core goes.
+    pub(crate) target: PathBuf,
+}
+
+impl Places {
+    /// By where this program's source is, as cargo says.
+    pub(crate) fn find() -> Result<Places> {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).to_owned(), PathBuf::from);
+        let root = xtask.ancestors().nth(2).context("xtask lies two folders below the top")?;
+        let target = env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |target| root.join(target));
+        Ok(Places { workspace: root.join("firmware/esp8266"), target: target.join("esp8266") })
+    }
+}

@@ -1,0 +1,119 @@
+//! The tools: a Rust compiler with its library's source, GNU's assembler and linker for the core, the emulator. If any is
+//! missing, one message says so, with the one command that installs them all.
+
+use std::env;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+pub(crate) const ASSEMBLER: &str = "xtensa-lx106-elf-as";
+pub(crate) const LINKER: &str = "xtensa-lx106-elf-ld";
+pub(crate) const EMULATOR: &str = "qemu-system-xtensa";
+
+/// Debian's packages of all of them.
+const PACKAGES: &str = "rustc-web cargo-web rust-web-src binutils-xtensa-lx106 qemu-system-misc";
+/// Where Debian puts its compiler, behind which rustup's stands in most people's path.
+const DEBIAN: &str = "/usr/bin";
+
+/// The Rust toolchain that builds for the core.
+pub(crate) struct Tools {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    /// The name rustup knows it by.
+    toolchain: Option<String>,
+}
+
+impl Tools {
+    /// A cargo command with this toolchain, and nothing of the one that runs us.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = Command::new(&self.cargo);
+        for variable in
+            ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "RUSTUP_TOOLCHAIN"]
+        {
+            command.env_remove(variable);
+        }
+        if let Some(toolchain) = &self.toolchain {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        // The library is built with features a stable compiler keeps to itself.
+        command.env("RUSTC", &self.rustc).env("RUSTC_BOOTSTRAP", "1");
+        command
+    }
+}
+
+/// Finds all tools.
+pub(crate) fn find(toolchain: Option<&str>) -> Result<Tools> {
+    let tools = candidates(toolchain).find(has_library_source);
+    let programs = [ASSEMBLER, LINKER, EMULATOR].into_iter().filter(|name| !in_path(name));
+    let compiler = tools.is_none().then_some("a Rust compiler with its library's source");
+    let missing = Missing(compiler.into_iter().chain(programs).collect());
+    match tools {
+        Some(tools) if missing.0.is_empty() => Ok(tools),
+        _ => bail!("{missing}"),
+    }
+}
+
+/// What is not there.
+struct Missing(Vec<&'static str>);
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "building for the ESP8266's core needs {}; install all its tools with\n\n    \
+             sudo apt-get install -y --no-install-recommends {PACKAGES}\n",
+            self.0.join(", ")
+        )
+    }
+}
+
+fn candidates(toolchain: Option<&str>) -> impl Iterator<Item = Tools> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = match toolchain {
+        Some(_) => env::split_paths(&path).collect(),
+        None => std::iter::once(DEBIAN.into()).chain(env::split_paths(&path)).collect(),
+    };
+    let toolchain = toolchain.map(str::to_owned);
+    folders
+        .into_iter()
+        .map(move |folder| Tools {
+            cargo: folder.join("cargo"),
+            rustc: folder.join("rustc"),
+            toolchain: toolchain.clone(),
+        })
+        .filter(|tools| tools.cargo.exists() && tools.rustc.exists())
+}
+
+fn has_library_source(tools: &Tools) -> bool {
+    let mut command = Command::new(&tools.rustc);
+    command.env_remove("RUSTUP_TOOLCHAIN").args(["--print", "sysroot"]);
+    if let Some(toolchain) = &tools.toolchain {
+        command.env("RUSTUP_TOOLCHAIN", toolchain);
+    }
+    let Ok(output) = command.output() else { return false };
+    let sysroot = String::from_utf8_lossy(&output.stdout);
+    output.status.success()
+        && Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").exists()
+}
+
+fn in_path(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).any(|folder| folder.join(name).exists())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Missing;
+
+    #[test]
+    fn one_message_names_what_is_missing_and_the_command() {
+        let missing = Missing(vec!["a Rust compiler with its library's source", super::LINKER]);
+        insta::assert_snapshot!(missing, @r"
+        building for the ESP8266's core needs a Rust compiler with its library's source, xtensa-lx106-elf-ld; install all its tools with
+
+            sudo apt-get install -y --no-install-recommends rustc-web cargo-web rust-web-src binutils-xtensa-lx106 qemu-system-misc
+        ");
+    }
+}
