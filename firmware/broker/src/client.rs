@@ -8,6 +8,7 @@ mod backoff;
 mod options;
 mod receive;
 mod requests;
+mod skip;
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -22,6 +23,7 @@ use crate::wire::{Connect, PacketType, QoS, ReturnCode, Will, emit_bare};
 use crate::{Millis, Publication};
 use backoff::Backoff;
 use requests::{Request, Wanted};
+use skip::Skip;
 
 /// Milliseconds from the wish for a network connection to the server's CONNACK.
 const CONNECT_PATIENCE: Millis = 30_000;
@@ -62,6 +64,10 @@ pub enum Event {
     },
     /// A message.
     Message(Message),
+    /// A message of so many bytes was passed over: it is larger than
+    /// [`max_packet`](ClientOptions::max_packet). It is counted by [`Client::dropped`], and acknowledged if its sender wants
+    /// that, as it could never be taken.
+    TooLarge(usize),
 }
 
 /// Why a connection is over.
@@ -120,6 +126,8 @@ pub struct Client {
     wants_close: bool,
     wants_connect: bool,
     partial: Vec<u8>,
+    /// What is passed over at the moment.
+    skip: Option<Skip>,
     outbox: Outbox,
     reliable: Reliable,
     subscriptions: Vec<Wanted>,
@@ -146,6 +154,7 @@ impl Client {
             wants_close: false,
             wants_connect: false,
             partial: Vec::new(),
+            skip: None,
             outbox: Outbox::default(),
             reliable: Reliable::default(),
             subscriptions: Vec::new(),
@@ -172,7 +181,7 @@ impl Client {
         self.state == State::Online
     }
 
-    /// Messages from the server that were dropped for want of room.
+    /// Messages from the server that were dropped for want of room, or as too large.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -344,6 +353,7 @@ impl Client {
         self.wants_close |= close && !core::mem::take(&mut self.wants_connect);
         self.wants_connect = false;
         self.partial = Vec::new();
+        self.skip = None;
         self.outbox = Outbox::default();
         self.request = None;
         if let Some(event) = event {

@@ -341,15 +341,46 @@ fn a_server_that_misbehaves_is_left() {
         &[0x10, 0],                // CONNECT
         &[0x90, 3, 0, 1, 0],       // SUBACK to nothing
         &[0xb0, 2, 0xff, 0xff],    // UNSUBACK to nothing
-        &[0x30, 0x80, 0x80, 0x01], // too large
+        &[0x90, 0x80, 0x80, 0x01], // too large, and no message
+        &[0x32, 0x80, 0x80, 0x04], // too large, and ends within its topic
         &[0x30, 3, 0, 1, b'#'],    // a wildcard
         &[0xff],                   // nothing at all
     ] {
         let mut client = accepted();
         client.receive(bytes, 5);
+        if bytes[0] == 0x32 {
+            client.receive(&[0xff; 65_536], 5);
+            assert_eq!(client.poll_event(), Some(Event::TooLarge(65_540)));
+        }
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{bytes:x?}");
         assert_eq!(client.poll_network(), Some(NetworkWish::Close));
         assert!(client.poll_at().is_some_and(|at| at > 5));
+    }
+}
+
+/// A server's messages of 100 bytes of payload, to a client that takes packets of 64.
+#[test]
+fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
+    let large = |qos, id| net::message("t", &[b'x'; 100], qos, id, false);
+    let small = net::message("t", b"small", Q0, 0, false);
+    let all = [large(Q0, 0), small.clone(), large(Q1, 7), large(Q2, 8), small].concat();
+    for size in 1..=all.len() {
+        let mut client = accepted();
+        client.set_options(ClientOptions { max_packet: 64, ..ClientOptions::new("c") });
+        let mut events = Vec::new();
+        for piece in all.chunks(size) {
+            client.receive(piece, 5);
+            while let Some(event) = client.poll_event() {
+                events.push(match event {
+                    Event::TooLarge(bytes) => format!("{bytes} bytes"),
+                    Event::Message(message) => String::from_utf8_lossy(message.payload()).into(),
+                    other => panic!("{other:?}"),
+                });
+            }
+        }
+        assert_eq!(events, ["105 bytes", "small", "107 bytes", "107 bytes", "small"]);
+        assert_eq!((client.is_connected(), client.dropped()), (true, 3));
+        assert_eq!(client.outgoing(), [0x40, 2, 0, 7, 0x50, 2, 0, 8]);
     }
 }
 

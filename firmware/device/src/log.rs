@@ -35,6 +35,9 @@ pub(crate) struct Log {
     backlog: VecDeque<u8>,
     size: usize,
     for_consoles: Vec<u8>,
+    /// The text for the consoles, and that on the serial port, do not end with their last line.
+    consoles_open: bool,
+    serial_open: bool,
 }
 
 impl Log {
@@ -46,16 +49,46 @@ impl Log {
         self.backlog.shrink_to(size);
     }
 
-    /// Adds text; a backlog that is full forgets its oldest.
-    pub(crate) fn put(&mut self, level: Level, text: &[u8]) {
-        let text_kept = &text[text.len().saturating_sub(self.size)..];
-        let over = (self.backlog.len() + text_kept.len()).saturating_sub(self.size);
-        self.backlog.drain(..over.min(self.backlog.len()));
-        self.backlog.extend(text_kept);
-        if level != Level::Info {
-            let room = FOR_CONSOLES - self.for_consoles.len();
-            self.for_consoles.extend_from_slice(&text[..text.len().min(room)]);
+    /// Takes note that text goes to the serial port; true if it has to begin a new line there first.
+    pub(crate) fn note_serial(&mut self, text: &[u8], own_line: bool) -> bool {
+        let fresh = own_line && self.serial_open;
+        self.serial_open = is_open(text, self.serial_open);
+        fresh
+    }
+
+    /// Adds a line of its own, which what a script has printed before does not run into.
+    pub(crate) fn put_line(&mut self, level: Level, line: &[u8]) {
+        if self.backlog.back().is_some_and(|last| *last != b'\n') {
+            self.keep(b"\r\n");
         }
+        self.keep(line);
+        if level != Level::Info {
+            if self.consoles_open {
+                self.show(b"\r\n");
+            }
+            self.show(line);
+        }
+    }
+
+    /// Adds text as it is; a backlog that is full forgets its oldest.
+    pub(crate) fn put(&mut self, level: Level, text: &[u8]) {
+        self.keep(text);
+        if level != Level::Info {
+            self.show(text);
+        }
+    }
+
+    fn keep(&mut self, text: &[u8]) {
+        let text = &text[text.len().saturating_sub(self.size)..];
+        let over = (self.backlog.len() + text.len()).saturating_sub(self.size);
+        self.backlog.drain(..over.min(self.backlog.len()));
+        self.backlog.extend(text);
+    }
+
+    fn show(&mut self, text: &[u8]) {
+        let room = FOR_CONSOLES - self.for_consoles.len();
+        self.for_consoles.extend_from_slice(&text[..text.len().min(room)]);
+        self.consoles_open = is_open(text, self.consoles_open);
     }
 
     /// What the remote consoles have not been shown yet.
@@ -69,6 +102,11 @@ impl Log {
         each(first);
         each(second);
     }
+}
+
+/// Whether a line is left open by text behind one that was open, or not.
+fn is_open(text: &[u8], was: bool) -> bool {
+    text.last().map_or(was, |last| *last != b'\n')
 }
 
 #[cfg(test)]
@@ -106,5 +144,21 @@ mod tests {
         }
         assert_eq!(log.take_for_consoles(), [b'a'; FOR_CONSOLES]);
         assert!(log.take_for_consoles().is_empty());
+    }
+
+    #[test]
+    fn a_line_of_the_log_does_not_run_into_what_was_printed() {
+        let mut log = Log::default();
+        log.set_backlog(100);
+        log.put(Level::Script, b"no end");
+        log.put_line(Level::Info, b"info\r\n");
+        log.put_line(Level::Warning, b"warning\r\n");
+        log.put(Level::Script, b"again");
+        log.put(Level::Script, b"\r\n");
+        log.put_line(Level::Warning, b"last\r\n");
+        assert_eq!(backlog(&log), b"no end\r\ninfo\r\nwarning\r\nagain\r\nlast\r\n");
+        assert_eq!(log.take_for_consoles(), b"no end\r\nwarning\r\nagain\r\nlast\r\n");
+        assert!(!log.note_serial(b"no end", false));
+        assert!(log.note_serial(b"line\r\n", true) && !log.note_serial(b"line\r\n", true));
     }
 }

@@ -23,7 +23,8 @@ pub struct ClientOptions {
     pub password: Option<Vec<u8>>,
     /// What the server publishes if the connection fails.
     pub will: Option<LastMessage>,
-    /// Bytes of one packet from the server; a larger one ends the connection.
+    /// Bytes of one packet from the server. A larger message is passed over; anything else that is larger ends the
+    /// connection.
     pub max_packet: usize,
     /// Bytes of messages in each queue: to be sent, and for [`poll_event`](super::Client::poll_event).
     pub max_queue_bytes: usize,

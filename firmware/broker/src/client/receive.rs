@@ -1,6 +1,7 @@
 //! What the server sends.
 
 use super::requests::{Request, Stage};
+use super::skip::Skip;
 use super::{Client, Event, Reason, State};
 use crate::inbox::Inbox;
 use crate::message::Publication;
@@ -37,20 +38,66 @@ impl Client {
     }
 
     fn take_packets(&mut self, mut bytes: &[u8], now: Millis) -> Result<(), Fault> {
+        loop {
+            if let Some(skip) = &mut self.skip {
+                if !skip.pass(&mut bytes) {
+                    return Ok(());
+                }
+                self.skipped()?;
+            }
+            let Some(header) = self.take_small_packets(&mut bytes, now)? else { return Ok(()) };
+            self.skip = Some(Skip::new(&header));
+        }
+    }
+
+    /// Takes packets up to the end of the bytes, or up to behind the header of a message that is too large.
+    fn take_small_packets(
+        &mut self,
+        bytes: &mut &[u8],
+        now: Millis,
+    ) -> Result<Option<FixedHeader>, Fault> {
         let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
         let (version, max_packet) = (self.options.version, self.options.max_packet);
-        let header = |bytes: &[u8]| match FixedHeader::parse(bytes, version)? {
-            Some(header) if header.total() > max_packet => Err(Fault),
-            found => Ok(found),
-        };
-        while let Some((header, packet)) = inbox.next(&mut bytes, header)? {
-            self.packet(&header, packet.get(header.len..).ok_or(Fault)?, now)?;
-            if !matches!(self.state, State::Greeting | State::Online) {
-                return Ok(());
+        loop {
+            let online = self.state == State::Online;
+            let next = inbox.next(bytes, |bytes| match FixedHeader::parse(bytes, version) {
+                Ok(Some(header)) if header.total() > max_packet => Err(Some(header)),
+                Ok(found) => Ok(found),
+                Err(_) => Err(None),
+            });
+            match next {
+                Ok(Some((header, packet))) => {
+                    self.packet(&header, packet.get(header.len..).ok_or(Fault)?, now)?;
+                    if !matches!(self.state, State::Greeting | State::Online) {
+                        return Ok(None);
+                    }
+                }
+                Ok(None) => break,
+                Err(Some(header)) if online && header.kind == PacketType::Publish => {
+                    // If its header came in pieces, these are the partial packet; else it is what comes next.
+                    if inbox.into_partial().is_empty() {
+                        *bytes = bytes.get(header.len..).unwrap_or_default();
+                    }
+                    return Ok(Some(header));
+                }
+                Err(_) => return Err(Fault),
             }
         }
         self.partial = inbox.into_partial();
-        Ok(())
+        Ok(None)
+    }
+
+    /// A message that was too large has gone by.
+    fn skipped(&mut self) -> Result<(), Fault> {
+        let Some(skip) = self.skip.take() else { return Ok(()) };
+        self.dropped += 1;
+        self.report(Event::TooLarge(skip.total));
+        match skip.answer() {
+            (QoS::AtMostOnce, _) => Ok(()),
+            (QoS::AtLeastOnce, Some(id)) => self.answer(PacketType::Puback, id),
+            (QoS::ExactlyOnce, Some(id)) => self.answer(PacketType::Pubrec, id),
+            (_, None) => Err(Fault),
+        }
     }
 
     fn packet(&mut self, header: &FixedHeader, body: &[u8], now: Millis) -> Result<(), Fault> {

@@ -61,6 +61,21 @@ pub struct Stats {
     pub stations: Option<u8>,
 }
 
+/// The figures of `show mqtt`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BrokerFigures {
+    /// Connected clients.
+    pub clients: usize,
+    /// Subscriptions of all clients and of the device itself.
+    pub subscriptions: usize,
+    /// Retained messages, those that the device publishes about itself not counted.
+    pub retained: usize,
+    /// What the broker has counted.
+    pub counted: umqtt_broker::Stats,
+    /// Messages from the remote broker that were dropped: too large, or no room.
+    pub remote_dropped: u64,
+}
+
 /// A time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeOfDay {
@@ -163,12 +178,14 @@ pub trait Host {
     /// The log that is kept, piece by piece.
     fn backlog(&self, each: &mut dyn FnMut(&[u8]));
 
-    /// The ids of the connected clients.
-    fn clients(&self, each: &mut dyn FnMut(&[u8]));
+    /// The figures of broker and remote client.
+    fn broker(&self) -> BrokerFigures;
+    /// The ids of the connected clients, as long as `each` wants to go on. Such are the next two.
+    fn clients(&self, each: &mut dyn FnMut(&[u8]) -> bool);
     /// Every subscription.
-    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>));
-    /// Every retained message.
-    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>));
+    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool);
+    /// Every retained message that is counted in [`BrokerFigures`].
+    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>) -> bool);
     /// Whether the client of the remote broker is connected.
     fn remote_connected(&self) -> bool;
     /// Publishes a message of QoS 0.

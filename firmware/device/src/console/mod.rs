@@ -29,7 +29,8 @@ pub mod words;
 pub use command::Command;
 pub use execute::{Outcome, execute_line};
 pub use host::{
-    Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed, TimeOfDay,
+    BrokerFigures, Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
+    TimeOfDay,
 };
 pub use lock::Lock;
 pub use output::Output;

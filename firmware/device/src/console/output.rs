@@ -32,6 +32,11 @@ impl Output {
         }
     }
 
+    /// How many bytes would still fit.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.bytes.len() + RESERVE)
+    }
+
     /// Adds a line and ends it.
     pub fn line(&mut self, text: fmt::Arguments<'_>) {
         // Writing here never fails.

@@ -1,17 +1,20 @@
 //! The long replies.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::command::{COMMANDS, CommandSpec, Show};
-use super::host::{Host, Network, ScriptText, TimeOfDay};
+use super::host::{BrokerFigures, Host, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::{Quoted, Shown};
 use crate::settings::kind::WEEKDAYS;
 use crate::settings::{Param, Settings, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
+
+/// Bytes for what stands below the lists of `show mqtt`.
+const BELOW_LISTS: usize = 1024;
 
 /// Prints a line.
 macro_rules! line {
@@ -105,31 +108,111 @@ fn stats(host: &dyn Host, out: &mut Output) {
     }
 }
 
+/// The lists take what room there is, and leave enough for what stands below them.
 fn mqtt(host: &dyn Host, out: &mut Output) {
-    let mut count = 0u32;
-    host.clients(&mut |_| count += 1);
-    line!(out, "Current clients: {count}");
-    if count > 0 {
-        let mut first = true;
-        host.clients(&mut |id| {
-            let comma = if core::mem::take(&mut first) { "" } else { ", " };
-            // Writing here never fails.
-            let _ = write!(out, "{comma}{}", Shown(id));
-        });
+    let figures = host.broker();
+    line!(out, "Current clients: {}", figures.clients);
+    let mut list = List::new(figures.clients, out);
+    host.clients(&mut |id| {
+        let comma = if list.shown == 0 { "" } else { ", " };
+        list.add(out, format_args!("{comma}{}", Shown(id)))
+    });
+    if list.shown > 0 {
         out.put(b"\r\n");
     }
+    list.end(out);
     line!(out, "Current subscriptions:");
+    let mut list = List::new(figures.subscriptions, out);
     host.subscriptions(&mut |found| {
-        line!(out, "{}: \"{}\" (QoS {})", Shown(found.client), Shown(found.filter), found.qos);
+        let (client, filter) = (Shown(found.client), Shown(found.filter));
+        list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
     });
+    list.end(out);
     line!(out, "Retained topics:");
+    let mut list = List::new(figures.retained, out);
     host.retained(&mut |found| {
-        line!(out, "\"{}\" len: {} (QoS {})", Shown(found.topic), found.len, found.qos);
+        let topic = Shown(found.topic);
+        list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
     });
+    list.end(out);
     let connected = if host.remote_connected() { "connected" } else { "disconnected" };
     line!(out, "MQTT client {connected}");
     let enabled = if host.script_enabled() { "enabled" } else { "disabled" };
     line!(out, "Script {enabled}");
+    counted(&figures, out);
+}
+
+/// What came, and what became of those who sent too much or nothing.
+fn counted(figures: &BrokerFigures, out: &mut Output) {
+    let c = &figures.counted;
+    line!(
+        out,
+        "Came: connections {}, clients {}, pings {}, wills {}",
+        c.opened,
+        c.accepted,
+        c.pings,
+        c.wills
+    );
+    line!(
+        out,
+        "Refused: connections {}, wrong passwords {}, subscriptions {}, retained {}",
+        c.refused.saturating_sub(c.unauthorized),
+        c.unauthorized,
+        c.subscriptions_refused,
+        c.retained_refused
+    );
+    line!(
+        out,
+        "Closed: bad packets {}, too large {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}",
+        c.protocol_errors,
+        c.too_large,
+        c.connect_timeouts,
+        c.timeouts,
+        c.slow,
+        c.unreleased,
+        c.take_overs
+    );
+    line!(
+        out,
+        "Dropped: messages {}, to $SYS {}, from remote {}, unknown acknowledgements {}",
+        c.messages_dropped,
+        c.messages_denied,
+        figures.remote_dropped,
+        c.unknown_acks
+    );
+}
+
+/// A list that may be longer than there is room for.
+struct List {
+    len: usize,
+    shown: usize,
+    /// Bytes of room it leaves.
+    keep: usize,
+}
+
+impl List {
+    /// A list of so many that may take half of the room there is for lists.
+    fn new(len: usize, out: &Output) -> List {
+        List { len, shown: 0, keep: BELOW_LISTS + out.room().saturating_sub(BELOW_LISTS) / 2 }
+    }
+
+    /// Adds one whole if there is room; false if there is not, and then none after it is to be added.
+    fn add(&mut self, out: &mut Output, text: fmt::Arguments<'_>) -> bool {
+        let text = alloc::fmt::format(text);
+        let fits = out.room() >= self.keep + text.len();
+        if fits {
+            out.put(text.as_bytes());
+            self.shown += 1;
+        }
+        fits
+    }
+
+    /// Says how many are not shown.
+    fn end(self, out: &mut Output) {
+        if self.shown < self.len {
+            line!(out, "... and {} more", self.len - self.shown);
+        }
+    }
 }
 
 fn script(first: u32, host: &mut dyn Host, out: &mut Output) {

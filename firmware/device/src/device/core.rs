@@ -69,21 +69,29 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         self.clock.at(self.now, self.board.wall_clock(), zone)
     }
 
-    /// Logs a line.
+    /// Logs a line, which stands on its own whatever a script has printed before.
     pub(super) fn log(&mut self, level: Level, line: Arguments<'_>) {
         let mut text = String::new();
         // Writing to a string never fails.
         let _ = core::fmt::write(&mut text, line);
         text.push_str("\r\n");
-        self.print(level, text.as_bytes());
+        self.write_serial(level, text.as_bytes(), true);
+        self.log.put_line(level, text.as_bytes());
     }
 
     /// Logs text as it is.
     pub(super) fn print(&mut self, level: Level, text: &[u8]) {
+        self.write_serial(level, text, false);
+        self.log.put(level, text);
+    }
+
+    fn write_serial(&mut self, level: Level, text: &[u8], own_line: bool) {
         if level.on_serial(self.settings.number(Param::SystemOutput)) {
+            if self.log.note_serial(text, own_line) {
+                self.board.serial_write(b"\r\n");
+            }
             self.board.serial_write(text);
         }
-        self.log.put(level, text);
     }
 
     /// Queues a command of the script.

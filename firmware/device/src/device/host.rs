@@ -17,7 +17,8 @@ use super::web::Web;
 use crate::board::Board;
 use crate::clock::weekday_of;
 use crate::console::{
-    Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed, TimeOfDay,
+    BrokerFigures, Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
+    TimeOfDay,
 };
 use crate::net::Net;
 use crate::settings::{Param, Settings};
@@ -112,22 +113,33 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         self.core.log.backlog(each);
     }
 
-    fn clients(&self, each: &mut dyn FnMut(&[u8])) {
-        self.core.broker.clients().for_each(|client| each(client.id.as_bytes()));
+    fn broker(&self) -> BrokerFigures {
+        let broker = &self.core.broker;
+        BrokerFigures {
+            clients: broker.clients_len(),
+            subscriptions: broker.subscriptions_len(),
+            retained: broker.retained(b"#").count(),
+            counted: *broker.stats(),
+            remote_dropped: self.core.remote.dropped(),
+        }
     }
 
-    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>)) {
-        for (client, filter, qos) in self.core.broker.subscriptions() {
+    fn clients(&self, each: &mut dyn FnMut(&[u8]) -> bool) {
+        let _ = self.core.broker.clients().all(|client| each(client.id.as_bytes()));
+    }
+
+    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool) {
+        let _ = self.core.broker.subscriptions().all(|(client, filter, qos)| {
             let client = if client.is_empty() { LOCAL_CLIENT } else { client.as_bytes() };
-            each(Subscribed { client, filter: &filter, qos: qos as u8 });
-        }
+            each(Subscribed { client, filter: &filter, qos: qos as u8 })
+        });
     }
 
-    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>)) {
-        for found in self.core.broker.retained(b"#") {
+    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>) -> bool) {
+        let _ = self.core.broker.retained(b"#").all(|found| {
             let len = found.payload.len();
-            each(RetainedMessage { topic: found.topic, len, qos: found.qos as u8 });
-        }
+            each(RetainedMessage { topic: found.topic, len, qos: found.qos as u8 })
+        });
     }
 
     fn remote_connected(&self) -> bool {

@@ -56,6 +56,9 @@ fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
     publish(core, "clients/connected", &clients, true);
     publish(core, "messages/received", &stats.messages_received, true);
     publish(core, "messages/sent", &stats.messages_sent, true);
+    publish(core, "messages/dropped", &stats.messages_dropped, true);
+    publish(core, "clients/refused", &stats.refused, true);
+    publish(core, "clients/closed", &stats.closed(), true);
     if let Some(free) = core.board.free_memory() {
         publish(core, "heap/free", &free, true);
     }

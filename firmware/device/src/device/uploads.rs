@@ -42,7 +42,7 @@ impl Uploads {
         now: Millis,
         net: &mut dyn Net,
     ) -> Result<(), Refusal> {
-        self.make_room(net)?;
+        self.make_room(origin, now, net)?;
         let push = Push::start(port, now, net).map_err(|error| Refusal(error.to_string()))?;
         self.current = Some((origin, Way::Push(push)));
         Ok(())
@@ -57,7 +57,7 @@ impl Uploads {
         now: Millis,
         net: &mut dyn Net,
     ) -> Result<(), Refusal> {
-        self.make_room(net)?;
+        self.make_room(origin, now, net)?;
         let url = Url::parse(url.as_bytes()).map_err(|error| Refusal(error.to_string()))?;
         let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
         let fetch = Fetch::start(request, now, net).map_err(|error| Refusal(error.to_string()))?;
@@ -65,16 +65,24 @@ impl Uploads {
         Ok(())
     }
 
-    /// One that nobody has connected to yet makes room for the next; one that is coming in does not.
-    fn make_room(&mut self, net: &mut dyn Net) -> Result<(), Refusal> {
+    /// One that nobody has connected to yet makes room for the next that the same user asks for; nobody else takes it
+    /// away.
+    fn make_room(&mut self, origin: Origin, now: Millis, net: &mut dyn Net) -> Result<(), Refusal> {
         match &self.current {
-            Some((_, Way::Push(push))) if push.conn().is_none() => {
+            None => Ok(()),
+            Some((first, Way::Push(push))) if push.conn().is_none() => {
+                if *first != origin {
+                    let seconds = push.poll_at().saturating_sub(now).div_ceil(1000);
+                    return Err(Refusal(alloc::format!(
+                        "another upload waits on port {}, for {seconds} s at most",
+                        push.port()
+                    )));
+                }
                 push.stop(net);
                 self.current = None;
                 Ok(())
             }
             Some(_) => Err(Refusal("another upload is under way".to_string())),
-            None => Ok(()),
         }
     }
 

@@ -122,6 +122,11 @@ impl Remote {
         self.client.is_connected()
     }
 
+    /// Messages from the remote broker that were dropped: too large, or no room.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.client.dropped()
+    }
+
     /// Whether this is its connection.
     pub(crate) fn owns(&self, conn: ConnId) -> bool {
         self.conn == Some(conn)
@@ -389,6 +394,9 @@ impl Remote {
                     return Some(Came::Connected);
                 }
                 Event::Disconnected(reason) => self.news.note(Note::Lost(reason)),
+                Event::TooLarge(bytes) => {
+                    self.news.too_large(bytes, self.client.options().max_packet);
+                }
                 Event::Refused(code) => {
                     self.news.failed(self.active.as_ref(), Failure::Refused(code));
                 }

@@ -28,6 +28,8 @@ pub(crate) enum Note {
     Lost(Reason),
     /// The remote broker refuses this subscription.
     NotSubscribed(Vec<u8>),
+    /// A message of so many bytes was passed over; so many would have been taken.
+    TooLarge(usize, usize),
 }
 
 /// Why there is no connection.
@@ -87,6 +89,10 @@ impl fmt::Display for Note {
                 let filter = filter.escape_ascii();
                 write!(f, "Script warning: the remote broker refuses the subscription of {filter}")
             }
+            Note::TooLarge(bytes, most) => write!(
+                f,
+                "Script warning: a message of {bytes} bytes from the remote broker is dropped, at most {most} are taken; more of them are counted in show mqtt"
+            ),
         }
     }
 }
@@ -97,7 +103,7 @@ impl Note {
         match self {
             Note::Connected(..) | Note::Lost(Reason::Stopped) => Level::Info,
             Note::Problem(_) | Note::Failed(..) | Note::Lost(_) => Level::Warning,
-            Note::NotSubscribed(_) => Level::Script,
+            Note::NotSubscribed(_) | Note::TooLarge(..) => Level::Script,
         }
     }
 }
@@ -108,6 +114,8 @@ pub(super) struct News {
     notes: VecDeque<Note>,
     /// Why it failed last: the same again and again is told once.
     failure: Option<Failure>,
+    /// A message that was too large has been told on this connection.
+    told_too_large: bool,
 }
 
 impl News {
@@ -121,8 +129,16 @@ impl News {
         }
     }
 
+    /// Told once on each connection: such messages come in numbers.
+    pub(super) fn too_large(&mut self, bytes: usize, most: usize) {
+        if !core::mem::replace(&mut self.told_too_large, true) {
+            self.note(Note::TooLarge(bytes, most));
+        }
+    }
+
     pub(super) fn connected(&mut self, to: Option<&Config>) {
         self.forget();
+        self.told_too_large = false;
         if let Some(Config { host, port, .. }) = to {
             self.note(Note::Connected(host.clone(), *port));
         }

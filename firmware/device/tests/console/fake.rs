@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::net::IpAddr;
 
 use umqtt_device::console::{
-    Host, Lock, Network, Origin, Refusal, RetainedMessage, ScriptText, Session, Stats, Subscribed,
-    TimeOfDay,
+    BrokerFigures, Host, Lock, Network, Origin, Refusal, RetainedMessage, ScriptText, Session,
+    Stats, Subscribed, TimeOfDay,
 };
 use umqtt_device::settings::{Param, Settings};
 use umqtt_device::storage::StorageError;
@@ -21,6 +21,8 @@ pub(crate) struct Fake {
     pub(crate) time: Option<TimeOfDay>,
     pub(crate) variables: Vec<Vec<u8>>,
     pub(crate) log: Vec<u8>,
+    /// So many more clients, subscriptions and retained messages.
+    pub(crate) many: usize,
     /// What it was asked to do.
     pub(crate) asked: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl Fake {
             time: Some(TimeOfDay { weekday: 2, seconds: 45_296 }),
             variables: vec![Vec::new(); 16],
             log: b"started\nclient a connected\n".to_vec(),
+            many: 0,
             asked: Vec::new(),
         }
     }
@@ -119,16 +122,39 @@ impl Host for Fake {
     fn backlog(&self, each: &mut dyn FnMut(&[u8])) {
         self.log.chunks(10).for_each(each);
     }
-    fn clients(&self, each: &mut dyn FnMut(&[u8])) {
-        each(b"mosq-1");
-        each(b"odd\x07id");
+    fn broker(&self) -> BrokerFigures {
+        let many = self.many;
+        BrokerFigures {
+            clients: 2 + many,
+            subscriptions: 2 + many,
+            retained: 1 + many,
+            counted: umqtt_broker::Stats {
+                opened: 20,
+                accepted: 15,
+                refused: 5,
+                unauthorized: 2,
+                protocol_errors: 1,
+                slow: 3,
+                take_overs: 4,
+                messages_dropped: 1000,
+                ..umqtt_broker::Stats::default()
+            },
+            remote_dropped: 7,
+        }
     }
-    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>)) {
-        each(Subscribed { client: b"local", filter: b"command/+", qos: 0 });
-        each(Subscribed { client: b"mosq-1", filter: b"#", qos: 2 });
+    fn clients(&self, each: &mut dyn FnMut(&[u8]) -> bool) {
+        let more = (0..self.many).map(|n| format!("client-{n}").into_bytes());
+        let _ =
+            [b"mosq-1".to_vec(), b"odd\x07id".to_vec()].into_iter().chain(more).all(|id| each(&id));
     }
-    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>)) {
-        each(RetainedMessage { topic: b"stat/relay", len: 3, qos: 0 });
+    fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool) {
+        let first = Subscribed { client: b"local", filter: b"command/+", qos: 0 };
+        let more = Subscribed { client: b"mosq-1", filter: b"#", qos: 2 };
+        let _ = each(first) && (0..=self.many).all(|_| each(more));
+    }
+    fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>) -> bool) {
+        let _ =
+            (0..=self.many).all(|_| each(RetainedMessage { topic: b"stat/relay", len: 3, qos: 0 }));
     }
     fn remote_connected(&self) -> bool {
         false

@@ -74,6 +74,26 @@ fn the_whole_configuration_fits_the_least_output() {
 }
 
 #[test]
+fn what_is_counted_is_shown_however_long_the_lists_are() {
+    let mut user = User::over_tcp();
+    user.device.many = 10_000;
+    let mut output = Output::new(LEAST_OUTPUT);
+    execute_line(b"show mqtt", Origin::Serial, 0, &mut user.device, &mut output);
+    let small = String::from_utf8(output.bytes().to_vec()).unwrap();
+    for shown in [user.reply("show mqtt"), small] {
+        assert!(shown.starts_with("Current clients: 10002\r\nmosq-1, odd\\x07id, client-0, "));
+        assert_eq!(shown.matches(" more\r\n").count(), 3, "{shown}");
+        let listed = shown.matches("mosq-1: ").count();
+        assert!(
+            shown.contains(&format!("... and {} more\r\nRetained", 10_001 - listed)),
+            "{shown}"
+        );
+        assert!(shown.contains("\r\nMQTT client disconnected\r\n"), "{shown}");
+        assert!(shown.ends_with("unknown acknowledgements 0\r\n"), "{shown}");
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_cut_and_marked() {
     let mut device = Fake::new();
     let mut output = Output::new(256);

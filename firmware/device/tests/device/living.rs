@@ -244,3 +244,17 @@ fn a_script_that_resets_the_device_now_and_then_runs_on() {
         assert!(world.serial().contains("up"), "start {start}");
     }
 }
+
+#[test]
+fn the_log_does_not_run_into_what_a_script_prints() {
+    let mut world = World::running(
+        "on init do\n subscribe local go\non topic local go do\n print \"no end\"\n publish remote a b\n println \"next\"\n",
+    );
+    let console = world.console();
+    world.serial();
+    let reply = world.ask(console, "publish local go 1");
+    let told =
+        "no end\r\nScript warning: publish remote a: the client is not connected\r\nnext\r\n";
+    assert!(reply.ends_with(told), "{reply}");
+    assert_eq!(world.serial(), told);
+}

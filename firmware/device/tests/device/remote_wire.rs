@@ -70,3 +70,27 @@ fn a_script_that_goes_takes_its_server_along() {
     world.advance(600_000);
     assert!(world.net.asked.is_empty());
 }
+
+#[test]
+fn a_message_too_large_for_us_is_passed_over_and_told_once() {
+    let mut world = World::running(BRIDGE);
+    let server = greet(&mut world);
+    let phone = world.client("phone", "got");
+    world.serial();
+    for _ in 0..2 {
+        // 2 MiB; the device takes packets of 1 MiB.
+        world.send(server, b"\x30\x80\x80\x80\x01\0\x05cmd/x");
+        world.send(server, vec![b'x'; (1 << 21) - 7]);
+        world.send(server, publish_packet("cmd/x", "small"));
+        assert_eq!(world.messages(phone), ["got: small"]);
+    }
+    let log = world.serial();
+    assert_eq!(
+        log.matches("a message of 2097157 bytes from the remote broker").count(),
+        1,
+        "{log}"
+    );
+    let console = world.console();
+    let shown = world.ask(console, "show mqtt");
+    assert!(shown.contains("MQTT client connected") && shown.contains("from remote 2"), "{shown}");
+}

@@ -124,12 +124,29 @@ fn only_one_upload_at_a_time() {
     world.send(sender, NEW);
     world.finish(sender);
     assert!(world.text(console).contains("Syntax okay"));
-    // One that nobody has come for makes room.
+    // One that nobody has come for makes room, but only for the user who asked for it.
     world.ask(other, "script 2001");
     world.ask(other, "script 2002");
     assert!(!world.listens(2001) && world.listens(2002));
     let reply = world.ask(other, "script 7777");
     assert_eq!(reply, "Script upload refused: the port is in use\r\n");
+}
+
+#[test]
+fn an_upload_that_waits_is_not_taken_away_by_somebody_else() {
+    let mut world = World::running(OLD);
+    let (console, other) = (world.console(), world.console());
+    world.ask(console, "script 2000");
+    world.advance(20_000);
+    let refusal = "another upload waits on port 2000, for 40 s at most";
+    let reply = world.ask(other, "script 2001");
+    assert_eq!(reply, format!("Script upload refused: {refusal}\r\n"));
+    let reply = world.ask(other, "script http://server/x");
+    assert_eq!(reply, format!("HTTP script upload failed ({refusal})\r\n"));
+    let sender = world.connect(2000);
+    world.send(sender, NEW);
+    world.finish(sender);
+    assert!(world.text(console).contains("Syntax okay"));
 }
 
 #[test]
