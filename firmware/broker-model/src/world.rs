@@ -76,9 +76,24 @@ impl World {
     /// # Errors
     /// The broker does what it must not.
     pub fn step(&mut self, step: &Step) -> Result<(), Broken> {
-        let client = step.client;
+        self.act(step.client, &step.action)?;
+        match step.flow {
+            Flow::All => self.flow(),
+            Flow::Some { up, down } => {
+                self.feed(step.client, up)?;
+                self.pull(step.client, down)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets a client do something, of which no byte moves yet.
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step).
+    pub fn act(&mut self, client: usize, action: &Action) -> Result<(), Broken> {
         let speaks = matches!(
-            step.action,
+            action,
             Action::Publish { .. }
                 | Action::Subscribe { .. }
                 | Action::Unsubscribe { .. }
@@ -88,7 +103,7 @@ impl World {
             self.connect(client, self.clients[client].last_greeting(), false)?;
         }
         let who = &mut self.clients[client];
-        match &step.action {
+        match action {
             Action::Nothing => {}
             Action::Publish { topic, qos, retain, delete } => {
                 who.publish(&mut self.model, topic, *qos, *retain, *delete, 0);
@@ -109,14 +124,7 @@ impl World {
             Action::LocalPublish { topic, qos, retain } => self.publish(topic, *qos, *retain)?,
             Action::LocalSubscribe { filter, end } => self.subscribe(filter, *end)?,
         }
-        match step.flow {
-            Flow::All => self.flow(),
-            Flow::Some { up, down } => {
-                self.feed(client, up)?;
-                self.pull(client, down)?;
-                Ok(())
-            }
-        }
+        Ok(())
     }
 
     /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of it all.
@@ -301,28 +309,52 @@ impl World {
     // Bytes and time.
 
     /// Moves bytes until nothing is left to say.
-    fn flow(&mut self) -> Result<(), Broken> {
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step).
+    pub fn flow(&mut self) -> Result<(), Broken> {
+        self.flow_within(0, usize::MAX, usize::MAX).map(|_| ())
+    }
+
+    /// The same, but of one client's bytes only so many arrive at the broker, and so many at the client; how many did.
+    ///
+    /// # Errors
+    /// As for [`step`](Self::step).
+    pub fn flow_within(
+        &mut self,
+        of: usize,
+        up: usize,
+        down: usize,
+    ) -> Result<(usize, usize), Broken> {
+        let (mut sent, mut got) = (0, 0);
         for _ in 0..10_000 {
-            let mut moved = false;
+            let mut moved = 0;
             for client in 0..CLIENTS {
-                moved |= self.feed(client, usize::MAX)?;
-                moved |= self.pull(client, usize::MAX)?;
+                let mine = client == of;
+                let (up, down) =
+                    if mine { (up - sent, down - got) } else { (usize::MAX, usize::MAX) };
+                let fed = self.feed(client, up)?;
+                let pulled = self.pull(client, down)?;
+                if mine {
+                    (sent, got) = (sent + fed, got + pulled);
+                }
+                moved += fed + pulled;
             }
-            if !moved {
-                return Ok(());
+            if moved == 0 {
+                return Ok((sent, got));
             }
         }
         broken!("there is no end of talking")
     }
 
-    /// So many bytes of a client arrive at the broker; whether any did.
-    fn feed(&mut self, client: usize, most: usize) -> Result<bool, Broken> {
-        let Some(id) = self.line_of(client) else { return Ok(false) };
+    /// So many bytes of a client arrive at the broker; how many did.
+    fn feed(&mut self, client: usize, most: usize) -> Result<usize, Broken> {
+        let Some(id) = self.line_of(client) else { return Ok(0) };
         let who = &mut self.clients[client];
         let bytes = who.outgoing();
         let bytes = bytes[..bytes.len().min(most)].to_vec();
         if bytes.is_empty() {
-            return Ok(false);
+            return Ok(0);
         }
         let from = self.model.time();
         who.wrote(bytes.len(), &mut self.model);
@@ -335,12 +367,12 @@ impl World {
             line.doomed = who.is_doomed();
         }
         self.look(from)?;
-        Ok(true)
+        Ok(bytes.len())
     }
 
-    /// So many bytes of the broker arrive at a client, while a few more are on their way; whether any did.
-    fn pull(&mut self, client: usize, most: usize) -> Result<bool, Broken> {
-        let Some(id) = self.line_of(client) else { return Ok(false) };
+    /// So many bytes of the broker arrive at a client, while a few more are on their way; how many did.
+    fn pull(&mut self, client: usize, most: usize) -> Result<usize, Broken> {
+        let Some(id) = self.line_of(client) else { return Ok(0) };
         let mut buffer = [0; 64];
         let n = self.broker.copy_outgoing(id, &mut buffer);
         if n > 0 && !self.announced.contains(&id) {
@@ -350,13 +382,13 @@ impl World {
         if self.broker.copy_outgoing(id, &mut [0]) == 0 {
             self.announced.remove(&id);
         }
-        let Some(line) = self.lines.get_mut(&id) else { return Ok(false) };
+        let Some(line) = self.lines.get_mut(&id) else { return Ok(0) };
         line.down.extend_from_slice(&buffer[..n]);
         let arrived: Vec<u8> = line.down.drain(..line.down.len().min(most)).collect();
         self.clients[client].receive(&arrived, &mut self.model)?;
         let from = self.model.time();
         self.look(from)?;
-        Ok(n > 0 || !arrived.is_empty())
+        Ok(arrived.len())
     }
 
     /// Asks the broker for its wishes; what it did began at `from`.
