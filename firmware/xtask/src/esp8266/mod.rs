@@ -7,14 +7,18 @@
 //! | `tools` | the toolchain, or what to install |
 //! | `build` | from a crate to an ELF file |
 //! | `assembly` | mends the compiler's assembly |
+//! | `size` | what takes how much of it |
+//! | `budget` | what the device may take |
 //! | `no_linker` | this program, called by the compiler as its linker |
 //! | `emulator` | QEMU's command line |
 
 mod assembly;
+mod budget;
 mod build;
 mod emulator;
 mod no_linker;
 mod places;
+mod size;
 mod tools;
 
 use std::process::ExitCode;
@@ -23,10 +27,12 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
+use self::budget::Budgets;
 use self::build::Program;
 use self::emulator::{Emulator, Ended};
 pub(crate) use self::no_linker::stand_in;
 use self::places::Places;
+use self::size::{Item, Sizes};
 
 /// The program that is built when none is named.
 const DEVICE: &str = "device";
@@ -46,6 +52,8 @@ pub(crate) struct Arguments {
 enum Command {
     /// Builds a program for the core
     Build(Which),
+    /// Shows what takes how much of a program, by crate
+    Size(Size),
     /// Builds a program, runs it in the emulator until it ends, and prints what it prints
     Exec(Exec),
 }
@@ -58,6 +66,15 @@ struct Which {
     /// Features of its crate
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     features: Vec<String>,
+}
+
+#[derive(Args)]
+struct Size {
+    #[command(flatten)]
+    which: Which,
+    /// Lists the largest functions and variables as well
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    largest: usize,
 }
 
 #[derive(Args)]
@@ -88,6 +105,17 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Build(which) => {
             let elf = build::build(&places, &tools, &which.program())?;
             println!("{}", elf.display());
+            if which.bin == DEVICE {
+                Budgets::new(&Sizes::read(&elf)?).check()?;
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Size(size) => {
+            let sizes = Sizes::read(&build::build(&places, &tools, &size.which.program())?)?;
+            for Item { name, bytes, .. } in sizes.largest(size.largest) {
+                println!("{bytes:>8}  {name}");
+            }
+            print!("{sizes}\n{}", Budgets::new(&sizes));
             Ok(ExitCode::SUCCESS)
         }
         Command::Exec(exec) => {
