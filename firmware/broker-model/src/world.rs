@@ -138,7 +138,13 @@ impl World {
         self.pass(10)?;
         self.flow()?;
         self.nothing_is_missing(false)?;
-        // Connections on which nothing was said make room.
+        if !self.model.rules.roomy {
+            // Those nobody is at the other end of make room,
+            let left: Vec<_> =
+                self.lines.iter().filter(|(_, line)| !line.linked).map(|(id, _)| *id).collect();
+            left.into_iter().try_for_each(|id| self.break_line(id))?;
+        }
+        // and those on which nothing was said.
         self.pass(self.broker.limits().connect_timeout)?;
         // Twice: who comes first in the first round gets in the second what the others still had to say.
         for client in (0..CLIENTS).chain(0..CLIENTS) {
@@ -262,8 +268,12 @@ impl World {
 
     fn cut(&mut self, client: usize) -> Result<(), Broken> {
         let Some(id) = self.line_of(client) else { return Ok(()) };
-        let from = self.model.time();
         self.clients[client].forget_link();
+        self.break_line(id)
+    }
+
+    fn break_line(&mut self, id: ConnId) -> Result<(), Broken> {
+        let from = self.model.time();
         let line = self.lines.remove(&id);
         self.announced.remove(&id);
         self.broker.closed(id, self.now);
@@ -439,11 +449,11 @@ impl World {
 
     fn pass(&mut self, span: Millis) -> Result<(), Broken> {
         let end = self.now + span;
-        for (id, line) in &mut self.lines {
-            let waits = self.broker.copy_outgoing(*id, &mut [0]) > 0;
-            line.stuck |= waits || line.linked && self.clients[line.client].is_amid_packet();
-        }
         for _ in 0..100_000 {
+            for (id, line) in &mut self.lines {
+                let waits = self.broker.copy_outgoing(*id, &mut [0]) > 0;
+                line.stuck |= waits || line.linked && self.clients[line.client].is_amid_packet();
+            }
             let Some(at) = self.broker.poll_at().filter(|at| *at <= end) else {
                 (self.now, self.model.now) = (end, end);
                 return self.nobody_is_overdue();
