@@ -143,7 +143,7 @@ impl<D: Device> SmolNet<D> {
             }
             let socket = self.table.sockets.get_mut::<tcp::Socket>(handle);
             match socket.connect(self.interface.context(), (address, port), local) {
-                Ok(()) => return,
+                Ok(()) => return self.table.listeners_last(),
                 Err(_) => self.table.drop_socket(place), // port 0, or the address of nobody
             }
         }

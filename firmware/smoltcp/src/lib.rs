@@ -9,6 +9,7 @@
 //! | `listen` | ports listened on, handshakes under way, SYN floods |
 //! | `connect` | connections the device makes, names looked up |
 //! | `address` | the device's own address: DHCP or fixed |
+//! | `mend` | what smoltcp should do and does not |
 //! | `table`, `connection` | the sockets and where each stands |
 //!
 //! # Memory
@@ -39,6 +40,7 @@ mod calls;
 mod connect;
 mod connection;
 mod listen;
+mod mend;
 mod net;
 mod table;
 
@@ -73,5 +75,5 @@ pub struct Bounds {
 impl Bounds {
     /// For a chip with 48 KiB: 16 clients and two that wait, 2 consoles, 2 that listen, 2 outgoing.
     pub const CHIP: Bounds =
-        Bounds { sockets: 24, outgoing: 2, half_open: 4, rx: 256, tx: 384, admits: || true };
+        Bounds { sockets: 24, outgoing: 2, half_open: 18, rx: 256, tx: 384, admits: || true };
 }

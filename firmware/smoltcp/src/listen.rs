@@ -15,9 +15,11 @@ use crate::connection::{Connection, Flag, Millis, Phase};
 /// Ports listened on at a time: broker, console, a script upload, and one to spare while one is changed.
 pub const MAX_PORTS: usize = 4;
 /// Milliseconds a handshake may take.
-pub const HANDSHAKE_TIMEOUT: Millis = 3_000;
-/// Milliseconds after which a handshake makes way when all places are taken.
-const HANDSHAKE_GRACE: Millis = 500;
+pub const HANDSHAKE_TIMEOUT: Millis = 20_000;
+/// Handshakes that are too few to take turns when all places are taken: one in so few would not last a round trip.
+const FEW_HANDSHAKES: usize = 4;
+/// Milliseconds one of these few is left in peace; then it makes way.
+const HANDSHAKE_GRACE: Millis = 100;
 
 impl<D: Device> SmolNet<D> {
     pub(crate) fn start_listening(&mut self, port: u16) -> Result<(), NetError> {
@@ -70,7 +72,7 @@ impl<D: Device> SmolNet<D> {
     }
 
     fn listen_once(&mut self, port: u16) {
-        if self.table.room() <= self.table.bounds().outgoing {
+        if !self.table.has_room_to_listen() {
             return;
         }
         let Some(handle) = self.table.open_socket() else { return };
@@ -78,8 +80,9 @@ impl<D: Device> SmolNet<D> {
             self.table.sockets.remove(handle);
             return;
         }
-        if self.table.insert(Connection::new(Phase::Listening, Some(handle), port)).is_none() {
-            self.table.sockets.remove(handle);
+        match self.table.insert(Connection::new(Phase::Listening, Some(handle), port)) {
+            Some(_) => self.table.listeners_last(),
+            None => drop(self.table.sockets.remove(handle)),
         }
     }
 
@@ -95,9 +98,9 @@ impl<D: Device> SmolNet<D> {
             oldest = Some(oldest.map_or(one, |other: (Millis, u32)| other.min(one)));
         }
         let Some((since, place)) = oldest else { return };
-        let full = self.table.room() <= self.table.bounds().outgoing
-            && since + HANDSHAKE_GRACE <= self.now;
-        if count >= self.table.bounds().half_open || full {
+        let ripe = count > FEW_HANDSHAKES || since + HANDSHAKE_GRACE <= self.now;
+        let full = !self.table.has_room_to_listen() && ripe;
+        if count > self.table.bounds().half_open || full {
             self.table.forget(place);
         }
     }

@@ -12,6 +12,7 @@ use umqtt_device::net::CloseReason;
 use crate::Bounds;
 use crate::connection::{Flag, Millis, Phase};
 use crate::listen::MAX_PORTS;
+use crate::mend::Mended;
 use crate::table::Table;
 
 /// Frames taken per poll, so that a flood does not keep the device from its turn.
@@ -23,7 +24,7 @@ const OTHER_SOCKETS: usize = 2;
 
 /// The network of a device.
 pub struct SmolNet<D: Device> {
-    device: D,
+    device: Mended<D>,
     pub(crate) interface: Interface,
     pub(crate) table: Table,
     pub(crate) ports: heapless::Vec<u16, MAX_PORTS>,
@@ -40,9 +41,10 @@ pub struct SmolNet<D: Device> {
 impl<D: Device> SmolNet<D> {
     /// A network without an address: see [`SmolNet::set_addressing`]. The seed makes sequence numbers and ports hard to
     /// guess, so it should differ from start to start.
-    pub fn new(mut device: D, mac: [u8; 6], seed: u64, bounds: Bounds, now: Millis) -> SmolNet<D> {
+    pub fn new(device: D, mac: [u8; 6], seed: u64, bounds: Bounds, now: Millis) -> SmolNet<D> {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac)));
         config.random_seed = seed;
+        let mut device = Mended::new(device);
         let interface = Interface::new(config, &mut device, instant(now));
         let mut table = Table::new(bounds, OTHER_SOCKETS);
         let resolver = table.sockets.add(dns::Socket::new(&[], alloc::vec::Vec::new()));
@@ -62,7 +64,12 @@ impl<D: Device> SmolNet<D> {
 
     /// The driver.
     pub fn device(&mut self) -> &mut D {
-        &mut self.device
+        &mut self.device.driver
+    }
+
+    /// Sockets there are now, of the [`Bounds::sockets`] there may be: those that listen are counted too.
+    pub fn sockets_in_use(&self) -> usize {
+        self.table.bounds().sockets - self.table.room()
     }
 
     /// Takes what came in and sends what waits, both up to a bound. Returns when to come back at the latest if no frame
@@ -71,10 +78,15 @@ impl<D: Device> SmolNet<D> {
         self.now = self.now.max(now);
         self.refill();
         let more = self.take_frames();
+        // Timers run out in here too, and our last acknowledgements leave.
+        self.send_frames();
         self.lease_progress();
         self.look_around();
-        self.send_frames();
-        self.table.reap();
+        if self.table.is_dying() {
+            self.send_frames();
+            self.table.reap();
+            self.refill();
+        }
         if more || self.table.has_news() {
             return Some(self.now);
         }
@@ -158,8 +170,8 @@ impl<D: Device> SmolNet<D> {
                 break;
             }
         }
-        // Our last acknowledgement leaves before the socket goes. Waiting after it (RFC 9293, section 3.6.1) would
-        // keep the memory of a connection nobody uses.
+        // Our last acknowledgement has left. Waiting after it (RFC 9293, section 3.6.1) would keep the memory of a
+        // connection nobody uses.
         if until <= now || matches!(socket.state(), tcp::State::TimeWait | tcp::State::Closed) {
             self.table.gone(place, CloseReason::Done);
         }

@@ -60,6 +60,12 @@ impl Table {
         self.bounds.sockets - self.places.iter().flatten().count()
     }
 
+    /// Whether one more may listen: there is a place, and the device keeps those for its own connections.
+    pub(crate) fn has_room_to_listen(&self) -> bool {
+        let others = self.iter().filter(|(_, connection)| connection.port != 0).count();
+        self.room() > 0 && others + self.bounds.outgoing < self.bounds.sockets
+    }
+
     /// Takes a place; `None` when all are in use.
     pub(crate) fn insert(&mut self, connection: Connection) -> Option<u32> {
         if let Some(free) = self.places.iter().position(Option::is_none) {
@@ -90,6 +96,35 @@ impl Table {
         socket.set_timeout(Some(DEAD));
         socket.set_keep_alive(Some(KEEP_ALIVE));
         Some(self.sockets.add(socket))
+    }
+
+    /// Moves the sockets that listen behind all others. smoltcp offers a segment to the first socket that takes it, and
+    /// one that listens takes any SYN to its port: a late copy of the SYN of a connection that is up, too, and the answer
+    /// would break that connection.
+    pub(crate) fn listeners_last(&mut self) {
+        loop {
+            let with_socket = |listening: bool| {
+                self.iter().filter_map(move |(place, connection)| {
+                    let listens = matches!(connection.phase, Phase::Listening);
+                    (listens == listening).then_some((connection.socket?, place))
+                })
+            };
+            let (Some(first), Some(last)) = (with_socket(true).min(), with_socket(false).max())
+            else {
+                return;
+            };
+            if first.0 > last.0 {
+                return;
+            }
+            // The free places are filled from the first one on.
+            let (listener, other) = (self.sockets.remove(first.0), self.sockets.remove(last.0));
+            for (socket, place) in [(other, last.1), (listener, first.1)] {
+                let handle = self.sockets.add(socket);
+                if let Some(connection) = self.get(place) {
+                    connection.socket = Some(handle);
+                }
+            }
+        }
     }
 
     /// The TCP socket of a place.
@@ -175,11 +210,14 @@ impl Table {
         self.tell(place, Flag::Closed);
     }
 
+    /// Whether something is over whose socket is still there.
+    pub(crate) fn is_dying(&self) -> bool {
+        self.dying
+    }
+
     /// Frees what is over. To be called when segments have just left.
     pub(crate) fn reap(&mut self) {
-        if !core::mem::take(&mut self.dying) {
-            return;
-        }
+        self.dying = false;
         for place in 0..self.len() {
             let Some(connection) = self.get(place) else { continue };
             let Phase::Gone { told, .. } = connection.phase else { continue };

@@ -1,0 +1,10 @@
+//! The network against another smoltcp host on a wire in memory, in virtual time.
+#![allow(clippy::unwrap_used)]
+
+mod closing;
+mod connecting;
+mod flood;
+mod loss;
+mod names;
+mod wire;
+mod world;
