@@ -19,7 +19,7 @@ pub use requests::{RequestError, SendError};
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::session::Reliable;
-use crate::wire::{Connect, PacketType, QoS, ReturnCode, Will, emit_bare};
+use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
 use crate::{Millis, Publication};
 use backoff::Backoff;
 use requests::{Request, Wanted};
@@ -27,7 +27,7 @@ use skip::Skip;
 
 /// Milliseconds from the wish for a network connection to the server's CONNACK.
 const CONNECT_PATIENCE: Millis = 30_000;
-/// Milliseconds from a PINGREQ until the server has to be heard from.
+/// Milliseconds from a PINGREQ until the server has to be heard from, if the keep-alive is not shorter.
 const PING_PATIENCE: Millis = 10_000;
 /// Milliseconds for the last bytes and DISCONNECT to go out.
 const LINGER: Millis = 5_000;
@@ -251,7 +251,10 @@ impl Client {
             user: options.user.as_deref(),
             password: options.password.as_deref(),
         };
-        if !connect.emit(self.outbox.control()) {
+        // Only with a clean session may the server choose the id, and only in MQTT 3.1.1 ([MQTT-3.1.3-7]).
+        let nameless = options.client_id.is_empty()
+            && (!options.clean_session || options.version == Version::V31);
+        if nameless || !connect.emit(self.outbox.control()) {
             // Options that make no packet cannot be mended by trying again.
             return self.end(State::Stopped, Some(Event::Disconnected(Reason::Protocol)), true);
         }
@@ -310,7 +313,7 @@ impl Client {
             State::Online => {
                 self.ping_out = true;
                 self.outbox.control().extend_from_slice(&emit_bare(PacketType::Pingreq));
-                self.timer = Some(now.saturating_add(PING_PATIENCE));
+                self.timer = Some(now.saturating_add(self.ping_patience()));
             }
             State::Finishing | State::Leaving => self.end(State::Stopped, None, true),
         }
@@ -330,11 +333,20 @@ impl Client {
         self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
     }
 
-    /// Sets the time of the next PINGREQ.
-    fn plan_ping(&mut self, now: Millis) {
+    /// Sets the time of the next PINGREQ, a keep-alive after the last packet known to be sent ([MQTT-3.1.2-23]).
+    fn plan_ping(&mut self, sent: Millis) {
         self.ping_out = false;
-        let interval = Millis::from(self.options.keep_alive) * 1000;
-        self.timer = (interval > 0).then(|| now.saturating_add(interval));
+        let interval = self.ping_interval();
+        self.timer = (interval > 0).then(|| sent.saturating_add(interval));
+    }
+
+    fn ping_interval(&self) -> Millis {
+        Millis::from(self.options.keep_alive) * 1000
+    }
+
+    /// How long an answer to a PINGREQ may take; the next is due no later.
+    fn ping_patience(&self) -> Millis {
+        self.ping_interval().min(PING_PATIENCE)
     }
 
     /// An attempt, or the connection, has failed; the next attempt comes later.
@@ -346,6 +358,9 @@ impl Client {
 
     /// Leaves the connection behind, whatever state it was in.
     fn end(&mut self, state: State, event: Option<Event>, close: bool) {
+        if matches!(self.state, State::Online | State::Finishing) {
+            self.reliable.not_sent_from(self.outbox.first_not_sent());
+        }
         self.state = state;
         self.timer = None;
         self.ping_out = false;

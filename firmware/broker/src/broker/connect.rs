@@ -95,6 +95,7 @@ impl Broker {
         connection.phase = Phase::Live(key);
         connection.version = connect.version;
         connection.keep_alive = connect.keep_alive;
+        connection.last_heard = now;
         connection.will = will;
         self.watch(slot, true, now);
         self.stats.accepted += 1;

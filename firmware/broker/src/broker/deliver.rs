@@ -40,6 +40,9 @@ impl Broker {
             self.retained.remove(topic); // [MQTT-3.3.1-10]
         } else if retain {
             kept = self.keep_retained(topic, payload, qos, &mut message);
+            if kept.is_err() {
+                self.retained.remove(topic); // no message is better than one that is not the last ([MQTT-3.3.1-7])
+            }
         }
         let mut targets = core::mem::take(&mut self.targets);
         self.subscriptions.matching(topic, &mut targets);

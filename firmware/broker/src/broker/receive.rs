@@ -49,7 +49,6 @@ impl Broker {
         if bytes.is_empty() || connection.phase == Phase::Closing {
             return;
         }
-        connection.last_heard = now;
         let partial = core::mem::take(&mut connection.inbox);
         self.stats.bytes_received += bytes.len() as u64;
         self.allow_scans(now);
@@ -79,6 +78,9 @@ impl Broker {
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         connection.inbox = inbox.into_partial();
         connection.stalled_in &= !whole;
+        if whole {
+            connection.last_heard = now; // a packet counts, not its pieces ([MQTT-3.1.2-24])
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::requests::{Request, Stage};
 use super::skip::Skip;
-use super::{Client, Event, Reason, State};
+use super::{CONNECT_PATIENCE, Client, Event, Reason, State};
 use crate::inbox::Inbox;
 use crate::message::Publication;
 use crate::wire::{
@@ -30,7 +30,9 @@ impl Client {
             return;
         }
         if self.state == State::Online && self.ping_out {
-            self.plan_ping(now); // any sign of life will do
+            // Any sign of life will do.
+            let asked = self.timer.map_or(now, |at| at.saturating_sub(self.ping_patience()));
+            self.plan_ping(asked);
         }
         if self.take_packets(bytes, now).is_err() {
             self.fail(Reason::Protocol, true, now);
@@ -144,7 +146,7 @@ impl Client {
         }
         self.state = State::Online;
         self.backoff.reset();
-        self.plan_ping(now);
+        self.plan_ping(self.timer.map_or(now, |at| at.saturating_sub(CONNECT_PATIENCE)));
         let session_present = connack.session_present && !self.options.clean_session;
         self.report(Event::Connected { session_present });
         for wanted in &mut self.subscriptions {
@@ -170,18 +172,28 @@ impl Client {
                 self.report_message(&message, qos, publish.retain);
                 Ok(())
             }
-            // What there is no room for is not acknowledged either: the server still has it.
-            QoS::AtLeastOnce if !self.report_message(&message, qos, publish.retain) => Ok(()),
-            QoS::AtLeastOnce => self.answer(PacketType::Puback, id),
+            QoS::AtLeastOnce => {
+                if !self.report_message(&message, qos, publish.retain) {
+                    self.no_room()?;
+                }
+                self.answer(PacketType::Puback, id)
+            }
             QoS::ExactlyOnce => {
                 let new = self.reliable.take_in(id, self.options.max_inflight).ok_or(Fault)?;
                 if new && !self.report_message(&message, qos, publish.retain) {
-                    self.reliable.release(id);
-                    return Ok(());
+                    self.no_room().inspect_err(|_| {
+                        self.reliable.release(id);
+                    })?;
                 }
                 self.answer(PacketType::Pubrec, id)
             }
         }
+    }
+
+    /// A message of QoS 1 or 2 does not fit. A server that keeps the session sends it again, on a new connection
+    /// ([MQTT-4.8.0-2]); else it is lost, and acknowledged for the sake of the next ([MQTT-4.5.0-2]).
+    fn no_room(&self) -> Result<(), Fault> {
+        if self.options.clean_session { Ok(()) } else { Err(Fault) }
     }
 
     fn subscribed(&mut self, suback: &Suback<'_>) -> Result<(), Fault> {
