@@ -28,7 +28,7 @@ pub struct ClientOptions {
     pub max_packet: usize,
     /// Bytes of messages in each queue: to be sent, and for [`poll_event`](super::Client::poll_event).
     pub max_queue_bytes: usize,
-    /// QoS 1 and 2 messages sent and not yet acknowledged; and QoS 2 messages received and not yet released.
+    /// QoS 1 and 2 messages sent and not yet acknowledged; the next ones wait.
     pub max_inflight: usize,
     /// Subscriptions.
     pub max_subscriptions: usize,

@@ -14,6 +14,10 @@ use crate::{Millis, session::RESERVED_ID};
 /// Bytes of answers that may wait to be sent; a server that makes it more does not read them.
 const MAX_CONTROL: usize = 16 * 1024;
 
+/// QoS 2 messages received and not yet released, at two bytes each. How many there may be is for the server to choose; most
+/// choose 10 to 100.
+const MAX_UNRELEASED: usize = 512;
+
 /// The server did something that ends the connection.
 struct Fault;
 
@@ -179,7 +183,11 @@ impl Client {
                 self.answer(PacketType::Puback, id)
             }
             QoS::ExactlyOnce => {
-                let new = self.reliable.take_in(id, self.options.max_inflight).ok_or(Fault)?;
+                // The same. To fail here would not help: the server would send as many again.
+                let Some(new) = self.reliable.take_in(id, MAX_UNRELEASED) else {
+                    self.dropped += 1;
+                    return Ok(());
+                };
                 if new && !self.report_message(&message, qos, publish.retain) {
                     self.no_room().inspect_err(|_| {
                         self.reliable.release(id);
