@@ -29,6 +29,10 @@ pub struct Stats {
     pub unreleased: u64,
     /// Connections closed because another one came with the same client id.
     pub take_overs: u64,
+    /// Subscriptions granted, the local client's too; again when a client asks again.
+    pub subscribed: u64,
+    /// Times a subscriber had to wait for its retained messages because others have them looked for too.
+    pub scans_put_off: u64,
     /// Last wills published.
     pub wills: u64,
     /// PINGREQ packets.

@@ -84,13 +84,22 @@ pub(crate) struct Subscriptions {
     len: usize,
     /// Ways still to walk in a lookup, kept to save the allocation.
     ways: Vec<(NodeId, usize)>,
+    /// Nodes the last lookup visited.
+    #[cfg(test)]
+    visits: u32,
 }
 
 impl Subscriptions {
     pub(crate) fn new() -> Subscriptions {
         let mut nodes = Slab::new();
         nodes.insert(Node { cost: 1, ..Node::default() }); // key 0, the root
-        Subscriptions { nodes, len: 0, ways: Vec::new() }
+        Subscriptions {
+            nodes,
+            len: 0,
+            ways: Vec::new(),
+            #[cfg(test)]
+            visits: 0,
+        }
     }
 
     /// Subscriptions, of all sessions together.
@@ -260,12 +269,20 @@ impl Subscriptions {
     pub(crate) fn matching(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) {
         found.clear();
         let mut hits = 0;
+        #[cfg(test)]
+        {
+            self.visits = 0;
+        }
         let dollar = topic.first() == Some(&b'$'); // [MQTT-4.7.2-1]
         let mut ways = core::mem::take(&mut self.ways);
         ways.push((ROOT, 0));
         while let Some((mut at, mut offset)) = ways.pop() {
             while let Some(node) = self.nodes.get(at as usize) {
                 let wild = !(dollar && at == ROOT);
+                #[cfg(test)]
+                {
+                    self.visits += 1 + u32::from(node.hash != NONE);
+                }
                 if node.hash != NONE && wild {
                     hits += self.collect(node.hash, found); // `a/#` matches `a` too
                 }
@@ -403,6 +420,22 @@ mod tests {
     }
 
     #[test]
+    fn the_dearest_topic_costs_what_was_foretold() {
+        let mut tree = Subscriptions::new();
+        for mask in 0..1 << 8 {
+            let level = |bit| if mask >> bit & 1 == 1 { "+" } else { "a" };
+            let filter = (0..8).map(level).collect::<Vec<_>>().join("/");
+            let foretold = tree.cost_with(filter.as_bytes()) as u32;
+            tree.subscribe(1, filter.as_bytes(), QoS::AtMostOnce);
+            found(&mut tree, b"a/a/a/a/a/a/a/a");
+            assert_eq!((tree.visits, tree.nodes[ROOT as usize].cost), (foretold, foretold));
+        }
+        assert_eq!(tree.visits, (1 << 9) - 1);
+        found(&mut tree, b"b/a/b");
+        assert!(tree.visits < 1 << 4);
+    }
+
+    #[test]
     fn subscribing_again_replaces() {
         let mut tree = Subscriptions::new();
         let (node, new) = tree.subscribe(1, b"a//b", QoS::AtMostOnce);
@@ -474,6 +507,7 @@ mod tests {
             wanted.dedup();
             prop_assert_eq!(found(&mut tree, topic.as_bytes()), wanted);
             prop_assert_eq!(tree.len(), plain.len());
+            prop_assert!(tree.visits <= tree.nodes[ROOT as usize].cost);
             for (id, node) in &tree.nodes {
                 prop_assert_eq!(node.cost, recounted(&tree, id as NodeId));
             }

@@ -56,7 +56,8 @@ fn topics_and_filters_of_64_kb_are_refused() {
     let mut good = Bystanders::join(&mut net);
     for topic in ["x".repeat(65_535), "x/".repeat(32_767), "x".repeat(MAX_TOPIC + 1)] {
         is_closed_for(&mut net, &mut good, &publish_to(&topic, b""));
-        let last = Will { topic: topic.as_bytes(), payload: b"", qos: QoS::AtMostOnce, retain: true };
+        let last =
+            Will { topic: topic.as_bytes(), payload: b"", qos: QoS::AtMostOnce, retain: true };
         let mut connect = Vec::new();
         assert!(Connect { will: Some(last), ..hello("bad") }.emit(&mut connect));
         net.open(1).expect("room");

@@ -128,6 +128,7 @@ impl Broker {
             let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {
                 Next::Found(message, qos) => (message, qos),
                 Next::Later => {
+                    self.stats.scans_put_off += 1;
                     self.scanning.insert(key);
                     return None;
                 }
@@ -158,6 +159,7 @@ impl Broker {
             return Err(why);
         }
         let granted = if self.limits.max_inflight == 0 { QoS::AtMostOnce } else { wanted };
+        self.stats.subscribed += 1;
         let (node, new) = self.subscriptions.subscribe(subscriber, filter, granted);
         let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
             Some(session) => (&mut session.subscriptions, &mut session.replays),

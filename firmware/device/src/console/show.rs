@@ -147,9 +147,10 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
     let c = &figures.counted;
     line!(
         out,
-        "Came: connections {}, clients {}, pings {}, wills {}",
+        "Came: connections {}, clients {}, subscriptions {}, pings {}, wills {}",
         c.opened,
         c.accepted,
+        c.subscribed,
         c.pings,
         c.wills
     );

@@ -135,6 +135,7 @@ impl Host for Fake {
                 unauthorized: 2,
                 protocol_errors: 1,
                 slow: 3,
+                subscribed: 30,
                 take_overs: 4,
                 messages_dropped: 1000,
                 ..umqtt_broker::Stats::default()
