@@ -66,7 +66,7 @@ fn wait(bus: &mut impl Bus) -> Option<()> {
 fn sample(raw: u32) -> u32 {
     let value = !raw;
     let low = (value & 0xff).saturating_sub(21);
-    (value & 0x700) + (low * 279 >> 8)
+    (value & 0x700) + ((low * 279) >> 8)
 }
 
 #[cfg(test)]
