@@ -10,21 +10,21 @@ mod local;
 mod receive;
 mod timers;
 
-use alloc::boxed::Box;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
-
-use slab::Slab;
+use core::cell::Cell;
 
 pub use local::{PublishError, SubscribeError};
 
+use crate::arena::Arena;
 use crate::connection::{Connection, Phase};
+use crate::outbox::Piece;
 use crate::retained::RetainedStore;
 use crate::session::Session;
 use crate::subscriptions::{LOCAL, Subscriber, Subscriptions};
+use crate::timers::Timers;
 use crate::{Limits, Millis, Peer, QoS, Stats};
 use local::Local;
-use timers::Timer;
 
 /// The caller's name for a network connection: any number it likes, one per open connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,12 +92,12 @@ pub struct Retained<'a> {
 pub struct Broker {
     limits: Limits,
     stats: Stats,
-    connections: Slab<Box<Connection>>,
+    connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
     slots: Vec<(ConnId, u32)>,
     /// Connections in [`Phase::Live`].
     live: usize,
-    sessions: Slab<Box<Session>>,
+    sessions: Arena<Session>,
     /// The sessions, sorted by client id.
     names: Vec<u32>,
     /// Sessions with clean session 0.
@@ -106,9 +106,13 @@ pub struct Broker {
     retained: RetainedStore,
     local: Local,
     /// At most one for each connection and each session.
-    timers: BTreeSet<(Millis, Timer)>,
+    timers: Timers,
     /// Slots with something to send, not yet named by `poll_writable`; each at most once.
     writable: VecDeque<u32>,
+    /// The connection asked for last, which mostly is the next one too.
+    recent: Cell<u32>,
+    /// A short piece of a packet on its way out, which exists nowhere else.
+    piece: Piece,
     /// Connections that are over, not yet named by `poll_close`.
     closes: VecDeque<ConnId>,
     /// For the next client id to make up.
@@ -136,17 +140,19 @@ impl Broker {
         Broker {
             limits,
             stats: Stats::default(),
-            connections: Slab::new(),
+            connections: Arena::new(),
             slots: Vec::new(),
             live: 0,
-            sessions: Slab::new(),
+            sessions: Arena::new(),
             names: Vec::new(),
             stored: 0,
             subscriptions: Subscriptions::new(),
             retained: RetainedStore::default(),
             local: Local::default(),
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             writable: VecDeque::new(),
+            recent: Cell::new(0),
+            piece: Piece::default(),
             closes: VecDeque::new(),
             made_up: 0,
             scans_left: timers::SCANS_PER_MILLI,
@@ -175,9 +181,13 @@ impl Broker {
     /// The connected clients, in the order of their ids.
     pub fn clients(&self) -> impl Iterator<Item = ClientInfo<'_>> {
         self.names.iter().filter_map(|name| {
-            let session = self.sessions.get(*name as usize)?;
-            let connection = self.connections.get(session.connection? as usize)?;
-            Some(ClientInfo { id: &session.client_id, conn: connection.id, peer: connection.peer })
+            let session = self.sessions.get(*name)?;
+            let connection = self.connections.get(session.connection?)?;
+            Some(ClientInfo {
+                id: &session.client_id,
+                conn: connection.id,
+                peer: connection.peer(),
+            })
         })
     }
 
@@ -196,7 +206,7 @@ impl Broker {
     pub fn subscriptions(&self) -> impl Iterator<Item = (&str, Vec<u8>, QoS)> {
         let local = (LOCAL, "", &self.local.subscriptions);
         let clients = self.names.iter().filter_map(|name| {
-            let session = self.sessions.get(*name as usize)?;
+            let session = self.sessions.get(*name)?;
             Some((*name, &*session.client_id, &session.subscriptions))
         });
         core::iter::once(local).chain(clients).flat_map(move |(subscriber, id, nodes)| {
@@ -237,17 +247,23 @@ impl Broker {
     }
 
     fn slot(&self, conn: ConnId) -> Option<u32> {
+        let recent = self.recent.get();
+        if self.connections.get(recent).is_some_and(|connection| connection.id == conn) {
+            return Some(recent);
+        }
         let place = self.slots.binary_search_by_key(&conn, |slot| slot.0).ok()?;
-        Some(self.slots[place].1)
+        let slot = self.slots[place].1;
+        self.recent.set(slot);
+        Some(slot)
     }
 
     fn connection(&mut self, slot: u32) -> Option<&mut Connection> {
-        self.connections.get_mut(slot as usize).map(|connection| &mut **connection)
+        self.connections.get_mut(slot)
     }
 
     /// The session of a live connection.
     fn session_of(&mut self, slot: u32) -> Option<(u32, &mut Session)> {
-        let Phase::Live(key) = self.connections.get(slot as usize)?.phase else { return None };
-        self.sessions.get_mut(key as usize).map(|session| (key, &mut **session))
+        let Phase::Live(key) = self.connections.get(slot)?.phase else { return None };
+        self.sessions.get_mut(key).map(|session| (key, session))
     }
 }

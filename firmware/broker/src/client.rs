@@ -17,7 +17,7 @@ pub use options::{ClientOptions, LastMessage};
 pub use requests::{RequestError, SendError};
 
 use crate::message::Message;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Piece};
 use crate::session::Reliable;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
 use crate::{Millis, Publication};
@@ -129,6 +129,8 @@ pub struct Client {
     /// What is passed over at the moment.
     skip: Option<Skip>,
     outbox: Outbox,
+    /// A short piece of a packet on its way out, which exists nowhere else.
+    piece: Piece,
     reliable: Reliable,
     subscriptions: Vec<Wanted>,
     /// Filters to unsubscribe from.
@@ -156,6 +158,7 @@ impl Client {
             partial: Vec::new(),
             skip: None,
             outbox: Outbox::default(),
+            piece: Piece::default(),
             reliable: Reliable::default(),
             subscriptions: Vec::new(),
             farewells: Vec::new(),
@@ -274,7 +277,7 @@ impl Client {
     /// The next run of bytes to send, empty if there is none. Report what of it went with
     /// [`sent`](Self::sent) before any other call.
     pub fn outgoing(&mut self) -> &[u8] {
-        self.outbox.outgoing()
+        self.outbox.outgoing(&mut self.piece)
     }
 
     /// Copies as much of what is to be sent as fits into `buffer`; how many bytes that was. Report what of it

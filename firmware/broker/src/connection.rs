@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::net::{SocketAddr, SocketAddrV6};
 
 use crate::broker::ConnId;
 use crate::message::Publication;
@@ -24,23 +25,21 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnId,
-    pub(crate) peer: Peer,
+    peer: CompactPeer,
     pub(crate) phase: Phase,
     pub(crate) version: Version,
     /// It is in the broker's list of connections with something to send, or was named from there and
     /// has not been empty since.
     pub(crate) announced: bool,
     /// When to look next whether the client stalls.
-    pub(crate) look_at: Millis,
+    pub(crate) look_at: Near,
     /// Its packet was unfinished when last looked at, and none was finished since.
     pub(crate) stalled_in: bool,
     /// Something waited to be sent when last looked at, and nothing was sent since.
     pub(crate) stalled_out: bool,
     /// Seconds; 0 for none.
     pub(crate) keep_alive: u16,
-    pub(crate) last_heard: Millis,
-    /// What its entry among the broker's timers says.
-    pub(crate) timer: Option<Millis>,
+    last_heard: Near,
     pub(crate) will: Option<Box<LastWill>>,
     /// The start of a packet whose rest has not come yet.
     pub(crate) inbox: Vec<u8>,
@@ -59,16 +58,15 @@ impl Connection {
     pub(crate) fn new(id: ConnId, peer: Peer, now: Millis) -> Connection {
         Connection {
             id,
-            peer,
+            peer: CompactPeer::new(peer),
             phase: Phase::Waiting,
             version: Version::V311,
             announced: false,
-            look_at: now,
+            look_at: Near::new(now, now),
             stalled_in: false,
             stalled_out: false,
             keep_alive: 0,
-            last_heard: now,
-            timer: None,
+            last_heard: Near::new(now, now),
             will: None,
             inbox: Vec::new(),
             outbox: Outbox::default(),
@@ -85,21 +83,58 @@ impl Connection {
     }
 
     /// When the client is given up, if it promised to be heard from ([MQTT-3.1.2-24]).
-    pub(crate) fn silent_at(&self) -> Option<Millis> {
+    pub(crate) fn silent_at(&self, now: Millis) -> Option<Millis> {
         let patience = Millis::from(self.keep_alive) * 1500;
-        (self.keep_alive > 0).then(|| self.last_heard.saturating_add(patience))
+        (self.keep_alive > 0).then(|| self.last_heard.at(now).saturating_add(patience))
+    }
+
+    /// Something came from the client.
+    pub(crate) fn heard(&mut self, now: Millis) {
+        self.last_heard = Near::new(now, now);
+    }
+
+    /// Where it comes from.
+    pub(crate) fn peer(&self) -> Peer {
+        let addr = match &self.peer {
+            CompactPeer::V4(ip, port) => SocketAddr::from((*ip, *port)),
+            CompactPeer::V6(addr) => SocketAddr::V6(**addr),
+        };
+        Peer { addr }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::Session;
+/// A time not far from the present, in four bytes: at most 24 days away. One further ahead is taken for that,
+/// which is early.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Near(u32);
 
-    /// Each client costs one of each, its id and its subscriptions. Keep an eye on it.
-    #[test]
-    fn what_a_client_costs() {
-        let bytes = size_of::<Connection>() + size_of::<Session>();
-        assert!(bytes <= 336, "{bytes} bytes on a 64-bit machine");
+impl Near {
+    pub(crate) fn new(at: Millis, now: Millis) -> Near {
+        Near(at.min(now.saturating_add(i32::MAX as Millis)) as u32)
+    }
+
+    pub(crate) fn at(self, now: Millis) -> Millis {
+        let ahead = self.0.wrapping_sub(now as u32).cast_signed();
+        now.saturating_add_signed(ahead.into())
     }
 }
+
+/// A peer without room for the long addresses that few have.
+#[derive(Debug)]
+enum CompactPeer {
+    V4([u8; 4], u16),
+    V6(Box<SocketAddrV6>),
+}
+
+impl CompactPeer {
+    fn new(peer: Peer) -> CompactPeer {
+        match peer.addr {
+            SocketAddr::V4(addr) => CompactPeer::V4(addr.ip().octets(), addr.port()),
+            SocketAddr::V6(addr) => CompactPeer::V6(Box::new(addr)),
+        }
+    }
+}
+
+/// What each client costs of the chip's memory, its id and its subscriptions apart; see `docs/memory.md`.
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Connection>() + size_of::<crate::session::Session>() <= 144);

@@ -73,6 +73,7 @@ pub mod wire;
 
 pub mod client;
 
+mod arena;
 mod broker;
 mod connection;
 mod hooks;
@@ -85,6 +86,7 @@ mod retained;
 mod session;
 mod stats;
 mod subscriptions;
+mod timers;
 
 pub use broker::{Broker, ClientInfo, ConnId, PublishError, Refused, Retained, SubscribeError};
 pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Peer, Verdict};

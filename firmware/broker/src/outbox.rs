@@ -76,6 +76,9 @@ impl Delivery {
     }
 }
 
+/// Room for a header or a packet id, which exists nowhere else when it is handed out.
+pub(crate) type Piece = [u8; 5];
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
@@ -87,8 +90,6 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// Bytes of those at QoS 0.
     loose_bytes: usize,
-    /// The short piece `outgoing` handed out last, which exists nowhere else.
-    piece: [u8; 5],
 }
 
 impl Outbox {
@@ -155,7 +156,7 @@ impl Outbox {
     }
 
     /// The next run of bytes to send; empty if there is none.
-    pub(crate) fn outgoing(&mut self) -> &[u8] {
+    pub(crate) fn outgoing<'a>(&'a self, piece: &'a mut Piece) -> &'a [u8] {
         if self.front_sent == 0 && !self.control.is_empty() {
             return &self.control;
         }
@@ -169,7 +170,7 @@ impl Outbox {
         let (split, id_len) = (front.publication.topic_end(), front.id_len());
         let mut at = self.front_sent;
         if let Some(rest) = head.get(at..).filter(|rest| !rest.is_empty()) {
-            let piece = &mut self.piece[..rest.len()];
+            let piece = &mut piece[..rest.len()];
             piece.copy_from_slice(rest);
             return piece;
         }
@@ -180,7 +181,7 @@ impl Outbox {
         at -= split;
         if at < id_len {
             let rest = &front.packet_id.to_be_bytes()[at..];
-            let piece = &mut self.piece[..rest.len()];
+            let piece = &mut piece[..rest.len()];
             piece.copy_from_slice(rest);
             return piece;
         }
@@ -294,7 +295,8 @@ mod tests {
                 by_copy.extend_from_slice(&buffer[..copied]);
                 let mut left = copied;
                 while left > 0 {
-                    let piece = outbox.outgoing();
+                    let mut room = Piece::default();
+                    let piece = outbox.outgoing(&mut room);
                     let n = piece.len().min(left);
                     by_piece.extend_from_slice(&piece[..n]);
                     outbox.sent(n);
@@ -321,7 +323,7 @@ mod tests {
     fn abandoning_leaves_only_whole_packets() {
         let (mut outbox, _) = filled();
         outbox.abandon();
-        assert_eq!(outbox.outgoing(), [0xd0, 0]);
+        assert_eq!(outbox.outgoing(&mut Piece::default()), [0xd0, 0]);
         let (mut outbox, _) = filled();
         outbox.sent(3);
         outbox.control().extend_from_slice(&[0xd0, 0]);

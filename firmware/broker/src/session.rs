@@ -4,12 +4,13 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
-use crate::Millis;
+use smallvec::SmallVec;
+
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
 use crate::queue::Load;
 use crate::retained::Replay;
-use crate::subscriptions::NodeId;
+use crate::subscriptions::{FEW, NodeId};
 use crate::wire::{PacketType, QoS, emit_ack};
 
 /// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of which it has
@@ -24,10 +25,8 @@ pub(crate) struct Session {
     pub(crate) connection: Option<u32>,
     /// It ends with its connection.
     pub(crate) clean: bool,
-    /// While it has no connection: when it is forgotten.
-    pub(crate) expires: Option<Millis>,
     /// The nodes of its filters in the subscription tree, in the order of subscribing.
-    pub(crate) subscriptions: Vec<NodeId>,
+    pub(crate) subscriptions: SmallVec<[NodeId; FEW]>,
     /// Retained messages it is still to get, by the nodes of the filters that match them.
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
@@ -40,8 +39,7 @@ impl Session {
             client_id: client_id.into(),
             connection: None,
             clean,
-            expires: None,
-            subscriptions: Vec::new(),
+            subscriptions: SmallVec::new(),
             replays: BTreeMap::new(),
             reliable: None,
         }

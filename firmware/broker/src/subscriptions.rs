@@ -5,11 +5,11 @@
 //! Each way is walked once, so a lookup costs at most one visit per node. How many visits the worst topic can cost is
 //! known at any time, and a subscription that makes it too many can be refused. No recursion.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use slab::Slab;
+use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::wire::QoS;
 
 /// A node of the tree; as long as a subscription lasts it names its filter.
@@ -60,6 +60,12 @@ impl Way {
     }
 }
 
+/// Children and subscribers a node has room for by itself: as many as take no more place than a reference to more.
+pub(crate) const FEW: usize = size_of::<usize>() / 2;
+
+/// A level of a filter; a short one is stored in place.
+type Level = SmallVec<[u8; 2 * size_of::<usize>()]>;
+
 #[derive(Debug, Default)]
 struct Node {
     parent: NodeId,
@@ -70,17 +76,17 @@ struct Node {
     /// Nodes from here down that the lookup of one topic may visit, this one included: of the literal children it goes
     /// on to one at most.
     cost: u32,
-    level: Box<[u8]>,
+    level: Level,
     /// Literal levels below this one, sorted.
-    children: Vec<NodeId>,
+    children: SmallVec<[NodeId; FEW]>,
     /// Sorted by session; each session once.
-    subscribers: Vec<Subscriber>,
+    subscribers: SmallVec<[Subscriber; FEW]>,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
-    nodes: Slab<Node>,
+    nodes: Arena<Node>,
     len: usize,
     /// Ways still to walk in a lookup, kept to save the allocation.
     ways: Vec<(NodeId, usize)>,
@@ -91,7 +97,7 @@ pub(crate) struct Subscriptions {
 
 impl Subscriptions {
     pub(crate) fn new() -> Subscriptions {
-        let mut nodes = Slab::new();
+        let mut nodes = Arena::new();
         nodes.insert(Node { cost: 1, ..Node::default() }); // key 0, the root
         Subscriptions {
             nodes,
@@ -127,13 +133,10 @@ impl Subscriptions {
         if let Some((parent, level, cost)) = grown {
             self.recost(parent, Way::of(level), 0, cost);
         }
-        let subscribers = &mut self.nodes[at as usize].subscribers;
+        let subscribers = &mut self.nodes[at].subscribers;
         let place = subscribers.partition_point(|s| s.session() < session);
         let new = subscribers.get(place).is_none_or(|s| s.session() != session);
         if new {
-            if subscribers.is_empty() {
-                subscribers.reserve_exact(1); // most filters have one subscriber
-            }
             subscribers.insert(place, Subscriber::new(session, qos));
             self.len += 1;
         } else {
@@ -145,10 +148,10 @@ impl Subscriptions {
     /// Ends a subscription; false if there was none.
     pub(crate) fn unsubscribe(&mut self, session: u32, node: NodeId) -> bool {
         let Some(place) = self.place(session, node) else { return false };
-        let subscribers = &mut self.nodes[node as usize].subscribers;
+        let subscribers = &mut self.nodes[node].subscribers;
         subscribers.remove(place);
-        if subscribers.is_empty() {
-            *subscribers = Vec::new();
+        if subscribers.len() <= FEW {
+            subscribers.shrink_to_fit();
         }
         self.len -= 1;
         self.prune(node);
@@ -178,13 +181,13 @@ impl Subscriptions {
             }
             at = child;
         }
-        self.nodes[ROOT as usize].cost as usize
+        self.nodes[ROOT].cost as usize
     }
 
     /// The cost of the root if a child of this level had this cost.
     fn cost_at_root(&self, mut at: NodeId, level: &[u8], mut cost: u32) -> u32 {
         let mut way = Way::of(level);
-        while let Some(node) = self.nodes.get(at as usize) {
+        while let Some(node) = self.nodes.get(at) {
             let (plus, hash) = (self.cost(node.plus), self.cost(node.hash));
             let heaviest = node.cost - 1 - plus - hash;
             cost = match way {
@@ -202,7 +205,7 @@ impl Subscriptions {
 
     /// A child's cost has changed, from or to 0 if it came or went: so do those of the nodes above.
     fn recost(&mut self, mut at: NodeId, mut way: Way, mut old: u32, mut new: u32) {
-        while let Some(node) = self.nodes.get(at as usize) {
+        while let Some(node) = self.nodes.get(at) {
             let before = node.cost;
             let after = if way == Way::Literal {
                 let rest = 1 + self.cost(node.plus) + self.cost(node.hash);
@@ -218,7 +221,7 @@ impl Subscriptions {
                 return;
             }
             let (parent, next) = (node.parent, Way::of(&node.level));
-            self.nodes[at as usize].cost = after;
+            self.nodes[at].cost = after;
             if at == ROOT {
                 return;
             }
@@ -241,14 +244,14 @@ impl Subscriptions {
     fn cost(&self, node: NodeId) -> u32 {
         match node {
             NONE => 0,
-            node => self.nodes.get(node as usize).map_or(0, |node| node.cost),
+            node => self.nodes.get(node).map_or(0, |node| node.cost),
         }
     }
 
     /// What a session was granted at a node, if it subscribes there.
     pub(crate) fn granted(&self, session: u32, node: NodeId) -> Option<QoS> {
         let place = self.place(session, node)?;
-        Some(self.nodes[node as usize].subscribers[place].qos())
+        Some(self.nodes[node].subscribers[place].qos())
     }
 
     /// The filter a node stands for.
@@ -256,7 +259,7 @@ impl Subscriptions {
         let mut levels = Vec::new();
         let mut at = node;
         while at != ROOT {
-            let Some(node) = self.nodes.get(at as usize) else { break };
+            let Some(node) = self.nodes.get(at) else { break };
             levels.push(&*node.level);
             at = node.parent;
         }
@@ -277,7 +280,7 @@ impl Subscriptions {
         let mut ways = core::mem::take(&mut self.ways);
         ways.push((ROOT, 0));
         while let Some((mut at, mut offset)) = ways.pop() {
-            while let Some(node) = self.nodes.get(at as usize) {
+            while let Some(node) = self.nodes.get(at) {
                 let wild = !(dollar && at == ROOT);
                 #[cfg(test)]
                 {
@@ -314,7 +317,7 @@ impl Subscriptions {
     }
 
     fn collect(&self, node: NodeId, found: &mut Vec<Subscriber>) -> usize {
-        match self.nodes.get(node as usize) {
+        match self.nodes.get(node) {
             Some(node) if !node.subscribers.is_empty() => {
                 found.extend_from_slice(&node.subscribers);
                 1
@@ -324,12 +327,12 @@ impl Subscriptions {
     }
 
     fn place(&self, session: u32, node: NodeId) -> Option<usize> {
-        let subscribers = &self.nodes.get(node as usize)?.subscribers;
+        let subscribers = &self.nodes.get(node)?.subscribers;
         subscribers.binary_search_by_key(&session, |s| s.session()).ok()
     }
 
     fn child(&self, at: NodeId, level: &[u8]) -> NodeId {
-        let Some(node) = self.nodes.get(at as usize) else { return NONE };
+        let Some(node) = self.nodes.get(at) else { return NONE };
         match level {
             b"+" => node.plus,
             b"#" => node.hash,
@@ -342,21 +345,18 @@ impl Subscriptions {
     }
 
     fn search(&self, node: &Node, level: &[u8]) -> Result<usize, usize> {
-        node.children.binary_search_by(|child| (*self.nodes[*child as usize].level).cmp(level))
+        node.children.binary_search_by(|child| (*self.nodes[*child].level).cmp(level))
     }
 
     fn add_child(&mut self, parent: NodeId, level: &[u8], cost: u32) -> NodeId {
-        let place = self.search(&self.nodes[parent as usize], level).unwrap_or_else(|place| place);
-        let new = Node { parent, cost, level: level.into(), ..Node::default() };
-        let child = self.nodes.insert(new) as NodeId;
-        let parent = &mut self.nodes[parent as usize];
+        let place = self.search(&self.nodes[parent], level).unwrap_or_else(|place| place);
+        let new = Node { parent, cost, level: Level::from_slice(level), ..Node::default() };
+        let child = self.nodes.insert(new);
+        let parent = &mut self.nodes[parent];
         match level {
             b"+" => parent.plus = child,
             b"#" => parent.hash = child,
             _ => {
-                if parent.children.is_empty() {
-                    parent.children.reserve_exact(1);
-                }
                 parent.children.insert(place, child);
             }
         }
@@ -367,30 +367,33 @@ impl Subscriptions {
     fn prune(&mut self, mut at: NodeId) {
         let mut gone = None;
         while at != ROOT {
-            let Some(node) = self.nodes.get(at as usize) else { break };
+            let Some(node) = self.nodes.get(at) else { break };
             let leaf = node.children.is_empty() && node.plus == NONE && node.hash == NONE;
             if !leaf || !node.subscribers.is_empty() {
                 break;
             }
             let parent_id = node.parent;
             gone = Some((Way::of(&node.level), node.cost));
-            let place = self.search(&self.nodes[parent_id as usize], &node.level);
-            let parent = &mut self.nodes[parent_id as usize];
+            let place = self.search(&self.nodes[parent_id], &node.level);
+            let parent = &mut self.nodes[parent_id];
             if parent.plus == at {
                 parent.plus = NONE;
             } else if parent.hash == at {
                 parent.hash = NONE;
             } else if let Ok(place) = place {
                 parent.children.remove(place);
-                if parent.children.is_empty() {
-                    parent.children = Vec::new();
+                if parent.children.len() <= FEW {
+                    parent.children.shrink_to_fit();
                 }
             }
-            self.nodes.remove(at as usize);
+            self.nodes.remove(at);
             at = parent_id;
         }
         if let Some((way, cost)) = gone {
             self.recost(at, way, cost, 0);
+        }
+        if self.nodes.len() == 1 {
+            *self = Subscriptions::new(); // gives back the memory
         }
     }
 }
@@ -428,7 +431,7 @@ mod tests {
             let foretold = tree.cost_with(filter.as_bytes()) as u32;
             tree.subscribe(1, filter.as_bytes(), QoS::AtMostOnce);
             found(&mut tree, b"a/a/a/a/a/a/a/a");
-            assert_eq!((tree.visits, tree.nodes[ROOT as usize].cost), (foretold, foretold));
+            assert_eq!((tree.visits, tree.nodes[ROOT].cost), (foretold, foretold));
         }
         assert_eq!(tree.visits, (1 << 9) - 1);
         found(&mut tree, b"b/a/b");
@@ -449,7 +452,7 @@ mod tests {
 
     /// The cost of a node by its definition.
     fn recounted(tree: &Subscriptions, at: NodeId) -> u32 {
-        let node = &tree.nodes[at as usize];
+        let node = &tree.nodes[at];
         let of = |child| if child == NONE { 0 } else { recounted(tree, child) };
         let heaviest = node.children.iter().map(|child| of(*child)).max().unwrap_or(0);
         1 + heaviest + of(node.plus) + of(node.hash)
@@ -507,16 +510,16 @@ mod tests {
             wanted.dedup();
             prop_assert_eq!(found(&mut tree, topic.as_bytes()), wanted);
             prop_assert_eq!(tree.len(), plain.len());
-            prop_assert!(tree.visits <= tree.nodes[ROOT as usize].cost);
-            for (id, node) in &tree.nodes {
-                prop_assert_eq!(node.cost, recounted(&tree, id as NodeId));
+            prop_assert!(tree.visits <= tree.nodes[ROOT].cost);
+            for (id, node) in tree.nodes.iter() {
+                prop_assert_eq!(node.cost, recounted(&tree, id));
             }
-            let before = tree.nodes[ROOT as usize].cost;
+            let before = tree.nodes[ROOT].cost;
             tree.subscribe(9, b"a/+/b/new/#", QoS::AtMostOnce);
-            let after = tree.nodes[ROOT as usize].cost as usize;
+            let after = tree.nodes[ROOT].cost as usize;
             let node = tree.find(b"a/+/b/new/#").unwrap();
             tree.unsubscribe(9, node);
-            prop_assert_eq!(tree.nodes[ROOT as usize].cost, before);
+            prop_assert_eq!(tree.nodes[ROOT].cost, before);
             prop_assert_eq!(tree.cost_with(b"a/+/b/new/#"), after);
             for (session, filter) in plain {
                 let node = tree.find(filter.as_bytes()).unwrap();

@@ -53,7 +53,7 @@ impl Broker {
             return ReturnCode::IdentifierRejected;
         }
         let Some(connection) = self.connection(slot) else { return ReturnCode::ServerUnavailable };
-        let peer = connection.peer;
+        let peer = connection.peer();
         let (user, password) = (connect.user, connect.password);
         match hooks.on_auth(&Credentials { client_id: id, user, password, peer }) {
             Verdict::Accept => {}
@@ -61,7 +61,7 @@ impl Broker {
             Verdict::NotAuthorized => return ReturnCode::NotAuthorized,
         }
         let known = self.find_name(id).ok().and_then(|place| self.names.get(place));
-        let known = known.and_then(|key| self.sessions.get(*key as usize));
+        let known = known.and_then(|key| self.sessions.get(*key));
         let takes_over = known.is_some_and(|session| session.connection.is_some());
         let was_stored = known.is_some_and(|session| !session.clean);
         let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
@@ -83,7 +83,7 @@ impl Broker {
         self.take_over(client_id, now);
         let (key, present) = self.begin_session(client_id, connect.clean_session);
         self.set_expiry(key, None);
-        if let Some(session) = self.sessions.get_mut(key as usize) {
+        if let Some(session) = self.sessions.get_mut(key) {
             session.connection = Some(slot);
         }
         let will = connect.will.and_then(|will| {
@@ -95,7 +95,7 @@ impl Broker {
         connection.phase = Phase::Live(key);
         connection.version = connect.version;
         connection.keep_alive = connect.keep_alive;
-        connection.last_heard = now;
+        connection.heard(now);
         connection.will = will;
         self.watch(slot, true, now);
         self.stats.accepted += 1;
@@ -127,8 +127,8 @@ impl Broker {
 
     /// Sends what an earlier connection of the session left.
     fn resume(&mut self, key: u32, slot: u32) {
-        let Some(session) = self.sessions.get_mut(key as usize) else { return };
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let Some(session) = self.sessions.get_mut(key) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else { return };
         if let Some(reliable) = session.reliable_if_any() {
             reliable.resend(&mut connection.outbox);
         }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
+use crate::arena::make_room;
 use crate::connection::{Connection, LastWill, Phase};
 use crate::session::Session;
 use crate::{Hooks, Millis, Peer};
@@ -38,7 +39,8 @@ impl Broker {
             self.stats.refused += 1;
             return Err(Refused::TooMany);
         }
-        let slot = self.connections.insert(Box::new(Connection::new(conn, peer, now))) as u32;
+        let slot = self.connections.insert(Connection::new(conn, peer, now));
+        make_room(&mut self.slots);
         self.slots.insert(place, (conn, slot));
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
         self.stats.opened += 1;
@@ -62,7 +64,7 @@ impl Broker {
     /// is connected.
     pub fn disconnect(&mut self, client_id: &str, now: Millis) -> bool {
         let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
-        let session = key.and_then(|key| self.sessions.get(*key as usize));
+        let session = key.and_then(|key| self.sessions.get(*key));
         let Some(slot) = session.and_then(|session| session.connection) else { return false };
         self.cut(slot, now);
         true
@@ -71,8 +73,8 @@ impl Broker {
     /// The next run of bytes to send on a connection, empty if there is none. Report what of it went with
     /// [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
-        match self.slot(conn).and_then(|slot| self.connection(slot)) {
-            Some(connection) => connection.outbox.outgoing(),
+        match self.slot(conn).and_then(|slot| self.connections.get_mut(slot)) {
+            Some(connection) => connection.outbox.outgoing(&mut self.piece),
             None => &[],
         }
     }
@@ -81,7 +83,7 @@ impl Broker {
     /// to the socket sends many small ones; how many bytes that was. Nothing is taken away: report what of it
     /// went with [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
-        let slot = self.slot(conn).and_then(|slot| self.connections.get(slot as usize));
+        let slot = self.slot(conn).and_then(|slot| self.connections.get(slot));
         slot.map_or(0, |connection| connection.outbox.copy(buffer))
     }
 
@@ -137,7 +139,7 @@ impl Broker {
 
     /// Puts a connection on the list of those with something to send, once.
     pub(super) fn announce(&mut self, slot: u32) {
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else { return };
         if !connection.announced && !connection.outbox.is_empty() {
             connection.announced = true;
             self.writable.push_back(slot);
@@ -181,7 +183,7 @@ impl Broker {
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
         if let Phase::Live(key) = phase {
             self.live -= 1;
-            let session = self.sessions.get_mut(key as usize)?;
+            let session = self.sessions.get_mut(key)?;
             session.connection = None;
             if let Some(reliable) = session.reliable_if_any() {
                 reliable.not_sent_from(not_sent);
@@ -214,7 +216,7 @@ impl Broker {
 
     fn release(&mut self, slot: u32) -> Option<ConnId> {
         self.set_timer(slot, None);
-        let connection = self.connections.try_remove(slot as usize)?;
+        let connection = self.connections.remove(slot)?;
         if let Ok(place) = self.slots.binary_search_by_key(&connection.id, |slot| slot.0) {
             self.slots.remove(place);
         }
@@ -235,14 +237,15 @@ impl Broker {
     /// Where a client id is in `names`, or would be.
     pub(super) fn find_name(&self, client_id: &str) -> Result<usize, usize> {
         self.names.binary_search_by(|key| {
-            self.sessions.get(*key as usize).map_or("", |s| &s.client_id).cmp(client_id)
+            self.sessions.get(*key).map_or("", |s| &s.client_id).cmp(client_id)
         })
     }
 
     /// Makes a session under a client id that has none.
     pub(super) fn add_session(&mut self, client_id: &str, clean: bool) -> u32 {
         let place = self.find_name(client_id).unwrap_or_else(|place| place);
-        let key = self.sessions.insert(Box::new(Session::new(client_id, clean))) as u32;
+        let key = self.sessions.insert(Session::new(client_id, clean));
+        make_room(&mut self.names);
         self.names.insert(place, key);
         self.stored += usize::from(!clean);
         key
@@ -251,11 +254,11 @@ impl Broker {
     /// Ends a session that has no connection.
     pub(super) fn forget_session(&mut self, key: u32) {
         self.set_expiry(key, None);
-        let Some(session) = self.sessions.get(key as usize) else { return };
+        let Some(session) = self.sessions.get(key) else { return };
         if let Ok(place) = self.find_name(&session.client_id) {
             self.names.remove(place);
         }
-        let Some(session) = self.sessions.try_remove(key as usize) else { return };
+        let Some(session) = self.sessions.remove(key) else { return };
         self.stored -= usize::from(!session.clean);
         for node in &session.subscriptions {
             self.subscriptions.unsubscribe(key, *node);

@@ -5,7 +5,7 @@ use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Load};
 use crate::retained::{Next, Replay};
-use crate::subscriptions::LOCAL;
+use crate::subscriptions::{FEW, LOCAL};
 use crate::wire::QoS;
 
 /// A retained message was delivered, but there was no room to keep it.
@@ -84,9 +84,9 @@ impl Broker {
             }
             return;
         }
-        let Some(session) = self.sessions.get_mut(target as usize) else { return };
+        let Some(session) = self.sessions.get_mut(target) else { return };
         let slot = session.connection;
-        let connection = slot.and_then(|slot| self.connections.get_mut(slot as usize));
+        let connection = slot.and_then(|slot| self.connections.get_mut(slot));
         let outcome = match connection {
             Some(connection) => {
                 let outbox = &mut connection.outbox;
@@ -103,9 +103,9 @@ impl Broker {
 
     /// Moves on what waits for room: messages behind full flight windows, then retained ones.
     pub(super) fn pump(&mut self, key: u32) {
-        let Some(session) = self.sessions.get_mut(key as usize) else { return };
+        let Some(session) = self.sessions.get_mut(key) else { return };
         let Some(slot) = session.connection else { return };
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else { return };
         let (inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
         if let Some(reliable) = session.reliable_if_any() {
             reliable.pump(&mut connection.outbox, inflight, bytes);
@@ -118,11 +118,11 @@ impl Broker {
 
     /// The next retained message for a client that has room for it. Half of its queue is left to new messages.
     fn next_replay(&mut self, key: u32) -> Option<(Publication, QoS)> {
-        let session = self.sessions.get_mut(key as usize)?;
+        let session = self.sessions.get_mut(key)?;
         if session.has_waiting() {
             return None;
         }
-        let outbox = &self.connections.get(session.connection? as usize)?.outbox;
+        let outbox = &self.connections.get(session.connection?)?.outbox;
         while let Some(mut first) = session.replays.first_entry() {
             let replay = first.get_mut();
             let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {
@@ -161,14 +161,11 @@ impl Broker {
         let granted = if self.limits.max_inflight == 0 { QoS::AtMostOnce } else { wanted };
         self.stats.subscribed += 1;
         let (node, new) = self.subscriptions.subscribe(subscriber, filter, granted);
-        let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
+        let (nodes, replays) = match self.sessions.get_mut(subscriber) {
             Some(session) => (&mut session.subscriptions, &mut session.replays),
             None => (&mut self.local.subscriptions, &mut self.local.replays),
         };
         if new {
-            if nodes.is_empty() {
-                nodes.reserve_exact(1); // most clients of small devices have one
-            }
             nodes.push(node);
         }
         if self.retained.len() > 0 {
@@ -188,7 +185,7 @@ impl Broker {
         if filter.split(|b| *b == b'/').count() > self.limits.max_filter_levels {
             return Err(SubscribeError::TooDeep);
         }
-        let own = self.sessions.get(subscriber as usize).map_or(0, |s| s.subscriptions.len());
+        let own = self.sessions.get(subscriber).map_or(0, |s| s.subscriptions.len());
         if own >= self.limits.max_client_subscriptions
             || self.subscriptions.len() >= self.limits.max_subscriptions
         {
@@ -206,11 +203,14 @@ impl Broker {
         if !self.subscriptions.unsubscribe(subscriber, node) {
             return false;
         }
-        let (nodes, replays) = match self.sessions.get_mut(subscriber as usize) {
+        let (nodes, replays) = match self.sessions.get_mut(subscriber) {
             Some(session) => (&mut session.subscriptions, &mut session.replays),
             None => (&mut self.local.subscriptions, &mut self.local.replays),
         };
         nodes.retain(|other| *other != node);
+        if nodes.len() <= FEW {
+            nodes.shrink_to_fit();
+        }
         replays.remove(&node);
         true
     }

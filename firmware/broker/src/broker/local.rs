@@ -1,14 +1,14 @@
 //! The local client: the program the broker is part of publishes and subscribes without a connection.
 
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::vec::Vec;
 
+use smallvec::SmallVec;
 use umqtt_topic::TopicError;
 
 use super::Broker;
 use crate::message::{Message, Publication};
 use crate::retained::{Next, Replay, RetainedStore};
-use crate::subscriptions::{LOCAL, NodeId};
+use crate::subscriptions::{FEW, LOCAL, NodeId};
 use crate::wire::QoS;
 
 /// Why a message is not published, or not kept.
@@ -66,7 +66,7 @@ impl core::error::Error for SubscribeError {}
 /// The local client's state.
 #[derive(Debug, Default)]
 pub(super) struct Local {
-    pub(super) subscriptions: Vec<NodeId>,
+    pub(super) subscriptions: SmallVec<[NodeId; FEW]>,
     pub(super) replays: BTreeMap<NodeId, Replay>,
     queue: VecDeque<Message>,
     bytes: usize,

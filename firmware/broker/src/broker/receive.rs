@@ -79,7 +79,7 @@ impl Broker {
         connection.inbox = inbox.into_partial();
         connection.stalled_in &= !whole;
         if whole {
-            connection.last_heard = now; // a packet counts, not its pieces ([MQTT-3.1.2-24])
+            connection.heard(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
         }
         Ok(())
     }

@@ -6,7 +6,8 @@
 
 use super::Broker;
 use crate::Millis;
-use crate::connection::Phase;
+use crate::connection::{Near, Phase};
+use crate::timers::Timer;
 
 /// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is cheap to ask
 /// for and can make the broker look at all there are: this bounds the share of time that can take.
@@ -16,20 +17,11 @@ pub(super) const SCANS_PER_MILLI: usize = 4096;
 /// silent together, and each may leave a will: the others get their turn in between.
 const ENDS_AT_ONCE: usize = 32;
 
-/// Whose time it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Timer {
-    /// The connection in this slot.
-    Connection(u32),
-    /// This session, which has no connection.
-    Session(u32),
-}
-
 impl Broker {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
     /// That may turn out to be nothing but to name a later time.
     pub fn poll_at(&self) -> Option<Millis> {
-        let timer = self.timers.first().map(|(at, _)| *at);
+        let timer = self.timers.first();
         let scan = (!self.scanning.is_empty())
             .then(|| self.scan_time.saturating_add(Millis::from(self.scans_left == 0)));
         timer.into_iter().chain(scan).min()
@@ -42,10 +34,8 @@ impl Broker {
         self.scan();
         let mut ended = 0;
         while ended < ENDS_AT_ONCE
-            && let Some((at, timer)) = self.timers.first().copied()
-            && at <= now
+            && let Some(timer) = self.timers.pop(now)
         {
-            self.timers.pop_first();
             ended += usize::from(match timer {
                 Timer::Connection(slot) => self.connection_due(slot, now),
                 Timer::Session(key) => self.session_due(key),
@@ -56,9 +46,8 @@ impl Broker {
     /// True if that was its end.
     fn connection_due(&mut self, slot: u32, now: Millis) -> bool {
         let Some(connection) = self.connection(slot) else { return false };
-        connection.timer = None;
-        let look = now >= connection.look_at;
-        let silent = connection.silent_at().is_some_and(|at| at <= now);
+        let look = now >= connection.look_at.at(now);
+        let silent = connection.silent_at(now).is_some_and(|at| at <= now);
         let stalls = look && connection.stalls();
         match connection.phase {
             Phase::Live(_) if silent => self.stats.timeouts += 1,
@@ -75,8 +64,6 @@ impl Broker {
     }
 
     fn session_due(&mut self, key: u32) -> bool {
-        let Some(session) = self.sessions.get_mut(key as usize) else { return false };
-        session.expires = None;
         self.forget_session(key);
         true
     }
@@ -86,10 +73,10 @@ impl Broker {
         let stall_timeout = self.limits.stall_timeout;
         let Some(connection) = self.connection(slot) else { return };
         if looked {
-            connection.look_at = now.saturating_add(stall_timeout);
+            connection.look_at = Near::new(now.saturating_add(stall_timeout), now);
         }
-        let look = connection.look_at;
-        let at = connection.silent_at().map_or(look, |silent| silent.min(look));
+        let look = connection.look_at.at(now);
+        let at = connection.silent_at(now).map_or(look, |silent| silent.min(look));
         self.set_timer(slot, Some(at));
     }
 
@@ -113,23 +100,11 @@ impl Broker {
 
     /// Sets, moves or takes away a connection's timer.
     pub(super) fn set_timer(&mut self, slot: u32, at: Option<Millis>) {
-        let Some(connection) = self.connections.get_mut(slot as usize) else { return };
-        if let Some(old) = core::mem::replace(&mut connection.timer, at) {
-            self.timers.remove(&(old, Timer::Connection(slot)));
-        }
-        if let Some(at) = at {
-            self.timers.insert((at, Timer::Connection(slot)));
-        }
+        self.timers.set(Timer::Connection(slot), at);
     }
 
     /// Sets or takes away the time at which a session is forgotten.
     pub(super) fn set_expiry(&mut self, key: u32, at: Option<Millis>) {
-        let Some(session) = self.sessions.get_mut(key as usize) else { return };
-        if let Some(old) = core::mem::replace(&mut session.expires, at) {
-            self.timers.remove(&(old, Timer::Session(key)));
-        }
-        if let Some(at) = at {
-            self.timers.insert((at, Timer::Session(key)));
-        }
+        self.timers.set(Timer::Session(key), at);
     }
 }
