@@ -8,7 +8,7 @@ use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 
 use super::connection::{After, Connection, Flag, Phase};
 use super::listener::Listener;
-use super::{HostNet, LINGER, READS_PER_TURN, WAKER};
+use super::{HostNet, LINGER, WAKER};
 
 impl Net for HostNet {
     fn listen(&mut self, port: u16) -> Result<(), NetError> {
@@ -87,10 +87,10 @@ impl Net for HostNet {
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
         let slot = conn.0;
         let Some(Some(connection)) = self.slots.get_mut(slot as usize) else { return 0 };
-        let (taken, after) = connection.receive(&mut self.buffer, READS_PER_TURN, take);
+        let (taken, after) = connection.receive(&mut self.buffer, take);
         match after {
             After::Nothing => {}
-            After::More => self.tell(slot, Flag::Readable),
+            After::More => self.put_back(slot),
             After::Finished => self.tell(slot, Flag::Finished),
             After::Broken(reason) => self.gone(slot, reason),
         }

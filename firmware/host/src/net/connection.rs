@@ -79,6 +79,8 @@ pub(crate) struct Connection {
     pub(crate) flags: Flags,
     /// It is in the queue of connections with flags.
     pub(crate) queued: bool,
+    /// It had its turn and is in the queue of those with more to read.
+    pub(crate) again: bool,
     /// Received and shown, but not taken.
     pub(crate) kept: Vec<u8>,
     /// The system said that the other end is done: read until that shows.
@@ -98,6 +100,7 @@ impl Connection {
             phase,
             flags: Flags::default(),
             queued: false,
+            again: false,
             kept: Vec::new(),
             hung_up: false,
             ended: false,
@@ -110,21 +113,19 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    /// Shows what was kept and what can be read, in at most `turns` reads into `buffer`.
+    /// Shows what was kept and what one read into `buffer` brings, or up to the end if the other end is done.
     pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
-        turns: usize,
         take: &mut dyn FnMut(&[u8]) -> usize,
     ) -> (usize, After) {
         let mut taken = 0;
         let Phase::Open = self.phase else { return (0, After::Nothing) };
         let Some(stream) = &mut self.stream else { return (0, After::Nothing) };
         if !self.kept.is_empty() {
-            let n = take(&self.kept).min(self.kept.len());
-            taken += n;
-            if n < self.kept.len() {
-                self.kept.drain(..n);
+            taken = take(&self.kept).min(self.kept.len());
+            if taken < self.kept.len() {
+                self.kept.drain(..taken);
                 return (taken, After::Nothing);
             }
             self.kept = Vec::new();
@@ -132,33 +133,35 @@ impl Connection {
         if self.ended {
             return (taken, After::Nothing);
         }
-        for _ in 0..turns {
+        let after = loop {
             match stream.read(buffer) {
                 Ok(0) => {
                     self.ended = true;
-                    return (taken, After::Finished);
+                    break After::Finished;
                 }
                 Ok(read) => {
-                    let shown = &buffer[..read];
-                    let n = take(shown).min(read);
+                    let n = take(&buffer[..read]).min(read);
                     taken += n;
                     if n < read {
-                        self.kept = shown[n..].to_vec();
-                        return (taken, After::Nothing);
+                        self.kept = buffer[n..read].to_vec();
+                        break After::Nothing;
+                    }
+                    if read == buffer.len() {
+                        break After::More;
                     }
                     // Less than asked for means that there is no more, unless the end is next.
-                    if read < buffer.len() && !self.hung_up {
-                        return (taken, After::Nothing);
+                    if !self.hung_up {
+                        break After::Nothing;
                     }
                 }
                 Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return (taken, After::Nothing),
+                    io::ErrorKind::WouldBlock => break After::Nothing,
                     io::ErrorKind::Interrupted => {}
-                    _ => return (taken, After::Broken(reason(&error, CloseReason::Reset))),
+                    _ => break After::Broken(reason(&error, CloseReason::Reset)),
                 },
             }
-        }
-        (taken, After::More)
+        };
+        (taken, after)
     }
 
     /// Gives the kernel what it takes.

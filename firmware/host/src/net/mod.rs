@@ -28,10 +28,11 @@ pub const MAX_CONNECTIONS: usize = 16_384;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection we closed may take to send what is left and be closed by the other end.
 pub const LINGER: Duration = Duration::from_secs(2);
-/// Bytes read from a socket at a time.
+/// Bytes read from a socket at a time, and from one connection before the others get their turn.
 const READ_SIZE: usize = 64 * 1024;
-/// Reads of one connection before the others get their turn.
-const READS_PER_TURN: usize = 4;
+/// Connections with more to read that go on in a turn, after all that have something new. So whatever some send, the
+/// others wait for at most this many reads and for each other.
+const AGAIN_PER_TURN: usize = 4;
 /// Operating system events taken per wait.
 const EVENTS: usize = 1024;
 const WAKER: Token = Token(usize::MAX);
@@ -48,6 +49,8 @@ pub struct HostNet {
     free: Vec<u32>,
     /// Connections with something to tell; each is in here at most once.
     ready: VecDeque<u32>,
+    /// Connections that had their turn and have more to read; each is in here at most once.
+    again: VecDeque<u32>,
     listeners: Vec<Listener>,
     next_listener: usize,
     /// Connections that have a deadline now; entries outlive their reason and are then skipped.
@@ -73,6 +76,7 @@ impl HostNet {
             slots: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
+            again: VecDeque::new(),
             listeners: Vec::new(),
             next_listener: LISTENERS,
             deadlines: BinaryHeap::new(),
@@ -91,6 +95,7 @@ impl HostNet {
         self.slots.clear();
         self.free.clear();
         self.ready.clear();
+        self.again.clear();
         self.deadlines.clear();
         // Look-ups under way find nobody who waits for them.
     }
@@ -108,7 +113,7 @@ impl HostNet {
         let now = Instant::now();
         let own = self.next_deadline().map(|at| at.saturating_duration_since(now));
         let timeout = match (timeout, own) {
-            _ if !self.ready.is_empty() => Some(Duration::ZERO),
+            _ if !self.ready.is_empty() || !self.again.is_empty() => Some(Duration::ZERO),
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
@@ -133,6 +138,13 @@ impl HostNet {
         self.accept_due(now);
         self.resolved(now);
         self.expire(now);
+        for _ in 0..AGAIN_PER_TURN {
+            let Some(slot) = self.again.pop_front() else { break };
+            if let Some(connection) = self.connection(slot) {
+                connection.again = false;
+            }
+            self.tell(slot, Flag::Readable);
+        }
         Ok(())
     }
 
@@ -154,7 +166,9 @@ impl HostNet {
                 if event.is_read_closed() || event.is_error() {
                     connection.hung_up = true;
                 }
-                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                let readable = event.is_readable() || event.is_read_closed() || event.is_error();
+                // One that has more to read than its share does not get ahead by what is added to that.
+                if readable && !connection.again {
                     self.tell(slot, Flag::Readable);
                 }
                 if event.is_writable() {
@@ -308,7 +322,9 @@ impl HostNet {
     }
 
     fn forget(&mut self, slot: u32) {
-        self.slots[slot as usize] = None;
+        if self.slots[slot as usize].take().is_some_and(|connection| connection.again) {
+            self.again.retain(|other| *other != slot);
+        }
         self.free.push(slot);
     }
 
@@ -318,6 +334,14 @@ impl HostNet {
         connection.flags.set(flag);
         if !std::mem::replace(&mut connection.queued, true) {
             self.ready.push_back(slot);
+        }
+    }
+
+    /// Lets a connection that had its turn go on reading when the others had theirs.
+    fn put_back(&mut self, slot: u32) {
+        let Some(connection) = self.connection(slot) else { return };
+        if !std::mem::replace(&mut connection.again, true) {
+            self.again.push_back(slot);
         }
     }
 

@@ -77,6 +77,7 @@ pub(crate) fn start(address: SocketAddr, bullies: Bullies) -> io::Result<Running
 
 fn connect(address: SocketAddr, client_id: &str, filter: Option<&str>) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut out = Vec::new();

@@ -238,6 +238,9 @@ impl<'a> Flow<'a> {
             if self.plan.pace == Pace::Full { 0 } else { self.started.elapsed().as_nanos() as u64 };
         let share = room.div_ceil(self.publishers.len() as u64);
         for _ in 0..self.publishers.len() {
+            if room == 0 {
+                break; // and the next one goes on another time
+            }
             self.turn = (self.turn + 1) % self.publishers.len();
             let publisher = &mut self.publishers[self.turn];
             let mut quota = share.min(room);

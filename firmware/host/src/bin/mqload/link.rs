@@ -45,6 +45,7 @@ impl Link {
         token: usize,
     ) -> io::Result<Link> {
         let mut stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
         registry.register(&mut stream, Token(token), Interest::READABLE | Interest::WRITABLE)?;
         let mut out = Vec::new();
         let connect = Connect {
