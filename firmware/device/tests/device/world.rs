@@ -14,6 +14,10 @@ use umqtt_device::storage::ram::RamFlash;
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
 
+/// Bytes shown at a time, and how many times in one receive: the bound that a network has to have.
+pub(crate) const PIECE: usize = 4 * 1024;
+const PIECES: usize = 4;
+
 /// One connection, seen from the outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct End(ConnId);
@@ -38,6 +42,8 @@ pub(crate) struct MemoryNet {
     events: VecDeque<NetEvent>,
     /// Connections the device asked for: host, port and the connection.
     pub(crate) asked: VecDeque<(String, u16, End)>,
+    /// Bytes the device has taken from all connections.
+    pub(crate) taken: usize,
 }
 
 impl MemoryNet {
@@ -88,14 +94,26 @@ impl Net for MemoryNet {
             return 0;
         }
         let mut taken = 0;
-        while !line.to_device.is_empty() {
-            let n = take(line.to_device.make_contiguous());
+        let mut more = false;
+        for _ in 0..PIECES {
+            let shown = line.to_device.len().min(PIECE);
+            more = shown > 0;
+            if !more {
+                break;
+            }
+            let n = take(&line.to_device.make_contiguous()[..shown]);
             line.to_device.drain(..n);
             taken += n;
-            if n == 0 {
+            more = n == shown && !line.to_device.is_empty();
+            if n < shown {
                 break;
             }
         }
+        if more {
+            self.events.push_back(NetEvent::Readable(conn));
+        }
+        self.taken += taken;
+        let line = self.line(conn);
         if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
             self.events.push_back(NetEvent::Finished(conn));
         }
@@ -259,6 +277,21 @@ impl World {
             }
             self.now = next;
         }
+    }
+
+    /// Lets time pass; the device does nothing meanwhile.
+    pub(crate) fn pass_quietly(&mut self, ms: u64) {
+        self.now += ms;
+    }
+
+    /// Lets the device do what it does in one go.
+    pub(crate) fn poll_once(&mut self) {
+        self.device.poll(self.now, &mut self.net);
+    }
+
+    /// What is there from the device, which does nothing meanwhile.
+    pub(crate) fn there(&mut self, end: End) -> Vec<u8> {
+        std::mem::take(&mut self.net.line(end.0).from_device)
     }
 
     /// Connects from a host in the network; fails if nobody listens.
