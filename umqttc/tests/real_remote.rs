@@ -131,6 +131,7 @@ fn carries(near: u16, far: u16, round: u32) {
     }
 }
 
+/// [MQTT-7.0.0-1], [MQTT-7.0.0-2]
 #[test]
 fn bridge_survives_mosquitto_killed_ten_times() {
     if !enabled("bridge_survives_mosquitto_killed_ten_times") {

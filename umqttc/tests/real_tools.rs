@@ -100,6 +100,7 @@ fn netcat(port: u16, bytes: &[u8]) {
     output_of(&mut command, bytes);
 }
 
+/// [MQTT-7.0.0-2]
 #[test]
 fn mosquitto_drives_the_relay() {
     if !enabled("mosquitto_drives_the_relay") {

@@ -60,6 +60,7 @@ fn read_packet(socket: &mut TcpStream) -> Vec<u8> {
     packet
 }
 
+/// [MQTT-7.1.1-1]
 #[test]
 fn a_client_and_the_program_hear_each_other() {
     let (_program, mut output, addr) = start();

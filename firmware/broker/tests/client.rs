@@ -171,6 +171,7 @@ fn connects_subscribes_and_exchanges_messages_at_each_quality() {
     }
 }
 
+/// [MQTT-3.1.3-1], [MQTT-3.1.2-9]
 #[test]
 fn user_password_and_will_reach_the_server() {
     let message = Publication::new(b"gone", b"c").expect("short");
@@ -214,6 +215,7 @@ fn a_lost_connection_comes_back_with_everything() {
     assert_eq!(pair.heard(), ["up=kept@1"]);
 }
 
+/// [MQTT-3.1.2-4], [MQTT-4.4.0-1]
 #[test]
 fn a_kept_session_goes_on_where_it_was() {
     let options = ClientOptions { clean_session: false, ..ClientOptions::new("c") };
@@ -231,6 +233,7 @@ fn a_kept_session_goes_on_where_it_was() {
     assert_eq!(pair.events(), wanted);
 }
 
+/// [MQTT-4.3.3-2]
 #[test]
 fn a_repeated_qos_2_message_is_reported_once() {
     for version in [Version::V31, Version::V311] {
@@ -251,6 +254,7 @@ fn a_repeated_qos_2_message_is_reported_once() {
     }
 }
 
+/// [MQTT-3.1.2-23]
 #[test]
 fn keeps_alive_and_notices_silence() {
     let mut pair = Pair::new(ClientOptions { keep_alive: 10, ..ClientOptions::new("c") });
@@ -265,6 +269,7 @@ fn keeps_alive_and_notices_silence() {
     assert!(!pair.linked, "it hung up");
 }
 
+/// [MQTT-3.14.4-1], [MQTT-3.14.4-3]
 #[test]
 fn stopping_sends_what_is_queued_and_leaves_no_will() {
     let message = Publication::new(b"gone", b"c").expect("short");

@@ -25,6 +25,7 @@ fn raw_code(net: &mut Net, conn: u32, packet: &[u8]) -> u8 {
     answer[3]
 }
 
+/// [MQTT-3.1.2-2], [MQTT-3.1.3-8], [MQTT-3.1.3-9], [MQTT-3.1.4-4], [MQTT-3.2.2-5]
 #[test]
 fn return_codes() {
     let mut net = Net::new();
@@ -52,6 +53,7 @@ fn the_hook_turns_connections_away_before_they_cost_anything() {
     assert_eq!(net.open(1), Err(Refused::AlreadyOpen));
 }
 
+/// [MQTT-3.1.3-6]
 #[test]
 fn clients_without_a_name_get_one_each() {
     let mut net = Net::new();
@@ -75,6 +77,7 @@ fn a_full_broker_refuses_the_newcomer_but_not_its_own_clients() {
     assert_eq!(net.broker.clients_len(), 2);
 }
 
+/// [MQTT-3.1.0-1], [MQTT-3.1.0-2]
 #[test]
 fn connect_has_to_come_in_time_and_first_and_once() {
     let mut net = Net::new();
@@ -95,6 +98,7 @@ fn connect_has_to_come_in_time_and_first_and_once() {
     assert!(net.is_closed(3));
 }
 
+/// [MQTT-3.1.2-24]
 #[test]
 fn keep_alive_is_one_and_a_half_times_what_was_promised() {
     let mut net = Net::new();
@@ -115,6 +119,7 @@ fn keep_alive_is_one_and_a_half_times_what_was_promised() {
     assert!(!net.is_closed(9), "keep-alive 0 promises nothing");
 }
 
+/// [MQTT-3.1.2-8], [MQTT-3.1.2-10], [MQTT-3.14.4-3]
 #[test]
 fn the_will_is_for_those_who_do_not_take_their_leave() {
     let mut net = Net::new();
@@ -142,6 +147,7 @@ fn the_will_is_for_those_who_do_not_take_their_leave() {
     assert!(!net.broker.disconnect("a", net.now));
 }
 
+/// [MQTT-3.1.2-17]
 #[test]
 fn a_retained_will_stays() {
     let mut net = Net::new();
@@ -152,6 +158,7 @@ fn a_retained_will_stays() {
     assert_eq!(net.broker.retained(b"state/+").next().unwrap().payload, b"off");
 }
 
+/// [MQTT-3.1.4-2], [MQTT-3.1.2-6]
 #[test]
 fn a_newcomer_with_the_same_id_takes_over() {
     let mut net = Net::new();
@@ -169,6 +176,7 @@ fn a_newcomer_with_the_same_id_takes_over() {
     assert_eq!(net.broker.stats().take_overs, 1);
 }
 
+/// [MQTT-4.8.0-1]
 #[test]
 fn malformed_packets_close_their_connection_alone() {
     let mut net = Net::new();

@@ -23,6 +23,7 @@ fn a_message_reaches_its_subscribers_and_nobody_else() {
     assert_eq!(net.messages(4), ["t/1=hello", "t/1/2=deeper"]);
 }
 
+/// [MQTT-3.3.5-1]
 #[test]
 fn overlapping_subscriptions_deliver_once() {
     let mut net = Net::new();
@@ -34,6 +35,7 @@ fn overlapping_subscriptions_deliver_once() {
     assert_eq!(net.messages(1), ["t/1=x"]);
 }
 
+/// [MQTT-3.10.4-2], [MQTT-3.10.4-4]
 #[test]
 fn unsubscribing_ends_it() {
     let mut net = Net::new();
@@ -48,6 +50,7 @@ fn unsubscribing_ends_it() {
     assert_eq!(net.broker.subscriptions_len(), 0);
 }
 
+/// [MQTT-4.7.2-1], [MQTT-3.3.5-2]
 #[test]
 fn dollar_topics_are_not_for_wildcards_nor_sys_for_clients_to_write() {
     let mut net = Net::new();
@@ -66,6 +69,7 @@ fn dollar_topics_are_not_for_wildcards_nor_sys_for_clients_to_write() {
     assert_eq!(net.broker.stats().messages_denied, 1);
 }
 
+/// [MQTT-3.3.1-5], [MQTT-3.3.1-6], [MQTT-3.3.1-8], [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.8.4-3]
 #[test]
 fn retained_messages_wait_for_subscribers() {
     let mut net = Net::new();
@@ -245,6 +249,7 @@ fn the_local_queue_is_bounded() {
     assert_eq!((net.local().len(), net.broker.subscriptions_len()), (0, 0));
 }
 
+/// [MQTT-4.3.2-2], [MQTT-4.3.3-2]
 #[test]
 fn inbound_qos_1_and_2_are_acknowledged_and_delivered_once() {
     let mut net = Net::new();
@@ -265,6 +270,7 @@ fn inbound_qos_1_and_2_are_acknowledged_and_delivered_once() {
     assert_eq!(net.messages(2), ["t=3"], "a released id stands for a new message");
 }
 
+/// [MQTT-4.8.0-2]
 #[test]
 fn unreleased_messages_are_bounded() {
     let mut net = Net::with(Limits { max_unreleased: 2, ..Limits::SMALL });

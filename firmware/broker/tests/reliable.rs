@@ -16,6 +16,7 @@ fn publish(net: &mut Net, payload: &str, qos: QoS) {
     net.settle();
 }
 
+/// [MQTT-3.8.4-6]
 #[test]
 fn the_smaller_quality_of_service_decides() {
     let mut net = Net::new();
@@ -31,6 +32,7 @@ fn the_smaller_quality_of_service_decides() {
     assert_eq!(got(&mut net, 3), ["x@0#0", "x@1#1", "x@2#2"]);
 }
 
+/// [MQTT-4.3.3-1], [MQTT-4.3.3-2]
 #[test]
 fn a_qos_2_transfer_from_end_to_end() {
     let mut net = Net::new();
@@ -48,6 +50,7 @@ fn a_qos_2_transfer_from_end_to_end() {
     assert_eq!(got(&mut net, 2), Vec::<String>::new());
 }
 
+/// [MQTT-3.3.5-1]
 #[test]
 fn overlapping_subscriptions_deliver_at_the_highest() {
     let mut net = Net::new();
@@ -86,6 +89,7 @@ fn without_places_in_flight_only_qos_0_is_granted() {
     assert_eq!(got(&mut net, 1), ["x@0#0"]);
 }
 
+/// [MQTT-3.3.1-1], [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-4.4.0-1]
 #[test]
 fn a_broken_connection_repeats_what_was_not_finished() {
     let mut net = Net::new();
@@ -117,6 +121,7 @@ fn a_broken_connection_repeats_what_was_not_finished() {
     assert_eq!(got(&mut net, 3), Vec::<String>::new());
 }
 
+/// [MQTT-4.3.3-2]
 #[test]
 fn a_repeated_qos_2_message_is_known_after_reconnecting() {
     let mut net = Net::new();
@@ -134,6 +139,7 @@ fn a_repeated_qos_2_message_is_known_after_reconnecting() {
     assert_eq!(net.local(), ["t=once"]);
 }
 
+/// [MQTT-3.1.4-2]
 #[test]
 fn a_stored_session_is_taken_over_with_its_connection() {
     let mut net = Net::new();
@@ -145,6 +151,7 @@ fn a_stored_session_is_taken_over_with_its_connection() {
     assert_eq!(got(&mut net, 2), ["+1@1#1"]);
 }
 
+/// [MQTT-3.1.2-6], [MQTT-3.2.2-1], [MQTT-3.2.2-3]
 #[test]
 fn clean_session_forgets_before_and_after() {
     let mut net = Net::new();

@@ -146,6 +146,7 @@ fn message(client: &mut TcpStream) -> (String, String) {
 const ECHO: &str = "on init\ndo\n    subscribe local in\n\non topic local in\ndo\n    \
     setvar $last = $this_data\n    publish local out $last | \"!\"\n";
 
+/// [MQTT-7.1.1-1]
 #[test]
 fn clients_talk_to_each_other() {
     let device = start(fresh_dir(), None);
@@ -307,6 +308,7 @@ fn a_reset_keeps_what_was_saved_and_a_factory_reset_nothing() {
     }
 }
 
+/// [MQTT-7.0.0-1], [MQTT-7.1.2-1]
 #[test]
 fn one_device_is_the_client_of_another() {
     let far = start(fresh_dir(), None);
