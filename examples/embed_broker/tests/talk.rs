@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use umqtt_broker::QoS;
-use umqtt_broker::wire::{Connect, Publish, Subscribe, Version};
+use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack};
 
 /// The program, stopped when the test is over.
 struct Program(Child);
@@ -51,6 +51,11 @@ fn connect(addr: &str, password: &[u8]) -> (TcpStream, [u8; 4]) {
     (socket, connack)
 }
 
+/// The client's address, as the program sees it.
+fn local(socket: &TcpStream) -> String {
+    socket.local_addr().expect("it is connected").to_string()
+}
+
 /// The next packet, header and all; they are all short here.
 fn read_packet(socket: &mut TcpStream) -> Vec<u8> {
     let mut packet = vec![0; 2];
@@ -60,12 +65,35 @@ fn read_packet(socket: &mut TcpStream) -> Vec<u8> {
     packet
 }
 
+/// The next line the program prints that begins like this.
+fn line(output: &mut BufReader<ChildStdout>, start: &str) -> String {
+    loop {
+        let mut line = String::new();
+        assert!(output.read_line(&mut line).expect("it prints") > 0, "it has ended");
+        if line.starts_with(start) {
+            return line.trim_end().to_owned();
+        }
+    }
+}
+
+/// Publishes at QoS 1 and waits for the answer.
+fn publish(socket: &mut TcpStream, packet_id: u16, topic: &[u8], payload: &[u8]) {
+    let mut packet = Vec::new();
+    let qos = QoS::AtLeastOnce;
+    Publish { topic, payload, qos, packet_id, retain: false, dup: false }.emit(&mut packet);
+    socket.write_all(&packet).expect("it reads");
+    // The clock may strike first.
+    while read_packet(socket) != emit_ack(PacketType::Puback, packet_id) {}
+}
+
 /// [MQTT-7.1.1-1]
 #[test]
 fn a_client_and_the_program_hear_each_other() {
     let (_program, mut output, addr) = start();
     let (mut socket, connack) = connect(&addr, b"demo");
     assert_eq!(connack, [0x20, 2, 0, 0]);
+    assert!(line(&mut output, "a connection from").ends_with(&local(&socket)));
+    assert_eq!(line(&mut output, "tester"), "tester logs in");
 
     let mut packet = Vec::new();
     Subscribe::emit(1, &[(b"example/uptime", QoS::AtMostOnce)], &mut packet);
@@ -74,23 +102,31 @@ fn a_client_and_the_program_hear_each_other() {
     let retained = read_packet(&mut socket);
     assert_eq!((retained[0], &retained[4..18]), (0x31, &b"example/uptime"[..]));
 
-    packet.clear();
-    let (topic, payload) = (&b"example/say"[..], &b"hello"[..]);
-    let (qos, packet_id) = (QoS::AtLeastOnce, 2);
-    Publish { topic, payload, qos, packet_id, retain: false, dup: false }.emit(&mut packet);
-    socket.write_all(&packet).expect("it reads");
-    // The clock may strike first.
-    while read_packet(&mut socket) != [0x40, 2, 0, 2] {}
+    publish(&mut socket, 2, b"example/say", b"hello");
+    assert_eq!(line(&mut output, "somebody"), "somebody says hello");
+}
 
-    let mut line = String::new();
-    output.read_line(&mut line).expect("it prints");
-    assert_eq!(line, "somebody says hello\n");
+#[test]
+fn the_program_unsubscribes_and_subscribes() {
+    let (_program, mut output, addr) = start();
+    let (mut socket, _) = connect(&addr, b"demo");
+    publish(&mut socket, 1, b"example/say", b"one");
+    assert_eq!(line(&mut output, "somebody"), "somebody says one");
+    publish(&mut socket, 2, b"example/listen", b"off");
+    line(&mut output, "no longer listening");
+    publish(&mut socket, 3, b"example/say", b"two");
+    publish(&mut socket, 4, b"example/listen", b"on");
+    line(&mut output, "all ears");
+    publish(&mut socket, 5, b"example/say", b"three");
+    assert_eq!(line(&mut output, "somebody"), "somebody says three");
 }
 
 #[test]
 fn a_wrong_password_is_refused_and_the_connection_closed() {
-    let (_program, _output, addr) = start();
+    let (_program, mut output, addr) = start();
     let (mut socket, connack) = connect(&addr, b"guess");
     assert_eq!(connack, [0x20, 2, 0, 4]);
+    let wanted = format!("{} may not connect (1 so far)", local(&socket));
+    assert_eq!(line(&mut output, "127.0.0.1"), wanted);
     assert_eq!(socket.read(&mut [0; 1]).expect("it closes in good order"), 0);
 }
