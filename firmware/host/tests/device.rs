@@ -146,6 +146,56 @@ fn message(client: &mut TcpStream) -> (String, String) {
 const ECHO: &str = "on init\ndo\n    subscribe local in\n\non topic local in\ndo\n    \
     setvar $last = $this_data\n    publish local out $last | \"!\"\n";
 
+/// Two send messages of 1 MB as fast as they can, one subscribes to them and never reads, one says nothing at all.
+#[test]
+fn others_are_served_while_some_flood_and_some_do_not_read() {
+    let device = start(fresh_dir(), None);
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let deaf = device.client(b'd');
+    let silent = device.connect(device.mqtt);
+    let mut threads = Vec::new();
+    for name in *b"xy" {
+        let mut bad = device.connect(device.mqtt);
+        let hello = [0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 1, name];
+        bad.write_all(&hello).unwrap();
+        let done = done.clone();
+        threads.push(std::thread::spawn(move || {
+            let mut message = vec![b'x'; 1 << 20];
+            message[..7].copy_from_slice(&[0x30, 0xfc, 0xff, 0x3f, 0, 1, b'f']);
+            let mut sent = 0;
+            while !done.load(Ordering::Relaxed) && bad.write_all(&message).is_ok() {
+                sent += 1;
+            }
+            sent
+        }));
+    }
+    let mut good = device.connect(device.mqtt);
+    good.set_nodelay(true).unwrap();
+    good.write_all(&[0x10, 13, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 60, 0, 1, b'g']).unwrap();
+    good.write_all(&[0x82, 6, 0, 1, 0, 1, b'w', 0]).unwrap();
+    good.read_exact(&mut [0; 9]).unwrap();
+    let mut console = device.console();
+    // Until the queue of the one that does not read is full, and that is some megabytes.
+    let until = std::time::Instant::now() + PATIENCE;
+    let mut said = 0_u32;
+    while said < 50 || console.ask("show mqtt").contains("Dropped: messages 0,") {
+        assert!(std::time::Instant::now() < until, "nothing was dropped");
+        said += 1;
+        let word = [0x30, 4, 0, 1, b'w', said as u8];
+        good.write_all(&word).unwrap();
+        let mut heard = [0; 6];
+        good.read_exact(&mut heard).unwrap();
+        assert_eq!(heard, word);
+    }
+    let shown = console.ask("show mqtt");
+    assert!(shown.contains("Current clients: 4\r\nd, g, x, y\r\n"), "{shown}");
+    done.store(true, Ordering::Relaxed);
+    for thread in threads {
+        assert!(thread.join().unwrap() > 0, "it did flood");
+    }
+    drop((deaf, silent));
+}
+
 /// [MQTT-7.1.1-1]
 #[test]
 fn clients_talk_to_each_other() {

@@ -118,6 +118,48 @@ fn a_fast_sender_does_not_keep_the_others_out() {
     assert_eq!(event(&mut net), NetEvent::Readable(conn));
 }
 
+/// Sends until the system takes no more.
+fn fill(stream: &TcpStream) -> usize {
+    stream.set_nonblocking(true).unwrap();
+    let block = vec![0; 1 << 20];
+    let mut filled = 0;
+    while let Ok(n) = (&*stream).write(&block) {
+        filled += n;
+    }
+    filled
+}
+
+#[test]
+fn what_one_says_waits_for_a_bounded_number_of_the_flooders_bytes() {
+    const FLOODERS: usize = 10;
+    const READ: usize = 64 * 1024;
+    let (mut net, port) = listening();
+    let mut good = TcpStream::connect((LOCALHOST, port)).unwrap();
+    good.set_nodelay(true).unwrap();
+    let quiet = accepted(&mut net);
+    let bad: Vec<_> =
+        (0..FLOODERS).map(|_| TcpStream::connect((LOCALHOST, port)).unwrap()).collect();
+    for _ in 0..FLOODERS {
+        accepted(&mut net);
+    }
+    let flooded: usize = bad.iter().map(fill).sum();
+    let mut all = 0;
+    for _ in 0..3 {
+        good.write_all(b"hello").unwrap();
+        let (mut taken, mut heard) = (0, Vec::new());
+        while heard != b"hello" {
+            match event(&mut net) {
+                NetEvent::Readable(conn) if conn == quiet => heard.extend(received(&mut net, conn)),
+                NetEvent::Readable(conn) => taken += received(&mut net, conn).len(),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(taken <= 2 * FLOODERS * READ, "{taken} bytes of theirs came first");
+        all += taken;
+    }
+    assert!(all < flooded, "there is more of it: {all} of {flooded}");
+}
+
 #[test]
 fn a_connection_we_close_ends_even_if_the_other_end_does_not() {
     let (mut net, port) = listening();
