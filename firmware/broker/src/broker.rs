@@ -7,6 +7,7 @@ mod connect;
 mod connections;
 mod deliver;
 mod local;
+mod memory;
 mod receive;
 mod timers;
 
@@ -18,6 +19,7 @@ pub use local::{PublishError, SubscribeError};
 
 use crate::arena::Arena;
 use crate::connection::{Connection, Phase};
+use crate::message::Store;
 use crate::outbox::Piece;
 use crate::retained::RetainedStore;
 use crate::session::Session;
@@ -105,6 +107,10 @@ pub struct Broker {
     subscriptions: Subscriptions,
     retained: RetainedStore,
     local: Local,
+    /// Counts the messages.
+    store: Store,
+    /// What connections and sessions use besides their places.
+    shares: usize,
     /// At most one for each connection and each session.
     timers: Timers,
     /// Slots with something to send, not yet named by `poll_writable`; each at most once.
@@ -149,6 +155,8 @@ impl Broker {
             subscriptions: Subscriptions::new(),
             retained: RetainedStore::default(),
             local: Local::default(),
+            store: Store::default(),
+            shares: 0,
             timers: Timers::default(),
             writable: VecDeque::new(),
             recent: Cell::new(0),

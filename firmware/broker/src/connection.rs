@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::net::{SocketAddr, SocketAddrV6};
 
 use crate::broker::ConnId;
+use crate::memory::{Share, block};
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::wire::{QoS, Version};
@@ -44,6 +45,8 @@ pub(crate) struct Connection {
     /// The start of a packet whose rest has not come yet.
     pub(crate) inbox: Vec<u8>,
     pub(crate) outbox: Outbox,
+    /// Of the memory counted.
+    pub(crate) share: Share,
 }
 
 /// What to publish when the connection ends without DISCONNECT.
@@ -70,6 +73,7 @@ impl Connection {
             will: None,
             inbox: Vec::new(),
             outbox: Outbox::default(),
+            share: Share::default(),
         }
     }
 
@@ -86,6 +90,12 @@ impl Connection {
     pub(crate) fn silent_at(&self, now: Millis) -> Option<Millis> {
         let patience = Millis::from(self.keep_alive) * 1500;
         (self.keep_alive > 0).then(|| self.last_heard.at(now).saturating_add(patience))
+    }
+
+    /// Bytes of the heap that what it reads and sends takes now; the messages themselves are counted elsewhere.
+    pub(crate) fn held(&self) -> usize {
+        let will = if self.will.is_some() { block(size_of::<LastWill>()) } else { 0 };
+        block(self.inbox.capacity()) + self.outbox.held() + will
     }
 
     /// Something came from the client.
@@ -137,4 +147,4 @@ impl CompactPeer {
 
 /// What each client costs of the chip's memory, its id and its subscriptions apart; see `docs/memory.md`.
 #[cfg(target_pointer_width = "32")]
-const _: () = assert!(size_of::<Connection>() + size_of::<crate::session::Session>() <= 144);
+const _: () = assert!(size_of::<Connection>() + size_of::<crate::session::Session>() <= 152);

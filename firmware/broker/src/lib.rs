@@ -79,6 +79,7 @@ mod connection;
 mod hooks;
 mod inbox;
 mod limits;
+mod memory;
 mod message;
 mod outbox;
 mod queue;

@@ -62,6 +62,11 @@ pub struct Limits {
     /// Bytes of messages waiting for [`poll_local`](crate::Broker::poll_local). What does not fit is
     /// dropped and counted.
     pub max_local_queue_bytes: usize,
+    /// Bytes of the heap for all that clients make the broker keep, as [`memory`](crate::Broker::memory) counts it.
+    /// When they are used up, what is there stays and the newcomer is refused: a client by CONNACK return code 3, a
+    /// subscription by 0x80 in the SUBACK, a message is dropped and counted; a client that has begun a packet there is no
+    /// room for, or does not read its answers, is closed.
+    pub max_memory: usize,
     /// Bytes of a client id. A longer one gets a CONNACK with return code 2.
     pub max_client_id: usize,
     /// Milliseconds a new connection has for its CONNECT packet.
@@ -94,6 +99,7 @@ impl Limits {
         max_inflight: 4,
         max_unreleased: 16,
         max_local_queue_bytes: 4 * 1024,
+        max_memory: 24 * 1024,
         max_client_id: 64,
         connect_timeout: 10_000,
         stall_timeout: 20_000,
@@ -120,6 +126,7 @@ impl Limits {
         max_inflight: 64,
         max_unreleased: 4096,
         max_local_queue_bytes: 4 * 1024 * 1024,
+        max_memory: 1 << 30,
         max_client_id: 1024,
         connect_timeout: 10_000,
         stall_timeout: 60_000,

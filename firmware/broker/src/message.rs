@@ -1,32 +1,77 @@
 //! A published message, encoded once and shared by every queue it waits in.
 
 use alloc::rc::Rc;
+use core::cell::Cell;
 
-use crate::wire::{self, QoS};
+use smallvec::SmallVec;
+
+use crate::memory::BLOCK;
+use crate::wire::{FixedHeader, HeaderBytes, MAX_REMAINING, PacketType, QoS};
+
+/// Bytes of a packet that lie in one block of memory with what belongs to it; a longer packet has a block of its own.
+const SHORT: usize = if cfg!(target_pointer_width = "64") { 120 } else { 40 };
 
 /// A topic and a payload, kept as the QoS 0 PUBLISH packet that carries them.
 ///
 /// Cloning shares. A delivery at QoS 0 sends these very bytes; at QoS 1 or 2 it sends its own header,
 /// the topic from here, its packet id, and the payload from here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Publication(Rc<[u8]>);
+#[derive(Clone, Debug)]
+pub struct Publication(Rc<Body>);
+
+#[derive(Debug)]
+struct Body {
+    packet: SmallVec<[u8; SHORT]>,
+    /// Where in the packet the topic length is.
+    header_len: u8,
+    topic_len: u16,
+    /// Where its bytes are counted.
+    store: Option<Store>,
+}
+
+/// Counts the bytes of messages, each once, for as long as anybody has it. Clones count together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store(Rc<Cell<usize>>);
+
+impl Store {
+    /// Bytes of all messages.
+    pub(crate) fn held(&self) -> usize {
+        self.0.get()
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(Store(held)) = &self.store {
+            held.set(held.get() - Publication::cost_of(self.packet.len()));
+        }
+    }
+}
 
 impl Publication {
     /// Encodes a message. `None` if the topic passes 65535 bytes, or the packet, with a packet id, 256 MiB.
     pub fn new(topic: &[u8], payload: &[u8]) -> Option<Publication> {
+        Publication::encode(topic, payload, None)
+    }
+
+    /// The same, counted.
+    pub(crate) fn counted(topic: &[u8], payload: &[u8], store: &Store) -> Option<Publication> {
+        let new = Publication::encode(topic, payload, Some(store.clone()))?;
+        store.0.set(store.held() + Publication::cost_of(new.packet().len()));
+        Some(new)
+    }
+
+    fn encode(topic: &[u8], payload: &[u8], store: Option<Store>) -> Option<Publication> {
         let topic_len = u16::try_from(topic.len()).ok()?;
         let (header, body) = Publication::measure(topic, payload)?;
         let head = header.as_bytes();
-        let mut bytes: Rc<[u8]> = core::iter::repeat_n(0, head.len() + body).collect();
-        let all = Rc::get_mut(&mut bytes)?;
-        let (first, rest) = all.split_at_mut(head.len());
-        first.copy_from_slice(head);
-        let (length, rest) = rest.split_at_mut(2);
-        length.copy_from_slice(&topic_len.to_be_bytes());
-        let (name, data) = rest.split_at_mut(topic.len());
-        name.copy_from_slice(topic);
-        data.copy_from_slice(payload);
-        Some(Publication(bytes))
+        let mut packet = SmallVec::new();
+        packet.reserve_exact(head.len() + body);
+        packet.extend_from_slice(head);
+        packet.extend_from_slice(&topic_len.to_be_bytes());
+        packet.extend_from_slice(topic);
+        packet.extend_from_slice(payload);
+        let header_len = head.len() as u8;
+        Some(Publication(Rc::new(Body { packet, header_len, topic_len, store })))
     }
 
     /// Bytes of the packet that [`new`](Self::new) would make.
@@ -35,19 +80,24 @@ impl Publication {
         Some(header.as_bytes().len() + body)
     }
 
+    /// Bytes of memory a message takes whose packet has this many.
+    pub(crate) fn cost_of(packet_len: usize) -> usize {
+        let own = if packet_len > SHORT { packet_len + BLOCK } else { 0 };
+        size_of::<Body>() + 2 * size_of::<usize>() + BLOCK + own
+    }
+
     /// The header, and the bytes of the body.
-    fn measure(topic: &[u8], payload: &[u8]) -> Option<(wire::HeaderBytes, usize)> {
+    fn measure(topic: &[u8], payload: &[u8]) -> Option<(HeaderBytes, usize)> {
         let body = 2 + topic.len() + payload.len();
-        if body > wire::MAX_REMAINING - 2 {
+        if body > MAX_REMAINING - 2 {
             return None; // no room for a packet id
         }
-        Some((wire::FixedHeader::emit(wire::PacketType::Publish, 0, body)?, body))
+        Some((FixedHeader::emit(PacketType::Publish, 0, body)?, body))
     }
 
     /// The topic name.
     pub fn topic(&self) -> &[u8] {
-        let body = self.body();
-        body.get(2..self.topic_end()).unwrap_or_default()
+        self.body().get(2..self.topic_end()).unwrap_or_default()
     }
 
     /// The payload.
@@ -57,27 +107,27 @@ impl Publication {
 
     /// The whole packet as delivered at QoS 0 without the retain flag.
     pub fn packet(&self) -> &[u8] {
-        &self.0
+        &self.0.packet
     }
 
     /// Topic length, topic, payload: the packet without its fixed header.
     pub(crate) fn body(&self) -> &[u8] {
-        &self.0[self.header_len()..]
+        self.0.packet.get(usize::from(self.0.header_len)..).unwrap_or_default()
     }
 
     /// Where in [`body`](Self::body) the payload starts.
     pub(crate) fn topic_end(&self) -> usize {
-        match self.body() {
-            [high, low, ..] => 2 + usize::from(u16::from_be_bytes([*high, *low])),
-            _ => 0,
-        }
-    }
-
-    fn header_len(&self) -> usize {
-        // The length field ends at its first byte below 0x80; `new` wrote it.
-        1 + self.0.iter().skip(1).take_while(|b| **b >= 0x80).count() + 1
+        2 + usize::from(self.0.topic_len)
     }
 }
+
+impl PartialEq for Publication {
+    fn eq(&self, other: &Publication) -> bool {
+        self.packet() == other.packet()
+    }
+}
+
+impl Eq for Publication {}
 
 /// A message for the local client.
 #[derive(Clone, Debug, PartialEq, Eq)]

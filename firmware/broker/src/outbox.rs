@@ -7,6 +7,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::memory::block;
 use crate::message::Publication;
 use crate::queue::Load;
 use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
@@ -14,7 +15,7 @@ use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
 /// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
 /// next to nothing on a chip.
 const KEEP_DELIVERIES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 4 };
-const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
+pub(crate) const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
 
 /// The flag of a message sent again.
 const DUP: u8 = 0b1000;
@@ -132,6 +133,11 @@ impl Outbox {
         self.bytes -= len;
         self.loose_bytes -= len;
         true
+    }
+
+    /// Bytes of the heap, those of the messages not counted.
+    pub(crate) fn held(&self) -> usize {
+        block(self.control.capacity()) + block(self.deliveries.capacity() * size_of::<Delivery>())
     }
 
     pub(crate) fn control(&mut self) -> &mut Vec<u8> {

@@ -62,6 +62,11 @@ impl RetainedStore {
         self.messages.len()
     }
 
+    /// Bytes of the heap, those of the messages not counted.
+    pub(crate) fn held(&self) -> usize {
+        self.messages.len() * 3 * size_of::<usize>()
+    }
+
     /// Moves whenever anything changes.
     pub(crate) fn revision(&self) -> u32 {
         self.revision

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use crate::memory::{BLOCK, Share, block};
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
 use crate::queue::Load;
@@ -16,6 +17,9 @@ use crate::wire::{PacketType, QoS, emit_ack};
 /// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of which it has
 /// one out at a time.
 pub(crate) const RESERVED_ID: u16 = u16::MAX;
+
+/// A replay among those of a session, its filter estimated.
+const REPLAY: usize = 2 * size_of::<Replay>() + BLOCK + 16;
 
 /// One client, connected or remembered.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ pub(crate) struct Session {
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
     reliable: Option<Box<Reliable>>,
+    /// Of the memory counted.
+    pub(crate) share: Share,
 }
 
 impl Session {
@@ -42,7 +48,18 @@ impl Session {
             subscriptions: SmallVec::new(),
             replays: BTreeMap::new(),
             reliable: None,
+            share: Share::default(),
         }
+    }
+
+    /// Bytes of the heap that it takes now besides its place; messages are counted elsewhere.
+    pub(crate) fn held(&self) -> usize {
+        let nodes = &self.subscriptions;
+        let nodes = if nodes.spilled() { nodes.capacity() * size_of::<NodeId>() } else { 0 };
+        block(self.client_id.len())
+            + block(nodes)
+            + self.replays.len() * REPLAY
+            + self.reliable.as_ref().map_or(0, |reliable| reliable.held())
     }
 
     /// The QoS 1 and 2 state, made when it is first needed.
@@ -115,6 +132,14 @@ struct Waiting {
 }
 
 impl Reliable {
+    fn held(&self) -> usize {
+        block(size_of::<Reliable>())
+            + block(self.inflight.capacity() * size_of::<Inflight>())
+            + block(self.waiting.capacity() * size_of::<Waiting>())
+            + block(self.loose.capacity() * size_of::<Publication>())
+            + block(self.unreleased.capacity() * size_of::<u16>())
+    }
+
     pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
         // There have to be packet ids left to tell them apart.
         self.inflight.len() < max_inflight.min(usize::from(RESERVED_ID) - 2)

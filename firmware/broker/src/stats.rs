@@ -17,6 +17,8 @@ pub struct Stats {
     pub protocol_errors: u64,
     /// Connections closed because a packet passed `max_packet`, or its topic `max_topic`.
     pub too_large: u64,
+    /// Connections closed because there was no memory for a packet they had begun (`max_memory`).
+    pub no_memory: u64,
     /// Connections closed because CONNECT did not come within `connect_timeout`.
     pub connect_timeouts: u64,
     /// Connections closed because nothing came for one and a half keep-alive times.
@@ -62,7 +64,7 @@ impl Stats {
     /// Connections closed by the broker for what their client did, or did not do. Take-overs are not among
     /// them: mostly a client that comes back takes over from itself.
     pub fn closed(&self) -> u64 {
-        let sent = self.protocol_errors + self.too_large + self.unreleased;
+        let sent = self.protocol_errors + self.too_large + self.unreleased + self.no_memory;
         sent + self.connect_timeouts + self.timeouts + self.slow
     }
 }

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
+use crate::memory::BLOCK;
 use crate::wire::QoS;
 
 /// A node of the tree; as long as a subscription lasts it names its filter.
@@ -63,8 +64,19 @@ impl Way {
 /// Children and subscribers a node has room for by itself: as many as take no more place than a reference to more.
 pub(crate) const FEW: usize = size_of::<usize>() / 2;
 
+const NODE: usize = size_of::<Node>() + 2 * size_of::<NodeId>();
+const SUBSCRIPTION: usize = 2 * (size_of::<Subscriber>() + size_of::<NodeId>());
+
+/// What a level takes besides its node.
+fn long(level: &[u8]) -> usize {
+    if level.len() > SHORT_LEVEL { level.len() + BLOCK } else { 0 }
+}
+
+/// Bytes of a level that is stored in its node.
+const SHORT_LEVEL: usize = 2 * size_of::<usize>();
+
 /// A level of a filter; a short one is stored in place.
-type Level = SmallVec<[u8; 2 * size_of::<usize>()]>;
+type Level = SmallVec<[u8; SHORT_LEVEL]>;
 
 #[derive(Debug, Default)]
 struct Node {
@@ -88,6 +100,8 @@ struct Node {
 pub(crate) struct Subscriptions {
     nodes: Arena<Node>,
     len: usize,
+    /// Bytes of the levels that are not stored in place.
+    long_levels: usize,
     /// Ways still to walk in a lookup, kept to save the allocation.
     ways: Vec<(NodeId, usize)>,
     /// Nodes the last lookup visited.
@@ -102,6 +116,7 @@ impl Subscriptions {
         Subscriptions {
             nodes,
             len: 0,
+            long_levels: 0,
             ways: Vec::new(),
             #[cfg(test)]
             visits: 0,
@@ -111,6 +126,18 @@ impl Subscriptions {
     /// Subscriptions, of all sessions together.
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Bytes of the heap: each node with its place among the children, each subscription with its places here and with
+    /// its session.
+    pub(crate) fn held(&self) -> usize {
+        (self.nodes.len() - 1) * NODE + self.len * SUBSCRIPTION + self.long_levels
+    }
+
+    /// Bytes that subscribing to a filter takes at most.
+    pub(crate) fn held_with(filter: &[u8]) -> usize {
+        let levels = filter.split(|b| *b == b'/');
+        levels.map(|level| NODE + long(level)).sum::<usize>() + SUBSCRIPTION
     }
 
     /// Subscribes to a valid filter, or changes the granted quality of service; the filter's node,
@@ -352,6 +379,7 @@ impl Subscriptions {
         let place = self.search(&self.nodes[parent], level).unwrap_or_else(|place| place);
         let new = Node { parent, cost, level: Level::from_slice(level), ..Node::default() };
         let child = self.nodes.insert(new);
+        self.long_levels += long(level);
         let parent = &mut self.nodes[parent];
         match level {
             b"+" => parent.plus = child,
@@ -374,6 +402,7 @@ impl Subscriptions {
             }
             let parent_id = node.parent;
             gone = Some((Way::of(&node.level), node.cost));
+            self.long_levels -= long(&node.level);
             let place = self.search(&self.nodes[parent_id], &node.level);
             let parent = &mut self.nodes[parent_id];
             if parent.plus == at {

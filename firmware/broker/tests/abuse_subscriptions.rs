@@ -89,7 +89,7 @@ fn filters_that_make_one_lookup_cost_too_much_are_refused() {
     for (limits, levels) in [(SMALL, 10), (DESKTOP, 12)] {
         let limits =
             Limits { max_client_subscriptions: 10_000, max_subscriptions: 10_000, ..limits };
-        let mut net = Net::with(Limits { max_packet: 1 << 20, ..limits });
+        let mut net = Net::with(Limits { max_packet: 1 << 20, max_memory: 1 << 20, ..limits });
         let mut good = Bystanders::join(&mut net);
         net.join(1, "bomb");
         let bomb = all_ways(levels);

@@ -27,6 +27,7 @@ const TIGHT: Limits = Limits {
     max_inflight: 2,
     max_unreleased: 2,
     max_local_queue_bytes: 60,
+    max_memory: 1 << 20,
     max_client_id: 8,
     connect_timeout: 1_000,
     stall_timeout: 3_000,

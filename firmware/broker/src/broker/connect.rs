@@ -66,7 +66,9 @@ impl Broker {
         let was_stored = known.is_some_and(|session| !session.clean);
         let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
         let stored = self.stored - usize::from(was_stored);
-        if full || !connect.clean_session && stored >= self.limits.max_stored_sessions {
+        let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
+        let memory = self.has_memory_for_client(id, will);
+        if full || !memory || !connect.clean_session && stored >= self.limits.max_stored_sessions {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted
@@ -86,8 +88,9 @@ impl Broker {
         if let Some(session) = self.sessions.get_mut(key) {
             session.connection = Some(slot);
         }
+        self.recount_session(key);
         let will = connect.will.and_then(|will| {
-            let publication = Publication::new(will.topic, will.payload)?;
+            let publication = Publication::counted(will.topic, will.payload, &self.store)?;
             Some(Box::new(LastWill { publication, qos: will.qos, retain: will.retain }))
         });
         self.live += 1;

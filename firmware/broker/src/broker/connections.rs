@@ -90,13 +90,14 @@ impl Broker {
     /// The first `n` bytes of what was outgoing are on their way.
     pub fn sent(&mut self, conn: ConnId, n: usize) {
         let Some(slot) = self.slot(conn) else { return };
-        let Some(connection) = self.connection(slot) else { return };
+        let Some(connection) = self.connections.get_mut(slot) else { return };
         connection.outbox.sent(n);
         connection.stalled_out &= n == 0;
         if connection.outbox.is_empty() {
             connection.announced = false;
         }
         let over = connection.phase == Phase::Closing && connection.outbox.is_empty();
+        connection.share.set(connection.held(), &mut self.shares);
         self.stats.bytes_sent += n as u64;
         if over {
             self.close(slot);
@@ -140,6 +141,7 @@ impl Broker {
     /// Puts a connection on the list of those with something to send, once.
     pub(super) fn announce(&mut self, slot: u32) {
         let Some(connection) = self.connections.get_mut(slot) else { return };
+        connection.share.set(connection.held(), &mut self.shares);
         if !connection.announced && !connection.outbox.is_empty() {
             connection.announced = true;
             self.writable.push_back(slot);
@@ -152,6 +154,7 @@ impl Broker {
         *match fault {
             Fault::Malformed => &mut self.stats.protocol_errors,
             Fault::TooLarge => &mut self.stats.too_large,
+            Fault::NoMemory => &mut self.stats.no_memory,
             Fault::Unread => &mut self.stats.slow,
             Fault::Unreleased => &mut self.stats.unreleased,
         } += 1;
@@ -181,6 +184,7 @@ impl Broker {
         let not_sent = connection.outbox.first_not_sent();
         connection.outbox.abandon();
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
+        self.recount(slot);
         if let Phase::Live(key) = phase {
             self.live -= 1;
             let session = self.sessions.get_mut(key)?;
@@ -216,7 +220,8 @@ impl Broker {
 
     fn release(&mut self, slot: u32) -> Option<ConnId> {
         self.set_timer(slot, None);
-        let connection = self.connections.remove(slot)?;
+        let mut connection = self.connections.remove(slot)?;
+        connection.share.set(0, &mut self.shares);
         if let Ok(place) = self.slots.binary_search_by_key(&connection.id, |slot| slot.0) {
             self.slots.remove(place);
         }
@@ -258,7 +263,8 @@ impl Broker {
         if let Ok(place) = self.find_name(&session.client_id) {
             self.names.remove(place);
         }
-        let Some(session) = self.sessions.remove(key) else { return };
+        let Some(mut session) = self.sessions.remove(key) else { return };
+        session.share.set(0, &mut self.shares);
         self.stored -= usize::from(!session.clean);
         for node in &session.subscriptions {
             self.subscriptions.unsubscribe(key, *node);

@@ -5,7 +5,7 @@ use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Load};
 use crate::retained::{Next, Replay};
-use crate::subscriptions::{FEW, LOCAL};
+use crate::subscriptions::{FEW, LOCAL, Subscriptions};
 use crate::wire::QoS;
 
 /// A retained message was delivered, but there was no room to keep it.
@@ -46,8 +46,13 @@ impl Broker {
         }
         let mut targets = core::mem::take(&mut self.targets);
         self.subscriptions.matching(topic, &mut targets);
+        if message.is_none() && !self.has_memory_for(topic, payload, targets.len()) {
+            self.stats.messages_dropped += targets.len() as u64;
+            targets.clear();
+        }
         if !targets.is_empty()
-            && let Some(message) = message.or_else(|| Publication::new(topic, payload))
+            && let Some(message) =
+                message.or_else(|| Publication::counted(topic, payload, &self.store))
         {
             for target in &targets {
                 self.deliver(target.session(), &message, qos.min(target.qos()), false);
@@ -64,10 +69,12 @@ impl Broker {
         qos: QoS,
         message: &mut Option<Publication>,
     ) -> Result<(), NotKept> {
-        *message = Publication::new(topic, payload);
-        let kept = message.clone().map(|new| self.retained.set(new, qos, &self.limits));
-        if kept == Some(Ok(())) {
-            return Ok(());
+        if self.has_memory_for(topic, payload, 0) {
+            *message = Publication::counted(topic, payload, &self.store);
+            let kept = message.clone().map(|new| self.retained.set(new, qos, &self.limits));
+            if kept == Some(Ok(())) {
+                return Ok(());
+            }
         }
         self.stats.retained_refused += 1;
         Err(NotKept)
@@ -94,6 +101,7 @@ impl Broker {
             }
             None => queue::away(session, message, qos, &self.limits),
         };
+        session.share.set(session.held(), &mut self.shares);
         self.stats.messages_sent += u64::from(outcome.queued);
         self.stats.messages_dropped += outcome.dropped;
         if let Some(slot) = slot {
@@ -109,6 +117,7 @@ impl Broker {
         let (inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
         if let Some(reliable) = session.reliable_if_any() {
             reliable.pump(&mut connection.outbox, inflight, bytes);
+            session.share.set(session.held(), &mut self.shares);
         }
         while let Some((message, qos)) = self.next_replay(key) {
             self.deliver(key, &message, qos, true);
@@ -171,6 +180,7 @@ impl Broker {
         if self.retained.len() > 0 {
             replays.insert(node, Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }
+        self.recount_session(subscriber);
         Ok(granted)
     }
 
@@ -194,6 +204,9 @@ impl Broker {
         if known.is_none() && self.subscriptions.cost_with(filter) > self.limits.max_lookup {
             return Err(SubscribeError::TooCostly);
         }
+        if !self.has_memory(Subscriptions::held_with(filter)) {
+            return Err(SubscribeError::NoMemory);
+        }
         Ok(())
     }
 
@@ -212,6 +225,7 @@ impl Broker {
             nodes.shrink_to_fit();
         }
         replays.remove(&node);
+        self.recount_session(subscriber);
         true
     }
 }

@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 use umqtt_topic::TopicError;
 
 use super::Broker;
+use crate::memory::block;
 use crate::message::{Message, Publication};
 use crate::retained::{Next, Replay, RetainedStore};
 use crate::subscriptions::{FEW, LOCAL, NodeId};
@@ -39,6 +40,8 @@ impl core::error::Error for PublishError {}
 pub enum SubscribeError {
     /// The filter is none.
     Filter(TopicError),
+    /// It would pass `max_memory`.
+    NoMemory,
     /// It has more than `max_filter_levels` levels.
     TooDeep,
     /// It has more than `max_topic` bytes.
@@ -53,6 +56,7 @@ impl core::fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             SubscribeError::Filter(why) => return why.fmt(f),
+            SubscribeError::NoMemory => "there is no memory left for the subscription",
             SubscribeError::TooDeep => "the filter has too many levels",
             SubscribeError::TooLong => "the filter is too long",
             SubscribeError::TooCostly => "too many filters match the same topics in different ways",
@@ -82,6 +86,11 @@ impl Local {
         self.bytes = bytes;
         self.queue.push_back(message);
         true
+    }
+
+    /// Bytes of the heap, those of the messages not counted.
+    pub(super) fn held(&self) -> usize {
+        block(self.queue.capacity() * size_of::<Message>())
     }
 
     fn pop(&mut self) -> Option<Message> {

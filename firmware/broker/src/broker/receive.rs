@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use super::{Broker, ConnId};
 use crate::connection::Phase;
 use crate::inbox::Inbox;
+use crate::outbox::KEEP_CONTROL;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
@@ -18,6 +19,8 @@ pub(super) enum Fault {
     Malformed,
     /// A packet or a topic over the limit.
     TooLarge,
+    /// It began a packet for which there is no memory.
+    NoMemory,
     /// Answers over the limit wait for it.
     Unread,
     /// QoS 2 messages over the limit wait for their release.
@@ -77,11 +80,13 @@ impl Broker {
         }
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         connection.inbox = inbox.into_partial();
+        let begun = !connection.inbox.is_empty();
         connection.stalled_in &= !whole;
         if whole {
             connection.heard(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
         }
-        Ok(())
+        self.recount(slot);
+        if begun && !self.has_memory(0) { Err(Fault::NoMemory) } else { Ok(()) }
     }
 
     /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
@@ -139,10 +144,12 @@ impl Broker {
 
     /// Queues an answer; a client that lets too many of them wait is at fault.
     fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), Fault> {
-        self.send_control(slot, bytes);
         let max = self.limits.max_control_bytes;
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
-        if connection.outbox.control().len() > max { Err(Fault::Unread) } else { Ok(()) }
+        let before = connection.outbox.control().len();
+        self.send_control(slot, bytes);
+        let unread = before + bytes.len() > max || before > KEEP_CONTROL && !self.has_memory(0);
+        if unread { Err(Fault::Unread) } else { Ok(()) }
     }
 
     fn published(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), Fault> {

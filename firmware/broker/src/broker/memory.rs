@@ -1,0 +1,54 @@
+//! The bound on all of the broker's memory together.
+
+use super::Broker;
+use crate::connection::Connection;
+use crate::memory::block;
+use crate::message::Publication;
+use crate::outbox::Delivery;
+use crate::session::Session;
+
+/// A connection with its places among slots, timers and those that have something to send.
+const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4;
+/// A session with its places among names and subscribers found.
+const SESSION: usize = size_of::<Session>() + 4 + 4;
+
+impl Broker {
+    /// Bytes of the heap that clients make the broker use, with an allowance for what the heap itself adds. A message
+    /// counts once, in however many queues it waits. What is only kept to save allocations does not count.
+    pub fn memory(&self) -> usize {
+        let clients = self.connections.len() * CONNECTION + self.sessions.len() * SESSION;
+        let messages = self.store.held() + self.retained.held() + self.local.held();
+        clients + self.shares + messages + self.subscriptions.held()
+    }
+
+    /// Whether there is memory for so many bytes more.
+    pub(super) fn has_memory(&self, more: usize) -> bool {
+        self.memory().saturating_add(more) <= self.limits.max_memory
+    }
+
+    /// Whether there is memory for a message that so many queues will share.
+    pub(super) fn has_memory_for(&self, topic: &[u8], payload: &[u8], queues: usize) -> bool {
+        let len = Publication::len_of(topic, payload).unwrap_or(0);
+        self.has_memory(Publication::cost_of(len) + queues * size_of::<Delivery>())
+    }
+
+    /// Whether there is memory for a new client.
+    pub(super) fn has_memory_for_client(&self, client_id: &str, will_len: usize) -> bool {
+        let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
+        self.has_memory(SESSION + block(client_id.len()) + will)
+    }
+
+    /// Counts what a connection uses now.
+    pub(super) fn recount(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot) {
+            connection.share.set(connection.held(), &mut self.shares);
+        }
+    }
+
+    /// Counts what a session uses now.
+    pub(super) fn recount_session(&mut self, key: u32) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.share.set(session.held(), &mut self.shares);
+        }
+    }
+}
