@@ -56,7 +56,7 @@ fn talk(trouble: Trouble, seed: u64, lengths: &[usize], piece: usize, all_ends: 
                             world
                                 .outside
                                 .sockets
-                                .get::<umqtt_smoltcp::smoltcp::socket::tcp::Socket>(talk.theirs);
+                                .get::<smoltcp::socket::tcp::Socket>(talk.theirs);
                         socket.local_endpoint().is_some_and(|end| end.port == peer.addr.port())
                     };
                     let at = talks.iter().position(from).unwrap();
