@@ -1,0 +1,120 @@
+//! The board: serial port, clock, MAC address, restart, and the simulated pins.
+
+use alloc::string::String;
+
+use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_lx106_rt::{clock, heap, uart};
+
+use crate::pins::{HELP, Pins};
+
+/// QEMU's usual address, locally administered.
+pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+/// The emulated machine, as far as the device needs it.
+#[derive(Debug, Default)]
+pub struct Lx60Board {
+    pins: Pins,
+    link: Option<bool>,
+    restart: Option<Restart>,
+}
+
+impl Lx60Board {
+    /// The network came up or was lost.
+    pub fn set_link(&mut self, up: bool) {
+        self.link = Some(up);
+    }
+
+    /// Whether the device asked for a restart.
+    pub fn restart_wanted(&self) -> bool {
+        self.restart.is_some()
+    }
+}
+
+impl Board for Lx60Board {
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        self.pins.mode(pin, mode);
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        self.pins.write(pin, level);
+    }
+
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.pins.read(pin)
+    }
+
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        self.pins.pwm(pin, duty);
+    }
+
+    fn pwm_period(&mut self, _slots: u32) {}
+
+    fn adc(&mut self) -> u16 {
+        self.pins.adc
+    }
+
+    fn watch_pin(&mut self, pin: u8, pullup: bool) {
+        self.pins.watch(pin, pullup);
+    }
+
+    fn unwatch_pins(&mut self) {
+        self.pins.unwatch();
+    }
+
+    fn poll_edge(&mut self) -> Option<u8> {
+        self.pins.poll_edge()
+    }
+
+    fn poll_link(&mut self) -> Option<bool> {
+        self.link.take()
+    }
+
+    fn poll_note(&mut self) -> Option<String> {
+        self.pins.poll_note()
+    }
+
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        uart::read(into)
+    }
+
+    fn serial_write(&mut self, bytes: &[u8]) {
+        uart::write(bytes);
+    }
+
+    fn free_memory(&self) -> Option<u32> {
+        let usage = heap::usage();
+        Some((usage.size - usage.used) as u32)
+    }
+
+    fn mac(&self) -> [u8; 6] {
+        MAC
+    }
+
+    fn wall_clock(&self) -> Option<u64> {
+        None
+    }
+
+    fn micros(&self) -> u32 {
+        clock::micros() as u32
+    }
+
+    fn restart(&mut self, how: Restart) {
+        self.restart = Some(how);
+    }
+
+    fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
+        let [b"sim", words @ ..] = words else { return false };
+        match self.pins.simulate(words) {
+            Ok(text) => reply(text.as_bytes()),
+            Err(usage) => {
+                reply(b"Invalid argument: ");
+                reply(usage.as_bytes());
+            }
+        }
+        true
+    }
+
+    fn command_help(&self) -> &'static str {
+        HELP
+    }
+}

@@ -1,0 +1,185 @@
+//! The OpenCores Ethernet MAC of the emulated machine (OpenCores "Ethernet IP Core Specification", revision 1.19).
+//!
+//! Frames lie in the MAC's own 16 KiB of buffer memory, outside the chip's RAM: on silicon the WiFi driver has its buffers
+//! too, in its own 32 KiB.
+
+use umqtt_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use umqtt_smoltcp::smoltcp::time::Instant;
+
+const REGISTERS: *mut u32 = 0x9d03_0000 as *mut u32;
+/// Two words per descriptor: length and flags, address of the buffer. Those to send come first.
+const DESCRIPTORS: *mut u32 = 0x9d03_0400 as *mut u32;
+const BUFFERS: usize = 0x9d80_0000;
+
+/// Registers, as indexes of words (section 3.1).
+const MODER: usize = 0;
+const INT_SOURCE: usize = 1;
+const INT_MASK: usize = 2;
+const PACKETLEN: usize = 6;
+const TX_BD_NUM: usize = 8;
+const MAC_ADDR0: usize = 16;
+const MAC_ADDR1: usize = 17;
+
+/// MODER: receive and send, full duplex, append a checksum, pad short frames (section 3.2).
+const MODE: u32 = 1 | 1 << 1 | 1 << 10 | 1 << 13 | 1 << 15;
+/// INT_SOURCE: a frame was received; one was dropped for want of a descriptor (section 3.3).
+const RECEIVED: u32 = 1 << 2;
+const BUSY: u32 = 1 << 4;
+const ALL_INTERRUPTS: u32 = 0x7f;
+/// PACKETLEN: shortest frame, bytes.
+const SHORTEST: u32 = 64;
+
+/// Flags of a descriptor (section 4.2): ready to be sent or empty, interrupt, last of the ring, pad, checksum.
+const READY: u32 = 1 << 15;
+const EMPTY: u32 = 1 << 15;
+const INTERRUPT: u32 = 1 << 14;
+const WRAP: u32 = 1 << 13;
+const PAD: u32 = 1 << 12;
+const CHECKSUM: u32 = 1 << 11;
+
+/// Bytes of a buffer, and how many there are: together they fill the buffer memory.
+const BUFFER: usize = 1536;
+const SENDING: usize = 2;
+const RECEIVING: usize = 8;
+/// Longest frame without its checksum.
+const LONGEST: usize = 1514;
+/// Bytes of the checksum, which a received frame's length counts.
+const CHECKSUM_LEN: usize = 4;
+
+/// The Ethernet.
+#[derive(Debug)]
+pub struct OpenEth {
+    /// The next descriptor to send with, and the next to receive with.
+    send: usize,
+    receive: usize,
+}
+
+fn register(index: usize) -> u32 {
+    // SAFETY: a register of this machine's Ethernet; reading it has no effect on memory.
+    unsafe { REGISTERS.add(index).read_volatile() }
+}
+
+fn set_register(index: usize, word: u32) {
+    // SAFETY: as above; the buffers it may make the MAC write to are nobody else's.
+    unsafe { REGISTERS.add(index).write_volatile(word) }
+}
+
+fn flags(descriptor: usize) -> u32 {
+    // SAFETY: one of the MAC's own 128 descriptors.
+    unsafe { DESCRIPTORS.add(2 * descriptor).read_volatile() }
+}
+
+fn set_flags(descriptor: usize, word: u32) {
+    // SAFETY: as above.
+    unsafe { DESCRIPTORS.add(2 * descriptor).write_volatile(word) }
+}
+
+fn buffer(descriptor: usize) -> *mut u8 {
+    (BUFFERS + descriptor * BUFFER) as *mut u8
+}
+
+fn set_buffer(descriptor: usize) {
+    // SAFETY: as above.
+    unsafe { DESCRIPTORS.add(2 * descriptor + 1).write_volatile(buffer(descriptor) as u32) }
+}
+
+/// The flag of the last descriptor of a ring.
+fn wrap(index: usize, count: usize) -> u32 {
+    if index + 1 == count { WRAP } else { 0 }
+}
+
+impl OpenEth {
+    /// Sets the MAC up. There is one, so this is to be called once.
+    pub fn new(mac: [u8; 6]) -> OpenEth {
+        let [a, b, c, d, e, f] = mac;
+        set_register(MODER, 0);
+        set_register(INT_MASK, 0);
+        set_register(INT_SOURCE, ALL_INTERRUPTS);
+        set_register(TX_BD_NUM, SENDING as u32);
+        set_register(PACKETLEN, SHORTEST << 16 | BUFFER as u32);
+        set_register(MAC_ADDR0, u32::from_be_bytes([c, d, e, f]));
+        set_register(MAC_ADDR1, u32::from_be_bytes([0, 0, a, b]));
+        for index in 0..SENDING {
+            set_buffer(index);
+            set_flags(index, wrap(index, SENDING));
+        }
+        for index in 0..RECEIVING {
+            set_buffer(SENDING + index);
+            set_flags(SENDING + index, EMPTY | INTERRUPT | wrap(index, RECEIVING));
+        }
+        set_register(INT_MASK, RECEIVED | BUSY);
+        set_register(MODER, MODE);
+        OpenEth { send: 0, receive: 0 }
+    }
+
+    /// Takes back the interrupt. To be called before looking for frames: what comes after is told again.
+    pub fn acknowledge(&mut self) {
+        set_register(INT_SOURCE, ALL_INTERRUPTS);
+    }
+
+    /// Whether a frame is waiting.
+    pub fn has_frame(&self) -> bool {
+        flags(SENDING + self.receive) & EMPTY == 0
+    }
+
+    fn can_send(&self) -> bool {
+        flags(self.send) & READY == 0
+    }
+}
+
+/// A frame that was received.
+#[derive(Debug)]
+pub struct Received<'a>(&'a mut usize);
+
+impl RxToken for Received<'_> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        let index = *self.0;
+        let descriptor = SENDING + index;
+        let len = (flags(descriptor) >> 16) as usize;
+        let len = len.saturating_sub(CHECKSUM_LEN).min(BUFFER);
+        // SAFETY: the descriptor is not empty, so the buffer is ours until it is made so again; `len` bytes are in it.
+        let result = f(unsafe { core::slice::from_raw_parts(buffer(descriptor), len) });
+        set_flags(descriptor, EMPTY | INTERRUPT | wrap(index, RECEIVING));
+        *self.0 = (index + 1) % RECEIVING;
+        result
+    }
+}
+
+/// Room for a frame to send.
+#[derive(Debug)]
+pub struct Sender<'a>(&'a mut usize);
+
+impl TxToken for Sender<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        let index = *self.0;
+        let len = len.min(BUFFER);
+        // SAFETY: the descriptor is not ready, so the buffer is ours until it is made so.
+        let result = f(unsafe { core::slice::from_raw_parts_mut(buffer(index), len) });
+        set_flags(index, (len as u32) << 16 | READY | PAD | CHECKSUM | wrap(index, SENDING));
+        *self.0 = (index + 1) % SENDING;
+        result
+    }
+}
+
+impl Device for OpenEth {
+    type RxToken<'a> = Received<'a>;
+    type TxToken<'a> = Sender<'a>;
+
+    fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sender<'_>)> {
+        // An answer may be sent at once, so there must be room for it.
+        (self.has_frame() && self.can_send())
+            .then_some((Received(&mut self.receive), Sender(&mut self.send)))
+    }
+
+    fn transmit(&mut self, _now: Instant) -> Option<Sender<'_>> {
+        self.can_send().then_some(Sender(&mut self.send))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ethernet;
+        capabilities.max_transmission_unit = LONGEST;
+        capabilities.max_burst_size = Some(RECEIVING);
+        capabilities
+    }
+}

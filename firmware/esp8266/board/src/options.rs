@@ -1,0 +1,44 @@
+//! What the device may grow to, so that all of it (static data, heap and stack) keeps within 48 KiB of RAM.
+
+use umqtt_broker::Limits;
+use umqtt_device::device::Options;
+use umqtt_device::storage::Layout;
+use umqtt_lx106_rt::heap;
+use umqtt_smoltcp::Bounds;
+use umqtt_vm::Profile;
+
+/// Bytes of heap that a new connection must leave: for what those that are up may ask for, and for a script.
+const RESERVE: usize = 4 * 1024;
+
+/// The network's bounds.
+pub const BOUNDS: Bounds = Bounds { admits, ..Bounds::CHIP };
+
+/// The device's.
+pub const OPTIONS: Options = Options {
+    version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
+    profile: Profile::ESP8266,
+    limits: LIMITS,
+    // The machine's sectors are so large that one holds the largest script.
+    layout: Layout { start: 0, map_sectors: 8, slot_sectors: 1 },
+    send_buffer: 256,
+    mqtt_port: None,
+    console_port: None,
+};
+
+const LIMITS: Limits = Limits {
+    max_clients: 16,
+    max_subscriptions: 64,
+    max_client_subscriptions: 16,
+    max_retained: 32,
+    max_retained_bytes: 3 * 1024,
+    max_packet: 2 * 1024,
+    max_queue_messages: 16,
+    max_queue_bytes: 2 * 1024,
+    max_local_queue_bytes: 2 * 1024,
+    ..Limits::SMALL
+};
+
+fn admits() -> bool {
+    let usage = heap::usage();
+    usage.size - usage.used >= RESERVE + BOUNDS.rx + BOUNDS.tx
+}
