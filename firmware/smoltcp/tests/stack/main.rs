@@ -3,6 +3,7 @@
 
 mod closing;
 mod connecting;
+mod device;
 mod flood;
 mod loss;
 mod names;
