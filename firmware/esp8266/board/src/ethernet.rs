@@ -54,13 +54,8 @@ pub struct OpenEth {
     receive: usize,
 }
 
-fn register(index: usize) -> u32 {
-    // SAFETY: a register of this machine's Ethernet; reading it has no effect on memory.
-    unsafe { REGISTERS.add(index).read_volatile() }
-}
-
 fn set_register(index: usize, word: u32) {
-    // SAFETY: as above; the buffers it may make the MAC write to are nobody else's.
+    // SAFETY: a register of this machine's Ethernet; the buffers it may make the MAC write to are nobody else's.
     unsafe { REGISTERS.add(index).write_volatile(word) }
 }
 
