@@ -76,8 +76,7 @@ fn a_connect_that_drips_in_is_given_up() {
 fn a_slow_writer_has_to_end_its_packet() {
     let mut net = Net::new();
     let mut good = Bystanders::join(&mut net);
-    // Also with a keep-alive that every byte of its would satisfy.
-    net.connect(1, Connect { keep_alive: 60, ..hello("drip") });
+    net.join(1, "drip");
     let sent = drip(&mut net, 1, &publish_to("t", &[b'x'; 1000]), &mut good) as u64;
     let patience = Limits::SMALL.stall_timeout / SECOND;
     assert!((patience..=2 * patience).contains(&sent), "closed after {sent} s");
@@ -154,6 +153,19 @@ fn a_reader_of_a_byte_a_second_costs_its_queue_and_nobody_else_anything() {
     let waiting = net.broker.copy_outgoing(ConnId(1), &mut buffer);
     assert!(waiting <= Limits::SMALL.max_queue_bytes, "{waiting} bytes wait");
     assert!(net.broker.stats().messages_dropped > 100);
+}
+
+#[test]
+fn without_any_patience_only_those_who_stall_are_closed() {
+    for stall_timeout in [0, u64::MAX] {
+        let mut net = Net::with(Limits { stall_timeout, ..Limits::SMALL });
+        let mut good = Bystanders::join(&mut net);
+        net.join(1, "drip");
+        net.send(1, &publish_to("t", b"0123456789")[..5]);
+        net.pass(10);
+        assert_eq!(net.is_closed(1), stall_timeout == 0);
+        good.are_served(&mut net);
+    }
 }
 
 #[test]

@@ -70,7 +70,8 @@ impl Broker {
 
     /// Sets the time of a client's connection; `looked` if it was just looked at whether it stalls.
     pub(super) fn watch(&mut self, slot: u32, looked: bool, now: Millis) {
-        let stall_timeout = self.limits.stall_timeout;
+        // Not again in the same millisecond, or it would never end.
+        let stall_timeout = self.limits.stall_timeout.max(1);
         let Some(connection) = self.connection(slot) else { return };
         if looked {
             connection.look_at = Near::new(now.saturating_add(stall_timeout), now);

@@ -68,7 +68,7 @@ pub struct BrokerFigures {
     pub clients: usize,
     /// Subscriptions of all clients and of the device itself.
     pub subscriptions: usize,
-    /// Retained messages, those that the device publishes about itself not counted.
+    /// Retained messages, those that the device publishes about itself too.
     pub retained: usize,
     /// What the broker has counted.
     pub counted: umqtt_broker::Stats,
@@ -184,7 +184,7 @@ pub trait Host {
     fn clients(&self, each: &mut dyn FnMut(&[u8]) -> bool);
     /// Every subscription.
     fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool);
-    /// Every retained message that is counted in [`BrokerFigures`].
+    /// Every retained message, but not those that begin with `$`.
     fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>) -> bool);
     /// Whether the client of the remote broker is connected.
     fn remote_connected(&self) -> bool;

@@ -112,7 +112,7 @@ fn stats(host: &dyn Host, out: &mut Output) {
 fn mqtt(host: &dyn Host, out: &mut Output) {
     let figures = host.broker();
     line!(out, "Current clients: {}", figures.clients);
-    let mut list = List::new(figures.clients, out);
+    let mut list = List::new(out);
     host.clients(&mut |id| {
         let comma = if list.shown == 0 { "" } else { ", " };
         list.add(out, format_args!("{comma}{}", Shown(id)))
@@ -120,21 +120,21 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     if list.shown > 0 {
         out.put(b"\r\n");
     }
-    list.end(out);
+    list.end(figures.clients, out);
     line!(out, "Current subscriptions:");
-    let mut list = List::new(figures.subscriptions, out);
+    let mut list = List::new(out);
     host.subscriptions(&mut |found| {
         let (client, filter) = (Shown(found.client), Shown(found.filter));
         list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
     });
-    list.end(out);
+    list.end(figures.subscriptions, out);
     line!(out, "Retained topics:");
-    let mut list = List::new(figures.retained, out);
+    let mut list = List::new(out);
     host.retained(&mut |found| {
         let topic = Shown(found.topic);
         list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
     });
-    list.end(out);
+    list.end(figures.retained, out);
     let connected = if host.remote_connected() { "connected" } else { "disconnected" };
     line!(out, "MQTT client {connected}");
     let enabled = if host.script_enabled() { "enabled" } else { "disabled" };
@@ -185,33 +185,35 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
 
 /// A list that may be longer than there is room for.
 struct List {
-    len: usize,
     shown: usize,
+    /// Not all of it was shown.
+    cut: bool,
     /// Bytes of room it leaves.
     keep: usize,
 }
 
 impl List {
-    /// A list of so many that may take half of the room there is for lists.
-    fn new(len: usize, out: &Output) -> List {
-        List { len, shown: 0, keep: BELOW_LISTS + out.room().saturating_sub(BELOW_LISTS) / 2 }
+    /// A list that may take half of the room there is for lists.
+    fn new(out: &Output) -> List {
+        let keep = BELOW_LISTS + out.room().saturating_sub(BELOW_LISTS) / 2;
+        List { shown: 0, cut: false, keep }
     }
 
     /// Adds one whole if there is room; false if there is not, and then none after it is to be added.
     fn add(&mut self, out: &mut Output, text: fmt::Arguments<'_>) -> bool {
         let text = alloc::fmt::format(text);
-        let fits = out.room() >= self.keep + text.len();
-        if fits {
+        self.cut = out.room() < self.keep + text.len();
+        if !self.cut {
             out.put(text.as_bytes());
             self.shown += 1;
         }
-        fits
+        !self.cut
     }
 
-    /// Says how many are not shown.
-    fn end(self, out: &mut Output) {
-        if self.shown < self.len {
-            line!(out, "... and {} more", self.len - self.shown);
+    /// Says that there are more than are shown, and how many in all.
+    fn end(self, len: usize, out: &mut Output) {
+        if self.cut {
+            line!(out, "... and more, {len} in all");
         }
     }
 }

@@ -118,7 +118,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         BrokerFigures {
             clients: broker.clients_len(),
             subscriptions: broker.subscriptions_len(),
-            retained: broker.retained(b"#").count(),
+            retained: broker.retained_len(),
             counted: *broker.stats(),
             remote_dropped: self.core.remote.dropped(),
         }

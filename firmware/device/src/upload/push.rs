@@ -16,6 +16,8 @@ use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 pub const TO_CONNECT: Millis = 60_000;
 /// Milliseconds without a byte after which a sender is given up.
 pub const IDLE: Millis = 10_000;
+/// Milliseconds a sender has for all of it: nobody else can send a script meanwhile.
+pub const TOTAL: Millis = 300_000;
 /// Milliseconds without a byte after which what came is tried as it is.
 pub const QUIET: Millis = 2_000;
 
@@ -26,6 +28,8 @@ pub enum PushError {
     NobodyCame,
     /// The sender fell silent without closing the connection.
     Idle,
+    /// It was not all there in time.
+    TooSlow,
     /// The connection broke.
     Broken,
     /// It is larger than this device takes, bytes.
@@ -38,6 +42,9 @@ impl core::fmt::Display for PushError {
             PushError::NobodyCame => f.write_str("nobody connected"),
             PushError::Idle => {
                 f.write_str("nothing came for 10 seconds and the connection was not closed")
+            }
+            PushError::TooSlow => {
+                write!(f, "it was not all there after {} minutes", TOTAL / 60_000)
             }
             PushError::Broken => f.write_str("the connection broke"),
             PushError::TooLarge(limit) => {
@@ -69,6 +76,8 @@ pub struct Push {
     conn: Option<ConnId>,
     bytes: Vec<u8>,
     give_up_at: Millis,
+    /// It has to be all there by then.
+    end_at: Millis,
     try_at: Option<Millis>,
 }
 
@@ -80,7 +89,14 @@ impl Push {
     pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
         net.listen(port)?;
         let give_up_at = now + TO_CONNECT;
-        Ok(Push { port, conn: None, bytes: Vec::new(), give_up_at, try_at: None })
+        Ok(Push {
+            port,
+            conn: None,
+            bytes: Vec::new(),
+            give_up_at,
+            end_at: Millis::MAX,
+            try_at: None,
+        })
     }
 
     /// The port.
@@ -101,12 +117,13 @@ impl Push {
         net.unlisten(self.port);
         self.conn = Some(conn);
         self.give_up_at = now + IDLE;
+        self.end_at = now + TOTAL;
         true
     }
 
     /// When to call [`Push::handle_timeout`].
     pub fn poll_at(&self) -> Millis {
-        self.try_at.map_or(self.give_up_at, |at| at.min(self.give_up_at))
+        self.try_at.map_or(self.give_up_at, |at| at.min(self.give_up_at)).min(self.end_at)
     }
 
     /// Something happened on its connection.
@@ -129,6 +146,9 @@ impl Push {
 
     /// Time passed.
     pub fn handle_timeout(&mut self, now: Millis) -> Progress {
+        if now >= self.end_at {
+            return Progress::Failed(PushError::TooSlow);
+        }
         if now >= self.give_up_at {
             let came = self.conn.is_some();
             return Progress::Failed(if came { PushError::Idle } else { PushError::NobodyCame });

@@ -104,6 +104,24 @@ fn a_sender_that_falls_silent_or_breaks_is_given_up() {
 }
 
 #[test]
+fn a_sender_of_a_byte_now_and_then_does_not_hold_the_port_for_ever() {
+    let (mut world, console, sender) = waiting();
+    let mut sent = 0;
+    while !world.is_closed(sender) {
+        world.send(sender, "%");
+        world.advance(9_000);
+        world.send(console, "\r\n"); // or it would be closed before that
+        sent += 1;
+    }
+    assert_eq!(sent, 300_u64.div_ceil(9));
+    assert!(
+        world.text(console).contains("Script upload failed: it was not all there after 5 minutes")
+    );
+    assert!(shows(&mut world, console, "\"old\""));
+    assert!(world.ask(console, "script 2000").starts_with("Waiting"));
+}
+
+#[test]
 fn a_sender_that_sent_all_but_does_not_close_is_understood() {
     let (mut world, console, sender) = waiting();
     world.send(sender, "on init do\n if 1 then\n");
