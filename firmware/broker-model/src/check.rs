@@ -34,6 +34,7 @@ impl Model {
         arrival: &Arrival<'_>,
     ) -> Result<Option<MessageId>, Broken> {
         let now = self.tick();
+        self.arrivals += 1;
         let Some(session) = self.sessions.get(&key) else {
             return broken!("for nobody: {arrival:?}");
         };
@@ -51,7 +52,7 @@ impl Model {
             if arrival.dup { ", repeated" } else { "" }
         );
         if arrival.dup {
-            let begun = conn.and_then(|conn| self.connections.get(&conn)).map(|c| c.life.may_from);
+            let begun = conn.and_then(|conn| self.connections.get(&conn)).map(|c| c.life.sure_from);
             let before = begun.is_some_and(|begun| message.events.iter().any(|e| e.from < begun));
             if arrival.qos == QoS::AtMostOnce || !before {
                 return broken!("{what}: has not been sent before");
@@ -76,12 +77,15 @@ impl Model {
                 .iter()
                 .any(|e| qualities(session, message, e).contains(&arrival.qos));
             if !fits {
-                return broken!("{what}: no such subscription");
+                let subscriptions =
+                    session.subscriptions.iter().filter(|s| matches(&s.filter, &topic));
+                let subscriptions: Vec<_> = subscriptions.collect();
+                return broken!("{what}: no such subscription: {message:?}, {subscriptions:?}");
             }
             if !repeated && got.fresh >= message.events.len() {
-                return broken!("{what}: comes more often than it was published");
+                return broken!("{what}: comes more often than it was published: {message:?}");
             }
-            let last = message.events.iter().map(|e| e.from).max().unwrap_or(now);
+            let last = message.events.iter().map(|e| e.tried).max().unwrap_or(now);
             let newest = session.newest.get(&(message.publisher, arrival.qos)).copied();
             if !got.live && newest.is_some_and(|newest| newest > last) {
                 return broken!("{what}: comes after what was published later");

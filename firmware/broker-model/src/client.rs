@@ -313,18 +313,28 @@ impl Client {
     /// Has no connection any more, and does not know what of its last words arrived.
     pub fn lost(&mut self, model: &mut Model) {
         let now = model.time();
-        let Some(link) = self.link.take() else { return };
-        for pending in link.pending.into_iter().filter(|pending| pending.begun) {
-            self.loose.extend(pending.loose);
-        }
-        match link.attempt {
-            Some(attempt) if link.greeted => self.loose.extend(model.cut_began(attempt.conn, now)),
+        let Some(link) = &self.link else { return };
+        let (attempt, greeted) = (link.attempt.clone(), link.greeted);
+        self.abandon(model);
+        match attempt {
+            Some(attempt) if greeted => self.loose.extend(model.cut_began(attempt.conn, now)),
             Some(attempt) => self.loose.extend(model.connect_unknown(&attempt)),
             None => {}
         }
     }
 
-    /// The same, where the model is told by somebody who does know.
+    /// Lets go of the connection without the broker's learning of it.
+    pub fn abandon(&mut self, model: &mut Model) {
+        let Some(link) = self.link.take() else { return };
+        for pending in link.pending.into_iter().filter(|pending| pending.begun) {
+            self.loose.extend(pending.loose);
+        }
+        if let Some(attempt) = link.attempt {
+            model.abandoned(attempt.conn);
+        }
+    }
+
+    /// Like [`lost`](Self::lost), where the model is told by somebody who does know.
     pub fn forget_link(&mut self) {
         self.link = None;
     }

@@ -13,6 +13,8 @@ pub struct Event {
     pub from: Tick,
     /// Not after; `NEVER` while that is open.
     pub to: Tick,
+    /// When it was last tried to bring it about, if it took more than one try.
+    pub tried: Tick,
     /// It does happen. Otherwise it may.
     pub sure: bool,
 }
@@ -20,7 +22,7 @@ pub struct Event {
 impl Event {
     /// Something that may happen from now on.
     pub fn begins(now: Tick) -> Event {
-        Event { from: now, to: NEVER, sure: false }
+        Event { from: now, to: NEVER, tried: now, sure: false }
     }
 }
 

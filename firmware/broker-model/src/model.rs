@@ -144,6 +144,7 @@ pub struct Model {
     clients: BTreeMap<usize, Identity>,
     /// The current time of the broker.
     pub now: Millis,
+    pub(crate) arrivals: u64,
 }
 
 /// The program the broker is part of, as a client.
@@ -161,6 +162,7 @@ impl Model {
             connections: BTreeMap::new(),
             clients: BTreeMap::new(),
             now: 0,
+            arrivals: 0,
         };
         model.sessions.insert(Model::LOCAL, Session { client: LOCAL, ..Session::default() });
         model
@@ -217,7 +219,7 @@ impl Model {
         }
         match message.events.first_mut().filter(|_| again && message.qos == QoS::ExactlyOnce) {
             Some(event) if event.sure => {}
-            Some(event) => event.to = NEVER,
+            Some(event) => (event.to, event.tried) = (NEVER, now),
             None => message.events.push(Event::begins(now)),
         }
         Some(Loose::Publication(id, message.events.len() - 1))
@@ -455,7 +457,7 @@ impl Model {
             && let Some(message) = self.messages.get_mut(&id)
             && !message.topic.starts_with("$SYS/")
         {
-            message.events.push(Event { from, to: NEVER, sure: true });
+            message.events.push(Event { sure: true, ..Event::begins(from) });
             ends.push(Loose::Publication(id, message.events.len() - 1));
         }
         ends
@@ -546,15 +548,23 @@ impl Model {
         (!connection.abandoned && connection.life.holds()).then_some(connection)
     }
 
+    /// How many messages arrived so far.
+    pub fn arrivals(&self) -> u64 {
+        self.arrivals
+    }
+
     /// Forgets what is over and done with: everybody is connected, and nothing is missing.
     pub fn prune(&mut self) {
-        let kept = self.retained_now();
-        self.messages.retain(|id, message| kept.contains(id) || message.events.is_empty());
+        let mut kept = self.retained_now();
+        kept.extend(self.connections.values().filter_map(|connection| connection.will));
+        self.messages.retain(|id, _| kept.contains(id));
         self.sessions.retain(|_, session| !session.over);
         let messages = &self.messages;
         for session in self.sessions.values_mut() {
             session.got.retain(|id, _| messages.contains_key(id));
-            session.subscriptions.retain(|s| s.life.holds());
+            // The requests they answered are forgotten too.
+            session.got.values_mut().for_each(|got| got.retained = 0);
+            session.subscriptions.retain(|s| s.life.may_to == NEVER);
         }
         self.connections.retain(|_, connection| connection.life.holds());
     }

@@ -23,7 +23,7 @@ fn config() -> ProptestConfig {
     let default = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     match std::env::var_os("PROPTEST_CASES") {
         Some(_) => default,
-        None => ProptestConfig { cases: 2000, ..default },
+        None => ProptestConfig { cases: 1000, ..default },
     }
 }
 

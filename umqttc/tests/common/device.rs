@@ -152,6 +152,11 @@ impl Device {
         eventually("the device to end", || self.child.try_wait().expect("can be asked"))
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         self.child.try_wait().expect("can be asked").is_none()
