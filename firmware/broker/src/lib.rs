@@ -21,6 +21,8 @@
 //!
 //! # What it does with MQTT's choices
 //!
+//! The whole of it, and every statement of the standard with its tests, is in `docs/conformance.md`.
+//!
 //! * A client with several matching subscriptions gets a message once, at the highest of their
 //!   qualities of service.
 //! * Messages wait for a client, also for one that is away and is remembered, up to

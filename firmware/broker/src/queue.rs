@@ -61,6 +61,7 @@ pub(crate) fn connected(
     let (len, max) = (message.packet().len(), Load::limit(limits));
     let (waiting, mut dropped) = (session.waiting(), 0);
     while !outbox.load().plus(waiting).takes(len, max) {
+        // What would stay if all that promises nothing went.
         let firm = outbox.load().bytes + waiting.bytes - outbox.loose_bytes();
         if firm > 0 && firm.saturating_add(len) > max.bytes || !outbox.drop_oldest() {
             return Outcome::refused(dropped);
@@ -87,25 +88,26 @@ pub(crate) fn away(
     qos: QoS,
     limits: &Limits,
 ) -> Outcome {
+    let loose = qos == QoS::AtMostOnce;
+    let mut dropped = 0;
+    if loose && limits.max_away_qos0 == 0 {
+        return Outcome { queued: false, dropped }; // it was never promised one
+    }
     let (len, max) = (message.packet().len(), Load::limit(limits));
     let reliable = session.reliable();
-    let mut dropped = 0;
-    if qos == QoS::AtMostOnce {
-        if limits.max_away_qos0 == 0 {
-            return Outcome { queued: false, dropped }; // it was never promised one
-        }
-        while reliable.loose().messages >= limits.max_away_qos0 && reliable.drop_oldest() {
-            dropped += 1;
-        }
+    let firm = reliable.load().bytes - reliable.loose().bytes;
+    if firm > 0 && firm.saturating_add(len) > max.bytes {
+        return Outcome::refused(dropped);
     }
-    while !reliable.load().takes(len, max) {
-        let firm = reliable.load().bytes - reliable.loose().bytes;
-        if firm > 0 && firm.saturating_add(len) > max.bytes || !reliable.drop_oldest() {
+    while loose && reliable.loose().messages >= limits.max_away_qos0
+        || !reliable.load().takes(len, max)
+    {
+        if !reliable.drop_oldest() {
             return Outcome::refused(dropped);
         }
         dropped += 1;
     }
-    if qos == QoS::AtMostOnce {
+    if loose {
         reliable.keep_loose(message.clone());
     } else {
         reliable.wait(message.clone(), qos, false, usize::MAX);
