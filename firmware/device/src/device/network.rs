@@ -17,8 +17,6 @@ use crate::settings::Param;
 
 /// Network events handled per poll.
 const EVENTS_PER_POLL: usize = 128;
-/// Bytes clients may send before what is outgoing is looked at; below every `max_control_bytes`.
-const FLUSH_AFTER: usize = 4 * 1024;
 /// Bytes of a console session handled at a time.
 const CONSOLE_PIECE: usize = 512;
 /// Such pieces per turn.
@@ -110,7 +108,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     bytes.len()
                 });
                 self.unflushed += taken;
-                if self.unflushed >= FLUSH_AFTER {
+                // The other half is for what one read brings: see `max_control_bytes`.
+                if self.unflushed >= self.core.options.limits.max_control_bytes / 2 {
                     self.flush_broker(net);
                 }
             }

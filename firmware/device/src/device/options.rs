@@ -34,7 +34,7 @@ impl Options {
         profile: Profile::DESKTOP,
         limits: Limits::DESKTOP,
         layout: Layout::DESKTOP,
-        send_buffer: 64 * 1024,
+        send_buffer: 256 * 1024,
         mqtt_port: None,
         console_port: None,
     };

@@ -8,6 +8,8 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use umqtt_device::net::{CloseReason, Peer};
 
+use super::{MORE_SIZE, READ_SIZE};
+
 /// Reads of a connection that is closing, per event: what it sends then is thrown away.
 const DRAIN_READS: usize = 16;
 
@@ -81,6 +83,8 @@ pub(crate) struct Connection {
     pub(crate) queued: bool,
     /// It had its turn and is in the queue of those with more to read.
     pub(crate) again: bool,
+    /// The last read filled all there was room for.
+    streaming: bool,
     /// Received and shown, but not taken.
     pub(crate) kept: Vec<u8>,
     /// The system said that the other end is done: read until that shows.
@@ -101,6 +105,7 @@ impl Connection {
             flags: Flags::default(),
             queued: false,
             again: false,
+            streaming: false,
             kept: Vec::new(),
             hung_up: false,
             ended: false,
@@ -113,7 +118,8 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    /// Shows what was kept and what one read into `buffer` brings, or up to the end if the other end is done.
+    /// Shows what was kept and what one read into `buffer`, which is of [`MORE_SIZE`], brings; all up to the end if the
+    /// other end is done.
     pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
@@ -122,6 +128,8 @@ impl Connection {
         let mut taken = 0;
         let Phase::Open = self.phase else { return (0, After::Nothing) };
         let Some(stream) = &mut self.stream else { return (0, After::Nothing) };
+        let buffer = &mut buffer[..if self.streaming { MORE_SIZE } else { READ_SIZE }];
+        self.streaming = false;
         if !self.kept.is_empty() {
             taken = take(&self.kept).min(self.kept.len());
             if taken < self.kept.len() {
@@ -147,6 +155,7 @@ impl Connection {
                         break After::Nothing;
                     }
                     if read == buffer.len() {
+                        self.streaming = true;
                         break After::More;
                     }
                     // Less than asked for means that there is no more, unless the end is next.

@@ -28,11 +28,13 @@ pub const MAX_CONNECTIONS: usize = 16_384;
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection we closed may take to send what is left and be closed by the other end.
 pub const LINGER: Duration = Duration::from_secs(2);
-/// Bytes read from a socket at a time, and from one connection before the others get their turn.
+/// Bytes read at a time from a connection that has something new; with that its turn is over.
 const READ_SIZE: usize = 64 * 1024;
-/// Connections with more to read that go on in a turn, after all that have something new. So whatever some send, the
-/// others wait for at most this many reads and for each other.
-const AGAIN_PER_TURN: usize = 4;
+/// Bytes read at a time from a connection that had its turn and has more.
+const MORE_SIZE: usize = 256 * 1024;
+/// How many of those go on in a turn, after all that have something new. So whatever they send, one that says little
+/// waits for at most this many reads, and for those that also have something new.
+const MORE_PER_TURN: usize = 2;
 /// Operating system events taken per wait.
 const EVENTS: usize = 1024;
 const WAKER: Token = Token(usize::MAX);
@@ -80,7 +82,7 @@ impl HostNet {
             listeners: Vec::new(),
             next_listener: LISTENERS,
             deadlines: BinaryHeap::new(),
-            buffer: vec![0; READ_SIZE].into(),
+            buffer: vec![0; MORE_SIZE].into(),
         })
     }
 
@@ -138,7 +140,7 @@ impl HostNet {
         self.accept_due(now);
         self.resolved(now);
         self.expire(now);
-        for _ in 0..AGAIN_PER_TURN {
+        for _ in 0..MORE_PER_TURN {
             let Some(slot) = self.again.pop_front() else { break };
             if let Some(connection) = self.connection(slot) {
                 connection.again = false;

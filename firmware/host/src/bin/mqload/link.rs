@@ -27,6 +27,8 @@ pub(crate) struct Link {
     sent: usize,
     /// The last write took less than all: wait for the event.
     blocked: bool,
+    /// Connecting has come to an end.
+    connected: bool,
 }
 
 /// A packet, as it came.
@@ -64,7 +66,7 @@ impl Link {
         if !fits {
             return Err(io::Error::other("client id or filter too long"));
         }
-        Ok(Link { stream, partial: Vec::new(), out, sent: 0, blocked: true })
+        Ok(Link { stream, partial: Vec::new(), out, sent: 0, blocked: true, connected: false })
     }
 
     /// Reads all there is by way of `buffer` and hands out the whole packets in it. The other end closing is an error,
@@ -105,13 +107,13 @@ impl Link {
 
     /// The socket takes more again, or connecting has come to an end.
     pub(crate) fn unblock(&mut self) -> io::Result<()> {
-        match self.stream.take_error()? {
-            Some(error) => Err(error),
-            None => {
-                self.blocked = false;
-                Ok(())
-            }
+        if !self.connected
+            && let Some(error) = self.stream.take_error()?
+        {
+            return Err(error);
         }
+        (self.connected, self.blocked) = (true, false);
+        Ok(())
     }
 
     /// Whether more can be sent now.
