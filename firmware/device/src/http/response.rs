@@ -214,6 +214,8 @@ impl Reader {
         }
     }
 
+    // By itself, so that its table is on the stack no longer than need be.
+    #[inline(never)]
     fn head(&mut self, head: &[u8]) -> Result<State, ReadError> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut headers);
