@@ -45,6 +45,12 @@ pub fn command_line() -> &'static str {
     ""
 }
 
+/// The board's flash, to read: what the drive of the command line holds. To change it takes commands.
+pub fn flash() -> &'static [u8] {
+    // SAFETY: the flash is there whether there is a drive or not, and only this program's own commands change it.
+    unsafe { core::slice::from_raw_parts(machine::FLASH, machine::FLASH_SIZE) }
+}
+
 /// Ends the emulator with this exit status. Where it was started without semihosting this is an illegal instruction, and so
 /// a reset.
 pub fn exit(status: u8) -> ! {

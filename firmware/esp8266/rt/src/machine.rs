@@ -19,6 +19,10 @@ const TRANSMIT_EMPTY: u32 = 1 << 5;
 const RESET: *mut u32 = 0x9d02_0010 as *mut u32;
 const RESET_WORD: u32 = 0xdead;
 
+/// The parallel flash, as it is seen to read, and its size in bytes.
+pub(crate) const FLASH: *const u8 = 0x9800_0000 as *const u8;
+pub(crate) const FLASH_SIZE: usize = 4 << 20;
+
 /// Sends a byte, when there is room for it.
 pub(crate) fn uart_write(byte: u8) {
     // SAFETY: registers of this machine's serial port; an access has no effect on memory.

@@ -1,7 +1,8 @@
 //! QEMU's LX106 board: its command line, and running a program in it to its end.
 
 use std::ffi::OsString;
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -11,6 +12,8 @@ use anyhow::{Context, Result, bail};
 
 use super::tools::EMULATOR;
 
+/// Bytes of the board's flash; its file must have as many.
+const FLASH_SIZE: usize = 4 << 20;
 /// Time between two looks at whether it has ended.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -22,9 +25,16 @@ pub(crate) struct Emulator {
 /// How a run ended.
 pub(crate) struct Ended {
     /// What the program wrote to the serial port.
-    pub(crate) output: String,
+    pub(crate) bytes: Vec<u8>,
     /// Its exit status.
     pub(crate) status: u8,
+}
+
+impl Ended {
+    /// What the program wrote as text, lines ended by line feeds only.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).replace('\r', "")
+    }
 }
 
 impl Emulator {
@@ -49,6 +59,16 @@ impl Emulator {
             self.arguments.extend(["-icount".into(), "shift=0,sleep=off".into()]);
         }
         self
+    }
+
+    /// Gives the board a flash with the content of this file, which is made as large as the flash is.
+    pub(crate) fn flash(&mut self, file: &Path) -> Result<&mut Emulator> {
+        grow(file).with_context(|| format!("cannot prepare {}", file.display()))?;
+        let mut drive = OsString::from("if=pflash,format=raw,file=");
+        // A comma in QEMU's options is written twice.
+        drive.push(file.to_string_lossy().replace(',', ",,"));
+        self.arguments.extend(["-drive".into(), drive]);
+        Ok(self)
     }
 
     /// Starts it.
@@ -81,12 +101,42 @@ impl Emulator {
             child.kill()?;
             child.wait()?;
         }
-        let output = reader.join().ok().context("reading the emulator's output panicked")??;
-        let output = String::from_utf8_lossy(&output).replace('\r', "");
-        match status.map(|status| status.code()) {
-            Some(Some(code)) => Ok(Ended { output, status: u8::try_from(code).unwrap_or(u8::MAX) }),
-            Some(None) => bail!("{output}\nthe emulator was killed"),
-            None => bail!("{output}\nthe program did not end within {} s", timeout.as_secs()),
+        let bytes = reader.join().ok().context("reading the emulator's output panicked")??;
+        let code = status.map_or(Some(0), |status| status.code());
+        let ended =
+            Ended { bytes, status: code.and_then(|code| code.try_into().ok()).unwrap_or(u8::MAX) };
+        if status.is_none() {
+            bail!("{}\nthe program did not end within {} s", ended.text(), timeout.as_secs());
         }
+        Ok(ended)
+    }
+}
+
+/// Fills a file up to the flash's size with what erased flash holds.
+fn grow(path: &Path) -> io::Result<()> {
+    let mut file = File::options().create(true).append(true).open(path)?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    if length > FLASH_SIZE {
+        return Err(io::Error::other(format!("it has more than {FLASH_SIZE} bytes")));
+    }
+    file.write_all(&vec![0xff; FLASH_SIZE - length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FLASH_SIZE, grow};
+
+    #[test]
+    fn a_flash_file_keeps_what_it_holds_and_is_filled_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("flash");
+        std::fs::write(&path, "something").unwrap();
+        grow(&path).unwrap();
+        grow(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(bytes.len(), FLASH_SIZE);
+        assert!(bytes.starts_with(b"something\xff") && bytes.ends_with(b"\xff"));
+        std::fs::write(&path, vec![0; FLASH_SIZE + 1]).unwrap();
+        assert!(grow(&path).is_err());
     }
 }

@@ -11,10 +11,12 @@
 //! | `budget` | what the device may take |
 //! | `no_linker` | this program, called by the compiler as its linker |
 //! | `emulator` | QEMU's command line |
+//! | `corpus` | the language's tests, on the core |
 
 mod assembly;
 mod budget;
 mod build;
+mod corpus;
 mod emulator;
 mod no_linker;
 mod places;
@@ -29,7 +31,7 @@ use clap::{Args, Subcommand};
 
 use self::budget::Budgets;
 use self::build::Program;
-use self::emulator::{Emulator, Ended};
+use self::emulator::Emulator;
 pub(crate) use self::no_linker::stand_in;
 use self::places::Places;
 use self::size::{Item, Sizes};
@@ -54,6 +56,8 @@ enum Command {
     Build(Which),
     /// Shows what takes how much of a program, by crate
     Size(Size),
+    /// Runs the language's test corpus on the core and compares with the desktop
+    Corpus,
     /// Builds a program, runs it in the emulator until it ends, and prints what it prints
     Exec(Exec),
 }
@@ -118,13 +122,17 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             print!("{sizes}\n{}", Budgets::new(&sizes));
             Ok(ExitCode::SUCCESS)
         }
+        Command::Corpus => {
+            print!("{}", corpus::run(&places, &tools)?);
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Exec(exec) => {
             let elf = build::build(&places, &tools, &exec.which.program())?;
             let mut emulator = Emulator::new(&elf);
             emulator.append(&exec.words.join(" ")).exact(exec.icount);
-            let Ended { output, status } = emulator.run(Duration::from_secs(exec.timeout))?;
-            print!("{output}");
-            Ok(ExitCode::from(status))
+            let ended = emulator.run(Duration::from_secs(exec.timeout))?;
+            print!("{}", ended.text());
+            Ok(ExitCode::from(ended.status))
         }
     }
 }

@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 
 /// Folders.
 pub(crate) struct Places {
+    /// The whole project.
+    pub(crate) root: PathBuf,
     /// The workspace of the board's crates.
     pub(crate) workspace: PathBuf,
     /// Where everything built for the core goes.
@@ -21,6 +23,10 @@ impl Places {
         let root = xtask.ancestors().nth(2).context("xtask lies two folders below the top")?;
         let target = env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| root.join("target"), |target| root.join(target));
-        Ok(Places { workspace: root.join("firmware/esp8266"), target: target.join("esp8266") })
+        Ok(Places {
+            root: root.to_owned(),
+            workspace: root.join("firmware/esp8266"),
+            target: target.join("esp8266"),
+        })
     }
 }

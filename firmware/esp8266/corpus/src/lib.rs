@@ -1,0 +1,60 @@
+//! Compiles a text and runs what came of it, and writes everything down: errors as users see them, the image's checksum, what
+//! the script did when all that can happen to it happened. The same on the desktop and on the core, byte for byte.
+//!
+//! [`pack`] and [`unpack`] put texts into one file and take them out again.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod packed;
+mod play;
+
+use alloc::vec::Vec;
+use core::fmt::{self, Write};
+
+use crc::{CRC_32_ISCSI, Crc};
+use umqtt_device::sim::Bench;
+use umqtt_lang::diagnostic::Diagnostic;
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::Profile;
+
+pub use packed::{pack, unpack};
+
+/// The limits the texts are compiled and run with, on the desktop too: the chip's, but it takes endless loops for such sooner.
+const PROFILE: Profile = Profile { fuel: 10_000, ..Profile::ESP8266 };
+
+/// The line that is written of a script that feeds itself. The core has no room for all it does.
+pub const FEEDS_ITSELF: &str = "it feeds itself";
+
+/// Whether it is a script without an error.
+pub fn compiles(text: &[u8]) -> bool {
+    image_of(text).is_ok()
+}
+
+fn image_of(text: &[u8]) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    compile(text, &PROFILE, Extras { debug: true, source: false })
+}
+
+/// Writes down what comes of a text.
+///
+/// # Errors
+/// Those of `out`.
+pub fn exercise(text: &[u8], out: &mut dyn Write) -> fmt::Result {
+    let image = match image_of(text) {
+        Ok(image) => image,
+        Err(diagnostics) => {
+            return diagnostics.iter().try_for_each(|found| {
+                let (span, help) = (found.span, found.help.as_deref().unwrap_or("-"));
+                writeln!(out, "{:?} {}..{} {}", found.code, span.start, span.end, found.message)?;
+                writeln!(out, "  {help}, {} more places", found.related.len())
+            });
+        }
+    };
+    let sum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(&image);
+    writeln!(out, "image of {} bytes, {sum:08x}", image.len())?;
+    match Bench::new(image, &PROFILE) {
+        Ok(bench) => play::play(bench, out),
+        Err(error) => writeln!(out, "does not load: {error}"),
+    }
+}
