@@ -23,7 +23,7 @@ use crate::message::Store;
 use crate::outbox::Piece;
 use crate::retained::RetainedStore;
 use crate::session::Session;
-use crate::subscriptions::{LOCAL, Subscriber, Subscriptions};
+use crate::subscriptions::{LOCAL, Subscriptions};
 use crate::timers::Timers;
 use crate::{Limits, Millis, Peer, QoS, Stats};
 use local::Local;
@@ -130,8 +130,6 @@ pub struct Broker {
     scanning: BTreeSet<u32>,
     /// The first of them whose turn is next.
     scan_turn: u32,
-    /// Who gets a message, kept to save the allocation.
-    targets: Vec<Subscriber>,
 }
 
 impl Default for Broker {
@@ -167,7 +165,6 @@ impl Broker {
             scan_time: 0,
             scanning: BTreeSet::new(),
             scan_turn: 0,
-            targets: Vec::new(),
         }
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::net::{SocketAddr, SocketAddrV6};
 
 use crate::broker::ConnId;
-use crate::memory::{Share, block};
+use crate::memory::Share;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::wire::{QoS, Version};
@@ -94,8 +94,8 @@ impl Connection {
 
     /// Bytes of the heap that what it reads and sends takes now; the messages themselves are counted elsewhere.
     pub(crate) fn held(&self) -> usize {
-        let will = if self.will.is_some() { block(size_of::<LastWill>()) } else { 0 };
-        block(self.inbox.capacity()) + self.outbox.held() + will
+        let will = if self.will.is_some() { size_of::<LastWill>() } else { 0 };
+        self.inbox.capacity() + self.outbox.held() + will
     }
 
     /// Something came from the client.

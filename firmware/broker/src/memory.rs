@@ -16,8 +16,10 @@ pub(crate) struct Share(u32);
 impl Share {
     /// Changes it, and the total with it.
     pub(crate) fn set(&mut self, bytes: usize, total: &mut usize) {
-        let new = u32::try_from(bytes).unwrap_or(u32::MAX);
-        *total = *total - self.0 as usize + new as usize;
-        self.0 = new;
+        if bytes != self.0 as usize {
+            let new = u32::try_from(bytes).unwrap_or(u32::MAX);
+            *total = *total - self.0 as usize + new as usize;
+            self.0 = new;
+        }
     }
 }

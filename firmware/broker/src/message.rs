@@ -1,15 +1,19 @@
 //! A published message, encoded once and shared by every queue it waits in.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
-use core::cell::Cell;
-
-use smallvec::SmallVec;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 
 use crate::memory::BLOCK;
-use crate::wire::{FixedHeader, HeaderBytes, MAX_REMAINING, PacketType, QoS};
+use crate::wire::{FixedHeader, MAX_REMAINING, PacketType, QoS};
 
 /// Bytes of a packet that lie in one block of memory with what belongs to it; a longer packet has a block of its own.
+/// The remaining length of a short one takes one byte.
 const SHORT: usize = if cfg!(target_pointer_width = "64") { 120 } else { 40 };
+
+/// Blocks of short messages kept for the next ones.
+const SPARES: usize = if cfg!(target_pointer_width = "64") { 256 } else { 2 };
 
 /// A topic and a payload, kept as the QoS 0 PUBLISH packet that carries them.
 ///
@@ -20,7 +24,7 @@ pub struct Publication(Rc<Body>);
 
 #[derive(Debug)]
 struct Body {
-    packet: SmallVec<[u8; SHORT]>,
+    packet: Packet,
     /// Where in the packet the topic length is.
     header_len: u8,
     topic_len: u16,
@@ -28,22 +32,86 @@ struct Body {
     store: Option<Store>,
 }
 
+#[derive(Debug)]
+enum Packet {
+    Short { bytes: [u8; SHORT], len: u8 },
+    Long(Box<[u8]>),
+}
+
 /// Counts the bytes of messages, each once, for as long as anybody has it. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Store(Rc<Cell<usize>>);
+pub(crate) struct Store(Rc<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    held: Cell<usize>,
+    /// Blocks of short messages that nobody has any more.
+    spares: RefCell<Vec<Rc<Body>>>,
+}
+
+impl core::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Shelf").field("held", &self.held).finish_non_exhaustive()
+    }
+}
 
 impl Store {
     /// Bytes of all messages.
     pub(crate) fn held(&self) -> usize {
-        self.0.get()
+        self.0.held.get()
+    }
+
+    /// Gives back the blocks kept for the next messages.
+    pub(crate) fn clear(&self) {
+        self.0.spares.take();
+    }
+
+    fn add(&self, bytes: usize) {
+        self.0.held.set(self.held() + bytes);
+    }
+
+    fn subtract(&self, bytes: usize) {
+        self.0.held.set(self.held() - bytes);
+    }
+
+    fn spare(&self) -> Option<Rc<Body>> {
+        self.0.spares.borrow_mut().pop()
+    }
+
+    fn keep(&self, block: Rc<Body>) {
+        let mut spares = self.0.spares.borrow_mut();
+        if spares.len() < SPARES {
+            spares.push(block);
+        }
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(Store(held)) = &self.store {
-            held.set(held.get() - Publication::cost_of(self.packet.len()));
+        if let Some(store) = &self.store {
+            store.subtract(Publication::cost_of(self.packet().len()));
         }
+    }
+}
+
+impl Body {
+    fn packet(&self) -> &[u8] {
+        match &self.packet {
+            Packet::Short { bytes, len } => &bytes[..usize::from(*len)],
+            Packet::Long(bytes) => bytes,
+        }
+    }
+
+    /// Writes a packet that is known to be short.
+    fn write(&mut self, topic: &[u8], payload: &[u8]) {
+        let Packet::Short { bytes, len } = &mut self.packet else { return };
+        let body = 2 + topic.len() + payload.len();
+        [bytes[0], bytes[1]] = [(PacketType::Publish as u8) << 4, body as u8];
+        [bytes[2], bytes[3]] = (topic.len() as u16).to_be_bytes();
+        let (name, rest) = bytes[4..].split_at_mut(topic.len());
+        name.copy_from_slice(topic);
+        rest[..payload.len()].copy_from_slice(payload);
+        (*len, self.header_len, self.topic_len) = (2 + body as u8, 2, topic.len() as u16);
     }
 }
 
@@ -55,29 +123,55 @@ impl Publication {
 
     /// The same, counted.
     pub(crate) fn counted(topic: &[u8], payload: &[u8], store: &Store) -> Option<Publication> {
-        let new = Publication::encode(topic, payload, Some(store.clone()))?;
-        store.0.set(store.held() + Publication::cost_of(new.packet().len()));
+        let new = Publication::encode(topic, payload, Some(store))?;
+        store.add(Publication::cost_of(new.packet().len()));
         Some(new)
     }
 
-    fn encode(topic: &[u8], payload: &[u8], store: Option<Store>) -> Option<Publication> {
+    fn encode(topic: &[u8], payload: &[u8], store: Option<&Store>) -> Option<Publication> {
+        if 4 + topic.len() + payload.len() > SHORT {
+            return Publication::encode_long(topic, payload, store);
+        }
+        let mut block = store.and_then(Store::spare).unwrap_or_else(|| {
+            let packet = Packet::Short { bytes: [0; SHORT], len: 0 };
+            Rc::new(Body { packet, header_len: 0, topic_len: 0, store: None })
+        });
+        let body = Rc::get_mut(&mut block)?;
+        body.write(topic, payload);
+        body.store = store.cloned();
+        Some(Publication(block))
+    }
+
+    fn encode_long(topic: &[u8], payload: &[u8], store: Option<&Store>) -> Option<Publication> {
         let topic_len = u16::try_from(topic.len()).ok()?;
-        let (header, body) = Publication::measure(topic, payload)?;
+        let body = Publication::measure(topic, payload)?;
+        let header = FixedHeader::emit(PacketType::Publish, 0, body)?;
         let head = header.as_bytes();
-        let mut packet = SmallVec::new();
-        packet.reserve_exact(head.len() + body);
+        let mut packet = Vec::with_capacity(head.len() + body);
         packet.extend_from_slice(head);
         packet.extend_from_slice(&topic_len.to_be_bytes());
         packet.extend_from_slice(topic);
         packet.extend_from_slice(payload);
-        let header_len = head.len() as u8;
+        let (header_len, store) = (head.len() as u8, store.cloned());
+        let packet = Packet::Long(packet.into_boxed_slice());
         Some(Publication(Rc::new(Body { packet, header_len, topic_len, store })))
+    }
+
+    /// Forgets a message; if nobody else has it, the next short one needs no allocation.
+    pub(crate) fn recycle(mut self) {
+        if let Some(body) = Rc::get_mut(&mut self.0)
+            && matches!(body.packet, Packet::Short { .. })
+            && let Some(store) = body.store.take()
+        {
+            store.subtract(Publication::cost_of(body.packet().len()));
+            store.keep(self.0);
+        }
     }
 
     /// Bytes of the packet that [`new`](Self::new) would make.
     pub(crate) fn len_of(topic: &[u8], payload: &[u8]) -> Option<usize> {
-        let (header, body) = Publication::measure(topic, payload)?;
-        Some(header.as_bytes().len() + body)
+        let body = Publication::measure(topic, payload)?;
+        Some(FixedHeader::len_for(body) + body)
     }
 
     /// Bytes of memory a message takes whose packet has this many.
@@ -86,13 +180,10 @@ impl Publication {
         size_of::<Body>() + 2 * size_of::<usize>() + BLOCK + own
     }
 
-    /// The header, and the bytes of the body.
-    fn measure(topic: &[u8], payload: &[u8]) -> Option<(HeaderBytes, usize)> {
+    /// The bytes of the body.
+    fn measure(topic: &[u8], payload: &[u8]) -> Option<usize> {
         let body = 2 + topic.len() + payload.len();
-        if body > MAX_REMAINING - 2 {
-            return None; // no room for a packet id
-        }
-        Some((FixedHeader::emit(PacketType::Publish, 0, body)?, body))
+        (body <= MAX_REMAINING - 2).then_some(body) // with room for a packet id
     }
 
     /// The topic name.
@@ -107,12 +198,12 @@ impl Publication {
 
     /// The whole packet as delivered at QoS 0 without the retain flag.
     pub fn packet(&self) -> &[u8] {
-        &self.0.packet
+        self.0.packet()
     }
 
     /// Topic length, topic, payload: the packet without its fixed header.
     pub(crate) fn body(&self) -> &[u8] {
-        self.0.packet.get(usize::from(self.0.header_len)..).unwrap_or_default()
+        self.packet().get(usize::from(self.0.header_len)..).unwrap_or_default()
     }
 
     /// Where in [`body`](Self::body) the payload starts.

@@ -7,7 +7,6 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::memory::block;
 use crate::message::Publication;
 use crate::queue::Load;
 use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
@@ -49,7 +48,8 @@ impl Delivery {
         if self.flags == 0 {
             return self.publication.packet().len();
         }
-        self.head().as_bytes().len() + self.publication.body().len() + self.id_len()
+        let remaining = self.publication.body().len() + self.id_len();
+        FixedHeader::len_for(remaining) + remaining
     }
 
     fn id_len(&self) -> usize {
@@ -137,7 +137,7 @@ impl Outbox {
 
     /// Bytes of the heap, those of the messages not counted.
     pub(crate) fn held(&self) -> usize {
-        block(self.control.capacity()) + block(self.deliveries.capacity() * size_of::<Delivery>())
+        self.control.capacity() + self.deliveries.capacity() * size_of::<Delivery>()
     }
 
     pub(crate) fn control(&mut self) -> &mut Vec<u8> {
@@ -250,7 +250,9 @@ impl Outbox {
             if front.packet_id == 0 {
                 self.loose_bytes -= len;
             }
-            self.deliveries.pop_front();
+            if let Some(sent) = self.deliveries.pop_front() {
+                sent.publication.recycle();
+            }
             if self.deliveries.is_empty() {
                 self.deliveries.shrink_to(KEEP_DELIVERIES);
             }

@@ -18,6 +18,9 @@ use crate::wire::{PacketType, QoS, emit_ack};
 /// one out at a time.
 pub(crate) const RESERVED_ID: u16 = u16::MAX;
 
+/// Packet ids there are for messages: 1 to this.
+const IDS: u16 = RESERVED_ID - 1;
+
 /// A replay among those of a session, its filter estimated.
 const REPLAY: usize = 2 * size_of::<Replay>() + BLOCK + 16;
 
@@ -101,6 +104,8 @@ pub(crate) struct Reliable {
     loose: VecDeque<Publication>,
     loose_bytes: usize,
     last_id: u16,
+    /// Ids that follow it of which no message in flight has one.
+    free_ids: u16,
     /// See [`not_sent_from`](Self::not_sent_from).
     not_sent: u16,
     /// Packet ids of QoS 2 messages received and not yet released; sorted.
@@ -133,11 +138,12 @@ struct Waiting {
 
 impl Reliable {
     fn held(&self) -> usize {
-        block(size_of::<Reliable>())
-            + block(self.inflight.capacity() * size_of::<Inflight>())
-            + block(self.waiting.capacity() * size_of::<Waiting>())
-            + block(self.loose.capacity() * size_of::<Publication>())
-            + block(self.unreleased.capacity() * size_of::<u16>())
+        size_of::<Reliable>()
+            + 5 * BLOCK
+            + self.inflight.capacity() * size_of::<Inflight>()
+            + self.waiting.capacity() * size_of::<Waiting>()
+            + self.loose.capacity() * size_of::<Publication>()
+            + self.unreleased.capacity() * size_of::<u16>()
     }
 
     pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
@@ -263,10 +269,18 @@ impl Reliable {
             Some(Stage::Pubrec(_)) => {}
             _ => return false,
         }
-        let Some(mut sent) = self.inflight.remove(place) else { return false };
-        sent.stage = Stage::Pubcomp;
-        let released = self.inflight.iter().take_while(|s| matches!(s.stage, Stage::Pubcomp));
-        self.inflight.insert(released.count(), sent);
+        let done = |sent: &&Inflight| matches!(sent.stage, Stage::Pubcomp);
+        let released = self.inflight.iter().take(place).take_while(done).count();
+        if released < place
+            && let Some(early) = self.inflight.remove(place)
+        {
+            self.inflight.insert(released, early);
+        }
+        if let Some(sent) = self.inflight.get_mut(released)
+            && let Stage::Pubrec(publication) = core::mem::replace(&mut sent.stage, Stage::Pubcomp)
+        {
+            publication.recycle();
+        }
         true
     }
 
@@ -277,8 +291,15 @@ impl Reliable {
 
     fn finish(&mut self, packet_id: u16, fits: impl Fn(&Stage) -> bool) -> bool {
         let done = |sent: &Inflight| sent.packet_id == packet_id && fits(&sent.stage);
-        let place = self.inflight.iter().position(done);
-        place.is_some_and(|place| self.inflight.remove(place).is_some())
+        let found = match self.inflight.iter().position(done) {
+            Some(0) => self.inflight.pop_front(), // mostly
+            place => place.and_then(|place| self.inflight.remove(place)),
+        };
+        let Some(done) = found else { return false };
+        if let Stage::Puback(publication) = done.stage {
+            publication.recycle();
+        }
+        true
     }
 
     /// A QoS 2 message came: whether it is a new one. `None` if `max` are unreleased already.
@@ -310,8 +331,17 @@ impl Reliable {
     /// The next packet id that is not in flight. There is one: fewer are in flight than there are.
     fn next_id(&mut self) -> u16 {
         loop {
-            self.last_id = if self.last_id >= RESERVED_ID - 1 { 1 } else { self.last_id + 1 };
-            if self.inflight.iter().all(|sent| sent.packet_id != self.last_id) {
+            self.last_id = if self.last_id >= IDS { 1 } else { self.last_id + 1 };
+            if self.free_ids == 0 {
+                // Looked at again only after as many messages.
+                let ahead = |sent: &Inflight| match sent.packet_id.checked_sub(self.last_id) {
+                    Some(ahead) => ahead,
+                    None => IDS - self.last_id + sent.packet_id,
+                };
+                self.free_ids = self.inflight.iter().map(ahead).min().unwrap_or(IDS);
+            }
+            if self.free_ids > 0 {
+                self.free_ids -= 1;
                 return self.last_id;
             }
         }
@@ -328,10 +358,32 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut reliable = Reliable { last_id: 65_533, ..Reliable::default() };
         reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
-        reliable.last_id = 65_533;
+        (reliable.last_id, reliable.free_ids) = (65_533, 0);
         reliable.send(message, QoS::AtLeastOnce, false, &mut outbox);
         let ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
         assert_eq!(ids, [65_534, 1]);
+    }
+
+    #[test]
+    fn packet_ids_come_in_turn_and_none_twice_at_a_time() {
+        let message = Publication::new(b"a", b"").unwrap();
+        let mut outbox = Outbox::default();
+        let mut reliable = Reliable::default();
+        for round in 0..u32::from(IDS) * 2 {
+            reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
+            outbox = Outbox::default();
+            let mut ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
+            let newest = ids[ids.len() - 1];
+            ids.sort_unstable();
+            ids.dedup();
+            assert_eq!(ids.len(), reliable.inflight.len());
+            assert!((1..=IDS).contains(&newest));
+            // One in a thousand is never answered.
+            if round % 1000 > 0 {
+                assert!(reliable.acknowledged(newest));
+            }
+        }
+        assert_eq!(reliable.inflight.len(), 132);
     }
 
     #[test]

@@ -64,6 +64,9 @@ impl Way {
 /// Children and subscribers a node has room for by itself: as many as take no more place than a reference to more.
 pub(crate) const FEW: usize = size_of::<usize>() / 2;
 
+/// Bytes of a topic that is remembered together with its subscribers.
+const KNOWN_TOPIC: usize = 16 * size_of::<usize>();
+
 const NODE: usize = size_of::<Node>() + 2 * size_of::<NodeId>();
 const SUBSCRIPTION: usize = 2 * (size_of::<Subscriber>() + size_of::<NodeId>());
 
@@ -89,7 +92,7 @@ struct Node {
     /// on to one at most.
     cost: u32,
     level: Level,
-    /// Literal levels below this one, sorted.
+    /// Literal levels below this one, sorted by length first.
     children: SmallVec<[NodeId; FEW]>,
     /// Sorted by session; each session once.
     subscribers: SmallVec<[Subscriber; FEW]>,
@@ -102,6 +105,10 @@ pub(crate) struct Subscriptions {
     len: usize,
     /// Bytes of the levels that are not stored in place.
     long_levels: usize,
+    /// The topic looked up last, empty if that is not known any more: the next message is often for the same.
+    topic: Vec<u8>,
+    /// Who was found then.
+    found: Vec<Subscriber>,
     /// Ways still to walk in a lookup, kept to save the allocation.
     ways: Vec<(NodeId, usize)>,
     /// Nodes the last lookup visited.
@@ -117,6 +124,8 @@ impl Subscriptions {
             nodes,
             len: 0,
             long_levels: 0,
+            topic: Vec::new(),
+            found: Vec::new(),
             ways: Vec::new(),
             #[cfg(test)]
             visits: 0,
@@ -143,6 +152,7 @@ impl Subscriptions {
     /// Subscribes to a valid filter, or changes the granted quality of service; the filter's node,
     /// and whether the subscription is new.
     pub(crate) fn subscribe(&mut self, session: u32, filter: &[u8], qos: QoS) -> (NodeId, bool) {
+        self.topic.clear();
         let mut at = ROOT;
         let mut grown = None;
         let mut levels = filter.split(|b| *b == b'/');
@@ -175,6 +185,7 @@ impl Subscriptions {
     /// Ends a subscription; false if there was none.
     pub(crate) fn unsubscribe(&mut self, session: u32, node: NodeId) -> bool {
         let Some(place) = self.place(session, node) else { return false };
+        self.topic.clear();
         let subscribers = &mut self.nodes[node].subscribers;
         subscribers.remove(place);
         if subscribers.len() <= FEW {
@@ -294,10 +305,28 @@ impl Subscriptions {
         levels.join(&b'/')
     }
 
-    /// Collects who subscribes to a valid topic name: each session once, with the highest quality of
-    /// service of its matching filters, in ascending order.
-    pub(crate) fn matching(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) {
-        found.clear();
+    /// Looks up who subscribes to a valid topic name: each session once, with the highest quality of
+    /// service of its matching filters, in ascending order. How many there are; [`found`](Self::found) has them.
+    pub(crate) fn matching(&mut self, topic: &[u8]) -> usize {
+        if self.topic != topic {
+            let mut found = core::mem::take(&mut self.found);
+            found.clear();
+            self.look_up(topic, &mut found);
+            self.found = found;
+            self.topic.clear();
+            if topic.len() <= KNOWN_TOPIC {
+                self.topic.extend_from_slice(topic);
+            }
+        }
+        self.found.len()
+    }
+
+    /// One of those found last.
+    pub(crate) fn found(&self, number: usize) -> Option<Subscriber> {
+        self.found.get(number).copied()
+    }
+
+    fn look_up(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) {
         let mut hits = 0;
         #[cfg(test)]
         {
@@ -372,7 +401,11 @@ impl Subscriptions {
     }
 
     fn search(&self, node: &Node, level: &[u8]) -> Result<usize, usize> {
-        node.children.binary_search_by(|child| (*self.nodes[*child].level).cmp(level))
+        // Most levels differ in length, which is quicker to see.
+        node.children.binary_search_by(|child| {
+            let known = self.nodes.get(*child).map_or(&[][..], |node| &node.level);
+            known.len().cmp(&level.len()).then_with(|| known.cmp(level))
+        })
     }
 
     fn add_child(&mut self, parent: NodeId, level: &[u8], cost: u32) -> NodeId {
@@ -434,9 +467,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn found(tree: &mut Subscriptions, topic: &[u8]) -> Vec<(u32, u8)> {
-        let mut found = Vec::new();
-        tree.matching(topic, &mut found);
-        found.iter().map(|s| (s.session(), s.qos() as u8)).collect()
+        let count = tree.matching(topic);
+        assert_eq!(count, tree.matching(topic), "from memory");
+        tree.found[..count].iter().map(|s| (s.session(), s.qos() as u8)).collect()
     }
 
     #[test]

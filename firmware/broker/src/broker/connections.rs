@@ -1,6 +1,7 @@
 //! Connections come and go, and what is to be sent on them.
 
 use alloc::boxed::Box;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::receive::Fault;
@@ -127,7 +128,11 @@ impl Broker {
     /// A connection to close now: what was to be sent first is sent, or has taken too long. The broker
     /// has forgotten it; there is no need to call [`closed`](Self::closed).
     pub fn poll_close(&mut self) -> Option<ConnId> {
-        self.closes.pop_front()
+        let close = self.closes.pop_front();
+        if close.is_none() {
+            self.closes.shrink_to(0);
+        }
+        close
     }
 
     /// Queues control bytes and says so.
@@ -140,11 +145,8 @@ impl Broker {
 
     /// Puts a connection on the list of those with something to send, once.
     pub(super) fn announce(&mut self, slot: u32) {
-        let Some(connection) = self.connections.get_mut(slot) else { return };
-        connection.share.set(connection.held(), &mut self.shares);
-        if !connection.announced && !connection.outbox.is_empty() {
-            connection.announced = true;
-            self.writable.push_back(slot);
+        if let Some(connection) = self.connections.get_mut(slot) {
+            note(connection, slot, &mut self.writable, &mut self.shares);
         }
     }
 
@@ -228,6 +230,10 @@ impl Broker {
         if connection.announced {
             self.writable.retain(|other| *other != slot);
         }
+        if self.connections.len() == 0 {
+            self.store.clear();
+            (self.slots, self.writable) = (Vec::new(), VecDeque::new());
+        }
         Some(connection.id)
     }
 
@@ -269,5 +275,23 @@ impl Broker {
         for node in &session.subscriptions {
             self.subscriptions.unsubscribe(key, *node);
         }
+        if self.sessions.len() == 0 {
+            self.names = Vec::new();
+        }
+    }
+}
+
+/// Something was queued for a connection, perhaps: counts it, and puts the connection on the list of those with
+/// something to send, once.
+pub(super) fn note(
+    connection: &mut Connection,
+    slot: u32,
+    writable: &mut VecDeque<u32>,
+    shares: &mut usize,
+) {
+    connection.share.set(connection.held(), shares);
+    if !connection.announced && !connection.outbox.is_empty() {
+        connection.announced = true;
+        writable.push_back(slot);
     }
 }

@@ -1,6 +1,7 @@
 //! A message finds its subscribers; subscriptions come and go.
 
 use super::Broker;
+use super::connections::note;
 use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Load};
@@ -44,21 +45,18 @@ impl Broker {
                 self.retained.remove(topic); // no message is better than one that is not the last ([MQTT-3.3.1-7])
             }
         }
-        let mut targets = core::mem::take(&mut self.targets);
-        self.subscriptions.matching(topic, &mut targets);
-        if message.is_none() && !self.has_memory_for(topic, payload, targets.len()) {
-            self.stats.messages_dropped += targets.len() as u64;
-            targets.clear();
+        let targets = self.subscriptions.matching(topic);
+        if targets > 0 && message.is_none() && self.has_memory_for(topic, payload, targets) {
+            message = Publication::counted(topic, payload, &self.store);
         }
-        if !targets.is_empty()
-            && let Some(message) =
-                message.or_else(|| Publication::counted(topic, payload, &self.store))
-        {
-            for target in &targets {
-                self.deliver(target.session(), &message, qos.min(target.qos()), false);
+        if let Some(message) = &message {
+            for number in 0..targets {
+                let Some(target) = self.subscriptions.found(number) else { break };
+                self.deliver(target.session(), message, qos.min(target.qos()), false);
             }
+        } else {
+            self.stats.messages_dropped += targets as u64;
         }
-        self.targets = targets;
         kept
     }
 
@@ -94,19 +92,21 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(target) else { return };
         let slot = session.connection;
         let connection = slot.and_then(|slot| self.connections.get_mut(slot));
-        let outcome = match connection {
-            Some(connection) => {
+        let outcome = match (connection, slot) {
+            (Some(connection), Some(slot)) => {
                 let outbox = &mut connection.outbox;
-                queue::connected(session, outbox, message, (qos, retain), &self.limits)
+                let outcome =
+                    queue::connected(session, outbox, message, (qos, retain), &self.limits);
+                note(connection, slot, &mut self.writable, &mut self.shares);
+                outcome
             }
-            None => queue::away(session, message, qos, &self.limits),
+            _ => queue::away(session, message, qos, &self.limits),
         };
-        session.share.set(session.held(), &mut self.shares);
+        if qos > QoS::AtMostOnce || slot.is_none() {
+            session.share.set(session.held(), &mut self.shares);
+        }
         self.stats.messages_sent += u64::from(outcome.queued);
         self.stats.messages_dropped += outcome.dropped;
-        if let Some(slot) = slot {
-            self.announce(slot);
-        }
     }
 
     /// Moves on what waits for room: messages behind full flight windows, then retained ones.

@@ -2,13 +2,14 @@
 
 use super::Broker;
 use crate::connection::Connection;
-use crate::memory::block;
+use crate::memory::{BLOCK, block};
 use crate::message::Publication;
 use crate::outbox::Delivery;
 use crate::session::Session;
 
-/// A connection with its places among slots, timers and those that have something to send.
-const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4;
+/// A connection with its places among slots, timers and those that have something to send, and an allowance for the
+/// blocks of its packets and its queue.
+const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4 + 2 * BLOCK;
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
 

@@ -33,6 +33,28 @@ impl From<Malformed> for Fault {
     }
 }
 
+/// What a connection may send.
+struct Expected {
+    version: Version,
+    /// CONNECT, which comes first, and once ([MQTT-3.1.0-1], [MQTT-3.1.0-2]).
+    connect: bool,
+    max_packet: usize,
+}
+
+impl Expected {
+    /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
+    fn header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+        let Some(header) = FixedHeader::parse(bytes, self.version)? else { return Ok(None) };
+        if (header.kind == PacketType::Connect) != self.connect {
+            return Err(Fault::Malformed);
+        }
+        if header.total() > self.max_packet {
+            return Err(Fault::TooLarge);
+        }
+        Ok(Some(header))
+    }
+}
+
 /// Whether the connection goes on after a packet.
 #[derive(PartialEq, Eq)]
 pub(super) enum Flow {
@@ -70,11 +92,13 @@ impl Broker {
     ) -> Result<(), Fault> {
         let mut inbox = Inbox::new(partial);
         let mut whole = false;
-        while let Some((header, packet)) =
-            inbox.next(&mut bytes, |bytes| self.header(slot, bytes))?
-        {
+        let mut expected = self.expected(slot)?;
+        while let Some((header, packet)) = inbox.next(&mut bytes, |bytes| expected.header(bytes))? {
             if self.packet(slot, &header, packet, now, hooks)? == Flow::Over {
                 return Ok(());
+            }
+            if expected.connect {
+                expected = self.expected(slot)?;
             }
             whole = true;
         }
@@ -89,20 +113,12 @@ impl Broker {
         if begun && !self.has_memory(0) { Err(Fault::NoMemory) } else { Ok(()) }
     }
 
-    /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
-    fn header(&mut self, slot: u32, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+    /// What a connection may send next.
+    fn expected(&mut self, slot: u32) -> Result<Expected, Fault> {
         let max_packet = self.limits.max_packet;
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
-        let Some(header) = FixedHeader::parse(bytes, connection.version)? else { return Ok(None) };
-        let waiting = connection.phase == Phase::Waiting;
-        // CONNECT comes first, and once ([MQTT-3.1.0-1], [MQTT-3.1.0-2]).
-        if (header.kind == PacketType::Connect) != waiting {
-            return Err(Fault::Malformed);
-        }
-        if header.total() > max_packet {
-            return Err(Fault::TooLarge);
-        }
-        Ok(Some(header))
+        let connect = connection.phase == Phase::Waiting;
+        Ok(Expected { version: connection.version, connect, max_packet })
     }
 
     /// Handles one whole packet.
@@ -186,12 +202,14 @@ impl Broker {
             PacketType::Pubrel => reliable.release(packet_id),
             _ => reliable.completed(packet_id),
         });
+        let backlog = session.has_backlog();
         self.stats.unknown_acks += u64::from(!known);
         match kind {
             // Also for one that is not known: after a lost session that lets the client end its transfer.
             PacketType::Pubrec => self.reply(slot, &emit_ack(PacketType::Pubrel, packet_id))?,
             PacketType::Pubrel => self.reply(slot, &emit_ack(PacketType::Pubcomp, packet_id))?,
-            _ => self.pump(key),
+            _ if backlog => self.pump(key),
+            _ => {}
         }
         Ok(())
     }

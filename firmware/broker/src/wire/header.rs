@@ -108,6 +108,16 @@ impl FixedHeader {
         self.len + self.remaining
     }
 
+    /// Bytes of the header of a packet with such a body.
+    pub(crate) fn len_for(remaining: usize) -> usize {
+        match remaining {
+            0..0x80 => 2,
+            0x80..0x4000 => 3,
+            0x4000..0x20_0000 => 4,
+            _ => 5,
+        }
+    }
+
     /// Encodes a header; `None` if the body passes [`MAX_REMAINING`].
     pub fn emit(kind: PacketType, flags: u8, remaining: usize) -> Option<HeaderBytes> {
         if remaining > MAX_REMAINING {
@@ -186,6 +196,7 @@ mod tests {
             let header = FixedHeader::emit(PacketType::Publish, 0, len).unwrap();
             assert_eq!(&header.as_bytes()[1..], encoded);
             assert_eq!(parse(header.as_bytes()), Ok(Some((1 + encoded.len(), len))));
+            assert_eq!(FixedHeader::len_for(len), 1 + encoded.len());
             for cut in 0..header.as_bytes().len() {
                 assert_eq!(parse(&header.as_bytes()[..cut]), Ok(None));
             }
