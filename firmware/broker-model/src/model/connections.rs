@@ -1,0 +1,210 @@
+//! Connections come and go, and sessions with them.
+
+use umqtt_broker::Millis;
+
+use super::{Attempt, Connection, Identity, Session};
+use crate::life::{Event, Life, Tick};
+use crate::{ConnKey, Loose, MessageId, Model, SessionKey};
+
+impl Model {
+    /// A CONNECT may be at the broker.
+    pub fn connect_began(
+        &mut self,
+        client: usize,
+        clean: bool,
+        will: Option<MessageId>,
+    ) -> Attempt {
+        let now = self.tick();
+        let conn = ConnKey(self.number());
+        let refused = self.is_full(client, clean);
+        let mut attempt =
+            Attempt { conn, refused, present: Some(false), client, before: None, ends: Vec::new() };
+        if refused {
+            return attempt;
+        }
+        let identity = self.clients.entry(client).or_default();
+        let unsure = identity.unsure;
+        if let Some(old) = identity.conn {
+            attempt.ends.extend(self.cut_began(old, now));
+        }
+        let current = self.session_of(client);
+        let key = match current {
+            Some(key) if !clean => key,
+            _ => {
+                attempt.before = current;
+                if let Some(old) = current {
+                    attempt.ends.push(self.end_began(old, now));
+                }
+                let key = SessionKey(self.number());
+                self.sessions.insert(key, Session { client, clean, ..Session::default() });
+                key
+            }
+        };
+        attempt.present = if clean {
+            Some(false)
+        } else if unsure {
+            None
+        } else {
+            Some(current.is_some())
+        };
+        let connection =
+            Connection { client, session: key, will, life: Life::begins(now), abandoned: false };
+        self.connections.insert(conn, connection);
+        self.clients.insert(client, Identity { session: Some(key), conn: Some(conn), unsure });
+        if let Some(session) = self.sessions.get_mut(&key) {
+            (session.conn, session.away_since) = (Some(conn), None);
+        }
+        attempt
+    }
+
+    /// Whether there is no room for the client.
+    fn is_full(&self, client: usize, clean: bool) -> bool {
+        let others = || self.clients.iter().filter(|(other, _)| **other != client);
+        let live = others().filter(|(_, identity)| identity.conn.is_some()).count();
+        let stored = others().filter_map(|(_, identity)| self.sessions.get(&identity.session?));
+        let stored = stored.filter(|session| !session.clean).count();
+        live >= self.rules.max_clients || !clean && stored >= self.rules.max_stored_sessions
+    }
+
+    /// The broker has dealt with the CONNECT; what it says of the session, if that is known.
+    pub fn connect_done(&mut self, attempt: &Attempt, present: Option<bool>) {
+        for loose in &attempt.ends {
+            self.over(*loose);
+        }
+        let now = self.tick();
+        if let Some(connection) = self.connections.get_mut(&attempt.conn) {
+            connection.life.sure_from = connection.life.sure_from.min(now);
+        }
+        if attempt.refused {
+            return;
+        }
+        let Some(identity) = self.clients.get_mut(&attempt.client) else { return };
+        identity.unsure = false;
+        if attempt.present.is_none()
+            && present == Some(false)
+            && let Some(key) = identity.session
+            && let Some(session) = self.sessions.get_mut(&key)
+        {
+            // It begins anew: what was from before this connection is gone.
+            let from = self.connections.get(&attempt.conn).map_or(now, |c| c.life.may_from);
+            let old = session.subscriptions.iter_mut().filter(|s| s.life.may_from < from);
+            old.for_each(|s| s.life.ended(now));
+        }
+    }
+
+    /// The connection broke before the broker's answer was there.
+    pub fn connect_unknown(&mut self, attempt: &Attempt) -> Vec<Loose> {
+        let now = self.tick();
+        if attempt.refused {
+            return Vec::new();
+        }
+        let mut ends = self.cut_began(attempt.conn, now);
+        ends.retain(|end| matches!(end, Loose::Publication(..)));
+        for end in &ends {
+            if let Loose::Publication(id, index) = end
+                && let Some(event) = self.event(*id, *index)
+            {
+                event.sure = false;
+            }
+        }
+        let Some(identity) = self.clients.get_mut(&attempt.client) else { return ends };
+        identity.unsure |= attempt.present != Some(true);
+        if let Some(before) = attempt.before
+            && let Some(session) = self.sessions.get_mut(&before)
+        {
+            // Perhaps it lives on.
+            session.over = false;
+            identity.session = Some(before);
+        }
+        ends.extend(attempt.ends.iter().filter(|end| matches!(end, Loose::Publication(..))));
+        ends
+    }
+
+    /// The connection ends without DISCONNECT, not before `from`.
+    pub fn cut_began(&mut self, conn: ConnKey, from: Tick) -> Vec<Loose> {
+        let will = self.connections.get_mut(&conn).and_then(|connection| connection.will.take());
+        let mut ends = self.left_began(conn, from);
+        if let Some(id) = will
+            && let Some(message) = self.messages.get_mut(&id)
+            && !message.topic.starts_with("$SYS/")
+        {
+            message.events.push(Event { sure: true, ..Event::begins(from) });
+            ends.push(Loose::Publication(id, message.events.len() - 1));
+        }
+        ends
+    }
+
+    /// The connection ends in peace, not before `from`.
+    pub fn left_began(&mut self, conn: ConnKey, from: Tick) -> Vec<Loose> {
+        let Some(connection) = self.connections.get_mut(&conn) else { return Vec::new() };
+        connection.life.ends(from);
+        connection.will = None;
+        let (client, key) = (connection.client, connection.session);
+        if let Some(identity) = self.clients.get_mut(&client)
+            && identity.conn == Some(conn)
+        {
+            identity.conn = None;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return Vec::new() };
+        if session.conn != Some(conn) {
+            return Vec::new(); // Another connection has it by now.
+        }
+        session.conn = None;
+        if session.clean {
+            return vec![self.end_began(key, from)];
+        }
+        session.away_since = Some(self.now);
+        Vec::new()
+    }
+
+    /// The client has let go of the connection; the broker need not know.
+    pub fn abandoned(&mut self, conn: ConnKey) {
+        if let Some(connection) = self.connections.get_mut(&conn) {
+            connection.abandoned = true;
+        }
+    }
+
+    fn end_began(&mut self, key: SessionKey, from: Tick) -> Loose {
+        if let Some(session) = self.sessions.get_mut(&key) {
+            session.over = true;
+            session.subscriptions.iter_mut().for_each(|s| s.life.ends(from));
+            if let Some(identity) = self.clients.get_mut(&session.client)
+                && identity.session == Some(key)
+            {
+                identity.session = None;
+            }
+        }
+        Loose::End(key)
+    }
+
+    /// Time has passed, during what began at `from`: sessions away for too long are forgotten.
+    pub fn expire(&mut self, from: Tick) {
+        let (now, expiry) = (self.now, self.rules.session_expiry);
+        let due = |since: Millis| since.saturating_add(expiry) <= now;
+        let sessions = self.sessions.iter();
+        let gone: Vec<_> = sessions
+            .filter(|(_, s)| !s.over && s.away_since.is_some_and(due))
+            .map(|(key, _)| *key)
+            .collect();
+        for key in gone {
+            let end = self.end_began(key, from);
+            self.over(end);
+        }
+    }
+
+    /// The client's session, if it has one.
+    pub fn session_of(&self, client: usize) -> Option<SessionKey> {
+        self.clients.get(&client)?.session
+    }
+
+    /// Whether the client has a session that outlives its connection.
+    pub fn is_stored(&self, client: usize) -> bool {
+        let session = self.session_of(client).and_then(|key| self.sessions.get(&key));
+        session.is_some_and(|session| !session.clean)
+    }
+
+    /// Whether there is no telling which session the client has.
+    pub fn is_unsure(&self, client: usize) -> bool {
+        self.clients.get(&client).is_some_and(|identity| identity.unsure)
+    }
+}
