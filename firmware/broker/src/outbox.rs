@@ -14,7 +14,7 @@ use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
 /// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
 /// next to nothing on a chip.
 const KEEP_DELIVERIES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 4 };
-pub(crate) const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
+const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
 
 /// The flag of a message sent again.
 const DUP: u8 = 0b1000;

@@ -17,8 +17,9 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    pub(crate) fn limit(limits: &Limits) -> Load {
-        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes }
+    /// What may wait for one client when it may take no more than `share` bytes.
+    pub(crate) fn limit(limits: &Limits, share: usize) -> Load {
+        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes.min(share) }
     }
 
     pub(crate) fn half(self) -> Load {
@@ -57,8 +58,9 @@ pub(crate) fn connected(
     message: &Publication,
     (qos, retain): (QoS, bool),
     limits: &Limits,
+    share: usize,
 ) -> Outcome {
-    let (len, max) = (message.packet().len(), Load::limit(limits));
+    let (len, max) = (message.packet().len(), Load::limit(limits, share));
     let (waiting, mut dropped) = (session.waiting(), 0);
     while !outbox.load().plus(waiting).takes(len, max) {
         // What would stay if all that promises nothing went.
@@ -87,13 +89,14 @@ pub(crate) fn away(
     message: &Publication,
     qos: QoS,
     limits: &Limits,
+    share: usize,
 ) -> Outcome {
     let loose = qos == QoS::AtMostOnce;
     let mut dropped = 0;
     if loose && limits.max_away_qos0 == 0 {
         return Outcome { queued: false, dropped }; // it was never promised one
     }
-    let (len, max) = (message.packet().len(), Load::limit(limits));
+    let (len, max) = (message.packet().len(), Load::limit(limits, share));
     let reliable = session.reliable();
     let firm = reliable.load().bytes - reliable.loose().bytes;
     if firm > 0 && firm.saturating_add(len) > max.bytes {

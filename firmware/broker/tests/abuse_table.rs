@@ -6,8 +6,9 @@ use umqtt_broker::{Limits, Stats};
 
 const TABLE: &str = include_str!("../docs/abuse.md");
 /// The test files whose tests the table lists.
-const TESTS: [(&str, &str); 3] = [
+const TESTS: [(&str, &str); 4] = [
     ("abuse_connections", include_str!("abuse_connections.rs")),
+    ("abuse_memory", include_str!("abuse_memory.rs")),
     ("abuse_packets", include_str!("abuse_packets.rs")),
     ("abuse_subscriptions", include_str!("abuse_subscriptions.rs")),
 ];
@@ -33,7 +34,7 @@ fn fields(debug: &str) -> Vec<(String, String)> {
 }
 
 fn abuses() -> Vec<Vec<&'static str>> {
-    ["Connections", "Packets", "Subscriptions and retained messages"].map(rows).concat()
+    ["Connections", "Packets", "Subscriptions and retained messages", "Memory"].map(rows).concat()
 }
 
 #[test]

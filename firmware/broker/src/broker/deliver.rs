@@ -50,9 +50,11 @@ impl Broker {
             message = Publication::counted(topic, payload, &self.store);
         }
         if let Some(message) = &message {
+            let share = self.share();
             for number in 0..targets {
                 let Some(target) = self.subscriptions.found(number) else { break };
-                self.deliver(target.session(), message, qos.min(target.qos()), false);
+                let how = (qos.min(target.qos()), false);
+                self.deliver(target.session(), message, how, share);
             }
         } else {
             self.stats.messages_dropped += targets as u64;
@@ -67,7 +69,8 @@ impl Broker {
         qos: QoS,
         message: &mut Option<Publication>,
     ) -> Result<(), NotKept> {
-        if self.has_memory_for(topic, payload, 0) {
+        let len = Publication::len_of(topic, payload).unwrap_or(0);
+        if self.has_memory_to_keep(Publication::cost_of(len)) {
             *message = Publication::counted(topic, payload, &self.store);
             let kept = message.clone().map(|new| self.retained.set(new, qos, &self.limits));
             if kept == Some(Ok(())) {
@@ -78,8 +81,14 @@ impl Broker {
         Err(NotKept)
     }
 
-    /// Queues a message for one subscriber.
-    fn deliver(&mut self, target: u32, message: &Publication, qos: QoS, retain: bool) {
+    /// Queues a message for one subscriber, whose queue may take `share` bytes.
+    fn deliver(
+        &mut self,
+        target: u32,
+        message: &Publication,
+        (qos, retain): (QoS, bool),
+        share: usize,
+    ) {
         if target == LOCAL {
             let local = Message { publication: message.clone(), qos, retain };
             if self.local.push(local, self.limits.max_local_queue_bytes) {
@@ -96,11 +105,11 @@ impl Broker {
             (Some(connection), Some(slot)) => {
                 let outbox = &mut connection.outbox;
                 let outcome =
-                    queue::connected(session, outbox, message, (qos, retain), &self.limits);
+                    queue::connected(session, outbox, message, (qos, retain), &self.limits, share);
                 note(connection, slot, &mut self.writable, &mut self.shares);
                 outcome
             }
-            _ => queue::away(session, message, qos, &self.limits),
+            _ => queue::away(session, message, qos, &self.limits, share),
         };
         if qos > QoS::AtMostOnce || slot.is_none() {
             session.share.set(session.held(), &mut self.shares);
@@ -119,14 +128,16 @@ impl Broker {
             reliable.pump(&mut connection.outbox, inflight, bytes);
             session.share.set(session.held(), &mut self.shares);
         }
-        while let Some((message, qos)) = self.next_replay(key) {
-            self.deliver(key, &message, qos, true);
+        let share = self.share();
+        while let Some((message, qos)) = self.next_replay(key, share) {
+            self.deliver(key, &message, (qos, true), share);
         }
         self.announce(slot);
     }
 
     /// The next retained message for a client that has room for it. Half of its queue is left to new messages.
-    fn next_replay(&mut self, key: u32) -> Option<(Publication, QoS)> {
+    fn next_replay(&mut self, key: u32, share: usize) -> Option<(Publication, QoS)> {
+        let half = Load::limit(&self.limits, share).half();
         let session = self.sessions.get_mut(key)?;
         if session.has_waiting() {
             return None;
@@ -146,7 +157,7 @@ impl Broker {
                     continue;
                 }
             };
-            if !outbox.load().takes(message.packet().len(), Load::limit(&self.limits).half()) {
+            if !outbox.load().takes(message.packet().len(), half) {
                 return None;
             }
             replay.advance(message.clone());
@@ -204,7 +215,7 @@ impl Broker {
         if known.is_none() && self.subscriptions.cost_with(filter) > self.limits.max_lookup {
             return Err(SubscribeError::TooCostly);
         }
-        if !self.has_memory(Subscriptions::held_with(filter)) {
+        if !self.has_memory_to_keep(Subscriptions::held_with(filter)) {
             return Err(SubscribeError::NoMemory);
         }
         Ok(())

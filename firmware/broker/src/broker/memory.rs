@@ -22,6 +22,23 @@ impl Broker {
         clients + self.shares + messages + self.subscriptions.held()
     }
 
+    /// Bytes that may wait for one client, or of one client for the rest of a packet: half of what is free. So those
+    /// who do not read, or do not end what they begin, share what there is, and however many they are, some is left for the
+    /// others.
+    pub(super) fn share(&self) -> usize {
+        self.free() / 2
+    }
+
+    /// Bytes that are not used yet.
+    pub(super) fn free(&self) -> usize {
+        self.limits.max_memory.saturating_sub(self.memory())
+    }
+
+    /// Whether there is memory for so many bytes that are to be kept: an eighth of all is left for what passes through.
+    pub(super) fn has_memory_to_keep(&self, more: usize) -> bool {
+        self.has_memory(more.saturating_add(self.limits.max_memory / 8))
+    }
+
     /// Whether there is memory for so many bytes more.
     pub(super) fn has_memory(&self, more: usize) -> bool {
         self.memory().saturating_add(more) <= self.limits.max_memory
@@ -36,7 +53,7 @@ impl Broker {
     /// Whether there is memory for a new client.
     pub(super) fn has_memory_for_client(&self, client_id: &str, will_len: usize) -> bool {
         let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
-        self.has_memory(SESSION + block(client_id.len()) + will)
+        self.has_memory_to_keep(SESSION + block(client_id.len()) + will)
     }
 
     /// Counts what a connection uses now.

@@ -5,12 +5,14 @@ use alloc::vec::Vec;
 use super::{Broker, ConnId};
 use crate::connection::Phase;
 use crate::inbox::Inbox;
-use crate::outbox::KEEP_CONTROL;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
 };
 use crate::{Hooks, Millis};
+
+/// Bytes of a packet that is begun, and of answers, that there is always room for.
+const ALWAYS: usize = 64;
 
 /// What a client did that closes its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,13 +106,13 @@ impl Broker {
         }
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         connection.inbox = inbox.into_partial();
-        let begun = !connection.inbox.is_empty();
+        let begun = connection.inbox.len();
         connection.stalled_in &= !whole;
         if whole {
             connection.heard(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
         }
         self.recount(slot);
-        if begun && !self.has_memory(0) { Err(Fault::NoMemory) } else { Ok(()) }
+        if begun > self.share().max(ALWAYS) { Err(Fault::NoMemory) } else { Ok(()) }
     }
 
     /// What a connection may send next.
@@ -164,7 +166,7 @@ impl Broker {
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         let before = connection.outbox.control().len();
         self.send_control(slot, bytes);
-        let unread = before + bytes.len() > max || before > KEEP_CONTROL && !self.has_memory(0);
+        let unread = before + bytes.len() > max || before > self.free().max(ALWAYS);
         if unread { Err(Fault::Unread) } else { Ok(()) }
     }
 

@@ -164,9 +164,10 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
     );
     line!(
         out,
-        "Closed: bad packets {}, too large {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}",
+        "Closed: bad packets {}, too large {}, no memory {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}",
         c.protocol_errors,
         c.too_large,
+        c.no_memory,
         c.connect_timeouts,
         c.timeouts,
         c.slow,

@@ -1,0 +1,117 @@
+//! All places of a small broker but two are taken by clients who use as much of its memory as they can. The two others go on
+//! talking, and what the one says reaches the other at once.
+
+mod bystanders;
+mod net;
+
+use bystanders::{Bystanders, publish_to, subscribe_to};
+use net::{Net, hello, message};
+use umqtt_broker::wire::{Connect, Will};
+use umqtt_broker::{Limits, QoS};
+
+const SMALL: Limits = Limits::SMALL;
+const BAD: u32 = SMALL.max_clients as u32 - 2;
+
+/// Within its bound, but for what is always allowed.
+#[track_caller]
+fn is_bounded(net: &Net) {
+    let memory = net.broker.memory();
+    assert!(memory <= SMALL.max_memory + 64 * SMALL.max_clients, "{memory} bytes");
+}
+
+#[test]
+fn readers_that_take_nothing_do_not_use_up_the_memory_of_the_others() {
+    for qos in [QoS::AtMostOnce, QoS::AtLeastOnce] {
+        let mut net = Net::new();
+        let mut good = Bystanders::join(&mut net);
+        for conn in 0..BAD {
+            net.join(conn, &format!("deaf {conn}"));
+            net.subscribe(conn, &format!("flood/{conn}"), qos);
+            net.stalled.push(conn);
+        }
+        for n in 0..1000 {
+            let flood = format!("flood/{}", n / 7 % BAD);
+            net.broker.publish(flood.as_bytes(), &[b'x'; 100], qos, false).ok();
+            good.are_served(&mut net);
+            is_bounded(&net);
+        }
+        assert!(net.broker.stats().messages_dropped > 700);
+        net.pass(2 * SMALL.stall_timeout);
+        assert_eq!((net.broker.stats().slow, net.broker.clients_len()), (u64::from(BAD), 2));
+    }
+}
+
+#[test]
+fn packets_that_are_begun_do_not_use_up_the_memory_of_the_others() {
+    let mut net = Net::new();
+    let mut good = Bystanders::join(&mut net);
+    let packet = publish_to("t", &[b'x'; 4000]);
+    for conn in 0..BAD {
+        net.join(conn, &format!("drip {conn}"));
+    }
+    for piece in packet[..3990].chunks(100) {
+        for conn in 0..BAD {
+            net.send(conn, piece);
+            good.are_served(&mut net);
+            is_bounded(&net);
+        }
+    }
+    let closed = (0..BAD).filter(|conn| net.is_closed(*conn)).count() as u64;
+    assert!(closed > 0 && closed < u64::from(BAD), "{closed} of {BAD} are too many");
+    assert_eq!(net.broker.stats().no_memory, closed);
+}
+
+#[test]
+fn what_is_kept_leaves_memory_for_what_passes_through() {
+    let mut net = Net::new();
+    let mut good = Bystanders::join(&mut net);
+    let long = "x".repeat(SMALL.max_topic - 4);
+    for n in 0..30 {
+        net.open(n).expect("room");
+        let last = Will {
+            topic: long.as_bytes(),
+            payload: &[b'x'; 2500],
+            qos: QoS::AtMostOnce,
+            retain: false,
+        };
+        let mut packet = Vec::new();
+        let id = format!("keeper {n}");
+        Connect { will: Some(last), ..hello(&id) }.emit(&mut packet);
+        net.send(n, &packet);
+        net.send(n, &subscribe_to(&[format!("{long}/{n}")]));
+        net.send(n, &message(&format!("kept/{n}"), &[b'x'; 700], QoS::AtMostOnce, 0, true));
+        good.are_served(&mut net);
+        is_bounded(&net);
+    }
+    let stats = net.broker.stats();
+    assert!(net.broker.clients_len() < SMALL.max_clients, "it is the memory that refused them");
+    assert!(stats.refused > 0 && stats.subscriptions_refused > 0 && stats.retained_refused > 0);
+}
+
+#[test]
+fn all_of_it_at_once_leaves_the_others_alone() {
+    let mut net = Net::new();
+    let mut good = Bystanders::join(&mut net);
+    for round in 0..40 {
+        for conn in 0..BAD {
+            if net.is_closed(conn) || round == 0 {
+                let _ = net.open(conn);
+                let mut packet = Vec::new();
+                hello(&format!("bad {conn}")).emit(&mut packet);
+                net.send(conn, &packet);
+                net.stalled.retain(|stalled| *stalled != conn);
+                if conn % 2 == 0 {
+                    net.send(conn, &subscribe_to(&["flood/#"]));
+                    net.stalled.push(conn);
+                }
+            }
+            net.send(conn, &publish_to(&format!("flood/{conn}"), &[b'x'; 900]));
+            net.send(conn, &message(&format!("flood/{conn}"), b"kept", QoS::AtMostOnce, 0, true));
+            net.send(conn, &subscribe_to(&[format!("{round}/{conn}/+")]));
+            net.send(conn, &publish_to("t", &[b'x'; 2000])[..1500 - 30 * round as usize]);
+            good.are_served(&mut net);
+            is_bounded(&net);
+        }
+        net.pass(1_000);
+    }
+}
