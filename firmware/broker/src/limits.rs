@@ -63,9 +63,10 @@ pub struct Limits {
     /// dropped and counted.
     pub max_local_queue_bytes: usize,
     /// Bytes of the heap for all that clients make the broker keep, as [`memory`](crate::Broker::memory) counts it.
-    /// When they are used up, what is there stays and the newcomer is refused: a client by CONNACK return code 3, a
-    /// subscription by 0x80 in the SUBACK, a message is dropped and counted; a client that has begun a packet there is no
-    /// room for, or does not read its answers, is closed.
+    /// Half of what is free may wait for one client, or for the rest of its packet; sessions, subscriptions and
+    /// retained messages leave an eighth of all to what passes through. What there is no room for is refused, and what is
+    /// there stays: a client by CONNACK return code 3, a subscription by 0x80 in the SUBACK, a message is dropped and
+    /// counted; a client that has begun a packet there is no room for, or does not read its answers, is closed.
     pub max_memory: usize,
     /// Bytes of a client id. A longer one gets a CONNACK with return code 2.
     pub max_client_id: usize,

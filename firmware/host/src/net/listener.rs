@@ -6,12 +6,17 @@ use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
+use socket2::{SockRef, TcpKeepalive};
 use umqtt_device::net::NetError;
 
 /// Connections accepted per turn, so that a flood of them does not stop everything else.
 pub(crate) const BURST: usize = 64;
 /// How long accepting pauses when the system has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a connection is quiet before the system asks the other end whether it is still there, and how long it waits
+/// before it asks again; how often is its own choice.
+const QUIET: Duration = Duration::from_secs(60);
+const ASK_AGAIN: Duration = Duration::from_secs(15);
 
 /// A listening socket.
 #[derive(Debug)]
@@ -54,5 +59,27 @@ impl Listener {
                 None
             }
         }
+    }
+}
+
+/// Has the system find out when the other end of a quiet connection is gone: a client without keep-alive that loses its
+/// power would hold its place for ever.
+pub(crate) fn watch_over(stream: &TcpStream) {
+    let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(ASK_AGAIN);
+    // A system that cannot do it leaves only those unnoticed.
+    let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_watches_over_quiet_connections() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(!SockRef::from(&stream).keepalive().unwrap());
+        watch_over(&stream);
+        assert!(SockRef::from(&stream).keepalive().unwrap());
     }
 }

@@ -198,6 +198,7 @@ impl HostNet {
             for _ in 0..listener::BURST {
                 let Some((stream, addr)) = self.listeners[index].accept(now) else { break };
                 let _ = stream.set_nodelay(true); // only speed depends on it
+                listener::watch_over(&stream);
                 let peer = Peer { addr, internal: addr.ip().is_loopback() };
                 // A full table refuses the newcomer: dropping the stream closes it.
                 let Some(slot) = self.insert(Connection::new(Some(stream), Phase::Open)) else {
