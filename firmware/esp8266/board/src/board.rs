@@ -1,11 +1,14 @@
 //! The board: serial port, clock, MAC address, restart, and the simulated pins.
 
+use alloc::format;
 use alloc::string::String;
+use core::net::Ipv4Addr;
 
 use umqtt_device::board::{Board, PinMode, Restart};
-use umqtt_lx106_rt::{clock, heap, uart};
+use umqtt_lx106_rt::heap::{self, Usage};
+use umqtt_lx106_rt::{clock, stack, uart};
 
-use crate::pins::{HELP, Pins};
+use crate::pins::Pins;
 
 /// QEMU's usual address, locally administered.
 pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
@@ -19,9 +22,13 @@ pub struct Lx60Board {
 }
 
 impl Lx60Board {
-    /// The network came up or was lost.
-    pub fn set_link(&mut self, up: bool) {
-        self.link = Some(up);
+    /// The network came up with this address, or was lost.
+    pub fn set_link(&mut self, address: Option<Ipv4Addr>) {
+        self.link = Some(address.is_some());
+        self.pins.note(match address {
+            Some(address) => format!("network up, address {address}"),
+            None => "network lost".into(),
+        });
     }
 
     /// Whether the device asked for a restart.
@@ -103,18 +110,38 @@ impl Board for Lx60Board {
     }
 
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
-        let [b"sim", words @ ..] = words else { return false };
-        match self.pins.simulate(words) {
-            Ok(text) => reply(text.as_bytes()),
-            Err(usage) => {
-                reply(b"Invalid argument: ");
-                reply(usage.as_bytes());
-            }
+        match words {
+            [b"memory"] => reply(memory().as_bytes()),
+            [b"sim", words @ ..] => match self.pins.simulate(words) {
+                Ok(text) => reply(text.as_bytes()),
+                Err(right) => {
+                    reply(b"Invalid argument: ");
+                    reply(right.as_bytes());
+                }
+            },
+            _ => return false,
         }
         true
     }
 
     fn command_help(&self) -> &'static str {
-        HELP
+        concat!(
+            "memory: heap and stack in use, and the most that was since this was last asked\n",
+            "sim gpio PIN 0|1: put a level on a simulated input pin\n",
+            "sim adc N: set the simulated analogue input, 0 to 1023\n",
+        )
     }
+}
+
+/// Figures of heap and stack, bytes. Counts the peaks anew.
+fn memory() -> String {
+    let Usage { size, used, peak } = heap::usage();
+    let text = format!(
+        "Heap: {used} of {size} bytes, at most {peak}\r\nStack: at most {} of {} bytes",
+        stack::peak(),
+        stack::size()
+    );
+    heap::restart_peak();
+    stack::restart_peak();
+    text
 }

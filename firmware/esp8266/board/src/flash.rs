@@ -51,7 +51,9 @@ pub enum FlashError {
 impl fmt::Display for FlashError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            FlashError::Missing => "no flash: start the emulator with -drive if=pflash,format=raw,file=FILE (4 MiB)",
+            FlashError::Missing => {
+                "no flash: start the emulator with -drive if=pflash,format=raw,file=FILE (4 MiB)"
+            }
             FlashError::Place(NorFlashErrorKind::OutOfBounds) => "outside the flash",
             FlashError::Place(_) => "not aligned to a flash word or sector",
             FlashError::Failed => "the flash could not erase or write",

@@ -14,9 +14,7 @@ const MAX_ADC: u16 = 1023;
 /// Lines for the log that wait to be fetched; further ones are dropped.
 const MAX_NOTES: usize = 8;
 
-/// What `sim` can do, for the console's help.
-pub(crate) const HELP: &str = "sim gpio PIN 0|1: put a level on a simulated input pin\n\
-sim adc N: set the simulated analogue input, 0 to 1023\n";
+/// What `sim` can do.
 const USAGE: &str = "sim gpio PIN 0|1 or sim adc N";
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,7 +53,7 @@ impl Pins {
         self.pins.get_mut(usize::from(pin))
     }
 
-    fn note(&mut self, line: String) {
+    pub(crate) fn note(&mut self, line: String) {
         if self.notes.len() < MAX_NOTES {
             self.notes.push_back(line);
         }
