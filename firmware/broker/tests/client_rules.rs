@@ -139,6 +139,19 @@ fn pings_come_within_the_keep_alive() {
     }
 }
 
+/// [MQTT-3.1.2-23]: a server that does not answer is left before the next ping would be due.
+#[test]
+fn an_unanswered_ping_ends_the_connection_within_the_keep_alive() {
+    for (keep_alive, patience) in [(4, 4_000), (10, 10_000), (60, 10_000)] {
+        let mut client = online(ClientOptions { keep_alive, ..ClientOptions::new("c") });
+        let pinged = client.poll_at().expect("a ping is due");
+        client.handle_timeout(pinged);
+        assert_eq!(client.poll_at(), Some(pinged + patience));
+        client.handle_timeout(pinged + patience);
+        assert_eq!(client.poll_network(), Some(NetworkWish::Close));
+    }
+}
+
 /// [MQTT-2.3.1-1], [MQTT-2.3.1-2], [MQTT-2.3.1-5], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: each message gets an id of its
 /// own, and keeps it until the transfer is over.
 #[test]

@@ -54,6 +54,23 @@ fn raw(name: &[u8], level: u8, flags: u8, fields: &[&[u8]]) -> Vec<u8> {
     [&[0x10, body.len() as u8][..], &body].concat()
 }
 
+/// [MQTT-3.1.0-1]: each packet type, as soon as its first two bytes are there, and without an answer.
+#[test]
+fn nothing_but_connect_comes_first() {
+    for first in
+        [0x20, 0x30, 0x32, 0x40, 0x50, 0x62, 0x70, 0x82, 0x90, 0xa2, 0xb0, 0xc0, 0xd0, 0xe0]
+    {
+        let mut net = Net::new();
+        net.broker.subscribe(b"#", Q0).expect("room");
+        assert_eq!(offer(&mut net, 1, &[first, 5]), Answer::Closed, "{first:#x}");
+    }
+    let mut net = Net::new();
+    net.broker.subscribe(b"#", Q0).expect("room");
+    let publish = message("t", b"x", Q0, 0, true);
+    assert_eq!(offer(&mut net, 1, &[publish, emit(hello("a"))].concat()), Answer::Closed);
+    assert_eq!((net.local(), net.broker.retained_len()), (Vec::new(), 0));
+}
+
 /// [MQTT-3.1.2-1]
 #[test]
 fn another_protocol_name_is_closed_without_an_answer() {

@@ -209,3 +209,19 @@ fn what_waits_for_a_clean_session_ends_with_it() {
     assert_eq!(got(&mut net, 2), Vec::<String>::new());
     assert!(!net.connect(3, stay("a")), "nothing is left of it");
 }
+
+/// [MQTT-4.6.0-6]
+#[test]
+fn a_wider_window_lets_nobody_overtake() {
+    let limits = Limits { max_inflight: 1, ..Limits::SMALL };
+    let mut net = Net::with(limits);
+    net.join(1, "a");
+    net.subscribe(1, "t", Q1);
+    for payload in ["1", "2"] {
+        publish(&mut net, payload, Q1);
+    }
+    net.broker.set_limits(Limits { max_inflight: 9, ..limits });
+    publish(&mut net, "3", Q1);
+    ack(&mut net, 1, PacketType::Puback, 1);
+    assert_eq!(got(&mut net, 1), ["1@1#1", "2@1#2", "3@1#3"]);
+}
