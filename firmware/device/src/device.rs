@@ -190,6 +190,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.consoles.print(&text);
         }
         self.flush(net);
+        if let Some(Origin::Remote(number)) = self.uploads.asker()
+            && self.consoles.conn(number.into()).is_none()
+        {
+            self.uploads.asker_is_gone();
+        }
         self.restart(net);
         let more_console = more_console || self.consoles.can_go_on();
         if more_network || more_serial || more_script || more_remote || more_console {
@@ -345,8 +350,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
             }
         };
-        if let Some(origin) = self.uploads.finish(&report, net) {
-            self.consoles.report(origin, &report, &mut self.core);
+        match self.uploads.finish(&report, net) {
+            Some(origin) => self.consoles.report(origin, &report, &mut self.core),
+            None => self.core.log(Level::Info, format_args!("{report}")),
         }
     }
 

@@ -15,7 +15,8 @@ use crate::upload::push::{Progress, Push};
 /// The upload.
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
-    current: Option<(Origin, Way)>,
+    /// Who asked for it, as long as that console is open, and where it comes from.
+    current: Option<(Option<Origin>, Way)>,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,7 @@ impl Uploads {
     ) -> Result<(), Refusal> {
         self.make_room(origin, now, net)?;
         let push = Push::start(port, now, net).map_err(|error| Refusal(error.to_string()))?;
-        self.current = Some((origin, Way::Push(push)));
+        self.current = Some((Some(origin), Way::Push(push)));
         Ok(())
     }
 
@@ -61,17 +62,17 @@ impl Uploads {
         let url = Url::parse(url.as_bytes()).map_err(|error| Refusal(error.to_string()))?;
         let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
         let fetch = Fetch::start(request, now, net).map_err(|error| Refusal(error.to_string()))?;
-        self.current = Some((origin, Way::Pull(fetch.into())));
+        self.current = Some((Some(origin), Way::Pull(fetch.into())));
         Ok(())
     }
 
-    /// One that nobody has connected to yet makes room for the next that the same user asks for; nobody else takes it
-    /// away.
+    /// One that nobody has connected to yet makes room for the next that the same user asks for. While that user's console is
+    /// open nobody else takes it away.
     fn make_room(&mut self, origin: Origin, now: Millis, net: &mut dyn Net) -> Result<(), Refusal> {
         match &self.current {
             None => Ok(()),
             Some((first, Way::Push(push))) if push.conn().is_none() => {
-                if *first != origin {
+                if first.is_some_and(|first| first != origin) {
                     let seconds = push.poll_at().saturating_sub(now).div_ceil(1000);
                     return Err(Refusal(alloc::format!(
                         "another upload waits on port {}, for {seconds} s at most",
@@ -142,9 +143,21 @@ impl Uploads {
         matches!(self.current, Some((_, Way::Pull(_))))
     }
 
-    /// It is over, and this is how: tells the sender too. Returns who asked for it.
+    /// Who asked for it and may be told of it.
+    pub(super) fn asker(&self) -> Option<Origin> {
+        self.current.as_ref()?.0
+    }
+
+    /// The console that asked for it was closed; it is taken all the same.
+    pub(super) fn asker_is_gone(&mut self) {
+        if let Some((asker, _)) = &mut self.current {
+            *asker = None;
+        }
+    }
+
+    /// It is over, and this is how: tells the sender too. Returns who asked for it, if still there.
     pub(super) fn finish(&mut self, report: &str, net: &mut dyn Net) -> Option<Origin> {
-        let (origin, way) = self.current.take()?;
+        let (asker, way) = self.current.take()?;
         if let Way::Push(push) = way {
             if let Some(conn) = push.conn() {
                 // A courtesy: whoever does not read it does not need it.
@@ -153,7 +166,7 @@ impl Uploads {
             }
             push.stop(net);
         }
-        Some(origin)
+        asker
     }
 }
 

@@ -168,6 +168,30 @@ fn an_upload_that_waits_is_not_taken_away_by_somebody_else() {
 }
 
 #[test]
+fn an_upload_whose_user_has_gone_is_taken_and_may_be_replaced() {
+    let mut world = World::running(OLD);
+    let (first, other) = (world.console(), world.console());
+    world.send(first, "script 2000\r\nquit\r\n");
+    assert!(world.is_closed(first));
+    let sender = world.connect(2000);
+    let next = world.console();
+    world.serial();
+    world.send(sender, NEW);
+    world.finish(sender);
+    assert!(world.serial().contains("Syntax okay"));
+    assert_eq!(
+        world.text(next),
+        "new\r\n",
+        "it did not ask, and is told nothing but what the script prints"
+    );
+    assert!(shows(&mut world, other, "\"new\""));
+
+    world.send(next, "script 2000\r\nquit\r\n");
+    assert_eq!(world.ask(other, "script 2001"), "Waiting for script upload on port 2001\r\n");
+    assert!(!world.listens(2000));
+}
+
+#[test]
 fn a_script_is_pulled() {
     let mut world = World::running(OLD);
     let console = world.console();
