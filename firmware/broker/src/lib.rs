@@ -29,7 +29,8 @@
 //!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make room; if there
 //!   is none, the newcomer is dropped and counted.
 //! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
-//! * Anything malformed closes that connection, and no other; the will is published.
+//! * Anything malformed closes that connection, and no other; the will is published. What else clients may do
+//!   too much of, what bounds it and where it is counted is in `docs/abuse.md`.
 //!
 //! # Example
 //!

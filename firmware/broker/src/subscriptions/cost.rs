@@ -1,0 +1,104 @@
+//! What a lookup in the tree may cost, for whatever topic: known at any time, and before a filter comes in.
+//!
+//! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of a node is 1, the highest cost of
+//! its literal children, and those of the other two; each node knows its own.
+
+use super::{NONE, Node, NodeId, ROOT, Subscriptions};
+
+/// Which kind of child a level is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Literal,
+    Plus,
+    Hash,
+}
+
+impl Way {
+    pub(super) fn of(level: &[u8]) -> Way {
+        match level {
+            b"+" => Way::Plus,
+            b"#" => Way::Hash,
+            _ => Way::Literal,
+        }
+    }
+}
+
+impl Subscriptions {
+    /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter were subscribed to.
+    pub(crate) fn cost_with(&self, filter: &[u8]) -> usize {
+        let mut at = ROOT;
+        let mut levels = filter.split(|b| *b == b'/');
+        while let Some(level) = levels.next() {
+            let child = self.child(at, level);
+            if child == NONE {
+                return self.cost_at_root(at, level, 1 + levels.count() as u32) as usize;
+            }
+            at = child;
+        }
+        self.nodes[ROOT].cost as usize
+    }
+
+    /// The cost of the root if a child of this level had this cost.
+    fn cost_at_root(&self, mut at: NodeId, level: &[u8], mut cost: u32) -> u32 {
+        let mut way = Way::of(level);
+        while let Some(node) = self.nodes.get(at) {
+            let (plus, hash) = (self.cost(node.plus), self.cost(node.hash));
+            let heaviest = node.cost - 1 - plus - hash;
+            cost = match way {
+                Way::Literal => 1 + heaviest.max(cost) + plus + hash,
+                Way::Plus => 1 + heaviest + cost + hash,
+                Way::Hash => 1 + heaviest + plus + cost,
+            };
+            if at == ROOT {
+                break;
+            }
+            (at, way) = (node.parent, Way::of(&node.level));
+        }
+        cost
+    }
+
+    /// A child's cost has changed, from or to 0 if it came or went: so do those of the nodes above.
+    pub(super) fn recost(&mut self, mut at: NodeId, mut way: Way, mut old: u32, mut new: u32) {
+        while let Some(node) = self.nodes.get(at) {
+            let before = node.cost;
+            let after = if way == Way::Literal {
+                let rest = 1 + self.cost(node.plus) + self.cost(node.hash);
+                match before - rest {
+                    heaviest if new >= heaviest => rest + new,
+                    heaviest if old < heaviest => return,
+                    heaviest => rest + self.heaviest(node, heaviest),
+                }
+            } else {
+                before - old + new
+            };
+            if after == before {
+                return;
+            }
+            let (parent, next) = (node.parent, Way::of(&node.level));
+            self.nodes[at].cost = after;
+            if at == ROOT {
+                return;
+            }
+            (at, way, old, new) = (parent, next, before, after);
+        }
+    }
+
+    /// The highest cost of the literal children, which is no more than `most`.
+    fn heaviest(&self, node: &Node, most: u32) -> u32 {
+        let mut heaviest = 0;
+        for child in &node.children {
+            heaviest = heaviest.max(self.cost(*child));
+            if heaviest == most {
+                break;
+            }
+        }
+        heaviest
+    }
+
+    fn cost(&self, node: NodeId) -> u32 {
+        match node {
+            NONE => 0,
+            node => self.nodes.get(node).map_or(0, |node| node.cost),
+        }
+    }
+}
