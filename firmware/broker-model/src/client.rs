@@ -270,7 +270,7 @@ impl Client {
 
     /// Lets go of the connection without the broker's learning of it.
     pub fn abandon(&mut self, model: &mut Model) {
-        let Some(link) = self.link.take() else { return };
+        let Some(link) = self.take_link() else { return };
         for pending in link.pending.into_iter().filter(|pending| pending.begun) {
             self.loose.extend(pending.loose);
         }
@@ -281,7 +281,17 @@ impl Client {
 
     /// Like [`lost`](Self::lost), where the model is told by somebody who does know.
     pub fn forget_link(&mut self) {
-        self.link = None;
+        self.take_link();
+    }
+
+    fn take_link(&mut self) -> Option<Link> {
+        let link = self.link.take()?;
+        // What belongs to a clean session ends with its connection ([MQTT-3.1.2-6]), unless it was refused.
+        if link.greeting.clean && link.attempt.as_ref().is_some_and(|attempt| !attempt.refused) {
+            self.sent.clear();
+            self.seen.clear();
+        }
+        Some(link)
     }
 
     // Its bytes.
