@@ -144,7 +144,3 @@ impl CompactPeer {
         }
     }
 }
-
-/// What each client costs of the chip's memory, its id and its subscriptions apart; see `docs/memory.md`.
-#[cfg(target_pointer_width = "32")]
-const _: () = assert!(size_of::<Connection>() + size_of::<crate::session::Session>() <= 152);

@@ -175,7 +175,7 @@ impl Publication {
     }
 
     /// Bytes of memory a message takes whose packet has this many.
-    pub(crate) fn cost_of(packet_len: usize) -> usize {
+    pub(crate) const fn cost_of(packet_len: usize) -> usize {
         let own = if packet_len > SHORT { packet_len + BLOCK } else { 0 };
         size_of::<Body>() + 2 * size_of::<usize>() + BLOCK + own
     }

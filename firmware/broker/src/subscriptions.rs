@@ -53,7 +53,8 @@ pub(crate) const FEW: usize = size_of::<usize>() / 2;
 const KNOWN_TOPIC: usize = 16 * size_of::<usize>();
 
 const NODE: usize = size_of::<Node>() + 2 * size_of::<NodeId>();
-const SUBSCRIPTION: usize = 2 * (size_of::<Subscriber>() + size_of::<NodeId>());
+/// The list of a node with many subscribers grows by doubling; the session counts its own list.
+const SUBSCRIPTION: usize = 2 * size_of::<Subscriber>();
 
 /// What a level takes besides its node.
 fn long(level: &[u8]) -> usize {
@@ -122,8 +123,7 @@ impl Subscriptions {
         self.len
     }
 
-    /// Bytes of the heap: each node with its place among the children, each subscription with its places here and with
-    /// its session.
+    /// Bytes of the heap: each node with its place among the children, each subscription with its place here.
     pub(crate) fn held(&self) -> usize {
         (self.nodes.len() - 1) * NODE + self.len * SUBSCRIPTION + self.long_levels
     }

@@ -10,6 +10,15 @@ use crate::session::Session;
 /// A connection with its places among slots, timers and those that have something to send, and an allowance for the
 /// blocks of its packets and its queue.
 const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4 + 2 * BLOCK;
+// The figures of `docs/memory.md` for the chip, and the bound on what a client may cost there: with a client id of
+// 16 bytes, a buffer of 8 for its last answer, and two subscriptions.
+#[cfg(target_pointer_width = "32")]
+const _: () = {
+    assert!(CONNECTION <= 144 && SESSION <= 60 && size_of::<Delivery>() <= 8);
+    assert!(CONNECTION + SESSION + (16 + BLOCK) + 8 + 2 * 8 <= 256);
+    assert!(Publication::cost_of(20) <= 68);
+};
+
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
 

@@ -180,10 +180,11 @@ impl Broker {
             QoS::AtLeastOnce => answer = Some(PacketType::Puback),
             QoS::ExactlyOnce => {
                 let max = self.limits.max_unreleased;
-                let (_, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
+                let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
                 new =
                     session.reliable().take_in(publish.packet_id, max).ok_or(Fault::Unreleased)?;
                 answer = Some(PacketType::Pubrec);
+                self.recount_session(key);
             }
         }
         if new {
