@@ -17,7 +17,8 @@
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
 //! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2),
-//!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`.
+//!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`;
+//!   `arena` (places for clients and filters), `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
 //!
