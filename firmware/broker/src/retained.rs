@@ -8,6 +8,7 @@ use core::ops::Bound;
 
 use crate::Limits;
 use crate::message::Publication;
+use crate::subscriptions::NodeId;
 use crate::wire::QoS;
 
 /// A message that orders by its topic alone, so that the topic is stored once.
@@ -173,6 +174,15 @@ pub(crate) struct Replay {
     qos: QoS,
     /// The one handed over last.
     after: Option<Publication>,
+}
+
+/// Takes away the replay of a subscription that is over.
+pub(crate) fn end_replay(replays: &mut BTreeMap<NodeId, Replay>, node: NodeId) {
+    replays.remove(&node);
+    if replays.is_empty() {
+        // A map that was emptied keeps a node for eleven, on every client that ever subscribed.
+        *replays = BTreeMap::new();
+    }
 }
 
 impl Replay {

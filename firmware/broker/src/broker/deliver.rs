@@ -5,7 +5,7 @@ use super::connections::note;
 use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Load};
-use crate::retained::{Next, Replay};
+use crate::retained::{Next, Replay, end_replay};
 use crate::subscriptions::{FEW, LOCAL, Subscriptions};
 use crate::wire::QoS;
 
@@ -153,7 +153,8 @@ impl Broker {
                     return None;
                 }
                 Next::Done => {
-                    first.remove();
+                    let node = *first.key();
+                    end_replay(&mut session.replays, node);
                     continue;
                 }
             };
@@ -235,7 +236,7 @@ impl Broker {
         if nodes.len() <= FEW {
             nodes.shrink_to_fit();
         }
-        replays.remove(&node);
+        end_replay(replays, node);
         self.recount_session(subscriber);
         true
     }

@@ -8,7 +8,7 @@ use umqtt_topic::TopicError;
 use super::Broker;
 use crate::memory::block;
 use crate::message::{Message, Publication};
-use crate::retained::{Next, Replay, RetainedStore};
+use crate::retained::{Next, Replay, RetainedStore, end_replay};
 use crate::subscriptions::{FEW, LOCAL, NodeId};
 use crate::wire::QoS;
 
@@ -107,7 +107,8 @@ impl Local {
             // The program need not be protected from what it asks for.
             let mut unlimited = usize::MAX;
             let Next::Found(publication, qos) = replay.next(store, &mut unlimited) else {
-                first.remove();
+                let node = *first.key();
+                end_replay(&mut self.replays, node);
                 continue;
             };
             let bytes = self.bytes.saturating_add(publication.packet().len());
