@@ -1,11 +1,10 @@
 //! `cargo xtask`: builds, emulates, measures and packs the boards. `cargo xtask help` lists what it does.
 #![forbid(unsafe_code)]
 
-mod esp8266;
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use xtask::esp8266;
 
 /// Builds, emulates and measures the boards.
 #[derive(Parser)]

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -18,43 +19,54 @@ const FLASH_SIZE: usize = 4 << 20;
 const POLL: Duration = Duration::from_millis(5);
 
 /// A machine to be started.
-pub(crate) struct Emulator {
+pub struct Emulator {
     arguments: Vec<OsString>,
 }
 
+/// A TCP port of the board's, open on this computer.
+#[derive(Clone, Copy, Debug)]
+pub struct Forward {
+    /// The computer's address it is open on.
+    pub bind: Ipv4Addr,
+    /// Its number there.
+    pub outside: u16,
+    /// Its number on the board.
+    pub inside: u16,
+}
+
 /// How a run ended.
-pub(crate) struct Ended {
+pub struct Ended {
     /// What the program wrote to the serial port.
-    pub(crate) bytes: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// Its exit status.
-    pub(crate) status: u8,
+    pub status: u8,
 }
 
 impl Ended {
     /// What the program wrote as text, lines ended by line feeds only.
-    pub(crate) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).replace('\r', "")
     }
 }
 
 impl Emulator {
     /// A machine with this program, its serial port on standard input and output.
-    pub(crate) fn new(elf: &Path) -> Emulator {
+    pub fn new(elf: &Path) -> Emulator {
         let fixed = "-M lx60-nommu -cpu lx106 -semihosting -serial stdio -display none -monitor none -kernel";
         let arguments = fixed.split(' ').map(OsString::from).chain([elf.into()]).collect();
         Emulator { arguments }
     }
 
     /// Gives the program a command line.
-    pub(crate) fn append(&mut self, line: &str) -> &mut Emulator {
+    pub fn append(&mut self, line: &str) -> &mut Emulator {
         if !line.is_empty() {
             self.arguments.extend(["-append".into(), line.into()]);
         }
         self
     }
 
-    /// Makes time exact: one tick of the cycle counter is [`INSTRUCTIONS_PER_CYCLE`] instructions, and sleep takes no time.
-    pub(crate) fn exact(&mut self, exact: bool) -> &mut Emulator {
+    /// Makes time exact: one tick of the cycle counter is 25 instructions, and sleep takes no time.
+    pub fn exact(&mut self, exact: bool) -> &mut Emulator {
         if exact {
             self.arguments.extend(["-icount".into(), "shift=0,sleep=off".into()]);
         }
@@ -62,7 +74,10 @@ impl Emulator {
     }
 
     /// Gives the board a flash with the content of this file, which is made as large as the flash is.
-    pub(crate) fn flash(&mut self, file: &Path) -> Result<&mut Emulator> {
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is too large.
+    pub fn flash(&mut self, file: &Path) -> Result<&mut Emulator> {
         grow(file).with_context(|| format!("cannot prepare {}", file.display()))?;
         let mut drive = OsString::from("if=pflash,format=raw,file=");
         // A comma in QEMU's options is written twice.
@@ -71,19 +86,48 @@ impl Emulator {
         Ok(self)
     }
 
-    /// Starts it.
-    pub(crate) fn start(&self) -> Result<Child> {
+    /// Gives the board a network, where it finds an address by DHCP, the emulator's computer at 10.0.2.2, and its own ports
+    /// open on that computer.
+    pub fn network(&mut self, ports: &[Forward]) -> &mut Emulator {
+        let mut network = String::from("user,model=open_eth");
+        for Forward { bind, outside, inside } in ports {
+            network += &format!(",hostfwd=tcp:{bind}:{outside}-:{inside}");
+        }
+        self.arguments.extend(["-nic".into(), network.into()]);
+        self
+    }
+
+    /// Starts it, its serial port on pipes.
+    ///
+    /// # Errors
+    /// The emulator cannot be started.
+    pub fn start(&self) -> Result<Child> {
+        self.spawn(Stdio::piped(), Stdio::piped())
+    }
+
+    /// Starts it, its serial port on this program's standard input and output.
+    ///
+    /// # Errors
+    /// The emulator cannot be started.
+    pub fn start_here(&self) -> Result<Child> {
+        self.spawn(Stdio::inherit(), Stdio::inherit())
+    }
+
+    fn spawn(&self, input: Stdio, output: Stdio) -> Result<Child> {
         Command::new(EMULATOR)
             .args(&self.arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            .stdin(input)
+            .stdout(output)
             .spawn()
             .with_context(|| format!("cannot start {EMULATOR}"))
     }
 
     /// Runs it until the program ends.
-    pub(crate) fn run(&self, timeout: Duration) -> Result<Ended> {
-        let mut child = self.start()?;
+    ///
+    /// # Errors
+    /// The emulator cannot be started, or the program does not end in time: then what it wrote.
+    pub fn run(&self, timeout: Duration) -> Result<Ended> {
+        let mut child = self.spawn(Stdio::null(), Stdio::piped())?;
         let mut stdout = child.stdout.take().context("the emulator has an output")?;
         let reader = thread::spawn(move || {
             let mut output = Vec::new();

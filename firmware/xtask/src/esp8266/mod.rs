@@ -10,17 +10,23 @@
 //! | `size` | what takes how much of it |
 //! | `budget` | what the device may take |
 //! | `no_linker` | this program, called by the compiler as its linker |
-//! | `emulator` | QEMU's command line |
+//! | [`emulator`] | QEMU: its command line, running a program in it |
+//! | `run` | the device in the emulator, for people |
+//! | [`push`] | gives it a script |
+//! | `test` | the tests of the device on the core |
 //! | `corpus` | the language's tests, on the core |
 
 mod assembly;
 mod budget;
 mod build;
 mod corpus;
-mod emulator;
+pub mod emulator;
 mod no_linker;
 mod places;
+pub mod push;
+mod run;
 mod size;
+mod test;
 mod tools;
 
 use std::process::ExitCode;
@@ -32,7 +38,7 @@ use clap::{Args, Subcommand};
 use self::budget::Budgets;
 use self::build::Program;
 use self::emulator::Emulator;
-pub(crate) use self::no_linker::stand_in;
+pub use self::no_linker::stand_in;
 use self::places::Places;
 use self::size::{Item, Sizes};
 
@@ -41,7 +47,7 @@ const DEVICE: &str = "device";
 
 /// What to do with the ESP8266.
 #[derive(Args)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     #[command(subcommand)]
     command: Command,
     /// Build with this toolchain of rustup, which needs the component rust-src (not tried by this project's tests), in place of
@@ -54,6 +60,10 @@ pub(crate) struct Arguments {
 enum Command {
     /// Builds a program for the core
     Build(Which),
+    /// Runs the device in the emulator: serial port here, its ports on this computer; Ctrl-C ends it
+    Run(run::Options),
+    /// Tests the device on the core
+    Test(test::Options),
     /// Shows what takes how much of a program, by crate
     Size(Size),
     /// Runs the language's test corpus on the core and compares with the desktop
@@ -102,7 +112,11 @@ impl Which {
     }
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
+/// Does it.
+///
+/// # Errors
+/// What went wrong, for people to read.
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
     let places = Places::find()?;
     let tools = tools::find(arguments.toolchain.as_deref())?;
     match arguments.command {
@@ -114,6 +128,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Command::Run(options) => run::run(&places, &tools, &options),
+        Command::Test(options) => test::run(&places, &tools, &options),
         Command::Size(size) => {
             let sizes = Sizes::read(&build::build(&places, &tools, &size.which.program())?)?;
             for Item { name, bytes, .. } in sizes.largest(size.largest) {

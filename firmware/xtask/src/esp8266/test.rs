@@ -1,0 +1,38 @@
+//! The tests of the device on the core: builds what they need, then runs them as any other tests. They are in `tests/on_core`.
+
+use std::env;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use super::DEVICE;
+use super::build::{self, Program};
+use super::places::Places;
+use super::tools::Tools;
+
+/// Programs the tests start, and the variables they find them by.
+const PROGRAMS: [(&str, &str); 2] =
+    [(DEVICE, "UMQTT_ON_CORE_DEVICE"), ("selftest", "UMQTT_ON_CORE_SELFTEST")];
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only those with this in their name
+    filter: Option<String>,
+    /// For the test program: `--nocapture`, `--test-threads N`
+    #[arg(last = true)]
+    words: Vec<String>,
+}
+
+/// Runs the tests.
+pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<ExitCode> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(&places.root);
+    for (name, variable) in PROGRAMS {
+        command.env(variable, build::build(places, tools, &Program::new(name, &[]))?);
+    }
+    command.args(["test", "-p", "xtask", "--features", "on-core", "--test", "on_core", "--"]);
+    command.args(options.filter.iter().chain(&options.words));
+    let status = command.status().context("cannot start cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

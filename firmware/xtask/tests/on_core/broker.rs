@@ -1,0 +1,96 @@
+//! The broker on the core: retained messages, QoS 1 and 2, many clients, many messages, many connections.
+
+use crate::client::{Client, Message};
+use crate::device::Device;
+
+const CLIENTS: usize = 16;
+const MESSAGES: usize = 100_000;
+/// On their way at a time.
+const WINDOW: usize = 8;
+const RECONNECTS: usize = 500;
+
+#[test]
+fn the_console_and_the_serial_port_answer() {
+    let mut device = Device::boot();
+    let mut console = device.console();
+    assert!(console.ask("show stats").contains("10.0.2.15"));
+    assert!(console.ask("nonsense").contains("Invalid Command"));
+    device.type_in("set ap_ssid typed\r\n");
+    crate::device::eventually("the setting", || {
+        console.ask("show config").contains("typed").then_some(())
+    });
+}
+
+#[test]
+fn messages_arrive_at_every_quality_and_stay_when_retained() {
+    let device = Device::boot();
+    let mut sender = device.client("sender");
+    for qos in 0..=2 {
+        let mut receiver = device.client("receiver");
+        let topic = format!("q/{qos}");
+        receiver.subscribe(&topic, qos);
+        match qos {
+            0 => sender.publish(&topic, b"data"),
+            _ => sender.publish_surely(&topic, b"data", qos),
+        }
+        let expected = Message { topic, payload: b"data".to_vec(), qos, retained: false };
+        assert_eq!(receiver.next(), expected);
+    }
+    sender.retain("kept", b"here");
+    let mut late = device.client("late");
+    late.subscribe("kept", 0);
+    let message = late.next();
+    assert_eq!((&message.payload[..], message.retained), (&b"here"[..], true));
+}
+
+#[test]
+fn sixteen_clients_have_two_subscriptions_each() {
+    let device = Device::boot();
+    let mut clients: Vec<Client> =
+        (0..CLIENTS).map(|n| device.client(&format!("client{n}"))).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.subscribe("all", 0);
+        client.subscribe(&format!("own/{n}"), 1);
+    }
+    clients[0].publish("all", b"to everybody");
+    for client in &mut clients {
+        assert_eq!(client.next().payload, b"to everybody");
+    }
+    for n in 0..CLIENTS {
+        clients[(n + 1) % CLIENTS].publish_surely(&format!("own/{n}"), b"to you", 1);
+        assert_eq!(clients[n].next().payload, b"to you");
+    }
+    assert!(device.console().ask("show mqtt").contains(&format!("Current clients: {CLIENTS}")));
+}
+
+#[test]
+fn a_hundred_thousand_messages_come_through_in_order() {
+    let device = Device::boot();
+    let (mut sender, mut receiver) = (device.client("sender"), device.client("receiver"));
+    receiver.subscribe("n", 0);
+    for first in (0..MESSAGES).step_by(WINDOW) {
+        for n in first..first + WINDOW {
+            sender.publish("n", n.to_string().as_bytes());
+        }
+        for n in first..first + WINDOW {
+            assert_eq!(receiver.next().payload, n.to_string().as_bytes());
+        }
+    }
+    assert!(!device.serial().contains("it was restarted"));
+}
+
+#[test]
+fn five_hundred_reconnects_leave_nothing_behind() {
+    let device = Device::boot();
+    let mut console = device.console();
+    for n in 0..RECONNECTS {
+        let mut client = device.client(&format!("client{n}"));
+        client.subscribe("x", 0);
+        client.publish("x", b"back");
+        assert_eq!(client.next().payload, b"back");
+    }
+    crate::device::eventually("the last one's end", || {
+        console.ask("show mqtt").contains("Current clients: 0").then_some(())
+    });
+    assert!(!device.serial().contains("it was restarted"));
+}

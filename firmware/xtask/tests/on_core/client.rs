@@ -1,0 +1,134 @@
+//! A small MQTT 3.1.1 client for tests: one packet at a time, nothing hidden.
+
+use std::io::{Error, Read, Result, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::device::PATIENCE;
+
+const CONNECT: u8 = 0x10;
+const CONNACK: u8 = 0x20;
+const PUBLISH: u8 = 0x30;
+const PUBACK: u8 = 0x40;
+const PUBREC: u8 = 0x50;
+const PUBREL: u8 = 0x62;
+const PUBCOMP: u8 = 0x70;
+const SUBSCRIBE: u8 = 0x82;
+const SUBACK: u8 = 0x90;
+
+/// A message as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub(crate) topic: String,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) qos: u8,
+    pub(crate) retained: bool,
+}
+
+/// A connected client.
+pub(crate) struct Client {
+    stream: TcpStream,
+}
+
+impl Client {
+    /// Connects with a clean session and no keep-alive.
+    pub(crate) fn connect(broker: SocketAddr, name: &str) -> Result<Client> {
+        let stream = TcpStream::connect(broker)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut client = Client { stream };
+        let body = [text("MQTT"), vec![4, 2, 0, 0], text(name)].concat();
+        client.send(CONNECT, &body)?;
+        match client.receive()? {
+            (CONNACK, body) if body == [0, 0] => Ok(client),
+            other => Err(Error::other(format!("not connected: {other:?}"))),
+        }
+    }
+
+    /// Subscribes; the broker grants what was asked for.
+    pub(crate) fn subscribe(&mut self, filter: &str, qos: u8) {
+        self.send(SUBSCRIBE, &[vec![0, 9], text(filter), vec![qos]].concat()).unwrap();
+        assert_eq!(self.receive().unwrap(), (SUBACK, vec![0, 9, qos]));
+    }
+
+    /// Publishes at QoS 0.
+    pub(crate) fn publish(&mut self, topic: &str, payload: &[u8]) {
+        self.send(PUBLISH, &[&text(topic)[..], payload].concat()).unwrap();
+    }
+
+    /// Publishes at QoS 0, retained.
+    pub(crate) fn retain(&mut self, topic: &str, payload: &[u8]) {
+        self.send(PUBLISH | 1, &[&text(topic)[..], payload].concat()).unwrap();
+    }
+
+    /// Publishes at QoS 1 or 2, through all the acknowledgements.
+    pub(crate) fn publish_surely(&mut self, topic: &str, payload: &[u8], qos: u8) {
+        let id = [1, qos];
+        self.send(PUBLISH | qos << 1, &[&text(topic)[..], &id, payload].concat()).unwrap();
+        if qos == 1 {
+            assert_eq!(self.receive().unwrap(), (PUBACK, id.to_vec()));
+        } else {
+            assert_eq!(self.receive().unwrap(), (PUBREC, id.to_vec()));
+            self.send(PUBREL, &id).unwrap();
+            assert_eq!(self.receive().unwrap(), (PUBCOMP, id.to_vec()));
+        }
+    }
+
+    /// The next message, acknowledged as its QoS wants.
+    pub(crate) fn next(&mut self) -> Message {
+        let (kind, body) = self.receive().unwrap();
+        assert_eq!(kind & 0xf0, PUBLISH, "a message, not {kind:#x} {body:?}");
+        let qos = kind >> 1 & 3;
+        let end = 2 + usize::from(body[0]) * 256 + usize::from(body[1]);
+        let topic = String::from_utf8(body[2..end].to_vec()).unwrap();
+        let payload = &body[end..];
+        let (id, payload) = payload.split_at(if qos == 0 { 0 } else { 2 });
+        match qos {
+            0 => {}
+            1 => self.send(PUBACK, id).unwrap(),
+            _ => {
+                self.send(PUBREC, id).unwrap();
+                assert_eq!(self.receive().unwrap(), (PUBREL, id.to_vec()));
+                self.send(PUBCOMP, id).unwrap();
+            }
+        }
+        Message { topic, payload: payload.to_vec(), qos, retained: kind & 1 != 0 }
+    }
+
+    fn send(&mut self, kind: u8, body: &[u8]) -> Result<()> {
+        let mut packet = vec![kind];
+        let mut left = body.len();
+        loop {
+            let more = left >= 128;
+            packet.push((left % 128) as u8 | if more { 128 } else { 0 });
+            left /= 128;
+            if !more {
+                break;
+            }
+        }
+        packet.extend(body);
+        self.stream.write_all(&packet)
+    }
+
+    fn receive(&mut self) -> Result<(u8, Vec<u8>)> {
+        let mut byte = [0];
+        self.stream.read_exact(&mut byte)?;
+        let kind = byte[0];
+        let (mut length, mut shift) = (0, 0);
+        loop {
+            self.stream.read_exact(&mut byte)?;
+            length |= usize::from(byte[0] & 127) << shift;
+            shift += 7;
+            if byte[0] < 128 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        self.stream.read_exact(&mut body)?;
+        Ok((kind, body))
+    }
+}
+
+fn text(text: &str) -> Vec<u8> {
+    let length = u16::try_from(text.len()).unwrap().to_be_bytes();
+    [&length[..], text.as_bytes()].concat()
+}

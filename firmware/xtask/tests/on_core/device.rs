@@ -1,0 +1,181 @@
+//! A device in an emulator of its own, with ports of its own.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use xtask::esp8266::emulator::{Emulator, Forward};
+use xtask::esp8266::push::push;
+
+use crate::client::Client;
+
+/// The device's own ports.
+const MQTT: u16 = 1883;
+const CONSOLE: u16 = 7777;
+const UPLOAD: u16 = 2000;
+/// Anything that is waited for comes in this time, or never.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+const PROMPT: &str = "CMD>";
+
+/// A program `cargo xtask esp8266 test` has built.
+pub(crate) fn program(variable: &str) -> PathBuf {
+    match std::env::var_os(variable) {
+        Some(path) => path.into(),
+        None => panic!("{variable} is not set: run these tests with `cargo xtask esp8266 test`"),
+    }
+}
+
+/// Asks again and again until there is an answer.
+pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "{what}: not within {} s", PATIENCE.as_secs());
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The device; the emulator dies with it, as by a power cut.
+pub(crate) struct Device {
+    emulator: Child,
+    serial: Arc<Mutex<String>>,
+    folder: TempDir,
+    ports: [u16; 3],
+}
+
+impl Device {
+    /// A new one, up and with an address.
+    pub(crate) fn boot() -> Device {
+        Device::boot_with(tempfile::tempdir().unwrap())
+    }
+
+    /// One with the flash in this folder.
+    pub(crate) fn boot_with(folder: TempDir) -> Device {
+        let ports = free_ports();
+        let forwards: Vec<Forward> = ports
+            .into_iter()
+            .zip([MQTT, CONSOLE, UPLOAD])
+            .map(|(outside, inside)| Forward { bind: Ipv4Addr::LOCALHOST, outside, inside })
+            .collect();
+        let mut machine = Emulator::new(&program("UMQTT_ON_CORE_DEVICE"));
+        machine.flash(&folder.path().join("flash")).unwrap().network(&forwards);
+        let mut emulator = machine.start().unwrap();
+        let mut output = emulator.stdout.take().unwrap();
+        let serial = Arc::new(Mutex::new(String::new()));
+        let written = Arc::clone(&serial);
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = output.read(&mut bytes) {
+                written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+            }
+        });
+        let device = Device { emulator, serial, folder, ports };
+        device.console();
+        device
+    }
+
+    /// All it has written to its serial port.
+    pub(crate) fn serial(&self) -> String {
+        self.serial.lock().unwrap().clone()
+    }
+
+    /// Types on its serial port.
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.emulator.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// Where its MQTT port, console and upload port are.
+    pub(crate) fn addresses(&self) -> [SocketAddr; 3] {
+        self.ports.map(|port| (Ipv4Addr::LOCALHOST, port).into())
+    }
+
+    /// An MQTT client of this name.
+    pub(crate) fn client(&self, name: &str) -> Client {
+        eventually("an MQTT connection", || Client::connect(self.addresses()[0], name).ok())
+    }
+
+    /// A console session at its prompt.
+    pub(crate) fn console(&self) -> Console {
+        eventually("a console", || {
+            let stream = TcpStream::connect(self.addresses()[1]).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+            let mut console = Console { stream };
+            console.reply().ok()?;
+            Some(console)
+        })
+    }
+
+    /// Uploads a script; what the device says about it.
+    pub(crate) fn push(&self, script: &[u8]) -> String {
+        let [_, console, upload] = self.addresses();
+        push(console, upload, UPLOAD, script).unwrap()
+    }
+
+    /// What is in its flash now.
+    pub(crate) fn flash(&self) -> Vec<u8> {
+        std::fs::read(self.folder.path().join("flash")).unwrap()
+    }
+
+    /// Cuts its power at once; the flash stays.
+    pub(crate) fn cut(mut self) -> TempDir {
+        self.emulator.kill().unwrap();
+        self.emulator.wait().unwrap();
+        let kept = tempfile::tempdir().unwrap();
+        copy(self.folder.path(), kept.path());
+        kept
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        let _ = self.emulator.kill();
+        let _ = self.emulator.wait();
+        if thread::panicking() {
+            eprintln!("the device's serial port:\n{}", self.serial());
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::copy(from.join("flash"), to.join("flash")).unwrap();
+}
+
+fn free_ports() -> [u16; 3] {
+    let listeners = [(); 3].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// A console session.
+pub(crate) struct Console {
+    stream: TcpStream,
+}
+
+impl Console {
+    /// What a command is answered, without the prompt.
+    pub(crate) fn ask(&mut self, command: &str) -> String {
+        self.send(command);
+        self.reply().unwrap()
+    }
+
+    /// Gives a command and does not wait for the answer.
+    pub(crate) fn send(&mut self, command: &str) {
+        write!(self.stream, "{command}\r\n").unwrap();
+    }
+
+    fn reply(&mut self) -> std::io::Result<String> {
+        let (mut text, mut byte) = (Vec::new(), [0]);
+        while !text.ends_with(PROMPT.as_bytes()) {
+            self.stream.read_exact(&mut byte)?;
+            text.extend(byte);
+        }
+        text.truncate(text.len() - PROMPT.len());
+        Ok(String::from_utf8_lossy(&text).replace('\r', ""))
+    }
+}

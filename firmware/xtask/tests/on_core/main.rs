@@ -1,0 +1,11 @@
+//! The device on the emulated ESP8266's core, driven over its serial port and its network. `cargo xtask esp8266 test` builds it
+//! and runs these.
+#![allow(clippy::unwrap_used)]
+
+mod abuse;
+mod broker;
+mod client;
+mod device;
+mod power;
+mod runtime;
+mod scripts;
