@@ -59,7 +59,7 @@ use crate::net::{Addressing, Net};
 use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
-use crate::upload::{Checked, check};
+use crate::upload::{Checked, check, fits};
 
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
@@ -332,7 +332,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             Came::Failed(report) => report,
             Came::Script { bytes, perhaps } => {
                 let len = bytes.len();
-                let checked = check(bytes, &self.core.options.profile);
+                let free = self.core.board.free_memory();
+                let profile = &self.core.options.profile;
+                let checked = fits(&bytes, free).and_then(|()| check(bytes, profile));
                 if perhaps && checked.is_err() {
                     return; // the rest may still come
                 }

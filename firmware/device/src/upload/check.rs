@@ -29,6 +29,13 @@ pub enum CheckError {
     Empty,
     /// It is larger than this device takes, bytes.
     TooLarge(usize),
+    /// There is not enough memory to check it now.
+    Memory {
+        /// Bytes that are free.
+        free: usize,
+        /// Bytes it may take.
+        needed: usize,
+    },
     /// The source has errors: one line each, with line and column.
     Source(Vec<String>),
     /// The bytecode is not sound, or not for a device of this size.
@@ -42,6 +49,11 @@ impl core::fmt::Display for CheckError {
             CheckError::TooLarge(limit) => {
                 write!(f, "the script is too long: at most {limit} bytes")
             }
+            CheckError::Memory { free, needed } => write!(
+                f,
+                "not enough memory for this script now: {free} bytes are free, it may take {needed}; \
+                 disconnect clients, or send it as bytecode, which takes less"
+            ),
             CheckError::Source(lines) => {
                 for (place, line) in lines.iter().enumerate() {
                     write!(f, "{}{line}", if place == 0 { "" } else { "\r\n" })?;
@@ -54,6 +66,27 @@ impl core::fmt::Display for CheckError {
 }
 
 impl core::error::Error for CheckError {}
+
+/// Bytes that compiling takes besides the source: measured on the core with scripts of 1 to 16 KiB.
+const COMPILING: usize = 3_000;
+
+/// Refuses a script whose check might not fit into the `free` bytes of memory; `None` if that is not known.
+///
+/// # Errors
+/// [`CheckError::Memory`].
+#[inline(never)]
+pub fn fits(bytes: &[u8], free: Option<u32>) -> Result<(), CheckError> {
+    let needed = match is_image(bytes) {
+        true => bytes.len(),
+        false => COMPILING + 5 * bytes.len(),
+    };
+    match free {
+        Some(free) if (free as usize) < needed => {
+            Err(CheckError::Memory { free: free as usize, needed })
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Most bytes a script that begins like this may have, as source or as bytecode.
 pub fn limit(beginning: &[u8], profile: &Profile) -> usize {
@@ -69,6 +102,8 @@ pub fn is_image(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`CheckError`]; nothing has changed.
+// By itself, so that what it needs is on the stack no longer than it runs.
+#[inline(never)]
 pub fn check(bytes: Vec<u8>, profile: &Profile) -> Result<Checked, CheckError> {
     // White space is any byte up to the blank, NULs included.
     if bytes.iter().all(|byte| *byte <= b' ') {
@@ -98,4 +133,25 @@ fn describe(source: &[u8], diagnostics: &[Diagnostic]) -> CheckError {
         alloc::format!("Error in line {line}, column {column}: {}", found.message)
     });
     CheckError::Source(lines.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn a_script_there_is_no_memory_for_is_refused_before_it_is_tried() {
+        let source = [b'x'; 4000];
+        assert_eq!(fits(&source, None), Ok(()));
+        assert_eq!(fits(&source, Some(30_000)), Ok(()));
+        let refused = fits(&source, Some(9_001)).unwrap_err();
+        assert!(
+            refused.to_string().contains("9001 bytes are free, it may take 23000"),
+            "{refused}"
+        );
+        // Bytecode takes no more than itself.
+        let image = [&MAGIC[..], &source].concat();
+        assert_eq!(fits(&image, Some(9_001)), Ok(()));
+    }
 }

@@ -10,5 +10,5 @@
 pub mod check;
 pub mod push;
 
-pub use check::{CheckError, Checked, check};
+pub use check::{CheckError, Checked, check, fits};
 pub use push::{Push, PushError};

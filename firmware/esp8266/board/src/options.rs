@@ -7,8 +7,8 @@ use umqtt_lx106_rt::heap;
 use umqtt_smoltcp::Bounds;
 use umqtt_vm::Profile;
 
-/// Bytes of heap that a new connection must leave: for what those that are up may ask for, and for a script.
-const RESERVE: usize = 4 * 1024;
+/// Bytes of heap that a new connection must leave to those that are up.
+const RESERVE: usize = 2 * 1024;
 
 /// The network's bounds.
 pub const BOUNDS: Bounds = Bounds { admits, ..Bounds::CHIP };
@@ -35,6 +35,8 @@ const LIMITS: Limits = Limits {
     max_queue_messages: 16,
     max_queue_bytes: 2 * 1024,
     max_local_queue_bytes: 2 * 1024,
+    // What the network with all its clients, one console and the device itself leave.
+    max_memory: 13 * 1024,
     ..Limits::SMALL
 };
 

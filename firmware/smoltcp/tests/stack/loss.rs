@@ -53,10 +53,7 @@ fn talk(trouble: Trouble, seed: u64, lengths: &[usize], piece: usize, all_ends: 
                 NetEvent::Accepted { conn, peer, .. } => {
                     let from = |talk: &Talk| {
                         let socket =
-                            world
-                                .outside
-                                .sockets
-                                .get::<smoltcp::socket::tcp::Socket>(talk.theirs);
+                            world.outside.sockets.get::<smoltcp::socket::tcp::Socket>(talk.theirs);
                         socket.local_endpoint().is_some_and(|end| end.port == peer.addr.port())
                     };
                     let at = talks.iter().position(from).unwrap();
