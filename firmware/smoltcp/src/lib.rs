@@ -19,13 +19,13 @@
 //! | what | each | with [`Bounds::CHIP`] |
 //! |---|---|---|
 //! | a place for a socket, taken at the start | 328 + 40 | 22 x 368 = 8,096 |
-//! | buffers, only of sockets that listen or are up | `rx + tx` = 448 | 22 x 448 = 9,856 |
+//! | buffers, only of sockets that listen or are up | `rx + tx` = 384 | 22 x 384 = 8,448 |
 //! | DHCP and DNS client | 328 | 656 |
-//! | [`SmolNet`]: addresses, route, 32 neighbours | | 1,024 |
+//! | [`SmolNet`]: addresses, route, 16 neighbours | | 512 |
 //! | a name being looked up | 350 | 2 x 350 |
 //!
-//! So 16 clients and one console take 17 x 448 = 7,616 bytes of buffers, the two sockets that listen 896, and the tables
-//! 9,776. The receive buffer is the window the other end sees: 192 bytes are an MQTT packet of an ordinary size, and
+//! So 16 clients and one console take 17 x 384 = 6,528 bytes of buffers, the two sockets that listen 768, and the tables
+//! 9,264. The receive buffer is the window the other end sees: 192 bytes are an MQTT packet of an ordinary size, and
 //! longer ones come in pieces, which costs round trips, not memory. What a frame occupies on its way is the driver's
 //! affair.
 
@@ -75,5 +75,5 @@ pub struct Bounds {
 impl Bounds {
     /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that listen, 1 outgoing.
     pub const CHIP: Bounds =
-        Bounds { sockets: 22, outgoing: 1, half_open: 18, rx: 192, tx: 256, admits: || true };
+        Bounds { sockets: 22, outgoing: 1, half_open: 18, rx: 192, tx: 192, admits: || true };
 }
