@@ -207,9 +207,9 @@ fn sixteen_clients_with_two_subscriptions_each() {
     let clients: Vec<_> = (0..16)
         .map(|n| house.client(&format!("client{n}"), ["/all/+", &format!("/own/{n}")]))
         .collect();
-    for n in 0..clients.len() {
-        house.publish(clients[n], "/all/x", &format!("from {n:02}"));
-        house.publish(clients[n], &format!("/own/{}", 15 - n), "you");
+    for (n, client) in clients.iter().enumerate() {
+        house.publish(*client, "/all/x", &format!("from {n:02}"));
+        house.publish(*client, &format!("/own/{}", 15 - n), "you");
         house.pass(20);
     }
     for (n, client) in clients.iter().enumerate() {
