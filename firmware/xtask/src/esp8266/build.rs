@@ -64,12 +64,14 @@ pub(crate) fn build(places: &Places, tools: &Tools, program: &Program) -> Result
     fs::create_dir_all(&parts)?;
 
     let compiled = parts.join("program.s");
-    let mut builtins = compile(places, tools, program, &compiled)?;
-    if !compiled.exists() || !builtins.exists() {
-        // Somebody removed what cargo thinks it has made.
+    // Cargo keeps what other options gave apart, but this file has one name for all of them.
+    let (stamp, options) =
+        (parts.join("options"), format!("{:?}", compiler(places, tools, program, &compiled)?));
+    if !compiled.exists() || fs::read_to_string(&stamp).ok().as_ref() != Some(&options) {
         clean(places, tools, program)?;
-        builtins = compile(places, tools, program, &compiled)?;
     }
+    let builtins = compile(places, tools, program, &compiled)?;
+    fs::write(&stamp, options)?;
 
     let mut objects = Vec::new();
     for (source, name) in [(&compiled, "program"), (&builtins, BUILTINS)] {
@@ -90,6 +92,25 @@ pub(crate) fn build(places: &Places, tools: &Tools, program: &Program) -> Result
 
 /// Compiles the program to `output`; returns where the assembly of `compiler_builtins` is.
 fn compile(places: &Places, tools: &Tools, program: &Program, output: &Path) -> Result<PathBuf> {
+    let mut command = compiler(places, tools, program, output)?;
+    let mut cargo = command.spawn().context("cannot start cargo")?;
+    let messages = cargo.stdout.take().context("cargo has an output")?;
+    let mut builtins = None;
+    for line in BufReader::new(messages).lines() {
+        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
+        if message["target"]["name"] == BUILTINS && message["reason"] == "compiler-artifact" {
+            builtins = message["filenames"].as_array().and_then(|names| library(names));
+        }
+    }
+    ensure!(cargo.wait()?.success(), "{} does not compile", program.name);
+    let builtins = builtins.context("cargo does not say where compiler_builtins is")?;
+    // `libNAME-HASH.rlib` stands beside `NAME-HASH.s`.
+    let name = builtins.file_stem().context("a library has a name")?.to_string_lossy();
+    Ok(builtins.with_file_name(name.trim_start_matches("lib")).with_extension("s"))
+}
+
+/// The command that compiles the program to `output`.
+fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) -> Result<Command> {
     let mut emit = OsString::from("--emit=asm=");
     emit.push(output);
     let mut linker = OsString::from("linker=");
@@ -111,20 +132,7 @@ fn compile(places: &Places, tools: &Tools, program: &Program, output: &Path) -> 
         .arg(linker)
         .env(no_linker::VARIABLE, "1")
         .stdout(Stdio::piped());
-    let mut cargo = command.spawn().context("cannot start cargo")?;
-    let messages = cargo.stdout.take().context("cargo has an output")?;
-    let mut builtins = None;
-    for line in BufReader::new(messages).lines() {
-        let message: Value = serde_json::from_str(&line?).unwrap_or_default();
-        if message["target"]["name"] == BUILTINS && message["reason"] == "compiler-artifact" {
-            builtins = message["filenames"].as_array().and_then(|names| library(names));
-        }
-    }
-    ensure!(cargo.wait()?.success(), "{} does not compile", program.name);
-    let builtins = builtins.context("cargo does not say where compiler_builtins is")?;
-    // `libNAME-HASH.rlib` stands beside `NAME-HASH.s`.
-    let name = builtins.file_stem().context("a library has a name")?.to_string_lossy();
-    Ok(builtins.with_file_name(name.trim_start_matches("lib")).with_extension("s"))
+    Ok(command)
 }
 
 fn library(names: &[Value]) -> Option<PathBuf> {
@@ -160,7 +168,7 @@ fn package(places: &Places, tools: &Tools, binary: &str) -> Result<String> {
 fn clean(places: &Places, tools: &Tools, program: &Program) -> Result<()> {
     let package = package(places, tools, &program.name)?;
     let status = cargo(places, tools, "clean")
-        .args(["--release", "-Z", "json-target-spec", "-p", &package, "-p", BUILTINS, "--target"])
+        .args(["--release", "-Z", "json-target-spec", "-p", &package, "--target"])
         .arg(places.workspace.join(TARGET))
         .status()?;
     ensure!(status.success(), "cargo cannot clean {package}");
