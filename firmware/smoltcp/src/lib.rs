@@ -1,4 +1,4 @@
-//! The network of the umqtt device on chips: [`Net`] over [smoltcp](smoltcp) for any Ethernet driver
+//! The network of the umqtt device on chips: [`Net`] over [smoltcp] for any Ethernet driver
 //! ([`Device`](smoltcp::phy::Device)). A board's loop calls [`SmolNet::poll`] whenever a frame arrived or the time it
 //! returned has come, and the device's poll before it, so that what the device sends leaves at once.
 //!

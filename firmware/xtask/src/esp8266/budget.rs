@@ -10,8 +10,8 @@ use super::size::{KIB, Sizes};
 const IMAGE: u64 = 512 * KIB;
 /// All RAM of ours: static, stack and heap. The rest of the chip's 80 KiB is the WiFi driver's.
 const RAM: u64 = 48 * KIB;
-/// Code of the virtual machine and the script engine.
-const ENGINE: u64 = 24 * KIB;
+/// Code of the virtual machine and the script engine: it shall shrink to 24 KiB, and may not grow meanwhile.
+const ENGINE: u64 = 44 * KIB;
 
 /// One budget and what is taken of it, bytes.
 struct Line {
