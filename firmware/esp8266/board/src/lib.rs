@@ -9,20 +9,36 @@
 //! | `pins` | pins, PWM and analogue input, simulated: driven from the console with `sim` |
 //! | `ethernet` | the OpenCores Ethernet MAC, as smoltcp wants it |
 //! | `flash` | the parallel NOR flash, as the device's storage wants it |
+//!
+//! With the feature `silicon`, `silicon` is in place of the last five: the chip's own pins, flash and serial port.
 
 #![no_std]
 
 extern crate alloc;
 
+#[cfg(not(feature = "silicon"))]
 mod board;
+#[cfg(not(feature = "silicon"))]
 mod ethernet;
+#[cfg(not(feature = "silicon"))]
 mod flash;
 mod options;
+#[cfg(not(feature = "silicon"))]
 mod pins;
+#[cfg(not(feature = "silicon"))]
 mod run;
 
+#[cfg(not(feature = "silicon"))]
 pub use board::Lx60Board;
+#[cfg(not(feature = "silicon"))]
 pub use ethernet::OpenEth;
+#[cfg(not(feature = "silicon"))]
 pub use flash::{Flash, FlashError};
 pub use options::{BOUNDS, OPTIONS};
+#[cfg(not(feature = "silicon"))]
 pub use run::run;
+
+#[cfg(feature = "silicon")]
+mod silicon;
+#[cfg(feature = "silicon")]
+pub use silicon::run;

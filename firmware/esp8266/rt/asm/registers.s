@@ -23,6 +23,11 @@
     rsr.interrupt a2
     ret
 
+    FUNCTION lx_clear               # (interrupts): takes back those that are edges
+    wsr.intclear a2
+    rsync
+    ret
+
     FUNCTION lx_set_enabled         # (interrupts)
     wsr.intenable a2
     rsync

@@ -1,8 +1,11 @@
 # Exceptions. Each vector keeps a0, puts its kind there and jumps to the common part, which keeps all registers in
-# rt_frame, calls rt_exception(frame) on a stack of its own, restores and returns.
+# a frame on a stack of its own, calls rt_exception(frame), restores and returns. An exception in the handler goes on on the
+# same stack: on the chip every load of a byte from flash is one.
 # Offsets from VECBASE: 0x10 debug, 0x20 NMI, 0x30 kernel, 0x50 user, 0x70 double.
     .section .note.GNU-stack,"",@progbits
     .section .vectors,"ax"
+    # Bytes of a frame, and room for the stack to stay aligned.
+    .set FRAME, 96
     .begin no-transform
     .macro VECTOR offset, kind
     .org \offset
@@ -19,15 +22,25 @@
 
     .org 0x80
     .align 4
-frame:      .word rt_frame
+stack_end:  .word rt_exception_stack
 stack:      .word rt_exception_stack_top
 handler:    .word rt_exception
 masked:     .word 0x0f              # level 15, no exception: a fault in the handler comes by the kernel vector
 
 common:
     wsr.excsave3 a1
-    l32r a1, frame
+    wsr.excsave2 a2
+    mov a2, a1
+    l32r a1, stack
+    bgeu a2, a1, 1f
+    l32r a1, stack_end
+    bltu a2, a1, 1f
+    mov a1, a2
+    j 2f
+1:  l32r a1, stack
+2:  addi a1, a1, -FRAME
     s32i a0, a1, 0                  # the kind
+    rsr.excsave2 a2
     s32i a2, a1, 12
     s32i a3, a1, 16
     s32i a4, a1, 20
@@ -62,12 +75,10 @@ common:
     l32r a3, masked
     wsr.ps a3
     rsync
-    l32r a1, stack
     l32r a0, handler
     callx0 a0
 
-    # Only interrupts come back here.
-    l32r a1, frame
+    # Back to what was interrupted, or behind a load that was done for it.
     l32i a2, a1, 80
     wsr.ps a2
     rsync
@@ -96,8 +107,5 @@ common:
 
     .section .bss.exception,"aw",@nobits
     .align 16
-    .global rt_frame
-rt_frame: .space 96
-    .space 1536
-    .align 16
+rt_exception_stack: .space 1536 + FRAME
 rt_exception_stack_top: .space 16

@@ -15,6 +15,9 @@ const EXIT: u32 = 1;
 static TAGS: AtomicPtr<u32> = AtomicPtr::new(core::ptr::null_mut());
 
 pub(crate) fn keep_tags(tags: *const u32) {
+    if cfg!(feature = "silicon") {
+        return; // whatever the boot loader left in the register
+    }
     TAGS.store(tags.cast_mut(), Ordering::Relaxed);
 }
 
@@ -46,6 +49,7 @@ pub fn command_line() -> &'static str {
 }
 
 /// The board's flash, to read: what the drive of the command line holds. To change it takes commands.
+#[cfg(not(feature = "silicon"))]
 pub fn flash() -> &'static [u8] {
     // SAFETY: the flash is there whether there is a drive or not, and only this program's own commands change it.
     unsafe { core::slice::from_raw_parts(machine::FLASH, machine::FLASH_SIZE) }

@@ -26,15 +26,23 @@ const USER: u32 = 4;
 const DOUBLE: u32 = 5;
 /// EXCCAUSE of a level-1 interrupt.
 const LEVEL_1_INTERRUPT: u32 = 4;
+/// EXCCAUSE of a load the memory cannot do.
+const LOAD_STORE_ERROR: u32 = 3;
 
 /// A fault is being reported: another one in it gets no report.
 static REPORTING: AtomicBool = AtomicBool::new(false);
 
 #[unsafe(no_mangle)]
-extern "C" fn rt_exception(frame: &Frame) {
+extern "C" fn rt_exception(frame: &mut Frame) {
     let stack_pointer = frame.registers[1];
     if frame.cause == LEVEL_1_INTERRUPT && matches!(frame.vector, KERNEL | USER) {
         interrupt::handle(frame.pc, stack_pointer);
+        return;
+    }
+    if frame.cause == LOAD_STORE_ERROR
+        && matches!(frame.vector, KERNEL | USER)
+        && machine::load_from_flash(&mut frame.pc, &mut frame.registers)
+    {
         return;
     }
     let pc = if frame.vector == DOUBLE { frame.double_pc } else { frame.pc };

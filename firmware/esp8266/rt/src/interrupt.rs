@@ -3,6 +3,8 @@
 //! A tick comes every [`TICK_MILLIS`] whatever the program does: it keeps the clock, looks at the stack and counts for the
 //! watchdog. Every other interrupt only wakes: its handler disables it, and the program looks at the device.
 
+use core::sync::atomic::{AtomicPtr, Ordering};
+
 use crate::{clock, fault, lx, machine, stack, watchdog};
 
 /// Milliseconds between two ticks.
@@ -14,9 +16,35 @@ const TICK: u32 = TICK_MILLIS * 1000 * clock::CYCLES_PER_MICRO;
 /// The least to set the timer ahead, cycles: it must not be passed when it is set.
 const SOON: u32 = 400;
 
+/// What runs when the hardware timer's interrupt comes; null for nothing.
+static ON_FRC1: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
 pub(crate) fn init() {
     set_timer(TICK);
-    lx::lx_set_enabled(machine::TIMER);
+    lx::lx_set_enabled(always());
+}
+
+/// Runs `handler` from now on when the interrupt of the chip's hardware timer FRC1 comes. It runs without interrupts, on a
+/// small stack.
+pub fn on_frc1(handler: fn()) {
+    ON_FRC1.store(handler as *mut (), Ordering::Relaxed);
+    lx::lx_set_enabled(always());
+}
+
+/// The interrupts that are enabled whatever the program does.
+fn always() -> u32 {
+    let frc1 = if ON_FRC1.load(Ordering::Relaxed).is_null() { 0 } else { machine::FRC1 };
+    machine::TIMER | frc1
+}
+
+fn run_frc1() {
+    lx::lx_clear(machine::FRC1);
+    let handler = ON_FRC1.load(Ordering::Relaxed);
+    if !handler.is_null() {
+        // SAFETY: only `on_frc1` stores one, and it is a `fn()`.
+        let handler: fn() = unsafe { core::mem::transmute(handler) };
+        handler();
+    }
 }
 
 fn set_timer(ahead: u32) {
@@ -34,15 +62,18 @@ pub fn sleep(cycle: u64, interrupts: u32, ready: impl FnOnce() -> bool) {
         return;
     }
     set_timer(u32::try_from(ahead).unwrap_or(TICK).clamp(SOON, TICK));
-    lx::lx_wait(interrupts | machine::TIMER);
-    lx::lx_set_enabled(machine::TIMER);
+    lx::lx_wait(interrupts | always());
+    lx::lx_set_enabled(always());
 }
 
 /// An interrupt came, at this place with this stack.
 pub(crate) fn handle(pc: u32, stack_pointer: u32) {
     let pending = lx::lx_interrupts();
     // Whoever sleeps is woken by having been interrupted; nobody else wants these.
-    lx::lx_set_enabled(machine::TIMER);
+    lx::lx_set_enabled(always());
+    if pending & machine::FRC1 != 0 {
+        run_frc1();
+    }
     if pending & machine::TIMER == 0 {
         return;
     }

@@ -13,7 +13,8 @@
 //! | [`reset`] | restarting, and why it was |
 //! | [`emulator`] | command line and exit under the emulator |
 //!
-//! What differs between the emulated machine and the chip is in `machine`. Assembly is in `asm/`.
+//! What differs between the emulated machine and the chip is in `machine`, of which there are two: `machine.rs`, and
+//! `esp8266.rs` with the feature `silicon`. Assembly is in `asm/`.
 #![no_std]
 
 pub mod clock;
@@ -23,6 +24,10 @@ pub mod fault;
 pub mod heap;
 pub mod interrupt;
 mod lx;
+#[cfg(not(feature = "silicon"))]
+mod machine;
+#[cfg(feature = "silicon")]
+#[path = "esp8266.rs"]
 mod machine;
 pub mod reset;
 pub mod stack;
@@ -48,6 +53,7 @@ unsafe extern "Rust" {
 /// Start-up after the assembly's: memory is set up, interrupts are off.
 #[unsafe(no_mangle)]
 extern "C" fn rt_main(tags: *const u32) -> ! {
+    machine::init();
     emulator::keep_tags(tags);
     heap::init();
     reset::init();

@@ -7,6 +7,8 @@ unsafe extern "C" {
     pub(crate) safe fn lx_set_ccompare(cycle: u32);
     /// The interrupts that are pending, a bit each.
     pub(crate) safe fn lx_interrupts() -> u32;
+    /// Takes back edge-triggered interrupts that have come.
+    pub(crate) safe fn lx_clear(interrupts: u32);
     /// Enables these interrupts and no others.
     pub(crate) safe fn lx_set_enabled(interrupts: u32);
     /// Masks all interrupts; returns the state for [`lx_restore`].

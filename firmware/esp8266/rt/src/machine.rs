@@ -1,5 +1,4 @@
-//! The emulated machine: an LX106 core on QEMU's `lx60-nommu` board. The chip's own serial port, restart and watchdog go into
-//! a file like this one.
+//! The emulated machine: an LX106 core on QEMU's `lx60-nommu` board. `esp8266.rs` is the same for the chip.
 
 /// CPU cycles per microsecond.
 pub(crate) const CYCLES_PER_MICRO: u32 = 40;
@@ -7,6 +6,9 @@ pub(crate) const CYCLES_PER_MICRO: u32 = 40;
 pub(crate) const TIMER: u32 = 1 << 6;
 /// The Ethernet's interrupt.
 pub(crate) const ETHERNET: u32 = 1 << 1;
+
+/// The interrupt of a hardware timer, which this machine does not have.
+pub(crate) const FRC1: u32 = 0;
 
 /// A 16550 with its registers four bytes apart.
 const UART: *mut u32 = 0x9d05_0020 as *mut u32;
@@ -22,6 +24,17 @@ const RESET_WORD: u32 = 0xdead;
 /// The parallel flash, as it is seen to read, and its size in bytes.
 pub(crate) const FLASH: *const u8 = 0x9800_0000 as *const u8;
 pub(crate) const FLASH_SIZE: usize = 4 << 20;
+
+/// What has to be set up before anything else: nothing.
+pub(crate) fn init() {}
+
+/// There is no watchdog behind the program's own.
+pub(crate) fn feed() {}
+
+/// Bytes can be loaded from everywhere.
+pub(crate) fn load_from_flash(_pc: &mut u32, _registers: &mut [u32; 16]) -> bool {
+    false
+}
 
 /// Sends a byte, when there is room for it.
 pub(crate) fn uart_write(byte: u8) {

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{fault, interrupt};
+use crate::{fault, interrupt, machine};
 
 /// Milliseconds until it restarts the program.
 pub const LIMIT_MILLIS: u32 = 5000;
@@ -15,6 +15,7 @@ static TICKS: AtomicU32 = AtomicU32::new(0);
 /// The program is well. To be said in its main loop.
 pub fn feed() {
     TICKS.store(0, Ordering::Relaxed);
+    machine::feed();
 }
 
 pub(crate) fn tick(pc: u32) {

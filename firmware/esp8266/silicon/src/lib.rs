@@ -7,6 +7,7 @@
 //! | [`pwm`] | pulses on up to eight pins, by hardware timer FRC1 |
 //! | [`adc`] | the analogue input TOUT |
 //! | [`flash`] | the flash chip as NOR flash |
+//! | [`narrow`] | loads of bytes from flash, which the hardware cannot do |
 //!
 //! A script names pins by number, and the emulator has none of this hardware. So the drivers here do all they do through
 //! [`bus::Bus`], and the tests look at what they write to a recording of it. `esp8266-hal` names pins by type and has neither
@@ -21,5 +22,6 @@
 pub mod adc;
 pub mod bus;
 pub mod flash;
+pub mod narrow;
 pub mod pins;
 pub mod pwm;

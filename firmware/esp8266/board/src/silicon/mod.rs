@@ -1,0 +1,51 @@
+//! The device on the chip itself: its pins, PWM, analogue input, flash and serial port. There is no driver for its radio, and
+//! so no network: it runs scripts, and the console on its serial port.
+//!
+//! Not run on a chip yet.
+
+mod board;
+mod bus;
+mod no_net;
+
+use esp8266_hal::flash::SPI0Ext;
+use umqtt_device::Device;
+use umqtt_device::device::Options;
+use umqtt_device::storage::Layout;
+use umqtt_esp8266::flash::Flash;
+use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
+
+use self::board::ChipBoard;
+use self::no_net::NoNet;
+use crate::options::OPTIONS;
+
+/// Where in the flash the device keeps what it keeps: behind the program's mebibyte.
+const STORAGE: u32 = 0x10_0000;
+/// CPU cycles per millisecond.
+const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
+
+/// The whole program.
+pub fn run() -> ! {
+    println!("\n{}, the device on an ESP8266 without its radio", OPTIONS.version);
+    if let Some(why) = reset::last() {
+        println!("it was restarted: {why}");
+    }
+    // SAFETY: the only place that takes the peripherals, once.
+    let peripherals = unsafe { esp8266_hal::target::Peripherals::steal() };
+    let commands = peripherals.SPI0.flash();
+    let flash = Flash::new(commands, STORAGE, Layout::ESP8266.bytes() as usize);
+    let board = ChipBoard::new(&peripherals.EFUSE);
+    let options = Options { layout: Layout::ESP8266, ..OPTIONS };
+    let device = Device::new(board, flash, options);
+    let mut device = device.unwrap_or_else(|error| panic!("{error}"));
+    device.start(clock::millis());
+    loop {
+        watchdog::feed();
+        let next = device.poll(clock::millis(), &mut NoNet);
+        if device.board().restart_wanted() {
+            reset::because(format_args!("the device was asked to"));
+        }
+        // Pins and the serial port are looked at with every tick.
+        let until = next.unwrap_or(u64::MAX / CYCLES).saturating_mul(CYCLES);
+        interrupt::sleep(until, 0, || false);
+    }
+}

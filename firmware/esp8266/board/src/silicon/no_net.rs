@@ -1,0 +1,38 @@
+//! No network: every port and every connection is refused.
+
+use core::net::IpAddr;
+
+use umqtt_device::net::{ConnId, Net, NetError, NetEvent};
+
+#[derive(Debug)]
+pub(super) struct NoNet;
+
+impl Net for NoNet {
+    fn listen(&mut self, _port: u16) -> Result<(), NetError> {
+        Err(NetError::Failed)
+    }
+
+    fn unlisten(&mut self, _port: u16) {}
+
+    fn connect(&mut self, _host: &str, _port: u16) -> Result<ConnId, NetError> {
+        Err(NetError::Failed)
+    }
+
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        None
+    }
+
+    fn recv(&mut self, _conn: ConnId, _take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        0
+    }
+
+    fn send(&mut self, _conn: ConnId, _bytes: &[u8]) -> usize {
+        0
+    }
+
+    fn close(&mut self, _conn: ConnId) {}
+
+    fn abort(&mut self, _conn: ConnId) {}
+
+    fn addresses(&self, _each: &mut dyn FnMut(IpAddr)) {}
+}
