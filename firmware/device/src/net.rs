@@ -1,7 +1,11 @@
 //! The network as the device sees it: numbered connections, bytes, and events. A board implements [`Net`]
 //! once, over smoltcp on a chip and over the operating system's sockets on the desktop.
 
+mod flags;
+
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+pub use self::flags::{Flag, Flags};
 
 /// A TCP connection. A number is not given out again before [`Net`] has reported it closed and the device has
 /// seen that. Numbers are small, so that they can index a table.

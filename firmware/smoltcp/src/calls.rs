@@ -5,10 +5,10 @@ use core::net::{IpAddr, SocketAddr};
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpAddress;
-use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::net::{CloseReason, ConnId, Flag, Net, NetError, NetEvent, Peer};
 
 use crate::SmolNet;
-use crate::connection::{Flag, Millis, Phase};
+use crate::connection::{Millis, Phase};
 
 /// Milliseconds a connection we closed may take to send what is left and be closed by the other end.
 pub const LINGER: Millis = 2_000;

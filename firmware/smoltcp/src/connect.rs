@@ -6,10 +6,10 @@ use core::net::{IpAddr, Ipv4Addr};
 use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::wire::{DnsQueryType, IpAddress};
-use umqtt_device::net::{CloseReason, NetError};
+use umqtt_device::net::{CloseReason, Flag, NetError};
 
 use crate::SmolNet;
-use crate::connection::{Connection, Flag, Millis, Phase};
+use crate::connection::{Connection, Millis, Phase};
 
 /// Milliseconds one address of a host is tried.
 pub const CONNECT_TIMEOUT: Millis = 10_000;

@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 
 use smoltcp::iface::SocketHandle;
-use umqtt_device::net::CloseReason;
+use umqtt_device::net::{CloseReason, Flags};
 
 use crate::connect::Attempt;
 
@@ -24,41 +24,6 @@ pub(crate) enum Phase {
     Lingering { until: Millis },
     /// Over. The place is free once the device knows and the socket's last segment has left.
     Gone { reason: CloseReason, told: bool },
-}
-
-/// Something the device is to be told, in the order in which it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Flag {
-    Accepted,
-    Connected,
-    Readable,
-    Writable,
-    Finished,
-    Closed,
-}
-
-const FLAGS: [Flag; 6] =
-    [Flag::Accepted, Flag::Connected, Flag::Readable, Flag::Writable, Flag::Finished, Flag::Closed];
-
-/// A set of [`Flag`]s.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flags(u8);
-
-impl Flags {
-    pub(crate) fn set(&mut self, flag: Flag) {
-        self.0 |= 1 << flag as u8;
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn take_first(&mut self) -> Option<Flag> {
-        let first = FLAGS.get(self.0.trailing_zeros() as usize).copied()?;
-        self.0 &= self.0 - 1;
-        Some(first)
-    }
 }
 
 /// A place that is in use.
@@ -99,24 +64,5 @@ impl Connection {
 
     pub(crate) fn is_gone(&self) -> bool {
         matches!(self.phase, Phase::Gone { .. })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_come_in_order_and_once() {
-        let mut flags = Flags::default();
-        for flag in [Flag::Closed, Flag::Readable, Flag::Accepted, Flag::Readable] {
-            flags.set(flag);
-        }
-        let mut order = alloc::vec::Vec::new();
-        while let Some(flag) = flags.take_first() {
-            order.push(flag);
-        }
-        assert_eq!(order, [Flag::Accepted, Flag::Readable, Flag::Closed]);
-        assert!(flags.is_empty());
     }
 }

@@ -7,10 +7,10 @@
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
-use umqtt_device::net::NetError;
+use umqtt_device::net::{Flag, NetError};
 
 use crate::SmolNet;
-use crate::connection::{Connection, Flag, Millis, Phase};
+use crate::connection::{Connection, Millis, Phase};
 
 /// Ports listened on at a time: broker, console, a script upload, and one to spare while one is changed.
 pub const MAX_PORTS: usize = 4;

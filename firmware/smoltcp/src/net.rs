@@ -7,10 +7,10 @@ use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
-use umqtt_device::net::CloseReason;
+use umqtt_device::net::{CloseReason, Flag};
 
 use crate::Bounds;
-use crate::connection::{Flag, Millis, Phase};
+use crate::connection::{Millis, Phase};
 use crate::listen::MAX_PORTS;
 use crate::mend::Mended;
 use crate::table::Table;

@@ -6,10 +6,10 @@ use alloc::vec::Vec;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use smoltcp::time::Duration;
-use umqtt_device::net::CloseReason;
+use umqtt_device::net::{CloseReason, Flag};
 
 use crate::Bounds;
-use crate::connection::{Connection, Flag, Millis, Phase};
+use crate::connection::{Connection, Millis, Phase};
 use crate::listen::HANDSHAKE_TIMEOUT;
 
 /// Silence after which the other end is asked whether it is still there.

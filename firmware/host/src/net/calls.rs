@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Instant;
 
-use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent};
+use umqtt_device::net::{CloseReason, ConnId, Flag, Net, NetError, NetEvent};
 
-use super::connection::{After, Connection, Flag, Phase};
+use super::connection::{After, Connection, Phase};
 use super::listener::Listener;
 use super::{HostNet, LINGER, WAKER};
 

@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
 
 use mio::net::TcpStream;
-use umqtt_device::net::{CloseReason, Peer};
+use umqtt_device::net::{CloseReason, Flags, Peer};
 
 use super::{MORE_SIZE, READ_SIZE};
 
@@ -26,41 +26,6 @@ pub(crate) enum Phase {
     Lingering { until: Instant },
     /// Closed, and the device does not know yet.
     Gone(CloseReason),
-}
-
-/// Something the device is to be told, in the order in which it is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum Flag {
-    Accepted,
-    Connected,
-    Readable,
-    Writable,
-    Finished,
-    Closed,
-}
-
-const FLAGS: [Flag; 6] =
-    [Flag::Accepted, Flag::Connected, Flag::Readable, Flag::Writable, Flag::Finished, Flag::Closed];
-
-/// A set of [`Flag`]s.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flags(u8);
-
-impl Flags {
-    pub(crate) fn set(&mut self, flag: Flag) {
-        self.0 |= 1 << flag as u8;
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn take_first(&mut self) -> Option<Flag> {
-        let first = FLAGS.get(self.0.trailing_zeros() as usize).copied()?;
-        self.0 &= self.0 - 1;
-        Some(first)
-    }
 }
 
 /// What a receive leaves to be told.
@@ -232,24 +197,5 @@ pub(crate) fn reason(error: &io::Error, other: CloseReason) -> CloseReason {
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe => CloseReason::Reset,
         _ => other,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_come_in_order_and_once() {
-        let mut flags = Flags::default();
-        for flag in [Flag::Closed, Flag::Readable, Flag::Accepted, Flag::Readable] {
-            flags.set(flag);
-        }
-        let mut order = Vec::new();
-        while let Some(flag) = flags.take_first() {
-            order.push(flag);
-        }
-        assert_eq!(order, [Flag::Accepted, Flag::Readable, Flag::Closed]);
-        assert!(flags.is_empty());
     }
 }

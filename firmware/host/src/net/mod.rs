@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use umqtt_device::net::{CloseReason, Peer};
+use umqtt_device::net::{CloseReason, Flag, Peer};
 
-use connection::{Connection, Flag, Phase};
+use connection::{Connection, Phase};
 use listener::Listener;
 use resolve::Resolver;
 
