@@ -18,10 +18,10 @@ fuzz_target!(|bytes: &[u8]| {
         let crc = checksum(&image[CHECKED_FROM..]).to_le_bytes();
         image[CHECKED_FROM - 4..CHECKED_FROM].copy_from_slice(&crc);
     }
-    let profile = Profile::ESP8266;
+    let profile = Profile { value: VALUE, ..Profile::ESP8266 };
     let Ok(program) = Program::verify(image, &profile) else { return };
     let code_len = program.image().code().len() as u64;
-    let Ok(mut machine) = Machine::new(program, vec![0; MEMORY], VALUE) else { return };
+    let Ok(mut machine) = Machine::new(program, vec![0; MEMORY / 4], VALUE) else { return };
     let topic = |side, topic, data| Event::Topic { side, topic, data };
     for event in [
         Event::Config,

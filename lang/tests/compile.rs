@@ -99,7 +99,7 @@ impl Syscalls for Log {
 }
 
 struct Device {
-    machine: Machine<Vec<u8>, Box<[u8]>>,
+    machine: Machine<Vec<u8>, Vec<u32>>,
     log: Log,
     trap: Option<(Trap, Option<u32>)>,
 }
@@ -113,7 +113,7 @@ impl Device {
         let image = compile(source.as_bytes(), &Profile::ESP8266, ALL)
             .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"));
         let program = Program::verify(image, &Profile::ESP8266).unwrap();
-        let machine = Machine::new(program, vec![0; buffer].into_boxed_slice(), limit).unwrap();
+        let machine = Machine::new(program, vec![0; buffer.div_ceil(4)], limit).unwrap();
         Device { machine, log: Log::default(), trap: None }
     }
 

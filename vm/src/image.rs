@@ -4,13 +4,16 @@
 //! magic "uMQ!"                      4
 //! format version                    1
 //! CRC-32 (ISO-HDLC) of all after it 4, little-endian
-//! Header, postcard
-//! constants     each a varint length and its bytes; named by their offset
-//! handlers      RECORD_LEN bytes each, sorted, see Record
-//! code          one segment per handler and per filter expression
+//! Header, postcard; zeros up to a multiple of 4
+//! constants     a word each: offset into the texts, and length in the upper half
+//! handlers      RECORD_WORDS words each, sorted, see Record
+//! code          words; one segment per handler and per filter expression
+//! texts         the bytes of the constants
 //! debug         variable names and line table; absent when stripped
 //! source        the script's text; optional
 //! ```
+//!
+//! Words have 32 bits and are little-endian. They are read in place: an image that is to run starts at a multiple of 4 in memory.
 //!
 //! An image is data, not trust: [`Image::parse`] checks only where the sections are, and nothing can run it.
 //! [`crate::Program::verify`] proves the rest.
@@ -20,18 +23,18 @@ use core::ops::Range;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
 
-use crate::isa::read_varint;
-
 /// The first bytes of every image; no script starts like this.
 pub const MAGIC: [u8; 4] = *b"uMQ!";
 /// The format this crate reads and writes.
-pub const VERSION: u8 = 1;
-/// Bytes of one handler record.
-pub const RECORD_LEN: usize = 6;
+pub const VERSION: u8 = 2;
+/// Words of one handler record.
+pub const RECORD_WORDS: usize = 2;
+/// Bytes of a word.
+pub const WORD: usize = 4;
 /// Where the checksummed part starts.
 pub const CHECKED_FROM: usize = MAGIC.len() + 1 + 4;
 /// Longest encoding of a [`Header`], bytes.
-pub const HEADER_MAX: usize = 24;
+pub const HEADER_MAX: usize = 26;
 
 /// The same checksum everywhere, computed with 1 KiB of tables on a chip and with 16 KiB where that is nothing.
 #[cfg(not(target_pointer_width = "64"))]
@@ -52,12 +55,14 @@ pub struct Header {
     pub variables: u16,
     /// How many values it holds on the stack at most.
     pub stack: u8,
-    /// Bytes of constants.
+    /// How many constants.
     pub constants: u16,
     /// How many handler records.
     pub handlers: u16,
-    /// Bytes of code.
+    /// Words of code.
     pub code: u16,
+    /// Bytes of the constants' texts.
+    pub texts: u16,
     /// Bytes of debug information.
     pub debug: u32,
     /// Bytes of source.
@@ -88,7 +93,7 @@ pub enum Trigger {
     Alarm = 8,
     /// `on gpio_interrupt N`; key: N; filter: 1 with pull-up, else 0
     Gpio = 9,
-    /// `on topic local` with a constant filter without wildcards; key: [`fingerprint`]; filter: offset of the constant
+    /// `on topic local` with a constant filter without wildcards; key: [`fingerprint`]; filter: the constant
     LocalName = 10,
     /// `on topic local` with any other filter; key: a [`FilterKind`]
     LocalFilter = 11,
@@ -105,7 +110,7 @@ impl Trigger {
     /// The trigger of that number.
     pub fn from_code(code: u8) -> Option<Trigger> {
         use Trigger::*;
-        [
+        const ALL: &[Trigger] = &[
             Config,
             Init,
             WifiConnect,
@@ -120,9 +125,8 @@ impl Trigger {
             LocalFilter,
             RemoteName,
             RemoteFilter,
-        ]
-        .get(usize::from(code))
-        .copied()
+        ];
+        ALL.get(usize::from(code)).copied()
     }
 
     /// How many of the event's arguments its code may ask for.
@@ -143,7 +147,7 @@ impl Trigger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum FilterKind {
-    /// A constant with wildcards: the record's filter is its offset.
+    /// A constant with wildcards: the record's filter is its number.
     Constant = 0,
     /// A variable: the record's filter is its number.
     Variable = 1,
@@ -155,13 +159,16 @@ pub enum FilterKind {
 impl FilterKind {
     /// The kind of that number.
     pub fn from_code(code: u8) -> Option<FilterKind> {
-        [FilterKind::Constant, FilterKind::Variable, FilterKind::Expression]
-            .get(usize::from(code))
-            .copied()
+        match code {
+            0 => Some(FilterKind::Constant),
+            1 => Some(FilterKind::Variable),
+            2 => Some(FilterKind::Expression),
+            _ => None,
+        }
     }
 }
 
-/// One handler, [`RECORD_LEN`] bytes: trigger, key, code offset and filter, these two little-endian.
+/// One handler, [`RECORD_WORDS`] words: trigger, key and code offset (16 bits) make the first, the filter the second.
 ///
 /// Records are sorted by trigger; then by key, except for [`Trigger::LocalFilter`] and
 /// [`Trigger::RemoteFilter`]; then by code offset. Code stands in the order of the script, so the offset
@@ -172,30 +179,29 @@ pub struct Record {
     pub trigger: Trigger,
     /// Depends on the trigger, as does its filter.
     pub key: u8,
-    /// Offset of its code in the code section.
+    /// Offset of its code in the code section, in words.
     pub code: u16,
     /// Depends on the trigger; 0 where it means nothing.
     pub filter: u16,
 }
 
 impl Record {
-    /// Reads a record; `None` for an unknown trigger.
+    /// Reads a record out of little-endian words; `None` for an unknown trigger.
     #[inline]
-    pub fn from_bytes(bytes: [u8; RECORD_LEN]) -> Option<Record> {
-        let [trigger, key, c0, c1, f0, f1] = bytes;
+    pub fn from_words(words: [u32; RECORD_WORDS]) -> Option<Record> {
+        let [head, filter] = words.map(u32::from_le);
         Some(Record {
-            trigger: Trigger::from_code(trigger)?,
-            key,
-            code: u16::from_le_bytes([c0, c1]),
-            filter: u16::from_le_bytes([f0, f1]),
+            trigger: Trigger::from_code(head as u8)?,
+            key: (head >> 8) as u8,
+            code: (head >> 16) as u16,
+            filter: filter as u16,
         })
     }
 
-    /// The record as it stands in an image.
-    pub fn to_bytes(self) -> [u8; RECORD_LEN] {
-        let [c0, c1] = self.code.to_le_bytes();
-        let [f0, f1] = self.filter.to_le_bytes();
-        [self.trigger as u8, self.key, c0, c1, f0, f1]
+    /// The numbers a record's words hold.
+    pub fn to_words(self) -> [u32; RECORD_WORDS] {
+        let head = self.trigger as u32 | u32::from(self.key) << 8 | u32::from(self.code) << 16;
+        [head, self.filter.into()]
     }
 
     /// What records are sorted by.
@@ -207,17 +213,28 @@ impl Record {
     }
 }
 
-/// A cheap digest of a topic name, by which handlers are found: its length and four of its bytes.
+/// A [`Record`] without its trigger, which the handler table's order has told.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) key: u8,
+    pub(crate) code: u16,
+    pub(crate) filter: u16,
+}
+
+impl Entry {
+    #[inline(always)]
+    pub(crate) fn from_words(words: [u32; RECORD_WORDS]) -> Entry {
+        let [head, filter] = words.map(u32::from_le);
+        Entry { key: (head >> 8) as u8, code: (head >> 16) as u16, filter: filter as u16 }
+    }
+}
+
+/// A cheap digest of a topic name, by which handlers are found: its length and two of its bytes.
 #[inline]
 pub fn fingerprint(topic: &[u8]) -> u8 {
     let len = topic.len();
-    let Some(last) = topic.last() else { return 0 };
-    let at = |index: usize| topic.get(index).copied().unwrap_or(0);
-    (len as u8)
-        .wrapping_add(*last)
-        .wrapping_add(at(len / 2).wrapping_mul(3))
-        .wrapping_add(at(len / 4).wrapping_mul(5))
-        .wrapping_add(at(len - len / 4 - 1).wrapping_mul(7))
+    let (Some(last), Some(middle)) = (topic.last(), topic.get(len / 2)) else { return 0 };
+    (len as u8).wrapping_add(last.wrapping_mul(3)).wrapping_add(middle.wrapping_mul(5))
 }
 
 /// Why bytes are not an image.
@@ -233,6 +250,8 @@ pub enum ImageError {
     Checksum,
     /// The header cannot be read.
     Header,
+    /// It does not start at a multiple of 4 in memory.
+    Alignment,
 }
 
 impl core::fmt::Display for ImageError {
@@ -248,23 +267,28 @@ impl core::fmt::Display for ImageError {
             ImageError::Length => f.write_str("the image is cut off or has bytes too many"),
             ImageError::Checksum => f.write_str("the image is damaged (checksum)"),
             ImageError::Header => f.write_str("the image is damaged (header)"),
+            ImageError::Alignment => {
+                f.write_str("the image must start at a multiple of 4 bytes in memory")
+            }
         }
     }
 }
 
 impl core::error::Error for ImageError {}
 
-/// Where the sections of an image are.
+/// Where the sections of an image are, in bytes. Constants, handlers and code start at multiples of 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The header.
     pub header: Header,
-    /// The constants.
+    /// The table of constants.
     pub constants: Range<usize>,
     /// The handler records.
     pub handlers: Range<usize>,
     /// The code.
     pub code: Range<usize>,
+    /// The bytes of the constants.
+    pub texts: Range<usize>,
     /// The debug information, empty if stripped.
     pub debug: Range<usize>,
     /// The source, empty if not embedded.
@@ -273,6 +297,9 @@ pub struct Layout {
 
 impl Layout {
     fn parse(bytes: &[u8]) -> Result<Layout, ImageError> {
+        if !bytes.as_ptr().addr().is_multiple_of(WORD) {
+            return Err(ImageError::Alignment);
+        }
         let rest = bytes.strip_prefix(&MAGIC).ok_or(ImageError::NotAnImage)?;
         let (&version, rest) = rest.split_first().ok_or(ImageError::Length)?;
         if version != VERSION {
@@ -284,7 +311,7 @@ impl Layout {
         }
         let (header, rest) =
             postcard::take_from_bytes::<Header>(checked).map_err(|_| ImageError::Header)?;
-        let mut at = bytes.len() - rest.len();
+        let mut at = (bytes.len() - rest.len()).next_multiple_of(WORD);
         let mut section = |len: usize| {
             let start = at;
             at = at.checked_add(len).filter(|&end| end <= bytes.len()).ok_or(ImageError::Length)?;
@@ -292,9 +319,10 @@ impl Layout {
         };
         let layout = Layout {
             header,
-            constants: section(header.constants.into())?,
-            handlers: section(usize::from(header.handlers) * RECORD_LEN)?,
-            code: section(header.code.into())?,
+            constants: section(usize::from(header.constants) * WORD)?,
+            handlers: section(usize::from(header.handlers) * RECORD_WORDS * WORD)?,
+            code: section(usize::from(header.code) * WORD)?,
+            texts: section(header.texts.into())?,
             debug: section(header.debug as usize)?,
             source: section(header.source as usize)?,
         };
@@ -315,7 +343,7 @@ impl<'i> Image<'i> {
         bytes.starts_with(&MAGIC)
     }
 
-    /// Finds the sections. Borrows: nothing is copied.
+    /// Finds the sections. Borrows: nothing is copied. The bytes must start at a multiple of 4, as those of a vector do.
     ///
     /// # Errors
     /// [`ImageError`] when the bytes are not a whole, undamaged image of this format.
@@ -334,8 +362,8 @@ impl<'i> Image<'i> {
     }
 
     /// The code section.
-    pub fn code(&self) -> &'i [u8] {
-        self.bytes.get(self.layout.code.clone()).unwrap_or_default()
+    pub fn code(&self) -> &'i [u32] {
+        words(self.bytes, &self.layout.code)
     }
 
     /// The debug section.
@@ -343,22 +371,29 @@ impl<'i> Image<'i> {
         crate::Debug::new(self.bytes.get(self.layout.debug.clone()).unwrap_or_default())
     }
 
-    /// The constant at an offset of the constants section.
-    pub fn constant(&self, offset: u32) -> Option<&'i [u8]> {
-        constant(self.bytes.get(self.layout.constants.clone())?, offset)
+    /// A constant.
+    pub fn constant(&self, number: u32) -> Option<&'i [u8]> {
+        let entry = words(self.bytes, &self.layout.constants).get(number as usize)?;
+        self.bytes.get(self.layout.texts.clone())?.get(text_range(*entry))
     }
 
     /// The handler records, in their order in the image; unknown triggers are left out.
     pub fn records(&self) -> impl Iterator<Item = Record> + use<'i> {
-        let bytes = self.bytes.get(self.layout.handlers.clone()).unwrap_or_default();
-        bytes.as_chunks::<RECORD_LEN>().0.iter().filter_map(|chunk| Record::from_bytes(*chunk))
+        let (records, _) = words(self.bytes, &self.layout.handlers).as_chunks::<RECORD_WORDS>();
+        records.iter().copied().filter_map(Record::from_words)
     }
 }
 
-/// The constant at an offset of a constants section.
+/// A section of words.
+pub(crate) fn words<'i>(bytes: &'i [u8], section: &Range<usize>) -> &'i [u32] {
+    let bytes = bytes.get(section.clone()).unwrap_or_default();
+    bytemuck::try_cast_slice(bytes).unwrap_or_default()
+}
+
+/// The part of the texts that an entry of the table of constants means.
 #[inline]
-pub(crate) fn constant(section: &[u8], offset: u32) -> Option<&[u8]> {
-    let mut at = offset as usize;
-    let len = read_varint(section, &mut at)? as usize;
-    section.get(at..at.checked_add(len)?)
+pub(crate) fn text_range(entry: u32) -> Range<usize> {
+    let entry = u32::from_le(entry);
+    let start = (entry & 0xffff) as usize;
+    start..start + (entry >> 16) as usize
 }

@@ -1,100 +1,131 @@
 //! The instruction set: one table from which come the opcodes, the verifier's view of operands and stack,
 //! and the disassembler.
 //!
-//! A stack machine over values. An opcode is one byte; operands follow it. Three ranges hold their operand
-//! in the opcode: [`VAR_SHORT`], [`SET_SHORT`] and [`INT_SHORT`]. Wide operands are LEB128 varints: offsets
-//! below 128 take one byte, below 16,384 two.
+//! Code is 32-bit words: on the chip, constants in flash can be read only so, and one load brings an instruction with its operands.
 //!
-//! Jumps happen only where the stack holds nothing below the condition they pop: expressions have no
-//! jumps inside. This is what lets one linear pass verify a handler.
+//! ```text
+//! bits 0-7    opcode
+//! bits 8-15   A    bits 16-23   B    bits 24-31   C
+//! ```
+//!
+//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a *source* ([`source`]): a variable, a constant, a
+//! small integer, one of the event's arguments, or the value on top of the stack. So most instructions need no stack at
+//! all. Wide sources take their number from an extension word behind the instruction. Operands are fetched from the last to the
+//! first, and extension words stand in that order.
+//!
+//! Jumps happen only where the stack holds nothing but what they pop: expressions have no jumps inside. This is what
+//! lets one linear pass verify a handler.
 
-/// First opcode of `VAR 0` to `VAR 31` in one byte.
-pub const VAR_SHORT: u8 = 0x80;
-/// First opcode of `SET 0` to `SET 31` in one byte.
-pub const SET_SHORT: u8 = 0xa0;
-/// First opcode of the integers [`INT_SHORT_MIN`] to [`INT_SHORT_MAX`] in one byte.
-pub const INT_SHORT: u8 = 0xc0;
-/// How many variables have a one-byte `VAR` and `SET`.
-pub const SHORT_VARIABLES: u8 = 32;
-/// Smallest integer with a one-byte opcode.
-pub const INT_SHORT_MIN: i32 = -1;
-/// Largest integer with a one-byte opcode.
-pub const INT_SHORT_MAX: i32 = 62;
+/// Source bytes: where an operand comes from.
+pub mod source {
+    /// Off the stack.
+    pub const POP: u8 = 0;
+    /// Argument 0 of the event; up to [`ARGUMENTS`] of them follow.
+    pub const ARGUMENT: u8 = 1;
+    /// How many arguments an event has at most.
+    pub const ARGUMENTS: u8 = 4;
+    /// The integer in an extension word.
+    pub const WIDE_INT: u8 = 5;
+    /// The variable whose number is in an extension word.
+    pub const WIDE_VARIABLE: u8 = 6;
+    /// The constant whose number is in an extension word.
+    pub const WIDE_CONSTANT: u8 = 7;
+    /// The first of the integers [`INT_MIN`] to [`INT_MAX`].
+    pub const INT: u8 = 0x10;
+    /// The first of the variables 0 to [`VARIABLES`].
+    pub const VARIABLE: u8 = 0x40;
+    /// The first of the constants 0 to [`CONSTANTS`].
+    pub const CONSTANT: u8 = 0x80;
 
-/// What follows an opcode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operand {
-    /// Nothing.
-    None,
-    /// Varint: offset of a constant in the constants section.
-    Const,
-    /// Varint, zigzag: an integer.
-    Int,
-    /// One byte: a variable's number.
-    Var,
-    /// One byte: which of the event's arguments, 0 to 3.
-    Arg,
-    /// One byte: a flash variable's number, from 1.
-    Flash,
-    /// One byte: a pin.
-    Pin,
-    /// Two bytes: a pin and a [`crate::PinMode`] (0 input, 1 input with pull-up, 2 output).
-    PinMode,
-    /// One byte: a timer's number, from 1.
-    Timer,
-    /// One byte: an alarm's number, from 1.
-    Alarm,
-    /// One byte: how many values to join, from 2.
-    Count,
-    /// Varint: how far forward, counted from the end of the instruction.
-    Jump,
-    /// Varint: how far back, counted from the end of the instruction, to the end of a `HEAD`.
-    Loop,
-    /// A [`Operand::Const`], then a [`Operand::Jump`].
-    ConstJump,
+    /// Smallest integer that needs no extension word.
+    pub const INT_MIN: i32 = -1;
+    /// Largest integer that needs no extension word.
+    pub const INT_MAX: i32 = INT_MIN + (VARIABLE - INT - 1) as i32;
+    /// So many variables need no extension word.
+    pub const VARIABLES: u16 = (CONSTANT - VARIABLE) as u16;
+    /// So many constants need no extension word.
+    pub const CONSTANTS: u16 = 0x100 - CONSTANT as u16;
 }
 
-/// The stack effect of `JOIN`, which pops as many values as its operand says.
-pub const POPS_COUNT: u8 = u8::MAX;
+/// The destination that means the stack; any other is a variable's number. The one variable with this number is set by `SET`.
+pub const PUSH: u8 = 0xff;
+/// Most values joined at once.
+pub const JOIN_MAX: u8 = 16;
+/// A comparing jump holds distances up to this itself; for 0 the distance is in an extension word.
+pub const NEAR: u32 = 0xff;
+
+/// What the bytes A, B and C of an instruction hold. Value operands come first, in A, B, C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Nothing but value operands.
+    Values,
+    /// C: the destination of the result.
+    Result,
+    /// B: a variable's number.
+    Variable,
+    /// B: a flash variable's number, from 1.
+    Flash,
+    /// B: a flash variable's number, from 1; C: the destination.
+    FlashResult,
+    /// B: a pin.
+    Pin,
+    /// B: a pin; C: the destination.
+    PinResult,
+    /// B: a pin; C: a [`crate::PinMode`] (0 input, 1 input with pull-up, 2 output).
+    PinMode,
+    /// B: a timer's number, from 1.
+    Timer,
+    /// B: an alarm's number, from 1.
+    Alarm,
+    /// B and C, little-endian: how many words forward, counted from the end of the instruction.
+    Jump,
+    /// C: how many words forward; for 0 the extension word behind those of the operands says it.
+    NearJump,
+    /// B and C, little-endian: how many words back, counted from the end of the instruction, to the end of a `HEAD`.
+    Loop,
+    /// A: how many values to join, 2 to [`JOIN_MAX`]; B: how many of them come off the stack, in the order they were pushed; C: the
+    /// destination. Their sources follow, four in a word, then their extension words; both first to last.
+    Join,
+}
 
 macro_rules! instructions {
-    ($($(#[$doc:meta])* $code:literal $name:ident $mnemonic:literal $operand:ident $pops:tt -> $pushes:literal;)*) => {
+    ($($(#[$doc:meta])* $code:literal $name:ident $mnemonic:literal $values:literal $format:ident;)*) => {
         /// An instruction without its operands.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub enum Op { $($(#[$doc])* $name = $code,)* }
 
+        /// The opcodes as numbers, to match on.
+        #[allow(non_upper_case_globals)]
+        pub(crate) mod code { $(pub(crate) const $name: u8 = $code;)* }
+
         impl Op {
-            /// Every instruction, in the order of opcodes.
+            /// Every instruction, in the order of opcodes, which have no gaps.
             pub const ALL: &'static [Op] = &[$(Op::$name,)*];
 
-            /// The instruction of an opcode below [`VAR_SHORT`].
+            /// The instruction of an opcode.
             #[inline]
             pub fn from_code(code: u8) -> Option<Op> {
-                match code { $($code => Some(Op::$name),)* _ => None }
+                Op::ALL.get(usize::from(code)).copied()
             }
 
             /// What the disassembler calls it.
             pub fn mnemonic(self) -> &'static str {
-                match self { $(Op::$name => $mnemonic,)* }
+                [$($mnemonic,)*][self as usize]
             }
 
-            /// What follows the opcode.
+            /// How many value operands it has, not counting those of a join.
             #[inline]
-            pub fn operand(self) -> Operand {
-                match self { $(Op::$name => Operand::$operand,)* }
+            pub fn values(self) -> u8 {
+                const VALUES: &[u8] = &[$($values,)*];
+                VALUES[self as usize]
             }
 
-            /// How many values it takes off the stack; [`POPS_COUNT`]: as many as the operand says.
+            /// What its other bytes hold.
             #[inline]
-            pub fn pops(self) -> u8 {
-                match self { $(Op::$name => $pops,)* }
-            }
-
-            /// How many values it leaves on the stack.
-            #[inline]
-            pub fn pushes(self) -> u8 {
-                match self { $(Op::$name => $pushes,)* }
+            pub fn format(self) -> Format {
+                const FORMATS: &[Format] = &[$(Format::$format,)*];
+                FORMATS[self as usize]
             }
         }
     };
@@ -102,143 +133,156 @@ macro_rules! instructions {
 
 instructions! {
     /// Ends a handler.
-    0x00 End "end" None 0 -> 0;
-    /// Ends a filter expression: its value is the result.
-    0x01 Result "result" None 1 -> 0;
-    /// Pushes a constant.
-    0x02 Const "const" Const 0 -> 1;
-    /// Pushes an integer.
-    0x03 Int "int" Int 0 -> 1;
-    /// Pushes a variable.
-    0x04 Var "var" Var 0 -> 1;
-    /// Pops into a variable.
-    0x05 Set "set" Var 1 -> 0;
-    /// Pushes one of the event's arguments.
-    0x06 Arg "arg" Arg 0 -> 1;
-    /// Pushes a flash variable.
-    0x07 Flash "flash" Flash 0 -> 1;
-    /// Pops into a flash variable.
-    0x08 SetFlash "setflash" Flash 1 -> 0;
-    /// Pushes the time of day.
-    0x09 Timestamp "timestamp" None 0 -> 1;
-    /// Pushes the day of the week.
-    0x0a Weekday "weekday" None 0 -> 1;
-    /// Pushes the analogue input.
-    0x0b Adc "adc" None 0 -> 1;
-    /// Pushes a pin's level.
-    0x0c PinRead "gpio_in" Pin 0 -> 1;
+    0 End "end" 0 Values;
+    /// Ends a filter expression: the value is the result.
+    1 Return "return" 1 Values;
+    /// Sets a variable.
+    2 Set "set" 1 Variable;
+    /// A flash variable.
+    3 Flash "flash" 0 FlashResult;
+    /// Sets a flash variable.
+    4 SetFlash "setflash" 1 Flash;
+    /// The time of day.
+    5 Timestamp "timestamp" 0 Result;
+    /// The day of the week.
+    6 Weekday "weekday" 0 Result;
+    /// The analogue input.
+    7 Adc "adc" 0 Result;
+    /// A pin's level.
+    8 PinRead "gpio_in" 0 PinResult;
 
     /// Jumps.
-    0x10 Jump "jump" Jump 0 -> 0;
-    /// Pops; jumps if false.
-    0x11 JumpFalse "jump_false" Jump 1 -> 0;
-    /// Pops; jumps if true.
-    0x12 JumpTrue "jump_true" Jump 1 -> 0;
-    /// Pops; jumps unless equal to the constant.
-    0x13 JumpNotEqual "jump_neq" ConstJump 1 -> 0;
+    9 Jump "jump" 0 Jump;
+    /// Jumps if false.
+    10 JumpFalse "jump_false" 1 Jump;
+    /// Jumps if true.
+    11 JumpTrue "jump_true" 1 Jump;
+    /// Jumps if the bytes are equal.
+    12 JumpEqual "jump_eq" 2 NearJump;
+    /// Jumps if the bytes differ.
+    13 JumpNotEqual "jump_neq" 2 NearJump;
+    /// Jumps if greater as numbers.
+    14 JumpGreater "jump_gt" 2 NearJump;
+    /// Jumps if greater or equal as numbers.
+    15 JumpGreaterEqual "jump_gte" 2 NearJump;
+    /// Jumps if less as numbers.
+    16 JumpLess "jump_lt" 2 NearJump;
+    /// Jumps if less or equal as numbers.
+    17 JumpLessEqual "jump_lte" 2 NearJump;
     /// Marks the start of a loop; does nothing.
-    0x14 Head "head" None 0 -> 0;
+    18 Head "head" 0 Values;
     /// Jumps back behind the innermost open `head` and pays fuel for the way.
-    0x15 Loop "loop" Loop 0 -> 0;
+    19 Loop "loop" 0 Loop;
 
     /// Bytes equal.
-    0x20 Equal "eq" None 2 -> 1;
+    20 Equal "eq" 2 Result;
     /// Bytes differ.
-    0x21 NotEqual "neq" None 2 -> 1;
+    21 NotEqual "neq" 2 Result;
     /// Greater as numbers.
-    0x22 Greater "gt" None 2 -> 1;
+    22 Greater "gt" 2 Result;
     /// Greater or equal as numbers.
-    0x23 GreaterEqual "gte" None 2 -> 1;
+    23 GreaterEqual "gte" 2 Result;
     /// Less as numbers.
-    0x24 Less "lt" None 2 -> 1;
+    24 Less "lt" 2 Result;
     /// Less or equal as numbers.
-    0x25 LessEqual "lte" None 2 -> 1;
+    25 LessEqual "lte" 2 Result;
     /// Greater as bytes.
-    0x26 TextGreater "str_gt" None 2 -> 1;
+    26 TextGreater "str_gt" 2 Result;
     /// Greater or equal as bytes.
-    0x27 TextGreaterEqual "str_gte" None 2 -> 1;
+    27 TextGreaterEqual "str_gte" 2 Result;
     /// Sum.
-    0x28 Add "add" None 2 -> 1;
+    28 Add "add" 2 Result;
     /// Difference.
-    0x29 Sub "sub" None 2 -> 1;
+    29 Sub "sub" 2 Result;
     /// Product.
-    0x2a Mul "mul" None 2 -> 1;
+    30 Mul "mul" 2 Result;
     /// Quotient, rounded towards 0; by 0 it is 0.
-    0x2b Div "div" None 2 -> 1;
+    31 Div "div" 2 Result;
     /// Remainder with the sign of the dividend; by 0 it is 0.
-    0x2c Mod "mod" None 2 -> 1;
+    32 Mod "mod" 2 Result;
     /// Both true.
-    0x2d And "and" None 2 -> 1;
+    33 And "and" 2 Result;
     /// Either true.
-    0x2e Or "or" None 2 -> 1;
+    34 Or "or" 2 Result;
     /// False.
-    0x2f Not "not" None 1 -> 1;
+    35 Not "not" 1 Result;
     /// Joins the bytes of several values.
-    0x30 Join "join" Count POPS_COUNT -> 1;
+    36 Join "join" 0 Join;
 
-    /// value, start, length: a part of the value.
-    0x38 Substr "substr" None 3 -> 1;
+    /// value, start, length: a part of the value, onto the stack.
+    37 Substr "substr" 3 Values;
     /// value, index: one byte of the value as a number.
-    0x39 ByteVal "byte_val" None 2 -> 1;
+    38 ByteVal "byte_val" 2 Result;
     /// The one byte of that number.
-    0x3a Binary "binary" None 1 -> 1;
-    /// value, index, separator: one field of the value.
-    0x3b CsvStr "csvstr" None 3 -> 1;
+    39 Binary "binary" 1 Result;
+    /// value, index, separator: one field of the value, onto the stack.
+    40 CsvStr "csvstr" 3 Values;
     /// Without white space, anywhere in it.
-    0x3c EatWhite "eatwhite" None 1 -> 1;
+    41 EatWhite "eatwhite" 1 Result;
     /// path, text: what the path leads to in a JSON text.
-    0x3d JsonParse "json_parse" None 2 -> 1;
+    42 JsonParse "json_parse" 2 Result;
     /// The first retained message whose topic matches.
-    0x3e Retained "retained" None 1 -> 1;
+    43 Retained "retained" 1 Result;
     /// ASCII letters lowered.
-    0x3f Lower "lower" None 1 -> 1;
+    44 Lower "lower" 1 Result;
     /// ASCII letters raised.
-    0x40 Upper "upper" None 1 -> 1;
+    45 Upper "upper" 1 Result;
     /// Length in bytes.
-    0x41 Len "len" None 1 -> 1;
+    46 Len "len" 1 Result;
     /// value, sought: index of the first place, or -1.
-    0x42 Find "find" None 2 -> 1;
+    47 Find "find" 2 Result;
 
     /// topic, data: publishes locally.
-    0x50 PublishLocal "publish_local" None 2 -> 0;
+    48 PublishLocal "publish_local" 2 Values;
     /// topic, data: publishes locally, retained.
-    0x51 PublishLocalRetained "publish_local_retained" None 2 -> 0;
+    49 PublishLocalRetained "publish_local_retained" 2 Values;
     /// topic, data: publishes remotely.
-    0x52 PublishRemote "publish_remote" None 2 -> 0;
+    50 PublishRemote "publish_remote" 2 Values;
     /// topic, data: publishes remotely, retained.
-    0x53 PublishRemoteRetained "publish_remote_retained" None 2 -> 0;
+    51 PublishRemoteRetained "publish_remote_retained" 2 Values;
     /// Subscribes locally.
-    0x54 SubscribeLocal "subscribe_local" None 1 -> 0;
+    52 SubscribeLocal "subscribe_local" 1 Values;
     /// Subscribes remotely.
-    0x55 SubscribeRemote "subscribe_remote" None 1 -> 0;
+    53 SubscribeRemote "subscribe_remote" 1 Values;
     /// Unsubscribes locally.
-    0x56 UnsubscribeLocal "unsubscribe_local" None 1 -> 0;
+    54 UnsubscribeLocal "unsubscribe_local" 1 Values;
     /// Unsubscribes remotely.
-    0x57 UnsubscribeRemote "unsubscribe_remote" None 1 -> 0;
-    /// Pops milliseconds; arms a timer.
-    0x58 SetTimer "settimer" Timer 1 -> 0;
-    /// Pops a time of day; sets an alarm.
-    0x59 SetAlarm "setalarm" Alarm 1 -> 0;
-    /// Pops a URL.
-    0x5a HttpGet "http_get" None 1 -> 0;
+    55 UnsubscribeRemote "unsubscribe_remote" 1 Values;
+    /// milliseconds: arms a timer.
+    56 SetTimer "settimer" 1 Timer;
+    /// time of day: sets an alarm.
+    57 SetAlarm "setalarm" 1 Alarm;
+    /// URL.
+    58 HttpGet "http_get" 1 Values;
     /// URL, body.
-    0x5b HttpPost "http_post" None 2 -> 0;
+    59 HttpPost "http_post" 2 Values;
     /// Sets a pin's direction.
-    0x5c PinMode "gpio_pinmode" PinMode 0 -> 0;
-    /// Pops a level.
-    0x5d PinWrite "gpio_out" Pin 1 -> 0;
-    /// Pops a duty.
-    0x5e Pwm "gpio_pwm" Pin 1 -> 0;
-    /// Pops bytes for the serial port.
-    0x5f SerialOut "serial_out" None 1 -> 0;
+    60 PinMode "gpio_pinmode" 0 PinMode;
+    /// level: sets a pin.
+    61 PinWrite "gpio_out" 1 Pin;
+    /// duty: sets a pin's PWM.
+    62 Pwm "gpio_pwm" 1 Pin;
+    /// Bytes for the serial port.
+    63 SerialOut "serial_out" 1 Values;
     /// Prints.
-    0x60 Print "print" None 1 -> 0;
+    64 Print "print" 1 Values;
     /// Prints a line.
-    0x61 Println "println" None 1 -> 0;
+    65 Println "println" 1 Values;
     /// Executes a console command.
-    0x62 System "system" None 1 -> 0;
+    66 System "system" 1 Values;
     /// name, value: applies a `config` line.
-    0x63 Config "config" None 2 -> 0;
+    67 Config "config" 2 Values;
+}
+
+impl Op {
+    /// Whether it leaves a value on the stack, or in a variable if it has a destination that says so.
+    #[inline]
+    pub fn has_result(self) -> bool {
+        matches!(
+            self.format(),
+            Format::Result | Format::FlashResult | Format::PinResult | Format::Join
+        ) || matches!(self, Op::Substr | Op::CsvStr)
+    }
 }
 
 /// Reads a varint of at most five bytes; advances `at`. `None` at the end of `bytes`, or if it does not

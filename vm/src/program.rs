@@ -1,8 +1,8 @@
 //! A verified image: the only thing that can run.
 
 use crate::decode::instructions;
-use crate::image::{Layout, RECORD_LEN, Record, Trigger};
-use crate::isa::Op;
+use crate::image::{Entry, Layout, RECORD_WORDS, Record, Trigger, WORD, words};
+use crate::isa::Format;
 use crate::verify::{Starts, verify};
 use crate::{Image, Profile, VerifyError};
 
@@ -92,13 +92,13 @@ impl<B: AsRef<[u8]>> Program<B> {
             }
         }
         for (_, instruction) in instructions(self.image().code()) {
-            match instruction.op {
-                Op::SetTimer => needs.timers |= bit(instruction.a),
-                Op::SetAlarm => needs.alarms |= bit(instruction.a),
-                Op::PinMode | Op::PinRead | Op::PinWrite | Op::Pwm => {
-                    needs.pins |= bit(instruction.a)
-                }
-                Op::Flash | Op::SetFlash => needs.flash_variables |= bit(instruction.a),
+            let [_, number, _] = instruction.fields();
+            let bit = bit(number.into());
+            match instruction.op.format() {
+                Format::Timer => needs.timers |= bit,
+                Format::Alarm => needs.alarms |= bit,
+                Format::Pin | Format::PinResult | Format::PinMode => needs.pins |= bit,
+                Format::Flash | Format::FlashResult => needs.flash_variables |= bit,
                 _ => {}
             }
         }
@@ -116,9 +116,9 @@ impl<B: AsRef<[u8]>> Program<B> {
     }
 
     #[inline]
-    pub(crate) fn record(&self, index: u16) -> Option<Record> {
-        let start = self.layout.handlers.start + usize::from(index) * RECORD_LEN;
-        let bytes = self.bytes.as_ref().get(start..start + RECORD_LEN)?;
-        Record::from_bytes(bytes.try_into().ok()?)
+    pub(crate) fn entry(&self, index: u16) -> Option<Entry> {
+        let start = self.layout.handlers.start / WORD + usize::from(index) * RECORD_WORDS;
+        let words = words(self.bytes.as_ref(), &(0..self.layout.handlers.end));
+        Some(Entry::from_words([*words.get(start)?, *words.get(start + 1)?]))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! What it proves of every segment of code, and how:
 //! * every instruction decodes and its operands are within the program and the profile;
+//! * constants lie within the texts;
 //! * the stack neither underflows nor passes the header's depth, and is empty behind everything that does not push
 //!   a value: so at every jump and every jump's target;
 //! * forward jumps land on the start of an instruction of the same segment: targets not yet reached are kept sorted,
@@ -11,9 +12,11 @@
 //! * segments do not overlap: together they are not longer than the code section, which also keeps the pass linear
 //!   for hostile images.
 
-use crate::decode::Instruction;
-use crate::image::{FilterKind, Layout, RECORD_LEN, Record, Trigger, constant, fingerprint};
-use crate::isa::{Op, Operand};
+use crate::decode::{Instruction, Source};
+use crate::image::{
+    FilterKind, Layout, RECORD_WORDS, Record, Trigger, fingerprint, text_range, words,
+};
+use crate::isa::{Format, JOIN_MAX, Op};
 use crate::{ImageError, Profile};
 
 /// Most different forward targets open at one point of the code.
@@ -35,11 +38,13 @@ pub enum VerifyError {
         /// How many may be.
         allowed: usize,
     },
+    /// A constant lies outside the texts; its place in the table.
+    Constant(u16),
     /// A handler record makes no sense; its place in the table.
     Handler(u16),
     /// The code is wrong.
     Code {
-        /// Offset into the code section.
+        /// Offset into the code section, in words.
         at: u16,
         /// What is wrong there.
         why: CodeError,
@@ -72,6 +77,7 @@ impl core::fmt::Display for VerifyError {
             VerifyError::Limit { what, found, allowed } => {
                 write!(f, "the image has {found} {what}, this device allows {allowed}")
             }
+            VerifyError::Constant(index) => write!(f, "the image is invalid (constant {index})"),
             VerifyError::Handler(index) => write!(f, "the image is invalid (handler {index})"),
             VerifyError::Code { at, why } => write!(f, "the image is invalid ({why:?} at {at})"),
         }
@@ -97,10 +103,16 @@ pub(crate) fn verify(
     limit("variables", header.variables.into(), profile.variables)?;
     limit("values on the stack", header.stack.into(), profile.stack)?;
 
-    let section = |range: &core::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default();
+    let constants = words(bytes, &layout.constants);
+    let texts = bytes.get(layout.texts.clone()).unwrap_or_default();
+    for (number, entry) in constants.iter().enumerate() {
+        let text = texts.get(text_range(*entry)).ok_or(VerifyError::Constant(number as u16))?;
+        limit("bytes in a text", text.len(), profile.value)?;
+    }
     let verifier = Verifier {
-        constants: section(&layout.constants),
-        code: section(&layout.code),
+        constants,
+        texts,
+        code: words(bytes, &layout.code),
         variables: header.variables.into(),
         stack: header.stack.into(),
         profile,
@@ -109,10 +121,10 @@ pub(crate) fn verify(
     let mut before = None;
     let mut unused = verifier.code.len();
     let mut open = Open::default();
-    let (records, _) = section(&layout.handlers).as_chunks::<RECORD_LEN>();
+    let (records, _) = words(bytes, &layout.handlers).as_chunks::<RECORD_WORDS>();
     for (index, record) in records.iter().enumerate() {
         let index = index as u16;
-        let record = Record::from_bytes(*record).ok_or(VerifyError::Handler(index))?;
+        let record = Record::from_words(*record).ok_or(VerifyError::Handler(index))?;
         if before >= Some(record.order()) || !verifier.key_fits(record) {
             return Err(VerifyError::Handler(index));
         }
@@ -120,10 +132,10 @@ pub(crate) fn verify(
         for start in &mut starts[record.trigger as usize + 1..] {
             *start = index + 1;
         }
-        let arguments = record.trigger.arguments().into();
+        let arguments = record.trigger.arguments();
         verifier.segment(record.code, arguments, Op::End, &mut unused, &mut open)?;
         if is_expression(record) {
-            verifier.segment(record.filter, 0, Op::Result, &mut unused, &mut open)?;
+            verifier.segment(record.filter, 0, Op::Return, &mut unused, &mut open)?;
         }
     }
     Ok(starts)
@@ -135,8 +147,9 @@ fn is_expression(record: Record) -> bool {
 }
 
 struct Verifier<'v> {
-    constants: &'v [u8],
-    code: &'v [u8],
+    constants: &'v [u32],
+    texts: &'v [u8],
+    code: &'v [u32],
     variables: u32,
     stack: u32,
     profile: &'v Profile,
@@ -149,15 +162,12 @@ impl Verifier<'_> {
             Trigger::Timer => one_to(self.profile.timers),
             Trigger::Alarm => one_to(self.profile.alarms),
             Trigger::Gpio => record.key <= self.profile.max_pin && record.filter <= 1,
-            Trigger::LocalName | Trigger::RemoteName => {
-                constant(self.constants, record.filter.into())
-                    .is_some_and(|name| fingerprint(name) == record.key)
-            }
+            Trigger::LocalName | Trigger::RemoteName => self
+                .constant(record.filter.into())
+                .is_some_and(|name| fingerprint(name) == record.key),
             Trigger::LocalFilter | Trigger::RemoteFilter => match FilterKind::from_code(record.key)
             {
-                Some(FilterKind::Constant) => {
-                    constant(self.constants, record.filter.into()).is_some()
-                }
+                Some(FilterKind::Constant) => self.constant(record.filter.into()).is_some(),
                 Some(FilterKind::Variable) => u32::from(record.filter) < self.variables,
                 Some(FilterKind::Expression) => true,
                 None => false,
@@ -166,11 +176,15 @@ impl Verifier<'_> {
         }
     }
 
+    fn constant(&self, number: u32) -> Option<&[u8]> {
+        self.texts.get(text_range(*self.constants.get(number as usize)?))
+    }
+
     /// Verifies the segment from `start` to its `end` instruction; takes its length off `unused`.
     fn segment(
         &self,
         start: u16,
-        arguments: u32,
+        arguments: u8,
         end: Op,
         unused: &mut usize,
         open: &mut Open,
@@ -190,22 +204,27 @@ impl Verifier<'_> {
                 Instruction::decode(self.code, at).ok_or(fail(CodeError::Undecodable))?;
             let op = instruction.op;
             *unused = unused.checked_sub(instruction.end - at).ok_or(fail(CodeError::Overlap))?;
-            if !self.operands_fit(&instruction, arguments) {
-                return Err(fail(CodeError::Operand));
-            }
-            depth = depth.checked_sub(instruction.pops()).ok_or(fail(CodeError::Stack))?;
-            depth += u32::from(op.pushes());
-            if depth > self.stack || (op.pushes() == 0 && depth != 0) {
+            let pops = self.operands(&instruction, arguments).ok_or(fail(CodeError::Operand))?;
+            depth = depth.checked_sub(pops).ok_or(fail(CodeError::Stack))?;
+            let pushes = match instruction.destination() {
+                Some(Some(variable)) if u32::from(variable) >= self.variables => {
+                    return Err(fail(CodeError::Operand));
+                }
+                Some(None) => 1,
+                _ => 0,
+            };
+            depth += pushes;
+            if depth > self.stack || (pushes == 0 && depth != 0) {
                 return Err(fail(CodeError::Stack));
             }
             match op {
-                Op::End | Op::Result if op == end && pending.is_empty() && loops == 0 => {
+                Op::End | Op::Return if op == end && pending.is_empty() && loops == 0 => {
                     return Ok(());
                 }
                 // A handler may end early too: nothing more to prove about that.
                 Op::End if end == Op::End => {}
-                Op::End | Op::Result => return Err(fail(CodeError::Misplaced)),
-                Op::Jump | Op::JumpFalse | Op::JumpTrue | Op::JumpNotEqual => {
+                Op::End | Op::Return => return Err(fail(CodeError::Misplaced)),
+                _ if matches!(op.format(), Format::Jump | Format::NearJump) => {
                     let target = instruction.target().ok_or(fail(CodeError::Jump))?;
                     pending.insert(target).ok_or(fail(CodeError::Jump))?;
                 }
@@ -225,22 +244,40 @@ impl Verifier<'_> {
         }
     }
 
-    fn operands_fit(&self, instruction: &Instruction, arguments: u32) -> bool {
-        let Instruction { a, b, .. } = *instruction;
-        let one_to = |most: u8| (1..=u32::from(most)).contains(&a);
-        let pin = a <= u32::from(self.profile.max_pin);
-        match instruction.op.operand() {
-            Operand::Const | Operand::ConstJump => constant(self.constants, a).is_some(),
-            Operand::Var => a < self.variables,
-            Operand::Arg => a < arguments,
-            Operand::Flash => one_to(self.profile.flash_variables),
-            Operand::Pin => pin,
-            Operand::PinMode => pin && b <= 2,
-            Operand::Timer => one_to(self.profile.timers),
-            Operand::Alarm => one_to(self.profile.alarms),
-            Operand::Count => a >= 2,
-            Operand::None | Operand::Int | Operand::Jump | Operand::Loop => true,
+    /// Checks the operands; how many of them come off the stack.
+    fn operands(&self, instruction: &Instruction<'_>, arguments: u8) -> Option<u32> {
+        let mut pops = 0;
+        for source in instruction.sources() {
+            let fits = match source? {
+                Source::Pop => {
+                    pops += 1;
+                    true
+                }
+                Source::Argument(number) => number < arguments,
+                Source::Variable(number) => number < self.variables,
+                Source::Constant(number) => (number as usize) < self.constants.len(),
+                Source::Int(_) => true,
+            };
+            if !fits {
+                return None;
+            }
         }
+        let [a, b, c] = instruction.fields();
+        let one_to = |most: u8| (1..=most).contains(&b);
+        let pin = b <= self.profile.max_pin;
+        let fits = match instruction.op.format() {
+            Format::Variable => u32::from(b) < self.variables,
+            Format::Flash | Format::FlashResult => one_to(self.profile.flash_variables),
+            Format::Pin | Format::PinResult => pin,
+            Format::PinMode => pin && c <= 2,
+            Format::Timer => one_to(self.profile.timers),
+            Format::Alarm => one_to(self.profile.alarms),
+            Format::Join => (2..=JOIN_MAX).contains(&a) && u32::from(b) == pops,
+            Format::Values | Format::Result | Format::Jump | Format::NearJump | Format::Loop => {
+                true
+            }
+        };
+        fits.then_some(pops)
     }
 }
 

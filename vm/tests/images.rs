@@ -5,7 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use umqtt_lang::{Extras, compile};
-use umqtt_vm::image::{CHECKED_FROM, checksum};
+use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
     Event, FLASH_VARIABLE_LEN, Handlers, Image, Machine, PinMode, Profile, Program, Side, Syscalls,
     Trap,
@@ -29,7 +29,8 @@ const SCRIPTS: &[&str] = &[
         if $j str_gt "m" and $j str_gte "n" then http_get "http://" | $j else http_post "http://x/", $j endif
         while $j neq "" do setvar $j = substr($j, 1, 1000) done
     on gpio_interrupt 0 pullup do if $this_gpio then system "save" endif setvar $k = $adc | gpio_in(3) | $timestamp | $weekday
-        setvar $l = ($k lte 4 or $k gte 3) and ($k > 1 = ($a lt 4))
+        setvar $l = ($k lte 4 or $k gte 3) and ($k > 1 = ($a lt 4)) and ($a neq $b)
+        if $k > 5 and $k neq 7 then print 5 elseif $k lt 2 or $k lte $l then print 6 elseif not($k > 3 and $k lt 9) then print 7 endif
     on mqttconnect do print $l on wificonnect do print 2 on wifidisconnect do print 3 on alarm 2 do print 4"##,
 ];
 
@@ -163,9 +164,10 @@ impl Syscalls for Counter {
 fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     const FUEL: u32 = 2_000;
     let code_len = Image::parse(&image).ok()?.code().len() as u64;
-    let program = Program::verify(image, &Profile::ESP8266).ok()?;
+    let profile = Profile { value: 200, ..Profile::ESP8266 };
+    let program = Program::verify(image, &profile).ok()?;
     // Small, so that memory runs out now and then.
-    let mut machine = Machine::new(program, vec![0; 700], 200).ok()?;
+    let mut machine = Machine::new(program, vec![0; 175], profile.value).ok()?;
     let mut finished = 0;
     for event in events {
         let (mut handlers, mut counter) = (Handlers::default(), Counter::default());
@@ -177,7 +179,7 @@ fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
                 Err(fault) => assert_ne!(fault.trap, Trap::Corrupt, "at {}", fault.at),
             }
         }
-        // Each byte of code makes at most one call, and loops pay for the way back.
+        // Each word of code makes at most one call, and loops pay for the way back.
         assert!(counter.0 <= runs * (code_len + u64::from(FUEL)), "{} calls", counter.0);
     }
     machine.variables(&mut |_, value| assert!(value.len() <= 200));
@@ -257,7 +259,7 @@ fn noise_is_refused() {
     for _ in 0..20_000 {
         let mut noise: Vec<u8> = (0..random.below(200)).map(|_| random.below(256) as u8).collect();
         assert!(Program::verify(&noise[..], &Profile::ESP8266).is_err());
-        let start = b"uMQ!\x01";
+        let start = [&MAGIC[..], &[VERSION]].concat();
         let len = start.len().min(noise.len());
         noise[..len].copy_from_slice(&start[..len]);
         fix_checksum(&mut noise);

@@ -93,8 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // From here on it could be another machine: the image is checked again before it runs.
     let program = Program::verify(image, &profile)?;
-    let mut buffer = [0; 1024];
-    let mut machine = Machine::new(program, &mut buffer[..], profile.value)?;
+    let mut memory = [0; 256];
+    let mut machine = Machine::new(program, &mut memory[..], profile.value)?;
     let mut house = House::default();
 
     let mut send = |what: &str, event: Event<'_>| {

@@ -6,6 +6,7 @@ use umqtt_vm::isa::Op;
 use umqtt_vm::{PinMode, Side};
 
 use super::Compiler;
+use super::body::To;
 use super::fold::known;
 use crate::ast::{Action, ActionKind, Branch, Broker, Expr, Output, Target};
 use crate::diagnostic::{Code, Diagnostic};
@@ -52,14 +53,14 @@ impl Compiler<'_> {
     fn action_code(&mut self, action: &Action) {
         match &action.kind {
             ActionKind::Publish { broker, topic, data, retained } => {
-                self.expr(topic);
-                self.expr(data);
-                self.body.op(match (broker.side, retained) {
+                let sources = [self.operand(topic), self.operand(data)];
+                let op = match (broker.side, retained) {
                     (Side::Local, false) => Op::PublishLocal,
                     (Side::Local, true) => Op::PublishLocalRetained,
                     (Side::Remote, false) => Op::PublishRemote,
                     (Side::Remote, true) => Op::PublishRemoteRetained,
-                });
+                };
+                self.body.op(op, &sources);
             }
             ActionKind::Subscribe { broker, filter } => {
                 self.on_side(*broker, filter, Op::SubscribeLocal, Op::SubscribeRemote);
@@ -68,36 +69,32 @@ impl Compiler<'_> {
                 self.on_side(*broker, filter, Op::UnsubscribeLocal, Op::UnsubscribeRemote);
             }
             ActionKind::SetTimer { timer, value } => {
-                self.expr(value);
+                let value = self.operand(value);
                 let timer = self.in_range(*timer, "timer", 1, self.profile.timers);
-                self.body.op_byte(Op::SetTimer, timer);
+                self.body.with_number(Op::SetTimer, &[value], timer);
             }
             ActionKind::SetAlarm { alarm, value } => {
-                self.expr(value);
+                let value = self.operand(value);
                 let alarm = self.in_range(*alarm, "alarm", 1, self.profile.alarms);
-                self.body.op_byte(Op::SetAlarm, alarm);
+                self.body.with_number(Op::SetAlarm, &[value], alarm);
             }
-            ActionKind::SetVar { target, value } => {
-                self.expr(value);
-                match target {
-                    Target::Variable(name) => {
-                        let number = self.set_variable(*name);
-                        self.body.set_variable(number);
-                    }
-                    Target::Flash(number) => {
-                        let number = self.flash_variable(*number);
-                        self.body.op_byte(Op::SetFlash, number);
+            ActionKind::SetVar { target, value } => match target {
+                Target::Variable(name) => {
+                    let number = self.set_variable(*name);
+                    if let Some(leaf) = self.compute(value, To::Variable(number)) {
+                        self.body.set(number, leaf);
                     }
                 }
-            }
-            ActionKind::HttpGet { url } => {
-                self.expr(url);
-                self.body.op(Op::HttpGet);
-            }
+                Target::Flash(number) => {
+                    let value = self.operand(value);
+                    let number = self.flash_variable(*number);
+                    self.body.with_number(Op::SetFlash, &[value], number);
+                }
+            },
+            ActionKind::HttpGet { url } => self.one(Op::HttpGet, url),
             ActionKind::HttpPost { url, body } => {
-                self.expr(url);
-                self.expr(body);
-                self.body.op(Op::HttpPost);
+                let sources = [self.operand(url), self.operand(body)];
+                self.body.op(Op::HttpPost, &sources);
             }
             ActionKind::PinMode { pin, mode } => {
                 let pin = self.pin(*pin);
@@ -109,24 +106,24 @@ impl Compiler<'_> {
                 self.body.pin_mode(pin, mode);
             }
             ActionKind::PinWrite { pin, value } => {
-                self.expr(value);
+                let value = self.operand(value);
                 let pin = self.pin(*pin);
-                self.body.op_byte(Op::PinWrite, pin);
+                self.body.with_number(Op::PinWrite, &[value], pin);
             }
             ActionKind::Pwm { pin, value } => {
-                self.expr(value);
+                let value = self.operand(value);
                 let number = self.pin(*pin);
                 self.count_pwm_pin(number, pin.span);
-                self.body.op_byte(Op::Pwm, number);
+                self.body.with_number(Op::Pwm, &[value], number);
             }
             ActionKind::Output { to, value } => {
-                self.expr(value);
-                self.body.op(match to {
+                let op = match to {
                     Output::SerialOut => Op::SerialOut,
                     Output::Print => Op::Print,
                     Output::Println => Op::Println,
                     Output::System => Op::System,
-                });
+                };
+                self.one(op, value);
             }
             ActionKind::If { branches, otherwise } => {
                 self.if_action(branches, otherwise.as_deref().unwrap_or_default());
@@ -136,11 +133,16 @@ impl Compiler<'_> {
     }
 
     fn on_side(&mut self, broker: Broker, filter: &Expr, local: Op, remote: Op) {
-        self.expr(filter);
-        self.body.op(match broker.side {
+        let op = match broker.side {
             Side::Local => local,
             Side::Remote => remote,
-        });
+        };
+        self.one(op, filter);
+    }
+
+    fn one(&mut self, op: Op, value: &Expr) {
+        let value = self.operand(value);
+        self.body.op(op, &[value]);
     }
 
     fn truth(&self, condition: &Expr) -> Option<bool> {
@@ -153,7 +155,7 @@ impl Compiler<'_> {
         for (index, branch) in branches.iter().enumerate() {
             if decided {
                 self.unreachable(|this| {
-                    this.expr(&branch.condition);
+                    this.operand(&branch.condition);
                     this.actions(&branch.actions);
                 });
                 continue;
@@ -165,7 +167,7 @@ impl Compiler<'_> {
                     decided = true;
                 }
                 Some(false) => self.unreachable(|this| {
-                    this.expr(&branch.condition);
+                    this.operand(&branch.condition);
                     this.actions(&branch.actions);
                 }),
                 None => {
@@ -174,7 +176,7 @@ impl Compiler<'_> {
                     self.actions(&branch.actions);
                     let last = index + 1 == branches.len() && otherwise.is_empty();
                     if self.body.reachable() && !last {
-                        self.body.jump(Op::Jump, None, end);
+                        self.body.jump(Op::Jump, &[], end);
                     }
                     self.body.place(next);
                 }
@@ -191,7 +193,7 @@ impl Compiler<'_> {
     fn while_action(&mut self, branch: &Branch) {
         match self.truth(&branch.condition) {
             Some(false) => self.unreachable(|this| {
-                this.expr(&branch.condition);
+                this.operand(&branch.condition);
                 this.actions(&branch.actions);
             }),
             always => {
@@ -210,6 +212,8 @@ impl Compiler<'_> {
 
     /// Reports what is wrong with an expression that leaves no code.
     fn check_only(&mut self, expr: &Expr) {
-        self.unreachable(|this| this.expr(expr));
+        self.unreachable(|this| {
+            this.operand(expr);
+        });
     }
 }

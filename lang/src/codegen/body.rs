@@ -1,45 +1,96 @@
-//! The code of one handler while it is being made: instructions, with jumps to labels whose lengths are not known yet.
+//! The code of one handler while it is being made: instructions, with jumps to labels whose distances are not known yet.
 
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::{
-    INT_SHORT, INT_SHORT_MAX, INT_SHORT_MIN, Op, SET_SHORT, SHORT_VARIABLES, VAR_SHORT,
-    write_varint, zigzag,
-};
+use umqtt_vm::decode::Source;
+use umqtt_vm::isa::{Format, NEAR, Op, PUSH, source};
 
 /// A place to jump to; made by [`Body::label`], put somewhere by [`Body::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label(u16);
 
-/// A place in the code: bytes before it, and jumps before it. Jumps are kept apart from the bytes.
+/// Where a result goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum To {
+    Stack,
+    Variable(u8),
+}
+
+/// A place in the code: words before it, and jumps before it. Jumps are kept apart from the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Place {
-    bytes: u32,
+    words: u32,
     jumps: u32,
 }
 
 /// A jump instruction, to be inserted at its place.
 #[derive(Clone, Copy, Debug)]
 struct Jump {
-    bytes_before: u32,
+    words_before: u32,
     op: Op,
-    /// The constant operand of `JumpNotEqual`.
-    constant: Option<u32>,
+    coded: Coded,
     label: Label,
-    /// Bytes of the distance.
-    width: u8,
+    /// The distance takes a word of its own.
+    far: bool,
 }
 
 impl Jump {
     fn len(&self) -> usize {
-        1 + self.constant.map_or(0, |offset| write_varint(offset).1) + usize::from(self.width)
+        1 + usize::from(self.coded.count) + usize::from(self.far)
+    }
+}
+
+/// An instruction's first word and its operands' extension words.
+#[derive(Clone, Copy, Debug, Default)]
+struct Coded {
+    word: u32,
+    extensions: [u32; 3],
+    count: u8,
+}
+
+impl Coded {
+    /// Operands come before the other fields, whose bytes are left as they are.
+    fn new(op: Op, sources: &[Source], fields: [u8; 3]) -> Coded {
+        let mut coded = Coded::default();
+        let mut bytes = [op as u8, fields[0], fields[1], fields[2]];
+        for (index, source) in sources.iter().enumerate().rev() {
+            let (byte, extension) = encode(*source);
+            bytes[index + 1] = byte;
+            if let Some(extension) = extension {
+                coded.extensions[usize::from(coded.count)] = extension;
+                coded.count += 1;
+            }
+        }
+        coded.word = u32::from_le_bytes(bytes);
+        coded
+    }
+
+    fn extensions(&self) -> &[u32] {
+        &self.extensions[..usize::from(self.count)]
+    }
+}
+
+/// An operand's byte and its extension word.
+fn encode(operand: Source) -> (u8, Option<u32>) {
+    use umqtt_vm::isa::source::*;
+    match operand {
+        Source::Pop => (POP, None),
+        Source::Argument(number) => (ARGUMENT + number, None),
+        Source::Int(value) if (INT_MIN..=INT_MAX).contains(&value) => {
+            (INT + (value - INT_MIN) as u8, None)
+        }
+        Source::Int(value) => (WIDE_INT, Some(value as u32)),
+        Source::Variable(number) if number < VARIABLES.into() => (VARIABLE + number as u8, None),
+        Source::Variable(number) => (WIDE_VARIABLE, Some(number)),
+        Source::Constant(number) if number < CONSTANTS.into() => (CONSTANT + number as u8, None),
+        Source::Constant(number) => (WIDE_CONSTANT, Some(number)),
     }
 }
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Body {
-    bytes: Vec<u8>,
+    words: Vec<u32>,
     jumps: Vec<Jump>,
     labels: Vec<Option<Place>>,
     lines: Vec<(Place, u32)>,
@@ -53,6 +104,7 @@ pub(super) struct Body {
 pub(super) struct Mark {
     place: Place,
     lines: usize,
+    depth: usize,
     reachable: bool,
 }
 
@@ -75,50 +127,66 @@ impl Body {
         self.deepest
     }
 
-    /// An instruction without operand.
-    pub(super) fn op(&mut self, op: Op) {
-        self.bytes.push(op as u8);
-        self.effect(op.pops().into(), op.pushes().into());
+    /// An instruction whose fields hold value operands only.
+    pub(super) fn op(&mut self, op: Op, sources: &[Source]) {
+        self.with_number(op, sources, 0);
+    }
+
+    /// An instruction with a number in B: a pin, a timer, an alarm, a flash variable, a variable.
+    pub(super) fn with_number(&mut self, op: Op, sources: &[Source], number: u8) {
+        self.emit(Coded::new(op, sources, [0, number, 0]));
+        self.effect(pops(sources), op.has_result().into());
         if op == Op::End {
             self.reachable = false;
         }
     }
 
-    /// An instruction with a one-byte operand.
-    pub(super) fn op_byte(&mut self, op: Op, operand: u8) {
-        self.bytes.extend([op as u8, operand]);
-        let pops = if op == Op::Join { usize::from(operand) } else { op.pops().into() };
-        self.effect(pops, op.pushes().into());
-    }
-
     pub(super) fn pin_mode(&mut self, pin: u8, mode: u8) {
-        self.bytes.extend([Op::PinMode as u8, pin, mode]);
+        self.emit(Coded::new(Op::PinMode, &[], [0, pin, mode]));
     }
 
-    pub(super) fn constant(&mut self, offset: u32) {
-        self.bytes.push(Op::Const as u8);
-        self.varint(offset);
-        self.effect(0, 1);
-    }
-
-    pub(super) fn int(&mut self, value: i32) {
-        if (INT_SHORT_MIN..=INT_SHORT_MAX).contains(&value) {
-            self.bytes.push(INT_SHORT + (value - INT_SHORT_MIN) as u8);
-        } else {
-            self.bytes.push(Op::Int as u8);
-            self.varint(zigzag(value));
+    /// An instruction with a result, and perhaps a number in B.
+    pub(super) fn result(&mut self, op: Op, sources: &[Source], number: u8, to: To) {
+        if op.format() == Format::Values {
+            self.op(op, sources);
+            return self.popped(to);
         }
-        self.effect(0, 1);
+        self.emit(Coded::new(op, sources, [0, number, destination(to)]));
+        self.finish_result(pops(sources), to);
     }
 
-    pub(super) fn variable(&mut self, number: u8) {
-        self.short_or_wide(VAR_SHORT, Op::Var, number);
-        self.effect(0, 1);
+    /// Joins 2 to [`umqtt_vm::isa::JOIN_MAX`] values.
+    pub(super) fn join(&mut self, sources: &[Source], to: To) {
+        let pops = pops(sources);
+        let fields = [sources.len() as u8, pops as u8, destination(to)];
+        self.emit(Coded::new(Op::Join, &[], fields));
+        for four in sources.chunks(4) {
+            let mut bytes = [source::POP; 4];
+            bytes.iter_mut().zip(four).for_each(|(byte, source)| *byte = encode(*source).0);
+            self.words.push(u32::from_le_bytes(bytes));
+        }
+        self.words.extend(sources.iter().filter_map(|source| encode(*source).1));
+        self.finish_result(pops, to);
     }
 
-    pub(super) fn set_variable(&mut self, number: u8) {
-        self.short_or_wide(SET_SHORT, Op::Set, number);
-        self.effect(1, 0);
+    /// Sets a variable to an operand.
+    pub(super) fn set(&mut self, variable: u8, source: Source) {
+        self.with_number(Op::Set, &[source], variable);
+    }
+
+    /// What is on the stack goes where it is wanted.
+    fn popped(&mut self, to: To) {
+        if let To::Variable(number) = to {
+            self.set(number, Source::Pop);
+        }
+    }
+
+    fn finish_result(&mut self, pops: usize, to: To) {
+        let pushed = destination(to) == PUSH;
+        self.effect(pops, pushed.into());
+        if pushed {
+            self.popped(to);
+        }
     }
 
     pub(super) fn label(&mut self) -> Label {
@@ -133,17 +201,18 @@ impl Body {
         self.reachable = self.reachable || self.jumps.iter().rev().any(|jump| jump.label == label);
     }
 
-    pub(super) fn jump(&mut self, op: Op, constant: Option<u32>, label: Label) {
-        let bytes_before = self.bytes.len() as u32;
-        self.jumps.push(Jump { bytes_before, op, constant, label, width: 1 });
-        self.effect(op.pops().into(), 0);
+    pub(super) fn jump(&mut self, op: Op, sources: &[Source], label: Label) {
+        let words_before = self.words.len() as u32;
+        let coded = Coded::new(op, sources, [0; 3]);
+        self.jumps.push(Jump { words_before, op, coded, label, far: false });
+        self.effect(pops(sources), 0);
         if op == Op::Jump {
             self.reachable = false;
         }
     }
 
     pub(super) fn loop_start(&mut self) -> LoopStart {
-        self.bytes.push(Op::Head as u8);
+        self.op(Op::Head, &[]);
         LoopStart(self.here())
     }
 
@@ -151,7 +220,7 @@ impl Body {
     pub(super) fn loop_end(&mut self, start: LoopStart) {
         let label = self.label();
         self.labels[usize::from(label.0)] = Some(start.0);
-        self.jump(Op::Loop, None, label);
+        self.jump(Op::Loop, &[], label);
         self.reachable = false;
     }
 
@@ -166,32 +235,30 @@ impl Body {
     }
 
     pub(super) fn mark(&self) -> Mark {
-        Mark { place: self.here(), lines: self.lines.len(), reachable: self.reachable }
+        Mark {
+            place: self.here(),
+            lines: self.lines.len(),
+            depth: self.depth,
+            reachable: self.reachable,
+        }
     }
 
     /// Takes back all code made since the mark: it cannot be reached. Its labels must not be used any more.
     pub(super) fn forget_since(&mut self, mark: Mark) {
-        self.bytes.truncate(mark.place.bytes as usize);
+        self.words.truncate(mark.place.words as usize);
         self.jumps.truncate(mark.place.jumps as usize);
         self.lines.truncate(mark.lines);
+        self.depth = mark.depth;
         self.reachable = mark.reachable;
     }
 
     fn here(&self) -> Place {
-        Place { bytes: self.bytes.len() as u32, jumps: self.jumps.len() as u32 }
+        Place { words: self.words.len() as u32, jumps: self.jumps.len() as u32 }
     }
 
-    fn varint(&mut self, value: u32) {
-        let (bytes, len) = write_varint(value);
-        self.bytes.extend_from_slice(&bytes[..len]);
-    }
-
-    fn short_or_wide(&mut self, short: u8, wide: Op, number: u8) {
-        if number < SHORT_VARIABLES {
-            self.bytes.push(short + number);
-        } else {
-            self.bytes.extend([wide as u8, number]);
-        }
+    fn emit(&mut self, coded: Coded) {
+        self.words.push(coded.word);
+        self.words.extend_from_slice(coded.extensions());
     }
 
     fn effect(&mut self, pops: usize, pushes: usize) {
@@ -200,29 +267,27 @@ impl Body {
     }
 
     /// Writes the finished code behind `code` and its lines behind `lines`.
-    pub(super) fn finish(mut self, code: &mut Vec<u8>, lines: &mut Vec<(u32, u32)>) {
+    pub(super) fn finish(mut self, code: &mut Vec<u32>, lines: &mut Vec<(u32, u32)>) {
         self.thread_jumps();
         let starts = self.settle();
         let base = code.len();
         let mut written = 0;
         for (index, jump) in self.jumps.iter().enumerate() {
-            let before = jump.bytes_before as usize;
-            code.extend_from_slice(&self.bytes[written..before]);
+            let before = jump.words_before as usize;
+            code.extend_from_slice(&self.words[written..before]);
             written = before;
-            code.push(jump.op as u8);
-            if let Some(constant) = jump.constant {
-                let (bytes, len) = write_varint(constant);
-                code.extend_from_slice(&bytes[..len]);
-            }
-            let (mut bytes, len) = write_varint(self.distance(&starts, index) as u32);
-            let width = usize::from(jump.width);
-            // A distance that has become shorter keeps its width.
-            for byte in &mut bytes[len - 1..width - 1] {
-                *byte |= 0x80;
-            }
-            code.extend_from_slice(&bytes[..width]);
+            let distance = self.distance(&starts, index) as u32;
+            // A distance that does not fit 16 bits means too much code, which is found when the image is written.
+            let field = match jump.op.format() {
+                Format::NearJump if jump.far => 0,
+                Format::NearJump => distance << 24,
+                _ => distance << 16,
+            };
+            code.push(jump.coded.word | field);
+            code.extend_from_slice(jump.coded.extensions());
+            code.extend(jump.far.then_some(distance));
         }
-        code.extend_from_slice(&self.bytes[written..]);
+        code.extend_from_slice(&self.words[written..]);
         lines.extend(
             self.lines
                 .iter()
@@ -240,7 +305,7 @@ impl Body {
             // Forward jumps only, so this ends.
             while let Some(place) = self.labels[usize::from(label.0)] {
                 match self.jumps.get(place.jumps as usize) {
-                    Some(next) if next.bytes_before == place.bytes && next.op == Op::Jump => {
+                    Some(next) if next.words_before == place.words && next.op == Op::Jump => {
                         label = next.label;
                     }
                     _ => break,
@@ -250,7 +315,7 @@ impl Body {
         }
     }
 
-    /// Finds each jump's shortest width that fits, and returns how many bytes jumps take before each of them.
+    /// Finds the jumps that go far, and returns how many words jumps take before each of them.
     fn settle(&mut self) -> Vec<u32> {
         loop {
             let mut starts = Vec::with_capacity(self.jumps.len() + 1);
@@ -262,9 +327,10 @@ impl Body {
             }
             let mut settled = true;
             for index in 0..self.jumps.len() {
-                let width = write_varint(self.distance(&starts, index) as u32).1 as u8;
-                if width > self.jumps[index].width {
-                    self.jumps[index].width = width;
+                let jump = &self.jumps[index];
+                let near = (1..=NEAR).contains(&(self.distance(&starts, index) as u32));
+                if jump.op.format() == Format::NearJump && !jump.far && !near {
+                    self.jumps[index].far = true;
                     settled = false;
                 }
             }
@@ -274,15 +340,26 @@ impl Body {
         }
     }
 
-    /// From the end of a jump to its label, in bytes, forward or back.
+    /// From the end of a jump to its label, in words, forward or back.
     fn distance(&self, starts: &[u32], index: usize) -> usize {
         let jump = &self.jumps[index];
-        let end = jump.bytes_before as usize + starts[index + 1] as usize;
+        let end = jump.words_before as usize + starts[index + 1] as usize;
         let place = self.labels[usize::from(jump.label.0)].unwrap_or_default();
         address(starts, place).abs_diff(end)
     }
 }
 
+fn pops(sources: &[Source]) -> usize {
+    sources.iter().filter(|source| **source == Source::Pop).count()
+}
+
+fn destination(to: To) -> u8 {
+    match to {
+        To::Variable(number) => number,
+        To::Stack => PUSH,
+    }
+}
+
 fn address(starts: &[u32], place: Place) -> usize {
-    place.bytes as usize + starts[place.jumps as usize] as usize
+    place.words as usize + starts[place.jumps as usize] as usize
 }

@@ -1,55 +1,73 @@
-//! The constants section while it is being made: each text once.
+//! The constants while they are being made: each text once.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::{read_varint, write_varint};
+use umqtt_vm::decode::Source;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
-    bytes: Vec<u8>,
-    /// Offset of a constant by a hash of its bytes; of two with the same hash, only one is found again.
+    texts: Vec<u8>,
+    /// Where each ends in the texts; it starts where the one before ends.
+    ends: Vec<u32>,
+    /// The number of a constant by a hash of its bytes; of two with the same hash, only one is found again.
     known: BTreeMap<u32, u32>,
 }
 
 impl Constants {
-    /// The offset of a constant with these bytes.
+    /// The number of the constant with these bytes.
     pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
         let hash = fnv1a(text);
-        if let Some(&offset) = self.known.get(&hash)
-            && self.get(offset) == Some(text)
+        if let Some(&number) = self.known.get(&hash)
+            && self.get(number as usize) == Some(text)
         {
-            return offset;
+            return number;
         }
-        let offset = self.bytes.len() as u32;
-        let (len, count) = write_varint(text.len() as u32);
-        self.bytes.extend_from_slice(&len[..count]);
-        self.bytes.extend_from_slice(text);
-        self.known.insert(hash, offset);
-        offset
+        let number = self.len() as u32;
+        self.texts.extend_from_slice(text);
+        self.ends.push(self.texts.len() as u32);
+        self.known.insert(hash, number);
+        number
     }
 
+    /// The constant with these bytes, as an operand.
+    pub(super) fn operand(&mut self, text: &[u8]) -> Source {
+        Source::Constant(self.intern(text))
+    }
+
+    /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.bytes.len()
+        self.ends.len()
     }
 
-    /// Takes back all constants made since the section had this length.
+    /// Takes back all constants made since there were so many.
     pub(super) fn truncate(&mut self, len: usize) {
-        if self.bytes.len() > len {
-            self.bytes.truncate(len);
-            self.known.retain(|_, offset| (*offset as usize) < len);
+        if self.len() > len {
+            self.ends.truncate(len);
+            self.texts.truncate(self.start(len));
+            self.known.retain(|_, number| (*number as usize) < len);
         }
     }
 
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    /// The table of constants. Where texts are too long for its 16 bits, that is found when the image is written.
+    pub(super) fn table(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
+        (0..self.len()).map(|number| {
+            let start = self.start(number) as u32;
+            start | (self.ends[number] - start) << 16
+        })
     }
 
-    fn get(&self, offset: u32) -> Option<&[u8]> {
-        let mut at = offset as usize;
-        let len = read_varint(&self.bytes, &mut at)? as usize;
-        self.bytes.get(at..at + len)
+    pub(super) fn texts(&self) -> &[u8] {
+        &self.texts
+    }
+
+    fn start(&self, number: usize) -> usize {
+        number.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
+    }
+
+    fn get(&self, number: usize) -> Option<&[u8]> {
+        self.texts.get(self.start(number)..*self.ends.get(number)? as usize)
     }
 }
 

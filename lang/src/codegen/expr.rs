@@ -3,17 +3,18 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::Op;
+use umqtt_vm::decode::Source;
+use umqtt_vm::isa::{JOIN_MAX, Op};
 
-use super::body::Label;
+use super::body::{Label, To};
 use super::fold::{Known, apply, known};
 use super::{Compiler, Context};
 use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Number, Operator, Special, Unary};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::text::unescape;
 
-/// Values that are joined at once at most: longer runs are joined piece by piece, to spare the stack.
-const JOIN_AT_ONCE: u8 = 16;
+/// Values that are joined at once at most: longer runs are joined piece by piece.
+const JOIN_AT_ONCE: usize = JOIN_MAX as usize;
 
 /// An operand of a chain: code, or something known.
 enum Operand<'a, 's> {
@@ -22,46 +23,55 @@ enum Operand<'a, 's> {
 }
 
 impl<'s> Compiler<'s> {
-    /// Leaves the expression's value on the stack.
-    pub(super) fn expr(&mut self, expr: &Expr) {
+    /// The expression as an operand: a leaf as it is, anything else computed onto the stack.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Source {
+        self.compute(expr, To::Stack).unwrap_or(Source::Pop)
+    }
+
+    /// Code that brings the expression's value where it is wanted; none for a leaf, which is returned.
+    pub(super) fn compute(&mut self, expr: &Expr, to: To) -> Option<Source> {
         if let Some(value) = known(self.source, expr, self.profile.value) {
             self.check_literals(expr);
-            return self.known_value(value);
+            return Some(self.known_value(value));
         }
         match &expr.kind {
-            ExprKind::Text | ExprKind::Hex => self.check_literals(expr),
+            // Only broken ones are not known.
+            ExprKind::Text | ExprKind::Hex => {
+                self.check_literals(expr);
+                return Some(Source::Int(0));
+            }
             ExprKind::Variable => {
-                let number = self.read_variable(expr.span);
-                self.body.variable(number);
+                return Some(Source::Variable(self.read_variable(expr.span).into()));
             }
             ExprKind::Flash(number) => {
                 let number = self.flash_variable(*number);
-                self.body.op_byte(Op::Flash, number);
+                self.body.result(Op::Flash, &[], number, to);
             }
-            ExprKind::Special(special) => self.special(*special, expr),
-            ExprKind::Bracketed(inner) => self.expr(inner),
-            ExprKind::Chain(chain) => self.chain(chain),
+            ExprKind::Special(special) => return self.special(*special, expr, to),
+            ExprKind::Bracketed(inner) => return self.compute(inner, to),
+            ExprKind::Chain(chain) => return self.chain(chain, to),
             ExprKind::Logic(chain) => {
-                self.expr(&chain.first);
-                for link in &chain.rest {
-                    self.expr(&link.operand);
-                    self.body.op(match link.operator {
+                let mut value = self.operand(&chain.first);
+                for (index, link) in (1..).zip(&chain.rest) {
+                    let operand = self.operand(&link.operand);
+                    let op = match link.operator {
                         Logic::And => Op::And,
                         Logic::Or => Op::Or,
-                    });
+                    };
+                    let to = if index == chain.rest.len() { to } else { To::Stack };
+                    self.body.result(op, &[value, operand], 0, to);
+                    value = Source::Pop;
                 }
             }
-            ExprKind::Call(call) => self.call(call),
+            ExprKind::Call(call) => self.call(call, to),
         }
+        None
     }
 
-    pub(super) fn known_value(&mut self, value: Known<'_>) {
+    pub(super) fn known_value(&mut self, value: Known<'_>) -> Source {
         match value {
-            Known::Int(value) => self.body.int(value),
-            Known::Text(text) => {
-                let offset = self.constants.intern(&text);
-                self.body.constant(offset);
-            }
+            Known::Int(value) => Source::Int(value),
+            Known::Text(text) => self.constants.operand(&text),
         }
     }
 
@@ -105,43 +115,57 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// A chain groups from the right: all operands are pushed, then the operators come, last first. Runs of `|` are joined
+    /// A chain groups from the right: all operands are computed, then the operators come, last first. Runs of `|` are joined
     /// at once, and what is known at the end of the chain or side by side in a join is computed here.
-    fn chain(&mut self, chain: &Chain<Operator>) {
+    fn chain(&mut self, chain: &Chain<Operator>, to: To) -> Option<Source> {
+        let (mut sources, mut operators) = self.chain_operands(chain);
+        let last = self.reduce(&mut sources, &mut operators, 0, to);
+        // Without operators only: everything was known in the end.
+        (last != Source::Pop).then_some(last)
+    }
+
+    /// The operands of a chain, computed, and its operators. A long join at its start is joined on the way, to spare the stack.
+    fn chain_operands(&mut self, chain: &Chain<Operator>) -> (Vec<Source>, Vec<Operator>) {
         let (mut operands, mut operators) = self.operands(chain);
         self.fold_operands(&mut operands, &mut operators);
-        // How many values of the join that starts the chain are on the stack.
-        let mut joining = 1u8;
-        let mut leading = true;
-        for (index, operand) in operands.into_iter().enumerate() {
-            self.operand(operand);
-            if index > 0 && leading {
-                joining += 1;
-            }
-            leading &= operators.get(index) == Some(&Operator::Join);
-            if leading && joining == JOIN_AT_ONCE {
-                self.body.op_byte(Op::Join, joining);
-                joining = 1;
-            }
-        }
         let lead = operators.iter().take_while(|operator| **operator == Operator::Join).count();
-        let mut index = operators.len();
-        while index > lead {
-            let operator = operators[index - 1];
-            let run =
-                operators[lead..index].iter().rev().take_while(|o| **o == Operator::Join).count();
-            if run > 1 {
-                let count = run.min(usize::from(JOIN_AT_ONCE) - 1);
-                self.body.op_byte(Op::Join, count as u8 + 1);
-                index -= count;
-            } else {
-                self.operator(operator);
-                index -= 1;
+        let mut sources = Vec::with_capacity(operands.len());
+        for (index, operand) in operands.into_iter().enumerate() {
+            if index <= lead && sources.len() == JOIN_AT_ONCE {
+                self.body.join(&sources, To::Stack);
+                sources.clear();
+                sources.push(Source::Pop);
+                operators.drain(..JOIN_AT_ONCE - 1);
             }
+            let source = self.chain_operand(operand);
+            sources.push(source);
         }
-        if joining > 1 {
-            self.body.op_byte(Op::Join, joining);
+        (sources, operators)
+    }
+
+    /// Applies operators from the last on until `keep` of them are left; the last operand then. Without any left, it goes where it is
+    /// wanted.
+    fn reduce(
+        &mut self,
+        sources: &mut Vec<Source>,
+        operators: &mut Vec<Operator>,
+        keep: usize,
+        to: To,
+    ) -> Source {
+        while operators.len() > keep {
+            let joins =
+                operators[keep..].iter().rev().take_while(|o| **o == Operator::Join).count();
+            let count = joins.clamp(1, JOIN_AT_ONCE - 1);
+            let rest = operators.split_off(operators.len() - count);
+            let operands = sources.split_off(sources.len() - count - 1);
+            let to = if operators.is_empty() { to } else { To::Stack };
+            match rest[0] {
+                Operator::Join => self.body.join(&operands, to),
+                operator => self.body.result(computing(operator), &operands, 0, to),
+            }
+            sources.push(Source::Pop);
         }
+        sources.last().copied().unwrap_or(Source::Int(0))
     }
 
     fn operands<'a>(
@@ -182,37 +206,18 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    fn operand(&mut self, operand: Operand<'_, '_>) {
+    fn chain_operand(&mut self, operand: Operand<'_, '_>) -> Source {
         match operand {
             Operand::Known(value) => self.known_value(value),
-            Operand::Code(expr) => self.expr(expr),
+            Operand::Code(expr) => self.operand(expr),
         }
     }
 
-    fn operator(&mut self, operator: Operator) {
-        match operator {
-            Operator::Join => self.body.op_byte(Op::Join, 2),
-            Operator::Equal => self.body.op(Op::Equal),
-            Operator::NotEqual => self.body.op(Op::NotEqual),
-            Operator::Greater => self.body.op(Op::Greater),
-            Operator::GreaterEqual => self.body.op(Op::GreaterEqual),
-            Operator::Less => self.body.op(Op::Less),
-            Operator::LessEqual => self.body.op(Op::LessEqual),
-            Operator::TextGreater => self.body.op(Op::TextGreater),
-            Operator::TextGreaterEqual => self.body.op(Op::TextGreaterEqual),
-            Operator::Add => self.body.op(Op::Add),
-            Operator::Sub => self.body.op(Op::Sub),
-            Operator::Mul => self.body.op(Op::Mul),
-            Operator::Div => self.body.op(Op::Div),
-            Operator::Mod => self.body.op(Op::Mod),
-        }
-    }
-
-    fn call(&mut self, call: &Call) {
+    fn call(&mut self, call: &Call, to: To) {
         match call {
             Call::Unary(function, operand) => {
-                self.expr(operand);
-                self.body.op(match function {
+                let operand = self.operand(operand);
+                let op = match function {
                     Unary::Not => Op::Not,
                     Unary::Retained => Op::Retained,
                     Unary::Binary => Op::Binary,
@@ -220,24 +225,22 @@ impl<'s> Compiler<'s> {
                     Unary::Lower => Op::Lower,
                     Unary::Upper => Op::Upper,
                     Unary::Len => Op::Len,
-                });
+                };
+                self.body.result(op, &[operand], 0, to);
             }
-            Call::Find(text, sought) => self.two(text, sought, Op::Find),
-            Call::JsonParse(path, json) => self.two(path, json, Op::JsonParse),
+            Call::Find(text, sought) => self.two(text, sought, Op::Find, to),
+            Call::JsonParse(path, json) => self.two(path, json, Op::JsonParse, to),
             Call::Substr(text, start, len) => {
-                self.expr(text);
-                self.body.int(start.value);
-                self.body.int(len.value);
-                self.body.op(Op::Substr);
+                let text = self.operand(text);
+                let sources = [text, Source::Int(start.value), Source::Int(len.value)];
+                self.body.result(Op::Substr, &sources, 0, to);
             }
             Call::ByteVal(text, index) => {
-                self.expr(text);
-                self.body.int(index.value);
-                self.body.op(Op::ByteVal);
+                let text = self.operand(text);
+                self.body.result(Op::ByteVal, &[text, Source::Int(index.value)], 0, to);
             }
             Call::CsvStr(text, index, separator) => {
-                self.expr(text);
-                self.body.int(index.value);
+                let text = self.operand(text);
                 let character = unescape(separator.of(self.source));
                 if character.len() != 1 {
                     self.report(
@@ -249,27 +252,31 @@ impl<'s> Compiler<'s> {
                         .help("quote a blank, a comma or an operator: \",\""),
                     );
                 }
-                self.known_value(Known::text(character));
-                self.body.op(Op::CsvStr);
+                let separator = self.known_value(Known::text(character));
+                let sources = [text, Source::Int(index.value), separator];
+                self.body.result(Op::CsvStr, &sources, 0, to);
             }
             Call::PinRead(pin) => {
                 let pin = self.pin(*pin);
-                self.body.op_byte(Op::PinRead, pin);
+                self.body.result(Op::PinRead, &[], pin, to);
             }
         }
     }
 
-    fn two(&mut self, a: &Expr, b: &Expr, op: Op) {
-        self.expr(a);
-        self.expr(b);
-        self.body.op(op);
+    fn two(&mut self, a: &Expr, b: &Expr, op: Op, to: To) {
+        let sources = [self.operand(a), self.operand(b)];
+        self.body.result(op, &sources, 0, to);
     }
 
-    fn special(&mut self, special: Special, expr: &Expr) {
+    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Source> {
+        let mut ask = |op| {
+            self.body.result(op, &[], 0, to);
+            None
+        };
         let (context, argument) = match special {
-            Special::Timestamp => return self.body.op(Op::Timestamp),
-            Special::Weekday => return self.body.op(Op::Weekday),
-            Special::Adc => return self.body.op(Op::Adc),
+            Special::Timestamp => return ask(Op::Timestamp),
+            Special::Weekday => return ask(Op::Weekday),
+            Special::Adc => return ask(Op::Adc),
             Special::ThisTopic => (Context::Topic, 0),
             Special::ThisData => (Context::Topic, 1),
             Special::ThisGpio => (Context::Gpio, 0),
@@ -293,7 +300,7 @@ impl<'s> Compiler<'s> {
                 )),
             );
         }
-        self.body.op_byte(Op::Arg, argument);
+        Some(Source::Argument(argument))
     }
 
     /// Jumps to `label` if the condition is `when`; else runs on.
@@ -301,7 +308,7 @@ impl<'s> Compiler<'s> {
         if let Some(value) = known(self.source, condition, self.profile.value) {
             self.check_literals(condition);
             if value.truth() == when {
-                self.body.jump(Op::Jump, None, label);
+                self.body.jump(Op::Jump, &[], label);
             }
             return;
         }
@@ -313,30 +320,26 @@ impl<'s> Compiler<'s> {
                 }
             }
             ExprKind::Logic(chain) => return self.branch_logic(chain, when, label),
-            ExprKind::Chain(chain) if !when && self.branch_not_equal(chain, label) => return,
+            ExprKind::Chain(chain) => return self.branch_chain(chain, when, label),
             _ => {}
         }
-        self.expr(condition);
-        self.body.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, None, label);
+        let value = self.operand(condition);
+        self.branch_on(value, when, label);
     }
 
-    /// `x = "constant"` and `"constant" = x` in one instruction; false if it is not that.
-    fn branch_not_equal(&mut self, chain: &Chain<Operator>, label: Label) -> bool {
-        let [link] = &*chain.rest else { return false };
-        if link.operator != Operator::Equal {
-            return false;
+    fn branch_on(&mut self, value: Source, when: bool, label: Label) {
+        self.body.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, &[value], label);
+    }
+
+    /// A chain that ends in a comparison compares and jumps in one instruction.
+    fn branch_chain(&mut self, chain: &Chain<Operator>, when: bool, label: Label) {
+        let (mut sources, mut operators) = self.chain_operands(chain);
+        let jump = operators.first().and_then(|operator| jumping(*operator, when));
+        let last = self.reduce(&mut sources, &mut operators, jump.is_some().into(), To::Stack);
+        match jump {
+            Some(op) => self.body.jump(op, &sources, label),
+            None => self.branch_on(last, when, label),
         }
-        for (value, other) in [(&link.operand, &chain.first), (&chain.first, &link.operand)] {
-            // Numbers are compared faster as numbers.
-            if let Some(Known::Text(text)) = known(self.source, value, self.profile.value) {
-                self.check_literals(value);
-                self.expr(other);
-                let offset = self.constants.intern(&text);
-                self.body.jump(Op::JumpNotEqual, Some(offset), label);
-                return true;
-            }
-        }
-        false
     }
 
     /// `and` and `or` from left to right, looking at no more operands than needed. Behind each operand there is one
@@ -393,4 +396,37 @@ impl<'s> Compiler<'s> {
             }
         }
     }
+}
+
+/// The instruction that computes an operator's result; joins have one of their own kind.
+fn computing(operator: Operator) -> Op {
+    match operator {
+        Operator::Join => Op::Join,
+        Operator::Equal => Op::Equal,
+        Operator::NotEqual => Op::NotEqual,
+        Operator::Greater => Op::Greater,
+        Operator::GreaterEqual => Op::GreaterEqual,
+        Operator::Less => Op::Less,
+        Operator::LessEqual => Op::LessEqual,
+        Operator::TextGreater => Op::TextGreater,
+        Operator::TextGreaterEqual => Op::TextGreaterEqual,
+        Operator::Add => Op::Add,
+        Operator::Sub => Op::Sub,
+        Operator::Mul => Op::Mul,
+        Operator::Div => Op::Div,
+        Operator::Mod => Op::Mod,
+    }
+}
+
+/// The instruction that jumps if a comparison is `when`.
+fn jumping(operator: Operator, when: bool) -> Option<Op> {
+    Some(match (operator, when) {
+        (Operator::Equal, true) | (Operator::NotEqual, false) => Op::JumpEqual,
+        (Operator::Equal, false) | (Operator::NotEqual, true) => Op::JumpNotEqual,
+        (Operator::Greater, true) | (Operator::LessEqual, false) => Op::JumpGreater,
+        (Operator::GreaterEqual, true) | (Operator::Less, false) => Op::JumpGreaterEqual,
+        (Operator::Less, true) | (Operator::GreaterEqual, false) => Op::JumpLess,
+        (Operator::LessEqual, true) | (Operator::Greater, false) => Op::JumpLessEqual,
+        _ => return None,
+    })
 }

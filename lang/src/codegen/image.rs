@@ -2,17 +2,21 @@
 
 use alloc::vec::Vec;
 
-use umqtt_vm::image::{CHECKED_FROM, HEADER_MAX, Header, MAGIC, Record, VERSION, checksum};
+use umqtt_vm::image::{
+    CHECKED_FROM, HEADER_MAX, Header, MAGIC, RECORD_WORDS, Record, VERSION, WORD, checksum,
+};
 use umqtt_vm::isa::{write_varint, zigzag};
 
+use super::constants::Constants;
+
 /// The sections of an image.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sections<'s> {
     pub(super) variables: usize,
     pub(super) stack: usize,
-    pub(super) constants: &'s [u8],
+    pub(super) constants: &'s Constants,
     pub(super) records: &'s [Record],
-    pub(super) code: &'s [u8],
+    pub(super) code: &'s [u32],
     pub(super) debug: &'s [u8],
     pub(super) source: &'s [u8],
 }
@@ -32,9 +36,10 @@ pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
     let header = Header {
         variables: narrow("variables", sections.variables)?,
         stack: sections.stack.min(u8::MAX.into()) as u8,
-        constants: narrow("bytes of constants", sections.constants.len())?,
+        constants: narrow("constants", sections.constants.len())?,
         handlers: narrow("handlers", sections.records.len())?,
-        code: narrow("bytes of code", sections.code.len())?,
+        code: narrow("words of code", sections.code.len())?,
+        texts: narrow("bytes of constants", sections.constants.texts().len())?,
         debug: sections.debug.len() as u32,
         source: sections.source.len() as u32,
     };
@@ -47,24 +52,24 @@ pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
 
     let mut records = sections.records.to_vec();
     records.sort_unstable_by_key(|record| record.order());
-    let mut image = Vec::with_capacity(
-        CHECKED_FROM
-            + header.len()
-            + sections.constants.len()
-            + sections.records.len() * umqtt_vm::image::RECORD_LEN
-            + sections.code.len()
-            + sections.debug.len()
-            + sections.source.len(),
-    );
+    let texts = sections.constants.texts();
+    let words =
+        sections.constants.len() + RECORD_WORDS * sections.records.len() + sections.code.len();
+    let start = (CHECKED_FROM + header.len()).next_multiple_of(WORD);
+    let len = start + WORD * words + texts.len() + sections.debug.len() + sections.source.len();
+    let mut image = Vec::with_capacity(len);
     image.extend_from_slice(&MAGIC);
     image.push(VERSION);
     image.extend_from_slice(&[0; 4]);
     image.extend_from_slice(header);
-    image.extend_from_slice(sections.constants);
-    for record in records {
-        image.extend_from_slice(&record.to_bytes());
-    }
-    image.extend_from_slice(sections.code);
+    image.resize(start, 0);
+    let words = sections
+        .constants
+        .table()
+        .chain(records.iter().flat_map(|record| record.to_words()))
+        .chain(sections.code.iter().copied());
+    words.for_each(|word| image.extend_from_slice(&word.to_le_bytes()));
+    image.extend_from_slice(texts);
     image.extend_from_slice(sections.debug);
     image.extend_from_slice(sections.source);
     let crc = checksum(&image[CHECKED_FROM..]).to_le_bytes();

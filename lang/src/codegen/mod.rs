@@ -23,11 +23,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use umqtt_topic::has_wildcard;
+use umqtt_vm::decode::Source;
 use umqtt_vm::image::{FilterKind, Record, Trigger, fingerprint};
 use umqtt_vm::isa::Op;
 use umqtt_vm::{Profile, Side};
 
-use self::body::Body;
+use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
 use crate::ast::{
@@ -84,7 +85,7 @@ pub(crate) struct Compiler<'s> {
     too_many_variables: bool,
     constants: Constants,
     records: Vec<Record>,
-    code: Vec<u8>,
+    code: Vec<u32>,
     lines: Vec<(u32, u32)>,
     stack: usize,
     pwm_pins: u64,
@@ -133,7 +134,7 @@ impl<'s> Compiler<'s> {
         self.report_undeclared();
         if self.has_config {
             core::mem::swap(&mut self.body, &mut self.config);
-            self.body.op(Op::End);
+            self.body.op(Op::End, &[]);
             let code = self.finish_body();
             self.records.push(Record { trigger: Trigger::Config, key: 0, code, filter: 0 });
         }
@@ -145,7 +146,7 @@ impl<'s> Compiler<'s> {
         let sections = image::Sections {
             variables: self.variables.len(),
             stack: self.stack,
-            constants: &self.constants.into_bytes(),
+            constants: &self.constants,
             records: &self.records,
             code: &self.code,
             debug: &debug,
@@ -188,7 +189,7 @@ impl<'s> Compiler<'s> {
         self.actions(&clause.actions);
         self.context = Context::None;
         // Also behind an endless loop: the verifier wants every segment to end.
-        self.body.op(Op::End);
+        self.body.op(Op::End, &[]);
         let code = self.finish_body();
         self.records.push(Record { trigger, key, code, filter });
     }
@@ -246,8 +247,8 @@ impl<'s> Compiler<'s> {
         }
         let line = self.line_of(filter.span);
         self.body.line(line);
-        self.expr(filter);
-        self.body.op(Op::Result);
+        let value = self.operand(filter);
+        self.body.op(Op::Return, &[value]);
         (pattern, FilterKind::Expression as u8, self.finish_body())
     }
 
@@ -262,21 +263,22 @@ impl<'s> Compiler<'s> {
             let number = Number { span: line.name, value: umqtt_vm::parse_number(digits) };
             self.flash_variable(number)
         });
-        if flash.is_none() {
-            self.known_value(fold::Known::Text(Cow::Borrowed(name)));
-        }
-        match line.value {
+        let value = match line.value {
             ConfigValue::Text(span) => {
-                self.known_value(fold::Known::Text(unescape(span.of(self.source))));
+                self.known_value(fold::Known::Text(unescape(span.of(self.source))))
             }
             ConfigValue::Flash(number) => {
                 let number = self.flash_variable(number);
-                self.body.op_byte(Op::Flash, number);
+                self.body.result(Op::Flash, &[], number, To::Stack);
+                Source::Pop
             }
-        }
+        };
         match flash {
-            Some(number) => self.body.op_byte(Op::SetFlash, number),
-            None => self.body.op(Op::Config),
+            Some(number) => self.body.with_number(Op::SetFlash, &[value], number),
+            None => {
+                let name = self.known_value(fold::Known::Text(Cow::Borrowed(name)));
+                self.body.op(Op::Config, &[name, value]);
+            }
         }
         core::mem::swap(&mut self.body, &mut self.config);
     }

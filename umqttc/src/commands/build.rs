@@ -79,7 +79,7 @@ fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<
     let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
     let sections = [
         ("header", layout.constants.start),
-        ("constants", layout.constants.len()),
+        ("constants", layout.constants.len() + layout.texts.len()),
         ("handlers", layout.handlers.len()),
         ("code", layout.code.len()),
         ("debug", layout.debug.len()),

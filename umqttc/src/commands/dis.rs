@@ -59,7 +59,7 @@ fn write(
     let header = &image.layout().header;
     writeln!(
         out,
-        "; {}: handlers {}, variables {}, code {} bytes",
+        "; {}: handlers {}, variables {}, code {} words",
         render::printable(name.as_bytes()),
         header.handlers,
         header.variables,

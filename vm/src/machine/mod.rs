@@ -4,55 +4,33 @@
 //! |---|---|
 //! | `mod.rs` | the machine, and which handlers an event wakes |
 //! | `run.rs` | the loop that runs code |
-//! | `store.rs` | memory: stack, variables, temporaries |
+//! | `memory.rs` | what a machine computes in, as it is given |
+//! | `store.rs` | how that is used: stack, variables, temporaries |
 //! | `value.rs` | what a value is |
 //! | `text.rs` | functions on texts |
 //! | `json.rs` | `json_parse` |
 
 mod json;
+mod memory;
 mod run;
 mod store;
 mod text;
 mod value;
 
-use core::ops::DerefMut;
-
 use umqtt_topic::{check_filter, matches};
 
+pub(crate) use self::memory::needed;
+use self::memory::split;
+pub use self::memory::{BufferTooSmall, MAX_BUFFER, Memory};
 use self::run::Run;
 use self::store::Store;
 pub use self::value::parse_number;
-use self::value::{Kind, Slot, Stored, Value, View};
-use crate::image::{FilterKind, Header, Record, Trigger, constant, fingerprint};
+use self::value::{Value, View};
+use crate::image::{Entry, FilterKind, Trigger, WORD, fingerprint, text_range, words};
 use crate::{Event, Fault, Handler, Program, Side, Syscalls, Trap, Warnings};
 
-/// Most bytes of buffer that hold texts: places of texts are 16 bits wide.
-pub const MAX_BUFFER: usize = 65_535;
 /// Longest value a machine can hold, bytes, whatever its limit says.
 const MAX_VALUE: usize = u16::MAX as usize;
-
-/// Slots must start at a multiple of 4.
-const MAX_PADDING: usize = align_of::<Slot>() - 1;
-
-/// Bytes of buffer a program needs before any text is stored.
-pub(crate) fn needed(header: &Header) -> usize {
-    MAX_PADDING + size_of::<Slot>() * (usize::from(header.variables) + usize::from(header.stack))
-}
-
-/// The buffer cannot hold the program's variables and stack.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BufferTooSmall {
-    /// Bytes it takes at least.
-    pub needed: usize,
-}
-
-impl core::fmt::Display for BufferTooSmall {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "the script needs {} bytes of memory", self.needed)
-    }
-}
-
-impl core::error::Error for BufferTooSmall {}
 
 /// A walk over the handlers of one event; see [`Machine::next`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -64,37 +42,33 @@ pub struct Handlers {
     filter: u16,
 }
 
-/// A program and the buffer it computes in.
+/// A program and the memory it computes in.
 ///
-/// The buffer holds the stack, the variables and their texts, and temporaries; nothing else is ever allocated.
-/// It must not move in memory while the machine lives, which `Box<[u8]>`, `Vec<u8>` and `&mut [u8]` see to.
+/// The memory holds the variables, the stack, the variables' texts and temporaries; nothing else is ever allocated.
 pub struct Machine<B, M> {
     program: Program<B>,
-    buffer: M,
-    /// Bytes at the start of the buffer that are left unused, so that slots are aligned.
-    padding: u8,
-    texts_end: usize,
-    limit: usize,
+    memory: M,
+    texts_end: u32,
+    limit: u32,
     warnings: Warnings,
 }
 
-impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
-    /// Lays out the variables, all empty, in `buffer`; more than [`MAX_BUFFER`] bytes are of no use. Values are
+impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
+    /// Lays out the variables, all empty, in `memory`; more than [`MAX_BUFFER`] bytes are of no use. Values made while running are
     /// cut at `value_limit` bytes.
     ///
     /// # Errors
     /// [`BufferTooSmall`].
-    pub fn new(program: Program<B>, buffer: M, value_limit: usize) -> Result<Self, BufferTooSmall> {
+    pub fn new(program: Program<B>, memory: M, value_limit: usize) -> Result<Self, BufferTooSmall> {
+        let mut memory = memory;
         let needed = needed(&program.layout().header);
-        if buffer.len() < needed {
+        if WORD * memory.words().len() < needed {
             return Err(BufferTooSmall { needed });
         }
-        let limit = value_limit.min(MAX_VALUE);
-        let padding = buffer.as_ptr().align_offset(align_of::<Slot>()).min(MAX_PADDING) as u8;
-        let warnings = Warnings::default();
-        let mut machine = Machine { program, buffer, padding, texts_end: 0, limit, warnings };
-        machine.memory().variables.fill(Stored::EMPTY.slot());
-        Ok(machine)
+        let (slots, _) = split(memory.words(), &program.layout().header);
+        slots.fill(Value::EMPTY.0);
+        let limit = value_limit.min(MAX_VALUE) as u32;
+        Ok(Machine { program, memory, texts_end: 0, limit, warnings: Warnings::default() })
     }
 
     /// The program.
@@ -107,11 +81,11 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
     /// what that one set.
     ///
     /// A handler whose constant topic differs is not even looked at.
-    pub fn next<S: Syscalls + ?Sized>(
+    pub fn next(
         &mut self,
         handlers: &mut Handlers,
         event: &Event<'_>,
-        sys: &mut S,
+        sys: &mut dyn Syscalls,
     ) -> Option<Handler> {
         let (trigger, key) = match *event {
             Event::Topic { side, topic, .. } => return self.next_topic(handlers, side, topic, sys),
@@ -132,19 +106,20 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
                 Handlers { started: true, keyed: self.first_with(first, end, key), filter: 0 };
         }
         let index = handlers.keyed;
-        if index >= end || self.program.record(index)?.key != key {
+        if index >= end || self.program.entry(index)?.key != key {
             return None;
         }
         handlers.keyed += 1;
         Some(Handler(index))
     }
 
-    fn next_topic<S: Syscalls + ?Sized>(
+    #[inline(never)]
+    fn next_topic(
         &mut self,
         handlers: &mut Handlers,
         side: Side,
         topic: &[u8],
-        sys: &mut S,
+        sys: &mut dyn Syscalls,
     ) -> Option<Handler> {
         let (by_name, by_filter) = match side {
             Side::Local => (Trigger::LocalName, Trigger::LocalFilter),
@@ -153,18 +128,12 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
         let (first, names_end) = self.program.range(by_name);
         let (first_filter, filters_end) = self.program.range(by_filter);
         if !handlers.started {
-            // Without names there is nothing to look a fingerprint up for.
-            let keyed = if first == names_end {
-                names_end
-            } else {
-                self.first_with(first, names_end, fingerprint(topic))
-            };
-            *handlers = Handlers { started: true, keyed, filter: first_filter };
+            *handlers = Handlers { started: true, keyed: first, filter: first_filter };
         }
         let named = self.named(handlers, names_end, topic);
         while handlers.filter < filters_end {
-            let record = self.program.record(handlers.filter)?;
-            if named.is_some_and(|named| named.code < record.code) {
+            let record = self.program.entry(handlers.filter)?;
+            if named.is_some_and(|code| code < record.code) {
                 break;
             }
             let index = handlers.filter;
@@ -178,20 +147,22 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
         Some(Handler(handlers.keyed - 1))
     }
 
-    /// The next record whose name is the topic; leaves `handlers.keyed` at it.
-    fn named(&self, handlers: &mut Handlers, end: u16, topic: &[u8]) -> Option<Record> {
+    /// Where the code of the next record starts whose name is the topic; leaves `handlers.keyed` at it.
+    #[inline]
+    fn named(&self, handlers: &mut Handlers, end: u16, topic: &[u8]) -> Option<u16> {
         if handlers.keyed >= end {
             return None;
         }
         let key = fingerprint(topic);
+        handlers.keyed = self.first_with(handlers.keyed, end, key);
         while handlers.keyed < end {
-            let record = self.program.record(handlers.keyed)?;
+            let record = self.program.entry(handlers.keyed)?;
             if record.key != key {
                 handlers.keyed = end;
                 return None;
             }
             if self.constant(record.filter) == Some(topic) {
-                return Some(record);
+                return Some(record.code);
             }
             handlers.keyed += 1;
         }
@@ -200,49 +171,39 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
 
     /// The first record from `first` to `end`, which are sorted by key, whose key is at least `key`.
     fn first_with(&self, first: u16, end: u16, key: u8) -> u16 {
+        let smaller = |index| self.program.entry(index).is_some_and(|record| record.key < key);
         let (mut low, mut high) = (first, end);
-        while low < high {
+        // A few are looked at quicker one after the other.
+        while high - low > 4 {
             let middle = low + (high - low) / 2;
-            match self.program.record(middle) {
-                Some(record) if record.key < key => low = middle + 1,
-                _ => high = middle,
-            }
+            if smaller(middle) { low = middle + 1 } else { high = middle }
+        }
+        while low < high && smaller(low) {
+            low += 1;
         }
         low
     }
 
-    fn filter_matches<S: Syscalls + ?Sized>(
-        &mut self,
-        record: Record,
-        topic: &[u8],
-        sys: &mut S,
-    ) -> bool {
+    #[inline(never)]
+    fn filter_matches(&mut self, record: Entry, topic: &[u8], sys: &mut dyn Syscalls) -> bool {
         match FilterKind::from_code(record.key) {
             Some(FilterKind::Constant) => {
                 self.constant(record.filter).is_some_and(|filter| matches(filter, topic))
             }
             Some(FilterKind::Variable) => {
-                let memory = self.memory();
-                let Some(slot) = memory.variables.get(usize::from(record.filter)) else {
-                    return false;
-                };
-                let mut digits = itoa::Buffer::new();
-                let filter = match Stored::read(*slot) {
-                    Some(stored) => memory
-                        .arena
-                        .get(stored.offset..stored.offset + stored.len)
-                        .unwrap_or_default(),
-                    None => digits.format(Value(*slot).as_int().unwrap_or(0)).as_bytes(),
-                };
-                dynamic_matches(filter, topic)
+                let (slots, arena) = split(self.memory.words(), &self.program.layout().header);
+                let Some(slot) = slots.get(usize::from(record.filter)) else { return false };
+                let view = View { texts: b"", arguments: &NO_ARGUMENTS, arena };
+                match Value(*slot).as_int() {
+                    None => dynamic_matches(view.text(Value(*slot)), topic),
+                    Some(int) => itoa::Buffer::new().format(int).as_bytes() == topic,
+                }
             }
             Some(FilterKind::Expression) => {
-                const NO_ARGUMENTS: [&[u8]; 4] = [b""; 4];
                 // The expression has no loop, so fuel means nothing to it.
-                let found = self.with_run(record.filter, &NO_ARGUMENTS, 0, sys, |run| {
-                    let value = run.run().ok().flatten().unwrap_or(Value::EMPTY);
+                let found = self.with_run(record.filter, &NO_ARGUMENTS, 0, sys, |store, value| {
                     let mut digits = itoa::Buffer::new();
-                    dynamic_matches(run.store.view().bytes(value, &mut digits), topic)
+                    dynamic_matches(store.bytes(value, &mut digits), topic)
                 });
                 found.unwrap_or(false)
             }
@@ -252,123 +213,116 @@ impl<B: AsRef<[u8]>, M: DerefMut<Target = [u8]>> Machine<B, M> {
 
     /// Runs a handler to its end.
     ///
-    /// Fuel counts bytes of code passed by `while` loops, with surcharges for what takes long: actions, flash
+    /// Fuel counts words of code passed by `while` loops, twice, with surcharges for what takes long: actions, flash
     /// writes, long texts. Code without loops needs none.
     ///
     /// # Errors
     /// [`Fault`] when it was stopped: all it did until then stays done.
-    pub fn run<S: Syscalls + ?Sized>(
+    #[inline(never)]
+    pub fn run(
         &mut self,
         handler: Handler,
         event: &Event<'_>,
         fuel: u32,
-        sys: &mut S,
+        sys: &mut dyn Syscalls,
     ) -> Result<(), Fault> {
         let corrupt = Fault { trap: Trap::Corrupt, at: 0 };
-        let record = self.program.record(handler.0).ok_or(corrupt)?;
+        let record = self.program.entry(handler.0).ok_or(corrupt)?;
         let arguments = event.arguments();
-        self.with_run(record.code, &arguments, fuel, sys, |run| match run.run() {
-            Ok(_) => Ok(()),
-            // Inside the instruction that failed: its line is the line of the byte before.
-            Err(trap) => Err(Fault { trap, at: run.at.saturating_sub(1) as u16 }),
-        })
-        .unwrap_or(Err(corrupt))
+        self.with_run(record.code, &arguments, fuel, sys, |_, _| ())
     }
 
     /// What was counted so far.
-    pub fn warnings(&self) -> Warnings {
-        self.warnings
+    pub fn warnings(&self) -> &Warnings {
+        &self.warnings
     }
 
     /// Calls `each` with the number and value of every variable, in the order of numbers. Names are in
     /// [`crate::Debug::variable`].
     pub fn variables(&mut self, each: &mut dyn FnMut(u16, &[u8])) {
-        let memory = self.memory();
-        for (number, slot) in memory.variables.iter().enumerate() {
-            let mut digits = itoa::Buffer::new();
-            let value = match Stored::read(*slot) {
-                Some(stored) => Value::text(Kind::Variable, number as u32, 0, stored.len),
-                None => Value(*slot),
-            };
-            let view = View {
-                constants: b"",
-                arguments: &[b"", b"", b"", b""],
-                variables: memory.variables,
-                arena: memory.arena,
-            };
-            each(number as u16, view.bytes(value, &mut digits));
+        let variables = self.program.variables();
+        let (slots, arena) = split(self.memory.words(), &self.program.layout().header);
+        let view = View { texts: b"", arguments: &NO_ARGUMENTS, arena };
+        for (number, slot) in slots.iter().take(variables).enumerate() {
+            match Value(*slot).as_int() {
+                None => each(number as u16, view.text(Value(*slot))),
+                Some(int) => each(number as u16, itoa::Buffer::new().format(int).as_bytes()),
+            }
         }
     }
 
     #[inline]
-    fn constant(&self, offset: u16) -> Option<&[u8]> {
-        let bytes = self.program.bytes().as_ref();
-        constant(bytes.get(self.program.layout().constants.clone())?, offset.into())
+    fn constant(&self, number: u16) -> Option<&[u8]> {
+        let (bytes, layout) = (self.program.bytes().as_ref(), self.program.layout());
+        let entry = words(bytes, &layout.constants).get(usize::from(number))?;
+        bytes.get(layout.texts.clone())?.get(text_range(*entry))
     }
 
-    fn memory(&mut self) -> Memory<'_> {
-        let header = &self.program.layout().header;
-        memory(&mut self.buffer, self.padding, header)
-    }
-
-    /// Makes everything ready to run the code at `at`, and puts away what is to stay.
-    fn with_run<S: Syscalls + ?Sized, T>(
+    /// Runs the code at `at`; what is to be done with its value, `act` does.
+    #[inline]
+    fn with_run<T>(
         &mut self,
         at: u16,
         arguments: &[&[u8]; 4],
         fuel: u32,
-        sys: &mut S,
-        act: impl FnOnce(&mut Run<'_, S>) -> T,
-    ) -> Option<T> {
+        sys: &mut dyn Syscalls,
+        act: impl FnOnce(&Store<'_>, Value) -> T,
+    ) -> Result<T, Fault> {
         let layout = self.program.layout();
         let bytes = self.program.bytes().as_ref();
-        let memory = memory(&mut self.buffer, self.padding, &layout.header);
-        let mut run = Run {
-            store: Store {
-                variables: memory.variables,
-                stack: memory.stack,
-                depth: 0,
-                arena: memory.arena,
-                texts_end: self.texts_end,
-                scratch_end: self.texts_end,
-                constants: bytes.get(layout.constants.clone())?,
-                arguments,
-                limit: self.limit,
-            },
-            code: bytes.get(layout.code.clone())?,
-            at: at.into(),
-            fuel,
-            warnings: &mut self.warnings,
-            sys,
-        };
-        let result = act(&mut run);
-        self.texts_end = run.store.texts_end;
-        Some(result)
+        let code = layout.code.start / WORD;
+        let mut growable = self.memory.may_grow();
+        // Where to go on after the memory has grown.
+        let mut from = code + usize::from(at);
+        let mut fuel = i32::try_from(fuel).unwrap_or(i32::MAX);
+        let mut pushed = 0;
+        let mut scratch_end = self.texts_end as usize;
+        loop {
+            let (slots, arena) = split(self.memory.words(), &layout.header);
+            let variables = usize::from(layout.header.variables);
+            let mut run = Run {
+                store: Store {
+                    words: words(bytes, &(0..layout.code.end)),
+                    at: from,
+                    code,
+                    table: layout.constants.start / WORD,
+                    texts: bytes.get(layout.texts.clone()).unwrap_or_default(),
+                    slots,
+                    variables,
+                    top: variables + pushed,
+                    arena,
+                    texts_end: self.texts_end as usize,
+                    scratch_end,
+                    arguments,
+                    limit: self.limit as usize,
+                    growable,
+                    wanted: 0,
+                    warnings: &mut self.warnings,
+                },
+                fuel,
+                sys: &mut *sys,
+            };
+            let result = run.run();
+            let store = &run.store;
+            self.texts_end = store.texts_end as u32;
+            match result {
+                Ok(value) => return Ok(act(store, value)),
+                Err(Trap::OutOfMemory) if growable => {
+                    // The instruction is done again.
+                    (from, pushed) = (store.at - 1, store.top - variables);
+                    (fuel, scratch_end) = (run.fuel, store.scratch_end);
+                    let wanted = store.wanted;
+                    growable = self.memory.grow(wanted) && self.memory.may_grow();
+                }
+                Err(trap) => return Err(Fault { trap, at: store.offset() }),
+            }
+        }
     }
 }
+
+const NO_ARGUMENTS: [&[u8]; 4] = [b""; 4];
 
 /// A filter that is only known at run time may be nonsense; then it matches nothing.
 fn dynamic_matches(filter: &[u8], topic: &[u8]) -> bool {
     filter == topic || (matches(filter, topic) && check_filter(filter).is_ok())
-}
-
-/// The parts of the buffer.
-struct Memory<'m> {
-    variables: &'m mut [Slot],
-    stack: &'m mut [Slot],
-    arena: &'m mut [u8],
-}
-
-#[inline]
-fn memory<'m>(buffer: &'m mut [u8], padding: u8, header: &Header) -> Memory<'m> {
-    let empty = Memory { variables: &mut [], stack: &mut [], arena: &mut [] };
-    let (variables, stack) = (usize::from(header.variables), usize::from(header.stack));
-    let slots = size_of::<Slot>() * (variables + stack);
-    let Some((_, buffer)) = buffer.split_at_mut_checked(padding.into()) else { return empty };
-    let Some((slots, arena)) = buffer.split_at_mut_checked(slots) else { return empty };
-    // Aligned, unless the owner has moved the buffer.
-    let Ok(slots) = bytemuck::try_cast_slice_mut(slots) else { return empty };
-    let Some((variables, stack)) = slots.split_at_mut_checked(variables) else { return empty };
-    let arena_len = arena.len().min(MAX_BUFFER);
-    Memory { variables, stack, arena: &mut arena[..arena_len] }
 }

@@ -2,87 +2,107 @@
 
 use itoa::Buffer;
 
-/// How a value is kept: two words, so that a slice of the machine's buffer can hold them.
+/// How a value is kept: two words, so that a slice of the machine's memory can hold them.
 pub(super) type Slot = [u32; 2];
 
 /// A number, or where a text is.
 ///
-/// Word 0 holds the kind (4 bits), an index (12 bits) and the text's length (16 bits); word 1 the number, or the
-/// offset of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Word 0 is 0 for a number; else it holds the kind (4 bits), which argument (4 bits) and the text's length (the upper 16 bits).
+/// Word 1 is the number, or the text's offset in its lower 16 bits. A text in a variable has its capacity in the upper
+/// ones; elsewhere they mean nothing, so a variable is read by copying its slot.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) Slot);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Int,
-    /// In the constants.
-    Constant,
-    /// In the arena, temporary.
-    Scratch,
-    /// In a variable; offset from the variable's start.
-    Variable,
-    /// In an argument of the event; offset from its start.
-    Argument,
+/// The kinds of texts, by where their bytes are.
+pub(super) mod kind {
+    /// In the image's texts.
+    pub(crate) const CONSTANT: u32 = 1;
+    /// In the arena.
+    pub(crate) const ARENA: u32 = 2;
+    /// In an argument of the event.
+    pub(crate) const ARGUMENT: u32 = 3;
 }
 
 impl Value {
-    pub(super) const EMPTY: Value = Value::text(Kind::Constant, 0, 0, 0);
+    pub(super) const EMPTY: Value = Value([kind::CONSTANT, 0]);
 
-    #[inline]
+    #[inline(always)]
     pub(super) const fn int(value: i32) -> Value {
         Value([0, value as u32])
     }
 
-    #[inline]
-    pub(super) const fn bool(value: bool) -> Value {
-        Value([0, value as u32])
+    /// A text in the arena.
+    #[inline(always)]
+    pub(super) const fn arena(offset: usize, len: usize) -> Value {
+        Value([kind::ARENA | (len as u32) << 16, offset as u32])
     }
 
-    #[inline]
-    pub(super) const fn text(kind: Kind, index: u32, offset: usize, len: usize) -> Value {
-        Value([kind as u32 | (index & 0xfff) << 4 | (len as u32) << 16, offset as u32])
+    /// The beginning of an argument of the event.
+    #[inline(always)]
+    pub(super) const fn argument(index: u32, len: usize) -> Value {
+        Value([kind::ARGUMENT | index << 4 | (len as u32) << 16, 0])
     }
 
-    #[inline]
-    pub(super) fn kind(self) -> Kind {
-        match self.0[0] & 0xf {
-            0 => Kind::Int,
-            1 => Kind::Constant,
-            2 => Kind::Scratch,
-            3 => Kind::Variable,
-            _ => Kind::Argument,
-        }
+    /// A constant, by its entry in the table.
+    #[inline(always)]
+    pub(super) const fn constant(entry: u32) -> Value {
+        Value([entry >> 16 << 16 | kind::CONSTANT, entry])
     }
 
-    #[inline]
+    #[inline(always)]
+    pub(super) fn is_int(self) -> bool {
+        self.0[0] == 0
+    }
+
+    #[inline(always)]
     pub(super) fn as_int(self) -> Option<i32> {
-        (self.0[0] & 0xf == 0).then_some(self.0[1] as i32)
+        self.is_int().then_some(self.0[1] as i32)
     }
 
+    /// One of [`kind`], or 0 for a number.
+    #[inline(always)]
+    pub(super) fn kind(self) -> u32 {
+        self.0[0] & 0xf
+    }
+
+    /// Which argument.
+    #[inline(always)]
     pub(super) fn index(self) -> usize {
-        (self.0[0] >> 4 & 0xfff) as usize
+        (self.0[0] >> 4 & 0xf) as usize
     }
 
     /// Length of a text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn len(self) -> usize {
         (self.0[0] >> 16) as usize
     }
 
     /// Offset of a text.
-    #[inline]
+    #[inline(always)]
     pub(super) fn offset(self) -> usize {
-        self.0[1] as usize
+        (self.0[1] & 0xffff) as usize
     }
 
     /// A part of a text; `start + len` must be within it.
     pub(super) fn part(self, start: usize, len: usize) -> Value {
         Value([self.0[0] & 0xffff | (len as u32) << 16, (self.offset() + start) as u32])
     }
+
+    /// The text in the arena that a variable's slot holds.
+    #[inline(always)]
+    pub(super) fn stored(self) -> Stored {
+        match self.kind() {
+            kind::ARENA => Stored {
+                offset: self.offset(),
+                len: self.len(),
+                capacity: (self.0[1] >> 16) as usize,
+            },
+            _ => Stored { offset: 0, len: 0, capacity: 0 },
+        }
+    }
 }
 
-/// A variable: a number as in [`Value`], or a text in the arena: kind [`STORED`] and length in word 0, offset and
-/// capacity, 16 bits each, in word 1.
+/// A variable's text in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) offset: usize,
@@ -90,62 +110,43 @@ pub(super) struct Stored {
     pub(super) capacity: usize,
 }
 
-/// The kind of a variable that holds a text.
-const STORED: u32 = 5;
-
 impl Stored {
-    pub(super) const EMPTY: Stored = Stored { offset: 0, len: 0, capacity: 0 };
-
-    #[inline]
-    pub(super) fn read(slot: Slot) -> Option<Stored> {
-        (slot[0] & 0xf == STORED).then_some(Stored {
-            offset: (slot[1] & 0xffff) as usize,
-            len: (slot[0] >> 16) as usize,
-            capacity: (slot[1] >> 16) as usize,
-        })
-    }
-
     pub(super) fn slot(self) -> Slot {
-        [STORED | (self.len as u32) << 16, self.offset as u32 | (self.capacity as u32) << 16]
+        let [head, offset] = Value::arena(self.offset, self.len).0;
+        [head, offset | (self.capacity as u32) << 16]
     }
 }
 
-/// What a value's bytes are read from.
+/// What texts are read from.
 #[derive(Clone, Copy)]
 pub(super) struct View<'v> {
-    pub(super) constants: &'v [u8],
+    pub(super) texts: &'v [u8],
     pub(super) arguments: &'v [&'v [u8]; 4],
-    pub(super) variables: &'v [Slot],
     pub(super) arena: &'v [u8],
 }
 
 impl<'v> View<'v> {
     /// The bytes of a text; a number has none here.
-    #[inline]
+    #[inline(always)]
     pub(super) fn text(&self, value: Value) -> &'v [u8] {
-        let (base, start) = match value.kind() {
-            Kind::Int => return b"",
-            Kind::Constant => (self.constants, value.offset()),
-            Kind::Scratch => (self.arena, value.offset()),
-            Kind::Argument => (self.arguments[value.index() & 3], value.offset()),
-            Kind::Variable => {
-                let stored = self.variables.get(value.index()).copied().and_then(Stored::read);
-                (self.arena, stored.unwrap_or(Stored::EMPTY).offset + value.offset())
-            }
+        let base = match value.kind() {
+            kind::CONSTANT => self.texts,
+            kind::ARENA => self.arena,
+            kind::ARGUMENT => self.arguments[value.index() & 3],
+            _ => return b"",
         };
+        let start = value.offset();
         base.get(start..start + value.len()).unwrap_or_default()
     }
+}
 
-    /// The bytes of any value; a number's are written into `digits`.
-    #[inline]
-    pub(super) fn bytes<'a>(&self, value: Value, digits: &'a mut Buffer) -> &'a [u8]
-    where
-        'v: 'a,
-    {
-        match value.as_int() {
-            Some(int) => digits.format(int).as_bytes(),
-            None => self.text(value),
-        }
+/// The bytes of a number, written into `digits` where there is more than one.
+#[inline]
+pub(super) fn digits(number: i32, digits: &mut Buffer) -> &[u8] {
+    const DIGITS: &[u8; 10] = b"0123456789";
+    match DIGITS.get(number as u32 as usize..) {
+        Some([digit, ..]) => core::slice::from_ref(digit),
+        _ => digits.format(number).as_bytes(),
     }
 }
 
@@ -191,10 +192,25 @@ mod tests {
 
     #[test]
     fn a_part_keeps_its_base() {
-        let value = Value::text(Kind::Argument, 3, 10, 500).part(5, 7);
+        let value = Value::argument(3, 500).part(10, 490).part(5, 7);
         assert_eq!(
             (value.kind(), value.index(), value.offset(), value.len()),
-            (Kind::Argument, 3, 15, 7)
+            (kind::ARGUMENT, 3, 15, 7)
         );
+    }
+
+    #[test]
+    fn a_variable_is_read_by_copying_its_slot() {
+        let stored = Stored { offset: 40_000, len: 300, capacity: 65_000 };
+        let value = Value(stored.slot());
+        assert_eq!((value.stored(), value.offset(), value.len()), (stored, 40_000, 300));
+    }
+
+    #[test]
+    fn digits_of_numbers() {
+        for number in [0, 7, 9, 10, -1, i32::MIN, i32::MAX] {
+            let mut buffer = Buffer::new();
+            assert_eq!(digits(number, &mut buffer), std::format!("{number}").as_bytes());
+        }
     }
 }

@@ -12,26 +12,26 @@ use super::Millis;
 /// Rounds after which handlers are said to feed each other.
 pub const FEEDBACK_ROUNDS: u32 = 1000;
 
-/// Most topics remembered; a circle through more of them is not noticed.
-const TOPICS: usize = 8;
+/// Places for topics, each of which has its own by its digest: a circle through many of them may go unnoticed.
+const PLACES: usize = 8;
 
 /// A message is taken for the script's own if that published to its topic no longer ago than this.
-const OWN_FOR_MS: Millis = 1000;
+const OWN_FOR_MS: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Published {
     /// Length and digest of the topic.
-    key: (u16, u8),
+    key: u32,
+    /// 0: nothing is here.
     rounds: u32,
-    at: Millis,
+    /// The lower half of the time.
+    at: u32,
 }
 
 /// What the script has published locally of late.
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
-    published: [Published; TOPICS],
-    /// The place that is overwritten next.
-    next: usize,
+    published: [Published; PLACES],
     /// Rounds behind the event whose handlers run.
     rounds: u32,
 }
@@ -39,31 +39,29 @@ pub(super) struct Echoes {
 impl Echoes {
     /// The handlers of an event are about to run; `topic` if it is a local message. Returns the rounds behind it.
     pub(super) fn begin(&mut self, topic: Option<&[u8]>, now: Millis) -> u32 {
-        let own = topic.and_then(|topic| {
+        self.rounds = topic.map_or(0, |topic| {
             let key = key(topic);
-            let fresh = |published: &&Published| now.saturating_sub(published.at) <= OWN_FOR_MS;
-            self.published.iter().filter(fresh).find(|published| published.key == key)
+            let published = self.published[place(key)];
+            let fresh = (now as u32).wrapping_sub(published.at) <= OWN_FOR_MS;
+            if published.key == key && fresh { published.rounds } else { 0 }
         });
-        self.rounds = own.map_or(0, |published| published.rounds);
         self.rounds
     }
 
     /// A handler publishes a local message.
     pub(super) fn publish(&mut self, topic: &[u8], now: Millis) {
         let key = key(topic);
-        let place = match self.published.iter().position(|published| published.key == key) {
-            Some(place) => place,
-            None => {
-                self.next = (self.next + 1) % TOPICS;
-                self.next
-            }
-        };
-        self.published[place] = Published { key, rounds: self.rounds.saturating_add(1), at: now };
+        let rounds = self.rounds.saturating_add(1);
+        self.published[place(key)] = Published { key, rounds, at: now as u32 };
     }
 }
 
-fn key(topic: &[u8]) -> (u16, u8) {
-    (topic.len() as u16, fingerprint(topic))
+fn place(key: u32) -> usize {
+    key as usize % PLACES
+}
+
+fn key(topic: &[u8]) -> u32 {
+    u32::from(fingerprint(topic)) | (topic.len() as u32) << 8
 }
 
 #[cfg(test)]

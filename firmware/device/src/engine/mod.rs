@@ -18,6 +18,7 @@
 //! | `queue` | events that wait |
 //! | `timers`, `alarms`, `pins` | what time brings |
 //! | `outside` | what the machine calls |
+//! | `room` | the memory the machine computes in |
 //! | `runaway`, `echoes`, `complaints` | scripts that misbehave |
 //! | `stats` | counters |
 
@@ -29,13 +30,12 @@ mod outside;
 mod pins;
 mod queue;
 mod report;
+mod room;
 mod runaway;
 mod services;
 mod stats;
 mod timers;
 
-use alloc::boxed::Box;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_vm::image::{FilterKind, Trigger};
@@ -58,6 +58,7 @@ use echoes::Echoes;
 use outside::Outside;
 use pins::Pins;
 use queue::Queue;
+use room::Room;
 use runaway::Runaway;
 use timers::Timers;
 
@@ -112,7 +113,7 @@ enum Phase {
 
 /// A script that runs. `B` holds its image: `Vec<u8>`, `Rc<[u8]>`, or `&[u8]` in flash.
 pub struct Engine<B> {
-    machine: Machine<B, Box<[u8]>>,
+    machine: Machine<B, Room>,
     fuel: u32,
     phase: Phase,
     queue: Queue,
@@ -144,8 +145,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
             })
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
-        let buffer = vec![0; profile.ram].into_boxed_slice();
-        let machine = Machine::new(program, buffer, profile.value).map_err(LoadError::Memory)?;
+        let room = Room::new(program.needs().ram, profile.ram);
+        let machine = Machine::new(program, room, profile.value).map_err(LoadError::Memory)?;
         Ok(Engine {
             machine,
             fuel: profile.fuel,
@@ -357,7 +358,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             _ => {}
         }
         let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
-        let mut outside = Outside { services, timers, alarms, echoes, at, refused: None };
+        let mut outside = Outside { services, timers, alarms, echoes, at: &at, refused: None };
         self.machine.next(&mut Handlers::default(), event, &mut outside).is_some()
     }
 
@@ -405,7 +406,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let mut woken = 0u32;
         while self.phase != Phase::Ended {
             let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
-            let mut outside = Outside { services, timers, alarms, echoes, at, refused: None };
+            let mut outside = Outside { services, timers, alarms, echoes, at: &at, refused: None };
             let Some(handler) = self.machine.next(&mut handlers, event, &mut outside) else {
                 break;
             };
@@ -429,7 +430,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             }
             let result = self.machine.run(handler, event, self.fuel, &mut outside);
             let refused = outside.refused;
-            if refused.is_some() || self.machine.warnings() != self.warned {
+            if refused.is_some() || *self.machine.warnings() != self.warned {
                 self.report_warnings(handler, refused, at.now, services);
             }
             if let Err(fault) = result {

@@ -29,19 +29,28 @@ pub(super) struct Outside<'o, S: ?Sized> {
     pub(super) timers: &'o mut Timers,
     pub(super) alarms: &'o mut Alarms,
     pub(super) echoes: &'o mut Echoes,
-    pub(super) at: Moment,
+    pub(super) at: &'o Moment,
     pub(super) refused: Option<Refused>,
 }
 
 impl<S: ?Sized> Outside<'_, S> {
     /// Whether an action may go ahead with this topic.
+    #[inline(always)]
     fn allows(
         &mut self,
         action: &'static str,
         topic: &[u8],
         checked: Result<(), TopicError>,
     ) -> bool {
-        let Err(error) = checked else { return true };
+        match checked {
+            Ok(()) => true,
+            Err(error) => self.refuse(action, topic, error),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, action: &'static str, topic: &[u8], error: TopicError) -> bool {
         let count = self.refused.as_ref().map_or(0, |refused| refused.count);
         let refused = self.refused.get_or_insert_with(|| {
             let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();

@@ -47,6 +47,8 @@ fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
 
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs what the machine and the topic check found, as far as it is news, and takes note of it.
+    #[cold]
+    #[inline(never)]
     pub(super) fn report_warnings<S: Services + ?Sized>(
         &mut self,
         handler: Handler,
@@ -55,7 +57,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         services: &mut S,
     ) {
         let program = self.machine.program();
-        let warnings = self.machine.warnings();
+        let warnings = *self.machine.warnings();
         let at = warnings.last_at;
         if warnings.divisions_by_zero != self.warned.divisions_by_zero
             && self.complaints.may_log(Complaint::DivisionByZero(at), now)
@@ -84,6 +86,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Logs that a handler was stopped, and ends the script if that was once too often.
+    #[cold]
+    #[inline(never)]
     pub(super) fn report_stop<S: Services + ?Sized>(
         &mut self,
         handler: Handler,
@@ -108,6 +112,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
 }
 
 /// Logs that handlers feed each other, if that is news.
+#[cold]
+#[inline(never)]
 pub(super) fn feedback<B: AsRef<[u8]>, S: Services + ?Sized>(
     program: &Program<B>,
     handler: Handler,
@@ -126,6 +132,8 @@ pub(super) fn feedback<B: AsRef<[u8]>, S: Services + ?Sized>(
 }
 
 /// Logs that an event wakes a handler.
+#[cold]
+#[inline(never)]
 pub(super) fn trace<B: AsRef<[u8]>, S: Services + ?Sized>(
     program: &Program<B>,
     handler: Handler,

@@ -44,7 +44,7 @@ fn source_and_bytecode_are_taken() {
         world.finish(sender);
         assert!(world.text(console).contains("Syntax okay"));
         let shown = world.ask(console, "show script");
-        assert_eq!(shown.contains("println \"old\""), source, "{shown}");
+        assert_eq!(shown.contains("on init do"), source, "{shown}");
         assert_eq!(shown.starts_with("Bytecode"), !source, "{shown}");
     }
 }
