@@ -66,15 +66,15 @@ impl Alarms {
         None
     }
 
-    /// Milliseconds until the next alarm rings, if the clock is not set meanwhile; 0 if one is due.
-    pub(super) fn next_in(&self, clock: ClockTime) -> Option<u64> {
+    /// The next alarm that rings, and in how many milliseconds if the clock is not set meanwhile; 0 if one is due.
+    pub(super) fn next(&self, clock: ClockTime) -> Option<(u64, u8)> {
         let wait = |alarm: &Alarm| {
             let days = u64::from(alarm.day?.saturating_sub(day(clock)));
             let ms = days * u64::from(DAY_MS) + u64::from(alarm.second * 1000);
             Some(ms.saturating_sub(clock.millis.into()))
         };
         // Not yet primed: look at once.
-        self.set.iter().map(|alarm| wait(alarm).unwrap_or(0)).min()
+        self.set.iter().map(|alarm| (wait(alarm).unwrap_or(0), alarm.n)).min()
     }
 
     /// Disarms all.
@@ -200,19 +200,19 @@ mod tests {
         alarms.set(1, b"07", Some(at(u32::MAX, "06:00")));
         assert!(rings(&mut alarms, u32::MAX, "07:00"));
         assert!(!rings(&mut alarms, u32::MAX, "07:00"));
-        assert!(alarms.next_in(at(u32::MAX, "07:00")).is_some_and(|wait| wait > 0));
+        assert!(alarms.next(at(u32::MAX, "07:00")).is_some_and(|(wait, _)| wait > 0));
     }
 
     #[test]
     fn tells_how_long_to_wait() {
         let mut alarms = Alarms::default();
         let now = ClockTime { day: 3, millis: 6 * 3_600_000 + 999 };
-        assert_eq!(alarms.next_in(now), None);
+        assert_eq!(alarms.next(now), None);
         alarms.set(1, b"07", Some(now));
-        assert_eq!(alarms.next_in(now), Some(3_600_000 - 999));
+        assert_eq!(alarms.next(now), Some((3_600_000 - 999, 1)));
         alarms.set(1, b"05", Some(now));
-        assert_eq!(alarms.next_in(now), Some(23 * 3_600_000 - 999));
+        assert_eq!(alarms.next(now), Some((23 * 3_600_000 - 999, 1)));
         alarms.set(1, b"", Some(now));
-        assert_eq!(alarms.next_in(now), None);
+        assert_eq!(alarms.next(now), None);
     }
 }

@@ -248,11 +248,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Phase::Loaded | Phase::Ended => None,
             Phase::Config | Phase::Init => Some(self.last.now),
             Phase::Running => {
-                let alarm = self.last.clock.and_then(|clock| self.alarms.next_in(clock));
-                let alarm = alarm.map(|wait| self.last.now.saturating_add(wait));
+                let alarm = self.next_alarm().map(|(at, _)| at);
                 [self.next_timed(), self.queue.next_at(), alarm].into_iter().flatten().min()
             }
         }
+    }
+
+    /// The timer or alarm that [`Engine::poll_at`] waits for, if it waits for one: for those who play with a script.
+    pub fn next_due(&self) -> Option<Event<'static>> {
+        let at = self.poll_at()?;
+        if let Some((_, n)) = self.next_alarm().filter(|(alarm, _)| *alarm == at) {
+            return Some(Event::Alarm(n));
+        }
+        let timer = self.timers.next().filter(|_| self.timers.next_at() == Some(at));
+        timer.map(Event::Timer)
+    }
+
+    /// When the next alarm rings, and which.
+    fn next_alarm(&self) -> Option<(Millis, u8)> {
+        let (wait, n) = self.alarms.next(self.last.clock?)?;
+        Some((self.last.now.saturating_add(wait), n))
     }
 
     /// Whether an event of this many bytes would find room. A source that can hold its events back asks first,

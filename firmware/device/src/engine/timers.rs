@@ -32,6 +32,11 @@ impl Timers {
         self.armed.first().map(|timer| timer.at)
     }
 
+    /// The next one to run out.
+    pub(super) fn next(&self) -> Option<u8> {
+        self.armed.first().map(|timer| timer.n)
+    }
+
     /// Takes the first timer out of the list.
     pub(super) fn take_first(&mut self) -> Option<u8> {
         (!self.armed.is_empty()).then(|| self.armed.remove(0).n)

@@ -73,6 +73,13 @@ impl Emulator {
         self
     }
 
+    /// Writes a line to this file for every instruction it executes, most of them without an address of ours: for short runs.
+    pub fn trace(&mut self, file: &Path) -> &mut Emulator {
+        let options = ["-singlestep", "-d", "exec,nochain", "-D"].map(OsString::from);
+        self.arguments.extend(options.into_iter().chain([file.into()]));
+        self
+    }
+
     /// Gives the board a flash with the content of this file, which is made as large as the flash is.
     ///
     /// # Errors

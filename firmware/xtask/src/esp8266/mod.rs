@@ -15,8 +15,10 @@
 //! | [`push`] | gives it a script |
 //! | `test` | the tests of the device on the core |
 //! | `corpus` | the language's tests, on the core |
+//! | `bench` | counts instructions on the core |
 
 mod assembly;
+mod bench;
 mod budget;
 mod build;
 mod corpus;
@@ -68,6 +70,8 @@ enum Command {
     Size(Size),
     /// Runs the language's test corpus on the core and compares with the desktop
     Corpus,
+    /// Counts what scripts, compiling and the broker take on the core
+    Bench(bench::Options),
     /// Builds a program, runs it in the emulator until it ends, and prints what it prints
     Exec(Exec),
 }
@@ -142,6 +146,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
             print!("{}", corpus::run(&places, &tools)?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Bench(options) => bench::run(&places, &tools, &options),
         Command::Exec(exec) => {
             let elf = build::build(&places, &tools, &exec.which.program())?;
             let mut emulator = Emulator::new(&elf);

@@ -1,0 +1,149 @@
+//! Events: what they are called, and counting what they take.
+
+use alloc::format;
+use alloc::string::String;
+use core::hint::black_box;
+
+use umqtt_device::engine::{DEBOUNCE_MS, Handled};
+use umqtt_lx106_rt::println;
+use umqtt_vm::{Event, Side};
+
+use crate::count;
+use crate::script::Script;
+
+/// What is said of an event that is none.
+const KINDS: &str = "topic local|remote TOPIC DATA, serial LINE, timer N, alarm N, gpio_interrupt N, http_response BODY, \
+                     mqttconnect, wificonnect, wifidisconnect";
+/// Timers and alarms that are let pass to get at the one asked for.
+const PATIENCE: u32 = 1000;
+
+/// Counts an event; prints what it took.
+pub(crate) fn count(script: &mut Script, text: &str) -> Result<(), String> {
+    let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
+    let number = || rest.trim().parse::<u8>().map_err(|_| format!("{text}: which number?"));
+    let instructions = match kind {
+        "timer" => due(script, Event::Timer(number()?))?,
+        "alarm" => due(script, Event::Alarm(number()?))?,
+        "gpio_interrupt" => pin(script, number()?),
+        _ => outside(script, parse(kind, rest).ok_or_else(|| format!("{text}: not an event. There are: {KINDS}"))?),
+    };
+    if script.world.logged > 0 {
+        println!("note the script had something to complain of");
+        script.world.logged = 0;
+    }
+    println!("event instructions {instructions}");
+    Ok(())
+}
+
+fn parse<'t>(kind: &str, rest: &'t str) -> Option<Event<'t>> {
+    Some(match kind {
+        "topic" => {
+            let (side, rest) = rest.split_once(' ')?;
+            let side = match side {
+                "local" => Side::Local,
+                "remote" => Side::Remote,
+                _ => return None,
+            };
+            let (topic, data) = rest.split_once(' ').unwrap_or((rest, ""));
+            Event::Topic { side, topic: topic.as_bytes(), data: data.as_bytes() }
+        }
+        "serial" => Event::Serial { line: rest.as_bytes() },
+        "http_response" => Event::HttpResponse {
+            host: b"host",
+            path: b"/path",
+            code: *b"200",
+            body: rest.as_bytes(),
+        },
+        "mqttconnect" => Event::MqttConnect,
+        "wificonnect" => Event::WifiConnect,
+        "wifidisconnect" => Event::WifiDisconnect,
+        _ => return None,
+    })
+}
+
+/// One that comes from outside.
+fn outside(script: &mut Script, event: Event<'_>) -> u32 {
+    let at = script.moment();
+    let Script { engine, world, .. } = script;
+    let mut queued = false;
+    let instructions = count::instructions(
+        || {
+            let handled = engine.handle(black_box(&event), black_box(at), world);
+            if handled == Handled::Queued {
+                queued = true;
+                while engine.poll(at, world) {}
+            }
+        },
+        || _ = (black_box(&event), black_box(at)),
+    );
+    if queued {
+        println!("note it had to wait for others");
+    }
+    instructions
+}
+
+/// One that time brings: each time the script's clock is put forward to the next.
+fn due(script: &mut Script, event: Event<'_>) -> Result<u32, String> {
+    if !forward(script, event) {
+        return Err(format!("{event:?} is not due: the script has not set it, or waits for others first"));
+    }
+    // What is counted each time brings the next time; it must be the same one.
+    let mut others = false;
+    let mut at = script.moment();
+    let Script { engine, world, now } = script;
+    let next = |engine: &umqtt_device::Engine<_>, now: u64| engine.poll_at().unwrap_or(now + 1);
+    let instructions = {
+        let mut now_is = *now;
+        count::instructions(
+            || {
+                at.now = black_box(now_is);
+                engine.poll(at, world);
+                now_is = next(engine, now_is);
+                others |= engine.next_due() != Some(event);
+            },
+            || (),
+        )
+    };
+    let looking = count::instructions(
+        || {
+            black_box(next(engine, *now));
+            others |= black_box(engine.next_due()) != Some(event);
+        },
+        || (),
+    );
+    *now = next(engine, *now);
+    if others {
+        return Err(format!("{event:?} does not come again and again: others are set as well, or its handler does not set it again"));
+    }
+    Ok(instructions.saturating_sub(looking))
+}
+
+/// Lets time pass to where the event is due.
+fn forward(script: &mut Script, event: Event<'_>) -> bool {
+    for _ in 0..PATIENCE {
+        let Some(at) = script.engine.poll_at() else { return false };
+        script.now = script.now.max(at);
+        if script.engine.next_due() == Some(event) {
+            return true;
+        }
+        script.settle();
+    }
+    false
+}
+
+/// An edge, and what the pin says when it has settled.
+fn pin(script: &mut Script, pin: u8) -> u32 {
+    let mut at = script.moment();
+    let Script { engine, world, now } = script;
+    let instructions = count::instructions(
+        || {
+            world.level = !world.level;
+            engine.edge(black_box(pin), at.now);
+            at.now += DEBOUNCE_MS;
+            engine.poll(at, world)
+        },
+        || (),
+    );
+    *now = at.now;
+    instructions
+}

@@ -1,0 +1,65 @@
+//! A script in its engine, in a world without effect.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use umqtt_device::Engine;
+use umqtt_device::engine::{ClockTime, Moment};
+use umqtt_device::sim::Inert;
+use umqtt_lang::{Extras, compile};
+use umqtt_lx106_rt::{heap, println};
+use umqtt_vm::Profile;
+
+use crate::count;
+
+/// A script that runs.
+pub(crate) struct Script {
+    pub(crate) engine: Engine<Vec<u8>>,
+    pub(crate) world: Inert,
+    pub(crate) now: u64,
+}
+
+impl Script {
+    /// Compiles, loads and starts it.
+    pub(crate) fn load(source: &[u8]) -> Result<Script, String> {
+        let before = heap::usage().used;
+        heap::restart_peak();
+        let (image, instructions) =
+            count::once(|| compile(source, &Profile::ESP8266, Extras { debug: true, source: false }));
+        let image = image.map_err(|found| match found.first() {
+            Some(error) => format!("the script does not compile: {}", error.message),
+            None => "the script does not compile".into(),
+        })?;
+        // It grew while it was written; as on the device, it then takes what it needs.
+        let peak = heap::usage().peak - before;
+        println!(
+            "compile source {} image {} instructions {instructions} heap {peak}",
+            source.len(),
+            image.len()
+        );
+        let size = image.len();
+        let (engine, instructions) = count::once(|| Engine::load(image, &Profile::ESP8266));
+        let mut script = Script {
+            engine: engine.map_err(|error| format!("the script does not load: {error}"))?,
+            world: Inert::default(),
+            now: 0,
+        };
+        script.engine.start(script.moment(), &mut script.world);
+        script.settle();
+        // The engine itself lies on the stack here.
+        let heap = (heap::usage().used - before).saturating_sub(size) + size_of_val(&script.engine);
+        println!("load instructions {instructions} ram {heap}");
+        Ok(script)
+    }
+
+    /// Now, and a clock that was set: Thursday, and as late as the script is old.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.now, clock: Some(ClockTime::from_unix(self.now / 1000)) }
+    }
+
+    /// Does what is due at once.
+    pub(crate) fn settle(&mut self) {
+        while self.engine.poll(self.moment(), &mut self.world) {}
+    }
+}
