@@ -32,6 +32,7 @@ fn main() -> ! {
         "memory" => exhaust(),
         "overflow" => recurse(0),
         "stuck" => stuck(),
+        "copies" => copies(),
         "reset" => reset::because(format_args!("as asked")),
         other => {
             println!("what is {other:?}?");
@@ -124,4 +125,44 @@ fn measure_stack() -> u8 {
         (FRAME..FRAME + 128).contains(&(after - before))
     );
     0
+}
+
+/// Every function of `asm/memory.s` with all lengths, alignments and overlaps there are, beside what it should do.
+fn copies() -> u8 {
+    const SIZE: usize = 48;
+    const MAX: usize = 20;
+    let fresh = || -> [u8; SIZE] { core::array::from_fn(|at| at as u8 ^ 0xa5) };
+    let mut wrong = 0;
+    for len in 0..=MAX {
+        for from in 0..SIZE - MAX {
+            for to in 0..SIZE - MAX {
+                watchdog::feed();
+                let (before, mut after) = (fresh(), fresh());
+                after.copy_within(black_box(from..from + len), to);
+                wrong += u32::from(!(0..SIZE).all(|at| {
+                    let inside = (to..to + len).contains(&at);
+                    after[at] == if inside { before[at - to + from] } else { before[at] }
+                }));
+                let mut other = [0u8; SIZE];
+                other[to..to + len].copy_from_slice(black_box(&before[from..from + len]));
+                let copied = (0..len).all(|at| other[to + at] == before[from + at]);
+                let outside = other.iter().filter(|&&byte| byte != 0).count() <= len;
+                wrong += u32::from(!(copied && outside));
+                wrong += u32::from(other[to..to + len] != before[from..from + len]);
+                if let Some(last) = len.checked_sub(1) {
+                    other[to + last] = before[from + last].wrapping_add(1);
+                    let order = other[to..to + len].cmp(&before[from..from + len]);
+                    wrong += u32::from(order != other[to + last].cmp(&before[from + last]));
+                }
+            }
+            let mut filled = fresh();
+            filled[from..from + len].fill(black_box(0x3c));
+            wrong += u32::from(!(0..SIZE).all(|at| {
+                let inside = (from..from + len).contains(&at);
+                filled[at] == if inside { 0x3c } else { fresh()[at] }
+            }));
+        }
+    }
+    println!("wrong {wrong}");
+    u8::from(wrong != 0)
 }

@@ -30,6 +30,11 @@ fn a_program_starts_prints_and_ends() {
 }
 
 #[test]
+fn memory_is_copied_set_and_compared_right() {
+    assert_eq!(asked("copies"), (0, "wrong 0\n".into()));
+}
+
+#[test]
 fn exceptions_are_named_with_place_and_address() {
     faults("load", "exception 15 (load or store to nowhere) at pc 0x402");
     faults("load", "address 0x00000010");
