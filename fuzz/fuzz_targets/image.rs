@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let profile = Profile { value: VALUE, ..Profile::ESP8266 };
     let Ok(program) = Program::verify(image, &profile) else { return };
     let code_len = program.image().code().len() as u64;
-    let Ok(mut machine) = Machine::new(program, vec![0; MEMORY / 4], VALUE) else { return };
+    let Ok(mut machine) = Machine::new(program, (vec![[0; 2]; MEMORY / 16], vec![0; MEMORY / 2]), VALUE) else { return };
     let topic = |side, topic, data| Event::Topic { side, topic, data };
     for event in [
         Event::Config,

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
-    Event, FLASH_VARIABLE_LEN, Handlers, Machine, PinMode, Profile, Program, Side, Syscalls, Trap,
+    Event, FLASH_VARIABLE_LEN, Handlers, Machine, PinMode, Profile, Program, Side, Slot, Syscalls,
+    Trap,
 };
 
 const ALL: Extras = Extras { debug: true, source: false };
@@ -99,7 +100,7 @@ impl Syscalls for Log {
 }
 
 struct Device {
-    machine: Machine<Vec<u8>, Vec<u32>>,
+    machine: Machine<Vec<u8>, (Vec<Slot>, Vec<u8>)>,
     log: Log,
     trap: Option<(Trap, Option<u32>)>,
 }
@@ -109,11 +110,12 @@ impl Device {
         Device::with(source, 8 * 1024, 1024)
     }
 
-    fn with(source: &str, buffer: usize, limit: usize) -> Device {
+    fn with(source: &str, texts: usize, limit: usize) -> Device {
         let image = compile(source.as_bytes(), &Profile::ESP8266, ALL)
             .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"));
         let program = Program::verify(image, &Profile::ESP8266).unwrap();
-        let machine = Machine::new(program, vec![0; buffer.div_ceil(4)], limit).unwrap();
+        let slots = vec![[0; 2]; program.needs().slots];
+        let machine = Machine::new(program, (slots, vec![0; texts]), limit).unwrap();
         Device { machine, log: Log::default(), trap: None }
     }
 
@@ -362,7 +364,7 @@ fn memory_runs_out_without_losing_what_is_there() {
         "on init do setvar $a = \"aaaaaaaaaaaaaaaa\"
          on timer 1 do setvar $b = $a | $a | $a setvar $c = $b | $b | $b | $b print never
          on timer 2 do print $a | $b | $c",
-        220,
+        150,
         1024,
     );
     device.event(Event::Init);
@@ -378,7 +380,7 @@ fn stored_texts_survive_moving_together() {
     let mut device = Device::with(
         "on topic local a do setvar $a = $this_data | \"\" setvar $b = $a | $c setvar $c = substr($b, 1, 20)
          on topic local show do print $a | \"/\" | $b | \"/\" | $c | \"/\" | upper($a) | \"/\" | $b",
-        400,
+        180,
         64,
     );
     let (mut a, mut b, mut c) = (String::new(), String::new(), String::new());

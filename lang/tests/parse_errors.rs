@@ -114,7 +114,7 @@ fn what_is_too_deep_hides_nothing_else() {
 #[test]
 fn chains_are_limited() {
     let chain = |n: usize, op: &str| format!("on init do print 1{}", op.repeat(n - 1));
-    let longest = Profile::DESKTOP.stack;
+    let longest = Profile::DESKTOP.temporaries;
     for op in [" | 1", " and 1", " - 1", " or (1)"] {
         assert_eq!(codes(&chain(longest, op), &roomy()), [""; 0]);
         assert_eq!(codes(&chain(longest + 1, op), &roomy()), ["E0009"]);

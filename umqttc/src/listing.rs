@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use umqtt_vm::Image;
 use umqtt_vm::decode::instructions;
-use umqtt_vm::image::{FilterKind, Record, Trigger};
+use umqtt_vm::image::{Constant, FilterKind, Record, Trigger};
 
 use crate::render::printable;
 
@@ -96,10 +96,10 @@ fn filter(image: &Image<'_>, record: Record) -> String {
     }
 }
 
-fn text(image: &Image<'_>, offset: u16) -> String {
-    match image.constant(offset.into()) {
-        Some(bytes) => format!("\"{}\"", bytes.escape_ascii()),
-        None => "?".to_owned(),
+fn text(image: &Image<'_>, number: u16) -> String {
+    match image.constant(number) {
+        Some(Constant::Text(bytes)) => format!("\"{}\"", bytes.escape_ascii()),
+        _ => "?".to_owned(),
     }
 }
 

@@ -4,22 +4,8 @@
 use core::fmt;
 
 use crate::Image;
-use crate::isa::{Format, Op, PUSH, source};
-
-/// Where an operand comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Off the stack.
-    Pop,
-    /// One of the event's arguments.
-    Argument(u8),
-    /// An integer.
-    Int(i32),
-    /// A variable, by number.
-    Variable(u32),
-    /// A constant, by number.
-    Constant(u32),
-}
+use crate::image::Constant;
+use crate::isa::{Format, Op, Place, TEMPORARIES};
 
 /// One instruction with its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +16,6 @@ pub struct Instruction<'c> {
     word: u32,
     /// The words behind the first.
     rest: &'c [u32],
-    /// The words of a join's sources, of the rest.
-    listed: usize,
     /// Where the next instruction starts, in words.
     pub end: usize,
 }
@@ -43,19 +27,14 @@ impl<'c> Instruction<'c> {
         let word = u32::from_le(*code.get(at)?);
         let op = Op::from_code(word as u8)?;
         let [_, a, _, c] = word.to_le_bytes();
-        let (mut values, mut listed) = (op.values(), 0);
-        if op == Op::Join {
-            values = a;
-            listed = usize::from(a.div_ceil(4));
-        }
-        let rest = code.get(at + 1..)?;
-        let mut instruction = Instruction { op, word, rest, listed, end: 0 };
-        let wide = (0..values).filter(|index| is_wide(instruction.source_byte(*index))).count();
-        let far = op.format() == Format::NearJump && c == 0;
-        let len = listed + wide + usize::from(far);
-        instruction.rest = rest.get(..len)?;
-        instruction.end = at + 1 + len;
-        Some(instruction)
+        let len = match op.format() {
+            Format::Join => usize::from(a.div_ceil(4)),
+            Format::NearJump if c == 0 => 1,
+            Format::LongResult => 1,
+            _ => 0,
+        };
+        let rest = code.get(at + 1..)?.get(..len)?;
+        Some(Instruction { op, word, rest, end: at + 1 + len })
     }
 
     /// The bytes A, B and C.
@@ -65,84 +44,73 @@ impl<'c> Instruction<'c> {
         [a, b, c]
     }
 
-    /// How many value operands it has.
+    /// Its value operands, the first first, in a program with so many temporaries.
     #[inline]
-    pub fn values(&self) -> u8 {
-        if self.op == Op::Join { self.fields()[0] } else { self.op.values() }
+    pub fn operands(&self, temporaries: u8) -> impl Iterator<Item = Place> + '_ {
+        let count = match self.op.format() {
+            Format::Join => self.fields()[0],
+            Format::LongResult => self.op.values() + 1,
+            _ => self.op.values(),
+        };
+        (0..count).map(move |index| Place::from_byte(self.operand(index), temporaries))
     }
 
-    /// Its value operands, the first first; `None` for one that is not a source.
-    #[inline]
-    pub fn sources(&self) -> impl Iterator<Item = Option<Source>> + '_ {
-        let values = self.values();
-        let wide = |index: &u8| is_wide(self.source_byte(*index));
-        // Extension words stand in the order of a join's operands, in the opposite one of all others'.
-        let joins = self.op == Op::Join;
-        let mut next = if joins { self.listed } else { (0..values).filter(wide).count() };
-        (0..values).map(move |index| {
-            let byte = self.source_byte(index);
-            let mut extension = 0;
-            if is_wide(byte) {
-                next = if joins { next } else { next.checked_sub(1)? };
-                extension = u32::from_le(*self.rest.get(next)?);
-                next += usize::from(joins);
-            }
-            source_of(byte, extension)
-        })
-    }
-
-    /// Where its result goes, if it has one: to the stack (`None`), or to a variable.
-    #[inline]
-    pub fn destination(&self) -> Option<Option<u8>> {
-        let [_, _, c] = self.fields();
+    fn operand(&self, index: u8) -> u8 {
+        let behind = |at: u8| {
+            let word = self.rest.get(usize::from(at / 4)).copied().unwrap_or(0);
+            u32::from_le(word).to_le_bytes()[usize::from(at % 4)]
+        };
         match self.op.format() {
-            _ if !self.op.has_result() => None,
-            Format::Values => Some(None),
-            _ => Some((c != PUSH).then_some(c)),
+            Format::Join => behind(index),
+            Format::LongResult if index == self.op.values() => behind(0),
+            _ => self.fields()[usize::from(index)],
         }
+    }
+
+    /// Where its result goes, if it has one, in a program with so many temporaries.
+    #[inline]
+    pub fn destination(&self, temporaries: u8) -> Option<Place> {
+        let [a, _, c] = self.fields();
+        match self.op.format() {
+            Format::LoadVariable | Format::LoadConstant => Some(Place::from_byte(a, temporaries)),
+            Format::Result
+            | Format::LongResult
+            | Format::FlashResult
+            | Format::PinResult
+            | Format::Join => Some(Place::from_byte(c, temporaries)),
+            _ => None,
+        }
+    }
+
+    /// The number in B and C.
+    #[inline]
+    pub fn number(&self) -> u16 {
+        let [_, b, c] = self.fields();
+        u16::from_le_bytes([b, c])
     }
 
     /// Where it may jump to.
     #[inline]
     pub fn target(&self) -> Option<usize> {
-        let [_, b, c] = self.fields();
-        let distance = usize::from(u16::from_le_bytes([b, c]));
+        let [_, _, c] = self.fields();
         match self.op.format() {
-            Format::Jump => self.end.checked_add(distance),
-            Format::Loop => self.end.checked_sub(distance),
+            Format::Jump => self.end.checked_add(self.number().into()),
+            Format::Loop => self.end.checked_sub(self.number().into()),
             Format::NearJump if c == 0 => {
-                self.end.checked_add(u32::from_le(*self.rest.last()?) as usize)
+                self.end.checked_add(u32::from_le(*self.rest.first()?) as usize)
             }
             Format::NearJump => self.end.checked_add(c.into()),
             _ => None,
         }
     }
 
-    #[inline]
-    fn source_byte(&self, index: u8) -> u8 {
-        let (word, byte) = match self.op {
-            Op::Join => {
-                (self.rest.get(usize::from(index / 4)).map_or(0, |w| u32::from_le(*w)), index % 4)
-            }
-            _ => (self.word, index + 1),
-        };
-        (word >> (8 * u32::from(byte))) as u8
-    }
-
-    /// The instruction as text: `jump_neq this_data "on" -> 0012`, with constants and names out of `image`.
+    /// The instruction as text: `jump_neq arg1 "on" -> 0012`, with constants and names out of `image`.
     pub fn display<'a>(&'a self, image: &'a Image<'a>) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| self.write(image, f))
     }
 
     fn write(&self, image: &Image<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.op.mnemonic())?;
-        let variable = |f: &mut fmt::Formatter<'_>, number: u32| match u16::try_from(number)
-            .ok()
-            .and_then(|number| image.debug().variable(number))
-        {
-            Some(name) => write!(f, " {}", name.escape_ascii()),
-            None => write!(f, " ${number}"),
-        };
         let [_, b, c] = self.fields();
         match self.op.format() {
             Format::Flash | Format::FlashResult => write!(f, " @{b}")?,
@@ -151,32 +119,19 @@ impl<'c> Instruction<'c> {
                 let mode = ["input", "input pullup", "output"].get(usize::from(c)).copied();
                 write!(f, " {b} {}", mode.unwrap_or("?"))?;
             }
+            Format::LoadVariable => write_variable(image, self.number(), f)?,
+            Format::LoadConstant => write_constant(image, self.number(), f)?,
             _ => {}
         }
-        for source in self.sources() {
-            match source {
-                Some(Source::Pop) => f.write_str(" pop")?,
-                Some(Source::Argument(number)) => write!(f, " arg{number}")?,
-                Some(Source::Int(value)) => write!(f, " {value}")?,
-                Some(Source::Variable(number)) => variable(f, number)?,
-                Some(Source::Constant(number)) => {
-                    let bytes = image.constant(number).unwrap_or_default();
-                    write!(f, " \"{}\"", bytes.escape_ascii())?;
-                }
-                None => f.write_str(" ?")?,
-            }
-        }
-        if self.op.format() == Format::Variable {
+        let temporaries = image.layout().header.temporaries;
+        self.operands(temporaries).try_for_each(|place| write_place(image, place, f))?;
+        if self.op.format() == Format::StoreVariable {
             f.write_str(" ->")?;
-            variable(f, b.into())?;
+            write_variable(image, self.number(), f)?;
         }
-        match self.destination() {
-            Some(Some(number)) => {
-                f.write_str(" ->")?;
-                variable(f, number.into())?;
-            }
-            Some(None) => f.write_str(" -> push")?,
-            None => {}
+        if let Some(place) = self.destination(temporaries) {
+            f.write_str(" ->")?;
+            write_place(image, place, f)?;
         }
         match self.target() {
             Some(target) => write!(f, " -> {target:04}"),
@@ -185,25 +140,57 @@ impl<'c> Instruction<'c> {
     }
 }
 
-#[inline]
-fn is_wide(byte: u8) -> bool {
-    (source::WIDE_INT..=source::WIDE_CONSTANT).contains(&byte)
+fn write_place(image: &Image<'_>, place: Place, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match place {
+        Place::Argument(number) => write!(f, " arg{number}"),
+        Place::Temporary(number) => write!(f, " t{number}"),
+        Place::Variable(number) => write_variable(image, number.into(), f),
+        Place::Constant(number) => write_constant(image, number.into(), f),
+    }
 }
 
-#[inline]
-fn source_of(byte: u8, extension: u32) -> Option<Source> {
-    use source::*;
-    Some(match byte {
-        CONSTANT.. => Source::Constant((byte - CONSTANT).into()),
-        VARIABLE.. => Source::Variable((byte - VARIABLE).into()),
-        INT.. => Source::Int(i32::from(byte - INT) + INT_MIN),
-        POP => Source::Pop,
-        WIDE_INT => Source::Int(extension as i32),
-        WIDE_VARIABLE => Source::Variable(extension),
-        WIDE_CONSTANT => Source::Constant(extension),
-        _ if byte < ARGUMENT + ARGUMENTS => Source::Argument(byte - ARGUMENT),
-        _ => return None,
-    })
+fn write_variable(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match image.debug().variable(number) {
+        Some(name) => write!(f, " {}", name.escape_ascii()),
+        None => write!(f, " ${number}"),
+    }
+}
+
+fn write_constant(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match image.constant(number) {
+        Some(Constant::Int(value)) => write!(f, " {value}"),
+        Some(Constant::Text(text)) => write!(f, " \"{}\"", text.escape_ascii()),
+        None => f.write_str(" ?"),
+    }
+}
+
+/// Gives code that was made for [`TEMPORARIES`] temporaries the places of a program that has `temporaries` of them.
+pub fn settle_places(code: &mut [u32], temporaries: u8) {
+    let settle = |byte: &mut u8| *byte = Place::from_byte(*byte, TEMPORARIES).byte(temporaries);
+    let mut at = 0;
+    while let Some(instruction) = Instruction::decode(code, at) {
+        let (op, end) = (instruction.op, instruction.end);
+        let mut bytes = code[at].to_le_bytes();
+        bytes[1..].iter_mut().take(op.values().into()).for_each(settle);
+        match op.format() {
+            Format::LoadVariable | Format::LoadConstant => settle(&mut bytes[1]),
+            Format::Result
+            | Format::LongResult
+            | Format::FlashResult
+            | Format::PinResult
+            | Format::Join => settle(&mut bytes[3]),
+            _ => {}
+        }
+        code[at] = u32::from_le_bytes(bytes);
+        if matches!(op.format(), Format::Join | Format::LongResult) {
+            for word in &mut code[at + 1..end] {
+                let mut bytes = word.to_le_bytes();
+                bytes.iter_mut().for_each(settle);
+                *word = u32::from_le_bytes(bytes);
+            }
+        }
+        at = end;
+    }
 }
 
 /// The instructions of a code section with their offsets in words; stops at the first that cannot be decoded.

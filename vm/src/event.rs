@@ -61,14 +61,17 @@ pub enum Event<'e> {
 }
 
 impl Event<'_> {
-    /// The event's data in the order of its `$this_...` specials; what it lacks is empty.
-    pub(crate) fn arguments(&self) -> [&[u8]; 4] {
-        match self {
-            Event::Serial { line } => [line, b"", b"", b""],
-            Event::HttpResponse { host, path, code, body } => [host, path, code, body],
-            Event::Topic { topic, data, .. } => [topic, data, b"", b""],
-            Event::GpioInterrupt { level, .. } => [if *level { b"1" } else { b"0" }, b"", b"", b""],
-            _ => [b"", b"", b"", b""],
+    /// The event's data in the order of its `$this_...` specials; what it lacks is empty. A pin's level is a number, not a text.
+    pub(crate) fn argument(&self, index: usize) -> &[u8] {
+        match (self, index) {
+            (Event::Topic { topic, .. }, 0) => topic,
+            (Event::Topic { data, .. }, 1) => data,
+            (Event::Serial { line }, 0) => line,
+            (Event::HttpResponse { host, .. }, 0) => host,
+            (Event::HttpResponse { path, .. }, 1) => path,
+            (Event::HttpResponse { code, .. }, 2) => code,
+            (Event::HttpResponse { body, .. }, 3) => body,
+            _ => b"",
         }
     }
 }

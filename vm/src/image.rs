@@ -5,7 +5,7 @@
 //! format version                    1
 //! CRC-32 (ISO-HDLC) of all after it 4, little-endian
 //! Header, postcard; zeros up to a multiple of 4
-//! constants     a word each: offset into the texts, and length in the upper half
+//! constants     CONSTANT_WORDS words each, see Constant
 //! handlers      RECORD_WORDS words each, sorted, see Record
 //! code          words; one segment per handler and per filter expression
 //! texts         the bytes of the constants
@@ -29,6 +29,8 @@ pub const MAGIC: [u8; 4] = *b"uMQ!";
 pub const VERSION: u8 = 2;
 /// Words of one handler record.
 pub const RECORD_WORDS: usize = 2;
+/// Words of one constant.
+pub const CONSTANT_WORDS: usize = 2;
 /// Bytes of a word.
 pub const WORD: usize = 4;
 /// Where the checksummed part starts.
@@ -53,8 +55,8 @@ pub fn checksum(bytes: &[u8]) -> u32 {
 pub struct Header {
     /// How many variables the script has.
     pub variables: u16,
-    /// How many values it holds on the stack at most.
-    pub stack: u8,
+    /// How many temporaries its expressions take.
+    pub temporaries: u8,
     /// How many constants.
     pub constants: u16,
     /// How many handler records.
@@ -237,6 +239,35 @@ pub fn fingerprint(topic: &[u8]) -> u8 {
     (len as u8).wrapping_add(last.wrapping_mul(3)).wrapping_add(middle.wrapping_mul(5))
 }
 
+/// A constant. Of its words in the table the first is 0 for an integer, which is the second; for a text it holds
+/// [`CONSTANT_TEXT`] and, in the upper half, the length, and the second where in the texts it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Constant<'i> {
+    /// An integer.
+    Int(i32),
+    /// A text.
+    Text(&'i [u8]),
+}
+
+/// The lower half of a text's first word.
+pub const CONSTANT_TEXT: u32 = 1;
+
+impl<'i> Constant<'i> {
+    /// Reads a constant out of little-endian words; `None` if they make no sense, or the text is not in the texts.
+    #[inline]
+    pub fn from_words(words: [u32; CONSTANT_WORDS], texts: &'i [u8]) -> Option<Constant<'i>> {
+        let [head, value] = words.map(u32::from_le);
+        if head == 0 {
+            return Some(Constant::Int(value as i32));
+        }
+        if head & 0xffff != CONSTANT_TEXT || value > u16::MAX.into() {
+            return None;
+        }
+        let start = value as usize;
+        texts.get(start..start + (head >> 16) as usize).map(Constant::Text)
+    }
+}
+
 /// Why bytes are not an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageError {
@@ -319,7 +350,7 @@ impl Layout {
         };
         let layout = Layout {
             header,
-            constants: section(usize::from(header.constants) * WORD)?,
+            constants: section(usize::from(header.constants) * CONSTANT_WORDS * WORD)?,
             handlers: section(usize::from(header.handlers) * RECORD_WORDS * WORD)?,
             code: section(usize::from(header.code) * WORD)?,
             texts: section(header.texts.into())?,
@@ -372,9 +403,10 @@ impl<'i> Image<'i> {
     }
 
     /// A constant.
-    pub fn constant(&self, number: u32) -> Option<&'i [u8]> {
-        let entry = words(self.bytes, &self.layout.constants).get(number as usize)?;
-        self.bytes.get(self.layout.texts.clone())?.get(text_range(*entry))
+    pub fn constant(&self, number: u16) -> Option<Constant<'i>> {
+        let (table, _) = words(self.bytes, &self.layout.constants).as_chunks::<CONSTANT_WORDS>();
+        let texts = self.bytes.get(self.layout.texts.clone())?;
+        Constant::from_words(*table.get(usize::from(number))?, texts)
     }
 
     /// The handler records, in their order in the image; unknown triggers are left out.
@@ -388,12 +420,4 @@ impl<'i> Image<'i> {
 pub(crate) fn words<'i>(bytes: &'i [u8], section: &Range<usize>) -> &'i [u32] {
     let bytes = bytes.get(section.clone()).unwrap_or_default();
     bytemuck::try_cast_slice(bytes).unwrap_or_default()
-}
-
-/// The part of the texts that an entry of the table of constants means.
-#[inline]
-pub(crate) fn text_range(entry: u32) -> Range<usize> {
-    let entry = u32::from_le(entry);
-    let start = (entry & 0xffff) as usize;
-    start..start + (entry >> 16) as usize
 }

@@ -1,5 +1,4 @@
-//! The instruction set: one table from which come the opcodes, the verifier's view of operands and stack,
-//! and the disassembler.
+//! The instruction set: one table from which come the opcodes, the verifier's view of operands, and the disassembler.
 //!
 //! Code is 32-bit words: on the chip, constants in flash can be read only so, and one load brings an instruction with its operands.
 //!
@@ -8,61 +7,87 @@
 //! bits 8-15   A    bits 16-23   B    bits 24-31   C
 //! ```
 //!
-//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a *source* ([`source`]): a variable, a constant, a
-//! small integer, one of the event's arguments, or the value on top of the stack. So most instructions need no stack at
-//! all. Wide sources take their number from an extension word behind the instruction. Operands are fetched from the last to the
-//! first, and extension words stand in that order.
+//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a [`Place`]: one of the event's arguments, a
+//! temporary, a variable or a constant. There is no stack: where values have to wait, the compiler gives them temporaries.
+//! What a byte cannot name is brought into a temporary first.
 //!
-//! Jumps happen only where the stack holds nothing but what they pop: expressions have no jumps inside. This is what
-//! lets one linear pass verify a handler.
+//! Opcodes are in classes, so that the machine fetches the operands of a whole class at one point: those with two values come first,
+//! then those with one, then all others. Within the comparisons, the lowest bit of the opcode turns the result round.
 
-/// Source bytes: where an operand comes from.
-pub mod source {
-    /// Off the stack.
-    pub const POP: u8 = 0;
-    /// Argument 0 of the event; up to [`ARGUMENTS`] of them follow.
-    pub const ARGUMENT: u8 = 1;
-    /// How many arguments an event has at most.
-    pub const ARGUMENTS: u8 = 4;
-    /// The integer in an extension word.
-    pub const WIDE_INT: u8 = 5;
-    /// The variable whose number is in an extension word.
-    pub const WIDE_VARIABLE: u8 = 6;
-    /// The constant whose number is in an extension word.
-    pub const WIDE_CONSTANT: u8 = 7;
-    /// The first of the integers [`INT_MIN`] to [`INT_MAX`].
-    pub const INT: u8 = 0x10;
-    /// The first of the variables 0 to [`VARIABLES`].
-    pub const VARIABLE: u8 = 0x40;
-    /// The first of the constants 0 to [`CONSTANTS`].
-    pub const CONSTANT: u8 = 0x80;
+/// Arguments of an event at most.
+pub const ARGUMENTS: u8 = 4;
+/// Temporaries at most.
+pub const TEMPORARIES: u8 = 60;
+/// So many variables have a place, however many temporaries there are; others are loaded and stored.
+pub const VARIABLES: u8 = CONSTANT - ARGUMENTS - TEMPORARIES;
+/// So many constants have a place; others are loaded.
+pub const CONSTANTS: u8 = (0x100 - CONSTANT as u16) as u8;
+/// The byte of constant 0. Below it are the arguments, behind them the program's temporaries, behind them its variables.
+pub(crate) const CONSTANT: u8 = 0x80;
 
-    /// Smallest integer that needs no extension word.
-    pub const INT_MIN: i32 = -1;
-    /// Largest integer that needs no extension word.
-    pub const INT_MAX: i32 = INT_MIN + (VARIABLE - INT - 1) as i32;
-    /// So many variables need no extension word.
-    pub const VARIABLES: u16 = (CONSTANT - VARIABLE) as u16;
-    /// So many constants need no extension word.
-    pub const CONSTANTS: u16 = 0x100 - CONSTANT as u16;
+/// Where a value is, as a byte of an instruction says it. How the bytes are shared out depends on how many temporaries the program has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// One of the event's arguments.
+    Argument(u8),
+    /// A temporary.
+    Temporary(u8),
+    /// A variable.
+    Variable(u8),
+    /// A constant.
+    Constant(u8),
 }
 
-/// The destination that means the stack; any other is a variable's number. The one variable with this number is set by `SET`.
-pub const PUSH: u8 = 0xff;
+impl Place {
+    /// The place a byte means; every byte means one, though the program may not have it.
+    #[inline]
+    pub fn from_byte(byte: u8, temporaries: u8) -> Place {
+        let first_variable = ARGUMENTS + temporaries.min(TEMPORARIES);
+        if byte >= CONSTANT {
+            Place::Constant(byte - CONSTANT)
+        } else if byte >= first_variable {
+            Place::Variable(byte - first_variable)
+        } else if byte >= ARGUMENTS {
+            Place::Temporary(byte - ARGUMENTS)
+        } else {
+            Place::Argument(byte)
+        }
+    }
+
+    /// The byte that means it; for a number that is too large, that of another place.
+    pub fn byte(self, temporaries: u8) -> u8 {
+        let byte = match self {
+            Place::Argument(number) => number,
+            Place::Temporary(number) => ARGUMENTS + number % TEMPORARIES,
+            Place::Variable(number) => {
+                ARGUMENTS + temporaries.min(TEMPORARIES) + number % VARIABLES
+            }
+            Place::Constant(number) => return CONSTANT | number,
+        };
+        byte % CONSTANT
+    }
+}
+
 /// Most values joined at once.
 pub const JOIN_MAX: u8 = 16;
-/// A comparing jump holds distances up to this itself; for 0 the distance is in an extension word.
+/// A comparing jump holds distances up to this itself; for 0 the distance is in the next word.
 pub const NEAR: u32 = 0xff;
 
-/// What the bytes A, B and C of an instruction hold. Value operands come first, in A, B, C.
+/// What the bytes A, B and C of an instruction hold. Value operands come first, in A and B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// Nothing but value operands.
     Values,
-    /// C: the destination of the result.
+    /// C: the destination of the result, a temporary or variable.
     Result,
-    /// B: a variable's number.
-    Variable,
+    /// C: the destination; the next word's lowest byte: one more value operand.
+    LongResult,
+    /// A: the destination; B and C, little-endian: a variable's number.
+    LoadVariable,
+    /// A: the destination; B and C, little-endian: a constant's number.
+    LoadConstant,
+    /// B and C, little-endian: the number of the variable that is set.
+    StoreVariable,
     /// B: a flash variable's number, from 1.
     Flash,
     /// B: a flash variable's number, from 1; C: the destination.
@@ -79,12 +104,11 @@ pub enum Format {
     Alarm,
     /// B and C, little-endian: how many words forward, counted from the end of the instruction.
     Jump,
-    /// C: how many words forward; for 0 the extension word behind those of the operands says it.
+    /// C: how many words forward; for 0 the next word says it.
     NearJump,
     /// B and C, little-endian: how many words back, counted from the end of the instruction, to the end of a `HEAD`.
     Loop,
-    /// A: how many values to join, 2 to [`JOIN_MAX`]; B: how many of them come off the stack, in the order they were pushed; C: the
-    /// destination. Their sources follow, four in a word, then their extension words; both first to last.
+    /// A: how many values to join, 2 to [`JOIN_MAX`]; C: the destination. Their places follow, four in a word, first to last.
     Join,
 }
 
@@ -96,7 +120,8 @@ macro_rules! instructions {
         pub enum Op { $($(#[$doc])* $name = $code,)* }
 
         /// The opcodes as numbers, to match on.
-        #[allow(non_upper_case_globals)]
+        // Those of a class are told apart by their bits.
+        #[allow(non_upper_case_globals, dead_code)]
         pub(crate) mod code { $(pub(crate) const $name: u8 = $code;)* }
 
         impl Op {
@@ -132,158 +157,158 @@ macro_rules! instructions {
 }
 
 instructions! {
-    /// Ends a handler.
-    0 End "end" 0 Values;
-    /// Ends a filter expression: the value is the result.
-    1 Return "return" 1 Values;
-    /// Sets a variable.
-    2 Set "set" 1 Variable;
-    /// A flash variable.
-    3 Flash "flash" 0 FlashResult;
-    /// Sets a flash variable.
-    4 SetFlash "setflash" 1 Flash;
-    /// The time of day.
-    5 Timestamp "timestamp" 0 Result;
-    /// The day of the week.
-    6 Weekday "weekday" 0 Result;
-    /// The analogue input.
-    7 Adc "adc" 0 Result;
-    /// A pin's level.
-    8 PinRead "gpio_in" 0 PinResult;
-
-    /// Jumps.
-    9 Jump "jump" 0 Jump;
-    /// Jumps if false.
-    10 JumpFalse "jump_false" 1 Jump;
-    /// Jumps if true.
-    11 JumpTrue "jump_true" 1 Jump;
     /// Jumps if the bytes are equal.
-    12 JumpEqual "jump_eq" 2 NearJump;
+    0 JumpEqual "jump_eq" 2 NearJump;
     /// Jumps if the bytes differ.
-    13 JumpNotEqual "jump_neq" 2 NearJump;
-    /// Jumps if greater as numbers.
-    14 JumpGreater "jump_gt" 2 NearJump;
-    /// Jumps if greater or equal as numbers.
-    15 JumpGreaterEqual "jump_gte" 2 NearJump;
-    /// Jumps if less as numbers.
-    16 JumpLess "jump_lt" 2 NearJump;
-    /// Jumps if less or equal as numbers.
-    17 JumpLessEqual "jump_lte" 2 NearJump;
-    /// Marks the start of a loop; does nothing.
-    18 Head "head" 0 Values;
-    /// Jumps back behind the innermost open `head` and pays fuel for the way.
-    19 Loop "loop" 0 Loop;
-
+    1 JumpNotEqual "jump_neq" 2 NearJump;
     /// Bytes equal.
-    20 Equal "eq" 2 Result;
+    2 Equal "eq" 2 Result;
     /// Bytes differ.
-    21 NotEqual "neq" 2 Result;
+    3 NotEqual "neq" 2 Result;
+
+    /// Jumps if greater as numbers.
+    4 JumpGreater "jump_gt" 2 NearJump;
+    /// Jumps if less or equal as numbers.
+    5 JumpLessEqual "jump_lte" 2 NearJump;
+    /// Jumps if less as numbers.
+    6 JumpLess "jump_lt" 2 NearJump;
+    /// Jumps if greater or equal as numbers.
+    7 JumpGreaterEqual "jump_gte" 2 NearJump;
     /// Greater as numbers.
-    22 Greater "gt" 2 Result;
-    /// Greater or equal as numbers.
-    23 GreaterEqual "gte" 2 Result;
-    /// Less as numbers.
-    24 Less "lt" 2 Result;
+    8 Greater "gt" 2 Result;
     /// Less or equal as numbers.
-    25 LessEqual "lte" 2 Result;
-    /// Greater as bytes.
-    26 TextGreater "str_gt" 2 Result;
-    /// Greater or equal as bytes.
-    27 TextGreaterEqual "str_gte" 2 Result;
+    9 LessEqual "lte" 2 Result;
+    /// Less as numbers.
+    10 Less "lt" 2 Result;
+    /// Greater or equal as numbers.
+    11 GreaterEqual "gte" 2 Result;
     /// Sum.
-    28 Add "add" 2 Result;
+    12 Add "add" 2 Result;
     /// Difference.
-    29 Sub "sub" 2 Result;
+    13 Sub "sub" 2 Result;
     /// Product.
-    30 Mul "mul" 2 Result;
+    14 Mul "mul" 2 Result;
     /// Quotient, rounded towards 0; by 0 it is 0.
-    31 Div "div" 2 Result;
+    15 Div "div" 2 Result;
     /// Remainder with the sign of the dividend; by 0 it is 0.
-    32 Mod "mod" 2 Result;
+    16 Mod "mod" 2 Result;
     /// Both true.
-    33 And "and" 2 Result;
+    17 And "and" 2 Result;
     /// Either true.
-    34 Or "or" 2 Result;
-    /// False.
-    35 Not "not" 1 Result;
-    /// Joins the bytes of several values.
-    36 Join "join" 0 Join;
+    18 Or "or" 2 Result;
 
-    /// value, start, length: a part of the value, onto the stack.
-    37 Substr "substr" 3 Values;
+    /// Greater as bytes.
+    19 TextGreater "str_gt" 2 Result;
+    /// Greater or equal as bytes.
+    20 TextGreaterEqual "str_gte" 2 Result;
     /// value, index: one byte of the value as a number.
-    38 ByteVal "byte_val" 2 Result;
-    /// The one byte of that number.
-    39 Binary "binary" 1 Result;
-    /// value, index, separator: one field of the value, onto the stack.
-    40 CsvStr "csvstr" 3 Values;
-    /// Without white space, anywhere in it.
-    41 EatWhite "eatwhite" 1 Result;
-    /// path, text: what the path leads to in a JSON text.
-    42 JsonParse "json_parse" 2 Result;
-    /// The first retained message whose topic matches.
-    43 Retained "retained" 1 Result;
-    /// ASCII letters lowered.
-    44 Lower "lower" 1 Result;
-    /// ASCII letters raised.
-    45 Upper "upper" 1 Result;
-    /// Length in bytes.
-    46 Len "len" 1 Result;
+    21 ByteVal "byte_val" 2 Result;
     /// value, sought: index of the first place, or -1.
-    47 Find "find" 2 Result;
-
+    22 Find "find" 2 Result;
+    /// path, text: what the path leads to in a JSON text.
+    23 JsonParse "json_parse" 2 Result;
     /// topic, data: publishes locally.
-    48 PublishLocal "publish_local" 2 Values;
+    24 PublishLocal "publish_local" 2 Values;
     /// topic, data: publishes locally, retained.
-    49 PublishLocalRetained "publish_local_retained" 2 Values;
+    25 PublishLocalRetained "publish_local_retained" 2 Values;
     /// topic, data: publishes remotely.
-    50 PublishRemote "publish_remote" 2 Values;
+    26 PublishRemote "publish_remote" 2 Values;
     /// topic, data: publishes remotely, retained.
-    51 PublishRemoteRetained "publish_remote_retained" 2 Values;
-    /// Subscribes locally.
-    52 SubscribeLocal "subscribe_local" 1 Values;
-    /// Subscribes remotely.
-    53 SubscribeRemote "subscribe_remote" 1 Values;
-    /// Unsubscribes locally.
-    54 UnsubscribeLocal "unsubscribe_local" 1 Values;
-    /// Unsubscribes remotely.
-    55 UnsubscribeRemote "unsubscribe_remote" 1 Values;
-    /// milliseconds: arms a timer.
-    56 SetTimer "settimer" 1 Timer;
-    /// time of day: sets an alarm.
-    57 SetAlarm "setalarm" 1 Alarm;
-    /// URL.
-    58 HttpGet "http_get" 1 Values;
+    27 PublishRemoteRetained "publish_remote_retained" 2 Values;
     /// URL, body.
-    59 HttpPost "http_post" 2 Values;
-    /// Sets a pin's direction.
-    60 PinMode "gpio_pinmode" 0 PinMode;
-    /// level: sets a pin.
-    61 PinWrite "gpio_out" 1 Pin;
-    /// duty: sets a pin's PWM.
-    62 Pwm "gpio_pwm" 1 Pin;
-    /// Bytes for the serial port.
-    63 SerialOut "serial_out" 1 Values;
-    /// Prints.
-    64 Print "print" 1 Values;
-    /// Prints a line.
-    65 Println "println" 1 Values;
-    /// Executes a console command.
-    66 System "system" 1 Values;
+    28 HttpPost "http_post" 2 Values;
     /// name, value: applies a `config` line.
-    67 Config "config" 2 Values;
+    29 Config "config" 2 Values;
+
+    /// Jumps if false.
+    30 JumpFalse "jump_false" 1 Jump;
+    /// Jumps if true.
+    31 JumpTrue "jump_true" 1 Jump;
+    /// Copies a value.
+    32 Set "set" 1 Result;
+    /// False.
+    33 Not "not" 1 Result;
+    /// Sets a pin.
+    34 PinWrite "gpio_out" 1 Pin;
+    /// duty: sets a pin's PWM.
+    35 Pwm "gpio_pwm" 1 Pin;
+    /// milliseconds: arms a timer.
+    36 SetTimer "settimer" 1 Timer;
+    /// Prints.
+    37 Print "print" 1 Values;
+    /// Prints a line.
+    38 Println "println" 1 Values;
+    /// Subscribes locally.
+    39 SubscribeLocal "subscribe_local" 1 Values;
+    /// Subscribes remotely.
+    40 SubscribeRemote "subscribe_remote" 1 Values;
+    /// Unsubscribes locally.
+    41 UnsubscribeLocal "unsubscribe_local" 1 Values;
+    /// Unsubscribes remotely.
+    42 UnsubscribeRemote "unsubscribe_remote" 1 Values;
+    /// Bytes for the serial port.
+    43 SerialOut "serial_out" 1 Values;
+    /// Executes a console command.
+    44 System "system" 1 Values;
+    /// URL.
+    45 HttpGet "http_get" 1 Values;
+    /// time of day: sets an alarm.
+    46 SetAlarm "setalarm" 1 Alarm;
+    /// Sets a flash variable.
+    47 SetFlash "setflash" 1 Flash;
+    /// Sets a variable that has no place.
+    48 StoreVariable "store" 1 StoreVariable;
+    /// The one byte of that number.
+    49 Binary "binary" 1 Result;
+    /// Without white space, anywhere in it.
+    50 EatWhite "eatwhite" 1 Result;
+    /// ASCII letters lowered.
+    51 Lower "lower" 1 Result;
+    /// ASCII letters raised.
+    52 Upper "upper" 1 Result;
+    /// Length in bytes.
+    53 Len "len" 1 Result;
+    /// The first retained message whose topic matches.
+    54 Retained "retained" 1 Result;
+    /// Ends a filter expression: the value is the result.
+    55 Return "return" 1 Values;
+
+    /// Ends a handler.
+    56 End "end" 0 Values;
+    /// Jumps.
+    57 Jump "jump" 0 Jump;
+    /// Marks the start of a loop; does nothing.
+    58 Head "head" 0 Values;
+    /// Jumps back behind the innermost open `head` and pays fuel for the way.
+    59 Loop "loop" 0 Loop;
+    /// Joins the bytes of several values.
+    60 Join "join" 0 Join;
+    /// A variable that has no place.
+    61 LoadVariable "load" 0 LoadVariable;
+    /// A constant that has no place.
+    62 LoadConstant "load" 0 LoadConstant;
+    /// A pin's level.
+    63 PinRead "gpio_in" 0 PinResult;
+    /// Sets a pin's direction.
+    64 PinMode "gpio_pinmode" 0 PinMode;
+    /// The analogue input.
+    65 Adc "adc" 0 Result;
+    /// The time of day.
+    66 Timestamp "timestamp" 0 Result;
+    /// The day of the week.
+    67 Weekday "weekday" 0 Result;
+    /// A flash variable.
+    68 Flash "flash" 0 FlashResult;
+    /// value, start, length: a part of the value.
+    69 Substr "substr" 2 LongResult;
+    /// value, index, separator: one field of the value.
+    70 CsvStr "csvstr" 2 LongResult;
 }
 
-impl Op {
-    /// Whether it leaves a value on the stack, or in a variable if it has a destination that says so.
-    #[inline]
-    pub fn has_result(self) -> bool {
-        matches!(
-            self.format(),
-            Format::Result | Format::FlashResult | Format::PinResult | Format::Join
-        ) || matches!(self, Op::Substr | Op::CsvStr)
-    }
-}
+/// The first with one value operand.
+pub(crate) const UNARY: u8 = Op::JumpFalse as u8;
+/// The first that fetches its operands itself.
+pub(crate) const PLAIN: u8 = Op::End as u8;
 
 /// Reads a varint of at most five bytes; advances `at`. `None` at the end of `bytes`, or if it does not
 /// fit 32 bits.

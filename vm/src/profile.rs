@@ -27,8 +27,9 @@ pub struct Profile {
     pub value: usize,
     /// Deepest nesting of `if`, `while` and brackets together.
     pub nesting: usize,
-    /// Most operands in one unbracketed chain, and most values on the machine's stack.
-    pub stack: usize,
+    /// Most operands in one unbracketed chain, and most values that wait at once while an expression is computed; never
+    /// above [`crate::isa::TEMPORARIES`].
+    pub temporaries: usize,
     /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one section.
     pub image: usize,
     /// Bytes of the buffer a machine of this profile runs in: variables, temporaries and stack.
@@ -54,7 +55,7 @@ impl Profile {
         pwm_channels: 8,
         value: 1024,
         nesting: 32,
-        stack: 64,
+        temporaries: 60,
         image: 32 * 1024,
         ram: 4 * 1024,
         fuel: 100_000,

@@ -1,8 +1,8 @@
 //! A verified image: the only thing that can run.
 
 use crate::decode::instructions;
-use crate::image::{Entry, Layout, RECORD_WORDS, Record, Trigger, WORD, words};
-use crate::isa::Format;
+use crate::image::{Layout, Record, Trigger, WORD};
+use crate::isa::{ARGUMENTS, Format};
 use crate::verify::{Starts, verify};
 use crate::{Image, Profile, VerifyError};
 
@@ -17,12 +17,50 @@ impl Handler {
     }
 }
 
+/// What is known of a verified image, as the machine needs it. Words are counted from the start of the image.
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    pub(crate) layout: Layout,
+    /// The word where the constants start.
+    pub(crate) constants: usize,
+    /// The word where the handler records start.
+    pub(crate) records: usize,
+    /// The word where the code starts.
+    pub(crate) code: usize,
+    /// The byte where the texts start.
+    pub(crate) texts: usize,
+    /// The slot of variable 0.
+    pub(crate) first_variable: usize,
+    /// How many variables.
+    pub(crate) variables: usize,
+    pub(crate) starts: Starts,
+}
+
+impl Facts {
+    fn new(layout: Layout, starts: Starts) -> Facts {
+        Facts {
+            constants: layout.constants.start / WORD,
+            records: layout.handlers.start / WORD,
+            code: layout.code.start / WORD,
+            texts: layout.texts.start,
+            first_variable: usize::from(ARGUMENTS) + usize::from(layout.header.temporaries),
+            variables: layout.header.variables.into(),
+            starts,
+            layout,
+        }
+    }
+
+    /// Slots of memory: the event's arguments, temporaries, variables, and one more for a value that may move.
+    pub(crate) fn slots(&self) -> usize {
+        self.first_variable + self.variables + 1
+    }
+}
+
 /// A verified image, and the bytes it is in: `&[u8]`, `Vec<u8>`, `Rc<[u8]>`, ...
 #[derive(Clone, Debug)]
 pub struct Program<B> {
     bytes: B,
-    layout: Layout,
-    starts: Starts,
+    facts: Facts,
 }
 
 /// What a program needs of its device besides memory.
@@ -36,8 +74,15 @@ pub struct Needs {
     pub pins: u64,
     /// Bit n: flash variable n.
     pub flash_variables: u64,
-    /// Bytes of buffer for variables that hold numbers and for the stack; texts come on top.
-    pub ram: usize,
+    /// Slots of memory for variables, arguments and temporaries; their texts come on top.
+    pub slots: usize,
+}
+
+impl Needs {
+    /// Bytes of memory the slots take.
+    pub fn ram(&self) -> usize {
+        self.slots * size_of::<crate::Slot>()
+    }
 }
 
 impl<B: AsRef<[u8]>> Program<B> {
@@ -50,12 +95,12 @@ impl<B: AsRef<[u8]>> Program<B> {
         let image = Image::parse(bytes.as_ref()).map_err(VerifyError::Image)?;
         let starts = verify(bytes.as_ref(), &image.layout, profile)?;
         let layout = image.layout;
-        Ok(Program { bytes, layout, starts })
+        Ok(Program { bytes, facts: Facts::new(layout, starts) })
     }
 
     /// The image, to look at.
     pub fn image(&self) -> Image<'_> {
-        Image { bytes: self.bytes.as_ref(), layout: self.layout.clone() }
+        Image { bytes: self.bytes.as_ref(), layout: self.facts.layout.clone() }
     }
 
     /// The bytes of the image.
@@ -75,13 +120,12 @@ impl<B: AsRef<[u8]>> Program<B> {
 
     /// How many variables it has.
     pub fn variables(&self) -> usize {
-        self.layout.header.variables.into()
+        self.facts.variables
     }
 
     /// Timers, alarms, pins, flash variables and memory it uses.
     pub fn needs(&self) -> Needs {
-        let mut needs =
-            Needs { ram: crate::machine::needed(&self.layout.header), ..Needs::default() };
+        let mut needs = Needs { slots: self.facts.slots(), ..Needs::default() };
         let bit = |n: u32| 1u64.checked_shl(n).unwrap_or(0);
         for (_, record) in self.handlers() {
             match record.trigger {
@@ -105,20 +149,7 @@ impl<B: AsRef<[u8]>> Program<B> {
         needs
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    /// The records of a trigger: the index of the first and of the one behind the last.
-    #[inline]
-    pub(crate) fn range(&self, trigger: Trigger) -> (u16, u16) {
-        (self.starts[trigger as usize], self.starts[trigger as usize + 1])
-    }
-
-    #[inline]
-    pub(crate) fn entry(&self, index: u16) -> Option<Entry> {
-        let start = self.layout.handlers.start / WORD + usize::from(index) * RECORD_WORDS;
-        let words = words(self.bytes.as_ref(), &(0..self.layout.handlers.end));
-        Some(Entry::from_words([*words.get(start)?, *words.get(start + 1)?]))
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
     }
 }

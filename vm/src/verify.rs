@@ -2,9 +2,7 @@
 //!
 //! What it proves of every segment of code, and how:
 //! * every instruction decodes and its operands are within the program and the profile;
-//! * constants lie within the texts;
-//! * the stack neither underflows nor passes the header's depth, and is empty behind everything that does not push
-//!   a value: so at every jump and every jump's target;
+//! * constants are integers, or texts that lie within the texts;
 //! * forward jumps land on the start of an instruction of the same segment: targets not yet reached are kept sorted,
 //!   and each must be met exactly. There are at most [`MAX_PENDING`] different ones: the compiler makes two for each
 //!   level of nesting;
@@ -12,11 +10,11 @@
 //! * segments do not overlap: together they are not longer than the code section, which also keeps the pass linear
 //!   for hostile images.
 
-use crate::decode::{Instruction, Source};
+use crate::decode::Instruction;
 use crate::image::{
-    FilterKind, Layout, RECORD_WORDS, Record, Trigger, fingerprint, text_range, words,
+    CONSTANT_WORDS, Constant, FilterKind, Layout, RECORD_WORDS, Record, Trigger, fingerprint, words,
 };
-use crate::isa::{Format, JOIN_MAX, Op};
+use crate::isa::{Format, JOIN_MAX, Op, Place, TEMPORARIES};
 use crate::{ImageError, Profile};
 
 /// Most different forward targets open at one point of the code.
@@ -58,8 +56,6 @@ pub enum CodeError {
     Undecodable,
     /// An operand out of range.
     Operand,
-    /// The stack would underflow, overflow, or not be empty where it has to be.
-    Stack,
     /// A jump into the middle of an instruction, out of the segment, or one too many.
     Jump,
     /// A `loop` that does not match its `head`.
@@ -101,20 +97,23 @@ pub(crate) fn verify(
     limit("bytes of source", header.source as usize, profile.source)?;
     limit("bytes", bytes.len() - header.source as usize, profile.image)?;
     limit("variables", header.variables.into(), profile.variables)?;
-    limit("values on the stack", header.stack.into(), profile.stack)?;
+    limit("temporaries", header.temporaries.into(), profile.temporaries.min(TEMPORARIES.into()))?;
 
-    let constants = words(bytes, &layout.constants);
+    let (constants, _) = words(bytes, &layout.constants).as_chunks::<CONSTANT_WORDS>();
     let texts = bytes.get(layout.texts.clone()).unwrap_or_default();
-    for (number, entry) in constants.iter().enumerate() {
-        let text = texts.get(text_range(*entry)).ok_or(VerifyError::Constant(number as u16))?;
-        limit("bytes in a text", text.len(), profile.value)?;
+    for (number, constant) in constants.iter().enumerate() {
+        let constant = Constant::from_words(*constant, texts);
+        match constant.ok_or(VerifyError::Constant(number as u16))? {
+            Constant::Text(text) => limit("bytes in a text", text.len(), profile.value)?,
+            Constant::Int(_) => {}
+        }
     }
     let verifier = Verifier {
         constants,
         texts,
         code: words(bytes, &layout.code),
         variables: header.variables.into(),
-        stack: header.stack.into(),
+        temporaries: header.temporaries,
         profile,
     };
     let mut starts = [0; Trigger::COUNT + 1];
@@ -147,11 +146,11 @@ fn is_expression(record: Record) -> bool {
 }
 
 struct Verifier<'v> {
-    constants: &'v [u32],
+    constants: &'v [[u32; CONSTANT_WORDS]],
     texts: &'v [u8],
     code: &'v [u32],
-    variables: u32,
-    stack: u32,
+    variables: u16,
+    temporaries: u8,
     profile: &'v Profile,
 }
 
@@ -162,13 +161,13 @@ impl Verifier<'_> {
             Trigger::Timer => one_to(self.profile.timers),
             Trigger::Alarm => one_to(self.profile.alarms),
             Trigger::Gpio => record.key <= self.profile.max_pin && record.filter <= 1,
-            Trigger::LocalName | Trigger::RemoteName => self
-                .constant(record.filter.into())
-                .is_some_and(|name| fingerprint(name) == record.key),
+            Trigger::LocalName | Trigger::RemoteName => {
+                self.text(record.filter).is_some_and(|name| fingerprint(name) == record.key)
+            }
             Trigger::LocalFilter | Trigger::RemoteFilter => match FilterKind::from_code(record.key)
             {
-                Some(FilterKind::Constant) => self.constant(record.filter.into()).is_some(),
-                Some(FilterKind::Variable) => u32::from(record.filter) < self.variables,
+                Some(FilterKind::Constant) => self.text(record.filter).is_some(),
+                Some(FilterKind::Variable) => record.filter < self.variables,
                 Some(FilterKind::Expression) => true,
                 None => false,
             },
@@ -176,8 +175,12 @@ impl Verifier<'_> {
         }
     }
 
-    fn constant(&self, number: u32) -> Option<&[u8]> {
-        self.texts.get(text_range(*self.constants.get(number as usize)?))
+    /// A constant that is a text.
+    fn text(&self, number: u16) -> Option<&[u8]> {
+        match Constant::from_words(*self.constants.get(usize::from(number))?, self.texts)? {
+            Constant::Text(text) => Some(text),
+            Constant::Int(_) => None,
+        }
     }
 
     /// Verifies the segment from `start` to its `end` instruction; takes its length off `unused`.
@@ -191,12 +194,11 @@ impl Verifier<'_> {
     ) -> Result<(), VerifyError> {
         let Open { pending, heads } = open;
         let mut at = usize::from(start);
-        let mut depth = 0u32;
         let mut loops = 0;
         loop {
             let fail = |why| VerifyError::Code { at: at as u16, why };
             match pending.nearest() {
-                Some(target) if target == at && depth == 0 => pending.pop(),
+                Some(target) if target == at => pending.pop(),
                 Some(target) if target <= at => return Err(fail(CodeError::Jump)),
                 _ => {}
             }
@@ -204,18 +206,8 @@ impl Verifier<'_> {
                 Instruction::decode(self.code, at).ok_or(fail(CodeError::Undecodable))?;
             let op = instruction.op;
             *unused = unused.checked_sub(instruction.end - at).ok_or(fail(CodeError::Overlap))?;
-            let pops = self.operands(&instruction, arguments).ok_or(fail(CodeError::Operand))?;
-            depth = depth.checked_sub(pops).ok_or(fail(CodeError::Stack))?;
-            let pushes = match instruction.destination() {
-                Some(Some(variable)) if u32::from(variable) >= self.variables => {
-                    return Err(fail(CodeError::Operand));
-                }
-                Some(None) => 1,
-                _ => 0,
-            };
-            depth += pushes;
-            if depth > self.stack || (pushes == 0 && depth != 0) {
-                return Err(fail(CodeError::Stack));
+            if !self.fits(&instruction, arguments) {
+                return Err(fail(CodeError::Operand));
             }
             match op {
                 Op::End | Op::Return if op == end && pending.is_empty() && loops == 0 => {
@@ -244,40 +236,40 @@ impl Verifier<'_> {
         }
     }
 
-    /// Checks the operands; how many of them come off the stack.
-    fn operands(&self, instruction: &Instruction<'_>, arguments: u8) -> Option<u32> {
-        let mut pops = 0;
-        for source in instruction.sources() {
-            let fits = match source? {
-                Source::Pop => {
-                    pops += 1;
-                    true
-                }
-                Source::Argument(number) => number < arguments,
-                Source::Variable(number) => number < self.variables,
-                Source::Constant(number) => (number as usize) < self.constants.len(),
-                Source::Int(_) => true,
-            };
-            if !fits {
-                return None;
-            }
-        }
-        let [a, b, c] = instruction.fields();
-        let one_to = |most: u8| (1..=most).contains(&b);
-        let pin = b <= self.profile.max_pin;
-        let fits = match instruction.op.format() {
-            Format::Variable => u32::from(b) < self.variables,
+    /// Whether the operands and the destination are within the program and the profile.
+    fn fits(&self, instruction: &Instruction<'_>, arguments: u8) -> bool {
+        let readable = |place| match place {
+            Place::Argument(number) => number < arguments,
+            Place::Temporary(number) => number < self.temporaries,
+            Place::Variable(number) => u16::from(number) < self.variables,
+            Place::Constant(number) => usize::from(number) < self.constants.len(),
+        };
+        let writable = |place| match place {
+            Place::Temporary(_) | Place::Variable(_) => readable(place),
+            Place::Argument(_) | Place::Constant(_) => false,
+        };
+        let [a, number, c] = instruction.fields();
+        let one_to = |most: u8| (1..=most).contains(&number);
+        let pin = number <= self.profile.max_pin;
+        let format_fits = match instruction.op.format() {
             Format::Flash | Format::FlashResult => one_to(self.profile.flash_variables),
             Format::Pin | Format::PinResult => pin,
             Format::PinMode => pin && c <= 2,
             Format::Timer => one_to(self.profile.timers),
             Format::Alarm => one_to(self.profile.alarms),
-            Format::Join => (2..=JOIN_MAX).contains(&a) && u32::from(b) == pops,
-            Format::Values | Format::Result | Format::Jump | Format::NearJump | Format::Loop => {
-                true
-            }
+            Format::Join => (2..=JOIN_MAX).contains(&a),
+            Format::LoadVariable | Format::StoreVariable => instruction.number() < self.variables,
+            Format::LoadConstant => usize::from(instruction.number()) < self.constants.len(),
+            Format::Values
+            | Format::Result
+            | Format::LongResult
+            | Format::Jump
+            | Format::NearJump
+            | Format::Loop => true,
         };
-        fits.then_some(pops)
+        format_fits
+            && instruction.operands(self.temporaries).all(readable)
+            && instruction.destination(self.temporaries).is_none_or(writable)
     }
 }
 

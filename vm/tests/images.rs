@@ -167,7 +167,8 @@ fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     let profile = Profile { value: 200, ..Profile::ESP8266 };
     let program = Program::verify(image, &profile).ok()?;
     // Small, so that memory runs out now and then.
-    let mut machine = Machine::new(program, vec![0; 175], profile.value).ok()?;
+    let mut machine =
+        Machine::new(program, (vec![[0; 2]; 40], vec![0; 380]), profile.value).ok()?;
     let mut finished = 0;
     for event in events {
         let (mut handlers, mut counter) = (Handlers::default(), Counter::default());
@@ -213,10 +214,16 @@ fn events() -> Vec<Event<'static>> {
 
 fn images() -> Vec<Vec<u8>> {
     let extras = Extras { debug: true, source: false };
-    SCRIPTS
-        .iter()
-        .map(|script| compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap())
-        .collect()
+    let compiled = |script: &str| compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap();
+    SCRIPTS.iter().map(|script| compiled(script)).collect()
+}
+
+/// So many variables and constants that not all have places.
+fn large_image() -> Vec<u8> {
+    let sets = |n| format!("setvar $v{n} = $v{} + {} ", n - 1, 1000 + n);
+    let script: String = (1..200).map(sets).collect();
+    let script = format!("on init do setvar $v0 = 1 {script} print $v199 | $v100 | \"x\"");
+    compile(script.as_bytes(), &Profile::DESKTOP, Extras { debug: true, source: false }).unwrap()
 }
 
 #[test]
@@ -272,7 +279,8 @@ fn noise_is_refused() {
 fn every_instruction_is_used() {
     use umqtt_vm::decode::instructions;
     use umqtt_vm::isa::Op;
-    let images = images();
+    let mut images = images();
+    images.push(large_image());
     let used: Vec<Op> = images
         .iter()
         .flat_map(|image| {

@@ -93,8 +93,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // From here on it could be another machine: the image is checked again before it runs.
     let program = Program::verify(image, &profile)?;
-    let mut memory = [0; 256];
-    let mut machine = Machine::new(program, &mut memory[..], profile.value)?;
+    let (mut slots, mut texts) = ([[0; 2]; 64], [0; 512]);
+    let mut machine = Machine::new(program, (&mut slots[..], &mut texts[..]), profile.value)?;
     let mut house = House::default();
 
     let mut send = |what: &str, event: Event<'_>| {

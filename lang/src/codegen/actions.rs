@@ -37,7 +37,7 @@ impl Compiler<'_> {
         self.body.line(line);
         let deepest = self.body.deepest();
         self.action_code(action);
-        let (found, allowed) = (self.body.deepest(), self.profile.stack);
+        let (found, allowed) = (self.body.deepest(), self.profile.temporaries);
         if found > allowed && deepest <= allowed {
             self.report(
                 Diagnostic::new(
@@ -53,14 +53,14 @@ impl Compiler<'_> {
     fn action_code(&mut self, action: &Action) {
         match &action.kind {
             ActionKind::Publish { broker, topic, data, retained } => {
-                let sources = [self.operand(topic), self.operand(data)];
+                let operands = [self.operand(topic), self.operand(data)];
                 let op = match (broker.side, retained) {
                     (Side::Local, false) => Op::PublishLocal,
                     (Side::Local, true) => Op::PublishLocalRetained,
                     (Side::Remote, false) => Op::PublishRemote,
                     (Side::Remote, true) => Op::PublishRemoteRetained,
                 };
-                self.body.op(op, &sources);
+                self.body.op(op, &operands);
             }
             ActionKind::Subscribe { broker, filter } => {
                 self.on_side(*broker, filter, Op::SubscribeLocal, Op::SubscribeRemote);
@@ -93,8 +93,8 @@ impl Compiler<'_> {
             },
             ActionKind::HttpGet { url } => self.one(Op::HttpGet, url),
             ActionKind::HttpPost { url, body } => {
-                let sources = [self.operand(url), self.operand(body)];
-                self.body.op(Op::HttpPost, &sources);
+                let operands = [self.operand(url), self.operand(body)];
+                self.body.op(Op::HttpPost, &operands);
             }
             ActionKind::PinMode { pin, mode } => {
                 let pin = self.pin(*pin);

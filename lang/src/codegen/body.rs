@@ -2,8 +2,7 @@
 
 use alloc::vec::Vec;
 
-use umqtt_vm::decode::Source;
-use umqtt_vm::isa::{Format, NEAR, Op, PUSH, source};
+use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Place as Operand, TEMPORARIES, VARIABLES};
 
 /// A place to jump to; made by [`Body::label`], put somewhere by [`Body::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +11,10 @@ pub(super) struct Label(u16);
 /// Where a result goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum To {
-    Stack,
-    Variable(u8),
+    /// The next free temporary.
+    Temporary,
+    /// A variable, by number.
+    Variable(u16),
 }
 
 /// A place in the code: words before it, and jumps before it. Jumps are kept apart from the words.
@@ -28,7 +29,7 @@ struct Place {
 struct Jump {
     words_before: u32,
     op: Op,
-    coded: Coded,
+    word: u32,
     label: Label,
     /// The distance takes a word of its own.
     far: bool,
@@ -36,55 +37,15 @@ struct Jump {
 
 impl Jump {
     fn len(&self) -> usize {
-        1 + usize::from(self.coded.count) + usize::from(self.far)
+        1 + usize::from(self.far)
     }
 }
 
-/// An instruction's first word and its operands' extension words.
-#[derive(Clone, Copy, Debug, Default)]
-struct Coded {
-    word: u32,
-    extensions: [u32; 3],
-    count: u8,
-}
-
-impl Coded {
-    /// Operands come before the other fields, whose bytes are left as they are.
-    fn new(op: Op, sources: &[Source], fields: [u8; 3]) -> Coded {
-        let mut coded = Coded::default();
-        let mut bytes = [op as u8, fields[0], fields[1], fields[2]];
-        for (index, source) in sources.iter().enumerate().rev() {
-            let (byte, extension) = encode(*source);
-            bytes[index + 1] = byte;
-            if let Some(extension) = extension {
-                coded.extensions[usize::from(coded.count)] = extension;
-                coded.count += 1;
-            }
-        }
-        coded.word = u32::from_le_bytes(bytes);
-        coded
-    }
-
-    fn extensions(&self) -> &[u32] {
-        &self.extensions[..usize::from(self.count)]
-    }
-}
-
-/// An operand's byte and its extension word.
-fn encode(operand: Source) -> (u8, Option<u32>) {
-    use umqtt_vm::isa::source::*;
-    match operand {
-        Source::Pop => (POP, None),
-        Source::Argument(number) => (ARGUMENT + number, None),
-        Source::Int(value) if (INT_MIN..=INT_MAX).contains(&value) => {
-            (INT + (value - INT_MIN) as u8, None)
-        }
-        Source::Int(value) => (WIDE_INT, Some(value as u32)),
-        Source::Variable(number) if number < VARIABLES.into() => (VARIABLE + number as u8, None),
-        Source::Variable(number) => (WIDE_VARIABLE, Some(number)),
-        Source::Constant(number) if number < CONSTANTS.into() => (CONSTANT + number as u8, None),
-        Source::Constant(number) => (WIDE_CONSTANT, Some(number)),
-    }
+/// An instruction's first word: operands come before the other fields, whose bytes are left as they are.
+fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
+    let mut bytes = [op as u8, fields[0], fields[1], fields[2]];
+    bytes[1..].iter_mut().zip(operands).for_each(|(byte, operand)| *byte = byte_of(*operand));
+    u32::from_le_bytes(bytes)
 }
 
 /// See the module.
@@ -94,6 +55,7 @@ pub(super) struct Body {
     jumps: Vec<Jump>,
     labels: Vec<Option<Place>>,
     lines: Vec<(Place, u32)>,
+    /// Temporaries in use. They are taken and given back like a stack.
     depth: usize,
     deepest: usize,
     reachable: bool,
@@ -122,71 +84,121 @@ impl Body {
         self.reachable
     }
 
-    /// The most values on the stack at once so far.
+    /// The most temporaries in use at once so far.
     pub(super) fn deepest(&self) -> usize {
         self.deepest
     }
 
-    /// An instruction whose fields hold value operands only.
-    pub(super) fn op(&mut self, op: Op, sources: &[Source]) {
-        self.with_number(op, sources, 0);
+    /// The temporary that holds the newest value.
+    pub(super) fn top(&self) -> Operand {
+        Operand::Temporary(self.depth.saturating_sub(1) as u8)
     }
 
-    /// An instruction with a number in B: a pin, a timer, an alarm, a flash variable, a variable.
-    pub(super) fn with_number(&mut self, op: Op, sources: &[Source], number: u8) {
-        self.emit(Coded::new(op, sources, [0, number, 0]));
-        self.effect(pops(sources), op.has_result().into());
+    /// A variable as an operand; one that has no place is brought into a temporary.
+    pub(super) fn variable(&mut self, number: u16) -> Operand {
+        match u8::try_from(number) {
+            Ok(place) if place < VARIABLES => Operand::Variable(place),
+            _ => self.load(Op::LoadVariable, number),
+        }
+    }
+
+    /// A constant as an operand; one that has no place is brought into a temporary.
+    pub(super) fn constant(&mut self, number: u32) -> Operand {
+        match u8::try_from(number) {
+            Ok(place) if place < CONSTANTS => Operand::Constant(place),
+            // A number that does not fit 16 bits means too many constants, which is found when the image is written.
+            _ => self.load(Op::LoadConstant, number as u16),
+        }
+    }
+
+    fn load(&mut self, op: Op, number: u16) -> Operand {
+        let [low, high] = number.to_le_bytes();
+        let destination = self.push();
+        self.words.push(encode(op, &[], [destination, low, high]));
+        self.top()
+    }
+
+    /// An instruction whose fields hold value operands only.
+    pub(super) fn op(&mut self, op: Op, operands: &[Operand]) {
+        self.with_number(op, operands, 0);
+    }
+
+    /// An instruction with a number in B: a pin, a timer, an alarm, a flash variable.
+    pub(super) fn with_number(&mut self, op: Op, operands: &[Operand], number: u8) {
+        self.words.push(encode(op, operands, [0, number, 0]));
+        self.pop(operands);
         if op == Op::End {
             self.reachable = false;
         }
     }
 
     pub(super) fn pin_mode(&mut self, pin: u8, mode: u8) {
-        self.emit(Coded::new(Op::PinMode, &[], [0, pin, mode]));
+        self.words.push(encode(Op::PinMode, &[], [0, pin, mode]));
     }
 
     /// An instruction with a result, and perhaps a number in B.
-    pub(super) fn result(&mut self, op: Op, sources: &[Source], number: u8, to: To) {
-        if op.format() == Format::Values {
-            self.op(op, sources);
-            return self.popped(to);
-        }
-        self.emit(Coded::new(op, sources, [0, number, destination(to)]));
-        self.finish_result(pops(sources), to);
+    pub(super) fn result(&mut self, op: Op, operands: &[Operand], number: u8, to: To) {
+        self.pop(operands);
+        let destination = self.destination(to);
+        let third = operands.get(2).filter(|_| op.format() == Format::LongResult);
+        let first = operands.get(..operands.len().min(2)).unwrap_or_default();
+        self.words.push(encode(op, first, [0, number, destination]));
+        self.words.extend(third.map(|operand| u32::from(byte_of(*operand))));
+        self.finish_result(to);
     }
 
     /// Joins 2 to [`umqtt_vm::isa::JOIN_MAX`] values.
-    pub(super) fn join(&mut self, sources: &[Source], to: To) {
-        let pops = pops(sources);
-        let fields = [sources.len() as u8, pops as u8, destination(to)];
-        self.emit(Coded::new(Op::Join, &[], fields));
-        for four in sources.chunks(4) {
-            let mut bytes = [source::POP; 4];
-            bytes.iter_mut().zip(four).for_each(|(byte, source)| *byte = encode(*source).0);
+    pub(super) fn join(&mut self, operands: &[Operand], to: To) {
+        self.pop(operands);
+        let destination = self.destination(to);
+        self.words.push(encode(Op::Join, &[], [operands.len() as u8, 0, destination]));
+        for four in operands.chunks(4) {
+            let mut bytes = [0; 4];
+            bytes.iter_mut().zip(four).for_each(|(byte, operand)| *byte = byte_of(*operand));
             self.words.push(u32::from_le_bytes(bytes));
         }
-        self.words.extend(sources.iter().filter_map(|source| encode(*source).1));
-        self.finish_result(pops, to);
+        self.finish_result(to);
     }
 
     /// Sets a variable to an operand.
-    pub(super) fn set(&mut self, variable: u8, source: Source) {
-        self.with_number(Op::Set, &[source], variable);
-    }
-
-    /// What is on the stack goes where it is wanted.
-    fn popped(&mut self, to: To) {
-        if let To::Variable(number) = to {
-            self.set(number, Source::Pop);
+    pub(super) fn set(&mut self, variable: u16, operand: Operand) {
+        self.pop(&[operand]);
+        match place_of(variable) {
+            Some(place) => self.words.push(encode(Op::Set, &[operand], [0, 0, place])),
+            None => {
+                let [low, high] = variable.to_le_bytes();
+                self.words.push(encode(Op::StoreVariable, &[operand], [0, low, high]));
+            }
         }
     }
 
-    fn finish_result(&mut self, pops: usize, to: To) {
-        let pushed = destination(to) == PUSH;
-        self.effect(pops, pushed.into());
-        if pushed {
-            self.popped(to);
+    /// Where a result goes; a variable without a place gets it by way of a temporary.
+    fn destination(&mut self, to: To) -> u8 {
+        match to {
+            To::Variable(number) => place_of(number).unwrap_or_else(|| self.push()),
+            To::Temporary => self.push(),
         }
+    }
+
+    fn finish_result(&mut self, to: To) {
+        if let To::Variable(number) = to
+            && place_of(number).is_none()
+        {
+            self.set(number, self.top());
+        }
+    }
+
+    /// Takes the next temporary; its byte. More than there are means too many values at once, which is found behind the action.
+    fn push(&mut self) -> u8 {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+        byte_of(self.top())
+    }
+
+    /// Gives back the temporaries among operands: they are the newest.
+    fn pop(&mut self, operands: &[Operand]) {
+        let temporaries = operands.iter().filter(|operand| is_temporary(**operand)).count();
+        self.depth = self.depth.saturating_sub(temporaries);
     }
 
     pub(super) fn label(&mut self) -> Label {
@@ -201,11 +213,11 @@ impl Body {
         self.reachable = self.reachable || self.jumps.iter().rev().any(|jump| jump.label == label);
     }
 
-    pub(super) fn jump(&mut self, op: Op, sources: &[Source], label: Label) {
+    pub(super) fn jump(&mut self, op: Op, operands: &[Operand], label: Label) {
         let words_before = self.words.len() as u32;
-        let coded = Coded::new(op, sources, [0; 3]);
-        self.jumps.push(Jump { words_before, op, coded, label, far: false });
-        self.effect(pops(sources), 0);
+        let word = encode(op, operands, [0; 3]);
+        self.jumps.push(Jump { words_before, op, word, label, far: false });
+        self.pop(operands);
         if op == Op::Jump {
             self.reachable = false;
         }
@@ -256,16 +268,6 @@ impl Body {
         Place { words: self.words.len() as u32, jumps: self.jumps.len() as u32 }
     }
 
-    fn emit(&mut self, coded: Coded) {
-        self.words.push(coded.word);
-        self.words.extend_from_slice(coded.extensions());
-    }
-
-    fn effect(&mut self, pops: usize, pushes: usize) {
-        self.depth = self.depth.saturating_sub(pops) + pushes;
-        self.deepest = self.deepest.max(self.depth);
-    }
-
     /// Writes the finished code behind `code` and its lines behind `lines`.
     pub(super) fn finish(mut self, code: &mut Vec<u32>, lines: &mut Vec<(u32, u32)>) {
         self.thread_jumps();
@@ -283,8 +285,7 @@ impl Body {
                 Format::NearJump => distance << 24,
                 _ => distance << 16,
             };
-            code.push(jump.coded.word | field);
-            code.extend_from_slice(jump.coded.extensions());
+            code.push(jump.word | field);
             code.extend(jump.far.then_some(distance));
         }
         code.extend_from_slice(&self.words[written..]);
@@ -349,15 +350,19 @@ impl Body {
     }
 }
 
-fn pops(sources: &[Source]) -> usize {
-    sources.iter().filter(|source| **source == Source::Pop).count()
+fn is_temporary(operand: Operand) -> bool {
+    matches!(operand, Operand::Temporary(_))
 }
 
-fn destination(to: To) -> u8 {
-    match to {
-        To::Variable(number) => number,
-        To::Stack => PUSH,
-    }
+/// The byte of a variable, if it has one.
+fn place_of(variable: u16) -> Option<u8> {
+    let number = u8::try_from(variable).ok()?;
+    (number < VARIABLES).then(|| byte_of(Operand::Variable(number)))
+}
+
+/// An operand's byte, as if the program had all temporaries there can be: how many it has is known only in the end.
+fn byte_of(operand: Operand) -> u8 {
+    operand.byte(TEMPORARIES)
 }
 
 fn address(starts: &[u32], place: Place) -> usize {

@@ -1,73 +1,82 @@
-//! The constants while they are being made: each text once.
+//! The constants while they are being made: each once.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use umqtt_vm::decode::Source;
+use umqtt_vm::image::{CONSTANT_TEXT, CONSTANT_WORDS};
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     texts: Vec<u8>,
-    /// Where each ends in the texts; it starts where the one before ends.
-    ends: Vec<u32>,
-    /// The number of a constant by a hash of its bytes; of two with the same hash, only one is found again.
+    /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when the image is written.
+    table: Vec<[u32; CONSTANT_WORDS]>,
+    /// The number of a text by a hash of its bytes; of two with the same hash, only one is found again.
     known: BTreeMap<u32, u32>,
+    /// The number of an integer.
+    integers: BTreeMap<i32, u32>,
 }
 
 impl Constants {
     /// The number of the constant with these bytes.
-    pub(super) fn intern(&mut self, text: &[u8]) -> u32 {
+    pub(super) fn text(&mut self, text: &[u8]) -> u32 {
         let hash = fnv1a(text);
         if let Some(&number) = self.known.get(&hash)
             && self.get(number as usize) == Some(text)
         {
             return number;
         }
-        let number = self.len() as u32;
+        let start = self.texts.len() as u32;
         self.texts.extend_from_slice(text);
-        self.ends.push(self.texts.len() as u32);
+        let number = self.push([CONSTANT_TEXT | (text.len() as u32) << 16, start]);
         self.known.insert(hash, number);
         number
     }
 
-    /// The constant with these bytes, as an operand.
-    pub(super) fn operand(&mut self, text: &[u8]) -> Source {
-        Source::Constant(self.intern(text))
+    /// The number of the constant that is this integer.
+    pub(super) fn int(&mut self, value: i32) -> u32 {
+        if let Some(&number) = self.integers.get(&value) {
+            return number;
+        }
+        let number = self.push([0, value as u32]);
+        self.integers.insert(value, number);
+        number
+    }
+
+    fn push(&mut self, words: [u32; CONSTANT_WORDS]) -> u32 {
+        self.table.push(words);
+        self.table.len() as u32 - 1
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.table.len()
     }
 
     /// Takes back all constants made since there were so many.
     pub(super) fn truncate(&mut self, len: usize) {
         if self.len() > len {
-            self.ends.truncate(len);
-            self.texts.truncate(self.start(len));
+            let gone = self.table.drain(len..);
+            let texts = gone.filter(|[head, _]| *head != 0).map(|[_, start]| start as usize).min();
+            self.texts.truncate(texts.unwrap_or(self.texts.len()));
             self.known.retain(|_, number| (*number as usize) < len);
+            self.integers.retain(|_, number| (*number as usize) < len);
         }
     }
 
-    /// The table of constants. Where texts are too long for its 16 bits, that is found when the image is written.
-    pub(super) fn table(&self) -> impl ExactSizeIterator<Item = u32> + '_ {
-        (0..self.len()).map(|number| {
-            let start = self.start(number) as u32;
-            start | (self.ends[number] - start) << 16
-        })
+    /// The table of constants.
+    pub(super) fn table(&self) -> &[[u32; CONSTANT_WORDS]] {
+        &self.table
     }
 
     pub(super) fn texts(&self) -> &[u8] {
         &self.texts
     }
 
-    fn start(&self, number: usize) -> usize {
-        number.checked_sub(1).map_or(0, |before| self.ends[before] as usize)
-    }
-
     fn get(&self, number: usize) -> Option<&[u8]> {
-        self.texts.get(self.start(number)..*self.ends.get(number)? as usize)
+        let [head, start] = *self.table.get(number)?;
+        let start = start as usize;
+        self.texts.get(start..start + (head >> 16) as usize)
     }
 }
 

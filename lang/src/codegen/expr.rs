@@ -3,8 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::decode::Source;
-use umqtt_vm::isa::{JOIN_MAX, Op};
+use umqtt_vm::isa::{JOIN_MAX, Op, Place};
 
 use super::body::{Label, To};
 use super::fold::{Known, apply, known};
@@ -23,13 +22,13 @@ enum Operand<'a, 's> {
 }
 
 impl<'s> Compiler<'s> {
-    /// The expression as an operand: a leaf as it is, anything else computed onto the stack.
-    pub(super) fn operand(&mut self, expr: &Expr) -> Source {
-        self.compute(expr, To::Stack).unwrap_or(Source::Pop)
+    /// The expression as an operand: a leaf as it is, anything else computed into a temporary.
+    pub(super) fn operand(&mut self, expr: &Expr) -> Place {
+        self.compute(expr, To::Temporary).unwrap_or_else(|| self.body.top())
     }
 
     /// Code that brings the expression's value where it is wanted; none for a leaf, which is returned.
-    pub(super) fn compute(&mut self, expr: &Expr, to: To) -> Option<Source> {
+    pub(super) fn compute(&mut self, expr: &Expr, to: To) -> Option<Place> {
         if let Some(value) = known(self.source, expr, self.profile.value) {
             self.check_literals(expr);
             return Some(self.known_value(value));
@@ -38,10 +37,11 @@ impl<'s> Compiler<'s> {
             // Only broken ones are not known.
             ExprKind::Text | ExprKind::Hex => {
                 self.check_literals(expr);
-                return Some(Source::Int(0));
+                return Some(self.int(0));
             }
             ExprKind::Variable => {
-                return Some(Source::Variable(self.read_variable(expr.span).into()));
+                let number = self.read_variable(expr.span);
+                return Some(self.body.variable(number));
             }
             ExprKind::Flash(number) => {
                 let number = self.flash_variable(*number);
@@ -58,9 +58,9 @@ impl<'s> Compiler<'s> {
                         Logic::And => Op::And,
                         Logic::Or => Op::Or,
                     };
-                    let to = if index == chain.rest.len() { to } else { To::Stack };
+                    let to = if index == chain.rest.len() { to } else { To::Temporary };
                     self.body.result(op, &[value, operand], 0, to);
-                    value = Source::Pop;
+                    value = self.body.top();
                 }
             }
             ExprKind::Call(call) => self.call(call, to),
@@ -68,11 +68,19 @@ impl<'s> Compiler<'s> {
         None
     }
 
-    pub(super) fn known_value(&mut self, value: Known<'_>) -> Source {
+    pub(super) fn known_value(&mut self, value: Known<'_>) -> Place {
         match value {
-            Known::Int(value) => Source::Int(value),
-            Known::Text(text) => self.constants.operand(&text),
+            Known::Int(value) => self.int(value),
+            Known::Text(text) => {
+                let number = self.constants.text(&text);
+                self.body.constant(number)
+            }
         }
+    }
+
+    fn int(&mut self, value: i32) -> Place {
+        let number = self.constants.int(value);
+        self.body.constant(number)
     }
 
     /// Reports what is wrong with literals, wherever in an expression they stand.
@@ -117,24 +125,27 @@ impl<'s> Compiler<'s> {
 
     /// A chain groups from the right: all operands are computed, then the operators come, last first. Runs of `|` are joined
     /// at once, and what is known at the end of the chain or side by side in a join is computed here.
-    fn chain(&mut self, chain: &Chain<Operator>, to: To) -> Option<Source> {
+    fn chain(&mut self, chain: &Chain<Operator>, to: To) -> Option<Place> {
         let (mut sources, mut operators) = self.chain_operands(chain);
-        let last = self.reduce(&mut sources, &mut operators, 0, to);
-        // Without operators only: everything was known in the end.
-        (last != Source::Pop).then_some(last)
+        // Everything was known in the end.
+        if operators.is_empty() {
+            return sources.pop();
+        }
+        self.reduce(&mut sources, &mut operators, 0, to);
+        None
     }
 
-    /// The operands of a chain, computed, and its operators. A long join at its start is joined on the way, to spare the stack.
-    fn chain_operands(&mut self, chain: &Chain<Operator>) -> (Vec<Source>, Vec<Operator>) {
+    /// The operands of a chain, computed, and its operators. A long join at its start is joined on the way, to spare temporaries.
+    fn chain_operands(&mut self, chain: &Chain<Operator>) -> (Vec<Place>, Vec<Operator>) {
         let (mut operands, mut operators) = self.operands(chain);
         self.fold_operands(&mut operands, &mut operators);
         let lead = operators.iter().take_while(|operator| **operator == Operator::Join).count();
         let mut sources = Vec::with_capacity(operands.len());
         for (index, operand) in operands.into_iter().enumerate() {
             if index <= lead && sources.len() == JOIN_AT_ONCE {
-                self.body.join(&sources, To::Stack);
+                self.body.join(&sources, To::Temporary);
                 sources.clear();
-                sources.push(Source::Pop);
+                sources.push(self.body.top());
                 operators.drain(..JOIN_AT_ONCE - 1);
             }
             let source = self.chain_operand(operand);
@@ -143,29 +154,27 @@ impl<'s> Compiler<'s> {
         (sources, operators)
     }
 
-    /// Applies operators from the last on until `keep` of them are left; the last operand then. Without any left, it goes where it is
-    /// wanted.
+    /// Applies operators from the last on until `keep` of them are left. Without any left, the result goes where it is wanted.
     fn reduce(
         &mut self,
-        sources: &mut Vec<Source>,
+        sources: &mut Vec<Place>,
         operators: &mut Vec<Operator>,
         keep: usize,
         to: To,
-    ) -> Source {
+    ) {
         while operators.len() > keep {
             let joins =
                 operators[keep..].iter().rev().take_while(|o| **o == Operator::Join).count();
             let count = joins.clamp(1, JOIN_AT_ONCE - 1);
             let rest = operators.split_off(operators.len() - count);
             let operands = sources.split_off(sources.len() - count - 1);
-            let to = if operators.is_empty() { to } else { To::Stack };
+            let to = if operators.is_empty() { to } else { To::Temporary };
             match rest[0] {
                 Operator::Join => self.body.join(&operands, to),
                 operator => self.body.result(computing(operator), &operands, 0, to),
             }
-            sources.push(Source::Pop);
+            sources.push(self.body.top());
         }
-        sources.last().copied().unwrap_or(Source::Int(0))
     }
 
     fn operands<'a>(
@@ -206,7 +215,7 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    fn chain_operand(&mut self, operand: Operand<'_, '_>) -> Source {
+    fn chain_operand(&mut self, operand: Operand<'_, '_>) -> Place {
         match operand {
             Operand::Known(value) => self.known_value(value),
             Operand::Code(expr) => self.operand(expr),
@@ -232,12 +241,12 @@ impl<'s> Compiler<'s> {
             Call::JsonParse(path, json) => self.two(path, json, Op::JsonParse, to),
             Call::Substr(text, start, len) => {
                 let text = self.operand(text);
-                let sources = [text, Source::Int(start.value), Source::Int(len.value)];
-                self.body.result(Op::Substr, &sources, 0, to);
+                let operands = [text, self.int(start.value), self.int(len.value)];
+                self.body.result(Op::Substr, &operands, 0, to);
             }
             Call::ByteVal(text, index) => {
-                let text = self.operand(text);
-                self.body.result(Op::ByteVal, &[text, Source::Int(index.value)], 0, to);
+                let operands = [self.operand(text), self.int(index.value)];
+                self.body.result(Op::ByteVal, &operands, 0, to);
             }
             Call::CsvStr(text, index, separator) => {
                 let text = self.operand(text);
@@ -252,9 +261,9 @@ impl<'s> Compiler<'s> {
                         .help("quote a blank, a comma or an operator: \",\""),
                     );
                 }
-                let separator = self.known_value(Known::text(character));
-                let sources = [text, Source::Int(index.value), separator];
-                self.body.result(Op::CsvStr, &sources, 0, to);
+                let operands =
+                    [text, self.int(index.value), self.known_value(Known::text(character))];
+                self.body.result(Op::CsvStr, &operands, 0, to);
             }
             Call::PinRead(pin) => {
                 let pin = self.pin(*pin);
@@ -264,11 +273,11 @@ impl<'s> Compiler<'s> {
     }
 
     fn two(&mut self, a: &Expr, b: &Expr, op: Op, to: To) {
-        let sources = [self.operand(a), self.operand(b)];
-        self.body.result(op, &sources, 0, to);
+        let operands = [self.operand(a), self.operand(b)];
+        self.body.result(op, &operands, 0, to);
     }
 
-    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Source> {
+    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Place> {
         let mut ask = |op| {
             self.body.result(op, &[], 0, to);
             None
@@ -300,7 +309,7 @@ impl<'s> Compiler<'s> {
                 )),
             );
         }
-        Some(Source::Argument(argument))
+        Some(Place::Argument(argument))
     }
 
     /// Jumps to `label` if the condition is `when`; else runs on.
@@ -327,7 +336,7 @@ impl<'s> Compiler<'s> {
         self.branch_on(value, when, label);
     }
 
-    fn branch_on(&mut self, value: Source, when: bool, label: Label) {
+    fn branch_on(&mut self, value: Place, when: bool, label: Label) {
         self.body.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, &[value], label);
     }
 
@@ -335,10 +344,11 @@ impl<'s> Compiler<'s> {
     fn branch_chain(&mut self, chain: &Chain<Operator>, when: bool, label: Label) {
         let (mut sources, mut operators) = self.chain_operands(chain);
         let jump = operators.first().and_then(|operator| jumping(*operator, when));
-        let last = self.reduce(&mut sources, &mut operators, jump.is_some().into(), To::Stack);
-        match jump {
-            Some(op) => self.body.jump(op, &sources, label),
-            None => self.branch_on(last, when, label),
+        self.reduce(&mut sources, &mut operators, jump.is_some().into(), To::Temporary);
+        match (jump, sources.last()) {
+            (Some(op), _) => self.body.jump(op, &sources, label),
+            (None, Some(&value)) => self.branch_on(value, when, label),
+            (None, None) => {} // a chain has operands
         }
     }
 

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use umqtt_vm::image::{
-    CHECKED_FROM, HEADER_MAX, Header, MAGIC, RECORD_WORDS, Record, VERSION, WORD, checksum,
+    CHECKED_FROM, CONSTANT_WORDS, HEADER_MAX, Header, MAGIC, RECORD_WORDS, Record, VERSION, WORD,
+    checksum,
 };
 use umqtt_vm::isa::{write_varint, zigzag};
 
@@ -13,7 +14,7 @@ use super::constants::Constants;
 #[derive(Debug)]
 pub(super) struct Sections<'s> {
     pub(super) variables: usize,
-    pub(super) stack: usize,
+    pub(super) temporaries: usize,
     pub(super) constants: &'s Constants,
     pub(super) records: &'s [Record],
     pub(super) code: &'s [u32],
@@ -35,7 +36,7 @@ pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
     };
     let header = Header {
         variables: narrow("variables", sections.variables)?,
-        stack: sections.stack.min(u8::MAX.into()) as u8,
+        temporaries: sections.temporaries.min(u8::MAX.into()) as u8,
         constants: narrow("constants", sections.constants.len())?,
         handlers: narrow("handlers", sections.records.len())?,
         code: narrow("words of code", sections.code.len())?,
@@ -50,11 +51,16 @@ pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
         allowed: HEADER_MAX,
     })?;
 
-    let mut records = sections.records.to_vec();
-    records.sort_unstable_by_key(|record| record.order());
+    // Put in place one by one: they are few, and the library's sort is 6 KiB of code on a chip.
+    let mut records: Vec<Record> = Vec::with_capacity(sections.records.len());
+    for record in sections.records {
+        let place = records.partition_point(|placed| placed.order() < record.order());
+        records.insert(place, *record);
+    }
     let texts = sections.constants.texts();
-    let words =
-        sections.constants.len() + RECORD_WORDS * sections.records.len() + sections.code.len();
+    let words = CONSTANT_WORDS * sections.constants.len()
+        + RECORD_WORDS * sections.records.len()
+        + sections.code.len();
     let start = (CHECKED_FROM + header.len()).next_multiple_of(WORD);
     let len = start + WORD * words + texts.len() + sections.debug.len() + sections.source.len();
     let mut image = Vec::with_capacity(len);
@@ -66,6 +72,9 @@ pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
     let words = sections
         .constants
         .table()
+        .iter()
+        .copied()
+        .flatten()
         .chain(records.iter().flat_map(|record| record.to_words()))
         .chain(sections.code.iter().copied());
     words.for_each(|word| image.extend_from_slice(&word.to_le_bytes()));

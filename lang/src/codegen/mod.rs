@@ -23,9 +23,9 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use umqtt_topic::has_wildcard;
-use umqtt_vm::decode::Source;
+use umqtt_vm::decode::settle_places;
 use umqtt_vm::image::{FilterKind, Record, Trigger, fingerprint};
-use umqtt_vm::isa::Op;
+use umqtt_vm::isa::{Op, TEMPORARIES};
 use umqtt_vm::{Profile, Side};
 
 use self::body::{Body, To};
@@ -87,7 +87,7 @@ pub(crate) struct Compiler<'s> {
     records: Vec<Record>,
     code: Vec<u32>,
     lines: Vec<(u32, u32)>,
-    stack: usize,
+    temporaries: usize,
     pwm_pins: u64,
     interrupt_pins: u64,
     context: Context,
@@ -111,7 +111,7 @@ impl<'s> Compiler<'s> {
             records: Vec::new(),
             code: Vec::new(),
             lines: Vec::new(),
-            stack: 0,
+            temporaries: 0,
             pwm_pins: 0,
             interrupt_pins: 0,
             context: Context::None,
@@ -141,11 +141,12 @@ impl<'s> Compiler<'s> {
         if !self.diagnostics.is_empty() {
             return Err(self.diagnostics);
         }
+        settle_places(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
         let names = self.variables.iter().map(|variable| variable.name.of(self.source));
         let debug = if extras.debug { image::debug(names, &self.lines) } else { Vec::new() };
         let sections = image::Sections {
             variables: self.variables.len(),
-            stack: self.stack,
+            temporaries: self.temporaries,
             constants: &self.constants,
             records: &self.records,
             code: &self.code,
@@ -230,7 +231,7 @@ impl<'s> Compiler<'s> {
         if let Some(known) = known(self.source, filter, self.profile.value) {
             self.check_literals(filter);
             let text = known.into_bytes();
-            let offset = self.constants.intern(&text) as u16;
+            let offset = self.constants.text(&text) as u16;
             return if has_wildcard(&text) {
                 (pattern, FilterKind::Constant as u8, offset)
             } else {
@@ -243,7 +244,7 @@ impl<'s> Compiler<'s> {
         }
         if inner.kind == ExprKind::Variable {
             let number = self.read_variable(inner.span);
-            return (pattern, FilterKind::Variable as u8, number.into());
+            return (pattern, FilterKind::Variable as u8, number);
         }
         let line = self.line_of(filter.span);
         self.body.line(line);
@@ -263,21 +264,23 @@ impl<'s> Compiler<'s> {
             let number = Number { span: line.name, value: umqtt_vm::parse_number(digits) };
             self.flash_variable(number)
         });
+        // The name first: what has to be brought into temporaries comes in the order of the operands.
+        let name =
+            flash.is_none().then(|| self.known_value(fold::Known::Text(Cow::Borrowed(name))));
         let value = match line.value {
             ConfigValue::Text(span) => {
                 self.known_value(fold::Known::Text(unescape(span.of(self.source))))
             }
             ConfigValue::Flash(number) => {
                 let number = self.flash_variable(number);
-                self.body.result(Op::Flash, &[], number, To::Stack);
-                Source::Pop
+                self.body.result(Op::Flash, &[], number, To::Temporary);
+                self.body.top()
             }
         };
-        match flash {
-            Some(number) => self.body.with_number(Op::SetFlash, &[value], number),
-            None => {
-                let name = self.known_value(fold::Known::Text(Cow::Borrowed(name)));
-                self.body.op(Op::Config, &[name, value]);
+        match (name, flash) {
+            (Some(name), _) => self.body.op(Op::Config, &[name, value]),
+            (None, number) => {
+                self.body.with_number(Op::SetFlash, &[value], number.unwrap_or_default());
             }
         }
         core::mem::swap(&mut self.body, &mut self.config);
@@ -286,29 +289,29 @@ impl<'s> Compiler<'s> {
     /// Puts the finished code of the body away; returns its offset.
     fn finish_body(&mut self) -> u16 {
         let body = core::mem::replace(&mut self.body, Body::new());
-        self.stack = self.stack.max(body.deepest());
+        self.temporaries = self.temporaries.max(body.deepest());
         let offset = self.code.len();
         body.finish(&mut self.code, &mut self.lines);
         // Larger than 16 bits is found when the image is written.
         offset as u16
     }
 
-    fn set_variable(&mut self, name: Span) -> u8 {
+    fn set_variable(&mut self, name: Span) -> u16 {
         let Some(number) = self.variable(name) else { return 0 };
         self.variables[usize::from(number)].set = true;
         number
     }
 
-    fn read_variable(&mut self, name: Span) -> u8 {
+    fn read_variable(&mut self, name: Span) -> u16 {
         self.variable(name).unwrap_or(0)
     }
 
     /// The number of a variable, a new one if the name is new.
-    fn variable(&mut self, name: Span) -> Option<u8> {
+    fn variable(&mut self, name: Span) -> Option<u16> {
         let text = name.of(self.source);
         let same = |variable: &Variable| variable.name.of(self.source) == text;
         if let Some(number) = self.variables.iter().position(same) {
-            return Some(number as u8);
+            return Some(number as u16);
         }
         let allowed = self.profile.variables;
         if self.variables.len() == allowed {
@@ -327,7 +330,7 @@ impl<'s> Compiler<'s> {
             return None;
         }
         self.variables.push(Variable { name, set: false });
-        Some((self.variables.len() - 1) as u8)
+        Some((self.variables.len() - 1) as u16)
     }
 
     fn report_undeclared(&mut self) {

@@ -100,7 +100,7 @@ impl Statements<'_> {
     fn attempt(&mut self, found: &mut Vec<Diagnostic>) -> Option<Statement> {
         loop {
             let left = self.left - found.len();
-            let mut build = Builder::new(self.tokens.source(), self.profile.stack, left);
+            let mut build = Builder::new(self.tokens.source(), self.profile.temporaries, left);
             let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
             found.append(&mut build.found);
             let error = match parsed {

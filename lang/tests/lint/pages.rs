@@ -30,7 +30,7 @@ fn examples(page: &'static str) -> Vec<Example<'static>> {
             let value: usize = value.parse().expect("a number");
             match name {
                 "nesting" => profile.nesting = value,
-                "stack" => profile.stack = value,
+                "temporaries" => profile.temporaries = value,
                 "source" => profile.source = value,
                 "variables" => profile.variables = value,
                 "value" => profile.value = value,

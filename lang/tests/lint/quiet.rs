@@ -162,7 +162,7 @@ fn large_scripts_end() {
         .into_bytes(),
         format!("on timer 1 do if $a then {} endif", fill("setvar @1 = 1 elseif $adc then "))
             .into_bytes(),
-        fill(&format!("on init do print $adc - $adc {} ", "+ 1 ".repeat(60))).into_bytes(),
+        fill(&format!("on init do print $adc - $adc {} ", "+ 1 ".repeat(56))).into_bytes(),
         fill("on topic local abcdefghijklm do ").into_bytes(),
         fill("on topic local \"+\" do subscribe local \"#\" ").into_bytes(),
         format!("on topic local a do {}", fill("publish local a $this_data ")).into_bytes(),

@@ -97,9 +97,12 @@ fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<
     line(format_args!("needs, of what {} has:", profile.name));
     line(format_args!(
         "  {:<16}{:>6} of {} bytes, and room for the texts it holds",
-        "RAM", needs.ram, profile.ram
+        "RAM",
+        needs.ram(),
+        profile.ram
     ));
-    line(format_args!("  {:<16}{:>6} of {} values", "stack", layout.header.stack, profile.stack));
+    let (taken, all) = (layout.header.temporaries, profile.temporaries);
+    line(format_args!("  {:<16}{taken:>6} of {all}", "temporaries"));
     let variables = layout.header.variables;
     line(format_args!("  {:<16}{variables:>6} of {}", "variables", profile.variables));
     for (what, bits) in [

@@ -2,7 +2,7 @@
 
 use super::store::{NoRoom, Store};
 use super::value::Value;
-use crate::isa::code;
+use crate::isa::{PLAIN, UNARY, code};
 use crate::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap};
 
 /// Fuel an action or a question to the outside costs, over what a loop costs anyway.
@@ -16,229 +16,182 @@ const WORD_FUEL: i32 = 2;
 
 pub(super) struct Run<'r> {
     pub(super) store: Store<'r>,
+    /// Where the variables' texts end, to be told when it has run.
+    pub(super) texts_end: &'r mut usize,
     /// What is left; below 0 the next loop ends the handler. Between two loops lie 65,535 instructions at most, so it cannot
     /// wrap.
     pub(super) fuel: i32,
+    /// How much room was missing at last.
+    pub(super) wanted: usize,
+    /// Whether more memory can be had by stopping and going on.
+    pub(super) growable: bool,
     pub(super) sys: &'r mut dyn Syscalls,
 }
 
 impl Run<'_> {
-    /// Runs until `end` (nothing) or `return` (its value).
+    /// Runs from a word of the code on until `end` (nothing) or `return` (its value).
     #[inline(never)]
-    pub(super) fn run(&mut self) -> Result<Value, Trap> {
+    pub(super) fn run(&mut self, from: usize) -> Result<Value, Trap> {
+        let mut at = from;
         'next: loop {
-            let word = self.store.word();
-            let [op, a, b, c] = word.to_le_bytes();
             let m = &mut self.store;
-            // Most instructions end in one of two ways: a number goes to the destination, or a jump is taken or not.
-            let taken = 'jump: {
+            let word = m.words.get(at).map_or(u32::MAX, |word| u32::from_le(*word));
+            at += 1;
+            m.at = at;
+            let [op, a, b, c] = word.to_le_bytes();
+            // An instruction ends in one of three ways: a number goes to the destination, a jump is taken or not, or a text was made or
+            // an action done, for which there may have been no room.
+            let holds = 'jump: {
                 let number = 'number: {
-                    match op {
-                        code::End => return Ok(Value::EMPTY),
-                        code::Return => return Ok(m.value(a)),
-
-                        code::Set => m.with_room(|m| {
-                            let value = m.value(a);
-                            m.set_variable(b.into(), value)
-                        })?,
-                        code::Flash => self.flash(b, c)?,
-                        code::SetFlash => self.set_flash(a, b),
-                        code::Timestamp => {
-                            let text = self.sys.timestamp();
-                            m.with_room(|m| m.copied(&text).and_then(|value| m.put(c, value)))?;
-                        }
-                        code::Weekday => {
-                            let text = self.sys.weekday();
-                            m.with_room(|m| m.copied(&text).and_then(|value| m.put(c, value)))?;
-                        }
-                        code::Adc => {
-                            self.fuel -= SYSCALL_FUEL;
-                            break 'number self.sys.adc().into();
-                        }
-                        code::PinRead => break 'number self.sys.pin_read(b).into(),
-
-                        code::Jump => m.at += usize::from(u16::from_le_bytes([b, c])),
-                        code::JumpFalse | code::JumpTrue => {
-                            let truth = m.number(a) != 0;
-                            m.end_statement();
-                            if truth == (op == code::JumpTrue) {
-                                m.at += usize::from(u16::from_le_bytes([b, c]));
+                    let done = 'done: {
+                        if op < UNARY {
+                            let (a, b) = (m.get(word << 16), m.get(word << 8));
+                            if op < code::JumpGreater {
+                                // `eq` and `neq`.
+                                let holds = m.equal(a, b) ^ (op & 1 != 0);
+                                if op < code::Equal {
+                                    break 'jump holds;
+                                }
+                                break 'number holds.into();
                             }
-                        }
-                        code::JumpEqual => break 'jump Self::equal(m, a, b),
-                        code::JumpNotEqual => break 'jump !Self::equal(m, a, b),
-                        code::JumpGreater => break 'jump Self::compare(m, a, b, |a, b| a > b),
-                        code::JumpGreaterEqual => {
-                            break 'jump Self::compare(m, a, b, |a, b| a >= b);
-                        }
-                        code::JumpLess => break 'jump Self::compare(m, a, b, |a, b| a < b),
-                        code::JumpLessEqual => break 'jump Self::compare(m, a, b, |a, b| a <= b),
-                        code::Head => {}
-                        code::Loop => {
-                            let distance = u16::from_le_bytes([b, c]);
-                            self.fuel -= WORD_FUEL * i32::from(distance);
-                            if self.fuel < 0 {
-                                return Err(Trap::OutOfFuel);
+                            if op < code::TextGreater {
+                                let (a, b) = (m.number(a), m.number(b));
+                                if op < code::Add {
+                                    // `gt` and `lte`, or `lt` and `gte`.
+                                    let greater = op & 2 == 0;
+                                    let holds = if greater { a > b } else { a < b };
+                                    let holds = holds ^ (op & 1 != 0);
+                                    if op < code::Greater {
+                                        break 'jump holds;
+                                    }
+                                    break 'number holds.into();
+                                }
+                                break 'number match op {
+                                    code::Add => a.wrapping_add(b),
+                                    code::Sub => a.wrapping_sub(b),
+                                    code::Mul => a.wrapping_mul(b),
+                                    code::And => (a != 0 && b != 0).into(),
+                                    code::Or => (a != 0 || b != 0).into(),
+                                    _ if b == 0 => {
+                                        m.count_division();
+                                        0
+                                    }
+                                    code::Div => a.wrapping_div(b),
+                                    _ => a.wrapping_rem(b),
+                                };
                             }
-                            m.at = m.at.saturating_sub(distance.into());
+                            match op {
+                                code::TextGreater => break 'number (m.order(a, b).is_gt()).into(),
+                                code::TextGreaterEqual => {
+                                    break 'number (m.order(a, b).is_ge()).into();
+                                }
+                                code::Find => {
+                                    self.fuel -= (a.len() / TEXT_PER_FUEL) as i32;
+                                    break 'number self.store.find(a, b);
+                                }
+                                code::ByteVal | code::JsonParse => {
+                                    break 'done self.two(op, a, b, c);
+                                }
+                                _ => self.act2(op, a, b),
+                            }
+                            continue 'next;
                         }
-
-                        code::Equal => break 'number Self::equal(m, a, b).into(),
-                        code::NotEqual => break 'number (!Self::equal(m, a, b)).into(),
-                        code::Greater => break 'number Self::compare(m, a, b, |a, b| a > b).into(),
-                        code::GreaterEqual => {
-                            break 'number Self::compare(m, a, b, |a, b| a >= b).into();
-                        }
-                        code::Less => break 'number Self::compare(m, a, b, |a, b| a < b).into(),
-                        code::LessEqual => {
-                            break 'number Self::compare(m, a, b, |a, b| a <= b).into();
-                        }
-                        code::TextGreater => break 'number (Self::order(m, a, b).is_gt()).into(),
-                        code::TextGreaterEqual => {
-                            break 'number (Self::order(m, a, b).is_ge()).into();
-                        }
-                        code::Add => {
-                            let b = m.number(b);
-                            break 'number m.number(a).wrapping_add(b);
-                        }
-                        code::Sub => {
-                            let b = m.number(b);
-                            break 'number m.number(a).wrapping_sub(b);
-                        }
-                        code::Mul => {
-                            let b = m.number(b);
-                            break 'number m.number(a).wrapping_mul(b);
-                        }
-                        code::Div | code::Mod => {
-                            let (b, a) = (m.number(b), m.number(a));
-                            break 'number if b == 0 {
-                                m.count_division();
-                                0
-                            } else if op == code::Div {
-                                a.wrapping_div(b)
-                            } else {
-                                a.wrapping_rem(b)
-                            };
-                        }
-                        code::And => {
-                            let b = m.number(b) != 0;
-                            break 'number (m.number(a) != 0 && b).into();
-                        }
-                        code::Or => {
-                            let b = m.number(b) != 0;
-                            break 'number (m.number(a) != 0 || b).into();
-                        }
-                        code::Not => break 'number (m.number(a) == 0).into(),
-                        code::Join => {
-                            let mut len = 0;
-                            m.with_room(|m| {
-                                let value = m.join(a, b)?;
-                                len = value.len();
-                                m.put(c, value)
-                            })?;
-                            self.pay_text(len);
-                        }
-
-                        code::Substr => m.with_room(|m| {
-                            let (len, start) = (m.number(c), m.number(b));
-                            let text = m.value(a);
-                            let value = m.substr(text, start, len)?;
-                            m.push(value);
-                            Ok(())
-                        })?,
-                        code::ByteVal => m.with_room(|m| {
-                            let index = m.number(b);
-                            let text = m.value(a);
-                            let value = m.byte_val(text, index)?;
-                            m.put(c, value)
-                        })?,
-                        code::Binary => m.with_room(|m| {
-                            let byte = m.number(a) as u8;
-                            let value = m.copied(&[byte])?;
-                            m.put(c, value)
-                        })?,
-                        code::CsvStr => self.search(|m| {
-                            let (separator, index, text) = (m.value(c), m.number(b), m.value(a));
-                            let value = m.csvstr(text, index, separator)?;
-                            m.push(value);
-                            Ok(text.len())
-                        })?,
-                        code::EatWhite | code::Lower | code::Upper => {
-                            let keep: fn(u8) -> Option<u8> = match op {
-                                code::Lower => |byte| Some(byte.to_ascii_lowercase()),
-                                code::Upper => |byte| Some(byte.to_ascii_uppercase()),
-                                _ => |byte| (!is_white(byte)).then_some(byte),
-                            };
-                            self.search(|m| {
-                                let text = m.value(a);
-                                let value = m.map(text, keep)?;
-                                m.put(c, value).map(|()| text.len())
-                            })?;
-                        }
-                        code::JsonParse => self.search(|m| {
-                            let (text, path) = (m.value(b), m.value(a));
-                            let value = m.json_parse(path, text)?;
-                            m.put(c, value).map(|()| text.len())
-                        })?,
-                        code::Retained => self.retained(a, c)?,
-                        code::Len => {
-                            let value = m.value(a);
-                            break 'number m.len(value) as i32;
-                        }
-                        code::Find => {
-                            let (sought, text) = (m.value(b), m.value(a));
-                            let at = m.find(text, sought);
-                            self.pay_text(text.len());
-                            break 'number at;
-                        }
-
-                        code::PublishLocal => self.publish(a, b, Side::Local, false),
-                        code::PublishLocalRetained => self.publish(a, b, Side::Local, true),
-                        code::PublishRemote => self.publish(a, b, Side::Remote, false),
-                        code::PublishRemoteRetained => self.publish(a, b, Side::Remote, true),
-                        code::SubscribeLocal => self.action(a, |s, t| s.subscribe(Side::Local, t)),
-                        code::SubscribeRemote => {
-                            self.action(a, |s, t| s.subscribe(Side::Remote, t));
-                        }
-                        code::UnsubscribeLocal => {
-                            self.action(a, |s, t| s.unsubscribe(Side::Local, t));
-                        }
-                        code::UnsubscribeRemote => {
-                            self.action(a, |s, t| s.unsubscribe(Side::Remote, t));
-                        }
-                        code::SetTimer => {
-                            let ms = m.number(a);
-                            self.sys.set_timer(b, ms);
+                        if op < PLAIN {
+                            let a = m.get(word << 16);
+                            match op {
+                                code::JumpFalse | code::JumpTrue => {
+                                    let truth = m.number(a) != 0;
+                                    m.end_statement();
+                                    if truth ^ (op == code::JumpFalse) {
+                                        at += (word >> 16) as usize;
+                                    }
+                                    continue 'next;
+                                }
+                                code::Set => break 'done m.put(c, a),
+                                code::Not => break 'number (m.number(a) == 0).into(),
+                                code::PinWrite => {
+                                    let level = m.number(a) != 0;
+                                    self.sys.pin_write(b, level);
+                                }
+                                code::Pwm => {
+                                    let duty = m.number(a);
+                                    self.sys.pwm(b, duty);
+                                }
+                                code::SetTimer => {
+                                    let ms = m.number(a);
+                                    self.sys.set_timer(b, ms);
+                                }
+                                code::StoreVariable => {
+                                    let index = m.first_variable + (word >> 16) as usize;
+                                    break 'done m.set_variable(index, a);
+                                }
+                                code::Len => break 'number m.len(a) as i32,
+                                code::Binary
+                                | code::EatWhite
+                                | code::Lower
+                                | code::Upper
+                                | code::Retained => break 'done self.one(op, a, c),
+                                code::Return => return Ok(a),
+                                _ => {
+                                    self.act(op, a, b);
+                                    continue 'next;
+                                }
+                            }
                             self.end_action();
+                            continue 'next;
                         }
-                        code::SetAlarm => self.set_alarm(a, b),
-                        code::HttpGet => self.action(a, |s, url| s.http_get(url)),
-                        code::HttpPost => self.action2(a, b, |s, url, body| s.http_post(url, body)),
-                        code::PinMode => {
-                            let mode = match c {
-                                0 => PinMode::Input,
-                                1 => PinMode::InputPullup,
-                                _ => PinMode::Output,
-                            };
-                            self.sys.pin_mode(b, mode);
-                            self.end_action();
+                        match op {
+                            code::End => return Ok(Value::EMPTY),
+                            code::Jump => at += (word >> 16) as usize,
+                            code::Head => {}
+                            code::Loop => {
+                                let distance = word >> 16;
+                                self.fuel -= WORD_FUEL * distance as i32;
+                                if self.fuel < 0 {
+                                    return Err(Trap::OutOfFuel);
+                                }
+                                at = at.saturating_sub(distance as usize);
+                            }
+                            code::Join => {
+                                let from = at;
+                                at += usize::from(a.div_ceil(4));
+                                break 'done self.join(from, a, c);
+                            }
+                            code::LoadVariable => {
+                                let value = m.slot(m.first_variable + (word >> 16) as usize);
+                                break 'done m.put(a, value);
+                            }
+                            code::LoadConstant => {
+                                let value = m.constant((word >> 16) as usize);
+                                break 'done m.put(a, value);
+                            }
+                            code::PinRead => {
+                                self.fuel -= SYSCALL_FUEL;
+                                break 'number self.sys.pin_read(b).into();
+                            }
+                            code::Adc => {
+                                self.fuel -= SYSCALL_FUEL;
+                                break 'number self.sys.adc().into();
+                            }
+                            code::PinMode => self.pin_mode(b, c),
+                            code::Substr | code::CsvStr => {
+                                let third = m.words.get(at).map_or(0, |word| u32::from_le(*word));
+                                at += 1;
+                                break 'done self.part(op, [word << 16, word << 8, third << 24], c);
+                            }
+                            code::Timestamp | code::Weekday | code::Flash => {
+                                break 'done self.ask(op, b, c);
+                            }
+                            _ => return Err(Trap::Corrupt),
                         }
-                        code::PinWrite => {
-                            let level = m.number(a) != 0;
-                            self.sys.pin_write(b, level);
-                            self.end_action();
-                        }
-                        code::Pwm => {
-                            let duty = m.number(a);
-                            self.sys.pwm(b, duty);
-                            self.end_action();
-                        }
-                        code::SerialOut => self.action(a, |s, bytes| s.serial_out(bytes)),
-                        code::Print => self.action(a, |s, text| s.print(text, false)),
-                        code::Println => self.action(a, |s, text| s.print(text, true)),
-                        code::System => self.action(a, |s, command| s.system(command)),
-                        code::Config => self.action2(a, b, |s, name, value| s.config(name, value)),
-                        _ => return Err(Trap::Corrupt),
+                        continue 'next;
+                    };
+                    if let Err(NoRoom(len)) = done {
+                        self.make_room(len)?;
+                        // Done again.
+                        at = self.store.at - 1;
+                    } else {
+                        self.wanted = 0;
                     }
                     continue 'next;
                 };
@@ -246,121 +199,200 @@ impl Run<'_> {
                 continue 'next;
             };
             let m = &mut self.store;
-            let distance = if c == 0 { m.word() } else { c.into() };
-            if taken {
-                m.at += distance as usize;
+            let mut distance = usize::from(c);
+            if c == 0 {
+                distance = m.words.get(at).map_or(0, |word| u32::from_le(*word) as usize);
+                at += 1;
+            }
+            if holds {
+                at += distance;
             }
             m.end_statement();
         }
     }
 
-    #[inline(always)]
-    fn equal(m: &mut Store<'_>, a: u8, b: u8) -> bool {
-        let b = m.value(b);
-        let a = m.value(a);
-        m.equal(a, b)
-    }
-
-    #[inline(always)]
-    fn compare(m: &mut Store<'_>, a: u8, b: u8, holds: impl FnOnce(i32, i32) -> bool) -> bool {
-        let b = m.number(b);
-        holds(m.number(a), b)
-    }
-
+    /// Makes room for an instruction that found none. One that says each time it needs no more than was made for it finds none.
+    #[cold]
     #[inline(never)]
-    fn order(m: &mut Store<'_>, a: u8, b: u8) -> core::cmp::Ordering {
-        let (b, a) = (m.value(b), m.value(a));
-        let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
-        m.bytes(a, &mut a_digits).cmp(m.bytes(b, &mut b_digits))
+    fn make_room(&mut self, len: usize) -> Result<(), Trap> {
+        let before = core::mem::replace(&mut self.wanted, len);
+        if before >= len {
+            return Err(Trap::OutOfMemory);
+        }
+        self.store.make_room(len)
     }
 
-    #[inline(never)]
-    fn flash(&mut self, number: u8, destination: u8) -> Result<(), Trap> {
-        let mut bytes = [0; FLASH_VARIABLE_LEN];
-        let len = self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN);
-        self.fuel -= SYSCALL_FUEL;
-        self.store.with_room(|m| {
-            let value = m.copied(&bytes[..len])?;
-            m.put(destination, value)
+    /// Joins values and puts the text where it belongs.
+    #[inline(always)]
+    fn join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), NoRoom> {
+        let value = self.store.join(from, count)?;
+        self.fuel -= (value.len() / TEXT_PER_FUEL) as i32;
+        if self.store.put(destination, value).is_err() {
+            self.store.scratch_end = value.offset();
+            return Err(NoRoom(2 * value.len()));
+        }
+        Ok(())
+    }
+
+    /// Makes a text and puts it where it belongs. What is left by a try that found no room is forgotten.
+    fn make(
+        &mut self,
+        destination: u8,
+        make: impl FnOnce(&mut Self) -> Result<Value, NoRoom>,
+    ) -> Result<(), NoRoom> {
+        let start = self.store.scratch_end;
+        let made = make(self).and_then(|value| self.store.put(destination, value));
+        made.map_err(|NoRoom(len)| {
+            let made = self.store.scratch_end - start;
+            self.store.scratch_end = start;
+            NoRoom(made + len)
         })
     }
 
+    /// A function of two values that makes a text.
     #[inline(never)]
-    fn set_flash(&mut self, value: u8, number: u8) {
-        let value = self.store.value(value);
-        let mut digits = itoa::Buffer::new();
-        let bytes = self.store.bytes(value, &mut digits);
-        let len = bytes.len();
-        self.sys.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
-        if len > FLASH_VARIABLE_LEN {
-            self.store.count_cut();
-        }
-        self.fuel -= FLASH_FUEL;
-        self.store.end_statement();
+    fn two(&mut self, op: u8, a: Value, b: Value, destination: u8) -> Result<(), NoRoom> {
+        self.make(destination, |run| match op {
+            code::ByteVal => {
+                let index = run.store.number(b);
+                run.store.byte_val(a, index)
+            }
+            _ => {
+                run.fuel -= (b.len() / TEXT_PER_FUEL) as i32;
+                run.store.json_parse(a, b)
+            }
+        })
     }
 
-    /// A function that looks at as much text as it says.
-    #[inline(always)]
-    fn search(
-        &mut self,
-        mut act: impl FnMut(&mut Store<'_>) -> Result<usize, NoRoom>,
-    ) -> Result<(), Trap> {
-        let mut len = 0;
-        self.store.with_room(|m| act(m).map(|searched| len = searched))?;
-        self.pay_text(len);
-        Ok(())
+    /// A function of one value that makes a text.
+    #[inline(never)]
+    fn one(&mut self, op: u8, value: Value, destination: u8) -> Result<(), NoRoom> {
+        self.make(destination, |run| {
+            let m = &mut run.store;
+            let keep: fn(u8) -> Option<u8> = match op {
+                code::Binary => {
+                    let byte = m.number(value) as u8;
+                    return m.copied(&[byte]);
+                }
+                code::Retained => return run.retained(value),
+                code::Lower => |byte| Some(byte.to_ascii_lowercase()),
+                code::Upper => |byte| Some(byte.to_ascii_uppercase()),
+                _ => |byte| (!is_white(byte)).then_some(byte),
+            };
+            run.fuel -= (value.len() / TEXT_PER_FUEL) as i32;
+            m.map(value, keep)
+        })
     }
 
-    #[inline(never)]
-    fn retained(&mut self, filter: u8, destination: u8) -> Result<(), Trap> {
-        let (m, sys) = (&mut self.store, &mut *self.sys);
-        // As much room as can be had; with less, the message is cut.
-        if m.scratch_end + m.limit > m.arena.len()
-            && let Err(trap) = m.make_room(m.limit)
-            && m.growable
-        {
-            return Err(trap);
-        }
-        m.with_room(|m| {
-            let filter = m.value(filter);
-            let filter = m.as_text(filter)?;
-            let most = m.limit.min(m.arena.len() - m.scratch_end);
-            let value = m.temporary(most, |view, room| sys.retained(view.text(filter), room))?;
-            m.put(destination, value)
-        })?;
+    /// As much of the message as there is room for.
+    fn retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
         self.fuel -= SYSCALL_FUEL;
-        Ok(())
+        let (m, sys) = (&mut self.store, &mut *self.sys);
+        let filter = m.as_text(filter)?;
+        let (limit, free) = (m.limit, m.arena.len() - m.scratch_end);
+        // As much room as can be had is made first; with less, the message is cut.
+        if free < limit && self.wanted == 0 {
+            return Err(NoRoom(if self.growable {
+                limit
+            } else {
+                limit.min(m.free_when_compact())
+            }));
+        }
+        m.temporary(limit.min(free), |view, room| sys.retained(view.text(filter), room))
+    }
+
+    /// A part of a text.
+    #[inline(never)]
+    fn part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), NoRoom> {
+        let [text, second, third] = places.map(|place| self.store.get(place));
+        self.make(destination, |run| {
+            let index = run.store.number(second);
+            if op == code::Substr {
+                let len = run.store.number(third);
+                return run.store.substr(text, index, len);
+            }
+            run.fuel -= (text.len() / TEXT_PER_FUEL) as i32;
+            run.store.csvstr(text, index, third)
+        })
+    }
+
+    /// Something the outside knows as a text.
+    #[inline(never)]
+    fn ask(&mut self, op: u8, number: u8, destination: u8) -> Result<(), NoRoom> {
+        let mut bytes = [0; FLASH_VARIABLE_LEN];
+        let len = match op {
+            code::Timestamp => {
+                let text = self.sys.timestamp();
+                bytes[..text.len()].copy_from_slice(&text);
+                text.len()
+            }
+            code::Weekday => {
+                let text = self.sys.weekday();
+                bytes[..text.len()].copy_from_slice(&text);
+                text.len()
+            }
+            _ => {
+                self.fuel -= SYSCALL_FUEL;
+                self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN)
+            }
+        };
+        self.make(destination, |run| run.store.copied(&bytes[..len]))
     }
 
     #[inline(never)]
-    fn set_alarm(&mut self, time: u8, alarm: u8) {
-        let time = self.store.value(time);
-        let mut digits = itoa::Buffer::new();
-        self.sys.set_alarm(alarm, self.store.bytes(time, &mut digits));
+    fn pin_mode(&mut self, pin: u8, mode: u8) {
+        let mode = match mode {
+            0 => PinMode::Input,
+            1 => PinMode::InputPullup,
+            _ => PinMode::Output,
+        };
+        self.sys.pin_mode(pin, mode);
         self.end_action();
-    }
-
-    #[inline(never)]
-    fn publish(&mut self, topic: u8, data: u8, side: Side, retained: bool) {
-        self.action2(topic, data, |s, topic, data| s.publish(side, topic, data, retained));
     }
 
     /// An action with one value.
     #[inline(never)]
-    fn action(&mut self, value: u8, act: fn(&mut dyn Syscalls, &[u8])) {
-        let value = self.store.value(value);
+    fn act(&mut self, op: u8, value: Value, number: u8) {
         let mut digits = itoa::Buffer::new();
-        act(self.sys, self.store.bytes(value, &mut digits));
+        let bytes = self.store.bytes(value, &mut digits);
+        let sys = &mut *self.sys;
+        match op {
+            code::Print => sys.print(bytes, false),
+            code::Println => sys.print(bytes, true),
+            code::SubscribeLocal => sys.subscribe(Side::Local, bytes),
+            code::SubscribeRemote => sys.subscribe(Side::Remote, bytes),
+            code::UnsubscribeLocal => sys.unsubscribe(Side::Local, bytes),
+            code::UnsubscribeRemote => sys.unsubscribe(Side::Remote, bytes),
+            code::SerialOut => sys.serial_out(bytes),
+            code::System => sys.system(bytes),
+            code::HttpGet => sys.http_get(bytes),
+            code::SetAlarm => sys.set_alarm(number, bytes),
+            _ => {
+                let len = bytes.len();
+                sys.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
+                if len > FLASH_VARIABLE_LEN {
+                    self.store.count_cut();
+                }
+                self.fuel -= FLASH_FUEL;
+            }
+        }
         self.end_action();
     }
 
     /// An action with two values.
     #[inline(never)]
-    fn action2(&mut self, a: u8, b: u8, act: impl FnOnce(&mut dyn Syscalls, &[u8], &[u8])) {
-        let b = self.store.value(b);
-        let a = self.store.value(a);
+    fn act2(&mut self, op: u8, a: Value, b: Value) {
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
-        act(self.sys, self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
+        let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
+        let sys = &mut *self.sys;
+        match op {
+            code::PublishLocal => sys.publish(Side::Local, a, b, false),
+            code::PublishLocalRetained => sys.publish(Side::Local, a, b, true),
+            code::PublishRemote => sys.publish(Side::Remote, a, b, false),
+            code::PublishRemoteRetained => sys.publish(Side::Remote, a, b, true),
+            code::HttpPost => sys.http_post(a, b),
+            _ => sys.config(a, b),
+        }
         self.end_action();
     }
 
@@ -368,10 +400,6 @@ impl Run<'_> {
     fn end_action(&mut self) {
         self.fuel -= SYSCALL_FUEL;
         self.store.end_statement();
-    }
-
-    fn pay_text(&mut self, len: usize) {
-        self.fuel -= (len / TEXT_PER_FUEL) as i32;
     }
 }
 

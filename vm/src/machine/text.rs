@@ -1,57 +1,51 @@
 //! The language's functions on texts.
 
+use core::cmp::Ordering;
+
 use super::json;
 use super::store::{NoRoom, Store};
 use super::value::{Value, digits};
-use crate::isa::source;
 
 impl Store<'_> {
-    /// Joins the values whose sources follow; `pops` of them are the topmost on the stack.
+    /// Joins the values whose places are in the words from `from` on.
     #[inline(never)]
-    pub(super) fn join(&mut self, count: u8, pops: u8) -> Result<Value, NoRoom> {
-        let listed = self.at;
-        self.at += usize::from(count.div_ceil(4));
-        let top = self.top - usize::from(pops);
-        let mut popped = top;
+    pub(super) fn join(&mut self, from: usize, count: u8) -> Result<Value, NoRoom> {
         let start = self.scratch_end;
-        let mut sources = 0;
+        let (mut places, mut next) = (0, from);
         for index in 0..count {
             if index & 3 == 0 {
-                let word = self.words.get(listed + usize::from(index / 4)).copied().unwrap_or(0);
-                sources = u32::from_le(word);
+                places = self.words.get(next).map_or(0, |word| u32::from_le(*word));
+                next += 1;
             }
-            let byte = sources as u8;
-            sources >>= 8;
-            let value = if byte == source::POP {
-                popped += 1;
-                Value(self.slots.get(popped - 1).copied().unwrap_or(Value::EMPTY.0))
-            } else {
-                self.value(byte)
-            };
-            self.append(start, value)?;
+            let value = self.get(places << 24);
+            places >>= 8;
+            if let Err(NoRoom(len)) = self.append(start, value) {
+                let made = self.scratch_end - start;
+                self.scratch_end = start;
+                return Err(NoRoom(made + len));
+            }
         }
-        self.top = top;
         Ok(Value::arena(start, self.scratch_end - start))
     }
 
-    /// Adds to the text that starts at `start` and ends with the temporaries.
+    /// Adds to the text that starts at `start` and ends with the statement's texts.
     #[inline(always)]
     fn append(&mut self, start: usize, value: Value) -> Result<(), NoRoom> {
         if let Some(int) = value.as_int() {
             return self.append_int(start, int);
         }
-        let room = self.limit - (self.scratch_end - start);
+        let end = self.scratch_end;
+        let room = self.limit - (end - start);
         let mut len = value.len();
         if len > room {
             self.count_cut();
             len = room;
         }
-        let end = self.scratch_end + len;
-        if end > self.arena.len() {
+        if end + len > self.arena.len() {
             return Err(NoRoom(len));
         }
-        self.copy(value.part(0, len), self.scratch_end);
-        self.scratch_end = end;
+        self.copy(value.part(0, len), end);
+        self.scratch_end = end + len;
         Ok(())
     }
 
@@ -64,6 +58,13 @@ impl Store<'_> {
             self.count_cut();
         }
         self.copied(&digits[..len]).map(|_| ())
+    }
+
+    /// How two values compare as bytes.
+    #[inline(never)]
+    pub(super) fn order(&self, a: Value, b: Value) -> Ordering {
+        let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
+        self.bytes(a, &mut a_digits).cmp(self.bytes(b, &mut b_digits))
     }
 
     /// A negative start counts from the end; a negative length means to the end.

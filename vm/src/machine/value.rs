@@ -2,8 +2,8 @@
 
 use itoa::Buffer;
 
-/// How a value is kept: two words, so that a slice of the machine's memory can hold them.
-pub(super) type Slot = [u32; 2];
+use super::memory::Slot;
+use crate::Event;
 
 /// A number, or where a text is.
 ///
@@ -16,7 +16,7 @@ pub(super) struct Value(pub(super) Slot);
 /// The kinds of texts, by where their bytes are.
 pub(super) mod kind {
     /// In the image's texts.
-    pub(crate) const CONSTANT: u32 = 1;
+    pub(crate) const CONSTANT: u32 = crate::image::CONSTANT_TEXT;
     /// In the arena.
     pub(crate) const ARENA: u32 = 2;
     /// In an argument of the event.
@@ -41,12 +41,6 @@ impl Value {
     #[inline(always)]
     pub(super) const fn argument(index: u32, len: usize) -> Value {
         Value([kind::ARGUMENT | index << 4 | (len as u32) << 16, 0])
-    }
-
-    /// A constant, by its entry in the table.
-    #[inline(always)]
-    pub(super) const fn constant(entry: u32) -> Value {
-        Value([entry >> 16 << 16 | kind::CONSTANT, entry])
     }
 
     #[inline(always)]
@@ -120,8 +114,11 @@ impl Stored {
 /// What texts are read from.
 #[derive(Clone, Copy)]
 pub(super) struct View<'v> {
-    pub(super) texts: &'v [u8],
-    pub(super) arguments: &'v [&'v [u8]; 4],
+    /// The image.
+    pub(super) bytes: &'v [u8],
+    /// Where in it the texts start.
+    pub(super) texts: usize,
+    pub(super) event: &'v Event<'v>,
     pub(super) arena: &'v [u8],
 }
 
@@ -129,13 +126,16 @@ impl<'v> View<'v> {
     /// The bytes of a text; a number has none here.
     #[inline(always)]
     pub(super) fn text(&self, value: Value) -> &'v [u8] {
+        let mut start = value.offset();
         let base = match value.kind() {
-            kind::CONSTANT => self.texts,
+            kind::CONSTANT => {
+                start += self.texts;
+                self.bytes
+            }
             kind::ARENA => self.arena,
-            kind::ARGUMENT => self.arguments[value.index() & 3],
-            _ => return b"",
+            kind::ARGUMENT => self.event.argument(value.index()),
+            _ => b"",
         };
-        let start = value.offset();
         base.get(start..start + value.len()).unwrap_or_default()
     }
 }

@@ -1,7 +1,9 @@
 //! What the script engine is given of the device.
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_broker::QoS;
+use umqtt_broker::client::SendError;
+use umqtt_broker::{PublishError, QoS};
+use umqtt_topic::TopicError;
 use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 
 use super::core::Core;
@@ -22,21 +24,27 @@ impl<B: Board, F: NorFlash> ForScript<'_, B, F> {
 }
 
 impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), TopicError> {
         let shown = topic.escape_ascii();
         match side {
-            Side::Local => {
-                let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
-                if let Err(error) = published {
-                    self.warn(format_args!("publish local {shown}: {error}"));
-                }
-            }
-            Side::Remote => {
-                if let Err(error) = self.core.remote.publish(topic, data, retained) {
-                    self.warn(format_args!("publish remote {shown}: {error}"));
-                }
-            }
+            Side::Local => match self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
+                Ok(_) => {}
+                Err(PublishError::Topic(error)) => return Err(error),
+                Err(error) => self.warn(format_args!("publish local {shown}: {error}")),
+            },
+            Side::Remote => match self.core.remote.publish(topic, data, retained) {
+                Ok(_) => {}
+                Err(SendError::Topic(error)) => return Err(error),
+                Err(error) => self.warn(format_args!("publish remote {shown}: {error}")),
+            },
         }
+        Ok(())
     }
 
     fn subscribe(&mut self, side: Side, filter: &[u8]) {

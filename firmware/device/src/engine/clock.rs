@@ -3,6 +3,9 @@
 /// Milliseconds since the device started; never runs backwards.
 pub type Millis = u64;
 
+/// Later than anything.
+pub(super) const NEVER: Millis = Millis::MAX;
+
 /// Milliseconds in a day.
 pub(super) const DAY_MS: u32 = 86_400_000;
 

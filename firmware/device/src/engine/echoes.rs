@@ -32,27 +32,38 @@ struct Published {
 #[derive(Debug, Default)]
 pub(super) struct Echoes {
     published: [Published; PLACES],
-    /// Rounds behind the event whose handlers run.
-    rounds: u32,
+    /// Rounds behind the event whose handlers run; `None` until it is asked for.
+    rounds: Option<u32>,
 }
 
 impl Echoes {
-    /// The handlers of an event are about to run; `topic` if it is a local message. Returns the rounds behind it.
-    pub(super) fn begin(&mut self, topic: Option<&[u8]>, now: Millis) -> u32 {
-        self.rounds = topic.map_or(0, |topic| {
-            let key = key(topic);
-            let published = self.published[place(key)];
-            let fresh = (now as u32).wrapping_sub(published.at) <= OWN_FOR_MS;
-            if published.key == key && fresh { published.rounds } else { 0 }
-        });
-        self.rounds
+    /// The handlers of an event are about to run.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        self.rounds = None;
     }
 
-    /// A handler publishes a local message.
-    pub(super) fn publish(&mut self, topic: &[u8], now: Millis) {
-        let key = key(topic);
-        let rounds = self.rounds.saturating_add(1);
+    /// Rounds behind the event whose handlers have run, if any of them published a local message.
+    #[inline]
+    pub(super) fn rounds(&self) -> u32 {
+        self.rounds.unwrap_or(0)
+    }
+
+    /// A handler publishes a local message; `event` is the topic of the message it runs for, if that was a local one.
+    pub(super) fn publish(&mut self, topic: &[u8], event: Option<&[u8]>, now: Millis) {
+        let rounds =
+            self.rounds.unwrap_or_else(|| event.map_or(0, |event| self.behind(event, now)));
+        self.rounds = Some(rounds);
+        let (key, rounds) = (key(topic), rounds.saturating_add(1));
         self.published[place(key)] = Published { key, rounds, at: now as u32 };
+    }
+
+    /// Rounds behind a local message that came.
+    fn behind(&self, topic: &[u8], now: Millis) -> u32 {
+        let key = key(topic);
+        let published = &self.published[place(key)];
+        let fresh = (now as u32).wrapping_sub(published.at) <= OWN_FOR_MS;
+        if published.key == key && fresh { published.rounds } else { 0 }
     }
 }
 
@@ -71,23 +82,38 @@ mod tests {
     #[test]
     fn rounds_count_while_messages_come_round() {
         let mut echoes = Echoes::default();
-        assert_eq!(echoes.begin(None, 0), 0);
-        echoes.publish(b"ping", 0);
+        echoes.begin();
+        echoes.publish(b"ping", None, 0);
+        assert_eq!(echoes.rounds(), 0);
         for round in 1..=20 {
             let (heard, said): (&[u8], &[u8]) =
                 if round % 2 == 1 { (b"ping", b"pong") } else { (b"pong", b"ping") };
-            assert_eq!(echoes.begin(Some(heard), round), round as u32);
-            echoes.publish(said, round);
+            echoes.begin();
+            echoes.publish(said, Some(heard), round);
+            assert_eq!(echoes.rounds(), round as u32);
         }
     }
 
     #[test]
     fn what_comes_from_elsewhere_starts_again() {
         let mut echoes = Echoes::default();
-        echoes.begin(None, 0);
-        echoes.publish(b"state", 0);
-        assert_eq!(echoes.begin(Some(b"command"), 1), 0);
-        assert_eq!(echoes.begin(Some(b"state"), 2), 1);
-        assert_eq!(echoes.begin(Some(b"state"), 5000), 0);
+        let mut rounds = |heard: Option<&[u8]>, now| {
+            echoes.begin();
+            echoes.publish(b"state", heard, now);
+            echoes.rounds()
+        };
+        assert_eq!(rounds(None, 0), 0);
+        assert_eq!(rounds(Some(b"command"), 1), 0);
+        assert_eq!(rounds(Some(b"state"), 2), 1);
+        assert_eq!(rounds(Some(b"state"), 5000), 0);
+    }
+
+    #[test]
+    fn all_that_a_handler_publishes_is_of_one_round() {
+        let mut echoes = Echoes::default();
+        echoes.begin();
+        echoes.publish(b"a", Some(b"a"), 0);
+        echoes.publish(b"a", Some(b"a"), 0);
+        assert_eq!(echoes.rounds(), 0);
     }
 }

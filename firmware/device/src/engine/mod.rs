@@ -36,13 +36,15 @@ mod services;
 mod stats;
 mod timers;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{
-    BufferTooSmall, Event, Handlers, Machine, Profile, Program, Side, VerifyError, Warnings,
+    Event, Handlers, Machine, Profile, Program, Side, TooFewSlots, VerifyError, Warnings,
 };
 
+use clock::NEVER;
 pub use clock::{ClockTime, Millis, Moment};
 pub use complaints::COMPLAIN_EVERY_MS;
 pub use echoes::FEEDBACK_ROUNDS;
@@ -55,7 +57,7 @@ pub use stats::Stats;
 use alarms::Alarms;
 use complaints::{Complaint, Complaints};
 use echoes::Echoes;
-use outside::Outside;
+use outside::{Outside, Refused};
 use pins::Pins;
 use queue::Queue;
 use room::Room;
@@ -73,8 +75,8 @@ pub const QUEUE_VALUES: usize = 4;
 pub enum LoadError {
     /// The image is not one, or not sound.
     Image(VerifyError),
-    /// The script's variables and stack need more memory than a script may have.
-    Memory(BufferTooSmall),
+    /// The script's variables need more memory than a script may have.
+    Memory(TooFewSlots),
 }
 
 impl core::fmt::Display for LoadError {
@@ -126,6 +128,8 @@ pub struct Engine<B> {
     stats: Stats,
     warned: Warnings,
     tracing: bool,
+    /// What the running handler was refused.
+    refused: Option<Box<Refused>>,
     /// Which sides have topic handlers whose filter may change while the script runs.
     changing_filters: [bool; 2],
     last: Moment,
@@ -145,7 +149,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             })
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
-        let room = Room::new(program.needs().ram, profile.ram);
+        let room = Room::new(program.needs().slots, profile.ram);
         let machine = Machine::new(program, room, profile.value).map_err(LoadError::Memory)?;
         Ok(Engine {
             machine,
@@ -161,6 +165,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             stats: Stats::default(),
             warned: Warnings::default(),
             tracing: false,
+            refused: None,
             changing_filters,
             last: Moment { now: 0, clock: None },
         })
@@ -187,7 +192,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         at: Moment,
         services: &mut S,
     ) -> Handled {
-        self.last = at;
+        // Field by field: a copy of the whole is a call.
+        (self.last.now, self.last.clock) = (at.now, at.clock);
         let own = matches!(
             event,
             Event::Config
@@ -200,7 +206,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             return Handled::Ignored;
         }
         if self.is_idle(at.now) && !self.queue.too_large(event) {
-            return if self.run(event, at, services) { Handled::Done } else { Handled::Ignored };
+            return if self.run(event, &at, services) { Handled::Done } else { Handled::Ignored };
         }
         if !self.may_wake(event, at, services) {
             return Handled::Ignored;
@@ -230,13 +236,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Phase::Loaded | Phase::Ended => return false,
             Phase::Config => {
                 self.phase = Phase::Init;
-                self.run(&Event::Config, at, services);
+                self.run(&Event::Config, &at, services);
             }
             Phase::Init => {
                 self.phase = Phase::Running;
-                self.run(&Event::Init, at, services);
+                self.run(&Event::Init, &at, services);
             }
-            Phase::Running => return self.run_next(at, services),
+            Phase::Running => return self.run_next(&at, services),
         }
         true
     }
@@ -248,8 +254,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Phase::Loaded | Phase::Ended => None,
             Phase::Config | Phase::Init => Some(self.last.now),
             Phase::Running => {
-                let alarm = self.next_alarm().map(|(at, _)| at);
-                [self.next_timed(), self.queue.next_at(), alarm].into_iter().flatten().min()
+                let alarm = self.next_alarm().map_or(NEVER, |(at, _)| at);
+                let next = self.next_timed().min(self.queue.next_at()).min(alarm);
+                (next != NEVER).then_some(next)
             }
         }
     }
@@ -260,7 +267,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let Some((_, n)) = self.next_alarm().filter(|(alarm, _)| *alarm == at) {
             return Some(Event::Alarm(n));
         }
-        let timer = self.timers.next().filter(|_| self.timers.next_at() == Some(at));
+        let timer = self.timers.next().filter(|_| self.timers.next_at() == at);
         timer.map(Event::Timer)
     }
 
@@ -346,17 +353,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Whether an event that comes now is the next to be looked at.
     fn is_idle(&self, now: Millis) -> bool {
-        self.phase == Phase::Running
-            && self.queue.is_empty()
-            && self.next_timed().is_none_or(|at| at > now)
+        self.phase == Phase::Running && self.queue.is_empty() && self.next_timed() > now
     }
 
     /// When the next timer runs out or pin has settled.
-    fn next_timed(&self) -> Option<Millis> {
-        match (self.timers.next_at(), self.pins.next_at()) {
-            (Some(timer), Some(pin)) => Some(timer.min(pin)),
-            (timer, pin) => timer.or(pin),
-        }
+    #[inline]
+    fn next_timed(&self) -> Millis {
+        self.timers.next_at().min(self.pins.next_at())
     }
 
     /// Whether an event is worth queueing: asked of the filters as they are, unless those may change before its turn.
@@ -372,36 +375,48 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Event::Topic { side: Side::Remote, .. } if remote => return true,
             _ => {}
         }
+        let (machine, mut outside) = self.split(event, &at, services);
+        machine.next(&mut Handlers::default(), event, &mut outside).is_some()
+    }
+
+    /// The machine, and what it sees of the rest.
+    #[inline]
+    fn split<'o, S: Services + ?Sized>(
+        &'o mut self,
+        event: &'o Event<'o>,
+        at: &'o Moment,
+        services: &'o mut S,
+    ) -> (&'o mut Machine<B, Room>, Outside<'o, S>) {
+        let topic = match event {
+            Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
+            _ => None,
+        };
         let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
-        let mut outside = Outside { services, timers, alarms, echoes, at: &at, refused: None };
-        self.machine.next(&mut Handlers::default(), event, &mut outside).is_some()
+        let refused = &mut self.refused;
+        (&mut self.machine, Outside { services, timers, alarms, echoes, at, topic, refused })
     }
 
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
     /// lies in the future, so it cannot keep events from their turn; nor can a flood of events keep a timer from its.
-    fn run_next<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) -> bool {
+    fn run_next<S: Services + ?Sized>(&mut self, at: &Moment, services: &mut S) -> bool {
         if let Some(n) = at.clock.and_then(|clock| self.alarms.take_due(clock)) {
             self.run(&Event::Alarm(n), at, services);
             return true;
         }
-        let due = |deadline: Option<Millis>| deadline.filter(|deadline| *deadline <= at.now);
-        let timer = due(self.timers.next_at());
-        let pin = due(self.pins.next_at());
-        let first = [timer, pin, self.queue.next_at()].into_iter().flatten().min();
-        if first.is_none() {
-            return false;
-        }
-        if timer == first {
-            if let Some(n) = self.timers.take_first() {
-                self.run(&Event::Timer(n), at, services);
-            }
-        } else if pin == first {
-            if let Some((pin, level)) = self.pins.take_first(services) {
+        let (timer, pin) = (self.timers.next_at(), self.pins.next_at());
+        let timed = timer.min(pin);
+        if timed <= at.now.min(self.queue.next_at()) {
+            if timer <= pin {
+                if let Some(n) = self.timers.take_first() {
+                    self.run(&Event::Timer(n), at, services);
+                }
+            } else if let Some((pin, level)) = self.pins.take_first(services) {
                 self.run(&Event::GpioInterrupt { pin, level }, at, services);
             }
-        } else if let Some(taken) = self.queue.pop() {
-            self.run(&taken.event(), at, services);
+            return true;
         }
+        let Some(taken) = self.queue.pop() else { return false };
+        self.run(&taken.event(), at, services);
         true
     }
 
@@ -409,53 +424,67 @@ impl<B: AsRef<[u8]>> Engine<B> {
     fn run<S: Services + ?Sized>(
         &mut self,
         event: &Event<'_>,
-        at: Moment,
+        at: &Moment,
         services: &mut S,
     ) -> bool {
-        let topic = match event {
-            Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
-            _ => None,
-        };
-        let mut rounds = 0;
+        self.echoes.begin();
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
-        while self.phase != Phase::Ended {
-            let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
-            let mut outside = Outside { services, timers, alarms, echoes, at: &at, refused: None };
-            let Some(handler) = self.machine.next(&mut handlers, event, &mut outside) else {
-                break;
-            };
-            if woken == 0 {
-                rounds = outside.echoes.begin(topic, at.now);
-            }
+        while self.run_one(&mut handlers, event, at, services) {
             woken += 1;
-            if rounds >= FEEDBACK_ROUNDS {
-                let topic = topic.unwrap_or_default();
-                report::feedback(
-                    self.machine.program(),
-                    handler,
-                    topic,
-                    at.now,
-                    &mut self.complaints,
-                    outside.services,
-                );
-            }
-            if self.tracing {
-                report::trace(self.machine.program(), handler, event, outside.services);
-            }
-            let result = self.machine.run(handler, event, self.fuel, &mut outside);
-            let refused = outside.refused;
-            if refused.is_some() || *self.machine.warnings() != self.warned {
-                self.report_warnings(handler, refused, at.now, services);
-            }
-            if let Err(fault) = result {
-                self.report_stop(handler, fault, at.now, services);
-            }
         }
-        if woken > 0 && *event != Event::Config {
+        if woken > 0 && !matches!(event, Event::Config) {
             self.stats.events = self.stats.events.wrapping_add(1);
             self.stats.handlers = self.stats.handlers.wrapping_add(woken);
         }
         woken > 0
+    }
+
+    /// Runs the next handler of an event; false if there was none.
+    #[inline(never)]
+    fn run_one<S: Services + ?Sized>(
+        &mut self,
+        handlers: &mut Handlers,
+        event: &Event<'_>,
+        at: &Moment,
+        services: &mut S,
+    ) -> bool {
+        if self.phase == Phase::Ended
+            || (self.tracing && !self.trace(*handlers, event, at, services))
+        {
+            return false;
+        }
+        let fuel = self.fuel;
+        let (machine, mut outside) = self.split(event, at, services);
+        let Some((handler, result)) = machine.step(handlers, event, fuel, &mut outside) else {
+            return false;
+        };
+        if self.refused.is_some() || *self.machine.warnings() != self.warned {
+            self.report_warnings(handler, at.now, services);
+        }
+        if self.echoes.rounds() >= FEEDBACK_ROUNDS {
+            self.report_feedback(handler, event, at.now, services);
+        }
+        if let Err(fault) = result {
+            self.report_stop(handler, fault, at.now, services);
+        }
+        true
+    }
+
+    /// Logs that the next handler is about to run; false if there is none.
+    #[cold]
+    #[inline(never)]
+    fn trace<S: Services + ?Sized>(
+        &mut self,
+        handlers: Handlers,
+        event: &Event<'_>,
+        at: &Moment,
+        services: &mut S,
+    ) -> bool {
+        let mut handlers = handlers;
+        let (machine, mut outside) = self.split(event, at, services);
+        let Some(handler) = machine.next(&mut handlers, event, &mut outside) else { return false };
+        report::trace(self.machine.program(), handler, event, services);
+        true
     }
 }

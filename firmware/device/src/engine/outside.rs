@@ -1,5 +1,6 @@
 //! The machine's door to the outside: time is kept here, bad topics end here, the rest goes to the device.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use umqtt_topic::TopicError;
@@ -30,7 +31,9 @@ pub(super) struct Outside<'o, S: ?Sized> {
     pub(super) alarms: &'o mut Alarms,
     pub(super) echoes: &'o mut Echoes,
     pub(super) at: &'o Moment,
-    pub(super) refused: Option<Refused>,
+    /// Of the message a handler runs for, if that is a local one.
+    pub(super) topic: Option<&'o [u8]>,
+    pub(super) refused: &'o mut Option<Box<Refused>>,
 }
 
 impl<S: ?Sized> Outside<'_, S> {
@@ -51,23 +54,20 @@ impl<S: ?Sized> Outside<'_, S> {
     #[cold]
     #[inline(never)]
     fn refuse(&mut self, action: &'static str, topic: &[u8], error: TopicError) -> bool {
-        let count = self.refused.as_ref().map_or(0, |refused| refused.count);
         let refused = self.refused.get_or_insert_with(|| {
             let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();
-            Refused { action, topic, error, count }
+            Box::new(Refused { action, topic, error, count: 0 })
         });
-        refused.count = count.saturating_add(1);
+        refused.count = refused.count.saturating_add(1);
         false
     }
 }
 
 impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
     fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
-        if self.allows("publish to", topic, umqtt_topic::check_name(topic)) {
-            if side == Side::Local {
-                self.echoes.publish(topic, self.at.now);
-            }
-            self.services.publish(side, topic, data, retained);
+        let published = self.services.publish(side, topic, data, retained);
+        if self.allows("publish to", topic, published) && side == Side::Local {
+            self.echoes.publish(topic, self.topic, self.at.now);
         }
     }
 

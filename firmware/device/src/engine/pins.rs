@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use umqtt_vm::Program;
 use umqtt_vm::image::Trigger;
 
-use super::{Millis, Services};
+use super::{Millis, NEVER, Services};
 
 /// How long a pin is left to settle after an edge, in milliseconds.
 pub const DEBOUNCE_MS: Millis = 50;
@@ -57,9 +57,10 @@ impl Pins {
         }
     }
 
-    /// When the next pin has settled.
-    pub(super) fn next_at(&self) -> Option<Millis> {
-        self.watched.iter().filter_map(|watch| watch.due).min()
+    /// When the next pin has settled; [`NEVER`] if none is to.
+    #[inline]
+    pub(super) fn next_at(&self) -> Millis {
+        self.watched.iter().filter_map(|watch| watch.due).min().unwrap_or(NEVER)
     }
 
     /// Reads the pin that settled first: its number and level if that changed, `None` if it was only a glitch.

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::{Event, Side};
 
-use super::Millis;
+use super::{Millis, NEVER};
 
 /// Most events waiting.
 pub const QUEUE_EVENTS: usize = 64;
@@ -90,9 +90,10 @@ impl Queue {
         true
     }
 
-    /// When the first one came.
-    pub(super) fn next_at(&self) -> Option<Millis> {
-        self.waiting.front().map(|waiting| waiting.at)
+    /// When the first one came; [`NEVER`] if none waits.
+    #[inline]
+    pub(super) fn next_at(&self) -> Millis {
+        self.waiting.front().map_or(NEVER, |waiting| waiting.at)
     }
 
     /// Takes the first one.
@@ -175,7 +176,7 @@ mod tests {
         for (at, event) in (1..).zip(&events) {
             assert!(queue.push(event, at));
         }
-        assert_eq!(queue.next_at(), Some(1));
+        assert_eq!(queue.next_at(), 1);
         for event in &events {
             assert_eq!(queue.pop().unwrap().event(), *event);
         }

@@ -2,7 +2,7 @@
 
 use umqtt_vm::{Event, Fault, Handler, Program, Side};
 
-use super::complaints::{Complaint, Complaints};
+use super::complaints::Complaint;
 use super::outside::Refused;
 use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
 
@@ -52,7 +52,6 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(super) fn report_warnings<S: Services + ?Sized>(
         &mut self,
         handler: Handler,
-        refused: Option<Refused>,
         now: Millis,
         services: &mut S,
     ) {
@@ -72,11 +71,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
             services.log(format_args!("Script warning in {place}: value too long, cut"));
         }
         self.warned = warnings;
-        if let Some(refused) = refused {
+        if let Some(refused) = self.refused.take() {
             self.stats.refused = self.stats.refused.wrapping_add(refused.count);
             let start = start_of(program, handler);
             if self.complaints.may_log(Complaint::Topic(start), now) {
-                let Refused { action, topic, error, .. } = &refused;
+                let Refused { action, topic, error, .. } = &*refused;
                 let (place, topic) = (Place::of(program, start), Shown(topic));
                 services.log(format_args!(
                     "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
@@ -109,25 +108,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
             debug_assert_eq!(self.phase, Phase::Ended);
         }
     }
-}
 
-/// Logs that handlers feed each other, if that is news.
-#[cold]
-#[inline(never)]
-pub(super) fn feedback<B: AsRef<[u8]>, S: Services + ?Sized>(
-    program: &Program<B>,
-    handler: Handler,
-    topic: &[u8],
-    now: Millis,
-    complaints: &mut Complaints,
-    services: &mut S,
-) {
-    let start = start_of(program, handler);
-    if complaints.may_log(Complaint::Feedback(start), now) {
-        let (place, topic) = (Place::of(program, start), Shown(topic));
-        services.log(format_args!(
-            "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
-        ));
+    /// Logs that handlers feed each other, if that is news.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn report_feedback<S: Services + ?Sized>(
+        &mut self,
+        handler: Handler,
+        event: &Event<'_>,
+        now: Millis,
+        services: &mut S,
+    ) {
+        let Event::Topic { topic, .. } = event else { return };
+        let program = self.machine.program();
+        let start = start_of(program, handler);
+        if self.complaints.may_log(Complaint::Feedback(start), now) {
+            let (place, topic) = (Place::of(program, start), Shown(topic));
+            services.log(format_args!(
+                "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
+            ));
+        }
     }
 }
 

@@ -1,48 +1,46 @@
 //! The memory a script computes in: as little as it needs, up to what its profile allows.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
-use umqtt_vm::Memory;
-
-const WORD: usize = size_of::<u32>();
+use umqtt_vm::{Memory, Slot};
 
 /// Bytes for texts at the start, and the least that is added at once.
 const STEP: usize = 128;
 
-/// Memory that grows when a script needs more, never beyond its limit; if the heap has none left, not even that far.
+/// Memory whose texts get more room when a script needs it, never beyond its limit; if the heap has none left, not even that far.
 pub(super) struct Room {
-    words: Vec<u32>,
-    /// Most words.
+    slots: Vec<Slot>,
+    texts: Vec<u8>,
+    /// Most bytes of texts.
     limit: usize,
 }
 
 impl Room {
-    /// Room for `needed` bytes and a few texts; at most `limit` bytes.
-    pub(super) fn new(needed: usize, limit: usize) -> Room {
-        let mut room = Room { words: Vec::new(), limit: limit / WORD };
-        room.grow(needed + STEP);
+    /// Room for so many slots and a few texts; at most `limit` bytes. Slots the limit has no room for are not there.
+    pub(super) fn new(slots: usize, limit: usize) -> Room {
+        let slots = slots.min(limit / size_of::<Slot>());
+        let limit = limit - slots * size_of::<Slot>();
+        let mut room = Room { slots: vec![[0; 2]; slots], texts: Vec::new(), limit };
+        room.grow(STEP);
         room
     }
 }
 
 impl Memory for Room {
     #[inline]
-    fn words(&mut self) -> &mut [u32] {
-        &mut self.words
+    fn parts(&mut self) -> (&mut [Slot], &mut [u8]) {
+        (&mut self.slots, &mut self.texts)
     }
 
     #[cold]
     fn grow(&mut self, bytes: usize) -> bool {
-        let more = bytes.max(STEP).div_ceil(WORD).min(self.limit - self.words.len());
-        if more == 0 || self.words.try_reserve_exact(more).is_err() {
+        let more = bytes.max(STEP).min(self.limit - self.texts.len());
+        if more == 0 || self.texts.try_reserve_exact(more).is_err() {
             return false;
         }
-        self.words.resize(self.words.len() + more, 0);
+        self.texts.resize(self.texts.len() + more, 0);
         true
-    }
-
-    fn may_grow(&self) -> bool {
-        self.words.len() < self.limit
     }
 }
 
@@ -52,14 +50,21 @@ mod tests {
 
     #[test]
     fn grows_to_its_limit_and_keeps_what_it_holds() {
-        let mut room = Room::new(64, 400);
-        assert_eq!(room.words().len() * WORD, 64 + STEP);
-        room.words().fill(7);
-        assert!(room.may_grow() && room.grow(1));
-        assert_eq!(room.words().len() * WORD, 64 + 2 * STEP);
+        let mut room = Room::new(8, 400);
+        let most = 400 - 8 * size_of::<Slot>();
+        assert_eq!((room.parts().0.len(), room.parts().1.len()), (8, STEP));
+        room.parts().1.fill(7);
+        assert!(room.grow(1));
+        assert_eq!(room.parts().1.len(), 2 * STEP);
         assert!(room.grow(1000));
-        assert_eq!(room.words().len() * WORD, 400);
-        assert!(!room.may_grow() && !room.grow(1));
-        assert_eq!(room.words().iter().filter(|word| **word == 7).count(), (64 + STEP) / WORD);
+        assert_eq!(room.parts().1.len(), most);
+        assert!(!room.grow(1));
+        assert_eq!(room.parts().1.iter().filter(|byte| **byte == 7).count(), STEP);
+    }
+
+    #[test]
+    fn has_no_more_slots_than_its_limit_allows() {
+        let mut room = Room::new(100, 400);
+        assert_eq!((room.parts().0.len(), room.parts().1.len()), (50, 0));
     }
 }

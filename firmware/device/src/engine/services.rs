@@ -1,6 +1,7 @@
 //! What the engine needs of the device around it. Timers, alarms and the time of day are the engine's own business;
 //! everything else a script can do ends up here.
 
+use umqtt_topic::TopicError;
 use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 
 /// The device around an [`Engine`](super::Engine), as scripts use it.
@@ -9,11 +10,20 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 /// script goes on. Nothing calls back into the engine either: what a local publish, a console command or an HTTP request brings
 /// about reaches the engine later, through [`Engine::handle`](super::Engine::handle) or by replacing the engine.
 ///
-/// All arguments are borrowed for the call. Topics to publish to are valid topic names and filters are valid
-/// filters: the engine has refused the others.
+/// All arguments are borrowed for the call. Filters are valid topic filters: the engine has refused the others. Whether a topic can be
+/// published to, the broker looks at anyway, so the engine does not.
 pub trait Services {
     /// Publishes a message on the local broker, or on the remote one if that is connected (else logs that it is not).
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool);
+    ///
+    /// # Errors
+    /// The topic is none that can be published to: the engine counts and logs that, and the message is gone.
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), TopicError>;
     /// Subscribes the script; retained messages that match follow as events.
     fn subscribe(&mut self, side: Side, filter: &[u8]);
     /// Drops one of the script's subscriptions.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::Millis;
+use super::{Millis, NEVER};
 
 #[derive(Clone, Copy, Debug)]
 struct Armed {
@@ -20,16 +20,19 @@ pub(super) struct Timers {
 impl Timers {
     /// Arms timer `n` anew to run out in `ms`; 0 or less disarms it.
     pub(super) fn set(&mut self, n: u8, ms: i32, now: Millis) {
-        self.armed.retain(|timer| timer.n != n);
+        if let Some(place) = self.armed.iter().position(|timer| timer.n == n) {
+            self.armed.remove(place);
+        }
         let Ok(ms @ 1..) = u32::try_from(ms) else { return };
         let at = now.saturating_add(ms.into());
         let place = self.armed.partition_point(|timer| timer.at <= at);
         self.armed.insert(place, Armed { at, n });
     }
 
-    /// When the next one runs out.
-    pub(super) fn next_at(&self) -> Option<Millis> {
-        self.armed.first().map(|timer| timer.at)
+    /// When the next one runs out; [`NEVER`] if none is armed.
+    #[inline]
+    pub(super) fn next_at(&self) -> Millis {
+        self.armed.first().map_or(NEVER, |timer| timer.at)
     }
 
     /// The next one to run out.
@@ -61,10 +64,10 @@ mod tests {
         timers.set(4, 10, 0);
         timers.set(4, 0, 5);
         timers.set(5, -1, 5);
-        assert_eq!(timers.next_at(), Some(50));
+        assert_eq!(timers.next_at(), 50);
         timers.set(1, 20, 10);
-        assert_eq!(timers.next_at(), Some(30));
+        assert_eq!(timers.next_at(), 30);
         assert_eq!([(); 4].map(|()| timers.take_first()), [Some(1), Some(2), Some(3), None]);
-        assert_eq!(timers.next_at(), None);
+        assert_eq!(timers.next_at(), NEVER);
     }
 }

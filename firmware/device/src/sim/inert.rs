@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use umqtt_topic::TopicError;
 use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 
 use crate::Services;
@@ -17,8 +18,15 @@ pub struct Inert {
 }
 
 impl Services for Inert {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), TopicError> {
         black_box((side, topic, data, retained));
+        Ok(())
     }
     fn subscribe(&mut self, side: Side, filter: &[u8]) {
         black_box((side, filter));

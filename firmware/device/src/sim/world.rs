@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use umqtt_topic::TopicError;
 use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 
 use super::Action;
@@ -120,13 +121,21 @@ impl World {
 }
 
 impl Services for World {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), TopicError> {
+        umqtt_topic::check_name(topic)?;
         if self.not_connected(side) {
-            return;
+            return Ok(());
         }
         let (name, payload) = (topic.to_vec(), data.to_vec());
         self.actions.push(Action::Publish { side, topic: name, data: payload, retained });
         self.message(side, topic, data, retained);
+        Ok(())
     }
 
     fn subscribe(&mut self, side: Side, filter: &[u8]) {

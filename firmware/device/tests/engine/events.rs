@@ -1,6 +1,7 @@
 //! Events, their order, and the queue.
 
 use umqtt_device::engine::{Engine, Handled, Moment, QUEUE_EVENTS};
+use umqtt_topic::TopicError;
 use umqtt_vm::{Event, Profile, Side};
 
 use crate::{prepared, running};
@@ -232,7 +233,9 @@ struct Silent {
 }
 
 impl umqtt_device::Services for Silent {
-    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) {}
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> Result<(), TopicError> {
+        Ok(())
+    }
     fn subscribe(&mut self, _: Side, _: &[u8]) {}
     fn unsubscribe(&mut self, _: Side, _: &[u8]) {}
     fn unsubscribe_all(&mut self) {}

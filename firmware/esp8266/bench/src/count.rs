@@ -16,15 +16,19 @@ extern "C" fn bench_mark() {
     black_box(());
 }
 
-/// Instructions that `run` takes each time, less those of `without`, which is done as often.
-pub(crate) fn instructions<T>(mut run: impl FnMut() -> T, mut without: impl FnMut()) -> u32 {
-    let all = ticks(TIMES, || _ = black_box(run()));
-    let other = ticks(TIMES, &mut without);
-    let counted = all.saturating_sub(other) * TICK;
+/// Instructions that `run` takes each time.
+pub(crate) fn instructions<T>(mut run: impl FnMut() -> T) -> u32 {
+    let counted = mean(&mut run);
     bench_mark();
     black_box(run());
     bench_mark();
-    (counted + TIMES / 2) / TIMES
+    counted.saturating_sub(mean(|| ()))
+}
+
+/// Instructions that `run` takes each time, and what it takes to do it again and again; unmarked.
+pub(crate) fn mean<T>(mut run: impl FnMut() -> T) -> u32 {
+    let ticks = ticks(TIMES, || _ = black_box(run()));
+    (ticks * TICK + TIMES / 2) / TIMES
 }
 
 /// Instructions that something takes which is done once; a tick more or less.

@@ -25,7 +25,10 @@ pub(crate) fn count(script: &mut Script, text: &str) -> Result<(), String> {
         "timer" => due(script, Event::Timer(number()?))?,
         "alarm" => due(script, Event::Alarm(number()?))?,
         "gpio_interrupt" => pin(script, number()?),
-        _ => outside(script, parse(kind, rest).ok_or_else(|| format!("{text}: not an event. There are: {KINDS}"))?),
+        _ => outside(
+            script,
+            parse(kind, rest).ok_or_else(|| format!("{text}: not an event. There are: {KINDS}"))?,
+        ),
     };
     if script.world.logged > 0 {
         println!("note the script had something to complain of");
@@ -66,16 +69,13 @@ fn outside(script: &mut Script, event: Event<'_>) -> u32 {
     let at = script.moment();
     let Script { engine, world, .. } = script;
     let mut queued = false;
-    let instructions = count::instructions(
-        || {
-            let handled = engine.handle(black_box(&event), black_box(at), world);
-            if handled == Handled::Queued {
-                queued = true;
-                while engine.poll(at, world) {}
-            }
-        },
-        || _ = (black_box(&event), black_box(at)),
-    );
+    let instructions = count::instructions(|| {
+        let handled = engine.handle(black_box(&event), at, world);
+        if handled == Handled::Queued {
+            queued = true;
+            while engine.poll(at, world) {}
+        }
+    });
     if queued {
         println!("note it had to wait for others");
     }
@@ -85,7 +85,9 @@ fn outside(script: &mut Script, event: Event<'_>) -> u32 {
 /// One that time brings: each time the script's clock is put forward to the next.
 fn due(script: &mut Script, event: Event<'_>) -> Result<u32, String> {
     if !forward(script, event) {
-        return Err(format!("{event:?} is not due: the script has not set it, or waits for others first"));
+        return Err(format!(
+            "{event:?} is not due: the script has not set it, or waits for others first"
+        ));
     }
     // What is counted each time brings the next time; it must be the same one.
     let mut others = false;
@@ -94,28 +96,24 @@ fn due(script: &mut Script, event: Event<'_>) -> Result<u32, String> {
     let next = |engine: &umqtt_device::Engine<_>, now: u64| engine.poll_at().unwrap_or(now + 1);
     let instructions = {
         let mut now_is = *now;
-        count::instructions(
-            || {
-                at.now = black_box(now_is);
-                engine.poll(at, world);
-                now_is = next(engine, now_is);
-                others |= engine.next_due() != Some(event);
-            },
-            || (),
-        )
+        count::instructions(|| {
+            at.now = black_box(now_is);
+            engine.poll(at, world);
+            now_is = next(engine, now_is);
+            others |= engine.next_due() != Some(event);
+        })
     };
-    let looking = count::instructions(
-        || {
-            black_box(next(engine, *now));
-            others |= black_box(engine.next_due()) != Some(event);
-        },
-        || (),
-    );
+    let looking = count::mean(|| {
+        black_box(next(engine, *now));
+        others |= black_box(engine.next_due()) != Some(event);
+    });
     *now = next(engine, *now);
     if others {
-        return Err(format!("{event:?} does not come again and again: others are set as well, or its handler does not set it again"));
+        return Err(format!(
+            "{event:?} does not come again and again: others are set as well, or its handler does not set it again"
+        ));
     }
-    Ok(instructions.saturating_sub(looking))
+    Ok((instructions + count::mean(|| ())).saturating_sub(looking))
 }
 
 /// Lets time pass to where the event is due.
@@ -135,15 +133,12 @@ fn forward(script: &mut Script, event: Event<'_>) -> bool {
 fn pin(script: &mut Script, pin: u8) -> u32 {
     let mut at = script.moment();
     let Script { engine, world, now } = script;
-    let instructions = count::instructions(
-        || {
-            world.level = !world.level;
-            engine.edge(black_box(pin), at.now);
-            at.now += DEBOUNCE_MS;
-            engine.poll(at, world)
-        },
-        || (),
-    );
+    let instructions = count::instructions(|| {
+        world.level = !world.level;
+        engine.edge(black_box(pin), at.now);
+        at.now += DEBOUNCE_MS;
+        engine.poll(at, world)
+    });
     *now = at.now;
     instructions
 }

@@ -25,8 +25,9 @@ impl Script {
     pub(crate) fn load(source: &[u8]) -> Result<Script, String> {
         let before = heap::usage().used;
         heap::restart_peak();
-        let (image, instructions) =
-            count::once(|| compile(source, &Profile::ESP8266, Extras { debug: true, source: false }));
+        let (image, instructions) = count::once(|| {
+            compile(source, &Profile::ESP8266, Extras { debug: true, source: false })
+        });
         let image = image.map_err(|found| match found.first() {
             Some(error) => format!("the script does not compile: {}", error.message),
             None => "the script does not compile".into(),

@@ -101,8 +101,10 @@ mod tests {
     fn only_what_is_between_the_last_marks_counts() {
         let symbols = Symbols(vec![(0x100, "f".into()), (0x200, MARK.into()), (0x300, "g".into())]);
         let line = |address: u32| format!("Trace 0: 0x7f [00000000/{address:08x}/00/ff] \n");
-        let trace: String =
-            [0x100, 0x200, 0x204, 0x300, 0x304, 0x110, 0x200, 0x300].into_iter().map(line).collect();
+        let trace: String = [0x100, 0x200, 0x204, 0x300, 0x304, 0x110, 0x200, 0x300]
+            .into_iter()
+            .map(line)
+            .collect();
         let counts = count(trace.as_bytes(), &symbols).unwrap();
         assert_eq!((counts.len(), counts["g"], counts["f"]), (2, 2, 1));
         assert!(count(&b"nothing\n"[..], &symbols).is_err());

@@ -1,0 +1,203 @@
+//! Starting a handler, and going on with it when memory has grown.
+
+use super::memory::{MAX_TEXTS, Slot};
+use super::run::Run;
+use super::store::{NoRoom, Store};
+use super::value::Value;
+use super::{Handlers, State, find};
+use crate::decode::instructions;
+use crate::isa::{ARGUMENTS, Op, Place};
+use crate::program::Facts;
+use crate::{Event, Fault, Handler, Syscalls, Trap};
+
+/// A verified image with the memory it runs in.
+pub(super) struct Parts<'m> {
+    pub(super) bytes: &'m [u8],
+    pub(super) facts: &'m Facts,
+    pub(super) memory: (&'m mut [Slot], &'m mut [u8]),
+    pub(super) state: &'m mut State,
+    /// Whether the memory can grow.
+    pub(super) growable: bool,
+}
+
+/// What more memory is needed for.
+pub(super) enum Lacks {
+    /// For a filter, so many bytes: it is to be looked for again.
+    Filter(usize),
+    /// For a handler, which is to go on.
+    Handler(Paused),
+}
+
+/// A handler that stopped for lack of memory.
+pub(super) struct Paused {
+    handler: Handler,
+    fuel: i32,
+    /// Where to go on, of the words: the instruction is done again.
+    at: usize,
+    scratch_end: usize,
+    /// Bytes that are missing.
+    pub(super) wanted: usize,
+}
+
+/// What became of a handler.
+pub(super) type Ran = (Handler, Result<(), Fault>);
+
+/// Finds the next handler, and runs it if it is given fuel; `None` if none is left.
+#[inline(never)]
+pub(super) fn step(
+    parts: Parts<'_>,
+    handlers: &mut Handlers,
+    event: &Event<'_>,
+    fuel: Option<u32>,
+    sys: &mut dyn Syscalls,
+) -> Result<Option<Ran>, Lacks> {
+    if !find::any_left(parts.facts, handlers, event) {
+        return Ok(None);
+    }
+    let mut run = Run::new(parts, event, sys);
+    let handler = match find::next(&mut run, handlers) {
+        Ok(Some(index)) => Handler(index),
+        Ok(None) => return Ok(None),
+        Err(NoRoom(bytes)) => return Err(Lacks::Filter(bytes)),
+    };
+    match fuel {
+        Some(fuel) => start(&mut run, handler, fuel).map(Some).map_err(Lacks::Handler),
+        None => Ok(Some((handler, Ok(())))),
+    }
+}
+
+/// Runs a handler from its start.
+#[inline(never)]
+pub(super) fn run(
+    parts: Parts<'_>,
+    handler: Handler,
+    event: &Event<'_>,
+    fuel: u32,
+    sys: &mut dyn Syscalls,
+) -> Result<Ran, Paused> {
+    start(&mut Run::new(parts, event, sys), handler, fuel)
+}
+
+/// Runs a handler on.
+#[inline(never)]
+pub(super) fn go_on(
+    parts: Parts<'_>,
+    paused: Paused,
+    event: &Event<'_>,
+    sys: &mut dyn Syscalls,
+) -> Result<Ran, Paused> {
+    let mut run = Run::new(parts, event, sys);
+    run.fuel = paused.fuel;
+    run.store.scratch_end = paused.scratch_end;
+    to_its_end(&mut run, paused.handler, paused.at)
+}
+
+#[inline(never)]
+fn start(run: &mut Run<'_>, handler: Handler, fuel: u32) -> Result<Ran, Paused> {
+    let m = &mut run.store;
+    let Some(record) = find::entry(m, handler.index()) else {
+        return Ok((handler, Err(Fault { trap: Trap::Corrupt, at: 0 })));
+    };
+    let code = m.facts.code + usize::from(record.code);
+    m.set_arguments(code);
+    run.fuel = i32::try_from(fuel).unwrap_or(i32::MAX);
+    to_its_end(run, handler, code)
+}
+
+#[inline(always)]
+fn to_its_end(run: &mut Run<'_>, handler: Handler, at: usize) -> Result<Ran, Paused> {
+    let result = run.run(at);
+    let Store { at, texts_end, scratch_end, .. } = run.store;
+    *run.texts_end = texts_end;
+    let trap = match result {
+        Ok(_) => return Ok((handler, Ok(()))),
+        Err(trap) => trap,
+    };
+    if trap == Trap::OutOfMemory && run.growable {
+        let (fuel, wanted) = (run.fuel, run.wanted);
+        return Err(Paused { handler, fuel, at: at - 1, scratch_end, wanted });
+    }
+    Ok((handler, Err(Fault { trap, at: run.store.offset() })))
+}
+
+impl<'m> Run<'m> {
+    #[inline(always)]
+    fn new(parts: Parts<'m>, event: &'m Event<'m>, sys: &'m mut dyn Syscalls) -> Run<'m> {
+        let Parts { bytes, facts, memory: (slots, arena), state, growable } = parts;
+        // The image starts at a whole word, as has been verified.
+        let (_, words, _) = bytemuck::pod_align_to(bytes);
+        let arena_len = arena.len().min(MAX_TEXTS);
+        Run {
+            store: Store {
+                words,
+                slots,
+                constants: facts.constants,
+                first_variable: facts.first_variable,
+                texts_end: state.texts_end,
+                scratch_end: state.texts_end,
+                at: 0,
+                arena: arena.get_mut(..arena_len).unwrap_or_default(),
+                limit: state.limit,
+                facts,
+                bytes,
+                event,
+                warnings: &mut state.warnings,
+            },
+            texts_end: &mut state.texts_end,
+            fuel: 0,
+            wanted: 0,
+            growable,
+            sys,
+        }
+    }
+}
+
+impl Store<'_> {
+    /// Gives the event's arguments their places, cut at the limit of values.
+    #[inline(always)]
+    fn set_arguments(&mut self, code: usize) {
+        match self.event {
+            Event::Topic { topic, data, .. } => {
+                self.set_argument(0, topic.len(), code);
+                self.set_argument(1, data.len(), code);
+            }
+            Event::GpioInterrupt { level, .. } => self.put_int(0, (*level).into()),
+            Event::Serial { .. } | Event::HttpResponse { .. } => self.set_all_arguments(code),
+            _ => {}
+        }
+    }
+
+    #[inline(never)]
+    fn set_all_arguments(&mut self, code: usize) {
+        for index in 0..usize::from(ARGUMENTS) {
+            self.set_argument(index, self.event.argument(index).len(), code);
+        }
+    }
+
+    #[inline(always)]
+    fn set_argument(&mut self, index: usize, len: usize, code: usize) {
+        if len > self.limit {
+            self.cut_argument(index, code);
+        }
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = Value::argument(index as u32, len.min(self.limit)).0;
+        }
+    }
+
+    /// Counts an argument that is longer than a value may be, if the handler uses it.
+    #[cold]
+    #[inline(never)]
+    fn cut_argument(&mut self, index: usize, code: usize) {
+        let words = self.words.get(code..).unwrap_or_default();
+        let temporaries = self.first_variable as u8 - ARGUMENTS;
+        let argument = Place::Argument(index as u8);
+        let used =
+            instructions(words).take_while(|(_, instruction)| instruction.op != Op::End).find(
+                |(_, instruction)| instruction.operands(temporaries).any(|place| place == argument),
+            );
+        if let Some((at, _)) = used {
+            self.at = code + at + 1;
+            self.count_cut();
+        }
+    }
+}
