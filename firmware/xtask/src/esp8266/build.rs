@@ -23,7 +23,9 @@ use super::no_linker;
 use super::places::Places;
 use super::tools::{ASSEMBLER, LINKER, Tools};
 
-/// The target's file and the linker scripts, in the board's workspace.
+/// The target's file and the linker scripts, in the board's workspace. The target says that objects are bitcode: cargo always asks
+/// for an object of the program, and the code generator, told to write machine code, stops at what it cannot place ("fixup value
+/// must be 4-byte aligned", at functions that share a section, as esp8266-hal's in RAM do). Nobody reads that object.
 const TARGET: &str = "lx106.json";
 const LINKER_SCRIPT: &str = "link.ld";
 const MEMORY_SCRIPT: &str = "memory.ld";

@@ -49,7 +49,7 @@ impl Memory {
     fn of(section: &str) -> Option<Memory> {
         Some(match section {
             ".text" => Memory::Code,
-            ".vectors" | ".iram" => Memory::FastCode,
+            ".vectors" | ".iram" | ".rwtext" => Memory::FastCode,
             ".rodata" => Memory::Constants,
             ".data" => Memory::Data,
             ".bss" => Memory::Zeroed,
