@@ -18,8 +18,12 @@ use self::board::ChipBoard;
 use self::no_net::NoNet;
 use crate::options::OPTIONS;
 
-/// Where in the flash the device keeps what it keeps: behind the program's mebibyte.
-const STORAGE: u32 = 0x10_0000;
+/// Where in the flash the device keeps what it keeps. The linker finds the place, so that it cannot be the program's; only its
+/// address is of use here.
+#[unsafe(link_section = ".storage")]
+static STORAGE: [u8; Layout::ESP8266.bytes() as usize] = [0; Layout::ESP8266.bytes() as usize];
+/// The address of the flash's first byte, were all of it shown.
+const FLASH: usize = 0x4020_0000;
 /// CPU cycles per millisecond.
 const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
 
@@ -32,7 +36,8 @@ pub fn run() -> ! {
     // SAFETY: the only place that takes the peripherals, once.
     let peripherals = unsafe { esp8266_hal::target::Peripherals::steal() };
     let commands = peripherals.SPI0.flash();
-    let flash = Flash::new(commands, STORAGE, Layout::ESP8266.bytes() as usize);
+    let start = (&raw const STORAGE).addr() - FLASH;
+    let flash = Flash::new(commands, start as u32, STORAGE.len());
     let board = ChipBoard::new(&peripherals.EFUSE);
     let options = Options { layout: Layout::ESP8266, ..OPTIONS };
     let device = Device::new(board, flash, options);
