@@ -16,7 +16,7 @@ pub const WORD: usize = 4;
 pub trait Commands {
     /// Reads words.
     fn read(&mut self, address: u32, into: &mut [u8]);
-    /// Clears bits within a page.
+    /// Clears bits within a page. The bytes are in RAM and aligned to words.
     fn program(&mut self, address: u32, bytes: &[u8]);
     /// Sets all bits of a sector.
     fn erase_sector(&mut self, address: u32);
@@ -31,6 +31,10 @@ impl NorFlashError for Error {
         self.0
     }
 }
+
+/// A copy of what is to be written, which may itself lie in flash: that cannot be read while flash is written.
+#[repr(align(4))]
+struct Buffer([u8; PAGE]);
 
 /// A range of the flash chip.
 #[derive(Debug)]
@@ -79,11 +83,15 @@ impl<C: Commands> NorFlash for Flash<C> {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Error> {
         check_write(self, offset, bytes.len()).map_err(Error)?;
+        let mut buffer = Buffer([0; PAGE]);
         let (mut address, mut rest) = (self.start + offset, bytes);
         while !rest.is_empty() {
             let room = PAGE - address as usize % PAGE;
             let (part, after) = rest.split_at(room.min(rest.len()));
-            self.commands.program(address, part);
+            let copy = &mut buffer.0[..part.len()];
+            copy.copy_from_slice(part);
+            // Else the compiler may see that it is a copy of a constant, and take the constant.
+            self.commands.program(address, core::hint::black_box(copy));
             address += part.len() as u32;
             rest = after;
         }
@@ -91,19 +99,20 @@ impl<C: Commands> NorFlash for Flash<C> {
     }
 }
 
-/// The chip's own flash, by `esp8266-hal`, which turns the cache off meanwhile: nothing else may run from flash.
+/// The chip's own flash, by `esp8266-hal`, which turns the cache off meanwhile: nothing else may run from flash, and that is where
+/// the handlers of interrupts are.
 #[cfg(target_arch = "xtensa")]
 impl Commands for esp8266_hal::flash::ESPFlash {
     fn read(&mut self, address: u32, into: &mut [u8]) {
-        let Ok(()) = self.read(address, into);
+        let Ok(()) = critical_section::with(|_| self.read(address, into));
     }
 
     fn program(&mut self, address: u32, bytes: &[u8]) {
-        let Ok(()) = self.write_bytes(address, bytes);
+        let Ok(()) = critical_section::with(|_| self.write_bytes(address, bytes));
     }
 
     fn erase_sector(&mut self, address: u32) {
-        let Ok(()) = self.erase_sectors(address, 1);
+        let Ok(()) = critical_section::with(|_| self.erase_sectors(address, 1));
     }
 }
 
@@ -134,6 +143,7 @@ mod tests {
         }
 
         fn program(&mut self, address: u32, bytes: &[u8]) {
+            assert!(bytes.as_ptr().addr().is_multiple_of(WORD));
             for (index, byte) in bytes.iter().enumerate() {
                 // As the chip does at the end of a page.
                 let page = address as usize / PAGE * PAGE;
@@ -158,7 +168,9 @@ mod tests {
         let mut flash = flash();
         flash.erase(0, 2 * SECTOR as u32).unwrap();
         let bytes: Vec<u8> = (0..1000_u32).map(|n| (n * 7) as u8).collect();
-        flash.write(180, &bytes).unwrap();
+        // From an odd place, as a packet's bytes may be.
+        let unaligned = [&[0], &bytes[..]].concat();
+        flash.write(180, &unaligned[1..]).unwrap();
         let mut back = vec![0; 1000];
         flash.read(180, &mut back).unwrap();
         assert_eq!(back, bytes);
