@@ -19,6 +19,7 @@ use object::{Object, ObjectSymbol};
 use serde_json::Value;
 
 use super::assembly;
+use super::cache_off;
 use super::no_linker;
 use super::places::Places;
 use super::tools::{ASSEMBLER, LINKER, Tools};
@@ -226,6 +227,11 @@ fn link(places: &Places, objects: &[PathBuf], elf: &Path) -> Result<()> {
         command.current_dir(&places.workspace);
         command
     })?;
+    check(elf).inspect_err(|_| _ = fs::remove_file(elf))
+}
+
+/// An error for a program that would not work on the core.
+fn check(elf: &Path) -> Result<()> {
     let bytes = fs::read(elf)?;
     let file = object::File::parse(&*bytes).context("the linker's output is no ELF file")?;
     let wrong = file
@@ -233,12 +239,11 @@ fn link(places: &Places, objects: &[PathBuf], elf: &Path) -> Result<()> {
         .filter_map(|symbol| symbol.name().ok())
         .find(|name| MISCOMPILED.contains(name));
     if let Some(name) = wrong {
-        fs::remove_file(elf)?;
         bail!(
             "the program divides 128-bit numbers ({name}), which this compiler gets wrong for this core"
         );
     }
-    Ok(())
+    cache_off::check(&file)
 }
 
 /// Runs a command that makes `output` of `sources`, unless it is newer than all of them. What is half made has another name.

@@ -7,6 +7,7 @@
 //! | `tools` | the toolchain, or what to install |
 //! | `build` | from a crate to an ELF file |
 //! | `assembly` | mends the compiler's assembly |
+//! | `cache_off` | holds that what runs while flash cannot be read does not need it |
 //! | `size` | what takes how much of it |
 //! | `budget` | what the device may take |
 //! | `no_linker` | this program, called by the compiler as its linker |
@@ -21,6 +22,7 @@ mod assembly;
 mod bench;
 mod budget;
 mod build;
+mod cache_off;
 mod corpus;
 pub mod emulator;
 mod no_linker;
