@@ -13,6 +13,7 @@
 //! | `no_linker` | this program, called by the compiler as its linker |
 //! | [`emulator`] | QEMU: its command line, running a program in it |
 //! | `run` | the device in the emulator, for people |
+//! | `image` | the files for the chip's flash |
 //! | [`push`] | gives it a script |
 //! | `test` | the tests of the device on the core |
 //! | `corpus` | the language's tests, on the core |
@@ -25,6 +26,7 @@ mod build;
 mod cache_off;
 mod corpus;
 pub mod emulator;
+mod image;
 mod no_linker;
 mod places;
 pub mod push;
@@ -74,6 +76,8 @@ enum Command {
     Corpus,
     /// Counts what scripts, compiling and the broker take on the core
     Bench(bench::Options),
+    /// Makes the files for the chip's flash and says how to write them; not run on a chip yet
+    Image,
     /// Builds a program, runs it in the emulator until it ends, and prints what it prints
     Exec(Exec),
 }
@@ -142,6 +146,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
                 println!("{bytes:>8}  {name}");
             }
             print!("{sizes}\n{}", Budgets::new(&sizes));
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Image => {
+            print!("{}", image::make(&places, &tools)?);
             Ok(ExitCode::SUCCESS)
         }
         Command::Corpus => {

@@ -6,11 +6,14 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 pub(crate) const ASSEMBLER: &str = "xtensa-lx106-elf-as";
 pub(crate) const LINKER: &str = "xtensa-lx106-elf-ld";
 pub(crate) const EMULATOR: &str = "qemu-system-xtensa";
+
+/// Its names, of version 5 and before.
+const ESPTOOL: [&str; 2] = ["esptool", "esptool.py"];
 
 /// Debian's packages of all of them.
 const PACKAGES: &str = "rustc-web cargo-web rust-web-src binutils-xtensa-lx106 qemu-system-misc";
@@ -53,6 +56,19 @@ pub(crate) fn find(toolchain: Option<&str>) -> Result<Tools> {
         Some(tools) if missing.0.is_empty() => Ok(tools),
         _ => bail!("{missing}"),
     }
+}
+
+/// Finds the tool that makes images of the chip's flash and writes them.
+pub(crate) fn esptool() -> Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Where pipx installs, whether it is in the path or not.
+    let own = env::home_dir().map(|home| home.join(".local/bin"));
+    let mut places =
+        env::split_paths(&path).chain(own).flat_map(|folder| ESPTOOL.map(|name| folder.join(name)));
+    places.find(|tool| tool.exists()).context(
+        "the chip's image needs esptool; install it with\n\n    \
+         sudo apt-get install -y pipx && pipx install esptool\n",
+    )
 }
 
 /// What is not there.
