@@ -39,7 +39,7 @@ mod verify;
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
-pub use machine::{Handlers, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number};
+pub use machine::{Found, Handlers, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number};
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
 pub use program::{Handler, Needs, Program};
 pub use syscalls::{PinMode, Syscalls};

@@ -112,7 +112,7 @@ pub(crate) fn verify(
         constants,
         texts,
         code: words(bytes, &layout.code),
-        variables: header.variables.into(),
+        variables: header.variables,
         temporaries: header.temporaries,
         profile,
     };

@@ -2,13 +2,50 @@
 
 use umqtt_topic::{check_filter, matches};
 
-use super::Handlers;
-use super::run::Run;
-use super::store::{NoRoom, Store};
-use super::value::Value;
-use crate::image::{Entry, FilterKind, RECORD_WORDS, Trigger, fingerprint};
+use super::memory::Slot;
+use super::value::{Value, View};
+use crate::image::{CONSTANT_WORDS, Entry, FilterKind, RECORD_WORDS, Trigger, fingerprint};
 use crate::program::Facts;
-use crate::{Event, Side, Trap};
+use crate::{Event, Handler, Side};
+
+/// A walk over the handlers of one event; see [`crate::Machine::find`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Handlers {
+    started: bool,
+    /// Index of the next record to look at, of those found by name or key.
+    keyed: usize,
+    /// Index of the next record to look at, of those with a filter.
+    filter: usize,
+    done: bool,
+}
+
+impl Handlers {
+    /// Whether it is known that none is left.
+    #[inline]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+}
+
+/// What was found of the handlers of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// None is left.
+    Nothing,
+    /// The event wakes this one.
+    Handler(Handler),
+    /// The event wakes this one if the filter matches that its expression computes: ask [`crate::Machine::matches`].
+    Computed(Handler),
+}
+
+/// What is looked at.
+pub(super) struct Look<'m> {
+    /// The image, as words.
+    pub(super) words: &'m [u32],
+    pub(super) slots: &'m [Slot],
+    pub(super) facts: &'m Facts,
+    pub(super) view: View<'m>,
+}
 
 /// What handlers are looked for.
 struct Wanted<'e> {
@@ -58,66 +95,77 @@ fn range(facts: &Facts, trigger: Trigger) -> (usize, usize) {
     (facts.starts[trigger as usize].into(), facts.starts[trigger as usize + 1].into())
 }
 
-/// Whether there may be a handler more.
-#[inline(always)]
-pub(super) fn any_left(facts: &Facts, handlers: &Handlers, event: &Event<'_>) -> bool {
-    let Wanted { keyed: (first, end), filters_end, .. } = Wanted::of(facts, event);
-    handlers.keyed.max(first) < end || handlers.filter.max(end) < filters_end
+/// The next handler.
+#[inline(never)]
+pub(super) fn next(look: &Look<'_>, handlers: &mut Handlers) -> Found {
+    let wanted = Wanted::of(look.facts, look.view.event);
+    let found = find(look, &wanted, handlers);
+    let end = wanted.keyed.1;
+    handlers.done = handlers.keyed >= end && handlers.filter >= wanted.filters_end;
+    found
 }
 
-/// The next handler. An error says how much memory a filter lacks: with more, this is to be done again.
 #[inline(always)]
-pub(super) fn next(run: &mut Run<'_>, handlers: &mut Handlers) -> Result<Option<u16>, NoRoom> {
-    let store = &run.store;
-    let wanted = Wanted::of(store.facts, store.event);
+fn find(look: &Look<'_>, wanted: &Wanted<'_>, handlers: &mut Handlers) -> Found {
     let (first, end) = wanted.keyed;
+    let handler = |index: usize| Handler(index as u16);
     let Some(topic) = wanted.topic else {
         if !handlers.started {
-            let keyed = first_with(store, first, end, wanted.key);
-            *handlers = Handlers { started: true, keyed, filter: 0 };
+            handlers.started = true;
+            handlers.keyed = first_with(look, first, end, wanted.key);
         }
         let index = handlers.keyed;
-        let wakes = index < end && entry(store, index).is_some_and(|entry| entry.key == wanted.key);
+        let wakes = index < end && entry(look, index).is_some_and(|entry| entry.key == wanted.key);
         handlers.keyed = if wakes { index + 1 } else { end };
-        return Ok(wakes.then_some(index as u16));
+        return if wakes { Found::Handler(handler(index)) } else { Found::Nothing };
     };
     if !handlers.started {
-        *handlers = Handlers { started: true, keyed: first, filter: end };
+        *handlers = Handlers { started: true, keyed: first, filter: end, done: false };
     }
-    let named = named(store, handlers, end, topic);
+    let named = named(look, handlers, end, topic);
     while handlers.filter < wanted.filters_end {
         let index = handlers.filter;
-        let Some(record) = entry(&run.store, index) else { break };
+        let Some(record) = entry(look, index) else { break };
         if named.is_some_and(|code| code < record.code) {
             break;
         }
-        let matches = filter_matches(run, record, topic)?;
         handlers.filter += 1;
+        let number = usize::from(record.filter);
+        let matches = match FilterKind::from_code(record.key) {
+            Some(FilterKind::Constant) => matches(look.text(number), topic),
+            Some(FilterKind::Variable) => {
+                let slot = look.slots.get(look.facts.first_variable + number);
+                value_matches(&look.view, slot.map_or(Value::EMPTY, |slot| Value(*slot)), topic)
+            }
+            Some(FilterKind::Expression) => return Found::Computed(handler(index)),
+            None => false,
+        };
         if matches {
-            return Ok(Some(index as u16));
+            return Found::Handler(handler(index));
         }
     }
-    Ok(named.map(|_| {
-        handlers.keyed += 1;
-        handlers.keyed as u16 - 1
-    }))
+    if named.is_none() {
+        return Found::Nothing;
+    }
+    handlers.keyed += 1;
+    Found::Handler(handler(handlers.keyed - 1))
 }
 
 /// Where the code of the next record starts whose name is the topic; leaves `handlers.keyed` at it.
 #[inline(always)]
-fn named(store: &Store<'_>, handlers: &mut Handlers, end: usize, topic: &[u8]) -> Option<u16> {
+fn named(look: &Look<'_>, handlers: &mut Handlers, end: usize, topic: &[u8]) -> Option<u16> {
     if handlers.keyed >= end {
         return None;
     }
     let key = fingerprint(topic);
-    handlers.keyed = first_with(store, handlers.keyed, end, key);
+    handlers.keyed = first_with(look, handlers.keyed, end, key);
     while handlers.keyed < end {
-        let record = entry(store, handlers.keyed)?;
+        let record = entry(look, handlers.keyed)?;
         if record.key != key {
             handlers.keyed = end;
             return None;
         }
-        if store.text(store.constant(record.filter.into())) == topic {
+        if look.text(record.filter.into()) == topic {
             return Some(record.code);
         }
         handlers.keyed += 1;
@@ -127,8 +175,8 @@ fn named(store: &Store<'_>, handlers: &mut Handlers, end: usize, topic: &[u8]) -
 
 /// The first record from `first` to `end`, which are sorted by key, whose key is at least `key`.
 #[inline(always)]
-fn first_with(store: &Store<'_>, first: usize, end: usize, key: u8) -> usize {
-    let smaller = |index| entry(store, index).is_some_and(|record| record.key < key);
+fn first_with(look: &Look<'_>, first: usize, end: usize, key: u8) -> usize {
+    let smaller = |index| entry(look, index).is_some_and(|record| record.key < key);
     let (mut low, mut high) = (first, end);
     // A few are looked at quicker one after the other.
     while high - low > 4 {
@@ -141,35 +189,41 @@ fn first_with(store: &Store<'_>, first: usize, end: usize, key: u8) -> usize {
     low
 }
 
+#[inline(always)]
+fn entry(look: &Look<'_>, index: usize) -> Option<Entry> {
+    record(look.words, look.facts, index)
+}
+
 /// A handler record.
 #[inline(always)]
-pub(super) fn entry(store: &Store<'_>, index: usize) -> Option<Entry> {
-    let words = store.words.get(store.facts.records + RECORD_WORDS * index..)?;
+pub(super) fn record(words: &[u32], facts: &Facts, index: usize) -> Option<Entry> {
+    let words = words.get(facts.records + RECORD_WORDS * index..)?;
     Some(Entry::from_words(*words.first_chunk()?))
 }
 
+/// A constant.
 #[inline(always)]
-fn filter_matches(run: &mut Run<'_>, record: Entry, topic: &[u8]) -> Result<bool, NoRoom> {
-    let store = &run.store;
-    let number = usize::from(record.filter);
-    let value = match FilterKind::from_code(record.key) {
-        Some(FilterKind::Constant) => {
-            return Ok(matches(store.text(store.constant(number)), topic));
-        }
-        Some(FilterKind::Variable) => store.slot(store.first_variable + number),
-        Some(FilterKind::Expression) => return computed_matches(run, number, topic),
-        None => return Ok(false),
-    };
-    Ok(value_matches(store, value, topic))
+pub(super) fn constant(words: &[u32], constants: usize, number: usize) -> Value {
+    let words = words.get(constants + CONSTANT_WORDS * number..);
+    let words = words.and_then(|words| words.first_chunk());
+    Value(words.map_or(Value::EMPTY.0, |words| words.map(u32::from_le)))
+}
+
+impl Look<'_> {
+    /// The bytes of a constant that is a text.
+    #[inline(always)]
+    fn text(&self, number: usize) -> &[u8] {
+        self.view.text(constant(self.words, self.facts.constants, number))
+    }
 }
 
 /// A filter that is only known at run time may be nonsense; then it matches nothing.
 #[inline(always)]
-fn value_matches(store: &Store<'_>, value: Value, topic: &[u8]) -> bool {
+pub(super) fn value_matches(view: &View<'_>, value: Value, topic: &[u8]) -> bool {
     if value.is_int() {
         return int_matches(value, topic);
     }
-    let filter = store.text(value);
+    let filter = view.text(value);
     // Most do not match, and most of those tell it by their first byte.
     match filter.first() {
         Some(b'+' | b'#') => {}
@@ -182,16 +236,4 @@ fn value_matches(store: &Store<'_>, value: Value, topic: &[u8]) -> bool {
 #[inline(never)]
 fn int_matches(value: Value, topic: &[u8]) -> bool {
     value.as_int().is_some_and(|int| itoa::Buffer::new().format(int).as_bytes() == topic)
-}
-
-/// The expression has no loop, so fuel means nothing to it.
-#[inline(never)]
-fn computed_matches(run: &mut Run<'_>, at: usize, topic: &[u8]) -> Result<bool, NoRoom> {
-    let found = match run.run(run.store.facts.code + at) {
-        Ok(value) => value_matches(&run.store, value, topic),
-        Err(Trap::OutOfMemory) if run.growable => return Err(NoRoom(run.wanted)),
-        Err(_) => false,
-    };
-    run.store.end_statement();
-    Ok(found)
 }

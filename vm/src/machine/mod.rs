@@ -21,24 +21,16 @@ mod store;
 mod text;
 mod value;
 
+use self::find::Look;
+pub use self::find::{Found, Handlers};
 pub use self::memory::{MAX_TEXTS, Memory, Slot, TooFewSlots};
-use self::start::{Lacks, Parts, Paused, Ran};
+use self::start::{Parts, Paused, Ran};
 pub use self::value::parse_number;
 use self::value::{Value, View};
 use crate::{Event, Fault, Handler, Program, Syscalls, Warnings};
 
 /// Longest value a machine can hold, bytes, whatever its limit says.
 const MAX_VALUE: usize = u16::MAX as usize;
-
-/// A walk over the handlers of one event; see [`Machine::next`].
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Handlers {
-    started: bool,
-    /// Index of the next record to look at, of those found by name or key.
-    keyed: usize,
-    /// Index of the next record to look at, of those with a filter.
-    filter: usize,
-}
 
 /// A program and the memory it computes in.
 ///
@@ -80,19 +72,49 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.program
     }
 
-    /// The next handler, in script order, that the event wakes; `None` after the last. Start with
-    /// `Handlers::default()`. Ask again only after having run the one before: a filter may depend on
-    /// what that one set.
+    /// The next handler, in script order, that the event wakes or may wake. Start with `Handlers::default()`. Ask again only after
+    /// having run the one before: a filter may depend on what that one set.
     ///
     /// A handler whose constant topic differs is not even looked at.
     #[inline]
+    pub fn find(&mut self, handlers: &mut Handlers, event: &Event<'_>) -> Found {
+        let (slots, arena) = self.memory.parts();
+        let (bytes, facts) = (self.program.bytes().as_ref(), self.program.facts());
+        let view = View { bytes, texts: facts.texts, event, arena };
+        find::next(&Look { words: words(bytes), slots, facts, view }, handlers)
+    }
+
+    /// Whether the event wakes a handler whose filter an expression computes.
+    #[cold]
+    #[inline(never)]
+    pub fn matches(&mut self, handler: Handler, event: &Event<'_>, sys: &mut dyn Syscalls) -> bool {
+        let mut growable = true;
+        loop {
+            match start::matches(self.parts(growable), handler, event, sys) {
+                Ok(matches) => return matches,
+                Err(bytes) => growable = self.memory.grow(bytes),
+            }
+        }
+    }
+
+    /// The next handler that the event wakes: [`Machine::find`], and [`Machine::matches`] where it is not sure. `None` after the
+    /// last.
     pub fn next(
         &mut self,
         handlers: &mut Handlers,
         event: &Event<'_>,
         sys: &mut dyn Syscalls,
     ) -> Option<Handler> {
-        self.find(handlers, event, None, sys).map(|(handler, _)| handler)
+        loop {
+            match self.find(handlers, event) {
+                Found::Nothing => return None,
+                Found::Handler(handler) => return Some(handler),
+                Found::Computed(handler) if self.matches(handler, event, sys) => {
+                    return Some(handler);
+                }
+                Found::Computed(_) => {}
+            }
+        }
     }
 
     /// Runs a handler to its end.
@@ -111,38 +133,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         sys: &mut dyn Syscalls,
     ) -> Result<(), Fault> {
         match start::run(self.parts(true), handler, event, fuel, sys) {
-            Ok((_, result)) => result,
-            Err(paused) => self.finish(paused, event, sys).1,
-        }
-    }
-
-    /// Runs the next handler that the event wakes: [`Machine::next`] and [`Machine::run`] in one. `None` after the last.
-    #[inline]
-    pub fn step(
-        &mut self,
-        handlers: &mut Handlers,
-        event: &Event<'_>,
-        fuel: u32,
-        sys: &mut dyn Syscalls,
-    ) -> Option<(Handler, Result<(), Fault>)> {
-        self.find(handlers, event, Some(fuel), sys)
-    }
-
-    #[inline]
-    fn find(
-        &mut self,
-        handlers: &mut Handlers,
-        event: &Event<'_>,
-        fuel: Option<u32>,
-        sys: &mut dyn Syscalls,
-    ) -> Option<Ran> {
-        let mut growable = true;
-        loop {
-            match start::step(self.parts(growable), handlers, event, fuel, sys) {
-                Ok(ran) => return ran,
-                Err(Lacks::Handler(paused)) => return Some(self.finish(paused, event, sys)),
-                Err(Lacks::Filter(bytes)) => growable = self.memory.grow(bytes),
-            }
+            Ok(ran) => ran,
+            Err(paused) => self.finish(paused, event, sys),
         }
     }
 
@@ -190,4 +182,11 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
             }
         }
     }
+}
+
+/// The whole words of an image. It starts at one, as has been verified.
+#[inline]
+fn words(bytes: &[u8]) -> &[u32] {
+    let (_, words, _) = bytemuck::pod_align_to(bytes);
+    words
 }

@@ -1,10 +1,11 @@
 //! Starting a handler, and going on with it when memory has grown.
 
+use super::find::{record, value_matches};
 use super::memory::{MAX_TEXTS, Slot};
 use super::run::Run;
-use super::store::{NoRoom, Store};
+use super::store::Store;
 use super::value::Value;
-use super::{Handlers, State, find};
+use super::{State, words};
 use crate::decode::instructions;
 use crate::isa::{ARGUMENTS, Op, Place};
 use crate::program::Facts;
@@ -20,17 +21,8 @@ pub(super) struct Parts<'m> {
     pub(super) growable: bool,
 }
 
-/// What more memory is needed for.
-pub(super) enum Lacks {
-    /// For a filter, so many bytes: it is to be looked for again.
-    Filter(usize),
-    /// For a handler, which is to go on.
-    Handler(Paused),
-}
-
 /// A handler that stopped for lack of memory.
 pub(super) struct Paused {
-    handler: Handler,
     fuel: i32,
     /// Where to go on, of the words: the instruction is done again.
     at: usize,
@@ -40,29 +32,26 @@ pub(super) struct Paused {
 }
 
 /// What became of a handler.
-pub(super) type Ran = (Handler, Result<(), Fault>);
+pub(super) type Ran = Result<(), Fault>;
 
-/// Finds the next handler, and runs it if it is given fuel; `None` if none is left.
+/// Whether the filter that a handler's expression computes matches. An error says how many bytes it lacks.
 #[inline(never)]
-pub(super) fn step(
+pub(super) fn matches(
     parts: Parts<'_>,
-    handlers: &mut Handlers,
+    handler: Handler,
     event: &Event<'_>,
-    fuel: Option<u32>,
     sys: &mut dyn Syscalls,
-) -> Result<Option<Ran>, Lacks> {
-    if !find::any_left(parts.facts, handlers, event) {
-        return Ok(None);
-    }
+) -> Result<bool, usize> {
+    let Event::Topic { topic, .. } = event else { return Ok(false) };
     let mut run = Run::new(parts, event, sys);
-    let handler = match find::next(&mut run, handlers) {
-        Ok(Some(index)) => Handler(index),
-        Ok(None) => return Ok(None),
-        Err(NoRoom(bytes)) => return Err(Lacks::Filter(bytes)),
+    let Some(record) = record(run.store.words, run.store.facts, handler.index()) else {
+        return Ok(false);
     };
-    match fuel {
-        Some(fuel) => start(&mut run, handler, fuel).map(Some).map_err(Lacks::Handler),
-        None => Ok(Some((handler, Ok(())))),
+    // The expression has no loop, so fuel means nothing to it.
+    match run.run(run.store.facts.code + usize::from(record.filter)) {
+        Ok(value) => Ok(value_matches(&run.store.view(), value, topic)),
+        Err(Trap::OutOfMemory) if run.growable => Err(run.wanted),
+        Err(_) => Ok(false),
     }
 }
 
@@ -75,7 +64,15 @@ pub(super) fn run(
     fuel: u32,
     sys: &mut dyn Syscalls,
 ) -> Result<Ran, Paused> {
-    start(&mut Run::new(parts, event, sys), handler, fuel)
+    let mut run = Run::new(parts, event, sys);
+    let m = &mut run.store;
+    let Some(record) = record(m.words, m.facts, handler.index()) else {
+        return Ok(Err(Fault { trap: Trap::Corrupt, at: 0 }));
+    };
+    let code = m.facts.code + usize::from(record.code);
+    m.set_arguments(code);
+    run.fuel = i32::try_from(fuel).unwrap_or(i32::MAX);
+    to_its_end(&mut run, code)
 }
 
 /// Runs a handler on.
@@ -89,47 +86,33 @@ pub(super) fn go_on(
     let mut run = Run::new(parts, event, sys);
     run.fuel = paused.fuel;
     run.store.scratch_end = paused.scratch_end;
-    to_its_end(&mut run, paused.handler, paused.at)
-}
-
-#[inline(never)]
-fn start(run: &mut Run<'_>, handler: Handler, fuel: u32) -> Result<Ran, Paused> {
-    let m = &mut run.store;
-    let Some(record) = find::entry(m, handler.index()) else {
-        return Ok((handler, Err(Fault { trap: Trap::Corrupt, at: 0 })));
-    };
-    let code = m.facts.code + usize::from(record.code);
-    m.set_arguments(code);
-    run.fuel = i32::try_from(fuel).unwrap_or(i32::MAX);
-    to_its_end(run, handler, code)
+    to_its_end(&mut run, paused.at)
 }
 
 #[inline(always)]
-fn to_its_end(run: &mut Run<'_>, handler: Handler, at: usize) -> Result<Ran, Paused> {
+fn to_its_end(run: &mut Run<'_>, at: usize) -> Result<Ran, Paused> {
     let result = run.run(at);
     let Store { at, texts_end, scratch_end, .. } = run.store;
     *run.texts_end = texts_end;
     let trap = match result {
-        Ok(_) => return Ok((handler, Ok(()))),
+        Ok(_) => return Ok(Ok(())),
         Err(trap) => trap,
     };
     if trap == Trap::OutOfMemory && run.growable {
         let (fuel, wanted) = (run.fuel, run.wanted);
-        return Err(Paused { handler, fuel, at: at - 1, scratch_end, wanted });
+        return Err(Paused { fuel, at: at - 1, scratch_end, wanted });
     }
-    Ok((handler, Err(Fault { trap, at: run.store.offset() })))
+    Ok(Err(Fault { trap, at: run.store.offset() }))
 }
 
 impl<'m> Run<'m> {
     #[inline(always)]
     fn new(parts: Parts<'m>, event: &'m Event<'m>, sys: &'m mut dyn Syscalls) -> Run<'m> {
         let Parts { bytes, facts, memory: (slots, arena), state, growable } = parts;
-        // The image starts at a whole word, as has been verified.
-        let (_, words, _) = bytemuck::pod_align_to(bytes);
         let arena_len = arena.len().min(MAX_TEXTS);
         Run {
             store: Store {
-                words,
+                words: words(bytes),
                 slots,
                 constants: facts.constants,
                 first_variable: facts.first_variable,

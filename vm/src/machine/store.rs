@@ -6,9 +6,9 @@
 
 use itoa::Buffer;
 
+use super::find::constant;
 use super::memory::Slot;
 use super::value::{Stored, Value, View, digits, kind, parse_number};
-use crate::image::CONSTANT_WORDS;
 use crate::isa::CONSTANT;
 use crate::program::Facts;
 use crate::{Event, Trap, Warnings};
@@ -89,9 +89,7 @@ impl Store<'_> {
 
     #[inline(always)]
     pub(super) fn constant(&self, number: usize) -> Value {
-        let words = self.words.get(self.constants + CONSTANT_WORDS * number..);
-        let words = words.and_then(|words| words.first_chunk());
-        Value(words.map_or(Value::EMPTY.0, |words| words.map(u32::from_le)))
+        constant(self.words, self.constants, number)
     }
 
     /// The value as a number.

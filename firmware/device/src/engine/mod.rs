@@ -41,7 +41,8 @@ use alloc::vec::Vec;
 
 use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{
-    Event, Handlers, Machine, Profile, Program, Side, TooFewSlots, VerifyError, Warnings,
+    Event, Found, Handler, Handlers, Machine, Profile, Program, Side, TooFewSlots, VerifyError,
+    Warnings,
 };
 
 use clock::NEVER;
@@ -192,8 +193,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         at: Moment,
         services: &mut S,
     ) -> Handled {
-        // Field by field: a copy of the whole is a call.
-        (self.last.now, self.last.clock) = (at.now, at.clock);
+        self.note(&at);
         let own = matches!(
             event,
             Event::Config
@@ -231,7 +231,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Does the next thing that is due: runs the handlers of at most one event. Returns whether there may be more
     /// to do at once.
     pub fn poll<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) -> bool {
-        self.last = at;
+        self.note(&at);
         match self.phase {
             Phase::Loaded | Phase::Ended => return false,
             Phase::Config => {
@@ -351,6 +351,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         (0..image.layout().header.variables).map(name).collect()
     }
 
+    /// Field by field: a copy of the whole would be a call.
+    #[inline]
+    fn note(&mut self, at: &Moment) {
+        (self.last.now, self.last.clock) = (at.now, at.clock);
+    }
+
     /// Whether an event that comes now is the next to be looked at.
     fn is_idle(&self, now: Millis) -> bool {
         self.phase == Phase::Running && self.queue.is_empty() && self.next_timed() > now
@@ -427,38 +433,50 @@ impl<B: AsRef<[u8]>> Engine<B> {
         at: &Moment,
         services: &mut S,
     ) -> bool {
-        self.echoes.begin();
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
-        while self.run_one(&mut handlers, event, at, services) {
+        while !handlers.is_done() && self.phase != Phase::Ended {
+            let handler = match self.machine.find(&mut handlers, event) {
+                Found::Nothing => break,
+                Found::Handler(handler) => handler,
+                Found::Computed(handler) => {
+                    let (machine, mut outside) = self.split(event, at, services);
+                    if !machine.matches(handler, event, &mut outside) {
+                        continue;
+                    }
+                    handler
+                }
+            };
+            if woken == 0 {
+                self.echoes.begin();
+            }
             woken += 1;
+            self.run_handler(handler, event, at, services);
         }
-        if woken > 0 && !matches!(event, Event::Config) {
+        if woken == 0 {
+            return false;
+        }
+        if !matches!(event, Event::Config) {
             self.stats.events = self.stats.events.wrapping_add(1);
             self.stats.handlers = self.stats.handlers.wrapping_add(woken);
         }
-        woken > 0
+        true
     }
 
-    /// Runs the next handler of an event; false if there was none.
     #[inline(never)]
-    fn run_one<S: Services + ?Sized>(
+    fn run_handler<S: Services + ?Sized>(
         &mut self,
-        handlers: &mut Handlers,
+        handler: Handler,
         event: &Event<'_>,
         at: &Moment,
         services: &mut S,
-    ) -> bool {
-        if self.phase == Phase::Ended
-            || (self.tracing && !self.trace(*handlers, event, at, services))
-        {
-            return false;
+    ) {
+        if self.tracing {
+            report::trace(self.machine.program(), handler, event, services);
         }
         let fuel = self.fuel;
         let (machine, mut outside) = self.split(event, at, services);
-        let Some((handler, result)) = machine.step(handlers, event, fuel, &mut outside) else {
-            return false;
-        };
+        let result = machine.run(handler, event, fuel, &mut outside);
         if self.refused.is_some() || *self.machine.warnings() != self.warned {
             self.report_warnings(handler, at.now, services);
         }
@@ -468,23 +486,5 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let Err(fault) = result {
             self.report_stop(handler, fault, at.now, services);
         }
-        true
-    }
-
-    /// Logs that the next handler is about to run; false if there is none.
-    #[cold]
-    #[inline(never)]
-    fn trace<S: Services + ?Sized>(
-        &mut self,
-        handlers: Handlers,
-        event: &Event<'_>,
-        at: &Moment,
-        services: &mut S,
-    ) -> bool {
-        let mut handlers = handlers;
-        let (machine, mut outside) = self.split(event, at, services);
-        let Some(handler) = machine.next(&mut handlers, event, &mut outside) else { return false };
-        report::trace(self.machine.program(), handler, event, services);
-        true
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(places: &Places, elf: &Path, source: &[u8], event: &str) -> Re
 }
 
 /// Instructions by function between the last two marks.
-fn count<'s>(trace: impl BufRead, symbols: &'s Symbols) -> Result<HashMap<&'s str, u64>> {
+fn count(trace: impl BufRead, symbols: &Symbols) -> Result<HashMap<&str, u64>> {
     let (mut counts, mut last) = (HashMap::new(), HashMap::new());
     let mut inside = "";
     for line in trace.split(b'\n') {
