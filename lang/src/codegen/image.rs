@@ -30,6 +30,8 @@ pub(super) struct TooLarge {
     pub(super) allowed: usize,
 }
 
+// Out of line, as `finish`: the frame of who calls it is there while a whole script is parsed.
+#[inline(never)]
 pub(super) fn write(sections: &Sections<'_>) -> Result<Vec<u8>, TooLarge> {
     let narrow = |what, found: usize| {
         u16::try_from(found).map_err(|_| TooLarge { what, found, allowed: u16::MAX.into() })

@@ -130,6 +130,7 @@ impl<'s> Compiler<'s> {
     }
 
     /// The image, or what is wrong.
+    #[inline(never)]
     pub(crate) fn finish(mut self, extras: Extras) -> Result<Vec<u8>, Vec<Diagnostic>> {
         self.report_undeclared();
         if self.has_config {

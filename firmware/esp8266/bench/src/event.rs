@@ -4,12 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use core::hint::black_box;
 
+use umqtt_device::Engine;
 use umqtt_device::engine::{DEBOUNCE_MS, Handled};
 use umqtt_lx106_rt::println;
 use umqtt_vm::{Event, Side};
 
 use crate::count;
-use crate::script::Script;
+use crate::script::{Script, moment};
 
 /// What is said of an event that is none.
 const KINDS: &str = "topic local|remote TOPIC DATA, serial LINE, timer N, alarm N, gpio_interrupt N, http_response BODY, \
@@ -22,8 +23,8 @@ pub(crate) fn count(script: &mut Script, text: &str) -> Result<(), String> {
     let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
     let number = || rest.trim().parse::<u8>().map_err(|_| format!("{text}: which number?"));
     let instructions = match kind {
-        "timer" => due(script, Event::Timer(number()?))?,
-        "alarm" => due(script, Event::Alarm(number()?))?,
+        "timer" => due(script, Event::Timer(number()?)).map_err(|why| format!("{text}: {why}"))?,
+        "alarm" => due(script, Event::Alarm(number()?)).map_err(|why| format!("{text}: {why}"))?,
         "gpio_interrupt" => pin(script, number()?),
         _ => outside(
             script,
@@ -83,35 +84,31 @@ fn outside(script: &mut Script, event: Event<'_>) -> u32 {
 }
 
 /// One that time brings: each time the script's clock is put forward to the next.
-fn due(script: &mut Script, event: Event<'_>) -> Result<u32, String> {
+fn due(script: &mut Script, event: Event<'_>) -> Result<u32, &'static str> {
     if !forward(script, event) {
-        return Err(format!(
-            "{event:?} is not due: the script has not set it, or waits for others first"
-        ));
+        return Err(
+            "it is not due: nothing has set it, or others are due again and again before it",
+        );
     }
     // What is counted each time brings the next time; it must be the same one.
     let mut others = false;
     let mut at = script.moment();
     let Script { engine, world, now } = script;
-    let next = |engine: &umqtt_device::Engine<_>, now: u64| engine.poll_at().unwrap_or(now + 1);
-    let instructions = {
-        let mut now_is = *now;
-        count::instructions(|| {
-            at.now = black_box(now_is);
-            engine.poll(at, world);
-            now_is = next(engine, now_is);
-            others |= engine.next_due() != Some(event);
-        })
-    };
+    let next = |engine: &Engine<_>, now: u64| engine.poll_at().unwrap_or(now + 1);
+    let instructions = count::instructions(|| {
+        engine.poll(at, world);
+        at = moment(next(engine, at.now));
+        others |= engine.next_due() != Some(event);
+    });
     let looking = count::mean(|| {
-        black_box(next(engine, *now));
+        at = moment(black_box(next(engine, at.now)));
         others |= black_box(engine.next_due()) != Some(event);
     });
-    *now = next(engine, *now);
+    *now = at.now;
     if others {
-        return Err(format!(
-            "{event:?} does not come again and again: others are set as well, or its handler does not set it again"
-        ));
+        return Err(
+            "it does not come again and again: its handler does not set it, or others are due between",
+        );
     }
     Ok((instructions + count::mean(|| ())).saturating_sub(looking))
 }

@@ -54,13 +54,18 @@ impl Script {
         Ok(script)
     }
 
-    /// Now, and a clock that was set: Thursday, and as late as the script is old.
+    /// Now.
     pub(crate) fn moment(&self) -> Moment {
-        Moment { now: self.now, clock: Some(ClockTime::from_unix(self.now / 1000)) }
+        moment(self.now)
     }
 
     /// Does what is due at once.
     pub(crate) fn settle(&mut self) {
         while self.engine.poll(self.moment(), &mut self.world) {}
     }
+}
+
+/// So many milliseconds after the start, and a clock that was set: Thursday, and as late as the script is old.
+pub(crate) fn moment(now: u64) -> Moment {
+    Moment { now, clock: Some(ClockTime::from_unix(now / 1000)) }
 }

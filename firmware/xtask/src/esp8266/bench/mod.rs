@@ -21,7 +21,7 @@ use clap::Args;
 
 use self::report::Report;
 use super::build::{self, Program};
-use super::emulator::Emulator;
+use super::emulator::{Emulator, Ended};
 use super::places::Places;
 use super::tools::Tools;
 
@@ -36,7 +36,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE", requires = "event")]
     script: Option<PathBuf>,
     /// An event: 'topic local|remote TOPIC DATA', 'timer N', 'alarm N', 'gpio_interrupt N', 'serial LINE', 'http_response BODY',
-    /// mqttconnect, wificonnect, wifidisconnect
+    /// mqttconnect, wificonnect, wifidisconnect. Several are given in their order, each many times: what one sets, the next finds
     #[arg(long, value_name = "EVENT", requires = "script")]
     event: Vec<String>,
     /// Lists the functions in which the instructions of each event are
@@ -71,8 +71,15 @@ pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<E
 fn perform(places: &Places, elf: &Path, tasks: &[Vec<u8>]) -> Result<Report> {
     let flash = pack(places, tasks)?;
     let ended = Emulator::new(elf).exact(true).flash(&flash)?.run(TIMEOUT)?;
-    ensure!(ended.status == 0, "{}", ended.text().trim());
+    check(&ended)?;
     Report::parse(&ended.text())
+}
+
+/// The program's last line says why it gave up.
+fn check(ended: &Ended) -> Result<()> {
+    let text = ended.text();
+    ensure!(ended.status == 0, "{}", text.trim().lines().last().unwrap_or("it printed nothing"));
+    Ok(())
 }
 
 fn script_task(source: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSymbol, SymbolKind};
 
-use super::{TIMEOUT, pack, script_task};
+use super::{TIMEOUT, check, pack, script_task};
 use crate::esp8266::emulator::Emulator;
 use crate::esp8266::places::Places;
 
@@ -25,7 +25,7 @@ pub(super) fn run(places: &Places, elf: &Path, source: &[u8], event: &str) -> Re
     let flash = pack(places, &tasks)?;
     let trace = places.target.join("bench.trace");
     let ended = Emulator::new(elf).exact(true).trace(&trace).flash(&flash)?.run(TIMEOUT)?;
-    ensure!(ended.status == 0, "{}", ended.text().trim());
+    check(&ended)?;
     let symbols = Symbols::read(elf)?;
     let counts = count(BufReader::new(File::open(&trace)?), &symbols)?;
     fs::remove_file(&trace)?;

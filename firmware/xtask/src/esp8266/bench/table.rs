@@ -55,7 +55,7 @@ const CASES: [Case; 4] = [
     Case {
         script: "fade",
         event: "timer 1",
-        aim: Aim { what: "P PWM tick", aim: 580, most: 1_210 },
+        aim: Aim { what: "P PWM tick", aim: 580, most: 1_130 },
         peers: [49, 1_171, 1_543, 2_720, 34_544],
     },
     Case {
