@@ -9,6 +9,7 @@
 //! | `options` | what a board chooses |
 //! | `core` | the parts everybody needs, and the settings put into force |
 //! | `network` | connections to the part they are for |
+//! | `crowd` | clients that publish, when memory is short |
 //! | `consoles` | sessions |
 //! | `host` | what the console may do with the device |
 //! | `script` | the script in its place |
@@ -20,6 +21,7 @@
 
 mod consoles;
 mod core;
+mod crowd;
 mod host;
 mod network;
 mod options;
@@ -42,6 +44,7 @@ use umqtt_broker::Broker;
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
+use self::crowd::Crowd;
 use self::host::View;
 use self::network::Role;
 pub use self::options::{ListenError, Options};
@@ -83,6 +86,7 @@ pub struct Device<B: Board, F: NorFlash> {
     send_buffer: Vec<u8>,
     /// Bytes clients sent since what is outgoing was last looked at.
     unflushed: usize,
+    crowd: Crowd,
     restart_at: Option<Millis>,
 }
 
@@ -129,6 +133,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             console_port: None,
             send_buffer: vec![0; options.send_buffer],
             unflushed: 0,
+            crowd: Crowd::default(),
             restart_at: None,
         })
     }
@@ -164,6 +169,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
         self.core.now = self.core.now.max(now);
         let more_network = self.network(net);
+        self.let_on(net);
         self.timeouts(net);
         // Before the script, which may have something to do because of a command.
         let more_serial = self.serial(net);
@@ -242,8 +248,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
-    fn poll_at(&self) -> Option<Millis> {
+    fn poll_at(&mut self) -> Option<Millis> {
         [
+            self.crowd_poll_at(),
             self.core.broker.poll_at(),
             self.core.remote.poll_at(),
             self.consoles.poll_at(),

@@ -8,6 +8,7 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker as broker;
 
 use super::core::Gate;
+use super::crowd::Pace;
 use super::host::View;
 use super::{Device, ListenError};
 use crate::board::Board;
@@ -29,7 +30,7 @@ pub(super) enum Role {
     #[default]
     Other,
     /// A client of the broker.
-    Mqtt,
+    Mqtt(Pace),
     /// A session of the console.
     Console(u8),
 }
@@ -70,7 +71,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             let peer = broker::Peer { addr: peer.addr };
             let mut gate = Gate(&self.core.settings);
             match self.core.broker.open(broker::ConnId(conn.0), peer, now, &mut gate) {
-                Ok(()) => self.set_role(conn, Role::Mqtt),
+                Ok(()) => self.set_role(conn, Role::Mqtt(Pace::Free)),
                 Err(_) => net.abort(conn), // counted by the broker
             }
         } else {
@@ -80,7 +81,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     fn event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) {
         match self.role(conn) {
-            Role::Mqtt => self.mqtt_event(conn, event, net),
+            Role::Mqtt(pace) => self.mqtt_event(conn, pace, event, net),
             Role::Console(number) => self.console_event(number.into(), conn, event),
             Role::Other if self.uploads.owns(conn) => {
                 let profile = &self.core.options.profile;
@@ -96,28 +97,20 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
-    fn mqtt_event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) {
+    fn mqtt_event(&mut self, conn: ConnId, pace: Pace, event: NetEvent, net: &mut dyn Net) {
         let id = broker::ConnId(conn.0);
         let now = self.core.now;
         match event {
             NetEvent::Readable(_) => {
-                let core = &mut self.core;
-                let mut gate = Gate(&core.settings);
-                let taken = net.recv(conn, &mut |bytes| {
-                    core.broker.receive(id, bytes, now, &mut gate);
-                    bytes.len()
-                });
-                self.unflushed += taken;
-                // The other half is for what one read brings: see `max_control_bytes`.
-                if self.unflushed >= self.core.options.limits.max_control_bytes / 2 {
-                    self.flush_broker(net);
+                if !self.hold_back(conn, pace, net) {
+                    self.read_client(conn, net);
                 }
             }
             NetEvent::Writable(_) => self.send_to_client(conn, net),
             NetEvent::Finished(_) => {
                 // Answers to what it sent last are still wanted.
                 self.flush_broker(net);
-                if self.role(conn) == Role::Mqtt {
+                if matches!(self.role(conn), Role::Mqtt(_)) {
                     self.core.broker.closed(id, now);
                     self.set_role(conn, Role::Other);
                     net.close(conn);
@@ -130,6 +123,24 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 self.flush_broker(net);
             }
             NetEvent::Accepted { .. } | NetEvent::Connected(_) => {}
+        }
+    }
+
+    /// Takes what a client has sent.
+    pub(super) fn read_client(&mut self, conn: ConnId, net: &mut dyn Net) {
+        let core = &mut self.core;
+        let before = core.broker.stats().messages_received;
+        let mut gate = Gate(&core.settings);
+        let taken = net.recv(conn, &mut |bytes| {
+            core.broker.receive(broker::ConnId(conn.0), bytes, core.now, &mut gate);
+            bytes.len()
+        });
+        let published = core.broker.stats().messages_received > before;
+        self.set_role(conn, Role::Mqtt(if published { Pace::Publishing } else { Pace::Free }));
+        self.unflushed += taken;
+        // The other half is for what one read brings: see `max_control_bytes`.
+        if self.unflushed >= self.core.options.limits.max_control_bytes / 2 || self.is_short() {
+            self.flush_broker(net);
         }
     }
 
@@ -259,11 +270,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         relisten("console", &mut self.console_port, (port != 0).then_some(port), net)
     }
 
-    fn role(&self, conn: ConnId) -> Role {
+    pub(super) fn role(&self, conn: ConnId) -> Role {
         self.roles.get(conn.0 as usize).copied().unwrap_or_default()
     }
 
-    fn set_role(&mut self, conn: ConnId, role: Role) {
+    pub(super) fn set_role(&mut self, conn: ConnId, role: Role) {
         let place = conn.0 as usize;
         if place >= self.roles.len() {
             self.roles.resize(place + 1, Role::Other);

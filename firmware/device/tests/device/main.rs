@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod crowd;
 mod fair;
 mod http;
 mod living;

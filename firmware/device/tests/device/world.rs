@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use umqtt_broker::Broker;
+use umqtt_broker::{Broker, Limits};
 use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
@@ -35,8 +35,9 @@ struct Line {
 }
 
 /// The network.
-#[derive(Default)]
 pub(crate) struct MemoryNet {
+    /// Bytes shown at a time.
+    piece: usize,
     lines: Vec<Line>,
     listening: Vec<u16>,
     events: VecDeque<NetEvent>,
@@ -47,6 +48,17 @@ pub(crate) struct MemoryNet {
 }
 
 impl MemoryNet {
+    fn new(piece: usize) -> MemoryNet {
+        MemoryNet {
+            piece,
+            lines: Vec::new(),
+            listening: Vec::new(),
+            events: VecDeque::new(),
+            asked: VecDeque::new(),
+            taken: 0,
+        }
+    }
+
     fn line(&mut self, conn: ConnId) -> &mut Line {
         &mut self.lines[conn.0 as usize]
     }
@@ -89,14 +101,15 @@ impl Net for MemoryNet {
     }
 
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        let (piece, pieces) = (self.piece, if self.piece == PIECE { PIECES } else { 1 });
         let line = self.line(conn);
         if line.closed {
             return 0;
         }
         let mut taken = 0;
         let mut more = false;
-        for _ in 0..PIECES {
-            let shown = line.to_device.len().min(PIECE);
+        for _ in 0..pieces {
+            let shown = line.to_device.len().min(piece);
             more = shown > 0;
             if !more {
                 break;
@@ -218,6 +231,13 @@ impl World {
         World::with(RamFlash::new(Options::DESKTOP.layout.sectors()), None)
     }
 
+    /// A device like a chip's: limits of its own, and a network with a window of so many bytes.
+    pub(crate) fn small(limits: Limits, window: usize) -> World {
+        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let options = Options { limits, ..Options::DESKTOP };
+        World::made_of(flash, None, options, MemoryNet::new(window))
+    }
+
     /// A device that runs this script.
     pub(crate) fn running(script: &str) -> World {
         let mut world = World::new();
@@ -227,9 +247,12 @@ impl World {
     }
 
     fn with(flash: RamFlash, clock: Option<u64>) -> World {
+        World::made_of(flash, clock, Options::DESKTOP, MemoryNet::new(PIECE))
+    }
+
+    fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, mut net: MemoryNet) -> World {
         let wires = Rc::new(RefCell::new(Wires { clock, ..Wires::default() }));
-        let mut net = MemoryNet::default();
-        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        let mut device = Device::new(TestBoard(wires.clone()), flash, options).unwrap();
         device.listen(&mut net).unwrap();
         device.start(0);
         let mut world = World { device, net, wires, now: 0 };
@@ -249,7 +272,7 @@ impl World {
         let wires = Rc::new(RefCell::new(Wires::default()));
         let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
         device.start(0);
-        World { device, net: MemoryNet::default(), wires, now: 0 }
+        World { device, net: MemoryNet::new(PIECE), wires, now: 0 }
     }
 
     /// Lets the device do what it can do at this moment.

@@ -1,0 +1,117 @@
+//! Clients that publish wait while messages fill the broker's memory, so that those whom the messages are for can take
+//! them first: a burst that is larger than the memory is delivered all the same, only a little later. A subscriber that
+//! takes nothing gains nothing by it: the wait is short, and then what there is no room for is dropped, as it always was.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+
+use super::Device;
+use super::network::Role;
+use crate::board::Board;
+use crate::engine::Millis;
+use crate::net::{ConnId, Net};
+
+/// Milliseconds clients that publish wait, from when memory is short until it is not or all goes on regardless.
+const PATIENCE: Millis = 1000;
+/// Milliseconds after which one of them has its turn all the same: behind its messages may lie the acknowledgements that
+/// free memory.
+const STEP: Millis = 50;
+/// Memory is short when less than this part of it is free: what the broker leaves to messages that pass through.
+const PART: usize = 8;
+/// The upper half of an MQTT packet's first byte: a message, and the acknowledgements.
+const PUBLISH: u8 = 3;
+const PUBACK: u8 = 4;
+const PUBCOMP: u8 = 7;
+
+/// How a client's bytes are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As they come: there was no message in the last ones.
+    Free,
+    /// There were messages in the last ones.
+    Publishing,
+    /// More is waiting in the network.
+    HeldBack,
+}
+
+/// The crowd of messages.
+#[derive(Debug, Default)]
+pub(super) struct Crowd {
+    /// Since when memory is short.
+    since: Option<Millis>,
+    /// Connections may be held back; one of them has its turn then.
+    next_turn: Option<Millis>,
+    /// Whose turn was last.
+    last: u32,
+}
+
+impl<B: Board, F: NorFlash> Device<B, F> {
+    /// Whether the messages that wait leave little memory for more.
+    pub(super) fn is_short(&self) -> bool {
+        let most = self.core.options.limits.max_memory;
+        most.saturating_sub(self.core.broker.memory()) < most / PART
+    }
+
+    /// Leaves what a client has sent where it is, if it is to wait; false if it may be taken.
+    pub(super) fn hold_back(&mut self, conn: ConnId, pace: Pace, net: &mut dyn Net) -> bool {
+        if !self.is_crowded() {
+            return false;
+        }
+        let mut first = None;
+        net.recv(conn, &mut |bytes| {
+            first = first.or(bytes.first().map(|byte| byte >> 4));
+            0
+        });
+        // It may be in the middle of a packet, and then be anything: the worst is a wait for nothing.
+        let waits = match first {
+            Some(PUBLISH) => true,
+            Some(PUBACK..=PUBCOMP) | None => false,
+            Some(_) => pace != Pace::Free,
+        };
+        if waits {
+            self.set_role(conn, Role::Mqtt(Pace::HeldBack));
+            self.crowd.next_turn.get_or_insert(self.core.now + STEP);
+        }
+        waits
+    }
+
+    /// Takes what those who were held back have sent: of all if there is room, else of one when it is time.
+    pub(super) fn let_on(&mut self, net: &mut dyn Net) {
+        let Some(next_turn) = self.crowd.next_turn else { return };
+        let crowded = self.is_crowded();
+        if crowded && self.core.now < next_turn {
+            return;
+        }
+        self.crowd.next_turn = None;
+        let held = |(_, role): &(u32, &Role)| **role == Role::Mqtt(Pace::HeldBack);
+        let mut held: Vec<u32> =
+            (0..).zip(&self.roles).filter(held).map(|(conn, _)| conn).collect();
+        let first = held.partition_point(|conn| *conn <= self.crowd.last);
+        held.rotate_left(first);
+        for (place, conn) in held.into_iter().enumerate() {
+            if (place > 0 || !crowded) && self.is_crowded() {
+                self.crowd.next_turn.get_or_insert(self.core.now + STEP);
+                return;
+            }
+            if self.role(ConnId(conn)) == Role::Mqtt(Pace::HeldBack) {
+                self.crowd.last = conn;
+                self.read_client(ConnId(conn), net);
+            }
+        }
+    }
+
+    /// When to look again at the latest.
+    pub(super) fn crowd_poll_at(&mut self) -> Option<Millis> {
+        let next_turn = self.crowd.next_turn?;
+        Some(if self.is_crowded() { next_turn } else { self.core.now })
+    }
+
+    fn is_crowded(&mut self) -> bool {
+        if !self.is_short() {
+            self.crowd.since = None;
+            return false;
+        }
+        self.core.now < *self.crowd.since.get_or_insert(self.core.now) + PATIENCE
+    }
+}
