@@ -38,7 +38,7 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
             return answer;
         }
         assert!(Instant::now() < end, "{what}: not within {} s", PATIENCE.as_secs());
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -77,8 +77,15 @@ impl Device {
             }
         });
         let device = Device { emulator, serial, folder, ports };
+        device.has_said("network up");
         device.console();
         device
+    }
+
+    /// Waits until it has written this to its serial port. The emulator takes connections at once and offers each to the
+    /// device when there is one: what the device misses before it has an address comes again after seconds only.
+    pub(crate) fn has_said(&self, what: &str) {
+        eventually(what, || self.serial().contains(what).then_some(()));
     }
 
     /// All it has written to its serial port.
