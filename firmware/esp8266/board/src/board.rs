@@ -8,6 +8,7 @@ use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
 
+use crate::ethernet;
 use crate::pins::Pins;
 
 /// QEMU's usual address, locally administered.
@@ -112,6 +113,7 @@ impl Board for Lx60Board {
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
         match words {
             [b"memory"] => reply(memory().as_bytes()),
+            [b"losses"] => reply(format!("Frames lost {} times", ethernet::losses()).as_bytes()),
             [b"sim", words @ ..] => match self.pins.simulate(words) {
                 Ok(text) => reply(text.as_bytes()),
                 Err(right) => {
@@ -127,6 +129,7 @@ impl Board for Lx60Board {
     fn command_help(&self) -> &'static str {
         concat!(
             "memory: heap and stack in use, and the most that was since this was last asked\n",
+            "losses: how often the Ethernet had no buffer for a frame\n",
             "sim gpio PIN 0|1: put a level on a simulated input pin\n",
             "sim adc N: set the simulated analogue input, 0 to 1023\n",
         )

@@ -1,7 +1,14 @@
 //! The OpenCores Ethernet MAC of the emulated machine (OpenCores "Ethernet IP Core Specification", revision 1.19).
 //!
-//! Frames lie in the MAC's own 16 KiB of buffer memory, outside the chip's RAM: on silicon the WiFi driver has its buffers
-//! too, in its own 32 KiB.
+//! Frames lie in the 32 KiB of RAM that are the WiFi driver's on the chip, where they would lie in its buffers: this MAC is
+//! in its place.
+//!
+//! The MAC has no flow control: a frame that finds no empty buffer is lost without a word, and TCP needs a second or more to
+//! find out. Two things keep that from happening to well-behaved peers, however many talk at once. The buffers are small
+//! and many: a frame of ours or for us is hardly ever longer than a few hundred bytes. And nothing is sent while too many
+//! frames wait to be read, as most of what is sent is answered by a frame.
+
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use umqtt_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use umqtt_smoltcp::smoltcp::time::Instant;
@@ -9,7 +16,9 @@ use umqtt_smoltcp::smoltcp::time::Instant;
 const REGISTERS: *mut u32 = 0x9d03_0000 as *mut u32;
 /// Two words per descriptor: length and flags, address of the buffer. Those to send come first.
 const DESCRIPTORS: *mut u32 = 0x9d03_0400 as *mut u32;
-const BUFFERS: usize = 0x9d80_0000;
+/// The upper 32 KiB of the data RAM, which the linker script leaves alone.
+const BUFFERS: usize = 0x3fff_4000;
+const BUFFERS_SIZE: usize = 32 * 1024;
 
 /// Registers, as indexes of words (section 3.1).
 const MODER: usize = 0;
@@ -37,14 +46,27 @@ const WRAP: u32 = 1 << 13;
 const PAD: u32 = 1 << 12;
 const CHECKSUM: u32 = 1 << 11;
 
-/// Bytes of a buffer, and how many there are: together they fill the buffer memory.
-const BUFFER: usize = 1536;
+/// Bytes of a buffer, and how many there are: together they fill their memory.
+const BUFFER: usize = 608;
 const SENDING: usize = 2;
-const RECEIVING: usize = 8;
-/// Longest frame without its checksum.
-const LONGEST: usize = 1514;
+const RECEIVING: usize = 51;
+const _: () =
+    assert!((SENDING + RECEIVING) * BUFFER <= BUFFERS_SIZE && LONGEST + CHECKSUM_LEN <= BUFFER);
+/// With so many frames waiting nothing is sent: the other buffers are for what comes unasked, two frames of every client.
+const MANY_WAITING: usize = 18;
+/// Longest frame without its checksum: the largest packet every host must take (RFC 791, section 3.1), and its header. DHCP
+/// and DNS keep to it, TCP is told. A longer frame is cut by the MAC, and then thrown away as damaged.
+const LONGEST: usize = 14 + 576;
 /// Bytes of the checksum, which a received frame's length counts.
 const CHECKSUM_LEN: usize = 4;
+
+/// Times a frame found no empty buffer; several in a row count once.
+static LOSSES: AtomicU32 = AtomicU32::new(0);
+
+/// Times frames were lost since the start because all buffers were full.
+pub(crate) fn losses() -> u32 {
+    LOSSES.load(Ordering::Relaxed)
+}
 
 /// The Ethernet.
 #[derive(Debug)]
@@ -57,6 +79,11 @@ pub struct OpenEth {
 fn set_register(index: usize, word: u32) {
     // SAFETY: a register of this machine's Ethernet; the buffers it may make the MAC write to are nobody else's.
     unsafe { REGISTERS.add(index).write_volatile(word) }
+}
+
+fn register(index: usize) -> u32 {
+    // SAFETY: a register of this machine's Ethernet; reading has no effect.
+    unsafe { REGISTERS.add(index).read_volatile() }
 }
 
 fn flags(descriptor: usize) -> u32 {
@@ -109,12 +136,20 @@ impl OpenEth {
 
     /// Takes back the interrupt. To be called before looking for frames: what comes after is told again.
     pub fn acknowledge(&mut self) {
+        if register(INT_SOURCE) & BUSY != 0 {
+            LOSSES.store(LOSSES.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
         set_register(INT_SOURCE, ALL_INTERRUPTS);
     }
 
     /// Whether a frame is waiting.
     pub fn has_frame(&self) -> bool {
-        flags(SENDING + self.receive) & EMPTY == 0
+        self.waiting(0)
+    }
+
+    /// Whether a frame is waiting behind so many others.
+    fn waiting(&self, others: usize) -> bool {
+        flags(SENDING + (self.receive + others) % RECEIVING) & EMPTY == 0
     }
 
     fn can_send(&self) -> bool {
@@ -167,7 +202,7 @@ impl Device for OpenEth {
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Sender<'_>> {
-        self.can_send().then_some(Sender(&mut self.send))
+        (self.can_send() && !self.waiting(MANY_WAITING)).then_some(Sender(&mut self.send))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -2,6 +2,7 @@
 
 use std::io::{Error, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
 
 use crate::device::PATIENCE;
 
@@ -23,6 +24,9 @@ pub(crate) struct Message {
     pub(crate) qos: u8,
     pub(crate) retained: bool,
 }
+
+/// A message to publish: topic, payload and QoS.
+pub(crate) type Outgoing = (String, Vec<u8>, u8);
 
 /// A connected client.
 pub(crate) struct Client {
@@ -55,6 +59,38 @@ impl Client {
         self.send(PUBLISH, &[&text(topic)[..], payload].concat()).unwrap();
     }
 
+    /// Publishes all of these at once; at QoS 1 the answers are left to [`Client::collect`].
+    pub(crate) fn publish_at_once(&mut self, messages: &[Outgoing]) {
+        let packets = messages.iter().zip(1u16..).flat_map(|((topic, payload, qos), id)| {
+            let id = if *qos == 0 { vec![] } else { id.to_be_bytes().to_vec() };
+            packet(PUBLISH | qos << 1, &[text(topic), id, payload.clone()].concat())
+        });
+        self.stream.write_all(&packets.collect::<Vec<u8>>()).unwrap();
+    }
+
+    /// So many messages, and as many answers to those it published at QoS 1; fewer if they do not come by `end`.
+    pub(crate) fn collect(
+        &mut self,
+        messages: usize,
+        answers: usize,
+        end: Instant,
+    ) -> Vec<Message> {
+        let (mut came, mut answered) = (Vec::new(), 0);
+        while came.len() < messages || answered < answers {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || self.stream.set_read_timeout(Some(left)).is_err() {
+                break;
+            }
+            match self.receive() {
+                Ok((PUBACK, _)) => answered += 1,
+                Ok((kind, body)) => came.push(self.message(kind, &body)),
+                Err(_) => break,
+            }
+        }
+        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        came
+    }
+
     /// Publishes at QoS 0, retained.
     pub(crate) fn retain(&mut self, topic: &str, payload: &[u8]) {
         self.send(PUBLISH | 1, &[&text(topic)[..], payload].concat()).unwrap();
@@ -76,6 +112,10 @@ impl Client {
     /// The next message, acknowledged as its QoS wants.
     pub(crate) fn next(&mut self) -> Message {
         let (kind, body) = self.receive().unwrap();
+        self.message(kind, &body)
+    }
+
+    fn message(&mut self, kind: u8, body: &[u8]) -> Message {
         assert_eq!(kind & 0xf0, PUBLISH, "a message, not {kind:#x} {body:?}");
         let qos = kind >> 1 & 3;
         let end = 2 + usize::from(body[0]) * 256 + usize::from(body[1]);
@@ -95,18 +135,7 @@ impl Client {
     }
 
     fn send(&mut self, kind: u8, body: &[u8]) -> Result<()> {
-        let mut packet = vec![kind];
-        let mut left = body.len();
-        loop {
-            let more = left >= 128;
-            packet.push((left % 128) as u8 | if more { 128 } else { 0 });
-            left /= 128;
-            if !more {
-                break;
-            }
-        }
-        packet.extend(body);
-        self.stream.write_all(&packet)
+        self.stream.write_all(&packet(kind, body))
     }
 
     fn receive(&mut self) -> Result<(u8, Vec<u8>)> {
@@ -126,6 +155,21 @@ impl Client {
         self.stream.read_exact(&mut body)?;
         Ok((kind, body))
     }
+}
+
+fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = vec![kind];
+    let mut left = body.len();
+    loop {
+        let more = left >= 128;
+        packet.push((left % 128) as u8 | if more { 128 } else { 0 });
+        left /= 128;
+        if !more {
+            break;
+        }
+    }
+    packet.extend(body);
+    packet
 }
 
 fn text(text: &str) -> Vec<u8> {

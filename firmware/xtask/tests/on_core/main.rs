@@ -4,6 +4,7 @@
 
 mod abuse;
 mod broker;
+mod burst;
 mod client;
 mod device;
 mod power;
