@@ -33,6 +33,7 @@ mod uploads;
 mod web;
 
 use ::core::cell::RefCell;
+use ::core::fmt::Arguments;
 use ::core::net::Ipv4Addr;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
@@ -153,6 +154,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub fn start(&mut self, now: Millis) {
         self.core.now = now;
         self.script.boot(&mut self.core);
+    }
+
+    /// As [`start`](Self::start), but leaves the stored script where it is, untouched: for a board that knows of faults which
+    /// may be the script's, or that of reading it.
+    pub fn start_without_script(&mut self, now: Millis, why: Arguments<'_>) {
+        self.core.now = now;
+        self.script.leave_out(&mut self.core, why);
     }
 
     /// Checks a script whole, source or bytecode, and if it is right puts it in the place of the one there is.

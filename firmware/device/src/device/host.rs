@@ -188,7 +188,10 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
 
     fn disassemble(&mut self, out: &mut dyn fmt::Write) {
         let script = self.script.borrow();
-        let Some(image) = script.image() else { return };
+        let Some(image) = script.image() else {
+            let _ = writeln!(out, "  not loaded"); // a listing takes all
+            return;
+        };
         let code = image.code();
         let mut at = 0;
         let mut line = None;

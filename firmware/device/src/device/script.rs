@@ -1,6 +1,9 @@
 //! The script in its place: started at boot, replaced, deleted, and fed with what happens.
 
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::{Event, Image, Side};
@@ -35,7 +38,8 @@ pub(super) struct Script {
     /// The network is up, and the script has not been told.
     link: Option<bool>,
     link_up: bool,
-    has_source: bool,
+    /// What is stored, whether it runs or not.
+    stored: ScriptText,
     tracing: bool,
     /// So many messages of the local broker come before the next from the remote one.
     local_first: usize,
@@ -50,7 +54,7 @@ impl Script {
             started_at: 0,
             link: None,
             link_up: false,
-            has_source: false,
+            stored: ScriptText::None,
             tracing: false,
             local_first: 0,
         }
@@ -58,25 +62,15 @@ impl Script {
 
     /// Starts the stored script, unless it has reset the device three times in a row.
     pub(super) fn boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
-        let image = match core.storage.script() {
-            Ok(Some(script)) => {
-                self.has_source = !script.source.is_empty();
-                script.image
-            }
-            Ok(None) => return,
-            Err(error) => {
-                return core.log(Level::Warning, format_args!("no script: {error}"));
-            }
-        };
-        let engine = match Engine::load(image, &core.options.profile) {
-            Ok(engine) => engine,
-            Err(error) => {
-                let line = format_args!("the stored script cannot run: {error}");
-                return core.log(Level::Warning, line);
-            }
-        };
-        self.engine = Some(engine);
-        self.starts = core.storage.script_start_begins().unwrap_or(0);
+        self.look(core);
+        if self.stored == ScriptText::None {
+            return;
+        }
+        // Counted before anything of it is touched: reading it may be what fails.
+        match core.storage.script_start_begins() {
+            Ok(starts) => self.starts = starts,
+            Err(error) => core.log(Level::Warning, format_args!("{error}")),
+        }
         if self.starts > MAX_STARTS {
             return core.log(
                 Level::Warning,
@@ -86,7 +80,48 @@ impl Script {
                 ),
             );
         }
-        self.start(core);
+        match self.load(core) {
+            Ok(engine) => {
+                self.engine = Some(engine);
+                self.start(core);
+            }
+            Err(reason) => {
+                core.log(Level::Warning, format_args!("{reason}"));
+                // It could say what is wrong: no start that resets the device.
+                if let Err(error) = core.storage.script_start_done() {
+                    core.log(Level::Warning, format_args!("{error}"));
+                }
+            }
+        }
+    }
+
+    /// Leaves the stored script alone.
+    pub(super) fn leave_out<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+        why: Arguments<'_>,
+    ) {
+        self.look(core);
+        core.log(Level::Warning, format_args!("Script disabled until the next start: {why}"));
+    }
+
+    /// Looks what is stored, without reading it.
+    fn look<B: Board, F: NorFlash>(&mut self, core: &Core<B, F>) {
+        self.stored = match core.storage.script_place() {
+            None => ScriptText::None,
+            Some((_, source)) if source.is_empty() => ScriptText::Bytecode,
+            Some(_) => ScriptText::Source,
+        };
+    }
+
+    fn load<B: Board, F: NorFlash>(
+        &mut self,
+        core: &mut Core<B, F>,
+    ) -> Result<Engine<Vec<u8>>, String> {
+        let script = core.storage.script().map_err(|error| format!("no script: {error}"))?;
+        let image = script.map(|script| script.image).unwrap_or_default();
+        Engine::load(image, &core.options.profile)
+            .map_err(|error| format!("the stored script cannot run: {error}"))
     }
 
     /// Puts a script that was checked in the place of the one there is, and starts it.
@@ -103,7 +138,7 @@ impl Script {
             self.boot(core);
             return Err(error.into());
         }
-        self.has_source = !new.source.is_empty();
+        self.look(core);
         match Engine::load(new.image, &core.options.profile) {
             Ok(engine) => self.engine = Some(engine),
             Err(error) => return Err(Refusal(alloc::format!("{error}"))),
@@ -124,7 +159,7 @@ impl Script {
         self.stop(core);
         core.storage.delete_script()?;
         self.engine = None;
-        self.has_source = false;
+        self.stored = ScriptText::None;
         Ok(())
     }
 
@@ -156,11 +191,7 @@ impl Script {
     }
 
     pub(super) fn text(&self) -> ScriptText {
-        match (&self.engine, self.has_source) {
-            (None, _) => ScriptText::None,
-            (Some(_), true) => ScriptText::Source,
-            (Some(_), false) => ScriptText::Bytecode,
-        }
+        self.stored
     }
 
     /// The image, to look at.

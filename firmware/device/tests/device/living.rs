@@ -233,6 +233,19 @@ fn a_script_that_asks_for_a_reset_soon_after_its_start_is_left_out_too() {
 }
 
 #[test]
+fn a_board_may_have_the_script_left_out() {
+    let world = World::running("on init do\n println \"up\"\n");
+    let mut world = world.power_cycle_without_script("it is Monday");
+    let said = world.serial();
+    assert!(said.contains("Script disabled until the next start: it is Monday"), "{said}");
+    let console = world.console();
+    assert!(world.ask(console, "show script").contains("println"));
+    assert!(world.ask(console, "show mqtt").contains("Script disabled"));
+    let mut world = world.power_cycle();
+    assert!(world.serial().contains("up"));
+}
+
+#[test]
 fn a_script_that_resets_the_device_now_and_then_runs_on() {
     let mut world = World::running(
         "on init do\n println \"up\"\n settimer 1 15000\non timer 1 do\n system \"reset\"\n",

@@ -266,6 +266,19 @@ impl World {
         World::with(self.device.into_parts().1, clock)
     }
 
+    /// The power goes and comes back, and the board has a reason not to start the script.
+    pub(crate) fn power_cycle_without_script(self, why: &str) -> World {
+        let flash = self.device.into_parts().1;
+        let wires = Rc::new(RefCell::new(Wires::default()));
+        let mut net = MemoryNet::new(PIECE);
+        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        device.listen(&mut net).unwrap();
+        device.start_without_script(0, format_args!("{why}"));
+        let mut world = World { device, net, wires, now: 0 };
+        world.settle();
+        world
+    }
+
     /// The power comes back, and goes again when the script has begun to start and is not through.
     pub(crate) fn cut_while_starting(self) -> World {
         let flash = self.device.into_parts().1;

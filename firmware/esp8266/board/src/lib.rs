@@ -4,6 +4,7 @@
 //! | file | job |
 //! |---|---|
 //! | `run` | the loop: device, network, sleep |
+//! | `guard` | what comes of faults at the start, again and again |
 //! | `options` | what the device may grow to within the chip's RAM |
 //! | `board` | serial port, clock, MAC address, restart |
 //! | `pins` | pins, PWM and analogue input, simulated: driven from the console with `sim` |
@@ -22,6 +23,8 @@ mod board;
 mod ethernet;
 #[cfg(not(feature = "silicon"))]
 mod flash;
+#[cfg(not(feature = "silicon"))]
+mod guard;
 mod options;
 #[cfg(not(feature = "silicon"))]
 mod pins;

@@ -3,16 +3,20 @@
 use alloc::boxed::Box;
 
 use umqtt_device::Device;
-use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
+use umqtt_lx106_rt::{clock, emulator, interrupt, println, reset, watchdog};
 use umqtt_smoltcp::SmolNet;
 
 use crate::board::{Lx60Board, MAC};
 use crate::ethernet::OpenEth;
 use crate::flash::Flash;
+use crate::guard::{self, Start};
 use crate::options::{BOUNDS, OPTIONS};
 
 /// CPU cycles per millisecond.
 const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
+
+/// A command line of the emulator that makes every start fail, to see what comes of it.
+const FAULT: &str = "fault";
 
 type Machine = Device<Lx60Board, Flash>;
 type Network = SmolNet<OpenEth>;
@@ -23,11 +27,16 @@ pub fn run() -> ! {
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
     }
+    let how = guard::start();
+    if emulator::command_line() == FAULT {
+        panic!("as the command line asks");
+    }
     let mut device = device();
     let mut net = network();
-    start(&mut device, &mut net);
+    start(&mut device, &mut net, how);
     loop {
         watchdog::feed();
+        guard::turn();
         net.device().acknowledge();
         turn(&mut device, &mut net);
     }
@@ -51,11 +60,17 @@ fn network() -> Box<Network> {
 }
 
 #[inline(never)]
-fn start(device: &mut Machine, net: &mut Network) {
+fn start(device: &mut Machine, net: &mut Network, how: Start) {
     if let Err(error) = device.listen(net) {
         println!("{error}");
     }
-    device.start(clock::millis());
+    match how {
+        Start::Whole => device.start(clock::millis()),
+        Start::WithoutScript { faults } => {
+            let why = format_args!("{faults} faults in a row have restarted the device");
+            device.start_without_script(clock::millis(), why);
+        }
+    }
     net.set_addressing(device.addressing());
 }
 

@@ -113,6 +113,8 @@ fn report(what: fmt::Arguments<'_>) -> ! {
         machine::restart();
     }
     REPORTING.store(true, Ordering::Relaxed);
+    // First of all: what comes may fail too.
+    reset::count_fault();
     println!("\n{what}");
-    reset::because(what)
+    reset::restart(what)
 }

@@ -1,4 +1,4 @@
-//! Restarting, and why it was: a line of text in memory that survives a reset but not a power cut.
+//! Restarting, why it was, and how often in a row it was a fault: kept in memory that survives a reset but not a power cut.
 
 use core::cell::RefCell;
 use core::fmt::{self, Write};
@@ -16,6 +16,10 @@ const MAGIC: u32 = 0x6d71_7474;
 const LENGTH: usize = 1;
 const SUM: usize = 2;
 const TEXT: usize = 3;
+/// The count of faults, behind the text, and what its word has besides the lowest byte.
+const FAULTS: usize = TEXT + MAX_TEXT / 4;
+const COUNT_MASK: u32 = 0xff;
+const COUNT_MAGIC: u32 = MAGIC << 8;
 
 unsafe extern "C" {
     static mut _retained: u32;
@@ -27,7 +31,7 @@ pub type Text = String<MAX_TEXT>;
 static LAST: Mutex<RefCell<Option<Text>>> = Mutex::new(RefCell::new(None));
 
 fn read(index: usize) -> u32 {
-    // SAFETY: within the memory the linker script sets aside: at most TEXT + MAX_TEXT / 4 words.
+    // SAFETY: within the memory the linker script sets aside: at most FAULTS + 1 words.
     unsafe { (&raw const _retained).add(index).read_volatile() }
 }
 
@@ -62,8 +66,29 @@ pub fn last() -> Option<Text> {
     critical_section::with(|section| LAST.borrow_ref(section).clone())
 }
 
-/// Restarts the machine; the next run finds `why` in [`last`].
+/// Faults in a row that have restarted the program, without [`healthy`] or a restart that was wanted between them.
+pub fn faults() -> u32 {
+    let word = read(FAULTS);
+    if word & !COUNT_MASK == COUNT_MAGIC { word & COUNT_MASK } else { 0 }
+}
+
+/// The program has run well for a while: faults are counted anew.
+pub fn healthy() {
+    write(FAULTS, 0);
+}
+
+/// One more fault.
+pub(crate) fn count_fault() {
+    write(FAULTS, COUNT_MAGIC | (faults() + 1).min(COUNT_MASK));
+}
+
+/// Restarts the machine because it is wanted; the next run finds `why` in [`last`].
 pub fn because(why: fmt::Arguments<'_>) -> ! {
+    healthy();
+    restart(why)
+}
+
+pub(crate) fn restart(why: fmt::Arguments<'_>) -> ! {
     let mut text = Cut(Text::new());
     let _ = text.write_fmt(why);
     let bytes = text.0.as_bytes();

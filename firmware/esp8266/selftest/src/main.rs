@@ -16,6 +16,9 @@ entry!(main);
 const NOWHERE: usize = 0x10;
 
 fn main() -> ! {
+    if emulator::command_line() == "count" {
+        count();
+    }
     if let Some(why) = reset::last() {
         println!("was reset: {why}");
         emulator::exit(3);
@@ -45,6 +48,22 @@ fn main() -> ! {
 fn hello() -> u8 {
     println!("hello from the core");
     0
+}
+
+/// Faults until there were three, a wanted restart, and one fault more.
+fn count() -> ! {
+    let faults = reset::faults();
+    let wanted = reset::last().is_some_and(|why| why.ends_with("wanted"));
+    println!("{faults} faults");
+    match (faults, wanted) {
+        (3, _) => reset::because(format_args!("wanted")),
+        (0, true) => {
+            reset::healthy();
+            println!("{} faults", reset::faults());
+            emulator::exit(0)
+        }
+        _ => panic!("one more"),
+    }
 }
 
 fn load(address: *const u32) -> u8 {

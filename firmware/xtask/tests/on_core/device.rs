@@ -125,6 +125,12 @@ impl Device {
         push(console, upload, UPLOAD, script).unwrap()
     }
 
+    /// Sends a script to the upload port, which a console has opened, and does not wait for what comes of it.
+    pub(crate) fn upload(&self, script: &[u8]) {
+        let mut upload = TcpStream::connect(self.addresses()[2]).unwrap();
+        upload.write_all(script).unwrap();
+    }
+
     /// What is in its flash now.
     pub(crate) fn flash(&self) -> Vec<u8> {
         std::fs::read(self.folder.path().join("flash")).unwrap()

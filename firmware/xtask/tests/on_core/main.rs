@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod boot;
 mod broker;
 mod burst;
 mod client;
 mod device;
+mod flash;
 mod power;
 mod runtime;
 mod scripts;

@@ -64,6 +64,14 @@ fn a_restart_that_was_asked_for_has_its_reason() {
 }
 
 #[test]
+fn faults_in_a_row_are_counted_until_a_restart_is_wanted() {
+    let (status, output) = asked("count");
+    let counts: Vec<&str> = output.lines().filter(|line| line.ends_with("faults")).collect();
+    assert_eq!(counts, ["0 faults", "1 faults", "2 faults", "3 faults", "0 faults", "0 faults"]);
+    assert_eq!(status, 0, "{output}");
+}
+
+#[test]
 fn sleep_lasts_as_long_as_asked() {
     assert_eq!(asked("sleep").1, "woke at the ticks only true\nnot late true\n");
 }

@@ -1,0 +1,58 @@
+//! A device that a fault restarts again and again, as its start leads to the same fault: it comes up without its script, and
+//! if even that fails, it waits longer and longer before the next try. So it can be reached and mended, where it can, and
+//! does not wear its flash out where it cannot.
+
+use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
+
+/// Faults in a row after which the script is not started.
+const WITHOUT_SCRIPT: u32 = 3;
+/// Milliseconds without a fault after which those before do not count.
+const HEALTHY: u64 = 60_000;
+/// Milliseconds to wait when the first start without the script has failed; they double with each, up to a limit.
+const FIRST_WAIT: u64 = 1_000;
+const LONGEST_WAIT: u64 = 300_000;
+
+/// How to start.
+pub(crate) enum Start {
+    /// As ever.
+    Whole,
+    /// There were so many faults.
+    WithoutScript { faults: u32 },
+}
+
+/// Says how to start this time, and waits where that is better.
+pub(crate) fn start() -> Start {
+    let faults = reset::faults();
+    if faults < WITHOUT_SCRIPT {
+        return Start::Whole;
+    }
+    let wait = wait(faults);
+    if wait > 0 {
+        println!("{faults} faults in a row: the next try is in {} s", wait / 1000);
+        sleep(wait);
+    }
+    Start::WithoutScript { faults }
+}
+
+/// Notes that the device runs. To be called in the main loop.
+pub(crate) fn turn() {
+    if reset::faults() > 0 && clock::millis() >= HEALTHY + wait(reset::faults()) {
+        reset::healthy();
+    }
+}
+
+/// Milliseconds to wait before the next start.
+fn wait(faults: u32) -> u64 {
+    match faults.saturating_sub(WITHOUT_SCRIPT) {
+        0 => 0,
+        failed => LONGEST_WAIT.min(FIRST_WAIT << (failed - 1).min(16)),
+    }
+}
+
+fn sleep(millis: u64) {
+    let until = clock::millis() + millis;
+    while clock::millis() < until {
+        watchdog::feed();
+        interrupt::sleep(until * u64::from(clock::CYCLES_PER_MICRO) * 1000, 0, || false);
+    }
+}
