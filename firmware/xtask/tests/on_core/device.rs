@@ -113,6 +113,7 @@ impl Device {
         eventually("a console", || {
             let stream = TcpStream::connect(self.addresses()[1]).ok()?;
             stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+            stream.set_nodelay(true).ok()?;
             let mut console = Console { stream };
             console.reply().ok()?;
             Some(console)
@@ -179,16 +180,26 @@ impl Console {
 
     /// Gives a command and does not wait for the answer.
     pub(crate) fn send(&mut self, command: &str) {
-        write!(self.stream, "{command}\r\n").unwrap();
+        self.stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
+    }
+
+    /// Reads until the device has said this.
+    pub(crate) fn wait_for(&mut self, what: &str) {
+        self.read_until(what).unwrap();
     }
 
     fn reply(&mut self) -> std::io::Result<String> {
+        let mut text = self.read_until(PROMPT)?;
+        text.truncate(text.len() - PROMPT.len());
+        Ok(String::from_utf8_lossy(&text).replace('\r', ""))
+    }
+
+    fn read_until(&mut self, end: &str) -> std::io::Result<Vec<u8>> {
         let (mut text, mut byte) = (Vec::new(), [0]);
-        while !text.ends_with(PROMPT.as_bytes()) {
+        while !text.ends_with(end.as_bytes()) {
             self.stream.read_exact(&mut byte)?;
             text.extend(byte);
         }
-        text.truncate(text.len() - PROMPT.len());
-        Ok(String::from_utf8_lossy(&text).replace('\r', ""))
+        Ok(text)
     }
 }
