@@ -104,6 +104,15 @@ impl Emulator {
         self
     }
 
+    /// Gives the board a network that is a wire: its frames come as UDP datagrams to `other`, and those sent to `own` are for
+    /// it. Both are ports of this computer.
+    pub fn wire(&mut self, own: u16, other: u16) -> &mut Emulator {
+        let here = Ipv4Addr::LOCALHOST;
+        let network = format!("socket,model=open_eth,udp={here}:{other},localaddr={here}:{own}");
+        self.arguments.extend(["-nic".into(), network.into()]);
+        self
+    }
+
     /// Starts it, its serial port on pipes.
     ///
     /// # Errors

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use crate::device::PATIENCE;
 
-const CONNECT: u8 = 0x10;
+pub(crate) const CONNECT: u8 = 0x10;
 const CONNACK: u8 = 0x20;
-const PUBLISH: u8 = 0x30;
+pub(crate) const PUBLISH: u8 = 0x30;
 const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 const PUBREL: u8 = 0x62;
 const PUBCOMP: u8 = 0x70;
-const SUBSCRIBE: u8 = 0x82;
+pub(crate) const SUBSCRIBE: u8 = 0x82;
 const SUBACK: u8 = 0x90;
 
 /// A message as it came.
@@ -157,7 +157,8 @@ impl Client {
     }
 }
 
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+/// A packet with this first byte.
+pub(crate) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![kind];
     let mut left = body.len();
     loop {
@@ -172,7 +173,8 @@ fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     packet
 }
 
-fn text(text: &str) -> Vec<u8> {
+/// A text as packets have it.
+pub(crate) fn text(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap().to_be_bytes();
     [&length[..], text.as_bytes()].concat()
 }

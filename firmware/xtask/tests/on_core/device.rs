@@ -1,7 +1,7 @@
 //! A device in an emulator of its own, with ports of its own.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -13,10 +13,11 @@ use xtask::esp8266::emulator::{Emulator, Forward};
 use xtask::esp8266::push::push;
 
 use crate::client::Client;
+use crate::wire::{DEVICE, Wire};
 
 /// The device's own ports.
-const MQTT: u16 = 1883;
-const CONSOLE: u16 = 7777;
+pub(crate) const MQTT: u16 = 1883;
+pub(crate) const CONSOLE: u16 = 7777;
 const UPLOAD: u16 = 2000;
 /// Anything that is waited for comes in this time, or never.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,8 +65,32 @@ impl Device {
             .zip([MQTT, CONSOLE, UPLOAD])
             .map(|(outside, inside)| Forward { bind: Ipv4Addr::LOCALHOST, outside, inside })
             .collect();
+        let device = Device::start(folder, ports, |machine| {
+            machine.network(&forwards);
+        });
+        device.has_said("network up");
+        device.console();
+        device
+    }
+
+    /// A new one at the end of a wire, with an address of its own there.
+    pub(crate) fn boot_on_wire() -> (Device, Wire) {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let other = socket.local_addr().unwrap().port();
+        let own = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
+        let mut device = Device::start(tempfile::tempdir().unwrap(), [0; 3], |machine| {
+            machine.wire(own, other);
+        });
+        device.type_in(&format!("set ip {DEVICE}\r\nset netmask 255.255.255.0\r\nsave\r\n"));
+        device.has_said("Config saved");
+        device.type_in("reset\r\n");
+        device.has_said("network up");
+        (device, Wire::new(socket, own))
+    }
+
+    fn start(folder: TempDir, ports: [u16; 3], network: impl FnOnce(&mut Emulator)) -> Device {
         let mut machine = Emulator::new(&program("UMQTT_ON_CORE_DEVICE"));
-        machine.flash(&folder.path().join("flash")).unwrap().network(&forwards);
+        network(machine.flash(&folder.path().join("flash")).unwrap());
         let mut emulator = machine.start().unwrap();
         let mut output = emulator.stdout.take().unwrap();
         let serial = Arc::new(Mutex::new(String::new()));
@@ -76,10 +101,7 @@ impl Device {
                 written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         });
-        let device = Device { emulator, serial, folder, ports };
-        device.has_said("network up");
-        device.console();
-        device
+        Device { emulator, serial, folder, ports }
     }
 
     /// Waits until it has written this to its serial port. The emulator takes connections at once and offers each to the

@@ -9,6 +9,8 @@ mod burst;
 mod client;
 mod device;
 mod flash;
+mod half_open;
 mod power;
 mod runtime;
 mod scripts;
+mod wire;

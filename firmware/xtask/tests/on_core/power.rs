@@ -93,7 +93,7 @@ struct Script {
 
 impl Kept for Script {
     fn request(&mut self, device: &Device, value: &str) {
-        let filler = "println \"nothing of interest\" ".repeat(60);
+        let filler = "println \"nothing of interest\" ".repeat(25);
         let script =
             format!("on init do publish local name {value} retained\non serial do {filler}\n");
         let mut console = device.console();
