@@ -19,10 +19,12 @@ const PATIENCE: Millis = 1000;
 const STEP: Millis = 50;
 /// Memory is short when less than this part of it is free: what the broker leaves to messages that pass through.
 const PART: usize = 8;
-/// The upper half of an MQTT packet's first byte: a message, and the acknowledgements.
+/// The first bytes of the acknowledgements: PUBACK, PUBREC, PUBREL and PUBCOMP, and how long the rest of each is.
+const ACKS: [u8; 4] = [0x40, 0x50, 0x62, 0x70];
+const ACK_LEN: u8 = 2;
+
+/// The upper half of a message's first byte.
 const PUBLISH: u8 = 3;
-const PUBACK: u8 = 4;
-const PUBCOMP: u8 = 7;
 
 /// How a client's bytes are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,17 +60,15 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         if !self.is_crowded() {
             return false;
         }
-        let mut first = None;
-        net.recv(conn, &mut |bytes| {
-            first = first.or(bytes.first().map(|byte| byte >> 4));
-            0
+        let mut waits = false;
+        self.peek(conn, net, |bytes| {
+            // It may be in the middle of a packet, and then be anything: the worst is a wait for nothing.
+            waits = match bytes {
+                [first] | [first, ACK_LEN, ..] if ACKS.contains(first) => false,
+                [first, ..] => pace != Pace::Free || first >> 4 == PUBLISH,
+                [] => false,
+            };
         });
-        // It may be in the middle of a packet, and then be anything: the worst is a wait for nothing.
-        let waits = match first {
-            Some(PUBLISH) => true,
-            Some(PUBACK..=PUBCOMP) | None => false,
-            Some(_) => pace != Pace::Free,
-        };
         if waits {
             self.set_role(conn, Role::Mqtt(Pace::HeldBack));
             self.crowd.next_turn.get_or_insert(self.core.now + STEP);
@@ -85,18 +85,27 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
         self.crowd.next_turn = None;
         let held = |(_, role): &(u32, &Role)| **role == Role::Mqtt(Pace::HeldBack);
-        let mut held: Vec<u32> =
-            (0..).zip(&self.roles).filter(held).map(|(conn, _)| conn).collect();
-        let first = held.partition_point(|conn| *conn <= self.crowd.last);
-        held.rotate_left(first);
+        let mut held: Vec<ConnId> =
+            (0..).zip(&self.roles).filter(held).map(|(conn, _)| ConnId(conn)).collect();
+        if crowded {
+            // What frees memory is nearest where the least is waiting.
+            held.sort_by_cached_key(|conn| {
+                let mut waiting = 0;
+                self.peek(*conn, net, |bytes| waiting = bytes.len());
+                waiting
+            });
+        } else {
+            let first = held.partition_point(|conn| conn.0 <= self.crowd.last);
+            held.rotate_left(first);
+        }
         for (place, conn) in held.into_iter().enumerate() {
             if (place > 0 || !crowded) && self.is_crowded() {
                 self.crowd.next_turn.get_or_insert(self.core.now + STEP);
                 return;
             }
-            if self.role(ConnId(conn)) == Role::Mqtt(Pace::HeldBack) {
-                self.crowd.last = conn;
-                self.read_client(ConnId(conn), net);
+            if self.role(conn) == Role::Mqtt(Pace::HeldBack) {
+                self.crowd.last = conn.0;
+                self.read_client(conn, net);
             }
         }
     }
@@ -105,6 +114,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub(super) fn crowd_poll_at(&mut self) -> Option<Millis> {
         let next_turn = self.crowd.next_turn?;
         Some(if self.is_crowded() { next_turn } else { self.core.now })
+    }
+
+    /// Looks at what is waiting in the network, and leaves it there.
+    fn peek(&self, conn: ConnId, net: &mut dyn Net, mut look: impl FnMut(&[u8])) {
+        net.recv(conn, &mut |bytes| {
+            look(bytes);
+            0
+        });
     }
 
     fn is_crowded(&mut self) -> bool {

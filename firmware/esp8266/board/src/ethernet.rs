@@ -52,8 +52,8 @@ const SENDING: usize = 2;
 const RECEIVING: usize = 51;
 const _: () =
     assert!((SENDING + RECEIVING) * BUFFER <= BUFFERS_SIZE && LONGEST + CHECKSUM_LEN <= BUFFER);
-/// With so many frames waiting nothing is sent: the other buffers are for what comes unasked, two frames of every client.
-const MANY_WAITING: usize = 18;
+/// With so many frames waiting nothing is sent: the other buffers are for what comes unasked.
+const MANY_WAITING: usize = 8;
 /// Longest frame without its checksum: the largest packet every host must take (RFC 791, section 3.1), and its header. DHCP
 /// and DNS keep to it, TCP is told. A longer frame is cut by the MAC, and then thrown away as damaged.
 const LONGEST: usize = 14 + 576;
