@@ -3,7 +3,7 @@
 use std::env;
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use super::DEVICE;
@@ -14,6 +14,9 @@ use super::tools::Tools;
 /// Programs the tests start, and the variables they find them by.
 const PROGRAMS: [(&str, &str); 2] =
     [(DEVICE, "UMQTT_ON_CORE_DEVICE"), ("selftest", "UMQTT_ON_CORE_SELFTEST")];
+
+/// The compiler on this computer, which the tests compare with, and its variable.
+const COMPILER: (&str, &str) = ("umqttc", "UMQTT_ON_CORE_UMQTTC");
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -26,8 +29,15 @@ pub(crate) struct Options {
 
 /// Runs the tests.
 pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<ExitCode> {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(&places.root);
+    let cargo = || {
+        let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.current_dir(&places.root);
+        command
+    };
+    let built = cargo().args(["build", "--quiet", "-p", COMPILER.0]).status();
+    ensure!(built.context("cannot start cargo")?.success(), "{} does not build", COMPILER.0);
+    let mut command = cargo();
+    command.env(COMPILER.1, places.target.with_file_name("debug").join(COMPILER.0));
     for (name, variable) in PROGRAMS {
         command.env(variable, build::build(places, tools, &Program::new(name, &[]))?);
     }

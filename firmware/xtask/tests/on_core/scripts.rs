@@ -1,20 +1,33 @@
 //! Scripts on the core: pushed, compiled there, pulled, run.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::process::Command;
 use std::thread;
+use std::time::Instant;
 
-use umqtt_lang::{Extras, compile};
-use umqtt_vm::Profile;
-
-use crate::device::{Device, eventually};
+use crate::device::{Device, eventually, program};
 
 const RELAY: &str = include_str!("../../../../scripts/relay.script");
 const TIMER: &str = "on init do settimer 1 200\n\
                      on timer 1 do setvar $n = $n + 1 publish local tick $n settimer 1 200\n";
 
+/// What `umqttc build` makes of it.
 fn image_of(source: &str) -> Vec<u8> {
-    compile(source.as_bytes(), &Profile::ESP8266, Extras { debug: true, source: false }).unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    let [script, image] = ["x.script", "x.umq"].map(|name| folder.path().join(name));
+    fs::write(&script, source).unwrap();
+    let mut command = Command::new(program("UMQTT_ON_CORE_UMQTTC"));
+    let built = command
+        .args(["build", "--profile", "esp8266"])
+        .arg(&script)
+        .arg("-o")
+        .arg(&image)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    fs::read(image).unwrap()
 }
 
 fn holds(flash: &[u8], bytes: &[u8]) -> bool {
@@ -38,13 +51,36 @@ fn source_is_compiled_on_the_core_to_the_image_the_desktop_makes() {
 #[test]
 fn bytecode_runs_as_well() {
     let device = Device::boot();
-    let verdict = device.push(&image_of(TIMER));
+    let image = image_of(TIMER);
+    let verdict = device.push(&image);
     assert!(verdict.contains("Syntax okay"), "{verdict}");
+    assert!(holds(&device.flash(), &image));
     let mut client = device.client("test");
     client.subscribe("tick", 0);
     let first: u32 = String::from_utf8(client.next().payload).unwrap().parse().unwrap();
     let second: u32 = String::from_utf8(client.next().payload).unwrap().parse().unwrap();
     assert_eq!(second, first + 1);
+}
+
+#[test]
+fn timers_come_when_they_are_due_and_not_when_disarmed() {
+    let device = Device::boot();
+    let mut client = device.client("test");
+    client.subscribe("due", 0);
+    let script = "on init do settimer 1 600 settimer 2 200 settimer 3 400 settimer 4 400 settimer 3 0\n\
+                  on timer 1 do publish local due 1\n\
+                  on timer 2 do publish local due 2\n\
+                  on timer 3 do publish local due 3\n\
+                  on timer 4 do publish local due 4\n";
+    let verdict = device.push(script.as_bytes());
+    assert!(verdict.contains("Syntax okay"), "{verdict}");
+    assert_eq!(client.next().payload, b"2");
+    let first = Instant::now();
+    assert_eq!(client.next().payload, b"4");
+    assert_eq!(client.next().payload, b"1");
+    // The first may have been read late, but not the last before its time.
+    let between = first.elapsed().as_millis();
+    assert!((300..=500).contains(&between), "{between} ms, not 400");
 }
 
 #[test]
