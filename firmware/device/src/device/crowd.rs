@@ -88,18 +88,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let mut held: Vec<ConnId> =
             (0..).zip(&self.roles).filter(held).map(|(conn, _)| ConnId(conn)).collect();
         if crowded {
-            // What frees memory is nearest where the least is waiting.
-            held.sort_by_cached_key(|conn| {
-                let mut waiting = 0;
-                self.peek(*conn, net, |bytes| waiting = bytes.len());
-                waiting
-            });
+            let nearest = self.nearest(&held, net);
+            nearest.into_iter().for_each(|conn| self.read_client(conn, net));
         } else {
             let first = held.partition_point(|conn| conn.0 <= self.crowd.last);
             held.rotate_left(first);
         }
-        for (place, conn) in held.into_iter().enumerate() {
-            if (place > 0 || !crowded) && self.is_crowded() {
+        for conn in held {
+            if self.is_crowded() {
                 self.crowd.next_turn.get_or_insert(self.core.now + STEP);
                 return;
             }
@@ -108,6 +104,19 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 self.read_client(conn, net);
             }
         }
+    }
+
+    /// Where what frees memory is nearest: where the least is waiting.
+    fn nearest(&self, held: &[ConnId], net: &mut dyn Net) -> Option<ConnId> {
+        let mut nearest = None;
+        for conn in held {
+            let mut waiting = 0;
+            self.peek(*conn, net, |bytes| waiting = bytes.len());
+            if nearest.is_none_or(|(least, _)| waiting < least) {
+                nearest = Some((waiting, *conn));
+            }
+        }
+        nearest.map(|(_, conn)| conn)
     }
 
     /// When to look again at the latest.
