@@ -27,6 +27,8 @@ pub const OPTIONS: Options = Options {
 
 const LIMITS: Limits = Limits {
     max_clients: 16,
+    // All of them may come back at once, as after a restart; the network's places bound those who say nothing.
+    max_waiting: 16,
     max_subscriptions: 64,
     max_client_subscriptions: 16,
     max_retained: 32,

@@ -1,12 +1,16 @@
 //! The broker on the core: retained messages, QoS 1 and 2, many clients, many messages, many connections.
 
+use std::time::Duration;
+
 use crate::client::{Client, Message};
-use crate::device::Device;
+use crate::device::{Device, MQTT};
+use crate::half_open::connect;
 
 const CLIENTS: usize = 16;
 const MESSAGES: usize = 100_000;
 /// On their way at a time.
 const WINDOW: usize = 8;
+const SOON: Duration = Duration::from_secs(1);
 const RECONNECTS: usize = 500;
 
 #[test]
@@ -61,6 +65,21 @@ fn sixteen_clients_have_two_subscriptions_each() {
         assert_eq!(clients[n].next().payload, b"to you");
     }
     assert!(device.console().ask("show mqtt").contains(&format!("Current clients: {CLIENTS}")));
+}
+
+/// As after a restart of the device. On a wire: the emulator's user network lets few wait for it at a time.
+#[test]
+fn sixteen_clients_that_come_at_once_are_all_taken() {
+    let (_device, mut wire) = Device::boot_on_wire();
+    let host = wire.join();
+    let clients = [(); CLIENTS].map(|()| wire.connect(host, MQTT, 2048));
+    for (n, client) in clients.into_iter().enumerate() {
+        wire.send(client, &connect(&format!("client{n}"), 0));
+    }
+    for (n, client) in clients.into_iter().enumerate() {
+        let answer = wire.receive(client, SOON, |bytes| bytes.len() >= 4);
+        assert_eq!(answer, [0x20, 2, 0, 0], "client {n}");
+    }
 }
 
 #[test]

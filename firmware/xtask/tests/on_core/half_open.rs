@@ -15,7 +15,7 @@ const KEEP_ALIVE: u8 = 4;
 /// The device's own timeout for a peer that answers nothing (`DEAD`), with a little to spare.
 const DEAD: Duration = Duration::from_secs(70);
 
-fn connect(name: &str, keep_alive: u8) -> Vec<u8> {
+pub(crate) fn connect(name: &str, keep_alive: u8) -> Vec<u8> {
     packet(CONNECT, &[text("MQTT"), vec![4, 2, 0, keep_alive], text(name)].concat())
 }
 

@@ -14,6 +14,8 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr};
 
 /// Between two looks at the wire.
 const PAUSE: Duration = Duration::from_micros(500);
+/// What is sent is taken in this time, or never.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// Where the device is.
 pub(crate) const DEVICE: Ipv4Addr = Ipv4Addr::new(10, 9, 8, 1);
 
@@ -167,8 +169,9 @@ impl Wire {
 
     /// Sends all of this.
     pub(crate) fn send(&mut self, connection: Connection, bytes: &[u8]) {
-        let mut sent = 0;
+        let (mut sent, end) = (0, Instant::now() + PATIENCE);
         while sent < bytes.len() {
+            assert!(Instant::now() < end, "the device takes no more than {sent} bytes");
             let socket = self.socket(connection);
             if socket.may_send() {
                 sent += socket.send_slice(&bytes[sent..]).unwrap();
