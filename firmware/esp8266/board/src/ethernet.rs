@@ -74,6 +74,8 @@ pub struct OpenEth {
     /// The next descriptor to send with, and the next to receive with.
     send: usize,
     receive: usize,
+    /// Sending was refused because frames wait, and none has been taken since.
+    refused: bool,
 }
 
 fn set_register(index: usize, word: u32) {
@@ -131,7 +133,7 @@ impl OpenEth {
         }
         set_register(INT_MASK, RECEIVED | BUSY);
         set_register(MODER, MODE);
-        OpenEth { send: 0, receive: 0 }
+        OpenEth { send: 0, receive: 0, refused: false }
     }
 
     /// Takes back the interrupt. To be called before looking for frames: what comes after is told again.
@@ -197,12 +199,20 @@ impl Device for OpenEth {
 
     fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sender<'_>)> {
         // An answer may be sent at once, so there must be room for it.
-        (self.has_frame() && self.can_send())
-            .then_some((Received(&mut self.receive), Sender(&mut self.send)))
+        if !self.has_frame() || !self.can_send() {
+            return None;
+        }
+        self.refused = false;
+        Some((Received(&mut self.receive), Sender(&mut self.send)))
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Sender<'_>> {
-        (self.can_send() && !self.waiting(MANY_WAITING)).then_some(Sender(&mut self.send))
+        // Who cannot take a frame before having sent one is not to wait for ever.
+        if self.waiting(MANY_WAITING) && !self.refused {
+            self.refused = true;
+            return None;
+        }
+        self.can_send().then_some(Sender(&mut self.send))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
