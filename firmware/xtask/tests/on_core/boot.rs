@@ -84,7 +84,7 @@ fn a_device_that_cannot_start_at_all_waits_longer_and_longer() {
     let mut emulator = Emulator::new(&program("UMQTT_ON_CORE_DEVICE"));
     emulator.flash(&folder.path().join("flash")).unwrap().append("fault").exact(true);
     // It never ends; with exact time its waits take none.
-    let output = match emulator.run(Duration::from_secs(2)) {
+    let output = match emulator.run(Duration::from_secs(8)) {
         Ok(ended) => panic!("it has ended: {}", ended.text()),
         Err(killed) => killed.to_string(),
     };
