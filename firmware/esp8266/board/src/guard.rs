@@ -2,6 +2,8 @@
 //! if even that fails, it waits longer and longer before the next try. So it can be reached and mended, where it can, and
 //! does not wear its flash out where it cannot.
 
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_device::{Board, Device};
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 
 /// Faults in a row after which the script is not started.
@@ -18,6 +20,19 @@ pub(crate) enum Start {
     Whole,
     /// There were so many faults.
     WithoutScript { faults: u32 },
+}
+
+impl Start {
+    /// Starts the device so.
+    pub(crate) fn begin<B: Board, F: NorFlash>(self, device: &mut Device<B, F>) {
+        match self {
+            Start::Whole => device.start(clock::millis()),
+            Start::WithoutScript { faults } => {
+                let why = format_args!("{faults} faults in a row have restarted the device");
+                device.start_without_script(clock::millis(), why);
+            }
+        }
+    }
 }
 
 /// Says how to start this time, and waits where that is better.

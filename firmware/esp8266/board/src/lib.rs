@@ -11,7 +11,7 @@
 //! | `ethernet` | the OpenCores Ethernet MAC, as smoltcp wants it |
 //! | `flash` | the parallel NOR flash, as the device's storage wants it |
 //!
-//! With the feature `silicon`, `silicon` is in place of the last five: the chip's own pins, flash and serial port.
+//! With the feature `silicon`, `silicon` is in place of those that know the machine: the chip's own pins, flash and serial port.
 
 #![no_std]
 
@@ -23,7 +23,6 @@ mod board;
 mod ethernet;
 #[cfg(not(feature = "silicon"))]
 mod flash;
-#[cfg(not(feature = "silicon"))]
 mod guard;
 mod options;
 #[cfg(not(feature = "silicon"))]

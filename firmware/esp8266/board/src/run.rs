@@ -64,13 +64,7 @@ fn start(device: &mut Machine, net: &mut Network, how: Start) {
     if let Err(error) = device.listen(net) {
         println!("{error}");
     }
-    match how {
-        Start::Whole => device.start(clock::millis()),
-        Start::WithoutScript { faults } => {
-            let why = format_args!("{faults} faults in a row have restarted the device");
-            device.start_without_script(clock::millis(), why);
-        }
-    }
+    how.begin(device);
     net.set_addressing(device.addressing());
 }
 

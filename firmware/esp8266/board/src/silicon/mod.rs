@@ -16,6 +16,7 @@ use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 
 use self::board::ChipBoard;
 use self::no_net::NoNet;
+use crate::guard;
 use crate::options::OPTIONS;
 
 /// Where in the flash the device keeps what it keeps. The linker finds the place, so that it cannot be the program's; only its
@@ -33,6 +34,7 @@ pub fn run() -> ! {
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
     }
+    let how = guard::start();
     // SAFETY: the only place that takes the peripherals, once.
     let peripherals = unsafe { esp8266_hal::target::Peripherals::steal() };
     let commands = peripherals.SPI0.flash();
@@ -42,9 +44,10 @@ pub fn run() -> ! {
     let options = Options { layout: Layout::ESP8266, ..OPTIONS };
     let device = Device::new(board, flash, options);
     let mut device = device.unwrap_or_else(|error| panic!("{error}"));
-    device.start(clock::millis());
+    how.begin(&mut device);
     loop {
         watchdog::feed();
+        guard::turn();
         let next = device.poll(clock::millis(), &mut NoNet);
         if device.board().restart_wanted() {
             reset::because(format_args!("the device was asked to"));
