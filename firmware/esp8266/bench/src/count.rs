@@ -19,10 +19,15 @@ extern "C" fn bench_mark() {
 /// Instructions that `run` takes each time.
 pub(crate) fn instructions<T>(mut run: impl FnMut() -> T) -> u32 {
     let counted = mean(&mut run);
+    marked(run);
+    counted.saturating_sub(mean(|| ()))
+}
+
+/// Does it once, between two marks.
+pub(crate) fn marked<T>(run: impl FnOnce() -> T) {
     bench_mark();
     black_box(run());
     bench_mark();
-    counted.saturating_sub(mean(|| ()))
 }
 
 /// Instructions that `run` takes each time, and what it takes to do it again and again; unmarked.

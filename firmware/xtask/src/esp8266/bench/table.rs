@@ -1,13 +1,13 @@
 //! What the design sets aims for, beside what others take on the same core.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::report::Report;
-use super::{perform, script_task};
+use super::{perform, profile, script_task};
 use crate::esp8266::DEVICE;
 use crate::esp8266::build::{self, Program};
 use crate::esp8266::places::Places;
@@ -21,6 +21,9 @@ const LARGE: &str = "lang/benches/house.script";
 
 /// The others, each built with the chip's own compiler at -O2, given the same events with input and output stubbed.
 const PEERS: [&str; 5] = ["C by hand", "Lua 5.4", "Berry", "MicroPython", "C firmware"];
+
+/// So many functions are listed for an event.
+const FUNCTIONS: usize = 8;
 
 /// Something the design has an aim for.
 struct Aim {
@@ -88,8 +91,10 @@ pub(super) fn run(places: &Places, tools: &Tools, elf: &Path) -> Result<ExitCode
     };
     let mut tasks = Vec::new();
     for case in &CASES {
-        let path = Path::new(SCRIPTS).join(case.script).with_extension("script");
-        tasks.extend([script_task(&read(&path)?), format!("event {}", case.event).into_bytes()]);
+        tasks.extend([
+            script_task(&read(&script(case))?),
+            format!("event {}", case.event).into_bytes(),
+        ]);
     }
     tasks.push(script_task(&read(Path::new(LARGE))?));
     tasks.extend(SUBSCRIBERS.map(|count| format!("publish {count}").into_bytes()));
@@ -104,7 +109,21 @@ pub(super) fn run(places: &Places, tools: &Tools, elf: &Path) -> Result<ExitCode
     for (aim, taken) in [(ENGINE, sizes.engine()), (IMAGE, sizes.image()), (RAM, sizes.ram())] {
         table.line(&aim, taken);
     }
+    println!("\nwhat takes the instructions of the events that take more than is aimed at");
+    for (case, taken) in CASES.iter().zip(report.events()) {
+        if taken > case.aim.aim {
+            let source = read(&script(case))?;
+            let functions = profile::run(places, elf, &source, case.event)?;
+            println!("{}", case.aim.what);
+            functions.lines().take(FUNCTIONS).for_each(|line| println!("{line}"));
+        }
+    }
+    println!("and the bytes: cargo xtask esp8266 size --largest 100");
     table.finish()
+}
+
+fn script(case: &Case) -> PathBuf {
+    Path::new(SCRIPTS).join(case.script).with_extension("script")
 }
 
 /// What is printed, and what was found to have become worse.
