@@ -411,6 +411,25 @@ fn long_chains_and_far_jumps() {
 }
 
 #[test]
+fn more_variables_and_constants_than_have_a_place_in_an_instruction() {
+    // Each is the one before, plus a number of its own, as a text and back.
+    let sets: String = (1..250)
+        .map(|n| format!("setvar $v{n} = $v{} | \"\" setvar $v{n} = $v{n} + {} ", n - 1, 1000 + n))
+        .collect();
+    let source = format!(
+        "on init do setvar $v0 = 1 {sets} if $v200 > $v100 and $v249 neq $v248 then print substr($v249, 0, 2) | \"/\" | $v249 endif"
+    );
+    let image = compile(source.as_bytes(), &Profile::DESKTOP, ALL).unwrap();
+    let program = Program::verify(image, &Profile::DESKTOP).unwrap();
+    let memory = (vec![[0; 2]; program.needs().slots], vec![0; 8 * 1024]);
+    let machine = Machine::new(program, memory, 1024).unwrap();
+    let mut device = Device { machine, log: Log::default(), trap: None };
+    let last = 1 + (1..250).map(|n| 1000 + n).sum::<i32>();
+    assert_eq!(device.event(Event::Init), format!("print {}/{last}\n", &last.to_string()[..2]));
+    assert_eq!(device.trap, None);
+}
+
+#[test]
 fn a_byte_order_mark_means_nothing() {
     let plain = b"on init do print 1";
     let marked = [b"\xef\xbb\xbf", &plain[..]].concat();

@@ -1,6 +1,6 @@
 //! The umqtt virtual machine: what a bytecode image is, whether it is sound, and running it.
 //!
-//! No standard library, no allocation, no unsafe code. The machine computes in a buffer it is given and reaches
+//! No standard library, no allocation, no unsafe code. The machine computes in memory it is given and reaches
 //! the outside only through [`Syscalls`]. It knows nothing of MQTT beyond matching topics, nothing of sockets, pins or
 //! clocks, and nothing of source text.
 //!
@@ -16,7 +16,7 @@
 //! | [`machine`](Machine) | running |
 //! | [`syscalls`](Syscalls) | the door to the outside |
 //!
-//! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a buffer, and for each [`Event`]
+//! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a [`Memory`], and for each [`Event`]
 //! ask [`Machine::next`] for the handlers and [`Machine::run`] them.
 #![no_std]
 #![forbid(unsafe_code)]

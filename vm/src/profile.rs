@@ -32,7 +32,7 @@ pub struct Profile {
     pub temporaries: usize,
     /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one section.
     pub image: usize,
-    /// Bytes of the buffer a machine of this profile runs in: variables, temporaries and stack.
+    /// Bytes of memory a machine of this profile runs in: slots for values, and their texts.
     pub ram: usize,
     /// Fuel a handler may use per event; see [`crate::Machine::run`] for the unit.
     pub fuel: u32,

@@ -6,7 +6,7 @@
 pub enum Trap {
     /// It used up its fuel: a loop that does not end.
     OutOfFuel = 1,
-    /// Its values and temporaries do not fit the machine's buffer.
+    /// Its values and temporaries do not fit the machine's memory.
     OutOfMemory = 2,
     /// The code broke a rule the verifier guarantees. Not reachable from a verified program; reported
     /// instead of a panic.

@@ -1,4 +1,4 @@
-//! The machine: a program, the buffer it computes in, and running its handlers.
+//! The machine: a program, the memory it computes in, and running its handlers.
 //!
 //! | file | job |
 //! |---|---|
