@@ -33,9 +33,18 @@ pub fn push(console: SocketAddr, upload: SocketAddr, inside: u16, script: &[u8])
     // Whether it closes in order or not: the verdict comes on the console.
     let _ = connection.read_to_end(&mut Vec::new());
     let mut verdict = String::new();
-    while !["Syntax okay", "Error in", "failed", "cannot", "too long"]
-        .iter()
-        .any(|end| verdict.contains(end))
+    while ![
+        "Syntax okay",
+        "Error in",
+        "failed",
+        "cannot",
+        "too long",
+        "not enough memory",
+        "is empty",
+        "not stored",
+    ]
+    .iter()
+    .any(|end| verdict.contains(end))
     {
         verdict += &read_until(&mut session, "\r\n")?;
     }

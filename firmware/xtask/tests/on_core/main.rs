@@ -10,6 +10,7 @@ mod client;
 mod device;
 mod flash;
 mod half_open;
+mod hostile;
 mod power;
 mod runtime;
 mod scripts;

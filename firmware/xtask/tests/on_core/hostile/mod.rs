@@ -1,0 +1,37 @@
+//! Inputs from outside that have restarted the device, and their siblings: each gets the answer its protocol has for it, and
+//! the device stays up. Grows with each fault that is found.
+//!
+//! | file | inputs |
+//! |---|---|
+//! | `scripts` | uploads and downloads, source and bytecode |
+
+mod scripts;
+
+use crate::client::Client;
+use crate::device::Device;
+
+/// What the device prints when it starts.
+const BANNER: &str = "the device on an emulated ESP8266";
+
+/// A client that was connected before the input came. It must never notice.
+pub(super) struct Witness {
+    client: Client,
+}
+
+impl Witness {
+    /// Connects and subscribes.
+    pub(super) fn new(device: &Device) -> Witness {
+        let mut client = device.client("witness");
+        client.subscribe("witness", 1);
+        Witness { client }
+    }
+
+    /// The device is still in its first boot, and serves this client on the connection it has had all the time.
+    #[track_caller]
+    pub(super) fn is_served(&mut self, device: &Device, after: &str) {
+        self.client.publish_surely("witness", after.as_bytes(), 1);
+        assert_eq!(self.client.next().payload, after.as_bytes());
+        let serial = device.serial();
+        assert_eq!(serial.matches(BANNER).count(), 1, "restarted by {after}:\n{serial}");
+    }
+}
