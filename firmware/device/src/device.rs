@@ -42,6 +42,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
+use umqtt_memory::Ledger;
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
@@ -111,6 +112,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             log: Log::default(),
             clock: Clock::default(),
             options,
+            ledger: Ledger::new(&options.plan),
             now: 0,
             wishes: Wishes::default(),
             commands: VecDeque::new(),

@@ -4,6 +4,7 @@ use core::fmt;
 use core::net::IpAddr;
 
 use crate::engine::Millis;
+use umqtt_memory::Ledger;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;
@@ -171,6 +172,8 @@ pub trait Host {
 
     /// The figures of now.
     fn stats(&self) -> Stats;
+    /// What each part holds of the memory.
+    fn ledger(&self) -> &Ledger;
     /// The device's addresses.
     fn addresses(&self, each: &mut dyn FnMut(IpAddr));
     /// The time of day, once the clock is set.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use umqtt_memory::Account;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::command::{COMMANDS, CommandSpec, Show};
@@ -105,6 +106,12 @@ fn stats(host: &dyn Host, out: &mut Output) {
     match host.time() {
         Some(time) => line!(out, "Clock set: {time}"),
         None => line!(out, "Clock not set"),
+    }
+    line!(out, "{:<9}{:>11}{:>11}{:>11}{:>8}", "Memory", "budget", "used", "most", "refused");
+    for (share, account) in host.ledger().iter() {
+        let Account { budget, used, high_water, refused } = account;
+        let name = share.name();
+        line!(out, "  {name:<7}{budget:>11}{used:>11}{high_water:>11}{refused:>8}");
     }
 }
 

@@ -8,6 +8,7 @@ use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
+use umqtt_memory::Ledger;
 
 use super::Options;
 use crate::board::Board;
@@ -36,6 +37,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) options: Options,
+    /// What each part holds of the memory, and what was refused.
+    pub(super) ledger: Ledger,
     pub(super) now: Millis,
     pub(super) wishes: Wishes,
     /// Commands of the script, to be executed when its handler is over.

@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
+use umqtt_memory::Ledger;
 use umqtt_vm::decode::Instruction;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
@@ -98,6 +99,10 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
             joined: None,
             stations: None,
         }
+    }
+
+    fn ledger(&self) -> &Ledger {
+        &self.core.ledger
     }
 
     fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {

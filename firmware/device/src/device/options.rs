@@ -3,6 +3,7 @@
 use core::fmt;
 
 use umqtt_broker::Limits;
+use umqtt_memory::Plan;
 use umqtt_vm::Profile;
 
 use crate::net::NetError;
@@ -17,6 +18,8 @@ pub struct Options {
     pub profile: Profile,
     /// The most the broker may grow to; settings only lower it.
     pub limits: Limits,
+    /// What each part may hold of the memory.
+    pub plan: Plan,
     /// Where in the flash things are.
     pub layout: Layout,
     /// Bytes sent to a client at a time.
@@ -33,6 +36,7 @@ impl Options {
         version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
         profile: Profile::DESKTOP,
         limits: Limits::DESKTOP,
+        plan: Plan::DESKTOP,
         layout: Layout::DESKTOP,
         send_buffer: 256 * 1024,
         mqtt_port: None,

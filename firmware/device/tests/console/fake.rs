@@ -9,6 +9,7 @@ use umqtt_device::console::{
 };
 use umqtt_device::settings::{Param, Settings};
 use umqtt_device::storage::StorageError;
+use umqtt_memory::{Ledger, Plan};
 use umqtt_vm::Side;
 
 /// The device.
@@ -23,6 +24,7 @@ pub(crate) struct Fake {
     pub(crate) log: Vec<u8>,
     /// So many more clients, subscriptions and retained messages.
     pub(crate) many: usize,
+    pub(crate) ledger: Ledger,
     /// What it was asked to do.
     pub(crate) asked: Vec<String>,
 }
@@ -39,6 +41,7 @@ impl Fake {
             variables: vec![Vec::new(); 16],
             log: b"started\nclient a connected\n".to_vec(),
             many: 0,
+            ledger: Ledger::new(&Plan::ESP8266),
             asked: Vec::new(),
         }
     }
@@ -112,6 +115,9 @@ impl Host for Fake {
             joined: Some(false),
             stations: Some(1),
         }
+    }
+    fn ledger(&self) -> &Ledger {
+        &self.ledger
     }
     fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
         each([192, 168, 4, 1].into());

@@ -4,6 +4,7 @@ use umqtt_broker::Limits;
 use umqtt_device::device::Options;
 use umqtt_device::storage::Layout;
 use umqtt_lx106_rt::heap;
+use umqtt_memory::Plan;
 use umqtt_smoltcp::Bounds;
 use umqtt_vm::Profile;
 
@@ -18,6 +19,7 @@ pub const OPTIONS: Options = Options {
     version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
     profile: Profile::ESP8266,
     limits: LIMITS,
+    plan: Plan::ESP8266,
     // The machine's sectors are so large that one holds the largest script.
     layout: Layout { start: 0, map_sectors: 8, slot_sectors: 1 },
     send_buffer: 256,

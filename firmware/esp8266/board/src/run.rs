@@ -27,6 +27,7 @@ pub fn run() -> ! {
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
     }
+    umqtt_memory::set_probing(true);
     let how = guard::start();
     if emulator::command_line() == FAULT {
         panic!("as the command line asks");

@@ -34,6 +34,7 @@ pub fn run() -> ! {
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
     }
+    umqtt_memory::set_probing(true);
     let how = guard::start();
     // SAFETY: the only place that takes the peripherals, once.
     let peripherals = unsafe { esp8266_hal::target::Peripherals::steal() };

@@ -1,0 +1,33 @@
+//! The memory ledger: what each part of the device may hold at most, and allocation that fails instead of panicking.
+//!
+//! | file | job |
+//! |---|---|
+//! | `plan` | the table: a budget for each [`Share`], one [`Plan`] per board |
+//! | `ledger` | what is used of each share, the most that was, and what was refused |
+//! | `reserve` | [`reserve`]: whether a bounded step finds the memory it needs |
+//! | `fallible` | vectors that grow or say that they cannot |
+//!
+//! # How an allocation is made
+//!
+//! * What is large, or whose size or number is decided outside, asks its share first and is then allocated with the
+//!   functions of `fallible` (or `try_reserve`); it is refused in the way its protocol has.
+//! * Everything else is small and belongs to a step that began with [`reserve`]: all infallible allocations of the step
+//!   together must be smaller than what was reserved. A test allocator holds the steps to that: see [`credit`].
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod fallible;
+mod ledger;
+mod plan;
+mod reserve;
+
+pub use fallible::{
+    try_append, try_deque_room, try_extend, try_push, try_push_back, try_room, try_room_exact,
+    try_to_string, try_to_vec,
+};
+pub use ledger::{Account, Ledger};
+pub use plan::{Plan, Share};
+pub use reserve::{STEP_MARGIN, credit, reserve, set_probing};

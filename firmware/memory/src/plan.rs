@@ -1,0 +1,180 @@
+//! The table: what each part of the device may hold at most.
+
+/// A part of the device with a budget of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// What is there from the start and stays: settings, storage, tables.
+    Fixed,
+    /// Sockets and their buffers.
+    Network,
+    /// Clients, sessions, subscriptions, retained messages, messages in transit. New publishes wait while messages fill it.
+    Broker,
+    /// A script that is being received, checked and compiled. See [`Plan::within`].
+    Upload,
+    /// The running script: its image, engine, variables, queued events and commands.
+    Script,
+    /// Output that waits for users, and the lines they are typing.
+    Console,
+    /// The log's lines for consoles, and its backlog.
+    Log,
+    /// A script's HTTP request, its answer, and those that wait.
+    Http,
+    /// The client of the remote broker.
+    Upstream,
+    /// Buffers of a change in flash.
+    Storage,
+    /// Small allocations of a step: see [`reserve`](crate::reserve). Refused: steps that were put off.
+    Margin,
+}
+
+impl Share {
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// All, in the order of the table.
+    pub const ALL: [Share; Share::COUNT] = [
+        Share::Fixed,
+        Share::Network,
+        Share::Broker,
+        Share::Upload,
+        Share::Script,
+        Share::Console,
+        Share::Log,
+        Share::Http,
+        Share::Upstream,
+        Share::Storage,
+        Share::Margin,
+    ];
+
+    /// What `show stats` calls it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Share::Fixed => "fixed",
+            Share::Network => "network",
+            Share::Broker => "broker",
+            Share::Upload => "upload",
+            Share::Script => "script",
+            Share::Console => "console",
+            Share::Log => "log",
+            Share::Http => "http",
+            Share::Upstream => "upstream",
+            Share::Storage => "storage",
+            Share::Margin => "margin",
+        }
+    }
+}
+
+/// The budgets of a board, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// See [`Share::Fixed`].
+    pub fixed: usize,
+    /// See [`Share::Network`].
+    pub network: usize,
+    /// See [`Share::Broker`].
+    pub broker: usize,
+    /// See [`Share::Upload`].
+    pub upload: usize,
+    /// See [`Share::Script`].
+    pub script: usize,
+    /// See [`Share::Console`].
+    pub console: usize,
+    /// See [`Share::Log`].
+    pub log: usize,
+    /// See [`Share::Http`].
+    pub http: usize,
+    /// See [`Share::Upstream`].
+    pub upstream: usize,
+    /// See [`Share::Storage`].
+    pub storage: usize,
+    /// See [`Share::Margin`].
+    pub margin: usize,
+}
+
+impl Plan {
+    /// For the ESP8266: 48 KiB of RAM with a stack of 8 KiB, of which the heap is what static data leaves.
+    pub const ESP8266: Plan = Plan {
+        fixed: 3 * 1024,
+        network: 13 * 1024,
+        broker: 13 * 1024,
+        upload: 8 * 1024,
+        script: 4 * 1024,
+        console: 2 * 1024,
+        log: 512,
+        http: 1024,
+        upstream: 1024,
+        storage: 1024,
+        margin: crate::STEP_MARGIN,
+    };
+
+    /// For a desktop: bounds against what runs wild rather than against the end of memory.
+    pub const DESKTOP: Plan = Plan {
+        fixed: 1 << 20,
+        network: 1 << 30,
+        broker: 1 << 30,
+        upload: 1 << 20,
+        script: 1 << 20,
+        console: 5 * 16 * 1024,
+        log: 256 * 1024,
+        http: 256 * 1024,
+        upstream: 16 << 20,
+        storage: 1 << 20,
+        margin: crate::STEP_MARGIN,
+    };
+
+    /// A share's budget.
+    pub const fn budget(&self, share: Share) -> usize {
+        match share {
+            Share::Fixed => self.fixed,
+            Share::Network => self.network,
+            Share::Broker => self.broker,
+            Share::Upload => self.upload,
+            Share::Script => self.script,
+            Share::Console => self.console,
+            Share::Log => self.log,
+            Share::Http => self.http,
+            Share::Upstream => self.upstream,
+            Share::Storage => self.storage,
+            Share::Margin => self.margin,
+        }
+    }
+
+    /// The share whose memory this one uses while that one does not: they are one share, and count once.
+    ///
+    /// A script is compiled when the messages in transit have left the broker's.
+    pub const fn within(share: Share) -> Option<Share> {
+        match share {
+            Share::Upload => Some(Share::Broker),
+            _ => None,
+        }
+    }
+
+    /// All budgets together, each byte once.
+    pub const fn total(&self) -> usize {
+        let (mut sum, mut at) = (0, 0);
+        while at < Share::COUNT {
+            let share = Share::ALL[at];
+            if Plan::within(share).is_none() {
+                sum += self.budget(share);
+            }
+            at += 1;
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_within_another_is_no_larger() {
+        for plan in [Plan::ESP8266, Plan::DESKTOP] {
+            for share in Share::ALL {
+                if let Some(outer) = Plan::within(share) {
+                    assert!(plan.budget(share) <= plan.budget(outer), "{}", share.name());
+                }
+            }
+        }
+    }
+}

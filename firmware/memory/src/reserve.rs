@@ -1,0 +1,80 @@
+//! Whether a bounded step finds the memory it needs.
+
+use alloc::vec::Vec;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// What one step of the device (a network event, a console line, an event of the script, a timer) may allocate
+/// infallibly in all, bytes.
+pub const STEP_MARGIN: usize = 1024;
+
+/// Whether [`reserve`] looks at all: off where memory is the operating system's.
+static PROBING: AtomicBool = AtomicBool::new(false);
+
+/// Turns [`reserve`] on, for boards whose heap is small, and for tests that make allocations fail.
+pub fn set_probing(on: bool) {
+    PROBING.store(on, Ordering::Relaxed);
+}
+
+/// Whether the heap has a block of this many bytes now. What follows may allocate less than that without asking again.
+///
+/// It allocates the block and gives it back, so `false` counts fragmentation too. Always true without
+/// [`set_probing`].
+#[must_use]
+pub fn reserve(bytes: usize) -> bool {
+    if !PROBING.load(Ordering::Relaxed) {
+        return true;
+    }
+    credit::set(0);
+    let mut probe = Vec::<u8>::new();
+    let there = credit::fallible(|| probe.try_reserve_exact(bytes).is_ok());
+    // Not to be optimised away, as allocations that are not used may be.
+    core::hint::black_box(&probe);
+    drop(probe);
+    credit::set(if there { bytes } else { 0 });
+    there
+}
+
+pub mod credit {
+    //! What a test allocator needs to know: an allocation that the last [`reserve`](super::reserve) covers cannot fail;
+    //! one for which its caller is prepared may fail at any time; any other that fails is a fault of the device.
+
+    use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    static LEFT: AtomicUsize = AtomicUsize::new(0);
+    static LIMIT: AtomicUsize = AtomicUsize::new(0);
+    static FALLIBLE: AtomicBool = AtomicBool::new(false);
+
+    /// Bytes that may still be allocated without asking.
+    pub fn left() -> usize {
+        LEFT.load(Ordering::Relaxed)
+    }
+
+    /// An allocation takes so many bytes of it.
+    pub fn take(bytes: usize) {
+        LEFT.store(left().saturating_sub(bytes), Ordering::Relaxed);
+    }
+
+    /// So many bytes were freed.
+    pub fn give(bytes: usize) {
+        let limit = LIMIT.load(Ordering::Relaxed);
+        LEFT.store(left().saturating_add(bytes).min(limit), Ordering::Relaxed);
+    }
+
+    /// Whether the caller of the allocation under way is prepared for its failure.
+    pub fn is_fallible() -> bool {
+        FALLIBLE.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(bytes: usize) {
+        LEFT.store(bytes, Ordering::Relaxed);
+        LIMIT.store(bytes, Ordering::Relaxed);
+    }
+
+    /// Runs an allocation that may fail.
+    pub(crate) fn fallible<T>(allocate: impl FnOnce() -> T) -> T {
+        FALLIBLE.store(true, Ordering::Relaxed);
+        let done = allocate();
+        FALLIBLE.store(false, Ordering::Relaxed);
+        done
+    }
+}
