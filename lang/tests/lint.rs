@@ -314,5 +314,16 @@ fn w0017_invalid_topic() {
         ("on init do subscribe local a/+/b on topic local a/c/b do print 1", &["W0017"]),
         ("on init do print retained_topic(\"a#\")", &["W0017"]),
         ("on init do print retained_topic(\"a/#\") publish local a/b 1", &[]),
+        ("on init do publish local #610d 1", &["W0017"]),
+        ("on init do publish local #61efbfbf 1", &["W0017"]),
+        ("on init do publish local #610062 1", &["W0017"]),
+        ("on init do publish local a | #0a | $weekday 1", &["W0017"]),
+        ("on init do unsubscribe remote #61c280", &["W0017"]),
+        (
+            "on init do subscribe local \"a\u{7f}\" on topic local \"a\u{7f}\" do print 1",
+            &["W0017", "W0017"],
+        ),
+        ("on init do print retained_topic(\"a\u{fdd0}\")", &["W0017"]),
+        ("on init do publish local \"\u{feff}a b/\u{1f600}\" 1", &[]),
     ]);
 }

@@ -68,6 +68,9 @@ pub enum Event {
     /// [`max_packet`](ClientOptions::max_packet). It is counted by [`Client::dropped`], and acknowledged if its sender wants
     /// that, as it could never be taken.
     TooLarge(usize),
+    /// A message was passed over as one that is too large: its topic holds a character that MQTT advises against
+    /// ([`TextError::Disallowed`](umqtt_topic::TextError::Disallowed)).
+    BadTopic,
 }
 
 /// Why a connection is over.

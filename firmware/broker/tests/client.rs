@@ -413,6 +413,31 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
     }
 }
 
+/// A server that lets such topics through would send the message again on every connection.
+#[test]
+fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
+    for topic in ["a\u{1}", "\u{9f}", "\u{ffff}/b"] {
+        let bad = |qos, id| net::message(topic, b"x", qos, id, true);
+        let good = net::message("\u{feff}t", b"good", Q0, 0, false);
+        let all = [bad(Q0, 0), good.clone(), bad(Q1, 7), bad(Q2, 8), good].concat();
+        let mut client = accepted();
+        let mut events = Vec::new();
+        for piece in all.chunks(3) {
+            client.receive(piece, 5);
+        }
+        while let Some(event) = client.poll_event() {
+            events.push(match event {
+                Event::BadTopic => String::from("bad"),
+                Event::Message(message) => String::from_utf8_lossy(message.payload()).into(),
+                other => panic!("{other:?}"),
+            });
+        }
+        assert_eq!(events, ["bad", "good", "bad", "bad", "good"]);
+        assert_eq!((client.is_connected(), client.dropped()), (true, 3));
+        assert_eq!(client.outgoing(), [0x40, 2, 0, 7, 0x50, 2, 0, 8]);
+    }
+}
+
 #[test]
 fn a_server_that_does_not_answer_is_left() {
     let mut client = Client::new(ClientOptions::new("c"), 1);

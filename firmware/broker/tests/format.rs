@@ -82,10 +82,33 @@ fn the_null_character_closes_wherever_it_is() {
     }
 }
 
-/// Section 1.5.3 leaves open what becomes of control characters and non-characters: here they are like any other.
+/// Section 1.5.3 leaves open what becomes of control characters and non-characters. Most clients close their connection
+/// when they receive one, so one such topic would cut off all its subscribers: who sends it is closed.
 #[test]
-fn other_characters_are_taken_as_they_are() {
-    for text in ["\u{1}", "\u{1f}", "\u{7f}", "\u{9f}", "\u{ffff}", "\u{10ffff}", "\u{1f980}"] {
+fn control_characters_and_non_characters_close() {
+    let mut texts: Vec<String> =
+        ["\u{1}", "a\u{1f}", "\u{7f}/b", "\u{80}", "\u{9f}", "\u{fdd0}", "\u{fdef}"]
+            .map(String::from)
+            .into();
+    for plane in 0..=16_u32 {
+        for last in [0xfffe, 0xffff] {
+            texts.extend(char::from_u32(plane << 16 | last).map(|c| format!("a{c}")));
+        }
+    }
+    assert_eq!(texts.len(), 7 + 34);
+    for text in texts {
+        for (place, connect, bytes) in wherever_strings_are(text.as_bytes()) {
+            assert!(closes(connect, &bytes), "{} in the {place}", text.escape_unicode());
+        }
+    }
+}
+
+/// Section 1.5.3
+#[test]
+fn all_other_characters_are_taken_as_they_are() {
+    for text in
+        [" ", "~", "a b", "\u{a0}", "\u{fdcf}", "\u{fdf0}", "\u{fffd}", "\u{feff}", "\u{1f980}"]
+    {
         for (place, connect, bytes) in wherever_strings_are(text.as_bytes()) {
             assert!(!closes(connect, &bytes), "{} in the {place}", text.escape_unicode());
         }

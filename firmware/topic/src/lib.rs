@@ -1,10 +1,19 @@
 //! MQTT topic names and topic filters: which byte strings are valid, and which names a filter
 //! matches (MQTT 3.1.1 section 4.7).
 //!
+//! Also here are MQTT's other strings, which obey the same rules ([`check_text`]).
+//!
 //! A leaf of the house: the broker, the virtual machine's handler lookup and the compiler's checks all
 //! mean the same thing by "matches" because they all ask here. No allocation, no recursion.
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod text;
+
+pub use text::{TextError, check_text, is_allowed};
 
 /// The longest topic name or filter MQTT can carry, in bytes (its length field is 16 bits wide).
 pub const MAX_LEN: usize = 65_535;
@@ -20,6 +29,8 @@ pub enum TopicError {
     Nul,
     /// Not UTF-8 ([MQTT-1.5.3-1]).
     NotUtf8,
+    /// Holds a control character or a non-character (section 1.5.3): see [`TextError::Disallowed`].
+    Disallowed,
     /// `#` or `+` in a topic name ([MQTT-3.3.2-2]).
     Wildcard,
     /// `#` that is not the whole last level ([MQTT-4.7.1-2]).
@@ -35,6 +46,7 @@ impl core::fmt::Display for TopicError {
             TopicError::TooLong => "the topic is longer than 65535 bytes",
             TopicError::Nul => "the topic holds a NUL byte",
             TopicError::NotUtf8 => "the topic is not UTF-8",
+            TopicError::Disallowed => "the topic holds a control character or a non-character",
             TopicError::Wildcard => "a topic to publish to cannot hold the wildcards '#' and '+'",
             TopicError::HashNotLast => "'#' must be the whole last level of a filter",
             TopicError::PlusNotAlone => "'+' must be a whole level of a filter",
@@ -44,6 +56,16 @@ impl core::fmt::Display for TopicError {
 
 impl core::error::Error for TopicError {}
 
+impl From<TextError> for TopicError {
+    fn from(why: TextError) -> TopicError {
+        match why {
+            TextError::Nul => TopicError::Nul,
+            TextError::NotUtf8 => TopicError::NotUtf8,
+            TextError::Disallowed => TopicError::Disallowed,
+        }
+    }
+}
+
 /// Checks a topic name: what a message is published to.
 ///
 /// # Errors
@@ -51,7 +73,7 @@ impl core::error::Error for TopicError {}
 /// [`TopicError::PlusNotAlone`].
 pub fn check_name(name: &[u8]) -> Result<(), TopicError> {
     // One look at each byte tells for nearly all names that nothing is wrong.
-    let plain = |byte: &u8| matches!(byte, 1..=0x7f) && !matches!(byte, b'#' | b'+');
+    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+');
     if !name.is_empty() && name.len() <= MAX_LEN && name.iter().all(plain) {
         return Ok(());
     }
@@ -122,12 +144,7 @@ fn check_bytes(topic: &[u8]) -> Result<(), TopicError> {
     if topic.len() > MAX_LEN {
         return Err(TopicError::TooLong);
     }
-    if topic.contains(&0) {
-        return Err(TopicError::Nul);
-    }
-    if core::str::from_utf8(topic).is_err() {
-        return Err(TopicError::NotUtf8);
-    }
+    check_text(topic)?;
     Ok(())
 }
 
@@ -177,6 +194,16 @@ mod tests {
         assert_eq!(check_name(b"a/\xff"), Err(TopicError::NotUtf8));
         assert_eq!(check_name(b"a/+"), Err(TopicError::Wildcard));
         assert_eq!(check_name("stat/\u{e9}".as_bytes()), Ok(()));
+        for good in ["\u{feff}a", "a b/ ", "\u{1f600}/\u{a0}", "~"] {
+            assert_eq!(check_name(good.as_bytes()), Ok(()));
+            assert_eq!(check_filter(good.as_bytes()), Ok(()));
+        }
+        for bad in
+            ["\u{1}", "a/\u{1f}", "\u{7f}", "a/\u{9f}/b", "\u{fdd0}", "\u{ffff}", "\u{10fffe}"]
+        {
+            assert_eq!(check_name(bad.as_bytes()), Err(TopicError::Disallowed));
+            assert_eq!(check_filter(bad.as_bytes()), Err(TopicError::Disallowed));
+        }
         assert_eq!(check_name(&[b'a'; MAX_LEN + 1]), Err(TopicError::TooLong));
     }
 }

@@ -9,7 +9,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use umqtt_topic::{TopicError, check_filter, check_name, has_wildcard};
+use umqtt_topic::{TextError, TopicError, check_filter, check_name, check_text, has_wildcard};
 use umqtt_vm::Side;
 
 use super::facts::{Facts, each_node, unbracketed, variable_name};
@@ -163,7 +163,7 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
             }
             ActionKind::Publish { topic, .. } => {
                 check_one(facts, topics, topic, check_name, found);
-                wildcard_part(facts, topics, topic, found);
+                refused_part(facts, topics, topic, found);
             }
             _ => {}
         }
@@ -227,8 +227,8 @@ fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Diagnostic {
         .fix("quote it", vec![Edit { span: expr.span, text: quoted }])
 }
 
-/// A wildcard in a part that is known: such a name is refused whatever the rest is.
-fn wildcard_part(facts: &Facts<'_>, topics: &Topics<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
+/// A wildcard or a control character in a part that is known: such a name is refused whatever the rest is.
+fn refused_part(facts: &Facts<'_>, topics: &Topics<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
     if value(facts.source, expr, topics).is_some() {
         return;
     }
@@ -238,20 +238,26 @@ fn wildcard_part(facts: &Facts<'_>, topics: &Topics<'_>, expr: &Expr, found: &mu
     }
     let parts = core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
     for part in parts {
-        if value(facts.source, part, topics).is_some_and(|part| has_wildcard(&part)) {
-            found.push(
-                Diagnostic::new(
-                    Code::InvalidTopic,
-                    part.span,
-                    format!(
-                        "{} cannot be part of this topic: {}",
-                        quote(facts.source, part.span),
-                        TopicError::Wildcard
-                    ),
-                )
-                .help(help(TopicError::Wildcard)),
-            );
-        }
+        let reason = match value(facts.source, part, topics) {
+            Some(known) if has_wildcard(&known) => TopicError::Wildcard,
+            // A character that is cut in two may be whole once all is joined.
+            Some(known) => match check_text(&known) {
+                Err(why) if why != TextError::NotUtf8 => why.into(),
+                _ => continue,
+            },
+            None => continue,
+        };
+        found.push(
+            Diagnostic::new(
+                Code::InvalidTopic,
+                part.span,
+                format!(
+                    "{} cannot be part of this topic: {reason}",
+                    quote(facts.source, part.span)
+                ),
+            )
+            .help(help(reason)),
+        );
     }
 }
 
@@ -262,7 +268,9 @@ fn help(reason: TopicError) -> &'static str {
         TopicError::HashNotLast => "write `#` behind the last `/`, as in `a/b/#`",
         TopicError::PlusNotAlone => "write `+` between two `/`, as in `a/+/b`",
         TopicError::TooLong => "MQTT carries no longer topics",
-        TopicError::Nul | TopicError::NotUtf8 => "brokers drop connections that send such a topic",
+        TopicError::Nul | TopicError::NotUtf8 | TopicError::Disallowed => {
+            "brokers drop connections that send such a topic"
+        }
     }
 }
 

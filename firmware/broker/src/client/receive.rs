@@ -1,5 +1,7 @@
 //! What the server sends.
 
+use umqtt_topic::TopicError;
+
 use super::requests::{Request, Stage};
 use super::skip::Skip;
 use super::{CONNECT_PATIENCE, Client, Event, Reason, State};
@@ -96,8 +98,13 @@ impl Client {
     /// A message that was too large has gone by.
     fn skipped(&mut self) -> Result<(), Fault> {
         let Some(skip) = self.skip.take() else { return Ok(()) };
+        self.pass_over(&skip, Event::TooLarge(skip.total))
+    }
+
+    /// Drops a message, and acknowledges it, for it would come again.
+    fn pass_over(&mut self, skip: &Skip, why: Event) -> Result<(), Fault> {
         self.dropped += 1;
-        self.report(Event::TooLarge(skip.total));
+        self.report(why);
         match skip.answer() {
             (QoS::AtMostOnce, _) => Ok(()),
             (QoS::AtLeastOnce, Some(id)) => self.answer(PacketType::Puback, id),
@@ -112,7 +119,15 @@ impl Client {
         }
         match header.kind {
             PacketType::Connack => self.greeted(Connack::parse(header, body)?, now),
-            PacketType::Publish => self.published(&Publish::parse(header, body)?)?,
+            PacketType::Publish => match Publish::parse(header, body) {
+                // Whoever published it to the server is not to keep this client from all other messages.
+                Err(Malformed::Topic(TopicError::Disallowed)) => {
+                    let mut skip = Skip::new(header);
+                    skip.pass(&mut &*body);
+                    self.pass_over(&skip, Event::BadTopic)?;
+                }
+                publish => self.published(&publish?)?,
+            },
             PacketType::Puback => {
                 self.reliable.acknowledged(Ack::parse(body)?.packet_id);
             }

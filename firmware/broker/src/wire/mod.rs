@@ -77,7 +77,7 @@ pub enum Malformed {
     Value,
     /// Packet id 0 ([MQTT-2.3.1-1]).
     PacketId,
-    /// A string that is not UTF-8 or holds U+0000 ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
+    /// A string that is not UTF-8 or holds what MQTT does not want in one ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
     Text,
     /// A topic name or filter that is none.
     Topic(TopicError),
@@ -97,7 +97,7 @@ impl core::fmt::Display for Malformed {
             Malformed::ConnectFlags => "the connect flags contradict each other",
             Malformed::Value => "a field has a value that does not exist",
             Malformed::PacketId => "the packet id is 0",
-            Malformed::Text => "a string is not UTF-8 or holds a NUL byte",
+            Malformed::Text => "a string is not UTF-8 or holds a control character",
             Malformed::Topic(why) => return why.fmt(f),
             Malformed::NoFilter => "the packet names no topic filter",
         })

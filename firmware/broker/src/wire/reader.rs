@@ -48,8 +48,7 @@ impl<'a> Reader<'a> {
 
     /// A string behind its 16-bit length (section 1.5.3).
     pub(crate) fn text(&mut self) -> Result<&'a str, Malformed> {
-        let text = core::str::from_utf8(self.bytes()?).map_err(|_| Malformed::Text)?;
-        if text.contains('\0') { Err(Malformed::Text) } else { Ok(text) }
+        umqtt_topic::check_text(self.bytes()?).map_err(|_| Malformed::Text)
     }
 
     pub(crate) fn end(&self) -> Result<(), Malformed> {

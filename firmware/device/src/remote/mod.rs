@@ -397,6 +397,7 @@ impl Remote {
                 Event::TooLarge(bytes) => {
                     self.news.too_large(bytes, self.client.options().max_packet);
                 }
+                Event::BadTopic => self.news.bad_topic(),
                 Event::Refused(code) => {
                     self.news.failed(self.active.as_ref(), Failure::Refused(code));
                 }

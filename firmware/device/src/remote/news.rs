@@ -30,6 +30,8 @@ pub(crate) enum Note {
     NotSubscribed(Vec<u8>),
     /// A message of so many bytes was passed over; so many would have been taken.
     TooLarge(usize, usize),
+    /// A message was passed over for a character in its topic.
+    BadTopic,
 }
 
 /// Why there is no connection.
@@ -93,6 +95,9 @@ impl fmt::Display for Note {
                 f,
                 "Script warning: a message of {bytes} bytes from the remote broker is dropped, at most {most} are taken; more of them are counted in show mqtt"
             ),
+            Note::BadTopic => f.write_str(
+                "Script warning: a message from the remote broker is dropped, its topic holds a control character or a non-character; more of them are counted in show mqtt"
+            ),
         }
     }
 }
@@ -103,7 +108,7 @@ impl Note {
         match self {
             Note::Connected(..) | Note::Lost(Reason::Stopped) => Level::Info,
             Note::Problem(_) | Note::Failed(..) | Note::Lost(_) => Level::Warning,
-            Note::NotSubscribed(_) | Note::TooLarge(..) => Level::Script,
+            Note::NotSubscribed(_) | Note::TooLarge(..) | Note::BadTopic => Level::Script,
         }
     }
 }
@@ -116,6 +121,8 @@ pub(super) struct News {
     failure: Option<Failure>,
     /// A message that was too large has been told on this connection.
     told_too_large: bool,
+    /// So has one with a bad topic.
+    told_bad_topic: bool,
 }
 
 impl News {
@@ -136,9 +143,16 @@ impl News {
         }
     }
 
+    /// The same for a topic with a character that MQTT advises against.
+    pub(super) fn bad_topic(&mut self) {
+        if !core::mem::replace(&mut self.told_bad_topic, true) {
+            self.note(Note::BadTopic);
+        }
+    }
+
     pub(super) fn connected(&mut self, to: Option<&Config>) {
         self.forget();
-        self.told_too_large = false;
+        (self.told_too_large, self.told_bad_topic) = (false, false);
         if let Some(Config { host, port, .. }) = to {
             self.note(Note::Connected(host.clone(), *port));
         }

@@ -10,5 +10,6 @@ mod remote;
 mod remote_bridge;
 mod remote_wire;
 mod retained;
+mod topics;
 mod upload;
 mod world;

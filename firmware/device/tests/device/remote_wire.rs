@@ -94,3 +94,21 @@ fn a_message_too_large_for_us_is_passed_over_and_told_once() {
     let shown = world.ask(console, "show mqtt");
     assert!(shown.contains("MQTT client connected") && shown.contains("from remote 2"), "{shown}");
 }
+
+#[test]
+fn a_message_with_a_bad_topic_is_passed_over_and_told_once() {
+    let mut world = World::running(BRIDGE);
+    let server = greet(&mut world);
+    let phone = world.client("phone", "got");
+    world.serial();
+    for _ in 0..2 {
+        world.send(server, publish_packet("cmd/\u{1}", "x"));
+        world.send(server, publish_packet("cmd/x", "good"));
+        assert_eq!(world.messages(phone), ["got: good"]);
+    }
+    let log = world.serial();
+    assert_eq!(log.matches("its topic holds a control character").count(), 1, "{log}");
+    let console = world.console();
+    let shown = world.ask(console, "show mqtt");
+    assert!(shown.contains("MQTT client connected") && shown.contains("from remote 2"), "{shown}");
+}
