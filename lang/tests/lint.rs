@@ -327,3 +327,26 @@ fn w0017_invalid_topic() {
         ("on init do publish local \"\u{feff}a b/\u{1f600}\" 1", &[]),
     ]);
 }
+
+#[test]
+fn w0019_invalid_url() {
+    expect(&[
+        ("on init do http_get \"https://a/\"", &["W0019"]),
+        ("on init do http_get \"a.b/c\"", &["W0019"]),
+        ("on init do http_get \"\"", &["W0019"]),
+        ("on init do http_get \"http://a/x y\"", &["W0019"]),
+        ("on init do http_post \"http://me:pw@a/\", \"x y\"", &["W0019"]),
+        ("on init do http_get \"http://a:65536/\"", &["W0019"]),
+        ("on init do http_get \"http://a/\" | #0d0a", &["W0019"]),
+        ("on init do setvar $u = \"https://a/\" http_get $u", &["W0019"]),
+        ("on init do http_get \"https://a/\" | $adc", &["W0019"]),
+        ("on init do http_get \"http://a/?x=\" | $adc | \" &y=1\"", &["W0019"]),
+        ("on init do http_get \"http://a/\" | $adc | \"x\" | #0a", &["W0019"]),
+        ("on init do http_get \"http:/\" | \"/a:0/\" | $adc", &["W0019"]),
+        ("on init do http_get $timestamp | \"://\"", &[]),
+        ("on init do http_get \"http://a:\" | $adc", &[]),
+        ("on init do http_get \"http://\" | @1 | \"/x\"", &[]),
+        ("on init do http_get @1", &[]),
+        ("on init do http_post \"http://a:8000/b?c=%20\", \"x y\"", &[]),
+    ]);
+}

@@ -189,7 +189,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
         let more_script = self.script.turn(&mut self.core, &mut self.web);
         self.commands(net);
-        self.web.start(&mut self.core, net);
+        let more_script = self.web.start(&mut self.core, net) || more_script;
         self.sys.poll(&mut self.core);
         self.retention.poll(&mut self.core);
         let more_remote = self.core.remote_turn(net);

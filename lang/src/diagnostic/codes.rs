@@ -63,6 +63,7 @@ codes! {
     SimilarNames = "W0016", "names equal in their first 14 characters";
     InvalidTopic = "W0017", "topic MQTT does not allow";
     BadConfigValue = "W0018", "config value out of range";
+    InvalidUrl = "W0019", "URL the device cannot ask for";
 }
 
 impl Code {

@@ -21,6 +21,7 @@
 //! | `division` | W0014 |
 //! | `pins` | W0015 |
 //! | `topics` | W0017, and what topics are known to be |
+//! | `urls` | W0019 |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
@@ -38,6 +39,7 @@ mod pins;
 mod subscriptions;
 mod timers;
 mod topics;
+mod urls;
 mod variables;
 
 use alloc::string::String;
@@ -74,6 +76,7 @@ pub fn lint(source: &[u8], script: &[Statement], config: &dyn ConfigTable) -> Ve
     division::check(&facts, &mut found);
     pins::check(&facts, &mut found);
     topics::check(&facts, &topics, &mut found);
+    urls::check(&facts, &topics, &mut found);
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);
     found

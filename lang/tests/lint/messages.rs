@@ -82,6 +82,15 @@ fn messages() {
             "on init do\n    setvar $t = \"a/#\"\n    publish local $t 1\n    publish local \"\" 1\n    publish local \"+/\" | $adc 1\n    \
              unsubscribe local a#\n    subscribe local stat/+/a",
         ),
+        (
+            "urls",
+            "on init do\n    setvar $u = \"https://a/\"\n    http_get $u\n    http_get \"http://a/x y?v=\" | $adc\n    \
+             http_post \"me:pw@a/\", x\n    http_get \"http://me:pw@a/\"",
+        ),
+        (
+            "characters",
+            "on init do\n    publish local \"a\u{7}b\" 1\n    publish local a | #0d | $adc 1",
+        ),
     ] {
         insta::assert_snapshot!(name, told(script));
     }

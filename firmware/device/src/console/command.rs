@@ -236,7 +236,8 @@ fn script<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
     if word == b"delete" {
         return Ok(Command::ScriptDelete);
     }
-    if word.get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"http://")) {
+    // One that is not for us too: what is wrong with it is said by who reads it.
+    if word.windows(3).any(|part| part == b"://") {
         let url = core::str::from_utf8(word).ok().filter(|url| url.bytes().all(|b| b > 0x20));
         return url.map(Command::ScriptUrl).ok_or_else(|| String::from("this is no URL"));
     }

@@ -39,21 +39,25 @@ impl Web {
         self.fetch.as_ref().map(Fetch::poll_at)
     }
 
-    /// Starts the next request if none is under way.
+    /// Starts the next request if none is under way; true if that has its answer at once.
     pub(super) fn start<B: Board, F: NorFlash>(
         &mut self,
         core: &mut Core<B, F>,
         net: &mut dyn Net,
-    ) {
+    ) -> bool {
         if self.fetch.is_some() || self.answer.is_some() {
-            return;
+            return false;
         }
-        let Some((text, post)) = core.requests.pop_front() else { return };
+        let Some((text, post)) = core.requests.pop_front() else { return false };
         let url = match Url::parse(&text) {
             Ok(url) => url,
             Err(error) => {
-                let text = text.escape_ascii();
-                return core.log(Level::Script, format_args!("HTTP request to {text}: {error}"));
+                let shown = text.escape_ascii();
+                core.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
+                // The script waits for an answer, and can tell by the path what it asked for.
+                let (host, body) = (Vec::new(), Vec::new());
+                self.answer = Some(Answer { host, path: text, code: *b"000", body });
+                return true;
             }
         };
         self.asked = Some(url.clone());
@@ -63,6 +67,7 @@ impl Web {
             Ok(fetch) => self.fetch = Some(fetch),
             Err(error) => self.done(Err(FetchError::Net(error)), core),
         }
+        self.answer.is_some()
     }
 
     pub(super) fn handle<B: Board, F: NorFlash>(

@@ -60,7 +60,7 @@ impl core::fmt::Display for FetchError {
             }),
             FetchError::TimedOut => f.write_str("it took too long"),
             FetchError::Read(error) => error.fmt(f),
-            FetchError::Redirect(error) => write!(f, "it redirects to nowhere: {error}"),
+            FetchError::Redirect(error) => write!(f, "its redirect cannot be followed: {error}"),
             FetchError::TooManyRedirects => f.write_str("too many redirects"),
         }
     }
@@ -178,7 +178,8 @@ impl Fetch {
         let method = if post.is_some() { "POST" } else { "GET" };
         let host = url.host_header();
         head += &alloc::format!("{method} {} HTTP/1.1\r\nHost: {host}\r\n", url.path);
-        head += "User-Agent: umqtt\r\nAccept: */*\r\nConnection: close\r\n";
+        head += "User-Agent: umqtt\r\nAccept: */*\r\nAccept-Encoding: identity\r\n";
+        head += "Connection: close\r\n";
         if let Some(body) = post {
             head += "Content-Type: application/x-www-form-urlencoded\r\n";
             head += &alloc::format!("Content-Length: {}\r\n", body.len());

@@ -2,6 +2,8 @@
 //!
 //! Plain HTTP only; one request per connection; no cookies, no compression (none is asked for).
 //!
+//! What scripts see of it is in `docs/http.md`.
+//!
 //! | module | job |
 //! |---|---|
 //! | [`url`] | addresses of pages, and where a redirect leads |
@@ -15,3 +17,29 @@ pub mod url;
 pub use fetch::{Fetch, FetchError, Request};
 pub use response::{Overflow, ReadError, Response};
 pub use url::{Url, UrlError};
+
+#[cfg(test)]
+mod tests {
+    /// A number as it is written in the documentation.
+    fn written(number: u64) -> alloc::string::String {
+        match number {
+            0..1000 => alloc::format!("{number}"),
+            _ => alloc::format!("{},{:03}", number / 1000, number % 1000),
+        }
+    }
+
+    #[test]
+    fn the_documentation_names_the_limits_there_are() {
+        let text = include_str!("../../docs/http.md");
+        let said = |before: &str, number: u64, after: &str| {
+            let wanted = alloc::format!("{before}{}{after}", written(number));
+            assert!(text.contains(&wanted), "{wanted}");
+        };
+        said("up to ", super::url::MAX_URL as u64, " bytes");
+        said("may have ", super::response::MAX_HEAD as u64, " bytes");
+        said(" and ", super::response::MAX_HEADERS as u64, " fields");
+        said("Up to ", super::fetch::MAX_REDIRECTS.into(), " redirects");
+        said("* ", super::fetch::IDLE_TIMEOUT / 1000, " seconds without progress");
+        said(", or ", super::fetch::TOTAL_TIMEOUT / 1000, " seconds in all");
+    }
+}

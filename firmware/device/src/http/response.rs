@@ -34,7 +34,7 @@ pub enum Overflow {
 pub enum ReadError {
     /// They are not HTTP.
     Malformed,
-    /// The head is longer than [`MAX_HEAD`].
+    /// The head is longer than [`MAX_HEAD`], or has more than [`MAX_HEADERS`].
     HeadTooLong,
     /// The body is longer than allowed.
     BodyTooLong,
@@ -219,12 +219,18 @@ impl Reader {
     fn head(&mut self, head: &[u8]) -> Result<State, ReadError> {
         let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut headers);
-        match parsed.parse(head) {
+        let mut config = httparse::ParserConfig::default();
+        // Folded lines (RFC 9112 section 5.2), and a blank before the colon, which some servers send.
+        config
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true);
+        match config.parse_response(&mut parsed, head) {
             Ok(httparse::Status::Complete(_)) => {}
             // Empty lines before the status line look like the end of a head.
             Ok(httparse::Status::Partial) if head.trim_ascii().is_empty() => {
                 return Ok(State::Head);
             }
+            Err(httparse::Error::TooManyHeaders) => return Err(ReadError::HeadTooLong),
             _ => return Err(ReadError::Malformed),
         }
         let status = parsed.code.unwrap_or(0);
@@ -240,11 +246,14 @@ impl Reader {
             let value = header.value.trim_ascii();
             let is = |name| header.name.eq_ignore_ascii_case(name);
             if is("content-length") {
-                let number = decimal(value)?;
-                if length.is_some_and(|before| before != number) {
-                    return Err(ReadError::Malformed);
+                // The same again, in a list or in another line, is no harm (RFC 9110 section 8.6).
+                for number in value.split(|byte| *byte == b',') {
+                    let number = decimal(number.trim_ascii())?;
+                    if length.is_some_and(|before| before != number) {
+                        return Err(ReadError::Malformed);
+                    }
+                    length = Some(number);
                 }
-                length = Some(number);
             } else if is("transfer-encoding") {
                 if chunked.is_some() || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(ReadError::Encoding);
@@ -253,7 +262,7 @@ impl Reader {
             } else if is("content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
                 return Err(ReadError::Encoding);
             } else if is("location") {
-                self.response.location = Some(value.to_vec());
+                self.response.location = Some(unfolded(value));
             }
         }
         self.response.status = status;
@@ -283,6 +292,12 @@ impl Reader {
             _ => Err(ReadError::Malformed),
         }
     }
+}
+
+/// A value without its line ends: where it is folded is one blank (RFC 9112 section 5.2).
+fn unfolded(value: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
+    lines.join(&b' ')
 }
 
 fn split(bytes: &[u8], at_most: u64) -> (&[u8], &[u8]) {
@@ -344,6 +359,35 @@ mod tests {
     }
 
     #[test]
+    fn what_some_servers_write_is_read_as_they_mean_it() {
+        for (head, expected) in [
+            ("Content-Length:\r\n 3\r\nX: y", "abc"),
+            ("Content-Length: \r\n\t 3 \r\n \r\nX: y", "abc"),
+            ("X: folded\r\n Content-Length: 1\r\n : 2\r\nContent-Length: 3", "abc"),
+            ("Transfer-Encoding:\n chunked", "a"),
+            ("Content-Length : 3", "abc"),
+            ("Content-Length: 3\r\nContent-Length: 3", "abc"),
+            ("Content-Length: 3, 3", "abc"),
+            ("X:\r\nContent-Length:3", "abc"),
+        ] {
+            let payload = if head.starts_with("Transfer") { "1\r\na\r\n0\r\n\r\n" } else { "abc" };
+            let bytes = alloc::format!("HTTP/1.1 200 OK\r\n{head}\r\n\r\n{payload}");
+            assert_eq!(body(bytes.as_bytes()), Ok(expected.as_bytes().to_vec()), "{head}");
+        }
+        let head = b"HTTP/1.1 301\r\nLocation: /a\r\n \t b\r\nContent-Length: 0\r\n\r\n";
+        assert_eq!(read(head, &[3], 9).unwrap().location, Some(b"/a b".to_vec()));
+        for (status, payload) in [("204 No", ""), ("304 Not", ""), ("204 No", "ignored")] {
+            let bytes = alloc::format!("HTTP/1.1 {status}\r\nContent-Length: 5\r\n\r\n{payload}");
+            assert_eq!(body(bytes.as_bytes()), Ok(Vec::new()), "{status}");
+        }
+        assert_eq!(body(b"HTTP/1.0 200 OK\r\n\r\nuntil the end"), Ok(b"until the end".to_vec()));
+        assert_eq!(
+            body(b"HTTP/1.1 103 Hints\r\nX: y\r\n\r\nHTTP/1.1 200\r\n\r\nx"),
+            Ok(b"x".to_vec())
+        );
+    }
+
+    #[test]
     fn what_is_wrong_has_its_reason() {
         use ReadError::*;
         for (bytes, error) in [
@@ -352,6 +396,9 @@ mod tests {
             (b"HTTP/1.1 200 OK\r\nContent-Length: 65\r\n\r\n", BodyTooLong),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n", BodyTooLong),
             (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 3, 4\r\n\r\nabc", Malformed),
+            (b"HTTP/1.1 200 OK\r\nContent-Length: 3,\r\n\r\nabc", Malformed),
+            (b"HTTP/1.1 200 OK\r\n Content-Length: 3\r\n\r\nabc", Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc", Malformed),
             (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nabc", Encoding),
             (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\nabc", Encoding),

@@ -1,12 +1,10 @@
 //! Addresses of pages: `http://host[:port]/path?query`.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
-/// Longest URL, bytes.
-pub const MAX_URL: usize = 2048;
-/// Longest host name (RFC 1035), bytes.
-const MAX_HOST: usize = 253;
-const DEFAULT_PORT: u16 = 80;
+use umqtt_url::{DEFAULT_PORT, UrlParts, check_characters};
+pub use umqtt_url::{MAX_URL, UrlError};
 
 /// An address of a page, checked: it cannot smuggle anything into a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,53 +17,14 @@ pub struct Url {
     pub path: String,
 }
 
-/// Why a URL is none we can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// It does not begin with `http://`.
-    Scheme,
-    /// The host is missing or no host.
-    Host,
-    /// The port is no number from 1 to 65535.
-    Port,
-    /// It has a blank or a control character.
-    Character,
-    /// It is longer than [`MAX_URL`].
-    TooLong,
-}
-
-impl core::fmt::Display for UrlError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            UrlError::Scheme => "a URL begins with http://",
-            UrlError::Host => "the URL has no valid host",
-            UrlError::Port => "the port of the URL is not 1 to 65535",
-            UrlError::Character => "the URL has a blank or a control character",
-            UrlError::TooLong => "the URL is too long",
-        })
-    }
-}
-
-impl core::error::Error for UrlError {}
-
 impl Url {
     /// Reads a URL.
     ///
     /// # Errors
     /// [`UrlError`].
     pub fn parse(text: &[u8]) -> Result<Url, UrlError> {
-        if text.len() > MAX_URL {
-            return Err(UrlError::TooLong);
-        }
-        let scheme = b"http://";
-        let rest = match text.split_at_checked(scheme.len()) {
-            Some((first, rest)) if first.eq_ignore_ascii_case(scheme) => rest,
-            _ => return Err(UrlError::Scheme),
-        };
-        let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
-        let (authority, path) = rest.split_at(end);
-        let (host, port) = authority_parts(authority)?;
-        Ok(Url { host, port, path: encode_path(path)? })
+        let parts = UrlParts::parse(text)?;
+        Ok(Url { host: parts.host.into(), port: parts.port, path: encode_path(parts.target)? })
     }
 
     /// Where a `Location` header leads from here.
@@ -76,6 +35,9 @@ impl Url {
         if location.len() > MAX_URL {
             return Err(UrlError::TooLong);
         }
+        // As browsers do: servers that say a file's name in it often leave its blanks.
+        let whole = location.split(|byte| *byte == b' ').collect::<Vec<_>>().join(&b"%20"[..]);
+        let location = &whole[..];
         if let Some(rest) = location.strip_prefix(b"//") {
             return Url::parse(&[b"http://", rest].concat());
         }
@@ -92,6 +54,7 @@ impl Url {
             Some(b'?') => encode_path(&[base.as_bytes(), location].concat())?,
             _ => encode_path(&[folder.as_bytes(), location].concat())?,
         };
+        let path = without_dots(&path);
         if path.len() > 3 * MAX_URL {
             return Err(UrlError::TooLong);
         }
@@ -111,47 +74,36 @@ impl Url {
     }
 }
 
-fn authority_parts(authority: &[u8]) -> Result<(String, u16), UrlError> {
-    let (host, port) = match authority {
-        [b'[', rest @ ..] => {
-            let end = rest.iter().position(|byte| *byte == b']').ok_or(UrlError::Host)?;
-            (&rest[..end], &rest[end + 1..])
+/// A path without its `.` and `..` (RFC 3986 section 5.2.4), and the query as it is.
+fn without_dots(path: &str) -> String {
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment == ".." {
+            kept.pop();
         }
-        _ => {
-            let end = authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len());
-            authority.split_at(end)
+        match segment {
+            // At the end they stand for the folder.
+            "." | ".." if segments.peek().is_none() => kept.push(""),
+            "." | ".." => {}
+            _ => kept.push(segment),
         }
-    };
-    let in_brackets = authority.first() == Some(&b'[');
-    let allowed = |byte: &u8| match in_brackets {
-        true => byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'),
-        false => byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'),
-    };
-    if host.is_empty() || host.len() > MAX_HOST || !host.iter().all(allowed) {
-        return Err(UrlError::Host);
     }
-    let port = match port {
-        b"" | b":" => DEFAULT_PORT,
-        [b':', digits @ ..] if digits.iter().all(u8::is_ascii_digit) => {
-            let number = core::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
-            number.filter(|port| *port != 0).ok_or(UrlError::Port)?
-        }
-        _ => return Err(UrlError::Port),
-    };
-    Ok((host.iter().map(|&byte| char::from(byte)).collect(), port))
+    alloc::format!("/{}{query}", kept.join("/"))
 }
 
 /// Path and query without the fragment, with every byte that is not ASCII percent-encoded.
 fn encode_path(path: &[u8]) -> Result<String, UrlError> {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let end = path.iter().position(|byte| *byte == b'#').unwrap_or(path.len());
+    check_characters(&path[..end])?;
     let mut encoded = String::with_capacity(end + 1);
     if path.first() != Some(&b'/') {
         encoded.push('/');
     }
     for &byte in &path[..end] {
         match byte {
-            0..=b' ' | 0x7f => return Err(UrlError::Character),
             0x80.. => {
                 encoded.push('%');
                 encoded.push(char::from(HEX[usize::from(byte >> 4)]));
@@ -186,16 +138,9 @@ mod tests {
     #[test]
     fn what_is_no_url_is_refused_with_its_reason() {
         for (text, error) in [
-            ("https://a/", UrlError::Scheme),
-            ("a/b", UrlError::Scheme),
-            ("http:///x", UrlError::Host),
-            ("http://me@a/", UrlError::Host),
-            ("http://a b/", UrlError::Host),
-            ("http://[::1/", UrlError::Host),
-            ("http://a:0/", UrlError::Port),
-            ("http://a:65536/", UrlError::Port),
-            ("http://a:+80/", UrlError::Port),
-            ("http://a/x\r\nEvil: 1", UrlError::Character),
+            ("https://a/", UrlError::Https),
+            ("http://me@a/", UrlError::UserInfo),
+            ("http://a/x\r\nEvil: 1", UrlError::Control),
         ] {
             assert_eq!(parts(text), Err(error), "{text}");
         }
@@ -211,10 +156,20 @@ mod tests {
             ("z", "a", 81, "/x/z"),
             ("?p", "a", 81, "/x/y?p"),
             ("z?u=a:b/c", "a", 81, "/x/z?u=a:b/c"),
+            ("a file.txt", "a", 81, "/x/a%20file.txt"),
+            ("http://b/a file.txt?x y", "b", 80, "/a%20file.txt?x%20y"),
+            ("../z", "a", 81, "/z"),
+            ("../../z/./w?..", "a", 81, "/z/w?.."),
+            ("z/..", "a", 81, "/x/"),
+            ("/..", "a", 81, "/"),
+            ("", "a", 81, "/x/y?q"),
+            ("#top", "a", 81, "/x/y?q"),
         ] {
             let url = base.join(location.as_bytes()).unwrap();
             assert_eq!((&*url.host, url.port, &*url.path), (host, port, path), "{location}");
         }
-        assert_eq!(base.join(b"https://b/"), Err(UrlError::Scheme));
+        assert_eq!(base.join(b"https://b/"), Err(UrlError::Https));
+        assert_eq!(base.join(b"/x\r\nEvil: 1"), Err(UrlError::Control));
+        assert_eq!(base.join(b"http://b/x\tEvil"), Err(UrlError::Control));
     }
 }

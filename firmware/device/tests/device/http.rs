@@ -77,3 +77,63 @@ fn a_script_that_asks_too_much_is_told_and_its_end_ends_its_requests() {
     world.advance(60_000);
     assert!(world.net.asked.is_empty());
 }
+
+#[test]
+fn a_bad_url_is_answered_by_000_and_the_log_says_why() {
+    for (url, why) in [
+        ("https://server/", "https is not supported"),
+        ("server/page", "a URL begins with http://"),
+        ("http://server/a\\ b", "the URL has a blank"),
+        ("http://server/a%0d%0aEvil:1", "the URL has a control character"),
+        ("http://server%0d%0aEvil:1/", "the URL has a control character"),
+        ("http://me:pw@server/", "user name and password in a URL are not supported"),
+        ("http://server:0/", "the port of the URL"),
+        ("http://server:65536/", "the port of the URL"),
+        ("http://[::1/", "no valid host"),
+        ("\"\"", "a URL begins with http://"),
+    ] {
+        let mut world = World::running(ASKS);
+        let console = world.console();
+        let text = world.ask(console, &format!("publish local ask {url}"));
+        assert!(world.net.asked.is_empty(), "{url}");
+        assert!(text.contains("HTTP request to ") && text.contains(why), "{url}: {text}");
+        assert!(text.contains("\n000 "), "{url}: {text}");
+        // And the next one is asked for.
+        world.ask(console, "publish local ask http://server/");
+        assert_eq!(world.take_asked().0, "server");
+    }
+}
+
+#[test]
+fn nothing_of_a_url_or_a_body_gets_into_the_head() {
+    let script = "on init do\n http_post \"http://server/?q=\" | \"é\" | \"%0d%0aEvil:1\", \
+        #0d0a0d0a474554\n";
+    let mut world = World::running(script);
+    let (_, _, end) = world.take_asked();
+    let request = world.text(end);
+    assert_eq!(request.matches("\r\n\r\n").count(), 2, "{request:?}");
+    assert!(
+        request.starts_with("POST /?q=%C3%A9%0d%0aEvil:1 HTTP/1.1\r\nHost: server\r\n"),
+        "{request:?}"
+    );
+    assert!(request.contains("Content-Length: 7\r\n\r\n\r\n\r\nGET"), "{request:?}");
+}
+
+#[test]
+fn a_redirect_that_cannot_be_followed_is_answered_by_000() {
+    for (location, why) in [
+        ("https://server/x", "https is not supported"),
+        ("http://me@server/x", "user name and password"),
+        ("ftp://server/x", "a URL begins with http://"),
+    ] {
+        let (mut world, console) = asking("http://server/");
+        let (_, _, end) = world.take_asked();
+        world.send(
+            end,
+            format!("HTTP/1.1 301 Moved\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"),
+        );
+        let text = world.text(console);
+        assert!(text.contains("its redirect cannot be followed") && text.contains(why), "{text}");
+        assert!(text.contains("000 server/ \r\n"), "{text}");
+    }
+}

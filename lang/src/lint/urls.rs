@@ -1,0 +1,68 @@
+//! Requests to a URL that is none (W0019): they are answered by the code `000` and never sent.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use umqtt_url::{UrlError, UrlParts, check_beginning, check_characters};
+
+use super::facts::{Facts, unbracketed};
+use super::fold::{Literals, value};
+use super::topics::Topics;
+use super::{quote, quote_bytes};
+use crate::ast::*;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// W0019.
+pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+    for step in &facts.steps {
+        if let ActionKind::HttpGet { url } | ActionKind::HttpPost { url, .. } = &step.action.kind {
+            match value(facts.source, url, topics) {
+                Some(known) => {
+                    if let Err(why) = UrlParts::parse(&known) {
+                        found.push(warning(facts, url, &known, why));
+                    }
+                }
+                None => check_parts(facts, topics, url, found),
+            }
+        }
+    }
+}
+
+/// What is known of a URL that is joined: its beginning, and whether parts of it can be in a URL at all.
+fn check_parts(facts: &Facts<'_>, topics: &Topics<'_>, url: &Expr, found: &mut Vec<Diagnostic>) {
+    let ExprKind::Chain(chain) = &unbracketed(url).kind else { return };
+    if chain.rest.iter().any(|link| link.operator != Operator::Join) {
+        return;
+    }
+    let mut beginning = Some(Vec::new());
+    let parts = core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
+    for part in parts {
+        let Some(known) = value(facts.source, part, topics) else {
+            beginning = None;
+            continue;
+        };
+        let checked = match &mut beginning {
+            Some(bytes) => {
+                bytes.extend_from_slice(&known);
+                check_beginning(bytes)
+            }
+            None => check_characters(&known),
+        };
+        if let Err(why) = checked {
+            return found.push(warning(facts, part, &known, why));
+        }
+    }
+}
+
+fn warning(facts: &Facts<'_>, expr: &Expr, known: &[u8], why: UrlError) -> Diagnostic {
+    let shown = match value(facts.source, expr, &Literals) {
+        Some(_) => quote(facts.source, expr.span),
+        None => format!("{} ({})", quote_bytes(known), quote(facts.source, expr.span)),
+    };
+    let message = format!("{shown} cannot be asked for: {why}");
+    Diagnostic::new(Code::InvalidUrl, expr.span, message).help(match why {
+        UrlError::Https => "the device has no TLS; ask a server that speaks plain HTTP, or a proxy",
+        UrlError::UserInfo => "leave it out; the device does not log in to web servers",
+        _ => "nothing is sent, and `on http_response` gets the code 000",
+    })
+}
