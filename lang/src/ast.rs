@@ -28,6 +28,11 @@ impl Span {
         source.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// Covers nothing.
+    pub fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
     /// From the start of this to the end of `other`.
     pub fn to(self, other: Span) -> Span {
         Span { start: self.start, end: other.end }

@@ -33,6 +33,13 @@ pub(crate) struct Placed {
     pub(crate) span: Span,
 }
 
+impl Placed {
+    /// As the parser takes it.
+    fn given(self) -> Result<(u32, Token, u32), Fault> {
+        Ok((self.span.start, self.token, self.span.end))
+    }
+}
+
 /// How far into a statement the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -96,6 +103,8 @@ pub(crate) struct Tokens<'s> {
     pub(crate) resumed_at: Option<u32>,
     /// The first string that spans lines: the likely culprit when a string never ends.
     pub(crate) long_string: Option<Span>,
+    /// Give out the tokens as they are written, without forgiving a missing or stray `endif`.
+    verbatim: bool,
 }
 
 impl<'s> Tokens<'s> {
@@ -116,7 +125,13 @@ impl<'s> Tokens<'s> {
             place: Place::Start,
             resumed_at: None,
             long_string: None,
+            verbatim: false,
         }
+    }
+
+    /// The tokens as they are written, for the formatter.
+    pub(crate) fn verbatim(source: &'s [u8], nesting: usize) -> Tokens<'s> {
+        Tokens { verbatim: true, ..Tokens::new(source, nesting) }
     }
 
     /// The whole source.
@@ -173,10 +188,24 @@ impl<'s> Tokens<'s> {
         self.put_back = Some(placed);
     }
 
+    /// How much white space is before a token on its line, bytes; `None` unless it is the first there.
+    pub(crate) fn indentation(&self, span: Span) -> Option<usize> {
+        let before = &self.source()[..span.start as usize];
+        let blanks = before.iter().rev().take_while(|&&byte| byte != b'\n' && byte <= b' ').count();
+        let first = blanks == before.len() || before[before.len() - blanks - 1] == b'\n';
+        first.then_some(blanks)
+    }
+
     /// Whether a token is the first on its line.
     pub(crate) fn is_first_on_line(&self, span: Span) -> bool {
+        self.indentation(span).is_some()
+    }
+
+    /// How much white space the line of a token begins with, bytes.
+    pub(crate) fn line_indentation(&self, span: Span) -> usize {
         let before = &self.source()[..span.start as usize];
-        before.iter().rev().find(|&&byte| byte == b'\n' || byte > b' ').is_none_or(|&b| b == b'\n')
+        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        before[line..].iter().take_while(|&&byte| byte <= b' ').count()
     }
 
     /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a value.
@@ -188,6 +217,43 @@ impl<'s> Tokens<'s> {
         placed.token == Token::On
             && behind.next() == Some(Ok(Lexeme::Word))
             && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
+    }
+
+    /// Whether an `endif` just read ends no `if`, but stands last in its handler: the original device skips it there.
+    fn is_stray_endif(&self, placed: Placed) -> bool {
+        if placed.token != Token::EndIf
+            || self.place != Place::Actions
+            || !self.blocks.is_empty()
+            || self.verbatim
+            || self.before_last.is_some_and(|before| before.token.wants_value())
+        {
+            return false;
+        }
+        let mut behind = Lexeme::lexer(self.lexer.remainder());
+        match behind.next() {
+            None => true,
+            Some(Ok(Lexeme::Word)) => matches!(behind.slice(), b"on" | b"config"),
+            _ => false,
+        }
+    }
+
+    /// The `endif` of an `if` that its handler's end closes, `next` being what follows. The original device wants one
+    /// only behind `else`. It takes no room in the source, and is given out at the end of what does.
+    fn implied_endif(&mut self, next: Option<Placed>) -> Option<Placed> {
+        let last = self.before_last?;
+        let block = self.blocks.last().filter(|block| !block.is_while)?;
+        let closes = match block.part {
+            Part::Condition => false,
+            Part::Body => true,
+            Part::Else => last.token == Token::EndIf,
+        };
+        let ends =
+            next.is_none_or(|next| next.token == Token::Config || self.starts_statement(next));
+        if !closes || !ends || self.place != Place::Actions || self.verbatim {
+            return None;
+        }
+        let end = Span { start: last.span.end, end: last.span.end };
+        Some(Placed { token: Token::EndIf, span: end })
     }
 
     /// Goes on after an error, at `at`: the parser starts again and is first given what brings it to
@@ -293,18 +359,31 @@ impl Iterator for Tokens<'_> {
         }
         if let Some(last) = self.last {
             self.note(last);
-            self.before_last = Some(last);
+            if !last.span.is_empty() {
+                self.before_last = Some(last);
+            }
             self.last = None;
         }
         let raw = if self.place == Place::ConfigValue { self.raw() } else { None };
-        let mut placed = match raw.map(Ok).or_else(|| self.pull())? {
-            Ok(placed) => placed,
-            Err(fault) => return Some(Err(fault)),
+        let mut pulled = raw.map(Ok).or_else(|| self.pull());
+        if let Some(Ok(placed)) = pulled
+            && self.is_stray_endif(placed)
+        {
+            pulled = self.pull();
+        }
+        let mut placed = match pulled {
+            Some(Ok(placed)) => placed,
+            Some(Err(fault)) => return Some(Err(fault)),
+            None => {
+                self.last = self.implied_endif(None);
+                return self.last.map(Placed::given);
+            }
         };
         match placed.token {
             Token::On | Token::Config if self.place != Place::Start => {
                 self.put_back = Some(placed);
-                return None;
+                self.last = self.implied_endif(Some(placed));
+                return self.last.map(Placed::given);
             }
             Token::Open => {
                 if let Err(fault) = self.check_depth(placed) {
@@ -331,6 +410,6 @@ impl Iterator for Tokens<'_> {
             _ => {}
         }
         self.last = Some(placed);
-        Some(Ok((placed.span.start, placed.token, placed.span.end)))
+        Some(placed.given())
     }
 }

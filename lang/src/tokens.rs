@@ -322,6 +322,42 @@ impl Token {
         )
     }
 
+    /// Stands where an action may have been meant, if it begins a line: a word that is nothing else, or a variable.
+    pub(crate) fn may_be_meant_as_action(self) -> bool {
+        matches!(self, Token::Word | Token::Variable(_) | Token::Flash | Token::Function(_))
+            || self.starts_event()
+    }
+
+    /// Stands between values.
+    pub(crate) fn is_operator(self) -> bool {
+        matches!(
+            self,
+            Token::Sign(_) | Token::Equal | Token::Minus | Token::OperatorWord(_) | Token::Logic(_)
+        )
+    }
+
+    /// A value follows.
+    pub(crate) fn wants_value(self) -> bool {
+        self.is_operator()
+            || matches!(self, Token::Tell(_) | Token::HttpPost | Token::Side(_) | Token::Comma)
+    }
+
+    /// Is a value or begins one, wherever one is due.
+    pub(crate) fn starts_value(self) -> bool {
+        matches!(
+            self,
+            Token::String
+                | Token::Word
+                | Token::Hex
+                | Token::Variable(_)
+                | Token::Flash
+                | Token::Open
+                | Token::Function(_)
+                | Token::Indexed(_)
+                | Token::PinRead
+        )
+    }
+
     /// Names an event.
     pub(crate) fn starts_event(self) -> bool {
         matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic)

@@ -39,7 +39,8 @@ snapshots! {
     function_without_brackets: "on init do if not $x then print 1 endif";
     missing_data: "on init do\n  publish local a/b\n  println \"sent\"\n  println \"again\"";
     missing_then: "on init do\n  if $x = 1\n    print 1\n  endif\n  print 2";
-    missing_endif: "on init do\n  if $x = 1 then\n    print 1\non timer 1 do\n  print 2";
+    missing_endif: "on init do\n  if $x = 1 then print 1\n  else\n    print 1\non timer 1 do\n  print 2";
+    missing_data_and_endif: "on init do\n  if $x = 1 then\n    publish local a\non timer 1 do\n  print 2";
     missing_endif_at_end: "on init do\n  while $x do\n  if $x = 1 then\n    print 1";
     missing_do: "on init\n  print 1\non timer 2 do print";
     stray_endif: "on init do\n  if $x then print 1 endif\n  endif\n  print 2 | ";
@@ -63,7 +64,7 @@ snapshots! {
     numbers: "on timer x do settimer abc 5 print substr(a, b, -c) setvar @x = 1 gpio_out @1 1 print @two";
     hex: "on init do print #0 print #xy print # publish local # a";
     unclosed_string: "on init do\n  print \"a\n  print \"b\"\n  print c\n";
-    unclosed_after_error: "on init do\n  print = \"a\n";
+    unclosed_after_error: "on init do\n  print b c = \"a\n";
     unclosed_bracket: "on init do\n  print (1 + (2 * 3)\n  print 4)\n  print not(5";
     arguments: "on init do print substr($x) print find(a) print csvstr(a, 1, ) print gpio_in($x)";
     arity: "on init do print substr(a, 1) print byte_val(a, 1, 2) print csvstr(a, 1) print not(a, b) print find(a)
@@ -75,6 +76,22 @@ snapshots! {
     pins: "on gpio_interrupt 3 do gpio_pinmode 1 in gpio_pinmode 2 input pulup gpio_out 3";
     misspelt_if: "on init do\n  fi $x then print 1 else print 2 endif\n  wihle $x do print 3 done print 4 5";
     else_if_mistaken: "on init do\n  if 1 then print 1\n  elsif 2 then print 2\n  else print 3 endif";
+    unknown_actions: "on init do
+  delay 100
+  $y = 3
+  if $y then
+    blink 5
+    println \"a\" \"b\" |
+      more | $y
+    println 1 +
+  endif
+  sleep 3 println 2 3
+  println 4
+    5
+on timer 1 do
+  wait
+  print )
+";
     several_statements: "on init do print\non timer 1 do print 1 +\nconfig\non alarm x do print (\n";
     not_utf8_is_shown: "on init do print a caf\u{e9}";
     control_characters_are_hidden: "on init do print a b\u{7f}\u{9b}31m";

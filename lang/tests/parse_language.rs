@@ -218,3 +218,73 @@ do
         .collect();
     assert_eq!(actions, [9, 3, 2, 2, 1]);
 }
+
+/// Two scripts that compile to the same, and without errors.
+#[track_caller]
+fn same(found: &str, meant: &str) {
+    let image = |source: &str| {
+        let extras = umqtt_lang::Extras { debug: false, source: false };
+        umqtt_lang::compile(source.as_bytes(), &Profile::DESKTOP, extras)
+            .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"))
+    };
+    assert_eq!(image(found), image(meant), "{found}");
+}
+
+/// As on the original device, whose published scripts have this.
+#[test]
+fn an_operator_where_a_value_is_due_is_its_text() {
+    for (found, meant) in [
+        ("println **start:|@8", "println \"*\" * (\"start:\" | @8)"),
+        ("println - println |", "println \"-\" println \"|\""),
+        ("if @1 == -1 then println > endif", "if @1 = (\"=\" - 1) then println \">\" endif"),
+        ("setvar $x = + println $x", "setvar $x = \"+\" println $x"),
+        ("subscribe local +", "subscribe local \"+\""),
+        ("println (-) | not(*)", "println \"-\" | not(\"*\")"),
+        ("println div div 2", "println \"div\" div 2"),
+    ] {
+        same(&format!("on init do {found}"), &format!("on init do {meant}"));
+    }
+    same("on topic local + do println 1", "on topic local \"+\" do println 1");
+}
+
+/// The original device closes at the end of a handler what is open of `if`s without `else`.
+#[test]
+fn an_endif_may_be_missing_at_the_end_of_a_handler() {
+    for (found, meant) in [
+        ("if @1 then println 1", "if @1 then println 1 endif"),
+        ("if @1 then", "if @1 then endif"),
+        ("if @1 then if @2 then println 1 endif", "if @1 then if @2 then println 1 endif endif"),
+        ("if @1 then if @2 then println 1", "if @1 then if @2 then println 1 endif endif"),
+        (
+            "if @1 then println 1 else if @2 then println 2 endif",
+            "if @1 then println 1 else if @2 then println 2 endif endif",
+        ),
+        (
+            "if @1 then println 1 elseif @2 then println 2",
+            "if @1 then println 1 elseif @2 then println 2 endif",
+        ),
+    ] {
+        for behind in ["", "\non timer 1 do println 3", " config speed 160", " % the end"] {
+            same(&format!("on init do {found}{behind}"), &format!("on init do {meant}{behind}"));
+        }
+    }
+    for wrong in ["if @1 then println 1 else println 2", "while @1 do if @2 then println 1"] {
+        let (_, told) = parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
+        assert_eq!(told.len(), 1, "{wrong}");
+    }
+}
+
+/// The original device skips one `endif` too many, if nothing follows in its handler.
+#[test]
+fn a_stray_endif_may_end_a_handler() {
+    for found in ["endif", "println 1 endif", "if @1 then println 1 endif endif"] {
+        for behind in ["", "\non timer 1 do println 3", " config speed 160", " % the end"] {
+            let meant = found.strip_suffix("endif").unwrap_or_default();
+            same(&format!("on init do {found}{behind}"), &format!("on init do {meant}{behind}"));
+        }
+    }
+    for wrong in ["endif endif", "println 1 endif println 2", "println endif", "else endif"] {
+        let (_, told) = parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
+        assert!(!told.is_empty(), "{wrong}");
+    }
+}

@@ -30,7 +30,7 @@ pub fn format(source: &[u8], profile: &Profile) -> Result<Vec<u8>, Vec<Diagnosti
         return Err(wrong);
     }
     let mut printer = Printer::new(source, action_starts(&statements));
-    let mut tokens = Tokens::new(source, profile.nesting);
+    let mut tokens = Tokens::verbatim(source, profile.nesting);
     while tokens.begin() {
         for token in tokens.by_ref() {
             // The parser has been here before and found nothing wrong.

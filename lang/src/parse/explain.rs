@@ -23,6 +23,16 @@ pub(super) fn explain(
     profile: &Profile,
 ) -> (Diagnostic, Skip) {
     match error {
+        // An `endif` that is only implied: it is the end of the handler that is not expected.
+        ParseError::UnrecognizedToken { token: (start, Token::EndIf, end), expected }
+            if start == end =>
+        {
+            let expected = Expected::new(&expected, tokens);
+            match tokens.following() {
+                Some(at) => unexpected(at, &expected, tokens),
+                None => (early_end(start, &expected, tokens), Skip::Statement),
+            }
+        }
         ParseError::UnrecognizedToken { token: (start, token, end), expected } => {
             let at = Placed { token, span: Span { start, end } };
             unexpected(at, &Expected::new(&expected, tokens), tokens)
@@ -69,6 +79,13 @@ pub(super) fn fault(fault: Fault, tokens: &Tokens<'_>, profile: &Profile) -> (Di
 
 /// A word that cannot stand where it stands.
 fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
+    // A value right behind an operator is refused only where that operator had to be the value: `$x == 1`.
+    if let Some(operator) = tokens.before_last.filter(|before| before.token.is_operator())
+        && at.token.starts_value()
+        && expected.ends_expression()
+    {
+        return unexpected(operator, &Expected::A_VALUE, tokens);
+    }
     let source = tokens.source();
     let word = shown(at.span.of(source));
     let cut = matches!(at.token, Token::On | Token::Config);
@@ -180,9 +197,14 @@ pub(super) struct Expected<'e> {
     /// The word before may be the end of a value. The parser does not list what could have gone on with
     /// the value once it has taken it for complete.
     behind_value: bool,
+    /// A value, whatever the names are.
+    a_value: bool,
 }
 
 impl<'e> Expected<'e> {
+    /// A value, nothing else.
+    const A_VALUE: Expected<'static> = Expected { names: &[], behind_value: false, a_value: true };
+
     fn new(names: &'e [String], tokens: &Tokens<'_>) -> Expected<'e> {
         let behind_value = tokens.place == Place::Actions
             && tokens.before_last.is_some_and(|before| {
@@ -196,7 +218,7 @@ impl<'e> Expected<'e> {
                         | Token::Close
                 )
             });
-        Expected { names, behind_value }
+        Expected { names, behind_value, a_value: false }
     }
 
     /// This one?
@@ -212,7 +234,7 @@ impl<'e> Expected<'e> {
 
     /// An operand of an expression, or the value of a `config` line.
     pub(super) fn value(&self) -> bool {
-        self.lists("OPEN") && self.lists("STRING") || self.lists("RAW")
+        self.a_value || self.lists("OPEN") && self.lists("STRING") || self.lists("RAW")
     }
 
     /// The third argument of `substr` or `csvstr`, which may be nearly anything but no expression.
@@ -224,6 +246,12 @@ impl<'e> Expected<'e> {
     pub(super) fn operator(&self) -> bool {
         let complete = self.action() || self.lists("THEN") || self.lists("DO");
         !self.value() && !self.third() && (self.lists("SIGN") || (self.behind_value && complete))
+    }
+
+    /// What may follow a complete expression.
+    fn ends_expression(&self) -> bool {
+        let complete = self.action() || self.lists("THEN") || self.lists("DO");
+        !self.value() && !self.third() && (complete || self.lists("SIGN"))
     }
 
     /// An action.

@@ -43,7 +43,7 @@ impl Hint {
 pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Option<Hint> {
     let source = tokens.source();
     let before = tokens.before_last;
-    let foreign = foreign_operator(at, before, source);
+    let foreign = foreign_operator(at, source);
     if let Some((operator, span)) = foreign.filter(|_| expected.operator() || expected.value()) {
         let hint = Hint::new(format!("this operator is written `{operator}`"));
         // Which operator `&` is meant to be, nobody but the writer knows.
@@ -113,20 +113,13 @@ fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> 
 }
 
 /// The word for an operator of other languages that ends or starts at `at`, and what it replaces.
-fn foreign_operator(
-    at: Placed,
-    before: Option<Placed>,
-    source: &[u8],
-) -> Option<(&'static str, Span)> {
-    let joined = before.filter(|before| before.span.end == at.span.start);
-    if let Some(before) = joined {
-        let both = before.span.to(at.span);
-        match both.of(source) {
-            b"==" => return Some(("=", both)),
-            b">=" => return Some(("gte", both)),
-            b"||" => return Some(("or", both)),
-            _ => {}
-        }
+fn foreign_operator(at: Placed, source: &[u8]) -> Option<(&'static str, Span)> {
+    let both = Span { start: at.span.start.saturating_sub(1), end: at.span.end };
+    match both.of(source) {
+        b"==" => return Some(("=", both)),
+        b">=" => return Some(("gte", both)),
+        b"||" => return Some(("or", both)),
+        _ => {}
     }
     if at.token != Token::Word {
         return None;

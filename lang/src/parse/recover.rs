@@ -21,7 +21,8 @@ pub(super) enum Skip {
 /// Skips what is lost. True if there is more of the statement to parse, false if the next statement or the end
 /// of the script has been reached; an error if that end is within a string.
 pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault> {
-    let refused = tokens.last.take();
+    // An `endif` that is only implied stands nowhere.
+    let refused = tokens.last.take().filter(|at| !at.span.is_empty());
     let stuck = refused.is_some_and(|at| Some(at.span.start) == tokens.resumed_at);
     let mut next = match refused {
         Some(at) if !stuck && skip != Skip::Value => Some(at),
@@ -31,6 +32,8 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
     // `elseif`, the block is open already.
     let word = refused.map(|at| at.span.of(tokens.source())).unwrap_or_default();
     let may_open = !word.starts_with(b"el");
+    let indentation = refused.map_or(0, |at| tokens.line_indentation(at.span));
+    let mut before = refused.map(|at| at.token);
     while let Some(at) = next {
         match (at.token, tokens.place) {
             (Token::On | Token::Config, place) => {
@@ -51,6 +54,19 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
                 tokens.resume(at);
                 return Ok(true);
             }
+            // A word that begins a line further out, or no further in, than what was refused: an unknown action.
+            (token, Place::Actions)
+                if refused != Some(at)
+                    && token.may_be_meant_as_action()
+                    && !before.is_some_and(Token::wants_value)
+                    && tokens.indentation(at.span).is_some_and(|blanks| blanks <= indentation) =>
+            {
+                if tokens.blocks.last().is_some_and(|block| block.part == Part::Condition) {
+                    tokens.enter(Part::Body);
+                }
+                tokens.resume(at);
+                return Ok(true);
+            }
             (_, Place::Actions) => match among_actions(tokens, at, may_open && refused != Some(at))
             {
                 Found::Nothing => {}
@@ -62,6 +78,7 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
             },
             _ => {}
         }
+        before = Some(at.token);
         next = tokens.pull().transpose()?;
     }
     Ok(false)
