@@ -23,9 +23,10 @@ pub struct Limits {
     /// Subscriptions of one client; the local client may have as many as there are. One more is refused by
     /// 0x80 in the SUBACK.
     pub max_client_subscriptions: usize,
-    /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK.
+    /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK. A topic may have more.
     pub max_filter_levels: usize,
-    /// Nodes of the subscription tree that the lookup for one message may visit, whatever its topic. Ordinary
+    /// Nodes of the subscription tree that the lookup for one message may visit, whatever its topic; one with a long level
+    /// counts once more for each 256 bytes of it. Ordinary
     /// filters need some ten; those that match the same topics in many ways (`+/a`, `a/+`, `+/+` and so on, for many levels)
     /// double it with each level. A subscription that would pass it is refused by 0x80 in the SUBACK.
     pub max_lookup: usize,
@@ -114,9 +115,9 @@ impl Limits {
         max_stored_sessions: 10_000,
         max_subscriptions: 1_000_000,
         max_client_subscriptions: 10_000,
-        max_filter_levels: 128,
+        max_filter_levels: 200,
         max_lookup: 1024,
-        max_topic: 4096,
+        max_topic: 65_535,
         max_retained: 1_000_000,
         max_retained_bytes: 256 * 1024 * 1024,
         max_packet: 1024 * 1024,

@@ -74,8 +74,8 @@ struct Node {
     plus: NodeId,
     /// The rest-of-topic wildcard below this level.
     hash: NodeId,
-    /// Nodes from here down that the lookup of one topic may visit, this one included: of the literal children it goes
-    /// on to one at most.
+    /// Nodes from here down that the lookup of one topic may visit, this one included, each with its own cost: of the literal
+    /// children it goes on to one at most.
     cost: u32,
     level: Level,
     /// Literal levels below this one, sorted by length first.
@@ -145,7 +145,7 @@ impl Subscriptions {
             at = match self.child(at, level) {
                 NONE => {
                     // From here on all nodes are new, each with one child.
-                    let cost = 1 + levels.clone().count() as u32;
+                    let cost = cost::of_levels(core::iter::once(level).chain(levels.clone()));
                     grown.get_or_insert((at, level, cost));
                     self.add_child(at, level, cost)
                 }

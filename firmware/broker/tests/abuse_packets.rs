@@ -11,6 +11,9 @@ use umqtt_broker::{Limits, QoS};
 
 const MAX_TOPIC: usize = Limits::DESKTOP.max_topic;
 
+/// With room for packets that hold more of a topic than is taken.
+const SHORT_TOPICS: Limits = Limits { max_topic: 1024, max_filter_levels: 16, ..Limits::DESKTOP };
+
 /// A client that has just joined sends this and is closed for it.
 #[track_caller]
 fn is_closed_for(net: &mut Net, good: &mut Bystanders, bytes: &[u8]) {
@@ -52,9 +55,9 @@ fn a_packet_at_the_limit_is_taken_and_one_beyond_it_is_not() {
 
 #[test]
 fn topics_and_filters_of_64_kb_are_refused() {
-    let mut net = Net::with(Limits::DESKTOP);
+    let mut net = Net::with(SHORT_TOPICS);
     let mut good = Bystanders::join(&mut net);
-    for topic in ["x".repeat(65_535), "x/".repeat(32_767), "x".repeat(MAX_TOPIC + 1)] {
+    for topic in ["x".repeat(65_535), "x/".repeat(32_767), "x".repeat(1025)] {
         is_closed_for(&mut net, &mut good, &publish_to(&topic, b""));
         let last =
             Will { topic: topic.as_bytes(), payload: b"", qos: QoS::AtMostOnce, retain: true };
@@ -73,6 +76,51 @@ fn topics_and_filters_of_64_kb_are_refused() {
     let stats = net.broker.stats();
     assert_eq!((stats.too_large, stats.subscriptions_refused), (6, 3));
     assert_eq!((stats.wills, net.broker.retained_len()), (0, 0));
+}
+
+/// As large as MQTT allows, and as deep as other brokers do.
+#[test]
+fn on_the_desktop_topics_of_64_kb_and_filters_of_200_levels_are_taken() {
+    let mut net = Net::with(Limits::DESKTOP);
+    let mut good = Bystanders::join(&mut net);
+    net.join(1, "deep");
+    net.join(2, "late");
+    let long = "x".repeat(MAX_TOPIC);
+    let two = "y/".to_owned() + &"z".repeat(MAX_TOPIC - 2);
+    let levels = |level: &str| vec![level; 200].join("/");
+    let deep = levels(&"d".repeat(326));
+    let all = [&long, &two, &deep, &levels("+"), "y/+", &(levels("e") + "/f")];
+    net.send(1, &subscribe_to(&all));
+    assert_eq!(net.all(1), [0x90, 8, 0, 1, 0, 0, 0, 0, 0, 0x80]);
+    for topic in [&long, &two, &deep] {
+        assert_eq!(topic.len().clamp(65_000, MAX_TOPIC), topic.len());
+        net.publish_retained(2, topic, b"here");
+        assert_eq!(net.messages(1), [format!("{topic}=here")]);
+        net.send(2, &subscribe_to(&[topic]));
+        assert_eq!(net.all(2).len(), 5 + 4 + 2 + topic.len() + 4);
+        good.are_served(&mut net);
+    }
+}
+
+/// Each has to be compared with the topic: a lookup of few nodes could look at megabytes.
+#[test]
+fn filters_with_long_levels_that_match_in_many_ways_are_refused() {
+    let mut net = Net::with(Limits::DESKTOP);
+    let mut good = Bystanders::join(&mut net);
+    net.join(1, "bomb");
+    let long = "x".repeat(60_000);
+    let mut granted = 0;
+    for mask in 0..16 {
+        let way = |bit| if mask >> bit & 1 == 1 { "+" } else { "a" };
+        let filter = format!("{}/{}/{}/{}/{long}", way(0), way(1), way(2), way(3));
+        net.send(1, &subscribe_to(&[filter]));
+        granted += usize::from(net.all(1) == [0x90, 3, 0, 1, 0]);
+    }
+    // A thousand times 256 bytes at most: four of 60,000.
+    assert_eq!(granted, 4);
+    net.send(1, &publish_to(&format!("a/a/a/a/{long}"), b""));
+    assert_eq!(net.messages(1).len(), 1);
+    good.are_served(&mut net);
 }
 
 #[test]

@@ -1,9 +1,23 @@
 //! What a lookup in the tree may cost, for whatever topic: known at any time, and before a filter comes in.
 //!
-//! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of a node is 1, the highest cost of
-//! its literal children, and those of the other two; each node knows its own.
+//! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of a node is its own, the highest
+//! cost of its literal children, and those of the other two; each node knows its own. By itself it costs 1, and more if
+//! its level is long: a topic has to be compared with all of that.
 
 use super::{NONE, Node, NodeId, ROOT, Subscriptions};
+
+/// Bytes of a level that cost one more: what can be compared in the time of a visit.
+const LONG_LEVEL: usize = 256;
+
+/// What the node of a level costs by itself.
+fn own(level: &[u8]) -> u32 {
+    1 + (level.len() / LONG_LEVEL) as u32
+}
+
+/// What the nodes of levels that follow each other cost, each with no child but the next.
+pub(super) fn of_levels<'l>(levels: impl Iterator<Item = &'l [u8]>) -> u32 {
+    levels.map(own).sum()
+}
 
 /// Which kind of child a level is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +45,7 @@ impl Subscriptions {
         while let Some(level) = levels.next() {
             let child = self.child(at, level);
             if child == NONE {
-                return self.cost_at_root(at, level, 1 + levels.count() as u32) as usize;
+                return self.cost_at_root(at, level, own(level) + of_levels(levels)) as usize;
             }
             at = child;
         }
@@ -43,11 +57,12 @@ impl Subscriptions {
         let mut way = Way::of(level);
         while let Some(node) = self.nodes.get(at) {
             let (plus, hash) = (self.cost(node.plus), self.cost(node.hash));
-            let heaviest = node.cost - 1 - plus - hash;
+            let own = own(&node.level);
+            let heaviest = node.cost - own - plus - hash;
             cost = match way {
-                Way::Literal => 1 + heaviest.max(cost) + plus + hash,
-                Way::Plus => 1 + heaviest + cost + hash,
-                Way::Hash => 1 + heaviest + plus + cost,
+                Way::Literal => own + heaviest.max(cost) + plus + hash,
+                Way::Plus => own + heaviest + cost + hash,
+                Way::Hash => own + heaviest + plus + cost,
             };
             if at == ROOT {
                 break;
@@ -62,7 +77,7 @@ impl Subscriptions {
         while let Some(node) = self.nodes.get(at) {
             let before = node.cost;
             let after = if way == Way::Literal {
-                let rest = 1 + self.cost(node.plus) + self.cost(node.hash);
+                let rest = own(&node.level) + self.cost(node.plus) + self.cost(node.hash);
                 match before - rest {
                     heaviest if new >= heaviest => rest + new,
                     heaviest if old < heaviest => return,

@@ -55,11 +55,15 @@ fn recounted(tree: &Subscriptions, at: NodeId) -> u32 {
     let node = &tree.nodes[at];
     let of = |child| if child == NONE { 0 } else { recounted(tree, child) };
     let heaviest = node.children.iter().map(|child| of(*child)).max().unwrap_or(0);
-    1 + heaviest + of(node.plus) + of(node.hash)
+    1 + node.level.len() as u32 / 256 + heaviest + of(node.plus) + of(node.hash)
 }
 
 fn level() -> impl Strategy<Value = &'static str> {
-    prop_oneof![Just(""), Just("a"), Just("b"), Just("$c"), Just("+")]
+    const LONG: &str = match str::from_utf8(&[b'x'; 600]) {
+        Ok(long) => long,
+        Err(_) => "",
+    };
+    prop_oneof![Just(""), Just("a"), Just("b"), Just("$c"), Just("+"), Just(LONG)]
 }
 
 fn filter() -> impl Strategy<Value = String> {
