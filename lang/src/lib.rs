@@ -9,6 +9,7 @@
 //! | [`text`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
 //! | [`compile()`] | source to image in one call |
+//! | `room` | the memory compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
@@ -27,6 +28,7 @@ mod lexer;
 pub mod lint;
 mod nearest;
 pub mod parse;
+mod room;
 pub mod text;
 mod tokens;
 

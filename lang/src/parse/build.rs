@@ -9,13 +9,18 @@ use alloc::vec::Vec;
 
 use umqtt_vm::PinMode;
 
+use super::sink::Sink;
 use crate::ast::{
-    Call, Chain, ConfigValue, Event, Expr, ExprKind, Link, Logic, Number, Operator, Span, Special,
-    Target, Unary,
+    Action, ActionKind, Call, Chain, ConfigLine, ConfigValue, Event, Expr, ExprKind, Link, Logic,
+    Number, Operator, Span, Special, Target, Unary,
 };
 use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::room::Room;
 use crate::text;
 use crate::tokens::{Function, Indexed, Numbered};
+
+/// Bytes a diagnostic takes, with its texts and the list it goes to.
+pub(crate) const DIAGNOSTIC: usize = 1024;
 
 /// A value of one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +36,11 @@ pub(crate) enum Atom {
 }
 
 /// Built anew for each statement.
-pub(crate) struct Builder<'s> {
+pub(crate) struct Builder<'k, 's> {
     source: &'s [u8],
+    /// Takes what is complete; `None` behind an error.
+    sink: Option<&'k mut dyn Sink>,
+    pub(super) room: &'k Room<'k>,
     /// Most operands in one chain.
     longest_chain: usize,
     /// Mistakes inside words, in the order of the source, no more than `most`.
@@ -40,14 +48,75 @@ pub(crate) struct Builder<'s> {
     most: usize,
 }
 
-impl<'s> Builder<'s> {
-    pub(crate) fn new(source: &'s [u8], longest_chain: usize, most: usize) -> Builder<'s> {
-        Builder { source, longest_chain, found: Vec::new(), most }
+impl<'k, 's> Builder<'k, 's> {
+    pub(crate) fn new(
+        source: &'s [u8],
+        longest_chain: usize,
+        most: usize,
+        sink: Option<&'k mut dyn Sink>,
+        room: &'k Room<'k>,
+    ) -> Builder<'k, 's> {
+        Builder { source, sink, room, longest_chain, found: Vec::new(), most }
+    }
+
+    /// Gives something to the sink, unless there was an error: what is made of it then would count for nothing.
+    fn put(&mut self, put: impl FnOnce(&mut dyn Sink)) {
+        if self.found.is_empty()
+            && self.room.refused().is_none()
+            && let Some(sink) = &mut self.sink
+        {
+            put(*sink);
+        }
+    }
+
+    /// A `config` line.
+    pub(crate) fn config(&mut self, line: ConfigLine) {
+        self.put(|sink| sink.config(line));
+    }
+
+    /// The event of a handler, from `start` to `end`.
+    pub(crate) fn clause(&mut self, start: u32, end: u32, event: Event) {
+        self.put(|sink| sink.clause(event, Span { start, end }));
+    }
+
+    /// An action that is not a block, from `start` to `end`.
+    pub(crate) fn action(&mut self, start: u32, end: u32, kind: ActionKind) {
+        self.put(|sink| sink.action(Action { span: Span { start, end }, kind }));
+    }
+
+    /// `if condition then`
+    pub(crate) fn open_if(&mut self, start: u32, condition: Expr) {
+        self.put(|sink| sink.open_if(start, condition));
+    }
+
+    /// `elseif condition then`
+    pub(crate) fn else_if(&mut self, condition: Expr) {
+        self.put(|sink| sink.else_if(condition));
+    }
+
+    /// `else`
+    pub(crate) fn otherwise(&mut self) {
+        self.put(|sink| sink.otherwise());
+    }
+
+    /// `while condition do`
+    pub(crate) fn open_while(&mut self, start: u32, condition: Expr) {
+        self.put(|sink| sink.open_while(start, condition));
+    }
+
+    /// `endif`, `done`
+    pub(crate) fn end_block(&mut self, span: Span) {
+        self.put(|sink| sink.end_block(span));
+    }
+
+    /// The end of a handler.
+    pub(crate) fn end_clause(&mut self, span: Span) {
+        self.put(|sink| sink.end_clause(span));
     }
 
     /// Keeps a diagnostic; they are made only where there is room for them.
     fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
-        if self.found.len() < self.most {
+        if self.found.len() < self.most && self.room.has(DIAGNOSTIC) {
             self.found.push(make(self.source));
         }
     }
@@ -297,7 +366,9 @@ impl<'s> Builder<'s> {
     fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
         // The first operand is not in the list, so the last link that fits makes it one shorter.
         if links.len() + 1 < self.longest_chain {
-            links.push(link);
+            if self.room.grow(links, 1) {
+                links.push(link);
+            }
         } else if self.found.last().is_none_or(|last| last.code != Code::ChainTooLong) {
             let most = self.longest_chain;
             self.tell(|_| {

@@ -17,42 +17,42 @@ lalrpop_util::lalrpop_mod!(
     "/parse/grammar.rs"
 );
 
+pub(crate) mod driver;
 mod explain;
 mod hint;
 mod recover;
+mod sink;
 
 use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use lalrpop_util::ParseError;
 use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
 pub(crate) use crate::cut::Fault;
 use crate::cut::Tokens;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::room::Room;
+use crate::tokens::Token;
 use build::Builder;
+pub(crate) use sink::Sink;
+use sink::Tree;
 
 /// Most diagnostics of one script; parsing stops there.
 pub const MAX_DIAGNOSTICS: usize = 50;
 
 /// The statements of a script, in order. See [`statements`].
 pub struct Statements<'s> {
-    tokens: Tokens<'s>,
-    profile: Profile,
-    /// How many diagnostics may still be told; none ends it.
-    left: usize,
+    reader: Reader<'s>,
 }
 
 /// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead; the ones
 /// behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script longer than the
 /// profile's `source` is not read at all.
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
-    Statements {
-        tokens: Tokens::new(source, profile.nesting),
-        profile: *profile,
-        left: MAX_DIAGNOSTICS,
-    }
+    Statements { reader: Reader::new(source, profile, MAX_DIAGNOSTICS) }
 }
 
 /// Reads a whole script: its statements that are right, and what is wrong with the others, both in order.
@@ -73,60 +73,127 @@ impl Iterator for Statements<'_> {
     type Item = Result<Statement, Vec<Diagnostic>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let source = self.tokens.source();
-        if self.left == 0 {
-            return None;
+        let source = self.reader.tokens.source();
+        if self.reader.left > 0 && source.len() > self.reader.profile.source {
+            self.reader.left = 0;
+            return Some(Err(vec![too_long(source.len(), &self.reader.profile)]));
         }
-        if source.len() > self.profile.source {
-            self.left = 0;
-            return Some(Err(vec![too_long(source, &self.profile)]));
+        let mut tree = Tree::default();
+        match self.reader.next(&mut tree, &Room::new(None))? {
+            Ok(()) => tree.into_statement().map(Ok),
+            Err(found) => Some(Err(found)),
         }
-        if !self.tokens.begin() {
+    }
+}
+
+/// Reads statements into a [`Sink`].
+pub(crate) struct Reader<'s> {
+    tokens: Tokens<'s>,
+    profile: Profile,
+    /// How many diagnostics may still be told; none ends it.
+    left: usize,
+}
+
+impl<'s> Reader<'s> {
+    /// Reads this source; tells at most so many diagnostics.
+    pub(crate) fn new(source: &'s [u8], profile: &Profile, left: usize) -> Reader<'s> {
+        Reader { tokens: Tokens::new(source, profile.nesting), profile: *profile, left }
+    }
+
+    /// How many diagnostics may still be told.
+    #[expect(dead_code)] // for who reads piece by piece
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless there was no room. What the
+    /// sink was given of a wrong one counts for nothing.
+    pub(crate) fn next<'k>(
+        &mut self,
+        sink: &mut dyn Sink,
+        room: &Room<'_>,
+    ) -> Option<Result<(), Vec<Diagnostic>>> {
+        if self.left == 0 || !self.tokens.begin() {
             return None;
         }
         let mut found = Vec::new();
-        let statement = self.attempt(&mut found);
-        if found.is_empty() {
-            return statement.map(Ok);
+        let whole = self.attempt(sink, room, &mut found);
+        if room.refused().is_some() {
+            self.left = 0;
+        }
+        if whole && found.is_empty() {
+            return Some(Ok(()));
         }
         found.truncate(self.left);
         self.left -= found.len();
         Some(Err(found))
     }
-}
 
-impl Statements<'_> {
-    /// Parses a statement, and after an error what can be read of the rest of it.
-    fn attempt(&mut self, found: &mut Vec<Diagnostic>) -> Option<Statement> {
+    /// Parses a statement, and after an error what can be read of the rest of it; true if it was read to its end.
+    fn attempt<'k>(
+        &mut self,
+        sink: &'k mut dyn Sink,
+        room: &'k Room<'k>,
+        found: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let mut sink = Some(sink);
         loop {
-            let left = self.left - found.len();
-            let mut build = Builder::new(self.tokens.source(), self.profile.temporaries, left);
-            let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
-            found.append(&mut build.found);
-            let error = match parsed {
-                Ok(statement) => return Some(statement),
+            let error = match self.parse(sink.take(), room, found) {
+                Ok(()) => return true,
                 Err(error) => error,
             };
-            let (told, skip) = explain::explain(error, &self.tokens, &self.profile);
-            found.push(told);
-            if found.len() >= self.left {
-                return None;
+            if room.refused().is_some() || !self.go_on(error, room, found) {
+                return false;
             }
-            match recover::recover(&mut self.tokens, skip) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(fault) => {
-                    found.push(explain::fault(fault, &self.tokens, &self.profile).0);
-                    return None;
-                }
+        }
+    }
+
+    // The parser needs its stack for itself: what else there is to do is out of line.
+    #[inline(never)]
+    fn parse<'k>(
+        &mut self,
+        sink: Option<&'k mut dyn Sink>,
+        room: &'k Room<'k>,
+        found: &mut Vec<Diagnostic>,
+    ) -> Result<(), ParseError<u32, Token, Fault>> {
+        let left = self.left - found.len();
+        let source = self.tokens.source();
+        let mut build = Builder::new(source, self.profile.temporaries, left, sink, room);
+        let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
+        found.append(&mut build.found);
+        parsed
+    }
+
+    /// Tells an error, and skips what is lost to it; false at the end of the statement.
+    #[cold]
+    #[inline(never)]
+    fn go_on(
+        &mut self,
+        error: ParseError<u32, Token, Fault>,
+        room: &Room<'_>,
+        found: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let (told, skip) = explain::explain(error, &self.tokens, &self.profile);
+        found.push(told);
+        if found.len() >= self.left || !room.has(RECOVERY) {
+            return false;
+        }
+        match recover::recover(&mut self.tokens, skip) {
+            Ok(more) => more,
+            Err(fault) => {
+                found.push(explain::fault(fault, &self.tokens, &self.profile).0);
+                false
             }
         }
     }
 }
 
+/// Bytes that going on after an error takes: the tokens that open the blocks anew, and a diagnostic.
+const RECOVERY: usize = 2048;
+
 /// The diagnostic of a script longer than the profile allows, at the first byte too many.
-fn too_long(source: &[u8], profile: &Profile) -> Diagnostic {
-    let (found, allowed) = (source.len(), profile.source);
+pub(crate) fn too_long(found: usize, profile: &Profile) -> Diagnostic {
+    let allowed = profile.source;
     Diagnostic::new(
         Code::ScriptTooLong,
         Span::new(allowed, allowed + 1),

@@ -1,0 +1,126 @@
+//! Drives the generated tables: the parser's stacks, kept as LALRPOP's own driver keeps them, but grown only where there is
+//! memory, and without its error recovery (see [`super::recover`]).
+//!
+//! The build puts this module in the place of `lalrpop_util::state_machine` for the generated code.
+
+use alloc::vec::Vec;
+
+use lalrpop_util::ParseError;
+pub(crate) use lalrpop_util::state_machine::{
+    ErrorRecovery, ParseResult, ParserAction, ParserDefinition, SimulatedReduce, SymbolTriple,
+    TokenTriple,
+};
+
+use crate::ast::Span;
+use crate::cut::Fault;
+use crate::diagnostic::Code;
+use crate::room::Room;
+
+/// Bytes that saying what was expected takes, and with it the diagnostic.
+const EXPLAINING: usize = 4096;
+
+/// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a function a call.
+const TOKEN: usize = 128;
+
+/// The driver.
+pub(crate) struct Parser;
+
+impl Parser {
+    /// Parses these tokens, as long as there is room for the stacks.
+    pub(crate) fn drive<D, I>(room: &Room<'_>, mut definition: D, tokens: I) -> ParseResult<D>
+    where
+        D: ParserDefinition<Location = u32, Error = Fault>,
+        I: Iterator<Item = Result<TokenTriple<D>, ParseError<u32, D::Token, Fault>>>,
+    {
+        let mut states = Vec::new();
+        let mut symbols = Vec::new();
+        let mut last = definition.start_location();
+        grow(room, &mut states, last)?;
+        states.push(definition.start_state());
+        for token in tokens {
+            let (start, token, end) = token?;
+            if !room.has_token(TOKEN) {
+                return Err(no_memory(start));
+            }
+            let Some(index) = definition.token_to_index(&token) else {
+                return Err(unrecognized(
+                    room,
+                    &definition,
+                    &states,
+                    Some((start, token, end)),
+                    last,
+                ));
+            };
+            last = end;
+            loop {
+                grow(room, &mut states, start)?;
+                grow(room, &mut symbols, start)?;
+                // There is always a state on the stack.
+                let Some(&top) = states.last() else { return Err(no_memory(start)) };
+                let action = definition.action(top, index);
+                if let Some(state) = action.as_shift() {
+                    states.push(state);
+                    symbols.push((start, definition.token_to_symbol(index, token), end));
+                    break;
+                }
+                let Some(rule) = action.as_reduce() else {
+                    let token = Some((start, token, end));
+                    return Err(unrecognized(room, &definition, &states, token, last));
+                };
+                if let Some(done) = definition.reduce(rule, Some(&start), &mut states, &mut symbols)
+                {
+                    return match done {
+                        Ok(_) => Err(ParseError::ExtraToken { token: (start, token, end) }),
+                        Err(error) => Err(error),
+                    };
+                }
+            }
+        }
+        loop {
+            grow(room, &mut states, last)?;
+            grow(room, &mut symbols, last)?;
+            let Some(&top) = states.last() else { return Err(no_memory(last)) };
+            let Some(rule) = definition.eof_action(top).as_reduce() else {
+                return Err(unrecognized(room, &definition, &states, None, last));
+            };
+            if let Some(done) = definition.reduce(rule, None, &mut states, &mut symbols) {
+                return done;
+            }
+        }
+    }
+}
+
+/// Room for one more; a reduction takes no more than that.
+fn grow<T, K>(
+    room: &Room<'_>,
+    list: &mut Vec<T>,
+    at: u32,
+) -> Result<(), ParseError<u32, K, Fault>> {
+    if list.len() < list.capacity() || room.grow(list, 1) { Ok(()) } else { Err(no_memory(at)) }
+}
+
+/// What is wrong is known to [`Room::refused`]; who asks there does not look at this.
+fn no_memory<K>(at: u32) -> ParseError<u32, K, Fault> {
+    let span = Span { start: at, end: at };
+    ParseError::User { error: Fault { code: Code::UnexpectedEnd, span } }
+}
+
+#[cold]
+#[inline(never)]
+fn unrecognized<D: ParserDefinition<Location = u32, Error = Fault>>(
+    room: &Room<'_>,
+    definition: &D,
+    states: &[D::StateIndex],
+    token: Option<TokenTriple<D>>,
+    last: u32,
+) -> ParseError<u32, D::Token, Fault> {
+    // A list of names, and for each terminal a copy of the states.
+    if !room.has(EXPLAINING + 2 * states.len()) {
+        return no_memory(last);
+    }
+    let expected = definition.expected_tokens_from_states(states);
+    match token {
+        Some(token) => ParseError::UnrecognizedToken { token, expected },
+        None => ParseError::UnrecognizedEof { location: last, expected },
+    }
+}

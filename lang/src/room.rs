@@ -1,0 +1,134 @@
+//! The memory compiling may take: before each step it is asked whether there is room for all the step can allocate, and
+//! where there is not, compiling ends instead of failing in the middle.
+
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+/// Asked for at once, for the small allocations of the steps to come.
+const AHEAD: usize = 1024;
+/// Bytes a list grows by at least.
+const LEAST: usize = 64;
+
+/// See the module. Shared by all that allocate.
+pub(crate) struct Room<'r> {
+    ask: Option<&'r dyn Fn(usize) -> bool>,
+    /// What of the last [`AHEAD`] is not accounted for.
+    ahead: Cell<usize>,
+    /// What was refused first.
+    refused: Cell<Option<usize>>,
+    /// Tokens since they were last taken.
+    tokens: Cell<usize>,
+}
+
+impl<'r> Room<'r> {
+    /// Asks `ask`; `None`: there is always room.
+    pub(crate) fn new(ask: Option<&'r dyn Fn(usize) -> bool>) -> Room<'r> {
+        Room { ask, ahead: Cell::new(0), refused: Cell::new(None), tokens: Cell::new(0) }
+    }
+
+    fn asks(&self, bytes: usize) -> bool {
+        // What was asked for ahead may be part of it.
+        self.ahead.set(0);
+        self.ask.is_none_or(|ask| ask(bytes))
+    }
+
+    /// Whether so many bytes can be had together, in one allocation or several.
+    pub(crate) fn has(&self, bytes: usize) -> bool {
+        if self.refused.get().is_some() {
+            return false;
+        }
+        let has = self.asks(bytes);
+        if !has {
+            self.refused.set(Some(bytes));
+        }
+        has
+    }
+
+    /// Whether there is room for what a token adds to the tree of its action.
+    pub(crate) fn has_token(&self, bytes: usize) -> bool {
+        self.tokens.set(self.tokens.get() + 1);
+        match self.ahead.get().checked_sub(bytes) {
+            Some(left) => {
+                self.ahead.set(left);
+                self.refused.get().is_none()
+            }
+            None => {
+                let has = self.has(AHEAD);
+                self.ahead.set(AHEAD - bytes);
+                has
+            }
+        }
+    }
+
+    /// How many tokens there were since this was last asked.
+    #[expect(dead_code)] // for the code generator
+    pub(crate) fn take_tokens(&self) -> usize {
+        self.tokens.replace(0)
+    }
+
+    /// What was refused first, bytes.
+    pub(crate) fn refused(&self) -> Option<usize> {
+        self.refused.get()
+    }
+
+    /// Makes room for so many more elements; false if there is none.
+    #[inline]
+    pub(crate) fn grow<T>(&self, list: &mut Vec<T>, more: usize) -> bool {
+        if list.capacity() - list.len() >= more {
+            return self.refused.get().is_none();
+        }
+        self.grow_to(list, more)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_to<T>(&self, list: &mut Vec<T>, more: usize) -> bool {
+        if self.refused.get().is_some() {
+            return false;
+        }
+        // Not by doubling: what one list has for nothing, another one lacks.
+        let least = (LEAST / size_of::<T>().max(1)).max(list.len() / 4);
+        let bytes = |more: usize| (list.len() + more).saturating_mul(size_of::<T>());
+        let (wanted, needed) = (bytes(more.max(least)), bytes(more));
+        let grown = self.asks(wanted) && list.try_reserve_exact(more.max(least)).is_ok()
+            || self.asks(needed) && list.try_reserve_exact(more).is_ok();
+        if !grown {
+            self.refused.set(Some(needed));
+        }
+        grown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use core::cell::Cell;
+
+    use super::Room;
+
+    #[test]
+    fn what_was_refused_once_stays_refused() {
+        let free = Cell::new(100);
+        let ask = |bytes| bytes <= free.get();
+        let room = Room::new(Some(&ask));
+        assert!(room.has(100));
+        assert_eq!(room.refused(), None);
+        assert!(!room.has(101));
+        free.set(1_000_000);
+        assert!(!room.has(1) && !room.has_token(1));
+        assert_eq!(room.refused(), Some(101));
+        let mut list: Vec<u32> = Vec::new();
+        assert!(!room.grow(&mut list, 1));
+    }
+
+    #[test]
+    fn a_list_takes_what_it_needs_where_more_is_not_to_be_had() {
+        let ask = |bytes| bytes <= 40;
+        let room = Room::new(Some(&ask));
+        let mut list: Vec<u32> = Vec::new();
+        assert!(room.grow(&mut list, 3));
+        assert_eq!(list.capacity(), 3);
+        assert!(!room.grow(&mut list, 11));
+        assert_eq!(room.refused(), Some(44));
+    }
+}
