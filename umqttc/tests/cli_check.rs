@@ -54,7 +54,11 @@ fn json_is_one_object_a_line() {
             let offset = place["offset"].as_u64().unwrap() as usize;
             let before = &source[..offset];
             assert_eq!(place["line"], before.matches('\n').count() + 1);
-            assert_eq!(place["column"], offset - before.rfind('\n').map_or(0, |at| at + 1) + 1);
+            let column = offset - before.rfind('\n').map_or(0, |at| at + 1) + 1;
+            assert_eq!(
+                (&place["column"], &place["utf16_column"]),
+                (&column.into(), &column.into())
+            );
         }
         seen.insert((object["file"].to_string(), object["severity"].to_string()));
     }

@@ -95,10 +95,28 @@ impl Diagnostic {
     }
 }
 
-/// Line and column, both from 1, of an offset; columns count bytes.
+/// Line and column, both from 1, of an offset. Columns count characters; a byte that is not UTF-8 counts as one.
 pub fn position(source: &[u8], offset: usize) -> (u32, u32) {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1;
     let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-    (line, (before.len() - start) as u32 + 1)
+    let characters = before[start..]
+        .utf8_chunks()
+        .map(|chunk| chunk.valid().chars().count() + chunk.invalid().len())
+        .sum::<usize>();
+    (line, characters as u32 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::position;
+
+    #[test]
+    fn columns_count_characters() {
+        let source = "on init do\n\tprint \"gr\u{fc}n \u{1f4a1}\" $x".as_bytes();
+        assert_eq!(position(source, 0), (1, 1));
+        assert_eq!(position(source, source.len() - 2), (2, 17));
+        assert_eq!(position(b"\xff\xfe\xe2\x82x", 4), (1, 5));
+        assert_eq!(position(b"a\n", 99), (2, 1));
+    }
 }

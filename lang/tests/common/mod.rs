@@ -39,13 +39,14 @@ pub(crate) fn render(source: &str, diagnostics: &[Diagnostic]) -> String {
 fn pointer(source: &str, start: u32, end: u32, mark: char, words: &str) -> String {
     let (line, column) = position(source.as_bytes(), start as usize);
     let text = source.lines().nth(line as usize - 1).unwrap_or_default();
-    let visible = (text.len() + 1).saturating_sub(column as usize);
-    let width = ((end - start) as usize).min(visible).max(1);
+    let visible = (text.chars().count() + 1).saturating_sub(column as usize);
+    let covered = String::from_utf8_lossy(&source.as_bytes()[start as usize..end as usize]);
+    let width = covered.chars().count().min(visible).max(1);
     let marks = mark.to_string().repeat(width);
     let blanks: String = text
-        .bytes()
+        .chars()
         .take(column as usize - 1)
-        .map(|b| if b == b'\t' { '\t' } else { ' ' })
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
     let tail = if words.is_empty() { String::new() } else { format!(" {words}") };
     format!("{line:4} | {text}\n     | {blanks}{marks}{tail}\n")

@@ -11,16 +11,27 @@ const LINE_MAX: usize = 160;
 const WINDOW_BEFORE: usize = 60;
 
 /// A script's text, printable, and where its lines start. Made once per file.
-pub(crate) struct Text {
+pub(crate) struct Text<'s> {
+    source: &'s [u8],
     text: String,
     line_starts: Vec<usize>,
 }
 
-impl Text {
-    pub(crate) fn new(source: &[u8]) -> Text {
+/// A place as people and editors count: all from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) line: usize,
+    /// In characters; a byte that is not UTF-8 counts as one.
+    pub(crate) column: usize,
+    /// In UTF-16 code units, as the language server protocol counts.
+    pub(crate) utf16_column: usize,
+}
+
+impl<'s> Text<'s> {
+    pub(crate) fn new(source: &'s [u8]) -> Text<'s> {
         let text = super::printable(source);
         let line_starts = codespan_reporting::files::line_starts(&text).collect();
-        Text { text, line_starts }
+        Text { source, text, line_starts }
     }
 
     /// The index of the line an offset is in.
@@ -28,10 +39,23 @@ impl Text {
         self.line_starts.partition_point(|&start| start <= offset).saturating_sub(1)
     }
 
-    /// Line and column of an offset, both from 1; columns count bytes.
-    pub(crate) fn position(&self, offset: usize) -> (usize, usize) {
+    /// Line and column of an offset.
+    pub(crate) fn position(&self, offset: usize) -> Position {
         let line = self.line_of(offset);
-        (line + 1, offset.min(self.text.len()) - self.line_starts[line] + 1)
+        self.column(line, offset)
+    }
+
+    /// The position of an offset, seen from the start of a line before it.
+    fn column(&self, line: usize, offset: usize) -> Position {
+        let start = self.line_starts[line].min(self.source.len());
+        let before = &self.source[start..offset.clamp(start, self.source.len())];
+        let mut position = Position { line: line + 1, column: 1, utf16_column: 1 };
+        for chunk in before.utf8_chunks() {
+            let broken = chunk.invalid().len();
+            position.column += chunk.valid().chars().count() + broken;
+            position.utf16_column += chunk.valid().encode_utf16().count() + broken;
+        }
+        position
     }
 
     /// A line without its end.
@@ -45,14 +69,14 @@ impl Text {
 /// The text as one diagnostic shows it.
 pub(crate) struct Excerpt<'t> {
     name: &'t str,
-    text: &'t Text,
+    text: &'t Text<'t>,
     focus: usize,
     window: Range<usize>,
 }
 
 impl<'t> Excerpt<'t> {
     /// The text around an offset.
-    pub(crate) fn around(name: &'t str, text: &'t Text, offset: usize) -> Excerpt<'t> {
+    pub(crate) fn around(name: &'t str, text: &'t Text<'t>, offset: usize) -> Excerpt<'t> {
         let focus = text.line_of(offset.min(text.text.len()));
         let line = text.line(focus);
         let window = if line.len() <= LINE_MAX {
@@ -112,8 +136,8 @@ impl<'a> Files<'a> for Excerpt<'_> {
     }
 
     fn column_number(&'a self, (): (), line: usize, offset: usize) -> Result<usize, Error> {
-        let start = self.text.line_starts.get(line).copied().unwrap_or(offset);
-        Ok(offset.saturating_sub(start) + 1)
+        let last = self.text.line_starts.len() - 1;
+        Ok(self.text.column(line.min(last), offset).column)
     }
 
     fn line_range(&'a self, (): (), line: usize) -> Result<Range<usize>, Error> {

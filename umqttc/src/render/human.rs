@@ -7,7 +7,7 @@ use codespan_reporting::files::Error;
 use codespan_reporting::term::{self, Config, termcolor};
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
 
-use super::excerpt::{Excerpt, Text};
+use super::excerpt::{Excerpt, Position, Text};
 use super::printable;
 
 /// Most diagnostics of one file that are shown, errors before warnings; the rest is counted. Nobody reads more, and a
@@ -55,7 +55,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn convert(found: &Diagnostic, text: &Text, excerpt: &Excerpt<'_>) -> shown::Diagnostic<()> {
+fn convert(found: &Diagnostic, text: &Text<'_>, excerpt: &Excerpt<'_>) -> shown::Diagnostic<()> {
     let severity = match found.severity() {
         Severity::Error => shown::Severity::Error,
         Severity::Warning => shown::Severity::Warning,
@@ -69,7 +69,7 @@ fn convert(found: &Diagnostic, text: &Text, excerpt: &Excerpt<'_>) -> shown::Dia
         match excerpt.visible(range(*span)) {
             Some(at) => labels.push(shown::Label::secondary((), at).with_message(words)),
             None => {
-                let (line, column) = text.position(span.start as usize);
+                let Position { line, column, .. } = text.position(span.start as usize);
                 notes.push(format!("line {line}, column {column}: {words}"));
             }
         }
@@ -110,6 +110,20 @@ mod tests {
                 .help("set it somewhere:\nsetvar $x = 1")
                 .fix("remove it", Vec::new());
         insta::assert_snapshot!(shown(source, found));
+    }
+
+    #[test]
+    fn columns_count_characters() {
+        let source = "on init do println \"gr\u{fc}n \u{1f4a1}\" $x\n".as_bytes();
+        let found = Diagnostic::new(
+            Code::UndeclaredVariable,
+            Span::new(source.len() - 3, source.len() - 1),
+            "nothing sets `$x`",
+        );
+        let text = shown(source, found);
+        assert!(text.contains("x.script:1:29\n"), "{text}");
+        // The lamp is two cells wide.
+        assert!(text.contains(&format!("\u{2502} {:29}^^", "")), "{text}");
     }
 
     #[test]

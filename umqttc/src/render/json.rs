@@ -2,12 +2,13 @@
 //!
 //! ```json
 //! {"file":"a.script","code":"W0001","severity":"warning","message":"...",
-//!  "span":{"start":{"offset":8,"line":2,"column":3},"end":{...}},
+//!  "span":{"start":{"offset":8,"line":2,"column":3,"utf16_column":3},"end":{...}},
 //!  "related":[{"message":"...","span":{...}}],"help":"..." or null,
 //!  "fix":{"title":"...","edits":[{"span":{...},"text":"..."}]} or null}
 //! ```
-//! Offsets count bytes from 0; lines and columns count from 1, columns in bytes. The `text` of an edit is what to
-//! put in place of the span; the rare one that is not UTF-8 has `bytes`, an array of numbers, instead.
+//! Offsets count bytes from 0; lines and columns count from 1: `column` in characters, `utf16_column` in UTF-16 code
+//! units, one more than the `character` of the language server protocol. The `text` of an edit is what to put in place
+//! of the span; the rare one that is not UTF-8 has `bytes`, an array of numbers, instead.
 
 use std::io::{self, Write};
 
@@ -15,7 +16,7 @@ use serde::Serialize;
 use umqtt_lang::ast::Span;
 use umqtt_lang::diagnostic::{Diagnostic, Edit, Severity};
 
-use super::excerpt::Text;
+use super::excerpt::{Position, Text};
 
 /// Writes the diagnostics of one script.
 ///
@@ -58,6 +59,7 @@ struct Place {
     offset: u32,
     line: usize,
     column: usize,
+    utf16_column: usize,
 }
 
 #[derive(Serialize)]
@@ -87,7 +89,7 @@ enum With<'d> {
 }
 
 impl<'d> Line<'d> {
-    fn new(file: &'d str, text: &Text, found: &'d Diagnostic) -> Line<'d> {
+    fn new(file: &'d str, text: &Text<'_>, found: &'d Diagnostic) -> Line<'d> {
         let related = found.related.iter();
         Line {
             file,
@@ -111,7 +113,7 @@ impl<'d> Line<'d> {
 }
 
 impl<'d> Replacement<'d> {
-    fn new(text: &Text, edit: &'d Edit) -> Replacement<'d> {
+    fn new(text: &Text<'_>, edit: &'d Edit) -> Replacement<'d> {
         let with = match std::str::from_utf8(&edit.text) {
             Ok(text) => With::Text(text),
             Err(_) => With::Bytes(&edit.text),
@@ -121,10 +123,10 @@ impl<'d> Replacement<'d> {
 }
 
 impl Range {
-    fn new(text: &Text, span: Span) -> Range {
+    fn new(text: &Text<'_>, span: Span) -> Range {
         let place = |offset: u32| {
-            let (line, column) = text.position(offset as usize);
-            Place { offset, line, column }
+            let Position { line, column, utf16_column } = text.position(offset as usize);
+            Place { offset, line, column, utf16_column }
         };
         Range { start: place(span.start), end: place(span.end) }
     }
@@ -147,7 +149,8 @@ mod tests {
             .fix("add brackets", edits);
         let plain = Diagnostic::new(Code::BadHex, Span::new(3, 7), "bad").help("mend it");
         let mut out = Vec::new();
-        write(&mut out, "a.script", b"on init\ndo \xff", &[found, plain]).unwrap();
+        write(&mut out, "a.script", "on \u{1f4a1}it\ndo \u{fc}".as_bytes(), &[found, plain])
+            .unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap());
     }
 }
