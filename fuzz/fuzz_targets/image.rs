@@ -39,10 +39,10 @@ fuzz_target!(|bytes: &[u8]| {
     ] {
         let mut outside = Outside { profile, value: VALUE, calls: 0 };
         let mut handlers = Handlers::default();
-        let mut runs = 0;
-        while let Some(handler) = machine.next(&mut handlers, &event, &mut outside) {
+        let (mut runs, mut fuel) = (0, FUEL);
+        while let Some(handler) = machine.next(&mut handlers, &event, &mut fuel, &mut outside) {
             runs += 1;
-            if let Err(fault) = machine.run(handler, &event, FUEL, &mut outside) {
+            if let Err(fault) = machine.run(handler, &event, &mut fuel, &mut outside) {
                 assert_ne!(fault.trap, Trap::Corrupt, "the verifier let it pass");
             }
         }

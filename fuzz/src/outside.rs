@@ -25,15 +25,18 @@ impl Outside {
 }
 
 impl Syscalls for Outside {
-    fn publish(&mut self, _: Side, topic: &[u8], data: &[u8], _: bool) {
+    fn publish(&mut self, _: Side, topic: &[u8], data: &[u8], _: bool) -> u32 {
         self.text(topic);
         self.text(data);
+        0
     }
-    fn subscribe(&mut self, _: Side, filter: &[u8]) {
+    fn subscribe(&mut self, _: Side, filter: &[u8]) -> u32 {
         self.text(filter);
+        0
     }
-    fn unsubscribe(&mut self, _: Side, filter: &[u8]) {
+    fn unsubscribe(&mut self, _: Side, filter: &[u8]) -> u32 {
         self.text(filter);
+        0
     }
     fn set_timer(&mut self, n: u8, _: i32) {
         assert!((1..=self.profile.timers).contains(&n));
@@ -88,7 +91,7 @@ impl Syscalls for Outside {
         assert!(value.len() <= FLASH_VARIABLE_LEN);
         self.calls += 1;
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
         let len = filter.len().min(out.len());
         out[..len].copy_from_slice(&filter[..len]);
         len

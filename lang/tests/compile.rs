@@ -26,17 +26,20 @@ impl Log {
 }
 
 impl Syscalls for Log {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) -> u32 {
         self.line(
             &format!("publish {side:?}{}", if retained { " retained" } else { "" }),
             &[topic, data],
         );
+        0
     }
-    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         self.line(&format!("subscribe {side:?}"), &[filter]);
+        0
     }
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         self.line(&format!("unsubscribe {side:?}"), &[filter]);
+        0
     }
     fn set_timer(&mut self, n: u8, ms: i32) {
         self.line(&format!("timer {n} {ms}"), &[]);
@@ -85,7 +88,7 @@ impl Syscalls for Log {
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         self.line(&format!("flash {n}"), &[value]);
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
         let text = [b"kept:", filter].concat();
         let len = text.len().min(out.len());
         out[..len].copy_from_slice(&text[..len]);
@@ -121,8 +124,10 @@ impl Device {
 
     fn event(&mut self, event: Event<'_>) -> String {
         let mut handlers = Handlers::default();
-        while let Some(handler) = self.machine.next(&mut handlers, &event, &mut self.log) {
-            if let Err(fault) = self.machine.run(handler, &event, 10_000, &mut self.log) {
+        while let Some(handler) =
+            self.machine.next(&mut handlers, &event, &mut 20_000, &mut self.log)
+        {
+            if let Err(fault) = self.machine.run(handler, &event, &mut 20_000, &mut self.log) {
                 self.trap = Some((fault.trap, self.machine.program().line(fault.at)));
             }
         }

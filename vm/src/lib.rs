@@ -27,6 +27,7 @@ extern crate std;
 mod debug;
 pub mod decode;
 mod event;
+pub mod fuel;
 pub mod image;
 pub mod isa;
 mod machine;

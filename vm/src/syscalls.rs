@@ -16,15 +16,18 @@ pub enum PinMode {
 /// The outside of a [`crate::Machine`]. Actions cannot fail as far as a script is concerned: what cannot
 /// be done is refused, counted and logged by the implementor, and the handler goes on.
 ///
+/// What is asked for, or done, may take longer the more there is outside: such calls return how many places they looked at, and the script
+/// pays for them with fuel. All others are done in a time that depends on their arguments alone.
+///
 /// Every argument is borrowed for the call only. Pins, timers and alarms are within the verified
 /// profile's range; contents are any bytes whatever.
 pub trait Syscalls {
-    /// Publishes a message.
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool);
-    /// Subscribes to a topic filter.
-    fn subscribe(&mut self, side: Side, filter: &[u8]);
-    /// Drops a subscription.
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]);
+    /// Publishes a message; returns at how many places it looked for subscribers, themselves included.
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) -> u32;
+    /// Subscribes to a topic filter; returns at how many places it looked, besides those the filter names.
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32;
+    /// Drops a subscription; returns at how many places it looked, besides those the filter names.
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32;
     /// Arms one-shot timer `n` to run out in `ms` milliseconds; 0 or less disarms it.
     fn set_timer(&mut self, n: u8, ms: i32);
     /// Sets alarm `n` to a time of day: `hh`, `hh:mm` or `hh:mm:ss`; empty disarms it.
@@ -56,8 +59,8 @@ pub trait Syscalls {
     /// Writes flash variable `n`; the machine has cut `value` to [`FLASH_VARIABLE_LEN`] bytes.
     fn flash_write(&mut self, n: u8, value: &[u8]);
     /// The first retained local message whose topic matches `filter`: as much of it as fits into `out`;
-    /// returns how many bytes, 0 if there is none.
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize;
+    /// returns how many bytes, 0 if there is none. Takes from `looks` how many messages it looked at, and looks at no more.
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize;
     /// The time of day as `hh:mm:ss`, `99:99:99` before the clock is set.
     fn timestamp(&mut self) -> [u8; 8];
     /// The day of the week as `Mon` to `Sun`, `xxx` before the clock is set.

@@ -83,14 +83,17 @@ fn mutate(image: &mut Vec<u8>, other: &[u8], random: &mut Random) {
 struct Counter(u64);
 
 impl Syscalls for Counter {
-    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) {
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> u32 {
         self.0 += 1;
+        0
     }
-    fn subscribe(&mut self, _: Side, _: &[u8]) {
+    fn subscribe(&mut self, _: Side, _: &[u8]) -> u32 {
         self.0 += 1;
+        0
     }
-    fn unsubscribe(&mut self, _: Side, _: &[u8]) {
+    fn unsubscribe(&mut self, _: Side, _: &[u8]) -> u32 {
         self.0 += 1;
+        0
     }
     fn set_timer(&mut self, n: u8, _: i32) {
         assert!((1..=Profile::ESP8266.timers).contains(&n));
@@ -147,7 +150,7 @@ impl Syscalls for Counter {
         assert!(value.len() <= FLASH_VARIABLE_LEN);
         self.0 += 1;
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
         let len = filter.len().min(out.len());
         out[..len].copy_from_slice(&filter[..len]);
         len
@@ -172,10 +175,10 @@ fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     let mut finished = 0;
     for event in events {
         let (mut handlers, mut counter) = (Handlers::default(), Counter::default());
-        let mut runs = 0;
-        while let Some(handler) = machine.next(&mut handlers, event, &mut counter) {
+        let (mut runs, mut fuel) = (0, FUEL);
+        while let Some(handler) = machine.next(&mut handlers, event, &mut fuel, &mut counter) {
             runs += 1;
-            match machine.run(handler, event, FUEL, &mut counter) {
+            match machine.run(handler, event, &mut fuel, &mut counter) {
                 Ok(()) => finished += 1,
                 Err(fault) => assert_ne!(fault.trap, Trap::Corrupt, "at {}", fault.at),
             }

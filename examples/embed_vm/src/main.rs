@@ -31,12 +31,13 @@ struct House {
 }
 
 impl Syscalls for House {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) -> u32 {
         let (topic, data) = (topic.escape_ascii(), data.escape_ascii());
         println!(
             "  publish {side:?} {topic} = {data}{}",
             if retained { " (retained)" } else { "" }
         );
+        0
     }
     fn pin_write(&mut self, pin: u8, level: bool) {
         println!("  pin {pin} = {}", u8::from(level));
@@ -50,8 +51,12 @@ impl Syscalls for House {
     }
 
     // A house without these: what a script asks of them does nothing.
-    fn subscribe(&mut self, _side: Side, _filter: &[u8]) {}
-    fn unsubscribe(&mut self, _side: Side, _filter: &[u8]) {}
+    fn subscribe(&mut self, _side: Side, _filter: &[u8]) -> u32 {
+        0
+    }
+    fn unsubscribe(&mut self, _side: Side, _filter: &[u8]) -> u32 {
+        0
+    }
     fn set_timer(&mut self, _timer: u8, _milliseconds: i32) {}
     fn set_alarm(&mut self, _alarm: u8, _time: &[u8]) {}
     fn http_get(&mut self, _url: &[u8]) {}
@@ -68,7 +73,7 @@ impl Syscalls for House {
         0
     }
     fn flash_write(&mut self, _number: u8, _value: &[u8]) {}
-    fn retained(&mut self, _filter: &[u8], _out: &mut [u8]) -> usize {
+    fn retained(&mut self, _filter: &[u8], _out: &mut [u8], _: &mut u32) -> usize {
         0
     }
     fn timestamp(&mut self) -> [u8; 8] {
@@ -100,8 +105,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut send = |what: &str, event: Event<'_>| {
         println!("{what}");
         let mut handlers = Handlers::default();
-        while let Some(handler) = machine.next(&mut handlers, &event, &mut house) {
-            if let Err(fault) = machine.run(handler, &event, profile.fuel, &mut house) {
+        let mut fuel = profile.fuel;
+        while let Some(handler) = machine.next(&mut handlers, &event, &mut fuel, &mut house) {
+            if let Err(fault) = machine.run(handler, &event, &mut fuel, &mut house) {
                 println!("  line {:?}: {}", machine.program().line(fault.at), fault.trap);
             }
         }

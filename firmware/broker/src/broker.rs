@@ -241,6 +241,19 @@ impl Broker {
         })
     }
 
+    /// The first retained message that a filter matches, in the order of their topics. Takes from `looks` at how many
+    /// messages it looked, and looks at no more: one with a long topic counts more than once.
+    pub fn first_retained<'a>(&'a self, filter: &'a [u8], looks: &mut u32) -> Option<Retained<'a>> {
+        umqtt_topic::check_filter(filter).ok()?;
+        let (message, qos) = self.retained.first(filter, looks)?;
+        Some(Retained { topic: message.topic(), payload: message.payload(), qos })
+    }
+
+    /// At how many places the last message published made the broker look for subscribers at most, and how many there were.
+    pub fn looked_at(&self) -> usize {
+        self.subscriptions.lookup_cost() + self.subscriptions.last_found()
+    }
+
     /// How many messages are retained.
     pub fn retained_len(&self) -> usize {
         self.retained.len()

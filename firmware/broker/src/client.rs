@@ -137,7 +137,7 @@ pub struct Client {
     reliable: Reliable,
     subscriptions: Vec<Wanted>,
     /// Filters to unsubscribe from.
-    farewells: Vec<Vec<u8>>,
+    farewells: VecDeque<Vec<u8>>,
     /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
     request: Option<Request>,
     events: VecDeque<Event>,
@@ -164,7 +164,7 @@ impl Client {
             piece: Piece::default(),
             reliable: Reliable::default(),
             subscriptions: Vec::new(),
-            farewells: Vec::new(),
+            farewells: VecDeque::new(),
             request: None,
             events: VecDeque::new(),
             event_bytes: 0,

@@ -20,8 +20,7 @@ pub struct Limits {
     /// Subscriptions of all clients together, the local client's included. One more is refused by 0x80
     /// in the SUBACK.
     pub max_subscriptions: usize,
-    /// Subscriptions of one client; the local client may have as many as there are. One more is refused by
-    /// 0x80 in the SUBACK.
+    /// Subscriptions of one client, or of the local client. One more is refused by 0x80 in the SUBACK.
     pub max_client_subscriptions: usize,
     /// Levels of one topic filter (`a/b/#` has 3). A filter with more is refused by 0x80 in the SUBACK. A topic may have more.
     pub max_filter_levels: usize,

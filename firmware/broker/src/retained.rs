@@ -127,15 +127,40 @@ impl RetainedStore {
         filter: &'a [u8],
         after: Option<&[u8]>,
     ) -> impl Iterator<Item = (&'a Publication, QoS)> + use<'a> {
-        let prefix = literal_prefix(filter);
-        let from = match after {
-            Some(topic) if topic >= prefix => Bound::Excluded(topic),
-            _ => Bound::Included(prefix),
-        };
-        self.messages
-            .range::<[u8], _>((from, Bound::Unbounded))
+        let (name, prefix) = literal_parts(filter);
+        let name = name.filter(|name| after.is_none_or(|after| *name > after));
+        let named = name.and_then(|name| self.messages.get_key_value(name));
+        let below = prefix.map(|prefix| {
+            let from = match after {
+                Some(topic) if topic >= prefix => Bound::Excluded(topic),
+                _ => Bound::Included(prefix),
+            };
+            let range = self.messages.range::<[u8], _>((from, Bound::Unbounded));
+            range.take_while(move |(message, _)| message.0.topic().starts_with(prefix))
+        });
+        named
+            .into_iter()
+            .chain(below.into_iter().flatten())
             .map(|(message, qos)| (&message.0, *qos))
-            .take_while(move |(message, _)| message.topic().starts_with(prefix))
+    }
+
+    /// The first message a valid filter matches. Takes from `looks` how many it looked at, and looks at no more.
+    pub(crate) fn first<'a>(
+        &'a self,
+        filter: &'a [u8],
+        looks: &mut u32,
+    ) -> Option<(&'a Publication, QoS)> {
+        for (message, qos) in self.candidates(filter, None) {
+            let (left, enough) = (looks.saturating_sub(looks_at(message)), *looks > 0);
+            *looks = left;
+            if !enough {
+                return None;
+            }
+            if umqtt_topic::matches(filter, message.topic()) {
+                return Some((message, qos));
+            }
+        }
+        None
     }
 }
 
@@ -144,15 +169,19 @@ pub(crate) fn is_own(topic: &[u8]) -> bool {
     topic == b"$SYS" || topic.starts_with(b"$SYS/")
 }
 
-/// What every topic that the filter matches begins with.
-fn literal_prefix(filter: &[u8]) -> &[u8] {
+/// The one topic that a filter names, and what all others that it matches begin with.
+fn literal_parts(filter: &[u8]) -> (Option<&[u8]>, Option<&[u8]>) {
     match filter.iter().position(|b| matches!(b, b'#' | b'+')) {
-        Some(0) => &[],
         // `a/#` matches `a` too.
-        Some(at) if filter[at] == b'#' => &filter[..at - 1],
-        Some(at) => &filter[..at],
-        None => filter,
+        Some(at) if at > 0 && filter[at] == b'#' => (Some(&filter[..at - 1]), Some(&filter[..at])),
+        Some(at) => (None, Some(&filter[..at])),
+        None => (Some(filter), None),
     }
+}
+
+/// Looks that it costs to see whether a filter matches a message.
+fn looks_at(message: &Publication) -> u32 {
+    (1 + message.topic().len() / LONG_TOPIC) as u32
 }
 
 /// What a look for the next retained message came to.
@@ -200,7 +229,7 @@ impl Replay {
                 self.after = last.cloned().or(self.after.take());
                 return Next::Later;
             }
-            *budget = budget.saturating_sub(1 + message.topic().len() / LONG_TOPIC);
+            *budget = budget.saturating_sub(looks_at(message) as usize);
             if umqtt_topic::matches(&self.filter, message.topic()) {
                 return Next::Found(message.clone(), qos.min(self.qos));
             }
@@ -244,6 +273,28 @@ mod tests {
         assert_eq!(topics(&store, "a"), ["a"]);
         assert_eq!(topics(&store, "#"), ["a", "a/b", "a/b/c", "a0", "ab", "b/b"]);
         assert_eq!(topics(&store, "$s/#"), ["$s/a"]);
+    }
+
+    #[test]
+    fn a_look_up_looks_only_where_the_filter_may_match() {
+        let store = store(&["a!/b", "a/b", "a/b/c", "a/c", "a0", "ab/c", "b/b"]);
+        for (filter, found, looked) in [
+            ("a", None, 0),
+            ("a/b", Some("a/b"), 1),
+            ("a/#", Some("a/b"), 1),
+            ("a/+/c", Some("a/b/c"), 2),
+            ("a/+/d", None, 3),
+            ("+/+/d", None, 7),
+            ("ab/#", Some("ab/c"), 1),
+            ("c/#", None, 0),
+        ] {
+            let mut looks = 100;
+            let topic = store.first(filter.as_bytes(), &mut looks).map(|(m, _)| m.topic());
+            assert_eq!(topic, found.map(str::as_bytes), "{filter}");
+            assert_eq!(100 - looks, looked, "{filter}");
+        }
+        let mut looks = 6;
+        assert!(store.first(b"+/+/d", &mut looks).is_none() && looks == 0);
     }
 
     #[test]

@@ -228,6 +228,11 @@ impl Subscriptions {
         self.found.len()
     }
 
+    /// How many were found last.
+    pub(crate) fn last_found(&self) -> usize {
+        self.found.len()
+    }
+
     /// One of those found last.
     pub(crate) fn found(&self, number: usize) -> Option<Subscriber> {
         self.found.get(number).copied()

@@ -142,7 +142,32 @@ fn one_client_cannot_take_all_subscriptions() {
     net.join(2, "b");
     net.subscribe(2, "b", QOS0);
     net.broker.subscribe(b"x", QOS0).unwrap();
+    assert_eq!(net.broker.subscribe(b"y", QOS0), Err(SubscribeError::TooMany));
+    assert_eq!(net.broker.stats().subscriptions_refused, 2);
+    net.broker.subscribe(b"x", QOS0).unwrap();
+    net.broker.unsubscribe_all();
     net.broker.subscribe(b"y", QOS0).unwrap();
+}
+
+#[test]
+fn the_local_client_has_its_retained_messages_looked_for_within_the_same_bound() {
+    let mut net = Net::with(Limits::DESKTOP);
+    for n in 0..10_000 {
+        net.broker.retain(format!("many/{n}").as_bytes(), b"x", QOS0).unwrap();
+    }
+    net.broker.retain(b"z/z", b"the last", QOS0).unwrap();
+    net.broker.subscribe(b"+/z", QOS0).unwrap();
+    assert_eq!(net.broker.poll_local(), None, "not enough looks for one match yet");
+    // Again and again is no way to have more looked at.
+    for _ in 0..1000 {
+        net.broker.unsubscribe(b"+/z");
+        net.broker.subscribe(b"+/z", QOS0).unwrap();
+    }
+    assert!(net.broker.poll_at().is_some_and(|at| at <= net.now + 1));
+    net.pass(3);
+    let message = net.broker.poll_local().unwrap();
+    assert_eq!((message.topic(), message.payload()), (&b"z/z"[..], &b"the last"[..]));
+    assert_eq!((net.broker.poll_local(), net.broker.poll_at()), (None, None));
 }
 
 #[test]

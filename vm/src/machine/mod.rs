@@ -84,13 +84,20 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         find::next(&Look { words: words(bytes), slots, facts, view }, handlers)
     }
 
-    /// Whether the event wakes a handler whose filter an expression computes.
+    /// Whether the event wakes a handler whose filter an expression computes; takes what that costs of the fuel, and without any
+    /// left it wakes none.
     #[cold]
     #[inline(never)]
-    pub fn matches(&mut self, handler: Handler, event: &Event<'_>, sys: &mut dyn Syscalls) -> bool {
+    pub fn matches(
+        &mut self,
+        handler: Handler,
+        event: &Event<'_>,
+        fuel: &mut u32,
+        sys: &mut dyn Syscalls,
+    ) -> bool {
         let mut growable = true;
         loop {
-            match start::matches(self.parts(growable), handler, event, sys) {
+            match start::matches(self.parts(growable), handler, event, fuel, sys) {
                 Ok(matches) => return matches,
                 Err(bytes) => growable = self.memory.grow(bytes),
             }
@@ -103,13 +110,14 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &mut self,
         handlers: &mut Handlers,
         event: &Event<'_>,
+        fuel: &mut u32,
         sys: &mut dyn Syscalls,
     ) -> Option<Handler> {
         loop {
             match self.find(handlers, event) {
                 Found::Nothing => return None,
                 Found::Handler(handler) => return Some(handler),
-                Found::Computed(handler) if self.matches(handler, event, sys) => {
+                Found::Computed(handler) if self.matches(handler, event, fuel, sys) => {
                     return Some(handler);
                 }
                 Found::Computed(_) => {}
@@ -119,8 +127,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
 
     /// Runs a handler to its end.
     ///
-    /// Fuel counts words of code passed by `while` loops, twice, with surcharges for what takes long: actions, flash
-    /// writes, long texts. Code without loops needs none.
+    /// Takes what it costs of the fuel: see [`crate::fuel`].
     ///
     /// # Errors
     /// [`Fault`] when it was stopped: all it did until then stays done.
@@ -129,23 +136,29 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &mut self,
         handler: Handler,
         event: &Event<'_>,
-        fuel: u32,
+        fuel: &mut u32,
         sys: &mut dyn Syscalls,
     ) -> Result<(), Fault> {
         match start::run(self.parts(true), handler, event, fuel, sys) {
             Ok(ran) => ran,
-            Err(paused) => self.finish(paused, event, sys),
+            Err(paused) => self.finish(paused, event, fuel, sys),
         }
     }
 
     /// Lets a handler go on until it has ended, however often it needs more memory.
     #[cold]
     #[inline(never)]
-    fn finish(&mut self, paused: Paused, event: &Event<'_>, sys: &mut dyn Syscalls) -> Ran {
+    fn finish(
+        &mut self,
+        paused: Paused,
+        event: &Event<'_>,
+        fuel: &mut u32,
+        sys: &mut dyn Syscalls,
+    ) -> Ran {
         let mut paused = paused;
         loop {
             let growable = self.memory.grow(paused.wanted);
-            match start::go_on(self.parts(growable), paused, event, sys) {
+            match start::go_on(self.parts(growable), paused, event, fuel, sys) {
                 Ok(ran) => return ran,
                 Err(again) => paused = again,
             }

@@ -3,24 +3,12 @@
 use super::store::{NoRoom, Store};
 use super::value::Value;
 use crate::isa::{PLAIN, UNARY, code};
-use crate::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap};
-
-/// Fuel an action or a question to the outside costs, over what a loop costs anyway.
-const SYSCALL_FUEL: i32 = 20;
-/// Fuel a write to flash costs: it takes milliseconds and wears the chip.
-const FLASH_FUEL: i32 = 2_000;
-/// Bytes of text made or searched for one unit of fuel.
-const TEXT_PER_FUEL: usize = 8;
-/// Fuel of a word of code passed by a loop.
-const WORD_FUEL: i32 = 2;
+use crate::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap, fuel};
 
 pub(super) struct Run<'r> {
     pub(super) store: Store<'r>,
     /// Where the variables' texts end, to be told when it has run.
     pub(super) texts_end: &'r mut usize,
-    /// What is left; below 0 the next loop ends the handler. Between two loops lie 65,535 instructions at most, so it cannot
-    /// wrap.
-    pub(super) fuel: i32,
     /// How much room was missing at last.
     pub(super) wanted: usize,
     /// Whether more memory can be had by stopping and going on.
@@ -86,8 +74,8 @@ impl Run<'_> {
                                     break 'number (m.order(a, b).is_ge()).into();
                                 }
                                 code::Find => {
-                                    self.fuel -= (a.len() / TEXT_PER_FUEL) as i32;
-                                    break 'number self.store.find(a, b);
+                                    m.pay(fuel::bytes(a.len() + b.len(), fuel::READ));
+                                    break 'number m.find(a, b);
                                 }
                                 code::ByteVal | code::JsonParse => {
                                     break 'done self.two(op, a, b, c);
@@ -146,8 +134,8 @@ impl Run<'_> {
                             code::Head => {}
                             code::Loop => {
                                 let distance = word >> 16;
-                                self.fuel -= WORD_FUEL * distance as i32;
-                                if self.fuel < 0 {
+                                m.fuel -= fuel::WORD * distance as i32;
+                                if m.fuel < 0 {
                                     return Err(Trap::OutOfFuel);
                                 }
                                 at = at.saturating_sub(distance as usize);
@@ -166,11 +154,11 @@ impl Run<'_> {
                                 break 'done m.put(a, value);
                             }
                             code::PinRead => {
-                                self.fuel -= SYSCALL_FUEL;
+                                m.pay(fuel::CALL);
                                 break 'number self.sys.pin_read(b).into();
                             }
                             code::Adc => {
-                                self.fuel -= SYSCALL_FUEL;
+                                m.pay(fuel::CALL);
                                 break 'number self.sys.adc().into();
                             }
                             code::PinMode => self.pin_mode(b, c),
@@ -182,7 +170,7 @@ impl Run<'_> {
                             code::Timestamp | code::Weekday | code::Flash => {
                                 break 'done self.ask(op, b, c);
                             }
-                            _ => return Err(Trap::Corrupt),
+                            _ => return Err(m.corrupt()),
                         }
                         continue 'next;
                     };
@@ -226,7 +214,7 @@ impl Run<'_> {
     #[inline(always)]
     fn join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), NoRoom> {
         let value = self.store.join(from, count)?;
-        self.fuel -= (value.len() / TEXT_PER_FUEL) as i32;
+        self.store.pay(fuel::bytes(value.len(), fuel::COPIED));
         if self.store.put(destination, value).is_err() {
             self.store.scratch_end = value.offset();
             return Err(NoRoom(2 * value.len()));
@@ -258,7 +246,8 @@ impl Run<'_> {
                 run.store.byte_val(a, index)
             }
             _ => {
-                run.fuel -= (b.len() / TEXT_PER_FUEL) as i32;
+                // An escape takes longer to read than what it stands for.
+                run.store.pay(fuel::bytes(a.len() + 2 * b.len(), fuel::READ));
                 run.store.json_parse(a, b)
             }
         })
@@ -279,15 +268,15 @@ impl Run<'_> {
                 code::Upper => |byte| Some(byte.to_ascii_uppercase()),
                 _ => |byte| (!is_white(byte)).then_some(byte),
             };
-            run.fuel -= (value.len() / TEXT_PER_FUEL) as i32;
+            m.pay(fuel::bytes(value.len(), fuel::READ));
             m.map(value, keep)
         })
     }
 
     /// As much of the message as there is room for.
     fn retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
-        self.fuel -= SYSCALL_FUEL;
         let (m, sys) = (&mut self.store, &mut *self.sys);
+        m.pay(fuel::CALL);
         let filter = m.as_text(filter)?;
         let (limit, free) = (m.limit, m.arena.len() - m.scratch_end);
         // As much room as can be had is made first; with less, the message is cut.
@@ -298,7 +287,17 @@ impl Run<'_> {
                 limit.min(m.free_when_compact())
             }));
         }
-        m.temporary(limit.min(free), |view, room| sys.retained(view.text(filter), room))
+        let before = (m.fuel.max(0) / fuel::LOOK) as u32;
+        let mut looks = before;
+        let message = m.temporary(limit.min(free), |view, room| {
+            sys.retained(view.text(filter), room, &mut looks)
+        })?;
+        m.pay((before - looks.min(before)) as i32 * fuel::LOOK);
+        if looks == 0 {
+            m.stop();
+        }
+        m.pay(fuel::bytes(message.len(), fuel::COPIED));
+        Ok(message)
     }
 
     /// A part of a text.
@@ -311,7 +310,7 @@ impl Run<'_> {
                 let len = run.store.number(third);
                 return run.store.substr(text, index, len);
             }
-            run.fuel -= (text.len() / TEXT_PER_FUEL) as i32;
+            run.store.pay(fuel::bytes(text.len(), fuel::READ));
             run.store.csvstr(text, index, third)
         })
     }
@@ -332,7 +331,7 @@ impl Run<'_> {
                 text.len()
             }
             _ => {
-                self.fuel -= SYSCALL_FUEL;
+                self.store.pay(fuel::CALL);
                 self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN)
             }
         };
@@ -356,26 +355,37 @@ impl Run<'_> {
         let mut digits = itoa::Buffer::new();
         let bytes = self.store.bytes(value, &mut digits);
         let sys = &mut *self.sys;
+        let len = bytes.len();
+        let mut cost = fuel::bytes(len, fuel::READ);
+        let mut filter = |looks| {
+            cost += subscription_cost(len, looks);
+        };
         match op {
             code::Print => sys.print(bytes, false),
             code::Println => sys.print(bytes, true),
-            code::SubscribeLocal => sys.subscribe(Side::Local, bytes),
-            code::SubscribeRemote => sys.subscribe(Side::Remote, bytes),
-            code::UnsubscribeLocal => sys.unsubscribe(Side::Local, bytes),
-            code::UnsubscribeRemote => sys.unsubscribe(Side::Remote, bytes),
+            code::SubscribeLocal => filter(sys.subscribe(Side::Local, bytes)),
+            code::SubscribeRemote => filter(sys.subscribe(Side::Remote, bytes)),
+            code::UnsubscribeLocal => filter(sys.unsubscribe(Side::Local, bytes)),
+            code::UnsubscribeRemote => filter(sys.unsubscribe(Side::Remote, bytes)),
             code::SerialOut => sys.serial_out(bytes),
-            code::System => sys.system(bytes),
-            code::HttpGet => sys.http_get(bytes),
+            code::System => {
+                sys.system(bytes);
+                cost += fuel::COMMAND;
+            }
+            code::HttpGet => {
+                sys.http_get(bytes);
+                cost += fuel::REQUEST;
+            }
             code::SetAlarm => sys.set_alarm(number, bytes),
             _ => {
-                let len = bytes.len();
                 sys.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
                 if len > FLASH_VARIABLE_LEN {
                     self.store.count_cut();
                 }
-                self.fuel -= FLASH_FUEL;
+                cost += fuel::FLASH;
             }
         }
+        self.store.pay(cost);
         self.end_action();
     }
 
@@ -385,22 +395,42 @@ impl Run<'_> {
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
         let sys = &mut *self.sys;
+        let mut cost = fuel::bytes(a.len(), fuel::READ) + fuel::bytes(b.len(), fuel::COPIED);
+        let mut publish = |side, retained| {
+            let looks = sys.publish(side, a, b, retained).min(MAX_LOOKS);
+            cost += fuel::PUBLISH + looks as i32 * fuel::LOOK;
+        };
         match op {
-            code::PublishLocal => sys.publish(Side::Local, a, b, false),
-            code::PublishLocalRetained => sys.publish(Side::Local, a, b, true),
-            code::PublishRemote => sys.publish(Side::Remote, a, b, false),
-            code::PublishRemoteRetained => sys.publish(Side::Remote, a, b, true),
-            code::HttpPost => sys.http_post(a, b),
-            _ => sys.config(a, b),
+            code::PublishLocal => publish(Side::Local, false),
+            code::PublishLocalRetained => publish(Side::Local, true),
+            code::PublishRemote => publish(Side::Remote, false),
+            code::PublishRemoteRetained => publish(Side::Remote, true),
+            _ => {
+                if op == code::HttpPost {
+                    sys.http_post(a, b);
+                } else {
+                    sys.config(a, b);
+                }
+                cost += fuel::REQUEST;
+            }
         }
+        self.store.pay(cost);
         self.end_action();
     }
 
     #[inline(always)]
     fn end_action(&mut self) {
-        self.fuel -= SYSCALL_FUEL;
+        self.store.pay(fuel::CALL);
         self.store.end_statement();
     }
+}
+
+/// Most places an action is made to pay for: so many that no fuel is left, and fuel cannot wrap.
+const MAX_LOOKS: u32 = i32::MAX as u32 / 4 / fuel::LOOK as u32;
+
+fn subscription_cost(len: usize, looks: u32) -> i32 {
+    let looks = looks.min(MAX_LOOKS) as i32;
+    fuel::SUBSCRIBE + looks * fuel::LOOK + (len * fuel::FILTER_BYTE) as i32
 }
 
 fn is_white(byte: u8) -> bool {

@@ -23,7 +23,8 @@ pub(super) struct Parts<'m> {
 
 /// A handler that stopped for lack of memory.
 pub(super) struct Paused {
-    fuel: i32,
+    /// There is no fuel left.
+    stopped: bool,
     /// Where to go on, of the words: the instruction is done again.
     at: usize,
     scratch_end: usize,
@@ -40,15 +41,18 @@ pub(super) fn matches(
     parts: Parts<'_>,
     handler: Handler,
     event: &Event<'_>,
+    fuel: &mut u32,
     sys: &mut dyn Syscalls,
 ) -> Result<bool, usize> {
     let Event::Topic { topic, .. } = event else { return Ok(false) };
     let mut run = Run::new(parts, event, sys);
+    run.store.fuel = start_with(*fuel);
     let Some(record) = record(run.store.words, run.store.facts, handler.index()) else {
         return Ok(false);
     };
-    // The expression has no loop, so fuel means nothing to it.
-    match run.run(run.store.facts.code + usize::from(record.filter)) {
+    let result = run.run(run.store.facts.code + usize::from(record.filter));
+    *fuel = left(&run);
+    match result {
         Ok(value) => Ok(value_matches(&run.store.view(), value, topic)),
         Err(Trap::OutOfMemory) if run.growable => Err(run.wanted),
         Err(_) => Ok(false),
@@ -61,7 +65,7 @@ pub(super) fn run(
     parts: Parts<'_>,
     handler: Handler,
     event: &Event<'_>,
-    fuel: u32,
+    fuel: &mut u32,
     sys: &mut dyn Syscalls,
 ) -> Result<Ran, Paused> {
     let mut run = Run::new(parts, event, sys);
@@ -71,8 +75,8 @@ pub(super) fn run(
     };
     let code = m.facts.code + usize::from(record.code);
     m.set_arguments(code);
-    run.fuel = i32::try_from(fuel).unwrap_or(i32::MAX);
-    to_its_end(&mut run, code)
+    run.store.fuel = start_with(*fuel);
+    to_its_end(&mut run, code, fuel)
 }
 
 /// Runs a handler on.
@@ -81,17 +85,35 @@ pub(super) fn go_on(
     parts: Parts<'_>,
     paused: Paused,
     event: &Event<'_>,
+    fuel: &mut u32,
     sys: &mut dyn Syscalls,
 ) -> Result<Ran, Paused> {
     let mut run = Run::new(parts, event, sys);
-    run.fuel = paused.fuel;
+    run.store.fuel = start_with(*fuel);
     run.store.scratch_end = paused.scratch_end;
-    to_its_end(&mut run, paused.at)
+    if paused.stopped {
+        run.store.at = paused.at + 1;
+        run.store.stop();
+    }
+    to_its_end(&mut run, paused.at, fuel)
+}
+
+/// The fuel to run with.
+#[inline(always)]
+fn start_with(fuel: u32) -> i32 {
+    fuel.min(i32::MAX as u32) as i32
+}
+
+/// The fuel that is left.
+#[inline(always)]
+fn left(run: &Run<'_>) -> u32 {
+    run.store.fuel.max(0) as u32
 }
 
 #[inline(always)]
-fn to_its_end(run: &mut Run<'_>, at: usize) -> Result<Ran, Paused> {
+fn to_its_end(run: &mut Run<'_>, at: usize, fuel: &mut u32) -> Result<Ran, Paused> {
     let result = run.run(at);
+    *fuel = left(run);
     let Store { at, texts_end, scratch_end, .. } = run.store;
     *run.texts_end = texts_end;
     let trap = match result {
@@ -99,8 +121,8 @@ fn to_its_end(run: &mut Run<'_>, at: usize) -> Result<Ran, Paused> {
         Err(trap) => trap,
     };
     if trap == Trap::OutOfMemory && run.growable {
-        let (fuel, wanted) = (run.fuel, run.wanted);
-        return Err(Paused { fuel, at: at - 1, scratch_end, wanted });
+        let (stopped, wanted) = (run.store.fuel < 0, run.wanted);
+        return Err(Paused { stopped, at: at - 1, scratch_end, wanted });
     }
     Ok(Err(Fault { trap, at: run.store.offset() }))
 }
@@ -113,6 +135,8 @@ impl<'m> Run<'m> {
         Run {
             store: Store {
                 words: words(bytes),
+                fuel: 0,
+                stopped_at: 0,
                 slots,
                 constants: facts.constants,
                 first_variable: facts.first_variable,
@@ -127,7 +151,6 @@ impl<'m> Run<'m> {
                 warnings: &mut state.warnings,
             },
             texts_end: &mut state.texts_end,
-            fuel: 0,
             wanted: 0,
             growable,
             sys,

@@ -11,7 +11,7 @@ use super::memory::Slot;
 use super::value::{Stored, Value, View, digits, kind, parse_number};
 use crate::isa::CONSTANT;
 use crate::program::Facts;
-use crate::{Event, Trap, Warnings};
+use crate::{Event, Trap, Warnings, fuel};
 
 /// So many bytes of arena are needed and not there. The instruction is done again once there is room, so nothing that cannot be
 /// done twice may come before.
@@ -20,8 +20,13 @@ pub(super) struct NoRoom(pub(super) usize);
 
 /// What runs, with all it needs.
 pub(super) struct Store<'m> {
-    /// The image, as words.
+    /// The image, as words; none once there is no fuel left, so that the next instruction is not found.
     pub(super) words: &'m [u32],
+    /// What is left of it. One instruction pays no more than a quarter of what it can hold, and it is stopped when it is
+    /// below 0: it cannot wrap.
+    pub(super) fuel: i32,
+    /// Where the last of it was spent, as `at`.
+    pub(super) stopped_at: usize,
     /// The arguments, the temporaries, the variables, and one more.
     pub(super) slots: &'m mut [Slot],
     /// Where in the words the constants start.
@@ -48,6 +53,50 @@ impl Store<'_> {
     /// Where in the code the running instruction is: its line is that of the word before the next.
     pub(super) fn offset(&self) -> u16 {
         self.at.saturating_sub(self.facts.code + 1) as u16
+    }
+
+    /// Takes fuel. Where none is left, the instruction is carried out, and the next one is not.
+    #[inline(always)]
+    pub(super) fn pay(&mut self, fuel: i32) {
+        self.fuel -= fuel;
+        if self.fuel < 0 {
+            self.stop();
+        }
+    }
+
+    /// Takes fuel for a text that is copied or compared, if it is long.
+    #[inline(always)]
+    pub(super) fn pay_long(&mut self, len: usize) {
+        if len >= fuel::SHORT {
+            self.pay_bytes(len, fuel::COPIED);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pay_bytes(&mut self, len: usize, per: usize) {
+        self.pay(fuel::bytes(len, per));
+    }
+
+    /// Lets no further instruction be found.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn stop(&mut self) {
+        if !self.words.is_empty() {
+            (self.words, self.stopped_at) = (&[], self.at);
+        }
+        self.fuel = -1;
+    }
+
+    /// Why there is no such instruction.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn corrupt(&mut self) -> Trap {
+        if self.fuel >= 0 {
+            return Trap::Corrupt;
+        }
+        self.at = self.stopped_at;
+        Trap::OutOfFuel
     }
 
     #[inline(always)]
@@ -94,7 +143,7 @@ impl Store<'_> {
 
     /// The value as a number.
     #[inline(always)]
-    pub(super) fn number(&self, value: Value) -> i32 {
+    pub(super) fn number(&mut self, value: Value) -> i32 {
         match value.as_int() {
             Some(int) => int,
             None => self.parse(value),
@@ -103,7 +152,11 @@ impl Store<'_> {
 
     // Out of line: scripts compute with numbers and compare texts.
     #[inline(never)]
-    fn parse(&self, value: Value) -> i32 {
+    fn parse(&mut self, value: Value) -> i32 {
+        let len = value.len();
+        if len >= fuel::SHORT {
+            self.pay_bytes(len, fuel::READ);
+        }
         parse_number(self.view().text(value))
     }
 
@@ -122,7 +175,7 @@ impl Store<'_> {
     }
 
     #[inline(always)]
-    pub(super) fn equal(&self, a: Value, b: Value) -> bool {
+    pub(super) fn equal(&mut self, a: Value, b: Value) -> bool {
         if a.is_int() || b.is_int() {
             if a.is_int() && b.is_int() { a.0[1] == b.0[1] } else { self.equal_mixed(a, b) }
         } else {
@@ -132,7 +185,8 @@ impl Store<'_> {
     }
 
     #[inline(never)]
-    fn same_text(&self, a: Value, b: Value) -> bool {
+    fn same_text(&mut self, a: Value, b: Value) -> bool {
+        self.pay_long(a.len());
         self.view().text(a) == self.view().text(b)
     }
 
@@ -191,6 +245,7 @@ impl Store<'_> {
     fn store_text(&mut self, index: usize, value: Value) -> Result<Slot, NoRoom> {
         let len = value.len();
         let old = self.slot(index).stored();
+        self.pay_long(len);
         if len <= old.capacity {
             self.copy(value, old.offset);
             return Ok(Stored { len, ..old }.slot());
@@ -213,6 +268,7 @@ impl Store<'_> {
     #[inline(never)]
     fn replace_text(&mut self, index: usize, value: Value) -> Result<Value, NoRoom> {
         let len = value.len();
+        self.pay(self.facts.variables as i32);
         if self.kept(index) + len > self.arena.len() {
             return Err(NoRoom(len));
         }
@@ -226,6 +282,11 @@ impl Store<'_> {
         }
         self.compact();
         Ok(self.slot(spare))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = Stored> {
+        let variables = self.slots.iter().skip(self.first_variable).take(self.facts.variables);
+        variables.map(|slot| Value(*slot).stored()).filter(|stored| stored.capacity > 0)
     }
 
     /// Bytes the texts of all variables but one take when moved together.
@@ -245,6 +306,10 @@ impl Store<'_> {
     /// are told.
     fn compact(&mut self) {
         let (mut end, mut behind) = (0, 0);
+        // Each text is looked for among all variables.
+        let texts = 1 + self.texts().count();
+        self.pay((texts * self.slots.len()) as i32);
+        self.pay_bytes(self.scratch_end, fuel::COPIED);
         let (others, variables) = self.slots.split_at_mut(self.first_variable);
         let (variables, spare) = variables.split_at_mut(self.facts.variables);
         // The next text by offset; those without capacity have no place.

@@ -2,6 +2,8 @@
 
 use core::cmp::Ordering;
 
+use memchr::arch::all::twoway;
+
 use super::json;
 use super::store::{NoRoom, Store};
 use super::value::{Value, digits};
@@ -62,7 +64,8 @@ impl Store<'_> {
 
     /// How two values compare as bytes.
     #[inline(never)]
-    pub(super) fn order(&self, a: Value, b: Value) -> Ordering {
+    pub(super) fn order(&mut self, a: Value, b: Value) -> Ordering {
+        self.pay_long(a.len());
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
         self.bytes(a, &mut a_digits).cmp(self.bytes(b, &mut b_digits))
     }
@@ -117,9 +120,10 @@ impl Store<'_> {
     pub(super) fn find(&self, text: Value, sought: Value) -> i32 {
         let (mut a, mut b) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (text, sought) = (self.bytes(text, &mut a), self.bytes(sought, &mut b));
-        let at = match sought.len() {
-            0 => Some(0),
-            len => text.windows(len).position(|window| window == sought),
+        let at = match sought {
+            [] => Some(0),
+            // No pair of texts makes it look at a byte more than a few times.
+            _ => twoway::Finder::new(sought).find(text, sought),
         };
         at.map_or(-1, |at| at as i32)
     }

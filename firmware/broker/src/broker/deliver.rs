@@ -207,7 +207,8 @@ impl Broker {
         if filter.split(|b| *b == b'/').count() > self.limits.max_filter_levels {
             return Err(SubscribeError::TooDeep);
         }
-        let own = self.sessions.get(subscriber).map_or(0, |s| s.subscriptions.len());
+        let own = self.sessions.get(subscriber).map(|session| &session.subscriptions);
+        let own = own.unwrap_or(&self.local.subscriptions).len();
         if own >= self.limits.max_client_subscriptions
             || self.subscriptions.len() >= self.limits.max_subscriptions
         {

@@ -72,6 +72,8 @@ impl core::error::Error for SubscribeError {}
 pub(super) struct Local {
     pub(super) subscriptions: SmallVec<[NodeId; FEW]>,
     pub(super) replays: BTreeMap<NodeId, Replay>,
+    /// A look for retained messages goes on when more may be looked at.
+    pub(super) scanning: bool,
     queue: VecDeque<Message>,
     bytes: usize,
 }
@@ -99,17 +101,23 @@ impl Local {
         Some(message)
     }
 
-    /// Queues retained messages as far as they leave half of the queue free; how many.
-    fn pump(&mut self, store: &RetainedStore, max: usize) -> u64 {
+    /// Queues retained messages as far as they leave half of the queue free, and as `looks` last; how many.
+    fn pump(&mut self, store: &RetainedStore, max: usize, looks: &mut usize) -> u64 {
         let mut count = 0;
+        self.scanning = false;
         while let Some(mut first) = self.replays.first_entry() {
             let replay = first.get_mut();
-            // The program need not be protected from what it asks for.
-            let mut unlimited = usize::MAX;
-            let Next::Found(publication, qos) = replay.next(store, &mut unlimited) else {
-                let node = *first.key();
-                end_replay(&mut self.replays, node);
-                continue;
+            let (publication, qos) = match replay.next(store, looks) {
+                Next::Found(publication, qos) => (publication, qos),
+                Next::Later => {
+                    self.scanning = true;
+                    break;
+                }
+                Next::Done => {
+                    let node = *first.key();
+                    end_replay(&mut self.replays, node);
+                    continue;
+                }
             };
             let bytes = self.bytes.saturating_add(publication.packet().len());
             if !self.queue.is_empty() && bytes > max / 2 {
@@ -178,7 +186,7 @@ impl Broker {
         self.remove_subscription(LOCAL, filter)
     }
 
-    /// Ends all subscriptions of the local client and drops what waits for it.
+    /// Ends all subscriptions of the local client and drops what waits for it, in a time that their number decides.
     pub fn unsubscribe_all(&mut self) {
         for node in core::mem::take(&mut self.local).subscriptions {
             self.subscriptions.unsubscribe(LOCAL, node);
@@ -193,15 +201,17 @@ impl Broker {
 
     /// The next message for the local client, in the order of publishing.
     pub fn poll_local(&mut self) -> Option<Message> {
-        if !self.local.replays.is_empty() {
+        if !self.local.replays.is_empty() && self.scans_left > 0 {
             self.pump_local();
         }
         self.local.pop()
     }
 
-    fn pump_local(&mut self) {
-        let sent = self.local.pump(&self.retained, self.limits.max_local_queue_bytes);
+    pub(super) fn pump_local(&mut self) {
+        let max = self.limits.max_local_queue_bytes;
+        let sent = self.local.pump(&self.retained, max, &mut self.scans_left);
         self.stats.messages_sent += sent;
+        self.stats.scans_put_off += u64::from(self.local.scanning);
     }
 
     fn check_message(&self, topic: &[u8], payload: &[u8]) -> Result<(), PublishError> {

@@ -22,7 +22,7 @@ impl Broker {
     /// That may turn out to be nothing but to name a later time.
     pub fn poll_at(&self) -> Option<Millis> {
         let timer = self.timers.first();
-        let scan = (!self.scanning.is_empty())
+        let scan = (self.local.scanning || !self.scanning.is_empty())
             .then(|| self.scan_time.saturating_add(Millis::from(self.scans_left == 0)));
         timer.into_iter().chain(scan).min()
     }
@@ -32,6 +32,9 @@ impl Broker {
     pub fn handle_timeout(&mut self, now: Millis) {
         self.allow_scans(now);
         self.scan();
+        if self.local.scanning && self.scans_left > 0 {
+            self.pump_local();
+        }
         let mut ended = 0;
         while ended < ENDS_AT_ONCE
             && let Some(timer) = self.timers.pop(now)

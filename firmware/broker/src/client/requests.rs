@@ -148,10 +148,22 @@ impl Client {
         if !self.farewells.iter().any(|old| old == filter)
             && self.farewells.len() < self.options.max_subscriptions
         {
-            self.farewells.push(filter.to_vec());
+            self.farewells.push_back(filter.to_vec());
         }
         self.ask();
         true
+    }
+
+    /// Ends all subscriptions, in hardly more time than it takes to look at each of them once.
+    pub fn unsubscribe_all(&mut self) {
+        let ended = core::mem::take(&mut self.subscriptions);
+        self.farewells.extend(ended.into_iter().map(|wanted| wanted.filter));
+        let mut farewells = Vec::from(core::mem::take(&mut self.farewells));
+        farewells.sort_unstable();
+        farewells.dedup();
+        farewells.truncate(self.options.max_subscriptions);
+        self.farewells = farewells.into();
+        self.ask();
     }
 
     /// Sends the next SUBSCRIBE or UNSUBSCRIBE, if one is due and none is out. Farewells go first: who subscribes

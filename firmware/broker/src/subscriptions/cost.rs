@@ -52,6 +52,11 @@ impl Subscriptions {
         self.nodes[ROOT].cost as usize
     }
 
+    /// Nodes that a lookup could visit in the worst case, for whatever topic.
+    pub(crate) fn lookup_cost(&self) -> usize {
+        self.nodes[ROOT].cost as usize
+    }
+
     /// The cost of the root if a child of this level had this cost.
     fn cost_at_root(&self, mut at: NodeId, level: &[u8], mut cost: u32) -> u32 {
         let mut way = Way::of(level);

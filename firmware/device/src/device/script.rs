@@ -26,6 +26,9 @@ const MAX_STARTS: u8 = 3;
 const START: Millis = 10_000;
 /// Events handled per turn; the network is looked at between two turns.
 const EVENTS_PER_TURN: usize = 16;
+/// The part of a handler's fuel with which a turn is over, whatever is left to do: the last event of a turn may still use all
+/// an event may, so a turn is hardly longer than the longest event.
+const TURN_PART: u32 = 16;
 
 /// The script of the device.
 pub(super) struct Script {
@@ -243,6 +246,8 @@ impl Script {
         }
         self.trace(core);
         self.pins(core);
+        let used = |script: &Script| script.engine.as_ref().map_or(0, Engine::fuel_used);
+        let (before, most) = (used(self), core.options.profile.fuel / TURN_PART);
         for _ in 0..EVENTS_PER_TURN {
             let progress = self.step(core);
             if self.starting && self.engine.as_ref().is_some_and(Engine::started) {
@@ -254,8 +259,9 @@ impl Script {
             if !progress && !self.fetch_next(core, web) {
                 return false;
             }
-            if !core.commands.is_empty() {
-                return true; // they come before the next event
+            // Commands come before the next event.
+            if !core.commands.is_empty() || used(self).wrapping_sub(before) >= most {
+                return true;
             }
         }
         true

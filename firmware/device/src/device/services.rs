@@ -30,11 +30,11 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), TopicError> {
+    ) -> Result<u32, TopicError> {
         let shown = topic.escape_ascii();
         match side {
             Side::Local => match self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
-                Ok(_) => {}
+                Ok(_) => return Ok(self.core.broker.looked_at() as u32),
                 Err(PublishError::Topic(error)) => return Err(error),
                 Err(error) => self.warn(format_args!("publish local {shown}: {error}")),
             },
@@ -44,10 +44,10 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
                 Err(error) => self.warn(format_args!("publish remote {shown}: {error}")),
             },
         }
-        Ok(())
+        Ok(0)
     }
 
-    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         let shown = filter.escape_ascii();
         match side {
             Side::Local => {
@@ -59,11 +59,13 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
                 if let Err(error) = self.core.remote.subscribe(filter) {
                     self.warn(format_args!("subscribe remote {shown}: {error}"));
                 }
+                return self.core.remote.looked_at();
             }
         }
+        0
     }
 
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         match side {
             Side::Local => {
                 self.core.broker.unsubscribe(filter);
@@ -75,8 +77,10 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
                         "unsubscribe remote {shown}: the client is not connected"
                     ));
                 }
+                return self.core.remote.looked_at();
             }
         }
+        0
     }
 
     fn unsubscribe_all(&mut self) {
@@ -156,8 +160,8 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         }
     }
 
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
-        let Some(message) = self.core.broker.retained(filter).next() else { return 0 };
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
+        let Some(message) = self.core.broker.first_retained(filter, looks) else { return 0 };
         let len = message.payload.len().min(out.len());
         out[..len].copy_from_slice(&message.payload[..len]);
         len

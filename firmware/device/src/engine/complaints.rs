@@ -21,6 +21,8 @@ pub(super) enum Complaint {
     Topic(u16),
     /// Messages that come round to the handler that starts at this code offset.
     Feedback(u16),
+    /// The handler that starts at this code offset had no turn.
+    Exhausted(u16),
     /// An event that found no room.
     Dropped,
 }

@@ -68,6 +68,9 @@ use timers::Timers;
 /// Highest PWM duty, per mille.
 pub const PWM_MAX: u16 = 1000;
 
+/// The handlers of one event may together use the fuel of so many at their limit: one that runs too long leaves the others theirs.
+pub const EVENT_HANDLERS: u32 = 2;
+
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
 
@@ -117,7 +120,10 @@ enum Phase {
 /// A script that runs. `B` holds its image: `Vec<u8>`, `Rc<[u8]>`, or `&[u8]` in flash.
 pub struct Engine<B> {
     machine: Machine<B, Room>,
+    /// Fuel of one handler.
     fuel: u32,
+    /// Fuel that was used; it wraps.
+    used: u32,
     phase: Phase,
     queue: Queue,
     timers: Timers,
@@ -155,6 +161,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Ok(Engine {
             machine,
             fuel: profile.fuel,
+            used: 0,
             phase: Phase::Loaded,
             queue: Queue::new(QUEUE_VALUES * profile.value),
             timers: Timers::default(),
@@ -322,6 +329,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
+    /// Fuel that handlers have used so far; it wraps. So the caller can see how much of its time a call took.
+    pub fn fuel_used(&self) -> u32 {
+        self.used
+    }
+
     /// Tells how long, by the caller's clock, calls of [`Engine::handle`] and [`Engine::poll`] took: for [`Stats::mean_micros`].
     pub fn note_time(&mut self, micros: u32) {
         self.stats.micros = self.stats.micros.wrapping_add(micros.into());
@@ -382,7 +394,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             _ => {}
         }
         let (machine, mut outside) = self.split(event, &at, services);
-        machine.next(&mut Handlers::default(), event, &mut outside).is_some()
+        machine.next(&mut Handlers::default(), event, &mut 0, &mut outside).is_some()
     }
 
     /// The machine, and what it sees of the rest.
@@ -435,23 +447,27 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ) -> bool {
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
+        let mut left = self.fuel.saturating_mul(EVENT_HANDLERS);
         while !handlers.is_done() && self.phase != Phase::Ended {
             let handler = match self.machine.find(&mut handlers, event) {
                 Found::Nothing => break,
                 Found::Handler(handler) => handler,
                 Found::Computed(handler) => {
-                    let (machine, mut outside) = self.split(event, at, services);
-                    if !machine.matches(handler, event, &mut outside) {
+                    if !self.matches(handler, event, &mut left, at, services) {
                         continue;
                     }
                     handler
                 }
             };
+            if left == 0 {
+                self.report_exhausted(handler, at.now, services);
+                break;
+            }
             if woken == 0 {
                 self.echoes.begin();
             }
             woken += 1;
-            self.run_handler(handler, event, at, services);
+            self.run_handler(handler, event, &mut left, at, services);
         }
         if woken == 0 {
             return false;
@@ -463,20 +479,43 @@ impl<B: AsRef<[u8]>> Engine<B> {
         true
     }
 
+    /// Whether the filter of a handler matches that an expression computes.
+    #[cold]
+    #[inline(never)]
+    fn matches<S: Services + ?Sized>(
+        &mut self,
+        handler: Handler,
+        event: &Event<'_>,
+        left: &mut u32,
+        at: &Moment,
+        services: &mut S,
+    ) -> bool {
+        let before = *left;
+        let (machine, mut outside) = self.split(event, at, services);
+        let matches = machine.matches(handler, event, left, &mut outside);
+        self.used = self.used.wrapping_add(before - *left);
+        matches
+    }
+
     #[inline(never)]
     fn run_handler<S: Services + ?Sized>(
         &mut self,
         handler: Handler,
         event: &Event<'_>,
+        left: &mut u32,
         at: &Moment,
         services: &mut S,
     ) {
         if self.tracing {
             report::trace(self.machine.program(), handler, event, services);
         }
-        let fuel = self.fuel;
+        let given = self.fuel.min(*left);
+        let mut fuel = given;
         let (machine, mut outside) = self.split(event, at, services);
-        let result = machine.run(handler, event, fuel, &mut outside);
+        let result = machine.run(handler, event, &mut fuel, &mut outside);
+        let used = given - fuel;
+        *left -= used;
+        self.used = self.used.wrapping_add(used);
         if self.refused.is_some() || *self.machine.warnings() != self.warned {
             self.report_warnings(handler, at.now, services);
         }

@@ -37,49 +37,43 @@ pub(super) struct Outside<'o, S: ?Sized> {
 }
 
 impl<S: ?Sized> Outside<'_, S> {
-    /// Whether an action may go ahead with this topic.
-    #[inline(always)]
-    fn allows(
-        &mut self,
-        action: &'static str,
-        topic: &[u8],
-        checked: Result<(), TopicError>,
-    ) -> bool {
-        match checked {
-            Ok(()) => true,
-            Err(error) => self.refuse(action, topic, error),
-        }
-    }
-
+    /// Notes that an action does not go ahead with this topic.
     #[cold]
     #[inline(never)]
-    fn refuse(&mut self, action: &'static str, topic: &[u8], error: TopicError) -> bool {
+    fn refuse(&mut self, action: &'static str, topic: &[u8], error: TopicError) -> u32 {
         let refused = self.refused.get_or_insert_with(|| {
             let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();
             Box::new(Refused { action, topic, error, count: 0 })
         });
         refused.count = refused.count.saturating_add(1);
-        false
+        0
     }
 }
 
 impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
-        let published = self.services.publish(side, topic, data, retained);
-        if self.allows("publish to", topic, published) && side == Side::Local {
-            self.echoes.publish(topic, self.topic, self.at.now);
+    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) -> u32 {
+        match self.services.publish(side, topic, data, retained) {
+            Ok(looks) => {
+                if side == Side::Local {
+                    self.echoes.publish(topic, self.topic, self.at.now);
+                }
+                looks
+            }
+            Err(error) => self.refuse("publish to", topic, error),
         }
     }
 
-    fn subscribe(&mut self, side: Side, filter: &[u8]) {
-        if self.allows("subscribe to", filter, umqtt_topic::check_filter(filter)) {
-            self.services.subscribe(side, filter);
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
+        match umqtt_topic::check_filter(filter) {
+            Ok(()) => self.services.subscribe(side, filter),
+            Err(error) => self.refuse("subscribe to", filter, error),
         }
     }
 
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
-        if self.allows("unsubscribe from", filter, umqtt_topic::check_filter(filter)) {
-            self.services.unsubscribe(side, filter);
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
+        match umqtt_topic::check_filter(filter) {
+            Ok(()) => self.services.unsubscribe(side, filter),
+            Err(error) => self.refuse("unsubscribe from", filter, error),
         }
     }
 
@@ -144,8 +138,8 @@ impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
         self.services.flash_write(n, value);
     }
 
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
-        self.services.retained(filter, out)
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
+        self.services.retained(filter, out, looks)
     }
 
     fn timestamp(&mut self) -> [u8; 8] {

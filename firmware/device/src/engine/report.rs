@@ -109,6 +109,25 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
+    /// Logs that the handlers of an event have used all its fuel before this one had its turn, if that is news.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn report_exhausted<S: Services + ?Sized>(
+        &mut self,
+        handler: Handler,
+        now: Millis,
+        services: &mut S,
+    ) {
+        let program = self.machine.program();
+        let start = start_of(program, handler);
+        if self.complaints.may_log(Complaint::Exhausted(start), now) {
+            let place = Place::of(program, start);
+            services.log(format_args!(
+                "Script warning: the handler beginning in {place} did not run, others of the same event took too long"
+            ));
+        }
+    }
+
     /// Logs that handlers feed each other, if that is news.
     #[cold]
     #[inline(never)]

@@ -13,7 +13,8 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
 /// All arguments are borrowed for the call. Filters are valid topic filters: the engine has refused the others. Whether a topic can be
 /// published to, the broker looks at anyway, so the engine does not.
 pub trait Services {
-    /// Publishes a message on the local broker, or on the remote one if that is connected (else logs that it is not).
+    /// Publishes a message on the local broker, or on the remote one if that is connected (else logs that it is not); returns
+    /// at how many places it looked for subscribers, themselves included.
     ///
     /// # Errors
     /// The topic is none that can be published to: the engine counts and logs that, and the message is gone.
@@ -23,11 +24,12 @@ pub trait Services {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), TopicError>;
-    /// Subscribes the script; retained messages that match follow as events.
-    fn subscribe(&mut self, side: Side, filter: &[u8]);
-    /// Drops one of the script's subscriptions.
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]);
+    ) -> Result<u32, TopicError>;
+    /// Subscribes the script; retained messages that match follow as events. Returns at how many places it looked, besides those the
+    /// filter names.
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32;
+    /// Drops one of the script's subscriptions; returns at how many places it looked, besides those the filter names.
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32;
     /// Drops all subscriptions of the script on both sides: it ends.
     fn unsubscribe_all(&mut self);
     /// Starts an HTTP GET of a URL; the answer comes as an `HttpResponse` event.
@@ -61,8 +63,8 @@ pub trait Services {
     /// Writes flash variable `n`, at most [`FLASH_VARIABLE_LEN`] bytes.
     fn flash_write(&mut self, n: u8, value: &[u8]);
     /// The payload of the first retained local message whose topic matches `filter`: as much of it as fits into
-    /// `out`; returns how many bytes, 0 if there is none.
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize;
+    /// `out`; returns how many bytes, 0 if there is none. Takes from `looks` how many messages it looked at, and looks at no more.
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize;
     /// Logs one line, without line end.
     fn log(&mut self, line: core::fmt::Arguments<'_>);
 }

@@ -87,7 +87,7 @@ pub(crate) struct Remote {
     up: bool,
     /// Counts the connections that were accepted.
     connections: u32,
-    /// At most `max_subscriptions` on each connection, those of the last one until the next is told of.
+    /// At most `max_client_subscriptions` on each connection, those of the last one until the next is told of.
     filters: Vec<Filter>,
     /// The script is to be told that there is a connection.
     announce: bool,
@@ -125,6 +125,11 @@ impl Remote {
     /// Messages from the remote broker that were dropped: too large, or no room.
     pub(crate) fn dropped(&self) -> u64 {
         self.client.dropped()
+    }
+
+    /// At how many places a subscription of the script is looked for: some are looked at in the time of one elsewhere.
+    pub(crate) fn looked_at(&self) -> u32 {
+        (self.filters.len() / 4) as u32
     }
 
     /// Whether this is its connection.
@@ -186,9 +191,8 @@ impl Remote {
 
     /// The script has ended: its subscriptions, and what is on its way to it, end too.
     pub(crate) fn unsubscribe_all(&mut self) {
-        for Filter { filter, .. } in self.filters.drain(..) {
-            self.client.unsubscribe(&filter);
-        }
+        self.filters.clear();
+        self.client.unsubscribe_all();
         self.discard();
     }
 
@@ -359,9 +363,7 @@ impl Remote {
             self.connections = self.connections.wrapping_add(1);
         } else {
             self.announce = false;
-            for known in &self.filters {
-                self.client.unsubscribe(&known.filter);
-            }
+            self.client.unsubscribe_all();
         }
     }
 

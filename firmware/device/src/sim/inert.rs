@@ -24,15 +24,17 @@ impl Services for Inert {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), TopicError> {
+    ) -> Result<u32, TopicError> {
         black_box((side, topic, data, retained));
-        Ok(())
+        Ok(0)
     }
-    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         black_box((side, filter));
+        0
     }
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         black_box((side, filter));
+        0
     }
     fn unsubscribe_all(&mut self) {}
     fn http_get(&mut self, url: &[u8]) {
@@ -80,7 +82,7 @@ impl Services for Inert {
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         black_box((n, value));
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
         black_box((filter, out));
         0
     }

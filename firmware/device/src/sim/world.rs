@@ -127,20 +127,20 @@ impl Services for World {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), TopicError> {
+    ) -> Result<u32, TopicError> {
         umqtt_topic::check_name(topic)?;
         if self.not_connected(side) {
-            return Ok(());
+            return Ok(0);
         }
         let (name, payload) = (topic.to_vec(), data.to_vec());
         self.actions.push(Action::Publish { side, topic: name, data: payload, retained });
         self.message(side, topic, data, retained);
-        Ok(())
+        Ok(self.subscriptions.len() as u32)
     }
 
-    fn subscribe(&mut self, side: Side, filter: &[u8]) {
+    fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         if self.not_connected(side) {
-            return;
+            return 0;
         }
         self.actions.push(Action::Subscribe(side, filter.to_vec()));
         let subscription = (side, filter.to_vec());
@@ -153,11 +153,13 @@ impl Services for World {
             let kept: Vec<_> = kept.iter().map(|(t, d)| (t.to_vec(), d.to_vec())).collect();
             kept.iter().for_each(|(topic, data)| self.send(side, topic, data));
         }
+        self.subscriptions.len() as u32
     }
 
-    fn unsubscribe(&mut self, side: Side, filter: &[u8]) {
+    fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         self.actions.push(Action::Unsubscribe(side, filter.to_vec()));
         self.subscriptions.retain(|(at, other)| *at != side || other != filter);
+        self.subscriptions.len() as u32
     }
 
     fn unsubscribe_all(&mut self) {
@@ -235,8 +237,12 @@ impl Services for World {
         self.actions.push(Action::Flash(n, value.to_vec()));
     }
 
-    fn retained(&mut self, filter: &[u8], out: &mut [u8]) -> usize {
-        let mut kept = self.retained.iter();
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
+        let mut kept = self.retained.iter().take_while(|_| {
+            let looked = *looks > 0;
+            *looks = looks.saturating_sub(1);
+            looked
+        });
         let found = kept.find(|(topic, _)| umqtt_topic::matches(filter, topic));
         let data = found.map_or(&b""[..], |(_, data)| data);
         out.iter_mut().zip(data).map(|(to, from)| *to = *from).count()

@@ -233,11 +233,15 @@ struct Silent {
 }
 
 impl umqtt_device::Services for Silent {
-    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> Result<(), TopicError> {
-        Ok(())
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> Result<u32, TopicError> {
+        Ok(0)
     }
-    fn subscribe(&mut self, _: Side, _: &[u8]) {}
-    fn unsubscribe(&mut self, _: Side, _: &[u8]) {}
+    fn subscribe(&mut self, _: Side, _: &[u8]) -> u32 {
+        0
+    }
+    fn unsubscribe(&mut self, _: Side, _: &[u8]) -> u32 {
+        0
+    }
     fn unsubscribe_all(&mut self) {}
     fn http_get(&mut self, _: &[u8]) {}
     fn http_post(&mut self, _: &[u8], _: &[u8]) {}
@@ -262,7 +266,7 @@ impl umqtt_device::Services for Silent {
         0
     }
     fn flash_write(&mut self, _: u8, _: &[u8]) {}
-    fn retained(&mut self, _: &[u8], _: &mut [u8]) -> usize {
+    fn retained(&mut self, _: &[u8], _: &mut [u8], _: &mut u32) -> usize {
         0
     }
     fn log(&mut self, line: std::fmt::Arguments<'_>) {

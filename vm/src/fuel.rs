@@ -1,0 +1,43 @@
+//! What scripts pay: fuel, which stands for time.
+//!
+//! Every operation costs fuel in proportion to what it does at worst: to the bytes it reads or makes, to the places it
+//! looks at. So the instructions a unit of fuel buys have a bound, [`INSTRUCTIONS_PER_FUEL`], whatever a script does with it, and an
+//! event is over in bounded time. `firmware/device/docs/fuel.md` has what was measured.
+//!
+//! Fuel is taken where it costs nothing to take it: by backward jumps, for all words since the jump's target, and by
+//! what takes longer than a word. Code without either is passed once; it is bounded by the size of the image.
+
+/// Instructions that a unit of fuel buys at most, of a desktop's or the ESP8266's processor.
+pub const INSTRUCTIONS_PER_FUEL: u32 = 25;
+
+/// A word of code passed by a loop.
+pub(crate) const WORD: i32 = 2;
+/// An action, or a question to the outside, over what its words cost anyway.
+pub(crate) const CALL: i32 = 20;
+/// A message, over [`CALL`].
+pub(crate) const PUBLISH: i32 = 80;
+/// A subscription made or ended, over [`CALL`].
+pub(crate) const SUBSCRIBE: i32 = 100;
+/// A command for the console, over [`CALL`]: it is executed when the handler is over.
+pub(crate) const COMMAND: i32 = 2_500;
+/// A `config` line or an HTTP request, over [`CALL`].
+pub(crate) const REQUEST: i32 = 500;
+/// A write to flash, over [`CALL`]: it takes milliseconds and wears the chip.
+pub(crate) const FLASH: i32 = 2_500;
+/// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that is sent to.
+pub(crate) const LOOK: i32 = 20;
+/// A byte of a filter that is subscribed to, or no longer: it may be a level.
+pub(crate) const FILTER_BYTE: usize = 20;
+
+/// Texts up to this length are copied and compared for what the word costs.
+pub(crate) const SHORT: usize = 64;
+/// Bytes copied or compared for a unit of fuel.
+pub(crate) const COPIED: usize = 16;
+/// Bytes of a text made or looked through, one by one, for a unit of fuel.
+pub(crate) const READ: usize = 2;
+
+/// The fuel for so many bytes, of which a unit of fuel buys `per`.
+#[inline(always)]
+pub(crate) fn bytes(len: usize, per: usize) -> i32 {
+    (len / per) as i32
+}
