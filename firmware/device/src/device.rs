@@ -35,6 +35,7 @@ mod web;
 use ::core::cell::RefCell;
 use ::core::fmt::Arguments;
 use ::core::net::Ipv4Addr;
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::vec;
@@ -42,7 +43,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_memory::Ledger;
+use umqtt_memory::{Ledger, STEP_MARGIN, Share};
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
@@ -57,7 +58,7 @@ use self::uploads::{Came, Uploads};
 use self::web::Web;
 use crate::board::{Board, Restart};
 use crate::clock::Clock;
-use crate::console::{Lock, Origin, Output, Refusal, execute_line};
+use crate::console::{Lock, Origin, Outcome, Output, Refusal, execute_line, resume_reply};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
 use crate::net::{Addressing, Net};
@@ -73,7 +74,7 @@ const RESTART_GRACE: Millis = 1000;
 
 /// The device.
 pub struct Device<B: Board, F: NorFlash> {
-    core: Core<B, F>,
+    core: Box<Core<B, F>>,
     script: Script,
     consoles: Consoles,
     uploads: Uploads,
@@ -98,35 +99,12 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// # Errors
     /// [`StorageError`] when the flash cannot be used at all.
     pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
-        let (mut storage, report) = Storage::mount(flash, options.layout)?;
-        let settings = Settings::load(board.mac(), &storage.load_settings()?);
-        let lock = Lock::load(&storage.load_lock()?);
-        let remote = Remote::new(remote::seed(board.mac(), board.wall_clock(), board.micros()));
-        let mut core = Core {
-            board,
-            storage,
-            settings,
-            lock,
-            broker: Broker::new(options.limits),
-            remote,
-            log: Log::default(),
-            clock: Clock::default(),
-            options,
-            ledger: Ledger::new(&options.plan),
-            now: 0,
-            wishes: Wishes::default(),
-            commands: VecDeque::new(),
-            requests: VecDeque::new(),
-            own_changes: 0,
-            salts: 0,
-        };
-        core.apply_all();
-        core.report_mount(report);
+        let mut core = Device::make_core(board, flash, options)?;
         core.load_retained();
         Ok(Device {
             core,
             script: Script::new(),
-            consoles: Consoles::new(0),
+            consoles: Consoles::new(options.plan.console, 0),
             uploads: Uploads::default(),
             web: Web::default(),
             sys: Sys::default(),
@@ -139,6 +117,36 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             crowd: Crowd::default(),
             restart_at: None,
         })
+    }
+
+    // By itself: what is large is on the stack no longer than it takes to make it.
+    #[inline(never)]
+    fn make_core(board: B, flash: F, options: Options) -> Result<Box<Core<B, F>>, StorageError> {
+        let (mut storage, report) = Storage::mount(flash, options.layout)?;
+        let settings = Settings::load(board.mac(), &storage.load_settings()?);
+        let lock = Lock::load(&storage.load_lock()?);
+        let remote = Remote::new(remote::seed(board.mac(), board.wall_clock(), board.micros()));
+        let mut core = Box::new(Core {
+            board,
+            storage,
+            settings,
+            lock,
+            broker: Broker::new(options.limits),
+            remote,
+            log: Log::new(options.plan.log),
+            clock: Clock::default(),
+            options,
+            ledger: Ledger::new(&options.plan),
+            now: 0,
+            wishes: Wishes::default(),
+            commands: VecDeque::new(),
+            requests: VecDeque::new(),
+            own_changes: 0,
+            salts: 0,
+        });
+        core.apply_all();
+        core.report_mount(report);
+        Ok(core)
     }
 
     /// Opens the ports.
@@ -201,10 +209,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         {
             self.core.log(Level::Warning, format_args!("{error}"));
         }
-        let text = self.core.log.take_for_consoles();
-        if !text.is_empty() {
-            self.consoles.print(&text);
-        }
+        self.show_log();
         self.flush(net);
         if let Some(Origin::Remote(number)) = self.uploads.asker()
             && self.consoles.conn(number.into()).is_none()
@@ -227,7 +232,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// The board and the flash, to make another device of.
     pub fn into_parts(self) -> (B, F) {
-        (self.core.board, self.core.storage.unmount())
+        let core = *self.core;
+        (core.board, core.storage.unmount())
     }
 
     /// The board.
@@ -300,10 +306,28 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
     }
 
+    /// Whether the heap has what the next step may need; if not, that is counted, and the step is put off.
+    fn has_margin(&mut self) -> bool {
+        let there = umqtt_memory::reserve(STEP_MARGIN);
+        if !there {
+            self.core.ledger[Share::Margin].refuse();
+        }
+        there
+    }
+
+    /// Shows the log to the consoles, as far as they have room.
+    fn show_log(&mut self) {
+        let text = self.core.log.for_consoles();
+        if !text.is_empty() {
+            let shown = self.consoles.print(text);
+            self.core.log.shown(shown);
+        }
+    }
+
     /// Takes what was typed on the serial port; true if there may be more.
     fn serial(&mut self, net: &mut dyn Net) -> bool {
         let bytes = self.consoles.typed(&mut self.core);
-        if bytes.is_empty() {
+        if bytes.is_empty() && !self.consoles.serial_has_more() {
             return false;
         }
         if self.core.settings.number(Param::SystemOutput) == 0 {
@@ -326,20 +350,29 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         while let Some(line) = self.core.commands.pop_front() {
             let now = self.core.now;
             let resetting = self.core.wishes.restart.is_some();
-            let mut output = Output::new(COMMAND_OUTPUT);
-            let mut view = View {
-                core: &mut self.core,
-                script: RefCell::new(&mut self.script),
-                uploads: &mut self.uploads,
-                web: &mut self.web,
-                net,
-            };
-            execute_line(&line, Origin::Script, now, &mut view, &mut output);
-            output.end_reply(b"");
+            let mut output = Output::new(COMMAND_OUTPUT.min(self.core.options.plan.console / 4));
+            let mut rest = None;
+            loop {
+                let mut view = View {
+                    core: &mut self.core,
+                    script: RefCell::new(&mut self.script),
+                    uploads: &mut self.uploads,
+                    web: &mut self.web,
+                    net,
+                };
+                let outcome = match rest {
+                    None => execute_line(&line, Origin::Script, now, &mut view, &mut output),
+                    Some(reply) => resume_reply(reply, &mut view, &mut output),
+                };
+                output.end_reply(b"");
+                self.core.print(Level::Script, output.bytes());
+                output.sent(output.bytes().len());
+                let Outcome::More(reply) = outcome else { break };
+                rest = Some(reply);
+            }
             if !resetting && self.core.wishes.restart.is_some() {
                 self.script.asked_for_reset(&mut self.core);
             }
-            self.core.print(Level::Script, output.bytes());
         }
     }
 

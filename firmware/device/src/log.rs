@@ -3,10 +3,55 @@
 //! This file keeps text until somebody takes it; who is shown what is decided in `device`.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
-/// Bytes kept for the remote consoles between two polls; beyond that the newest are dropped.
+use umqtt_memory::{try_append, try_deque_room};
+
+/// Most bytes kept for the remote consoles until they are sent; beyond that the newest are dropped.
 const FOR_CONSOLES: usize = 4096;
+/// Longest line, bytes; a longer one is cut.
+const LONGEST_LINE: usize = 4096;
+
+/// A line of the log as text: cut where it is too long, or where memory ends.
+pub(crate) struct Line {
+    text: String,
+    limit: usize,
+}
+
+impl Line {
+    /// Writes it; `limit` bytes at most.
+    pub(crate) fn write(line: fmt::Arguments<'_>, limit: usize) -> String {
+        let mut cut = Line { text: String::new(), limit: limit.min(LONGEST_LINE) };
+        if fmt::write(&mut cut, line).is_err() {
+            cut.limit += CUT.len();
+            let _ = cut.put(CUT);
+        }
+        cut.limit += END.len();
+        let _ = cut.put(END);
+        cut.text
+    }
+
+    fn put(&mut self, text: &str) -> fmt::Result {
+        let room = self.limit - self.text.len();
+        let fits = &text[..text.floor_char_boundary(room)];
+        if !umqtt_memory::try_string_room(&mut self.text, fits.len()) {
+            return Err(fmt::Error);
+        }
+        self.text.push_str(fits);
+        if fits.len() < text.len() { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+const CUT: &str = " ...";
+const END: &str = "\r\n";
+
+impl fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.put(text)
+    }
+}
 
 /// How much a line of the log matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +75,14 @@ impl Level {
 }
 
 /// Log text that is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Log {
     backlog: VecDeque<u8>,
     size: usize,
+    /// Bytes each of the two may have at most.
+    limit: usize,
+    /// Bytes dropped for want of room or memory, counted once for each text.
+    dropped: u32,
     for_consoles: Vec<u8>,
     /// The text for the consoles, and that on the serial port, do not end with their last line.
     consoles_open: bool,
@@ -41,8 +90,32 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// How many bytes the backlog holds (the parameter `backlog`).
+    /// A log that may hold `budget` bytes: half of it for the consoles, half as backlog.
+    pub(crate) fn new(budget: usize) -> Log {
+        Log {
+            backlog: VecDeque::new(),
+            size: 0,
+            limit: budget / 2,
+            dropped: 0,
+            for_consoles: Vec::new(),
+            consoles_open: false,
+            serial_open: false,
+        }
+    }
+
+    /// Bytes of the heap.
+    pub(crate) fn memory(&self) -> usize {
+        self.backlog.capacity() + self.for_consoles.capacity()
+    }
+
+    /// Texts there was no room for since this was last asked.
+    pub(crate) fn take_dropped(&mut self) -> u32 {
+        core::mem::take(&mut self.dropped)
+    }
+
+    /// How many bytes the backlog holds (the parameter `backlog`), within what the log may hold.
     pub(crate) fn set_backlog(&mut self, size: usize) {
+        let size = size.min(self.limit);
         self.size = size;
         let over = self.backlog.len().saturating_sub(size);
         self.backlog.drain(..over);
@@ -82,18 +155,33 @@ impl Log {
         let text = &text[text.len().saturating_sub(self.size)..];
         let over = (self.backlog.len() + text.len()).saturating_sub(self.size);
         self.backlog.drain(..over.min(self.backlog.len()));
-        self.backlog.extend(text);
+        if try_deque_room(&mut self.backlog, text.len()) {
+            self.backlog.extend(text);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
     }
 
     fn show(&mut self, text: &[u8]) {
-        let room = FOR_CONSOLES - self.for_consoles.len();
-        self.for_consoles.extend_from_slice(&text[..text.len().min(room)]);
+        let room = FOR_CONSOLES.min(self.limit).saturating_sub(self.for_consoles.len());
+        let fits = &text[..text.len().min(room)];
+        if !try_append(&mut self.for_consoles, fits) || fits.len() < text.len() {
+            self.dropped = self.dropped.saturating_add(1);
+        }
         self.consoles_open = is_open(text, self.consoles_open);
     }
 
     /// What the remote consoles have not been shown yet.
-    pub(crate) fn take_for_consoles(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.for_consoles)
+    pub(crate) fn for_consoles(&self) -> &[u8] {
+        &self.for_consoles
+    }
+
+    /// So many bytes of it have been shown.
+    pub(crate) fn shown(&mut self, bytes: usize) {
+        self.for_consoles.drain(..bytes.min(self.for_consoles.len()));
+        if self.for_consoles.is_empty() {
+            self.for_consoles = Vec::new();
+        }
     }
 
     /// The backlog, piece by piece.
@@ -113,6 +201,12 @@ fn is_open(text: &[u8], was: bool) -> bool {
 mod tests {
     use super::*;
 
+    fn take_for_consoles(log: &mut Log) -> Vec<u8> {
+        let text = log.for_consoles().to_vec();
+        log.shown(text.len());
+        text
+    }
+
     fn backlog(log: &Log) -> Vec<u8> {
         let mut all = Vec::new();
         log.backlog(&mut |bytes| all.extend_from_slice(bytes));
@@ -121,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_full_backlog_forgets_its_oldest() {
-        let mut log = Log::default();
+        let mut log = Log::new(64 * 1024);
         log.put(Level::Info, b"lost");
         assert_eq!(backlog(&log), b"");
         log.set_backlog(6);
@@ -137,18 +231,18 @@ mod tests {
 
     #[test]
     fn consoles_get_what_scripts_print_up_to_a_bound() {
-        let mut log = Log::default();
+        let mut log = Log::new(64 * 1024);
         log.put(Level::Info, b"x");
         for _ in 0..100 {
             log.put(Level::Script, &[b'a'; 100]);
         }
-        assert_eq!(log.take_for_consoles(), [b'a'; FOR_CONSOLES]);
-        assert!(log.take_for_consoles().is_empty());
+        assert_eq!(take_for_consoles(&mut log), [b'a'; FOR_CONSOLES]);
+        assert!(take_for_consoles(&mut log).is_empty());
     }
 
     #[test]
     fn a_line_of_the_log_does_not_run_into_what_was_printed() {
-        let mut log = Log::default();
+        let mut log = Log::new(64 * 1024);
         log.set_backlog(100);
         log.put(Level::Script, b"no end");
         log.put_line(Level::Info, b"info\r\n");
@@ -157,7 +251,7 @@ mod tests {
         log.put(Level::Script, b"\r\n");
         log.put_line(Level::Warning, b"last\r\n");
         assert_eq!(backlog(&log), b"no end\r\ninfo\r\nwarning\r\nagain\r\nlast\r\n");
-        assert_eq!(log.take_for_consoles(), b"no end\r\nwarning\r\nagain\r\nlast\r\n");
+        assert_eq!(take_for_consoles(&mut log), b"no end\r\nwarning\r\nagain\r\nlast\r\n");
         assert!(!log.note_serial(b"no end", false));
         assert!(log.note_serial(b"line\r\n", true) && !log.note_serial(b"line\r\n", true));
     }

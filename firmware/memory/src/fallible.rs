@@ -74,6 +74,12 @@ pub fn try_to_vec(bytes: &[u8]) -> Option<Vec<u8>> {
     try_extend(&mut copy, bytes).then_some(copy)
 }
 
+/// Makes room for `more` bytes of text; false if there is no memory.
+#[must_use]
+pub fn try_string_room(text: &mut String, more: usize) -> bool {
+    text.capacity() - text.len() >= more || fallible(|| text.try_reserve(more).is_ok())
+}
+
 /// A copy, if there is memory for it.
 pub fn try_to_string(text: &str) -> Option<String> {
     let mut copy = String::new();

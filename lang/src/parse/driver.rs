@@ -17,7 +17,7 @@ use crate::diagnostic::Code;
 use crate::room::Room;
 
 /// Bytes that saying what was expected takes, and with it the diagnostic.
-const EXPLAINING: usize = 4096;
+const EXPLAINING: usize = 4000;
 
 /// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a function a call.
 const TOKEN: usize = 128;

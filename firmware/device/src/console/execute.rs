@@ -1,9 +1,9 @@
 //! Carries commands out. Every reply is whole lines, ended by CR LF; the prompt is the session's.
 
-use super::command::{self, Command, CommandError};
+use super::command::{self, Command, CommandError, Show};
 use super::host::{Host, Origin};
 use super::lock::LockError;
-use super::output::Output;
+use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
 use crate::engine::Millis;
@@ -23,6 +23,22 @@ pub enum Outcome {
     Quit,
     /// The device restarts.
     Restart,
+    /// The reply goes on: give this to [`resume_reply`] when what waits is sent, as often as that says so.
+    More(LongReply),
+}
+
+/// What is left of a reply that is made in pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongReply {
+    what: LongCommand,
+    from: Position,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LongCommand {
+    /// The name of the command to explain, if it is one.
+    Help(Option<&'static str>),
+    Show(Show),
 }
 
 const LOCKED: &str = "Invalid command. Config locked";
@@ -91,12 +107,12 @@ fn execute(
     out: &mut Output,
 ) -> Outcome {
     match command {
-        Command::Help(None) => show::help(None, host, out),
+        Command::Help(None) => return long_reply(LongCommand::Help(None), host, out),
         Command::Help(Some(name)) => match command::find(name) {
-            Some(spec) => show::help(Some(spec), host, out),
+            Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), host, out),
             None => line!(out, "Invalid argument: no such command, see help"),
         },
-        Command::Show(what) => show::show(what, host, out),
+        Command::Show(what) => return long_reply(LongCommand::Show(what), host, out),
         Command::Save => match host.save_settings() {
             Ok(()) => line!(out, "Config saved"),
             Err(error) => line!(out, "Config not saved: {error}"),
@@ -153,6 +169,26 @@ fn execute(
         },
     }
     Outcome::Continue
+}
+
+fn long_reply(what: LongCommand, host: &mut dyn Host, out: &mut Output) -> Outcome {
+    resume_reply(LongReply { what, from: Position::default() }, host, out)
+}
+
+/// Goes on with a reply.
+pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> Outcome {
+    out.begin_piece(reply.from);
+    match reply.what {
+        LongCommand::Help(name) => {
+            let spec = name.and_then(|name| command::find(name.as_bytes()));
+            show::help(spec, host, out);
+        }
+        LongCommand::Show(what) => show::show(what, host, out),
+    }
+    match out.end_piece() {
+        Some(from) => Outcome::More(LongReply { from, ..reply }),
+        None => Outcome::Continue,
+    }
 }
 
 fn set(param: Param, value: &[u8], host: &mut dyn Host, out: &mut Output) {

@@ -2,7 +2,12 @@
 
 use alloc::vec::Vec;
 
+use umqtt_memory::try_room_exact;
+
 use super::MAX_LINE;
+
+/// Bytes of a line that is short.
+const SHORT: usize = 64;
 
 /// What a byte has completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +16,8 @@ pub enum Ended {
     Line,
     /// A line of more than [`MAX_LINE`] bytes, which is gone.
     TooLong,
+    /// A line there was no memory for, which is gone.
+    NoMemory,
 }
 
 /// Collects a line.
@@ -18,6 +25,9 @@ pub enum Ended {
 pub struct LineReader {
     bytes: Vec<u8>,
     too_long: bool,
+    no_memory: bool,
+    /// Most bytes its memory may grow to.
+    room: usize,
     after_cr: bool,
     telnet: Telnet,
 }
@@ -50,6 +60,8 @@ impl LineReader {
         LineReader {
             bytes: Vec::new(),
             too_long: false,
+            no_memory: false,
+            room: MAX_LINE,
             after_cr: false,
             telnet: if telnet { Telnet::Text } else { Telnet::Off },
         }
@@ -73,8 +85,13 @@ impl LineReader {
                 self.delete();
                 None
             }
+            _ if self.no_memory => None,
             _ if self.bytes.len() < MAX_LINE => {
-                self.bytes.push(byte);
+                if self.bytes.len() < self.bytes.capacity() || self.grow() {
+                    self.bytes.push(byte);
+                } else {
+                    (self.bytes, self.no_memory) = (Vec::new(), true);
+                }
                 None
             }
             _ => {
@@ -84,12 +101,32 @@ impl LineReader {
         }
     }
 
+    fn grow(&mut self) -> bool {
+        let len = self.bytes.len();
+        let more = len.max(SHORT).min(MAX_LINE - len);
+        len + more <= self.room.max(SHORT) && try_room_exact(&mut self.bytes, more)
+    }
+
+    /// Sets to how many bytes its memory may grow; a short line always has its room.
+    pub fn set_room(&mut self, bytes: usize) {
+        self.room = bytes;
+    }
+
+    /// Bytes of the heap.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The line that has ended; the next one begins.
     pub fn take(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.bytes)
     }
 
     fn end(&mut self) -> Ended {
+        if core::mem::take(&mut self.no_memory) {
+            self.too_long = false;
+            return Ended::NoMemory;
+        }
         if core::mem::take(&mut self.too_long) {
             self.bytes.clear();
             Ended::TooLong

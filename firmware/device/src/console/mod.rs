@@ -27,7 +27,7 @@ mod show;
 pub mod words;
 
 pub use command::Command;
-pub use execute::{Outcome, execute_line};
+pub use execute::{LongReply, Outcome, execute_line, resume_reply};
 pub use host::{
     BrokerFigures, Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
     TimeOfDay,

@@ -1,10 +1,50 @@
 //! What waits to be sent to a user: bounded, and whole lines.
+//!
+//! A reply that may be longer than the buffer is made in pieces: [`Output::begin_piece`] says from which [`Position`] on its
+//! text is wanted, the whole reply is printed, what lies before is passed over and what no longer fits is left out, and
+//! [`Output::end_piece`] says where the next piece begins. So nothing of it is kept, and it may be as long as it likes.
 
 use alloc::vec::Vec;
 use core::fmt;
 
+use umqtt_memory::{try_room, try_room_exact};
+
 /// Bytes kept free for the mark that something was cut off, and the prompt.
 const RESERVE: usize = 16;
+/// Longest reply that is not made in pieces, about, bytes.
+const SHORT_REPLY: usize = 160;
+/// Bytes of a buffer that is kept when it is empty.
+const KEPT: usize = if cfg!(target_pointer_width = "64") { 256 } else { 0 };
+
+/// A place in a reply: a line, from 0, and a byte of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    line: u32,
+    column: u32,
+}
+
+impl Position {
+    /// The place behind one more byte.
+    fn next(self, byte: u8) -> Position {
+        match byte {
+            b'\n' => Position { line: self.line + 1, column: 0 },
+            _ => Position { line: self.line, column: self.column + 1 },
+        }
+    }
+}
+
+/// The piece of a reply that is being made.
+#[derive(Debug)]
+struct Piece {
+    /// Text before this is not wanted.
+    from: Position,
+    /// Where the reply is.
+    at: Position,
+    /// Where the buffer was when the piece began, and behind the last whole line of it.
+    start: usize,
+    /// The first text that did not fit.
+    full: Option<Position>,
+}
 
 /// A buffer that takes no more than its limit; what does not fit is dropped, and a line `...` says so.
 #[derive(Debug)]
@@ -14,27 +54,135 @@ pub struct Output {
     cut: bool,
     /// The last line has not been ended.
     open: bool,
+    piece: Option<Piece>,
 }
 
 impl Output {
     /// Room for `limit` bytes.
     pub fn new(limit: usize) -> Output {
-        Output { bytes: Vec::new(), limit, cut: false, open: false }
+        Output { bytes: Vec::new(), limit, cut: false, open: false, piece: None }
     }
 
     /// Adds bytes, or none of them if they do not fit.
     pub fn put(&mut self, bytes: &[u8]) {
-        if self.cut || self.bytes.len() + bytes.len() + RESERVE > self.limit {
+        if self.piece.is_some() {
+            self.put_piece(bytes);
+        } else if self.cut || bytes.len() > self.room() || !self.append(bytes) {
             self.cut = true;
         } else {
-            self.bytes.extend_from_slice(bytes);
             self.open = bytes.last().map_or(self.open, |last| *last != b'\n');
         }
+    }
+
+    /// Adds as much of a text as fits, LF made CR LF; how much of it that is.
+    pub(super) fn take(&mut self, text: &[u8]) -> usize {
+        let mut taken = 0;
+        if self.cut {
+            return taken;
+        }
+        for part in text.split_inclusive(|byte| *byte == b'\n') {
+            let line = part.strip_suffix(b"\n");
+            let text = line.map_or(part, |line| line.strip_suffix(b"\r").unwrap_or(line));
+            let end = if line.is_some() { 2 } else { 0 };
+            let room = self.room();
+            if text.len() + end <= room {
+                if !self.grow(text.len() + end) {
+                    break;
+                }
+                self.bytes.extend_from_slice(text);
+                self.bytes.extend_from_slice(&b"\r\n"[..end]);
+                taken += part.len();
+                self.open = end == 0 && (!text.is_empty() || self.open);
+                continue;
+            }
+            // The beginning of a long line; its end comes with the rest.
+            let begins = text.len().min(room);
+            if self.append(&text[..begins]) {
+                taken += begins;
+                self.open |= begins > 0;
+            }
+            break;
+        }
+        taken
+    }
+
+    /// Marks that something was left out.
+    pub(super) fn cut(&mut self) {
+        self.cut = !self.bytes.is_empty() || !self.append(b"...\r\n");
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> bool {
+        let fits = self.grow(bytes.len());
+        if fits {
+            self.bytes.extend_from_slice(bytes);
+        }
+        fits
+    }
+
+    fn grow(&mut self, more: usize) -> bool {
+        // A large buffer grows by doubling, a small one is as large as it has to be.
+        if KEPT > 0 {
+            try_room(&mut self.bytes, more)
+        } else {
+            try_room_exact(&mut self.bytes, more)
+        }
+    }
+
+    fn put_piece(&mut self, mut bytes: &[u8]) {
+        let room = self.room();
+        let Some(piece) = &mut self.piece else { return };
+        while let Some((first, rest)) = bytes.split_first()
+            && piece.at < piece.from
+        {
+            piece.at = piece.at.next(*first);
+            bytes = rest;
+        }
+        if piece.full.is_some() || bytes.is_empty() {
+            return;
+        }
+        let fits = bytes.len().min(room);
+        let begins = piece.at;
+        piece.at = bytes[..fits].iter().fold(piece.at, |at, byte| at.next(*byte));
+        if fits < bytes.len() {
+            piece.full = Some(piece.at);
+        }
+        if !self.append(&bytes[..fits])
+            && let Some(piece) = &mut self.piece
+        {
+            piece.full = Some(begins);
+        }
+    }
+
+    /// What is put from here on is a reply of which the text from a position on is wanted.
+    pub(super) fn begin_piece(&mut self, from: Position) {
+        let (at, start) = (Position::default(), self.bytes.len());
+        self.piece = Some(Piece { from, at, start, full: None });
+    }
+
+    /// The reply is at its end; if not all that was wanted has fitted, where the next piece begins.
+    pub(super) fn end_piece(&mut self) -> Option<Position> {
+        let piece = self.piece.take()?;
+        let mut next = piece.full;
+        // What is shown may have changed until then: so the next piece begins with a line, unless that is a long one.
+        if let Some(full) = &mut next
+            && full.column > 0
+            && let Some(end) = self.bytes[piece.start..].iter().rposition(|byte| *byte == b'\n')
+        {
+            self.bytes.truncate(piece.start + end + 1);
+            full.column = 0;
+        }
+        self.open = self.bytes.last().is_some_and(|last| *last != b'\n');
+        next
     }
 
     /// How many bytes would still fit.
     pub fn room(&self) -> usize {
         self.limit.saturating_sub(self.bytes.len() + RESERVE)
+    }
+
+    /// Bytes of the heap.
+    pub fn memory(&self) -> usize {
+        self.bytes.capacity()
     }
 
     /// Adds a line and ends it.
@@ -51,12 +199,12 @@ impl Output {
             return;
         }
         if core::mem::take(&mut self.open) {
-            self.bytes.extend_from_slice(b"\r\n");
+            let _ = self.append(b"\r\n");
         }
         if core::mem::take(&mut self.cut) {
-            self.bytes.extend_from_slice(b"...\r\n");
+            let _ = self.append(b"...\r\n");
         }
-        self.bytes.extend_from_slice(prompt);
+        let _ = self.append(prompt);
     }
 
     /// What waits.
@@ -68,9 +216,9 @@ impl Output {
     pub fn sent(&mut self, n: usize) {
         self.bytes.drain(..n.min(self.bytes.len()));
         if self.bytes.is_empty() {
-            self.bytes.shrink_to(256);
+            self.bytes.shrink_to(KEPT);
             if core::mem::take(&mut self.cut) {
-                self.bytes.extend_from_slice(b"...\r\n");
+                let _ = self.append(b"...\r\n");
             }
         }
     }
@@ -78,12 +226,12 @@ impl Output {
     /// Drops what waits.
     pub(super) fn clear(&mut self) {
         self.bytes = Vec::new();
-        (self.cut, self.open) = (false, false);
+        (self.cut, self.open, self.piece) = (false, false, None);
     }
 
-    /// Whether more than half of the room is taken.
+    /// Whether more than half of the room is taken, or too much for a reply of a line or two.
     pub fn is_busy(&self) -> bool {
-        self.bytes.len() > self.limit / 2
+        self.bytes.len() > self.limit / 2 || self.bytes.len() + SHORT_REPLY > self.limit
     }
 }
 

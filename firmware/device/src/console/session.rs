@@ -1,14 +1,21 @@
 //! The console for one user: bytes in, bytes out, a deadline.
 
-use super::execute::{Outcome, execute_line};
+use alloc::vec::Vec;
+
+use umqtt_memory::try_room_exact;
+
+use super::execute::{LongReply, Outcome, execute_line, resume_reply};
 use super::host::{Host, Origin};
 use super::line::{Ended, LineReader};
 use super::output::Output;
 use super::{IDLE_MS, MAX_LINE, PROMPT};
 use crate::engine::Millis;
 
-/// Least room for output that makes sense: a reply of `show config` is about 1.5 KB.
-pub const LEAST_OUTPUT: usize = 4096;
+/// Least room for output that makes sense: a line or two.
+pub const LEAST_OUTPUT: usize = 256;
+
+/// Longest report that waits for its user to read, bytes.
+const MAX_REPORT: usize = 2048;
 
 /// A session that has ended waits so long for its user to read the rest, milliseconds.
 const LINGER_MS: Millis = 10_000;
@@ -23,6 +30,10 @@ pub struct Session {
     origin: Origin,
     reader: LineReader,
     output: Output,
+    /// The rest of the last reply.
+    more: Option<LongReply>,
+    /// What [`report`](Self::report) was given and there was no room for yet.
+    report: Vec<u8>,
     last_input: Millis,
     ended: bool,
 }
@@ -34,6 +45,8 @@ impl Session {
             origin,
             reader: LineReader::new(matches!(origin, Origin::Remote(_))),
             output: Output::new(output.max(LEAST_OUTPUT)),
+            more: None,
+            report: Vec::new(),
             last_input: now,
             ended: false,
         };
@@ -52,11 +65,12 @@ impl Session {
         if !bytes.is_empty() {
             self.last_input = now;
         }
+        self.resume(host);
         for (at, byte) in bytes.iter().enumerate() {
             if self.ended {
                 return bytes.len();
             }
-            if self.output.is_busy() {
+            if self.has_more() || self.output.is_busy() {
                 return at;
             }
             if let Some(ended) = self.reader.push(*byte) {
@@ -64,6 +78,37 @@ impl Session {
             }
         }
         bytes.len()
+    }
+
+    /// Goes on with a reply that is made in pieces, if there is room for one.
+    pub fn resume(&mut self, host: &mut dyn Host) {
+        if !self.output.is_busy()
+            && let Some(reply) = self.more.take()
+        {
+            let outcome = resume_reply(reply, host, &mut self.output);
+            self.end(outcome);
+        }
+        self.send_report();
+    }
+
+    /// Whether a reply waits for [`resume`](Self::resume).
+    pub fn has_more(&self) -> bool {
+        self.more.is_some() || !self.report.is_empty()
+    }
+
+    /// Sets how many bytes the line that is being typed may take; a short one always has its room.
+    pub fn set_line_room(&mut self, bytes: usize) {
+        self.reader.set_room(bytes);
+    }
+
+    /// Bytes of the line that is being typed.
+    pub fn line_memory(&self) -> usize {
+        self.reader.memory()
+    }
+
+    /// Bytes of the heap.
+    pub fn memory(&self) -> usize {
+        self.output.memory() + self.reader.memory() + self.report.capacity()
     }
 
     /// What waits to be sent to the user.
@@ -79,20 +124,41 @@ impl Session {
     /// Tells the user something nobody asked for at this moment, such as the end of an upload: whole lines, which
     /// take the place of the prompt, and a new prompt. Dropped if the user does not read.
     pub fn report(&mut self, text: &[u8]) {
-        if !self.ended {
-            self.output.put(b"\r");
-            self.print(text);
-            if !text.ends_with(b"\n") {
-                self.output.put(b"\r\n");
+        if self.ended {
+            return;
+        }
+        let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\r\n" };
+        let len = text.len() + end.len() + PROMPT.len() + 1;
+        if self.report.len() + len > MAX_REPORT || !try_room_exact(&mut self.report, len) {
+            self.output.cut();
+            return;
+        }
+        for part in [b"\r", text, end, PROMPT] {
+            self.report.extend_from_slice(part);
+        }
+        self.send_report();
+    }
+
+    /// Moves what there is room for of a report, behind the reply that is being made.
+    fn send_report(&mut self) {
+        if self.more.is_none() && !self.report.is_empty() {
+            let taken = self.output.take(&self.report);
+            self.report.drain(..taken);
+            if self.report.is_empty() {
+                self.report = Vec::new();
             }
-            self.output.end_reply(PROMPT);
         }
     }
 
-    /// Sends text as it is, with LF made CR LF: what a script prints. Dropped if the user does not read.
-    pub fn print(&mut self, text: &[u8]) {
+    /// Sends text as it is, with LF made CR LF: what a script prints. Returns how much of it there was room for.
+    pub fn print(&mut self, text: &[u8]) -> usize {
+        if self.ended { text.len() } else { self.output.take(text) }
+    }
+
+    /// Marks that text was left out which there was no room for.
+    pub fn cut(&mut self) {
         if !self.ended {
-            super::show::lines(text, &mut self.output);
+            self.output.cut();
         }
     }
 
@@ -114,6 +180,7 @@ impl Session {
         if self.poll_at().is_none_or(|deadline| now < deadline) {
             return;
         }
+        (self.more, self.report) = (None, Vec::new());
         if self.ended {
             self.output.clear();
             return;
@@ -130,13 +197,22 @@ impl Session {
                 let line = self.reader.take();
                 execute_line(&line, self.origin, now, host, &mut self.output)
             }
+            Ended::NoMemory => {
+                self.output.line(format_args!("Not enough memory for this line"));
+                Outcome::Continue
+            }
             Ended::TooLong => {
                 self.output.line(format_args!("Line too long (at most {MAX_LINE} bytes)"));
                 Outcome::Continue
             }
         };
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
         let remote = matches!(self.origin, Origin::Remote(_));
         match outcome {
+            Outcome::More(reply) => self.more = Some(reply),
             Outcome::Quit | Outcome::Restart if remote => {
                 self.output.end_reply(b"");
                 self.ended = true;

@@ -14,8 +14,8 @@ use crate::settings::kind::WEEKDAYS;
 use crate::settings::{Param, Settings, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
 
-/// Bytes for what stands below the lists of `show mqtt`.
-const BELOW_LISTS: usize = 1024;
+/// Longest list in `show mqtt`, bytes: the reply is made anew for each piece of it.
+const LONGEST_LIST: usize = 4096;
 
 /// Prints a line.
 macro_rules! line {
@@ -115,11 +115,10 @@ fn stats(host: &dyn Host, out: &mut Output) {
     }
 }
 
-/// The lists take what room there is, and leave enough for what stands below them.
 fn mqtt(host: &dyn Host, out: &mut Output) {
     let figures = host.broker();
     line!(out, "Current clients: {}", figures.clients);
-    let mut list = List::new(out);
+    let mut list = List::new();
     host.clients(&mut |id| {
         let comma = if list.shown == 0 { "" } else { ", " };
         list.add(out, format_args!("{comma}{}", Shown(id)))
@@ -129,14 +128,14 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     }
     list.end(figures.clients, out);
     line!(out, "Current subscriptions:");
-    let mut list = List::new(out);
+    let mut list = List::new();
     host.subscriptions(&mut |found| {
         let (client, filter) = (Shown(found.client), Shown(found.filter));
         list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
     });
     list.end(figures.subscriptions, out);
     line!(out, "Retained topics:");
-    let mut list = List::new(out);
+    let mut list = List::new();
     host.retained(&mut |found| {
         let topic = Shown(found.topic);
         list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
@@ -191,28 +190,42 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
     );
 }
 
-/// A list that may be longer than there is room for.
+/// A list of which only the beginning is shown if it is too long.
 struct List {
     shown: usize,
     /// Not all of it was shown.
     cut: bool,
-    /// Bytes of room it leaves.
-    keep: usize,
+    /// Bytes shown.
+    bytes: usize,
+}
+
+/// Counts what is printed.
+struct Counter<'o> {
+    out: &'o mut Output,
+    bytes: usize,
+}
+
+impl fmt::Write for Counter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.bytes += text.len();
+        self.out.put(text.as_bytes());
+        Ok(())
+    }
 }
 
 impl List {
-    /// A list that may take half of the room there is for lists.
-    fn new(out: &Output) -> List {
-        let keep = BELOW_LISTS + out.room().saturating_sub(BELOW_LISTS) / 2;
-        List { shown: 0, cut: false, keep }
+    fn new() -> List {
+        List { shown: 0, cut: false, bytes: 0 }
     }
 
-    /// Adds one whole if there is room; false if there is not, and then none after it is to be added.
+    /// Adds one if the list is not too long yet; false if it is, and then none after it is to be added.
     fn add(&mut self, out: &mut Output, text: fmt::Arguments<'_>) -> bool {
-        let text = alloc::fmt::format(text);
-        self.cut = out.room() < self.keep + text.len();
+        self.cut = self.bytes >= LONGEST_LIST;
         if !self.cut {
-            out.put(text.as_bytes());
+            let mut counter = Counter { out, bytes: 0 };
+            // Writing here never fails.
+            let _ = fmt::write(&mut counter, text);
+            self.bytes += counter.bytes;
             self.shown += 1;
         }
         !self.cut

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_memory::try_push;
 use umqtt_vm::Event;
 
 use super::core::Core;
@@ -14,26 +15,30 @@ use crate::log::Level;
 use crate::net::{ConnId, Net};
 use crate::settings::Param;
 
-/// Bytes of output that wait for one session.
-const OUTPUT: usize = 16 * 1024;
+/// The part of the share that one session's output may take: five of eight for outputs, the rest for lines and reports.
+const OUTPUT_PART: usize = 8;
 /// Bytes taken from the serial port at a time.
-const SERIAL_READ: usize = 256;
+const SERIAL_READ: usize = 128;
+
+/// Bytes that were typed on the serial port.
+pub(super) type Typed = heapless::Vec<u8, SERIAL_READ>;
 
 /// The sessions.
 pub(super) struct Consoles {
     serial: Session,
     /// Bytes the serial port gave and nobody took yet.
-    serial_kept: Vec<u8>,
+    serial_kept: Typed,
     /// The line that is coming in for the script.
     line: Vec<u8>,
     remote: [Option<Remote>; MAX_SESSIONS],
+    /// Bytes all of them may hold together, and what one may hold as output.
+    budget: usize,
+    output: usize,
 }
 
 struct Remote {
     conn: ConnId,
     session: Session,
-    /// Received, but not taken by the session: its output has to leave first.
-    kept: Vec<u8>,
     /// There may be something to receive.
     readable: bool,
     /// The user's end sends nothing more.
@@ -41,21 +46,41 @@ struct Remote {
 }
 
 impl Consoles {
-    pub(super) fn new(now: Millis) -> Consoles {
+    /// Sessions that may hold so many bytes together.
+    pub(super) fn new(budget: usize, now: Millis) -> Consoles {
+        let output = budget / OUTPUT_PART;
         Consoles {
-            serial: Session::new(Origin::Serial, OUTPUT, now),
-            serial_kept: Vec::new(),
+            serial: Session::new(Origin::Serial, output, now),
+            serial_kept: Typed::new(),
             line: Vec::new(),
             remote: [const { None }; MAX_SESSIONS],
+            budget,
+            output,
         }
+    }
+
+    /// Bytes of the heap that all of them hold.
+    pub(super) fn memory(&self) -> usize {
+        self.sessions().map(Session::memory).sum::<usize>() + self.line.capacity()
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &Session> {
+        let remote = self.remote.iter().flatten().map(|remote| &remote.session);
+        core::iter::once(&self.serial).chain(remote)
+    }
+
+    /// Bytes that the line being typed in a session may take: what is left when every session has its output.
+    fn line_room(&self, own: usize) -> usize {
+        let outputs = (MAX_SESSIONS + 1) * self.output;
+        let lines = self.sessions().map(Session::line_memory).sum::<usize>() + self.line.capacity();
+        self.budget.saturating_sub(outputs).saturating_sub(lines - own)
     }
 
     /// A new connection; `None` if all sessions are taken.
     pub(super) fn open(&mut self, conn: ConnId, now: Millis) -> Option<usize> {
         let number = self.remote.iter().position(Option::is_none)?;
-        let session = Session::new(Origin::Remote(number as u8), OUTPUT, now);
-        self.remote[number] =
-            Some(Remote { conn, session, kept: Vec::new(), readable: false, finished: false });
+        let session = Session::new(Origin::Remote(number as u8), self.output, now);
+        self.remote[number] = Some(Remote { conn, session, readable: false, finished: false });
         Some(number)
     }
 
@@ -91,30 +116,33 @@ impl Consoles {
         matches!(self.remote.get(number), Some(Some(remote)) if remote.readable)
     }
 
-    /// What was received before and not taken.
-    pub(super) fn take_kept(&mut self, number: usize) -> Option<Vec<u8>> {
-        let remote = self.remote.get_mut(number)?.as_mut()?;
-        Some(core::mem::take(&mut remote.kept)).filter(|kept| !kept.is_empty())
+    /// Whether a session has the rest of a reply to make.
+    pub(super) fn has_more(&self, number: usize) -> bool {
+        matches!(self.remote.get(number), Some(Some(remote)) if remote.session.has_more())
     }
 
-    /// Takes what came in for a session and returns how much; the rest waits until its output has left.
+    /// Takes what came in for a session, and goes on with a reply that is made in pieces; how much it took, and whether
+    /// there is more to send now. The rest waits until its output has left.
     pub(super) fn receive(
         &mut self,
         number: usize,
         bytes: &[u8],
         now: Millis,
         host: &mut dyn Host,
-    ) -> usize {
-        let Some(Some(remote)) = self.remote.get_mut(number) else { return bytes.len() };
+    ) -> (usize, bool) {
+        let own = self.remote.get(number).and_then(Option::as_ref);
+        let room = self.line_room(own.map_or(0, |remote| remote.session.line_memory()));
+        let Some(Some(remote)) = self.remote.get_mut(number) else { return (bytes.len(), false) };
+        let before = remote.session.output().len();
+        remote.session.set_line_room(room);
         let taken = remote.session.receive(bytes, now, host);
-        remote.kept.extend_from_slice(&bytes[taken..]);
-        taken
+        (taken, remote.session.output().len() > before)
     }
 
     /// Closes a session whose user has finished, once it has said everything; true if it did.
     pub(super) fn close_finished(&mut self, number: usize, net: &mut dyn Net) -> bool {
         let Some(Some(remote)) = self.remote.get_mut(number) else { return false };
-        let open = !remote.finished || remote.readable || !remote.kept.is_empty();
+        let open = !remote.finished || remote.readable || remote.session.has_more();
         if open || !remote.session.output().is_empty() {
             return false;
         }
@@ -145,20 +173,36 @@ impl Consoles {
 
     /// Whether everything that was said has been sent.
     pub(super) fn is_quiet(&self) -> bool {
-        self.remote.iter().flatten().all(|remote| remote.session.output().is_empty())
+        let quiet = |session: &Session| session.output().is_empty() && !session.has_more();
+        self.remote.iter().flatten().all(|remote| quiet(&remote.session))
     }
 
     /// Whether a session that waited for its output to leave can go on.
     pub(super) fn can_go_on(&self) -> bool {
-        let waited = |remote: &Remote| !remote.kept.is_empty();
-        self.remote.iter().flatten().any(|r| waited(r) && r.session.output().is_empty())
+        let waits = |remote: &Remote| remote.readable || remote.session.has_more();
+        self.remote.iter().flatten().any(|r| waits(r) && r.session.output().is_empty())
     }
 
-    /// Shows text to every remote session.
-    pub(super) fn print(&mut self, text: &[u8]) {
-        for remote in self.remote.iter_mut().flatten() {
-            remote.session.print(text);
+    /// Shows text to every remote session; how much of it whoever reads fastest had room for. The others miss what they had
+    /// no room for of that.
+    pub(super) fn print(&mut self, text: &[u8]) -> usize {
+        let mut taken = [text.len(); MAX_SESSIONS];
+        let mut most = None;
+        for (remote, taken) in self.remote.iter_mut().zip(&mut taken) {
+            if let Some(remote) = remote {
+                *taken = remote.session.print(text);
+                most = most.max(Some(*taken));
+            }
         }
+        let most = most.unwrap_or(text.len());
+        for (remote, taken) in self.remote.iter_mut().zip(taken) {
+            if let Some(remote) = remote
+                && taken < most
+            {
+                remote.session.cut();
+            }
+        }
+        most
     }
 
     /// Tells the one who asked how it ended.
@@ -198,16 +242,29 @@ impl Consoles {
 
     /// Takes what was typed on the serial line as commands.
     pub(super) fn serial_commands(&mut self, bytes: &[u8], now: Millis, host: &mut dyn Host) {
+        let room = self.line_room(self.serial.line_memory());
+        self.serial.set_line_room(room);
         let taken = self.serial.receive(bytes, now, host);
-        self.serial_kept.extend_from_slice(&bytes[taken..]);
+        self.keep_typed(&bytes[taken..]);
+    }
+
+    /// Keeps what was typed and not taken; it was taken from there.
+    fn keep_typed(&mut self, bytes: &[u8]) {
+        let kept = self.serial_kept.extend_from_slice(bytes);
+        debug_assert!(kept.is_ok());
+    }
+
+    /// Whether the serial session has the rest of a reply to make.
+    pub(super) fn serial_has_more(&self) -> bool {
+        self.serial.has_more()
     }
 
     /// What was typed on the serial line and not taken yet; reads more if there is none.
-    pub(super) fn typed<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> Vec<u8> {
+    pub(super) fn typed<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> Typed {
         if self.serial_kept.is_empty() {
             let mut buffer = [0; SERIAL_READ];
             let n = core.board.serial_read(&mut buffer);
-            return buffer[..n].to_vec();
+            return buffer[..n].iter().copied().collect();
         }
         core::mem::take(&mut self.serial_kept)
     }
@@ -238,14 +295,17 @@ impl Consoles {
                 b'\r' => {}
                 b'\n' => {
                     if !script.has_room(self.line.len()) {
-                        self.serial_kept.extend_from_slice(&bytes[at..]);
+                        self.keep_typed(&bytes[at..]);
                         return false;
                     }
                     let line = core::mem::take(&mut self.line);
                     script.handle(&Event::Serial { line: &line }, core);
                 }
-                _ if self.line.len() < longest => self.line.push(byte),
-                _ => {} // longer than a value can be: cut
+                // Longer than a value can be, or than there is memory for: cut.
+                _ if self.line.len() < longest => {
+                    let _ = try_push(&mut self.line, byte);
+                }
+                _ => {}
             }
         }
         true

@@ -2,7 +2,6 @@
 //! seen to once the network is at hand.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Arguments;
 
@@ -15,7 +14,7 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::console::Lock;
 use crate::engine::{ClockTime, Millis, Moment};
-use crate::log::{Level, Log};
+use crate::log::{Level, Line, Log};
 use crate::net::Net;
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
@@ -74,10 +73,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
     /// Logs a line, which stands on its own whatever a script has printed before.
     pub(super) fn log(&mut self, level: Level, line: Arguments<'_>) {
-        let mut text = String::new();
-        // Writing to a string never fails.
-        let _ = core::fmt::write(&mut text, line);
-        text.push_str("\r\n");
+        let text = Line::write(line, self.options.plan.log);
         self.write_serial(level, text.as_bytes(), true);
         self.log.put_line(level, text.as_bytes());
     }

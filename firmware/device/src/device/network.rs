@@ -1,7 +1,6 @@
 //! Which connection is for whom: what comes in goes to broker, consoles, upload or HTTP client, and what they
 //! leave goes out.
 
-use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -19,9 +18,9 @@ use crate::settings::Param;
 /// Network events handled per poll.
 const EVENTS_PER_POLL: usize = 128;
 /// Bytes of a console session handled at a time.
-const CONSOLE_PIECE: usize = 512;
+const CONSOLE_PIECE: usize = 128;
 /// Such pieces per turn.
-const PIECES_PER_TURN: usize = 8;
+const PIECES_PER_TURN: usize = 32;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -188,7 +187,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 self.set_role(conn, Role::Other);
                 return false;
             }
-            let Some(bytes) = self.console_input(number, conn, net) else { break };
+            let mut input = [0; CONSOLE_PIECE];
+            let len = self.console_input(number, conn, &mut input, net);
+            if len == 0 && !self.consoles.has_more(number) {
+                break;
+            }
+            if !self.has_margin() {
+                return false;
+            }
             let now = self.core.now;
             let mut view = View {
                 core: &mut self.core,
@@ -197,32 +203,48 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 web: &mut self.web,
                 net,
             };
-            let taken = self.consoles.receive(number, &bytes, now, &mut view);
-            progress |= taken > 0;
-            if taken < bytes.len() {
+            let (taken, produced) = self.consoles.receive(number, &input[..len], now, &mut view);
+            self.console_taken(conn, taken, net);
+            progress |= taken > 0 || produced;
+            if taken == 0 && !produced {
                 break; // it goes on when its output has left
             }
         }
         progress
     }
 
-    fn console_input(&mut self, number: usize, conn: ConnId, net: &mut dyn Net) -> Option<Vec<u8>> {
-        if let Some(kept) = self.consoles.take_kept(number) {
-            return Some(kept);
-        }
+    /// Looks at what came in for a session and leaves it where it is: what is not taken waits in the network.
+    fn console_input(
+        &mut self,
+        number: usize,
+        conn: ConnId,
+        input: &mut [u8],
+        net: &mut dyn Net,
+    ) -> usize {
         if !self.consoles.is_readable(number) {
-            return None;
+            return 0;
         }
-        let mut bytes = Vec::new();
+        let mut len = 0;
         net.recv(conn, &mut |shown| {
-            let n = shown.len().min(CONSOLE_PIECE - bytes.len());
-            bytes.extend_from_slice(&shown[..n]);
-            n
+            len = shown.len().min(input.len());
+            input[..len].copy_from_slice(&shown[..len]);
+            0
         });
-        if bytes.len() < CONSOLE_PIECE {
+        if len == 0 {
             self.consoles.note_drained(number);
         }
-        (!bytes.is_empty()).then_some(bytes)
+        len
+    }
+
+    /// Takes so many bytes of what came in away.
+    fn console_taken(&mut self, conn: ConnId, mut taken: usize, net: &mut dyn Net) {
+        if taken > 0 {
+            net.recv(conn, &mut |shown| {
+                let n = shown.len().min(taken);
+                taken -= n;
+                n
+            });
+        }
     }
 
     /// Sends what waits for clients and closes what the broker wants closed.

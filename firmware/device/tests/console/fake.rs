@@ -279,6 +279,15 @@ impl User {
             rest = &rest[taken..];
             self.read();
         }
+        self.read_on();
+    }
+
+    /// Reads what is left of a reply that is made in pieces.
+    fn read_on(&mut self) {
+        while self.session.has_more() {
+            self.session.resume(&mut self.device);
+            self.read();
+        }
     }
 
     /// Types a line, which the terminal shows.

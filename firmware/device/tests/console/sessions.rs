@@ -1,7 +1,9 @@
 //! Sessions: prompt, pieces, bounds, time.
 
 use umqtt_device::console::session::LEAST_OUTPUT;
-use umqtt_device::console::{IDLE_MS, MAX_LINE, Origin, Outcome, Output, Session, execute_line};
+use umqtt_device::console::{
+    IDLE_MS, MAX_LINE, Origin, Outcome, Output, Session, execute_line, resume_reply,
+};
 
 use crate::fake::{Fake, User};
 
@@ -47,29 +49,62 @@ fn a_user_who_does_not_read_is_given_no_more() {
         session.print(b"printed by a script\n");
     }
     assert!(session.output().len() <= LEAST_OUTPUT);
-    // All he gets are whole replies, and he can go on.
-    let waiting = session.output().len();
-    session.sent(waiting);
+    // He gets all of it when he reads: the rest of the reply first, then what was reported, and he can go on.
+    let mut seen = String::new();
+    while session.has_more() || !session.output().is_empty() {
+        seen += &String::from_utf8_lossy(session.output());
+        let waiting = session.output().len();
+        session.sent(waiting);
+        session.resume(&mut device);
+        assert!(session.output().len() <= LEAST_OUTPUT);
+    }
+    assert!(seen.starts_with("CMD>umqtt"), "{seen}");
+    assert!(seen.contains("CMD>\r") && seen.contains("xxx\r\nCMD>"), "{seen}");
     assert!(session.receive(b"time\n", 0, &mut device) > 0);
     assert!(session.output().ends_with(b"Wed 12:34:56\r\nCMD>"));
 }
 
+/// All of a reply, however small the buffer it is made in.
+fn whole_reply(line: &str, limit: usize, device: &mut Fake) -> String {
+    let mut all = Vec::new();
+    let mut output = Output::new(limit);
+    let mut outcome = execute_line(line.as_bytes(), Origin::Serial, 0, device, &mut output);
+    loop {
+        assert!(output.bytes().len() <= limit);
+        all.extend_from_slice(output.bytes());
+        output.sent(output.bytes().len());
+        let Outcome::More(rest) = outcome else { break };
+        outcome = resume_reply(rest, device, &mut output);
+        assert!(!output.bytes().is_empty(), "no progress");
+    }
+    String::from_utf8(all).unwrap()
+}
+
 #[test]
-fn the_whole_configuration_fits_the_least_output() {
+fn a_reply_is_the_same_however_small_the_buffer() {
     let mut device = Fake::new();
     for line in [
         "set ssid 12345678901234567890123456789012",
-        "set mqtt_password 1234567890123456789012345678901234567890",
         "set mqtt_host a-long-name-of-a-host.in-some-domain.example.org",
     ] {
-        let mut output = Output::new(LEAST_OUTPUT);
-        execute_line(line.as_bytes(), Origin::Serial, 0, &mut device, &mut output);
+        whole_reply(line, LEAST_OUTPUT, &mut device);
     }
-    for long in ["show", "help", "show vars", "show stats"] {
-        let mut output = Output::new(LEAST_OUTPUT / 2);
-        execute_line(long.as_bytes(), Origin::Serial, 0, &mut device, &mut output);
-        output.end_reply(b"");
-        assert!(!output.bytes().ends_with(b"...\r\n"), "{long} was cut");
+    device.many = 200;
+    for line in [
+        "help",
+        "help set",
+        "show",
+        "show stats",
+        "show mqtt",
+        "show vars",
+        "show script",
+        "show script 2",
+        "show backlog",
+    ] {
+        let whole = whole_reply(line, 1 << 20, &mut device);
+        for limit in [48, 100, LEAST_OUTPUT, 1000] {
+            assert_eq!(whole_reply(line, limit, &mut device), whole, "{line} in {limit} bytes");
+        }
     }
 }
 
@@ -77,9 +112,7 @@ fn the_whole_configuration_fits_the_least_output() {
 fn what_is_counted_is_shown_however_long_the_lists_are() {
     let mut user = User::over_tcp();
     user.device.many = 10_000;
-    let mut output = Output::new(LEAST_OUTPUT);
-    execute_line(b"show mqtt", Origin::Serial, 0, &mut user.device, &mut output);
-    let small = String::from_utf8(output.bytes().to_vec()).unwrap();
+    let small = whole_reply("show mqtt", LEAST_OUTPUT, &mut user.device);
     for shown in [user.reply("show mqtt"), small] {
         assert!(shown.starts_with("Current clients: 10002\r\nmosq-1, odd\\x07id, client-0, "));
         for (list, len) in [("subscriptions:", 10_002), ("Retained", 10_002), ("MQTT", 10_001)] {
@@ -92,13 +125,15 @@ fn what_is_counted_is_shown_however_long_the_lists_are() {
 }
 
 #[test]
-fn what_does_not_fit_is_cut_and_marked() {
-    let mut device = Fake::new();
-    let mut output = Output::new(256);
-    execute_line(b"help set", Origin::Serial, 0, &mut device, &mut output);
-    output.end_reply(b"CMD>");
-    assert!(output.bytes().len() <= 256);
-    assert!(output.bytes().ends_with(b"\r\n...\r\nCMD>"));
+fn a_line_there_is_no_memory_for_is_refused() {
+    let mut user = User::over_tcp();
+    user.session.set_line_room(100);
+    let line = |len: usize| format!("publish local t {}", "x".repeat(len - 16));
+    assert_eq!(user.reply(&line(60)), "Published topic\r\n");
+    assert_eq!(user.reply(&line(400)), "Not enough memory for this line\r\n");
+    assert_eq!(user.reply("time"), "Wed 12:34:56\r\n");
+    user.session.set_line_room(600);
+    assert_eq!(user.reply(&line(400)), "Published topic\r\n");
 }
 
 #[test]
