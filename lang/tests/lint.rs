@@ -74,6 +74,7 @@ fn w0004_no_subscription() {
     expect(&[
         ("on topic local a/b do print 1", &["W0004"]),
         ("on init do subscribe local a/c on topic local \"a/+\" do print 1", &[]),
+        ("on init do subscribe local \"$share/g/a/c\" on topic local a/c do print 1", &[]),
         (
             "on init do subscribe local \"#\" on topic local \"$SYS/x\" do print 1",
             &["W0005", "W0004"],

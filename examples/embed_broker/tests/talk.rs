@@ -37,6 +37,7 @@ fn connect(addr: &str, password: &[u8]) -> (TcpStream, [u8; 4]) {
     let mut packet = Vec::new();
     let connect = Connect {
         version: Version::V311,
+        bridge: false,
         client_id: "tester",
         clean_session: true,
         keep_alive: 60,

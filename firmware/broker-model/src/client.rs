@@ -130,6 +130,7 @@ impl Client {
         let id = format!("client-{}", self.index);
         let connect = Connect {
             version: if greeting.old { Version::V31 } else { Version::V311 },
+            bridge: false,
             client_id: &id,
             clean_session: greeting.clean,
             keep_alive: greeting.keep_alive,

@@ -9,6 +9,7 @@ mod deliver;
 mod local;
 mod memory;
 mod receive;
+mod shared;
 mod timers;
 
 use alloc::collections::{BTreeSet, VecDeque};

@@ -250,6 +250,7 @@ impl Client {
         });
         let connect = Connect {
             version: options.version,
+            bridge: false,
             client_id: &options.client_id,
             clean_session: options.clean_session,
             keep_alive: options.keep_alive,

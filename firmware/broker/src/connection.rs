@@ -29,6 +29,8 @@ pub(crate) struct Connection {
     peer: CompactPeer,
     pub(crate) phase: Phase,
     pub(crate) version: Version,
+    /// See [`Connect::bridge`](crate::wire::Connect::bridge).
+    pub(crate) bridge: bool,
     /// It is in the broker's list of connections with something to send, or was named from there and
     /// has not been empty since.
     pub(crate) announced: bool,
@@ -64,6 +66,7 @@ impl Connection {
             peer: CompactPeer::new(peer),
             phase: Phase::Waiting,
             version: Version::V311,
+            bridge: false,
             announced: false,
             look_at: Near::new(now, now),
             stalled_in: false,

@@ -87,7 +87,7 @@ pub(crate) fn connected(
 pub(crate) fn away(
     session: &mut Session,
     message: &Publication,
-    qos: QoS,
+    (qos, retain): (QoS, bool),
     limits: &Limits,
     share: usize,
 ) -> Outcome {
@@ -113,7 +113,19 @@ pub(crate) fn away(
     if loose {
         reliable.keep_loose(message.clone());
     } else {
-        reliable.wait(message.clone(), qos, false, usize::MAX);
+        reliable.wait(message.clone(), qos, retain, usize::MAX);
     }
     Outcome { queued: true, dropped }
+}
+
+/// Whether a client that is connected would be sent a message soon: it waits for no acknowledgement of others.
+pub(crate) fn is_ready(
+    session: &Session,
+    outbox: &Outbox,
+    (len, qos): (usize, QoS),
+    limits: &Limits,
+    share: usize,
+) -> bool {
+    let sends = qos == QoS::AtMostOnce || session.may_send(limits.max_inflight);
+    sends && outbox.load().takes(len, Load::limit(limits, share))
 }

@@ -164,9 +164,12 @@ impl RetainedStore {
     }
 }
 
-/// Whether clients may not publish to it.
+/// Whether clients may not publish to it: all under `$SYS`, but for the topics where bridges say whether they are
+/// connected.
 pub(crate) fn is_own(topic: &[u8]) -> bool {
-    topic == b"$SYS" || topic.starts_with(b"$SYS/")
+    topic == b"$SYS"
+        || topic.starts_with(b"$SYS/")
+            && !umqtt_topic::matches(b"$SYS/broker/connection/+/state", topic)
 }
 
 /// The one topic that a filter names, and what all others that it matches begin with.

@@ -70,6 +70,11 @@ impl Session {
         self.reliable.get_or_insert_default()
     }
 
+    /// Takes the QoS 1 and 2 state out.
+    pub(crate) fn take_reliable(&mut self) -> Option<Box<Reliable>> {
+        self.reliable.take()
+    }
+
     /// The QoS 1 and 2 state, if there is any.
     pub(crate) fn reliable_if_any(&mut self) -> Option<&mut Reliable> {
         self.reliable.as_deref_mut()
@@ -78,6 +83,13 @@ impl Session {
     /// Whether anything waits for room.
     pub(crate) fn has_backlog(&self) -> bool {
         !self.replays.is_empty() || self.has_waiting()
+    }
+
+    /// Whether a message of QoS 1 or 2 would be put in flight at once.
+    pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
+        let may =
+            |reliable: &Reliable| reliable.waiting.is_empty() && reliable.may_send(max_inflight);
+        self.reliable.as_deref().map_or(max_inflight > 0, may)
     }
 
     /// What waits for an acknowledgement of earlier messages.
@@ -253,6 +265,16 @@ impl Reliable {
             outbox.push(Delivery::new(publication, QoS::AtMostOnce, 0, false));
         }
         self.loose_bytes = 0;
+    }
+
+    /// What may go to somebody else now that the client will not come back for it, in its order: what it has not acknowledged
+    /// of QoS 1, and what was never sent.
+    pub(crate) fn into_orphans(self) -> impl Iterator<Item = (Publication, QoS)> {
+        let sent = self.inflight.into_iter().filter_map(|sent| match sent.stage {
+            Stage::Puback(publication) => Some((publication, QoS::AtLeastOnce)),
+            _ => None,
+        });
+        sent.chain(self.waiting.into_iter().map(|waiting| (waiting.publication, waiting.qos)))
     }
 
     /// PUBACK came. One that answers nothing is ignored, and the answer is false.

@@ -4,10 +4,14 @@
 //! the literal children, so a lookup follows at most three ways per level and never compares filters.
 //! Each way is walked once, so a lookup costs at most one visit per node. How many visits the worst topic can cost is
 //! known at any time, and a subscription that makes it too many can be refused. No recursion.
+//!
+//! Those who share a subscription are one subscriber here, a group: see `shared`.
 
 mod cost;
+mod shared;
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use smallvec::SmallVec;
 
@@ -15,12 +19,14 @@ use crate::arena::Arena;
 use crate::memory::BLOCK;
 use crate::wire::QoS;
 use cost::Way;
+use shared::Group;
+pub(crate) use shared::is_shared;
 
 /// A node of the tree; as long as a subscription lasts it names its filter.
 pub(crate) type NodeId = u32;
 
 /// The subscriber that is no client session: the program the broker is part of.
-pub(crate) const LOCAL: u32 = u32::MAX >> 2;
+pub(crate) const LOCAL: u32 = u32::MAX >> 3;
 
 const ROOT: NodeId = 0;
 /// In the place of a child: none (the root is nobody's child).
@@ -28,21 +34,32 @@ const NONE: NodeId = 0;
 /// In the place of an offset into a topic: behind its last level.
 const END: usize = usize::MAX;
 
-/// A session and the quality of service it was granted, in four bytes.
+/// A session and the quality of service it was granted, in four bytes; or a group of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subscriber(u32);
 
+/// What the lowest bits of a subscriber say besides the quality of service: it is a bridge, or a group.
+const BRIDGE: u32 = 4;
+const GROUP: u32 = 3;
+
 impl Subscriber {
     fn new(session: u32, qos: QoS) -> Subscriber {
-        Subscriber(session << 2 | qos as u32)
+        Subscriber(session << 3 | qos as u32)
     }
 
+    /// Its session, or what stands for a group in the place of one.
     pub(crate) fn session(self) -> u32 {
-        self.0 >> 2
+        self.0 >> 3
     }
 
     pub(crate) fn qos(self) -> QoS {
         QoS::from_u8(self.0 as u8 & 3).unwrap_or_default()
+    }
+
+    /// Whether it is a session that gets each message as any other does.
+    #[inline(always)]
+    pub(crate) fn is_plain(self) -> bool {
+        self.0 & 7 < GROUP
     }
 }
 
@@ -89,7 +106,8 @@ struct Node {
 pub(crate) struct Subscriptions {
     nodes: Arena<Node>,
     len: usize,
-    /// Bytes of the levels that are not stored in place.
+    groups: Arena<Group>,
+    /// Bytes of the levels that are not stored in place, and of the names of groups.
     long_levels: usize,
     /// The topic looked up last, empty if that is not known any more: the next message is often for the same.
     topic: Vec<u8>,
@@ -109,6 +127,7 @@ impl Subscriptions {
         Subscriptions {
             nodes,
             len: 0,
+            groups: Arena::new(),
             long_levels: 0,
             topic: Vec::new(),
             found: Vec::new(),
@@ -125,19 +144,42 @@ impl Subscriptions {
 
     /// Bytes of the heap: each node with its place among the children, each subscription with its place here.
     pub(crate) fn held(&self) -> usize {
-        (self.nodes.len() - 1) * NODE + self.len * SUBSCRIPTION + self.long_levels
+        let groups = self.groups.len() * shared::GROUP_BYTES;
+        (self.nodes.len() - 1) * NODE + self.len * SUBSCRIPTION + self.long_levels + groups
     }
 
     /// Bytes that subscribing to a filter takes at most.
     pub(crate) fn held_with(filter: &[u8]) -> usize {
+        let (group, filter) = shared::parts(filter);
+        let group = group.map_or(0, |name| shared::GROUP_BYTES + shared::name_bytes(name));
         let levels = filter.split(|b| *b == b'/');
-        levels.map(|level| NODE + long(level)).sum::<usize>() + SUBSCRIPTION
+        levels.map(|level| NODE + long(level)).sum::<usize>() + SUBSCRIPTION + group
     }
 
     /// Subscribes to a valid filter, or changes the granted quality of service; the filter's node,
     /// and whether the subscription is new.
     pub(crate) fn subscribe(&mut self, session: u32, filter: &[u8], qos: QoS) -> (NodeId, bool) {
         self.topic.clear();
+        let (group, filter) = shared::parts(filter);
+        let at = self.grow(filter);
+        let new = Subscriber::new(session, qos);
+        if let Some(name) = group {
+            return self.join(at, name, new);
+        }
+        let added = put(&mut self.nodes[at].subscribers, new);
+        self.len += usize::from(added);
+        (at, added)
+    }
+
+    /// Marks a subscription as one that a bridge has made.
+    pub(crate) fn mark_bridge(&mut self, session: u32, node: NodeId) {
+        if let Some(place) = self.place(session, node) {
+            self.nodes[node].subscribers[place].0 |= BRIDGE;
+        }
+    }
+
+    /// The node of a filter, made if need be.
+    fn grow(&mut self, filter: &[u8]) -> NodeId {
         let mut at = ROOT;
         let mut grown = None;
         let mut levels = filter.split(|b| *b == b'/');
@@ -155,27 +197,17 @@ impl Subscriptions {
         if let Some((parent, level, cost)) = grown {
             self.recost(parent, Way::of(level), 0, cost);
         }
-        let subscribers = &mut self.nodes[at].subscribers;
-        let place = subscribers.partition_point(|s| s.session() < session);
-        let new = subscribers.get(place).is_none_or(|s| s.session() != session);
-        if new {
-            subscribers.insert(place, Subscriber::new(session, qos));
-            self.len += 1;
-        } else {
-            subscribers[place] = Subscriber::new(session, qos);
-        }
-        (at, new)
+        at
     }
 
     /// Ends a subscription; false if there was none.
     pub(crate) fn unsubscribe(&mut self, session: u32, node: NodeId) -> bool {
+        if is_shared(node) {
+            return self.leave(session, node);
+        }
         let Some(place) = self.place(session, node) else { return false };
         self.topic.clear();
-        let subscribers = &mut self.nodes[node].subscribers;
-        subscribers.remove(place);
-        if subscribers.len() <= FEW {
-            subscribers.shrink_to_fit();
-        }
+        take(&mut self.nodes[node].subscribers, place);
         self.len -= 1;
         self.prune(node);
         true
@@ -183,6 +215,7 @@ impl Subscriptions {
 
     /// The node of a filter that somebody subscribes to, or that leads to one.
     pub(crate) fn find(&self, filter: &[u8]) -> Option<NodeId> {
+        let (group, filter) = shared::parts(filter);
         let mut at = ROOT;
         for level in filter.split(|b| *b == b'/') {
             at = self.child(at, level);
@@ -190,17 +223,26 @@ impl Subscriptions {
                 return None;
             }
         }
-        Some(at)
+        match group {
+            Some(name) => self.find_group(at, name),
+            None => Some(at),
+        }
     }
 
     /// What a session was granted at a node, if it subscribes there.
     pub(crate) fn granted(&self, session: u32, node: NodeId) -> Option<QoS> {
+        if is_shared(node) {
+            return self.member(session, node);
+        }
         let place = self.place(session, node)?;
         Some(self.nodes[node].subscribers[place].qos())
     }
 
     /// The filter a node stands for.
     pub(crate) fn filter(&self, node: NodeId) -> Vec<u8> {
+        if is_shared(node) {
+            return self.shared_filter(node);
+        }
         let mut levels = Vec::new();
         let mut at = node;
         while at != ROOT {
@@ -279,7 +321,8 @@ impl Subscriptions {
         self.ways = ways;
         if hits > 1 {
             // Highest quality of service first, then only the first of each session.
-            found.sort_unstable_by(|a, b| a.session().cmp(&b.session()).then(b.0.cmp(&a.0)));
+            let key = |s: &Subscriber| (s.session(), Reverse(s.qos()));
+            found.sort_unstable_by_key(key);
             found.dedup_by_key(|subscriber| subscriber.session());
         }
     }
@@ -369,6 +412,29 @@ impl Subscriptions {
         if self.nodes.len() == 1 {
             *self = Subscriptions::new(); // gives back the memory
         }
+    }
+}
+
+/// Puts a subscriber in its place in a list, which is sorted; false if it replaced what was there of its session.
+fn put(subscribers: &mut SmallVec<[Subscriber; FEW]>, new: Subscriber) -> bool {
+    let place = subscribers.partition_point(|s| s.session() < new.session());
+    match subscribers.get_mut(place) {
+        Some(old) if old.session() == new.session() => {
+            *old = new;
+            false
+        }
+        _ => {
+            subscribers.insert(place, new);
+            true
+        }
+    }
+}
+
+/// Takes a subscriber out of a list.
+fn take(subscribers: &mut SmallVec<[Subscriber; FEW]>, place: usize) {
+    subscribers.remove(place);
+    if subscribers.len() <= FEW {
+        subscribers.shrink_to_fit();
     }
 }
 

@@ -247,3 +247,25 @@ fn a_message_for_a_full_queue_is_dropped_for_that_client_alone() {
     assert!(stats.messages_dropped > 0);
     assert_eq!(stats.messages_sent + stats.messages_dropped, 199 * 3 + 199);
 }
+
+/// A client in many groups of one filter gets each message once for each: that is bounded as what a lookup costs.
+#[test]
+fn many_groups_of_one_filter_are_bounded() {
+    let mut net = Net::with(DESKTOP);
+    net.join(99, "source");
+    net.join(1, "greedy");
+    let most = DESKTOP.max_lookup;
+    let names: Vec<_> = (0..most).map(|n| format!("$share/{n}/#")).collect();
+    let granted = subscribe_all(&mut net, 1, &names).iter().filter(|granted| **granted).count();
+    assert_eq!(granted, most - 2, "the root and the filter's own node");
+    net.publish(99, "t", b"x");
+    assert_eq!(net.messages(1).len(), granted);
+    // More members of the groups there are cost nothing more.
+    net.join(2, "late");
+    net.subscribe(2, "$share/5/#", QoS::AtMostOnce);
+    net.cut(1);
+    net.cut(2);
+    net.join(3, "next");
+    net.subscribe(3, "$share/5/#", QoS::AtMostOnce);
+    assert_eq!(net.broker.subscriptions_len(), 1);
+}

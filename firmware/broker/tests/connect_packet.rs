@@ -85,9 +85,12 @@ fn another_protocol_name_is_closed_without_an_answer() {
 /// [MQTT-3.1.2-2], [MQTT-3.2.2-4], [MQTT-3.2.2-5]: also a CONNECT of MQTT 5, whose rest means something else.
 #[test]
 fn another_protocol_level_is_refused_by_1() {
-    for level in (0..=255).filter(|level| *level != 4) {
-        let packet = raw(b"MQTT", level, 2, &[b"a"]);
-        assert_eq!(offer(&mut Net::new(), 1, &packet), Answer::Refused(1), "{level}");
+    for (name, own) in [(&b"MQTT"[..], 4), (b"MQIsdp", 3)] {
+        // With the highest bit set it is a bridge.
+        for level in (0..=255).filter(|level| level & 0x7f != own) {
+            let packet = raw(name, level, 2, &[b"a"]);
+            assert_eq!(offer(&mut Net::new(), 1, &packet), Answer::Refused(1), "{level}");
+        }
     }
     assert_eq!(offer(&mut Net::new(), 1, &raw(b"MQIsdp", 4, 2, &[b"a"])), Answer::Refused(1));
     let mqtt_5 = b"\x10\x13\0\x04MQTT\x05\x02\0\x3c\x05\x11\0\0\0\x0a\0\x01a";

@@ -26,6 +26,7 @@ fn connect(broker: &mut Broker, number: u32, clean_session: bool) {
     let client_id = format!("client-{number:09}");
     let connect = Connect {
         version: Version::V311,
+        bridge: false,
         client_id: &client_id,
         clean_session,
         keep_alive: 60,

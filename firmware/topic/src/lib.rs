@@ -73,11 +73,36 @@ impl From<TextError> for TopicError {
 /// [`TopicError::PlusNotAlone`].
 pub fn check_name(name: &[u8]) -> Result<(), TopicError> {
     // One look at each byte tells for nearly all names that nothing is wrong.
-    let plain = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+');
-    if !name.is_empty() && name.len() <= MAX_LEN && name.iter().all(plain) {
+    if !name.is_empty() && name.len() <= MAX_LEN && is_plain(name) {
         return Ok(());
     }
     check_odd_name(name)
+}
+
+/// Bytes looked at together.
+const WORD: usize = size_of::<usize>();
+
+/// Whether all bytes are printable ASCII and none is a wildcard, a machine word at a time.
+fn is_plain(name: &[u8]) -> bool {
+    let Some(last) = name.last_chunk() else {
+        return name.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+'));
+    };
+    // The last ones may be looked at twice.
+    let words = name.as_chunks().0.iter().chain(core::iter::once(last));
+    words.fold(0, |odd, word| odd | odd_bytes(*word)) == 0
+}
+
+/// Not 0 if one of the bytes is no printable ASCII, or a wildcard: each is tested in the highest bit of its place. One that is
+/// odd may make its neighbour seem so too.
+fn odd_bytes(word: [u8; WORD]) -> usize {
+    const EACH: usize = usize::MAX / 255;
+    let word = usize::from_ne_bytes(word);
+    let below_blank = word.wrapping_sub(EACH * 0x20) & !word;
+    let above_tilde = word | word.wrapping_add(EACH);
+    // '#' and '+' differ in one bit; what is left is 0 for either.
+    let wildcard = (word & !(EACH * (b'#' ^ b'+') as usize)) ^ (EACH * b'#' as usize);
+    let wildcard = wildcard.wrapping_sub(EACH) & !wildcard;
+    (below_blank | above_tilde | wildcard) & EACH << 7
 }
 
 #[cold]
@@ -111,6 +136,42 @@ pub fn check_filter(filter: &[u8]) -> Result<(), TopicError> {
 pub fn has_wildcard(filter: &[u8]) -> bool {
     filter.iter().any(|b| matches!(b, b'#' | b'+'))
 }
+
+/// A filter that asks for a share of the messages, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SharedFilter<'f> {
+    /// Which group: of those who name the same one with the same filter, one gets each message.
+    pub group: &'f [u8],
+    /// For which messages.
+    pub filter: &'f [u8],
+}
+
+/// Takes a filter apart that asks for a share of the messages: `$share/GROUP/FILTER` (MQTT 5 section 4.8.2). `None`
+/// for any other filter, which asks for all.
+///
+/// # Errors
+/// [`NotShared`] if it begins so and does not go on so.
+pub fn split_shared(filter: &[u8]) -> Result<Option<SharedFilter<'_>>, NotShared> {
+    let Some(rest) = filter.strip_prefix(b"$share/") else { return Ok(None) };
+    let end = rest.iter().position(|byte| *byte == b'/').ok_or(NotShared)?;
+    let (group, filter) = (&rest[..end], &rest[end + 1..]);
+    if group.is_empty() || filter.is_empty() || has_wildcard(group) {
+        return Err(NotShared);
+    }
+    Ok(Some(SharedFilter { group, filter }))
+}
+
+/// A filter begins with `$share/`, and no group and filter follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotShared;
+
+impl core::fmt::Display for NotShared {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("a shared subscription is $share/GROUP/FILTER")
+    }
+}
+
+impl core::error::Error for NotShared {}
 
 /// Whether a valid filter matches a valid topic name (MQTT 3.1.1 section 4.7).
 ///
@@ -179,6 +240,43 @@ mod tests {
             ("$SYS/+", "$SYS/x", true),
         ] {
             assert_eq!(matches(filter.as_bytes(), name.as_bytes()), expected, "{filter} ~ {name}");
+        }
+    }
+
+    /// Every byte at every place of names of every length up to some words.
+    #[test]
+    fn the_quick_look_agrees_with_the_thorough_one() {
+        for len in 1..=3 * WORD + 1 {
+            for at in 0..len {
+                for byte in 0..=255 {
+                    let mut name = [b'~'; 3 * WORD + 1];
+                    name[at] = byte;
+                    let plain = matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+');
+                    assert_eq!(is_plain(&name[..len]), plain, "{byte:#x} at {at} of {len}");
+                    assert_eq!(check_name(&name[..len]).is_ok(), plain);
+                    for other in [b' ', b'!', b'"', b'$', b'*', b',', b'3', b';'] {
+                        name[(at + 1) % len] = other;
+                        assert_eq!(
+                            is_plain(&name[..len]),
+                            plain || len == 1,
+                            "{byte:#x} {other:#x}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shared_filters() {
+        assert_eq!(split_shared(b"a/b"), Ok(None));
+        assert_eq!(split_shared(b"$share"), Ok(None));
+        assert_eq!(split_shared(b"$shared/a/b"), Ok(None));
+        for (text, filter) in [(&b"$share/g/a/#"[..], &b"a/#"[..]), (b"$share/g//", b"/")] {
+            assert_eq!(split_shared(text), Ok(Some(SharedFilter { group: b"g", filter })));
+        }
+        for wrong in [&b"$share/"[..], b"$share/g", b"$share/g/", b"$share//a", b"$share/+/a"] {
+            assert_eq!(split_shared(wrong), Err(NotShared));
         }
     }
 

@@ -9,7 +9,9 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use umqtt_topic::{TextError, TopicError, check_filter, check_name, check_text, has_wildcard};
+use umqtt_topic::{
+    TextError, TopicError, check_filter, check_name, check_text, has_wildcard, split_shared,
+};
 use umqtt_vm::Side;
 
 use super::facts::{Facts, each_node, unbracketed, variable_name};
@@ -76,7 +78,13 @@ impl<'s> Topics<'s> {
         if is_unquoted_plus(facts, expr) {
             return None;
         }
-        value(facts.source, expr, self).filter(|filter| check_filter(filter).is_ok())
+        let filter =
+            value(facts.source, expr, self).filter(|filter| check_filter(filter).is_ok())?;
+        // Of a shared subscription it gets the messages of the filter within.
+        match split_shared(&filter) {
+            Ok(Some(shared)) => Some(shared.filter.to_vec()),
+            _ => Some(filter),
+        }
     }
 
     /// The topics a `publish` can go to, as a filter, if they are known; `own` is the filter of the handler

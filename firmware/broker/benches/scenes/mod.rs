@@ -188,6 +188,7 @@ fn connect(broker: &mut Broker, number: u32) {
     let client_id = format!("client-{:08x}", number.wrapping_mul(0x9e37_79b9));
     let connect = Connect {
         version: Version::V311,
+        bridge: false,
         client_id: &client_id,
         clean_session: true,
         keep_alive: 60 + (number % 60) as u16,

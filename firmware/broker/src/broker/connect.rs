@@ -97,6 +97,7 @@ impl Broker {
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
         connection.phase = Phase::Live(key);
         connection.version = connect.version;
+        connection.bridge = connect.bridge;
         connection.keep_alive = connect.keep_alive;
         connection.heard(now);
         connection.will = will;

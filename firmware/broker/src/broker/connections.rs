@@ -241,7 +241,7 @@ impl Broker {
         if let Some(will) = will {
             self.stats.wills += 1;
             let message = &will.publication;
-            self.accept(message.topic(), message.payload(), will.qos, will.retain);
+            self.accept(message.topic(), message.payload(), (will.qos, will.retain), None);
         }
     }
 
@@ -272,9 +272,11 @@ impl Broker {
         let Some(mut session) = self.sessions.remove(key) else { return };
         session.share.set(0, &mut self.shares);
         self.stored -= usize::from(!session.clean);
+        let orphans = self.orphans(key, &mut session);
         for node in &session.subscriptions {
             self.subscriptions.unsubscribe(key, *node);
         }
+        self.pass_on(orphans);
         if self.sessions.len() == 0 {
             self.names = Vec::new();
         }

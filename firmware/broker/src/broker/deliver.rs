@@ -6,7 +6,7 @@ use super::local::SubscribeError;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Load};
 use crate::retained::{Next, Replay, end_replay};
-use crate::subscriptions::{FEW, LOCAL, Subscriptions};
+use crate::subscriptions::{FEW, LOCAL, Subscriber, Subscriptions, is_shared};
 use crate::wire::QoS;
 
 /// A retained message was delivered, but there was no room to keep it.
@@ -14,15 +14,22 @@ use crate::wire::QoS;
 pub(super) struct NotKept;
 
 impl Broker {
-    /// A message from a client. The topics of the broker itself are not for clients to publish to.
-    pub(super) fn accept(&mut self, topic: &[u8], payload: &[u8], qos: QoS, retain: bool) {
+    /// A message from a client, whose session is `source`. The topics of the broker itself are not for clients to
+    /// publish to.
+    pub(super) fn accept(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        how: (QoS, bool),
+        source: Option<u32>,
+    ) {
         if crate::retained::is_own(topic) {
             self.stats.messages_received += 1;
             self.stats.messages_denied += 1;
             return;
         }
         // A client has no way to learn that its message was not kept; it is counted.
-        let _ = self.route(topic, payload, qos, retain);
+        let _ = self.route(topic, payload, how, source);
     }
 
     /// Keeps a message if it is to be retained, and queues it for all its subscribers. Encodes it once,
@@ -31,8 +38,8 @@ impl Broker {
         &mut self,
         topic: &[u8],
         payload: &[u8],
-        qos: QoS,
-        retain: bool,
+        (qos, retain): (QoS, bool),
+        source: Option<u32>,
     ) -> Result<(), NotKept> {
         self.stats.messages_received += 1;
         let mut message = None;
@@ -53,8 +60,12 @@ impl Broker {
             let share = self.share();
             for number in 0..targets {
                 let Some(target) = self.subscriptions.found(number) else { break };
-                let how = (qos.min(target.qos()), false);
-                self.deliver(target.session(), message, how, share);
+                if target.is_plain() {
+                    let how = (qos.min(target.qos()), false);
+                    self.deliver(target.session(), message, how, share);
+                } else {
+                    self.deliver_special(target, message, (qos, retain), source, share);
+                }
             }
         } else {
             self.stats.messages_dropped += targets as u64;
@@ -81,8 +92,30 @@ impl Broker {
         Err(NotKept)
     }
 
+    /// Queues a message for a bridge or a group.
+    ///
+    /// A bridge does not get back what it has published, or two brokers would send each other the same message for ever; and it
+    /// learns whether a message is to be retained, so that the other broker can do the same.
+    #[cold]
+    #[inline(never)]
+    fn deliver_special(
+        &mut self,
+        target: Subscriber,
+        message: &Publication,
+        (qos, retain): (QoS, bool),
+        source: Option<u32>,
+        share: usize,
+    ) {
+        if let Some(group) = target.as_group() {
+            self.deliver_to_group(group, message, qos, share);
+        } else if source != Some(target.session()) {
+            let how = (qos.min(target.qos()), retain);
+            self.deliver(target.session(), message, how, share);
+        }
+    }
+
     /// Queues a message for one subscriber, whose queue may take `share` bytes.
-    fn deliver(
+    pub(super) fn deliver(
         &mut self,
         target: u32,
         message: &Publication,
@@ -109,7 +142,7 @@ impl Broker {
                 note(connection, slot, &mut self.writable, &mut self.shares);
                 outcome
             }
-            _ => queue::away(session, message, qos, &self.limits, share),
+            _ => queue::away(session, message, (qos, retain), &self.limits, share),
         };
         if qos > QoS::AtMostOnce || slot.is_none() {
             session.share.set(session.held(), &mut self.shares);
@@ -189,11 +222,19 @@ impl Broker {
         if new {
             nodes.push(node);
         }
-        if self.retained.len() > 0 {
+        // None for those who share: each member that comes would get them all (MQTT 5 section 4.8.2).
+        if self.retained.len() > 0 && !is_shared(node) {
             replays.insert(node, Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }
         self.recount_session(subscriber);
         Ok(granted)
+    }
+
+    /// Marks a subscription as a bridge's.
+    pub(super) fn mark_bridge(&mut self, subscriber: u32, filter: &[u8]) {
+        if let Some(node) = self.subscriptions.find(filter).filter(|node| !is_shared(*node)) {
+            self.subscriptions.mark_bridge(subscriber, node);
+        }
     }
 
     fn check_room(&self, subscriber: u32, filter: &[u8]) -> Result<(), SubscribeError> {
@@ -201,6 +242,7 @@ impl Broker {
         if known.is_some_and(|node| self.subscriptions.granted(subscriber, node).is_some()) {
             return Ok(());
         }
+        umqtt_topic::split_shared(filter)?;
         if filter.len() > self.limits.max_topic {
             return Err(SubscribeError::TooLong);
         }

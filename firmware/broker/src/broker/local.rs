@@ -3,7 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
-use umqtt_topic::TopicError;
+use umqtt_topic::{NotShared, TopicError};
 
 use super::Broker;
 use crate::memory::block;
@@ -40,6 +40,8 @@ impl core::error::Error for PublishError {}
 pub enum SubscribeError {
     /// The filter is none.
     Filter(TopicError),
+    /// It begins with `$share/`, and no group and filter follow.
+    NotShared,
     /// It would pass `max_memory`.
     NoMemory,
     /// It has more than `max_filter_levels` levels.
@@ -56,6 +58,7 @@ impl core::fmt::Display for SubscribeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
             SubscribeError::Filter(why) => return why.fmt(f),
+            SubscribeError::NotShared => return NotShared.fmt(f),
             SubscribeError::NoMemory => "there is no memory left for the subscription",
             SubscribeError::TooDeep => "the filter has too many levels",
             SubscribeError::TooLong => "the filter is too long",
@@ -66,6 +69,12 @@ impl core::fmt::Display for SubscribeError {
 }
 
 impl core::error::Error for SubscribeError {}
+
+impl From<NotShared> for SubscribeError {
+    fn from(_: NotShared) -> SubscribeError {
+        SubscribeError::NotShared
+    }
+}
 
 /// The local client's state.
 #[derive(Debug, Default)]
@@ -147,7 +156,7 @@ impl Broker {
         retain: bool,
     ) -> Result<(), PublishError> {
         self.check_message(topic, payload)?;
-        self.route(topic, payload, qos, retain).map_err(|_| PublishError::NotRetained)
+        self.route(topic, payload, (qos, retain), None).map_err(|_| PublishError::NotRetained)
     }
 
     /// Puts a message among the retained ones without delivering it, as when they are loaded at the start. An empty

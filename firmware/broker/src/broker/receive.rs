@@ -188,7 +188,11 @@ impl Broker {
             }
         }
         if new {
-            self.accept(publish.topic, publish.payload, publish.qos, publish.retain);
+            let source = match self.connections.get(slot).map(|connection| connection.phase) {
+                Some(Phase::Live(key)) => Some(key),
+                _ => None,
+            };
+            self.accept(publish.topic, publish.payload, (publish.qos, publish.retain), source);
         }
         match answer {
             Some(kind) => self.reply(slot, &emit_ack(kind, publish.packet_id)),
@@ -218,13 +222,19 @@ impl Broker {
     }
 
     fn subscribes(&mut self, slot: u32, body: &[u8]) -> Result<(), Fault> {
-        let version = self.connection(slot).map_or(Version::V311, |c| c.version);
+        let (version, bridge) =
+            self.connection(slot).map_or((Version::V311, false), |c| (c.version, c.bridge));
         let subscribe = Subscribe::parse(body, version)?;
         let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         let mut codes = Vec::new();
         for (filter, wanted) in subscribe.filters() {
             codes.push(match self.add_subscription(key, filter, wanted) {
-                Ok(granted) => granted as u8,
+                Ok(granted) => {
+                    if bridge {
+                        self.mark_bridge(key, filter);
+                    }
+                    granted as u8
+                }
                 Err(_) => Suback::FAILURE,
             });
         }

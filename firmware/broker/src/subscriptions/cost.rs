@@ -2,21 +2,30 @@
 //!
 //! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of a node is its own, the highest
 //! cost of its literal children, and those of the other two; each node knows its own. By itself it costs 1, and more if
-//! its level is long: a topic has to be compared with all of that.
+//! its level is long: a topic has to be compared with all of that; and for each group that subscribes there.
 
+use super::shared::{self, groups_in};
 use super::{NONE, Node, NodeId, ROOT, Subscriptions};
 
 /// Bytes of a level that cost one more: what can be compared in the time of a visit.
 const LONG_LEVEL: usize = 256;
 
-/// What the node of a level costs by itself.
-fn own(level: &[u8]) -> u32 {
+/// What a group costs: it is one more client that gets the message.
+pub(super) const GROUP: u32 = 1;
+
+/// What the node of a level costs by itself, before anybody subscribes.
+fn of_level(level: &[u8]) -> u32 {
     1 + (level.len() / LONG_LEVEL) as u32
+}
+
+/// What a node costs by itself.
+fn own(node: &Node) -> u32 {
+    of_level(&node.level) + groups_in(&node.subscribers) * GROUP
 }
 
 /// What the nodes of levels that follow each other cost, each with no child but the next.
 pub(super) fn of_levels<'l>(levels: impl Iterator<Item = &'l [u8]>) -> u32 {
-    levels.map(own).sum()
+    levels.map(of_level).sum()
 }
 
 /// Which kind of child a level is.
@@ -40,16 +49,32 @@ impl Way {
 impl Subscriptions {
     /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter were subscribed to.
     pub(crate) fn cost_with(&self, filter: &[u8]) -> usize {
+        let (group, filter) = shared::parts(filter);
+        let mut more = group.map_or(0, |_| GROUP);
         let mut at = ROOT;
         let mut levels = filter.split(|b| *b == b'/');
         while let Some(level) = levels.next() {
             let child = self.child(at, level);
             if child == NONE {
-                return self.cost_at_root(at, level, own(level) + of_levels(levels)) as usize;
+                more += of_level(level) + of_levels(levels);
+                return self.cost_at_root(at, level, more) as usize;
             }
             at = child;
         }
-        self.nodes[ROOT].cost as usize
+        if group.is_some_and(|name| self.find_group(at, name).is_some()) {
+            more = 0;
+        }
+        let node = &self.nodes[at];
+        self.cost_at_root(node.parent, &node.level, node.cost + more) as usize
+    }
+
+    /// A node's own cost has changed.
+    pub(super) fn cost_changed(&mut self, at: NodeId, by: i32) {
+        let node = &mut self.nodes[at];
+        let old = node.cost;
+        node.cost = old.saturating_add_signed(by);
+        let (parent, way, new) = (node.parent, Way::of(&node.level), node.cost);
+        self.recost(parent, way, old, new);
     }
 
     /// Nodes that a lookup could visit in the worst case, for whatever topic.
@@ -62,7 +87,7 @@ impl Subscriptions {
         let mut way = Way::of(level);
         while let Some(node) = self.nodes.get(at) {
             let (plus, hash) = (self.cost(node.plus), self.cost(node.hash));
-            let own = own(&node.level);
+            let own = own(node);
             let heaviest = node.cost - own - plus - hash;
             cost = match way {
                 Way::Literal => own + heaviest.max(cost) + plus + hash,
@@ -82,7 +107,7 @@ impl Subscriptions {
         while let Some(node) = self.nodes.get(at) {
             let before = node.cost;
             let after = if way == Way::Literal {
-                let rest = own(&node.level) + self.cost(node.plus) + self.cost(node.hash);
+                let rest = own(node) + self.cost(node.plus) + self.cost(node.hash);
                 match before - rest {
                     heaviest if new >= heaviest => rest + new,
                     heaviest if old < heaviest => return,

@@ -55,7 +55,8 @@ fn recounted(tree: &Subscriptions, at: NodeId) -> u32 {
     let node = &tree.nodes[at];
     let of = |child| if child == NONE { 0 } else { recounted(tree, child) };
     let heaviest = node.children.iter().map(|child| of(*child)).max().unwrap_or(0);
-    1 + node.level.len() as u32 / 256 + heaviest + of(node.plus) + of(node.hash)
+    let groups = node.subscribers.iter().filter(|s| s.as_group().is_some()).count() as u32;
+    1 + groups + node.level.len() as u32 / 256 + heaviest + of(node.plus) + of(node.hash)
 }
 
 fn level() -> impl Strategy<Value = &'static str> {
@@ -67,12 +68,23 @@ fn level() -> impl Strategy<Value = &'static str> {
 }
 
 fn filter() -> impl Strategy<Value = String> {
-    (proptest::collection::vec(level(), 1..4), any::<bool>()).prop_map(|(mut levels, hash)| {
-        if hash {
-            levels.push("#");
-        }
-        levels.join("/")
-    })
+    let share = prop_oneof![4 => Just(""), 1 => Just("$share/g/"), 1 => Just("$share/h/")];
+    (share, proptest::collection::vec(level(), 1..4), any::<bool>()).prop_map(
+        |(share, mut levels, hash)| {
+            if hash {
+                levels.push("#");
+            }
+            match levels.join("/") {
+                filter if filter.is_empty() => filter,
+                filter => String::from(share) + &filter,
+            }
+        },
+    )
+}
+
+/// The filter within one that is shared.
+fn inner(filter: &str) -> Option<&str> {
+    filter.strip_prefix("$share/")?.split_once('/').map(|(_, inner)| inner)
 }
 
 proptest! {
@@ -112,7 +124,22 @@ proptest! {
             .collect();
         wanted.sort();
         wanted.dedup();
-        prop_assert_eq!(found(&mut tree, topic.as_bytes()), wanted);
+        let mut groups: Vec<_> = plain
+            .iter()
+            .filter_map(|(_, filter)| Some((filter, inner(filter)?)))
+            .filter(|(_, inner)| umqtt_topic::matches(inner.as_bytes(), topic.as_bytes()))
+            .map(|(filter, _)| filter.clone().into_bytes())
+            .collect();
+        groups.sort();
+        groups.dedup();
+        let (found, mut found_groups) = (found(&mut tree, topic.as_bytes()), Vec::new());
+        let sessions: Vec<_> = found.iter().copied().filter(|(session, _)| *session < 1 << 28).collect();
+        prop_assert_eq!(sessions, wanted);
+        for at in 0..found.len() {
+            found_groups.extend(tree.found(at).and_then(Subscriber::as_group).map(|g| tree.filter(g)));
+        }
+        found_groups.sort();
+        prop_assert_eq!(found_groups, groups);
         prop_assert_eq!(tree.len(), plain.len());
         prop_assert!(tree.visits <= tree.nodes[ROOT].cost);
         for (id, node) in tree.nodes.iter() {

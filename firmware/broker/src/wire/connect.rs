@@ -9,6 +9,9 @@ use super::{FixedHeader, Malformed, PacketType, QoS, Version, reader::Reader};
 pub struct Connect<'a> {
     /// The protocol it speaks.
     pub version: Version,
+    /// It is another broker, and says so by the highest bit of the protocol level. No standard knows that; mosquitto
+    /// introduced it.
+    pub bridge: bool,
     /// Its name; may be empty.
     pub client_id: &'a str,
     /// Forget the session before and after this connection.
@@ -36,6 +39,9 @@ pub struct Will<'a> {
     pub retain: bool,
 }
 
+/// The bit of the protocol level by which a bridge makes itself known.
+const BRIDGE: u8 = 0x80;
+
 const CLEAN: u8 = 0x02;
 const WILL: u8 = 0x04;
 const WILL_QOS: u8 = 0x18;
@@ -56,9 +62,11 @@ impl<'a> Connect<'a> {
             b"MQIsdp" => (3, Version::V31),
             _ => return Err(Malformed::Protocol),
         };
-        if reader.u8()? != known.0 {
+        let level = reader.u8()?;
+        if level & !BRIDGE != known.0 {
             return Ok(None);
         }
+        let bridge = level & BRIDGE != 0;
         let version = known.1;
         let flags = reader.u8()?;
         check_flags(flags, version)?;
@@ -73,7 +81,16 @@ impl<'a> Connect<'a> {
         let password = if given(&reader, PASSWORD) { Some(reader.bytes()?) } else { None };
         reader.end()?;
         let clean_session = flags & CLEAN != 0;
-        Ok(Some(Connect { version, client_id, clean_session, keep_alive, will, user, password }))
+        Ok(Some(Connect {
+            version,
+            bridge,
+            client_id,
+            clean_session,
+            keep_alive,
+            will,
+            user,
+            password,
+        }))
     }
 
     /// Appends the packet; `false`, with nothing appended, if a field is longer than 65535 bytes or a
@@ -112,7 +129,8 @@ impl<'a> Connect<'a> {
         out.reserve(header.as_bytes().len() + body);
         out.extend_from_slice(header.as_bytes());
         put_bytes(out, name);
-        out.extend_from_slice(&[level, flags]);
+        let bridge = if self.bridge { BRIDGE } else { 0 };
+        out.extend_from_slice(&[level | bridge, flags]);
         out.extend_from_slice(&self.keep_alive.to_be_bytes());
         for field in fields.into_iter().flatten() {
             put_bytes(out, field);
@@ -163,6 +181,7 @@ mod tests {
         for version in [Version::V31, Version::V311] {
             let connect = Connect {
                 version,
+                bridge: false,
                 client_id: "me",
                 clean_session: true,
                 keep_alive: 600,
@@ -208,6 +227,8 @@ mod tests {
         }
         assert_eq!(Connect::parse(b"\0\x04mqtt\x04"), Err(Malformed::Protocol));
         assert_eq!(Connect::parse(b"\0\x04MQTT\x05"), Ok(None));
+        assert_eq!(Connect::parse(b"\0\x04MQTT\x85"), Ok(None));
+        assert_eq!(Connect::parse(b"\0\x04MQTT\x83"), Ok(None));
         assert_eq!(Connect::parse(b"\0\x06MQIsdp\x04"), Ok(None));
         assert_eq!(Connect::parse(b""), Err(Malformed::Short));
         assert_eq!(Connect::parse(&body(2, b"\0\x01\0")), Err(Malformed::Text));
@@ -222,6 +243,7 @@ mod tests {
         let long = "x".repeat(65_536);
         let connect = Connect {
             version: Version::V311,
+            bridge: false,
             client_id: &long,
             clean_session: true,
             keep_alive: 0,

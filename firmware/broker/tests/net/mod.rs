@@ -206,6 +206,7 @@ pub(crate) fn packets(mut bytes: &[u8]) -> Vec<(FixedHeader, &[u8])> {
 pub(crate) fn hello(id: &str) -> Connect<'_> {
     Connect {
         version: Version::V311,
+        bridge: false,
         client_id: id,
         clean_session: true,
         keep_alive: 0,

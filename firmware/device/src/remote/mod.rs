@@ -383,7 +383,11 @@ impl Remote {
             match event {
                 Event::Message(message) => {
                     let topic = message.topic();
-                    let wanted = |known: &Filter| umqtt_topic::matches(&known.filter, topic);
+                    let wanted = |known: &Filter| {
+                        let shared = umqtt_topic::split_shared(&known.filter).ok().flatten();
+                        let filter = shared.map_or(&known.filter[..], |shared| shared.filter);
+                        umqtt_topic::matches(filter, topic)
+                    };
                     // The answer to a subscription that has ended since is for nobody.
                     if self.filters.iter().any(wanted) {
                         return Some(Came::Message(message));

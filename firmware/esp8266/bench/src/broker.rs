@@ -56,6 +56,7 @@ fn client(broker: &mut Broker, number: u32) -> Result<(), String> {
     let client_id = format!("client-{number}");
     let connect = Connect {
         version: Version::V311,
+        bridge: false,
         client_id: &client_id,
         clean_session: true,
         keep_alive: 0,

@@ -83,6 +83,7 @@ fn connect(address: SocketAddr, client_id: &str, filter: Option<&str>) -> io::Re
     let mut out = Vec::new();
     let connect = Connect {
         version: Version::V311,
+        bridge: false,
         client_id,
         clean_session: true,
         keep_alive: 0,

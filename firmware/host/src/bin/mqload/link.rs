@@ -52,6 +52,7 @@ impl Link {
         let mut out = Vec::new();
         let connect = Connect {
             version: Version::V311,
+            bridge: false,
             client_id,
             clean_session: true,
             keep_alive: 0,
