@@ -5,12 +5,10 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::device::{Device, free_port, local};
+use common::device::{Device, free_port};
+use common::mosquitto::{Mosquitto, mosquitto_enabled};
 use common::mqtt::Mqtt;
 use common::{eventually, folder, repository};
 
@@ -18,65 +16,6 @@ use common::{eventually, folder, repository};
 const QUIET: Duration = Duration::from_millis(500);
 /// How long after a connection the bridge has told the other side again what is kept here.
 const TOLD: Duration = Duration::from_millis(1500);
-
-/// Whether to run; says so if not.
-fn enabled(test: &str) -> bool {
-    let enabled = std::env::var_os("UMQTT_REAL_TOOLS").is_some_and(|value| value == "1");
-    if !enabled {
-        eprintln!("skipped: {test} needs mosquitto; set UMQTT_REAL_TOOLS=1 to run it");
-    }
-    enabled
-}
-
-/// A mosquitto that keeps nothing over its end. Killed when dropped.
-struct Mosquitto {
-    child: Child,
-    port: u16,
-    log: PathBuf,
-}
-
-impl Mosquitto {
-    fn start(dir: &Path, port: u16) -> Mosquitto {
-        let config = dir.join("mosquitto.conf");
-        let text = format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n");
-        std::fs::write(&config, text).expect("a file");
-        let log = dir.join("mosquitto.log");
-        let command = |name: &str| {
-            let out = File::create(&log).expect("a file");
-            let errors = out.try_clone().expect("a file");
-            let mut command = Command::new(name);
-            command.arg("-v").arg("-c").arg(&config).stdin(Stdio::null());
-            command.stdout(out).stderr(errors).spawn()
-        };
-        // Debian has it where only root looks.
-        let child = command("mosquitto").or_else(|_| command("/usr/sbin/mosquitto"));
-        let child = child.expect("mosquitto is installed");
-        let started = Mosquitto { child, port, log: log.clone() };
-        eventually("mosquitto to listen", || std::net::TcpStream::connect(local(port)).ok());
-        started
-    }
-
-    /// SIGKILL; returns its port.
-    fn kill(mut self) -> u16 {
-        self.child.kill().expect("can be killed");
-        self.child.wait().expect("is gone");
-        self.port
-    }
-
-    fn logs(&self, text: &str) {
-        eventually(&format!("{text:?} in the log of mosquitto"), || {
-            let log = std::fs::read(&self.log).expect("its log");
-            String::from_utf8_lossy(&log).contains(text).then_some(())
-        });
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// What a broker has retained under the topics that are to be equal.
 fn kept(port: u16) -> BTreeMap<String, String> {
@@ -134,7 +73,7 @@ fn carries(near: u16, far: u16, round: u32) {
 /// [MQTT-7.0.0-1], [MQTT-7.0.0-2]
 #[test]
 fn bridge_survives_mosquitto_killed_ten_times() {
-    if !enabled("bridge_survives_mosquitto_killed_ten_times") {
+    if !mosquitto_enabled("bridge_survives_mosquitto_killed_ten_times") {
         return;
     }
     let dir = folder(&[]);

@@ -6,6 +6,7 @@
 pub mod console;
 pub mod device;
 pub mod http;
+pub mod mosquitto;
 pub mod mqtt;
 
 use std::ffi::OsStr;

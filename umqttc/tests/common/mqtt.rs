@@ -81,6 +81,19 @@ impl Mqtt {
         self.client.publish(topic, QoS::AtMostOnce, true, data).expect("is connected");
     }
 
+    /// Publishes with the retain flag and at QoS 1, and waits for the acknowledgement.
+    #[track_caller]
+    pub fn retain_acknowledged(&self, topic: &str, data: &str) {
+        self.client.publish(topic, QoS::AtLeastOnce, true, data).expect("is connected");
+        loop {
+            match self.next(PATIENCE) {
+                Some(Packet::PubAck(_)) => return,
+                Some(_) => {}
+                None => panic!("no acknowledgement of {topic}"),
+            }
+        }
+    }
+
     /// The next message.
     #[track_caller]
     pub fn message(&self) -> Message {
