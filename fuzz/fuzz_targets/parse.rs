@@ -21,7 +21,7 @@ fuzz_target!(|source: &[u8]| {
     let extras = Extras { debug: false, source: false };
     let (script, errors) = parse(source, &profile);
     check(source, &errors);
-    let warnings = lint(source, &script, &NoConfig);
+    let warnings = lint(source, &script, &profile, &NoConfig);
     check(source, &warnings);
     assert!(warnings.iter().all(|warning| warning.severity() == Severity::Warning));
 

@@ -42,7 +42,7 @@ fn verify_its_image(bencher: Bencher) {
 #[divan::bench]
 fn lint_4k(bencher: Bencher) {
     let (statements, _) = parse(SCRIPT, &PROFILE);
-    bencher.bench(|| lint(black_box(SCRIPT), &statements, &NoConfig));
+    bencher.bench(|| lint(black_box(SCRIPT), &statements, &PROFILE, &NoConfig));
 }
 
 #[divan::bench]

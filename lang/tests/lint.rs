@@ -104,7 +104,11 @@ fn w0006_timer_never_armed() {
         ("on init do settimer 1 0 on timer 1 do print 1", &["W0006"]),
         ("on init do settimer 1 10 on timer 1 do print 1", &[]),
         ("on init do setalarm 1 \"07:00\" on alarm 1 do print 1", &[]),
-        ("on timer 1 do settimer 1 10", &[]),
+        ("on timer 1 do settimer 1 10", &["W0006"]),
+        ("on timer 1 do settimer 2 10 on timer 2 do settimer 1 10", &["W0006", "W0006"]),
+        ("on init do settimer 1 5 on timer 1 do settimer 2 10 on timer 2 do settimer 1 10", &[]),
+        ("on alarm 1 do setalarm 1 08:00", &["W0006"]),
+        ("on gpio_interrupt 4 pullup do settimer 1 50 on timer 1 do settimer 1 10", &[]),
     ]);
 }
 
@@ -183,15 +187,59 @@ fn w0008_feedback() {
 
 #[test]
 fn w0009_flash_wear() {
-    let timer = |actions: &str| format!("on init do settimer 1 9 on timer 1 do {actions}");
-    assert_eq!(codes(&timer("setvar @1 = @1 + 1")), ["W0009"]);
-    assert_eq!(codes(&timer("if $adc > 5 then setvar @1 = $adc endif")), ["W0009"]);
-    assert_eq!(codes(&timer("if @1 neq $adc then setvar @1 = $adc endif")), [""; 0]);
+    let every = |ms: &str, actions: &str| {
+        format!(
+            "on init do setvar $ms = {ms} settimer 1 $ms on timer 1 do {actions} settimer 1 $ms"
+        )
+    };
+    let second = |actions: &str| codes(&every("1000", actions));
+    for hot in [
+        "setvar @1 = @1 + 1",
+        "if @1 > 0 then setvar @1 = @1 - 1 endif",
+        "setvar @1 = $timestamp",
+        "setvar @1 = not(@1)",
+        "if @1 then setvar @1 = 0 else setvar @1 = 1 endif",
+        "if @1 neq $adc then setvar @1 = $adc endif",
+        "setvar $n = $n + 1 setvar @1 = \"n: \" | $n",
+        "setvar @1 = 1 gpio_out 4 1 setvar @1 = 0",
+    ] {
+        assert!(second(hot).contains(&"W0009"), "{hot}");
+    }
+    for harmless in [
+        "setvar @1 = 1",
+        "if gpio_in(4) then setvar @1 = 1 else setvar @1 = 0 endif",
+        "if $adc > 5 then setvar @1 = $adc endif",
+        "setvar $n = $n + 1 if ($n mod 60) = 0 then setvar @1 = $n endif",
+        "setvar @1 = gpio_in(4)",
+        "setvar @1 = @2",
+    ] {
+        assert_eq!(second(harmless), [""; 0], "{harmless}");
+    }
+    // Ten seconds and a number: the flash lasts for fifty years.
+    assert_eq!(codes(&every("10000", "setvar @1 = @1 + 1")), [""; 0]);
+    assert_eq!(codes(&every("5000", "while @1 lt 9 do setvar @1 = @1 + 1 done")), ["W0009"]);
+    let topic = |actions: &str| {
+        codes(&format!("on init do subscribe local a on topic local a do {actions}"))
+    };
+    assert_eq!(topic("setvar @2 = $this_data"), ["W0009"]);
+    assert_eq!(topic("setvar @2 = @2 + 1"), ["W0009"]);
+    assert_eq!(topic("if @2 neq $this_data then setvar @2 = $this_data endif"), [""; 0]);
+    assert_eq!(topic("if $this_data > 20 then setvar @2 = $this_data endif"), [""; 0]);
+    assert_eq!(topic("setvar @2 = 1"), [""; 0]);
+    assert_eq!(
+        topic("if $this_data = \"on\" then setvar @2 = 1 else setvar @2 = 0 endif"),
+        [""; 0]
+    );
     expect(&[
         ("on init do setvar @1 = @1 + 1", &[]),
-        ("on init do while @1 lt 9 do setvar @1 = @1 + 1 done", &["W0009"]),
-        ("on init do subscribe local a on topic local a do setvar @2 = $this_data", &["W0009"]),
+        ("on init do settimer 1 9 on timer 1 do setvar @1 = @1 + 1", &[]),
+        ("on init do while @1 lt 9 do setvar @1 = @1 + 1 done", &[]),
         ("on gpio_interrupt 1 pullup do setvar @1 = @1 + 1", &[]),
+        // Two timers in turn.
+        (
+            "on init do settimer 1 9 on timer 1 do settimer 2 500 on timer 2 do setvar @1 = @1 + 1 settimer 1 500",
+            &["W0009"],
+        ),
     ]);
 }
 
@@ -248,6 +296,10 @@ fn w0012_constant_condition() {
         ("on serial do if $adc then print 1 elseif not(0) then print 2 endif", &["W0012"]),
         ("on serial do if $adc then print 1 endif", &[]),
         ("on init do setvar $debug = 0 if $debug then print 1 endif", &[]),
+        ("on serial do if $this_serial neq \"a\" or \"b\" then print 1 endif", &["W0012"]),
+        ("on serial do gpio_out 4 $this_serial = a or b", &["W0012"]),
+        ("on serial do setvar $ok = not($this_serial = a or b) print $ok", &["W0012"]),
+        ("on serial do gpio_out 4 $this_serial = a or $this_serial = b", &[]),
     ]);
 }
 
@@ -257,6 +309,8 @@ fn w0013_and_w0018_config() {
         ("config mqtt_hots x", &["W0013"]),
         ("config colour red", &["W0013"]),
         ("config speed 100", &["W0018"]),
+        ("config mqtt_ssl 1", &["W0018"]),
+        ("config mqtt_ssl 0", &[]),
         ("config speed 160 config mqtt_host \"a.b\" config speed @1", &[]),
     ]);
 }
@@ -350,4 +404,136 @@ fn w0019_invalid_url() {
         ("on init do http_get @1", &[]),
         ("on init do http_post \"http://a:8000/b?c=%20\", \"x y\"", &[]),
     ]);
+}
+
+#[test]
+fn w0020_operator_as_text() {
+    expect(&[
+        ("on init do println **start:|@8", &["W0020"]),
+        ("on init do println -", &["W0020"]),
+        ("on init do println ($adc = -) | a", &["W0020"]),
+        ("on init do if $adc == - 1 then print 1 endif", &["W0020"]),
+        ("on init do println lt", &["W0020"]),
+        ("on init do println not(*)", &["W0020"]),
+        ("on init do println $adc and or", &["W0012", "W0020"]),
+        ("on init do println csvstr($weekday, 1, -)", &[]),
+        ("on init do println \"-\" | \\- | \"lt\"", &[]),
+    ]);
+}
+
+#[test]
+fn w0021_unbalanced_endif() {
+    expect(&[
+        ("on init do if $adc then println 1", &["W0021"]),
+        ("on init do if $adc then println 1 on timer 1 do println 2", &["W0021", "W0006"]),
+        ("on init do if $adc then if gpio_in(1) then println 1 endif", &["W0021"]),
+        ("on init do if $adc then if gpio_in(1) then println 1", &["W0021", "W0021"]),
+        ("on init do if $adc then", &["W0021"]),
+        ("on init do if $adc then println 1 else if gpio_in(1) then println 2 endif", &["W0021"]),
+        ("on init do if $adc then println 1 endif % endif\n endif", &["W0021"]),
+        ("on init do endif config speed 160", &["W0021"]),
+        ("on init do if $adc then println 1 endif", &[]),
+        ("on init do if $adc then endif", &[]),
+        ("on init do println 1 % endif", &[]),
+    ]);
+}
+
+#[test]
+fn w0022_misread_value() {
+    let handlers = "on timer 1 do print 1 on alarm 1 do print 1";
+    let codes = |actions: &str| {
+        codes(&format!("on init do settimer 1 9 setalarm 1 07:00 {actions} {handlers}"))
+    };
+    for misread in [
+        "gpio_out 2 high",
+        "gpio_out 2 \"on\"",
+        "gpio_out 2 true",
+        "settimer 1 10s",
+        "settimer 1 1.5",
+        "settimer 1 soon",
+        "setalarm 1 7:00",
+        "setalarm 1 25:00",
+        "setalarm 1 noon",
+        "setalarm 1 07:5",
+        "gpio_pwm 4 2000",
+        "gpio_pwm 4 half",
+        "print 21.5 > 21.2",
+        "print $adc > 21.5",
+        "print $adc * (1.5)",
+    ] {
+        let found = codes(misread);
+        assert!(
+            !found.is_empty() && found.iter().all(|code| *code == "W0022"),
+            "{misread}: {found:?}"
+        );
+    }
+    for right in [
+        "gpio_out 2 1",
+        "gpio_out 2 \"0\"",
+        "gpio_out 2 $adc",
+        "settimer 1 0",
+        "setalarm 1 \"07:00\"",
+        "setalarm 1 23:59:59",
+        "setalarm 1 \"\"",
+        "setalarm 1 99:99:99",
+        "gpio_pwm 4 1000",
+        "print 21.5 | $adc",
+        "print 1.2.3.4 | a.5",
+    ] {
+        assert_eq!(codes(right), [""; 0], "{right}");
+    }
+}
+
+#[test]
+fn w0023_swallowed_by_comment() {
+    expect(&[
+        ("on init do println $adc % 3", &["W0023"]),
+        ("on init do println $adc %3", &["W0023"]),
+        ("on init do println $adc%3", &["W0023"]),
+        ("on init do println 10 % $adc + 1", &["W0023"]),
+        ("on init do println 50%", &["W0023"]),
+        ("on init do println $adc | 50% | x", &["W0023"]),
+        ("on init do println $adc % 3 is the least", &[]),
+        ("on init do settimer 1 500 % 500 ms\non timer 1 do print 1", &[]),
+        ("on init do println $adc % in per mille", &[]),
+        ("on init do println $adc % (see above)", &[]),
+        ("on init do println \"50%\"", &[]),
+        ("on init do println $adc\n% 3\n", &[]),
+        ("% 3 % 4", &[]),
+    ]);
+}
+
+#[test]
+fn w0024_stray_punctuation() {
+    expect(&[
+        ("on init do println 'hi'", &["W0024"]),
+        ("on init do println \u{201c}hi\u{201d}", &["W0024"]),
+        ("on init do println `hi`", &["W0024"]),
+        ("on init do setvar $x = 1; println $x", &["W0024"]),
+        ("on init do publish local a/b on;", &["W0024"]),
+        ("on init do settimer 1 10; on timer 1 do print 1", &["W0024"]),
+        ("on init do println it's | \"'hi';\" | a;b", &[]),
+        ("on init do println a\\;", &[]),
+    ]);
+}
+
+#[test]
+fn w0025_flash_pin() {
+    expect(&[
+        ("on init do gpio_out 6 1", &["W0025"]),
+        ("on init do gpio_pinmode 11 input", &["W0025"]),
+        ("on init do gpio_pwm 9 500 gpio_out 9 0", &["W0025"]),
+        ("on init do println gpio_in(7)", &["W0025"]),
+        ("on gpio_interrupt 8 pullup do print 1", &["W0025"]),
+        ("on init do gpio_out 5 1 gpio_out 12 1", &[]),
+    ]);
+    let script = b"on init do gpio_out 6 1";
+    let statements = umqtt_lang::parse(script, &umqtt_vm::Profile::ESP32).0;
+    let found = umqtt_lang::lint::lint(
+        script,
+        &statements,
+        &umqtt_vm::Profile::ESP32,
+        &umqtt_lang::lint::NoConfig,
+    );
+    assert_eq!(found, []);
 }

@@ -54,7 +54,7 @@ fn warnings(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
         return Vec::new();
     }
     match parse(source, profile) {
-        (script, errors) if errors.is_empty() => lint::lint(source, &script, &Parameters),
+        (script, errors) if errors.is_empty() => lint::lint(source, &script, profile, &Parameters),
         _ => Vec::new(),
     }
 }

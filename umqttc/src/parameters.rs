@@ -1,7 +1,7 @@
 //! The device's table of parameters, for the linter: so that `config` lines are checked before a device sees them.
 
-use umqtt_device::settings::lint as table;
-use umqtt_lang::lint::ConfigTable;
+use umqtt_device::settings::{SetError, lint as table};
+use umqtt_lang::lint::{ConfigError, ConfigTable};
 
 /// The parameters every device has.
 pub(crate) struct Parameters;
@@ -11,7 +11,12 @@ impl ConfigTable for Parameters {
         table::names().collect()
     }
 
-    fn check(&self, name: &str, value: &[u8]) -> Result<(), String> {
-        table::check(name.as_bytes(), value).map_err(|error| error.to_string())
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
+        table::check(name.as_bytes(), value).map_err(|error| match error {
+            SetError::NoEncryption => ConfigError::Useless(
+                "there is no connection to the remote broker then, for the device cannot encrypt yet".into(),
+            ),
+            error => ConfigError::Refused(error.to_string()),
+        })
     }
 }

@@ -64,6 +64,12 @@ codes! {
     InvalidTopic = "W0017", "topic MQTT does not allow";
     BadConfigValue = "W0018", "config value out of range";
     InvalidUrl = "W0019", "URL the device cannot ask for";
+    OperatorAsText = "W0020", "operator read as a text";
+    UnbalancedEndif = "W0021", "missing or stray `endif`";
+    MisreadValue = "W0022", "value that is not read as it is written";
+    SwallowedByComment = "W0023", "comment that swallows a part of the line";
+    StrayPunctuation = "W0024", "punctuation that goes with the value";
+    FlashPin = "W0025", "pin that the flash chip is wired to";
 }
 
 impl Code {

@@ -6,11 +6,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, each_node, unbracketed, variable_name};
+use super::facts::{Facts, each_node, each_value, unbracketed, variable_name};
 use super::fold::{Literals, truth};
 use super::quote;
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// W0011 and W0012.
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     unchanging(facts, at, branch, found);
                 }
             }
-            _ => {}
+            _ => each_value(step.action, &mut |value| constant_parts(facts, value, found)),
         }
     }
 }
@@ -56,24 +56,74 @@ fn constant(
         found.push(warning);
         return true;
     }
-    each_node(condition, &mut |node| {
+    constant_parts(facts, condition, found);
+    false
+}
+
+/// W0012 for those operands of `and` and `or` that are constant.
+fn constant_parts(facts: &Facts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
+    each_node(expr, &mut |node| {
         let ExprKind::Logic(chain) = &node.kind else { return };
-        let operands =
-            core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
-        for operand in operands {
-            if let Some(always) = truth(facts.source, operand, &Literals) {
-                found.push(
-                    Diagnostic::new(
-                        Code::ConstantCondition,
-                        operand.span,
-                        format!("{} is always {always}", quote(facts.source, operand.span)),
-                    )
-                    .help(help(facts, operand)),
-                );
-            }
+        let first = core::iter::once((&chain.first, None));
+        let rest = chain.rest.iter().map(|link| (&link.operand, Some(link)));
+        let mut compared = None;
+        for (operand, link) in first.chain(rest) {
+            compared = comparison(operand).or(compared);
+            let Some(always) = truth(facts.source, operand, &Literals) else { continue };
+            let told = Diagnostic::new(
+                Code::ConstantCondition,
+                operand.span,
+                format!("{} is always {always}", quote(facts.source, operand.span)),
+            );
+            let repaired = compared
+                .zip(link)
+                .and_then(|((left, operator), link)| repeated(facts, left, operator, link));
+            found.push(match repaired {
+                Some(edits) => told
+                    .help("each side of `and` and `or` is a condition of its own")
+                    .fix("compare each time", edits),
+                None => told.help(help(facts, operand)),
+            });
         }
     });
-    false
+}
+
+/// The left side and the operator of `$x = "a"`.
+fn comparison(expr: &Expr) -> Option<(&Expr, Operator)> {
+    let ExprKind::Chain(chain) = &unbracketed(expr).kind else { return None };
+    match chain.rest.as_slice() {
+        [link] if matches!(link.operator, Operator::Equal | Operator::NotEqual) => {
+            Some((&chain.first, link.operator))
+        }
+        _ => None,
+    }
+}
+
+/// `$x = "a" or "b"`: the comparison written out. Nothing differs from one or the other, so with `neq` an `or` was meant as
+/// `and`.
+fn repeated(
+    facts: &Facts<'_>,
+    left: &Expr,
+    operator: Operator,
+    link: &Link<Logic>,
+) -> Option<Vec<Edit>> {
+    if !matches!(link.operand.kind, ExprKind::Text | ExprKind::Hex) {
+        return None;
+    }
+    let word = match (operator, link.operator) {
+        (Operator::Equal, Logic::Or) => "=",
+        (Operator::NotEqual, _) => "neq",
+        _ => return None,
+    };
+    let mut edits = Vec::new();
+    if operator == Operator::NotEqual && link.operator == Logic::Or {
+        edits.push(Edit { span: link.operator_span, text: b"and".to_vec() });
+    }
+    let start = link.operand.span.start;
+    let mut text = left.span.of(facts.source).to_vec();
+    text.extend_from_slice(format!(" {word} ").as_bytes());
+    edits.push(Edit { span: Span { start, end: start }, text });
+    Some(edits)
 }
 
 fn help(facts: &Facts<'_>, expr: &Expr) -> String {

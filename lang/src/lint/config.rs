@@ -20,8 +20,17 @@ pub trait ConfigTable {
     /// Whether a parameter of [`ConfigTable::names`] takes a value.
     ///
     /// # Errors
-    /// What it would take, to be shown to the user: lower case, no full stop.
-    fn check(&self, name: &str, value: &[u8]) -> Result<(), String>;
+    /// What is wrong with it.
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError>;
+}
+
+/// What is wrong with the value of a `config` line, to be shown to the user: lower case, no full stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// The device refuses it: what it would take.
+    Refused(String),
+    /// The device takes it, and then something does not work: what.
+    Useless(String),
 }
 
 /// Knows no parameter and checks nothing.
@@ -33,7 +42,7 @@ impl ConfigTable for NoConfig {
         Vec::new()
     }
 
-    fn check(&self, _name: &str, _value: &[u8]) -> Result<(), String> {
+    fn check(&self, _name: &str, _value: &[u8]) -> Result<(), ConfigError> {
         Ok(())
     }
 }
@@ -74,15 +83,18 @@ pub(super) fn check(facts: &Facts<'_>, config: &dyn ConfigTable, found: &mut Vec
         };
         // What a flash variable holds is known on the device only.
         let ConfigValue::Text(span) = line.value else { continue };
-        if let Err(reason) = config.check(known, &unescape(span.of(facts.source))) {
-            found.push(
-                Diagnostic::new(
-                    Code::BadConfigValue,
-                    span,
-                    format!("`{known}` does not take {}: {reason}", quote(facts.source, span)),
-                )
-                .help("the device refuses this line and keeps the value it has"),
-            );
-        }
+        let value = quote(facts.source, span);
+        let (message, help) = match config.check(known, &unescape(span.of(facts.source))) {
+            Ok(()) => continue,
+            Err(ConfigError::Refused(reason)) => (
+                format!("`{known}` does not take {value}: {reason}"),
+                "the device refuses this line and keeps the value it has",
+            ),
+            Err(ConfigError::Useless(reason)) => (
+                format!("`{known}` {value} is of no use: {reason}"),
+                "the device takes this line; leave it out",
+            ),
+        };
+        found.push(Diagnostic::new(Code::BadConfigValue, span, message).help(help));
     }
 }

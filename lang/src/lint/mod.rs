@@ -19,36 +19,49 @@
 //! | `conditions` | W0011, W0012 |
 //! | [`config`](ConfigTable) | W0013, W0018 |
 //! | `division` | W0014 |
-//! | `pins` | W0015 |
+//! | `pins` | W0015, W0025 |
 //! | `topics` | W0017, and what topics are known to be |
 //! | `urls` | W0019 |
+//! | `operators` | W0020 |
+//! | `endif` | W0021 |
+//! | `values` | W0022 |
+//! | `comments` | W0023 |
+//! | `punctuation` | W0024 |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
 mod chain;
+pub(crate) mod comments;
 mod compare;
 mod conditions;
 mod config;
 mod division;
+mod endif;
 mod facts;
 mod feedback;
 mod flash;
 mod fold;
 mod grouping;
+mod operators;
 mod pins;
+mod punctuation;
 mod subscriptions;
 mod timers;
 mod topics;
 mod urls;
+mod values;
 mod variables;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-pub use config::{ConfigTable, NoConfig};
+pub use config::{ConfigError, ConfigTable, NoConfig};
+pub use flash::{FLASH_SECTORS, record_len};
+
+use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use facts::Facts;
 use topics::Topics;
 
@@ -60,7 +73,12 @@ pub const MAX_WARNINGS: usize = 100;
 /// `script` is what parsing `source` gave; where statements are missing because of errors, warnings may be
 /// wrong (a handler that did not parse arms no timer), so lint what compiles. `config` knows the device's parameters;
 /// [`NoConfig`] checks none.
-pub fn lint(source: &[u8], script: &[Statement], config: &dyn ConfigTable) -> Vec<Diagnostic> {
+pub fn lint(
+    source: &[u8],
+    script: &[Statement],
+    profile: &Profile,
+    config: &dyn ConfigTable,
+) -> Vec<Diagnostic> {
     let facts = Facts::collect(source, script);
     let topics = Topics::resolve(&facts);
     let mut found = Vec::new();
@@ -69,17 +87,38 @@ pub fn lint(source: &[u8], script: &[Statement], config: &dyn ConfigTable) -> Ve
     subscriptions::check(&facts, &topics, &mut found);
     timers::check(&facts, &mut found);
     feedback::check(&facts, &topics, &mut found);
-    flash::check(&facts, &mut found);
+    flash::check(&facts, &topics, &mut found);
     compare::check(&facts, &mut found);
     conditions::check(&facts, &mut found);
     config::check(&facts, config, &mut found);
     division::check(&facts, &mut found);
-    pins::check(&facts, &mut found);
+    pins::check(&facts, profile, &mut found);
+    operators::check(&facts, &mut found);
+    endif::check(&facts, &mut found);
+    values::check(&facts, &mut found);
+    comments::check(source, &mut found);
+    punctuation::check(&facts, &mut found);
     topics::check(&facts, &topics, &mut found);
     urls::check(&facts, &topics, &mut found);
+    drop_consequences(&mut found);
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);
     found
+}
+
+/// Takes away what is said of a chain's grouping and comparisons where the chain is not what was meant.
+fn drop_consequences(found: &mut Vec<Diagnostic>) {
+    let mut broken: Vec<u32> = found
+        .iter()
+        .filter(|told| matches!(told.code, Code::OperatorAsText | Code::SwallowedByComment))
+        .map(|told| told.span.start)
+        .collect();
+    broken.sort_unstable();
+    found.retain(|told| {
+        let next = broken.partition_point(|&start| start < told.span.start);
+        !matches!(told.code, Code::Grouping | Code::NeverEqual)
+            || broken.get(next).is_none_or(|&at| at >= told.span.end)
+    });
 }
 
 /// Longest piece of the source quoted in a message, bytes.

@@ -1,19 +1,23 @@
-//! Pins used both as PWM output and as input (W0015).
+//! Pins used both as PWM output and as input (W0015), and pins that the flash chip needs (W0025).
 
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::PinMode;
+use umqtt_vm::{PinMode, Profile};
 
 use super::facts::{Facts, each_node};
 use crate::ast::{ActionKind, Call, Event, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
-/// W0015, once for each pin, at the later of the two uses.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+/// The pins an ESP8266 reads its program through.
+const FLASH_PINS: core::ops::RangeInclusive<i32> = 6..=11;
+
+/// W0015, once for each pin, at the later of the two uses; W0025, once for each pin, at the first.
+pub(super) fn check(facts: &Facts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
     let mut pwm: BTreeMap<i32, Span> = BTreeMap::new();
     let mut input: BTreeMap<i32, Span> = BTreeMap::new();
+    let mut output: BTreeMap<i32, Span> = BTreeMap::new();
     let note = |uses: &mut BTreeMap<i32, Span>, pin: Number| {
         uses.entry(pin.value).or_insert(pin.span);
     };
@@ -28,6 +32,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             ActionKind::PinMode { pin, mode: PinMode::Input | PinMode::InputPullup } => {
                 note(&mut input, pin);
             }
+            ActionKind::PinMode { pin, .. } | ActionKind::PinWrite { pin, .. } => {
+                note(&mut output, pin);
+            }
             _ => {}
         }
     }
@@ -40,6 +47,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             }
         });
     });
+    if profile.name == Profile::ESP8266.name {
+        flash_pins([&pwm, &input, &output], found);
+    }
     for (pin, &output) in &pwm {
         let Some(&input) = input.get(pin) else { continue };
         let (first, words, second) = if output < input {
@@ -55,6 +65,21 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             )
             .related(first, words)
             .help("a pin that puts out PWM reads back its own pulses; use two pins"),
+        );
+    }
+}
+
+fn flash_pins(uses: [&BTreeMap<i32, Span>; 3], found: &mut Vec<Diagnostic>) {
+    for pin in FLASH_PINS {
+        let first = uses.iter().filter_map(|pins| pins.get(&pin)).min();
+        let Some(&span) = first else { continue };
+        found.push(
+            Diagnostic::new(
+                Code::FlashPin,
+                span,
+                format!("pin {pin} is wired to the flash chip the program runs from"),
+            )
+            .help("using pins 6 to 11 of an ESP8266 stops the device; free are 0, 2, 4, 5 and 12 to 16"),
         );
     }
 }

@@ -33,52 +33,32 @@ impl Clock {
     }
 }
 
+/// One `settimer` or `setalarm`.
+struct Arms {
+    clock: (Clock, i32),
+    span: Span,
+    handler: usize,
+    disarms: bool,
+}
+
 /// W0006 for each handler, W0007 once for each number.
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    let arms = arms(facts);
+    let handled: Vec<Option<(Clock, i32)>> =
+        facts.handlers.iter().map(|clause| clock_of(&clause.event)).collect();
+    let runs = running(&handled, &arms);
+    for (at, clause) in facts.handlers.iter().enumerate() {
+        if let Some(clock) = handled[at].filter(|_| !runs[at]) {
+            found.push(never_armed(clause.event_span, clock, at, &arms));
+        }
+    }
+
     let mut armed: BTreeMap<(Clock, i32), Span> = BTreeMap::new();
-    let mut disarmed: BTreeMap<(Clock, i32), Span> = BTreeMap::new();
-    for step in &facts.steps {
-        let (clock, number, disarms) = match &step.action.kind {
-            ActionKind::SetTimer { timer, value: ms } => {
-                let ms = value(facts.source, ms, &Literals);
-                (Clock::Timer, timer.value, ms.is_some_and(|ms| parse_number(&ms) <= 0))
-            }
-            ActionKind::SetAlarm { alarm, value: time } => {
-                let time = value(facts.source, time, &Literals);
-                (Clock::Alarm, alarm.value, time.is_some_and(|time| time.is_empty()))
-            }
-            _ => continue,
-        };
-        let into = if disarms { &mut disarmed } else { &mut armed };
-        into.entry((clock, number)).or_insert(step.action.span);
+    for arm in arms.iter().filter(|arm| !arm.disarms) {
+        armed.entry(arm.clock).or_insert(arm.span);
     }
-
-    let mut handled: BTreeSet<(Clock, i32)> = BTreeSet::new();
-    for clause in &facts.handlers {
-        let (clock, n) = match clause.event {
-            Event::Timer(n) => (Clock::Timer, n.value),
-            Event::Alarm(n) => (Clock::Alarm, n.value),
-            _ => continue,
-        };
-        handled.insert((clock, n));
-        if armed.contains_key(&(clock, n)) {
-            continue;
-        }
-        let (word, example) = (clock.word(), clock.example());
-        let mut never = Diagnostic::new(
-            Code::TimerNeverArmed,
-            clause.event_span,
-            format!("nothing arms {word} {n}, so this handler never runs"),
-        )
-        .help(format!("arm it where it is to start: `set{word} {n} {example}`"));
-        if let Some(&span) = disarmed.get(&(clock, n)) {
-            never = never.related(span, "this only disarms it");
-        }
-        found.push(never);
-    }
-
     for (&(clock, n), &span) in &armed {
-        if !handled.contains(&(clock, n)) {
+        if !handled.contains(&Some((clock, n))) {
             let word = clock.word();
             found.push(
                 Diagnostic::new(
@@ -89,5 +69,78 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 .help(format!("add a handler: `on {word} {n} do ...`")),
             );
         }
+    }
+}
+
+fn clock_of(event: &Event) -> Option<(Clock, i32)> {
+    match event {
+        Event::Timer(n) => Some((Clock::Timer, n.value)),
+        Event::Alarm(n) => Some((Clock::Alarm, n.value)),
+        _ => None,
+    }
+}
+
+fn arms(facts: &Facts<'_>) -> Vec<Arms> {
+    let mut arms = Vec::new();
+    for step in &facts.steps {
+        let (clock, disarms) = match &step.action.kind {
+            ActionKind::SetTimer { timer, value: ms } => {
+                let ms = value(facts.source, ms, &Literals);
+                ((Clock::Timer, timer.value), ms.is_some_and(|ms| parse_number(&ms) <= 0))
+            }
+            ActionKind::SetAlarm { alarm, value: time } => {
+                let time = value(facts.source, time, &Literals);
+                ((Clock::Alarm, alarm.value), time.is_some_and(|time| time.is_empty()))
+            }
+            _ => continue,
+        };
+        arms.push(Arms { clock, span: step.action.span, handler: step.handler, disarms });
+    }
+    arms
+}
+
+/// Which handlers can run: those of other events, and those whose timer or alarm is armed in one that can.
+fn running(handled: &[Option<(Clock, i32)>], arms: &[Arms]) -> Vec<bool> {
+    let mut runs: Vec<bool> = handled.iter().map(Option::is_none).collect();
+    let mut armed: BTreeSet<(Clock, i32)> = BTreeSet::new();
+    let mut waiting: Vec<usize> = (0..handled.len()).filter(|&at| runs[at]).collect();
+    while let Some(handler) = waiting.pop() {
+        let first = arms.partition_point(|arm| arm.handler < handler);
+        for arm in arms[first..].iter().take_while(|arm| arm.handler == handler) {
+            if arm.disarms || !armed.insert(arm.clock) {
+                continue;
+            }
+            for (at, clock) in handled.iter().enumerate() {
+                if *clock == Some(arm.clock) && !runs[at] {
+                    runs[at] = true;
+                    waiting.push(at);
+                }
+            }
+        }
+    }
+    runs
+}
+
+fn never_armed(event: Span, clock: (Clock, i32), handler: usize, arms: &[Arms]) -> Diagnostic {
+    let (word, example, n) = (clock.0.word(), clock.0.example(), clock.1);
+    let own = arms.iter().filter(|arm| arm.clock == clock);
+    let armed = own.clone().find(|arm| !arm.disarms);
+    let only_itself = own.clone().all(|arm| arm.disarms || arm.handler == handler);
+    let message = match armed {
+        None => format!("nothing arms {word} {n}, so this handler never runs"),
+        Some(_) if only_itself => {
+            format!("only its own handler arms {word} {n}, so it never runs for the first time")
+        }
+        Some(_) => {
+            format!("{word} {n} is armed only in handlers that never run, so neither does this one")
+        }
+    };
+    let told = Diagnostic::new(Code::TimerNeverArmed, event, message).help(format!(
+        "arm it where it is to start, such as in `on init`: `set{word} {n} {example}`"
+    ));
+    match (armed, own.clone().next()) {
+        (Some(armed), _) => told.related(armed.span, "armed here"),
+        (None, Some(disarmed)) => told.related(disarmed.span, "this only disarms it"),
+        (None, None) => told,
     }
 }

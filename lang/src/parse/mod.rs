@@ -37,6 +37,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::room::Room;
 use crate::tokens::Token;
 use build::Builder;
+pub(crate) use build::quote;
 pub(crate) use sink::Sink;
 use sink::Tree;
 

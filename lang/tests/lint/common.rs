@@ -1,20 +1,25 @@
-//! Linting with a table of three parameters.
+//! Linting with a table of four parameters.
 
 use umqtt_lang::diagnostic::Diagnostic;
-use umqtt_lang::lint::{ConfigTable, lint};
+use umqtt_lang::lint::{ConfigError, ConfigTable, lint};
 use umqtt_vm::Profile;
 
-/// Three of a device's parameters.
+/// Four of a device's parameters.
 pub(crate) struct Table;
 
 impl ConfigTable for Table {
     fn names(&self) -> Vec<&str> {
-        vec!["mqtt_host", "mqtt_port", "speed"]
+        vec!["mqtt_host", "mqtt_port", "mqtt_ssl", "speed"]
     }
 
-    fn check(&self, name: &str, value: &[u8]) -> Result<(), String> {
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
         match name {
-            "speed" if value != b"80" && value != b"160" => Err("it is 80 or 160".into()),
+            "speed" if value != b"80" && value != b"160" => {
+                Err(ConfigError::Refused("it is 80 or 160".into()))
+            }
+            "mqtt_ssl" if value == b"1" => {
+                Err(ConfigError::Useless("this device cannot encrypt".into()))
+            }
             _ => Ok(()),
         }
     }
@@ -25,7 +30,7 @@ impl ConfigTable for Table {
 pub(crate) fn warnings(script: &[u8]) -> Vec<Diagnostic> {
     let (statements, errors) = umqtt_lang::parse(script, &Profile::DESKTOP);
     assert_eq!(errors, [], "{}", String::from_utf8_lossy(script));
-    lint(script, &statements, &Table)
+    lint(script, &statements, &Profile::ESP8266, &Table)
 }
 
 /// The codes of a script's warnings, in order.

@@ -46,7 +46,55 @@ fn fixes_mend() {
             "on init do on topic local a do print 2",
             "on init do subscribe local a on topic local a do print 2",
         ),
+        ("on init do println **start:|@8", "on init do println \"**start:\"|@8"),
+        ("on init do println -", "on init do println \"-\""),
+        (
+            "on init do if $adc==-1 then print 1 endif",
+            "on init do if $adc = \"-1\" then print 1 endif",
+        ),
+        (
+            "on init do\n\tif $adc then\n\t\tprint 1\n\non serial do print 2",
+            "on init do\n\tif $adc then\n\t\tprint 1\n\tendif\n\non serial do print 2",
+        ),
+        ("on init do if $adc then print 1", "on init do if $adc then print 1 endif"),
+        ("on init do\n\tprint 1\n\tendif\n", "on init do\n\tprint 1\n"),
+        (
+            "on init do print 1 endif on serial do print 2",
+            "on init do print 1 on serial do print 2",
+        ),
+        ("on init do gpio_out 2 \"on\"", "on init do gpio_out 2 \"1\""),
+        ("on init do gpio_out 2 LOW", "on init do gpio_out 2 0"),
+        (
+            "on init do settimer 1 1.5min on timer 1 do print 1",
+            "on init do settimer 1 90000 on timer 1 do print 1",
+        ),
+        (
+            "on init do setalarm 1 7:00 on alarm 1 do print 1",
+            "on init do setalarm 1 07:00 on alarm 1 do print 1",
+        ),
+        ("on init do print $adc % 3", "on init do print $adc mod 3"),
+        ("on init do print 1 + $adc%3 + 2", "on init do print 1 + ($adc mod 3) + 2"),
+        ("on init do print 50%", "on init do print \"50%\""),
+        ("on init do print 'hi'", "on init do print \"hi\""),
+        ("on init do print \u{201e}hi\u{201c}", "on init do print \"hi\""),
+        ("on init do publish local a/b one;", "on init do publish local a/b one"),
+        ("on init do publish local a/b on;", "on init do publish local a/b \"on\""),
+        (
+            "on serial do if $this_serial neq a or b then print 1 endif",
+            "on serial do if $this_serial neq a and $this_serial neq b then print 1 endif",
+        ),
+        (
+            "on serial do print $this_serial = a or b or c",
+            "on serial do print $this_serial = a or $this_serial = b or c",
+        ),
     ] {
+        if script.contains("b or c") {
+            assert_eq!(
+                fixed(&fixed(script)),
+                format!("{}$this_serial = c", &expected[..expected.len() - 1])
+            );
+            continue;
+        }
         let result = fixed(script);
         assert_eq!(result, expected);
         assert_eq!(warnings(result.as_bytes()), [], "{result}");

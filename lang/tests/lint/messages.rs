@@ -56,7 +56,6 @@ fn messages() {
              on topic local a/# do\n    publish remote $this_topic $this_data\n\n\
              on topic remote a/b do\n    publish local $this_topic $this_data",
         ),
-        ("flash", "on init do\n    while @1 lt 3 do\n        setvar @1 = @1 + 1\n    done"),
         (
             "never_equal",
             "on init do\n    if $weekday = \"Sunday\" then println 1 endif\n    if 1 + gpio_in(4) neq running then println 2 endif",
@@ -69,6 +68,52 @@ fn messages() {
             "conditions",
             "on serial do\n    if $this_serial = start or stop then println 1 endif\n    if on1 then println 2 endif",
         ),
+        (
+            "timers_in_circles",
+            "on timer 1 do\n    settimer 1 1000\n\non timer 2 do\n    settimer 3 5\n\non timer 3 do\n    settimer 2 5",
+        ),
+        (
+            "flash_in_a_timer",
+            "on init do\n    settimer 1 1000\n\non timer 1 do\n    if @1 > 0 then setvar @1 = @1 - 1 endif\n    \
+             setvar @2 = $timestamp | \" now\"\n    setvar @3 = 1\n    settimer 1 1000",
+        ),
+        (
+            "flash_with_messages",
+            "on init do\n    subscribe local a\n\non topic local a do\n    setvar @1 = $this_data\n    \
+             if $this_data > 5 then setvar @2 = $this_data endif",
+        ),
+        (
+            "operators_as_texts",
+            "on init do\n    println **start:|@8\n    if $adc == - 1 then println - endif\n    println or",
+        ),
+        (
+            "endifs",
+            "on init do\n    if $adc > 5 then\n        println 1\n\non mqttconnect do\n    if $adc then println 1\n\n\
+             on serial do\n    println 1\n    endif\n",
+        ),
+        (
+            "misread_values",
+            "on init do\n    gpio_out 2 high\n    gpio_out 2 \"on\"\n    gpio_out 2 true\n    gpio_out 2 hot\n    \
+             settimer 1 10s\n    settimer 1 1.5\n    settimer 1 soon\n    setalarm 1 7:00\n    setalarm 1 25:00\n    \
+             setalarm 1 noon\n    gpio_pwm 4 2000\n    gpio_pwm 4 half\n    println 21.5 > 21.2\n\non timer 1 do\n    \
+             println 1\n\non alarm 1 do\n    println 1",
+        ),
+        (
+            "comments",
+            "on init do\n    println $adc % 3\n    println 1 + $adc%10 + 2\n    println 50%\n    gpio_pwm 4 50%",
+        ),
+        (
+            "punctuation",
+            "on serial do\n    println 'hi'\n    println \u{201e}gr\u{fc}n\u{201c}\n    setvar $x = 1;\n    publish local a/b on;\n    \
+             println $x | 'it",
+        ),
+        ("flash_pins", "on init do\n    gpio_out 6 1\n    println gpio_in(11)"),
+        (
+            "one_of_several",
+            "on serial do\n    if $this_serial neq \"a\" or \"b\" then println 1 endif\n    \
+             gpio_out 4 $this_serial = a or b",
+        ),
+        ("encryption", "config mqtt_ssl 1"),
         ("config", "config mqtt_prot 1883\nconfig volume 11\nconfig speed 100"),
         ("division", "on init do\n    println $adc div \"\"\n    println $adc mod 3 * 0"),
         ("pins", "on init do\n    gpio_pinmode 4 input pullup\n    gpio_pwm 4 500"),

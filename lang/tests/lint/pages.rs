@@ -50,7 +50,7 @@ fn told(example: &Example<'_>) -> Vec<Code> {
     let extras = Extras { debug: false, source: false };
     let found = match compile(source, &example.profile, extras) {
         Err(errors) => errors,
-        Ok(_) => lint(source, &parse(source, &example.profile).0, &Table),
+        Ok(_) => lint(source, &parse(source, &example.profile).0, &example.profile, &Table),
     };
     found.iter().map(|diagnostic| diagnostic.code).collect()
 }

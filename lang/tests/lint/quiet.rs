@@ -112,7 +112,12 @@ fn the_scripts_to_start_from_are_quiet() {
         let path = entry.expect("an entry").path();
         if path.extension().is_some_and(|extension| extension == "script") {
             let script = std::fs::read(&path).expect("a script");
-            let found = lint(&script, &umqtt_lang::parse(&script, &Profile::ESP8266).0, &NoConfig);
+            let found = lint(
+                &script,
+                &umqtt_lang::parse(&script, &Profile::ESP8266).0,
+                &Profile::ESP8266,
+                &NoConfig,
+            );
             assert_eq!(found, [], "{}", path.display());
             count += 1;
         }
@@ -138,7 +143,7 @@ fn the_original_devices_kind_of_bridge_is_quiet() {
 fn no_table_no_config_warnings() {
     let script = b"config anything goes";
     let (statements, _) = umqtt_lang::parse(script, &Profile::DESKTOP);
-    assert_eq!(lint(script, &statements, &NoConfig), []);
+    assert_eq!(lint(script, &statements, &Profile::DESKTOP, &NoConfig), []);
 }
 
 #[test]
@@ -174,7 +179,7 @@ fn large_scripts_end() {
         let script = &script[..script.len().min(size)];
         let (statements, _) = umqtt_lang::parse(script, &Profile::DESKTOP);
         assert!(!statements.is_empty());
-        let found = lint(script, &statements, &NoConfig);
+        let found = lint(script, &statements, &Profile::DESKTOP, &NoConfig);
         assert!(found.len() <= MAX_WARNINGS);
     }
 }

@@ -11,7 +11,7 @@ use umqtt_lang::parse;
 use umqtt_vm::Profile;
 
 fn warnings(source: &[u8]) -> Vec<Diagnostic> {
-    lint(source, &parse(source, &Profile::DESKTOP).0, &Table)
+    lint(source, &parse(source, &Profile::DESKTOP).0, &Profile::DESKTOP, &Table)
 }
 
 proptest! {

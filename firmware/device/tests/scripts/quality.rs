@@ -1,7 +1,7 @@
 //! The samples are what people copy from: no warning, and the formatter's layout.
 
 use umqtt_device::settings::lint;
-use umqtt_lang::lint::ConfigTable;
+use umqtt_lang::lint::{ConfigError, ConfigTable};
 use umqtt_vm::Profile;
 
 use crate::{names, source};
@@ -14,8 +14,9 @@ impl ConfigTable for Parameters {
         lint::names().collect()
     }
 
-    fn check(&self, name: &str, value: &[u8]) -> Result<(), String> {
-        lint::check(name.as_bytes(), value).map_err(|error| error.to_string())
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
+        lint::check(name.as_bytes(), value)
+            .map_err(|error| ConfigError::Refused(error.to_string()))
     }
 }
 
@@ -25,7 +26,12 @@ fn the_linter_finds_nothing() {
     for name in names() {
         let source = source(&name);
         let (statements, wrong) = umqtt_lang::parse(source.as_bytes(), &Profile::ESP8266);
-        let warnings = umqtt_lang::lint::lint(source.as_bytes(), &statements, &Parameters);
+        let warnings = umqtt_lang::lint::lint(
+            source.as_bytes(),
+            &statements,
+            &Profile::ESP8266,
+            &Parameters,
+        );
         for diagnostic in wrong.iter().chain(&warnings) {
             let line = source[..diagnostic.span.start as usize].lines().count();
             found.push(format!("{name}:{line}: {:?}: {}", diagnostic.code, diagnostic.message));

@@ -1,0 +1,80 @@
+//! An `endif` that is missing at the end of a handler, or one too many there (W0021). The original device takes both.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::facts::Facts;
+use crate::ast::{Action, ActionKind, Span, Statement};
+use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::lexer::gap_len;
+
+/// W0021.
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    for step in &facts.steps {
+        if is_open(facts, step.action) {
+            missing(facts, step.action.span, found);
+        }
+    }
+    for statement in facts.script {
+        if let Statement::On(clause) = statement {
+            stray(facts, clause.span, found);
+        }
+    }
+}
+
+/// Whether an action is an `if` that nothing in the source ends: it ends where what is in it does.
+fn is_open(facts: &Facts<'_>, action: &Action) -> bool {
+    let ActionKind::If { branches, otherwise } = &action.kind else { return false };
+    let actions = otherwise.as_ref().or(branches.last().map(|branch| &branch.actions));
+    match actions.and_then(|actions| actions.last()) {
+        Some(last) => last.span.end == action.span.end,
+        None => !action.span.of(facts.source).ends_with(b"endif"),
+    }
+}
+
+fn missing(facts: &Facts<'_>, span: Span, found: &mut Vec<Diagnostic>) {
+    let start = span.start as usize;
+    let line = facts.source[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let before = &facts.source[line..start];
+    // On a line of its own, under its `if`, where that begins a line.
+    let mut text = vec![if span.of(facts.source).contains(&b'\n') { b'\n' } else { b' ' }];
+    if text == b"\n" {
+        text.extend(before.iter().take_while(|&&byte| byte <= b' '));
+    }
+    text.extend_from_slice(b"endif");
+    let end = Span { start: span.end, end: span.end };
+    found.push(
+        Diagnostic::new(
+            Code::UnbalancedEndif,
+            Span { start: span.start, end: span.start + 2 },
+            "this `if` has no `endif`: it goes on to the end of the handler",
+        )
+        .help("write the `endif` where it is to end")
+        .fix("add `endif` at the end of the handler", vec![Edit { span: end, text }]),
+    );
+}
+
+fn stray(facts: &Facts<'_>, clause: Span, found: &mut Vec<Diagnostic>) {
+    let end = clause.end as usize;
+    let start = end + gap_len(&facts.source[end..]);
+    if !facts.source[start..].starts_with(b"endif") {
+        return;
+    }
+    let span = Span::new(start, start + b"endif".len());
+    // With the blanks before it, which may be all of its line.
+    let blanks =
+        facts.source[..start].iter().rev().take_while(|&&byte| byte == b' ' || byte == b'\t');
+    let cut = start - blanks.count();
+    let ends_line = matches!(facts.source[span.end as usize..], [] | [b'\r' | b'\n', ..]);
+    let cut = match facts.source[..cut] {
+        [.., b'\r', b'\n'] if ends_line => cut - 2,
+        [.., b'\n'] if ends_line => cut - 1,
+        _ => cut,
+    };
+    let edit = Edit { span: Span { start: cut.max(end) as u32, ..span }, text: Vec::new() };
+    found.push(
+        Diagnostic::new(Code::UnbalancedEndif, span, "`endif` without an open `if`")
+            .help("it does nothing here; is an `if` missing, or a line too many?")
+            .fix("remove it", vec![edit]),
+    );
+}

@@ -1,0 +1,118 @@
+//! Operators where a value is due, which are read as their text (W0020).
+
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::facts::{Facts, each_node};
+use super::quote;
+use crate::ast::{Chain, Expr, ExprKind, Operator, Span};
+use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::parse::quote as in_quotes;
+use crate::tokens;
+
+/// W0020.
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    facts.each_expression(&mut |expr| {
+        // What stands before and behind it says more about an operand of a chain, which is looked at before the operand itself.
+        let mut in_chain: Vec<Span> = Vec::new();
+        each_node(expr, &mut |node| {
+            if let ExprKind::Chain(chain) = &node.kind {
+                for (span, told) in [glued_text(facts, chain), foreign_operator(facts, chain)]
+                    .into_iter()
+                    .flatten()
+                {
+                    in_chain.push(span);
+                    found.push(told);
+                }
+            }
+            if is_operator(facts, node) && !in_chain.contains(&node.span) {
+                found.push(
+                    told(facts, node.span)
+                        .help("a value is missing before or behind it; if the text is meant, put quotes around it")
+                        .fix("quote it", in_quotes(facts.source, node.span)),
+                );
+            }
+        });
+    });
+}
+
+/// A text that begins with operators: `**start:` is `*` times `start:`.
+fn glued_text(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagnostic)> {
+    let link = chain.rest.first()?;
+    let glued = is_operator(facts, &chain.first)
+        && chain.first.span.end == link.operator_span.start
+        && link.operator_span.end == link.operand.span.start
+        && link.operand.kind == ExprKind::Text
+        && !link.operand.span.of(facts.source).starts_with(b"\"");
+    let whole = chain.first.span.to(link.operand.span);
+    let words = quote(facts.source, whole);
+    glued.then(|| {
+        let told = told(facts, chain.first.span)
+            .help(format!(
+                "{words} is no text but a computation; a text with operators needs quotes"
+            ))
+            .fix("put quotes around the text", in_quotes(facts.source, whole));
+        (chain.first.span, told)
+    })
+}
+
+/// An operator of other languages that is two here: `$x == -1`.
+fn foreign_operator(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagnostic)> {
+    let at = chain.rest.iter().position(|link| {
+        link.operator_span.end == link.operand.span.start && is_operator(facts, &link.operand)
+    })?;
+    let link = &chain.rest[at];
+    let both = link.operator_span.to(link.operand.span);
+    let meant = match both.of(facts.source) {
+        b"==" => "=",
+        b"||" => "or",
+        b">=" => "gte",
+        _ => return None,
+    };
+    let told = told(facts, link.operand.span)
+        .help(format!("{} is written `{meant}`", quote(facts.source, both)));
+    // What follows it was meant as a number with its sign.
+    let number = chain.rest.get(at + 1).filter(|next| {
+        let digits = next.operand.span.of(facts.source);
+        matches!(next.operator, Operator::Sub | Operator::Add)
+            && next.operand.kind == ExprKind::Text
+            && digits.iter().all(u8::is_ascii_digit)
+    });
+    let told = match number {
+        Some(next) => {
+            let digits = digits_of(next.operand.span.of(facts.source));
+            let text = match next.operator {
+                Operator::Sub => format!(" {meant} \"-{digits}\""),
+                _ => format!(" {meant} {digits}"),
+            };
+            let span = both.to(next.operand.span);
+            told.fix(format!("replace by `{meant}`"), vec![Edit { span, text: text.into_bytes() }])
+        }
+        None => told,
+    };
+    Some((link.operand.span, told))
+}
+
+/// Digits as a text.
+fn digits_of(digits: &[u8]) -> &str {
+    core::str::from_utf8(digits).unwrap_or_default()
+}
+
+fn told(facts: &Facts<'_>, span: Span) -> Diagnostic {
+    let word = quote(facts.source, span);
+    Diagnostic::new(
+        Code::OperatorAsText,
+        span,
+        format!("a value is due here, so the operator {word} is read as the text {word}"),
+    )
+}
+
+fn is_operator(facts: &Facts<'_>, expr: &Expr) -> bool {
+    let word = expr.span.of(facts.source);
+    expr.kind == ExprKind::Text
+        && match word {
+            [b'|' | b'+' | b'-' | b'*' | b'=' | b'>'] => true,
+            _ => tokens::of_word(word, b"").is_operator(),
+        }
+}

@@ -1,0 +1,296 @@
+//! Literals that are not read as they are written (W0022): `10s` is 10 milliseconds, `high` is 0, `7:00` is no time of day,
+//! and `21.5` computes as 21.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use umqtt_vm::parse_number;
+
+use super::facts::{Facts, each_node, unbracketed};
+use super::{quote, quote_bytes};
+use crate::ast::*;
+use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::text::unescape;
+
+/// Longest duty cycle, per mille.
+const FULL_DUTY: i32 = 1000;
+
+/// W0022.
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    for step in &facts.steps {
+        let (ActionKind::SetTimer { value, .. }
+        | ActionKind::SetAlarm { value, .. }
+        | ActionKind::PinWrite { value, .. }
+        | ActionKind::Pwm { value, .. }) = &step.action.kind
+        else {
+            continue;
+        };
+        let Some(literal) = Literal::of(facts, value) else { continue };
+        found.extend(match &step.action.kind {
+            ActionKind::SetTimer { .. } => literal.duration(),
+            ActionKind::SetAlarm { .. } => literal.time_of_day(),
+            ActionKind::PinWrite { .. } => literal.level(),
+            _ => literal.duty(),
+        });
+    }
+    facts.each_expression(&mut |expr| {
+        each_node(expr, &mut |node| {
+            let ExprKind::Chain(chain) = &node.kind else { return };
+            for (at, link) in chain.rest.iter().enumerate() {
+                if !is_numeric(link.operator) {
+                    continue;
+                }
+                let left = if at == 0 { &chain.first } else { &chain.rest[at - 1].operand };
+                // To the right of an operator stands all the rest: a literal only if it is the last.
+                let right = (at + 1 == chain.rest.len()).then_some(&link.operand);
+                for operand in core::iter::once(left).chain(right) {
+                    let literal = Literal::of(facts, operand);
+                    found.extend(literal.and_then(|literal| literal.decimal()));
+                }
+            }
+        });
+    });
+}
+
+/// Operators that read numbers.
+fn is_numeric(operator: Operator) -> bool {
+    !matches!(
+        operator,
+        Operator::Equal
+            | Operator::NotEqual
+            | Operator::Join
+            | Operator::TextGreater
+            | Operator::TextGreaterEqual
+    )
+}
+
+/// A text that stands in the source as it is.
+struct Literal {
+    span: Span,
+    /// As it is written, in backquotes.
+    shown: String,
+    text: Vec<u8>,
+    is_quoted: bool,
+}
+
+impl Literal {
+    /// What an expression says literally; nothing for a `;` at its end, which has a warning of its own.
+    fn of(facts: &Facts<'_>, expr: &Expr) -> Option<Literal> {
+        let expr = unbracketed(expr);
+        if expr.kind != ExprKind::Text {
+            return None;
+        }
+        let raw = expr.span.of(facts.source);
+        let text = unescape(raw).into_owned();
+        (!text.ends_with(b";")).then(|| Literal {
+            span: expr.span,
+            shown: quote(facts.source, expr.span),
+            text,
+            is_quoted: raw.starts_with(b"\""),
+        })
+    }
+
+    fn told(&self, message: String) -> Diagnostic {
+        Diagnostic::new(Code::MisreadValue, self.span, message)
+    }
+
+    fn replaced(&self, told: Diagnostic, by: &str) -> Diagnostic {
+        let text = if self.is_quoted { format!("\"{by}\"") } else { by.into() };
+        told.fix(
+            format!("write {}", quote_bytes(by.as_bytes())),
+            vec![Edit { span: self.span, text: text.into_bytes() }],
+        )
+    }
+
+    /// The number at the start of the text, and what follows.
+    fn split(&self) -> (i32, &[u8]) {
+        let digits = self.text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        (parse_number(&self.text), &self.text[digits..])
+    }
+
+    /// `settimer 1 10s`
+    fn duration(&self) -> Option<Diagnostic> {
+        let (number, rest) = self.split();
+        let starts_with_digit = self.text.first().is_some_and(u8::is_ascii_digit);
+        if rest.is_empty() || self.text.starts_with(b"-") {
+            return None;
+        }
+        let told = self.told(match number {
+            0 => format!("{} reads as 0, which disarms the timer", self.shown),
+            _ => format!("{} reads as {number}: the timer runs out after {number} ms", self.shown),
+        });
+        let told = told.help("a timer takes whole milliseconds, in digits");
+        let meant = starts_with_digit.then(|| milliseconds(&self.text)).flatten();
+        Some(match meant {
+            Some(meant) => self.replaced(told, &format!("{meant}")),
+            None => told,
+        })
+    }
+
+    /// `setalarm 1 7:00`
+    fn time_of_day(&self) -> Option<Diagnostic> {
+        // The latter is how an alarm is put out of the way.
+        if self.text.is_empty() || self.text == b"99:99:99" || is_time(&self.text) {
+            return None;
+        }
+        let passed = self.text.as_slice() <= b"23:59:59".as_slice();
+        let told = self
+            .told(if passed {
+                format!("{} is not a time of day", self.shown)
+            } else {
+                format!("{} is not a time of day: this alarm never fires", self.shown)
+            })
+            .help("times are compared as texts: write `hh:mm` or `hh:mm:ss`, as in `07:00`");
+        Some(match time(&self.text) {
+            Some(meant) => self.replaced(told, &meant),
+            None => told,
+        })
+    }
+
+    /// `gpio_out 2 high`
+    fn level(&self) -> Option<Diagnostic> {
+        let (_, rest) = self.split();
+        // A number, perhaps with a unit, or nothing, which is low.
+        if rest.len() < self.text.len() || self.text.is_empty() || self.text.starts_with(b"-") {
+            return None;
+        }
+        let told = self
+            .told(format!("{} reads as 0: the pin goes low", self.shown))
+            .help("a level is 0, or another number for high");
+        let is = |words: &[&str]| {
+            words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(&self.text))
+        };
+        Some(if is(&["high", "on", "true", "yes"]) {
+            self.replaced(told, "1")
+        } else if is(&["low", "off", "false", "no"]) {
+            self.replaced(told, "0")
+        } else {
+            told
+        })
+    }
+
+    /// `gpio_pwm 4 2000`
+    fn duty(&self) -> Option<Diagnostic> {
+        let (number, rest) = self.split();
+        if self.text.is_empty() || self.text.starts_with(b"-") {
+            return None;
+        }
+        let message = match number {
+            0 if rest.len() == self.text.len() => format!("{} reads as 0: no pulses", self.shown),
+            _ if number > FULL_DUTY => {
+                format!("{} is more than the {FULL_DUTY} there are: the pin stays high", self.shown)
+            }
+            _ if !rest.is_empty() => format!("{} reads as {number}", self.shown),
+            _ => return None,
+        };
+        Some(self.told(message).help("the duty cycle goes from 0 to 1000, in digits: half is 500"))
+    }
+
+    /// `21.5 > 21.2`
+    fn decimal(&self) -> Option<Diagnostic> {
+        let digits = self.text.strip_prefix(b"-").unwrap_or(&self.text);
+        let point = digits.iter().position(|&byte| byte == b'.')?;
+        let all_digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+        if !all_digits(&digits[..point]) || !all_digits(&digits[point + 1..]) {
+            return None;
+        }
+        let number = parse_number(&self.text);
+        Some(
+            self.told(format!("{} reads as {number} here: numbers are whole", self.shown)).help(
+                "what stands behind the point does not count; compute with tenths or hundredths",
+            ),
+        )
+    }
+}
+
+/// `10s`, `1.5 min`, `2h` in milliseconds.
+fn milliseconds(text: &[u8]) -> Option<u32> {
+    let text = core::str::from_utf8(text).ok()?;
+    let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+    let factor: u32 = match text[unit..].trim().to_ascii_lowercase().as_str() {
+        "ms" | "msec" | "millis" => 1,
+        "s" | "sec" | "secs" | "second" | "seconds" => 1000,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+        "h" | "hour" | "hours" => 3_600_000,
+        _ => return None,
+    };
+    let (whole, tenths) = match text[..unit].split_once('.') {
+        Some((whole, tenths)) if tenths.len() == 1 => (whole, tenths.parse::<u32>().ok()?),
+        Some(_) => return None,
+        None => (&text[..unit], 0),
+    };
+    let ms = whole.parse::<u32>().ok()?.checked_mul(factor)?.checked_add(tenths * factor / 10)?;
+    (ms <= i32::MAX as u32).then_some(ms)
+}
+
+/// `hh`, `hh:mm`, `hh:mm:ss`
+fn is_time(text: &[u8]) -> bool {
+    let mut parts = text.split(|&byte| byte == b':');
+    let two = |part: Option<&[u8]>, below: i32| match part {
+        Some(part) => {
+            part.len() == 2 && part.iter().all(u8::is_ascii_digit) && parse_number(part) < below
+        }
+        None => true,
+    };
+    two(parts.next(), 24)
+        && two(parts.next(), 60)
+        && two(parts.next(), 60)
+        && parts.next().is_none()
+}
+
+/// The time of day that was probably meant.
+fn time(text: &[u8]) -> Option<String> {
+    match text.to_ascii_lowercase().as_slice() {
+        b"noon" | b"midday" => return Some("12:00".into()),
+        b"midnight" | b"24:00" | b"24:00:00" => return Some("00:00".into()),
+        _ => {}
+    }
+    let mut out = String::new();
+    for part in text.split(|byte| matches!(byte, b':' | b'.')) {
+        if !matches!(part.len(), 1 | 2) || !part.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        if !out.is_empty() {
+            out.push(':');
+        }
+        out.push_str(&format!("{:02}", parse_number(part)));
+    }
+    is_time(out.as_bytes()).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_time, milliseconds, time};
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("10s", Some(10_000)),
+            ("1.5min", Some(90_000)),
+            ("2 h", Some(7_200_000)),
+            ("250ms", Some(250)),
+            ("600h", None),
+            ("1.25s", None),
+            ("10x", None),
+            (".s", None),
+        ] {
+            assert_eq!(milliseconds(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        for right in ["07", "07:00", "23:59:59", "00"] {
+            assert!(is_time(right.as_bytes()), "{right}");
+        }
+        for wrong in ["7", "7:00", "24", "07:60", "07:00:00:00", "07:0", "", "noon", "07:00 "] {
+            assert!(!is_time(wrong.as_bytes()), "{wrong}");
+        }
+        assert_eq!(time(b"7:5").as_deref(), Some("07:05"));
+        assert_eq!(time(b"19.30").as_deref(), Some("19:30"));
+        assert_eq!(time(b"25:00"), None);
+        assert_eq!(time(b"Noon").as_deref(), Some("12:00"));
+    }
+}
