@@ -28,6 +28,11 @@ impl Span {
         source.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// How many bytes it covers.
+    pub fn len(self) -> usize {
+        self.end.saturating_sub(self.start) as usize
+    }
+
     /// Covers nothing.
     pub fn is_empty(self) -> bool {
         self.start == self.end

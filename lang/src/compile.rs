@@ -1,18 +1,19 @@
-//! Source to image in one call.
+//! Source to image in one call: of a text in memory, or of one that is read piece by piece and may be longer than the
+//! memory there is.
 
 use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
-use crate::codegen::Compiler;
 pub use crate::codegen::Extras;
+use crate::codegen::{Compiler, Made};
 use crate::diagnostic::Diagnostic;
-use crate::parse::{MAX_DIAGNOSTICS, statements};
+use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, Reader, too_long};
+use crate::pieces::Pieces;
+pub use crate::pieces::Source;
+use crate::room::Room;
 
 /// Compiles a script for a device of this profile. Errors only: warnings are the linter's.
-///
-/// One statement at a time is held as a tree, so on a chip the heap needed is that of the longest
-/// statement, the image, and the parser's tables.
 ///
 /// # Errors
 /// What is wrong, in the order of the source, at most [`MAX_DIAGNOSTICS`].
@@ -21,24 +22,139 @@ pub fn compile(
     profile: &Profile,
     extras: Extras,
 ) -> Result<Vec<u8>, Vec<Diagnostic>> {
-    let mut compiler = Compiler::new(source, profile);
+    if source.len() > profile.source {
+        return Err(Vec::from([too_long(source.len(), profile)]));
+    }
+    let room = Room::new(None);
+    let mut made = Made::new(profile, &room);
     let mut wrong = Vec::new();
-    for statement in statements(source, profile) {
-        match statement {
-            Ok(statement) => compiler.statement(&statement),
-            Err(diagnostics) => wrong.extend(diagnostics),
+    piece(source, (0, source.len()), profile, &room, &mut made, &mut wrong);
+    let mut image = Vec::new();
+    if wrong.is_empty() {
+        made.finish(extras, source, &mut |bytes| {
+            image.extend_from_slice(bytes);
+            true
+        });
+    }
+    verdict(&room, &mut made, wrong).map(|()| image)
+}
+
+/// Why there is no image of a script that was read piece by piece.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CompileError {
+    /// What is wrong with it, in the order of the source, at most [`MAX_DIAGNOSTICS`].
+    Script(Vec<Diagnostic>),
+    /// There is not enough memory: so many bytes were not to be had.
+    Memory(usize),
+    /// The source could not be read.
+    Read,
+    /// The image was not taken.
+    Write,
+}
+
+/// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a statement, and gives the
+/// image out piece by piece once all is known to be right. Before anything is allocated `room` is asked whether so many bytes
+/// can be had, in one or several allocations; where they cannot, compiling ends.
+///
+/// # Errors
+/// [`CompileError`].
+#[inline(never)]
+pub fn compile_pieces(
+    source: &mut dyn Source,
+    profile: &Profile,
+    debug: bool,
+    room: &dyn Fn(usize) -> bool,
+    out: &mut dyn FnMut(&[u8]) -> bool,
+) -> Result<(), CompileError> {
+    let room = Room::new(Some(room));
+    let no_memory = || CompileError::Memory(room.refused().unwrap_or_default());
+    if source.len() > profile.source && room.has(DIAGNOSTIC) {
+        return Err(CompileError::Script(Vec::from([too_long(source.len(), profile)])));
+    }
+    if room.refused().is_some() {
+        return Err(no_memory());
+    }
+    let mut made = Made::new(profile, &room);
+    let mut wrong = Vec::new();
+    let mut pieces = Pieces::default();
+    let mut text = Vec::new();
+    while wrong.len() < MAX_DIAGNOSTICS
+        && let Some(found) = pieces.next(source).ok_or(CompileError::Read)?
+    {
+        // Not more than there are in the end: where one statement is much longer than the others, only it takes much.
+        text.clear();
+        if !room.grow(&mut text, found.read.len()) {
+            return Err(no_memory());
+        }
+        text.resize(found.read.len(), 0);
+        if !source.read(found.read.start, &mut text) {
+            return Err(CompileError::Read);
+        }
+        let place = (found.read.start as u32, found.len);
+        piece(&text, place, profile, &room, &mut made, &mut wrong);
+        if room.refused().is_some() {
+            return Err(no_memory());
         }
     }
-    let image = if wrong.is_empty() {
-        compiler.finish(extras)
-    } else {
-        // What a broken statement would have set is not known: that much must not be complained about.
-        Err(compiler.into_diagnostics())
-    };
-    image.map_err(|diagnostics| {
-        wrong.extend(diagnostics);
-        wrong.sort_by_key(|diagnostic| diagnostic.span);
-        wrong.truncate(MAX_DIAGNOSTICS);
-        wrong
-    })
+    drop(text);
+    let written = !wrong.is_empty() || made.finish(Extras { debug, source: false }, b"", out);
+    let verdict = verdict(&room, &mut made, wrong);
+    if room.refused().is_some() {
+        return Err(no_memory());
+    }
+    verdict.map_err(CompileError::Script)?;
+    if written { Ok(()) } else { Err(CompileError::Write) }
+}
+
+/// Compiles the statements that begin in the first bytes of a piece of source; where in the script it starts, and how many
+/// bytes.
+#[inline(never)]
+fn piece(
+    source: &[u8],
+    (base, len): (u32, usize),
+    profile: &Profile,
+    room: &Room<'_>,
+    made: &mut Made<'_>,
+    wrong: &mut Vec<Diagnostic>,
+) {
+    if !room.has(Reader::takes(profile)) {
+        return;
+    }
+    let before = (made.diagnostics_mut().len(), wrong.len());
+    let mut reader = Reader::new(source, len, profile, MAX_DIAGNOSTICS - wrong.len());
+    let mut compiler = Compiler { source, base, made };
+    loop {
+        let before = compiler.made.before();
+        match reader.next(&mut compiler, room) {
+            None => break,
+            Some(Ok(())) => {}
+            Some(Err(found)) => {
+                // What a broken statement would have set is not known: that much must not be complained about.
+                compiler.made.take_back(&before);
+                if room.grow(wrong, found.len()) {
+                    wrong.extend(found);
+                }
+            }
+        }
+    }
+    made.next_piece(&source[..len]);
+    let (own, parsers) = before;
+    let new = made.diagnostics_mut().iter_mut().skip(own).chain(wrong.iter_mut().skip(parsers));
+    new.for_each(|diagnostic| diagnostic.move_by(base));
+}
+
+/// What is wrong with all of it, in the order of the source.
+fn verdict(
+    room: &Room<'_>,
+    made: &mut Made<'_>,
+    mut wrong: Vec<Diagnostic>,
+) -> Result<(), Vec<Diagnostic>> {
+    for diagnostic in made.diagnostics_mut().drain(..) {
+        let at = wrong.partition_point(|before| before.span <= diagnostic.span);
+        if room.grow(&mut wrong, 1) {
+            wrong.insert(at, diagnostic);
+        }
+    }
+    wrong.truncate(MAX_DIAGNOSTICS);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
 }

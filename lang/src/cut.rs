@@ -91,7 +91,7 @@ pub(crate) struct Tokens<'s> {
     pub(crate) last: Option<Placed>,
     /// The token before that.
     pub(crate) before_last: Option<Placed>,
-    /// Open blocks.
+    /// Open blocks, no more than there is space for from the start.
     pub(crate) blocks: Vec<Block>,
     /// Open brackets.
     brackets: usize,
@@ -119,7 +119,7 @@ impl<'s> Tokens<'s> {
             replay: Vec::new(),
             last: None,
             before_last: None,
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(nesting),
             brackets: 0,
             nesting,
             place: Place::Start,
@@ -153,6 +153,12 @@ impl<'s> Tokens<'s> {
         let rest = self.lexer.remainder();
         self.lexer.bump(gap_len(rest));
         !self.lexer.remainder().is_empty()
+    }
+
+    /// Where the next token is, after [`Tokens::begin`].
+    pub(crate) fn at(&self) -> usize {
+        let read = self.source().len() - self.lexer.remainder().len();
+        self.put_back.map_or(read, |placed| placed.span.start as usize)
     }
 
     /// The token behind the last one, which is not part of the statement: `on`, `config`, or the end.

@@ -26,6 +26,14 @@ pub(crate) enum Lexeme {
     Punctuation,
 }
 
+/// Whether a byte ends a word before it.
+pub(crate) fn is_word_end(byte: u8) -> bool {
+    matches!(
+        byte,
+        0..=b' ' | b'%' | b'"' | b'|' | b'+' | b'-' | b'*' | b'=' | b'>' | b'(' | b')' | b','
+    )
+}
+
 /// The first byte behind white space and comments; `None` at the end.
 pub(crate) fn next_byte(rest: &[u8]) -> Option<u8> {
     rest.get(gap_len(rest)).copied()

@@ -8,7 +8,8 @@
 //! | [`ast`] | the syntax tree |
 //! | [`text`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
-//! | [`compile()`] | source to image in one call |
+//! | [`compile()`], [`compile_pieces`] | source to image in one call, of a text in memory or one that is read piece by piece |
+//! | `pieces` | where a script can be cut |
 //! | `room` | the memory compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
@@ -28,10 +29,11 @@ mod lexer;
 pub mod lint;
 mod nearest;
 pub mod parse;
+mod pieces;
 mod room;
 pub mod text;
 mod tokens;
 
-pub use compile::{Extras, compile};
+pub use compile::{CompileError, Extras, Source, compile, compile_pieces};
 pub use format::format;
 pub use parse::{Statements, parse, statements};

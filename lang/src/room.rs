@@ -4,8 +4,10 @@
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-/// Asked for at once, for the small allocations of the steps to come.
-const AHEAD: usize = 1024;
+/// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a function a call.
+const TOKEN: usize = if size_of::<usize>() > 4 { 192 } else { 128 };
+/// Asked for at once, for the tokens to come.
+const AHEAD: usize = 8 * TOKEN;
 /// Bytes a list grows by at least.
 const LEAST: usize = 64;
 
@@ -26,10 +28,10 @@ impl<'r> Room<'r> {
         Room { ask, ahead: Cell::new(0), refused: Cell::new(None), tokens: Cell::new(0) }
     }
 
+    /// What was asked for ahead may be part of it; only the token at hand can still count on that.
     fn asks(&self, bytes: usize) -> bool {
-        // What was asked for ahead may be part of it.
         self.ahead.set(0);
-        self.ask.is_none_or(|ask| ask(bytes))
+        self.ask.is_none_or(|ask| ask(bytes + TOKEN))
     }
 
     /// Whether so many bytes can be had together, in one allocation or several.
@@ -39,29 +41,29 @@ impl<'r> Room<'r> {
         }
         let has = self.asks(bytes);
         if !has {
-            self.refused.set(Some(bytes));
+            self.refused.set(Some(bytes + TOKEN));
         }
         has
     }
 
-    /// Whether there is room for what a token adds to the tree of its action.
-    pub(crate) fn has_token(&self, bytes: usize) -> bool {
+    /// Whether there is room for what a token of so many bytes adds to the tree of its action, and for what it means.
+    pub(crate) fn has_token(&self, len: usize) -> bool {
         self.tokens.set(self.tokens.get() + 1);
+        let bytes = TOKEN + len;
         match self.ahead.get().checked_sub(bytes) {
             Some(left) => {
                 self.ahead.set(left);
                 self.refused.get().is_none()
             }
             None => {
-                let has = self.has(AHEAD);
-                self.ahead.set(AHEAD - bytes);
+                let has = self.has(AHEAD + len);
+                self.ahead.set(AHEAD - TOKEN);
                 has
             }
         }
     }
 
     /// How many tokens there were since this was last asked.
-    #[expect(dead_code)] // for the code generator
     pub(crate) fn take_tokens(&self) -> usize {
         self.tokens.replace(0)
     }
@@ -93,7 +95,7 @@ impl<'r> Room<'r> {
         let grown = self.asks(wanted) && list.try_reserve_exact(more.max(least)).is_ok()
             || self.asks(needed) && list.try_reserve_exact(more).is_ok();
         if !grown {
-            self.refused.set(Some(needed));
+            self.refused.set(Some(needed + TOKEN));
         }
         grown
     }
@@ -104,31 +106,31 @@ mod tests {
     use alloc::vec::Vec;
     use core::cell::Cell;
 
-    use super::Room;
+    use super::{Room, TOKEN};
 
     #[test]
     fn what_was_refused_once_stays_refused() {
         let free = Cell::new(100);
-        let ask = |bytes| bytes <= free.get();
+        let ask = |bytes| bytes <= free.get() + TOKEN;
         let room = Room::new(Some(&ask));
         assert!(room.has(100));
         assert_eq!(room.refused(), None);
         assert!(!room.has(101));
         free.set(1_000_000);
         assert!(!room.has(1) && !room.has_token(1));
-        assert_eq!(room.refused(), Some(101));
+        assert_eq!(room.refused(), Some(101 + TOKEN));
         let mut list: Vec<u32> = Vec::new();
         assert!(!room.grow(&mut list, 1));
     }
 
     #[test]
     fn a_list_takes_what_it_needs_where_more_is_not_to_be_had() {
-        let ask = |bytes| bytes <= 40;
+        let ask = |bytes| bytes <= 40 + TOKEN;
         let room = Room::new(Some(&ask));
         let mut list: Vec<u32> = Vec::new();
         assert!(room.grow(&mut list, 3));
         assert_eq!(list.capacity(), 3);
         assert!(!room.grow(&mut list, 11));
-        assert_eq!(room.refused(), Some(44));
+        assert_eq!(room.refused(), Some(44 + TOKEN));
     }
 }

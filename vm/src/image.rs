@@ -44,10 +44,32 @@ type Tables = crc::Table<1>;
 #[cfg(target_pointer_width = "64")]
 type Tables = crc::Table<16>;
 
+static CRC: Crc<u32, Tables> = Crc::<u32, Tables>::new(&CRC_32_ISO_HDLC);
+
 /// The checksum of an image's bytes from [`CHECKED_FROM`] on.
 pub fn checksum(bytes: &[u8]) -> u32 {
-    static CRC: Crc<u32, Tables> = Crc::<u32, Tables>::new(&CRC_32_ISO_HDLC);
     CRC.checksum(bytes)
+}
+
+/// The same of bytes that come in pieces.
+pub struct Checksum(crc::Digest<'static, u32, Tables>);
+
+impl Checksum {
+    /// Of nothing.
+    #[expect(clippy::new_without_default)] // never wanted
+    pub fn new() -> Checksum {
+        Checksum(CRC.digest())
+    }
+
+    /// Adds these bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Of all that was added.
+    pub fn finish(self) -> u32 {
+        self.0.finalize()
+    }
 }
 
 /// The sizes of what follows.

@@ -8,49 +8,24 @@ use umqtt_vm::{PinMode, Side};
 use super::Compiler;
 use super::body::To;
 use super::fold::known;
-use crate::ast::{Action, ActionKind, Branch, Broker, Expr, Output, Target};
+use crate::ast::{Action, ActionKind, Broker, Expr, Output, Span, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
-impl Compiler<'_> {
-    /// Code for actions in a row. What comes behind an endless loop is checked, but leaves no code.
-    pub(super) fn actions(&mut self, actions: &[Action]) {
-        for (index, action) in actions.iter().enumerate() {
-            if !self.body.reachable() {
-                return self.unreachable(|this| {
-                    actions[index..].iter().for_each(|action| this.action(action));
-                });
-            }
-            self.action(action);
-        }
-    }
-
-    /// Checks something that leaves no code.
-    fn unreachable(&mut self, check: impl FnOnce(&mut Self)) {
-        let (mark, constants) = (self.body.mark(), self.constants.len());
-        check(self);
-        self.body.forget_since(mark);
-        self.constants.truncate(constants);
-    }
-
-    fn action(&mut self, action: &Action) {
-        let line = self.line_of(action.span);
-        self.body.line(line);
-        let deepest = self.body.deepest();
-        self.action_code(action);
+impl Compiler<'_, '_, '_> {
+    /// Reports an action that takes more temporaries than there are; before it, so many were taken at most.
+    pub(super) fn check_deepest(&mut self, before: usize, span: Span) {
         let (found, allowed) = (self.body.deepest(), self.profile.temporaries);
-        if found > allowed && deepest <= allowed {
-            self.report(
-                Diagnostic::new(
-                    Code::ChainTooLong,
-                    action.span,
-                    format!("{found} values at once, {} holds {allowed}", self.profile.name),
-                )
-                .help("compute parts of it into variables first"),
-            );
+        if found > allowed && before <= allowed {
+            let device = self.profile.name;
+            self.report(|| {
+                let message = format!("{found} values at once, {device} holds {allowed}");
+                Diagnostic::new(Code::ChainTooLong, span, message)
+                    .help("compute parts of it into variables first")
+            });
         }
     }
 
-    fn action_code(&mut self, action: &Action) {
+    pub(super) fn action_code(&mut self, action: &Action) {
         match &action.kind {
             ActionKind::Publish { broker, topic, data, retained } => {
                 let operands = [self.operand(topic), self.operand(data)];
@@ -125,10 +100,8 @@ impl Compiler<'_> {
                 };
                 self.one(op, value);
             }
-            ActionKind::If { branches, otherwise } => {
-                self.if_action(branches, otherwise.as_deref().unwrap_or_default());
-            }
-            ActionKind::While(branch) => self.while_action(branch),
+            // Blocks come as heads and ends; see `blocks`.
+            ActionKind::If { .. } | ActionKind::While(_) => {}
         }
     }
 
@@ -145,75 +118,7 @@ impl Compiler<'_> {
         self.body.op(op, &[value]);
     }
 
-    fn truth(&self, condition: &Expr) -> Option<bool> {
+    pub(super) fn truth(&self, condition: &Expr) -> Option<bool> {
         known(self.source, condition, self.profile.value).map(|value| value.truth())
-    }
-
-    fn if_action(&mut self, branches: &[Branch], otherwise: &[Action]) {
-        let end = self.body.label();
-        let mut decided = false;
-        for (index, branch) in branches.iter().enumerate() {
-            if decided {
-                self.unreachable(|this| {
-                    this.operand(&branch.condition);
-                    this.actions(&branch.actions);
-                });
-                continue;
-            }
-            match self.truth(&branch.condition) {
-                Some(true) => {
-                    self.check_only(&branch.condition);
-                    self.actions(&branch.actions);
-                    decided = true;
-                }
-                Some(false) => self.unreachable(|this| {
-                    this.operand(&branch.condition);
-                    this.actions(&branch.actions);
-                }),
-                None => {
-                    let next = self.body.label();
-                    self.branch(&branch.condition, false, next);
-                    self.actions(&branch.actions);
-                    let last = index + 1 == branches.len() && otherwise.is_empty();
-                    if self.body.reachable() && !last {
-                        self.body.jump(Op::Jump, &[], end);
-                    }
-                    self.body.place(next);
-                }
-            }
-        }
-        if decided {
-            self.unreachable(|this| this.actions(otherwise));
-        } else {
-            self.actions(otherwise);
-        }
-        self.body.place(end);
-    }
-
-    fn while_action(&mut self, branch: &Branch) {
-        match self.truth(&branch.condition) {
-            Some(false) => self.unreachable(|this| {
-                this.operand(&branch.condition);
-                this.actions(&branch.actions);
-            }),
-            always => {
-                let start = self.body.loop_start();
-                let end = self.body.label();
-                match always {
-                    Some(_) => self.check_only(&branch.condition),
-                    None => self.branch(&branch.condition, false, end),
-                }
-                self.actions(&branch.actions);
-                self.body.loop_end(start);
-                self.body.place(end);
-            }
-        }
-    }
-
-    /// Reports what is wrong with an expression that leaves no code.
-    fn check_only(&mut self, expr: &Expr) {
-        self.unreachable(|this| {
-            this.operand(expr);
-        });
     }
 }

@@ -4,6 +4,8 @@ use alloc::vec::Vec;
 
 use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Place as Operand, TEMPORARIES, VARIABLES};
 
+use crate::room::Room;
+
 /// A place to jump to; made by [`Body::label`], put somewhere by [`Body::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label(u16);
@@ -77,6 +79,25 @@ pub(super) struct LoopStart(Place);
 impl Body {
     pub(super) fn new() -> Body {
         Body { reachable: true, ..Body::default() }
+    }
+
+    /// Empties it, for the next handler.
+    pub(super) fn clear(&mut self) {
+        self.words.clear();
+        self.jumps.clear();
+        self.labels.clear();
+        self.lines.clear();
+        self.depth = 0;
+        self.deepest = 0;
+        self.reachable = true;
+    }
+
+    /// Makes room for what so many tokens can become; false if there is none.
+    pub(super) fn reserve(&mut self, room: &Room<'_>, tokens: usize) -> bool {
+        room.grow(&mut self.words, 3 * tokens + 4)
+            && room.grow(&mut self.jumps, tokens + 4)
+            && room.grow(&mut self.labels, 2 * tokens + 4)
+            && room.grow(&mut self.lines, 2)
     }
 
     /// Whether the code so far can run on into what comes next.
@@ -268,10 +289,27 @@ impl Body {
         Place { words: self.words.len() as u32, jumps: self.jumps.len() as u32 }
     }
 
-    /// Writes the finished code behind `code` and its lines behind `lines`.
-    pub(super) fn finish(mut self, code: &mut Vec<u32>, lines: &mut Vec<(u32, u32)>) {
+    /// Writes the finished code behind `code` and its lines behind `lines`, and empties this. Nothing if there is no room.
+    pub(super) fn finish(
+        &mut self,
+        room: &Room<'_>,
+        code: &mut Vec<u32>,
+        lines: &mut Vec<(u32, u32)>,
+    ) {
+        let jumps = self.jumps.len();
+        if room.grow(code, self.words.len() + 2 * jumps)
+            && room.grow(lines, self.lines.len())
+            && room.has(size_of::<u32>() * (jumps + 1))
+        {
+            self.write(code, lines);
+        }
+        self.clear();
+    }
+
+    fn write(&mut self, code: &mut Vec<u32>, lines: &mut Vec<(u32, u32)>) {
         self.thread_jumps();
-        let starts = self.settle();
+        let mut starts = Vec::with_capacity(self.jumps.len() + 1);
+        self.settle(&mut starts);
         let base = code.len();
         let mut written = 0;
         for (index, jump) in self.jumps.iter().enumerate() {
@@ -316,10 +354,10 @@ impl Body {
         }
     }
 
-    /// Finds the jumps that go far, and returns how many words jumps take before each of them.
-    fn settle(&mut self) -> Vec<u32> {
+    /// Finds the jumps that go far, and how many words jumps take before each of them.
+    fn settle(&mut self, starts: &mut Vec<u32>) {
         loop {
-            let mut starts = Vec::with_capacity(self.jumps.len() + 1);
+            starts.clear();
             let mut total = 0;
             starts.push(0);
             for jump in &self.jumps {
@@ -329,14 +367,14 @@ impl Body {
             let mut settled = true;
             for index in 0..self.jumps.len() {
                 let jump = &self.jumps[index];
-                let near = (1..=NEAR).contains(&(self.distance(&starts, index) as u32));
+                let near = (1..=NEAR).contains(&(self.distance(starts, index) as u32));
                 if jump.op.format() == Format::NearJump && !jump.far && !near {
                     self.jumps[index].far = true;
                     settled = false;
                 }
             }
             if settled {
-                return starts;
+                return;
             }
         }
     }

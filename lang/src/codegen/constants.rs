@@ -1,9 +1,10 @@
 //! The constants while they are being made: each once.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use umqtt_vm::image::{CONSTANT_TEXT, CONSTANT_WORDS};
+
+use crate::room::Room;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -11,17 +12,27 @@ pub(super) struct Constants {
     texts: Vec<u8>,
     /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when the image is written.
     table: Vec<[u32; CONSTANT_WORDS]>,
-    /// The number of a text by a hash of its bytes; of two with the same hash, only one is found again.
-    known: BTreeMap<u32, u32>,
-    /// The number of an integer.
-    integers: BTreeMap<i32, u32>,
+    /// The number of a text by a hash of its bytes, in the order of these; of two with the same hash, only one is found again.
+    known: Vec<(u32, u32)>,
+    /// The number of an integer, in the order of these.
+    integers: Vec<(i32, u32)>,
 }
 
 impl Constants {
+    /// Makes room for so many more, with texts of so many bytes together; false if there is none.
+    pub(super) fn reserve(&mut self, room: &Room<'_>, more: usize, bytes: usize) -> bool {
+        room.grow(&mut self.table, more)
+            && room.grow(&mut self.texts, bytes)
+            && room.grow(&mut self.known, more)
+            && room.grow(&mut self.integers, more)
+    }
+
     /// The number of the constant with these bytes.
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
         let hash = fnv1a(text);
-        if let Some(&number) = self.known.get(&hash)
+        let place = self.known.binary_search_by_key(&hash, |(known, _)| *known);
+        if let Ok(at) = place
+            && let (_, number) = self.known[at]
             && self.get(number as usize) == Some(text)
         {
             return number;
@@ -29,18 +40,23 @@ impl Constants {
         let start = self.texts.len() as u32;
         self.texts.extend_from_slice(text);
         let number = self.push([CONSTANT_TEXT | (text.len() as u32) << 16, start]);
-        self.known.insert(hash, number);
+        match place {
+            Ok(at) => self.known[at].1 = number,
+            Err(at) => self.known.insert(at, (hash, number)),
+        }
         number
     }
 
     /// The number of the constant that is this integer.
     pub(super) fn int(&mut self, value: i32) -> u32 {
-        if let Some(&number) = self.integers.get(&value) {
-            return number;
+        match self.integers.binary_search_by_key(&value, |(known, _)| *known) {
+            Ok(at) => self.integers[at].1,
+            Err(at) => {
+                let number = self.push([0, value as u32]);
+                self.integers.insert(at, (value, number));
+                number
+            }
         }
-        let number = self.push([0, value as u32]);
-        self.integers.insert(value, number);
-        number
     }
 
     fn push(&mut self, words: [u32; CONSTANT_WORDS]) -> u32 {
@@ -59,8 +75,8 @@ impl Constants {
             let gone = self.table.drain(len..);
             let texts = gone.filter(|[head, _]| *head != 0).map(|[_, start]| start as usize).min();
             self.texts.truncate(texts.unwrap_or(self.texts.len()));
-            self.known.retain(|_, number| (*number as usize) < len);
-            self.integers.retain(|_, number| (*number as usize) < len);
+            self.known.retain(|(_, number)| (*number as usize) < len);
+            self.integers.retain(|(_, number)| (*number as usize) < len);
         }
     }
 

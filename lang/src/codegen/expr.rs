@@ -21,7 +21,7 @@ enum Operand<'a, 's> {
     Code(&'a Expr),
 }
 
-impl<'s> Compiler<'s> {
+impl<'s> Compiler<'s, '_, '_> {
     /// The expression as an operand: a leaf as it is, anything else computed into a temporary.
     pub(super) fn operand(&mut self, expr: &Expr) -> Place {
         self.compute(expr, To::Temporary).unwrap_or_else(|| self.body.top())
@@ -112,14 +112,12 @@ impl<'s> Compiler<'s> {
     fn check_len(&mut self, expr: &Expr, len: usize) {
         let most = self.profile.value;
         if len > most {
-            self.report(Diagnostic::new(
-                Code::ValueTooLong,
-                expr.span,
-                format!(
-                    "this text has {len} bytes, a value on {} holds at most {most}",
-                    self.profile.name
-                ),
-            ));
+            let device = self.profile.name;
+            self.report(|| {
+                let message =
+                    format!("this text has {len} bytes, a value on {device} holds at most {most}");
+                Diagnostic::new(Code::ValueTooLong, expr.span, message)
+            });
         }
     }
 
@@ -252,14 +250,12 @@ impl<'s> Compiler<'s> {
                 let text = self.operand(text);
                 let character = unescape(separator.of(self.source));
                 if character.len() != 1 {
-                    self.report(
-                        Diagnostic::new(
-                            Code::BadSeparator,
-                            *separator,
-                            format!("the separator has {} bytes, it must be one", character.len()),
-                        )
-                        .help("quote a blank, a comma or an operator: \",\""),
-                    );
+                    let len = character.len();
+                    self.report(|| {
+                        let message = format!("the separator has {len} bytes, it must be one");
+                        Diagnostic::new(Code::BadSeparator, *separator, message)
+                            .help("quote a blank, a comma or an operator: \",\"")
+                    });
                 }
                 let operands =
                     [text, self.int(index.value), self.known_value(Known::text(character))];
@@ -297,17 +293,13 @@ impl<'s> Compiler<'s> {
         };
         if context != self.context {
             let name = expr.span.of(self.source).escape_ascii();
-            self.report(
-                Diagnostic::new(
-                    Code::SpecialOutsideClause,
-                    expr.span,
-                    format!("{name} exists only in `on {}`", context.clause()),
-                )
-                .help(format!(
-                    "save it with setvar in the `on {}` clause and use that variable here",
-                    context.clause()
-                )),
-            );
+            self.report(|| {
+                let clause = context.clause();
+                let message = format!("{name} exists only in `on {clause}`");
+                Diagnostic::new(Code::SpecialOutsideClause, expr.span, message).help(format!(
+                    "save it with setvar in the `on {clause}` clause and use that variable here"
+                ))
+            });
         }
         Some(Place::Argument(argument))
     }
@@ -394,14 +386,13 @@ impl<'s> Compiler<'s> {
         match u8::try_from(number.value) {
             Ok(value) if (low..=high).contains(&value) => value,
             _ => {
-                self.report(Diagnostic::new(
-                    Code::OutOfRange,
-                    number.span,
-                    format!(
-                        "{what} {} does not exist: {} has {low} to {high}",
-                        number.value, self.profile.name
-                    ),
-                ));
+                let device = self.profile.name;
+                self.report(|| {
+                    let value = number.value;
+                    let message =
+                        format!("{what} {value} does not exist: {device} has {low} to {high}");
+                    Diagnostic::new(Code::OutOfRange, number.span, message)
+                });
                 low
             }
         }

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mod.rs` | statements, variables, limits |
 //! | `actions.rs` | actions |
+//! | `blocks.rs` | handlers, `if` and `while`, as the parser reads them |
 //! | `expr.rs` | expressions and conditions |
 //! | `fold.rs` | computing what is known |
 //! | `body.rs` | instructions and jumps of one handler |
@@ -12,6 +13,7 @@
 //! | `image.rs` | writing it all down |
 
 mod actions;
+mod blocks;
 mod body;
 mod constants;
 mod expr;
@@ -21,6 +23,7 @@ mod image;
 use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use umqtt_topic::has_wildcard;
 use umqtt_vm::decode::settle_places;
@@ -28,15 +31,15 @@ use umqtt_vm::image::{FilterKind, Record, Trigger, fingerprint};
 use umqtt_vm::isa::{Op, TEMPORARIES};
 use umqtt_vm::{Profile, Side};
 
+use self::blocks::{Block, Checkpoint};
 use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
-use crate::ast::{
-    ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, OnClause, Span, Statement,
-};
+use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::nearest::nearest;
-use crate::parse::MAX_DIAGNOSTICS;
+use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS};
+use crate::room::Room;
 use crate::text::unescape;
 
 /// What the image carries besides what runs.
@@ -71,17 +74,21 @@ impl Context {
 }
 
 struct Variable {
-    /// The name where it was first seen, with its `$`.
-    name: Span,
+    /// Where in [`Made::names`] its name starts; it ends where the next one starts.
+    start: u32,
+    /// Where in the script it was first seen.
+    first: Span,
     set: bool,
 }
 
-/// See the module. Feed it statements, then [`Compiler::finish`].
-pub(crate) struct Compiler<'s> {
-    source: &'s [u8],
-    profile: &'s Profile,
+/// What is made of a script: all that outlives a statement and its source.
+pub(crate) struct Made<'r> {
+    profile: &'r Profile,
+    room: &'r Room<'r>,
     diagnostics: Vec<Diagnostic>,
     variables: Vec<Variable>,
+    /// The names of the variables, with their `$`, one behind the other.
+    names: Vec<u8>,
     too_many_variables: bool,
     constants: Constants,
     records: Vec<Record>,
@@ -91,21 +98,40 @@ pub(crate) struct Compiler<'s> {
     pwm_pins: u64,
     interrupt_pins: u64,
     context: Context,
+    /// The record of the handler being compiled, without its code.
+    clause: (Trigger, u8, u16),
     body: Body,
     /// The code of all `config` lines: one handler, whose code comes last.
     config: Body,
     has_config: bool,
-    /// An offset and its line, from which the next line is counted.
+    blocks: Vec<Block>,
+    /// Of the handler's own actions; see [`Block`].
+    unreached: Option<Checkpoint>,
+    /// Bytes the step at hand may allocate, besides the lists that grow.
+    step: usize,
+    /// An offset of the source at hand and its line, from which the next line is counted.
     line_at: (usize, u32),
 }
 
-impl<'s> Compiler<'s> {
-    pub(crate) fn new(source: &'s [u8], profile: &'s Profile) -> Compiler<'s> {
-        Compiler {
-            source,
+/// What a statement that turns out to be wrong is taken back to.
+#[derive(Clone, Copy)]
+pub(crate) struct Before {
+    diagnostics: usize,
+    variables: usize,
+    names: usize,
+    too_many_variables: bool,
+    pwm_pins: u64,
+    interrupt_pins: u64,
+}
+
+impl<'r> Made<'r> {
+    pub(crate) fn new(profile: &'r Profile, room: &'r Room<'r>) -> Made<'r> {
+        Made {
             profile,
+            room,
             diagnostics: Vec::new(),
             variables: Vec::new(),
+            names: Vec::new(),
             too_many_variables: false,
             constants: Constants::default(),
             records: Vec::new(),
@@ -115,87 +141,202 @@ impl<'s> Compiler<'s> {
             pwm_pins: 0,
             interrupt_pins: 0,
             context: Context::None,
+            clause: (Trigger::Init, 0, 0),
             body: Body::new(),
             config: Body::new(),
             has_config: false,
+            blocks: Vec::new(),
+            unreached: None,
+            step: 0,
             line_at: (0, 1),
         }
     }
 
-    pub(crate) fn statement(&mut self, statement: &Statement) {
-        match statement {
-            Statement::On(clause) => self.on_clause(clause),
-            Statement::Config(line) => self.config_line(line),
+    /// How it is now, before a statement.
+    pub(crate) fn before(&self) -> Before {
+        Before {
+            diagnostics: self.diagnostics.len(),
+            variables: self.variables.len(),
+            names: self.names.len(),
+            too_many_variables: self.too_many_variables,
+            pwm_pins: self.pwm_pins,
+            interrupt_pins: self.interrupt_pins,
         }
     }
 
-    /// The image, or what is wrong.
+    /// Takes back what was told of a statement that does not parse, and what would be told because of it. There will be no
+    /// image any more.
+    #[cold]
+    pub(crate) fn take_back(&mut self, before: &Before) {
+        self.diagnostics.truncate(before.diagnostics);
+        self.variables.truncate(before.variables);
+        self.names.truncate(before.names);
+        self.too_many_variables = before.too_many_variables;
+        self.pwm_pins = before.pwm_pins;
+        self.interrupt_pins = before.interrupt_pins;
+        self.blocks.clear();
+        self.unreached = None;
+        self.context = Context::None;
+        self.body.clear();
+    }
+
+    /// The source at hand ends here; the next piece of it starts with the line it ends in.
+    pub(crate) fn next_piece(&mut self, source: &[u8]) {
+        let line = self.line_at(source, source.len());
+        self.line_at = (0, line);
+    }
+
+    /// What was found wrong so far.
+    pub(crate) fn diagnostics_mut(&mut self) -> &mut Vec<Diagnostic> {
+        &mut self.diagnostics
+    }
+
+    /// The name of a variable.
+    fn name(&self, number: usize) -> &[u8] {
+        let start = self.variables.get(number).map_or(0, |variable| variable.start as usize);
+        let end = self.variables.get(number + 1).map(|next| next.start as usize);
+        self.names.get(start..end.unwrap_or(self.names.len())).unwrap_or_default()
+    }
+
+    /// The line of an offset; quick when asked in the order of the source.
+    fn line_at(&mut self, source: &[u8], start: usize) -> u32 {
+        if start < self.line_at.0 {
+            // Nothing asks for a line before the statement: the source at hand starts with this one.
+            return self.line_at.1;
+        }
+        let between = source.get(self.line_at.0..start).unwrap_or_default();
+        let line = self.line_at.1 + between.iter().filter(|byte| **byte == b'\n').count() as u32;
+        self.line_at = (start, line);
+        line
+    }
+
+    fn report(&mut self, make: impl FnOnce() -> Diagnostic) {
+        if self.diagnostics.len() < MAX_DIAGNOSTICS
+            && self.room.grow(&mut self.diagnostics, 1)
+            && self.room.has(DIAGNOSTIC + self.step)
+        {
+            self.diagnostics.push(make());
+        }
+    }
+
+    /// Ends the script, and gives the image out piece by piece if nothing is wrong with it and there was room for all. False
+    /// if `out` is.
     #[inline(never)]
-    pub(crate) fn finish(mut self, extras: Extras) -> Result<Vec<u8>, Vec<Diagnostic>> {
+    pub(crate) fn finish(
+        &mut self,
+        extras: Extras,
+        source: &[u8],
+        out: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> bool {
         self.report_undeclared();
         if self.has_config {
             core::mem::swap(&mut self.body, &mut self.config);
             self.body.op(Op::End, &[]);
             let code = self.finish_body();
+            if !self.room.grow(&mut self.records, 1) {
+                return true;
+            }
             self.records.push(Record { trigger: Trigger::Config, key: 0, code, filter: 0 });
         }
-        if !self.diagnostics.is_empty() {
-            return Err(self.diagnostics);
+        if !self.diagnostics.is_empty() || self.room.refused().is_some() {
+            return true;
         }
         settle_places(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
-        let names = self.variables.iter().map(|variable| variable.name.of(self.source));
-        let debug = if extras.debug { image::debug(names, &self.lines) } else { Vec::new() };
+        image::sort(&mut self.records);
+        let names = image::Names { names: &self.names, variables: &self.variables };
         let sections = image::Sections {
             variables: self.variables.len(),
             temporaries: self.temporaries,
             constants: &self.constants,
             records: &self.records,
             code: &self.code,
-            debug: &debug,
-            source: if extras.source { self.source } else { b"" },
+            debug: extras.debug.then_some((names, &self.lines)),
+            source: if extras.source { source } else { b"" },
         };
-        let whole = Span::new(0, self.source.len());
-        let too_large = |what, found, allowed| {
-            Vec::from([Diagnostic::new(
-                Code::ImageTooLarge,
-                whole,
-                format!(
-                    "compiled, the script has {found} {what}, {} holds {allowed}",
-                    self.profile.name
-                ),
-            )])
-        };
-        let image = image::write(&sections)
-            .map_err(|error| too_large(error.what, error.found, error.allowed))?;
-        let runs = image.len() - sections.source.len();
-        if runs > self.profile.image {
-            return Err(too_large("bytes", runs, self.profile.image));
+        match image::write(&sections, self.profile.image, out) {
+            Ok(written) => written,
+            Err(error) => {
+                let name = self.profile.name;
+                let whole = Span::new(0, source.len());
+                self.report(|| {
+                    let image::TooLarge { what, found, allowed } = error;
+                    let message =
+                        format!("compiled, the script has {found} {what}, {name} holds {allowed}");
+                    Diagnostic::new(Code::ImageTooLarge, whole, message)
+                });
+                true
+            }
         }
-        Ok(image)
     }
 
-    /// What was found wrong so far, for a script that will not be finished.
-    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.diagnostics
+    fn report_undeclared(&mut self) {
+        for number in 0..self.variables.len() {
+            if self.variables[number].set || !self.room.has(2 * DIAGNOSTIC) {
+                continue;
+            }
+            let text = self.name(number);
+            let set = (0..self.variables.len()).filter(|at| self.variables[*at].set);
+            let near = nearest(text, set.map(|at| self.name(at)));
+            let mut diagnostic = Diagnostic::new(
+                Code::UndeclaredVariable,
+                self.variables[number].first,
+                format!("nothing sets {}", text.escape_ascii()),
+            );
+            diagnostic.help = Some(match near {
+                Some(near) => format!("is it {}?", near.escape_ascii()),
+                None => format!("give it a value first: setvar {} = 0", text.escape_ascii()),
+            });
+            self.report(|| diagnostic);
+        }
     }
 
-    fn on_clause(&mut self, clause: &OnClause) {
-        let (trigger, key, filter) = self.event(&clause.event);
-        self.context = match clause.event {
-            Event::Topic { .. } => Context::Topic,
-            Event::GpioInterrupt { .. } => Context::Gpio,
-            Event::Serial => Context::Serial,
-            Event::HttpResponse => Context::Http,
-            _ => Context::None,
-        };
-        self.actions(&clause.actions);
-        self.context = Context::None;
-        // Also behind an endless loop: the verifier wants every segment to end.
-        self.body.op(Op::End, &[]);
-        let code = self.finish_body();
-        self.records.push(Record { trigger, key, code, filter });
+    /// Puts the finished code of the body away; returns its offset.
+    fn finish_body(&mut self) -> u16 {
+        self.temporaries = self.temporaries.max(self.body.deepest());
+        let offset = self.code.len();
+        self.body.finish(self.room, &mut self.code, &mut self.lines);
+        // Larger than 16 bits is found when the image is written.
+        offset as u16
     }
 
+    /// Whether there is room for all that the tokens since the last step, of so many bytes, can become.
+    fn has_room(&mut self, bytes: usize) -> bool {
+        let room = self.room;
+        let tokens = room.take_tokens() + 2;
+        // Operands and operators of chains, and texts that are being joined.
+        self.step = 256 + (24 + 8 * size_of::<usize>()) * tokens + 4 * bytes;
+        self.body.reserve(room, tokens)
+            && self.constants.reserve(room, tokens, bytes)
+            && room.grow(&mut self.variables, tokens)
+            && room.grow(&mut self.names, bytes)
+            && room.grow(&mut self.blocks, 1)
+            && room.has(self.step)
+    }
+}
+
+/// See the module. Feed it statements of one piece of source, then [`Made::finish`].
+pub(crate) struct Compiler<'s, 'c, 'r> {
+    pub(crate) source: &'s [u8],
+    /// Where in the script that starts.
+    pub(crate) base: u32,
+    pub(crate) made: &'c mut Made<'r>,
+}
+
+impl<'r> Deref for Compiler<'_, '_, 'r> {
+    type Target = Made<'r>;
+
+    fn deref(&self) -> &Made<'r> {
+        self.made
+    }
+}
+
+impl<'r> DerefMut for Compiler<'_, '_, 'r> {
+    fn deref_mut(&mut self) -> &mut Made<'r> {
+        self.made
+    }
+}
+
+impl<'s> Compiler<'s, '_, '_> {
     /// What wakes the handler: trigger, key and filter of its record.
     fn event(&mut self, event: &Event) -> (Trigger, u8, u16) {
         match event {
@@ -256,7 +397,10 @@ impl<'s> Compiler<'s> {
 
     fn config_line(&mut self, line: &ConfigLine) {
         self.has_config = true;
-        core::mem::swap(&mut self.body, &mut self.config);
+        self.swap_config();
+        if !self.has_room(line.span.len()) {
+            return self.swap_config();
+        }
         let number = self.line_of(line.span);
         self.body.line(number);
         let name = line.name.of(self.source);
@@ -284,17 +428,12 @@ impl<'s> Compiler<'s> {
                 self.body.with_number(Op::SetFlash, &[value], number.unwrap_or_default());
             }
         }
-        core::mem::swap(&mut self.body, &mut self.config);
+        self.swap_config();
     }
 
-    /// Puts the finished code of the body away; returns its offset.
-    fn finish_body(&mut self) -> u16 {
-        let body = core::mem::replace(&mut self.body, Body::new());
-        self.temporaries = self.temporaries.max(body.deepest());
-        let offset = self.code.len();
-        body.finish(&mut self.code, &mut self.lines);
-        // Larger than 16 bits is found when the image is written.
-        offset as u16
+    fn swap_config(&mut self) {
+        let made = &mut *self.made;
+        core::mem::swap(&mut made.body, &mut made.config);
     }
 
     fn set_variable(&mut self, name: Span) -> u16 {
@@ -310,52 +449,27 @@ impl<'s> Compiler<'s> {
     /// The number of a variable, a new one if the name is new.
     fn variable(&mut self, name: Span) -> Option<u16> {
         let text = name.of(self.source);
-        let same = |variable: &Variable| variable.name.of(self.source) == text;
-        if let Some(number) = self.variables.iter().position(same) {
+        if let Some(number) = (0..self.variables.len()).find(|at| self.name(*at) == text) {
             return Some(number as u16);
         }
         let allowed = self.profile.variables;
         if self.variables.len() == allowed {
             if !self.too_many_variables {
                 self.too_many_variables = true;
-                self.report(Diagnostic::new(
-                    Code::TooManyVariables,
-                    name,
-                    format!(
-                        "variable number {}, {} has room for {allowed}",
-                        allowed + 1,
-                        self.profile.name
-                    ),
-                ));
+                let device = self.profile.name;
+                self.report(|| {
+                    let message =
+                        format!("variable number {}, {device} has room for {allowed}", allowed + 1);
+                    Diagnostic::new(Code::TooManyVariables, name, message)
+                });
             }
             return None;
         }
-        self.variables.push(Variable { name, set: false });
+        let start = self.names.len() as u32;
+        self.names.extend_from_slice(text);
+        let first = Span { start: name.start + self.base, end: name.end + self.base };
+        self.variables.push(Variable { start, first, set: false });
         Some((self.variables.len() - 1) as u16)
-    }
-
-    fn report_undeclared(&mut self) {
-        let unset: Vec<Span> = self
-            .variables
-            .iter()
-            .filter(|variable| !variable.set)
-            .map(|variable| variable.name)
-            .collect();
-        for name in unset {
-            let text = name.of(self.source);
-            let set = self.variables.iter().filter(|variable| variable.set);
-            let near = nearest(text, set.map(|variable| variable.name.of(self.source)));
-            let mut diagnostic = Diagnostic::new(
-                Code::UndeclaredVariable,
-                name,
-                format!("nothing sets {}", text.escape_ascii()),
-            );
-            diagnostic.help = Some(match near {
-                Some(near) => format!("is it {}?", near.escape_ascii()),
-                None => format!("give it a value first: setvar {} = 0", text.escape_ascii()),
-            });
-            self.report(diagnostic);
-        }
     }
 
     fn count_pwm_pin(&mut self, pin: u8, span: Span) {
@@ -366,29 +480,17 @@ impl<'s> Compiler<'s> {
     fn check_pins(&mut self, pins: u64, allowed: u8, what: &str, span: Span) {
         let found = pins.count_ones();
         if found > allowed.into() {
-            self.report(Diagnostic::new(
-                Code::TooManyPins,
-                span,
-                format!("{found} pins used by {what}, {} has {allowed}", self.profile.name),
-            ));
+            let device = self.profile.name;
+            self.report(|| {
+                let message = format!("{found} pins used by {what}, {device} has {allowed}");
+                Diagnostic::new(Code::TooManyPins, span, message)
+            });
         }
     }
 
-    /// The source line of a span; quick when asked in the order of the source.
+    /// The source line of a span.
     fn line_of(&mut self, span: Span) -> u32 {
-        let start = span.start as usize;
-        if start < self.line_at.0 {
-            self.line_at = (0, 1);
-        }
-        let between = self.source.get(self.line_at.0..start).unwrap_or_default();
-        let line = self.line_at.1 + between.iter().filter(|byte| **byte == b'\n').count() as u32;
-        self.line_at = (start, line);
-        line
-    }
-
-    fn report(&mut self, diagnostic: Diagnostic) {
-        if self.diagnostics.len() < MAX_DIAGNOSTICS {
-            self.diagnostics.push(diagnostic);
-        }
+        let source = self.source;
+        self.line_at(source, span.start as usize)
     }
 }

@@ -89,6 +89,16 @@ impl Diagnostic {
         self
     }
 
+    /// Moves all it points at: what it was found in starts so far into the script.
+    pub(crate) fn move_by(&mut self, bytes: u32) {
+        let edits = self.fix.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span);
+        let related = self.related.iter_mut().map(|(span, _)| span);
+        for span in related.chain(edits).chain([&mut self.span]) {
+            span.start += bytes;
+            span.end += bytes;
+        }
+    }
+
     /// Error or warning, by its code.
     pub fn severity(&self) -> Severity {
         self.code.severity()

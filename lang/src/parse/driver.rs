@@ -19,9 +19,6 @@ use crate::room::Room;
 /// Bytes that saying what was expected takes, and with it the diagnostic.
 const EXPLAINING: usize = 4000;
 
-/// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a function a call.
-const TOKEN: usize = 128;
-
 /// The driver.
 pub(crate) struct Parser;
 
@@ -39,7 +36,11 @@ impl Parser {
         states.push(definition.start_state());
         for token in tokens {
             let (start, token, end) = token?;
-            if !room.has_token(TOKEN) {
+            // What it takes on the stacks at most: an empty list of actions, and itself.
+            if !room.grow(&mut states, 2)
+                || !room.grow(&mut symbols, 2)
+                || !room.has_token(end.saturating_sub(start) as usize)
+            {
                 return Err(no_memory(start));
             }
             let Some(index) = definition.token_to_index(&token) else {

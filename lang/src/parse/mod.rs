@@ -32,12 +32,12 @@ use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
 pub(crate) use crate::cut::Fault;
-use crate::cut::Tokens;
+use crate::cut::{Block, Tokens};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::room::Room;
 use crate::tokens::Token;
 use build::Builder;
-pub(crate) use build::quote;
+pub(crate) use build::{DIAGNOSTIC, quote};
 pub(crate) use sink::Sink;
 use sink::Tree;
 
@@ -53,7 +53,7 @@ pub struct Statements<'s> {
 /// behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script longer than the
 /// profile's `source` is not read at all.
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
-    Statements { reader: Reader::new(source, profile, MAX_DIAGNOSTICS) }
+    Statements { reader: Reader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
 }
 
 /// Reads a whole script: its statements that are right, and what is wrong with the others, both in order.
@@ -90,31 +90,37 @@ impl Iterator for Statements<'_> {
 /// Reads statements into a [`Sink`].
 pub(crate) struct Reader<'s> {
     tokens: Tokens<'s>,
+    /// Statements that begin behind this are not read.
+    until: usize,
     profile: Profile,
     /// How many diagnostics may still be told; none ends it.
     left: usize,
 }
 
 impl<'s> Reader<'s> {
-    /// Reads this source; tells at most so many diagnostics.
-    pub(crate) fn new(source: &'s [u8], profile: &Profile, left: usize) -> Reader<'s> {
-        Reader { tokens: Tokens::new(source, profile.nesting), profile: *profile, left }
+    /// Reads the statements that begin in the first `until` bytes of this source; tells at most so many diagnostics.
+    pub(crate) fn new(
+        source: &'s [u8],
+        until: usize,
+        profile: &Profile,
+        left: usize,
+    ) -> Reader<'s> {
+        Reader { tokens: Tokens::new(source, profile.nesting), until, profile: *profile, left }
     }
 
-    /// How many diagnostics may still be told.
-    #[expect(dead_code)] // for who reads piece by piece
-    pub(crate) fn left(&self) -> usize {
-        self.left
+    /// Bytes that are allocated to begin with.
+    pub(crate) fn takes(profile: &Profile) -> usize {
+        profile.nesting * size_of::<Block>()
     }
 
     /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless there was no room. What the
     /// sink was given of a wrong one counts for nothing.
-    pub(crate) fn next<'k>(
+    pub(crate) fn next(
         &mut self,
         sink: &mut dyn Sink,
         room: &Room<'_>,
     ) -> Option<Result<(), Vec<Diagnostic>>> {
-        if self.left == 0 || !self.tokens.begin() {
+        if self.left == 0 || !self.tokens.begin() || self.tokens.at() >= self.until {
             return None;
         }
         let mut found = Vec::new();
@@ -174,9 +180,12 @@ impl<'s> Reader<'s> {
         room: &Room<'_>,
         found: &mut Vec<Diagnostic>,
     ) -> bool {
+        if !room.grow(found, 2) || !room.has(RECOVERY) {
+            return false;
+        }
         let (told, skip) = explain::explain(error, &self.tokens, &self.profile);
         found.push(told);
-        if found.len() >= self.left || !room.has(RECOVERY) {
+        if found.len() >= self.left {
             return false;
         }
         match recover::recover(&mut self.tokens, skip) {
@@ -189,8 +198,8 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// Bytes that going on after an error takes: the tokens that open the blocks anew, and a diagnostic.
-const RECOVERY: usize = 2048;
+/// Bytes that telling an error and going on take: two diagnostics, and the tokens that open the blocks anew.
+const RECOVERY: usize = 4096;
 
 /// The diagnostic of a script longer than the profile allows, at the first byte too many.
 pub(crate) fn too_long(found: usize, profile: &Profile) -> Diagnostic {
