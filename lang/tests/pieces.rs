@@ -1,6 +1,7 @@
 //! A script that is compiled piece by piece gives what it gives as a whole, and allocates nothing it has not asked for.
 
 #![allow(unsafe_code)] // an allocator that counts
+#![allow(clippy::unwrap_used)]
 
 mod common;
 
