@@ -94,6 +94,8 @@ pub(crate) struct Session {
     pub(crate) over: bool,
     /// When its last connection ended.
     away_since: Option<Millis>,
+    /// The same as the model's time; `None` if it may have been earlier.
+    away_from: Option<Tick>,
     pub(crate) conn: Option<ConnKey>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) got: BTreeMap<MessageId, Got>,

@@ -19,6 +19,7 @@ use core::cell::Cell;
 pub use local::{PublishError, SubscribeError};
 
 use crate::arena::Arena;
+use crate::away::Away;
 use crate::connection::{Connection, Phase};
 use crate::message::Store;
 use crate::outbox::Piece;
@@ -105,6 +106,8 @@ pub struct Broker {
     names: Vec<u32>,
     /// Sessions with clean session 0.
     stored: usize,
+    /// Those of them without a connection.
+    away: Away,
     subscriptions: Subscriptions,
     retained: RetainedStore,
     local: Local,
@@ -151,6 +154,7 @@ impl Broker {
             sessions: Arena::new(),
             names: Vec::new(),
             stored: 0,
+            away: Away::default(),
             subscriptions: Subscriptions::new(),
             retained: RetainedStore::default(),
             local: Local::default(),
@@ -188,7 +192,7 @@ impl Broker {
     pub fn clients(&self) -> impl Iterator<Item = ClientInfo<'_>> {
         self.names.iter().filter_map(|name| {
             let session = self.sessions.get(*name)?;
-            let connection = self.connections.get(session.connection?)?;
+            let connection = self.connections.get(session.connection()?)?;
             Some(ClientInfo {
                 id: &session.client_id,
                 conn: connection.id,

@@ -18,7 +18,7 @@
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
 //! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2),
 //!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`;
-//!   `arena` (places for clients and filters), `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
+//!   `arena` (places for clients and filters), `away` (which session was there longest ago), `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
 //!
@@ -78,6 +78,7 @@ pub mod wire;
 pub mod client;
 
 mod arena;
+mod away;
 mod broker;
 mod connection;
 mod hooks;

@@ -14,8 +14,8 @@ pub struct Limits {
     /// Network connections at a time that have not completed CONNECT or are being closed; they come on
     /// top of `max_clients`, so that a client whose old connection hangs can take it over when full.
     pub max_waiting: usize,
-    /// Sessions of clients that asked to be remembered (clean session 0), connected or not. A further
-    /// one gets a CONNACK with return code 3.
+    /// Sessions of clients that asked to be remembered (clean session 0), connected or not. For a further one, the one
+    /// that has been without a connection for longest is forgotten; if all are connected, it gets a CONNACK with return code 3.
     pub max_stored_sessions: usize,
     /// Subscriptions of all clients together, the local client's included. One more is refused by 0x80
     /// in the SUBACK.
@@ -131,7 +131,7 @@ impl Limits {
         max_client_id: 1024,
         connect_timeout: 10_000,
         stall_timeout: 60_000,
-        session_expiry: 7 * 24 * 3600 * 1000,
+        session_expiry: 24 * 3600 * 1000,
     };
 }
 

@@ -24,12 +24,24 @@ const IDS: u16 = RESERVED_ID - 1;
 /// A replay among those of a session, its filter estimated.
 const REPLAY: usize = 2 * size_of::<Replay>() + BLOCK + 16;
 
+/// Whether a session has a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Not yet, or it is about to end.
+    New,
+    /// It has one.
+    Connected,
+    /// It has none, and is in the list of [`crate::away`].
+    Away,
+}
+
 /// One client, connected or remembered.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) client_id: Box<str>,
-    /// The slot of its connection.
-    pub(crate) connection: Option<u32>,
+    pub(crate) presence: Presence,
+    /// The slot of its connection; without one, its neighbours in the list of those away: the older, the newer.
+    pub(crate) place: [u32; 2],
     /// It ends with its connection.
     pub(crate) clean: bool,
     /// The nodes of its filters in the subscription tree, in the order of subscribing.
@@ -46,13 +58,24 @@ impl Session {
     pub(crate) fn new(client_id: &str, clean: bool) -> Session {
         Session {
             client_id: client_id.into(),
-            connection: None,
+            presence: Presence::New,
+            place: [0; 2],
             clean,
             subscriptions: SmallVec::new(),
             replays: BTreeMap::new(),
             reliable: None,
             share: Share::default(),
         }
+    }
+
+    /// The slot of its connection.
+    pub(crate) fn connection(&self) -> Option<u32> {
+        (self.presence == Presence::Connected).then_some(self.place[0])
+    }
+
+    /// Gives it a connection.
+    pub(crate) fn connect(&mut self, slot: u32) {
+        (self.presence, self.place[0]) = (Presence::Connected, slot);
     }
 
     /// Bytes of the heap that it takes now besides its place; messages are counted elsewhere.

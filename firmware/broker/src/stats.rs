@@ -31,6 +31,8 @@ pub struct Stats {
     pub unreleased: u64,
     /// Connections closed because another one came with the same client id.
     pub take_overs: u64,
+    /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those away for longest.
+    pub sessions_displaced: u64,
     /// Subscriptions granted, the local client's too; again when a client asks again.
     pub subscribed: u64,
     /// Times a subscriber had to wait for its retained messages because others have them looked for too.

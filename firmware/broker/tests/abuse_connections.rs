@@ -5,7 +5,7 @@ mod bystanders;
 mod net;
 
 use bystanders::{Bystanders, publish_to};
-use net::{Net, hello, will};
+use net::{Net, hello, stay, will};
 use umqtt_broker::wire::Connect;
 use umqtt_broker::{ConnId, Limits, QoS, Refused};
 
@@ -277,4 +277,27 @@ fn a_thousand_connections_that_break_at_once_cost_a_will_each() {
         good.are_served(&mut net);
     }
     assert_eq!(net.broker.stats().wills, u64::from(CLIENTS));
+}
+
+#[test]
+fn nobody_takes_all_sessions_for_ever() {
+    let mut net = Net::with(Limits { max_stored_sessions: 100, ..Limits::DESKTOP });
+    let mut good = Bystanders::join(&mut net);
+    net.connect(1, stay("who stays"));
+    net.subscribe(1, "t", QoS::AtMostOnce);
+    for n in 0..1000 {
+        assert!(!net.connect(10 + n, stay(&format!("taker {n}"))));
+        net.cut(10 + n);
+        good.are_served(&mut net);
+    }
+    assert!(!net.connect(2, stay("another")));
+    let counted = net.broker.stats();
+    assert_eq!((counted.refused, counted.sessions_displaced), (0, 1000 + 2 - 100));
+    assert_eq!(net.broker.stored_sessions_len(), 98, "two are connected");
+    net.broker.publish(b"t", b"x", QoS::AtMostOnce, false).expect("valid");
+    net.settle();
+    assert_eq!(net.messages(1), ["t=x"]);
+    net.pass(Limits::DESKTOP.session_expiry);
+    net.pass(100);
+    assert_eq!(net.broker.stored_sessions_len(), 0);
 }

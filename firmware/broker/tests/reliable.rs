@@ -192,12 +192,12 @@ fn stored_sessions_expire() {
 fn stored_sessions_are_bounded() {
     let mut net = Net::with(Limits { max_stored_sessions: 1, ..Limits::SMALL });
     net.connect(1, stay("a"));
-    net.cut(1);
     net.open(2).expect("room");
     let mut packet = Vec::new();
     stay("b").emit(&mut packet);
     net.send(2, &packet);
-    assert_eq!(net.all(2), [0x20, 2, 0, 3]);
+    assert_eq!(net.all(2), [0x20, 2, 0, 3], "a connected one makes no room");
+    net.cut(1);
     assert!(net.connect(3, stay("a")), "the one that is there is welcome");
     net.join(4, "b");
 }

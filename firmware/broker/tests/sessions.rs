@@ -243,6 +243,37 @@ fn a_session_belongs_to_a_name() {
     assert_eq!(net.messages(9), ["to/2=x"]);
 }
 
+#[test]
+fn the_session_away_for_longest_makes_room_for_a_new_one() {
+    let mut net = Net::with(Limits { max_stored_sessions: 3, ..Limits::SMALL });
+    for (conn, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        assert!(!net.connect(conn, stay(name)));
+        net.subscribe(conn, name, Q1);
+    }
+    // All are connected: there is no place.
+    let mut connect = Vec::new();
+    stay("d").emit(&mut connect);
+    net.open(4).expect("room");
+    net.send(4, &connect);
+    assert_eq!(net.all(4), [0x20, 2, 0, 3]);
+    // In this order they go, and one comes back.
+    net.cut(2);
+    net.cut(1);
+    net.cut(3);
+    assert!(net.connect(5, stay("b")));
+    net.cut(5);
+    assert!(!net.connect(6, stay("d")), "in the place of a");
+    assert_eq!((net.broker.stats().sessions_displaced, net.broker.subscriptions_len()), (1, 2));
+    assert!(!net.connect(7, stay("e")), "in the place of c");
+    assert!(net.connect(8, stay("b")), "it was there last");
+    net.cut(6);
+    assert!(!net.connect(9, stay("a")), "in the place of d");
+    assert_eq!(net.broker.stats().sessions_displaced, 3);
+    // Those that are not stored need none.
+    net.join(10, "f");
+    net.join(11, "g");
+}
+
 /// [MQTT-3.1.4-2], [MQTT-3.1.2-4]: the session goes on; the old connection gets nothing more and can do nothing
 /// more.
 #[test]

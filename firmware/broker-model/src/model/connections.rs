@@ -28,6 +28,9 @@ impl Model {
             attempt.ends.extend(self.cut_began(old, now));
         }
         let current = self.session_of(client);
+        if !clean && (unsure || !self.is_stored(client)) {
+            self.make_room(client, unsure, now);
+        }
         let key = match current {
             Some(key) if !clean => key,
             _ => {
@@ -53,6 +56,7 @@ impl Model {
         self.clients.insert(client, Identity { session: Some(key), conn: Some(conn), unsure });
         if let Some(session) = self.sessions.get_mut(&key) {
             (session.conn, session.away_since) = (Some(conn), None);
+            session.away_from = None;
         }
         attempt
     }
@@ -61,9 +65,50 @@ impl Model {
     fn is_full(&self, client: usize, clean: bool) -> bool {
         let others = || self.clients.iter().filter(|(other, _)| **other != client);
         let live = others().filter(|(_, identity)| identity.conn.is_some()).count();
-        let stored = others().filter_map(|(_, identity)| self.sessions.get(&identity.session?));
-        let stored = stored.filter(|session| !session.clean).count();
-        live >= self.rules.max_clients || !clean && stored >= self.rules.max_stored_sessions
+        let places = self.rules.max_stored_sessions;
+        let taken =
+            self.stored_sessions(client).filter(|(_, session)| session.conn.is_some()).count();
+        let new = !clean && !self.is_stored(client);
+        live >= self.rules.max_clients || new && taken >= places
+    }
+
+    /// The stored sessions of all other clients.
+    fn stored_sessions(&self, client: usize) -> impl Iterator<Item = (SessionKey, &Session)> {
+        let others = self.clients.iter().filter(move |(other, _)| **other != client);
+        let sessions = others.filter_map(|(_, identity)| {
+            let key = identity.session?;
+            Some((key, self.sessions.get(&key)?))
+        });
+        sessions.filter(|(_, session)| !session.clean)
+    }
+
+    /// A client gets a stored session: where there are too many, the one that has been away for longest is over. Where there is no
+    /// telling which one that is, each of them may be.
+    fn make_room(&mut self, client: usize, unsure: bool, now: Tick) {
+        if self.stored_sessions(client).count() < self.rules.max_stored_sessions {
+            return;
+        }
+        let away = self.stored_sessions(client).filter(|(_, session)| session.conn.is_none());
+        let mut away: Vec<_> =
+            away.map(|(key, session)| (session.away_from, key, session.client)).collect();
+        away.sort_unstable();
+        let unclear = unsure
+            || away.iter().any(|(from, _, client)| from.is_none() || self.is_unsure(*client));
+        if !unclear {
+            if let Some((_, key, _)) = away.first() {
+                let end = self.end_began(*key, now);
+                self.over(end);
+            }
+            return;
+        }
+        for (_, key, client) in away {
+            if let Some(session) = self.sessions.get_mut(&key) {
+                session.subscriptions.iter_mut().for_each(|s| s.life.ends(now));
+            }
+            if let Some(identity) = self.clients.get_mut(&client) {
+                identity.unsure = true;
+            }
+        }
     }
 
     /// The broker has dealt with the CONNECT; what it says of the session, if that is known.
@@ -136,6 +181,7 @@ impl Model {
 
     /// The connection ends in peace, not before `from`.
     pub fn left_began(&mut self, conn: ConnKey, from: Tick) -> Vec<Loose> {
+        let now = self.tick();
         let Some(connection) = self.connections.get_mut(&conn) else { return Vec::new() };
         connection.life.ends(from);
         connection.will = None;
@@ -154,6 +200,7 @@ impl Model {
             return vec![self.end_began(key, from)];
         }
         session.away_since = Some(self.now);
+        session.away_from = Some(now);
         Vec::new()
     }
 

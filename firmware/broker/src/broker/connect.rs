@@ -62,13 +62,15 @@ impl Broker {
         }
         let known = self.find_name(id).ok().and_then(|place| self.names.get(place));
         let known = known.and_then(|key| self.sessions.get(*key));
-        let takes_over = known.is_some_and(|session| session.connection.is_some());
+        let takes_over = known.is_some_and(|session| session.connection().is_some());
         let was_stored = known.is_some_and(|session| !session.clean);
         let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
-        let stored = self.stored - usize::from(was_stored);
+        // The one that was away for longest makes room for one more.
+        let new = !connect.clean_session && !was_stored;
+        let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
         let memory = self.has_memory_for_client(id, will);
-        if full || !memory || !connect.clean_session && stored >= self.limits.max_stored_sessions {
+        if full || !memory || no_place {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted
@@ -85,8 +87,9 @@ impl Broker {
         self.take_over(client_id, now);
         let (key, present) = self.begin_session(client_id, connect.clean_session);
         self.set_expiry(key, None);
+        self.away.remove(key, &mut self.sessions);
         if let Some(session) = self.sessions.get_mut(key) {
-            session.connection = Some(slot);
+            session.connect(slot);
         }
         self.recount_session(key);
         let will = connect.will.and_then(|will| {
@@ -126,7 +129,19 @@ impl Broker {
             Some(key) => self.forget_session(key),
             None => {}
         }
+        if !clean
+            && self.has_no_place_for_session()
+            && let Some(oldest) = self.away.oldest()
+        {
+            self.stats.sessions_displaced += 1;
+            self.forget_session(oldest);
+        }
         (self.add_session(client_id, clean), false)
+    }
+
+    /// Whether there are as many stored sessions as there may be.
+    fn has_no_place_for_session(&self) -> bool {
+        self.stored >= self.limits.max_stored_sessions
     }
 
     /// Sends what an earlier connection of the session left.

@@ -8,7 +8,7 @@ use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
 use crate::arena::make_room;
 use crate::connection::{Connection, LastWill, Phase};
-use crate::session::Session;
+use crate::session::{Presence, Session};
 use crate::{Hooks, Millis, Peer};
 
 /// Milliseconds a connection that is to be closed has to take what is still to be sent to it.
@@ -66,7 +66,7 @@ impl Broker {
     pub fn disconnect(&mut self, client_id: &str, now: Millis) -> bool {
         let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
         let session = key.and_then(|key| self.sessions.get(*key));
-        let Some(slot) = session.and_then(|session| session.connection) else { return false };
+        let Some(slot) = session.and_then(Session::connection) else { return false };
         self.cut(slot, now);
         true
     }
@@ -190,13 +190,16 @@ impl Broker {
         if let Phase::Live(key) = phase {
             self.live -= 1;
             let session = self.sessions.get_mut(key)?;
-            session.connection = None;
+            session.presence = Presence::New;
             if let Some(reliable) = session.reliable_if_any() {
                 reliable.not_sent_from(not_sent);
             }
             if session.clean {
                 self.forget_session(key);
-            } else if self.limits.session_expiry < Millis::MAX {
+                return will;
+            }
+            self.away.add(key, &mut self.sessions);
+            if self.limits.session_expiry < Millis::MAX {
                 self.set_expiry(key, Some(now.saturating_add(self.limits.session_expiry)));
             }
         }
@@ -265,6 +268,7 @@ impl Broker {
     /// Ends a session that has no connection.
     pub(super) fn forget_session(&mut self, key: u32) {
         self.set_expiry(key, None);
+        self.away.remove(key, &mut self.sessions);
         let Some(session) = self.sessions.get(key) else { return };
         if let Ok(place) = self.find_name(&session.client_id) {
             self.names.remove(place);

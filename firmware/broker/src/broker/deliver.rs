@@ -132,7 +132,7 @@ impl Broker {
             return;
         }
         let Some(session) = self.sessions.get_mut(target) else { return };
-        let slot = session.connection;
+        let slot = session.connection();
         let connection = slot.and_then(|slot| self.connections.get_mut(slot));
         let outcome = match (connection, slot) {
             (Some(connection), Some(slot)) => {
@@ -154,7 +154,7 @@ impl Broker {
     /// Moves on what waits for room: messages behind full flight windows, then retained ones.
     pub(super) fn pump(&mut self, key: u32) {
         let Some(session) = self.sessions.get_mut(key) else { return };
-        let Some(slot) = session.connection else { return };
+        let Some(slot) = session.connection() else { return };
         let Some(connection) = self.connections.get_mut(slot) else { return };
         let (inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
         if let Some(reliable) = session.reliable_if_any() {
@@ -175,7 +175,7 @@ impl Broker {
         if session.has_waiting() {
             return None;
         }
-        let outbox = &self.connections.get(session.connection?)?.outbox;
+        let outbox = &self.connections.get(session.connection()?)?.outbox;
         while let Some(mut first) = session.replays.first_entry() {
             let replay = first.get_mut();
             let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {

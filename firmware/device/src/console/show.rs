@@ -170,7 +170,7 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
     );
     line!(
         out,
-        "Closed: bad packets {}, too large {}, no memory {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}",
+        "Closed: bad packets {}, too large {}, no memory {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}, sessions displaced {}",
         c.protocol_errors,
         c.too_large,
         c.no_memory,
@@ -178,7 +178,8 @@ fn counted(figures: &BrokerFigures, out: &mut Output) {
         c.timeouts,
         c.slow,
         c.unreleased,
-        c.take_overs
+        c.take_overs,
+        c.sessions_displaced
     );
     line!(
         out,

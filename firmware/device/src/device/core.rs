@@ -122,7 +122,10 @@ impl<B: Board, F: NorFlash> Core<B, F> {
                 self.options.console_port = None;
                 self.wishes.listen = true;
             }
-            Param::BrokerClients | Param::BrokerSubscriptions | Param::BrokerRetainedMessages => {
+            Param::BrokerClients
+            | Param::BrokerSubscriptions
+            | Param::BrokerRetainedMessages
+            | Param::BrokerSessionExpiry => {
                 self.apply_limits();
             }
             Param::MqttHost
@@ -166,6 +169,10 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             max_clients: limit(Param::BrokerClients, board.max_clients),
             max_subscriptions: limit(Param::BrokerSubscriptions, board.max_subscriptions),
             max_retained: limit(Param::BrokerRetainedMessages, board.max_retained),
+            session_expiry: match self.settings.limit(Param::BrokerSessionExpiry) {
+                Some(seconds) => Millis::from(seconds) * 1000,
+                None => Millis::MAX,
+            },
             ..board
         });
     }

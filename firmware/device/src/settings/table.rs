@@ -123,6 +123,7 @@ parameters! {
     25 BrokerSubscriptions "broker_subscriptions" LIMIT, Number(0), "most subscriptions, 0 is as memory allows";
     26 BrokerRetainedMessages "broker_retained_messages" LIMIT, Number(0), "most retained messages, 0 is as memory allows";
     27 BrokerClients "broker_clients" LIMIT, Number(0), "most MQTT clients, 0 is as memory allows";
+    43 BrokerSessionExpiry "broker_session_expiry" Int { min: 0, max: 31_536_000 }, Number(86_400), "seconds a stored session outlives its connection, 0 is until another needs its place";
     28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves and load them at start";
     29 MqttHost "mqtt_host" HOST, Txt(""), "name or address of the remote broker to connect to";
     30 MqttPort "mqtt_port" PORT, Number(1883), "TCP port of the remote broker";
