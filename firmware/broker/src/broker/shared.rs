@@ -37,7 +37,7 @@ impl Broker {
                 return READY;
             }
             let session = sessions.get(member.session());
-            let connection = session.and_then(|s| connections.get(s.connection?));
+            let connection = session.and_then(|s| connections.get(s.connection()?));
             let (Some(session), Some(connection)) = (session, connection) else { return AWAY };
             let message = (len, qos.min(member.qos()));
             let ready = queue::is_ready(session, &connection.outbox, message, limits, share);
