@@ -147,6 +147,18 @@ pub struct Client {
 }
 
 impl Client {
+    /// Bytes of the heap, about: what waits to be sent and to be taken, and what it subscribes to.
+    pub fn memory(&self) -> usize {
+        let filters = self.subscriptions.iter().map(|wanted| wanted.filter.capacity());
+        let farewells = self.farewells.iter().map(Vec::capacity);
+        self.partial.capacity()
+            + self.outbox.held()
+            + self.outbox.load().bytes
+            + self.reliable.load().bytes
+            + self.event_bytes
+            + filters.chain(farewells).sum::<usize>()
+    }
+
     /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of many clients
     /// of one server over time; any number will do, best a different one on each device.
     pub fn new(options: ClientOptions, seed: u32) -> Client {

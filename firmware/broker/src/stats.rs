@@ -56,6 +56,8 @@ pub struct Stats {
     pub subscriptions_refused: u64,
     /// Messages not retained because of a limit.
     pub retained_refused: u64,
+    /// Times something was refused, dropped or put off for want of memory: that of `max_memory`, or of the heap.
+    pub out_of_memory: u64,
     /// Bytes handed in by `receive`.
     pub bytes_received: u64,
     /// Bytes reported by `sent`.

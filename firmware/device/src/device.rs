@@ -12,6 +12,7 @@
 //! | `crowd` | clients that publish, when memory is short |
 //! | `consoles` | sessions |
 //! | `host` | what the console may do with the device |
+//! | `memory` | the ledger, and steps that are put off |
 //! | `script` | the script in its place |
 //! | `services` | what the script may do with the device |
 //! | `uploads` | the upload under way |
@@ -23,6 +24,7 @@ mod consoles;
 mod core;
 mod crowd;
 mod host;
+mod memory;
 mod network;
 mod options;
 mod retained;
@@ -43,7 +45,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_memory::{Ledger, STEP_MARGIN, Share};
+use umqtt_memory::Ledger;
 
 use self::consoles::Consoles;
 use self::core::{Core, Wishes};
@@ -61,7 +63,7 @@ use crate::clock::Clock;
 use crate::console::{Lock, Origin, Outcome, Output, Refusal, execute_line, resume_reply};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
-use crate::net::{Addressing, Net};
+use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
@@ -90,6 +92,8 @@ pub struct Device<B: Board, F: NorFlash> {
     /// Bytes clients sent since what is outgoing was last looked at.
     unflushed: usize,
     crowd: Crowd,
+    /// A network event that was put off.
+    later: Option<NetEvent>,
     restart_at: Option<Millis>,
 }
 
@@ -115,6 +119,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             send_buffer: vec![0; options.send_buffer],
             unflushed: 0,
             crowd: Crowd::default(),
+            later: None,
             restart_at: None,
         })
     }
@@ -142,6 +147,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             commands: VecDeque::new(),
             requests: VecDeque::new(),
             own_changes: 0,
+            put_off: false,
             salts: 0,
         });
         core.apply_all();
@@ -186,6 +192,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// the network: a time not after `now` means at once.
     pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
         self.core.now = self.core.now.max(now);
+        self.core.put_off = false;
         let more_network = self.network(net);
         self.let_on(net);
         self.timeouts(net);
@@ -198,13 +205,20 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let more_script = self.script.turn(&mut self.core, &mut self.web);
         self.commands(net);
         let more_script = self.web.start(&mut self.core, net) || more_script;
-        self.sys.poll(&mut self.core);
-        self.retention.poll(&mut self.core);
-        let more_remote = self.core.remote_turn(net);
-        while let Some(note) = self.core.board.poll_note() {
+        if self.core.has_margin() {
+            self.sys.poll(&mut self.core);
+        }
+        if self.core.has_margin() {
+            self.retention.poll(&mut self.core);
+        }
+        let more_remote = self.core.has_margin() && self.core.remote_turn(net);
+        while self.core.has_margin()
+            && let Some(note) = self.core.board.poll_note()
+        {
             self.core.log(Level::Info, format_args!("{note}"));
         }
         if self.core.wishes.listen
+            && self.core.has_margin()
             && let Err(error) = self.listen(net)
         {
             self.core.log(Level::Warning, format_args!("{error}"));
@@ -217,6 +231,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.uploads.asker_is_gone();
         }
         self.restart(net);
+        self.account(net);
+        if self.core.put_off {
+            return Some(self.core.now + memory::RETRY);
+        }
         let more_console = more_console || self.consoles.can_go_on();
         if more_network || more_serial || more_script || more_remote || more_console {
             return Some(self.core.now);
@@ -290,29 +308,21 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn timeouts(&mut self, net: &mut dyn Net) {
         let now = self.core.now;
         let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
-        if due(self.core.broker.poll_at()) {
+        if due(self.core.broker.poll_at()) && self.core.has_margin() {
             self.core.broker.handle_timeout(now);
         }
         if due(self.consoles.poll_at()) {
             self.consoles.handle_timeout(now);
         }
-        if due(self.web.poll_at()) {
+        if due(self.web.poll_at()) && self.core.has_margin() {
             self.web.handle_timeout(&mut self.core, net);
         }
         if due(self.uploads.poll_at())
+            && self.core.has_margin()
             && let Some(came) = self.uploads.handle_timeout(now, net)
         {
             self.uploaded(came, net);
         }
-    }
-
-    /// Whether the heap has what the next step may need; if not, that is counted, and the step is put off.
-    fn has_margin(&mut self) -> bool {
-        let there = umqtt_memory::reserve(STEP_MARGIN);
-        if !there {
-            self.core.ledger[Share::Margin].refuse();
-        }
-        there
     }
 
     /// Shows the log to the consoles, as far as they have room.
@@ -328,6 +338,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn serial(&mut self, net: &mut dyn Net) -> bool {
         let bytes = self.consoles.typed(&mut self.core);
         if bytes.is_empty() && !self.consoles.serial_has_more() {
+            return false;
+        }
+        if !self.core.has_margin() {
+            self.consoles.keep_typed(&bytes);
             return false;
         }
         if self.core.settings.number(Param::SystemOutput) == 0 {
@@ -347,7 +361,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Executes what scripts asked for with `system`.
     fn commands(&mut self, net: &mut dyn Net) {
-        while let Some(line) = self.core.commands.pop_front() {
+        while !self.core.commands.is_empty()
+            && self.core.has_margin()
+            && let Some(line) = self.core.commands.pop_front()
+        {
             let now = self.core.now;
             let resetting = self.core.wishes.restart.is_some();
             let mut output = Output::new(COMMAND_OUTPUT.min(self.core.options.plan.console / 4));

@@ -134,6 +134,11 @@ pub trait Net {
     /// Drops the connection at once. [`NetEvent::Closed`] follows.
     fn abort(&mut self, conn: ConnId);
 
+    /// Bytes of the heap that it uses, as far as that is worth knowing.
+    fn memory(&self) -> usize {
+        0
+    }
+
     /// The device's own addresses, for `show stats`.
     fn addresses(&self, each: &mut dyn FnMut(IpAddr));
 }

@@ -94,16 +94,16 @@ pub struct Plan {
 impl Plan {
     /// For the ESP8266: 48 KiB of RAM with a stack of 8 KiB, of which the heap is what static data leaves.
     pub const ESP8266: Plan = Plan {
-        fixed: 3 * 1024,
-        network: 13 * 1024,
-        broker: 13 * 1024,
+        fixed: 4_352,
+        network: 16_000,
+        broker: 8 * 1024,
         upload: 8 * 1024,
-        script: 4 * 1024,
-        console: 2 * 1024,
-        log: 512,
-        http: 1024,
-        upstream: 1024,
-        storage: 1024,
+        script: 3_840,
+        console: 1_536,
+        log: 384,
+        http: 1_536,
+        upstream: 1_280,
+        storage: 512,
         margin: crate::STEP_MARGIN,
     };
 

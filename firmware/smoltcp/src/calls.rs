@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use smoltcp::iface::SocketStorage;
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpAddress;
@@ -12,6 +13,9 @@ use crate::connection::{Millis, Phase};
 
 /// Milliseconds a connection we closed may take to send what is left and be closed by the other end.
 pub const LINGER: Millis = 2_000;
+
+/// Bytes that the DHCP and the DNS client take.
+const OTHERS: usize = 2 * size_of::<SocketStorage<'static>>();
 
 impl<D: Device> Net for SmolNet<D> {
     fn listen(&mut self, port: u16) -> Result<(), NetError> {
@@ -75,6 +79,10 @@ impl<D: Device> Net for SmolNet<D> {
         connection.seen = socket.recv_queue();
         self.look_for_end(conn.0);
         taken
+    }
+
+    fn memory(&self) -> usize {
+        self.table.memory() + size_of::<Self>() + OTHERS
     }
 
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {

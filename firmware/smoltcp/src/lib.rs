@@ -19,13 +19,13 @@
 //! | what | each | with [`Bounds::CHIP`] |
 //! |---|---|---|
 //! | a place for a socket, taken at the start | 328 + 40 | 22 x 368 = 8,096 |
-//! | buffers, only of sockets that listen or are up | `rx + tx` = 384 | 22 x 384 = 8,448 |
+//! | buffers, only of sockets that listen or are up | `rx + tx` = 288 | 22 x 288 = 6,336 |
 //! | DHCP and DNS client | 328 | 656 |
 //! | [`SmolNet`]: addresses, route, 16 neighbours | | 512 |
 //! | a name being looked up | 350 | 2 x 350 |
 //!
-//! So 16 clients and one console take 17 x 384 = 6,528 bytes of buffers, the two sockets that listen 768, and the tables
-//! 9,264. The receive buffer is the window the other end sees: 192 bytes are an MQTT packet of an ordinary size, and
+//! So 16 clients and one console take 17 x 288 = 4,896 bytes of buffers, the two sockets that listen 576, and the tables
+//! 9,264. The receive buffer is the window the other end sees: 128 bytes are an MQTT packet of an ordinary size, and
 //! longer ones come in pieces, which costs round trips, not memory. What a frame occupies on its way is the driver's
 //! affair.
 
@@ -73,7 +73,12 @@ pub struct Bounds {
 }
 
 impl Bounds {
+    /// Bytes of the heap with so many sockets that have buffers, those of the network besides not counted.
+    pub const fn memory(&self, sockets: usize) -> usize {
+        self.sockets * table::PLACE + sockets * (self.rx + self.tx)
+    }
+
     /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that listen, 1 outgoing.
     pub const CHIP: Bounds =
-        Bounds { sockets: 22, outgoing: 1, half_open: 18, rx: 192, tx: 192, admits: || true };
+        Bounds { sockets: 22, outgoing: 1, half_open: 18, rx: 128, tx: 160, admits: || true };
 }

@@ -17,6 +17,11 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Time without an answer after which it is taken for gone.
 pub const DEAD: Duration = Duration::from_secs(60);
 
+/// Bytes of a place for a socket: smoltcp's, ours, and the number that waits in a queue.
+pub(crate) const PLACE: usize = size_of::<smoltcp::iface::SocketStorage<'static>>()
+    + size_of::<Option<Connection>>()
+    + size_of::<u32>();
+
 /// The table.
 pub(crate) struct Table {
     pub(crate) sockets: SocketSet<'static>,
@@ -238,6 +243,12 @@ impl Table {
             self.forget(place);
         }
         Some(reason)
+    }
+
+    /// Bytes of the heap: places, and the buffers of the sockets there are.
+    pub(crate) fn memory(&self) -> usize {
+        let sockets = self.iter().filter(|(_, connection)| connection.socket.is_some()).count();
+        self.bounds.memory(sockets)
     }
 
     /// What it was made with.

@@ -72,6 +72,11 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.program
     }
 
+    /// The memory it computes in.
+    pub fn memory(&self) -> &M {
+        &self.memory
+    }
+
     /// The next handler, in script order, that the event wakes or may wake. Start with `Handlers::default()`. Ask again only after
     /// having run the one before: a filter may depend on what that one set.
     ///

@@ -249,7 +249,7 @@ impl Consoles {
     }
 
     /// Keeps what was typed and not taken; it was taken from there.
-    fn keep_typed(&mut self, bytes: &[u8]) {
+    pub(super) fn keep_typed(&mut self, bytes: &[u8]) {
         let kept = self.serial_kept.extend_from_slice(bytes);
         debug_assert!(kept.is_ok());
     }

@@ -7,7 +7,7 @@ use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
-use umqtt_memory::Ledger;
+use umqtt_memory::{Ledger, Share, try_push_back, try_to_vec};
 
 use super::Options;
 use crate::board::Board;
@@ -46,6 +46,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
     /// How many changes of the retained messages were the device's own figures.
     pub(super) own_changes: u32,
+    /// A step was put off in this poll for want of memory.
+    pub(super) put_off: bool,
     /// Salts given out, so that no two are the same.
     pub(super) salts: u32,
 }
@@ -95,18 +97,24 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
     /// Queues a command of the script.
     pub(super) fn command(&mut self, command: &[u8]) {
-        if self.commands.len() < MAX_COMMANDS {
-            self.commands.push_back(command.to_vec());
-        } else {
+        let fits =
+            self.commands.len() < MAX_COMMANDS && self.ledger[Share::Script].take(command.len());
+        let kept = fits && keep(&mut self.commands, try_to_vec(command));
+        if !kept {
             self.log(Level::Script, format_args!("Script warning: too many system commands"));
         }
     }
 
     /// Queues an HTTP request of the script.
     pub(super) fn request(&mut self, url: &[u8], body: Option<&[u8]>) {
-        if self.requests.len() < MAX_REQUESTS {
-            self.requests.push_back((url.to_vec(), body.map(<[u8]>::to_vec)));
-        } else {
+        let len = url.len() + body.map_or(0, <[u8]>::len);
+        let fits = self.requests.len() < MAX_REQUESTS && self.ledger[Share::Http].take(len);
+        let copy = |bytes: Option<&[u8]>| match bytes {
+            Some(bytes) => try_to_vec(bytes).map(Some),
+            None => Some(None),
+        };
+        let request = if fits { try_to_vec(url).zip(copy(body)) } else { None };
+        if !keep(&mut self.requests, request) {
             self.log(Level::Script, format_args!("Script warning: too many HTTP requests"));
         }
     }
@@ -208,6 +216,11 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         }
         salt
     }
+}
+
+/// Queues something, if it is there and there is memory for it; whether it is queued.
+fn keep<T>(queue: &mut VecDeque<T>, value: Option<T>) -> bool {
+    value.is_some_and(|value| try_push_back(queue, value).is_ok())
 }
 
 /// Who may use the broker, from the settings.

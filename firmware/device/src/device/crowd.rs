@@ -70,17 +70,22 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             };
         });
         if waits {
-            self.set_role(conn, Role::Mqtt(Pace::HeldBack));
-            self.crowd.next_turn.get_or_insert(self.core.now + STEP);
+            self.hold(conn);
         }
         waits
+    }
+
+    /// Leaves what a client has sent where it is, for now.
+    pub(super) fn hold(&mut self, conn: ConnId) {
+        self.set_role(conn, Role::Mqtt(Pace::HeldBack));
+        self.crowd.next_turn.get_or_insert(self.core.now + STEP);
     }
 
     /// Takes what those who were held back have sent: of all if there is room, else of one when it is time.
     pub(super) fn let_on(&mut self, net: &mut dyn Net) {
         let Some(next_turn) = self.crowd.next_turn else { return };
         let crowded = self.is_crowded();
-        if crowded && self.core.now < next_turn {
+        if crowded && self.core.now < next_turn || !self.core.has_margin() {
             return;
         }
         self.crowd.next_turn = None;
@@ -95,7 +100,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             held.rotate_left(first);
         }
         for conn in held {
-            if self.is_crowded() {
+            if self.is_crowded() || !self.core.has_margin() {
                 self.crowd.next_turn.get_or_insert(self.core.now + STEP);
                 return;
             }

@@ -38,7 +38,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Handles what happened on the network, up to a bound; true if there may be more.
     pub(super) fn network(&mut self, net: &mut dyn Net) -> bool {
         for _ in 0..EVENTS_PER_POLL {
-            let Some(event) = net.poll_event() else { return false };
+            let Some(event) = self.later.take().or_else(|| net.poll_event()) else { return false };
+            if !self.core.has_margin() && self.put_event_off(event, net) {
+                if self.later.is_some() {
+                    return false;
+                }
+                continue;
+            }
             match event {
                 NetEvent::Accepted { port, conn, peer } => self.accepted(port, conn, peer, net),
                 NetEvent::Connected(conn)
@@ -49,6 +55,33 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             }
         }
         true
+    }
+
+    /// What becomes of an event when the heap has not what it may need: a newcomer is refused, what was sent waits in the
+    /// network; true if that is so. Whatever ends or takes something frees memory, and goes on.
+    fn put_event_off(&mut self, event: NetEvent, net: &mut dyn Net) -> bool {
+        match event {
+            NetEvent::Accepted { conn, .. } => {
+                net.abort(conn);
+                true
+            }
+            NetEvent::Readable(conn) => match self.role(conn) {
+                Role::Mqtt(_) => {
+                    self.hold(conn);
+                    true
+                }
+                Role::Console(_) => false,
+                Role::Other => {
+                    self.later = Some(event);
+                    true
+                }
+            },
+            NetEvent::Connected(_) => {
+                self.later = Some(event);
+                true
+            }
+            NetEvent::Writable(_) | NetEvent::Finished(_) | NetEvent::Closed(..) => false,
+        }
     }
 
     fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
@@ -192,7 +225,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             if len == 0 && !self.consoles.has_more(number) {
                 break;
             }
-            if !self.has_margin() {
+            if !self.core.has_margin() {
                 return false;
             }
             let now = self.core.now;

@@ -249,6 +249,9 @@ impl Script {
         let used = |script: &Script| script.engine.as_ref().map_or(0, Engine::fuel_used);
         let (before, most) = (used(self), core.options.profile.fuel / TURN_PART);
         for _ in 0..EVENTS_PER_TURN {
+            if !core.has_margin() {
+                return false;
+            }
             let progress = self.step(core);
             if self.starting && self.engine.as_ref().is_some_and(Engine::started) {
                 self.starting = false;

@@ -3,11 +3,13 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_memory::{STEP_MARGIN, Share, reserve};
 
 use super::core::Core;
 use crate::board::Board;
 use crate::engine::Millis;
-use crate::http::{Fetch, FetchError, Overflow, Request, Response, Url};
+
+use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 
@@ -48,7 +50,19 @@ impl Web {
         if self.fetch.is_some() || self.answer.is_some() {
             return false;
         }
+        if core.requests.is_empty() || !core.has_margin() {
+            return false;
+        }
         let Some((text, post)) = core.requests.pop_front() else { return false };
+        // With what it asked for, as the script is told.
+        let needed = Fetch::needs(text.len()) + 2 * text.len();
+        if !core.ledger[Share::Http].admits(needed) || !reserve(needed + STEP_MARGIN) {
+            let error = FetchError::NoMemory;
+            core.log(Level::Script, format_args!("HTTP request not made: {error}"));
+            let (host, body) = (Vec::new(), Vec::new());
+            self.answer = Some(Answer { host, path: text, code: *b"000", body });
+            return true;
+        }
         let url = match Url::parse(&text) {
             Ok(url) => url,
             Err(error) => {
@@ -101,6 +115,16 @@ impl Web {
         self.answer = None;
     }
 
+    /// Bytes of the heap.
+    pub(super) fn memory(&self) -> usize {
+        let url = self.asked.as_ref();
+        let asked = url.map_or(0, |url| url.host.capacity() + url.path.capacity());
+        let answer = self.answer.as_ref().map_or(0, |answer| {
+            answer.host.capacity() + answer.path.capacity() + answer.body.capacity()
+        });
+        self.fetch.as_ref().map_or(0, Fetch::memory) + asked + answer
+    }
+
     fn done<B: Board, F: NorFlash>(
         &mut self,
         outcome: Result<Response, FetchError>,
@@ -111,6 +135,9 @@ impl Web {
         let response = outcome.unwrap_or_else(|error| {
             let host = &url.host;
             core.log(Level::Script, format_args!("HTTP request to {host} failed: {error}"));
+            if matches!(error, FetchError::NoMemory | FetchError::Read(ReadError::NoMemory)) {
+                core.ledger[Share::Http].refuse();
+            }
             Response::default()
         });
         let digit = |unit| b'0' + (response.status / unit % 10) as u8;

@@ -344,6 +344,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.program()
     }
 
+    /// Bytes of the heap: the image, what the machine computes in, events that wait.
+    pub fn memory(&self) -> usize {
+        let image = self.machine.program().bytes().as_ref().len();
+        image + self.machine.memory().capacity() + self.queue.memory()
+    }
+
     /// Calls `each` with name and value of every variable; a stripped image has no names, only numbers (`$0`).
     pub fn variables(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) {
         let names = self.variable_names();

@@ -106,6 +106,11 @@ impl Queue {
         Some(Taken(waiting))
     }
 
+    /// Bytes of the heap.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes + self.waiting.capacity() * size_of::<Waiting>()
+    }
+
     /// Whether nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()

@@ -27,6 +27,13 @@ impl Room {
     }
 }
 
+impl Room {
+    /// Bytes of the heap.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>() + self.texts.capacity()
+    }
+}
+
 impl Memory for Room {
     #[inline]
     fn parts(&mut self) -> (&mut [Slot], &mut [u8]) {

@@ -45,6 +45,8 @@ pub enum FetchError {
     Redirect(UrlError),
     /// There were more than [`MAX_REDIRECTS`] redirects.
     TooManyRedirects,
+    /// There is no memory for it.
+    NoMemory,
 }
 
 impl core::fmt::Display for FetchError {
@@ -62,6 +64,7 @@ impl core::fmt::Display for FetchError {
             FetchError::Read(error) => error.fmt(f),
             FetchError::Redirect(error) => write!(f, "its redirect cannot be followed: {error}"),
             FetchError::TooManyRedirects => f.write_str("too many redirects"),
+            FetchError::NoMemory => f.write_str("not enough memory for the request"),
         }
     }
 }
@@ -76,8 +79,9 @@ pub type Outcome = Result<Response, FetchError>;
 pub struct Fetch {
     request: Request,
     conn: ConnId,
-    /// What is left to send, once connected.
-    to_send: Vec<u8>,
+    /// The head of the request, to be sent once connected; the body comes behind it.
+    head: Vec<u8>,
+    /// Bytes of both that are sent.
     sent: usize,
     connected: bool,
     reader: Option<Reader>,
@@ -96,7 +100,7 @@ impl Fetch {
         let mut fetch = Fetch {
             request,
             conn,
-            to_send: Vec::new(),
+            head: Vec::new(),
             sent: 0,
             connected: false,
             reader: None,
@@ -172,6 +176,19 @@ impl Fetch {
         net.abort(self.conn);
     }
 
+    /// Bytes that a request for a URL of this length may take, its own copy and the body of a POST not counted.
+    pub const fn needs(url: usize) -> usize {
+        2 * url + 320
+    }
+
+    /// Bytes of the heap.
+    pub fn memory(&self) -> usize {
+        let url = &self.request.url;
+        let own = url.host.capacity() + url.path.capacity() + self.head.capacity();
+        let post = self.request.post.as_ref().map_or(0, Vec::capacity);
+        own + post + self.reader.as_ref().map_or(0, Reader::memory)
+    }
+
     fn prepare(&mut self) {
         let Request { url, post, limit, overflow } = &self.request;
         let mut head = String::new();
@@ -185,8 +202,7 @@ impl Fetch {
             head += &alloc::format!("Content-Length: {}\r\n", body.len());
         }
         head += "\r\n";
-        self.to_send = head.into_bytes();
-        self.to_send.extend_from_slice(post.as_deref().unwrap_or_default());
+        self.head = head.into_bytes();
         self.sent = 0;
         self.connected = false;
         self.reader = Some(Reader::new(*limit, *overflow));
@@ -198,14 +214,17 @@ impl Fetch {
     }
 
     fn transmit(&mut self, now: u64, net: &mut dyn Net) {
-        if !self.connected || self.sent == self.to_send.len() {
+        let head = self.head.len();
+        let body = self.request.post.as_deref().unwrap_or_default();
+        if !self.connected || self.sent == head + body.len() {
             return;
         }
-        self.sent += net.send(self.conn, &self.to_send[self.sent..]);
         self.idle_at = now + IDLE_TIMEOUT;
-        if self.sent >= self.to_send.len() {
-            self.to_send = Vec::new();
-            self.sent = 0;
+        if self.sent < head {
+            self.sent += net.send(self.conn, &self.head[self.sent..]);
+        }
+        if self.sent >= head && self.sent < head + body.len() {
+            self.sent += net.send(self.conn, &body[self.sent - head..]);
         }
     }
 
@@ -237,6 +256,11 @@ impl Fetch {
             return Some(Err(FetchError::TooManyRedirects));
         }
         self.redirects += 1;
+        self.head = Vec::new();
+        let Url { host, path, .. } = &self.request.url;
+        if !umqtt_memory::reserve(2 * Fetch::needs(host.len() + path.len() + location.len())) {
+            return Some(Err(FetchError::NoMemory));
+        }
         self.request.url = match self.request.url.join(location) {
             Ok(url) => url,
             Err(error) => return Some(Err(FetchError::Redirect(error))),

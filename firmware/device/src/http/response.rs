@@ -2,8 +2,14 @@
 
 use alloc::vec::Vec;
 
-/// Longest head (status line and headers, those of interim responses and trailers included), bytes.
+use umqtt_memory::{try_push, try_room_exact, try_to_vec};
+
+/// Longest head (status line and headers, those of interim responses and trailers included), bytes. Nothing of it is kept but
+/// the line that is being read.
 pub const MAX_HEAD: usize = 8 * 1024;
+/// Longest line of a head that counts, bytes. Of a longer one the beginning is enough, unless it is one of those that are
+/// needed: then it is too long.
+pub const MAX_LINE: usize = if cfg!(target_pointer_width = "64") { 4096 } else { 512 };
 /// Most headers in a head.
 pub const MAX_HEADERS: usize = 64;
 /// Longest line that gives the size of a chunk, bytes.
@@ -42,6 +48,8 @@ pub enum ReadError {
     Encoding,
     /// The connection ended in the middle of it.
     CutShort,
+    /// There is no memory for it.
+    NoMemory,
 }
 
 impl core::fmt::Display for ReadError {
@@ -52,6 +60,7 @@ impl core::fmt::Display for ReadError {
             ReadError::BodyTooLong => "the answer is too long",
             ReadError::Encoding => "the answer is compressed",
             ReadError::CutShort => "the answer was cut short",
+            ReadError::NoMemory => "not enough memory for the answer",
         })
     }
 }
@@ -62,13 +71,33 @@ impl core::error::Error for ReadError {}
 #[derive(Clone, Debug)]
 pub struct Reader {
     state: State,
-    /// The head, or the line of a chunk, until it is whole.
+    /// A line of the head, with those folded into it, or the line of a chunk, until it is whole.
     line: Vec<u8>,
+    head: Head,
     head_left: usize,
     limit: usize,
     overflow: Overflow,
     response: Response,
 }
+
+/// What the lines of the head have said, and how far they are.
+#[derive(Clone, Debug, Default)]
+struct Head {
+    /// 0 until the status line was read.
+    status: u16,
+    headers: usize,
+    length: Option<u64>,
+    chunked: bool,
+    /// The line is whole, unless the next one is folded into it.
+    ended: bool,
+    /// The line has more than its end.
+    text: bool,
+    /// Not all of the line was kept.
+    cut: bool,
+}
+
+/// In front of a header, to have it parsed by itself.
+const STATUS_LINE: &[u8] = b"HTTP/1.1 200\r\n";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -94,6 +123,7 @@ impl Reader {
         Reader {
             state: State::Head,
             line: Vec::new(),
+            head: Head::default(),
             head_left: MAX_HEAD,
             limit,
             overflow,
@@ -156,6 +186,12 @@ impl Reader {
         }
     }
 
+    /// Bytes of the heap.
+    pub fn memory(&self) -> usize {
+        let location = self.response.location.as_ref().map_or(0, Vec::capacity);
+        self.line.capacity() + self.response.body.capacity() + location
+    }
+
     /// What was read; whole once [`Reader::receive`] or [`Reader::finished`] said so.
     pub fn into_response(self) -> Response {
         self.response
@@ -167,7 +203,15 @@ impl Reader {
         if fits.len() < bytes.len() && self.overflow == Overflow::Refuse {
             return Err(ReadError::BodyTooLong);
         }
-        self.response.body.extend_from_slice(fits);
+        let body = &mut self.response.body;
+        let len = body.len() + fits.len();
+        if len > body.capacity() {
+            let capacity = (2 * body.capacity()).clamp(len, self.limit);
+            if !try_room_exact(body, capacity - body.len()) {
+                return Err(ReadError::NoMemory);
+            }
+        }
+        body.extend_from_slice(fits);
         if fits.len() < bytes.len() {
             self.state = State::Done; // the rest does not interest anybody
         }
@@ -175,117 +219,189 @@ impl Reader {
     }
 
     fn line_byte(&mut self, byte: u8) -> Result<(), ReadError> {
-        self.line.push(byte);
+        if matches!(self.state, State::Head | State::Trailer) {
+            self.head_left = self.head_left.checked_sub(1).ok_or(ReadError::HeadTooLong)?;
+        }
         match self.state {
-            State::Head | State::Trailer => {
-                self.head_left = self.head_left.checked_sub(1).ok_or(ReadError::HeadTooLong)?;
+            State::Head => return self.head_byte(byte),
+            State::Trailer => {
+                // Nobody wants to know what is in there: only whether a line is empty.
+                self.head.text |= !byte.is_ascii_whitespace();
+                if byte == b'\n' && !core::mem::take(&mut self.head.text) {
+                    self.state = State::Done;
+                }
+                return Ok(());
             }
-            _ if self.line.len() > MAX_CHUNK_LINE => return Err(ReadError::Malformed),
-            _ => {}
+            _ if self.line.len() >= MAX_CHUNK_LINE => return Err(ReadError::Malformed),
+            _ => try_push(&mut self.line, byte).map_err(|_| ReadError::NoMemory)?,
+        }
+        if byte == b'\n' {
+            let line = core::mem::take(&mut self.line);
+            self.state = match self.state {
+                State::ChunkSize => self.chunk_size(&line)?,
+                _ if line.trim_ascii().is_empty() => State::ChunkSize,
+                _ => return Err(ReadError::Malformed),
+            };
+        }
+        Ok(())
+    }
+
+    fn head_byte(&mut self, byte: u8) -> Result<(), ReadError> {
+        if self.head.ended {
+            self.head.ended = false;
+            // Folded (RFC 9112 section 5.2); the status line cannot be.
+            if !matches!(byte, b' ' | b'\t') {
+                self.header()?;
+            } else if self.head.headers == 0 {
+                return Err(ReadError::Malformed);
+            }
+        }
+        self.head.text |= !matches!(byte, b'\r' | b'\n');
+        if self.line.len() >= MAX_LINE {
+            self.head.cut = true;
+        } else {
+            if self.line.is_empty() && self.head.status > 0 && self.head.text {
+                let room = try_room_exact(&mut self.line, 4 * STATUS_LINE.len());
+                room.then_some(()).ok_or(ReadError::NoMemory)?;
+                self.line.extend_from_slice(STATUS_LINE);
+            }
+            try_push(&mut self.line, byte).map_err(|_| ReadError::NoMemory)?;
         }
         if byte != b'\n' {
             return Ok(());
         }
-        match self.state {
-            // Parsed once, when it is whole: time stays linear however it is chunked.
-            State::Head if self.line.ends_with(b"\n\r\n") || self.line.ends_with(b"\n\n") => {
-                let head = core::mem::take(&mut self.line);
-                self.state = self.head(&head)?;
-                Ok(())
+        match (core::mem::take(&mut self.head.text), self.head.status) {
+            (true, 0) => {
+                self.status()?;
+                self.line.clear();
             }
-            State::Head => Ok(()),
-            State::ChunkSize => {
-                let line = core::mem::take(&mut self.line);
-                self.state = self.chunk_size(&line)?;
-                Ok(())
+            (true, _) => {
+                self.head.headers += 1;
+                self.head.ended = true;
             }
-            State::ChunkEnd => {
-                let line = core::mem::take(&mut self.line);
-                self.state = State::ChunkSize;
-                if line.trim_ascii().is_empty() { Ok(()) } else { Err(ReadError::Malformed) }
-            }
-            _ => {
-                let line = core::mem::take(&mut self.line);
-                if line.trim_ascii().is_empty() {
-                    self.state = State::Done;
-                }
-                Ok(())
+            // Empty lines before the status line look like the end of a head.
+            (false, 0) => self.line.clear(),
+            (false, _) => {
+                self.line = Vec::new();
+                self.state = self.head_end()?;
             }
         }
+        Ok(())
     }
 
-    // By itself, so that its table is on the stack no longer than need be.
-    #[inline(never)]
-    fn head(&mut self, head: &[u8]) -> Result<State, ReadError> {
-        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    fn status(&mut self) -> Result<(), ReadError> {
+        self.end_line()?;
+        let mut parsed = httparse::Response::new(&mut []);
+        let status = match parsed.parse(&self.line) {
+            Ok(httparse::Status::Complete(_)) => parsed.code.unwrap_or(0),
+            _ => return Err(ReadError::Malformed),
+        };
+        match status {
+            101 => return Err(ReadError::Malformed), // we asked for no other protocol
+            100..1000 => self.head.status = status,
+            _ => return Err(ReadError::Malformed),
+        }
+        Ok(())
+    }
+
+    /// Ends the head behind the line that was read, as it is parsed by itself.
+    fn end_line(&mut self) -> Result<(), ReadError> {
+        if !try_room_exact(&mut self.line, 4) {
+            return Err(ReadError::NoMemory);
+        }
+        if core::mem::take(&mut self.head.cut) {
+            self.line.extend_from_slice(b"\r\n");
+        }
+        self.line.extend_from_slice(b"\r\n");
+        Ok(())
+    }
+
+    /// Looks at a header that is whole, and forgets it.
+    fn header(&mut self) -> Result<(), ReadError> {
+        let cut = self.head.cut;
+        self.end_line()?;
+        if self.head.headers > MAX_HEADERS {
+            return Err(ReadError::HeadTooLong);
+        }
+        let mut headers = [httparse::EMPTY_HEADER; 1];
         let mut parsed = httparse::Response::new(&mut headers);
         let mut config = httparse::ParserConfig::default();
-        // Folded lines (RFC 9112 section 5.2), and a blank before the colon, which some servers send.
+        // Folded lines, and a blank before the colon, which some servers send.
         config
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true);
-        match config.parse_response(&mut parsed, head) {
+        match config.parse_response(&mut parsed, &self.line) {
             Ok(httparse::Status::Complete(_)) => {}
-            // Empty lines before the status line look like the end of a head.
-            Ok(httparse::Status::Partial) if head.trim_ascii().is_empty() => {
-                return Ok(State::Head);
-            }
-            Err(httparse::Error::TooManyHeaders) => return Err(ReadError::HeadTooLong),
             _ => return Err(ReadError::Malformed),
         }
-        let status = parsed.code.unwrap_or(0);
-        match status {
-            101 => return Err(ReadError::Malformed), // we asked for no other protocol
-            100..200 => return Ok(State::Head),
-            200..1000 => {}
-            _ => return Err(ReadError::Malformed),
-        }
-        let mut length = None;
-        let mut chunked = None;
-        for header in parsed.headers.iter() {
+        let interim = self.head.status < 200;
+        if let Some(header) = parsed.headers.first()
+            && !interim
+        {
             let value = header.value.trim_ascii();
             let is = |name| header.name.eq_ignore_ascii_case(name);
+            let needed = is("content-length")
+                || is("transfer-encoding")
+                || is("content-encoding")
+                || is("location");
+            if cut && needed {
+                return Err(ReadError::HeadTooLong);
+            }
             if is("content-length") {
                 // The same again, in a list or in another line, is no harm (RFC 9110 section 8.6).
                 for number in value.split(|byte| *byte == b',') {
                     let number = decimal(number.trim_ascii())?;
-                    if length.is_some_and(|before| before != number) {
+                    if self.head.length.is_some_and(|before| before != number) {
                         return Err(ReadError::Malformed);
                     }
-                    length = Some(number);
+                    self.head.length = Some(number);
                 }
             } else if is("transfer-encoding") {
-                if chunked.is_some() || !value.eq_ignore_ascii_case(b"chunked") {
+                if self.head.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(ReadError::Encoding);
                 }
-                chunked = Some(());
+                self.head.chunked = true;
             } else if is("content-encoding") && !value.eq_ignore_ascii_case(b"identity") {
                 return Err(ReadError::Encoding);
             } else if is("location") {
-                self.response.location = Some(unfolded(value));
+                self.response.location = Some(unfolded(value)?);
             }
         }
-        self.response.status = status;
-        if let (204 | 304, _, _) | (_, None, Some(0)) = (status, chunked, length) {
+        self.line.clear();
+        Ok(())
+    }
+
+    /// What comes behind the head.
+    fn head_end(&mut self) -> Result<State, ReadError> {
+        let head = core::mem::take(&mut self.head);
+        if head.status < 200 {
+            return Ok(State::Head);
+        }
+        self.response.status = head.status;
+        if let (204 | 304, _, _) | (_, false, Some(0)) = (head.status, head.chunked, head.length) {
             return Ok(State::Done);
         }
-        match (chunked, length) {
-            (Some(()), _) => Ok(State::ChunkSize),
-            (None, Some(length)) => {
+        match (head.chunked, head.length) {
+            (true, _) => Ok(State::ChunkSize),
+            (false, Some(length)) => {
                 // Refused before the first byte of it rather than after the last that fits.
                 if length > self.limit as u64 && self.overflow == Overflow::Refuse {
                     return Err(ReadError::BodyTooLong);
                 }
                 Ok(State::Length(length))
             }
-            (None, None) => Ok(State::UntilClosed),
+            (false, None) => Ok(State::UntilClosed),
         }
     }
 
     fn chunk_size(&self, line: &[u8]) -> Result<State, ReadError> {
         // A lone LF is taken for a line end, as by most.
         let text = line.trim_ascii_end();
-        let whole = [text, b"\r\n"].concat();
+        let mut whole = try_to_vec(text).ok_or(ReadError::NoMemory)?;
+        if !try_room_exact(&mut whole, 2) {
+            return Err(ReadError::NoMemory);
+        }
+        whole.extend_from_slice(b"\r\n");
         match httparse::parse_chunk_size(&whole) {
             Ok(httparse::Status::Complete((_, 0))) => Ok(State::Trailer),
             Ok(httparse::Status::Complete((_, size))) => Ok(State::Chunk(size)),
@@ -295,9 +411,18 @@ impl Reader {
 }
 
 /// A value without its line ends: where it is folded is one blank (RFC 9112 section 5.2).
-fn unfolded(value: &[u8]) -> Vec<u8> {
-    let lines: Vec<_> = value.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).collect();
-    lines.join(&b' ')
+fn unfolded(value: &[u8]) -> Result<Vec<u8>, ReadError> {
+    let mut whole = Vec::new();
+    if !try_room_exact(&mut whole, value.len()) {
+        return Err(ReadError::NoMemory);
+    }
+    for (place, line) in value.split(|byte| *byte == b'\n').enumerate() {
+        if place > 0 {
+            whole.push(b' ');
+        }
+        whole.extend_from_slice(line.trim_ascii());
+    }
+    Ok(whole)
 }
 
 fn split(bytes: &[u8], at_most: u64) -> (&[u8], &[u8]) {
@@ -411,6 +536,28 @@ mod tests {
         }
         let long = [b"HTTP/1.1 200 OK\r\n".to_vec(), b"A: b\r\n".repeat(2000)].concat();
         assert_eq!(body(&long), Err(HeadTooLong));
+        let long =
+            [&b"HTTP/1.1 200 OK\r\nLocation: /"[..], &[b'a'; MAX_LINE], b"\r\n\r\n"].concat();
+        assert_eq!(body(&long), Err(HeadTooLong));
+        let endless = [&b"HTTP/1.1 200 OK\r\nX: "[..], &[b'a'; MAX_HEAD]].concat();
+        assert_eq!(body(&endless), Err(HeadTooLong));
+    }
+
+    #[test]
+    fn a_long_line_that_does_not_matter_is_passed_over() {
+        let long = "a".repeat(MAX_LINE + 100);
+        let bytes = alloc::format!("HTTP/1.1 200 OK\r\nX: {long}\r\nContent-Length: 3\r\n\r\nabc");
+        assert_eq!(body(bytes.as_bytes()), Ok(b"abc".to_vec()));
+    }
+
+    #[test]
+    fn a_head_takes_no_more_than_a_line() {
+        let mut reader = Reader::new(100, Overflow::Cut);
+        let head = [&b"HTTP/1.1 200 OK\r\n"[..], &b"A: bcdefgh\r\n".repeat(60)].concat();
+        for byte in head {
+            assert_eq!(reader.receive(&[byte]), Ok(false));
+            assert!(reader.memory() <= 200, "{}", reader.memory());
+        }
     }
 
     #[test]

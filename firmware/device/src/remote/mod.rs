@@ -189,6 +189,12 @@ impl Remote {
         self.is_connected()
     }
 
+    /// Bytes of the heap.
+    pub(crate) fn memory(&self) -> usize {
+        let filters: usize = self.filters.iter().map(|known| known.filter.capacity()).sum();
+        self.client.memory() + filters + self.filters.capacity() * size_of::<Filter>()
+    }
+
     /// The script has ended: its subscriptions, and what is on its way to it, end too.
     pub(crate) fn unsubscribe_all(&mut self) {
         self.filters.clear();

@@ -9,8 +9,30 @@ use umqtt_device::console::{
 };
 use umqtt_device::settings::{Param, Settings};
 use umqtt_device::storage::StorageError;
-use umqtt_memory::{Ledger, Plan};
+use umqtt_memory::{Ledger, Plan, Share};
 use umqtt_vm::Side;
+
+/// A ledger with something in it.
+fn ledger() -> Ledger {
+    let plan = Plan {
+        fixed: 1000,
+        network: 2000,
+        broker: 3000,
+        upload: 4000,
+        script: 5000,
+        console: 6000,
+        log: 7000,
+        http: 8000,
+        upstream: 9000,
+        storage: 10_000,
+        margin: 1024,
+    };
+    let mut ledger = Ledger::new(&plan);
+    ledger[Share::Fixed].set_used(999);
+    assert!(ledger[Share::Broker].take(2000) && !ledger[Share::Broker].take(1001));
+    ledger[Share::Broker].give(500);
+    ledger
+}
 
 /// The device.
 pub(crate) struct Fake {
@@ -41,7 +63,7 @@ impl Fake {
             variables: vec![Vec::new(); 16],
             log: b"started\nclient a connected\n".to_vec(),
             many: 0,
-            ledger: Ledger::new(&Plan::ESP8266),
+            ledger: ledger(),
             asked: Vec::new(),
         }
     }

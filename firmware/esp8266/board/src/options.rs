@@ -40,7 +40,7 @@ const LIMITS: Limits = Limits {
     max_queue_bytes: 2 * 1024,
     max_local_queue_bytes: 2 * 1024,
     // What the network with all its clients, one console and the device itself leave.
-    max_memory: 15 * 1024,
+    max_memory: Plan::ESP8266.broker,
     ..Limits::SMALL
 };
 

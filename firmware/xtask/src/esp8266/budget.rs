@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anyhow::{Result, bail};
+use umqtt_memory::Plan;
 
 use super::size::{KIB, Memory, Sizes};
 
@@ -23,7 +24,7 @@ struct Line {
 }
 
 /// All budgets.
-pub(crate) struct Budgets([Line; 4]);
+pub(crate) struct Budgets([Line; 5]);
 
 impl Budgets {
     /// What this program takes of them.
@@ -32,6 +33,7 @@ impl Budgets {
         Budgets([
             line("image in flash", sizes.image(), IMAGE),
             line("static RAM, stack and heap", sizes.ram(), RAM),
+            line("heap, by the ledger's table", Plan::ESP8266.total() as u64, sizes.heap()),
             line("code in RAM", sizes.total(Memory::FastCode), IRAM),
             line("code of VM and script engine", sizes.engine(), ENGINE),
         ])
@@ -78,6 +80,7 @@ mod tests {
             Budgets([
                 Line { of: "image", taken: 10, budget: 10 },
                 Line { of: "RAM", taken, budget: 100 },
+                Line { of: "heap", taken: 1, budget: 1 },
                 Line { of: "code in RAM", taken: 0, budget: 1 },
                 Line { of: "code", taken: 0, budget: 1 },
             ])

@@ -132,6 +132,11 @@ impl Sizes {
             + self.heap
     }
 
+    /// What is left of the RAM for the heap.
+    pub(crate) fn heap(&self) -> u64 {
+        self.heap
+    }
+
     /// Code of the machine and the script engine.
     pub(crate) fn engine(&self) -> u64 {
         let items =

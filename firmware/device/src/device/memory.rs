@@ -1,0 +1,60 @@
+//! The ledger is brought up to date after each poll, and steps are put off when the heap has not what they may need.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use umqtt_memory::{STEP_MARGIN, Share, reserve};
+
+use super::Device;
+use super::core::Core;
+use crate::board::Board;
+use crate::engine::Millis;
+use crate::net::Net;
+
+/// Milliseconds after which a step that was put off is tried again.
+pub(super) const RETRY: Millis = 20;
+
+impl<B: Board, F: NorFlash> Core<B, F> {
+    /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
+    pub(super) fn has_margin(&mut self) -> bool {
+        let there = reserve(STEP_MARGIN);
+        if !there {
+            self.ledger[Share::Margin].refuse();
+            self.put_off = true;
+        }
+        there
+    }
+}
+
+impl<B: Board, F: NorFlash> Device<B, F> {
+    /// Writes down what each part holds now.
+    pub(super) fn account(&mut self, net: &dyn Net) {
+        let fixed = size_of::<Core<B, F>>() + size_of::<Self>() + self.send_buffer.capacity();
+        let commands = &self.core.commands;
+        let requests = &self.core.requests;
+        let waiting: usize = requests
+            .iter()
+            .map(|(url, body)| url.capacity() + body.as_ref().map_or(0, |body| body.capacity()))
+            .sum();
+        let script = self.script.engine.as_ref().map_or(0, |engine| engine.memory())
+            + commands.iter().map(|line| line.capacity()).sum::<usize>()
+            + commands.capacity() * size_of::<Vec<u8>>();
+        let used = [
+            (Share::Fixed, fixed),
+            (Share::Network, net.memory()),
+            (Share::Broker, self.core.broker.memory()),
+            (Share::Script, script),
+            (Share::Console, self.consoles.memory()),
+            (Share::Log, self.core.log.memory()),
+            (Share::Http, self.web.memory() + waiting),
+            (Share::Upstream, self.core.remote.memory()),
+        ];
+        for (share, bytes) in used {
+            self.core.ledger[share].set_used(bytes);
+        }
+        let refused = self.core.broker.stats().out_of_memory;
+        let log = &mut self.core.ledger[Share::Log];
+        log.refused = log.refused.saturating_add(self.core.log.take_dropped());
+        self.core.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);
+    }
+}
