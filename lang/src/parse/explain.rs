@@ -13,7 +13,7 @@ use super::hint::hint;
 use super::recover::Skip;
 use crate::ast::Span;
 use crate::cut::{Fault, Part, Place, Placed, Tokens};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::Token;
 
 /// The diagnostic of what stopped the parser, and how much to skip.
@@ -95,6 +95,9 @@ fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diag
     if let Some(message) = unopened(at, &word, expected, tokens) {
         return (Diagnostic::new(Code::UnexpectedWord, at.span, message), Skip::Action);
     }
+    if let Some(told) = missing_opener(at, expected, tokens) {
+        return (told, Skip::Action);
+    }
     let message = if tokens.place == Place::ConfigEnd {
         format!("unexpected `{word}` behind the value of a `config` line")
     } else {
@@ -110,6 +113,31 @@ fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diag
         None => told,
     };
     (told, Skip::Action)
+}
+
+/// A `do` or `then` that the line before should have ended with; told of there.
+fn missing_opener(
+    at: Placed,
+    expected: &Expected<'_>,
+    tokens: &Tokens<'_>,
+) -> Option<Diagnostic> {
+    let word = match (expected.lists("DO"), expected.lists("THEN")) {
+        (true, _) => "do",
+        (_, true) => "then",
+        _ => return None,
+    };
+    if !at.token.starts_action() && !tokens.is_first_on_line(at.span) {
+        return None;
+    }
+    let before = tokens.before_last?.span;
+    let behind = Span { start: before.end, end: before.end };
+    let told = Diagnostic::new(
+        Code::UnexpectedWord,
+        before,
+        format!("`{word}` is missing behind `{}`", shown(before.of(tokens.source()))),
+    );
+    let edit = Edit { span: behind, text: format!(" {word}").into_bytes() };
+    Some(told.fix(format!("add `{word}`"), Vec::from([edit])))
 }
 
 /// `print then`
