@@ -12,6 +12,7 @@
 //! | `pieces` | where a script can be cut |
 //! | `room` | the memory compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
+//! | [`advice`] | what was meant by what does not parse; on the desktop |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
 #![no_std]
@@ -19,6 +20,7 @@
 
 extern crate alloc;
 
+pub mod advice;
 pub mod ast;
 mod codegen;
 mod compile;

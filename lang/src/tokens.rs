@@ -324,8 +324,10 @@ impl Token {
 
     /// Stands where an action may have been meant, if it begins a line: a word that is nothing else, or a variable.
     pub(crate) fn may_be_meant_as_action(self) -> bool {
-        matches!(self, Token::Word | Token::Variable(_) | Token::Flash | Token::Function(_))
-            || self.starts_event()
+        matches!(
+            self,
+            Token::Word | Token::Hex | Token::Variable(_) | Token::Flash | Token::Function(_)
+        ) || self.starts_event()
     }
 
     /// Stands between values.

@@ -2,7 +2,7 @@
 //! known.
 
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_lang::{Extras, compile, lint, parse};
+use umqtt_lang::{Extras, advice, compile, lint, parse};
 use umqtt_vm::Profile;
 
 use crate::failure::Failure;
@@ -15,6 +15,7 @@ use crate::terminal::Terminal;
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
     let extras = Extras { debug: false, source: false };
     let mut found = compile(source, profile, extras).err().unwrap_or_default();
+    advice::advise(source, &mut found);
     found.extend(warnings(source, profile));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
@@ -32,7 +33,10 @@ pub(crate) fn compile_or_report(
 ) -> Result<Option<Vec<u8>>, Failure> {
     let (image, mut found) = match compile(&input.bytes, profile, extras) {
         Ok(image) => (Some(image), Vec::new()),
-        Err(errors) => (None, errors),
+        Err(mut errors) => {
+            advice::advise(&input.bytes, &mut errors);
+            (None, errors)
+        }
     };
     // Warnings of a script that does not compile can wait until it does.
     if image.is_some() {

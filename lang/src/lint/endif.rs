@@ -12,7 +12,9 @@ use crate::lexer::gap_len;
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
         if is_open(facts, step.action) {
-            missing(facts, step.action.span, found);
+            found.push(
+                else_if(facts, step.action).unwrap_or_else(|| missing(facts, step.action.span)),
+            );
         }
     }
     for statement in facts.script {
@@ -32,7 +34,29 @@ fn is_open(facts: &Facts<'_>, action: &Action) -> bool {
     }
 }
 
-fn missing(facts: &Facts<'_>, span: Span, found: &mut Vec<Diagnostic>) {
+/// `else if` with one `endif` for both: that of the inner one.
+fn else_if(facts: &Facts<'_>, action: &Action) -> Option<Diagnostic> {
+    let ActionKind::If { otherwise: Some(otherwise), .. } = &action.kind else { return None };
+    let [inner] = otherwise.as_slice() else { return None };
+    let before = facts.source.get(..inner.span.start as usize)?;
+    let blanks = before.iter().rev().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    let end = before.len() - blanks;
+    if !matches!(inner.kind, ActionKind::If { .. }) || !before[..end].ends_with(b"else") {
+        return None;
+    }
+    let both = Span { start: end as u32 - 4, end: inner.span.start + 2 };
+    Some(
+        Diagnostic::new(
+            Code::UnbalancedEndif,
+            both,
+            "this `else if` opens another `if`, and one of the two has no `endif`",
+        )
+        .help("`elseif` needs no `endif` of its own")
+        .fix("write `elseif`", vec![Edit { span: both, text: b"elseif".to_vec() }]),
+    )
+}
+
+fn missing(facts: &Facts<'_>, span: Span) -> Diagnostic {
     let start = span.start as usize;
     let line = facts.source[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let before = &facts.source[line..start];
@@ -43,15 +67,13 @@ fn missing(facts: &Facts<'_>, span: Span, found: &mut Vec<Diagnostic>) {
     }
     text.extend_from_slice(b"endif");
     let end = Span { start: span.end, end: span.end };
-    found.push(
-        Diagnostic::new(
-            Code::UnbalancedEndif,
-            Span { start: span.start, end: span.start + 2 },
-            "this `if` has no `endif`: it goes on to the end of the handler",
-        )
-        .help("write the `endif` where it is to end")
-        .fix("add `endif` at the end of the handler", vec![Edit { span: end, text }]),
-    );
+    Diagnostic::new(
+        Code::UnbalancedEndif,
+        Span { start: span.start, end: span.start + 2 },
+        "this `if` has no `endif`: it goes on to the end of the handler",
+    )
+    .help("write the `endif` where it is to end")
+    .fix("add `endif` at the end of the handler", vec![Edit { span: end, text }])
 }
 
 fn stray(facts: &Facts<'_>, clause: Span, found: &mut Vec<Diagnostic>) {

@@ -44,7 +44,7 @@ mod fold;
 mod grouping;
 mod operators;
 mod pins;
-mod punctuation;
+pub(crate) mod punctuation;
 mod subscriptions;
 mod timers;
 mod topics;

@@ -15,7 +15,7 @@ pub(crate) const QUOTES: [&str; 9] =
     ["'", "`", "\u{b4}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{201e}", "\u{ab}"];
 
 /// What ends a text that one of them starts.
-const CLOSING: [&str; 8] =
+pub(crate) const CLOSING: [&str; 8] =
     ["'", "`", "\u{b4}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{bb}"];
 
 /// W0024.

@@ -116,11 +116,7 @@ fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diag
 }
 
 /// A `do` or `then` that the line before should have ended with; told of there.
-fn missing_opener(
-    at: Placed,
-    expected: &Expected<'_>,
-    tokens: &Tokens<'_>,
-) -> Option<Diagnostic> {
+fn missing_opener(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Option<Diagnostic> {
     let word = match (expected.lists("DO"), expected.lists("THEN")) {
         (true, _) => "do",
         (_, true) => "then",

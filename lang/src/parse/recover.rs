@@ -28,12 +28,23 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
         Some(at) if !stuck && skip != Skip::Value => Some(at),
         _ => tokens.pull().transpose()?,
     };
+    // `end if` ends an `if` in other languages and opens none.
+    if refused.is_some_and(|at| at.span.of(tokens.source()) == b"end") {
+        next = match tokens.pull().transpose()? {
+            Some(at) if matches!(at.token, Token::If | Token::While) => {
+                tokens.pull().transpose()?
+            }
+            other => other,
+        };
+    }
     // A `then` or `do` further on belongs to an `if` or `while` that was not read as one. Where that looks like
     // `elseif`, the block is open already.
     let word = refused.map(|at| at.span.of(tokens.source())).unwrap_or_default();
     let may_open = !word.starts_with(b"el");
     let indentation = refused.map_or(0, |at| tokens.line_indentation(at.span));
-    let mut before = refused.map(|at| at.token);
+    // Whether what was skipped last wants a value behind it; `$i++` does not.
+    let mut is_operator = false;
+    let mut goes_on = false;
     while let Some(at) = next {
         match (at.token, tokens.place) {
             (Token::On | Token::Config, place) => {
@@ -58,7 +69,7 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
             (token, Place::Actions)
                 if refused != Some(at)
                     && token.may_be_meant_as_action()
-                    && !before.is_some_and(Token::wants_value)
+                    && !goes_on
                     && tokens.indentation(at.span).is_some_and(|blanks| blanks <= indentation) =>
             {
                 if tokens.blocks.last().is_some_and(|block| block.part == Part::Condition) {
@@ -78,7 +89,8 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
             },
             _ => {}
         }
-        before = Some(at.token);
+        goes_on = at.token.wants_value() && !is_operator;
+        is_operator = at.token.is_operator();
         next = tokens.pull().transpose()?;
     }
     Ok(false)

@@ -56,6 +56,10 @@ fn fixes_mend() {
             "on init do\n\tif $adc then\n\t\tprint 1\n\non serial do print 2",
             "on init do\n\tif $adc then\n\t\tprint 1\n\tendif\n\non serial do print 2",
         ),
+        (
+            "on init do if $adc then print 1\nelse if gpio_in(1) then print 2\nendif",
+            "on init do if $adc then print 1\nelseif gpio_in(1) then print 2\nendif",
+        ),
         ("on init do if $adc then print 1", "on init do if $adc then print 1 endif"),
         ("on init do\n\tprint 1\n\tendif\n", "on init do\n\tprint 1\n"),
         (

@@ -1,0 +1,132 @@
+//! What people write who know other languages, and what to write instead.
+//!
+//! The parser tells what is wrong; this looks at the source around it, guesses what was meant, and adds help and, where
+//! that is sure, a fix. It also tells what the parser cannot know beside an error of its own: variables that nothing sets, and
+//! comments that are none. Whole-script and desktop only, as the lints are: a chip tells the plain error.
+//!
+//! | module | knows |
+//! |---|---|
+//! | `words` | the source as words, with the lines they stand on |
+//! | `actions` | what stands where an action is due |
+//! | `signs` | quotes, comments, braces and signs of other languages |
+//! | `variables` | variables that nothing sets, in a script with other errors |
+
+mod actions;
+mod signs;
+mod variables;
+mod words;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
+use words::Words;
+
+/// Adds to the errors of a script what was probably meant, and errors that need no sound script to be sure. What is found
+/// stays in the order of the source.
+pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
+    let is_syntax = |told: &Diagnostic| {
+        matches!(told.code, Code::UnexpectedWord | Code::UnexpectedEnd | Code::ReservedWord)
+    };
+    if !errors.iter().any(is_syntax) {
+        return;
+    }
+    let words = Words::of(source);
+    for told in errors.iter_mut().filter(|told| is_syntax(told)) {
+        let advice = signs::advice(&words, told)
+            .or_else(|| actions::advice(&words, told))
+            .or_else(|| known_words(&words, told));
+        if let Some(advice) = advice {
+            advice.add_to(told);
+        }
+    }
+    let unclosed = errors.iter().any(|told| told.code == Code::UnclosedString);
+    if !unclosed {
+        variables::check(&words, errors);
+        comments(&words, errors);
+    }
+    errors.sort_by_key(|told| (told.span, told.code));
+}
+
+/// Tells of comments that look like a part of an expression. What the parser misses on their lines is no use to add.
+fn comments(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
+    let mut found = Vec::new();
+    crate::lint::comments::check(words.source, &mut found);
+    for comment in &found {
+        for told in errors.iter_mut() {
+            if told.span.start < comment.span.start
+                && words.line_end(told.span.start) == words.line_end(comment.span.start)
+            {
+                told.fix = None;
+            }
+        }
+    }
+    errors.append(&mut found);
+}
+
+/// What was meant, and how to write it.
+struct Advice {
+    help: String,
+    fix: Option<(String, Vec<Edit>)>,
+}
+
+impl Advice {
+    fn new(help: impl Into<String>) -> Advice {
+        Advice { help: help.into(), fix: None }
+    }
+
+    fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Advice {
+        self.fix = Some((title.into(), edits));
+        self
+    }
+
+    /// In place of what the parser has guessed.
+    fn add_to(self, told: &mut Diagnostic) {
+        told.help = Some(self.help);
+        told.fix = self.fix.map(|(title, edits)| crate::diagnostic::Fix { title, edits });
+    }
+}
+
+/// What could have stood there, where nothing is known of what does.
+fn known_words(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
+    if told.help.is_some() {
+        return None;
+    }
+    let at = words.at(told.span)?;
+    let wanted: fn(Token) -> bool = if told.message.contains("an event") {
+        Token::starts_event
+    } else if words.is_action_due(at, told)
+        && words.token(at) == Some(Token::Word)
+        && words.text(at).first().is_some_and(u8::is_ascii_alphabetic)
+    {
+        Token::starts_action
+    } else {
+        return None;
+    };
+    let known: Vec<&str> =
+        KEYWORDS.iter().filter(|(_, token)| wanted(*token)).map(|&(word, _)| word).collect();
+    let kind = if told.message.contains("an event") { "events" } else { "actions" };
+    Some(Advice::new(format!("the {kind} are {}", list(&known))))
+}
+
+/// The functions there are, in words.
+fn functions() -> String {
+    let known: Vec<&str> = FUNCTIONS.iter().map(|&(word, _)| word).collect();
+    format!("the functions are {}", list(&known))
+}
+
+/// `a`, `b` and `c`
+fn list(words: &[&str]) -> String {
+    let mut out = String::new();
+    for (at, word) in words.iter().enumerate() {
+        out.push_str(match at {
+            0 => "",
+            _ if at + 1 == words.len() => " and ",
+            _ => ", ",
+        });
+        out.push_str(&format!("`{word}`"));
+    }
+    out
+}

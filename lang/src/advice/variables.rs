@@ -1,0 +1,67 @@
+//! Variables that nothing sets, in a script that has other errors.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::words::Words;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::nearest::nearest;
+use crate::parse::MAX_DIAGNOSTICS;
+use crate::tokens::Token;
+
+/// Adds an E0011 for each variable that is used and that nothing sets, however broken the line is that would.
+pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
+    let mut set: BTreeSet<&[u8]> = BTreeSet::new();
+    // Those that were meant by words without a `$`.
+    let mut bare: BTreeSet<&[u8]> = BTreeSet::new();
+    for (at, token, _) in words.iter() {
+        match token {
+            Token::Variable(None) if sets(words, at) => drop(set.insert(words.text(at))),
+            Token::Word if sets(words, at) => drop(bare.insert(words.text(at))),
+            _ => {}
+        }
+    }
+    let mut told: BTreeSet<&[u8]> = BTreeSet::new();
+    for (at, token, span) in words.iter() {
+        if token != Token::Variable(None) || errors.len() >= MAX_DIAGNOSTICS {
+            continue;
+        }
+        let name = words.text(at);
+        let is_known = set.contains(name)
+            || bare.contains(name.get(1..).unwrap_or_default())
+            || errors.iter().any(|told| told.span == span);
+        if is_known || !told.insert(name) {
+            continue;
+        }
+        let near = nearest(name, set.iter().copied());
+        let help = match near {
+            Some(near) => format!("is it {}?", near.escape_ascii()),
+            None => format!("give it a value first: setvar {} = 0", name.escape_ascii()),
+        };
+        let message = format!("nothing sets {}", name.escape_ascii());
+        errors.push(Diagnostic::new(Code::UndeclaredVariable, span, message).help(help));
+    }
+}
+
+/// Whether a variable is set where it stands, or was meant to be.
+fn sets(words: &Words<'_>, at: usize) -> bool {
+    let before = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before));
+    if before.and_then(|before| words.token(before)) == Some(Token::SetVar) {
+        return true;
+    }
+    let begins = words.is_first_on_line(at)
+        || before.is_some_and(|before| {
+            words.token(before) == Some(Token::Word) && words.is_first_on_line(before)
+        });
+    let assigns = match (words.token(at + 1), words.token(at + 2)) {
+        (Some(Token::Equal), _) => true,
+        (Some(first), Some(second)) => {
+            first.is_operator()
+                && matches!(second, Token::Equal | Token::Minus | Token::Sign(_))
+                && words.span(at + 1).map(|span| span.end) == words.span(at + 2).map(|s| s.start)
+        }
+        _ => false,
+    };
+    begins && assigns
+}

@@ -1,0 +1,306 @@
+//! What people write who know other languages, and what they are told, exactly as they see it.
+
+mod common;
+
+use umqtt_lang::advice::advise;
+use umqtt_lang::diagnostic::{Diagnostic, Severity};
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::Profile;
+
+use common::render;
+
+fn errors(source: &str) -> Vec<Diagnostic> {
+    let extras = Extras { debug: false, source: false };
+    let mut found = compile(source.as_bytes(), &Profile::ESP8266, extras).err().unwrap_or_default();
+    advise(source.as_bytes(), &mut found);
+    found
+}
+
+/// What is told about a script.
+fn told(source: &str) -> String {
+    let found = errors(source);
+    assert!(!found.is_empty(), "nothing is told about {source}");
+    render(source, &found)
+}
+
+/// A script with its fixes applied, over and over.
+fn fixed(source: &str) -> String {
+    let mut source = source.to_string();
+    for _ in 0..20 {
+        let found = errors(&source);
+        let Some(fix) = found.iter().find_map(|told| told.fix.as_ref()) else { break };
+        for edit in fix.edits.iter().rev() {
+            let text = std::str::from_utf8(&edit.text).expect("text");
+            source.replace_range(edit.span.start as usize..edit.span.end as usize, text);
+        }
+    }
+    source
+}
+
+/// One test for each script, named after what is wrong with it.
+macro_rules! snapshots {
+    ($($name:ident: $source:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(told($source));
+        })*
+    };
+}
+
+snapshots! {
+    assignments: "on init do
+    $y = 3
+    x = 5
+    let z = 1
+    let $w = $y
+    set $q = 3
+    $c++
+    $c -= $y + 1
+    println $y | $x | $z | $w | $q | $c
+    @1 = 7
+    set mqtt_host 1.2.3.4
+";
+    else_if: "on serial do
+    if $this_serial = \"a\" then
+        println 1
+    else if $this_serial = \"b\" then
+        println 2
+    endif
+    println 3
+";
+    elif: "on serial do
+    if $this_serial = \"a\" then
+        println 1
+    elif $this_serial = \"b\" then
+        println 2
+    end if
+    while len($this_serial) > 5 do
+        println 3
+    end while
+    if $this_serial = \"c\" then
+        println 4
+    end
+end
+";
+    braces: "on serial do {
+    if $this_serial = \"a\" then {
+        println 1
+    }
+    while len($this_serial) > 5 {
+        println 2
+    }
+}
+";
+    comments: "// blinks
+# and more
+on init do
+    println 1 // one
+    # println 2
+    /* println 3 */
+    println 4
+";
+    quotes: "on init do
+    println 'hello world'
+    println \u{201c}guten Tag\u{201d} | 'x'
+    println \u{201e}gr\u{fc}n und blau\u{201c}
+    println 'it''s so
+    println \"a\";
+";
+    missing_do: "on init
+    println 1
+
+on topic local a/b
+    while $this_data
+        println 2
+    done
+    if $this_data
+        println 3
+    endif
+";
+    not_without_brackets: "on serial do
+    if not $this_serial then println 1 endif
+    if not $this_serial = 5 then println 2 endif
+    println upper \"a\"
+";
+    events: "on clock 07:00 do
+    println 1
+
+on every 10s do
+    println 2
+
+on start do
+    println 3
+
+on button 4 do
+    println 4
+
+on frobnication do
+    println 5
+";
+    actions: "on init do
+    delay 100
+    for i = 1 to 10
+    printf \"hello\"
+    digitalWrite 4 1
+    frobnicate 5
+    return
+";
+    functions: "on init do
+    println sqrt(4)
+    println substring(\"abc\", 1, 2)
+";
+    outside: "def blink()
+    println 1
+setup
+when timer 1 do println 2
+";
+    percent: "on init do
+    if $adc % 2 = 0 then
+        println 1
+    endif
+    prinln 3
+";
+    variables_beside_errors: "on init do
+    setvar $counter = 1
+    println $conter
+    prinln $counter
+    setvra $other = 2
+    println $other | $this_is_not_set
+";
+    several_lines: "on init do
+    frobnicate 1
+    println 2 3
+    setvar $x 4
+    gpio_out led 1
+
+on timer 1 do
+    blink
+    println $x + 
+    settimer 1 1000
+";
+}
+
+/// What is sure is mended until nothing is wrong.
+#[test]
+fn fixes_mend() {
+    for (wrong, right) in [
+        ("$y = 3\n", "setvar $y = 3\n"),
+        ("x = 5\n", "setvar $x = 5\n"),
+        ("let x = 5\n", "setvar $x = 5\n"),
+        ("set $q = 3\n", "setvar $q = 3\n"),
+        ("$c++\n", "setvar $c = $c + 1\n"),
+        ("$c += 2\n", "setvar $c = $c + 2\n"),
+        (
+            "if $adc then println 1 elif 0 then println 2 endif\n",
+            "if $adc then println 1 elseif 0 then println 2 endif\n",
+        ),
+        ("if $adc then\nprintln 1\nend if\n", "if $adc then\nprintln 1\nendif\n"),
+        ("while $adc do\nprintln 1\nend\n", "while $adc do\nprintln 1\ndone\n"),
+        ("if $adc then {\nprintln 1\n}\n", "if $adc then \nprintln 1\nendif\n"),
+        ("println 1 // one\n", "println 1 % one\n"),
+        ("# println 1\n", "%  println 1\n"),
+        ("println 'hello world'\n", "println \"hello world\"\n"),
+        ("println \u{201c}hello world\u{201d}\n", "println \"hello world\"\n"),
+        ("println \"a\";\n", "println \"a\"\n"),
+        ("if $adc\nprintln 1\nendif\n", "if $adc then\nprintln 1\nendif\n"),
+        ("if not $adc then println 1 endif\n", "if not($adc) then println 1 endif\n"),
+        ("printf \"a\"\n", "println \"a\"\n"),
+        (
+            "if $adc then println 1\nelse if 0 then println 2\nendif\nprintln 3\n",
+            "if $adc then println 1\nelseif 0 then println 2\nendif\nprintln 3\n",
+        ),
+        ("println 1\nend\n", "println 1\n\n"),
+    ] {
+        let mended = fixed(&format!("on init do\n{wrong}"));
+        assert_eq!(mended, format!("on init do\n{}", right.replace("%  p", "% p")), "{wrong}");
+        assert_eq!(errors(&mended), [], "{wrong}");
+    }
+    assert_eq!(fixed("on init\n  println 1\n"), "on init do\n  println 1\n");
+    assert_eq!(fixed("on boot do println 1"), "on init do println 1");
+}
+
+#[test]
+fn sound_scripts_are_not_looked_at() {
+    for script in ["", "on init do println 1", "on init do settimer 99 1"] {
+        let found = errors(script);
+        assert!(found.iter().all(|told| told.severity() == Severity::Error));
+        assert!(found.len() <= 1);
+    }
+}
+
+mod random {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const PIECES: &[&str] = &[
+        "on init do",
+        "on",
+        "\n",
+        "\n",
+        " ",
+        "$x",
+        "=",
+        "x",
+        "let",
+        "set",
+        "++",
+        "-",
+        "else",
+        "if",
+        "then",
+        "endif",
+        "end",
+        "{",
+        "}",
+        "//",
+        "#",
+        "'",
+        "\u{201c}",
+        "\u{201d}",
+        "\"",
+        "%",
+        "3",
+        ";",
+        "not",
+        "(",
+        ")",
+        "println",
+        "delay",
+        "while",
+        "do",
+        "done",
+        "\u{fc}",
+        "\u{1f4a1}",
+        "clock",
+        ",",
+        "|",
+        "\\",
+        "elif",
+        "/*",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Whatever is looked at: spans fit, on character boundaries where there are any, and edits are in order.
+        #[test]
+        fn advice_fits_the_source(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
+            glue in prop::sample::select(&[" ", ""][..]),
+        ) {
+            let source = pieces.join(glue);
+            for told in errors(&source) {
+                prop_assert!(told.span.start <= told.span.end && told.span.end as usize <= source.len());
+                for edits in told.fix.iter().map(|fix| &fix.edits) {
+                    prop_assert!(edits.is_sorted_by(|a, b| a.span.end <= b.span.start));
+                    for edit in edits {
+                        prop_assert!(edit.span.start <= edit.span.end && edit.span.end as usize <= source.len());
+                        prop_assert!(source.is_char_boundary(edit.span.start as usize));
+                        prop_assert!(source.is_char_boundary(edit.span.end as usize));
+                    }
+                }
+            }
+        }
+    }
+}
