@@ -67,7 +67,8 @@ use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
-use crate::upload::{Checked, check, fits};
+use crate::upload::check::limit;
+use crate::upload::{CheckError, Checked, check};
 
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
@@ -184,8 +185,26 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// # Errors
     /// What is wrong with it; then the old one runs on.
     pub fn install(&mut self, bytes: Vec<u8>, net: &mut dyn Net) -> Result<(), Refusal> {
-        let checked = check(bytes, &self.core.options.profile);
+        self.core.storage.drop_incoming();
+        let installed = self.install_bytes(&bytes, net);
+        self.core.storage.drop_incoming();
+        installed
+    }
+
+    fn install_bytes(&mut self, bytes: &[u8], net: &mut dyn Net) -> Result<(), Refusal> {
+        let profile = &self.core.options.profile;
+        if bytes.len() > limit(bytes, profile) {
+            return Err(Refusal(CheckError::TooLarge(limit(bytes, profile)).to_string()));
+        }
+        if !bytes.is_empty() {
+            self.core.storage.append_incoming(bytes)?;
+        }
+        let checked = self.check();
         self.put(checked.map_err(|error| Refusal(error.to_string()))?, net)
+    }
+
+    fn check(&mut self) -> Result<Checked, CheckError> {
+        check(&mut self.core.storage, &self.core.options.profile)
     }
 
     /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
@@ -319,7 +338,12 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
         if due(self.uploads.poll_at())
             && self.core.has_margin()
-            && let Some(came) = self.uploads.handle_timeout(now, net)
+            && let Some(came) = self.uploads.handle_timeout(
+                now,
+                net,
+                &self.core.options.profile,
+                &self.core.storage,
+            )
         {
             self.uploaded(came, net);
         }
@@ -396,26 +420,26 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// An upload has come to something.
     fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
         let report = match came {
-            Came::Failed(report) => report,
-            Came::Script { bytes, perhaps } => {
-                let len = bytes.len();
-                let free = self.core.board.free_memory();
-                let profile = &self.core.options.profile;
-                let checked = fits(&bytes, free).and_then(|()| check(bytes, profile));
-                if perhaps && checked.is_err() {
+            Came::Failed(report) => {
+                self.core.storage.drop_incoming();
+                report
+            }
+            Came::Script { perhaps } => {
+                let len = self.core.storage.incoming_len();
+                let checked = self.check();
+                if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
                     return; // the rest may still come
                 }
                 let completed = match self.uploads.is_pull() {
                     true => "HTTP script download completed",
                     false => "Script upload completed",
                 };
-                let verdict = match checked {
-                    Ok(new) => match self.put(new, net) {
-                        Ok(()) => "Syntax okay".to_string(),
-                        Err(refusal) => alloc::format!("Script not stored: {refusal}"),
-                    },
+                let verdict = match checked.map(|new| self.put(new, net)) {
+                    Ok(Ok(())) => "Syntax okay".to_string(),
+                    Ok(Err(refusal)) => alloc::format!("Script not stored: {refusal}"),
                     Err(error) => error.to_string(),
                 };
+                self.core.storage.drop_incoming();
                 alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
             }
         };
@@ -446,6 +470,15 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.core.log(Level::Warning, format_args!("not everything was cleared: {error}"));
         }
         self.core.board.restart(Restart::Reset);
+    }
+}
+
+/// Whether a script that is not right may be the beginning of one that is.
+fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
+    match checked {
+        Ok(_) => false,
+        Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) => false,
+        Err(_) => true,
     }
 }
 

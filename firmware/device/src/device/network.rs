@@ -116,8 +116,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             Role::Mqtt(pace) => self.mqtt_event(conn, pace, event, net),
             Role::Console(number) => self.console_event(number.into(), conn, event),
             Role::Other if self.uploads.owns(conn) => {
-                let profile = &self.core.options.profile;
-                if let Some(came) = self.uploads.handle(event, self.core.now, profile, net) {
+                let (profile, storage) = (&self.core.options.profile, &mut self.core.storage);
+                let came = self.uploads.handle(event, self.core.now, profile, net, storage);
+                if let Some(came) = came {
                     self.uploaded(came, net);
                 }
             }

@@ -1,12 +1,13 @@
 //! The script in its place: started at boot, replaced, deleted, and fed with what happens.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_vm::{Event, Image, Side};
+use umqtt_memory::reserve;
+use umqtt_vm::{Event, Image, Program, Side};
 
 use super::core::Core;
 use super::services::ForScript;
@@ -17,8 +18,7 @@ use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
 use crate::remote::Came;
 use crate::settings::Param;
-use crate::storage::StoredScript;
-use crate::upload::Checked;
+use crate::upload::{CheckError, Checked};
 
 /// Starts in a row that may end in a reset before the script is left out.
 const MAX_STARTS: u8 = 3;
@@ -121,9 +121,18 @@ impl Script {
         &mut self,
         core: &mut Core<B, F>,
     ) -> Result<Engine<Vec<u8>>, String> {
-        let script = core.storage.script().map_err(|error| format!("no script: {error}"))?;
-        let image = script.map(|script| script.image).unwrap_or_default();
-        Engine::load(image, &core.options.profile)
+        let image = core.storage.script_image().map_err(|error| format!("no script: {error}"))?;
+        let profile = &core.options.profile;
+        let program = Program::verify(image.unwrap_or_default(), profile)
+            .map_err(|error| format!("the stored script cannot run: {error}"))?;
+        let needed = Engine::takes(&program, profile);
+        if !reserve(needed) {
+            return Err(format!(
+                "the stored script cannot run: {}",
+                CheckError::LoadMemory(needed)
+            ));
+        }
+        Engine::new(program, profile)
             .map_err(|error| format!("the stored script cannot run: {error}"))
     }
 
@@ -135,16 +144,22 @@ impl Script {
     ) -> Result<(), Refusal> {
         self.stop(core);
         self.engine = None;
-        let stored = StoredScript { image: &new.image, source: &new.source };
-        if let Err(error) = core.storage.store_script(&stored) {
+        let needed = Engine::takes(&new.program, &core.options.profile);
+        let committed = match reserve(needed) {
+            true => core.storage.commit_incoming(new.source).map_err(Refusal::from),
+            false => Err(Refusal(CheckError::LoadMemory(needed).to_string())),
+        };
+        if let Err(refusal) = committed {
             // The old one is still there: it goes on from its start.
+            core.storage.drop_incoming();
+            drop(new);
             self.boot(core);
-            return Err(error.into());
+            return Err(refusal);
         }
         self.look(core);
-        match Engine::load(new.image, &core.options.profile) {
+        match Engine::new(new.program, &core.options.profile) {
             Ok(engine) => self.engine = Some(engine),
-            Err(error) => return Err(Refusal(alloc::format!("{error}"))),
+            Err(error) => return Err(Refusal(format!("{error}"))),
         }
         match core.storage.script_start_begins() {
             Ok(starts) => self.starts = starts,

@@ -2,15 +2,16 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
+use umqtt_vm::image::MAGIC;
 
 use crate::console::{Origin, Refusal};
 use crate::engine::Millis;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::net::{ConnId, Net, NetEvent};
 use crate::upload::push::{Progress, Push};
+use crate::upload::{Incoming, PushError, check};
 
 /// The upload.
 #[derive(Debug, Default)]
@@ -22,14 +23,15 @@ pub(super) struct Uploads {
 #[derive(Debug)]
 enum Way {
     Push(Push),
-    Pull(Box<Fetch>),
+    /// And the bytes that came.
+    Pull(Box<Fetch>, usize),
 }
 
 /// What came of an upload.
 #[derive(Debug)]
 pub(super) enum Came {
-    /// A script; it may be incomplete if `perhaps`, and then counts only if it is correct.
-    Script { bytes: Vec<u8>, perhaps: bool },
+    /// A script is in flash; it may be incomplete if `perhaps`, and then counts only if it is correct.
+    Script { perhaps: bool },
     /// Nothing: what to report.
     Failed(String),
 }
@@ -62,7 +64,7 @@ impl Uploads {
         let url = Url::parse(url.as_bytes()).map_err(|error| Refusal(error.to_string()))?;
         let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
         let fetch = Fetch::start(request, now, net).map_err(|error| Refusal(error.to_string()))?;
-        self.current = Some((Some(origin), Way::Pull(fetch.into())));
+        self.current = Some((Some(origin), Way::Pull(fetch.into(), 0)));
         Ok(())
     }
 
@@ -106,7 +108,7 @@ impl Uploads {
     pub(super) fn owns(&self, conn: ConnId) -> bool {
         match &self.current {
             Some((_, Way::Push(push))) => push.conn() == Some(conn),
-            Some((_, Way::Pull(fetch))) => fetch.conn() == conn,
+            Some((_, Way::Pull(fetch, _))) => fetch.conn() == conn,
             None => false,
         }
     }
@@ -114,7 +116,7 @@ impl Uploads {
     pub(super) fn poll_at(&self) -> Option<Millis> {
         self.current.as_ref().map(|(_, way)| match way {
             Way::Push(push) => push.poll_at(),
-            Way::Pull(fetch) => fetch.poll_at(),
+            Way::Pull(fetch, _) => fetch.poll_at(),
         })
     }
 
@@ -124,23 +126,48 @@ impl Uploads {
         now: Millis,
         profile: &Profile,
         net: &mut dyn Net,
+        incoming: &mut dyn Incoming,
     ) -> Option<Came> {
         match &mut self.current.as_mut()?.1 {
-            Way::Push(push) => pushed(push.handle(event, now, profile, net)),
-            Way::Pull(fetch) => fetch.handle(event, now, net).map(pulled),
+            Way::Push(push) => pushed(push.handle(event, now, profile, net, incoming)),
+            Way::Pull(fetch, received) => {
+                let outcome = fetch.handle(event, now, net);
+                let (body, ended) = match outcome {
+                    None => (fetch.take_body(), None),
+                    Some(Ok(mut response)) if response.status == 200 => {
+                        (core::mem::take(&mut response.body), Some(Ok(response)))
+                    }
+                    Some(ended) => (fetch.take_body(), Some(ended)),
+                };
+                if let Err(error) = pull(received, &body, fetch.expected(), profile, incoming) {
+                    if ended.is_none() {
+                        net.abort(fetch.conn());
+                    }
+                    return Some(Came::Failed(error));
+                }
+                ended.map(|outcome| pulled(outcome, profile))
+            }
         }
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Millis, net: &mut dyn Net) -> Option<Came> {
+    pub(super) fn handle_timeout(
+        &mut self,
+        now: Millis,
+        net: &mut dyn Net,
+        profile: &Profile,
+        incoming: &dyn Incoming,
+    ) -> Option<Came> {
         match &mut self.current.as_mut()?.1 {
-            Way::Push(push) => pushed(push.handle_timeout(now)),
-            Way::Pull(fetch) => fetch.handle_timeout(now, net).map(pulled),
+            Way::Push(push) => pushed(push.handle_timeout(now, incoming)),
+            Way::Pull(fetch, _) => {
+                fetch.handle_timeout(now, net).map(|outcome| pulled(outcome, profile))
+            }
         }
     }
 
     /// Whether it is pulled from a web server.
     pub(super) fn is_pull(&self) -> bool {
-        matches!(self.current, Some((_, Way::Pull(_))))
+        matches!(self.current, Some((_, Way::Pull(..))))
     }
 
     /// Who asked for it and may be told of it.
@@ -170,29 +197,61 @@ impl Uploads {
     }
 }
 
+/// Keeps what came of a script that is pulled; `expected` bytes more are known to come.
+fn pull(
+    received: &mut usize,
+    body: &[u8],
+    expected: u64,
+    profile: &Profile,
+    incoming: &mut dyn Incoming,
+) -> Result<(), String> {
+    let failed = |why: &dyn core::fmt::Display| {
+        alloc::format!("HTTP script upload failed (error code 0): {why}")
+    };
+    if incoming.len() != *received {
+        return Err(failed(&PushError::Deleted));
+    }
+    if body.is_empty() {
+        return Ok(());
+    }
+    let first = if *received == 0 { body } else { incoming.head() };
+    // Too little to tell.
+    let limit = match MAGIC.starts_with(first) {
+        true => profile.image,
+        false => check::limit(first, profile),
+    };
+    let len = (*received + body.len()) as u64;
+    if len.saturating_add(expected) > limit as u64 {
+        return Err(too_long(limit));
+    }
+    incoming.append(body).map_err(|error| failed(&PushError::Storage(error)))?;
+    *received += body.len();
+    Ok(())
+}
+
+fn too_long(limit: usize) -> String {
+    alloc::format!("HTTP script upload failed (script too long): at most {limit} bytes")
+}
+
 fn pushed(progress: Progress) -> Option<Came> {
     match progress {
         Progress::Waiting => None,
-        Progress::Perhaps(bytes) => Some(Came::Script { bytes, perhaps: true }),
-        Progress::Done(bytes) => Some(Came::Script { bytes, perhaps: false }),
+        Progress::Perhaps => Some(Came::Script { perhaps: true }),
+        Progress::Done => Some(Came::Script { perhaps: false }),
         Progress::Failed(error) => {
             Some(Came::Failed(alloc::format!("Script upload failed: {error}")))
         }
     }
 }
 
-fn pulled(outcome: Result<Response, FetchError>) -> Came {
+fn pulled(outcome: Result<Response, FetchError>, profile: &Profile) -> Came {
     match outcome {
-        Ok(response) if response.status == 200 => {
-            Came::Script { bytes: response.body, perhaps: false }
-        }
+        Ok(response) if response.status == 200 => Came::Script { perhaps: false },
         Ok(response) => Came::Failed(alloc::format!(
             "HTTP script upload failed (error code {})",
             response.status
         )),
-        Err(FetchError::Read(ReadError::BodyTooLong)) => {
-            Came::Failed("HTTP script upload failed (script too long)".to_string())
-        }
+        Err(FetchError::Read(ReadError::BodyTooLong)) => Came::Failed(too_long(profile.source)),
         Err(error) => {
             Came::Failed(alloc::format!("HTTP script upload failed (error code 0): {error}"))
         }

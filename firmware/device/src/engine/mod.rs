@@ -74,6 +74,9 @@ pub const EVENT_HANDLERS: u32 = 2;
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
 
+/// Bytes that a script takes at its start besides its memory: its queue, its subscriptions.
+const STARTING: usize = 512;
+
 /// Why an image cannot be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoadError {
@@ -149,6 +152,20 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// [`LoadError`]
     pub fn load(image: B, profile: &Profile) -> Result<Engine<B>, LoadError> {
         let program = Program::verify(image, profile).map_err(LoadError::Image)?;
+        Engine::new(program, profile).map_err(LoadError::Memory)
+    }
+
+    /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
+    pub fn takes(program: &Program<B>, profile: &Profile) -> usize {
+        Room::takes(program.needs().slots, profile.ram) + STARTING
+    }
+
+    /// Gives a verified image memory; see [`Engine::load`].
+    ///
+    /// # Errors
+    /// [`TooFewSlots`]
+    #[inline(never)]
+    pub fn new(program: Program<B>, profile: &Profile) -> Result<Engine<B>, TooFewSlots> {
         let pins = Pins::of(&program);
         let changing = |trigger| {
             program.handlers().any(|(_, record)| {
@@ -157,7 +174,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
         let room = Room::new(program.needs().slots, profile.ram);
-        let machine = Machine::new(program, room, profile.value).map_err(LoadError::Memory)?;
+        let machine = Machine::new(program, room, profile.value)?;
         Ok(Engine {
             machine,
             fuel: profile.fuel,

@@ -17,6 +17,11 @@ pub(super) struct Room {
 }
 
 impl Room {
+    /// Bytes that [`Room::new`] allocates.
+    pub(super) fn takes(slots: usize, limit: usize) -> usize {
+        slots.min(limit / size_of::<Slot>()) * size_of::<Slot>() + STEP
+    }
+
     /// Room for so many slots and a few texts; at most `limit` bytes. Slots the limit has no room for are not there.
     pub(super) fn new(slots: usize, limit: usize) -> Room {
         let slots = slots.min(limit / size_of::<Slot>());

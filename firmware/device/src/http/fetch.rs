@@ -122,6 +122,16 @@ impl Fetch {
         &self.request
     }
 
+    /// What has come of the body of a response with status 200 since this was last called; the outcome has the rest.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        self.reader.as_mut().map(Reader::take_body).unwrap_or_default()
+    }
+
+    /// Bytes of the body that are known to come.
+    pub fn expected(&self) -> u64 {
+        self.reader.as_ref().map_or(0, Reader::expected)
+    }
+
     /// When to call [`Fetch::handle_timeout`].
     pub fn poll_at(&self) -> u64 {
         self.idle_at.min(self.give_up_at)

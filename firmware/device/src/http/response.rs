@@ -192,6 +192,24 @@ impl Reader {
         self.line.capacity() + self.response.body.capacity() + location
     }
 
+    /// What was read of the body of a response with status 200 since this was last called.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        if self.response.status != 200 {
+            return Vec::new();
+        }
+        let body = core::mem::take(&mut self.response.body);
+        self.limit -= body.len();
+        body
+    }
+
+    /// Bytes of the body that are known to come.
+    pub fn expected(&self) -> u64 {
+        match self.state {
+            State::Length(left) => left,
+            _ => 0,
+        }
+    }
+
     /// What was read; whole once [`Reader::receive`] or [`Reader::finished`] said so.
     pub fn into_response(self) -> Response {
         self.response

@@ -31,7 +31,8 @@ impl Layout {
 
     /// Slots for the largest script of a profile, behind `map_sectors` of map, with sectors of [`SECTOR`] bytes.
     pub const fn of(profile: &Profile, start: u32, map_sectors: u32) -> Layout {
-        let slot = profile.image + profile.source + HEADER_LEN;
+        // Behind the source there may be a gap.
+        let slot = profile.image + profile.source + 2 * HEADER_LEN;
         Layout { start, map_sectors, slot_sectors: (slot as u32).div_ceil(SECTOR) }
     }
 

@@ -10,12 +10,14 @@
 //! | [`layout`] | which sectors serve what |
 //! | `map` | the records |
 //! | `slots` | the script |
+//! | `incoming` | the next script, while it comes |
 //! | [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
 
 mod blocking;
+mod incoming;
 pub mod layout;
 mod map;
 pub mod ram;
@@ -29,6 +31,7 @@ use core::fmt;
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
+use incoming::Incoming;
 pub use layout::Layout;
 use map::{Key, Map};
 pub use retained::{SavedMessage, SavedMessages};
@@ -52,6 +55,8 @@ pub enum StorageError {
     },
     /// What was written does not read back: the flash is worn out, or holds nonsense that cannot be repaired.
     Broken,
+    /// There is not enough memory for it now.
+    Memory,
     /// The flash reports an error.
     Flash(NorFlashErrorKind),
 }
@@ -62,6 +67,7 @@ impl fmt::Display for StorageError {
             StorageError::Full => f.write_str("the flash is full"),
             StorageError::TooLarge { limit } => write!(f, "larger than {limit} bytes"),
             StorageError::Broken => f.write_str("the flash does not keep what is written"),
+            StorageError::Memory => f.write_str("not enough memory"),
             StorageError::Flash(kind) => write!(f, "the flash failed: {kind}"),
         }
     }
@@ -206,6 +212,96 @@ impl<F: NorFlash> Storage<F> {
             return Err(StorageError::Broken);
         }
         Ok(Some(OwnedScript { image, source }))
+    }
+
+    /// Its image alone; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`Storage::script`], and [`StorageError::Memory`].
+    pub fn script_image(&mut self) -> Result<Option<Vec<u8>>, StorageError> {
+        let Some(script) = self.slots.script() else { return Ok(None) };
+        let flash = self.map.flash();
+        if !slots::is_whole(flash, script)? {
+            return Err(StorageError::Broken);
+        }
+        let mut image = Vec::new();
+        image.try_reserve_exact(script.image.len()).map_err(|_| StorageError::Memory)?;
+        image.resize(script.image.len(), 0);
+        slots::read_at(flash, script.image.start, &mut image)?;
+        Ok(Some(image))
+    }
+
+    /// More of the next script has come: source or bytecode. It goes beside the current one, which stays that until
+    /// [`Storage::commit_incoming`].
+    ///
+    /// # Errors
+    /// [`StorageError`]; [`Storage::drop_incoming`] is due then.
+    pub fn append_incoming(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.slots.incoming_mut()?.append(self.map.flash(), bytes)
+    }
+
+    /// How much of the next script has come, bytes.
+    pub fn incoming_len(&self) -> usize {
+        self.slots.incoming().map_or(0, Incoming::len)
+    }
+
+    /// How the next script begins, up to four bytes.
+    pub fn incoming_head(&self) -> &[u8] {
+        self.slots.incoming().map_or(&[], Incoming::head)
+    }
+
+    /// The byte that has come last.
+    pub fn incoming_last(&self) -> Option<u8> {
+        self.slots.incoming().and_then(Incoming::last)
+    }
+
+    /// Whether an image was begun, and nothing more can come.
+    pub fn incoming_has_image(&self) -> bool {
+        self.slots.incoming().is_some_and(Incoming::has_image)
+    }
+
+    /// Reads what has come of the next script, from `offset` on; false where there is not so much, or the flash fails.
+    pub fn read_incoming(&mut self, offset: usize, out: &mut [u8]) -> bool {
+        let flash = self.map.flash();
+        let incoming = self.slots.incoming();
+        incoming.is_some_and(|incoming| incoming.read(flash, offset, out) == Ok(true))
+    }
+
+    /// More of the image that is compiled from what has come, which is source and all there.
+    ///
+    /// # Errors
+    /// As [`Storage::append_incoming`].
+    pub fn append_incoming_image(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.slots.incoming_mut()?.append_image(self.map.flash(), bytes)
+    }
+
+    /// The image of the next script: what has come, or what was compiled from it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn incoming_image(&mut self) -> Result<Vec<u8>, StorageError> {
+        let flash = self.map.flash();
+        self.slots.incoming().ok_or(StorageError::Broken)?.read_image(flash)
+    }
+
+    /// Gives up what has come of the next script.
+    pub fn drop_incoming(&mut self) {
+        self.slots.drop_incoming();
+    }
+
+    /// Makes what has come the script, with the image that was compiled from it; if it is bytecode, its last `source` bytes are
+    /// its source.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the old script is still there, and what had come is given up.
+    pub fn commit_incoming(&mut self, source: usize) -> Result<(), StorageError> {
+        // First the count of starts: should the power go between the two, the old script has three more tries.
+        let begun = self.script_start_done();
+        if let Err(error) = begun {
+            self.slots.drop_incoming();
+            return Err(error);
+        }
+        self.slots.commit_incoming(self.map.flash(), source)
     }
 
     /// Where the script lies in the flash, for boards that run it in place: offsets of image and source.

@@ -1,5 +1,6 @@
-//! The script's two slots. A slot is a header, then the image, then the source. The slot with the greater generation is
-//! the current one. A store erases the other slot, writes the script there, reads it back, and writes the header last.
+//! The script's two slots. A slot is a header, then image and source, in the order the header says. The slot with the greater
+//! generation is the current one. A store erases the other slot, writes the script there, reads it back, and writes the header
+//! last.
 //!
 //! A header can also be a mark that says what is being deleted: it makes the deletion certain with one write, and
 //! is erased when all else is.
@@ -9,6 +10,7 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
+use super::incoming::Incoming;
 use super::{StorageError, StoredScript, flash_failed};
 
 /// Bytes of a header, a multiple of every flash's word.
@@ -20,7 +22,7 @@ const MAGIC: u32 = 0x7573_6301;
 /// Bytes moved at a time; a multiple of every flash's word.
 const CHUNK: usize = 256;
 
-const CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
+pub(super) static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 /// What is being deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +33,30 @@ pub(super) enum Scope {
     Everything,
 }
 
+/// How a script lies in its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The image, then the source.
+    ImageFirst,
+    /// The source, then the image that was compiled from it.
+    SourceFirst,
+    /// The image, and at the end of it its source.
+    SourceInImage,
+}
+
 /// A script and where it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) image: Range<u32>,
     pub(super) source: Range<u32>,
     pub(super) checksum: u32,
+}
+
+impl Place {
+    /// All that the checksum is of.
+    fn whole(&self) -> Range<u32> {
+        self.image.start.min(self.source.start)..self.image.end.max(self.source.end)
+    }
 }
 
 /// What the slots hold.
@@ -52,7 +72,7 @@ pub(super) enum Current {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
-    Script(Place),
+    Script(Place, Kind),
     Mark(Scope),
 }
 
@@ -69,11 +89,13 @@ struct Written {
 pub(super) struct Slots {
     ranges: [Range<u32>; 2],
     current: Option<Written>,
+    /// What is being written to the other slot.
+    incoming: Option<Incoming>,
 }
 
 impl Slots {
     pub(super) fn new(ranges: [Range<u32>; 2]) -> Slots {
-        Slots { ranges, current: None }
+        Slots { ranges, current: None, incoming: None }
     }
 
     /// Looks which slot is the current one; true if a newer one is there but damaged.
@@ -88,7 +110,7 @@ impl Slots {
         for written in found {
             let whole = match &written.content {
                 Content::Mark(_) => true,
-                Content::Script(place) => is_whole(flash, place)?,
+                Content::Script(place, _) => is_whole(flash, place)?,
             };
             if whole {
                 self.current = Some(written);
@@ -102,14 +124,14 @@ impl Slots {
     pub(super) fn current(&self) -> Current {
         match self.current.as_ref().map(|written| &written.content) {
             None => Current::Nothing,
-            Some(Content::Script(_)) => Current::Script,
+            Some(Content::Script(..)) => Current::Script,
             Some(Content::Mark(scope)) => Current::Deleting(*scope),
         }
     }
 
     pub(super) fn script(&self) -> Option<&Place> {
         match &self.current.as_ref()?.content {
-            Content::Script(place) => Some(place),
+            Content::Script(place, _) => Some(place),
             Content::Mark(_) => None,
         }
     }
@@ -120,6 +142,7 @@ impl Slots {
         flash: &mut F,
         script: &StoredScript<'_>,
     ) -> Result<(), StorageError> {
+        self.incoming = None;
         let (slot, generation) = self.next();
         let range = self.ranges[slot].clone();
         let limit = range.len() - HEADER_LEN;
@@ -139,7 +162,44 @@ impl Slots {
         if !is_whole(flash, &place)? {
             return Err(StorageError::Broken);
         }
-        self.commit(flash, Written { slot, generation, content: Content::Script(place) })
+        self.commit(
+            flash,
+            Written { slot, generation, content: Content::Script(place, Kind::ImageFirst) },
+        )
+    }
+
+    /// What is on its way, if there is something.
+    pub(super) fn incoming(&self) -> Option<&Incoming> {
+        self.incoming.as_ref()
+    }
+
+    /// The same, to go on with; begun if there is nothing.
+    pub(super) fn incoming_mut(&mut self) -> Result<&mut Incoming, StorageError> {
+        let range = self.ranges[self.next().0].clone();
+        match &mut self.incoming {
+            Some(incoming) => Ok(incoming),
+            none => Ok(none.insert(Incoming::new(range)?)),
+        }
+    }
+
+    /// Gives up what is on its way.
+    pub(super) fn drop_incoming(&mut self) {
+        self.incoming = None;
+    }
+
+    /// Makes what has come the current script.
+    pub(super) fn commit_incoming<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        source: usize,
+    ) -> Result<(), StorageError> {
+        let Some(incoming) = self.incoming.take() else { return Err(StorageError::Broken) };
+        let (slot, generation) = self.next();
+        let (place, kind) = incoming.finish(flash, source)?;
+        if !is_whole(flash, &place)? {
+            return Err(StorageError::Broken);
+        }
+        self.commit(flash, Written { slot, generation, content: Content::Script(place, kind) })
     }
 
     /// Writes the mark of a deletion. It can be repeated, and made wider.
@@ -148,6 +208,7 @@ impl Slots {
         flash: &mut F,
         scope: Scope,
     ) -> Result<(), StorageError> {
+        self.incoming = None;
         let (slot, generation) = self.next();
         let range = self.ranges[slot].clone();
         flash.erase(range.start, range.end).map_err(flash_failed)?;
@@ -195,11 +256,16 @@ impl Slots {
     }
 }
 
-/// magic, generation, kind (0 script, 1 and 2 marks), image length, source length, checksum of both, 0, checksum of this.
+/// magic, generation, kind (0, 3 and 4 scripts, 1 and 2 marks), image length, source length, checksum of both, 0, checksum of this.
 fn header(written: &Written) -> [u8; HEADER_LEN] {
     let (kind, image, source, checksum) = match &written.content {
-        Content::Script(place) => {
-            (0, place.image.len() as u32, place.source.len() as u32, place.checksum)
+        Content::Script(place, kind) => {
+            let kind = match kind {
+                Kind::ImageFirst => 0,
+                Kind::SourceFirst => 3,
+                Kind::SourceInImage => 4,
+            };
+            (kind, place.image.len() as u32, place.source.len() as u32, place.checksum)
         }
         Content::Mark(Scope::Script) => (1, 0, 0, 0),
         Content::Mark(Scope::Everything) => (2, 0, 0, 0),
@@ -221,11 +287,30 @@ fn parse(bytes: &[u8; HEADER_LEN], slot: usize, range: Range<u32>) -> Option<Wri
         return None;
     }
     let content = match field(2) {
-        0 => {
-            let image = range.start + HEADER_LEN as u32;
-            let source = image.checked_add(field(3))?;
-            let end = source.checked_add(field(4)).filter(|end| *end <= range.end)?;
-            Content::Script(Place { image: image..source, source: source..end, checksum: field(5) })
+        kind @ (0 | 3 | 4) => {
+            let start = range.start + HEADER_LEN as u32;
+            let (image, source, checksum) = (field(3), field(4), field(5));
+            let from = |start: u32, len: u32| Some(start..start.checked_add(len)?);
+            let (place, kind) = match kind {
+                0 => {
+                    let image = from(start, image)?;
+                    (Place { source: from(image.end, source)?, image, checksum }, Kind::ImageFirst)
+                }
+                3 => {
+                    let source = from(start, source)?;
+                    let at = source.end.checked_next_multiple_of(HEADER_LEN as u32)?;
+                    (Place { image: from(at, image)?, source, checksum }, Kind::SourceFirst)
+                }
+                _ => {
+                    let image = from(start, image)?;
+                    let at = image.end.checked_sub(source).filter(|at| *at >= start)?;
+                    (Place { source: at..image.end, image, checksum }, Kind::SourceInImage)
+                }
+            };
+            if place.whole().end > range.end {
+                return None;
+            }
+            Content::Script(place, kind)
         }
         1 => Content::Mark(Scope::Script),
         2 => Content::Mark(Scope::Everything),
@@ -242,10 +327,10 @@ pub(super) fn checksum(image: &[u8], source: &[u8]) -> u32 {
     digest.finalize()
 }
 
-fn is_whole<F: NorFlash>(flash: &mut F, place: &Place) -> Result<bool, StorageError> {
+pub(super) fn is_whole<F: NorFlash>(flash: &mut F, place: &Place) -> Result<bool, StorageError> {
     let mut digest = CRC.digest();
     let mut chunk = [0; CHUNK];
-    let (mut at, end) = (place.image.start, place.source.end);
+    let Range { start: mut at, end } = place.whole();
     while at < end {
         let len = CHUNK.min((end - at) as usize);
         read_at(flash, at, &mut chunk[..len])?;

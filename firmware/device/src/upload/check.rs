@@ -1,25 +1,32 @@
-//! Is it a script this device can run?
+//! Is what has come to flash a script this device can run?
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
+use embedded_storage::nor_flash::NorFlash;
 use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{CompileError, Source, compile_pieces};
+use umqtt_memory::reserve;
 use umqtt_vm::image::MAGIC;
-use umqtt_vm::{Image, Profile};
+use umqtt_vm::{Image, Profile, Program, VerifyError};
 
-use crate::engine::{Engine, LoadError};
+use crate::storage::{Storage, StorageError};
 
 /// Diagnostics printed of one script.
 const MAX_DIAGNOSTICS: usize = 10;
+/// Bytes that printing one takes, with the copies of it on its way to the user.
+const PRINTED: usize = 1024;
+/// Bytes looked at together.
+const AT_ONCE: usize = 64;
 
 /// A script that can run here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Checked {
     /// The verified image.
-    pub image: Vec<u8>,
-    /// The text; empty if it came as bytecode without.
-    pub source: Vec<u8>,
+    pub program: Program<Vec<u8>>,
+    /// Bytes of source at the end of it, if it came as bytecode.
+    pub source: usize,
 }
 
 /// Why a script cannot run here.
@@ -29,17 +36,16 @@ pub enum CheckError {
     Empty,
     /// It is larger than this device takes, bytes.
     TooLarge(usize),
-    /// There is not enough memory to check it now.
-    Memory {
-        /// Bytes that are free.
-        free: usize,
-        /// Bytes it may take.
-        needed: usize,
-    },
+    /// There is not enough memory to compile it now: so many bytes were not to be had.
+    CompileMemory(usize),
+    /// There is not enough memory to load it now, bytes.
+    LoadMemory(usize),
     /// The source has errors: one line each, with line and column.
     Source(Vec<String>),
     /// The bytecode is not sound, or not for a device of this size.
-    Image(LoadError),
+    Image(VerifyError),
+    /// The flash.
+    Storage(StorageError),
 }
 
 impl core::fmt::Display for CheckError {
@@ -49,10 +55,15 @@ impl core::fmt::Display for CheckError {
             CheckError::TooLarge(limit) => {
                 write!(f, "the script is too long: at most {limit} bytes")
             }
-            CheckError::Memory { free, needed } => write!(
+            CheckError::CompileMemory(bytes) => write!(
                 f,
-                "not enough memory for this script now: {free} bytes are free, it may take {needed}; \
+                "not enough memory to compile this script: {bytes} bytes more in one piece; \
                  disconnect clients, or send it as bytecode, which takes less"
+            ),
+            CheckError::LoadMemory(bytes) => write!(
+                f,
+                "not enough memory to run this script beside what runs now: it takes {bytes} bytes; \
+                 delete the script there is, or disconnect clients"
             ),
             CheckError::Source(lines) => {
                 for (place, line) in lines.iter().enumerate() {
@@ -61,32 +72,12 @@ impl core::fmt::Display for CheckError {
                 Ok(())
             }
             CheckError::Image(error) => write!(f, "the bytecode cannot run here: {error}"),
+            CheckError::Storage(error) => write!(f, "the script cannot be kept: {error}"),
         }
     }
 }
 
 impl core::error::Error for CheckError {}
-
-/// Bytes that compiling and starting a small script takes, measured on the core; a long one takes 3 bytes more a byte.
-const COMPILING: usize = 8_500;
-
-/// Refuses a script whose check might not fit into the `free` bytes of memory; `None` if that is not known.
-///
-/// # Errors
-/// [`CheckError::Memory`].
-#[inline(never)]
-pub fn fits(bytes: &[u8], free: Option<u32>) -> Result<(), CheckError> {
-    let needed = match is_image(bytes) {
-        true => bytes.len(),
-        false => COMPILING + 3 * bytes.len(),
-    };
-    match free {
-        Some(free) if (free as usize) < needed => {
-            Err(CheckError::Memory { free: free as usize, needed })
-        }
-        _ => Ok(()),
-    }
-}
 
 /// Most bytes a script that begins like this may have, as source or as bytecode.
 pub fn limit(beginning: &[u8], profile: &Profile) -> usize {
@@ -98,60 +89,123 @@ pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Checks a script whole: compiles it if it is source, and proves that the image may run.
+/// Checks what has come to flash whole: compiles it if it is source, and proves that the image may run.
 ///
 /// # Errors
-/// [`CheckError`]; nothing has changed.
+/// [`CheckError`]; nothing has changed, unless [`Storage::incoming_has_image`].
 // By itself, so that what it needs is on the stack no longer than it runs.
 #[inline(never)]
-pub fn check(bytes: Vec<u8>, profile: &Profile) -> Result<Checked, CheckError> {
-    // White space is any byte up to the blank, NULs included.
-    if bytes.iter().all(|byte| *byte <= b' ') {
-        return Err(CheckError::Empty);
-    }
-    let limit = limit(&bytes, profile);
-    if bytes.len() > limit {
+pub fn check<F: NorFlash>(
+    storage: &mut Storage<F>,
+    profile: &Profile,
+) -> Result<Checked, CheckError> {
+    let len = storage.incoming_len();
+    let bytecode = is_image(storage.incoming_head());
+    let limit = limit(storage.incoming_head(), profile);
+    if len > limit {
         return Err(CheckError::TooLarge(limit));
     }
-    let checked = if is_image(&bytes) {
-        let image = Image::parse(&bytes).ok();
-        let source = image.and_then(|image| image.source()).unwrap_or_default().to_vec();
-        Checked { image: bytes, source }
-    } else {
-        let extras = Extras { debug: true, source: false };
-        let image = compile(&bytes, profile, extras).map_err(|found| describe(&bytes, &found))?;
-        Checked { image, source: bytes }
-    };
-    Engine::load(&checked.image, profile).map_err(CheckError::Image)?;
-    Ok(checked)
-}
-
-fn describe(source: &[u8], diagnostics: &[Diagnostic]) -> CheckError {
-    let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
-    let lines = errors.take(MAX_DIAGNOSTICS).map(|found| {
-        let (line, column) = position(source, found.span.start as usize);
-        alloc::format!("Error in line {line}, column {column}: {}", found.message)
-    });
-    CheckError::Source(lines.collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString;
-
-    #[test]
-    fn a_script_there_is_no_memory_for_is_refused_before_it_is_tried() {
-        let source = [b'x'; 4000];
-        assert_eq!(fits(&source, None), Ok(()));
-        assert_eq!(fits(&source, Some(30_000)), Ok(()));
-        let refused = fits(&source, Some(9_001)).unwrap_err();
-        assert!(
-            refused.to_string().contains("9001 bytes are free, it may take 20500"),
-            "{refused}"
-        );
-        // Bytecode takes no more than itself.
-        let image = [&MAGIC[..], &source].concat();
-        assert_eq!(fits(&image, Some(9_001)), Ok(()));
+    if is_blank(storage, len) {
+        return Err(CheckError::Empty);
     }
+    if !bytecode {
+        compile(storage, profile)?;
+    }
+    let image = storage.incoming_image().map_err(|error| match error {
+        StorageError::Memory => CheckError::LoadMemory(len),
+        error => CheckError::Storage(error),
+    })?;
+    let program = Program::verify(image, profile).map_err(CheckError::Image)?;
+    let image: Image<'_> = program.image();
+    let source = if bytecode { image.source().unwrap_or_default().len() } else { 0 };
+    Ok(Checked { program, source })
+}
+
+/// White space is any byte up to the blank, NULs included.
+fn is_blank<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> bool {
+    let mut piece = [0; AT_ONCE];
+    (0..len).step_by(AT_ONCE).all(|at| {
+        let piece = &mut piece[..AT_ONCE.min(len - at)];
+        storage.read_incoming(at, piece) && piece.iter().all(|byte| *byte <= b' ')
+    })
+}
+
+/// What has come, for the compiler.
+struct Arrived<'s, 'f, F: NorFlash> {
+    storage: &'s RefCell<&'f mut Storage<F>>,
+    len: usize,
+}
+
+impl<F: NorFlash> Source for Arrived<'_, '_, F> {
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn read(&mut self, offset: usize, into: &mut [u8]) -> bool {
+        self.storage.borrow_mut().read_incoming(offset, into)
+    }
+}
+
+#[inline(never)]
+fn compile<F: NorFlash>(storage: &mut Storage<F>, profile: &Profile) -> Result<(), CheckError> {
+    let len = storage.incoming_len();
+    let mut failed = None;
+    let compiled = {
+        let storage = RefCell::new(&mut *storage);
+        let mut source = Arrived { storage: &storage, len };
+        compile_pieces(&mut source, profile, true, &reserve, &mut |bytes| {
+            let written = storage.borrow_mut().append_incoming_image(bytes);
+            failed = written.err();
+            failed.is_none()
+        })
+    };
+    compiled.map_err(|error| match (error, failed) {
+        (CompileError::Script(found), _) => describe(storage, &found),
+        (CompileError::Memory(bytes), _) => CheckError::CompileMemory(bytes),
+        (_, Some(error)) => CheckError::Storage(error),
+        (CompileError::Read | CompileError::Write, None) => {
+            CheckError::Storage(StorageError::Broken)
+        }
+    })
+}
+
+#[inline(never)]
+fn describe<F: NorFlash>(storage: &mut Storage<F>, diagnostics: &[Diagnostic]) -> CheckError {
+    let mut lines = Vec::new();
+    let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
+    for found in errors.take(MAX_DIAGNOSTICS) {
+        // What there is no memory for is left out; all of it is not.
+        if !reserve(PRINTED * (lines.len() + 1)) {
+            break;
+        }
+        let (line, column) = place(storage, found.span.start as usize);
+        lines.push(alloc::format!("Error in line {line}, column {column}: {}", found.message));
+    }
+    if lines.is_empty() { CheckError::CompileMemory(PRINTED) } else { CheckError::Source(lines) }
+}
+
+/// Line and column of an offset of what has come.
+fn place<F: NorFlash>(storage: &mut Storage<F>, offset: usize) -> (u32, u32) {
+    let (mut line, mut start) = (1, 0);
+    let mut piece = [0; AT_ONCE];
+    for at in (0..offset).step_by(AT_ONCE) {
+        let piece = &mut piece[..AT_ONCE.min(offset - at)];
+        if !storage.read_incoming(at, piece) {
+            break;
+        }
+        for (at, _) in (at..).zip(&*piece).filter(|(_, byte)| **byte == b'\n') {
+            (line, start) = (line + 1, at + 1);
+        }
+    }
+    // The line up to there, and a whole character behind.
+    let mut text = Vec::new();
+    let len = offset - start;
+    if text.try_reserve_exact(len).is_err() {
+        return (line, 1);
+    }
+    text.resize(len, 0);
+    if !storage.read_incoming(start, &mut text) {
+        return (line, 1);
+    }
+    (line, position(&text, len).1)
 }

@@ -10,5 +10,46 @@
 pub mod check;
 pub mod push;
 
-pub use check::{CheckError, Checked, check, fits};
+use embedded_storage::nor_flash::NorFlash;
+
+pub use check::{CheckError, Checked, check};
 pub use push::{Push, PushError};
+
+use crate::storage::{Storage, StorageError};
+
+/// Where a script goes while it comes; see [`Storage::append_incoming`].
+pub trait Incoming {
+    /// Keeps more of it.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError>;
+    /// Bytes that have come.
+    fn len(&self) -> usize;
+    /// Whether nothing has come.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The first of them, up to four.
+    fn head(&self) -> &[u8];
+    /// The last of them.
+    fn last(&self) -> Option<u8>;
+}
+
+impl<F: NorFlash> Incoming for Storage<F> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.append_incoming(bytes)
+    }
+
+    fn len(&self) -> usize {
+        self.incoming_len()
+    }
+
+    fn head(&self) -> &[u8] {
+        self.incoming_head()
+    }
+
+    fn last(&self) -> Option<u8> {
+        self.incoming_last()
+    }
+}

@@ -1,16 +1,15 @@
-//! A script pushed to a port: one connection, in time, whole.
+//! A script pushed to a port: one connection, in time, whole. What comes goes to flash at once.
 //!
 //! The end of a script is the end of what the other end sends. Many people's `nc` does not tell that end though it has
 //! sent all (it waits for us to close); so a script after which it is quiet for [`QUIET`] is looked at, and
 //! taken if it ends with a line end and is a correct script as it stands.
 
-use alloc::vec::Vec;
-
 use umqtt_vm::Profile;
 
-use super::check;
+use super::{Incoming, check};
 use crate::engine::Millis;
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
+use crate::storage::StorageError;
 
 /// Milliseconds in which somebody has to connect.
 pub const TO_CONNECT: Millis = 60_000;
@@ -34,6 +33,10 @@ pub enum PushError {
     Broken,
     /// It is larger than this device takes, bytes.
     TooLarge(usize),
+    /// It cannot be kept.
+    Storage(StorageError),
+    /// What had come of it was deleted.
+    Deleted,
 }
 
 impl core::fmt::Display for PushError {
@@ -50,6 +53,8 @@ impl core::fmt::Display for PushError {
             PushError::TooLarge(limit) => {
                 write!(f, "the script is too long: at most {limit} bytes")
             }
+            PushError::Storage(error) => write!(f, "the script cannot be kept: {error}"),
+            PushError::Deleted => f.write_str("the scripts were deleted meanwhile"),
         }
     }
 }
@@ -62,9 +67,9 @@ pub enum Progress {
     /// Nothing yet.
     Waiting,
     /// This may be all of it, though the sender did not close: take it if it is a correct script, and let it go on if not.
-    Perhaps(Vec<u8>),
+    Perhaps,
     /// This is all of it.
-    Done(Vec<u8>),
+    Done,
     /// It failed; the connection is closed.
     Failed(PushError),
 }
@@ -74,7 +79,8 @@ pub enum Progress {
 pub struct Push {
     port: u16,
     conn: Option<ConnId>,
-    bytes: Vec<u8>,
+    /// Bytes that came.
+    received: usize,
     give_up_at: Millis,
     /// It has to be all there by then.
     end_at: Millis,
@@ -89,14 +95,7 @@ impl Push {
     pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
         net.listen(port)?;
         let give_up_at = now + TO_CONNECT;
-        Ok(Push {
-            port,
-            conn: None,
-            bytes: Vec::new(),
-            give_up_at,
-            end_at: Millis::MAX,
-            try_at: None,
-        })
+        Ok(Push { port, conn: None, received: 0, give_up_at, end_at: Millis::MAX, try_at: None })
     }
 
     /// The port.
@@ -133,11 +132,16 @@ impl Push {
         now: Millis,
         profile: &Profile,
         net: &mut dyn Net,
+        incoming: &mut dyn Incoming,
     ) -> Progress {
         match event {
-            NetEvent::Readable(conn) => self.receive(conn, now, profile, net),
+            NetEvent::Readable(conn) => self.receive(conn, now, profile, net, incoming),
             NetEvent::Finished(_) | NetEvent::Closed(_, CloseReason::Done) => {
-                Progress::Done(core::mem::take(&mut self.bytes))
+                if incoming.len() == self.received {
+                    Progress::Done
+                } else {
+                    Progress::Failed(PushError::Deleted)
+                }
             }
             NetEvent::Closed(..) => Progress::Failed(PushError::Broken),
             _ => Progress::Waiting,
@@ -145,7 +149,7 @@ impl Push {
     }
 
     /// Time passed.
-    pub fn handle_timeout(&mut self, now: Millis) -> Progress {
+    pub fn handle_timeout(&mut self, now: Millis, incoming: &dyn Incoming) -> Progress {
         if now >= self.end_at {
             return Progress::Failed(PushError::TooSlow);
         }
@@ -155,8 +159,9 @@ impl Push {
         }
         if self.try_at.is_some_and(|at| now >= at) {
             self.try_at = None;
-            if check::is_image(&self.bytes) || self.bytes.ends_with(b"\n") {
-                return Progress::Perhaps(self.bytes.clone());
+            let whole = check::is_image(incoming.head()) || incoming.last() == Some(b'\n');
+            if whole && incoming.len() == self.received {
+                return Progress::Perhaps;
             }
         }
         Progress::Waiting
@@ -176,19 +181,20 @@ impl Push {
         now: Millis,
         profile: &Profile,
         net: &mut dyn Net,
+        incoming: &mut dyn Incoming,
     ) -> Progress {
-        let mut over = None;
-        let bytes = &mut self.bytes;
+        let (mut wrong, mut received) = (None, self.received);
         let taken = net.recv(conn, &mut |new| {
-            if over.is_none() {
-                bytes.extend_from_slice(new);
-                let limit = check::limit(bytes, profile);
-                over = (bytes.len() > limit).then_some(limit);
+            // What comes behind a mistake is thrown away.
+            if wrong.is_none() {
+                wrong = take(received, new, profile, incoming).err();
+                received += new.len();
             }
             new.len()
         });
-        if let Some(limit) = over {
-            return Progress::Failed(PushError::TooLarge(limit));
+        self.received = received;
+        if let Some(error) = wrong {
+            return Progress::Failed(error);
         }
         if taken > 0 {
             self.give_up_at = now + IDLE;
@@ -196,4 +202,24 @@ impl Push {
         }
         Progress::Waiting
     }
+}
+
+/// Keeps what came behind `received` bytes, unless it is too much.
+fn take(
+    received: usize,
+    new: &[u8],
+    profile: &Profile,
+    incoming: &mut dyn Incoming,
+) -> Result<(), PushError> {
+    if incoming.len() != received {
+        return Err(PushError::Deleted);
+    }
+    let too_large = |head: &[u8], len: usize| {
+        let limit = check::limit(head, profile);
+        if len > limit { Err(PushError::TooLarge(limit)) } else { Ok(()) }
+    };
+    let first = if received == 0 { new } else { incoming.head() };
+    too_large(first, received + new.len())?;
+    incoming.append(new).map_err(PushError::Storage)?;
+    too_large(incoming.head(), incoming.len())
 }

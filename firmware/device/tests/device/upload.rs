@@ -249,7 +249,7 @@ fn pulls_fail_with_their_reasons() {
     reports.push(world.text(console));
     let reasons = [
         "(error code 404)\r\n",
-        "(script too long)\r\n",
+        "(script too long): at most 65536 bytes\r\n",
         "(error code 0): the answer was cut short",
         "(error code 0): the answer is not HTTP",
         "(error code 0): the host name is unknown",

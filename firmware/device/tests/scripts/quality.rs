@@ -15,8 +15,7 @@ impl ConfigTable for Parameters {
     }
 
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
-        lint::check(name.as_bytes(), value)
-            .map_err(|error| ConfigError::Refused(error.to_string()))
+        lint::check(name.as_bytes(), value).map_err(|error| ConfigError::Refused(error.to_string()))
     }
 }
 
@@ -26,12 +25,8 @@ fn the_linter_finds_nothing() {
     for name in names() {
         let source = source(&name);
         let (statements, wrong) = umqtt_lang::parse(source.as_bytes(), &Profile::ESP8266);
-        let warnings = umqtt_lang::lint::lint(
-            source.as_bytes(),
-            &statements,
-            &Profile::ESP8266,
-            &Parameters,
-        );
+        let warnings =
+            umqtt_lang::lint::lint(source.as_bytes(), &statements, &Profile::ESP8266, &Parameters);
         for diagnostic in wrong.iter().chain(&warnings) {
             let line = source[..diagnostic.span.start as usize].lines().count();
             found.push(format!("{name}:{line}: {:?}: {}", diagnostic.code, diagnostic.message));

@@ -1,0 +1,210 @@
+//! A script on its way into the slot that is not the current one: its bytes go to flash as they come, a page at a time. The
+//! header, which makes it the current one, is written when all of it has been found right.
+//!
+//! Source comes first in its slot, and behind it the image that is compiled from it; bytecode is the image.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use embedded_storage::nor_flash::NorFlash;
+
+use super::slots::{CRC, HEADER_LEN, Kind, Place, read_at};
+use super::{StorageError, flash_failed};
+
+/// Bytes written together; a multiple of every flash's word.
+const PAGE: usize = 256;
+/// How a script's first bytes are kept, to tell source from bytecode.
+const HEAD: usize = 4;
+
+/// See the module.
+pub(super) struct Incoming {
+    /// The slot, and where in it the next page goes.
+    slot: Range<u32>,
+    at: u32,
+    /// Up to there it is erased.
+    erased: u32,
+    /// Not yet written.
+    page: Vec<u8>,
+    digest: crc::Digest<'static, u32>,
+    /// Bytes that came.
+    len: usize,
+    head: [u8; HEAD],
+    last: u8,
+    /// Where the image starts that is made of the source.
+    image: Option<u32>,
+}
+
+impl core::fmt::Debug for Incoming {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Incoming").field("slot", &self.slot).field("len", &self.len).finish()
+    }
+}
+
+impl Incoming {
+    /// Nothing has come yet; nothing is erased.
+    pub(super) fn new(slot: Range<u32>) -> Result<Incoming, StorageError> {
+        let mut page = Vec::new();
+        page.try_reserve_exact(PAGE).map_err(|_| StorageError::Memory)?;
+        Ok(Incoming {
+            at: slot.start + HEADER_LEN as u32,
+            erased: slot.start,
+            slot,
+            page,
+            digest: CRC.digest(),
+            len: 0,
+            head: [0; HEAD],
+            last: 0,
+            image: None,
+        })
+    }
+
+    /// Bytes that came.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The first of them, up to four.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head[..self.len.min(HEAD)]
+    }
+
+    /// The last of them.
+    pub(super) fn last(&self) -> Option<u8> {
+        (self.len > 0).then_some(self.last)
+    }
+
+    /// Whether an image has been begun: nothing more can come then.
+    pub(super) fn has_image(&self) -> bool {
+        self.image.is_some()
+    }
+
+    /// More of it has come.
+    pub(super) fn append<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        for (place, byte) in self.head.iter_mut().skip(self.len).zip(bytes) {
+            *place = *byte;
+        }
+        self.last = bytes.last().copied().unwrap_or(self.last);
+        self.len += bytes.len();
+        self.write(flash, bytes)
+    }
+
+    /// More of the image that is made of it.
+    pub(super) fn append_image<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        bytes: &[u8],
+    ) -> Result<(), StorageError> {
+        if self.image.is_none() {
+            // It may be run where it lies, so it starts at a word; and no word of flash is written twice.
+            let end = self.end();
+            let start = end.next_multiple_of(HEADER_LEN as u32);
+            self.write(flash, &[0xFF; HEADER_LEN][..(start - end) as usize])?;
+            self.image = Some(start);
+        }
+        self.write(flash, bytes)
+    }
+
+    /// Reads what came, from `offset` on; false where there is not so much.
+    pub(super) fn read<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        offset: usize,
+        out: &mut [u8],
+    ) -> Result<bool, StorageError> {
+        let start = self.slot.start as usize + HEADER_LEN;
+        let there = offset.checked_add(out.len()).is_some_and(|end| end <= self.len);
+        if there {
+            self.read_at(flash, (start + offset) as u32, out)?;
+        }
+        Ok(there)
+    }
+
+    /// Reads all of the image, what came or what was made of it.
+    pub(super) fn read_image<F: NorFlash>(&self, flash: &mut F) -> Result<Vec<u8>, StorageError> {
+        let range = self.image();
+        let mut image = Vec::new();
+        image.try_reserve_exact(range.len()).map_err(|_| StorageError::Memory)?;
+        image.resize(range.len(), 0);
+        self.read_at(flash, range.start, &mut image)?;
+        Ok(image)
+    }
+
+    /// Writes what waits. Where the script lies then, whose source (of bytecode: its last bytes) is so long.
+    pub(super) fn finish<F: NorFlash>(
+        mut self,
+        flash: &mut F,
+        source: usize,
+    ) -> Result<(Place, Kind), StorageError> {
+        let image = self.image();
+        self.flush(flash)?;
+        let (source, kind) = match self.image {
+            Some(_) => {
+                let start = self.slot.start + HEADER_LEN as u32;
+                (start..start + self.len as u32, Kind::SourceFirst)
+            }
+            None => (image.end - source.min(self.len) as u32..image.end, Kind::SourceInImage),
+        };
+        Ok((Place { image, source, checksum: self.digest.finalize() }, kind))
+    }
+
+    fn image(&self) -> Range<u32> {
+        self.image.unwrap_or(self.slot.start + HEADER_LEN as u32)..self.end()
+    }
+
+    /// Where the next byte belongs.
+    fn end(&self) -> u32 {
+        self.at + self.page.len() as u32
+    }
+
+    fn read_at<F: NorFlash>(
+        &self,
+        flash: &mut F,
+        from: u32,
+        out: &mut [u8],
+    ) -> Result<(), StorageError> {
+        let in_flash = (self.at.saturating_sub(from) as usize).min(out.len());
+        let (old, new) = out.split_at_mut(in_flash);
+        read_at(flash, from, old)?;
+        let skip = (from + in_flash as u32).saturating_sub(self.at) as usize;
+        let waiting = self.page.get(skip..skip + new.len()).ok_or(StorageError::Broken)?;
+        new.copy_from_slice(waiting);
+        Ok(())
+    }
+
+    fn write<F: NorFlash>(&mut self, flash: &mut F, bytes: &[u8]) -> Result<(), StorageError> {
+        let room = self.slot.end - self.end();
+        if bytes.len() > room as usize {
+            let limit = self.slot.len() - HEADER_LEN;
+            return Err(StorageError::TooLarge { limit });
+        }
+        self.digest.update(bytes);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(PAGE - self.page.len()));
+            self.page.extend_from_slice(now);
+            rest = later;
+            if self.page.len() == PAGE {
+                self.flush(flash)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn flush<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
+        self.page.resize(self.page.len().next_multiple_of(F::WRITE_SIZE), 0xFF);
+        let end = self.end();
+        while self.erased < end {
+            let next = self.erased + F::ERASE_SIZE as u32;
+            flash.erase(self.erased, next).map_err(flash_failed)?;
+            self.erased = next;
+        }
+        flash.write(self.at, &self.page).map_err(flash_failed)?;
+        self.at = end;
+        self.page.clear();
+        Ok(())
+    }
+}
