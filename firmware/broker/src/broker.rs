@@ -95,6 +95,8 @@ pub struct Retained<'a> {
 #[derive(Debug)]
 pub struct Broker {
     limits: Limits,
+    /// Bytes lent for what passes through.
+    borrowed: usize,
     stats: Stats,
     connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
@@ -147,6 +149,7 @@ impl Broker {
     pub fn new(limits: Limits) -> Broker {
         Broker {
             limits,
+            borrowed: 0,
             stats: Stats::default(),
             connections: Arena::new(),
             slots: Vec::new(),

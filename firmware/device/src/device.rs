@@ -148,6 +148,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             commands: VecDeque::new(),
             requests: VecDeque::new(),
             own_changes: 0,
+            lent: 0,
             put_off: false,
             salts: 0,
         });

@@ -96,7 +96,7 @@ impl Plan {
     pub const ESP8266: Plan = Plan {
         fixed: 4_352,
         network: 16_000,
-        broker: 8 * 1024,
+        broker: 11_200,
         upload: 8 * 1024,
         script: 3_840,
         console: 1_536,
@@ -139,12 +139,13 @@ impl Plan {
         }
     }
 
-    /// The share whose memory this one uses while that one does not: they are one share, and count once.
+    /// The share whose memory this one uses: they are one share, and count once. What this one holds lowers what that one may.
     ///
-    /// A script is compiled when the messages in transit have left the broker's.
+    /// A script is compiled when the messages in transit have left the broker's; HTTP requests and the messages of the
+    /// remote broker are in transit themselves.
     pub const fn within(share: Share) -> Option<Share> {
         match share {
-            Share::Upload => Some(Share::Broker),
+            Share::Upload | Share::Http | Share::Upstream => Some(Share::Broker),
             _ => None,
         }
     }

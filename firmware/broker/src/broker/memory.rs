@@ -38,19 +38,31 @@ impl Broker {
         self.free() / 2
     }
 
+    /// Bytes that messages may still take.
+    pub fn memory_left(&self) -> usize {
+        self.free()
+    }
+
+    /// Lends so many bytes for what passes through, beyond [`max_memory`](crate::Limits::max_memory): memory its owner does not
+    /// use at present. With 0 it is asked back: what is there stays, and nothing new comes until there is room again.
+    pub fn lend_memory(&mut self, bytes: usize) {
+        self.borrowed = bytes;
+    }
+
     /// Bytes that are not used yet.
     pub(super) fn free(&self) -> usize {
-        self.limits.max_memory.saturating_sub(self.memory())
+        (self.limits.max_memory.saturating_add(self.borrowed)).saturating_sub(self.memory())
     }
 
     /// Whether there is memory for so many bytes that are to be kept: an eighth of all is left for what passes through.
     pub(super) fn has_memory_to_keep(&self, more: usize) -> bool {
-        self.has_memory(more.saturating_add(self.limits.max_memory / 8))
+        let more = more.saturating_add(self.limits.max_memory / 8);
+        self.memory().saturating_add(more) <= self.limits.max_memory
     }
 
     /// Whether there is memory for so many bytes more.
     pub(super) fn has_memory(&self, more: usize) -> bool {
-        self.memory().saturating_add(more) <= self.limits.max_memory
+        more <= self.free()
     }
 
     /// Whether there is memory for a message that so many queues will share.

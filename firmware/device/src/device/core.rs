@@ -7,7 +7,7 @@ use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
-use umqtt_memory::{Ledger, Share, try_push_back, try_to_vec};
+use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 
 use super::Options;
 use crate::board::Board;
@@ -46,6 +46,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
     /// How many changes of the retained messages were the device's own figures.
     pub(super) own_changes: u32,
+    /// What other parts hold of the broker's share.
+    pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
     pub(super) put_off: bool,
     /// Salts given out, so that no two are the same.
@@ -167,6 +169,21 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         }
     }
 
+    /// Whether what passes through the device (messages, requests, scripts) may take so many bytes more.
+    pub(super) fn may_pass(&self, bytes: usize) -> bool {
+        self.broker.memory_left() >= bytes
+    }
+
+    /// Takes what other parts hold of the broker's share off what it may hold itself.
+    pub(super) fn lend(&mut self) {
+        let within = |share: &Share| Plan::within(*share) == Some(Share::Broker);
+        let lent = Share::ALL.into_iter().filter(within).map(|share| self.ledger[share].used).sum();
+        if lent != self.lent {
+            self.lent = lent;
+            self.apply_limits();
+        }
+    }
+
     fn apply_limits(&mut self) {
         let board = self.options.limits;
         let limit = |param, most: usize| match self.settings.limit(param) {
@@ -181,6 +198,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
                 Some(seconds) => Millis::from(seconds) * 1000,
                 None => Millis::MAX,
             },
+            max_memory: board.max_memory.saturating_sub(self.lent),
             ..board
         });
     }

@@ -51,8 +51,7 @@ pub(super) struct Crowd {
 impl<B: Board, F: NorFlash> Device<B, F> {
     /// Whether the messages that wait leave little memory for more.
     pub(super) fn is_short(&self) -> bool {
-        let most = self.core.options.limits.max_memory;
-        most.saturating_sub(self.core.broker.memory()) < most / PART
+        self.core.broker.memory_left() < self.core.options.limits.max_memory / PART
     }
 
     /// Leaves what a client has sent where it is, if it is to wait; false if it may be taken.

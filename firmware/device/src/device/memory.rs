@@ -52,6 +52,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         for (share, bytes) in used {
             self.core.ledger[share].set_used(bytes);
         }
+        self.core.lend();
+        // While no script runs, messages may use its memory on their way.
+        let idle = if self.script.engine.is_some() { 0 } else { self.core.options.plan.script };
+        self.core.broker.lend_memory(idle);
         let refused = self.core.broker.stats().out_of_memory;
         let log = &mut self.core.ledger[Share::Log];
         log.refused = log.refused.saturating_add(self.core.log.take_dropped());

@@ -56,7 +56,10 @@ impl Web {
         let Some((text, post)) = core.requests.pop_front() else { return false };
         // With what it asked for, as the script is told.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
-        if !core.ledger[Share::Http].admits(needed) || !reserve(needed + STEP_MARGIN) {
+        if !core.ledger[Share::Http].admits(needed)
+            || !core.may_pass(needed)
+            || !reserve(needed + STEP_MARGIN)
+        {
             let error = FetchError::NoMemory;
             core.log(Level::Script, format_args!("HTTP request not made: {error}"));
             let (host, body) = (Vec::new(), Vec::new());
