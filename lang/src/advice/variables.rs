@@ -1,11 +1,11 @@
 //! Variables that nothing sets, in a script that has other errors.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::words::Words;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::codegen::undeclared;
+use crate::diagnostic::Diagnostic;
 use crate::nearest::nearest;
 use crate::parse::MAX_DIAGNOSTICS;
 use crate::tokens::Token;
@@ -35,12 +35,7 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
             continue;
         }
         let near = nearest(name, set.iter().copied());
-        let help = match near {
-            Some(near) => format!("is it {}?", near.escape_ascii()),
-            None => format!("give it a value first: setvar {} = 0", name.escape_ascii()),
-        };
-        let message = format!("nothing sets {}", name.escape_ascii());
-        errors.push(Diagnostic::new(Code::UndeclaredVariable, span, message).help(help));
+        errors.push(undeclared(name, span, near));
     }
 }
 

@@ -36,9 +36,9 @@ use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
 use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::nearest::nearest;
-use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS};
+use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, shown};
 use crate::room::Room;
 use crate::text::unescape;
 
@@ -71,6 +71,19 @@ impl Context {
             Context::Http => "http_response",
         }
     }
+}
+
+/// The diagnostic of a variable that nothing sets; `near` is one that something does, and that it may be meant to be.
+pub(crate) fn undeclared(name: &[u8], at: Span, near: Option<&[u8]>) -> Diagnostic {
+    let shown_name = shown(name);
+    let told =
+        Diagnostic::new(Code::UndeclaredVariable, at, format!("nothing sets `{shown_name}`"));
+    let Some(near) = near else {
+        return told.help(format!("give it a value first: `setvar {shown_name} = 0`"));
+    };
+    let meant = shown(near);
+    told.help(format!("did you mean `{meant}`?"))
+        .fix(format!("replace by `{meant}`"), Vec::from([Edit { span: at, text: near.into() }]))
 }
 
 struct Variable {
@@ -277,15 +290,7 @@ impl<'r> Made<'r> {
             let text = self.name(number);
             let set = (0..self.variables.len()).filter(|at| self.variables[*at].set);
             let near = nearest(text, set.map(|at| self.name(at)));
-            let mut diagnostic = Diagnostic::new(
-                Code::UndeclaredVariable,
-                self.variables[number].first,
-                format!("nothing sets {}", text.escape_ascii()),
-            );
-            diagnostic.help = Some(match near {
-                Some(near) => format!("is it {}?", near.escape_ascii()),
-                None => format!("give it a value first: setvar {} = 0", text.escape_ascii()),
-            });
+            let diagnostic = undeclared(text, self.variables[number].first, near);
             self.report(|| diagnostic);
         }
     }

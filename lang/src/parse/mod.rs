@@ -37,7 +37,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::room::Room;
 use crate::tokens::Token;
 use build::Builder;
-pub(crate) use build::{DIAGNOSTIC, quote};
+pub(crate) use build::{DIAGNOSTIC, quote, shown};
 pub(crate) use sink::Sink;
 use sink::Tree;
 
