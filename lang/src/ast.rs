@@ -393,6 +393,8 @@ pub enum Special {
     ThisHttpCode,
     /// `$this_http_body`
     ThisHttpBody,
+    /// `$this_http_cut`
+    ThisHttpCut,
     /// `$timestamp`
     Timestamp,
     /// `$weekday`

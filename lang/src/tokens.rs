@@ -263,6 +263,7 @@ fn special(word: &str) -> Option<Special> {
         "$this_http_path" => Special::ThisHttpPath,
         "$this_http_code" => Special::ThisHttpCode,
         "$this_http_body" => Special::ThisHttpBody,
+        "$this_http_cut" => Special::ThisHttpCut,
         "$timestamp" => Special::Timestamp,
         "$weekday" => Special::Weekday,
         "$adc" => Special::Adc,

@@ -327,14 +327,18 @@ fn event_data() {
         "on topic local \"#\" do print $this_topic | \"=\" | $this_item
          on serial do print $this_serial
          on gpio_interrupt 0 pullup do print $this_gpio
-         on http_response do print $this_http_host | $this_http_path | $this_http_code | $this_http_body",
+         on http_response do print $this_http_host | $this_http_path | $this_http_code | $this_http_body | $this_http_cut",
     );
     assert_eq!(device.topic("a", "b"), "print a=b\n");
     assert_eq!(device.event(Event::Serial { line: b"hi" }), "print hi\n");
     assert_eq!(device.event(Event::GpioInterrupt { pin: 0, level: true }), "print 1\n");
     assert_eq!(device.event(Event::GpioInterrupt { pin: 1, level: true }), "");
-    let response = Event::HttpResponse { host: b"h", path: b"/p", code: *b"200", body: b"ok" };
-    assert_eq!(device.event(response), "print h/p200ok\n");
+    let response = |cut| {
+        let (host, path, body) = (&b"h"[..], &b"/p"[..], &b"ok"[..]);
+        Event::HttpResponse { host, path, code: *b"200", body, cut }
+    };
+    assert_eq!(device.event(response(false)), "print h/p200ok0\n");
+    assert_eq!(device.event(response(true)), "print h/p200ok1\n");
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub enum Event<'e> {
         code: [u8; 3],
         /// The body.
         body: &'e [u8],
+        /// The body is only the beginning of what came.
+        cut: bool,
     },
     /// A timer ran out.
     Timer(u8),

@@ -303,6 +303,8 @@ instructions! {
     69 Substr "substr" 2 LongResult;
     /// value, index, separator: one field of the value.
     70 CsvStr "csvstr" 2 LongResult;
+    /// Whether the answer of an HTTP request was cut.
+    71 HttpCut "http_cut" 0 Result;
 }
 
 /// The first with one value operand.

@@ -25,7 +25,7 @@ const SCRIPTS: &[&str] = &[
     on timer 1 do setvar @2 = $i mod 7 setvar $i = (@2 div 3) - len($u) settimer 1 $i"##,
     r##"on serial do setvar $a = csvstr($this_serial, 1, ",") setvar $b = substr($a, -3, 2) | upper($b)
         serial_out binary(byte_val($a, 0)) | #0d0a print find($a, $b) | eatwhite($a) | retained_topic($b)
-    on http_response do setvar $j = json_parse($this_http_path, $this_http_body) println $j | $this_http_code | $this_http_host
+    on http_response do setvar $j = json_parse($this_http_path, $this_http_body) println $j | $this_http_code | $this_http_host | $this_http_cut
         if $j str_gt "m" and $j str_gte "n" then http_get "http://" | $j else http_post "http://x/", $j endif
         while $j neq "" do setvar $j = substr($j, 1, 1000) done
     on gpio_interrupt 0 pullup do if $this_gpio then system "save" endif setvar $k = $adc | gpio_in(3) | $timestamp | $weekday
@@ -206,6 +206,7 @@ fn events() -> Vec<Event<'static>> {
             path: b"a.1",
             code: *b"200",
             body: br#"{"a":[1,"z\u00e9ta",{"b":null}]}"#,
+            cut: true,
         },
         Event::GpioInterrupt { pin: 0, level: true },
         Event::MqttConnect,

@@ -46,8 +46,12 @@ pub struct Stats {
     pub unknown_acks: u64,
     /// Messages published to the broker, by clients and by the local client.
     pub messages_received: u64,
+    /// Of those: by the local client.
+    pub local_received: u64,
     /// Messages queued for delivery, to clients and to the local client.
     pub messages_sent: u64,
+    /// Of those: to the local client, and to anybody on the broker's own topics (`$SYS/...`).
+    pub internal_sent: u64,
     /// Messages a subscriber did not get because its queue was full.
     pub messages_dropped: u64,
     /// Messages from clients thrown away because their topic is the broker's own (`$SYS/...`).
@@ -65,6 +69,16 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Messages that clients have published.
+    pub fn received_from_clients(&self) -> u64 {
+        self.messages_received - self.local_received
+    }
+
+    /// Messages queued for clients, those about the broker itself not counted.
+    pub fn sent_to_clients(&self) -> u64 {
+        self.messages_sent - self.internal_sent
+    }
+
     /// Connections closed by the broker for what their client did, or did not do. Take-overs are not among
     /// them: mostly a client that comes back takes over from itself.
     pub fn closed(&self) -> u64 {

@@ -51,6 +51,12 @@ pub trait Board {
     fn mac(&self) -> [u8; 6];
     /// Milliseconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
     fn wall_clock(&self) -> Option<u64>;
+    /// Seconds the computer's own zone is ahead of UTC at that time (milliseconds since 1970), summer time included:
+    /// what counts unless a time zone is set.
+    fn utc_offset(&self, utc: u64) -> i32 {
+        let _ = utc;
+        0
+    }
     /// A counter of microseconds that wraps around, for measuring short times.
     fn micros(&self) -> u32;
     /// Asks for a restart; the board's loop makes it once the device's poll has returned.

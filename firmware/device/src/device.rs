@@ -48,7 +48,7 @@ use umqtt_broker::Broker;
 use umqtt_memory::Ledger;
 
 use self::consoles::Consoles;
-use self::core::{Core, Wishes};
+use self::core::{Core, Ports, Wishes};
 use self::crowd::Crowd;
 use self::host::View;
 use self::network::Role;
@@ -60,7 +60,9 @@ use self::uploads::{Came, Uploads};
 use self::web::Web;
 use crate::board::{Board, Restart};
 use crate::clock::Clock;
-use crate::console::{Lock, Origin, Outcome, Output, Refusal, execute_line, resume_reply};
+use crate::console::{
+    Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,
+};
 use crate::engine::Millis;
 use crate::log::{Level, Log};
 use crate::net::{Addressing, Net, NetEvent};
@@ -86,9 +88,6 @@ pub struct Device<B: Board, F: NorFlash> {
     retention: Retention,
     /// What each connection is for, by its number.
     roles: Vec<Role>,
-    /// The ports that are listened on.
-    mqtt_port: Option<u16>,
-    console_port: Option<u16>,
     send_buffer: Vec<u8>,
     /// Bytes clients sent since what is outgoing was last looked at.
     unflushed: usize,
@@ -115,8 +114,6 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             sys: Sys::default(),
             retention: Retention::default(),
             roles: Vec::new(),
-            mqtt_port: None,
-            console_port: None,
             send_buffer: vec![0; options.send_buffer],
             unflushed: 0,
             crowd: Crowd::default(),
@@ -142,6 +139,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             log: Log::new(options.plan.log),
             clock: Clock::default(),
             options,
+            ports: Ports::default(),
+            console_internal: [false; MAX_SESSIONS],
             ledger: Ledger::new(&options.plan),
             now: 0,
             wishes: Wishes::default(),
@@ -221,6 +220,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let more_console = self.console_turns(net);
         while let Some(up) = self.core.board.poll_link() {
             self.script.link(up);
+            if up {
+                self.core.remote.network_up();
+            }
         }
         let more_script = self.script.turn(&mut self.core, &mut self.web);
         self.commands(net);
@@ -285,8 +287,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// The ports of broker and console that are open.
-    pub fn ports(&self) -> (Option<u16>, Option<u16>) {
-        (self.mqtt_port, self.console_port)
+    pub fn ports(&self, net: &dyn Net) -> (Option<u16>, Option<u16>) {
+        let Ports { mqtt, console } = self.core.ports;
+        (mqtt.map(|port| net.bound_port(port)), console.map(|port| net.bound_port(port)))
     }
 
     /// The address the settings ask for, those of the script included. A board with a network of its own reads it once

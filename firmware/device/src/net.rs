@@ -69,6 +69,8 @@ pub enum NetError {
     NotPermitted,
     /// All connections are in use.
     Full,
+    /// The network is not up (yet); it is reported when it is.
+    Down,
     /// Anything else.
     Failed,
 }
@@ -78,6 +80,7 @@ impl core::fmt::Display for NetError {
         f.write_str(match self {
             NetError::PortInUse => "the port is in use",
             NetError::NotPermitted => "no permission to use the port",
+            NetError::Down => "there is no network",
             NetError::Full => "no connection is free",
             NetError::Failed => "the network failed",
         })
@@ -107,13 +110,19 @@ pub trait Net {
     /// [`NetError`] when the port cannot be had.
     fn listen(&mut self, port: u16) -> Result<(), NetError>;
 
+    /// The port that really is listened on where [`Net::listen`] was asked for this one: another one for 0, which lets the
+    /// system choose.
+    fn bound_port(&self, port: u16) -> u16 {
+        port
+    }
+
     /// Stops accepting on a port; connections that are up stay.
     fn unlisten(&mut self, port: u16);
 
     /// Starts a connection to a host name or address; [`NetEvent::Connected`] or [`NetEvent::Closed`] follows.
     ///
     /// # Errors
-    /// [`NetError::Full`] or [`NetError::Failed`] when it cannot even start.
+    /// [`NetError::Full`], [`NetError::Down`] or [`NetError::Failed`] when it cannot even start.
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError>;
 
     /// The next thing that happened.

@@ -167,6 +167,7 @@ fn the_longest_settings_fit_their_record() {
             Kind::Int { max, .. } => max.to_string(),
             Kind::OneOf(all) => all[all.len() - 1].to_string(),
             Kind::Address | Kind::AddressOrDhcp | Kind::Network => String::from("10.20.30.40"),
+            Kind::Zone => String::from("-12"),
             Kind::Time => String::from("12:00:00"),
             Kind::Weekday => String::from("Tue"),
         };

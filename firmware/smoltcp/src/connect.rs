@@ -41,7 +41,7 @@ impl Attempt {
 impl<D: Device> SmolNet<D> {
     pub(crate) fn start_connecting(&mut self, host: &str, port: u16) -> Result<u32, NetError> {
         if self.interface.ipv4_addr().is_none() {
-            return Err(NetError::Failed);
+            return Err(NetError::Down);
         }
         let mut attempt =
             Attempt { port, query: None, addresses: heapless::Vec::new(), until: Millis::MAX };

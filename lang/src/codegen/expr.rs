@@ -290,6 +290,11 @@ impl<'s> Compiler<'s, '_, '_> {
             Special::ThisHttpPath => (Context::Http, 1),
             Special::ThisHttpCode => (Context::Http, 2),
             Special::ThisHttpBody => (Context::Http, 3),
+            // No argument: the machine knows it.
+            Special::ThisHttpCut => {
+                ask(Op::HttpCut);
+                (Context::Http, 0)
+            }
         };
         if context != self.context {
             let name = expr.span.of(self.source).escape_ascii();
@@ -301,7 +306,7 @@ impl<'s> Compiler<'s, '_, '_> {
                 ))
             });
         }
-        Some(Place::Argument(argument))
+        (special != Special::ThisHttpCut).then_some(Place::Argument(argument))
     }
 
     /// Jumps to `label` if the condition is `when`; else runs on.

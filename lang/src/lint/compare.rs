@@ -218,7 +218,7 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
             Special::Timestamp => Form::Time,
             Special::Weekday => Form::Weekday,
             Special::Adc => Form::Number,
-            Special::ThisGpio => Form::Bit,
+            Special::ThisGpio | Special::ThisHttpCut => Form::Bit,
             Special::ThisHttpCode => Form::HttpCode,
             _ => Form::Any,
         },

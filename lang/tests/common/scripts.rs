@@ -83,9 +83,13 @@ fn leaf(context: Context) -> BoxedStrategy<Words> {
         Context::Topic => &["$this_topic", "$this_data", "$this_item"],
         Context::Gpio => &["$this_gpio"],
         Context::Serial => &["$this_serial"],
-        Context::Http => {
-            &["$this_http_host", "$this_http_path", "$this_http_code", "$this_http_body"]
-        }
+        Context::Http => &[
+            "$this_http_host",
+            "$this_http_path",
+            "$this_http_code",
+            "$this_http_body",
+            "$this_http_cut",
+        ],
     };
     prop_oneof![
         3 => one_of(&BARE),

@@ -3,7 +3,7 @@
 use super::store::{NoRoom, Store};
 use super::value::Value;
 use crate::isa::{PLAIN, UNARY, code};
-use crate::{FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap, fuel};
+use crate::{Event, FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap, fuel};
 
 pub(super) struct Run<'r> {
     pub(super) store: Store<'r>,
@@ -160,6 +160,10 @@ impl Run<'_> {
                             code::Adc => {
                                 m.pay(fuel::CALL);
                                 break 'number self.sys.adc().into();
+                            }
+                            code::HttpCut => {
+                                let cut = matches!(m.event, Event::HttpResponse { cut: true, .. });
+                                break 'number cut.into();
                             }
                             code::PinMode => self.pin_mode(b, c),
                             code::Substr | code::CsvStr => {

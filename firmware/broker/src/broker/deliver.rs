@@ -126,6 +126,7 @@ impl Broker {
             let local = Message { publication: message.clone(), qos, retain };
             if self.local.push(local, self.limits.max_local_queue_bytes) {
                 self.stats.messages_sent += 1;
+                self.stats.internal_sent += 1;
             } else {
                 self.stats.messages_dropped += 1;
             }
@@ -163,7 +164,11 @@ impl Broker {
         }
         let share = self.share();
         while let Some((message, qos)) = self.next_replay(key, share) {
+            let before = self.stats.messages_sent;
             self.deliver(key, &message, (qos, true), share);
+            if crate::retained::is_own(message.topic()) {
+                self.stats.internal_sent += self.stats.messages_sent - before;
+            }
         }
         self.announce(slot);
     }

@@ -156,7 +156,13 @@ impl Broker {
         retain: bool,
     ) -> Result<(), PublishError> {
         self.check_message(topic, payload)?;
-        self.route(topic, payload, (qos, retain), None).map_err(|_| PublishError::NotRetained)
+        let (sent, internal) = (self.stats.messages_sent, self.stats.internal_sent);
+        self.stats.local_received += 1;
+        let routed = self.route(topic, payload, (qos, retain), None);
+        if crate::retained::is_own(topic) {
+            self.stats.internal_sent = internal + (self.stats.messages_sent - sent);
+        }
+        routed.map_err(|_| PublishError::NotRetained)
     }
 
     /// Puts a message among the retained ones without delivering it, as when they are loaded at the start. An empty
@@ -220,6 +226,7 @@ impl Broker {
         let max = self.limits.max_local_queue_bytes;
         let sent = self.local.pump(&self.retained, max, &mut self.scans_left);
         self.stats.messages_sent += sent;
+        self.stats.internal_sent += sent;
         self.stats.scans_put_off += u64::from(self.local.scanning);
     }
 

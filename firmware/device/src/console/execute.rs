@@ -162,7 +162,7 @@ fn execute(
             Ok(()) => line!(out, "Script deleted"),
             Err(reason) => line!(out, "Script not deleted: {reason}"),
         },
-        Command::Set(param, value) => set(param, value, host, out),
+        Command::Set(param, value) => set(param, value, origin, host, out),
         Command::SetVariable(n, value) => match host.set_flash_variable(n, value) {
             Ok(()) => line!(out, "@{n} written to flash"),
             Err(error) => line!(out, "@{n} not written: {error}"),
@@ -191,12 +191,12 @@ pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> 
     }
 }
 
-fn set(param: Param, value: &[u8], host: &mut dyn Host, out: &mut Output) {
+fn set(param: Param, value: &[u8], origin: Origin, host: &mut dyn Host, out: &mut Output) {
     if let Err(error) = host.settings_mut().set(param, value, Layer::Owner) {
         line!(out, "Invalid argument: {error}");
         return;
     }
-    if param.spec().secret {
+    if param.spec().secret && !host.settings().bytes(param).is_empty() {
         line!(out, "{} set", param.name());
     } else {
         line!(out, "{} set to {}", param.name(), Printed { settings: host.settings(), param });
@@ -207,6 +207,8 @@ fn set(param: Param, value: &[u8], host: &mut dyn Host, out: &mut Output) {
     let no_access = param == Param::ConfigAccess && settings.number(param) == 0;
     if no_port || no_access {
         line!(out, "WARNING: there is no more console over the network");
+    } else if param == Param::ConfigAccess && !host.admits(origin) {
+        line!(out, "WARNING: there is no more console from where you are, once this one is closed");
     }
 }
 

@@ -80,7 +80,7 @@ pub struct BrokerFigures {
 /// A time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeOfDay {
-    /// 0 is Monday.
+    /// 0 is Monday, 7 an unknown day.
     pub weekday: u8,
     /// Seconds since midnight.
     pub seconds: u32,
@@ -151,6 +151,10 @@ pub trait Host {
     /// # Errors
     /// [`StorageError`]; what was saved before is still there.
     fn save_settings(&mut self) -> Result<(), StorageError>;
+    /// The port that is listened on for the parameter `broker_port` or `config_port`: not always that of the setting.
+    fn listening(&self, param: Param) -> Option<u16>;
+    /// Whether the session a command comes from may be opened again as the settings are now.
+    fn admits(&self, origin: Origin) -> bool;
     /// The lock.
     fn lock(&self) -> &Lock;
     /// The lock, to be turned. [`Host::save_lock`] follows where it has to be kept.

@@ -63,10 +63,19 @@ fn config(host: &dyn Host, out: &mut Output) {
         let text = host.settings().bytes(spec.param);
         if spec.secret && host.lock().is_locked() && !text.is_empty() {
             line!(out, "{}: ***", spec.name);
+        } else if let Some(port) = other_port(host, spec.param) {
+            line!(out, "{}: {value} (listening on {port})", spec.name);
         } else {
             line!(out, "{}: {value}", spec.name);
         }
     }
+}
+
+/// The port that is listened on, where the setting names another one.
+fn other_port(host: &dyn Host, param: Param) -> Option<u16> {
+    let is_port = matches!(param, Param::BrokerPort | Param::ConfigPort);
+    let port = host.listening(param).filter(|_| is_port)?;
+    (port != host.settings().port(param)).then_some(port)
 }
 
 /// A parameter's value as a user would type it.
@@ -143,8 +152,11 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     list.end(figures.retained, out);
     let connected = if host.remote_connected() { "connected" } else { "disconnected" };
     line!(out, "MQTT client {connected}");
-    let enabled = if host.script_enabled() { "enabled" } else { "disabled" };
-    line!(out, "Script {enabled}");
+    match (host.script_text(), host.script_enabled()) {
+        (ScriptText::None, _) => line!(out, "No script"),
+        (_, true) => line!(out, "Script enabled"),
+        (_, false) => line!(out, "Script disabled"),
+    }
     counted(&figures, out);
 }
 

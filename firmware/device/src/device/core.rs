@@ -12,11 +12,12 @@ use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 use super::Options;
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::console::Lock;
+use crate::console::{Lock, MAX_SESSIONS};
 use crate::engine::{ClockTime, Millis, Moment};
 use crate::log::{Level, Line, Log};
 use crate::net::Net;
 use crate::remote::Remote;
+use crate::settings::kind::NO_ZONE;
 use crate::settings::{Param, Settings};
 use crate::storage::Storage;
 
@@ -36,6 +37,9 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) log: Log,
     pub(super) clock: Clock,
     pub(super) options: Options,
+    pub(super) ports: Ports,
+    /// Of each console session: it comes from the access point's network.
+    pub(super) console_internal: [bool; MAX_SESSIONS],
     /// What each part holds of the memory, and what was refused.
     pub(super) ledger: Ledger,
     pub(super) now: Millis,
@@ -54,11 +58,20 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) salts: u32,
 }
 
+/// The ports that are listened on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ports {
+    pub(super) mqtt: Option<u16>,
+    pub(super) console: Option<u16>,
+}
+
 /// What is to be done when the network is at hand.
 #[derive(Debug, Default)]
 pub(super) struct Wishes {
     /// A port in the settings was changed.
     pub(super) listen: bool,
+    /// The owner has set the clock, which the script has not been told.
+    pub(super) clock_set: bool,
     /// Restart; `true` clears everything first.
     pub(super) restart: Option<bool>,
 }
@@ -71,8 +84,13 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
     /// The clock's time, once it is set.
     pub(super) fn clock(&self) -> Option<ClockTime> {
-        let zone = self.settings.number(Param::NtpTimezone);
-        self.clock.at(self.now, self.board.wall_clock(), zone)
+        let utc = self.board.wall_clock();
+        let zone = match (self.settings.number(Param::NtpTimezone), utc) {
+            (NO_ZONE, Some(utc)) => self.board.utc_offset(utc),
+            (NO_ZONE, None) => 0,
+            (hours, _) => hours * 3600,
+        };
+        self.clock.at(self.now, utc, zone)
     }
 
     /// Logs a line, which stands on its own whatever a script has printed before.
@@ -147,14 +165,17 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             Param::NtpTime => {
                 // Negative: it was taken away with the script that set it, and the clock goes on.
                 if let Ok(second) = u32::try_from(self.settings.number(param)) {
+                    self.wishes.clock_set = true;
                     self.clock.set_time(second, self.now, self.clock());
                 }
             }
             Param::NtpWeekday => {
                 if let Ok(day) = u8::try_from(self.settings.number(param)) {
+                    self.wishes.clock_set = true;
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
+            Param::NtpTimezone => self.wishes.clock_set = true,
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
             // Looked at when they are needed, or by a service that is not there.

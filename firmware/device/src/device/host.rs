@@ -11,7 +11,7 @@ use umqtt_memory::Ledger;
 use umqtt_vm::decode::Instruction;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
-use super::core::Core;
+use super::core::{Core, Ports};
 use super::script::Script;
 use super::uploads::Uploads;
 use super::web::Web;
@@ -22,7 +22,7 @@ use crate::console::{
     TimeOfDay,
 };
 use crate::net::Net;
-use crate::settings::{Param, Settings};
+use crate::settings::{Access, Param, Settings};
 use crate::storage::StorageError;
 
 /// Name of the script's own subscriptions in `show mqtt`.
@@ -58,6 +58,19 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     fn save_settings(&mut self) -> Result<(), StorageError> {
         let saved = self.core.settings.save();
         self.core.storage.save_settings(&saved)
+    }
+
+    fn listening(&self, param: Param) -> Option<u16> {
+        let Ports { mqtt, console } = self.core.ports;
+        let port = if param == Param::BrokerPort { mqtt } else { console };
+        port.map(|port| self.net.bound_port(port))
+    }
+
+    fn admits(&self, origin: Origin) -> bool {
+        let access = self.core.settings.access(Param::ConfigAccess);
+        let Origin::Remote(number) = origin else { return access != Access::Nobody };
+        let internal = self.core.console_internal.get(usize::from(number));
+        access.permits(internal.copied().unwrap_or_default())
     }
 
     fn lock(&self) -> &Lock {
@@ -111,7 +124,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
 
     fn time(&self) -> Option<TimeOfDay> {
         let time = self.core.clock()?;
-        Some(TimeOfDay { weekday: weekday_of(time), seconds: time.millis / 1000 })
+        Some(TimeOfDay { weekday: weekday_of(time).unwrap_or(7), seconds: time.millis / 1000 })
     }
 
     fn backlog(&self, each: &mut dyn FnMut(&[u8])) {

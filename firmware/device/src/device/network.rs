@@ -91,15 +91,18 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             if !self.uploads.accept(conn, now, net) {
                 net.close(conn);
             }
-        } else if Some(port) == self.console_port && may(Param::ConfigAccess) {
+        } else if Some(port) == self.core.ports.console && may(Param::ConfigAccess) {
             match self.consoles.open(conn, now) {
-                Some(number) => self.set_role(conn, Role::Console(number as u8)),
+                Some(number) => {
+                    self.core.console_internal[number] = peer.internal;
+                    self.set_role(conn, Role::Console(number as u8));
+                }
                 None => {
                     net.send(conn, b"Too many console sessions\r\n");
                     net.close(conn);
                 }
             }
-        } else if Some(port) == self.mqtt_port && may(Param::BrokerAccess) {
+        } else if Some(port) == self.core.ports.mqtt && may(Param::BrokerAccess) {
             let peer = broker::Peer { addr: peer.addr };
             let mut gate = Gate(&self.core.settings);
             match self.core.broker.open(broker::ConnId(conn.0), peer, now, &mut gate) {
@@ -317,13 +320,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub(super) fn listen_mqtt(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
         let port = self.core.settings.port(Param::BrokerPort);
         let wanted = Some(self.core.options.mqtt_port.unwrap_or(port));
-        relisten("mqtt", &mut self.mqtt_port, wanted, net)
+        relisten("mqtt", &mut self.core.ports.mqtt, wanted, net)
     }
 
     pub(super) fn listen_console(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
         let port = self.core.settings.port(Param::ConfigPort);
         let port = self.core.options.console_port.unwrap_or(port);
-        relisten("console", &mut self.console_port, (port != 0).then_some(port), net)
+        relisten("console", &mut self.core.ports.console, (port != 0).then_some(port), net)
     }
 
     pub(super) fn role(&self, conn: ConnId) -> Role {

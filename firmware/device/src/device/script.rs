@@ -306,6 +306,9 @@ impl Script {
     fn step<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
         let Some(engine) = &mut self.engine else { return false };
         let at = core.moment();
+        if core::mem::take(&mut core.wishes.clock_set) {
+            engine.clock_set(at);
+        }
         let began = core.board.micros();
         let progress = engine.poll(at, &mut ForScript { core });
         if progress {
@@ -334,7 +337,8 @@ impl Script {
                 && let Some(answer) = web.answer.take()
             {
                 let (host, path, body) = (&answer.host[..], &answer.path[..], &answer.body[..]);
-                self.handle(&Event::HttpResponse { host, path, code: answer.code, body }, core);
+                let (code, cut) = (answer.code, answer.cut);
+                self.handle(&Event::HttpResponse { host, path, code, body, cut }, core);
                 return true;
             }
             return false;

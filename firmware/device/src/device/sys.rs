@@ -54,8 +54,8 @@ fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
     publish(core, "uptime", &(core.now / SECOND), true);
     publish(core, "version", &version, true);
     publish(core, "clients/connected", &clients, true);
-    publish(core, "messages/received", &stats.messages_received, true);
-    publish(core, "messages/sent", &stats.messages_sent, true);
+    publish(core, "messages/received", &stats.received_from_clients(), true);
+    publish(core, "messages/sent", &stats.sent_to_clients(), true);
     publish(core, "messages/dropped", &stats.messages_dropped, true);
     publish(core, "clients/refused", &stats.refused, true);
     publish(core, "clients/closed", &stats.closed(), true);

@@ -21,6 +21,8 @@ pub(super) struct Answer {
     /// The status; `000` if there was no answer.
     pub(super) code: [u8; 3],
     pub(super) body: Vec<u8>,
+    /// The body is only the beginning of what came.
+    pub(super) cut: bool,
 }
 
 /// The request that is under way, or its answer until the script has room for it.
@@ -73,7 +75,8 @@ impl Web {
                 core.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
                 // The script waits for an answer, and can tell by the path what it asked for.
                 let (host, body) = (Vec::new(), Vec::new());
-                self.answer = Some(Answer { host, path: text, code: *b"000", body });
+                let cut = false;
+                self.answer = Some(Answer { host, path: text, code: *b"000", body, cut });
                 return true;
             }
         };
@@ -143,12 +146,22 @@ impl Web {
             }
             Response::default()
         });
+        if response.cut {
+            let (host, most) = (&url.host, response.body.len());
+            core.log(
+                Level::Script,
+                format_args!(
+                    "Script warning: the answer of {host} is longer than {most} bytes, cut"
+                ),
+            );
+        }
         let digit = |unit| b'0' + (response.status / unit % 10) as u8;
         self.answer = Some(Answer {
             host: url.host.into_bytes(),
             path: url.path.into_bytes(),
             code: [digit(100), digit(10), digit(1)],
             body: response.body,
+            cut: response.cut,
         });
     }
 }

@@ -3,16 +3,19 @@
 //! A script gives `hh`, `hh:mm` or `hh:mm:ss`, and an alarm is due when the clock's `hh:mm:ss` is not less than that text, compared
 //! byte by byte. As times grow with their text, that is the same as the first second of the day that is not
 //! less: this is found once, and from then on only numbers are compared.
+//!
+//! A clock that is set forward passes what lies between. Set back by its owner ([`Alarms::clock_set`]), or by more than
+//! [`CORRECTION_MS`], it passes the alarms of the day that lie ahead again, and they ring. Set back by less it was corrected
+//! (by a time server, at the end of summer time), and what has rung does not ring again.
 
 use alloc::vec::Vec;
 
-use super::clock::{ClockTime, DAY_MS, hms};
+use super::clock::{ClockTime, DAY_MS, Millis, Moment, hms};
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
-/// A clock set back by up to this many days does not make alarms ring again; set back further, it was wrong before and
-/// alarms start afresh.
-const DAYS_SET_BACK: u32 = 2;
+/// A clock that nobody has set and that goes back by up to so many milliseconds is a correction.
+const CORRECTION_MS: u64 = 3 * 3_600_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Alarm {
@@ -34,15 +37,20 @@ impl Alarm {
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     set: Vec<Alarm>,
+    /// When the clock was last looked at, and what it showed.
+    seen: Option<(Millis, ClockTime)>,
 }
 
 impl Alarms {
     /// Sets alarm `n` anew; a text no time of day ever reaches (or an empty one) disarms it.
-    pub(super) fn set(&mut self, n: u8, time: &[u8], clock: Option<ClockTime>) {
+    pub(super) fn set(&mut self, n: u8, time: &[u8], at: &Moment) {
+        if self.set.is_empty() {
+            self.seen = at.clock.map(|clock| (at.now, clock));
+        }
         self.set.retain(|alarm| alarm.n != n);
         let Some(second) = first_second(time) else { return };
         let mut alarm = Alarm { n, second, day: None };
-        if let Some(clock) = clock {
+        if let Some(clock) = at.clock {
             alarm.prime(clock);
         }
         let place = self.set.partition_point(|other| (other.second, other.n) < (second, n));
@@ -50,10 +58,16 @@ impl Alarms {
     }
 
     /// The next alarm that rings at this time; it is then done for today.
-    pub(super) fn take_due(&mut self, clock: ClockTime) -> Option<u8> {
+    pub(super) fn take_due(&mut self, now: Millis, clock: ClockTime) -> Option<u8> {
+        if self.set.is_empty() {
+            return None;
+        }
+        if self.expected(now).is_some_and(|shown| shown > total(clock) + CORRECTION_MS) {
+            self.set.iter_mut().for_each(|alarm| alarm.prime(clock));
+        }
+        self.seen = Some((now, clock));
         for alarm in &mut self.set {
-            let sane = |first: &u32| *first <= day(clock).saturating_add(DAYS_SET_BACK);
-            let Some(first) = alarm.day.filter(sane) else {
+            let Some(first) = alarm.day else {
                 alarm.prime(clock);
                 continue;
             };
@@ -64,6 +78,28 @@ impl Alarms {
             }
         }
         None
+    }
+
+    /// The owner has set the clock to this: where it was set back, the alarms that lie ahead ring today. Another date alone
+    /// changes nothing about what is done for today.
+    pub(super) fn clock_set(&mut self, now: Millis, clock: ClockTime) {
+        if let Some(shown) = self.expected(now) {
+            let shown_day = (shown / u64::from(DAY_MS)) as u32;
+            let ahead = day(clock).wrapping_sub(shown_day);
+            for alarm in &mut self.set {
+                alarm.day = alarm.day.map(|day| day.wrapping_add(ahead));
+                if u64::from(clock.millis) < shown % u64::from(DAY_MS) {
+                    alarm.prime(clock);
+                }
+            }
+        }
+        self.seen = Some((now, clock));
+    }
+
+    /// What the clock would show now if nothing had changed it, in milliseconds.
+    fn expected(&self, now: Millis) -> Option<u64> {
+        let (then, clock) = self.seen?;
+        Some(total(clock).saturating_add(now.saturating_sub(then)))
     }
 
     /// The next alarm that rings, and in how many milliseconds if the clock is not set meanwhile; 0 if one is due.
@@ -86,6 +122,11 @@ impl Alarms {
 /// The day, such that there always is another one after it.
 fn day(clock: ClockTime) -> u32 {
     clock.day.min(u32::MAX - 1)
+}
+
+/// Milliseconds since day 0.
+fn total(clock: ClockTime) -> u64 {
+    u64::from(clock.day) * u64::from(DAY_MS) + u64::from(clock.millis)
 }
 
 /// The first second of a day whose `hh:mm:ss` is not less than `text`.
@@ -112,8 +153,14 @@ mod tests {
     }
 
     fn rings(alarms: &mut Alarms, day: u32, time: &str) -> bool {
-        alarms.take_due(at(day, time)).is_some()
+        alarms.take_due(0, at(day, time)).is_some()
     }
+
+    fn moment(day: u32, time: &str) -> Moment {
+        Moment { now: 0, clock: Some(at(day, time)) }
+    }
+
+    const UNSET: Moment = Moment { now: 0, clock: None };
 
     #[test]
     fn texts_become_seconds() {
@@ -142,7 +189,7 @@ mod tests {
     #[test]
     fn rings_once_a_day() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"07:00", Some(at(10, "06:59:58")));
+        alarms.set(1, b"07:00", &moment(10, "06:59:58"));
         assert!(!rings(&mut alarms, 10, "06:59:59"));
         assert!(rings(&mut alarms, 10, "07:00:00"));
         assert!(!rings(&mut alarms, 10, "07:00:01"));
@@ -153,7 +200,7 @@ mod tests {
     #[test]
     fn past_already_means_tomorrow() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"07:00", Some(at(10, "07:00:00")));
+        alarms.set(1, b"07:00", &moment(10, "07:00:00"));
         assert!(!rings(&mut alarms, 10, "23:00"));
         assert!(rings(&mut alarms, 11, "07:00"));
     }
@@ -161,43 +208,95 @@ mod tests {
     #[test]
     fn waits_for_the_clock() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"07:00", None);
-        alarms.set(2, b"08:00", None);
-        assert_eq!(alarms.take_due(at(10, "07:30")), None);
-        assert_eq!(alarms.take_due(at(10, "08:30")), Some(2));
-        assert_eq!(alarms.take_due(at(11, "07:30")), Some(1));
+        alarms.set(1, b"07:00", &UNSET);
+        alarms.set(2, b"08:00", &UNSET);
+        assert_eq!(alarms.take_due(0, at(10, "07:30")), None);
+        assert_eq!(alarms.take_due(0, at(10, "08:30")), Some(2));
+        assert_eq!(alarms.take_due(0, at(11, "07:30")), Some(1));
     }
 
     #[test]
     fn a_clock_that_jumps() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"07:00", Some(at(10, "06:00")));
+        alarms.set(1, b"07:00", &moment(10, "06:00"));
         assert!(rings(&mut alarms, 10, "09:00"), "forward over it");
-        assert!(!rings(&mut alarms, 10, "06:30"), "back before it");
-        assert!(!rings(&mut alarms, 10, "07:00"), "once a day, whatever the clock does");
-        assert!(!rings(&mut alarms, 9, "23:00"), "back over midnight");
-        assert!(!rings(&mut alarms, 10, "08:00"));
+        assert!(!rings(&mut alarms, 10, "06:30"), "a correction");
+        assert!(!rings(&mut alarms, 10, "07:00"), "once a day, however often it is corrected");
+        assert!(!rings(&mut alarms, 9, "23:00"), "back over midnight, too far for a correction");
+        assert!(rings(&mut alarms, 10, "08:00"));
         assert!(rings(&mut alarms, 11, "07:00"));
         assert!(!rings(&mut alarms, 5, "06:00"), "a clock that was days wrong");
         assert!(rings(&mut alarms, 5, "07:00"));
+        assert!(!rings(&mut alarms, 5, "07:01"));
+    }
+
+    /// Sets the clock as its owner does.
+    fn put(alarms: &mut Alarms, day: u32, time: &str) -> Vec<u8> {
+        alarms.clock_set(0, at(day, time));
+        core::iter::from_fn(|| alarms.take_due(0, at(day, time))).collect()
+    }
+
+    #[test]
+    fn a_clock_the_owner_sets() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", &moment(10, "06:00"));
+        alarms.set(2, b"08:00", &moment(10, "06:00"));
+        assert!(rings(&mut alarms, 10, "07:00"));
+        assert_eq!(put(&mut alarms, 10, "06:59"), [], "back before one, by a minute");
+        assert!(rings(&mut alarms, 10, "07:00"));
+        assert_eq!(put(&mut alarms, 10, "07:30"), [], "forward, over none");
+        assert_eq!(put(&mut alarms, 10, "08:30"), [2], "forward over one");
+        assert_eq!(put(&mut alarms, 10, "07:30"), [], "back between the two");
+        assert_eq!(alarms.take_due(0, at(10, "08:00")), Some(2));
+        assert_eq!(alarms.take_due(0, at(10, "23:00")), None);
+        assert_eq!(alarms.take_due(0, at(11, "07:00")), Some(1));
+        // Another date, in both directions: 1 is done for today, 2 is not.
+        for day in [14, 4, u32::MAX - 7, 3] {
+            assert_eq!(put(&mut alarms, day, "07:30"), [], "{day}");
+        }
+        assert_eq!(alarms.take_due(0, at(3, "08:00")), Some(2));
+        assert_eq!(alarms.take_due(0, at(4, "07:00")), Some(1));
+    }
+
+    #[test]
+    fn one_that_is_past_when_it_is_set_rings_once_the_clock_is_set_back() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"07:00", &moment(10, "09:00"));
+        assert_eq!(put(&mut alarms, 10, "06:30"), []);
+        assert!(rings(&mut alarms, 10, "07:00"));
+        assert!(!rings(&mut alarms, 10, "09:00"));
+    }
+
+    #[test]
+    fn summer_time_begins_and_ends() {
+        let mut alarms = Alarms::default();
+        alarms.set(1, b"02:30", &moment(10, "01:59:59"));
+        assert!(rings(&mut alarms, 10, "03:00"), "the hour that is not there");
+        assert!(!rings(&mut alarms, 10, "03:30"));
+        assert!(rings(&mut alarms, 11, "02:30"));
+        assert!(!rings(&mut alarms, 11, "02:59:59"));
+        for time in ["02:00", "02:30", "02:59:59", "03:00"] {
+            assert!(!rings(&mut alarms, 11, time), "the hour that comes twice: {time}");
+        }
+        assert!(rings(&mut alarms, 12, "02:30"));
     }
 
     #[test]
     fn midnight() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"23:59:59", Some(at(10, "23:59:58")));
-        alarms.set(2, b"00:00:00", Some(at(10, "23:59:58")));
+        alarms.set(1, b"23:59:59", &moment(10, "23:59:58"));
+        alarms.set(2, b"00:00:00", &moment(10, "23:59:58"));
         // Nobody looked during the last second of the day.
-        assert_eq!(alarms.take_due(at(11, "00:00:00")), Some(2));
-        assert_eq!(alarms.take_due(at(11, "00:00:00")), Some(1));
-        assert_eq!(alarms.take_due(at(11, "00:00:00")), None);
-        assert_eq!(alarms.take_due(at(11, "23:59:59")), Some(1));
+        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), Some(2));
+        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), Some(1));
+        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), None);
+        assert_eq!(alarms.take_due(0, at(11, "23:59:59")), Some(1));
     }
 
     #[test]
     fn the_end_of_time_is_no_endless_alarm() {
         let mut alarms = Alarms::default();
-        alarms.set(1, b"07", Some(at(u32::MAX, "06:00")));
+        alarms.set(1, b"07", &moment(u32::MAX, "06:00"));
         assert!(rings(&mut alarms, u32::MAX, "07:00"));
         assert!(!rings(&mut alarms, u32::MAX, "07:00"));
         assert!(alarms.next(at(u32::MAX, "07:00")).is_some_and(|(wait, _)| wait > 0));
@@ -207,12 +306,13 @@ mod tests {
     fn tells_how_long_to_wait() {
         let mut alarms = Alarms::default();
         let now = ClockTime { day: 3, millis: 6 * 3_600_000 + 999 };
+        let at_now = Moment { now: 0, clock: Some(now) };
         assert_eq!(alarms.next(now), None);
-        alarms.set(1, b"07", Some(now));
+        alarms.set(1, b"07", &at_now);
         assert_eq!(alarms.next(now), Some((3_600_000 - 999, 1)));
-        alarms.set(1, b"05", Some(now));
+        alarms.set(1, b"05", &at_now);
         assert_eq!(alarms.next(now), Some((23 * 3_600_000 - 999, 1)));
-        alarms.set(1, b"", Some(now));
+        alarms.set(1, b"", &at_now);
         assert_eq!(alarms.next(now), None);
     }
 }

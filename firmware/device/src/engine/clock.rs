@@ -6,6 +6,9 @@ pub type Millis = u64;
 /// Later than anything.
 pub(super) const NEVER: Millis = Millis::MAX;
 
+/// Days from here on are counted from a day that nobody knows.
+pub(crate) const UNDATED: u32 = 1 << 31;
+
 /// Milliseconds in a day.
 pub(super) const DAY_MS: u32 = 86_400_000;
 
@@ -13,16 +16,16 @@ pub(super) const DAY_MS: u32 = 86_400_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClockTime {
     /// Days since Thursday, 1 January 1970, in local time. Where only the day of the week is known, any day that falls
-    /// on it.
+    /// on it; where not even that is, one from 2<sup>31</sup> on.
     pub day: u32,
     /// Milliseconds since midnight, 0 to 86,399,999.
     pub millis: u32,
 }
 
 impl ClockTime {
-    /// From seconds since 1970 in local time; later than the year 11,000,000 it stays there.
+    /// From seconds since 1970 in local time, up to the year 5,000,000.
     pub fn from_unix(seconds: u64) -> ClockTime {
-        let day = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX);
+        let day = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX).min(UNDATED - 1);
         ClockTime { day, millis: (seconds % 86_400) as u32 * 1000 }
     }
 
@@ -31,9 +34,12 @@ impl ClockTime {
         hms(self.second())
     }
 
-    /// The day of the week, `Mon` to `Sun`.
+    /// The day of the week, `Mon` to `Sun`; `xxx` if it is unknown.
     pub fn weekday(self) -> [u8; 3] {
         const NAMES: [[u8; 3]; 7] = [*b"Thu", *b"Fri", *b"Sat", *b"Sun", *b"Mon", *b"Tue", *b"Wed"];
+        if self.day >= UNDATED {
+            return *b"xxx";
+        }
         NAMES[(self.day % 7) as usize]
     }
 

@@ -46,6 +46,7 @@ use umqtt_vm::{
 };
 
 use clock::NEVER;
+pub(crate) use clock::UNDATED;
 pub use clock::{ClockTime, Millis, Moment};
 pub use complaints::COMPLAIN_EVERY_MS;
 pub use echoes::FEEDBACK_ROUNDS;
@@ -285,6 +286,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
+    /// The owner has set the clock, which is no correction of it: alarms that lie ahead again ring again.
+    pub fn clock_set(&mut self, at: Moment) {
+        self.note(&at);
+        if let Some(clock) = at.clock {
+            self.alarms.clock_set(at.now, clock);
+        }
+    }
+
     /// The timer or alarm that [`Engine::poll_at`] waits for, if it waits for one: for those who play with a script.
     pub fn next_due(&self) -> Option<Event<'static>> {
         let at = self.poll_at()?;
@@ -440,7 +449,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
     /// lies in the future, so it cannot keep events from their turn; nor can a flood of events keep a timer from its.
     fn run_next<S: Services + ?Sized>(&mut self, at: &Moment, services: &mut S) -> bool {
-        if let Some(n) = at.clock.and_then(|clock| self.alarms.take_due(clock)) {
+        if let Some(n) = at.clock.and_then(|clock| self.alarms.take_due(at.now, clock)) {
             self.run(&Event::Alarm(n), at, services);
             return true;
         }

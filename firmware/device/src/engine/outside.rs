@@ -82,7 +82,7 @@ impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
     }
 
     fn set_alarm(&mut self, n: u8, time: &[u8]) {
-        self.alarms.set(n, time, self.at.clock);
+        self.alarms.set(n, time, self.at);
     }
 
     fn http_get(&mut self, url: &[u8]) {

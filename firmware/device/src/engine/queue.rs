@@ -28,7 +28,7 @@ enum Kind {
     MqttConnect,
     Serial,
     Topic { side: Side, topic: u32 },
-    Http { host: u32, path: u32, code: [u8; 3] },
+    Http { host: u32, path: u32, code: [u8; 3], cut: bool },
 }
 
 /// Room kept when nothing waits; what a burst took beyond it is given back.
@@ -74,8 +74,8 @@ impl Queue {
             Event::Topic { side, topic, data } => {
                 (Kind::Topic { side, topic: len(topic) }, [topic, data, b""])
             }
-            Event::HttpResponse { host, path, code, body } => {
-                (Kind::Http { host: len(host), path: len(path), code }, [host, path, body])
+            Event::HttpResponse { host, path, code, body, cut } => {
+                (Kind::Http { host: len(host), path: len(path), code, cut }, [host, path, body])
             }
             Event::Config
             | Event::Init
@@ -131,20 +131,21 @@ impl Taken {
     /// The event as the machine wants it.
     pub(super) fn event(&self) -> Event<'_> {
         let bytes = &*self.0.bytes;
-        let cut = |bytes, at: u32| <[u8]>::split_at_checked(bytes, at as usize).unwrap_or_default();
+        let split =
+            |bytes, at: u32| <[u8]>::split_at_checked(bytes, at as usize).unwrap_or_default();
         match self.0.kind {
             Kind::WifiConnect => Event::WifiConnect,
             Kind::WifiDisconnect => Event::WifiDisconnect,
             Kind::MqttConnect => Event::MqttConnect,
             Kind::Serial => Event::Serial { line: bytes },
             Kind::Topic { side, topic } => {
-                let (topic, data) = cut(bytes, topic);
+                let (topic, data) = split(bytes, topic);
                 Event::Topic { side, topic, data }
             }
-            Kind::Http { host, path, code } => {
-                let (host, rest) = cut(bytes, host);
-                let (path, body) = cut(rest, path);
-                Event::HttpResponse { host, path, code, body }
+            Kind::Http { host, path, code, cut } => {
+                let (host, rest) = split(bytes, host);
+                let (path, body) = split(rest, path);
+                Event::HttpResponse { host, path, code, body, cut }
             }
         }
     }
@@ -174,7 +175,13 @@ mod tests {
         let events = [
             topic(b"a/b", b""),
             Event::WifiDisconnect,
-            Event::HttpResponse { host: b"h", path: b"/p", code: *b"404", body: b"gone" },
+            Event::HttpResponse {
+                host: b"h",
+                path: b"/p",
+                code: *b"404",
+                body: b"gone",
+                cut: true,
+            },
             Event::Serial { line: b"line" },
             Event::MqttConnect,
         ];

@@ -24,6 +24,8 @@ pub struct Response {
     pub location: Option<Vec<u8>>,
     /// The body.
     pub body: Vec<u8>,
+    /// The body is only the beginning of what came.
+    pub cut: bool,
 }
 
 /// What to do with a body that is too long.
@@ -231,6 +233,7 @@ impl Reader {
         }
         body.extend_from_slice(fits);
         if fits.len() < bytes.len() {
+            self.response.cut = true;
             self.state = State::Done; // the rest does not interest anybody
         }
         Ok(())
@@ -583,7 +586,11 @@ mod tests {
         let mut reader = Reader::new(2, Overflow::Cut);
         let done = reader.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabcd");
         assert_eq!(done, Ok(true));
-        assert_eq!(reader.into_response().body, b"ab");
+        let Response { body, cut, .. } = reader.into_response();
+        assert_eq!((&body[..], cut), (&b"ab"[..], true));
+        let mut reader = Reader::new(2, Overflow::Cut);
+        let done = reader.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
+        assert_eq!((done, reader.into_response().cut), (Ok(true), false));
     }
 
     proptest! {

@@ -23,7 +23,7 @@ use umqtt_broker::client::{Client, Event, NetworkWish, RequestError, SendError};
 use umqtt_broker::{Limits, Message, QoS};
 
 use crate::engine::Millis;
-use crate::net::{ConnId, Net, NetEvent};
+use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::settings::Settings;
 use config::Config;
 pub(crate) use news::Note;
@@ -78,6 +78,8 @@ pub(crate) struct Remote {
     wanted: Option<Config>,
     /// What the client works with; `None` while it takes its leave, too.
     active: Option<Config>,
+    /// There was no network to connect over.
+    waits: bool,
     /// The device is about to be switched off: no more connections.
     leaving: bool,
     conn: Option<ConnId>,
@@ -105,6 +107,7 @@ impl Remote {
             changed: true,
             wanted: None,
             active: None,
+            waits: false,
             leaving: false,
             conn: None,
             readable: false,
@@ -150,6 +153,13 @@ impl Remote {
     /// One of its settings was changed.
     pub(crate) fn settings_changed(&mut self) {
         self.changed = true;
+    }
+
+    /// The network has come up: what waited for it is tried at once.
+    pub(crate) fn network_up(&mut self) {
+        if core::mem::take(&mut self.waits) && self.conn.is_none() {
+            self.active = None;
+        }
     }
 
     /// Publishes a message of QoS 0.
@@ -321,6 +331,10 @@ impl Remote {
         let Some(config) = &self.active else { return };
         match net.connect(&config.host, config.port) {
             Ok(conn) => self.conn = Some(conn),
+            Err(NetError::Down) => {
+                self.waits = true;
+                self.client.closed(now);
+            }
             Err(error) => {
                 self.news.failed(self.active.as_ref(), Failure::Net(error));
                 self.client.closed(now);

@@ -38,11 +38,16 @@ pub enum Kind {
     AddressOrDhcp,
     /// An IPv4 network of 256 addresses; the last byte is made 0.
     Network,
+    /// Whole hours from -12 to 14, or `none`, which is [`NO_ZONE`].
+    Zone,
     /// `hh:mm:ss`, as seconds since midnight.
     Time,
     /// `Mon` to `Sun`, as 0 to 6.
     Weekday,
 }
+
+/// No time zone.
+pub const NO_ZONE: i32 = i32::MIN;
 
 /// The days as they are written.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -82,6 +87,8 @@ impl Kind {
             Kind::AddressOrDhcp if text == b"dhcp" => 0,
             Kind::Address | Kind::AddressOrDhcp => address(text)?.to_bits().cast_signed(),
             Kind::Network => (address(text)?.to_bits() & 0xFFFF_FF00).cast_signed(),
+            Kind::Zone if text == b"none" => NO_ZONE,
+            Kind::Zone => integer(text)?,
             Kind::Time => time(text)?,
             Kind::Weekday => weekday(text)?,
         };
@@ -112,6 +119,9 @@ impl Kind {
                 let first = net.octets()[0];
                 (1..224).contains(&first) && !net.is_loopback() && net.octets()[3] == 0
             }
+            (Kind::Zone, ValueRef::Number(number)) => {
+                number == NO_ZONE || (-12..=14).contains(&number)
+            }
             (Kind::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
             (Kind::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
             _ => false,
@@ -127,6 +137,7 @@ impl Kind {
             Kind::Name { .. } => "NAME",
             Kind::Address | Kind::Network => "ADDRESS",
             Kind::AddressOrDhcp => "ADDRESS|dhcp",
+            Kind::Zone => "HOURS|none",
             Kind::Time => "hh:mm:ss",
             Kind::Weekday => "ddd",
         }
@@ -136,6 +147,7 @@ impl Kind {
     pub fn write_number(&self, f: &mut dyn fmt::Write, number: i32) -> fmt::Result {
         match self {
             Kind::Address if number == 0 => f.write_str("none"),
+            Kind::Zone if number == NO_ZONE => f.write_str("none"),
             Kind::AddressOrDhcp if number == 0 => f.write_str("dhcp"),
             Kind::Address | Kind::AddressOrDhcp | Kind::Network => {
                 write!(f, "{}", Ipv4Addr::from_bits(number.cast_unsigned()))
@@ -175,6 +187,7 @@ impl fmt::Display for Kind {
             Kind::Address => f.write_str("an address such as 192.168.1.20, or none"),
             Kind::AddressOrDhcp => f.write_str("an address such as 192.168.1.20, or dhcp"),
             Kind::Network => f.write_str("a network such as 192.168.4.0"),
+            Kind::Zone => f.write_str("a number from -12 to 14, or none"),
             Kind::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
             Kind::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
         }

@@ -1,6 +1,6 @@
 //! The table of parameters. To add one: a line at the place where `show` shall print it, with a number no line ever had.
 
-use super::kind::Kind;
+use super::kind::{Kind, NO_ZONE};
 use super::{Value, ValueRef};
 
 /// What there is to know about a parameter.
@@ -133,7 +133,7 @@ parameters! {
     34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";
     35 NtpServer "ntp_server" HOST, Txt("1.pool.ntp.org"), "name or address of the time server";
     36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server";
-    37 NtpTimezone "ntp_timezone" Int { min: -12, max: 14 }, Number(0), "hours ahead of UTC";
+    37 NtpTimezone "ntp_timezone" Zone, Number(NO_ZONE), "hours ahead of UTC; none is the zone of the computer it runs on, on chips UTC";
     38 NtpTime "ntp_time" Time, Number(-1), "sets the clock" unsaved;
     39 NtpWeekday "ntp_weekday" Weekday, Number(-1), "sets the day of the week" unsaved;
     40 PwmPeriod "pwm_period" Int { min: 50, max: 5_000_000 }, Number(5000), "period of all PWM outputs in slots of 200 ns";

@@ -44,6 +44,8 @@ pub struct Bench {
     engine: Engine<Vec<u8>>,
     world: World,
     now: Millis,
+    /// Longest value, bytes.
+    longest: usize,
     /// What the clock showed at `now` 0, in milliseconds since 1970, local time.
     clock: Option<u64>,
 }
@@ -55,7 +57,8 @@ impl Bench {
     /// [`LoadError`] when the image does not load.
     pub fn new(image: Vec<u8>, profile: &Profile) -> Result<Bench, LoadError> {
         let engine = Engine::load(image, profile)?;
-        Ok(Bench { engine, world: World::default(), now: 0, clock: None })
+        let longest = profile.value;
+        Ok(Bench { engine, world: World::default(), now: 0, longest, clock: None })
     }
 
     /// Starts the script: `config` lines, `init`, and what follows from them at once.
@@ -132,7 +135,9 @@ impl Bench {
     pub fn http_answer(&mut self, code: &[u8; 3], body: impl AsRef<[u8]>) -> bool {
         let Some((host, path)) = self.world.take_request() else { return false };
         let body = body.as_ref();
-        self.event(&Event::HttpResponse { host: &host, path: &path, code: *code, body });
+        let cut = body.len() > self.longest;
+        let body = &body[..body.len().min(self.longest)];
+        self.event(&Event::HttpResponse { host: &host, path: &path, code: *code, body, cut });
         true
     }
 
@@ -149,10 +154,18 @@ impl Bench {
         self.world.adc = value.min(1023);
     }
 
-    /// Sets the clock; it runs on from there.
+    /// Sets the clock, as a time server does; it runs on from there.
     pub fn set_clock(&mut self, time: ClockTime) {
         let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
         self.clock = Some(shown.saturating_sub(self.now));
+        self.settle();
+    }
+
+    /// The owner sets the clock, as with `set ntp_time`.
+    pub fn owner_sets_clock(&mut self, time: ClockTime) {
+        let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
+        self.clock = Some(shown.saturating_sub(self.now));
+        self.engine.clock_set(self.moment());
         self.settle();
     }
 

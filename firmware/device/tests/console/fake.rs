@@ -103,6 +103,15 @@ impl Host for Fake {
         self.asked.push(String::from("save settings"));
         self.stored()
     }
+    fn listening(&self, param: Param) -> Option<u16> {
+        Some(self.settings.port(param)).filter(|port| *port > 0)
+    }
+
+    fn admits(&self, origin: Origin) -> bool {
+        let internal = origin == Origin::Remote(0);
+        self.settings.access(Param::ConfigAccess).permits(internal)
+    }
+
     fn lock(&self) -> &Lock {
         &self.lock
     }

@@ -45,12 +45,14 @@ fn a_failure_is_an_answer_too_and_the_next_request_follows() {
 #[test]
 fn a_long_body_is_cut_to_what_a_value_holds() {
     let script = "on init do\n http_get \"http://server/\"\n\
-        on http_response do\n println len($this_http_body)\n";
+        on http_response do\n println len($this_http_body) | \" \" | $this_http_cut\n";
     let mut world = World::running(script);
     let console = world.console();
     let (_, _, end) = world.take_asked();
     world.send(end, "HTTP/1.1 200 OK\r\n\r\n".to_owned() + &"x".repeat(5000));
-    assert!(world.text(console).contains("4096\r\n"));
+    let text = world.text(console);
+    let warning = "Script warning: the answer of server is longer than 4096 bytes, cut\r\n";
+    assert!(text.contains(warning) && text.contains("4096 1\r\n"), "{text}");
 }
 
 #[test]

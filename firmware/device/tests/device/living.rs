@@ -37,6 +37,65 @@ fn names_and_passwords_are_asked_for_once_they_are_set() {
 }
 
 #[test]
+fn what_is_taken_away_is_said_to_be_none() {
+    let mut world = World::new();
+    let console = world.console();
+    for name in ["password", "ap_password", "broker_user", "broker_password", "mqtt_password"] {
+        let said = world.ask(console, &format!("set {name} somewhat-long"));
+        let shown = if name.ends_with("user") { " to somewhat-long" } else { "" };
+        assert_eq!(said, format!("{name} set{shown}\r\n"));
+        assert_eq!(
+            world.ask(console, &format!("set {name} none")),
+            format!("{name} set to none\r\n")
+        );
+    }
+}
+
+#[test]
+fn who_shuts_himself_out_is_warned() {
+    let warned = |access: u8, internal: bool| {
+        let mut world = World::new();
+        let console = world.connect_from(7777, internal);
+        world.text(console);
+        let said = world.ask(console, &format!("set config_access {access}"));
+        said.split_once("WARNING: ").map(|(_, warning)| warning.trim_end().to_owned())
+    };
+    for (access, internal) in [(3, true), (3, false), (1, true), (2, false)] {
+        assert_eq!(warned(access, internal), None, "{access} {internal}");
+    }
+    for (access, internal) in [(1, false), (2, true)] {
+        let from_here = "there is no more console from where you are, once this one is closed";
+        assert_eq!(warned(access, internal).as_deref(), Some(from_here));
+    }
+    for internal in [false, true] {
+        let at_all = "there is no more console over the network";
+        assert_eq!(warned(0, internal).as_deref(), Some(at_all));
+    }
+}
+
+#[test]
+fn the_ports_really_listened_on_are_shown() {
+    let mut world = World::new();
+    let console = world.console();
+    assert!(world.ask(console, "show").contains("broker_port: 1883\r\n"));
+    world.net.bound.insert(1883, 41_234);
+    let config = world.ask(console, "show config");
+    assert!(config.contains("broker_port: 1883 (listening on 41234)\r\n"), "{config}");
+    assert!(config.contains("config_port: 7777\r\n"), "{config}");
+}
+
+#[test]
+fn a_device_without_a_script_does_not_say_it_is_disabled() {
+    let mut world = World::new();
+    let console = world.console();
+    assert!(world.ask(console, "show mqtt").contains("\r\nNo script\r\n"));
+    world.install(RELAY);
+    assert!(world.ask(console, "show mqtt").contains("\r\nScript enabled\r\n"));
+    assert_eq!(world.ask(console, "script delete"), "Script deleted\r\n");
+    assert!(world.ask(console, "show mqtt").contains("\r\nNo script\r\n"));
+}
+
+#[test]
 fn access_modes_keep_networks_out() {
     let mut world = World::new();
     let console = world.console();
@@ -160,6 +219,93 @@ fn a_board_with_a_clock_tells_local_time() {
     assert_eq!(world.ask(console, "time"), "Thu 22:30:00\r\n");
     world.ask(console, "set ntp_timezone 2");
     assert_eq!(world.ask(console, "time"), "Fri 00:30:00\r\n");
+}
+
+#[test]
+fn a_board_with_a_zone_of_its_own_tells_its_time_until_another_is_set() {
+    let mut world = World::new();
+    world.wires.borrow_mut().clock = Some(1_709_245_800_000);
+    world.wires.borrow_mut().zone = 19_800; // India: five and a half hours
+    let console = world.console();
+    assert_eq!(world.ask(console, "time"), "Fri 04:00:00\r\n");
+    for (zone, time) in [("0", "Thu 22:30:00"), ("-3", "Thu 19:30:00"), ("none", "Fri 04:00:00")] {
+        let said = world.ask(console, &format!("set ntp_timezone {zone}"));
+        assert_eq!(said, format!("ntp_timezone set to {zone}\r\n"));
+        assert_eq!(world.ask(console, "time"), format!("{time}\r\n"));
+    }
+    // UTC is a choice, which is kept.
+    world.ask(console, "set ntp_timezone 0");
+    world.ask(console, "save");
+    let mut world = world.power_cycle();
+    world.wires.borrow_mut().zone = 19_800;
+    let console = world.console();
+    assert_eq!(world.ask(console, "time"), "Thu 22:30:00\r\n");
+}
+
+#[test]
+fn a_clock_set_by_hand_has_no_day_until_one_is_set() {
+    let mut world = World::running(
+        "on init do\n subscribe local x\non topic local x do\n println $weekday | $timestamp\n",
+    );
+    let console = world.console();
+    world.ask(console, "set ntp_time 23:59:59");
+    assert_eq!(world.ask(console, "time"), "xxx 23:59:59\r\n");
+    world.advance(1000);
+    assert_eq!(world.ask(console, "time"), "xxx 00:00:00\r\n");
+    let said = world.ask(console, "publish local x 1");
+    assert!(said.contains("Published topic"), "{said}");
+    assert!(world.serial().contains("xxx00:00:00\r\n"));
+    world.ask(console, "set ntp_weekday Wed");
+    assert_eq!(world.ask(console, "time"), "Wed 00:00:00\r\n");
+    world.ask(console, "set ntp_time 12:00:00");
+    assert_eq!(world.ask(console, "time"), "Wed 12:00:00\r\n");
+}
+
+#[test]
+fn alarms_follow_a_clock_that_is_set() {
+    let mut world = World::running(
+        "on init do\n setalarm 1 \"07:00\"\non alarm 1 do\n println \"ring \" | $timestamp\n",
+    );
+    let console = world.console();
+    world.ask(console, "set ntp_time 09:00:00");
+    world.advance(1000);
+    let rings = |world: &mut World, line: &str, ms: u64| {
+        world.wires.borrow_mut().serial.clear();
+        world.ask(console, line);
+        world.advance(ms);
+        world.serial().matches("ring 07:00:00").count()
+    };
+    assert_eq!(rings(&mut world, "set ntp_time 06:59:59", 2000), 1, "back before it");
+    assert_eq!(rings(&mut world, "set ntp_weekday Sun", 2000), 0, "only another day");
+    assert_eq!(rings(&mut world, "set ntp_time 06:59:50", 11_000), 1, "and back again");
+    assert_eq!(rings(&mut world, "time", 86_400_000), 1, "the next day");
+}
+
+#[test]
+fn messages_of_clients_are_counted_and_not_the_devices_own() {
+    let mut world = World::running(
+        "on init do\n subscribe local set\n settimer 1 1000\non topic local set do\n println 1\non timer 1 do\n publish local lonely 1\n settimer 1 1000\n",
+    );
+    let nosy = world.client("n", "$SYS/#");
+    let idle = world.client("i", "state");
+    world.advance(60_000);
+    let last = |said: &[String], name: &str| {
+        let start = format!("$SYS/broker/messages/{name}: ");
+        said.iter().rev().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
+    };
+    let said = world.messages(nosy);
+    assert_eq!(last(&said, "received").as_deref(), Some("0"));
+    assert_eq!(last(&said, "sent").as_deref(), Some("0"));
+    let sender = world.client("s", "none");
+    for _ in 0..3 {
+        world.send(sender, publish_packet("set", "1"));
+        world.send(sender, publish_packet("state", "1"));
+    }
+    assert_eq!(world.messages(idle).len(), 3);
+    world.advance(20_000);
+    let said = world.messages(nosy);
+    assert_eq!(last(&said, "received").as_deref(), Some("6"));
+    assert_eq!(last(&said, "sent").as_deref(), Some("3"));
 }
 
 #[test]

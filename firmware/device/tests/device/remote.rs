@@ -388,3 +388,20 @@ fn without_a_script_what_comes_is_thrown_away() {
     far.settle(&mut world);
     assert_eq!(far.heard(), ["b: still"]);
 }
+
+#[test]
+fn a_network_that_is_not_up_yet_is_no_failure() {
+    let mut world = World::new();
+    let console = world.console();
+    world.net.down = true;
+    world.ask(console, "set mqtt_host far");
+    world.advance(5_000);
+    assert!(world.net.asked.is_empty());
+    let log = world.serial();
+    assert!(!log.contains("far"), "{log}");
+    // It comes up: the remote broker is tried at once.
+    world.net.down = false;
+    world.wires.borrow_mut().link = Some(true);
+    world.settle();
+    assert_eq!(world.take_asked().0, "far");
+}

@@ -1,7 +1,7 @@
 //! A world for one device: a network, a board and time, all in memory. Nothing here waits or depends on the machine.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
@@ -45,6 +45,10 @@ pub(crate) struct MemoryNet {
     pub(crate) asked: VecDeque<(String, u16, End)>,
     /// Bytes the device has taken from all connections.
     pub(crate) taken: usize,
+    /// There is no network.
+    pub(crate) down: bool,
+    /// The port that is had where another one was asked for.
+    pub(crate) bound: BTreeMap<u16, u16>,
 }
 
 impl MemoryNet {
@@ -56,6 +60,8 @@ impl MemoryNet {
             events: VecDeque::new(),
             asked: VecDeque::new(),
             taken: 0,
+            down: false,
+            bound: BTreeMap::new(),
         }
     }
 
@@ -86,11 +92,18 @@ impl Net for MemoryNet {
         Ok(())
     }
 
+    fn bound_port(&self, port: u16) -> u16 {
+        self.bound.get(&port).copied().unwrap_or(port)
+    }
+
     fn unlisten(&mut self, port: u16) {
         self.listening.retain(|open| *open != port);
     }
 
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
+        if self.down {
+            return Err(NetError::Down);
+        }
         let conn = self.new_line();
         self.asked.push_back((host.to_owned(), port, End(conn)));
         Ok(conn)
@@ -166,6 +179,10 @@ pub(crate) struct Wires {
     pub(crate) restarted: bool,
     /// Milliseconds since 1970.
     pub(crate) clock: Option<u64>,
+    /// The network comes or goes.
+    pub(crate) link: Option<bool>,
+    /// Seconds ahead of UTC.
+    pub(crate) zone: i32,
 }
 
 /// A board whose wires the world holds too.
@@ -208,6 +225,12 @@ impl Board for TestBoard {
     }
     fn wall_clock(&self) -> Option<u64> {
         self.0.borrow().clock
+    }
+    fn poll_link(&mut self) -> Option<bool> {
+        self.0.borrow_mut().link.take()
+    }
+    fn utc_offset(&self, _utc: u64) -> i32 {
+        self.0.borrow().zone
     }
     fn micros(&self) -> u32 {
         0

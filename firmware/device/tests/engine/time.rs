@@ -110,9 +110,29 @@ fn a_clock_set_forward_rings_and_set_back_does_not_ring_twice() {
     assert_eq!(bench.done(), ["println 13:00:00"]);
     bench.set_clock(at(10, 11, 59, 0));
     bench.advance(3_600_000);
-    assert!(bench.done().is_empty());
+    assert!(bench.done().is_empty(), "a correction");
     bench.advance(DAY);
     assert_eq!(bench.done(), ["println 12:00:00"]);
+    bench.owner_sets_clock(at(11, 11, 59, 0));
+    bench.advance(3_600_000);
+    assert_eq!(bench.done(), ["println 12:00:00"], "as somebody has set it");
+    bench.set_clock(at(11, 5, 0, 0));
+    bench.advance(DAY);
+    assert_eq!(bench.done(), ["println 12:00:00"], "too far back for a correction");
+}
+
+#[test]
+fn a_clock_that_is_corrected_every_minute_rings_once() {
+    let mut bench = running("on init do setalarm 1 12:00 on alarm 1 do println $timestamp");
+    // Ten seconds back each time, hours of them in sum.
+    let mut shown = 11 * 3600 + 55 * 60;
+    bench.set_clock(at(10, 0, 0, shown));
+    for _ in 0..2000 {
+        bench.advance(9_000);
+        shown += 8;
+        bench.set_clock(at(10, 0, 0, shown));
+    }
+    assert_eq!(bench.done().len(), 1);
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn parse<'t>(kind: &str, rest: &'t str) -> Option<Event<'t>> {
             path: b"/path",
             code: *b"200",
             body: rest.as_bytes(),
+            cut: false,
         },
         "mqttconnect" => Event::MqttConnect,
         "wificonnect" => Event::WifiConnect,

@@ -19,6 +19,11 @@ impl Net for HostNet {
         Ok(())
     }
 
+    fn bound_port(&self, port: u16) -> u16 {
+        let listener = self.listeners.iter().find(|listener| listener.port == port);
+        listener.map_or(port, Listener::bound_port)
+    }
+
     fn unlisten(&mut self, port: u16) {
         self.listeners.retain(|listener| listener.port != port);
     }

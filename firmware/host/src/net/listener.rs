@@ -45,6 +45,11 @@ impl Listener {
         Ok(Listener { port, token, due: None, socket })
     }
 
+    /// The port the system has given it.
+    pub(crate) fn bound_port(&self) -> u16 {
+        self.socket.local_addr().map_or(self.port, |address| address.port())
+    }
+
     /// The next connection; `None` when there is none now.
     pub(crate) fn accept(&mut self, now: Instant) -> Option<(TcpStream, SocketAddr)> {
         match self.socket.accept() {

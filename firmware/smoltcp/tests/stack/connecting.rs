@@ -145,7 +145,7 @@ fn a_connection_that_is_not_up_can_be_closed() {
 #[test]
 fn without_an_address_nothing_goes_out() {
     let mut world = World::unconfigured(Bounds::CHIP, Trouble::default(), 1);
-    assert_eq!(world.net.connect("10.0.0.2", 80), Err(NetError::Failed));
+    assert_eq!(world.net.connect("10.0.0.2", 80), Err(NetError::Down));
     assert_eq!(world.net.poll_link(), None);
     world.pass(1000);
 }

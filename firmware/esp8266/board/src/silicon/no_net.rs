@@ -9,13 +9,13 @@ pub(super) struct NoNet;
 
 impl Net for NoNet {
     fn listen(&mut self, _port: u16) -> Result<(), NetError> {
-        Err(NetError::Failed)
+        Err(NetError::Down)
     }
 
     fn unlisten(&mut self, _port: u16) {}
 
     fn connect(&mut self, _host: &str, _port: u16) -> Result<ConnId, NetError> {
-        Err(NetError::Failed)
+        Err(NetError::Down)
     }
 
     fn poll_event(&mut self) -> Option<NetEvent> {
