@@ -65,7 +65,7 @@ impl Web {
             let error = FetchError::NoMemory;
             core.log(Level::Script, format_args!("HTTP request not made: {error}"));
             let (host, body) = (Vec::new(), Vec::new());
-            self.answer = Some(Answer { host, path: text, code: *b"000", body });
+            self.answer = Some(Answer { host, path: text, code: *b"000", body, cut: false });
             return true;
         }
         let url = match Url::parse(&text) {
