@@ -4,6 +4,7 @@
 //! got is lost, and so is what the broker has sent and the client has not got.
 
 mod end;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,8 @@ pub struct World {
     announced: BTreeSet<ConnId>,
     now: Millis,
     conns: u32,
+    /// What the broker has given to be kept, in a world that keeps it.
+    kept: Option<kept::Kept>,
 }
 
 /// One connection.
@@ -70,6 +73,7 @@ impl World {
             announced: BTreeSet::new(),
             now: 0,
             conns: 0,
+            kept: None,
         }
     }
 
@@ -250,7 +254,7 @@ impl World {
     ) -> Result<(usize, usize), Broken> {
         let (mut sent, mut got) = (0, 0);
         for _ in 0..10_000 {
-            let mut moved = 0;
+            let (mut moved, commits) = (0, self.commits());
             for client in 0..CLIENTS {
                 let mine = client == of;
                 let (up, down) =
@@ -262,7 +266,7 @@ impl World {
                 }
                 moved += fed + pulled;
             }
-            if moved == 0 {
+            if moved == 0 && commits == self.commits() && !self.commit()? {
                 return Ok((sent, got));
             }
         }
@@ -315,6 +319,7 @@ impl World {
 
     /// Asks the broker for its wishes; what it did began at `from`.
     fn look(&mut self, from: Tick) -> Result<(), Broken> {
+        self.keep()?;
         while let Some(id) = self.broker.poll_writable() {
             self.announced.insert(id);
         }

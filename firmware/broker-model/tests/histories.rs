@@ -10,7 +10,10 @@ fn history(most: usize) -> impl Strategy<Value = Vec<Step>> {
 }
 
 fn live_through(limits: Limits, history: &[Step]) -> Result<(), TestCaseError> {
-    let mut world = World::new(limits);
+    live_in(World::new(limits), history)
+}
+
+fn live_in(mut world: World, history: &[Step]) -> Result<(), TestCaseError> {
     for (at, step) in history.iter().enumerate() {
         world
             .step(step)
@@ -33,6 +36,28 @@ proptest! {
     #[test]
     fn with_much_room(history in history(60)) {
         live_through(Limits { session_expiry: 60_000, ..Limits::DESKTOP }, &history)?;
+    }
+
+    #[test]
+    fn with_a_journal(history in history(60), delay in 0..6_u32) {
+        let limits = Limits { session_expiry: 60_000, max_inflight: 2, ..Limits::DESKTOP };
+        live_in(World::with_journal(limits, delay), &history)?;
+    }
+
+    #[test]
+    fn with_a_journal_and_little_room(history in history(60), delay in 0..6_u32) {
+        let limits = Limits {
+            max_clients: 2,
+            max_stored_sessions: 2,
+            max_subscriptions: 6,
+            max_retained: 2,
+            max_queue_bytes: 40,
+            max_inflight: 2,
+            max_unreleased: 2,
+            session_expiry: 60_000,
+            ..Limits::SMALL
+        };
+        live_in(World::with_journal(limits, delay), &history)?;
     }
 
     #[test]

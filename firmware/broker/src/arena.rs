@@ -104,7 +104,7 @@ impl<T> Arena<T> {
     }
 
     /// All values and their numbers.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "journal"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {
         self.pieces.iter().flatten().enumerate().filter_map(|(at, place)| match place {
             Place::Taken(value) => Some((at as u32, value)),

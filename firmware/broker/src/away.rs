@@ -69,7 +69,7 @@ mod tests {
         fn the_oldest_comes_first_whoever_left_meanwhile(steps in proptest::collection::vec(0u32..16, 0..80)) {
             let mut sessions = Arena::new();
             for n in 0..8 {
-                sessions.insert(Session::new(&alloc::format!("{n}"), false));
+                sessions.insert(Session::new(&alloc::format!("{n}"), false, Default::default()));
             }
             let (mut away, mut plain) = (Away::default(), alloc::vec::Vec::new());
             for step in steps {

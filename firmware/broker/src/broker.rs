@@ -21,6 +21,7 @@ pub use local::{PublishError, SubscribeError};
 use crate::arena::Arena;
 use crate::away::Away;
 use crate::connection::{Connection, Phase};
+use crate::journal::Journal;
 use crate::message::Store;
 use crate::outbox::Piece;
 use crate::retained::RetainedStore;
@@ -98,23 +99,23 @@ pub struct Broker {
     /// Bytes lent for what passes through.
     borrowed: usize,
     stats: Stats,
-    connections: Arena<Connection>,
+    pub(crate) connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
     slots: Vec<(ConnId, u32)>,
     /// Connections in [`Phase::Live`].
     live: usize,
-    sessions: Arena<Session>,
+    pub(crate) sessions: Arena<Session>,
     /// The sessions, sorted by client id.
     names: Vec<u32>,
     /// Sessions with clean session 0.
     stored: usize,
     /// Those of them without a connection.
-    away: Away,
-    subscriptions: Subscriptions,
-    retained: RetainedStore,
+    pub(crate) away: Away,
+    pub(crate) subscriptions: Subscriptions,
+    pub(crate) retained: RetainedStore,
     local: Local,
     /// Counts the messages.
-    store: Store,
+    pub(crate) store: Store,
     /// What connections and sessions use besides their places.
     shares: usize,
     /// At most one for each connection and each session.
@@ -136,6 +137,8 @@ pub struct Broker {
     scanning: BTreeSet<u32>,
     /// The first of them whose turn is next.
     scan_turn: u32,
+    /// What is to outlive a restart.
+    pub(crate) journal: Journal,
 }
 
 impl Default for Broker {
@@ -173,6 +176,7 @@ impl Broker {
             scan_time: 0,
             scanning: BTreeSet::new(),
             scan_turn: 0,
+            journal: Journal::default(),
         }
     }
 
@@ -262,6 +266,15 @@ impl Broker {
         self.subscriptions.lookup_cost() + self.subscriptions.last_found()
     }
 
+    /// All retained messages but the broker's own under `$SYS`, which are published anew: what to keep over a restart.
+    pub fn retained_to_keep(&self) -> impl Iterator<Item = Retained<'_>> {
+        self.retained.all().map(|(message, qos)| Retained {
+            topic: message.topic(),
+            payload: message.payload(),
+            qos,
+        })
+    }
+
     /// How many messages are retained.
     pub fn retained_len(&self) -> usize {
         self.retained.len()
@@ -270,6 +283,11 @@ impl Broker {
     /// A number that moves whenever the retained messages change: time to save them.
     pub fn retained_revision(&self) -> u32 {
         self.retained.revision()
+    }
+
+    /// Whether so much waits to be written that those who publish had better wait; never without a journal.
+    pub fn journal_is_behind(&self) -> bool {
+        self.journal.is_behind()
     }
 
     fn slot(&self, conn: ConnId) -> Option<u32> {

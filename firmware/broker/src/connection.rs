@@ -83,7 +83,8 @@ impl Connection {
     /// Whether a packet that had begun at the last look is still not whole, or nothing was taken of what waited to
     /// be sent then. The next look will know what there is now.
     pub(crate) fn stalls(&mut self) -> bool {
-        let (begun, waits) = (!self.inbox.is_empty(), !self.outbox.is_empty());
+        let waits = !self.outbox.is_empty() && !self.outbox.is_blocked();
+        let begun = !self.inbox.is_empty();
         let stalls = self.stalled_in && begun || self.stalled_out && waits;
         (self.stalled_in, self.stalled_out) = (begun, waits);
         stalls

@@ -83,6 +83,7 @@ mod broker;
 mod connection;
 mod hooks;
 mod inbox;
+mod journal;
 mod limits;
 mod memory;
 mod message;
@@ -96,6 +97,8 @@ mod timers;
 
 pub use broker::{Broker, ClientInfo, ConnId, PublishError, Refused, Retained, SubscribeError};
 pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Peer, Verdict};
+#[cfg(feature = "journal")]
+pub use journal::{Batch, Change, Restore, RestoreError, Restored};
 pub use limits::Limits;
 pub use message::{Message, Publication};
 pub use stats::Stats;

@@ -5,6 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use crate::journal::MessageMark;
 use crate::memory::BLOCK;
 use crate::wire::{FixedHeader, MAX_REMAINING, PacketType, QoS};
 
@@ -30,6 +31,9 @@ struct Body {
     topic_len: u16,
     /// Where its bytes are counted.
     store: Option<Store>,
+    /// Its record.
+    #[cfg_attr(not(feature = "journal"), allow(dead_code))]
+    mark: MessageMark,
 }
 
 #[derive(Debug)]
@@ -134,7 +138,8 @@ impl Publication {
         }
         let mut block = store.and_then(Store::spare).unwrap_or_else(|| {
             let packet = Packet::Short { bytes: [0; SHORT], len: 0 };
-            Rc::new(Body { packet, header_len: 0, topic_len: 0, store: None })
+            let mark = MessageMark::default();
+            Rc::new(Body { packet, header_len: 0, topic_len: 0, store: None, mark })
         });
         let body = Rc::get_mut(&mut block)?;
         body.write(topic, payload);
@@ -154,7 +159,8 @@ impl Publication {
         packet.extend_from_slice(payload);
         let (header_len, store) = (head.len() as u8, store.cloned());
         let packet = Packet::Long(packet.into_boxed_slice());
-        Some(Publication(Rc::new(Body { packet, header_len, topic_len, store })))
+        let mark = MessageMark::default();
+        Some(Publication(Rc::new(Body { packet, header_len, topic_len, store, mark })))
     }
 
     /// Forgets a message; if nobody else has it, the next short one needs no allocation.
@@ -204,6 +210,12 @@ impl Publication {
     /// The whole packet as delivered at QoS 0 without the retain flag.
     pub fn packet(&self) -> &[u8] {
         self.0.packet()
+    }
+
+    /// Its record in the journal.
+    #[cfg(feature = "journal")]
+    pub(crate) fn mark(&self) -> &MessageMark {
+        &self.0.mark
     }
 
     /// Topic length, topic, payload: the packet without its fixed header.

@@ -7,6 +7,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use crate::journal::Gate;
 use crate::message::Publication;
 use crate::queue::Load;
 use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
@@ -41,6 +42,12 @@ impl Delivery {
     pub(crate) fn again(mut self) -> Delivery {
         self.flags |= DUP; // [MQTT-3.3.1-1]
         self
+    }
+
+    /// 0 at QoS 0.
+    #[cfg(feature = "journal")]
+    pub(crate) fn packet_id(&self) -> u16 {
+        self.packet_id
     }
 
     /// Bytes on the wire.
@@ -91,11 +98,18 @@ pub(crate) struct Outbox {
     bytes: usize,
     /// Bytes of those at QoS 0.
     loose_bytes: usize,
+    /// What waits for a commit.
+    gate: Gate,
 }
 
 impl Outbox {
     pub(crate) fn is_empty(&self) -> bool {
         self.control.is_empty() && self.deliveries.is_empty()
+    }
+
+    /// Whether nothing is left to send, now or after a commit.
+    pub(crate) fn is_done(&self) -> bool {
+        self.is_empty() && self.gate.is_open()
     }
 
     /// Whether a message of `len` bytes fits; one always does in an empty queue.
@@ -120,6 +134,34 @@ impl Outbox {
             self.loose_bytes += len;
         }
         self.deliveries.push_back(delivery);
+    }
+
+    /// Queues a message of QoS 1 or 2, until a commit if `wait`. It does not overtake one that waits.
+    pub(crate) fn push_reliable(&mut self, delivery: Delivery, wait: bool) {
+        if wait || self.gate.holds_deliveries() {
+            self.gate.hold_delivery(delivery);
+        } else {
+            self.push(delivery);
+        }
+    }
+
+    /// Queues control bytes until a commit.
+    pub(crate) fn hold_control(&mut self, bytes: &[u8]) {
+        self.gate.hold_control(bytes);
+    }
+
+    /// Says nothing at all until a commit.
+    pub(crate) fn block(&mut self) {
+        self.gate.block();
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.gate.is_blocked()
+    }
+
+    /// What waits for a commit.
+    pub(crate) fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
     }
 
     /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of QoS 1 and 2 it
@@ -149,15 +191,17 @@ impl Outbox {
     pub(crate) fn first_not_sent(&self) -> u16 {
         let rest = self.deliveries.iter().skip(usize::from(self.front_sent > 0));
         let mut ids = rest.filter(|delivery| delivery.flags & DUP == 0).map(|d| d.packet_id);
-        ids.find(|id| *id != 0).unwrap_or(0)
+        ids.find(|id| *id != 0).unwrap_or_else(|| self.gate.first_packet_id())
     }
 
     /// Drops what need not be sent before the connection closes.
     pub(crate) fn abandon(&mut self) {
         if self.front_sent > 0 {
             self.control = Vec::new();
+            self.gate.clear();
         }
         self.deliveries = VecDeque::new();
+        self.gate.drop_deliveries();
         (self.front_sent, self.bytes, self.loose_bytes) = (0, 0, 0);
     }
 

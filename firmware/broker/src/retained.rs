@@ -112,6 +112,12 @@ impl RetainedStore {
         *self = RetainedStore { revision: self.revision.wrapping_add(1), ..Self::default() };
     }
 
+    /// The messages, those of the broker's own topics left out, in the order of their topics.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&Publication, QoS)> {
+        let all = self.messages.iter().map(|(message, qos)| (&message.0, *qos));
+        all.filter(|(message, _)| !is_own(message.topic()))
+    }
+
     /// The messages a valid filter matches, in the order of their topics.
     pub(crate) fn matching<'a>(
         &'a self,

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use crate::journal::{EntryMark, SessionLog};
 use crate::memory::{BLOCK, Share, block};
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
@@ -50,12 +51,14 @@ pub(crate) struct Session {
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
     reliable: Option<Box<Reliable>>,
+    /// Where its changes are noted, if it is stored.
+    pub(crate) log: SessionLog,
     /// Of the memory counted.
     pub(crate) share: Share,
 }
 
 impl Session {
-    pub(crate) fn new(client_id: &str, clean: bool) -> Session {
+    pub(crate) fn new(client_id: &str, clean: bool, log: SessionLog) -> Session {
         Session {
             client_id: client_id.into(),
             presence: Presence::New,
@@ -64,6 +67,7 @@ impl Session {
             subscriptions: SmallVec::new(),
             replays: BTreeMap::new(),
             reliable: None,
+            log,
             share: Share::default(),
         }
     }
@@ -90,7 +94,9 @@ impl Session {
 
     /// The QoS 1 and 2 state, made when it is first needed.
     pub(crate) fn reliable(&mut self) -> &mut Reliable {
-        self.reliable.get_or_insert_default()
+        let log = &self.log;
+        self.reliable
+            .get_or_insert_with(|| Box::new(Reliable { log: log.clone(), ..Reliable::default() }))
     }
 
     /// Takes the QoS 1 and 2 state out.
@@ -101,6 +107,12 @@ impl Session {
     /// The QoS 1 and 2 state, if there is any.
     pub(crate) fn reliable_if_any(&mut self) -> Option<&mut Reliable> {
         self.reliable.as_deref_mut()
+    }
+
+    /// The QoS 1 and 2 state, if there is any, to look at.
+    #[cfg(feature = "journal")]
+    pub(crate) fn reliable_ref(&self) -> Option<&Reliable> {
+        self.reliable.as_deref()
     }
 
     /// Whether anything waits for room.
@@ -145,6 +157,8 @@ pub(crate) struct Reliable {
     not_sent: u16,
     /// Packet ids of QoS 2 messages received and not yet released; sorted.
     unreleased: Vec<u16>,
+    /// Where changes are noted.
+    log: SessionLog,
 }
 
 #[derive(Debug)]
@@ -152,6 +166,7 @@ struct Inflight {
     packet_id: u16,
     retain: bool,
     stage: Stage,
+    mark: EntryMark,
 }
 
 #[derive(Debug)]
@@ -169,6 +184,7 @@ struct Waiting {
     publication: Publication,
     qos: QoS,
     retain: bool,
+    mark: EntryMark,
 }
 
 impl Reliable {
@@ -195,12 +211,26 @@ impl Reliable {
         outbox: &mut Outbox,
     ) {
         let packet_id = self.next_id();
-        outbox.push(Delivery::new(publication.clone(), qos, packet_id, retain));
+        let mark = self.log.queued(&publication, qos, retain, packet_id);
+        self.put_in_flight(publication, qos, retain, (packet_id, mark), outbox);
+    }
+
+    fn put_in_flight(
+        &mut self,
+        publication: Publication,
+        qos: QoS,
+        retain: bool,
+        (packet_id, mark): (u16, EntryMark),
+        outbox: &mut Outbox,
+    ) {
+        // After a restart the client has to know it by the same packet id, or it would take it twice.
+        let wait = qos == QoS::ExactlyOnce && self.log.is_on();
+        outbox.push_reliable(Delivery::new(publication.clone(), qos, packet_id, retain), wait);
         let stage = match qos {
             QoS::ExactlyOnce => Stage::Pubrec(publication),
             _ => Stage::Puback(publication),
         };
-        self.inflight.push_back(Inflight { packet_id, retain, stage });
+        self.inflight.push_back(Inflight { packet_id, retain, stage, mark });
     }
 
     /// Lets a message wait; false if `max` bytes would be passed.
@@ -216,7 +246,8 @@ impl Reliable {
             return false;
         }
         self.waiting_bytes = bytes;
-        self.waiting.push_back(Waiting { publication, qos, retain });
+        let mark = self.log.queued(&publication, qos, retain, 0);
+        self.waiting.push_back(Waiting { publication, qos, retain, mark });
         true
     }
 
@@ -252,7 +283,10 @@ impl Reliable {
         {
             let Some(next) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= next.publication.packet().len();
-            self.send(next.publication, next.qos, next.retain, outbox);
+            let Waiting { publication, qos, retain, mark } = next;
+            let packet_id = self.next_id();
+            let mark = self.log.sent(mark, &publication, qos, retain, packet_id);
+            self.put_in_flight(publication, qos, retain, (packet_id, mark), outbox);
         }
         if self.waiting.is_empty() {
             self.waiting.shrink_to(0);
@@ -324,6 +358,8 @@ impl Reliable {
         if let Some(sent) = self.inflight.get_mut(released)
             && let Stage::Pubrec(publication) = core::mem::replace(&mut sent.stage, Stage::Pubcomp)
         {
+            let mark = core::mem::take(&mut sent.mark);
+            sent.mark = self.log.released(mark, &publication, packet_id);
             publication.recycle();
         }
         true
@@ -342,7 +378,10 @@ impl Reliable {
         };
         let Some(done) = found else { return false };
         if let Stage::Puback(publication) = done.stage {
+            self.log.done(&done.mark, Some(&publication));
             publication.recycle();
+        } else {
+            self.log.done(&done.mark, None);
         }
         true
     }
@@ -354,6 +393,7 @@ impl Reliable {
             Err(_) if self.unreleased.len() >= max => None,
             Err(place) => {
                 self.unreleased.insert(place, packet_id);
+                self.log.received(packet_id);
                 Some(true)
             }
         }
@@ -364,8 +404,81 @@ impl Reliable {
         let place = self.unreleased.binary_search(&packet_id);
         place.is_ok_and(|place| {
             self.unreleased.remove(place);
+            self.log.received_gone(packet_id);
             true
         })
+    }
+
+    /// The session is over: its messages are no longer needed.
+    pub(crate) fn abandon(&self) {
+        for sent in &self.inflight {
+            match &sent.stage {
+                Stage::Puback(publication) | Stage::Pubrec(publication) => {
+                    self.log.abandoned(publication);
+                }
+                Stage::Pubcomp => {}
+            }
+        }
+        self.waiting.iter().for_each(|waiting| self.log.abandoned(&waiting.publication));
+    }
+
+    /// Puts back a queued message after a restart, behind those that were put back before; one without a packet id
+    /// waits, one without a message is released.
+    #[cfg(feature = "journal")]
+    pub(crate) fn put_back(
+        &mut self,
+        publication: Option<Publication>,
+        qos: QoS,
+        retain: bool,
+        packet_id: u16,
+        mark: EntryMark,
+    ) {
+        let stage = match (publication, qos) {
+            (Some(publication), qos) if packet_id == 0 => {
+                self.waiting_bytes += publication.packet().len();
+                self.waiting.push_back(Waiting { publication, qos, retain, mark });
+                return;
+            }
+            (Some(publication), QoS::ExactlyOnce) => Stage::Pubrec(publication),
+            (Some(publication), _) => Stage::Puback(publication),
+            (None, _) => Stage::Pubcomp,
+        };
+        self.last_id = packet_id;
+        self.inflight.push_back(Inflight { packet_id, retain, stage, mark });
+    }
+
+    /// Calls `with` for each message that waits or is in flight, in their order; without the message if that is released.
+    #[cfg(feature = "journal")]
+    pub(crate) fn each_queued(
+        &self,
+        mut with: impl FnMut(&EntryMark, Option<&Publication>, (QoS, bool), u16),
+    ) {
+        for Inflight { packet_id, retain, stage, mark } in &self.inflight {
+            match stage {
+                Stage::Puback(publication) => {
+                    with(mark, Some(publication), (QoS::AtLeastOnce, *retain), *packet_id);
+                }
+                Stage::Pubrec(publication) => {
+                    with(mark, Some(publication), (QoS::ExactlyOnce, *retain), *packet_id);
+                }
+                Stage::Pubcomp => with(mark, None, (QoS::ExactlyOnce, false), *packet_id),
+            }
+        }
+        for Waiting { publication, qos, retain, mark } in &self.waiting {
+            with(mark, Some(publication), (*qos, *retain), 0);
+        }
+    }
+
+    /// The packet ids of messages of QoS 2 that were received and not released.
+    #[cfg(feature = "journal")]
+    pub(crate) fn unreleased(&self) -> &[u16] {
+        &self.unreleased
+    }
+
+    /// Puts back the packet ids of messages of QoS 2 that were received and not released; sorted.
+    #[cfg(feature = "journal")]
+    pub(crate) fn put_back_received(&mut self, packet_ids: Vec<u16>) {
+        self.unreleased = packet_ids;
     }
 
     /// The other end has forgotten what it sent.

@@ -178,6 +178,13 @@ impl Subscriptions {
         }
     }
 
+    /// Whether a bridge has made a subscription.
+    #[cfg(feature = "journal")]
+    pub(crate) fn is_bridge(&self, session: u32, node: NodeId) -> bool {
+        let place = self.place(session, node);
+        place.is_some_and(|place| self.nodes[node].subscribers[place].0 & BRIDGE != 0)
+    }
+
     /// The node of a filter, made if need be.
     fn grow(&mut self, filter: &[u8]) -> NodeId {
         let mut at = ROOT;

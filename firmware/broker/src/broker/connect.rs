@@ -70,7 +70,8 @@ impl Broker {
         let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
         let memory = self.has_memory_for_client(id, will);
-        if full || !memory || no_place {
+        let behind = self.journal.is_full() && !connect.clean_session;
+        if full || !memory || no_place || behind {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted
@@ -85,7 +86,7 @@ impl Broker {
             connect.client_id
         };
         self.take_over(client_id, now);
-        let (key, present) = self.begin_session(client_id, connect.clean_session);
+        let (key, present, changed) = self.begin_session(client_id, connect.clean_session);
         self.set_expiry(key, None);
         self.away.remove(key, &mut self.sessions);
         if let Some(session) = self.sessions.get_mut(key) {
@@ -109,6 +110,12 @@ impl Broker {
 
         let session_present = present && connect.version == Version::V311;
         let connack = Connack { session_present, code: ReturnCode::Accepted };
+        if changed
+            && self.journal.is_waiting()
+            && let Some(connection) = self.connection(slot)
+        {
+            connection.outbox.block();
+        }
         self.send_control(slot, &connack.emit());
         self.resume(key, slot);
         Ok(())
@@ -121,11 +128,12 @@ impl Broker {
         }
     }
 
-    /// The session to go on with, and whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]).
-    fn begin_session(&mut self, client_id: &str, clean: bool) -> (u32, bool) {
+    /// The session to go on with, whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]), and whether the answer is about
+    /// anything that is kept.
+    fn begin_session(&mut self, client_id: &str, clean: bool) -> (u32, bool, bool) {
         let known = self.find_name(client_id).ok().and_then(|place| self.names.get(place).copied());
         match known {
-            Some(key) if !clean => return (key, true),
+            Some(key) if !clean => return (key, true, true),
             Some(key) => self.forget_session(key),
             None => {}
         }
@@ -136,7 +144,8 @@ impl Broker {
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);
         }
-        (self.add_session(client_id, clean), false)
+        let key = self.add_session(client_id, clean, |journal| journal.new_session(client_id));
+        (key, false, known.is_some() || !clean)
     }
 
     /// Whether there are as many stored sessions as there may be.
@@ -152,6 +161,7 @@ impl Broker {
             reliable.resend(&mut connection.outbox);
         }
         self.pump(key);
+        self.note_gate(slot);
     }
 
     fn make_up_id(&mut self) -> String {

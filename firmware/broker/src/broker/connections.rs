@@ -8,6 +8,7 @@ use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
 use crate::arena::make_room;
 use crate::connection::{Connection, LastWill, Phase};
+use crate::journal::{Journal, SessionLog};
 use crate::session::{Presence, Session};
 use crate::{Hooks, Millis, Peer};
 
@@ -75,8 +76,10 @@ impl Broker {
     /// [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
         match self.slot(conn).and_then(|slot| self.connections.get_mut(slot)) {
-            Some(connection) => connection.outbox.outgoing(&mut self.piece),
-            None => &[],
+            Some(connection) if !connection.outbox.is_blocked() => {
+                connection.outbox.outgoing(&mut self.piece)
+            }
+            _ => &[],
         }
     }
 
@@ -85,6 +88,7 @@ impl Broker {
     /// went with [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
         let slot = self.slot(conn).and_then(|slot| self.connections.get(slot));
+        let slot = slot.filter(|connection| !connection.outbox.is_blocked());
         slot.map_or(0, |connection| connection.outbox.copy(buffer))
     }
 
@@ -97,7 +101,7 @@ impl Broker {
         if connection.outbox.is_empty() {
             connection.announced = false;
         }
-        let over = connection.phase == Phase::Closing && connection.outbox.is_empty();
+        let over = connection.phase == Phase::Closing && connection.outbox.is_done();
         connection.share.set(connection.held(), &mut self.shares);
         self.stats.bytes_sent += n as u64;
         if over {
@@ -116,6 +120,7 @@ impl Broker {
         while let Some(slot) = self.writable.pop_front() {
             if let Some(connection) = self.connection(slot)
                 && !connection.outbox.is_empty()
+                && !connection.outbox.is_blocked()
             {
                 return Some(connection.id);
             } else if let Some(connection) = self.connection(slot) {
@@ -144,7 +149,7 @@ impl Broker {
     }
 
     /// Puts a connection on the list of those with something to send, once.
-    pub(super) fn announce(&mut self, slot: u32) {
+    pub(crate) fn announce(&mut self, slot: u32) {
         if let Some(connection) = self.connections.get_mut(slot) {
             note(connection, slot, &mut self.writable, &mut self.shares);
         }
@@ -180,12 +185,12 @@ impl Broker {
 
     /// Separates a connection from its session, which ends or is kept; hands out the will.
     fn detach(&mut self, slot: u32, now: Millis) -> Option<Box<LastWill>> {
-        let connection = self.connection(slot)?;
+        let connection = self.connections.get_mut(slot)?;
         let will = connection.will.take();
         connection.inbox = Vec::new();
         let not_sent = connection.outbox.first_not_sent();
-        connection.outbox.abandon();
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
+        connection.outbox.abandon();
         self.recount(slot);
         if let Phase::Live(key) = phase {
             self.live -= 1;
@@ -209,7 +214,7 @@ impl Broker {
     /// Lets a closing connection send what is due, for a while.
     fn linger(&mut self, slot: u32, now: Millis) {
         match self.connection(slot) {
-            Some(connection) if !connection.outbox.is_empty() => {
+            Some(connection) if !connection.outbox.is_done() => {
                 self.set_timer(slot, Some(now.saturating_add(LINGER)));
             }
             _ => self.close(slot),
@@ -217,7 +222,7 @@ impl Broker {
     }
 
     /// Forgets a connection and tells the caller to close it.
-    fn close(&mut self, slot: u32) {
+    pub(crate) fn close(&mut self, slot: u32) {
         if let Some(id) = self.release(slot) {
             self.closes.push_back(id);
         }
@@ -227,6 +232,7 @@ impl Broker {
         self.set_timer(slot, None);
         let mut connection = self.connections.remove(slot)?;
         connection.share.set(0, &mut self.shares);
+        self.journal.forget_gate(slot);
         if let Ok(place) = self.slots.binary_search_by_key(&connection.id, |slot| slot.0) {
             self.slots.remove(place);
         }
@@ -249,16 +255,22 @@ impl Broker {
     }
 
     /// Where a client id is in `names`, or would be.
-    pub(super) fn find_name(&self, client_id: &str) -> Result<usize, usize> {
+    pub(crate) fn find_name(&self, client_id: &str) -> Result<usize, usize> {
         self.names.binary_search_by(|key| {
             self.sessions.get(*key).map_or("", |s| &s.client_id).cmp(client_id)
         })
     }
 
     /// Makes a session under a client id that has none.
-    pub(super) fn add_session(&mut self, client_id: &str, clean: bool) -> u32 {
+    pub(crate) fn add_session(
+        &mut self,
+        client_id: &str,
+        clean: bool,
+        log: impl FnOnce(&Journal) -> SessionLog,
+    ) -> u32 {
         let place = self.find_name(client_id).unwrap_or_else(|place| place);
-        let key = self.sessions.insert(Session::new(client_id, clean));
+        let log = if clean { SessionLog::default() } else { log(&self.journal) };
+        let key = self.sessions.insert(Session::new(client_id, clean, log));
         make_room(&mut self.names);
         self.names.insert(place, key);
         self.stored += usize::from(!clean);
@@ -275,6 +287,10 @@ impl Broker {
         }
         let Some(mut session) = self.sessions.remove(key) else { return };
         session.share.set(0, &mut self.shares);
+        if let Some(reliable) = session.reliable_if_any() {
+            reliable.abandon();
+        }
+        session.log.gone();
         self.stored -= usize::from(!session.clean);
         let orphans = self.orphans(key, &mut session);
         for node in &session.subscriptions {

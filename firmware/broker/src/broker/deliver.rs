@@ -45,11 +45,11 @@ impl Broker {
         let mut message = None;
         let mut kept = Ok(());
         if retain && payload.is_empty() {
-            self.retained.remove(topic); // [MQTT-3.3.1-10]
+            self.remove_retained(topic); // [MQTT-3.3.1-10]
         } else if retain {
             kept = self.keep_retained(topic, payload, qos, &mut message);
             if kept.is_err() {
-                self.retained.remove(topic); // no message is better than one that is not the last ([MQTT-3.3.1-7])
+                self.remove_retained(topic); // no message is better than one that is not the last ([MQTT-3.3.1-7])
             }
         }
         let targets = self.subscriptions.matching(topic);
@@ -81,10 +81,16 @@ impl Broker {
         message: &mut Option<Publication>,
     ) -> Result<(), NotKept> {
         let len = Publication::len_of(topic, payload).unwrap_or(0);
-        if self.has_memory_to_keep(Publication::cost_of(len)) {
+        let revision = self.retained.revision();
+        if self.has_memory_to_keep(Publication::cost_of(len)) && !self.journal.is_full() {
             *message = Publication::counted(topic, payload, &self.store);
-            let kept = message.clone().map(|new| self.retained.set(new, qos, &self.limits));
-            if kept == Some(Ok(())) {
+            if let Some(new) = message
+                && self.retained.set(new.clone(), qos, &self.limits).is_ok()
+            {
+                if !crate::retained::is_own(topic) {
+                    let changed = self.retained.revision() != revision;
+                    self.journal.retained(new, qos, changed);
+                }
                 return Ok(());
             }
         }
@@ -114,6 +120,13 @@ impl Broker {
         }
     }
 
+    /// Forgets the retained message of a topic, if it has one.
+    pub(super) fn remove_retained(&mut self, topic: &[u8]) {
+        if self.retained.remove(topic) && !crate::retained::is_own(topic) {
+            self.journal.retained_gone(topic);
+        }
+    }
+
     /// Queues a message for one subscriber, whose queue may take `share` bytes.
     pub(super) fn deliver(
         &mut self,
@@ -140,6 +153,9 @@ impl Broker {
                 let outbox = &mut connection.outbox;
                 let outcome =
                     queue::connected(session, outbox, message, (qos, retain), &self.limits, share);
+                if qos == QoS::ExactlyOnce {
+                    self.journal.note_gate(slot, outbox.gate());
+                }
                 note(connection, slot, &mut self.writable, &mut self.shares);
                 outcome
             }
@@ -161,6 +177,7 @@ impl Broker {
         if let Some(reliable) = session.reliable_if_any() {
             reliable.pump(&mut connection.outbox, inflight, bytes);
             session.share.set(session.held(), &mut self.shares);
+            self.journal.note_gate(slot, connection.outbox.gate());
         }
         let share = self.share();
         while let Some((message, qos)) = self.next_replay(key, share) {
@@ -231,6 +248,9 @@ impl Broker {
         if self.retained.len() > 0 && !is_shared(node) {
             replays.insert(node, Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }
+        if let Some(session) = self.sessions.get(subscriber) {
+            session.log.subscribed(filter, granted, false);
+        }
         self.recount_session(subscriber);
         Ok(granted)
     }
@@ -239,6 +259,10 @@ impl Broker {
     pub(super) fn mark_bridge(&mut self, subscriber: u32, filter: &[u8]) {
         if let Some(node) = self.subscriptions.find(filter).filter(|node| !is_shared(*node)) {
             self.subscriptions.mark_bridge(subscriber, node);
+            if let Some(session) = self.sessions.get(subscriber) {
+                let granted = self.subscriptions.granted(subscriber, node).unwrap_or_default();
+                session.log.subscribed(filter, granted, true);
+            }
         }
     }
 
@@ -285,6 +309,9 @@ impl Broker {
             nodes.shrink_to_fit();
         }
         end_replay(replays, node);
+        if let Some(session) = self.sessions.get(subscriber) {
+            session.log.unsubscribed(filter);
+        }
         self.recount_session(subscriber);
         true
     }

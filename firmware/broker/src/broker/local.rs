@@ -173,7 +173,7 @@ impl Broker {
     pub fn retain(&mut self, topic: &[u8], payload: &[u8], qos: QoS) -> Result<(), PublishError> {
         self.check_message(topic, payload)?;
         if payload.is_empty() {
-            self.retained.remove(topic);
+            self.remove_retained(topic);
             return Ok(());
         }
         self.keep_retained(topic, payload, qos, &mut None).map_err(|_| PublishError::NotRetained)
@@ -182,6 +182,7 @@ impl Broker {
     /// Forgets all retained messages.
     pub fn clear_retained(&mut self) {
         self.retained.clear();
+        self.journal.retained_cleared();
     }
 
     /// Subscribes the local client; again with the same filter, it changes the quality of service. The retained

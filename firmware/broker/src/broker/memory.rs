@@ -85,7 +85,7 @@ impl Broker {
     }
 
     /// Counts what a session uses now.
-    pub(super) fn recount_session(&mut self, key: u32) {
+    pub(crate) fn recount_session(&mut self, key: u32) {
         if let Some(session) = self.sessions.get_mut(key) {
             session.share.set(session.held(), &mut self.shares);
         }

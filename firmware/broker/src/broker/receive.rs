@@ -133,6 +133,7 @@ impl Broker {
         hooks: &mut dyn Hooks,
     ) -> Result<Flow, Fault> {
         let body = packet.get(header.len..).ok_or(Fault::Malformed)?;
+        self.journal.begin_packet();
         match header.kind {
             PacketType::Connect => return self.connect(slot, body, now, hooks),
             PacketType::Publish => self.published(slot, &Publish::parse(header, body)?)?,
@@ -164,8 +165,13 @@ impl Broker {
     fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), Fault> {
         let max = self.limits.max_control_bytes;
         let connection = self.connection(slot).ok_or(Fault::Malformed)?;
-        let before = connection.outbox.control().len();
-        self.send_control(slot, bytes);
+        let held = connection.outbox.gate().control_len();
+        let before = connection.outbox.control().len() + held;
+        if held > 0 || self.journal.must_wait() {
+            self.hold_control(slot, bytes);
+        } else {
+            self.send_control(slot, bytes);
+        }
         let unread = before + bytes.len() > max || before > self.free().max(ALWAYS);
         if unread { Err(Fault::Unread) } else { Ok(()) }
     }
@@ -173,6 +179,9 @@ impl Broker {
     fn published(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), Fault> {
         if publish.topic.len() > self.limits.max_topic {
             return Err(Fault::TooLarge);
+        }
+        if publish.qos > QoS::AtMostOnce {
+            self.check_journal()?;
         }
         let (mut new, mut answer) = (true, None);
         match publish.qos {
@@ -200,8 +209,31 @@ impl Broker {
         }
     }
 
+    /// Whether what a client asks to be kept may wait to be written.
+    fn check_journal(&self) -> Result<(), Fault> {
+        if self.journal.is_full() { Err(Fault::NoMemory) } else { Ok(()) }
+    }
+
+    /// Queues an answer until what it says is committed.
+    fn hold_control(&mut self, slot: u32, bytes: &[u8]) {
+        if let Some(connection) = self.connection(slot) {
+            connection.outbox.hold_control(bytes);
+        }
+        self.note_gate(slot);
+    }
+
+    /// Remembers that a connection holds something back, if it does.
+    pub(super) fn note_gate(&mut self, slot: u32) {
+        if let Some(connection) = self.connections.get_mut(slot) {
+            self.journal.note_gate(slot, connection.outbox.gate());
+        }
+    }
+
     /// An answer to a message sent to the client, or the release of one received from it.
     fn answered(&mut self, slot: u32, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
+        if kind == PacketType::Pubrel {
+            self.check_journal()?;
+        }
         let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
         let known = session.reliable_if_any().is_some_and(|reliable| match kind {
             PacketType::Puback => reliable.acknowledged(packet_id),
@@ -225,6 +257,7 @@ impl Broker {
         let (version, bridge) =
             self.connection(slot).map_or((Version::V311, false), |c| (c.version, c.bridge));
         let subscribe = Subscribe::parse(body, version)?;
+        self.check_journal()?;
         let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         let mut codes = Vec::new();
         for (filter, wanted) in subscribe.filters() {
@@ -246,6 +279,7 @@ impl Broker {
     }
 
     fn unsubscribes(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) -> Result<(), Fault> {
+        self.check_journal()?;
         let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         for filter in unsubscribe.filters() {
             self.remove_subscription(key, filter);

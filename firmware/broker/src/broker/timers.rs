@@ -108,7 +108,7 @@ impl Broker {
     }
 
     /// Sets or takes away the time at which a session is forgotten.
-    pub(super) fn set_expiry(&mut self, key: u32, at: Option<Millis>) {
+    pub(crate) fn set_expiry(&mut self, key: u32, at: Option<Millis>) {
         self.timers.set(Timer::Session(key), at);
     }
 }

@@ -1,0 +1,349 @@
+//! The changes that wait to be written.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::record::{Batch, ENTRY, Entry, FILTER, MESSAGE, RECEIVED, RETAINED, SESSION};
+use crate::message::Publication;
+use crate::wire::QoS;
+
+/// Bytes of changes that may wait to be written. With more of them clients that want something kept are refused.
+pub(super) const MAX_PENDING: usize = 64 * 1024 * 1024;
+/// What a change counts besides the bytes of its message.
+pub(super) const CHANGE: usize = 64;
+
+/// What has changed and is not written yet.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Batches begun. What was put in this one can be taken back.
+    pub(super) epoch: u32,
+    /// Messages and queue entries: each has a number that is never used again, so their order does not matter.
+    pub(super) numbered: Vec<Numbered>,
+    /// Free places in `numbered`.
+    pub(super) free: Vec<u32>,
+    /// Changes whose order matters.
+    pub(super) ordered: Vec<Ordered>,
+    /// All retained messages were forgotten, before the changes in `retained`.
+    pub(super) retained_cleared: bool,
+    /// The retained messages that have changed, by topic.
+    pub(super) retained: BTreeMap<Box<[u8]>, Option<(Publication, QoS)>>,
+    /// Bytes of all these.
+    pub(super) bytes: usize,
+    pub(super) last_number: u64,
+    /// Moves with every change.
+    pub(super) position: u64,
+    pub(super) packet_began: u64,
+    /// A batch is being written.
+    pub(super) writing: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Numbered {
+    Free,
+    Message { number: u64, publication: Publication },
+    MessageGone { number: u64 },
+    Entry { session: u64, place: u64, entry: Entry },
+    EntryGone { session: u64, place: u64 },
+}
+
+#[derive(Debug)]
+pub(super) enum Ordered {
+    Session { session: u64, client_id: Box<[u8]> },
+    SessionGone { session: u64 },
+    Filter { session: u64, filter: Box<[u8]>, flags: u8 },
+    FilterGone { session: u64, filter: Box<[u8]> },
+    Received { session: u64, packet_id: u16 },
+    ReceivedGone { session: u64, packet_id: u16 },
+}
+
+/// Where in `numbered` something was put, as long as that batch is not taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct At {
+    /// 0: in none that could still be changed.
+    pub(super) epoch: u32,
+    place: u32,
+}
+
+/// A message's number in the records, kept with the message. Most have none: it takes no more than a reference to it.
+#[derive(Default)]
+pub(crate) struct MessageMark(Cell<Option<Box<MessageRecord>>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct MessageRecord {
+    number: u64,
+    /// Queue entries that name it; without any there is no record.
+    entries: u32,
+    at: At,
+}
+
+/// A queued message's place in the records, kept with the queue entry; 0 for none.
+#[derive(Debug, Default)]
+pub(crate) struct EntryMark(Option<Box<EntryRecord>>);
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct EntryRecord {
+    pub(super) place: u64,
+    pub(super) at: At,
+    /// The batch that it was in first.
+    pub(super) first_epoch: u32,
+}
+
+impl core::fmt::Debug for MessageMark {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+impl MessageMark {
+    fn get(&self) -> MessageRecord {
+        let record = self.0.take();
+        let copy = record.as_deref().copied().unwrap_or_default();
+        self.0.set(record);
+        copy
+    }
+
+    fn set(&self, record: Option<MessageRecord>) {
+        let mut place = self.0.take();
+        match (&mut place, record) {
+            (Some(place), Some(record)) => **place = record,
+            _ => place = record.map(Box::new),
+        }
+        self.0.set(place);
+    }
+
+    /// Its number, if it has a record.
+    pub(super) fn number(&self) -> u64 {
+        self.get().number
+    }
+
+    /// The message has a record, and so many queue entries.
+    pub(super) fn restore(&self, number: u64, entries: u32) {
+        let record = MessageRecord { number, entries, at: At::default() };
+        self.set((entries > 0).then_some(record));
+    }
+}
+
+impl EntryMark {
+    /// Its place among the entries of its session.
+    pub(super) fn place(&self) -> u64 {
+        self.get().place
+    }
+
+    pub(super) fn get(&self) -> EntryRecord {
+        self.0.as_deref().copied().unwrap_or_default()
+    }
+
+    /// The mark of an entry that has a record.
+    pub(super) fn restored(place: u64) -> EntryMark {
+        EntryMark(Some(Box::new(EntryRecord { place, ..EntryRecord::default() })))
+    }
+}
+
+impl Log {
+    pub(super) fn new() -> Log {
+        Log {
+            epoch: 1,
+            numbered: Vec::new(),
+            free: Vec::new(),
+            ordered: Vec::new(),
+            retained_cleared: false,
+            retained: BTreeMap::new(),
+            bytes: 0,
+            last_number: 0,
+            position: 0,
+            packet_began: 0,
+            writing: false,
+        }
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    pub(super) fn put(&mut self, change: Numbered) -> At {
+        self.position += 1;
+        self.bytes += change.cost();
+        let place = self.free.pop().unwrap_or(self.numbered.len() as u32);
+        match self.numbered.get_mut(place as usize) {
+            Some(free) => *free = change,
+            None => self.numbered.push(change),
+        }
+        At { epoch: self.epoch, place }
+    }
+
+    /// Takes back what was put in this batch; false if that batch was taken.
+    pub(super) fn take_back(&mut self, at: At) -> bool {
+        if at.epoch != self.epoch {
+            return false;
+        }
+        if let Some(change) = self.numbered.get_mut(at.place as usize) {
+            self.bytes -= change.cost();
+            *change = Numbered::Free;
+            self.free.push(at.place);
+        }
+        true
+    }
+
+    pub(super) fn order(&mut self, change: Ordered) {
+        self.position += 1;
+        self.bytes += change.cost();
+        self.ordered.push(change);
+    }
+
+    /// One more queue entry of a message; the message's number.
+    pub(super) fn name(&mut self, publication: &Publication) -> u64 {
+        let mark = publication.mark();
+        let mut record = mark.get();
+        if record.entries == 0 {
+            record.number = self.next_number();
+            let number = record.number;
+            record.at = self.put(Numbered::Message { number, publication: publication.clone() });
+        }
+        record.entries += 1;
+        mark.set(Some(record));
+        record.number
+    }
+
+    /// One queue entry less.
+    pub(super) fn unname(&mut self, publication: &Publication) {
+        let mark = publication.mark();
+        let mut record = mark.get();
+        record.entries = record.entries.saturating_sub(1);
+        mark.set((record.entries > 0).then_some(record));
+        if record.entries == 0 && !self.take_back(record.at) {
+            self.put(Numbered::MessageGone { number: record.number });
+        }
+    }
+
+    pub(super) fn put_entry(
+        &mut self,
+        session: u64,
+        mut mark: EntryMark,
+        entry: Entry,
+    ) -> EntryMark {
+        let old = mark.get();
+        self.take_back(old.at);
+        let (place, first_epoch) = match old.place {
+            0 => (self.next_number(), self.epoch),
+            place => (place, old.first_epoch),
+        };
+        let at = self.put(Numbered::Entry { session, place, entry });
+        **mark.0.get_or_insert_default() = EntryRecord { place, at, first_epoch };
+        mark
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.numbered.len() == self.free.len()
+            && self.ordered.is_empty()
+            && self.retained.is_empty()
+            && !self.retained_cleared
+    }
+
+    pub(super) fn take_batch(&mut self) -> Batch {
+        let mut batch = Batch::default();
+        for change in self.numbered.drain(..) {
+            change.emit(&mut batch);
+        }
+        for change in self.ordered.drain(..) {
+            change.emit(&mut batch);
+        }
+        if core::mem::take(&mut self.retained_cleared) {
+            batch.delete_prefix(&[&[RETAINED]]);
+        }
+        for (topic, message) in core::mem::take(&mut self.retained) {
+            match message {
+                Some((message, qos)) => {
+                    batch.put(&[&[RETAINED], &topic], &[&[qos as u8], message.payload()]);
+                }
+                None => batch.delete(&[&[RETAINED], &topic]),
+            }
+        }
+        self.free.clear();
+        self.numbered.shrink_to(1024);
+        self.free.shrink_to(1024);
+        self.ordered.shrink_to(1024);
+        self.bytes = 0;
+        self.epoch = self.epoch.checked_add(1).unwrap_or(1);
+        batch
+    }
+}
+
+impl Numbered {
+    fn cost(&self) -> usize {
+        match self {
+            Numbered::Message { publication, .. } => CHANGE + publication.packet().len(),
+            _ => CHANGE,
+        }
+    }
+
+    fn emit(self, batch: &mut Batch) {
+        match self {
+            Numbered::Free => {}
+            Numbered::Message { number, publication } => {
+                batch.put(&[&[MESSAGE], &number.to_be_bytes()], &[publication.body()]);
+            }
+            Numbered::MessageGone { number } => batch.delete(&[&[MESSAGE], &number.to_be_bytes()]),
+            Numbered::Entry { session, place, entry } => {
+                let key = [&[ENTRY][..], &session.to_be_bytes(), &place.to_be_bytes()];
+                batch.put(&key, &[&entry.emit()]);
+            }
+            Numbered::EntryGone { session, place } => {
+                batch.delete(&[&[ENTRY], &session.to_be_bytes(), &place.to_be_bytes()]);
+            }
+        }
+    }
+}
+
+impl Ordered {
+    fn cost(&self) -> usize {
+        match self {
+            Ordered::Session { client_id: text, .. }
+            | Ordered::Filter { filter: text, .. }
+            | Ordered::FilterGone { filter: text, .. } => CHANGE + text.len(),
+            _ => CHANGE,
+        }
+    }
+
+    fn emit(self, batch: &mut Batch) {
+        match self {
+            Ordered::Session { session, client_id } => {
+                batch.put(&[&[SESSION], &session.to_be_bytes()], &[&client_id]);
+            }
+            Ordered::SessionGone { session } => {
+                for kind in [SESSION, FILTER, ENTRY, RECEIVED] {
+                    batch.delete_prefix(&[&[kind], &session.to_be_bytes()]);
+                }
+            }
+            Ordered::Filter { session, filter, flags } => {
+                batch.put(&[&[FILTER], &session.to_be_bytes(), &filter], &[&[flags]]);
+            }
+            Ordered::FilterGone { session, filter } => {
+                batch.delete(&[&[FILTER], &session.to_be_bytes(), &filter]);
+            }
+            Ordered::Received { session, packet_id } => {
+                let key = [&[RECEIVED][..], &session.to_be_bytes(), &packet_id.to_be_bytes()];
+                batch.put(&key, &[]);
+            }
+            Ordered::ReceivedGone { session, packet_id } => {
+                let key = [&[RECEIVED][..], &session.to_be_bytes(), &packet_id.to_be_bytes()];
+                batch.delete(&key);
+            }
+        }
+    }
+}
+
+impl Log {
+    /// What is there already may not be written yet.
+    pub(super) fn touch(&mut self) {
+        if self.writing || !self.is_empty() {
+            self.position += 1;
+        }
+    }
+}
+
+pub(super) fn cost_retained(message: Option<&(Publication, QoS)>) -> usize {
+    CHANGE + message.map_or(0, |(message, _)| message.packet().len())
+}

@@ -1,0 +1,101 @@
+//! Nothing is kept over a restart.
+
+use crate::message::Publication;
+use crate::outbox::Delivery;
+use crate::wire::QoS;
+
+/// See `on`.
+#[derive(Debug, Default)]
+pub(crate) struct Journal;
+
+impl Journal {
+    pub(crate) fn begin_packet(&self) {}
+    pub(crate) fn must_wait(&self) -> bool {
+        false
+    }
+    pub(crate) fn is_waiting(&self) -> bool {
+        false
+    }
+    pub(crate) fn is_behind(&self) -> bool {
+        false
+    }
+    pub(crate) fn is_full(&self) -> bool {
+        false
+    }
+    pub(crate) fn new_session(&self, _: &str) -> SessionLog {
+        SessionLog
+    }
+    pub(crate) fn retained(&self, _: &Publication, _: QoS, _: bool) {}
+    pub(crate) fn retained_gone(&self, _: &[u8]) {}
+    pub(crate) fn retained_cleared(&self) {}
+    pub(crate) fn note_gate(&mut self, _: u32, _: &Gate) {}
+    pub(crate) fn forget_gate(&mut self, _: u32) {}
+}
+
+/// See `on`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionLog;
+
+impl SessionLog {
+    pub(crate) fn gone(&self) {}
+    pub(crate) fn subscribed(&self, _: &[u8], _: QoS, _: bool) {}
+    pub(crate) fn unsubscribed(&self, _: &[u8]) {}
+    pub(crate) fn received(&self, _: u16) {}
+    pub(crate) fn received_gone(&self, _: u16) {}
+    pub(crate) fn queued(&self, _: &Publication, _: QoS, _: bool, _: u16) -> EntryMark {
+        EntryMark
+    }
+    pub(crate) fn sent(
+        &self,
+        mark: EntryMark,
+        _: &Publication,
+        _: QoS,
+        _: bool,
+        _: u16,
+    ) -> EntryMark {
+        mark
+    }
+    pub(crate) fn released(&self, mark: EntryMark, _: &Publication, _: u16) -> EntryMark {
+        mark
+    }
+    pub(crate) fn done(&self, _: &EntryMark, _: Option<&Publication>) {}
+    pub(crate) fn abandoned(&self, _: &Publication) {}
+    pub(crate) fn is_on(&self) -> bool {
+        false
+    }
+}
+
+/// See `on`.
+#[derive(Debug, Default)]
+pub(crate) struct EntryMark;
+
+/// See `on`.
+#[derive(Debug, Default)]
+pub(crate) struct MessageMark;
+
+/// See `on`.
+#[derive(Debug, Default)]
+pub(crate) struct Gate;
+
+impl Gate {
+    pub(crate) fn is_blocked(&self) -> bool {
+        false
+    }
+    pub(crate) fn holds_deliveries(&self) -> bool {
+        false
+    }
+    pub(crate) fn control_len(&self) -> usize {
+        0
+    }
+    pub(crate) fn first_packet_id(&self) -> u16 {
+        0
+    }
+    pub(crate) fn block(&mut self) {}
+    pub(crate) fn hold_control(&mut self, _: &[u8]) {}
+    pub(crate) fn hold_delivery(&mut self, _: Delivery) {}
+    pub(crate) fn clear(&mut self) {}
+    pub(crate) fn drop_deliveries(&mut self) {}
+    pub(crate) fn is_open(&self) -> bool {
+        true
+    }
+}

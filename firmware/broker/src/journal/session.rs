@@ -1,0 +1,136 @@
+//! The journal as one session sees it.
+
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
+use super::log::{EntryMark, Log, Numbered, Ordered};
+use super::record::{Entry, Progress, subscription_flags};
+use crate::message::Publication;
+use crate::wire::QoS;
+
+/// The journal as one stored session uses it; of no use for others.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionLog(Option<Rc<SessionRecords>>);
+
+#[derive(Debug)]
+struct SessionRecords {
+    log: Rc<RefCell<Log>>,
+    session: u64,
+}
+
+impl SessionLog {
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The session's number in the records.
+    pub(super) fn number(&self) -> u64 {
+        self.0.as_ref().map_or(0, |records| records.session)
+    }
+
+    pub(super) fn new(log: &Rc<RefCell<Log>>, session: u64) -> SessionLog {
+        SessionLog(Some(Rc::new(SessionRecords { log: log.clone(), session })))
+    }
+
+    fn with(&self, act: impl FnOnce(&mut Log, u64)) {
+        if let Some(records) = &self.0 {
+            act(&mut records.log.borrow_mut(), records.session);
+        }
+    }
+
+    /// The session is over; its queue entries were [`abandoned`](Self::abandoned).
+    pub(crate) fn gone(&self) {
+        self.with(|log, session| log.order(Ordered::SessionGone { session }));
+    }
+
+    /// `bridge`: what it gets says whether it is to be retained.
+    pub(crate) fn subscribed(&self, filter: &[u8], qos: QoS, bridge: bool) {
+        let (filter, flags) = (filter.into(), subscription_flags(qos, bridge));
+        self.with(|log, session| log.order(Ordered::Filter { session, filter, flags }));
+    }
+
+    pub(crate) fn unsubscribed(&self, filter: &[u8]) {
+        let filter = filter.into();
+        self.with(|log, session| log.order(Ordered::FilterGone { session, filter }));
+    }
+
+    /// A message of QoS 2 came from the client.
+    pub(crate) fn received(&self, packet_id: u16) {
+        self.with(|log, session| log.order(Ordered::Received { session, packet_id }));
+    }
+
+    /// The client released it.
+    pub(crate) fn received_gone(&self, packet_id: u16) {
+        self.with(|log, session| log.order(Ordered::ReceivedGone { session, packet_id }));
+    }
+
+    /// A message is queued for the client: sent if it has a packet id.
+    pub(crate) fn queued(
+        &self,
+        publication: &Publication,
+        qos: QoS,
+        retain: bool,
+        packet_id: u16,
+    ) -> EntryMark {
+        let Some(records) = &self.0 else { return EntryMark::default() };
+        let mut log = records.log.borrow_mut();
+        let message = log.name(publication);
+        let progress = if packet_id == 0 { Progress::Waiting } else { Progress::Sent };
+        let entry = Entry { progress, qos, retain, packet_id, message, order: 0 };
+        log.put_entry(records.session, EntryMark::default(), entry)
+    }
+
+    /// A message that waited is sent.
+    pub(crate) fn sent(
+        &self,
+        mark: EntryMark,
+        publication: &Publication,
+        qos: QoS,
+        retain: bool,
+        packet_id: u16,
+    ) -> EntryMark {
+        let Some(records) = &self.0 else { return mark };
+        let message = publication.mark().number();
+        let progress = Progress::Sent;
+        let entry = Entry { progress, qos, retain, packet_id, message, order: 0 };
+        records.log.borrow_mut().put_entry(records.session, mark, entry)
+    }
+
+    /// PUBREC came for a message.
+    pub(crate) fn released(
+        &self,
+        mark: EntryMark,
+        publication: &Publication,
+        packet_id: u16,
+    ) -> EntryMark {
+        let Some(records) = &self.0 else { return mark };
+        let mut log = records.log.borrow_mut();
+        let order = log.next_number();
+        let (progress, qos) = (Progress::Released, QoS::ExactlyOnce);
+        let entry = Entry { progress, qos, retain: false, packet_id, message: 0, order };
+        let mark = log.put_entry(records.session, mark, entry);
+        log.unname(publication);
+        mark
+    }
+
+    /// A queued message is done with; `publication` unless it was released before.
+    pub(crate) fn done(&self, mark: &EntryMark, publication: Option<&Publication>) {
+        let Some(records) = &self.0 else { return };
+        let mut log = records.log.borrow_mut();
+        let mark = mark.get();
+        // What was written before and was put again in this batch is to be deleted all the same.
+        let unwritten = mark.at.epoch == log.epoch && mark.first_epoch == log.epoch;
+        log.take_back(mark.at);
+        if !unwritten {
+            log.put(Numbered::EntryGone { session: records.session, place: mark.place });
+        }
+        if let Some(publication) = publication {
+            log.unname(publication);
+        }
+    }
+
+    /// A queued message of a session that is over.
+    pub(crate) fn abandoned(&self, publication: &Publication) {
+        self.with(|log, _| log.unname(publication));
+    }
+}
