@@ -33,6 +33,8 @@ pub(crate) const FILTER_BYTE: usize = 20;
 pub(crate) const SHORT: usize = 64;
 /// Bytes copied or compared for a unit of fuel.
 pub(crate) const COPIED: usize = 16;
+/// Bytes of a message for a unit of fuel.
+pub(crate) const SENT: usize = 8;
 /// Bytes of a text made or looked through, one by one, for a unit of fuel.
 pub(crate) const READ: usize = 2;
 

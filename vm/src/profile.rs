@@ -34,7 +34,7 @@ pub struct Profile {
     pub image: usize,
     /// Bytes of memory a machine of this profile runs in: slots for values, and their texts.
     pub ram: usize,
-    /// Fuel a handler may use per event; see [`crate::Machine::run`] for the unit.
+    /// Fuel the handlers of one event have: what it is see [`crate::fuel`].
     pub fuel: u32,
 }
 

@@ -64,7 +64,7 @@ use crate::console::{
     Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,
 };
 use crate::engine::Millis;
-use crate::log::{Level, Log};
+use crate::log::{Level, Log, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::{self, Remote};
 use crate::settings::{Param, Settings};
@@ -137,6 +137,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             broker: Broker::new(options.limits),
             remote,
             log: Log::new(options.plan.log),
+            repeats: Repeats::default(),
             clock: Clock::default(),
             options,
             ports: Ports::default(),
@@ -309,6 +310,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         [
             self.crowd_poll_at(),
             self.core.broker.poll_at(),
+            self.core.repeats.poll_at(),
             self.core.remote.poll_at(),
             self.consoles.poll_at(),
             self.uploads.poll_at(),
@@ -333,6 +335,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
         if due(self.core.broker.poll_at()) && self.core.has_margin() {
             self.core.broker.handle_timeout(now);
+        }
+        if due(self.core.repeats.poll_at()) {
+            self.core.log_left_out();
         }
         if due(self.consoles.poll_at()) {
             self.consoles.handle_timeout(now);

@@ -2,12 +2,16 @@
 //!
 //! This file keeps text until somebody takes it; who is shown what is decided in `device`.
 
+mod repeats;
+
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
 use umqtt_memory::{try_append, try_deque_room};
+
+pub(crate) use self::repeats::Repeats;
 
 /// Most bytes kept for the remote consoles until they are sent; beyond that the newest are dropped.
 const FOR_CONSOLES: usize = 4096;

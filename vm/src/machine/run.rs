@@ -74,7 +74,6 @@ impl Run<'_> {
                                     break 'number (m.order(a, b).is_ge()).into();
                                 }
                                 code::Find => {
-                                    m.pay(fuel::bytes(a.len() + b.len(), fuel::READ));
                                     break 'number m.find(a, b);
                                 }
                                 code::ByteVal | code::JsonParse => {
@@ -360,7 +359,7 @@ impl Run<'_> {
         let bytes = self.store.bytes(value, &mut digits);
         let sys = &mut *self.sys;
         let len = bytes.len();
-        let mut cost = fuel::bytes(len, fuel::READ);
+        let mut cost = fuel::CALL + fuel::bytes(len, fuel::READ);
         let mut filter = |looks| {
             cost += subscription_cost(len, looks);
         };
@@ -389,8 +388,7 @@ impl Run<'_> {
                 cost += fuel::FLASH;
             }
         }
-        self.store.pay(cost);
-        self.end_action();
+        self.end_action_for(cost);
     }
 
     /// An action with two values.
@@ -399,7 +397,7 @@ impl Run<'_> {
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
         let sys = &mut *self.sys;
-        let mut cost = fuel::bytes(a.len(), fuel::READ) + fuel::bytes(b.len(), fuel::COPIED);
+        let mut cost = fuel::CALL + fuel::bytes(a.len() + b.len(), fuel::SENT);
         let mut publish = |side, retained| {
             let looks = sys.publish(side, a, b, retained).min(MAX_LOOKS);
             cost += fuel::PUBLISH + looks as i32 * fuel::LOOK;
@@ -418,13 +416,17 @@ impl Run<'_> {
                 cost += fuel::REQUEST;
             }
         }
-        self.store.pay(cost);
-        self.end_action();
+        self.end_action_for(cost);
     }
 
     #[inline(always)]
     fn end_action(&mut self) {
-        self.store.pay(fuel::CALL);
+        self.end_action_for(fuel::CALL);
+    }
+
+    #[inline(always)]
+    fn end_action_for(&mut self, cost: i32) {
+        self.store.pay(cost);
         self.store.end_statement();
     }
 }

@@ -2,11 +2,10 @@
 
 use core::cmp::Ordering;
 
-use memchr::arch::all::twoway;
-
 use super::json;
 use super::store::{NoRoom, Store};
 use super::value::{Value, digits};
+use crate::fuel;
 
 impl Store<'_> {
     /// Joins the values whose places are in the words from `from` on.
@@ -117,14 +116,24 @@ impl Store<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn find(&self, text: Value, sought: Value) -> i32 {
+    pub(super) fn find(&mut self, text: Value, sought: Value) -> i32 {
         let (mut a, mut b) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (text, sought) = (self.bytes(text, &mut a), self.bytes(sought, &mut b));
-        let at = match sought {
-            [] => Some(0),
-            // No pair of texts makes it look at a byte more than a few times.
-            _ => twoway::Finder::new(sought).find(text, sought),
-        };
+        // Bytes looked at: each place, and what agrees there with the beginning of what is sought.
+        let (mut looked, most) = (0, (self.fuel.max(0) as usize).saturating_mul(fuel::READ));
+        let mut at = None;
+        for start in 0..=text.len().wrapping_sub(sought.len()).min(text.len()) {
+            let here = text.get(start..).unwrap_or_default();
+            let same = here.iter().zip(sought).take_while(|(a, b)| a == b).count();
+            looked += 1 + same;
+            if same == sought.len() {
+                at = Some(start);
+            }
+            if at.is_some() || looked > most {
+                break;
+            }
+        }
+        self.pay(fuel::bytes(looked, fuel::READ));
         at.map_or(-1, |at| at as i32)
     }
 

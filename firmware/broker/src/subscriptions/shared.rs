@@ -12,6 +12,9 @@ use super::{FEW, GROUP, LOCAL, NodeId, SUBSCRIPTION, Subscriber, Subscriptions, 
 use crate::memory::BLOCK;
 use crate::wire::QoS;
 
+/// Members of a group that are looked at for one message: where more of them cannot take it at once, it waits for one of these.
+const RANKED: usize = 1024;
+
 /// Bytes of a group besides its name; its members are counted as subscriptions.
 pub(super) const GROUP_BYTES: usize = size_of::<Group>() + SUBSCRIPTION;
 
@@ -140,7 +143,7 @@ impl Subscriptions {
         let group = self.groups.get_mut(name & !SHARED)?;
         let (before, from) = group.members.split_at_checked(group.turn as usize)?;
         let mut chosen: Option<(u8, Subscriber)> = None;
-        for member in from.iter().chain(before) {
+        for member in from.iter().chain(before).take(RANKED) {
             let rank = rank(*member);
             if chosen.is_none_or(|(highest, _)| rank > highest) {
                 chosen = Some((rank, *member));

@@ -14,7 +14,7 @@ use crate::board::Board;
 use crate::clock::Clock;
 use crate::console::{Lock, MAX_SESSIONS};
 use crate::engine::{ClockTime, Millis, Moment};
-use crate::log::{Level, Line, Log};
+use crate::log::{Level, Line, Log, Repeats};
 use crate::net::Net;
 use crate::remote::Remote;
 use crate::settings::kind::NO_ZONE;
@@ -35,6 +35,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) broker: Broker,
     pub(super) remote: Remote,
     pub(super) log: Log,
+    /// Which lines are left out of it.
+    pub(super) repeats: Repeats,
     pub(super) clock: Clock,
     pub(super) options: Options,
     pub(super) ports: Ports,
@@ -96,6 +98,20 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     /// Logs a line, which stands on its own whatever a script has printed before.
     pub(super) fn log(&mut self, level: Level, line: Arguments<'_>) {
         let text = Line::write(line, self.options.plan.log);
+        if self.repeats.admits(level, text.as_bytes(), self.now) {
+            self.put_line(level, &text);
+        }
+    }
+
+    /// Logs what was left out of the log.
+    pub(super) fn log_left_out(&mut self) {
+        while let Some(left_out) = self.repeats.poll(self.now) {
+            let text = Line::write(format_args!("{left_out}"), self.options.plan.log);
+            self.put_line(left_out.level, &text);
+        }
+    }
+
+    fn put_line(&mut self, level: Level, text: &str) {
         self.write_serial(level, text.as_bytes(), true);
         self.log.put_line(level, text.as_bytes());
     }

@@ -47,6 +47,7 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         Ok(0)
     }
 
+    #[inline(never)]
     fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         let shown = filter.escape_ascii();
         match side {
@@ -65,6 +66,7 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         0
     }
 
+    #[inline(never)]
     fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         match side {
             Side::Local => {

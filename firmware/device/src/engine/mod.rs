@@ -69,8 +69,8 @@ use timers::Timers;
 /// Highest PWM duty, per mille.
 pub const PWM_MAX: u16 = 1000;
 
-/// The handlers of one event may together use the fuel of so many at their limit: one that runs too long leaves the others theirs.
-pub const EVENT_HANDLERS: u32 = 2;
+/// So often an event has its fuel: one handler that uses it up leaves the others as much.
+pub const EVENT_TANKS: u32 = 2;
 
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
@@ -124,7 +124,7 @@ enum Phase {
 /// A script that runs. `B` holds its image: `Vec<u8>`, `Rc<[u8]>`, or `&[u8]` in flash.
 pub struct Engine<B> {
     machine: Machine<B, Room>,
-    /// Fuel of one handler.
+    /// Fuel of one event.
     fuel: u32,
     /// Fuel that was used; it wraps.
     used: u32,
@@ -479,7 +479,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ) -> bool {
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
-        let mut left = self.fuel.saturating_mul(EVENT_HANDLERS);
+        let (mut left, mut again) = (self.fuel, true);
         while !handlers.is_done() && self.phase != Phase::Ended {
             let handler = match self.machine.find(&mut handlers, event) {
                 Found::Nothing => break,
@@ -492,8 +492,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 }
             };
             if left == 0 {
-                self.report_exhausted(handler, at.now, services);
-                break;
+                // One that ran too long leaves the others as much as it had itself, once.
+                if !again {
+                    self.report_exhausted(handler, at.now, services);
+                    break;
+                }
+                self.used = self.used.wrapping_add(self.fuel);
+                (left, again) = (self.fuel, false);
             }
             if woken == 0 {
                 self.echoes.begin();
@@ -501,6 +506,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             woken += 1;
             self.run_handler(handler, event, &mut left, at, services);
         }
+        self.used = self.used.wrapping_add(self.fuel - left);
         if woken == 0 {
             return false;
         }
@@ -522,11 +528,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         at: &Moment,
         services: &mut S,
     ) -> bool {
-        let before = *left;
         let (machine, mut outside) = self.split(event, at, services);
-        let matches = machine.matches(handler, event, left, &mut outside);
-        self.used = self.used.wrapping_add(before - *left);
-        matches
+        machine.matches(handler, event, left, &mut outside)
     }
 
     #[inline(never)]
@@ -541,13 +544,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if self.tracing {
             report::trace(self.machine.program(), handler, event, services);
         }
-        let given = self.fuel.min(*left);
-        let mut fuel = given;
         let (machine, mut outside) = self.split(event, at, services);
-        let result = machine.run(handler, event, &mut fuel, &mut outside);
-        let used = given - fuel;
-        *left -= used;
-        self.used = self.used.wrapping_add(used);
+        let result = machine.run(handler, event, left, &mut outside);
         if self.refused.is_some() || *self.machine.warnings() != self.warned {
             self.report_warnings(handler, at.now, services);
         }
