@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use umqtt_lang::advice::advise;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
 use umqtt_lang::lint::{NoConfig, lint};
 use umqtt_lang::{Extras, compile, format, parse};
@@ -27,7 +28,8 @@ fuzz_target!(|source: &[u8]| {
 
     let image = match compile(source, &profile, extras) {
         Ok(image) => image,
-        Err(errors) => {
+        Err(mut errors) => {
+            advise(source, &mut errors);
             assert!(!errors.is_empty());
             return check(source, &errors);
         }

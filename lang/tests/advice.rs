@@ -26,7 +26,7 @@ fn told(source: &str) -> String {
 /// A script with its fixes applied, over and over.
 fn fixed(source: &str) -> String {
     let mut source = source.to_string();
-    for _ in 0..20 {
+    for _ in 0..40 {
         let found = errors(&source);
         let Some(fix) = found.iter().find_map(|told| told.fix.as_ref()) else { break };
         for edit in fix.edits.iter().rev() {
@@ -279,6 +279,45 @@ mod random {
         "elif",
         "/*",
     ];
+
+    const MISTAKES: &[&str] = &[
+        "$y = 3",
+        "x = 5",
+        "let z = 1",
+        "set $q = 3",
+        "$c++",
+        "$c -= $y",
+        "printf \"a\"",
+        "println 'a b'",
+        "println \"a\";",
+        "// why",
+        "# why",
+        "println 1 // one",
+        "println 1",
+        "if $y\nprintln 2\nendif",
+        "if not $y then println 3 endif",
+        "if $y then\nprintln 4\nend if",
+        "if $y then {\nprintln 5\n}",
+        "while $y do\nprintln 6\nend while",
+        "if $y then\nprintln 7\nelif $x then\nprintln 8\nendif",
+        "setvar $k 7",
+        "println $k",
+        "if $y == 1 then println 9 endif",
+        "println $z || $y",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Mistakes of which each can be mended can be mended together, and each line is told of in its place.
+        #[test]
+        fn mistakes_are_mended_together(lines in prop::collection::vec(prop::sample::select(MISTAKES), 1..8)) {
+            let sets = "setvar $y = 1\nsetvar $x = 1\nsetvar $z = 1\nsetvar $c = 1\nsetvar $k = 1\n";
+            let source = format!("on init do\n{sets}{}\n", lines.join("\n"));
+            let mended = fixed(&source);
+            prop_assert_eq!(errors(&mended), [], "{}\n{}", source, mended);
+        }
+    }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]

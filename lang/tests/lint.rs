@@ -460,6 +460,8 @@ fn w0022_misread_value() {
         "print 21.5 > 21.2",
         "print $adc > 21.5",
         "print $adc * (1.5)",
+        "print \"adc: \" + $adc",
+        "print $adc + \" mV\"",
     ] {
         let found = codes(misread);
         assert!(
@@ -479,6 +481,7 @@ fn w0022_misread_value() {
         "gpio_pwm 4 1000",
         "print 21.5 | $adc",
         "print 1.2.3.4 | a.5",
+        "print \"1\" + $adc",
     ] {
         assert_eq!(codes(right), [""; 0], "{right}");
     }

@@ -46,8 +46,12 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 // To the right of an operator stands all the rest: a literal only if it is the last.
                 let right = (at + 1 == chain.rest.len()).then_some(&link.operand);
                 for operand in core::iter::once(left).chain(right) {
-                    let literal = Literal::of(facts, operand);
-                    found.extend(literal.and_then(|literal| literal.decimal()));
+                    let Some(literal) = Literal::of(facts, operand) else { continue };
+                    let told = literal.decimal().or_else(|| literal.added(link));
+                    // An operand in the middle belongs to two operators.
+                    found.extend(
+                        told.filter(|told| found.last().is_none_or(|last| last.span != told.span)),
+                    );
                 }
             }
         });
@@ -186,6 +190,22 @@ impl Literal {
             _ => return None,
         };
         Some(self.told(message).help("the duty cycle goes from 0 to 1000, in digits: half is 500"))
+    }
+
+    /// `"a" + $x`
+    fn added(&self, link: &Link<Operator>) -> Option<Diagnostic> {
+        let is_text = self.text.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic);
+        if link.operator != Operator::Add || !self.is_quoted || !is_text {
+            return None;
+        }
+        Some(
+            self.told(format!("{} reads as 0 here: `+` adds numbers", self.shown))
+                .help("`|` joins texts")
+                .fix(
+                    "replace by `|`",
+                    vec![Edit { span: link.operator_span, text: b"|".to_vec() }],
+                ),
+        )
     }
 
     /// `21.5 > 21.2`

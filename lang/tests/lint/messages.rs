@@ -95,7 +95,7 @@ fn messages() {
             "misread_values",
             "on init do\n    gpio_out 2 high\n    gpio_out 2 \"on\"\n    gpio_out 2 true\n    gpio_out 2 hot\n    \
              settimer 1 10s\n    settimer 1 1.5\n    settimer 1 soon\n    setalarm 1 7:00\n    setalarm 1 25:00\n    \
-             setalarm 1 noon\n    gpio_pwm 4 2000\n    gpio_pwm 4 half\n    println 21.5 > 21.2\n\non timer 1 do\n    \
+             setalarm 1 noon\n    gpio_pwm 4 2000\n    gpio_pwm 4 half\n    println 21.5 > 21.2\n    println \"adc: \" + $adc\n\non timer 1 do\n    \
              println 1\n\non alarm 1 do\n    println 1",
         ),
         (

@@ -30,6 +30,30 @@ proptest! {
         }
     }
 
+    /// Fixes of whatever people write together leave a script that parses and has nothing left to be fixed.
+    #[test]
+    fn fixes_end_and_leave_a_script_that_parses(
+        actions in prop::collection::vec(prop::sample::select(MISTAKES), 1..6),
+        wraps in prop::collection::vec(prop::sample::select(WRAPS), 6),
+    ) {
+        let mut source = String::from("on serial do");
+        for (action, wrap) in actions.iter().zip(wraps) {
+            source += "\n    ";
+            source += &wrap.replace("{}", action);
+        }
+        for round in 0.. {
+            prop_assert!(round < 50, "{}", source);
+            let (statements, errors) = parse(source.as_bytes(), &Profile::ESP8266);
+            prop_assert!(errors.is_empty(), "{}\n{:?}", source, errors);
+            let found = lint(source.as_bytes(), &statements, &Profile::ESP8266, &Table);
+            let Some(fix) = found.iter().find_map(|warning| warning.fix.as_ref()) else { break };
+            for edit in fix.edits.iter().rev() {
+                let text = std::str::from_utf8(&edit.text).expect("text");
+                source.replace_range(edit.span.start as usize..edit.span.end as usize, text);
+            }
+        }
+    }
+
     #[test]
     fn bracketing_a_chain_keeps_how_it_groups(
         operators in prop::collection::vec(prop::sample::select(OPERATORS), 1..12),
@@ -53,6 +77,35 @@ proptest! {
         prop_assert!(!again.iter().any(|warning| warning.code == Code::Grouping), "{}", fixed);
     }
 }
+
+const MISTAKES: &[&str] = &[
+    "gpio_out 2 high",
+    "gpio_out 2 \"off\"",
+    "settimer 1 10s",
+    "setalarm 1 7:00",
+    "setalarm 2 noon",
+    "println $adc % 3",
+    "println 1 + $adc%3 + 2",
+    "println 50%",
+    "println 'hi'",
+    "println \u{201c}hi\u{201d} | 'x;'",
+    "publish local a/b on;",
+    "setvar $x = 1;",
+    "println **start:|@8",
+    "println - | +",
+    "println $adc == -1",
+    "println $this_serial neq \"a\" or \"b\" or c",
+    "println \"adc\" + $adc",
+    "println 10 - $adc - 2 | \"x\"",
+    "if $weekday = Monday then println 1 endif",
+];
+
+const WRAPS: &[&str] = &[
+    "{}",
+    "if $adc > 5 then\n {}\n endif",
+    "if $adc > 5 then\n println 1\n else if gpio_in(4) then\n {}\n endif endif",
+    "while $adc do\n {}\n done",
+];
 
 const OPERATORS: &[&str] = &["=", ">", "+", "-", "*", "div", "mod", "|", "neq"];
 
