@@ -9,6 +9,8 @@ use crate::matching::matches;
 use crate::model::{Message, Session, Subscription};
 use crate::{Broken, ConnKey, MessageId, Model, SessionKey, broken};
 
+mod shared;
+
 /// A message as it came in.
 #[derive(Clone, Copy, Debug)]
 pub struct Arrival<'a> {
@@ -57,7 +59,10 @@ impl Model {
             if arrival.qos == QoS::AtMostOnce || !before {
                 return broken!("{what}: has not been sent before");
             }
-            let single = !arrival.retain && message.events.len() == 1;
+            // Shared subscriptions may bring the same message in another transfer.
+            let single = !arrival.retain
+                && message.events.len() == 1
+                && !self.is_shared_by(session, message);
             if arrival.qos == QoS::AtLeastOnce && got.settled && single {
                 return broken!("{what}: was acknowledged");
             }
@@ -72,24 +77,29 @@ impl Model {
                 return broken!("{what}: comes more often than was asked for");
             }
         } else {
-            let fits = message
-                .events
-                .iter()
-                .any(|e| qualities(session, message, e).contains(&arrival.qos));
+            let fits = message.events.iter().any(|e| {
+                qualities(session, message, e).contains(&arrival.qos)
+                    || self.may_share(session, message, e, arrival.qos)
+            });
             if !fits {
                 let subscriptions =
                     session.subscriptions.iter().filter(|s| matches(&s.filter, &topic));
                 let subscriptions: Vec<_> = subscriptions.collect();
                 return broken!("{what}: no such subscription: {message:?}, {subscriptions:?}");
             }
-            if !repeated && got.fresh >= message.events.len() {
+            if !repeated && got.fresh >= self.most_copies(session, message) {
                 return broken!("{what}: comes more often than it was published: {message:?}");
             }
             let last = message.events.iter().map(|e| e.tried).max().unwrap_or(now);
             let newest = session.newest.get(&(message.publisher, arrival.qos)).copied();
-            if !got.live && newest.is_some_and(|newest| newest > last) {
+            // What another member of a group has left comes late.
+            let in_order = !self.is_shared_by(session, message);
+            if in_order && !got.live && newest.is_some_and(|newest| newest > last) {
                 return broken!("{what}: comes after what was published later");
             }
+        }
+        if !arrival.retain && !repeated {
+            self.is_one_of_few(id, message, &what)?;
         }
         let first = message.events.iter().map(|e| e.from).min().unwrap_or(now);
         let order = (message.publisher, arrival.qos);
@@ -134,10 +144,10 @@ impl Model {
         let fits = |message: &&Message| {
             message.delete
                 && message.topic == topic
-                && message
-                    .events
-                    .iter()
-                    .any(|e| qualities(session, message, e).contains(&arrival.qos))
+                && message.events.iter().any(|e| {
+                    qualities(session, message, e).contains(&arrival.qos)
+                        || self.may_share(session, message, e, arrival.qos)
+                })
         };
         if arrival.payload.is_empty() && !arrival.retain && self.messages.values().any(|m| fits(&m))
         {
@@ -236,7 +246,7 @@ impl Model {
                 || session.client == crate::model::LOCAL
                 || self.online(session).is_some()
         };
-        for session in self.sessions.values().filter(|session| !session.over).filter(present) {
+        for session in self.sessions.values().filter(|session| !session.over).filter(&present) {
             for (id, message) in &self.messages {
                 let live = message.events.iter().any(|e| self.is_due(session, message, e));
                 let got = session.got.get(id).copied().unwrap_or_default();
@@ -252,6 +262,7 @@ impl Model {
                 self.missing_retained(session, subscription, &mut missing);
             }
         }
+        self.missing_shared(present, &mut missing);
         missing
     }
 

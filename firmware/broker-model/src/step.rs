@@ -10,8 +10,23 @@ pub const CLIENTS: usize = 4;
 pub const TOPICS: [&str; 8] = ["a", "a/b", "a/c", "a/b/c", "d", "/", "$own/a", "$SYS/a"];
 
 /// The filters of subscriptions.
-pub const FILTERS: [&str; 12] =
-    ["a", "a/b", "#", "a/+", "a/#", "+/b", "+", "+/+", "d", "$own/#", "a/+/c", "+/#"];
+pub const FILTERS: [&str; 15] = [
+    "a",
+    "a/b",
+    "#",
+    "a/+",
+    "a/#",
+    "+/b",
+    "+",
+    "+/+",
+    "d",
+    "$own/#",
+    "a/+/c",
+    "+/#",
+    "$share/g/a/#",
+    "$share/g/#",
+    "$share/h/a/#",
+];
 
 /// Bytes of a step.
 pub const STEP_BYTES: usize = 7;

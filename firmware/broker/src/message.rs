@@ -192,11 +192,6 @@ impl Publication {
         (body <= MAX_REMAINING - 2).then_some(body) // with room for a packet id
     }
 
-    /// Whether it is the very same message, not only an equal one.
-    pub(crate) fn is(&self, other: &Publication) -> bool {
-        Rc::ptr_eq(&self.0, &other.0)
-    }
-
     /// The topic name.
     pub fn topic(&self) -> &[u8] {
         self.body().get(2..self.topic_end()).unwrap_or_default()

@@ -9,6 +9,46 @@ use crate::outbox::{Delivery, Outbox};
 use crate::session::Session;
 use crate::wire::QoS;
 
+/// How a message is delivered to a client. Two values, which go in two registers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Handling {
+    pub(crate) qos: QoS,
+    pub(crate) mark: Mark,
+}
+
+impl Handling {
+    pub(crate) fn new(qos: QoS, retain: bool) -> Handling {
+        Handling { qos, mark: Mark::of(retain) }
+    }
+}
+
+/// Whether a message has the retain flag, and by which group of those who share a subscription it came, in two bytes: so
+/// what is in flight takes no more memory for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark(u16);
+
+impl Mark {
+    const RETAIN: u16 = 1 << 15;
+
+    /// Of a message that came by no group.
+    pub(crate) fn of(retain: bool) -> Mark {
+        Mark(if retain { Mark::RETAIN } else { 0 })
+    }
+
+    /// Of a message that came by a group, as [`group_tag`](crate::subscriptions::group_tag) has it; 0 for none.
+    pub(crate) fn of_group(tag: u16) -> Mark {
+        Mark(tag & !Mark::RETAIN)
+    }
+
+    pub(crate) fn retain(self) -> bool {
+        self.0 & Mark::RETAIN != 0
+    }
+
+    pub(crate) fn group(self) -> u16 {
+        self.0 & !Mark::RETAIN
+    }
+}
+
 /// How much waits, or may wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -56,7 +96,7 @@ pub(crate) fn connected(
     session: &mut Session,
     outbox: &mut Outbox,
     message: &Publication,
-    (qos, retain): (QoS, bool),
+    how: Handling,
     limits: &Limits,
     share: usize,
 ) -> Outcome {
@@ -70,14 +110,14 @@ pub(crate) fn connected(
         }
         dropped += 1;
     }
-    if qos == QoS::AtMostOnce {
-        outbox.push(Delivery::new(message.clone(), qos, 0, retain));
+    if how.qos == QoS::AtMostOnce {
+        outbox.push(Delivery::new(message.clone(), how.qos, 0, how.mark.retain()));
     } else {
         let reliable = session.reliable();
         if waiting.messages == 0 && reliable.may_send(limits.max_inflight) {
-            reliable.send(message.clone(), qos, retain, outbox);
+            reliable.send(message.clone(), how, outbox);
         } else {
-            reliable.wait(message.clone(), qos, retain, usize::MAX);
+            reliable.wait(message.clone(), how, usize::MAX);
         }
     }
     Outcome { queued: true, dropped }
@@ -87,11 +127,11 @@ pub(crate) fn connected(
 pub(crate) fn away(
     session: &mut Session,
     message: &Publication,
-    (qos, retain): (QoS, bool),
+    how: Handling,
     limits: &Limits,
     share: usize,
 ) -> Outcome {
-    let loose = qos == QoS::AtMostOnce;
+    let loose = how.qos == QoS::AtMostOnce;
     let mut dropped = 0;
     if loose && limits.max_away_qos0 == 0 {
         return Outcome { queued: false, dropped }; // it was never promised one
@@ -113,7 +153,7 @@ pub(crate) fn away(
     if loose {
         reliable.keep_loose(message.clone());
     } else {
-        reliable.wait(message.clone(), qos, retain, usize::MAX);
+        reliable.wait(message.clone(), how, usize::MAX);
     }
     Outcome { queued: true, dropped }
 }

@@ -10,7 +10,7 @@ use crate::journal::{EntryMark, SessionLog};
 use crate::memory::{BLOCK, Share, block};
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
-use crate::queue::Load;
+use crate::queue::{Handling, Load, Mark};
 use crate::retained::Replay;
 use crate::subscriptions::{FEW, NodeId};
 use crate::wire::{PacketType, QoS, emit_ack};
@@ -99,11 +99,6 @@ impl Session {
             .get_or_insert_with(|| Box::new(Reliable { log: log.clone(), ..Reliable::default() }))
     }
 
-    /// Takes the QoS 1 and 2 state out.
-    pub(crate) fn take_reliable(&mut self) -> Option<Box<Reliable>> {
-        self.reliable.take()
-    }
-
     /// The QoS 1 and 2 state, if there is any.
     pub(crate) fn reliable_if_any(&mut self) -> Option<&mut Reliable> {
         self.reliable.as_deref_mut()
@@ -164,7 +159,7 @@ pub(crate) struct Reliable {
 #[derive(Debug)]
 struct Inflight {
     packet_id: u16,
-    retain: bool,
+    origin: Mark,
     stage: Stage,
     mark: EntryMark,
 }
@@ -183,7 +178,7 @@ enum Stage {
 struct Waiting {
     publication: Publication,
     qos: QoS,
-    retain: bool,
+    origin: Mark,
     mark: EntryMark,
 }
 
@@ -203,51 +198,39 @@ impl Reliable {
     }
 
     /// Puts a message of QoS 1 or 2 in flight.
-    pub(crate) fn send(
-        &mut self,
-        publication: Publication,
-        qos: QoS,
-        retain: bool,
-        outbox: &mut Outbox,
-    ) {
+    pub(crate) fn send(&mut self, publication: Publication, how: Handling, outbox: &mut Outbox) {
         let packet_id = self.next_id();
-        let mark = self.log.queued(&publication, qos, retain, packet_id);
-        self.put_in_flight(publication, qos, retain, (packet_id, mark), outbox);
+        let mark = self.log.queued(&publication, how.qos, how.mark.retain(), packet_id);
+        self.put_in_flight(publication, how, (packet_id, mark), outbox);
     }
 
     fn put_in_flight(
         &mut self,
         publication: Publication,
-        qos: QoS,
-        retain: bool,
+        how: Handling,
         (packet_id, mark): (u16, EntryMark),
         outbox: &mut Outbox,
     ) {
         // After a restart the client has to know it by the same packet id, or it would take it twice.
-        let wait = qos == QoS::ExactlyOnce && self.log.is_on();
-        outbox.push_reliable(Delivery::new(publication.clone(), qos, packet_id, retain), wait);
-        let stage = match qos {
+        let wait = how.qos == QoS::ExactlyOnce && self.log.is_on();
+        let delivery = Delivery::new(publication.clone(), how.qos, packet_id, how.mark.retain());
+        outbox.push_reliable(delivery, wait);
+        let stage = match how.qos {
             QoS::ExactlyOnce => Stage::Pubrec(publication),
             _ => Stage::Puback(publication),
         };
-        self.inflight.push_back(Inflight { packet_id, retain, stage, mark });
+        self.inflight.push_back(Inflight { packet_id, origin: how.mark, stage, mark });
     }
 
     /// Lets a message wait; false if `max` bytes would be passed.
-    pub(crate) fn wait(
-        &mut self,
-        publication: Publication,
-        qos: QoS,
-        retain: bool,
-        max: usize,
-    ) -> bool {
+    pub(crate) fn wait(&mut self, publication: Publication, how: Handling, max: usize) -> bool {
         let bytes = self.waiting_bytes.saturating_add(publication.packet().len());
         if !self.waiting.is_empty() && bytes > max {
             return false;
         }
         self.waiting_bytes = bytes;
-        let mark = self.log.queued(&publication, qos, retain, 0);
-        self.waiting.push_back(Waiting { publication, qos, retain, mark });
+        let mark = self.log.queued(&publication, how.qos, how.mark.retain(), 0);
+        self.waiting.push_back(Waiting { publication, qos: how.qos, origin: how.mark, mark });
         true
     }
 
@@ -283,10 +266,11 @@ impl Reliable {
         {
             let Some(next) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= next.publication.packet().len();
-            let Waiting { publication, qos, retain, mark } = next;
+            let Waiting { publication, qos, origin, mark } = next;
+            let how = Handling { qos, mark: origin };
             let packet_id = self.next_id();
-            let mark = self.log.sent(mark, &publication, qos, retain, packet_id);
-            self.put_in_flight(publication, qos, retain, (packet_id, mark), outbox);
+            let mark = self.log.sent(mark, &publication, qos, origin.retain(), packet_id);
+            self.put_in_flight(publication, how, (packet_id, mark), outbox);
         }
         if self.waiting.is_empty() {
             self.waiting.shrink_to(0);
@@ -314,7 +298,8 @@ impl Reliable {
                 }
             };
             again &= sent.packet_id != self.not_sent;
-            let delivery = Delivery::new(publication.clone(), qos, sent.packet_id, sent.retain);
+            let delivery =
+                Delivery::new(publication.clone(), qos, sent.packet_id, sent.origin.retain());
             outbox.push(if again { delivery.again() } else { delivery });
         }
         self.not_sent = 0;
@@ -324,14 +309,16 @@ impl Reliable {
         self.loose_bytes = 0;
     }
 
-    /// What may go to somebody else now that the client will not come back for it, in its order: what it has not acknowledged
-    /// of QoS 1, and what was never sent.
-    pub(crate) fn into_orphans(self) -> impl Iterator<Item = (Publication, QoS)> {
-        let sent = self.inflight.into_iter().filter_map(|sent| match sent.stage {
-            Stage::Puback(publication) => Some((publication, QoS::AtLeastOnce)),
+    /// What came by groups and may go to others now that the client will not come back for it, in its order: what it has not
+    /// acknowledged of QoS 1, and what was never sent.
+    pub(crate) fn orphans(&self) -> impl Iterator<Item = (&Publication, QoS, u16)> {
+        let sent = self.inflight.iter().filter_map(|sent| match &sent.stage {
+            Stage::Puback(message) => Some((message, QoS::AtLeastOnce, sent.origin.group())),
             _ => None,
         });
-        sent.chain(self.waiting.into_iter().map(|waiting| (waiting.publication, waiting.qos)))
+        let waiting = self.waiting.iter();
+        let waiting = waiting.map(|next| (&next.publication, next.qos, next.origin.group()));
+        sent.chain(waiting).filter(|(.., group)| *group > 0)
     }
 
     /// PUBACK came. One that answers nothing is ignored, and the answer is false.
@@ -436,7 +423,12 @@ impl Reliable {
         let stage = match (publication, qos) {
             (Some(publication), qos) if packet_id == 0 => {
                 self.waiting_bytes += publication.packet().len();
-                self.waiting.push_back(Waiting { publication, qos, retain, mark });
+                self.waiting.push_back(Waiting {
+                    publication,
+                    qos,
+                    origin: Mark::of(retain),
+                    mark,
+                });
                 return;
             }
             (Some(publication), QoS::ExactlyOnce) => Stage::Pubrec(publication),
@@ -444,7 +436,7 @@ impl Reliable {
             (None, _) => Stage::Pubcomp,
         };
         self.last_id = packet_id;
-        self.inflight.push_back(Inflight { packet_id, retain, stage, mark });
+        self.inflight.push_back(Inflight { packet_id, origin: Mark::of(retain), stage, mark });
     }
 
     /// Calls `with` for each message that waits or is in flight, in their order; without the message if that is released.
@@ -453,19 +445,19 @@ impl Reliable {
         &self,
         mut with: impl FnMut(&EntryMark, Option<&Publication>, (QoS, bool), u16),
     ) {
-        for Inflight { packet_id, retain, stage, mark } in &self.inflight {
+        for Inflight { packet_id, origin, stage, mark } in &self.inflight {
             match stage {
                 Stage::Puback(publication) => {
-                    with(mark, Some(publication), (QoS::AtLeastOnce, *retain), *packet_id);
+                    with(mark, Some(publication), (QoS::AtLeastOnce, origin.retain()), *packet_id);
                 }
                 Stage::Pubrec(publication) => {
-                    with(mark, Some(publication), (QoS::ExactlyOnce, *retain), *packet_id);
+                    with(mark, Some(publication), (QoS::ExactlyOnce, origin.retain()), *packet_id);
                 }
                 Stage::Pubcomp => with(mark, None, (QoS::ExactlyOnce, false), *packet_id),
             }
         }
-        for Waiting { publication, qos, retain, mark } in &self.waiting {
-            with(mark, Some(publication), (*qos, *retain), 0);
+        for Waiting { publication, qos, origin, mark } in &self.waiting {
+            with(mark, Some(publication), (*qos, origin.retain()), 0);
         }
     }
 
@@ -515,9 +507,9 @@ mod tests {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
         let mut reliable = Reliable { last_id: 65_533, ..Reliable::default() };
-        reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
+        reliable.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
         (reliable.last_id, reliable.free_ids) = (65_533, 0);
-        reliable.send(message, QoS::AtLeastOnce, false, &mut outbox);
+        reliable.send(message, Handling::new(QoS::AtLeastOnce, false), &mut outbox);
         let ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
         assert_eq!(ids, [65_534, 1]);
     }
@@ -528,7 +520,7 @@ mod tests {
         let mut outbox = Outbox::default();
         let mut reliable = Reliable::default();
         for round in 0..u32::from(IDS) * 2 {
-            reliable.send(message.clone(), QoS::AtLeastOnce, false, &mut outbox);
+            reliable.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
             outbox = Outbox::default();
             let mut ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
             let newest = ids[ids.len() - 1];
@@ -549,7 +541,7 @@ mod tests {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
         let mut reliable = Reliable::default();
-        reliable.send(message, QoS::ExactlyOnce, false, &mut outbox);
+        reliable.send(message, Handling::new(QoS::ExactlyOnce, false), &mut outbox);
         reliable.acknowledged(1);
         reliable.completed(1);
         assert_eq!(reliable.inflight.len(), 1);

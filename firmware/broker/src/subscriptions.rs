@@ -20,7 +20,7 @@ use crate::memory::BLOCK;
 use crate::wire::QoS;
 use cost::Way;
 use shared::Group;
-pub(crate) use shared::is_shared;
+pub(crate) use shared::{group_of_tag, group_tag, is_shared};
 
 /// A node of the tree; as long as a subscription lasts it names its filter.
 pub(crate) type NodeId = u32;
@@ -56,10 +56,10 @@ impl Subscriber {
         QoS::from_u8(self.0 as u8 & 3).unwrap_or_default()
     }
 
-    /// Whether it is a session that gets each message as any other does.
+    /// The quality of service, if it is a session that gets each message as any other does: no bridge, and no group.
     #[inline(always)]
-    pub(crate) fn is_plain(self) -> bool {
-        self.0 & 7 < GROUP
+    pub(crate) fn plain_qos(self) -> Option<QoS> {
+        QoS::from_u8(self.0 as u8 & 7)
     }
 }
 

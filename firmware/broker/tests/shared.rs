@@ -253,3 +253,24 @@ fn what_is_not_acknowledged_goes_to_others_when_the_session_ends() {
         assert_eq!(count(&mut net, 2), 0);
     }
 }
+
+/// Only what came by the group goes on: not what the client got by itself, retained or by another subscription, though
+/// the group's filter matches it.
+#[test]
+fn what_did_not_come_by_the_group_does_not_go_to_others() {
+    let mut net = Net::with(Limits { max_inflight: 9, ..Limits::DESKTOP });
+    net.join(99, "source");
+    net.send(99, &message("t", b"kept", Q1, 1, true));
+    net.join(1, "worker 1");
+    net.subscribe(1, "$share/g/t", Q1);
+    net.subscribe(1, "+", Q1);
+    assert_eq!(payloads(&mut net, 1), ["kept"]);
+    net.join(2, "worker 2");
+    net.subscribe(2, "$share/g/t", Q1);
+    net.join(3, "worker 3");
+    net.subscribe(3, "$share/g/t", Q1);
+    net.send(99, &message("t", b"new", Q1, 2, false));
+    assert_eq!(payloads(&mut net, 1), ["new", "new"], "one by either subscription");
+    net.cut(1);
+    assert_eq!([payloads(&mut net, 2), payloads(&mut net, 3)].concat(), ["new"]);
+}

@@ -287,16 +287,17 @@ impl Broker {
         }
         let Some(mut session) = self.sessions.remove(key) else { return };
         session.share.set(0, &mut self.shares);
-        if let Some(reliable) = session.reliable_if_any() {
-            reliable.abandon();
-        }
-        session.log.gone();
         self.stored -= usize::from(!session.clean);
         let orphans = self.orphans(key, &mut session);
         for node in &session.subscriptions {
             self.subscriptions.unsubscribe(key, *node);
         }
+        // Before the session lets go of them, so that those who get them need not keep them anew.
         self.pass_on(orphans);
+        if let Some(reliable) = session.reliable_if_any() {
+            reliable.abandon();
+        }
+        session.log.gone();
         if self.sessions.len() == 0 {
             self.names = Vec::new();
         }

@@ -4,7 +4,7 @@ use super::Broker;
 use super::connections::note;
 use super::local::SubscribeError;
 use crate::message::{Message, Publication};
-use crate::queue::{self, Load};
+use crate::queue::{self, Handling, Load};
 use crate::retained::{Next, Replay, end_replay};
 use crate::subscriptions::{FEW, LOCAL, Subscriber, Subscriptions, is_shared};
 use crate::wire::QoS;
@@ -60,8 +60,8 @@ impl Broker {
             let share = self.share();
             for number in 0..targets {
                 let Some(target) = self.subscriptions.found(number) else { break };
-                if target.is_plain() {
-                    let how = (qos.min(target.qos()), false);
+                if let Some(granted) = target.plain_qos() {
+                    let how = Handling::new(qos.min(granted), false);
                     self.deliver(target.session(), message, how, share);
                 } else {
                     self.deliver_special(target, message, (qos, retain), source, share);
@@ -115,7 +115,7 @@ impl Broker {
         if let Some(group) = target.as_group() {
             self.deliver_to_group(group, message, qos, share);
         } else if source != Some(target.session()) {
-            let how = (qos.min(target.qos()), retain);
+            let how = Handling::new(qos.min(target.qos()), retain);
             self.deliver(target.session(), message, how, share);
         }
     }
@@ -132,10 +132,12 @@ impl Broker {
         &mut self,
         target: u32,
         message: &Publication,
-        (qos, retain): (QoS, bool),
+        how: Handling,
         share: usize,
     ) {
+        let qos = how.qos;
         if target == LOCAL {
+            let retain = how.mark.retain();
             let local = Message { publication: message.clone(), qos, retain };
             if self.local.push(local, self.limits.max_local_queue_bytes) {
                 self.stats.messages_sent += 1;
@@ -151,15 +153,14 @@ impl Broker {
         let outcome = match (connection, slot) {
             (Some(connection), Some(slot)) => {
                 let outbox = &mut connection.outbox;
-                let outcome =
-                    queue::connected(session, outbox, message, (qos, retain), &self.limits, share);
+                let outcome = queue::connected(session, outbox, message, how, &self.limits, share);
                 if qos == QoS::ExactlyOnce {
                     self.journal.note_gate(slot, outbox.gate());
                 }
                 note(connection, slot, &mut self.writable, &mut self.shares);
                 outcome
             }
-            _ => queue::away(session, message, (qos, retain), &self.limits, share),
+            _ => queue::away(session, message, how, &self.limits, share),
         };
         if qos > QoS::AtMostOnce || slot.is_none() {
             session.share.set(session.held(), &mut self.shares);
@@ -182,7 +183,7 @@ impl Broker {
         let share = self.share();
         while let Some((message, qos)) = self.next_replay(key, share) {
             let before = self.stats.messages_sent;
-            self.deliver(key, &message, (qos, true), share);
+            self.deliver(key, &message, Handling::new(qos, true), share);
             if crate::retained::is_own(message.topic()) {
                 self.stats.internal_sent += self.stats.messages_sent - before;
             }

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 
 use super::Broker;
 use crate::message::Publication;
-use crate::queue;
+use crate::queue::{self, Handling, Mark};
 use crate::session::Session;
-use crate::subscriptions::{LOCAL, NodeId, Subscriber, is_shared};
+use crate::subscriptions::{LOCAL, NodeId, Subscriber, group_of_tag, group_tag, is_shared};
 use crate::wire::QoS;
 
 /// Messages that a client leaves and that go to others of its groups; of more the rest is dropped, and counted. It
@@ -44,7 +44,8 @@ impl Broker {
             if ready { READY } else { BUSY }
         };
         if let Some(member) = self.subscriptions.choose(group, READY, rank) {
-            let how = (qos.min(member.qos()), false);
+            let (qos, tag) = (qos.min(member.qos()), group_tag(group));
+            let how = Handling { qos, mark: Mark::of_group(tag) };
             self.deliver(member.session(), message, how, share);
         }
     }
@@ -56,27 +57,19 @@ impl Broker {
         if !session.subscriptions.iter().any(|node| is_shared(*node)) {
             return orphans;
         }
-        let reliable = session.take_reliable().map(|reliable| reliable.into_orphans());
-        for (message, qos) in reliable.into_iter().flatten() {
-            // It may have come several times, by several groups.
-            let same = orphans.iter().rev().take_while(|known| known.1.is(&message)).count();
-            let Some(group) = self.group_of(key, &message, same) else { continue };
+        let Some(reliable) = session.reliable_if_any() else { return orphans };
+        for (message, qos, tag) in reliable.orphans() {
+            let group = group_of_tag(tag);
+            if !self.subscriptions.is_member_for(key, group, message.topic()) {
+                continue;
+            }
             if orphans.len() < PASSED_ON {
-                orphans.push((group, message, qos));
+                orphans.push((group, message.clone(), qos));
             } else {
                 self.stats.messages_dropped += 1;
             }
         }
         orphans
-    }
-
-    /// Of the groups that a session is a member of and that get the message, the one of this number.
-    fn group_of(&mut self, key: u32, message: &Publication, number: usize) -> Option<NodeId> {
-        let found = self.subscriptions.matching(message.topic());
-        // Groups come behind all sessions but the local client's.
-        let last = (0..found).rev().filter_map(|at| self.subscriptions.found(at));
-        let groups = last.skip_while(|s| s.session() == LOCAL).map_while(Subscriber::as_group);
-        groups.filter(|group| self.subscriptions.granted(key, *group).is_some()).nth(number)
     }
 
     /// Queues orphans for others.

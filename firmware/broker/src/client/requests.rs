@@ -7,6 +7,7 @@ use umqtt_topic::TopicError;
 use super::{Client, State};
 use crate::message::Publication;
 use crate::outbox::Delivery;
+use crate::queue::Handling;
 use crate::session::RESERVED_ID;
 use crate::wire::{QoS, Subscribe, Unsubscribe};
 
@@ -109,7 +110,9 @@ impl Client {
             self.outbox.push(Delivery::new(publication, qos, 0, retain));
             return Ok(());
         }
-        if self.options.max_inflight == 0 || !self.reliable.wait(publication, qos, retain, max) {
+        if self.options.max_inflight == 0
+            || !self.reliable.wait(publication, Handling::new(qos, retain), max)
+        {
             return Err(SendError::Full);
         }
         if online {

@@ -29,6 +29,16 @@ pub(crate) fn is_shared(node: NodeId) -> bool {
     node & SHARED != 0
 }
 
+/// A group in 15 bits, for messages to remember by which they came; 0 for none, and for what has no room in them.
+pub(crate) fn group_tag(name: NodeId) -> u16 {
+    u16::try_from((name & !SHARED) + 1).ok().filter(|tag| *tag < 1 << 15).unwrap_or(0)
+}
+
+/// The group of a tag that is not 0.
+pub(crate) fn group_of_tag(tag: u16) -> NodeId {
+    SHARED | (u32::from(tag) - 1)
+}
+
 /// Those who share a subscription.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -125,6 +135,12 @@ impl Subscriptions {
         let members = &self.group(name)?.members;
         let place = members.binary_search_by_key(&session, |s| s.session()).ok()?;
         members.get(place).map(|member| member.qos())
+    }
+
+    /// Whether a session is a member of a group that gets messages of this topic.
+    pub(crate) fn is_member_for(&self, session: u32, name: NodeId, topic: &[u8]) -> bool {
+        let matches = |group: &Group| umqtt_topic::matches(&self.filter(group.node), topic);
+        self.member(session, name).is_some() && self.group(name).is_some_and(matches)
     }
 
     pub(super) fn shared_filter(&self, name: NodeId) -> Vec<u8> {
