@@ -148,6 +148,10 @@ on frobnication do
     functions: "on init do
     println sqrt(4)
     println substring(\"abc\", 1, 2)
+    println \"a\" sqrt(4)
+    println \"a\" len($weekday) \"b\" $adc
+    setvar $x = 1 $adc
+    println $x
 ";
     outside: "def blink()
     println 1
@@ -302,6 +306,7 @@ mod random {
         "if $y then\nprintln 7\nelif $x then\nprintln 8\nendif",
         "setvar $k 7",
         "println $k",
+        "println \"a\" $y \"b\"",
         "if $y == 1 then println 9 endif",
         "println $z || $y",
     ];

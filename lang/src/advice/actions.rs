@@ -17,6 +17,7 @@ pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
         let at = words.at(told.span)?;
         call(words, at, told)
             .or_else(|| event(words, at, told))
+            .or_else(|| side_by_side(words, at, told))
             .or_else(|| swallowed(words, at))
             .or_else(|| assigned(words, at, told))
             .or_else(|| is_action(words, at, told).then(|| action(words, at)).flatten())
@@ -245,6 +246,34 @@ fn call(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
     let edits =
         vec![Edit { span: gap, text: b"(".to_vec() }, Edit { span: end, text: b")".to_vec() }];
     Some(Advice::new(help).fix("add brackets", edits))
+}
+
+/// Two values that nothing joins: `println "a" $x`.
+fn side_by_side(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    let before = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before))?;
+    let is_value = |token: Token| {
+        matches!(
+            token,
+            Token::String | Token::Variable(_) | Token::Flash | Token::Close | Token::Hex
+        )
+    };
+    if !told.message.contains("an operator") || !is_value(words.token(before)?) {
+        return None;
+    }
+    let name = core::str::from_utf8(words.text(at)).ok()?;
+    if words.token(at)? == Token::Word && words.token(at + 1) == Some(Token::Open) {
+        return Some(Advice::new(format!("`{name}` is not a function; {}", functions())));
+    }
+    let first = (0..=before).rev().find(|&at| words.is_first_on_line(at))?;
+    let prints = (first..at).any(|at| matches!(words.token(at), Some(Token::Tell(_))));
+    let joins = is_value(words.token(at)?)
+        || words.token(at)? != Token::Word && words.token(at)?.starts_value();
+    if !prints || !joins || words.token(at)? == Token::Open {
+        return None;
+    }
+    let start = words.span(at)?.start;
+    let edit = Edit { span: Span { start, end: start }, text: b"| ".to_vec() };
+    Some(Advice::new("`|` joins values").fix("add `|`", vec![edit]))
 }
 
 /// `else if`: an `if` of its own, whose `endif` is missing where the handler ends.

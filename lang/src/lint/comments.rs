@@ -5,17 +5,19 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use logos::Logos;
+use umqtt_vm::parse_number;
 
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lexer::Lexeme;
-use crate::tokens::{Token, of_punctuation, of_word};
+use crate::tokens::{Setting, Token, of_punctuation, of_word};
 
 /// W0023. Looks at tokens only, so it also helps where the script does not parse because of the comment.
 pub(crate) fn check(source: &[u8], found: &mut Vec<Diagnostic>) {
     let mut end = 0;
     let mut before: Option<(Token, Span)> = None;
-    let mut further: Option<Token> = None;
+    // The two tokens before that one, the nearer one first.
+    let mut further: [Option<Token>; 2] = [None; 2];
     let mut lexer = Lexeme::lexer(source);
     loop {
         let lexeme = lexer.next();
@@ -31,20 +33,20 @@ pub(crate) fn check(source: &[u8], found: &mut Vec<Diagnostic>) {
             Ok(Lexeme::String) | Ok(Lexeme::Unclosed) => Token::String,
             Ok(Lexeme::Word) | Err(()) => of_word(slice, lexer.remainder()),
         };
-        further = before.map(|(token, _)| token);
+        further = [before.map(|(token, _)| token), further[0]];
         before = Some((token, Span::new(range.start, range.end)));
         end = range.end;
     }
 }
 
-/// The comment that begins on the line of the token before it, if it looks like a part of an expression. `further` is the
-/// token before that one.
+/// The comment that begins on the line of the token before it, if it looks like a part of an expression. `further` are the two
+/// tokens before that one.
 fn comment(
     source: &[u8],
     start: usize,
     end: usize,
     (token, span): (Token, Span),
-    further: Option<Token>,
+    [further, furthest]: [Option<Token>; 2],
 ) -> Option<Diagnostic> {
     let gap = source.get(start..end)?;
     let percent = start + gap.iter().position(|&byte| byte == b'%')?;
@@ -57,17 +59,25 @@ fn comment(
     let is_number = word.iter().all(u8::is_ascii_digit);
     let told = |message: &str| Diagnostic::new(Code::SwallowedByComment, sign, message);
     if percent == start && is_number && !looks_like_operand(text) {
-        let told = told("this `%` begins a comment and is no part of the value").help(format!(
-            "a percent sign stands in quotes: `\"{}%\"`",
-            core::str::from_utf8(word).ok()?
-        ));
+        let told = told("this `%` begins a comment and is no part of the value");
+        let number = core::str::from_utf8(word).ok()?;
+        let whole = Span { start: span.start, end: sign.end };
+        if furthest == Some(Token::Set(Setting::Duty)) {
+            let told = told.help("the duty cycle is given per mille, from 0 to 1000");
+            let meant = parse_number(word).saturating_mul(10);
+            return Some(match meant {
+                0..=1000 => told.fix(
+                    format!("write `{meant}`"),
+                    vec![Edit { span: whole, text: format!("{meant}").into_bytes() }],
+                ),
+                _ => told,
+            });
+        }
+        let told = told.help(format!("a percent sign stands in quotes: `\"{number}%\"`"));
         let is_text = matches!(further, Some(Token::Tell(_)))
             || matches!(further, Some(Token::Sign(crate::ast::Operator::Join)));
         return Some(match is_text {
-            true => {
-                let whole = Span { start: span.start, end: sign.end };
-                told.fix("quote it", crate::parse::quote(source, whole))
-            }
+            true => told.fix("quote it", crate::parse::quote(source, whole)),
             false => told,
         });
     }

@@ -79,6 +79,7 @@ fn fixes_mend() {
         ("on init do print $adc % 3", "on init do print $adc mod 3"),
         ("on init do print 1 + $adc%3 + 2", "on init do print 1 + ($adc mod 3) + 2"),
         ("on init do print 50%", "on init do print \"50%\""),
+        ("on init do gpio_pwm 4 50%", "on init do gpio_pwm 4 500"),
         ("on init do print 'hi'", "on init do print \"hi\""),
         ("on init do print \u{201e}hi\u{201c}", "on init do print \"hi\""),
         ("on init do publish local a/b one;", "on init do publish local a/b one"),
