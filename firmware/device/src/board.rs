@@ -5,6 +5,21 @@ use alloc::string::String;
 
 pub use umqtt_vm::PinMode;
 
+/// What a piece of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// What a script prints.
+    Print,
+    /// What goes wrong with a script.
+    Script,
+    /// Something went wrong.
+    Warning,
+    /// Something happened.
+    Info,
+    /// For those who look for a fault.
+    Debug,
+}
+
 /// A restart was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
@@ -45,6 +60,23 @@ pub trait Board {
     fn serial_read(&mut self, into: &mut [u8]) -> usize;
     /// Writes to the serial port; takes all (a board without room drops the oldest and counts).
     fn serial_write(&mut self, bytes: &[u8]);
+    /// Whether lines are edited before they come to [`Board::serial_read`], so that the board shows the prompt: a terminal.
+    fn edits_lines(&self) -> bool {
+        false
+    }
+    /// The console waits for a line; `prompt` is empty while the port belongs to the script. For boards that edit lines.
+    fn serial_prompt(&mut self, prompt: &'static [u8]) {
+        let _ = prompt;
+    }
+    /// Takes note of a piece of the log: a line, or what a script prints as it comes (`LogLevel::Print`). For boards that
+    /// keep a log of their own.
+    fn log(&mut self, level: LogLevel, text: &[u8]) {
+        let _ = (level, text);
+    }
+    /// Whether [`Board::log`] wants [`LogLevel::Debug`].
+    fn logs_debug(&self) -> bool {
+        false
+    }
     /// Free memory in bytes; `None` where that means nothing.
     fn free_memory(&self) -> Option<u32>;
     /// The MAC address: the last three bytes make default names.

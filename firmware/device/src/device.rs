@@ -105,10 +105,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
         let mut core = Device::make_core(board, flash, options)?;
         core.load_retained();
+        let edits_lines = core.board.edits_lines();
         Ok(Device {
             core,
             script: Script::new(),
-            consoles: Consoles::new(options.plan.console, 0),
+            consoles: Consoles::new(options.plan.console, edits_lines, 0),
             uploads: Uploads::default(),
             web: Web::default(),
             sys: Sys::default(),

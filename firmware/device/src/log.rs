@@ -91,6 +91,8 @@ pub(crate) struct Log {
     /// The text for the consoles, and that on the serial port, do not end with their last line.
     consoles_open: bool,
     serial_open: bool,
+    /// Characters of the prompt and the line behind it that are the last on the serial port; 0 if they are not.
+    serial_prompt: usize,
 }
 
 impl Log {
@@ -104,6 +106,7 @@ impl Log {
             for_consoles: Vec::new(),
             consoles_open: false,
             serial_open: false,
+            serial_prompt: 0,
         }
     }
 
@@ -124,6 +127,26 @@ impl Log {
         let over = self.backlog.len().saturating_sub(size);
         self.backlog.drain(..over);
         self.backlog.shrink_to(size);
+    }
+
+    /// The prompt on the serial port loses its place; how many characters it and what was typed behind it have.
+    pub(crate) fn take_serial_prompt(&mut self) -> usize {
+        core::mem::take(&mut self.serial_prompt)
+    }
+
+    /// So many characters of prompt and line are the last on the serial port.
+    pub(crate) fn note_serial_prompt(&mut self, characters: usize) {
+        self.serial_prompt = characters;
+    }
+
+    /// Whether the prompt is the last on the serial port.
+    pub(crate) fn has_serial_prompt(&self) -> bool {
+        self.serial_prompt > 0
+    }
+
+    /// Whether the prompt has to be shown on the serial port again: something else is there, and its line is whole.
+    pub(crate) fn owes_serial_prompt(&self) -> bool {
+        self.serial_prompt == 0 && !self.serial_open
     }
 
     /// Takes note that text goes to the serial port; true if it has to begin a new line there first.

@@ -1,11 +1,16 @@
 //! The desktop board: pins, PWM, analogue input, serial port and network link that are simulated, and driven
 //! from the console with `sim`.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use umqtt_device::board::{Board, PinMode, Restart};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use umqtt_device::board::{Board, LogLevel, PinMode, Restart};
+
+use crate::log::Log;
 use crate::terminal::Terminal;
 
 /// Pins are numbered 0 to this.
@@ -34,6 +39,9 @@ pub struct HostBoard {
     notes: VecDeque<String>,
     restart: Option<Restart>,
     started: Instant,
+    log: Option<Log>,
+    /// The computer's zone in seconds ahead of UTC, and the minute it was looked up in.
+    offset: Cell<(u64, i32)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +79,20 @@ impl HostBoard {
             notes: VecDeque::new(),
             restart: None,
             started: Instant::now(),
+            log: None,
+            offset: Cell::new((u64::MAX, 0)),
+        }
+    }
+
+    /// Has it keep a log.
+    pub(crate) fn set_log(&mut self, log: Option<Log>) {
+        self.log = log;
+    }
+
+    /// Waits until the log is out, at most this long.
+    pub(crate) fn flush_log(&self, at_most: Duration) {
+        if let Some(log) = &self.log {
+            log.queue().flush(at_most);
         }
     }
 
@@ -86,6 +108,7 @@ impl HostBoard {
             fresh.pin(pin).outside = old.outside;
         }
         fresh.adc = self.adc;
+        fresh.log = self.log;
         fresh.link_up = self.link_up;
         fresh.links.retain(|_| self.link_up);
         fresh
@@ -228,6 +251,37 @@ impl Board for HostBoard {
 
     fn serial_write(&mut self, bytes: &[u8]) {
         self.terminal.write(bytes);
+    }
+
+    fn edits_lines(&self) -> bool {
+        self.terminal.edits_lines()
+    }
+
+    fn serial_prompt(&mut self, prompt: &'static [u8]) {
+        self.terminal.prompt(core::str::from_utf8(prompt).unwrap_or_default());
+    }
+
+    fn log(&mut self, level: LogLevel, text: &[u8]) {
+        if let Some(log) = &mut self.log {
+            log.add(level, text);
+        }
+    }
+
+    fn logs_debug(&self) -> bool {
+        self.log.as_ref().is_some_and(Log::debugs)
+    }
+
+    fn utc_offset(&self, utc: u64) -> i32 {
+        // Summer time begins and ends at whole minutes.
+        let minute = utc / 60_000;
+        let (looked_up, offset) = self.offset.get();
+        if looked_up == minute {
+            return offset;
+        }
+        let time = i64::try_from(utc).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        let offset = time.map_or(0, |time| TimeZone::system().to_offset(time).seconds());
+        self.offset.set((minute, offset));
+        offset
     }
 
     fn free_memory(&self) -> Option<u32> {

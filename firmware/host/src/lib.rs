@@ -9,14 +9,21 @@
 //! | `run` | the loop |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
+//! | `editor` | editing lines in a terminal |
+//! | `signals` | what signals do |
+//! | `log` | the log on standard error |
 #![forbid(unsafe_code)]
 
 pub mod board;
+mod editor;
 pub mod flash;
+mod log;
 pub mod net;
 mod options;
 mod run;
+mod signals;
 pub mod terminal;
 
+pub use log::Verbosity;
 pub use options::{Options, RunError, Serial, default_data_dir};
 pub use run::{Desktop, Stopper, run};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use umqtt_device::net::NetError;
 
+use crate::Verbosity;
 use crate::flash::OpenError;
 
 /// What the desktop device is started with.
@@ -20,6 +21,8 @@ pub struct Options {
     pub data: PathBuf,
     /// Its serial port.
     pub serial: Serial,
+    /// What it logs to standard error.
+    pub log: Verbosity,
     /// A script that replaces the stored one: source, which is compiled and kept, or an image.
     pub script: Option<Vec<u8>>,
 }
@@ -33,6 +36,7 @@ impl Options {
             console_port: None,
             data,
             serial: Serial::Stdio,
+            log: Verbosity::Off,
             script: None,
         }
     }

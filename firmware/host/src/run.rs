@@ -7,13 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::Waker;
-use umqtt_device::Device;
+use umqtt_device::board::LogLevel;
 use umqtt_device::device::Options as DeviceOptions;
+use umqtt_device::{Board, Device};
 
 use crate::board::HostBoard;
 use crate::flash::FileFlash;
+use crate::log::Log;
 use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
+use crate::signals;
 use crate::terminal::Terminal;
 
 /// File descriptors wanted: every connection is one.
@@ -46,17 +49,16 @@ pub struct Desktop {
     stop: Arc<AtomicBool>,
 }
 
-/// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM. Signals are caught from then on, so only once per
+/// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM; the end of its terminal does not stop it. Signals are caught from then on, so only once per
 /// process; a program that wants more makes a [`Desktop`].
 ///
 /// # Errors
 /// [`RunError`]: it could not start, or the operating system failed it.
 pub fn run(options: Options) -> Result<(), RunError> {
     let _ = rlimit::increase_nofile_limit(DESCRIPTORS); // what there is has to do
+    signals::survive_background()?;
     let desktop = Desktop::start(options)?;
-    let stopper = desktop.stopper();
-    ctrlc::set_handler(move || stopper.stop())
-        .map_err(|error| RunError::System(std::io::Error::other(error)))?;
+    signals::handle(desktop.stopper())?;
     desktop.run()
 }
 
@@ -72,7 +74,9 @@ impl Desktop {
             Serial::Stdio => Terminal::stdio(net.waker())?,
             Serial::None => Terminal::none(),
         };
-        let board = HostBoard::new(terminal, mac(&options.data));
+        let log = Log::new(options.log, terminal.shared_output())?;
+        let mut board = HostBoard::new(terminal, mac(&options.data));
+        board.set_log(log);
         let stop = Arc::new(AtomicBool::new(false));
         let mut desktop = Desktop::assemble(options, board, flash, net, stop)?;
         if let Some(script) = desktop.options.script.take() {
@@ -130,9 +134,13 @@ impl Desktop {
             self.net.wait(wait)?;
         }
         self.leave()?;
-        let terminal = self.device.board().terminal();
-        terminal.write(b"\r\nstopped\r\n");
+        let board = self.device.board();
+        board.log(LogLevel::Info, b"stopped");
+        let terminal = board.terminal();
+        let edited = terminal.end_editing();
+        terminal.write(if edited { b"stopped\r\n" } else { b"\r\nstopped\r\n" });
         terminal.flush(LAST_WORDS);
+        board.flush_log(LAST_WORDS);
         Ok(())
     }
 
@@ -180,7 +188,8 @@ impl Desktop {
             open("console", console),
             format!("data in {}", self.options.data.display()),
         ];
-        for line in lines {
+        for line in &lines {
+            self.device.board().log(LogLevel::Info, line.as_bytes());
             text.extend_from_slice(line.as_bytes());
             text.extend_from_slice(b"\r\n");
         }

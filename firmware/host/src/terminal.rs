@@ -2,27 +2,36 @@
 //!
 //! Reading and writing a terminal can block (nobody types; somebody pressed Ctrl-S), so each has a thread, and
 //! between them and the device is a bounded queue. The end of the input ends the reading thread and nothing else.
+//!
+//! Where both ends are a terminal, lines are edited: see `editor`.
 
 use std::collections::VecDeque;
-use std::io::{Read, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use mio::Waker;
 
+use crate::editor::{LineEditor, Printer, Screen};
+
 /// Bytes typed that wait for the device; the reader pauses when there are more.
 const INPUT: usize = 16 * 1024;
 /// Bytes that wait for the terminal; beyond that the oldest are dropped.
 const OUTPUT: usize = 256 * 1024;
+/// How long the rest of a line may take before what there is of it is printed.
+const WHOLE_LINE: Duration = Duration::from_millis(100);
 
 /// The serial port.
 pub struct Terminal {
     input: Arc<Queue>,
     output: Option<Arc<Queue>>,
+    /// Of a terminal whose lines are edited.
+    screen: Option<Arc<Screen>>,
 }
 
+/// Bytes on their way between the device and a thread.
 #[derive(Default)]
-struct Queue {
+pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -34,6 +43,9 @@ struct State {
     /// The writer is in the middle of a write.
     writing: bool,
     closed: bool,
+    /// What the device shows when it waits for a line, and whether it does.
+    prompt: &'static str,
+    waits: bool,
 }
 
 impl Queue {
@@ -45,12 +57,66 @@ impl Queue {
     fn wait<'a>(&self, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         self.changed.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+
+    fn wait_for<'a>(&self, guard: MutexGuard<'a, State>, ms: Duration) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_timeout(guard, ms);
+        waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0
+    }
+
+    /// Adds bytes; when nobody takes them, the oldest are dropped and that is said.
+    pub(crate) fn push(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.bytes.extend(bytes);
+        let over = state.bytes.len().saturating_sub(OUTPUT);
+        state.bytes.drain(..over);
+        state.dropped += over as u64;
+        self.changed.notify_all();
+    }
+
+    /// All there is.
+    #[cfg(test)]
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.lock().bytes.drain(..).collect()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Waits until the device waits for a line, but not for long; what it shows then.
+    pub(crate) fn wait_for_prompt(&self, at_most: Duration) -> &'static str {
+        let until = Instant::now() + at_most;
+        let mut state = self.lock();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if state.waits || state.closed || left.is_zero() {
+                return state.prompt;
+            }
+            state = self.wait_for(state, left);
+        }
+    }
+
+    /// Waits until everything is out, at most this long.
+    pub(crate) fn flush(&self, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        let mut state = self.lock();
+        while (!state.bytes.is_empty() || state.writing) && !state.closed {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.wait_for(state, left);
+        }
+    }
 }
 
 impl Terminal {
     /// A port that nobody types on and whose output goes nowhere.
     pub fn none() -> Terminal {
-        Terminal { input: Arc::default(), output: None }
+        Terminal { input: Arc::default(), output: None, screen: None }
     }
 
     /// Standard input and output; `waker` is woken when something was typed.
@@ -58,7 +124,17 @@ impl Terminal {
     /// # Errors
     /// What the operating system reports when it has no thread for us.
     pub fn stdio(waker: Arc<Waker>) -> std::io::Result<Terminal> {
-        Terminal::over(std::io::stdin(), std::io::stdout(), waker)
+        let Some((editor, printer, screen)) = LineEditor::new() else {
+            return Terminal::over(std::io::stdin(), std::io::stdout(), waker);
+        };
+        let (input, output) = (Arc::<Queue>::default(), Arc::<Queue>::default());
+        let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
+        let queues = (input.clone(), output.clone());
+        thread("serial in").spawn(move || editor.run(&queues.0, &queues.1, &waker))?;
+        let (queue, shown) = (output.clone(), screen.clone());
+        thread("serial out").spawn(move || print_lines(printer, &shown, &queue))?;
+        restore_on_panic(screen.clone());
+        Ok(Terminal { input, output: Some(output), screen: Some(screen) })
     }
 
     fn over(
@@ -69,10 +145,13 @@ impl Terminal {
         let (input, output) = (Arc::<Queue>::default(), Arc::<Queue>::default());
         let queue = input.clone();
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
-        thread("serial in").spawn(move || read_all(from, &queue, &waker))?;
+        thread("serial in").spawn(move || {
+            // At its end, nothing comes any more; that is all.
+            let _ = read_all(from, &queue, &waker);
+        })?;
         let queue = output.clone();
         thread("serial out").spawn(move || write_all(to, &queue))?;
-        Ok(Terminal { input, output: Some(output) })
+        Ok(Terminal { input, output: Some(output), screen: None })
     }
 
     /// Takes bytes that were typed.
@@ -97,36 +176,50 @@ impl Terminal {
 
     /// Writes; when the terminal does not keep up, the oldest bytes are dropped and that is said.
     pub fn write(&mut self, bytes: &[u8]) {
-        let Some(output) = &self.output else { return };
-        let mut state = output.lock();
-        if state.closed {
-            return;
+        if let Some(output) = &self.output {
+            output.push(bytes);
         }
-        state.bytes.extend(bytes);
-        let over = state.bytes.len().saturating_sub(OUTPUT);
-        state.bytes.drain(..over);
-        state.dropped += over as u64;
-        output.changed.notify_all();
     }
 
     /// Waits until everything written is out, at most this long.
     pub fn flush(&mut self, at_most: Duration) {
-        let Some(output) = &self.output else { return };
-        let until = Instant::now() + at_most;
-        let mut state = output.lock();
-        while (!state.bytes.is_empty() || state.writing) && !state.closed {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            let waited = output.changed.wait_timeout(state, left);
-            state = waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0;
+        if let Some(output) = &self.output {
+            output.flush(at_most);
         }
+    }
+
+    /// Whether lines are edited before they are read.
+    pub fn edits_lines(&self) -> bool {
+        self.screen.is_some()
+    }
+
+    /// The device waits for a line and shows this before it.
+    pub fn prompt(&mut self, prompt: &'static str) {
+        let mut state = self.input.lock();
+        state.prompt = prompt;
+        if state.bytes.is_empty() && !state.waits {
+            state.waits = true;
+            self.input.changed.notify_all();
+        }
+    }
+
+    /// Ends the editing of lines: what is written from now on is the last there is.
+    /// True if a line was being edited.
+    pub fn end_editing(&mut self) -> bool {
+        self.input.lock().closed = true;
+        self.input.changed.notify_all();
+        self.screen.as_ref().is_some_and(|screen| screen.restore())
+    }
+
+    /// Where a log on the same terminal goes.
+    pub(crate) fn shared_output(&self) -> Option<Arc<Queue>> {
+        self.output.clone().filter(|_| self.edits_lines() && std::io::stderr().is_terminal())
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        self.end_editing();
         for queue in [Some(&self.input), self.output.as_ref()].into_iter().flatten() {
             queue.lock().closed = true;
             queue.changed.notify_all();
@@ -134,31 +227,91 @@ impl Drop for Terminal {
     }
 }
 
-fn read_all(mut from: impl Read, queue: &Queue, waker: &Waker) {
+/// Moves bytes into a queue as it has room for them. An error if nobody takes them any more.
+pub(crate) fn read_all(
+    mut from: impl Read,
+    queue: &Queue,
+    waker: &Waker,
+) -> Result<(), std::io::Error> {
     let mut buffer = [0; 4096];
     loop {
         let read = match from.read(&mut buffer) {
-            Ok(0) => return,
+            Ok(0) => return Ok(()),
             Ok(n) => &buffer[..n],
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return,
+            Err(_) => return Ok(()),
         };
         let mut state = queue.lock();
         while state.bytes.len() + read.len() > INPUT && !state.closed {
             state = queue.wait(state);
         }
         if state.closed {
-            return;
+            return Err(std::io::ErrorKind::BrokenPipe.into());
         }
         state.bytes.extend(read);
+        state.waits = false;
         drop(state);
-        if waker.wake().is_err() {
+        waker.wake()?;
+    }
+}
+
+/// Prints lines on a terminal whose lines are edited, whole ones if they become whole soon.
+fn print_lines(mut printer: Printer, screen: &Screen, queue: &Queue) {
+    let mut state = queue.lock();
+    loop {
+        while state.bytes.is_empty() {
+            if state.closed {
+                return;
+            }
+            state = queue.wait(state);
+        }
+        let until = Instant::now() + WHOLE_LINE;
+        while !state.bytes.contains(&b'\n') && !state.closed {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = queue.wait_for(state, left);
+        }
+        let whole = state.bytes.iter().rposition(|byte| *byte == b'\n');
+        let len = whole.map_or(state.bytes.len(), |end| end + 1);
+        let mut bytes: Vec<u8> = state.bytes.drain(..len).filter(|byte| *byte != b'\r').collect();
+        if state.dropped > 0 {
+            bytes.splice(0..0, format!("[{} bytes lost]\n", state.dropped).into_bytes());
+            state.dropped = 0;
+        }
+        if !bytes.ends_with(b"\n") {
+            bytes.push(b'\n');
+        }
+        state.writing = true;
+        drop(state);
+        let printed = if screen.is_edited() {
+            printer.print(String::from_utf8_lossy(&bytes).into_owned()).is_ok()
+        } else {
+            let mut out = std::io::stdout();
+            out.write_all(&bytes).and_then(|()| out.flush()).is_ok()
+        };
+        state = queue.lock();
+        state.writing = false;
+        // The terminal is gone: the device goes on.
+        state.closed |= !printed;
+        queue.changed.notify_all();
+        if !printed {
             return;
         }
     }
 }
 
-fn write_all(mut to: impl Write, queue: &Queue) {
+/// A message of a panic is for a terminal as it was, and so is what comes after it.
+fn restore_on_panic(screen: Arc<Screen>) {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        screen.restore();
+        before(panic);
+    }));
+}
+
+pub(crate) fn write_all(mut to: impl Write, queue: &Queue) {
     let mut state = queue.lock();
     loop {
         while state.bytes.is_empty() {

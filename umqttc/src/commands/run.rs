@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use umqtt_host::{Options, Serial};
+use umqtt_host::{Options, Serial, Verbosity};
 use umqtt_lang::Extras;
 use umqtt_vm::{Profile, Program};
 
@@ -33,9 +33,27 @@ pub(crate) struct Run {
     /// What the device's serial port is
     #[arg(long, value_name = "PORT", default_value = "stdio")]
     serial: SerialPort,
+    /// What to log to standard error, with time and level [default: info with --serial none, else off]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<LogLevel>,
     /// A script or an image, which replaces the stored one; without it the stored one runs
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum LogLevel {
+    /// Nothing
+    Off,
+    /// Scripts that fail
+    Error,
+    /// What goes wrong otherwise, too
+    Warn,
+    /// What happens and what scripts print, too
+    Info,
+    /// Connections, too
+    Debug,
 }
 
 /// The device's serial port.
@@ -68,12 +86,26 @@ impl Run {
                 SerialPort::Stdio => Serial::Stdio,
                 SerialPort::None => Serial::None,
             },
+            log: self.verbosity(),
             script,
             ..Options::new(data.ok_or(Failure::NoHome)?)
         };
         terminal.out.flush().map_err(Failure::Output)?;
         umqtt_host::run(options).map_err(Failure::Device)?;
         Ok(Verdict::Fine)
+    }
+}
+
+impl Run {
+    /// Where nobody sees what the device prints, it is logged unless that is not wanted.
+    fn verbosity(&self) -> Verbosity {
+        match (self.log, self.serial) {
+            (None, SerialPort::Stdio) | (Some(LogLevel::Off), _) => Verbosity::Off,
+            (Some(LogLevel::Error), _) => Verbosity::Error,
+            (Some(LogLevel::Warn), _) => Verbosity::Warn,
+            (None, SerialPort::None) | (Some(LogLevel::Info), _) => Verbosity::Info,
+            (Some(LogLevel::Debug), _) => Verbosity::Debug,
+        }
     }
 }
 

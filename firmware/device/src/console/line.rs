@@ -117,6 +117,11 @@ impl LineReader {
         self.bytes.capacity()
     }
 
+    /// The line that is being typed.
+    pub fn typed(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The line that has ended; the next one begins.
     pub fn take(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.bytes)

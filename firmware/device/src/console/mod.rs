@@ -35,6 +35,7 @@ pub use host::{
 pub use lock::Lock;
 pub use output::Output;
 pub use session::Session;
+pub(crate) use session::over;
 
 /// Sessions over TCP that may be open at a time, the serial line not counted.
 pub const MAX_SESSIONS: usize = 4;

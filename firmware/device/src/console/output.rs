@@ -207,6 +207,23 @@ impl Output {
         let _ = self.append(prompt);
     }
 
+    /// Whether the last line has not been ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Adds what takes the prompt away, or as much of it as fits.
+    pub(super) fn lead(&mut self, lead: &[u8]) {
+        let fits = lead.len().min(self.room());
+        let _ = self.append(&lead[..fits]);
+    }
+
+    /// Adds a prompt and what has been typed behind it; false if there is no room.
+    pub(super) fn prompt(&mut self, prompt: &[u8], typed: &[u8]) -> bool {
+        let fits = prompt.len() + typed.len() <= self.room() + RESERVE / 2;
+        fits && self.grow(prompt.len() + typed.len()) && self.append(prompt) && self.append(typed)
+    }
+
     /// What waits.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -34,6 +34,10 @@ pub struct Session {
     more: Option<LongReply>,
     /// What [`report`](Self::report) was given and there was no room for yet.
     report: Vec<u8>,
+    /// What it shows when it waits for a line; empty where the board edits lines and shows that itself.
+    prompt: &'static [u8],
+    /// The prompt, and the line being typed, are the last that was shown, or need not be shown.
+    prompted: bool,
     last_input: Millis,
     ended: bool,
 }
@@ -41,16 +45,28 @@ pub struct Session {
 impl Session {
     /// A session whose user sees the prompt. `output` bytes at most wait to be sent, [`LEAST_OUTPUT`] at least.
     pub fn new(origin: Origin, output: usize, now: Millis) -> Session {
+        Session::with_prompt(origin, PROMPT, output, now)
+    }
+
+    /// The same with another prompt, or none.
+    pub fn with_prompt(
+        origin: Origin,
+        prompt: &'static [u8],
+        output: usize,
+        now: Millis,
+    ) -> Session {
         let mut session = Session {
             origin,
             reader: LineReader::new(matches!(origin, Origin::Remote(_))),
             output: Output::new(output.max(LEAST_OUTPUT)),
             more: None,
             report: Vec::new(),
+            prompt,
+            prompted: true,
             last_input: now,
             ended: false,
         };
-        session.output.end_reply(PROMPT);
+        session.output.end_reply(prompt);
         session
     }
 
@@ -89,11 +105,12 @@ impl Session {
             self.end(outcome);
         }
         self.send_report();
+        self.show_prompt();
     }
 
-    /// Whether a reply waits for [`resume`](Self::resume).
+    /// Whether a reply, a report or a prompt waits for [`resume`](Self::resume).
     pub fn has_more(&self) -> bool {
-        self.more.is_some() || !self.report.is_empty()
+        self.more.is_some() || !self.report.is_empty() || self.owes_prompt()
     }
 
     /// Sets how many bytes the line that is being typed may take; a short one always has its room.
@@ -128,20 +145,22 @@ impl Session {
             return;
         }
         let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\r\n" };
-        let len = text.len() + end.len() + PROMPT.len() + 1;
+        let len = text.len() + end.len() + 1;
         if self.report.len() + len > MAX_REPORT || !try_room_exact(&mut self.report, len) {
             self.output.cut();
             return;
         }
-        for part in [b"\r", text, end, PROMPT] {
+        for part in [b"\r", text, end] {
             self.report.extend_from_slice(part);
         }
         self.send_report();
+        self.show_prompt();
     }
 
     /// Moves what there is room for of a report, behind the reply that is being made.
     fn send_report(&mut self) {
         if self.more.is_none() && !self.report.is_empty() {
+            self.prompted = false;
             let taken = self.output.take(&self.report);
             self.report.drain(..taken);
             if self.report.is_empty() {
@@ -150,9 +169,44 @@ impl Session {
         }
     }
 
-    /// Sends text as it is, with LF made CR LF: what a script prints. Returns how much of it there was room for.
+    /// Sends text as it is, with LF made CR LF: what a script prints. It takes the place of the prompt and of what has
+    /// been typed, which follow when the line is whole. Returns how much of it there was room for.
     pub fn print(&mut self, text: &[u8]) -> usize {
-        if self.ended { text.len() } else { self.output.take(text) }
+        if self.ended {
+            return text.len();
+        }
+        if self.more.is_some() && self.output.is_open() {
+            return 0; // the reply's line first
+        }
+        if self.prompted {
+            if self.output.room() == 0 {
+                return 0;
+            }
+            self.prompted = false;
+            for lead in over(self.prompt.len() + self.reader.typed().len(), text) {
+                self.output.lead(lead);
+            }
+        }
+        let taken = self.output.take(text);
+        self.show_prompt();
+        taken
+    }
+
+    /// The prompt and what has been typed behind it, if they are the last that was shown.
+    pub fn shown_line(&self) -> Option<(&'static [u8], &[u8])> {
+        let waits = self.prompted && !self.ended && !self.prompt.is_empty();
+        waits.then(|| (self.prompt, self.reader.typed()))
+    }
+
+    fn owes_prompt(&self) -> bool {
+        !self.prompted && !self.ended && !self.output.is_open()
+    }
+
+    /// Shows the prompt and what has been typed again, if something has taken their place.
+    fn show_prompt(&mut self) {
+        if self.more.is_none() && self.report.is_empty() && self.owes_prompt() {
+            self.prompted = self.output.prompt(self.prompt, self.reader.typed());
+        }
     }
 
     /// Marks that text was left out which there was no room for.
@@ -192,6 +246,7 @@ impl Session {
     }
 
     fn line(&mut self, ended: Ended, now: Millis, host: &mut dyn Host) {
+        self.prompted = false;
         let outcome = match ended {
             Ended::Line => {
                 let line = self.reader.take();
@@ -217,8 +272,24 @@ impl Session {
                 self.output.end_reply(b"");
                 self.ended = true;
             }
-            Outcome::Restart => self.output.end_reply(b""),
-            Outcome::Continue | Outcome::Quit => self.output.end_reply(PROMPT),
+            Outcome::Restart => {
+                self.output.end_reply(b"");
+                self.prompted = true; // it waits for no more lines
+            }
+            Outcome::Continue | Outcome::Quit => {
+                self.output.end_reply(b"");
+                self.prompted = self.output.prompt(self.prompt, self.reader.typed());
+            }
         }
     }
+}
+
+/// What goes before a text that takes the place of a line of so many characters: blanks where the text is shorter than that. No
+/// escape sequences, as it may be no terminal.
+pub(crate) fn over(shown: usize, text: &[u8]) -> [&'static [u8]; 2] {
+    const BLANKS: &[u8; 81] =
+        b"                                                                                \r";
+    let len = text.iter().position(|byte| *byte < b' ').unwrap_or(text.len());
+    let blanks = if shown <= len { &[] } else { &BLANKS[80usize.saturating_sub(shown)..] };
+    [b"\r", blanks]
 }

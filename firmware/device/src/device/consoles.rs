@@ -9,7 +9,7 @@ use umqtt_vm::Event;
 use super::core::Core;
 use super::script::Script;
 use crate::board::Board;
-use crate::console::{Host, MAX_SESSIONS, Origin, Session};
+use crate::console::{Host, MAX_SESSIONS, Origin, PROMPT, Session};
 use crate::engine::Millis;
 use crate::log::Level;
 use crate::net::{ConnId, Net};
@@ -28,8 +28,9 @@ pub(super) struct Consoles {
     serial: Session,
     /// Bytes the serial port gave and nobody took yet.
     serial_kept: Typed,
-    /// The line that is coming in for the script.
+    /// The line that is coming in for the script, and whether a CR has ended the last one.
     line: Vec<u8>,
+    after_cr: bool,
     remote: [Option<Remote>; MAX_SESSIONS],
     /// Bytes all of them may hold together, and what one may hold as output.
     budget: usize,
@@ -47,12 +48,14 @@ struct Remote {
 
 impl Consoles {
     /// Sessions that may hold so many bytes together.
-    pub(super) fn new(budget: usize, now: Millis) -> Consoles {
+    pub(super) fn new(budget: usize, edits_lines: bool, now: Millis) -> Consoles {
+        let prompt = if edits_lines { b"" } else { PROMPT };
         let output = budget / OUTPUT_PART;
         Consoles {
-            serial: Session::new(Origin::Serial, output, now),
+            serial: Session::with_prompt(Origin::Serial, prompt, output, now),
             serial_kept: Typed::new(),
             line: Vec::new(),
+            after_cr: false,
             remote: [const { None }; MAX_SESSIONS],
             budget,
             output,
@@ -269,15 +272,37 @@ impl Consoles {
         core::mem::take(&mut self.serial_kept)
     }
 
-    /// Writes the serial session's output to the port.
+    /// Writes the serial session's output to the port, and the prompt again where something has taken its place.
     pub(super) fn flush_serial<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        // Below 2 the port belongs to the script: what the console says has nowhere to go.
+        let shows = core.settings.number(Param::SystemOutput) >= 2;
         let n = self.serial.output().len();
         if n > 0 {
-            // Below 2 the port belongs to the script: what the console says has nowhere to go.
-            if core.settings.number(Param::SystemOutput) >= 2 {
+            if shows {
+                if core.log.note_serial(b"", true) {
+                    core.board.serial_write(b"\r\n");
+                }
                 core.board.serial_write(self.serial.output());
+                core.log.note_serial(b"\n", false);
             }
             self.serial.sent(n);
+        }
+        if core.board.edits_lines() {
+            if !self.serial.has_more() {
+                core.board.serial_prompt(if shows { PROMPT } else { b"" });
+            }
+            return;
+        }
+        let Some((prompt, typed)) = self.serial.shown_line().filter(|_| shows) else {
+            core.log.note_serial_prompt(0);
+            return;
+        };
+        if n == 0 && core.log.owes_serial_prompt() {
+            core.board.serial_write(prompt);
+            core.board.serial_write(typed);
+        }
+        if n > 0 || core.log.has_serial_prompt() || core.log.owes_serial_prompt() {
+            core.log.note_serial_prompt(prompt.len() + typed.len());
         }
     }
 
@@ -291,13 +316,15 @@ impl Consoles {
     ) -> bool {
         let longest = core.options.profile.value;
         for (at, &byte) in bytes.iter().enumerate() {
+            let second_of_pair = core::mem::take(&mut self.after_cr) && byte == b'\n';
             match byte {
-                b'\r' => {}
-                b'\n' => {
+                _ if second_of_pair => {}
+                b'\r' | b'\n' => {
                     if !script.has_room(self.line.len()) {
                         self.keep_typed(&bytes[at..]);
                         return false;
                     }
+                    self.after_cr = byte == b'\r';
                     let line = core::mem::take(&mut self.line);
                     script.handle(&Event::Serial { line: &line }, core);
                 }

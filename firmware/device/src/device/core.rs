@@ -10,9 +10,9 @@ use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
 use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 
 use super::Options;
-use crate::board::Board;
+use crate::board::{Board, LogLevel};
 use crate::clock::Clock;
-use crate::console::{Lock, MAX_SESSIONS};
+use crate::console::{Lock, MAX_SESSIONS, over};
 use crate::engine::{ClockTime, Millis, Moment};
 use crate::log::{Level, Line, Log, Repeats};
 use crate::net::Net;
@@ -112,18 +112,37 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     }
 
     fn put_line(&mut self, level: Level, text: &str) {
+        let board_level = match level {
+            Level::Script => LogLevel::Script,
+            Level::Warning => LogLevel::Warning,
+            Level::Info => LogLevel::Info,
+        };
+        self.board.log(board_level, text.as_bytes());
         self.write_serial(level, text.as_bytes(), true);
         self.log.put_line(level, text.as_bytes());
     }
 
+    /// Tells the board's own log, for those who look for a fault.
+    pub(super) fn debug(&mut self, line: Arguments<'_>) {
+        if self.board.logs_debug() {
+            let text = Line::write(line, self.options.plan.log);
+            self.board.log(LogLevel::Debug, text.as_bytes());
+        }
+    }
+
     /// Logs text as it is.
     pub(super) fn print(&mut self, level: Level, text: &[u8]) {
+        self.board.log(LogLevel::Print, text);
         self.write_serial(level, text, false);
         self.log.put(level, text);
     }
 
     fn write_serial(&mut self, level: Level, text: &[u8], own_line: bool) {
         if level.on_serial(self.settings.number(Param::SystemOutput)) {
+            let prompt = self.log.take_serial_prompt();
+            if prompt > 0 {
+                over(prompt, text).into_iter().for_each(|lead| self.board.serial_write(lead));
+            }
             if self.log.note_serial(text, own_line) {
                 self.board.serial_write(b"\r\n");
             }

@@ -86,6 +86,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
         let now = self.core.now;
+        self.core.debug(format_args!("connection from {} to port {port}", peer.addr));
         let may = |access| self.core.settings.access(access).permits(peer.internal);
         if Some(port) == self.uploads.port() {
             if !self.uploads.accept(conn, now, net) {

@@ -187,11 +187,50 @@ fn the_serial_line_is_a_console_until_the_script_takes_it() {
     world.type_in("set system_output 0\r\n");
     world.serial();
     world.type_in("show vars\r");
-    assert_eq!(world.serial(), "");
+    assert_eq!(world.serial(), "got show vars", "a terminal sends CR for the return key");
     world.type_in("\nnext");
-    assert_eq!(world.serial(), "got show vars");
+    assert_eq!(world.serial(), "", "CR LF is one end");
     world.type_in("\n");
     assert_eq!(world.serial(), "got next");
+    world.type_in("a\rb\r\n\nc\n\r");
+    assert_eq!(world.serial(), "got agot bgot got cgot ");
+}
+
+#[test]
+fn log_lines_take_the_place_of_the_prompt_and_give_it_back() {
+    let script = "on init do\n subscribe local \"#\"\n\
+        on topic local line do\n println $this_data\n\
+        on topic local open do\n print $this_data\n";
+    let mut world = World::running(script);
+    let console = world.console();
+    let client = world.client("c", "none");
+    world.serial();
+    let both = |world: &mut World| {
+        let shown = world.raw_text(console);
+        assert_eq!(world.serial(), shown);
+        shown
+    };
+    world.send(client, publish_packet("line", "hello there"));
+    assert_eq!(both(&mut world), "\rhello there\r\nCMD>");
+    world.send(client, publish_packet("line", "hi"));
+    assert_eq!(both(&mut world), "\r    \rhi\r\nCMD>", "nothing of the prompt is left");
+    // What has been typed comes back, and is carried out.
+    for byte in "ti".chars() {
+        world.send(console, byte.to_string());
+        world.type_in(&byte.to_string());
+    }
+    world.send(client, publish_packet("line", "12345"));
+    assert_eq!(both(&mut world), "\r      \r12345\r\nCMD>ti");
+    world.send(console, "me\r\n");
+    world.type_in("me\r\n");
+    assert_eq!(both(&mut world), "xxx 99:99:99\r\nCMD>");
+    // A line that is not whole is not torn.
+    world.send(client, publish_packet("open", "1, "));
+    assert_eq!(both(&mut world), "\r    \r1, ");
+    world.send(client, publish_packet("open", "2, "));
+    assert_eq!(both(&mut world), "2, ");
+    world.send(client, publish_packet("line", "3"));
+    assert_eq!(both(&mut world), "3\r\nCMD>");
 }
 
 #[test]
@@ -415,5 +454,5 @@ fn the_log_does_not_run_into_what_a_script_prints() {
     let told =
         "no end\r\nScript warning: publish remote a: the client is not connected\r\nnext\r\n";
     assert!(reply.ends_with(told), "{reply}");
-    assert_eq!(world.serial(), told);
+    assert_eq!(world.serial(), format!("\r{told}CMD>"));
 }

@@ -444,7 +444,22 @@ impl World {
         }
     }
 
+    /// What the device sent, as text; without a prompt whose place something has taken, and the one behind that.
     pub(crate) fn text(&mut self, end: End) -> String {
+        let raw = self.raw_text(end);
+        let text = raw.replace("\r\n", "\n").replace("CMD>\r", "\r");
+        if !text.contains('\r') || text.contains("\rScript upload") {
+            return raw;
+        }
+        let mut shown = String::new();
+        for part in text.split('\r') {
+            shown += if part.trim_matches(' ').is_empty() { "" } else { part };
+        }
+        shown.strip_suffix("CMD>").unwrap_or(&shown).replace('\n', "\r\n")
+    }
+
+    /// The same with all that is in it.
+    pub(crate) fn raw_text(&mut self, end: End) -> String {
         String::from_utf8_lossy(&self.received(end)).into_owned()
     }
 
