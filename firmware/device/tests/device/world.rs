@@ -10,6 +10,7 @@ use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_memory::Plan;
 
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
@@ -257,7 +258,9 @@ impl World {
     /// A device like a chip's: limits of its own, and a network with a window of so many bytes.
     pub(crate) fn small(limits: Limits, window: usize) -> World {
         let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
-        let options = Options { limits, ..Options::DESKTOP };
+        // No script runs, and what it leaves is not lent: the limits are all there is.
+        let plan = Plan { script: 0, ..Plan::DESKTOP };
+        let options = Options { limits, plan, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(window))
     }
 
