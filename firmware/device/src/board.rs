@@ -25,6 +25,8 @@ pub enum LogLevel {
 pub enum Restart {
     /// Start again with what is stored.
     Reset,
+    /// The same, after all of it was cleared: the board clears what it keeps itself.
+    Factory,
 }
 
 /// The hardware, as far as the device needs it. Nothing blocks.

@@ -127,7 +127,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     #[inline(never)]
     fn make_core(board: B, flash: F, options: Options) -> Result<Box<Core<B, F>>, StorageError> {
         let (mut storage, report) = Storage::mount(flash, options.layout)?;
-        let settings = Settings::load(board.mac(), &storage.load_settings()?);
+        let mut settings = Settings::load(board.mac(), &storage.load_settings()?);
+        settings.set_persistence(options.persistence);
         let lock = Lock::load(&storage.load_lock()?);
         let remote = Remote::new(remote::seed(board.mac(), board.wall_clock(), board.micros()));
         let mut core = Box::new(Core {
@@ -270,6 +271,21 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// true once that is done; until then go on polling, and ask again after each poll, as long as there is time.
     pub fn leave(&mut self, net: &mut dyn Net) -> bool {
         self.core.leave_remote(net)
+    }
+
+    /// Saves what would be saved a little later: call it before the device is switched off in good order.
+    pub fn save_now(&mut self) {
+        self.retention.save_now(&mut self.core);
+    }
+
+    /// Whether the board is to keep the broker's journal.
+    pub fn wants_persistence(&self) -> bool {
+        self.core.options.persistence && self.core.settings.flag(Param::BrokerPersistence)
+    }
+
+    /// Logs a warning of the board's.
+    pub fn warn(&mut self, line: Arguments<'_>) {
+        self.core.log(Level::Warning, line);
     }
 
     /// The board and the flash, to make another device of.
@@ -470,16 +486,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.restart_at = None;
         self.core.wishes.restart = None;
         self.script.stop(&mut self.core);
-        if !factory
-            && self.core.settings.flag(Param::BrokerAutoretain)
-            && let Err(reason) = self.core.save_retained()
-        {
-            self.core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
+        if !factory {
+            self.save_now();
         }
         if factory && let Err(error) = self.core.storage.factory_reset() {
             self.core.log(Level::Warning, format_args!("not everything was cleared: {error}"));
         }
-        self.core.board.restart(Restart::Reset);
+        self.core.board.restart(if factory { Restart::Factory } else { Restart::Reset });
     }
 }
 

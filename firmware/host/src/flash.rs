@@ -1,12 +1,14 @@
 //! The device's flash memory in a file: the same code that keeps settings and scripts on a chip keeps them here.
 //!
 //! It behaves like NOR flash (erased to ones sector by sector, writing only clears bits) and every write has
-//! reached the operating system when it returns, so that a process killed at any moment loses nothing it was told
-//! is written. It does not sync to the disk: a power cut of the desktop may lose the last seconds.
+//! reached the disk when it returns, in the order in which they were made, so that neither a killed process nor a power cut
+//! of the desktop loses what it was told is written.
 
+use std::cell::RefCell;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
@@ -27,8 +29,21 @@ pub struct FileFlash {
     file: File,
     /// What is in the file: reading costs no system call.
     content: Vec<u8>,
+    /// Why writing failed last, for the log.
+    failure: Failure,
     /// Held as long as we live; the system lets go of it when the process dies, however it dies.
     _lock: File,
+}
+
+/// Why writing a file failed, in the system's own words, until somebody takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Failure(Rc<RefCell<Option<String>>>);
+
+impl Failure {
+    /// Takes it.
+    pub fn take(&self) -> Option<String> {
+        self.0.take()
+    }
 }
 
 /// Why the flash file cannot be used.
@@ -38,6 +53,8 @@ pub enum OpenError {
     InUse(PathBuf),
     /// The file has not the size of the flash.
     WrongSize(PathBuf, u64),
+    /// A link that leads nowhere stands in the place of the file.
+    Dangling(PathBuf),
     /// A file or the directory cannot be read, written or made.
     Io(PathBuf, io::Error),
 }
@@ -50,6 +67,9 @@ impl core::fmt::Display for OpenError {
             }
             OpenError::WrongSize(path, size) => {
                 write!(f, "{} is no flash file of this device: it has {size} bytes", path.display())
+            }
+            OpenError::Dangling(path) => {
+                write!(f, "{} is a link to a file that does not exist", path.display())
             }
             OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
@@ -70,6 +90,7 @@ impl FileFlash {
         };
         std::fs::create_dir_all(dir).map_err(at(dir))?;
         let lock_path = dir.join(LOCK_NAME);
+        refuse_dangling(&lock_path)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -82,11 +103,15 @@ impl FileFlash {
         })?;
 
         let path = dir.join(FILE_NAME);
+        refuse_dangling(&path)?;
         if !path.try_exists().map_err(at(&path))? {
             // Made under another name: if we are killed now, no short file is found next time.
             let fresh = dir.join("flash.new");
-            std::fs::write(&fresh, vec![0xff; size]).map_err(at(&fresh))?;
+            let mut file = create(&fresh).map_err(at(&fresh))?;
+            file.write_all(&vec![0xff; size]).map_err(at(&fresh))?;
+            file.sync_all().map_err(at(&fresh))?;
             std::fs::rename(&fresh, &path).map_err(at(&path))?;
+            sync_directory(dir).map_err(at(dir))?;
         }
         let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))?;
         let found = file.metadata().map_err(at(&path))?.len();
@@ -95,13 +120,55 @@ impl FileFlash {
         }
         let mut content = Vec::with_capacity(size);
         file.read_to_end(&mut content).map_err(at(&path))?;
-        Ok(FileFlash { file, content, _lock: lock })
+        Ok(FileFlash { file, content, failure: Failure::default(), _lock: lock })
+    }
+
+    /// Where the words for the log are found when writing fails.
+    pub fn failure(&self) -> Failure {
+        self.failure.clone()
     }
 
     fn write_through(&mut self, from: usize, to: usize) -> Result<(), FlashError> {
-        self.file.seek(SeekFrom::Start(from as u64)).map_err(|_| FlashError::Failed)?;
-        self.file.write_all(&self.content[from..to]).map_err(|_| FlashError::Failed)
+        let Err(error) = self.try_write(from, to) else { return Ok(()) };
+        self.failure.0.replace(Some(error.to_string()));
+        // What counts is what the file holds now, as far as that can be told.
+        let region = &mut self.content[from..to];
+        let _ = self.file.seek(SeekFrom::Start(from as u64));
+        let _ = self.file.read_exact(region);
+        Err(FlashError::Failed)
     }
+
+    fn try_write(&mut self, from: usize, to: usize) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(from as u64))?;
+        self.file.write_all(&self.content[from..to])?;
+        // One after the other: what is written later says that what was written before is whole.
+        self.file.sync_data()
+    }
+}
+
+/// Whether a file may be made or opened by this name: not if it is a link to one that does not exist, which is a disk that is
+/// not there rather than a device that is new.
+pub(crate) fn refuse_dangling(path: &Path) -> Result<(), OpenError> {
+    let is_link = path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
+    match path.try_exists() {
+        Ok(false) if is_link => Err(OpenError::Dangling(path.to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) => Err(OpenError::Io(path.to_owned(), error)),
+    }
+}
+
+/// Makes a file that holds passwords: nobody else may read it.
+fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Makes the names in a directory outlive a power cut.
+pub(crate) fn sync_directory(dir: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
 }
 
 /// Why a flash operation failed.

@@ -6,6 +6,8 @@
 //! | [`net`] | the network on the operating system's sockets |
 //! | [`flash`] | flash memory in a file |
 //! | [`board`] | simulated pins; the `sim` command |
+//! | [`store`] | the broker's records in a file |
+//! | [`keeper`] | writes them, on a thread of its own |
 //! | `run` | the loop |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
@@ -17,13 +19,16 @@
 pub mod board;
 mod editor;
 pub mod flash;
+pub mod keeper;
 mod log;
 pub mod net;
 mod options;
 mod run;
 mod signals;
+pub mod store;
 pub mod terminal;
 
 pub use log::Verbosity;
 pub use options::{Options, RunError, Serial, default_data_dir};
 pub use run::{Desktop, Stopper, run};
+pub use signals::report_full_files;

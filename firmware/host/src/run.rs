@@ -7,22 +7,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mio::Waker;
-use umqtt_device::board::LogLevel;
+use umqtt_device::board::{LogLevel, Restart};
 use umqtt_device::device::Options as DeviceOptions;
 use umqtt_device::{Board, Device};
 
 use crate::board::HostBoard;
-use crate::flash::FileFlash;
+use crate::flash::{Failure, FileFlash};
+use crate::keeper::Keeper;
 use crate::log::Log;
 use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
 use crate::signals;
+use crate::store;
 use crate::terminal::Terminal;
 
 /// File descriptors wanted: every connection is one.
 const DESCRIPTORS: u64 = 65_536;
 /// How long the last output may take to appear, and the last words to the remote broker to go out.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long writing what is to be kept may take at the end.
+const LAST_COMMIT: Duration = Duration::from_secs(10);
 
 /// Ends a [`Desktop::run`] from another thread.
 #[derive(Clone, Debug)]
@@ -45,6 +49,10 @@ pub struct Desktop {
     options: Options,
     device: Device<HostBoard, FileFlash>,
     net: HostNet,
+    /// Keeps the broker's sessions and messages, if that is wanted.
+    keeper: Option<Keeper>,
+    /// Why the flash file could not be written.
+    flash_failure: Failure,
     started: Instant,
     stop: Arc<AtomicBool>,
 }
@@ -55,6 +63,7 @@ pub struct Desktop {
 /// # Errors
 /// [`RunError`]: it could not start, or the operating system failed it.
 pub fn run(options: Options) -> Result<(), RunError> {
+    signals::report_full_files();
     let _ = rlimit::increase_nofile_limit(DESCRIPTORS); // what there is has to do
     signals::survive_background()?;
     let desktop = Desktop::start(options)?;
@@ -101,14 +110,17 @@ impl Desktop {
             console_port: options.console_port,
             ..DeviceOptions::DESKTOP
         };
+        let flash_failure = flash.failure();
         let mut device = Device::new(board, flash, device_options)
             .map_err(|error| RunError::Storage(error.to_string()))?;
+        let keeper = keep(&mut device, &options.data, &net)?;
         device.listen(&mut net).map_err(|refused| RunError::Port {
             service: refused.service,
             port: refused.port,
             error: refused.error,
         })?;
-        let mut desktop = Desktop { options, device, net, started: Instant::now(), stop };
+        let started = Instant::now();
+        let mut desktop = Desktop { options, device, net, keeper, flash_failure, started, stop };
         desktop.introduce();
         Ok(desktop)
     }
@@ -126,14 +138,23 @@ impl Desktop {
         while !self.stop.load(Ordering::SeqCst) {
             let now = self.now();
             let next = self.device.poll(now, &mut self.net);
-            if self.device.board().take_restart().is_some() {
-                self = self.restart()?;
+            if let Some(how) = self.device.board().take_restart() {
+                self = self.restart(how)?;
+                continue;
+            }
+            if let Some(why) = self.flash_failure.take() {
+                self.device.warn(format_args!("the flash file cannot be written: {why}"));
+                continue;
+            }
+            if self.turn_keeper() {
                 continue;
             }
             let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
             self.net.wait(wait)?;
         }
         self.leave()?;
+        self.device.save_now();
+        self.finish_keeper();
         let board = self.device.board();
         board.log(LogLevel::Info, b"stopped");
         let terminal = board.terminal();
@@ -159,13 +180,37 @@ impl Desktop {
         Ok(())
     }
 
+    /// Writes what is to be kept, and lets go what waited for that; true if something has to be sent because of it.
+    fn turn_keeper(&mut self) -> bool {
+        let Some(keeper) = &mut self.keeper else { return false };
+        let mut warnings = Vec::new();
+        let released = keeper.turn(self.device.broker(), &mut |line| warnings.push(line));
+        for line in &warnings {
+            self.device.warn(format_args!("{line}"));
+        }
+        released || !warnings.is_empty()
+    }
+
+    fn finish_keeper(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else { return };
+        if !keeper.finish(self.device.broker(), LAST_COMMIT) {
+            self.device.warn(format_args!(
+                "the last messages could not be kept; none of them was acknowledged"
+            ));
+        }
+    }
+
     fn now(&self) -> u64 {
         self.started.elapsed().as_millis() as u64
     }
 
     /// What a chip does at a reset: every connection is gone, and only the flash is left.
-    fn restart(self) -> Result<Desktop, RunError> {
+    fn restart(mut self, how: Restart) -> Result<Desktop, RunError> {
+        self.finish_keeper();
         let Desktop { options, device, mut net, stop, .. } = self;
+        if how == Restart::Factory {
+            store::remove(&options.data).map_err(RunError::System)?;
+        }
         net.reset();
         let (board, flash) = device.into_parts();
         let mut desktop = Desktop::assemble(options, board.after_reset(), flash, net, stop)?;
@@ -205,6 +250,37 @@ impl Desktop {
             self.device.board().terminal().write(&text);
         }
     }
+}
+
+/// Puts back what was kept, and keeps what happens from now on.
+fn keep(
+    device: &mut Device<HostBoard, FileFlash>,
+    dir: &Path,
+    net: &HostNet,
+) -> Result<Option<Keeper>, RunError> {
+    if !device.wants_persistence() {
+        store::remove(dir).map_err(RunError::System)?;
+        return Ok(None);
+    }
+    crate::flash::refuse_dangling(&dir.join(store::FILE_NAME))?;
+    let limits = *device.broker().limits();
+    let opened = store::open(dir, limits).map_err(|error| {
+        let path = dir.join(store::FILE_NAME);
+        RunError::Storage(format!("{}: {error}", path.display()))
+    })?;
+    let store::Opened { store, mut broker, restored, warning } = opened;
+    if restored.is_none() {
+        // What `save_retained` has put into the flash.
+        for message in device.broker().retained_to_keep() {
+            let _ = broker.retain(message.topic, message.payload, message.qos); // it was there
+        }
+    }
+    *device.broker() = broker;
+    if let Some(warning) = warning {
+        eprintln!("{warning}");
+        device.warn(format_args!("{warning}"));
+    }
+    Ok(Some(Keeper::start(store, net.waker())?))
 }
 
 /// A MAC address that stays the same for a data directory: the last three bytes make names. Locally administered.

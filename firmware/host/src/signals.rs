@@ -5,12 +5,15 @@
 //! | INT, TERM | ends the device in good order |
 //! | HUP | nothing: the terminal was closed, the device serves on |
 //! | TTIN, TTOU | nothing: in the background, the terminal is not touched |
+//! | XFSZ | nothing: writing to a file that may not grow fails with the system's words |
 //! | TSTP, CONT | as always: Ctrl-Z stops the process, `bg` and `fg` let it go on |
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use nix::sys::signal::{SigSet, Signal};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use crate::run::Stopper;
@@ -36,4 +39,11 @@ pub(crate) fn handle(stopper: Stopper) -> io::Result<()> {
     };
     std::thread::Builder::new().name("signals".to_owned()).spawn(watch)?;
     Ok(())
+}
+
+/// Has writing to a file that may not grow fail with the system's own words, instead of ending the process.
+pub fn report_full_files() {
+    let seen = Arc::new(AtomicBool::new(false));
+    // Fails only for signals that cannot be caught.
+    let _ = signal_hook::flag::register(SIGXFSZ, seen);
 }

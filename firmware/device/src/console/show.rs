@@ -11,7 +11,7 @@ use super::listing::Listing;
 use super::output::Output;
 use super::words::{Quoted, Shown};
 use crate::settings::kind::WEEKDAYS;
-use crate::settings::{Param, Settings, TABLE, ValueRef};
+use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
 
 /// Longest list in `show mqtt`, bytes: the reply is made anew for each piece of it.
@@ -39,7 +39,7 @@ pub(super) fn help(which: Option<&CommandSpec>, host: &dyn Host, out: &mut Outpu
         Some(spec) => {
             usage(spec, out);
             if spec.name == "set" {
-                for spec in TABLE {
+                for spec in TABLE.iter().filter(|spec| !host.settings().lacks(spec.param)) {
                     line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help);
                 }
             }
@@ -58,7 +58,8 @@ fn usage(spec: &CommandSpec, out: &mut Output) {
 
 fn config(host: &dyn Host, out: &mut Output) {
     line!(out, "{}", host.version());
-    for spec in TABLE.iter().filter(|spec| spec.saved) {
+    let here = |spec: &&Spec| spec.saved && !host.settings().lacks(spec.param);
+    for spec in TABLE.iter().filter(here) {
         let value = Printed { settings: host.settings(), param: spec.param };
         let text = host.settings().bytes(spec.param);
         if spec.secret && host.lock().is_locked() && !text.is_empty() {

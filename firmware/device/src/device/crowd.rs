@@ -52,6 +52,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Whether the messages that wait leave little memory for more.
     pub(super) fn is_short(&self) -> bool {
         self.core.broker.memory_left() < self.core.options.limits.max_memory / PART
+            || self.core.broker.journal_is_behind()
     }
 
     /// Leaves what a client has sent where it is, if it is to wait; false if it may be taken.

@@ -22,6 +22,8 @@ pub struct Options {
     pub plan: Plan,
     /// Where in the flash things are.
     pub layout: Layout,
+    /// The board keeps what the broker's journal says: `broker_persistence` is there.
+    pub persistence: bool,
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
     /// The broker's port until `broker_port` is set anew.
@@ -38,6 +40,7 @@ impl Options {
         limits: Limits::DESKTOP,
         plan: Plan::DESKTOP,
         layout: Layout::DESKTOP,
+        persistence: true,
         send_buffer: 256 * 1024,
         mqtt_port: None,
         console_port: None,

@@ -31,14 +31,25 @@ impl Retention {
         (changed && core.settings.flag(Param::BrokerAutoretain)).then_some(self.next_at)
     }
 
+    /// Saves what has changed, whatever the time, if the owner wants it.
+    pub(super) fn save_now<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        if self.poll_at(core).is_some() {
+            self.save(core);
+        }
+    }
+
     /// Saves what has changed, if it is time and the owner wants it.
     pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         if self.poll_at(core).is_some_and(|at| core.now >= at) {
-            self.seen = core.retained_changes();
-            self.next_at = core.now.saturating_add(SAVE_EVERY);
-            if let Err(reason) = core.save_retained() {
-                core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
-            }
+            self.save(core);
+        }
+    }
+
+    fn save<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        self.seen = core.retained_changes();
+        self.next_at = core.now.saturating_add(SAVE_EVERY);
+        if let Err(reason) = core.save_retained() {
+            core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
         }
     }
 }

@@ -81,6 +81,8 @@ impl Access {
 #[derive(Clone, Debug)]
 pub struct Settings {
     default_id: [u8; DEFAULT_ID_LEN],
+    /// See [`Settings::lacks`].
+    persistence: bool,
     owner: Vec<(Param, Value)>,
     script: Vec<(Param, Value)>,
 }
@@ -97,7 +99,17 @@ impl Settings {
             default_id[10 + 2 * place] = HEX[usize::from(byte >> 4)];
             default_id[11 + 2 * place] = HEX[usize::from(byte & 15)];
         }
-        Settings { default_id, owner: Vec::new(), script: Vec::new() }
+        Settings { default_id, persistence: false, owner: Vec::new(), script: Vec::new() }
+    }
+
+    /// Says whether the board keeps what `broker_persistence` is about.
+    pub fn set_persistence(&mut self, persistence: bool) {
+        self.persistence = persistence;
+    }
+
+    /// Whether a parameter would have no effect on this board, and so is not there.
+    pub fn lacks(&self, param: Param) -> bool {
+        param == Param::BrokerPersistence && !self.persistence
     }
 
     /// What [`Settings::save`] wrote, by this version or another: an unknown parameter or a value that is out of
@@ -124,6 +136,9 @@ impl Settings {
     /// # Errors
     /// [`SetError`] says what would be right; nothing has changed then.
     pub fn set(&mut self, param: Param, text: &[u8], layer: Layer) -> Result<(), SetError> {
+        if self.lacks(param) {
+            return Err(SetError::Unknown);
+        }
         let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
         if param == Param::MqttSsl && layer == Layer::Owner && value == Value::Number(1) {
             return Err(SetError::NoEncryption);

@@ -22,6 +22,7 @@ pub const OPTIONS: Options = Options {
     plan: Plan::ESP8266,
     // The machine's sectors are so large that one holds the largest script.
     layout: Layout { start: 0, map_sectors: 8, slot_sectors: 1 },
+    persistence: false,
     send_buffer: 256,
     mqtt_port: None,
     console_port: None,
