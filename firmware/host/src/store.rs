@@ -137,7 +137,7 @@ fn load(path: &Path, limits: Limits) -> Result<(Store, Broker, Restored), StoreE
     let mut store = Store { path: path.to_owned(), database: Some(open_database(path, true)?) };
     let mut records = Restore::new();
     let mut bytes = 0;
-    store.each(&mut |key, value| {
+    store.each(|key, value| {
         bytes += (key.len() + value.len()) as u64;
         records.record(key, value).map_err(|why| StoreError::Damaged(why.to_string()))
     })?;
@@ -243,7 +243,7 @@ impl Store {
 
     fn each(
         &self,
-        with: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
+        mut with: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let Some(database) = &self.database else { return Ok(()) };
         let failed = |error: redb::Error| StoreError::from(error);
