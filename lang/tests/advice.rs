@@ -232,6 +232,40 @@ fn sound_scripts_are_not_looked_at() {
     }
 }
 
+/// The longest scripts there can be, made of what is looked at; the test is that it ends, and in few words.
+#[test]
+fn large_scripts_end() {
+    for piece in [
+        "x = 5 ",
+        "x = 5\n",
+        "' ",
+        "'a b\n",
+        "$x ",
+        "println $x % 3\n",
+        "println 1 % 3 ",
+        "} ",
+        "end\n",
+        "if ",
+        "else if\n",
+        "not $x ",
+        "// a\n",
+        "# ",
+        "\"a\" $x ",
+        "foo(",
+        "elif ",
+        "on clock\n",
+        "$a++\n",
+        "\u{201c}",
+    ] {
+        for before in ["", "on init do ", "on init do println ", "on init do\nif 1 then\n"] {
+            let size = Profile::ESP8266.source - before.len();
+            let source = format!("{before}{}", piece.repeat(size / piece.len()));
+            let found = errors(&source);
+            assert!(found.len() <= 2 * umqtt_lang::parse::MAX_DIAGNOSTICS, "{piece}");
+        }
+    }
+}
+
 mod random {
     use proptest::prelude::*;
 

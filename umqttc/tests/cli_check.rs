@@ -131,6 +131,37 @@ fn profiles_have_different_limits() {
 }
 
 #[test]
+fn what_a_device_takes_to_no_good_is_said_so() {
+    let dir = folder(&[
+        ("ssl.script", b"config mqtt_ssl 1\n"),
+        ("pin.script", b"on init\ndo\n    gpio_out 6 1\n"),
+    ]);
+    let ran = umqttc(dir.path(), &["check", "ssl.script"]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.out.contains("there is no connection to the remote broker"), "{}", ran.out);
+    assert!(ran.out.contains("help: the device takes this line"), "{}", ran.out);
+    // Pin 6 is a pin like any other on other chips.
+    let ran = umqttc(dir.path(), &["check", "--profile", "esp8266", "pin.script"]);
+    assert!(ran.out.starts_with("warning[W0025]"), "{}", ran.out);
+    let ran = umqttc(dir.path(), &["check", "--profile", "esp32", "pin.script"]);
+    assert_eq!(ran.out, "");
+}
+
+#[test]
+fn what_a_beginner_writes_is_mended() {
+    let script = "on init\n  $y = 3\n  if not $y then {\n    println 'it is zero'\n  }\n  $y++;\n  println $y % 2\n";
+    let dir = folder(&[("b.script", script.as_bytes())]);
+    let ran = umqttc(dir.path(), &["check", "--fix", "--deny-warnings", "b.script"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let mended = std::fs::read_to_string(dir.path().join("b.script")).unwrap();
+    assert_eq!(
+        mended,
+        "on init do\n  setvar $y = 3\n  if not($y) then \n    println \"it is zero\"\n  endif\n  setvar $y = $y + 1\n  \
+         println $y mod 2\n"
+    );
+}
+
+#[test]
 fn fixes_are_applied_and_mean_the_same() {
     let dir = folder(&[("w.script", SURPRISING.as_bytes())]);
     let ran = umqttc(dir.path(), &["check", "--fix", "--deny-warnings", "w.script"]);

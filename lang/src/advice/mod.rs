@@ -21,6 +21,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::parse::MAX_DIAGNOSTICS;
 use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
 use words::Words;
 
@@ -54,6 +55,7 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
 fn comments(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
     let mut found = Vec::new();
     crate::lint::comments::check(words.source, &mut found);
+    found.truncate(MAX_DIAGNOSTICS);
     for comment in &found {
         for told in errors.iter_mut() {
             if told.span.start < comment.span.start
