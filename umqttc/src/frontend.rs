@@ -7,9 +7,9 @@ use umqtt_vm::Profile;
 
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::parameters::Parameters;
 use crate::render;
 use crate::terminal::Terminal;
+use umqtt_device::settings::lint::Parameters;
 
 /// Errors and warnings, in the order of the source.
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {

@@ -25,7 +25,6 @@ mod fixes;
 mod frontend;
 mod input;
 mod listing;
-mod parameters;
 mod render;
 mod terminal;
 mod write;

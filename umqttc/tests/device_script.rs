@@ -182,12 +182,39 @@ fn without_a_serial_port_nobody_types_and_the_consoles_still_hear() {
     );
     assert!(device.serves());
     let mut console = device.console();
-    console.until("tick");
+    console.until("tick\r\nCMD>");
     device.types("reset factory");
-    console.until("tick");
+    console.until("tick\r\nCMD>");
     assert!(console.ask("show script").contains("settimer"), "what is typed is not read");
-    assert!(!device.log().contains("tick"), "{}", device.log());
+    let log = device.log();
+    let mut lines = log.lines().map(|line| line.split_once(' ').unwrap_or_default());
+    let (time, _) = lines.find(|(_, rest)| *rest == "INFO  tick").expect("the log has levels");
+    assert!(time.len() == 29 && time.as_bytes()[10] == b'T', "and times: {time}");
+    assert!(log.lines().all(|line| line != "tick"), "{log}");
     assert!(device.signal("-TERM").success(), "SIGTERM ends it in order");
+}
+
+#[test]
+fn what_is_logged_can_be_chosen() {
+    let source = b"on init do println \"says\" publish local \"+\" 1";
+    let dir = folder(&[("t.script", source)]);
+    let logged = |more: &[&str]| {
+        let data = dir.path().join(more.join("-"));
+        let script = dir.path().join("t.script");
+        let mut device = Device::spawn_with(&data, Some(&script), free_port(), free_port(), more);
+        assert!(device.serves());
+        device.console().ask("show stats");
+        let log = device.log();
+        assert!(device.signal("-TERM").success());
+        let has = |text: &str| log.lines().any(|line| line.contains(text));
+        [" INFO  says", " WARN  Script warning in the handler", " DEBUG connection from "].map(has)
+    };
+    assert_eq!(logged(&[]), [false; 3], "the terminal shows it");
+    assert_eq!(logged(&["--serial", "none"]), [true, true, false]);
+    assert_eq!(logged(&["--serial", "none", "--log", "off"]), [false; 3]);
+    assert_eq!(logged(&["--log", "error"]), [false; 3]);
+    assert_eq!(logged(&["--log", "warn"]), [false, true, false]);
+    assert_eq!(logged(&["--log", "debug"]), [true; 3]);
 }
 
 #[test]

@@ -39,7 +39,7 @@ use ::core::fmt::Arguments;
 use ::core::net::Ipv4Addr;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -461,7 +461,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     false => "Script upload completed",
                 };
                 let verdict = match checked.map(|new| self.put(new, net)) {
-                    Ok(Ok(())) => "Syntax okay".to_string(),
+                    Ok(Ok(())) => alloc::format!("Syntax okay{}", self.warnings()),
                     Ok(Err(refusal)) => alloc::format!("Script not stored: {refusal}"),
                     Err(error) => error.to_string(),
                 };
@@ -473,6 +473,14 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             Some(origin) => self.consoles.report(origin, &report, &mut self.core),
             None => self.core.log(Level::Info, format_args!("{report}")),
         }
+    }
+
+    /// The warnings about the script there is.
+    fn warnings(&mut self) -> String {
+        let Some(warnings) = self.core.options.warnings else { return String::new() };
+        let mut source = vec![0; self.core.storage.source_len()];
+        let len = self.core.storage.read_source(0, &mut source);
+        warnings(&source[..len], &self.core.options.profile)
     }
 
     fn restart(&mut self, net: &mut dyn Net) {

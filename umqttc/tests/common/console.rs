@@ -41,7 +41,11 @@ impl Console {
     /// The same, where the session may end.
     pub fn try_ask(&mut self, command: &str) -> io::Result<String> {
         self.stream.write_all(format!("{command}\r\n").as_bytes())?;
-        let reply = self.read_until(PROMPT)?;
+        let mut reply = self.read_until(PROMPT)?;
+        // A line of the log that came before the command takes the prompt's place, and has one behind it.
+        while reply.starts_with('\r') && !reply.starts_with("\r\n") {
+            reply = self.read_until(PROMPT)?;
+        }
         Ok(reply.trim_end_matches(PROMPT).replace("\r\n", "\n").trim_matches('\n').to_owned())
     }
 

@@ -1,5 +1,6 @@
 //! What a board chooses for its device, and the port it cannot have.
 
+use alloc::string::String;
 use core::fmt;
 
 use umqtt_broker::Limits;
@@ -8,6 +9,7 @@ use umqtt_vm::Profile;
 
 use crate::net::NetError;
 use crate::storage::Layout;
+use crate::upload::warnings;
 
 /// What a board chooses for its device.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub send_buffer: usize,
     /// The broker's port until `broker_port` is set anew.
     pub mqtt_port: Option<u16>,
+    /// What tells of warnings in a script that was taken, for a board with room for that: lines, each after a line end.
+    pub warnings: Option<fn(&[u8], &Profile) -> String>,
     /// The console's port until `config_port` is set anew; 0 for none.
     pub console_port: Option<u16>,
 }
@@ -43,6 +47,7 @@ impl Options {
         persistence: true,
         send_buffer: 256 * 1024,
         mqtt_port: None,
+        warnings: Some(warnings),
         console_port: None,
     };
 }

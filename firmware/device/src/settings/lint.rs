@@ -1,5 +1,10 @@
 //! The table as the compiler wants it, to check `config` lines before a script is on any device.
 
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use umqtt_lang::lint::{ConfigError, ConfigTable};
+
 use super::{Param, SetError, TABLE, Value};
 
 /// Every name a `config` line may have.
@@ -18,5 +23,24 @@ pub fn check(name: &[u8], value: &[u8]) -> Result<(), SetError> {
         Ok(Value::Number(1)) if param == Param::MqttSsl => Err(SetError::NoEncryption),
         Ok(_) => Ok(()),
         Err(()) => Err(SetError::Range(param)),
+    }
+}
+
+/// The parameters every device has, for the linter.
+#[derive(Clone, Copy, Debug)]
+pub struct Parameters;
+
+impl ConfigTable for Parameters {
+    fn names(&self) -> Vec<&str> {
+        names().collect()
+    }
+
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
+        check(name.as_bytes(), value).map_err(|error| match error {
+            SetError::NoEncryption => ConfigError::Useless(
+                "there is no connection to the remote broker then, for the device cannot encrypt yet".into(),
+            ),
+            error => ConfigError::Refused(error.to_string()),
+        })
     }
 }

@@ -4,16 +4,19 @@
 //! |---|---|
 //! | [`push`] | whoever connects sends a script |
 //! | [`check`](mod@check) | source or bytecode: is it a script this device can run? |
+//! | [`warnings`](mod@warnings) | what the compiler warns of in it |
 //!
 //! Pulling is [`crate::http::fetch`]; putting a script in the place of another is the device's part.
 
 pub mod check;
 pub mod push;
+pub mod warnings;
 
 use embedded_storage::nor_flash::NorFlash;
 
 pub use check::{CheckError, Checked, check};
 pub use push::{Push, PushError};
+pub use warnings::warnings;
 
 use crate::storage::{Storage, StorageError};
 

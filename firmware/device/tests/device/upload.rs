@@ -263,3 +263,20 @@ fn pulls_fail_with_their_reasons() {
     assert_eq!(reports.len(), reasons.len());
     assert!(shows(&mut world, console, "\"old\""));
 }
+
+#[test]
+fn warnings_about_a_script_that_is_taken_are_told_with_their_places() {
+    let mut world = World::new();
+    let console = world.console();
+    world.ask(console, "script 2000");
+    let sender = world.connect(2000);
+    world.send(sender, "on init do\n println $adc * 10 + 5\n setvar $x = 1\n");
+    world.finish(sender);
+    let told = world.raw_text(console);
+    let start = "\rScript upload completed (49 Bytes)\r\nSyntax okay\r\nWarning W0001 in line 2, column 10: operators group";
+    assert!(told.starts_with(start), "{told}");
+    assert!(told.contains("\r\nWarning W0002 in line 3, column "), "{told}");
+    assert!(told.ends_with("\r\n2 warnings\r\nCMD>"), "{told}");
+    // Whoever sent it learns that too.
+    assert!(world.text(sender).contains("Warning W0001 in line 2"));
+}

@@ -26,6 +26,7 @@ pub const OPTIONS: Options = Options {
     send_buffer: 256,
     mqtt_port: None,
     console_port: None,
+    warnings: None,
 };
 
 const LIMITS: Limits = Limits {
