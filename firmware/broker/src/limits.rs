@@ -114,7 +114,8 @@ impl Limits {
         max_stored_sessions: 10_000,
         max_subscriptions: 1_000_000,
         max_client_subscriptions: 10_000,
-        max_filter_levels: 200,
+        // 200 slashes, as mosquitto has it.
+        max_filter_levels: 201,
         max_lookup: 1024,
         max_topic: 65_535,
         max_retained: 1_000_000,

@@ -89,7 +89,7 @@ fn on_the_desktop_topics_of_64_kb_and_filters_of_200_levels_are_taken() {
     let two = "y/".to_owned() + &"z".repeat(MAX_TOPIC - 2);
     let levels = |level: &str| vec![level; 200].join("/");
     let deep = levels(&"d".repeat(326));
-    let all = [&long, &two, &deep, &levels("+"), "y/+", &(levels("e") + "/f")];
+    let all = [&long, &two, &deep, &levels("+"), "y/+", &(levels("e") + "/f/g")];
     net.send(1, &subscribe_to(&all));
     assert_eq!(net.all(1), [0x90, 8, 0, 1, 0, 0, 0, 0, 0, 0x80]);
     for topic in [&long, &two, &deep] {
