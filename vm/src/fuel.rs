@@ -29,6 +29,9 @@ pub(crate) const LOOK: i32 = 20;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.
 pub(crate) const FILTER_BYTE: usize = 20;
 
+/// A byte printed or sent to the serial port, which takes its time where that is a wire.
+pub(crate) const PRINTED: i32 = 16;
+
 /// Texts up to this length are copied and compared for what the word costs.
 pub(crate) const SHORT: usize = 64;
 /// Bytes copied or compared for a unit of fuel.

@@ -322,6 +322,7 @@ impl Run<'_> {
     #[inline(never)]
     fn ask(&mut self, op: u8, number: u8, destination: u8) -> Result<(), NoRoom> {
         let mut bytes = [0; FLASH_VARIABLE_LEN];
+        self.store.pay(fuel::CALL);
         let len = match op {
             code::Timestamp => {
                 let text = self.sys.timestamp();
@@ -334,7 +335,6 @@ impl Run<'_> {
                 text.len()
             }
             _ => {
-                self.store.pay(fuel::CALL);
                 self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN)
             }
         };
@@ -364,13 +364,17 @@ impl Run<'_> {
             cost += subscription_cost(len, looks);
         };
         match op {
-            code::Print => sys.print(bytes, false),
-            code::Println => sys.print(bytes, true),
+            code::Print | code::Println | code::SerialOut => {
+                cost += len as i32 * fuel::PRINTED;
+                match op {
+                    code::SerialOut => sys.serial_out(bytes),
+                    _ => sys.print(bytes, op == code::Println),
+                }
+            }
             code::SubscribeLocal => filter(sys.subscribe(Side::Local, bytes)),
             code::SubscribeRemote => filter(sys.subscribe(Side::Remote, bytes)),
             code::UnsubscribeLocal => filter(sys.unsubscribe(Side::Local, bytes)),
             code::UnsubscribeRemote => filter(sys.unsubscribe(Side::Remote, bytes)),
-            code::SerialOut => sys.serial_out(bytes),
             code::System => {
                 sys.system(bytes);
                 cost += fuel::COMMAND;

@@ -18,9 +18,21 @@ pub(super) struct ForScript<'c, B: Board, F: NorFlash> {
 }
 
 impl<B: Board, F: NorFlash> ForScript<'_, B, F> {
-    fn warn(&mut self, line: core::fmt::Arguments<'_>) {
+    /// Logs a line; returns what that costs, as so many looks.
+    fn warn(&mut self, line: core::fmt::Arguments<'_>) -> u32 {
         self.core.log(Level::Script, format_args!("Script warning: {line}"));
+        LOGGED
     }
+}
+
+/// Looks that a line of the log costs.
+const LOGGED: u32 = 30;
+/// Bytes of a topic that a line of the log shows.
+const SHOWN: usize = 64;
+
+/// A topic as a line of the log shows it.
+fn shown(topic: &[u8]) -> impl core::fmt::Display {
+    topic.get(..SHOWN).unwrap_or(topic).escape_ascii()
 }
 
 impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
@@ -31,34 +43,39 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         data: &[u8],
         retained: bool,
     ) -> Result<u32, TopicError> {
-        let shown = topic.escape_ascii();
+        let shown = shown(topic);
         match side {
             Side::Local => match self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
-                Ok(_) => return Ok(self.core.broker.looked_at() as u32),
+                Ok(()) => {}
                 Err(PublishError::Topic(error)) => return Err(error),
-                Err(error) => self.warn(format_args!("publish local {shown}: {error}")),
+                Err(error) => {
+                    let looks = self.warn(format_args!("publish local {shown}: {error}"));
+                    return Ok(looks + self.core.broker.looked_at() as u32);
+                }
             },
             Side::Remote => match self.core.remote.publish(topic, data, retained) {
-                Ok(_) => {}
+                Ok(()) => return Ok(0),
                 Err(SendError::Topic(error)) => return Err(error),
-                Err(error) => self.warn(format_args!("publish remote {shown}: {error}")),
+                Err(error) => {
+                    return Ok(self.warn(format_args!("publish remote {shown}: {error}")));
+                }
             },
         }
-        Ok(0)
+        Ok(self.core.broker.looked_at() as u32)
     }
 
     #[inline(never)]
     fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
-        let shown = filter.escape_ascii();
+        let shown = shown(filter);
         match side {
             Side::Local => {
                 if let Err(error) = self.core.broker.subscribe(filter, QoS::AtMostOnce) {
-                    self.warn(format_args!("subscribe local {shown}: {error}"));
+                    return self.warn(format_args!("subscribe local {shown}: {error}"));
                 }
             }
             Side::Remote => {
                 if let Err(error) = self.core.remote.subscribe(filter) {
-                    self.warn(format_args!("subscribe remote {shown}: {error}"));
+                    return self.warn(format_args!("subscribe remote {shown}: {error}"));
                 }
                 return self.core.remote.looked_at();
             }
@@ -74,8 +91,8 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
             }
             Side::Remote => {
                 if !self.core.remote.unsubscribe(filter) {
-                    let shown = filter.escape_ascii();
-                    self.warn(format_args!(
+                    let shown = shown(filter);
+                    return self.warn(format_args!(
                         "unsubscribe remote {shown}: the client is not connected"
                     ));
                 }
@@ -148,7 +165,9 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     fn config(&mut self, name: &[u8], value: &[u8]) {
         match self.core.settings.set_by_name(name, value, Layer::Script) {
             Ok(param) => self.core.apply(param),
-            Err(error) => self.warn(format_args!("config {}: {error}", name.escape_ascii())),
+            Err(error) => {
+                self.warn(format_args!("config {}: {error}", shown(name)));
+            }
         }
     }
 

@@ -4,6 +4,7 @@
 mod abuse;
 mod crowd;
 mod fair;
+mod fuel;
 mod http;
 mod living;
 mod remote;
@@ -13,3 +14,4 @@ mod retained;
 mod topics;
 mod upload;
 mod world;
+mod worst;

@@ -11,6 +11,7 @@ use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_memory::Plan;
+use umqtt_vm::Profile;
 
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
@@ -262,6 +263,14 @@ impl World {
         let plan = Plan { script: 0, ..Plan::DESKTOP };
         let options = Options { limits, plan, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(window))
+    }
+
+    /// A device whose scripts have this much fuel for an event.
+    pub(crate) fn with_fuel(fuel: u32) -> World {
+        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let profile = Profile { fuel, ..Options::DESKTOP.profile };
+        let options = Options { profile, ..Options::DESKTOP };
+        World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }
 
     /// A device that runs this script.
