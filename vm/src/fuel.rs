@@ -8,7 +8,12 @@
 //! what takes longer than a word. Code without either is passed once; it is bounded by the size of the image.
 
 /// Instructions that a unit of fuel buys at most, of a desktop's or the ESP8266's processor.
-pub const INSTRUCTIONS_PER_FUEL: u32 = 25;
+pub const INSTRUCTIONS_PER_FUEL: u32 = 40;
+/// So often the handlers of an event have the profile's fuel: one that uses it up leaves the others as much.
+pub const EVENT_TANKS: u32 = 2;
+/// Microseconds for which the handlers of one event may keep everything else waiting, whatever they do; not counted what a serial port
+/// and a flash make them wait, where these are real.
+pub const EVENT_MICROS: u32 = 100_000;
 
 /// A word of code passed by a loop.
 pub(crate) const WORD: i32 = 2;

@@ -36,6 +36,8 @@ pub struct Profile {
     pub ram: usize,
     /// Fuel the handlers of one event have: what it is see [`crate::fuel`].
     pub fuel: u32,
+    /// Instructions its processor does in a microsecond at least.
+    pub instructions_per_micro: u32,
 }
 
 /// Longest content of a flash variable, bytes.
@@ -59,6 +61,7 @@ impl Profile {
         image: 32 * 1024,
         ram: 4 * 1024,
         fuel: 100_000,
+        instructions_per_micro: 80,
     };
 
     /// The ESP32-C3.
@@ -72,13 +75,25 @@ impl Profile {
         value: 4096,
         image: 192 * 1024,
         ram: 24 * 1024,
-        fuel: 1_000_000,
+        fuel: 200_000,
+        instructions_per_micro: 160,
         ..Profile::ESP8266
     };
 
     /// A Linux box: the ESP32's limits with more room to compute.
-    pub const DESKTOP: Profile =
-        Profile { name: "desktop", ram: 60 * 1024, fuel: 4_000_000, ..Profile::ESP32 };
+    pub const DESKTOP: Profile = Profile {
+        name: "desktop",
+        ram: 60 * 1024,
+        fuel: 2_000_000,
+        instructions_per_micro: 2_000,
+        ..Profile::ESP32
+    };
+
+    /// Microseconds that the handlers of one event take at most: see [`crate::fuel::EVENT_MICROS`].
+    pub const fn event_micros(&self) -> u32 {
+        use crate::fuel::{EVENT_TANKS, INSTRUCTIONS_PER_FUEL};
+        EVENT_TANKS * self.fuel * INSTRUCTIONS_PER_FUEL / self.instructions_per_micro
+    }
 
     /// Every profile, the smallest first.
     pub const ALL: [Profile; 3] = [Profile::ESP8266, Profile::ESP32, Profile::DESKTOP];
@@ -88,3 +103,12 @@ impl Profile {
         Profile::ALL.into_iter().find(|profile| profile.name == name)
     }
 }
+
+// No profile gives a script more time than is promised to everybody else.
+const _: () = {
+    let mut at = 0;
+    while at < Profile::ALL.len() {
+        assert!(Profile::ALL[at].event_micros() <= crate::fuel::EVENT_MICROS);
+        at += 1;
+    }
+};

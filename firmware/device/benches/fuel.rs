@@ -16,7 +16,7 @@ mod world;
 mod worst;
 
 /// Fuel of the shorter run.
-const FUEL: u32 = 400_000;
+const FUEL: u32 = 100_000;
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();

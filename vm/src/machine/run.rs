@@ -313,7 +313,7 @@ impl Run<'_> {
                 let len = run.store.number(third);
                 return run.store.substr(text, index, len);
             }
-            run.store.pay(fuel::bytes(text.len(), fuel::READ));
+            run.store.pay(text.len() as i32);
             run.store.csvstr(text, index, third)
         })
     }
@@ -334,9 +334,7 @@ impl Run<'_> {
                 bytes[..text.len()].copy_from_slice(&text);
                 text.len()
             }
-            _ => {
-                self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN)
-            }
+            _ => self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
         };
         self.make(destination, |run| run.store.copied(&bytes[..len]))
     }

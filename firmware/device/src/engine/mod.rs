@@ -69,9 +69,6 @@ use timers::Timers;
 /// Highest PWM duty, per mille.
 pub const PWM_MAX: u16 = 1000;
 
-/// So often an event has its fuel: one handler that uses it up leaves the others as much.
-pub const EVENT_TANKS: u32 = 2;
-
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
 

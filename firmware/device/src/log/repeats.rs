@@ -56,7 +56,9 @@ impl Repeats {
         let letters = line.iter().filter(|byte| !byte.is_ascii_digit()).take(BEGINNING);
         beginning.iter_mut().zip(letters).for_each(|(to, from)| *to = *from);
         let over = |kind: &Kind| kind.lines <= LINES && kind.is_over(now);
-        self.kinds.iter_mut().for_each(|place| drop(place.take_if(|kind| over(kind))));
+        for place in &mut self.kinds {
+            place.take_if(|kind| over(kind));
+        }
         let known = |place: &Option<Kind>| match place {
             Some(kind) => kind.beginning == beginning && kind.level == level,
             None => false,

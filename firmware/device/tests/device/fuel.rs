@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use umqtt_device::engine::EVENT_TANKS;
 use umqtt_vm::decode::instructions;
+use umqtt_vm::fuel::EVENT_TANKS;
 use umqtt_vm::isa::Op;
 use umqtt_vm::{Image, Profile};
 
