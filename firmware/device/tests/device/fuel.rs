@@ -140,14 +140,19 @@ fn lines_that_repeat_themselves_are_counted() {
     assert_eq!(said.matches("publish remote far/away").count(), 50, "{said}");
     world.advance(10_000);
     let said = world.serial();
-    assert_eq!(said, "... 1950 more like this in 10 s: Script warning: publish remo\r\n");
+    let counted = "... 1950 more like this in 10 s: Script warning: publish remo\r\n";
+    assert!(said.contains(counted), "{said}");
 }
 
 #[test]
 fn a_script_with_many_subscriptions_is_stopped_at_once() {
     let mut world = World::running(
-        "on init do setvar $i = 0 while $i lt 11000 do setvar $i = $i + 1 subscribe local \"own/\" | $i done",
+        "on init do settimer 1 1
+on timer 1 do setvar $n = 0
+    while $n lt 1000 do setvar $n = $n + 1 setvar $i = $i + 1 subscribe local \"own/\" | $i done
+    if $i lt 11000 then settimer 1 1 endif",
     );
+    world.advance(20);
     let most = umqtt_broker::Limits::DESKTOP.max_client_subscriptions;
     assert_eq!(world.broker().subscriptions_len(), most);
     assert_eq!(world.broker().stats().subscriptions_refused, 1000);
