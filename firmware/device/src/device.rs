@@ -304,6 +304,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         &mut self.core.broker
     }
 
+    /// What each part holds of the memory.
+    pub fn ledger(&self) -> &Ledger {
+        &self.core.ledger
+    }
+
     /// The ports of broker and console that are open.
     pub fn ports(&self, net: &dyn Net) -> (Option<u16>, Option<u16>) {
         let Ports { mqtt, console } = self.core.ports;

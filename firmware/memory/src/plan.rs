@@ -122,6 +122,23 @@ impl Plan {
         margin: crate::STEP_MARGIN,
     };
 
+    /// All budgets so many times as large.
+    pub const fn scaled(&self, by: usize) -> Plan {
+        Plan {
+            fixed: self.fixed * by,
+            network: self.network * by,
+            broker: self.broker * by,
+            upload: self.upload * by,
+            script: self.script * by,
+            console: self.console * by,
+            log: self.log * by,
+            http: self.http * by,
+            upstream: self.upstream * by,
+            storage: self.storage * by,
+            margin: self.margin,
+        }
+    }
+
     /// A share's budget.
     pub const fn budget(&self, share: Share) -> usize {
         match share {

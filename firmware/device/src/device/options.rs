@@ -37,6 +37,34 @@ pub struct Options {
 }
 
 impl Options {
+    /// For the ESP8266: all of it, static data, heap and stack, keeps within 48 KiB of RAM.
+    pub const ESP8266: Options = Options {
+        version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
+        profile: Profile::ESP8266,
+        limits: Limits {
+            max_clients: 16,
+            // All of them may come back at once, as after a restart; the network's places bound those who say nothing.
+            max_waiting: 16,
+            max_subscriptions: 64,
+            max_client_subscriptions: 16,
+            max_retained: 32,
+            max_retained_bytes: 3 * 1024,
+            max_packet: 2 * 1024,
+            max_queue_messages: 16,
+            max_queue_bytes: 2 * 1024,
+            max_local_queue_bytes: 2 * 1024,
+            max_memory: Plan::ESP8266.broker,
+            ..Limits::SMALL
+        },
+        plan: Plan::ESP8266,
+        layout: Layout::ESP8266,
+        persistence: false,
+        warnings: None,
+        send_buffer: 256,
+        mqtt_port: None,
+        console_port: None,
+    };
+
     /// For a desktop.
     pub const DESKTOP: Options = Options {
         version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),

@@ -1,0 +1,167 @@
+//! An allocator that counts what the device allocates, and fails what it is told to.
+//!
+//! What belongs to the world around the device (network, board, flash, the story itself) never fails: see [`device`] and
+//! [`outside`]. An allocation that the last [`umqtt_memory::reserve`] covers does not fail either, as on the chip: the block
+//! was there.
+#![allow(unsafe_code)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use umqtt_memory::credit;
+
+struct Counting;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+thread_local! {
+    static IN_DEVICE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Allocations that could fail so far.
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+/// The first that fails, and whether those after it do.
+static FAIL_AT: AtomicUsize = AtomicUsize::new(usize::MAX);
+static FAIL_ON: AtomicBool = AtomicBool::new(false);
+/// How many have failed.
+static FAILED: AtomicUsize = AtomicUsize::new(0);
+/// Bytes the device may hold, holds, and has held at most.
+static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
+static USED: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+/// Prints where the device was when an allocation failed.
+static TRACE: AtomicBool = AtomicBool::new(false);
+
+/// Runs a part of the device.
+pub(crate) fn device<T>(run: impl FnOnce() -> T) -> T {
+    within(true, run)
+}
+
+/// Runs a part of the world that the device has called.
+pub(crate) fn outside<T>(run: impl FnOnce() -> T) -> T {
+    within(false, run)
+}
+
+fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
+    let before = IN_DEVICE.replace(device);
+    let done = run();
+    IN_DEVICE.set(before);
+    done
+}
+
+/// Fails the `n`-th allocation from here on, counted from 0, and with `on` all after it until [`stop_failing`].
+pub(crate) fn fail(n: usize, on: bool) {
+    TRACE.store(std::env::var_os("UMQTT_OOM_TRACE").is_some(), Ordering::Relaxed);
+    COUNT.store(0, Ordering::Relaxed);
+    FAILED.store(0, Ordering::Relaxed);
+    FAIL_ON.store(on, Ordering::Relaxed);
+    FAIL_AT.store(n, Ordering::Relaxed);
+}
+
+/// Fails no more.
+pub(crate) fn stop_failing() {
+    FAIL_AT.store(usize::MAX, Ordering::Relaxed);
+}
+
+/// Ends a run of failures that has begun.
+pub(crate) fn end_of_step() {
+    if failed() > 0 {
+        stop_failing();
+    }
+}
+
+/// Lets the device hold so many bytes from here on.
+pub(crate) fn limit(bytes: usize) {
+    USED.store(0, Ordering::Relaxed);
+    MOST.store(0, Ordering::Relaxed);
+    FAILED.store(0, Ordering::Relaxed);
+    LIMIT.store(bytes, Ordering::Relaxed);
+}
+
+/// Allocations that could have failed.
+pub(crate) fn count() -> usize {
+    COUNT.load(Ordering::Relaxed)
+}
+
+/// Allocations that failed.
+pub(crate) fn failed() -> usize {
+    FAILED.load(Ordering::Relaxed)
+}
+
+/// The most bytes the device held.
+pub(crate) fn most() -> usize {
+    MOST.load(Ordering::Relaxed)
+}
+
+impl Counting {
+    /// Whether an allocation of the device goes through.
+    fn admits(size: usize) -> bool {
+        let fallible = credit::is_fallible();
+        let covered = !fallible && size <= credit::left();
+        let used = USED.load(Ordering::Relaxed) + size;
+        let mut fails = used > LIMIT.load(Ordering::Relaxed) && !covered;
+        if !covered {
+            let n = COUNT.fetch_add(1, Ordering::Relaxed);
+            let at = FAIL_AT.load(Ordering::Relaxed);
+            fails |= n == at || n > at && FAIL_ON.load(Ordering::Relaxed);
+        }
+        if fails {
+            FAILED.fetch_add(1, Ordering::Relaxed);
+            trace(size, fallible);
+            return false;
+        }
+        credit::take(size);
+        USED.store(used, Ordering::Relaxed);
+        MOST.fetch_max(used, Ordering::Relaxed);
+        true
+    }
+
+    fn freed(size: usize) {
+        credit::give(size);
+        USED.store(USED.load(Ordering::Relaxed).saturating_sub(size), Ordering::Relaxed);
+    }
+}
+
+fn trace(size: usize, fallible: bool) {
+    if !fallible && TRACE.load(Ordering::Relaxed) {
+        outside(|| {
+            let trace = std::backtrace::Backtrace::force_capture().to_string();
+            let ours = |line: &&str| line.contains("umqtt_") && !line.contains("memory::");
+            let place: Vec<&str> = trace.lines().filter(ours).take(8).map(str::trim).collect();
+            eprintln!("fails {size} bytes, {} left: {}", credit::left(), place.join("\n    "));
+        });
+    }
+}
+
+// SAFETY: all of it is the system's, or nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if IN_DEVICE.get() && !Counting::admits(layout.size()) {
+            return std::ptr::null_mut();
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if IN_DEVICE.get() {
+            Counting::freed(layout.size());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // As on the chip: the new block is there before the old one goes.
+        if IN_DEVICE.get() {
+            if !Counting::admits(size) {
+                return std::ptr::null_mut();
+            }
+            Counting::freed(layout.size());
+        }
+        // SAFETY: the caller's promise.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}

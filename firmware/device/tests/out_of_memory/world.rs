@@ -1,0 +1,340 @@
+//! A device with a network, a board and a flash in memory, whose own memory is the only one that can run out.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use umqtt_device::Device;
+use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::device::Options;
+use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::storage::ram::RamFlash;
+
+use crate::allocator::{device, outside};
+
+/// Bytes under way in each direction, as on the chip.
+const WINDOW: usize = 160;
+/// Polls in which the device has to come to rest.
+const POLLS: usize = 5_000;
+
+#[derive(Default)]
+struct Line {
+    to_device: VecDeque<u8>,
+    from_device: Vec<u8>,
+    blocked: bool,
+    closed: bool,
+    finishing: bool,
+}
+
+/// The network.
+#[derive(Default)]
+pub(crate) struct TestNet {
+    lines: Vec<Line>,
+    listening: Vec<u16>,
+    events: VecDeque<NetEvent>,
+    asked: VecDeque<ConnId>,
+}
+
+impl TestNet {
+    fn line(&mut self, conn: ConnId) -> &mut Line {
+        &mut self.lines[conn.0 as usize]
+    }
+
+    fn over(&mut self, conn: ConnId, reason: CloseReason) {
+        if !std::mem::replace(&mut self.line(conn).closed, true) {
+            self.events.push_back(NetEvent::Closed(conn, reason));
+        }
+    }
+
+    fn open(&mut self) -> ConnId {
+        self.lines.push(Line::default());
+        ConnId(self.lines.len() as u32 - 1)
+    }
+}
+
+impl Net for TestNet {
+    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+        outside(|| {
+            if self.listening.contains(&port) {
+                return Err(NetError::PortInUse);
+            }
+            self.listening.push(port);
+            Ok(())
+        })
+    }
+
+    fn unlisten(&mut self, port: u16) {
+        self.listening.retain(|open| *open != port);
+    }
+
+    fn connect(&mut self, _host: &str, _port: u16) -> Result<ConnId, NetError> {
+        outside(|| {
+            let conn = self.open();
+            self.asked.push_back(conn);
+            Ok(conn)
+        })
+    }
+
+    fn poll_event(&mut self) -> Option<NetEvent> {
+        self.events.pop_front()
+    }
+
+    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
+        outside(|| {
+            let mut taken = 0;
+            loop {
+                let line = self.line(conn);
+                if line.closed {
+                    break;
+                }
+                let shown: Vec<u8> = line.to_device.iter().take(WINDOW).copied().collect();
+                if shown.is_empty() {
+                    if std::mem::take(&mut line.finishing) {
+                        self.events.push_back(NetEvent::Finished(conn));
+                    }
+                    break;
+                }
+                let n = device(|| take(&shown)).min(shown.len());
+                let line = self.line(conn);
+                line.to_device.drain(..n);
+                taken += n;
+                if n < shown.len() {
+                    break;
+                }
+            }
+            taken
+        })
+    }
+
+    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        outside(|| {
+            let line = self.line(conn);
+            if line.closed {
+                return 0;
+            }
+            let n = bytes.len().min(WINDOW - line.from_device.len().min(WINDOW));
+            line.from_device.extend_from_slice(&bytes[..n]);
+            line.blocked = n < bytes.len();
+            n
+        })
+    }
+
+    fn close(&mut self, conn: ConnId) {
+        outside(|| self.over(conn, CloseReason::Done));
+    }
+
+    fn abort(&mut self, conn: ConnId) {
+        outside(|| self.over(conn, CloseReason::Done));
+    }
+
+    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
+        each(IpAddr::from([192, 168, 4, 1]));
+    }
+}
+
+/// What is on the board's wires.
+#[derive(Default)]
+pub(crate) struct Wires {
+    typed: VecDeque<u8>,
+    serial: Vec<u8>,
+    restarted: bool,
+}
+
+/// The board.
+pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
+
+impl Board for TestBoard {
+    fn pin_mode(&mut self, _pin: u8, _mode: PinMode) {}
+    fn pin_write(&mut self, _pin: u8, _level: bool) {}
+    fn pin_read(&mut self, _pin: u8) -> bool {
+        false
+    }
+    fn pwm(&mut self, _pin: u8, _duty: u16) {}
+    fn pwm_period(&mut self, _slots: u32) {}
+    fn adc(&mut self) -> u16 {
+        0
+    }
+    fn watch_pin(&mut self, _pin: u8, _pullup: bool) {}
+    fn unwatch_pins(&mut self) {}
+    fn poll_edge(&mut self) -> Option<u8> {
+        None
+    }
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        let typed = &mut self.0.borrow_mut().typed;
+        let n = into.len().min(typed.len());
+        for (to, from) in into.iter_mut().zip(typed.drain(..n)) {
+            *to = from;
+        }
+        n
+    }
+    fn serial_write(&mut self, bytes: &[u8]) {
+        outside(|| self.0.borrow_mut().serial.extend_from_slice(bytes));
+    }
+    fn free_memory(&self) -> Option<u32> {
+        None
+    }
+    fn mac(&self) -> [u8; 6] {
+        [2, 0, 0, 1, 2, 3]
+    }
+    fn wall_clock(&self) -> Option<u64> {
+        None
+    }
+    fn micros(&self) -> u32 {
+        0
+    }
+    fn restart(&mut self, _how: Restart) {
+        self.0.borrow_mut().restarted = true;
+    }
+}
+
+/// The device and everything around it.
+pub(crate) struct World {
+    /// `None` if it had no memory to start.
+    device: Option<Device<TestBoard, RamFlash>>,
+    net: TestNet,
+    wires: Rc<RefCell<Wires>>,
+    options: Options,
+    now: u64,
+}
+
+impl World {
+    pub(crate) fn boot(flash: RamFlash, options: Options) -> World {
+        let wires = Rc::new(RefCell::new(Wires::default()));
+        let board = TestBoard(wires.clone());
+        let mut world = World { device: None, net: TestNet::default(), wires, options, now: 0 };
+        let made = device(|| Device::new(board, flash, options));
+        // What cannot even start is started again by its watchdog.
+        if let Ok(mut made) = made {
+            let _ = device(|| made.listen(&mut world.net));
+            device(|| made.start(0));
+            world.device = Some(made);
+        }
+        world.settle();
+        world
+    }
+
+    /// The power goes and comes back.
+    pub(crate) fn power_cycle(self) -> Option<World> {
+        let flash = self.device?.into_parts().1;
+        Some(World::boot(flash, self.options))
+    }
+
+    /// Lets the device do what it can do at this moment, and what it has put off for a moment.
+    pub(crate) fn settle(&mut self) {
+        let Some(made) = &mut self.device else { return };
+        let start = self.now;
+        for _ in 0..POLLS {
+            let events = self.net.events.len();
+            let next = device(|| made.poll(self.now, &mut self.net));
+            let idle = next.is_none_or(|at| at > self.now);
+            if idle
+                && (self.net.events.is_empty()
+                    || self.net.events.len() >= events && self.now > start + 500)
+            {
+                return;
+            }
+            if idle && let Some(next) = next {
+                self.now = next.min(self.now + 50);
+            }
+        }
+        panic!("the device does not come to rest");
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&mut self, ms: u64) {
+        let until = self.now + ms;
+        while self.now < until {
+            let Some(made) = &mut self.device else { return };
+            let next = device(|| made.poll(self.now, &mut self.net)).unwrap_or(until);
+            self.now = next.clamp(self.now + 1, until);
+        }
+        self.settle();
+    }
+
+    /// Connects; none if nobody listens.
+    pub(crate) fn connect(&mut self, port: u16) -> Option<ConnId> {
+        if !self.net.listening.contains(&port) {
+            return None;
+        }
+        let conn = self.net.open();
+        let peer = Peer { addr: SocketAddr::from(([192, 168, 4, 2], 5000)), internal: true };
+        self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
+        self.settle();
+        Some(conn)
+    }
+
+    /// The connection the device has asked for, made.
+    pub(crate) fn asked(&mut self) -> Option<ConnId> {
+        let conn = self.net.asked.pop_front()?;
+        self.net.events.push_back(NetEvent::Connected(conn));
+        self.settle();
+        Some(conn)
+    }
+
+    pub(crate) fn send(&mut self, conn: Option<ConnId>, bytes: impl AsRef<[u8]>) {
+        let Some(conn) = conn else { return };
+        self.net.line(conn).to_device.extend(bytes.as_ref());
+        self.net.events.push_back(NetEvent::Readable(conn));
+        self.settle();
+    }
+
+    /// The outside sends nothing more.
+    pub(crate) fn finish(&mut self, conn: Option<ConnId>) {
+        let Some(conn) = conn else { return };
+        let line = self.net.line(conn);
+        line.finishing = !line.to_device.is_empty();
+        if !line.finishing {
+            self.net.events.push_back(NetEvent::Finished(conn));
+        }
+        self.settle();
+    }
+
+    pub(crate) fn reset(&mut self, conn: Option<ConnId>) {
+        let Some(conn) = conn else { return };
+        self.net.over(conn, CloseReason::Reset);
+        self.settle();
+    }
+
+    /// All that the device sends.
+    pub(crate) fn received(&mut self, conn: Option<ConnId>) -> Vec<u8> {
+        let Some(conn) = conn else { return Vec::new() };
+        let mut all = Vec::new();
+        loop {
+            self.settle();
+            let line = self.net.line(conn);
+            if line.from_device.is_empty() && !line.blocked {
+                return all;
+            }
+            all.append(&mut line.from_device);
+            if std::mem::take(&mut line.blocked) {
+                self.net.events.push_back(NetEvent::Writable(conn));
+            }
+        }
+    }
+
+    pub(crate) fn is_closed(&mut self, conn: Option<ConnId>) -> bool {
+        conn.is_none_or(|conn| self.net.line(conn).closed)
+    }
+
+    pub(crate) fn type_in(&mut self, text: &str) {
+        self.wires.borrow_mut().typed.extend(text.bytes());
+        self.settle();
+    }
+
+    /// What came on the serial port since last asked.
+    pub(crate) fn serial(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.wires.borrow_mut().serial)).into_owned()
+    }
+
+    /// Whether the device has started at all.
+    pub(crate) fn is_up(&self) -> bool {
+        self.device.is_some()
+    }
+
+    /// What the shares have refused, all together.
+    pub(crate) fn refused(&self) -> u32 {
+        let ledger = self.device.as_ref().map(Device::ledger);
+        ledger.map_or(0, |ledger| ledger.iter().map(|(_, account)| account.refused).sum())
+    }
+}
