@@ -11,6 +11,8 @@ use sequential_storage::cache::page_pointers::HeapPagePointers;
 use sequential_storage::cache::page_states::HeapPageStates;
 use sequential_storage::map::{MapConfig, MapStorage};
 
+use umqtt_memory::{reserve, try_push, try_room_exact, try_to_vec};
+
 use super::blocking::{Blocking, run};
 use super::repair::repair;
 use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed, retained};
@@ -51,6 +53,9 @@ const KEYS: usize = 4 + FLASH_VARIABLES as usize + 2 * retained::CHUNKS as usize
 
 /// Room for the key, and for the padding to the flash's word.
 pub(super) const MARGIN: usize = 64;
+
+/// Bytes that what the library remembers takes at most, twice, as while a record is read back.
+const CACHES: usize = 2 * (KEYS * 8 + 256);
 
 type Cached = Cache<HeapPageStates, HeapPagePointers, HeapKeyPointers<u8>, u8>;
 
@@ -109,10 +114,23 @@ impl<F: NorFlash> Map<F> {
         if self.present & bit(key) == 0 {
             return Ok(Vec::new());
         }
-        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        let mut buffer = scratch()?;
+        self.read(key, &mut buffer, |record| try_to_vec(record).ok_or(StorageError::Memory))?
+    }
+
+    /// Looks at a record, which is read into the buffer; at an empty one if there is none.
+    fn read<T>(
+        &mut self,
+        key: Key,
+        buffer: &mut [u8],
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, StorageError> {
+        if self.present & bit(key) == 0 {
+            return Ok(look(&[]));
+        }
         self.with(|map| {
-            let found = run(map.fetch_item::<&[u8]>(&mut buffer, &key.0)).map_err(failed)?;
-            Ok(found.map(Vec::from).unwrap_or_default())
+            let found = run(map.fetch_item::<&[u8]>(buffer, &key.0)).map_err(failed)?;
+            Ok(look(found.unwrap_or_default()))
         })
     }
 
@@ -121,13 +139,15 @@ impl<F: NorFlash> Map<F> {
         if value.len() > MAX_RECORD {
             return Err(StorageError::TooLarge { limit: MAX_RECORD });
         }
-        if self.get(key)? == value {
+        // All that this takes is there before anything is written.
+        let mut buffer = scratch()?;
+        if self.read(key, &mut buffer, |record| record == value)? {
             return Ok(());
         }
-        match self.store(key, value) {
+        match self.store(key, value, &mut buffer) {
             Err(StorageError::Broken) => {
-                self.rescue()?;
-                self.store(key, value)
+                self.rescue(&mut buffer)?;
+                self.store(key, value, &mut buffer)
             }
             result => result,
         }
@@ -150,13 +170,12 @@ impl<F: NorFlash> Map<F> {
         self.flash.0
     }
 
-    fn store(&mut self, key: Key, value: &[u8]) -> Result<(), StorageError> {
-        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+    fn store(&mut self, key: Key, value: &[u8], buffer: &mut [u8]) -> Result<(), StorageError> {
         self.present |= bit(key);
-        self.with(|map| run(map.store_item(&mut buffer, &key.0, &value)).map_err(failed))?;
+        self.with(|map| run(map.store_item(buffer, &key.0, &value)).map_err(failed))?;
         // Read back as after a restart, without the help of what is remembered.
         let remembered = self.cache.take();
-        if self.get(key)? != value {
+        if !self.read(key, buffer, |record| record == value)? {
             return Err(StorageError::Broken);
         }
         self.cache = remembered;
@@ -184,17 +203,36 @@ impl<F: NorFlash> Map<F> {
 
     /// The pages are in a state the library can read but not write (nonsense was in the flash): starts anew with the
     /// records there are.
-    fn rescue(&mut self) -> Result<(), StorageError> {
+    fn rescue(&mut self, buffer: &mut [u8]) -> Result<(), StorageError> {
         let mut records = Vec::new();
         for key in Key::all() {
-            records.push((key, self.get(key).unwrap_or_default()));
+            let kept = self.read(key, buffer, |record| {
+                if record.is_empty() { Some(Vec::new()) } else { try_to_vec(record) }
+            });
+            let value = kept.unwrap_or_else(|_| Some(Vec::new())).ok_or(StorageError::Memory)?;
+            if !value.is_empty() {
+                try_push(&mut records, (key, value)).map_err(|_| StorageError::Memory)?;
+            }
+        }
+        if !reserve(CACHES) {
+            return Err(StorageError::Memory);
         }
         self.erase()?;
-        for (key, value) in records.iter().filter(|(_, value)| !value.is_empty()) {
-            self.store(*key, value)?;
+        for (key, value) in &records {
+            self.store(*key, value, buffer)?;
         }
         Ok(())
     }
+}
+
+/// A buffer to read and write records with, and the certainty that there is memory for what the library needs besides.
+fn scratch() -> Result<Vec<u8>, StorageError> {
+    let mut buffer = Vec::new();
+    if !reserve(MAX_RECORD + MARGIN + CACHES) || !try_room_exact(&mut buffer, MAX_RECORD + MARGIN) {
+        return Err(StorageError::Memory);
+    }
+    buffer.resize(MAX_RECORD + MARGIN, 0);
+    Ok(buffer)
 }
 
 /// The bit of a key; keys beyond the last one that may be used share it.

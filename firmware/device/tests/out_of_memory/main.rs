@@ -79,7 +79,8 @@ fn child() {
         return;
     }
     for n in (from.parse().unwrap()..to.parse().unwrap()).step_by(step.parse().unwrap()) {
-        println!("at {n}");
+        // The test program has begun a line.
+        println!("\nat {n}");
         std::io::stdout().flush().unwrap();
         if let Err(why) = run(n, mode == "on") {
             println!("wrong {n}: {why}");
