@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 /// Bytes of a piece, about: some values on a chip, a page of them where memory is plenty.
-const PIECE: usize = if cfg!(target_pointer_width = "64") { 4096 } else { 512 };
+pub(crate) const PIECE: usize = if cfg!(target_pointer_width = "64") { 4096 } else { 512 };
 
 #[derive(Debug)]
 enum Place<T> {

@@ -44,6 +44,8 @@ pub enum Refused {
     TooMany,
     /// [`Hooks::on_connect`](crate::Hooks::on_connect) said no.
     ByHook,
+    /// There is no memory for it.
+    NoMemory,
 }
 
 impl core::fmt::Display for Refused {
@@ -52,6 +54,7 @@ impl core::fmt::Display for Refused {
             Refused::AlreadyOpen => "a connection with this id is open",
             Refused::TooMany => "too many connections",
             Refused::ByHook => "the connection was refused",
+            Refused::NoMemory => "not enough memory",
         })
     }
 }
@@ -98,6 +101,8 @@ pub struct Broker {
     limits: Limits,
     /// Bytes lent for what passes through.
     borrowed: usize,
+    /// Bytes that may be allocated before the heap is looked at again.
+    allowance: usize,
     stats: Stats,
     pub(crate) connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
@@ -153,6 +158,7 @@ impl Broker {
         Broker {
             limits,
             borrowed: 0,
+            allowance: 0,
             stats: Stats::default(),
             connections: Arena::new(),
             slots: Vec::new(),

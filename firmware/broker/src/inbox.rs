@@ -4,7 +4,19 @@
 
 use alloc::vec::Vec;
 
+use umqtt_memory::{try_room_exact, try_to_vec};
+
 use crate::wire::FixedHeader;
+
+/// There is no memory for the start of a packet.
+#[derive(Debug)]
+pub(crate) struct NoMemory;
+
+impl From<NoMemory> for Option<FixedHeader> {
+    fn from(_: NoMemory) -> Option<FixedHeader> {
+        None
+    }
+}
 
 /// The start of an unfinished packet, and what it becomes.
 #[derive(Debug)]
@@ -22,7 +34,7 @@ impl Inbox {
 
     /// The next whole packet, header and all bytes, taking what it needs from `bytes`; `None` once all
     /// bytes are used up. `header` reads a header and may refuse it.
-    pub(crate) fn next<'a, 'b: 'a, E>(
+    pub(crate) fn next<'a, 'b: 'a, E: From<NoMemory>>(
         &'a mut self,
         bytes: &mut &'b [u8],
         mut header: impl FnMut(&[u8]) -> Result<Option<FixedHeader>, E>,
@@ -44,7 +56,9 @@ impl Inbox {
             let wanted = found.map_or(self.partial.len() + 1, |found| found.total());
             let missing = wanted.saturating_sub(self.partial.len());
             let (part, rest) = bytes.split_at(missing.min(bytes.len()));
-            append(&mut self.partial, part, wanted);
+            if !append(&mut self.partial, part, wanted) {
+                return Err(E::from(NoMemory));
+            }
             *bytes = rest;
         }
         if let Some(found) = header(bytes)?
@@ -53,7 +67,7 @@ impl Inbox {
             *bytes = rest;
             return Ok(Some((found, packet)));
         }
-        self.partial = Vec::from(core::mem::take(bytes));
+        self.partial = try_to_vec(core::mem::take(bytes)).ok_or(NoMemory)?;
         Ok(None)
     }
 
@@ -65,11 +79,14 @@ impl Inbox {
 
 /// Appends to a packet of `wanted` bytes in the end. Room is made for what came, doubling, but never
 /// for more than the packet: a header that promises much costs nothing yet.
-fn append(partial: &mut Vec<u8>, part: &[u8], wanted: usize) {
+fn append(partial: &mut Vec<u8>, part: &[u8], wanted: usize) -> bool {
     let len = partial.len() + part.len();
     if len > partial.capacity() {
         let capacity = (partial.capacity() * 2).clamp(len, wanted.max(len));
-        partial.reserve_exact(capacity - partial.len());
+        if !try_room_exact(partial, capacity - partial.len()) {
+            return false;
+        }
     }
     partial.extend_from_slice(part);
+    true
 }

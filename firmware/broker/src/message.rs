@@ -5,6 +5,8 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use umqtt_memory::try_room_exact;
+
 use crate::journal::MessageMark;
 use crate::memory::BLOCK;
 use crate::wire::{FixedHeader, MAX_REMAINING, PacketType, QoS};
@@ -152,15 +154,24 @@ impl Publication {
         let body = Publication::measure(topic, payload)?;
         let header = FixedHeader::emit(PacketType::Publish, 0, body)?;
         let head = header.as_bytes();
-        let mut packet = Vec::with_capacity(head.len() + body);
+        // The small block first: the large one may take all the memory there is.
+        let empty = Packet::Short { bytes: [0; SHORT], len: 0 };
+        let mark = MessageMark::default();
+        let mut block =
+            Rc::new(Body { packet: empty, header_len: 0, topic_len: 0, store: None, mark });
+        let mut packet = Vec::new();
+        if !try_room_exact(&mut packet, head.len() + body) {
+            return None;
+        }
         packet.extend_from_slice(head);
         packet.extend_from_slice(&topic_len.to_be_bytes());
         packet.extend_from_slice(topic);
         packet.extend_from_slice(payload);
-        let (header_len, store) = (head.len() as u8, store.cloned());
-        let packet = Packet::Long(packet.into_boxed_slice());
-        let mark = MessageMark::default();
-        Some(Publication(Rc::new(Body { packet, header_len, topic_len, store, mark })))
+        let body = Rc::get_mut(&mut block)?;
+        (body.header_len, body.topic_len) = (head.len() as u8, topic_len);
+        body.packet = Packet::Long(packet.into_boxed_slice());
+        body.store = store.cloned();
+        Some(Publication(block))
     }
 
     /// Forgets a message; if nobody else has it, the next short one needs no allocation.
@@ -178,6 +189,11 @@ impl Publication {
     pub(crate) fn len_of(topic: &[u8], payload: &[u8]) -> Option<usize> {
         let body = Publication::measure(topic, payload)?;
         Some(FixedHeader::len_for(body) + body)
+    }
+
+    /// Bytes of the block that every message has: the packet of a longer one is in another.
+    pub(crate) const fn own_block() -> usize {
+        size_of::<Body>() + 2 * size_of::<usize>()
     }
 
     /// Bytes of memory a message takes whose packet has this many.

@@ -7,6 +7,8 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use umqtt_memory::try_deque_room;
+
 use crate::journal::Gate;
 use crate::message::Publication;
 use crate::queue::Load;
@@ -127,6 +129,13 @@ impl Outbox {
         self.loose_bytes
     }
 
+    /// Makes room for one more message, if there is not; false if there is no memory.
+    #[inline]
+    pub(crate) fn make_room(&mut self) -> bool {
+        try_deque_room(&mut self.deliveries, 1)
+    }
+
+    /// Queues a message; [`make_room`](Self::make_room) has made room for it.
     pub(crate) fn push(&mut self, delivery: Delivery) {
         let len = delivery.len();
         self.bytes += len;

@@ -6,7 +6,7 @@
 use crate::Limits;
 use crate::message::Publication;
 use crate::outbox::{Delivery, Outbox};
-use crate::session::Session;
+use crate::session::{Entry, Session};
 use crate::wire::QoS;
 
 /// How a message is delivered to a client. Two values, which go in two registers.
@@ -110,11 +110,16 @@ pub(crate) fn connected(
         }
         dropped += 1;
     }
+    if !outbox.make_room() {
+        return Outcome::refused(dropped);
+    }
     if how.qos == QoS::AtMostOnce {
         outbox.push(Delivery::new(message.clone(), how.qos, 0, how.mark.retain()));
     } else {
-        let reliable = session.reliable();
-        if waiting.messages == 0 && reliable.may_send(limits.max_inflight) {
+        let sends = waiting.messages == 0 && session.reliable_may_send(limits.max_inflight);
+        let entry = if sends { Entry::Inflight } else { Entry::Waiting };
+        let Some(reliable) = session.room_for(entry) else { return Outcome::refused(dropped) };
+        if sends {
             reliable.send(message.clone(), how, outbox);
         } else {
             reliable.wait(message.clone(), how, usize::MAX);
@@ -137,7 +142,8 @@ pub(crate) fn away(
         return Outcome { queued: false, dropped }; // it was never promised one
     }
     let (len, max) = (message.packet().len(), Load::limit(limits, share));
-    let reliable = session.reliable();
+    let entry = if loose { Entry::Loose } else { Entry::Waiting };
+    let Some(reliable) = session.room_for(entry) else { return Outcome::refused(dropped) };
     let firm = reliable.load().bytes - reliable.loose().bytes;
     if firm > 0 && firm.saturating_add(len) > max.bytes {
         return Outcome::refused(dropped);

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
+use umqtt_memory::{reserve, try_deque_room};
+
 use crate::journal::{EntryMark, SessionLog};
 use crate::memory::{BLOCK, Share, block};
 use crate::message::Publication;
@@ -57,7 +59,23 @@ pub(crate) struct Session {
     pub(crate) share: Share,
 }
 
+/// Where a message is to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entry {
+    Inflight,
+    Waiting,
+    Loose,
+}
+
+/// Bytes of what a session needs for its first message of QoS 1 or 2.
+pub(crate) const RELIABLE: usize = size_of::<Reliable>() + 16;
+
 impl Session {
+    /// Messages that its next connection has to queue at once.
+    pub(crate) fn entries(&self) -> usize {
+        self.reliable.as_ref().map_or(0, |reliable| reliable.inflight.len() + reliable.loose.len())
+    }
+
     pub(crate) fn new(client_id: &str, clean: bool, log: SessionLog) -> Session {
         Session {
             client_id: client_id.into(),
@@ -92,6 +110,20 @@ impl Session {
             + self.reliable.as_ref().map_or(0, |reliable| reliable.held())
     }
 
+    /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0; `None` if there is no memory.
+    pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Reliable> {
+        if self.reliable.is_none() && !reserve(RELIABLE) {
+            return None;
+        }
+        let reliable = self.reliable();
+        let room = match entry {
+            Entry::Inflight => try_deque_room(&mut reliable.inflight, 1),
+            Entry::Waiting => try_deque_room(&mut reliable.waiting, 1),
+            Entry::Loose => try_deque_room(&mut reliable.loose, 1),
+        };
+        room.then_some(reliable)
+    }
+
     /// The QoS 1 and 2 state, made when it is first needed.
     pub(crate) fn reliable(&mut self) -> &mut Reliable {
         let log = &self.log;
@@ -108,6 +140,12 @@ impl Session {
     #[cfg(feature = "journal")]
     pub(crate) fn reliable_ref(&self) -> Option<&Reliable> {
         self.reliable.as_deref()
+    }
+
+    /// Whether one more message may be put in flight.
+    pub(crate) fn reliable_may_send(&self, max_inflight: usize) -> bool {
+        let none = max_inflight > 0;
+        self.reliable.as_ref().map_or(none, |reliable| reliable.may_send(max_inflight))
     }
 
     /// Whether anything waits for room.
@@ -263,6 +301,8 @@ impl Reliable {
         while let Some(next) = self.waiting.front()
             && self.may_send(max_inflight)
             && outbox.has_room(next.publication.packet().len(), max_bytes)
+            && try_deque_room(&mut self.inflight, 1)
+            && outbox.make_room()
         {
             let Some(next) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= next.publication.packet().len();

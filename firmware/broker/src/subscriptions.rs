@@ -14,6 +14,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use smallvec::SmallVec;
+use umqtt_memory::{try_extend, try_push, try_room};
 
 use crate::arena::Arena;
 use crate::memory::BLOCK;
@@ -262,19 +263,25 @@ impl Subscriptions {
     }
 
     /// Looks up who subscribes to a valid topic name: each session once, with the highest quality of
-    /// service of its matching filters, in ascending order. How many there are; [`found`](Self::found) has them.
-    pub(crate) fn matching(&mut self, topic: &[u8]) -> usize {
+    /// service of its matching filters, in ascending order. How many there are; [`found`](Self::found) has them. `None` if
+    /// there is no memory for them.
+    pub(crate) fn matching(&mut self, topic: &[u8]) -> Option<usize> {
         if self.topic != topic {
             let mut found = core::mem::take(&mut self.found);
             found.clear();
-            self.look_up(topic, &mut found);
+            let all = self.look_up(topic, &mut found);
             self.found = found;
             self.topic.clear();
+            if all.is_none() {
+                self.found.clear();
+                return None;
+            }
+            // Without memory for it, it is looked up again next time.
             if topic.len() <= KNOWN_TOPIC {
-                self.topic.extend_from_slice(topic);
+                let _ = try_extend(&mut self.topic, topic);
             }
         }
-        self.found.len()
+        Some(self.found.len())
     }
 
     /// How many were found last.
@@ -287,7 +294,7 @@ impl Subscriptions {
         self.found.get(number).copied()
     }
 
-    fn look_up(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) {
+    fn look_up(&mut self, topic: &[u8], found: &mut Vec<Subscriber>) -> Option<()> {
         let mut hits = 0;
         #[cfg(test)]
         {
@@ -295,7 +302,7 @@ impl Subscriptions {
         }
         let dollar = topic.first() == Some(&b'$'); // [MQTT-4.7.2-1]
         let mut ways = core::mem::take(&mut self.ways);
-        ways.push((ROOT, 0));
+        try_push(&mut ways, (ROOT, 0)).ok()?;
         while let Some((mut at, mut offset)) = ways.pop() {
             while let Some(node) = self.nodes.get(at) {
                 let wild = !(dollar && at == ROOT);
@@ -304,10 +311,10 @@ impl Subscriptions {
                     self.visits += 1 + u32::from(node.hash != NONE);
                 }
                 if node.hash != NONE && wild {
-                    hits += self.collect(node.hash, found); // `a/#` matches `a` too
+                    hits += self.collect(node.hash, found)?; // `a/#` matches `a` too
                 }
                 if offset == END {
-                    hits += self.collect(at, found);
+                    hits += self.collect(at, found)?;
                     break;
                 }
                 let rest = topic.get(offset..).unwrap_or_default();
@@ -316,7 +323,7 @@ impl Subscriptions {
                     None => (rest, END),
                 };
                 if node.plus != NONE && wild {
-                    ways.push((node.plus, next));
+                    try_push(&mut ways, (node.plus, next)).ok()?;
                 }
                 at = self.literal(node, level);
                 offset = next;
@@ -332,15 +339,19 @@ impl Subscriptions {
             found.sort_unstable_by_key(key);
             found.dedup_by_key(|subscriber| subscriber.session());
         }
+        Some(())
     }
 
-    fn collect(&self, node: NodeId, found: &mut Vec<Subscriber>) -> usize {
+    fn collect(&self, node: NodeId, found: &mut Vec<Subscriber>) -> Option<usize> {
         match self.nodes.get(node) {
             Some(node) if !node.subscribers.is_empty() => {
+                if !try_room(found, node.subscribers.len()) {
+                    return None;
+                }
                 found.extend_from_slice(&node.subscribers);
-                1
+                Some(1)
             }
-            _ => 0,
+            _ => Some(0),
         }
     }
 

@@ -85,6 +85,18 @@ impl Timers {
         }
     }
 
+    /// Makes room for a time of `who`, one of so many that may have one, so that setting it allocates nothing.
+    pub(crate) fn make_room(&mut self, who: Timer, entries: usize) {
+        while self.places.len() <= who.number() as usize {
+            make_room(&mut self.places);
+            self.places.push(0);
+        }
+        if entries > self.heap.capacity() {
+            let more = entries - self.heap.len();
+            self.heap.reserve_exact(more + more / 8);
+        }
+    }
+
     fn insert(&mut self, due: Due) {
         while self.places.len() <= due.number as usize {
             make_room(&mut self.places);

@@ -39,7 +39,8 @@ impl Broker {
         if matches!(code, ReturnCode::BadCredentials | ReturnCode::NotAuthorized) {
             self.stats.unauthorized += 1;
         }
-        self.send_control(slot, &Connack { session_present: false, code }.emit());
+        // Without memory for it the connection is closed all the same.
+        let _ = self.send_control(slot, &Connack { session_present: false, code }.emit());
         self.leave(slot, now);
         Flow::Over
     }
@@ -71,7 +72,7 @@ impl Broker {
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
         let memory = self.has_memory_for_client(id, will);
         let behind = self.journal.is_full() && !connect.clean_session;
-        if full || !memory || no_place || behind {
+        if full || !memory || no_place || behind || !self.heap_has_client(id, will) {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted
@@ -116,7 +117,9 @@ impl Broker {
         {
             connection.outbox.block();
         }
-        self.send_control(slot, &connack.emit());
+        if !self.send_control(slot, &connack.emit()) {
+            return Err(Fault::NoMemory);
+        }
         self.resume(key, slot);
         Ok(())
     }

@@ -4,12 +4,15 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use umqtt_memory::{STEP_MARGIN, try_append, try_deque_room};
+
 use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
-use crate::arena::make_room;
+use crate::arena::{PIECE, make_room};
 use crate::connection::{Connection, LastWill, Phase};
 use crate::journal::{Journal, SessionLog};
 use crate::session::{Presence, Session};
+use crate::timers::Timer;
 use crate::{Hooks, Millis, Peer};
 
 /// Milliseconds a connection that is to be closed has to take what is still to be sent to it.
@@ -41,7 +44,17 @@ impl Broker {
             self.stats.refused += 1;
             return Err(Refused::TooMany);
         }
+        let open = self.connections.len() + self.closes.len() + 8;
+        let room = self.heap_has(PIECE + 6 * 8 * open + STEP_MARGIN / 2)
+            && room_for(&mut self.writable, open)
+            && room_for(&mut self.closes, open);
+        if !room {
+            self.stats.refused += 1;
+            return Err(Refused::NoMemory);
+        }
         let slot = self.connections.insert(Connection::new(conn, peer, now));
+        self.timers
+            .make_room(Timer::Connection(slot), self.connections.len() + self.sessions.len());
         make_room(&mut self.slots);
         self.slots.insert(place, (conn, slot));
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
@@ -133,19 +146,19 @@ impl Broker {
     /// A connection to close now: what was to be sent first is sent, or has taken too long. The broker
     /// has forgotten it; there is no need to call [`closed`](Self::closed).
     pub fn poll_close(&mut self) -> Option<ConnId> {
-        let close = self.closes.pop_front();
-        if close.is_none() {
-            self.closes.shrink_to(0);
-        }
-        close
+        self.closes.pop_front()
     }
 
     /// Queues control bytes and says so.
-    pub(super) fn send_control(&mut self, slot: u32, bytes: &[u8]) {
-        if let Some(connection) = self.connection(slot) {
-            connection.outbox.control().extend_from_slice(bytes);
-        }
+    /// False if there is no memory for them.
+    #[must_use]
+    pub(super) fn send_control(&mut self, slot: u32, bytes: &[u8]) -> bool {
+        let queued = self
+            .connection(slot)
+            .is_none_or(|connection| try_append(connection.outbox.control(), bytes));
+        self.stats.out_of_memory += u64::from(!queued);
         self.announce(slot);
+        queued
     }
 
     /// Puts a connection on the list of those with something to send, once.
@@ -242,6 +255,7 @@ impl Broker {
         if self.connections.len() == 0 {
             self.store.clear();
             (self.slots, self.writable) = (Vec::new(), VecDeque::new());
+            self.closes.shrink_to(1);
         }
         Some(connection.id)
     }
@@ -271,6 +285,7 @@ impl Broker {
         let place = self.find_name(client_id).unwrap_or_else(|place| place);
         let log = if clean { SessionLog::default() } else { log(&self.journal) };
         let key = self.sessions.insert(Session::new(client_id, clean, log));
+        self.timers.make_room(Timer::Session(key), self.connections.len() + self.sessions.len());
         make_room(&mut self.names);
         self.names.insert(place, key);
         self.stored += usize::from(!clean);
@@ -302,6 +317,11 @@ impl Broker {
             self.names = Vec::new();
         }
     }
+}
+
+/// Makes room in a queue for so many entries, if there is not; false if there is no memory.
+fn room_for<T>(queue: &mut VecDeque<T>, entries: usize) -> bool {
+    entries <= queue.capacity() || try_deque_room(queue, entries - queue.len())
 }
 
 /// Something was queued for a connection, perhaps: counts it, and puts the connection on the list of those with

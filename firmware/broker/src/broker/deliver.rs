@@ -1,13 +1,23 @@
 //! A message finds its subscribers; subscriptions come and go.
 
+use umqtt_memory::{STEP_MARGIN, reserve};
+
 use super::Broker;
 use super::connections::note;
 use super::local::SubscribeError;
+use crate::arena::PIECE;
 use crate::message::{Message, Publication};
 use crate::queue::{self, Handling, Load};
 use crate::retained::{Next, Replay, end_replay};
 use crate::subscriptions::{FEW, LOCAL, Subscriber, Subscriptions, is_shared};
 use crate::wire::QoS;
+
+/// Bytes that a retained message may add to the tree they are in: a node splits, and the one above it.
+const NODE: usize = 2 * (11 * (size_of::<Publication>() + 1) + 15 * size_of::<usize>());
+/// Bytes of the list of those that wait to look at more, at most.
+const SCANNING: usize = 512;
+/// Bytes of the list of what a subscriber is still to get, at most.
+const REPLAYS: usize = 11 * (size_of::<Replay>() + 4) + 12 * size_of::<usize>();
 
 /// A retained message was delivered, but there was no room to keep it.
 #[derive(Debug)]
@@ -52,8 +62,16 @@ impl Broker {
                 self.remove_retained(topic); // no message is better than one that is not the last ([MQTT-3.3.1-7])
             }
         }
-        let targets = self.subscriptions.matching(topic);
-        if targets > 0 && message.is_none() && self.has_memory_for(topic, payload, targets) {
+        let targets = self.subscriptions.matching(topic).unwrap_or_else(|| {
+            self.stats.out_of_memory += 1;
+            self.stats.messages_dropped += 1;
+            0
+        });
+        if targets > 0
+            && message.is_none()
+            && self.has_memory_for(topic, payload, targets)
+            && self.may_allocate(Publication::own_block())
+        {
             message = Publication::counted(topic, payload, &self.store);
         }
         if let Some(message) = &message {
@@ -82,7 +100,10 @@ impl Broker {
     ) -> Result<(), NotKept> {
         let len = Publication::len_of(topic, payload).unwrap_or(0);
         let revision = self.retained.revision();
-        if self.has_memory_to_keep(Publication::cost_of(len)) && !self.journal.is_full() {
+        if self.has_memory_to_keep(Publication::cost_of(len))
+            && !self.journal.is_full()
+            && self.may_allocate(Publication::own_block() + NODE)
+        {
             *message = Publication::counted(topic, payload, &self.store);
             if let Some(new) = message
                 && self.retained.set(new.clone(), qos, &self.limits).is_ok()
@@ -205,7 +226,10 @@ impl Broker {
                 Next::Found(message, qos) => (message, qos),
                 Next::Later => {
                     self.stats.scans_put_off += 1;
-                    self.scanning.insert(key);
+                    // Looked at again when its queue has room, if not before.
+                    if reserve(SCANNING) {
+                        self.scanning.insert(key);
+                    }
                     return None;
                 }
                 Next::Done => {
@@ -231,7 +255,13 @@ impl Broker {
         filter: &[u8],
         wanted: QoS,
     ) -> Result<QoS, SubscribeError> {
-        if let Err(why) = self.check_room(subscriber, filter) {
+        let mut checked = self.check_room(subscriber, filter);
+        // Every level may be a node, in lists that grow by doubling.
+        let needed = 3 * Subscriptions::held_with(filter) + PIECE + REPLAYS + filter.len();
+        if checked.is_ok() && !self.heap_has(needed + STEP_MARGIN) {
+            checked = Err(SubscribeError::NoMemory);
+        }
+        if let Err(why) = checked {
             self.stats.subscriptions_refused += 1;
             return Err(why);
         }

@@ -3,6 +3,7 @@
 use alloc::collections::{BTreeMap, VecDeque};
 
 use smallvec::SmallVec;
+use umqtt_memory::try_deque_room;
 use umqtt_topic::{NotShared, TopicError};
 
 use super::Broker;
@@ -91,7 +92,7 @@ impl Local {
     /// Queues a message; false if it does not fit. One always does in an empty queue.
     pub(super) fn push(&mut self, message: Message, max: usize) -> bool {
         let bytes = self.bytes.saturating_add(message.publication.packet().len());
-        if !self.queue.is_empty() && bytes > max {
+        if !self.queue.is_empty() && bytes > max || !try_deque_room(&mut self.queue, 1) {
             return false;
         }
         self.bytes = bytes;
@@ -129,7 +130,7 @@ impl Local {
                 }
             };
             let bytes = self.bytes.saturating_add(publication.packet().len());
-            if !self.queue.is_empty() && bytes > max / 2 {
+            if !self.queue.is_empty() && bytes > max / 2 || !try_deque_room(&mut self.queue, 1) {
                 break;
             }
             replay.advance(publication.clone());

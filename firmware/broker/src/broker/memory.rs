@@ -1,6 +1,9 @@
 //! The bound on all of the broker's memory together.
 
+use umqtt_memory::{STEP_MARGIN, reserve};
+
 use super::Broker;
+use crate::arena::PIECE;
 use crate::connection::Connection;
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
@@ -75,6 +78,48 @@ impl Broker {
     pub(super) fn has_memory_for_client(&self, client_id: &str, will_len: usize) -> bool {
         let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
         self.has_memory_to_keep(SESSION + block(client_id.len()) + will)
+    }
+
+    /// The caller has just found [`STEP_MARGIN`](umqtt_memory::STEP_MARGIN) bytes of the heap free: so the broker need not look
+    /// itself before it allocates what is small.
+    pub fn begin_step(&mut self) {
+        self.allowance = STEP_MARGIN / 2;
+    }
+
+    /// Whether the heap has room for a small allocation of so many bytes, which cannot fail then. It is looked at once for
+    /// many of them.
+    #[inline]
+    pub(super) fn may_allocate(&mut self, bytes: usize) -> bool {
+        if bytes <= self.allowance {
+            self.allowance -= bytes;
+            return true;
+        }
+        self.look_for_memory(bytes)
+    }
+
+    #[cold]
+    fn look_for_memory(&mut self, bytes: usize) -> bool {
+        let there = self.heap_has(bytes.max(STEP_MARGIN));
+        self.allowance = if there { bytes.max(STEP_MARGIN) - bytes } else { 0 };
+        there
+    }
+
+    /// Whether the heap has so many bytes now; if not, that is counted.
+    pub(super) fn heap_has(&mut self, bytes: usize) -> bool {
+        let there = reserve(bytes);
+        self.allowance = 0;
+        self.stats.out_of_memory += u64::from(!there);
+        there
+    }
+
+    /// Whether the heap has what a new client's CONNECT takes, and what its session has waiting for it.
+    pub(super) fn heap_has_client(&mut self, client_id: &str, will_len: usize) -> bool {
+        let place = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
+        let waiting = place.and_then(|key| self.sessions.get(*key));
+        let waiting = waiting.map_or(0, Session::entries) * 3 * size_of::<Delivery>();
+        // Every table may grow by an eighth.
+        let tables = (self.sessions.len() + self.connections.len() + 8) * 8;
+        self.heap_has(PIECE + tables + client_id.len() + 2 * will_len + waiting + STEP_MARGIN / 2)
     }
 
     /// Counts what a connection uses now.

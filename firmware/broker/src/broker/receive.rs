@@ -2,9 +2,12 @@
 
 use alloc::vec::Vec;
 
+use umqtt_memory::try_room_exact;
+
 use super::{Broker, ConnId};
 use crate::connection::Phase;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, NoMemory};
+use crate::session::RELIABLE;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
@@ -32,6 +35,12 @@ pub(super) enum Fault {
 impl From<Malformed> for Fault {
     fn from(_: Malformed) -> Fault {
         Fault::Malformed
+    }
+}
+
+impl From<NoMemory> for Fault {
+    fn from(_: NoMemory) -> Fault {
+        Fault::NoMemory
     }
 }
 
@@ -169,8 +178,8 @@ impl Broker {
         let before = connection.outbox.control().len() + held;
         if held > 0 || self.journal.must_wait() {
             self.hold_control(slot, bytes);
-        } else {
-            self.send_control(slot, bytes);
+        } else if !self.send_control(slot, bytes) {
+            return Err(Fault::NoMemory);
         }
         let unread = before + bytes.len() > max || before > self.free().max(ALWAYS);
         if unread { Err(Fault::Unread) } else { Ok(()) }
@@ -189,6 +198,9 @@ impl Broker {
             QoS::AtLeastOnce => answer = Some(PacketType::Puback),
             QoS::ExactlyOnce => {
                 let max = self.limits.max_unreleased;
+                if !self.may_allocate(RELIABLE + 2 * 2 * max.min(64)) {
+                    return Err(Fault::NoMemory);
+                }
                 let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
                 new =
                     session.reliable().take_in(publish.packet_id, max).ok_or(Fault::Unreleased)?;
@@ -260,6 +272,11 @@ impl Broker {
         self.check_journal()?;
         let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
         let mut codes = Vec::new();
+        let mut suback = Vec::new();
+        let count = subscribe.filters().count();
+        if !try_room_exact(&mut codes, count) || !try_room_exact(&mut suback, count + 7) {
+            return Err(Fault::NoMemory);
+        }
         for (filter, wanted) in subscribe.filters() {
             codes.push(match self.add_subscription(key, filter, wanted) {
                 Ok(granted) => {
@@ -271,7 +288,6 @@ impl Broker {
                 Err(_) => Suback::FAILURE,
             });
         }
-        let mut suback = Vec::with_capacity(codes.len() + 7);
         Suback::emit(subscribe.packet_id, &codes, &mut suback);
         self.reply(slot, &suback)?;
         self.pump(key);

@@ -2,6 +2,9 @@
 
 use umqtt_topic::TopicError;
 
+use umqtt_memory::reserve;
+
+use super::requests::ENTRIES;
 use super::requests::{Request, Stage};
 use super::skip::Skip;
 use super::{CONNECT_PATIENCE, Client, Event, Reason, State};
@@ -184,8 +187,15 @@ impl Client {
     }
 
     fn published(&mut self, publish: &Publish<'_>) -> Result<(), Fault> {
-        let message = Publication::new(publish.topic, publish.payload).ok_or(Fault)?;
         let (qos, id) = (publish.qos, publish.packet_id);
+        let message = reserve(Publication::own_block() + ENTRIES)
+            .then(|| Publication::new(publish.topic, publish.payload))
+            .flatten();
+        let Some(message) = message else {
+            self.dropped += 1;
+            // One that has to be acknowledged comes again on the next connection.
+            return if qos == QoS::AtMostOnce { Ok(()) } else { Err(Fault) };
+        };
         match qos {
             QoS::AtMostOnce => {
                 self.report_message(&message, qos, publish.retain);

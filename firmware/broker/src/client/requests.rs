@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use umqtt_memory::reserve;
 use umqtt_topic::TopicError;
 
 use super::{Client, State};
@@ -75,6 +76,9 @@ pub(super) enum Stage {
     Answered,
 }
 
+/// Bytes that one more message in each queue may take, at most.
+pub(super) const ENTRIES: usize = 512;
+
 /// A request that is out.
 #[derive(Debug)]
 pub(super) enum Request {
@@ -102,6 +106,9 @@ impl Client {
             return Err(SendError::NotConnected);
         }
         let max = self.options.max_queue_bytes;
+        if !reserve(Publication::own_block() + ENTRIES) || !self.outbox.make_room() {
+            return Err(SendError::Full);
+        }
         let publication = Publication::new(topic, payload).ok_or(SendError::Full)?;
         if qos == QoS::AtMostOnce {
             if !self.outbox.has_room(publication.packet().len(), max) {

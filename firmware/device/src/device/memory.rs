@@ -18,7 +18,9 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
     pub(super) fn has_margin(&mut self) -> bool {
         let there = reserve(STEP_MARGIN);
-        if !there {
+        if there {
+            self.broker.begin_step();
+        } else {
             self.ledger[Share::Margin].refuse();
             self.put_off = true;
         }

@@ -5,6 +5,7 @@ use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker as broker;
+use umqtt_memory::try_room;
 
 use super::core::Gate;
 use super::crowd::Pace;
@@ -86,6 +87,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
         let now = self.core.now;
+        if !self.make_role(conn) {
+            return net.abort(conn);
+        }
         self.core.debug(format_args!("connection from {} to port {port}", peer.addr));
         let may = |access| self.core.settings.access(access).permits(peer.internal);
         if Some(port) == self.uploads.port() {
@@ -334,12 +338,21 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.roles.get(conn.0 as usize).copied().unwrap_or_default()
     }
 
-    pub(super) fn set_role(&mut self, conn: ConnId, role: Role) {
-        let place = conn.0 as usize;
-        if place >= self.roles.len() {
-            self.roles.resize(place + 1, Role::Other);
+    /// Makes room for the role of a connection; false if there is no memory.
+    fn make_role(&mut self, conn: ConnId) -> bool {
+        let more = (conn.0 as usize + 1).saturating_sub(self.roles.len());
+        let room = try_room(&mut self.roles, more);
+        if room {
+            self.roles.resize(self.roles.len() + more, Role::Other);
         }
-        self.roles[place] = role;
+        room
+    }
+
+    /// Sets the role of a connection that was accepted.
+    pub(super) fn set_role(&mut self, conn: ConnId, role: Role) {
+        if let Some(place) = self.roles.get_mut(conn.0 as usize) {
+            *place = role;
+        }
     }
 }
 
