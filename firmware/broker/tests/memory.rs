@@ -1,7 +1,7 @@
 //! What the broker takes of the heap, measured, is what `docs/memory.md` and its own arithmetic say.
 
 use allocation_counter::{AllocationInfo, measure};
-use umqtt_broker::wire::{Connect, Publish, Subscribe, Version};
+use umqtt_broker::wire::{Connect, Publish, Subscribe, Unsubscribe, Version};
 use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
 
 const DOC: &str = include_str!("../docs/memory.md");
@@ -100,6 +100,34 @@ fn an_idle_client_costs_what_is_documented_and_the_next_thousand_no_more() {
     // Linear: the tables grow by an eighth at a time, so no thousand costs much more than another.
     let measured: i64 = thousands.iter().map(|(measured, _)| measured).sum();
     assert!(measured <= 4 * 1000 * one, "{measured}");
+}
+
+#[test]
+fn a_group_costs_what_is_documented_and_leaves_nothing() {
+    let mut broker = Broker::new(DESKTOP);
+    (0..6).for_each(|number| connect(&mut broker, number, true));
+    subscribe(&mut broker, 0, "all/#", QoS::AtMostOnce);
+    let start = broker.memory() as i64;
+    let (info, counted) = cost(&mut broker, |broker| {
+        for group in 0..500 {
+            for number in 0..6 {
+                subscribe(broker, number, &format!("$share/{group:08}/all/#"), QoS::AtLeastOnce);
+            }
+        }
+    });
+    let group = documented("group that shares a subscription") + 8;
+    // What each of the six subscribes to is a list of its own, with room for 512.
+    let lists = 6 * (512 * 4 + 8);
+    assert_eq!(counted, 500 * (group + 6 * 8) + lists, "the document");
+    assert!(info.bytes_current <= counted + 16 * 1024, "{} {counted}", info.bytes_current);
+    (1..6).for_each(|number| broker.closed(ConnId(number), 2));
+    for group in 0..500 {
+        let filter = format!("$share/{group:08}/all/#");
+        let packet = packet(|out| Unsubscribe::emit(7, &[filter.as_bytes()], out));
+        broker.receive(ConnId(0), &packet, 3, &mut AllowAll);
+        flush(&mut broker);
+    }
+    assert_eq!((broker.subscriptions_len(), broker.memory() < start as usize), (1, true));
 }
 
 #[test]
