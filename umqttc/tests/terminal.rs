@@ -18,6 +18,9 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 const ROWS: NonZeroU16 = NonZeroU16::new(40).unwrap();
 const COLUMNS: NonZeroU16 = NonZeroU16::new(200).unwrap();
 
+/// A zone no computer is in.
+const ZONE: &str = "XYZ-7:41";
+
 /// A script that prints what is published on `say`.
 const SAYS: &[u8] =
     b"on init do\n subscribe local say\n println \"ready\"\non topic local say do\n println $this_data\n";
@@ -40,7 +43,7 @@ impl Tty {
         let mut command = CommandBuilder::new(program);
         command.args(args);
         command.cwd(dir);
-        for (name, value) in [("TERM", "xterm"), ("PS1", "sh> "), ("TZ", "UTC")] {
+        for (name, value) in [("TERM", "xterm"), ("PS1", "sh> "), ("TZ", ZONE), ("LC_ALL", "C")] {
             command.env(name, value);
         }
         let child = pair.slave.spawn_command(command).expect("the program starts");
@@ -273,4 +276,26 @@ fn it_can_be_started_in_the_background() {
     tty.shows("the prompt", |lines| lines.last().is_some_and(|last| last == "CMD>"));
     tty.types("\x03");
     tty.shows("the shell", |lines| lines.last().is_some_and(|last| last == "sh>"));
+}
+
+#[test]
+fn its_time_is_the_computers() {
+    let dir = folder(&[("say.script", SAYS)]);
+    let mut tty = Tty::device(dir.path());
+    let own = || {
+        let said = Command::new("date")
+            .env("TZ", ZONE)
+            .env("LC_ALL", "C")
+            .arg("+%a %H:%M")
+            .output()
+            .expect("date");
+        String::from_utf8(said.stdout).expect("text").trim().to_owned()
+    };
+    let before = own();
+    tty.types("time\r");
+    tty.shows("the time", |lines| lines.iter().any(|line| line.ends_with("CMD>time")));
+    tty.shows("an answer", |lines| lines.last().is_some_and(|last| last == "CMD>"));
+    let lines = tty.lines();
+    let is_there = |time: &str| lines.iter().any(|line| line.starts_with(time));
+    assert!(is_there(&before) || is_there(&own()), "{before}: {lines:?}");
 }

@@ -278,8 +278,7 @@ impl Board for HostBoard {
         if looked_up == minute {
             return offset;
         }
-        let time = i64::try_from(utc).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
-        let offset = time.map_or(0, |time| TimeZone::system().to_offset(time).seconds());
+        let offset = offset_in(&TimeZone::system(), utc);
         self.offset.set((minute, offset));
         offset
     }
@@ -321,9 +320,28 @@ impl Board for HostBoard {
     }
 }
 
+/// Seconds a time zone is ahead of UTC at a time, milliseconds since 1970.
+fn offset_in(zone: &TimeZone, utc: u64) -> i32 {
+    let time = i64::try_from(utc).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    time.map_or(0, |time| zone.to_offset(time).seconds())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn summer_time_begins_and_ends_while_it_runs() {
+        let berlin = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        let at = |time: &str| {
+            let time: Timestamp = time.parse().unwrap();
+            offset_in(&berlin, time.as_millisecond() as u64) / 60
+        };
+        assert_eq!((at("2026-03-29T00:59:59Z"), at("2026-03-29T01:00:00Z")), (60, 120));
+        assert_eq!((at("2026-10-25T00:59:59Z"), at("2026-10-25T01:00:00Z")), (120, 60));
+        let india = TimeZone::posix("IST-5:30").unwrap();
+        assert_eq!((offset_in(&india, 0), offset_in(&india, u64::MAX)), (19_800, 0));
+    }
 
     fn board() -> HostBoard {
         HostBoard::new(Terminal::none(), [0; 6])
