@@ -10,6 +10,7 @@
 mod cost;
 mod shared;
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -107,6 +108,8 @@ struct Node {
 pub(crate) struct Subscriptions {
     nodes: Arena<Node>,
     len: usize,
+    /// The costs below nodes with many children.
+    wide: BTreeMap<NodeId, cost::Costs>,
     groups: Arena<Group>,
     /// Bytes of the levels that are not stored in place, and of the names of groups.
     long_levels: usize,
@@ -128,6 +131,7 @@ impl Subscriptions {
         Subscriptions {
             nodes,
             len: 0,
+            wide: BTreeMap::new(),
             groups: Arena::new(),
             long_levels: 0,
             topic: Vec::new(),

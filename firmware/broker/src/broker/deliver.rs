@@ -335,7 +335,12 @@ impl Broker {
             Some(session) => (&mut session.subscriptions, &mut session.replays),
             None => (&mut self.local.subscriptions, &mut self.local.replays),
         };
-        nodes.retain(|other| *other != node);
+        // Mostly they end in the order in which they were made, or the other way round.
+        if nodes.last() == Some(&node) {
+            nodes.pop();
+        } else if let Some(place) = nodes.iter().position(|other| *other == node) {
+            nodes.remove(place);
+        }
         if nodes.len() <= FEW {
             nodes.shrink_to_fit();
         }

@@ -4,11 +4,23 @@
 //! cost of its literal children, and those of the other two; each node knows its own. By itself it costs 1, and more if
 //! its level is long: a topic has to be compared with all of that; and for each group that subscribes there.
 
+use alloc::collections::BTreeMap;
+
 use super::shared::{self, groups_in};
 use super::{NONE, Node, NodeId, ROOT, Subscriptions};
 
 /// Bytes of a level that cost one more: what can be compared in the time of a visit.
 const LONG_LEVEL: usize = 256;
+
+/// Literal children that are looked at one by one for the highest cost; the costs of more are counted. A chip has no more.
+const WIDE: usize = match size_of::<usize>() {
+    _ if cfg!(test) => 2,
+    4 => usize::MAX,
+    _ => 32,
+};
+
+/// How many literal children of a node have which cost.
+pub(super) type Costs = BTreeMap<u32, u32>;
 
 /// What a group costs: it is one more client that gets the message.
 pub(super) const GROUP: u32 = 1;
@@ -104,14 +116,18 @@ impl Subscriptions {
 
     /// A child's cost has changed, from or to 0 if it came or went: so do those of the nodes above.
     pub(super) fn recost(&mut self, mut at: NodeId, mut way: Way, mut old: u32, mut new: u32) {
-        while let Some(node) = self.nodes.get(at) {
+        while self.nodes.get(at).is_some() {
+            if way == Way::Literal {
+                self.note_wide(at, old, new);
+            }
+            let node = &self.nodes[at];
             let before = node.cost;
             let after = if way == Way::Literal {
                 let rest = own(node) + self.cost(node.plus) + self.cost(node.hash);
                 match before - rest {
                     heaviest if new >= heaviest => rest + new,
                     heaviest if old < heaviest => return,
-                    heaviest => rest + self.heaviest(node, heaviest),
+                    heaviest => rest + self.heaviest(at, heaviest),
                 }
             } else {
                 before - old + new
@@ -128,10 +144,39 @@ impl Subscriptions {
         }
     }
 
+    /// Counts the costs of the literal children where they are many; one of them has changed.
+    fn note_wide(&mut self, at: NodeId, old: u32, new: u32) {
+        let children = &self.nodes[at].children;
+        if children.len() <= WIDE {
+            self.wide.remove(&at);
+            return;
+        }
+        let Some(costs) = self.wide.get_mut(&at) else {
+            let mut costs = Costs::new();
+            for child in children {
+                *costs.entry(self.cost(*child)).or_default() += 1;
+            }
+            self.wide.insert(at, costs);
+            return;
+        };
+        if new > 0 {
+            *costs.entry(new).or_default() += 1;
+        }
+        if let Some(count) = costs.get_mut(&old) {
+            *count -= 1;
+            if *count == 0 {
+                costs.remove(&old);
+            }
+        }
+    }
+
     /// The highest cost of the literal children, which is no more than `most`.
-    fn heaviest(&self, node: &Node, most: u32) -> u32 {
+    fn heaviest(&self, at: NodeId, most: u32) -> u32 {
+        if let Some(costs) = self.wide.get(&at) {
+            return costs.last_key_value().map_or(0, |(cost, _)| *cost);
+        }
         let mut heaviest = 0;
-        for child in &node.children {
+        for child in &self.nodes[at].children {
             heaviest = heaviest.max(self.cost(*child));
             if heaviest == most {
                 break;
