@@ -150,6 +150,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             commands: VecDeque::new(),
             requests: VecDeque::new(),
             own_changes: 0,
+            retained_unsaved: false,
             lent: 0,
             put_off: false,
             salts: 0,

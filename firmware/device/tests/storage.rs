@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use umqtt_device::settings::{Layer, Param, Settings, saved};
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{
-    FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, SavedMessage, SavedMessages, Storage,
-    StorageError, StoredScript, retained,
+    FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, SavedMessage, Storage, StorageError,
+    StoredScript, retained,
 };
 use umqtt_vm::Profile;
 
@@ -120,28 +120,88 @@ fn a_great_many_writes_never_fill_it() {
     assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
 }
 
-fn messages(count: usize, payload: &[u8]) -> SavedMessages {
-    let mut messages = SavedMessages::default();
-    for n in 0..count {
-        let topic = format!("stat/room/{n}");
-        messages.push(SavedMessage { topic: topic.as_bytes(), payload, qos: 1 }).unwrap();
-    }
-    messages
+type Topics = Vec<(String, Vec<u8>)>;
+
+fn messages(count: usize, payload: &[u8]) -> Topics {
+    (0..count).map(|n| (format!("stat/room/{n:03}"), payload.to_vec())).collect()
+}
+
+/// Saves messages; the topics there was no room for.
+fn save(storage: &mut Storage<RamFlash>, messages: &Topics) -> Vec<String> {
+    let mut refused = Vec::new();
+    let each = || {
+        let each = messages.iter();
+        each.map(|(topic, payload)| SavedMessage { topic: topic.as_bytes(), payload, qos: 1 })
+    };
+    let mut refuse = |topic: &[u8]| refused.push(String::from_utf8_lossy(topic).into_owned());
+    storage.save_retained(each, &mut refuse).unwrap();
+    refused
+}
+
+fn loaded(storage: &mut Storage<RamFlash>) -> Topics {
+    let loaded = storage.load_retained().unwrap();
+    let text = |topic| String::from_utf8_lossy(topic).into_owned();
+    let mut loaded: Topics =
+        loaded.iter().map(|message| (text(message.topic), message.payload.to_vec())).collect();
+    loaded.sort();
+    loaded
 }
 
 #[test]
 fn retained_messages_are_kept() {
     let mut storage = blank();
-    assert_eq!(storage.load_retained().unwrap().iter().count(), 0);
+    assert_eq!(loaded(&mut storage), []);
     let saved = messages(30, b"on");
-    storage.save_retained(&saved).unwrap();
+    assert_eq!(save(&mut storage, &saved), [""; 0]);
     let mut storage = mount(storage.unmount());
-    let loaded = storage.load_retained().unwrap();
-    assert_eq!(loaded, saved);
-    let last = SavedMessage { topic: b"stat/room/29", payload: b"on", qos: 1 };
-    assert_eq!(loaded.iter().last(), Some(last));
-    storage.save_retained(&SavedMessages::default()).unwrap();
-    assert_eq!(storage.load_retained().unwrap(), SavedMessages::default());
+    assert_eq!(loaded(&mut storage), saved);
+    assert_eq!(storage.load_retained().unwrap().iter().map(|m| m.qos).max(), Some(1));
+    assert_eq!(save(&mut storage, &Vec::new()), [""; 0]);
+    assert_eq!(loaded(&mut storage), []);
+}
+
+#[test]
+fn only_what_has_changed_is_written() {
+    let mut storage = blank();
+    let mut saved = messages(40, b"on");
+    save(&mut storage, &saved);
+    let mut flash = storage.unmount();
+    let before = flash.bytes_mut().to_vec();
+    let mut storage = mount(flash);
+    save(&mut storage, &saved);
+    let mut flash = storage.unmount();
+    assert_eq!(flash.bytes_mut().to_vec(), before, "nothing has");
+    let mut storage = mount(flash);
+    saved[7].1 = b"off".to_vec();
+    save(&mut storage, &saved);
+    assert_eq!(loaded(&mut storage), saved);
+    let changed =
+        before.iter().zip(storage.unmount().bytes_mut().iter()).filter(|(a, b)| a != b).count();
+    assert!((1..80).contains(&changed), "{changed} bytes for one message");
+}
+
+#[test]
+fn what_does_not_fit_is_named_and_costs_the_others_nothing() {
+    let layout = Layout::ESP8266;
+    let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
+    let mut saved = messages(20, &[b'x'; 300]);
+    assert_eq!(save(&mut storage, &saved), [""; 0]);
+    let all = saved.clone();
+    saved.push(("a/long".into(), vec![b'y'; 3000]));
+    saved.extend((0..10).map(|n| (format!("b/{n}"), vec![b'z'; 300])));
+    saved.sort();
+    let refused = save(&mut storage, &saved);
+    assert_eq!(refused, ["a/long", "b/5", "b/6", "b/7", "b/8", "b/9"]);
+    let kept = loaded(&mut storage);
+    assert!(all.iter().all(|message| kept.contains(message)), "those that were there stay");
+    assert_eq!(kept.len(), saved.len() - refused.len());
+    // One that grows beyond all room is taken away rather than left as it was.
+    let at = saved.iter().position(|(topic, _)| topic == "b/0").unwrap();
+    saved[at].1 = vec![b'z'; 4000];
+    assert!(save(&mut storage, &saved).contains(&"b/0".to_string()));
+    assert!(loaded(&mut storage).iter().all(|(topic, _)| topic != "b/0"));
+    // More than there are places.
+    assert_eq!(save(&mut storage, &messages(130, b"x")).len(), 130 - usize::from(retained::SLOTS));
 }
 
 #[test]
@@ -153,12 +213,9 @@ fn as_many_retained_messages_as_allowed_are_saved_again_and_again() {
         storage.set_flash_variable(n, &[n; 63]).unwrap();
     }
     for round in 0..12u8 {
-        let mut full = SavedMessages::default();
-        let message = SavedMessage { topic: b"t", payload: &[round; 300], qos: 0 };
-        while full.push(message).is_ok() {}
-        assert_eq!(full.iter().count(), retained::MAX_RETAINED / 307);
-        storage.save_retained(&full).unwrap();
-        assert_eq!(storage.load_retained().unwrap(), full);
+        let full = messages(retained::MAX_RETAINED / 316, &[round; 300]);
+        assert_eq!(save(&mut storage, &full), [""; 0]);
+        assert_eq!(loaded(&mut storage), full);
     }
     assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
 }

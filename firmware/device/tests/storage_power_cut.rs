@@ -5,7 +5,9 @@
 use std::sync::OnceLock;
 
 use umqtt_device::storage::ram::{Cut, RamFlash};
-use umqtt_device::storage::{Layout, SavedMessage, SavedMessages, Storage, StoredScript};
+use umqtt_device::storage::{
+    Layout, SavedMessage, SavedMessages, Storage, StorageError, StoredScript,
+};
 
 /// Small, so that the map runs full and moves its records often.
 const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 2 };
@@ -163,16 +165,67 @@ fn locking() {
     cut_everywhere(&used(1), |storage| storage.save_lock(&[3; 41]));
 }
 
+/// Saves messages at QoS 0.
+fn save(storage: &mut Storage<RamFlash>, messages: &[(&str, &[u8])]) -> Result<(), StorageError> {
+    let each = || {
+        let each = messages.iter();
+        each.map(|(topic, payload)| SavedMessage { topic: topic.as_bytes(), payload, qos: 0 })
+    };
+    storage.save_retained(each, &mut |topic| panic!("no room for {topic:?}"))
+}
+
 #[test]
-fn saving_retained_messages() {
-    let mut messages = SavedMessages::default();
-    for payload in [&b"a"[..], &[b'x'; 1100]] {
-        messages.push(SavedMessage { topic: b"stat/relay", payload, qos: 0 }).unwrap();
-    }
-    cut_everywhere(&used(0), |storage| storage.save_retained(&messages));
+fn saving_a_retained_message() {
+    let long: &[u8] = &[b'x'; 1100];
+    cut_everywhere(&used(0), |storage| save(storage, &[("stat/relay", long)]));
     let mut storage = mount(used(1));
-    storage.save_retained(&messages).unwrap();
-    cut_everywhere(&storage.unmount(), |storage| storage.save_retained(&SavedMessages::default()));
+    save(&mut storage, &[("stat/relay", long)]).unwrap();
+    cut_everywhere(&storage.unmount(), |storage| save(storage, &[("stat/relay", b"on")]));
+    let mut storage = mount(used(1));
+    save(&mut storage, &[("stat/relay", long)]).unwrap();
+    cut_everywhere(&storage.unmount(), |storage| save(storage, &[]));
+}
+
+/// Of many each is the old or the new one after a cut, and nobody else's.
+#[test]
+fn saving_many_retained_messages() {
+    let old: &[(&str, &[u8])] =
+        &[("a", b"1"), ("b", &[b'x'; 700]), ("c", b"3"), ("d", &[b'y'; 900]), ("e", b"5")];
+    let new: &[(&str, &[u8])] =
+        &[("a", b"1"), ("b", &[b'z'; 900]), ("d", b"4"), ("e", b"6"), ("f", &[b'v'; 500])];
+    let mut storage = mount(used(1));
+    save(&mut storage, old).unwrap();
+    let start = storage.unmount();
+    let value = |messages: &[(&str, &[u8])], topic: &str| {
+        messages.iter().find(|(other, _)| *other == topic).map(|(_, payload)| payload.to_vec())
+    };
+    let mut finished = mount(start.clone());
+    save(&mut finished, new).unwrap();
+    let operations = finished.unmount().operations() - start.operations();
+    assert!(operations > 10, "{operations}");
+    for (how, after) in Cut::ALL.into_iter().flat_map(|how| (0..operations).map(move |n| (how, n)))
+    {
+        let mut flash = start.clone();
+        flash.cut_power(after, how);
+        let mut storage = mount(flash);
+        let _ = save(&mut storage, new);
+        let mut flash = storage.unmount();
+        flash.power_on();
+        let mut storage = mount(flash);
+        let found = storage.load_retained().unwrap();
+        for topic in ["a", "b", "c", "d", "e", "f"] {
+            let is = found.iter().find(|m| m.topic == topic.as_bytes()).map(|m| m.payload.to_vec());
+            let fits = is == value(new, topic) || is == value(old, topic);
+            assert!(fits, "{how:?} at {after} of {operations}: {topic} is {is:?}");
+        }
+        save(&mut storage, new).unwrap();
+        let found = mount(storage.unmount()).load_retained().unwrap();
+        assert_eq!(found.iter().count(), new.len(), "{how:?} at {after}");
+        for message in found.iter() {
+            let topic = std::str::from_utf8(message.topic).unwrap();
+            assert_eq!(Some(message.payload.to_vec()), value(new, topic));
+        }
+    }
 }
 
 #[test]

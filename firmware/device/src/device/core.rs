@@ -52,6 +52,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
     /// How many changes of the retained messages were the device's own figures.
     pub(super) own_changes: u32,
+    /// The flash failed when the retained messages were saved last.
+    pub(super) retained_unsaved: bool,
     /// What other parts hold of the broker's share.
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.

@@ -2,6 +2,8 @@
 //! device's own topics under `$SYS` are left out: they are published anew.
 
 use alloc::format;
+use alloc::string::String;
+use core::fmt::Write;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
@@ -12,34 +14,57 @@ use crate::console::Refusal;
 use crate::engine::Millis;
 use crate::log::Level;
 use crate::settings::Param;
-use crate::storage::retained::MAX_RETAINED;
-use crate::storage::{SavedMessage, SavedMessages};
+use crate::storage::SavedMessage;
 
-/// Least time between two savings that nobody asked for, milliseconds: each wears the flash.
-const SAVE_EVERY: Millis = 60_000;
+/// How long after the last change the messages are saved, milliseconds.
+const SAVE_DELAY: Millis = 1_000;
+/// How long after the first change at the latest, while they go on changing: each saving wears the flash.
+const SAVE_LATEST: Millis = 10_000;
+/// How long after a failure it is tried again.
+const RETRY_DELAY: Millis = 60_000;
+/// Topics without room that are named.
+const NAMED: usize = 4;
+/// Bytes shown of such a topic.
+const MAX_NAME: usize = 64;
 
-/// When the retained messages were looked at last.
+/// Which changes of the retained messages are saved, and when the others will be.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
+    saved: u32,
     seen: u32,
-    next_at: Millis,
+    /// When to save what was seen.
+    due: Option<Due>,
+    /// What was said last of those without room, so that it is said once.
+    complained: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Due {
+    at: Millis,
+    latest: Millis,
 }
 
 impl Retention {
     pub(super) fn poll_at<B: Board, F: NorFlash>(&self, core: &Core<B, F>) -> Option<Millis> {
-        let changed = core.retained_changes() != self.seen;
-        (changed && core.settings.flag(Param::BrokerAutoretain)).then_some(self.next_at)
+        self.due.filter(|_| core.settings.flag(Param::BrokerAutoretain)).map(|due| due.at)
     }
 
     /// Saves what has changed, whatever the time, if the owner wants it.
     pub(super) fn save_now<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
-        if self.poll_at(core).is_some() {
+        if core.retained_changes() != self.saved && core.settings.flag(Param::BrokerAutoretain) {
             self.save(core);
         }
     }
 
     /// Saves what has changed, if it is time and the owner wants it.
     pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let changes = core.retained_changes();
+        if changes != self.seen {
+            self.seen = changes;
+            let (at, latest) = (core.now + SAVE_DELAY, core.now + SAVE_LATEST);
+            let due = self.due.get_or_insert(Due { at, latest });
+            due.at = at.min(due.latest);
+        }
         if self.poll_at(core).is_some_and(|at| core.now >= at) {
             self.save(core);
         }
@@ -47,10 +72,21 @@ impl Retention {
 
     fn save<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         self.seen = core.retained_changes();
-        self.next_at = core.now.saturating_add(SAVE_EVERY);
-        if let Err(reason) = core.save_retained() {
-            core.log(Level::Warning, format_args!("Retained topics not saved: {reason}"));
+        self.due = None;
+        let complaint = match core.save_retained() {
+            Ok(()) => String::new(),
+            Err(Refusal(reason)) => reason,
+        };
+        if core.retained_unsaved {
+            let at = core.now + RETRY_DELAY;
+            self.due = Some(Due { at, latest: at });
+        } else {
+            self.saved = self.seen;
         }
+        if complaint != self.complained && !complaint.is_empty() {
+            core.log(Level::Warning, format_args!("Retained topics not saved: {complaint}"));
+        }
+        self.complained = complaint;
     }
 }
 
@@ -61,23 +97,41 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         self.broker.retained_revision().wrapping_sub(self.own_changes)
     }
 
-    /// Saves the retained messages, all of them or none.
+    /// Saves the retained messages, as far as there is room for them; which ones there is none for is the refusal.
     pub(super) fn save_retained(&mut self) -> Result<(), Refusal> {
-        let mut messages = SavedMessages::default();
-        for found in self.broker.retained(b"#") {
-            let qos = found.qos as u8;
-            let message = SavedMessage { topic: found.topic, payload: found.payload, qos };
-            messages.push(message).map_err(|_| {
-                Refusal(format!("together they are larger than {MAX_RETAINED} bytes"))
-            })?;
+        let mut refused = 0;
+        let mut names = String::new();
+        let broker = &self.broker;
+        let saved = self.storage.save_retained(
+            || {
+                broker.retained_to_keep().map(|found| SavedMessage {
+                    topic: found.topic,
+                    payload: found.payload,
+                    qos: found.qos as u8,
+                })
+            },
+            &mut |topic| {
+                refused += 1;
+                if refused <= NAMED {
+                    let comma = if refused > 1 { ", " } else { "" };
+                    let shown = topic.get(..MAX_NAME).unwrap_or(topic);
+                    let _ = write!(names, "{comma}{}", shown.escape_ascii());
+                }
+            },
+        );
+        self.retained_unsaved = saved.is_err();
+        saved?;
+        match refused {
+            0 => Ok(()),
+            _ if refused <= NAMED => Err(Refusal(format!("no room for {names}"))),
+            _ => Err(Refusal(format!("no room for {names} and {} more", refused - NAMED))),
         }
-        Ok(self.storage.save_retained(&messages)?)
     }
 
     /// Forgets the retained messages, here and in the flash.
     pub(super) fn delete_retained(&mut self) -> Result<(), Refusal> {
         self.broker.clear_retained();
-        Ok(self.storage.save_retained(&SavedMessages::default())?)
+        Ok(self.storage.save_retained(core::iter::empty, &mut |_| ())?)
     }
 
     /// Gives the broker the messages that were saved; what its limits do not take is left out, and that is logged.

@@ -124,7 +124,7 @@ parameters! {
     26 BrokerRetainedMessages "broker_retained_messages" LIMIT, Number(0), "most retained messages, 0 is as memory allows";
     27 BrokerClients "broker_clients" LIMIT, Number(0), "most MQTT clients, 0 is as memory allows";
     43 BrokerSessionExpiry "broker_session_expiry" Int { min: 0, max: 31_536_000 }, Number(86_400), "seconds a stored session outlives its connection, 0 is until another needs its place";
-    28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves and load them at start";
+    28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves, one second after the last change or ten while they go on changing";
     44 BrokerPersistence "broker_persistence" Flag, Number(1), "keep sessions, queued and retained messages over a restart; counts from the next start on, where 0 forgets them";
     29 MqttHost "mqtt_host" HOST, Txt(""), "name or address of the remote broker to connect to";
     30 MqttPort "mqtt_port" PORT, Number(1883), "TCP port of the remote broker";

@@ -28,13 +28,19 @@ impl Key {
     pub(super) const RETAINED: Key = Key(3);
     const FIRST_VARIABLE: u8 = 16;
     const FIRST_CHUNK: u8 = 64;
+    const FIRST_RETAINED: u8 = 128;
 
     /// The key of flash variable `n`, if there is one.
     pub(super) fn variable(n: u8) -> Option<Key> {
         (1..=FLASH_VARIABLES).contains(&n).then_some(Key(Key::FIRST_VARIABLE + n))
     }
 
-    /// The key of a piece of one of the two sets of retained messages.
+    /// The key of a retained message.
+    pub(super) fn retained(slot: u8) -> Key {
+        Key(Key::FIRST_RETAINED + slot % retained::SLOTS)
+    }
+
+    /// The key of a piece of one of the two sets of retained messages of older versions.
     pub(super) fn chunk(set: u8, chunk: u8) -> Key {
         Key(Key::FIRST_CHUNK + set % 2 * retained::CHUNKS + chunk % retained::CHUNKS)
     }
@@ -45,10 +51,11 @@ impl Key {
             .into_iter()
             .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
             .chain((0..2 * retained::CHUNKS).map(|n| Key(Key::FIRST_CHUNK + n)))
+            .chain((0..retained::SLOTS).map(Key::retained))
     }
 }
 
-/// How many keys there can be: the cache remembers where each one is.
+/// How many keys the cache remembers the places of; those of others are looked for.
 const KEYS: usize = 4 + FLASH_VARIABLES as usize + 2 * retained::CHUNKS as usize;
 
 /// Room for the key, and for the padding to the flash's word.
@@ -66,7 +73,7 @@ pub(super) struct Map<F: NorFlash> {
     /// Where things are; `None` before the first look and after an erasure, of which the library does not learn.
     cache: Option<Cached>,
     /// A bit for every key of which there may be a record: the others need not be searched for in all of the flash.
-    present: u128,
+    present: Present,
 }
 
 type Library<'f, F> = MapStorage<u8, &'f mut Blocking<F>, Cached>;
@@ -80,7 +87,7 @@ impl<F: NorFlash> fmt::Debug for Map<F> {
 impl<F: NorFlash> Map<F> {
     /// Takes these sectors of a flash.
     pub(super) fn new(flash: F, range: Range<u32>) -> Map<F> {
-        Map { flash: Blocking(flash), range, cache: None, present: u128::MAX }
+        Map { flash: Blocking(flash), range, cache: None, present: [u128::MAX; 2] }
     }
 
     /// Finishes what a power cut has interrupted, and looks which records there are. If the map cannot be read, erases
@@ -90,10 +97,10 @@ impl<F: NorFlash> Map<F> {
         let mut buffer = vec![0; MAX_RECORD + MARGIN];
         let present = self.with(|map| {
             run(async {
-                let mut present = 0;
+                let mut present = [0; 2];
                 let mut items = map.fetch_all_items(&mut buffer).await?;
                 while let Some((key, _)) = items.next::<&[u8]>(&mut buffer).await? {
-                    present |= bit(Key(key));
+                    set(&mut present, Key(key));
                 }
                 Ok(present)
             })
@@ -111,7 +118,7 @@ impl<F: NorFlash> Map<F> {
 
     /// A record; empty if there is none.
     pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
-        if self.present & bit(key) == 0 {
+        if self.present[half(key)] & bit(key) == 0 {
             return Ok(Vec::new());
         }
         let mut buffer = scratch()?;
@@ -125,7 +132,7 @@ impl<F: NorFlash> Map<F> {
         buffer: &mut [u8],
         look: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, StorageError> {
-        if self.present & bit(key) == 0 {
+        if self.present[half(key)] & bit(key) == 0 {
             return Ok(look(&[]));
         }
         self.with(|map| {
@@ -156,7 +163,7 @@ impl<F: NorFlash> Map<F> {
     /// Erases all records.
     pub(super) fn erase(&mut self) -> Result<(), StorageError> {
         self.cache = None;
-        self.present = 0;
+        self.present = [0; 2];
         self.flash.0.erase(self.range.start, self.range.end).map_err(flash_failed)
     }
 
@@ -171,7 +178,7 @@ impl<F: NorFlash> Map<F> {
     }
 
     fn store(&mut self, key: Key, value: &[u8], buffer: &mut [u8]) -> Result<(), StorageError> {
-        self.present |= bit(key);
+        set(&mut self.present, key);
         self.with(|map| run(map.store_item(buffer, &key.0, &value)).map_err(failed))?;
         // Read back as after a restart, without the help of what is remembered.
         let remembered = self.cache.take();
@@ -235,9 +242,19 @@ fn scratch() -> Result<Vec<u8>, StorageError> {
     Ok(buffer)
 }
 
-/// The bit of a key; keys beyond the last one that may be used share it.
+/// A bit for every key.
+type Present = [u128; 2];
+
+fn set(present: &mut Present, key: Key) {
+    present[half(key)] |= bit(key);
+}
+
+fn half(key: Key) -> usize {
+    usize::from(key.0 >> 7)
+}
+
 fn bit(key: Key) -> u128 {
-    1 << key.0.min(127)
+    1 << (key.0 & 127)
 }
 
 /// The library's error as ours.

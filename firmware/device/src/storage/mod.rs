@@ -346,12 +346,17 @@ impl<F: NorFlash> Storage<F> {
         self.finish_deletion().map(|_| ())
     }
 
-    /// Saves the retained messages in the place of those saved before.
+    /// Saves the retained messages, given in the order of their topics, in the place of those saved before: each by itself,
+    /// and only those that have changed. `refused` is told the topics that do not fit.
     ///
     /// # Errors
-    /// [`StorageError`]; those saved before are still there.
-    pub fn save_retained(&mut self, messages: &SavedMessages) -> Result<(), StorageError> {
-        retained::save(&mut self.map, messages)
+    /// [`StorageError`]; each message is the one saved before or the new one then.
+    pub fn save_retained<'m, I: Iterator<Item = SavedMessage<'m>>>(
+        &mut self,
+        messages: impl Fn() -> I,
+        refused: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), StorageError> {
+        retained::save(&mut self.map, messages, refused)
     }
 
     /// The retained messages that were saved.

@@ -295,6 +295,11 @@ impl World {
         world
     }
 
+    /// What a board does before it is switched off in good order.
+    pub(crate) fn save_now(&mut self) {
+        self.device.save_now();
+    }
+
     /// The power goes and comes back.
     pub(crate) fn power_cycle(self) -> World {
         let clock = self.wires.borrow().clock;
