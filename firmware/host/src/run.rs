@@ -234,7 +234,9 @@ impl Desktop {
             format!("data in {}", self.options.data.display()),
         ];
         for line in &lines {
-            self.device.board().log(LogLevel::Info, line.as_bytes());
+            if self.options.serial == Serial::Stdio {
+                self.device.board().log(LogLevel::Info, line.as_bytes());
+            }
             text.extend_from_slice(line.as_bytes());
             text.extend_from_slice(b"\r\n");
         }
