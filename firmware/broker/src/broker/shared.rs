@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use umqtt_memory::try_push;
+
 use super::Broker;
 use crate::message::Publication;
 use crate::queue::{self, Handling, Mark};
@@ -60,12 +62,13 @@ impl Broker {
         let Some(reliable) = session.reliable_if_any() else { return orphans };
         for (message, qos, tag) in reliable.orphans() {
             let group = group_of_tag(tag);
-            if !self.subscriptions.is_member_for(key, group, message.topic()) {
+            // Groups end, and their numbers are used again.
+            let looked_up = self.subscriptions.matching(message.topic()).is_some();
+            if looked_up && !self.subscriptions.is_member_found(key, group) {
                 continue;
             }
-            if orphans.len() < PASSED_ON {
-                orphans.push((group, message.clone(), qos));
-            } else {
+            let room = looked_up && orphans.len() < PASSED_ON;
+            if !room || try_push(&mut orphans, (group, message.clone(), qos)).is_err() {
                 self.stats.messages_dropped += 1;
             }
         }

@@ -137,10 +137,11 @@ impl Subscriptions {
         members.get(place).map(|member| member.qos())
     }
 
-    /// Whether a session is a member of a group that gets messages of this topic.
-    pub(crate) fn is_member_for(&self, session: u32, name: NodeId, topic: &[u8]) -> bool {
-        let matches = |group: &Group| umqtt_topic::matches(&self.filter(group.node), topic);
-        self.member(session, name).is_some() && self.group(name).is_some_and(matches)
+    /// Whether a session is a member of a group that was found last.
+    pub(crate) fn is_member_found(&self, session: u32, name: NodeId) -> bool {
+        let group = Subscriber::group(name & !SHARED).session();
+        let found = self.found.binary_search_by_key(&group, |s| s.session());
+        found.is_ok() && self.member(session, name).is_some()
     }
 
     pub(super) fn shared_filter(&self, name: NodeId) -> Vec<u8> {
