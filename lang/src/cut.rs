@@ -225,19 +225,25 @@ impl<'s> Tokens<'s> {
             && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
     }
 
-    /// Whether an `endif` just read ends no `if`, but stands last in its handler: the original device skips it there.
+    /// Whether an `endif` just read ends no `if`, but stands last in its handler, or before the `else` of
+    /// the only `if` that is open: the original device skips it there.
     fn is_stray_endif(&self, placed: Placed) -> bool {
         if placed.token != Token::EndIf
             || self.place != Place::Actions
-            || !self.blocks.is_empty()
             || self.verbatim
             || self.before_last.is_some_and(|before| before.token.wants_value())
         {
             return false;
         }
+        let before_else = match self.blocks.as_slice() {
+            [] => false,
+            [block] if !block.is_while && block.part == Part::Body => true,
+            _ => return false,
+        };
         let mut behind = Lexeme::lexer(self.lexer.remainder());
         match behind.next() {
-            None => true,
+            None => !before_else,
+            Some(Ok(Lexeme::Word)) if before_else => behind.slice() == b"else",
             Some(Ok(Lexeme::Word)) => matches!(behind.slice(), b"on" | b"config"),
             _ => false,
         }

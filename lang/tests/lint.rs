@@ -432,6 +432,8 @@ fn w0021_unbalanced_endif() {
         ("on init do if $adc then println 1 else if gpio_in(1) then println 2 endif", &["W0021"]),
         ("on init do if $adc then println 1 endif % endif\n endif", &["W0021"]),
         ("on init do endif config speed 160", &["W0021"]),
+        ("on init do if $adc then println 1 endif else println 2 endif", &["W0021"]),
+        ("on init do if $adc then if gpio_in(1) then println 1 endif else println 2 endif", &[]),
         ("on init do if $adc then println 1 endif", &[]),
         ("on init do if $adc then endif", &[]),
         ("on init do println 1 % endif", &[]),

@@ -274,6 +274,24 @@ fn an_endif_may_be_missing_at_the_end_of_a_handler() {
     }
 }
 
+/// The original device takes an `else` behind the `endif` of its `if`.
+#[test]
+fn an_endif_may_stand_before_else() {
+    for (found, meant) in [
+        (
+            "if @1 then println 1 endif else println 2 endif println 3",
+            "if @1 then println 1 else println 2 endif println 3",
+        ),
+        ("if @1 then endif\n% so\nelse println 2 endif", "if @1 then else println 2 endif"),
+        (
+            "if @1 then if @2 then println 1 endif endif else println 2 endif",
+            "if @1 then if @2 then println 1 endif else println 2 endif",
+        ),
+    ] {
+        same(&format!("on init do {found}"), &format!("on init do {meant}"));
+    }
+}
+
 /// The original device skips one `endif` too many, if nothing follows in its handler.
 #[test]
 fn a_stray_endif_may_end_a_handler() {

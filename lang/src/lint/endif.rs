@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::facts::Facts;
-use crate::ast::{Action, ActionKind, Span, Statement};
+use crate::ast::{Action, ActionKind, Branch, Span, Statement};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lexer::gap_len;
 
@@ -15,6 +15,14 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             found.push(
                 else_if(facts, step.action).unwrap_or_else(|| missing(facts, step.action.span)),
             );
+        }
+    }
+    for step in &facts.steps {
+        if let ActionKind::If { branches, otherwise: Some(_) } = &step.action.kind
+            && let Some(Branch { condition, actions }) = branches.last()
+        {
+            let last = actions.last().map_or(condition.span, |action| action.span);
+            early(facts, last.end, actions.is_empty(), found);
         }
     }
     for statement in facts.script {
@@ -74,6 +82,29 @@ fn missing(facts: &Facts<'_>, span: Span) -> Diagnostic {
     )
     .help("write the `endif` where it is to end")
     .fix("add `endif` at the end of the handler", vec![Edit { span: end, text }])
+}
+
+/// `endif else`: behind the last action before the `else`, or behind the `then` if there is none.
+fn early(facts: &Facts<'_>, end: u32, is_empty: bool, found: &mut Vec<Diagnostic>) {
+    let skip = |from: usize| from + gap_len(facts.source.get(from..).unwrap_or_default());
+    let mut start = skip(end as usize);
+    if is_empty && facts.source[start..].starts_with(b"then") {
+        start = skip(start + b"then".len());
+    }
+    if !facts.source[start..].starts_with(b"endif") {
+        return;
+    }
+    let word = Span::new(start, start + b"endif".len());
+    let edit = Edit { span: Span::new(start, skip(word.end as usize)), text: Vec::new() };
+    found.push(
+        Diagnostic::new(
+            Code::UnbalancedEndif,
+            word,
+            "this `endif` stands before the `else` of its `if`",
+        )
+        .help("an `if` ends once, behind its `else`")
+        .fix("remove it", vec![edit]),
+    );
 }
 
 fn stray(facts: &Facts<'_>, clause: Span, found: &mut Vec<Diagnostic>) {

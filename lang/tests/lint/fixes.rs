@@ -61,6 +61,14 @@ fn fixes_mend() {
             "on init do if $adc then print 1\nelseif gpio_in(1) then print 2\nendif",
         ),
         ("on init do if $adc then print 1", "on init do if $adc then print 1 endif"),
+        (
+            "on init do if $adc then print 1 endif else print 2 endif",
+            "on init do if $adc then print 1 else print 2 endif",
+        ),
+        (
+            "on init do if $adc then endif else print 2 endif",
+            "on init do if $adc then else print 2 endif",
+        ),
         ("on init do\n\tprint 1\n\tendif\n", "on init do\n\tprint 1\n"),
         (
             "on init do print 1 endif on serial do print 2",
