@@ -125,9 +125,9 @@ impl Device {
     fn event(&mut self, event: Event<'_>) -> String {
         let mut handlers = Handlers::default();
         while let Some(handler) =
-            self.machine.next(&mut handlers, &event, &mut 20_000, &mut self.log)
+            self.machine.next(&mut handlers, &event, &mut 100_000, &mut self.log)
         {
-            if let Err(fault) = self.machine.run(handler, &event, &mut 20_000, &mut self.log) {
+            if let Err(fault) = self.machine.run(handler, &event, &mut 100_000, &mut self.log) {
                 self.trap = Some((fault.trap, self.machine.program().line(fault.at)));
             }
         }
