@@ -7,6 +7,8 @@
 //! | `reserve` | [`reserve`]: whether a bounded step finds the memory it needs |
 //! | `fallible` | vectors that grow or say that they cannot |
 //!
+//! What is in the table and what happens at the end of each share is in `docs/ledger.md`.
+//!
 //! # How an allocation is made
 //!
 //! * What is large, or whose size or number is decided outside, asks its share first and is then allocated with the

@@ -186,6 +186,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_page_of_the_table_is_the_table() {
+        let page = include_str!("../docs/ledger.md");
+        for share in Share::ALL {
+            let (chip, desktop) = (Plan::ESP8266.budget(share), Plan::DESKTOP.budget(share));
+            let row = alloc::format!("| {} | {chip} | {desktop} |", share.name());
+            assert!(page.contains(&row), "no row {row}");
+        }
+    }
+
+    #[test]
     fn a_share_within_another_is_no_larger() {
         for plan in [Plan::ESP8266, Plan::DESKTOP] {
             for share in Share::ALL {

@@ -3,8 +3,10 @@
 //!
 //! | file | inputs |
 //! |---|---|
+//! | `memory` | consoles, web servers, scripts and clients that want more memory than there is |
 //! | `scripts` | uploads and downloads, source and bytecode |
 
+mod memory;
 mod scripts;
 
 use crate::client::Client;

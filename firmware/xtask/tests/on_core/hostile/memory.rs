@@ -1,0 +1,151 @@
+//! Consoles, web servers, scripts and clients that want more memory than there is.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use super::Witness;
+use crate::client::{CONNECT, PUBLISH, SUBSCRIBE, packet, text};
+use crate::device::{Device, PATIENCE};
+
+/// All a console says until it has shown its prompt so many times.
+fn read_prompts(stream: &mut TcpStream, prompts: usize) -> Vec<String> {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (mut all, mut bytes) = (Vec::new(), [0; 1024]);
+    while String::from_utf8_lossy(&all).matches("CMD>").count() < prompts {
+        match stream.read(&mut bytes).unwrap() {
+            0 => panic!("it hung up after {}", String::from_utf8_lossy(&all)),
+            count => all.extend_from_slice(&bytes[..count]),
+        }
+    }
+    String::from_utf8(all).unwrap().split("CMD>").take(prompts).map(str::to_owned).collect()
+}
+
+fn console(device: &Device) -> TcpStream {
+    let mut stream = TcpStream::connect(device.addresses()[1]).unwrap();
+    assert_eq!(read_prompts(&mut stream, 1), [""]);
+    stream
+}
+
+#[test]
+fn replies_that_are_asked_for_at_once_all_arrive() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    let mut one = console(&device);
+    one.write_all(b"help\r\n").unwrap();
+    let [help] = &read_prompts(&mut one, 1)[..] else { panic!("one reply") };
+    assert!(help.starts_with("help [COMMAND]") && help.contains("sim adc N"), "{help}");
+
+    one.write_all(&b"help\r\n".repeat(10)).unwrap();
+    assert!(read_prompts(&mut one, 10).iter().all(|reply| reply == help));
+    witness.is_served(&device, "ten times help");
+
+    one.write_all(b"show\r\n").unwrap();
+    let [show] = &read_prompts(&mut one, 1)[..] else { panic!("one reply") };
+    let mut all = vec![one, console(&device), console(&device), console(&device)];
+    for stream in &mut all {
+        stream.write_all(&b"help\r\nshow\r\n".repeat(4)).unwrap();
+    }
+    witness.is_served(&device, "help and show in four sessions, not read");
+    for stream in &mut all {
+        for (number, reply) in read_prompts(stream, 8).iter().enumerate() {
+            assert_eq!(reply, if number % 2 == 0 { help } else { show });
+        }
+    }
+    witness.is_served(&device, "help and show in four sessions");
+}
+
+/// A web server that answers once with this, as fast as it is taken.
+fn serve(answer: Vec<u8>) -> u16 {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        // The device hangs up on what it does not want.
+        let _ = stream.write_all(&answer);
+        thread::sleep(Duration::from_secs(1));
+    });
+    port
+}
+
+#[test]
+fn heads_of_web_servers_are_bounded() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    device.push(
+        b"on init do\n subscribe local ask\non topic local ask do\n http_get $this_data\n\
+          on http_response do\n publish local code $this_http_code retained\n",
+    );
+    let mut client = device.client("asks");
+    client.subscribe("code", 0);
+    let status = "HTTP/1.1 200 OK\r\n";
+    let end = "Content-Length: 2\r\n\r\nhi";
+    for (name, head, code) in [
+        ("fifty lines", format!("{status}{}{end}", "X: y\r\n".repeat(50)), "200"),
+        (
+            "a long line that does not matter",
+            format!("{status}X: {}\r\n{end}", "y".repeat(4000)),
+            "200",
+        ),
+        ("20 KB", format!("{status}X: {}\r\n{end}", "y".repeat(20_000)), "000"),
+        ("hundreds of lines", format!("{status}{}{end}", "X: y\r\n".repeat(500)), "000"),
+        ("a head without an end", format!("{status}{}", "Header: value\r\n".repeat(20_000)), "000"),
+        ("a line without an end", "HTTP/1.1 200 ".to_owned() + &"x".repeat(100_000), "000"),
+    ] {
+        let port = serve(head.into_bytes());
+        client.publish("ask", format!("http://10.0.2.2:{port}/").as_bytes());
+        assert_eq!(client.next().payload, code.as_bytes(), "{name}");
+        witness.is_served(&device, name);
+    }
+}
+
+/// A client with a will, subscribed to everything, that has begun a packet of 4 KB.
+fn glutton(device: &Device, number: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(device.addresses()[0]).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let name = text(&format!("glutton{number}"));
+    let will = [text("will/topic"), text(&"w".repeat(60))].concat();
+    let connect = [text("MQTT"), vec![4, 6, 0, 0], name, will].concat();
+    let subscribe = [vec![0, 1], text("#"), vec![0]].concat();
+    let _ = stream.write_all(&[packet(CONNECT, &connect), packet(SUBSCRIBE, &subscribe)].concat());
+    stream
+}
+
+#[test]
+fn a_script_and_clients_that_want_all_memory() {
+    let device = Device::boot();
+    let mut script = "on init do\n subscribe local \"#\"\n".to_owned();
+    let forty = "0123456789012345678901234567890123456789";
+    for number in 0..40 {
+        script += &format!(" setvar $v{number} = \"{forty}\"\n");
+    }
+    script += "on topic local \"#\" do\n if substr($this_topic,0,4) neq \"sum/\" then\n  setvar $all = $this_data";
+    for number in 0..24 {
+        script += &format!(" | $v{number}");
+    }
+    script += "\n  println $all\n  publish local \"sum/\" | $this_topic $all retained\n endif\n";
+    let verdict = device.push(script.as_bytes());
+    assert!(verdict.contains("Syntax okay"), "{verdict}");
+
+    let mut witness = Witness::new(&device);
+    let mut gluttons: Vec<TcpStream> = (0..15).map(|number| glutton(&device, number)).collect();
+    witness.is_served(&device, "fifteen clients with wills");
+    let half = packet(PUBLISH, &[&text("half")[..], &[b'h'; 4000]].concat());
+    for stream in &mut gluttons[5..] {
+        let _ = stream.write_all(&half[..2000]);
+    }
+    witness.is_served(&device, "packets that do not end");
+    for size in [10, 100, 500, 1000, 1500, 3000] {
+        for (number, stream) in gluttons[..5].iter_mut().enumerate() {
+            let body = [text(&format!("t/{number}/{size}")), vec![b'p'; size]].concat();
+            let _ = stream.write_all(&packet(PUBLISH | 1, &body));
+        }
+        witness.is_served(&device, &format!("messages of {size} bytes"));
+    }
+    drop(gluttons);
+    witness.is_served(&device, "fifteen wills");
+    let shown = device.console().ask("show stats");
+    assert!(shown.contains("  broker"), "{shown}");
+}
