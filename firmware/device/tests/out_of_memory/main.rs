@@ -1,5 +1,6 @@
 //! The device when memory runs out, tested as sqlite tests it: every allocation fails once, and then all from it on until
-//! the step is over. Never a panic; afterwards it serves, its storage is whole, and what was refused is counted.
+//! the step is over; and a heap of the chip's size, and of many that are smaller. Never a panic; afterwards it serves, and
+//! its storage is whole.
 //!
 //! Each run is a story in which all of the device happens. A failure that is not handled aborts the program, so the runs are
 //! made by a child, and its parent says at which allocation it ended. To look at one by itself, with where it failed:
@@ -38,11 +39,19 @@ fn options() -> Options {
 }
 
 /// One run; what is wrong afterwards.
-fn run(n: usize, on: bool) -> Result<usize, String> {
-    allocator::fail(n, on);
+fn run(n: usize, mode: &str) -> Result<usize, String> {
+    match mode {
+        "limit" => allocator::limit(n),
+        _ => allocator::fail(n, mode == "on"),
+    }
     let mut world = story(options());
-    let failed = allocator::failed();
+    let (failed, refused) = (allocator::failed(), world.refused());
+    println!("at {n}: {failed} failed, {refused} refused, at most {} bytes", allocator::most());
+    if mode == "limit" && n >= chip_heap() && failed > 0 {
+        return Err(format!("the story does not fit the chip's heap: {failed} allocations failed"));
+    }
     allocator::stop_failing();
+    allocator::limit(usize::MAX);
     if !world.is_up() {
         return Ok(failed); // the watchdog's: there was no memory to begin with
     }
@@ -57,6 +66,13 @@ fn run(n: usize, on: bool) -> Result<usize, String> {
         }
     }
     Ok(failed)
+}
+
+/// Bytes the chip's heap has for what the device allocates here: its network and what is there from the start are not among
+/// it. What holds pointers is larger here.
+fn chip_heap() -> usize {
+    let plan = options().plan;
+    plan.total() - plan.network - plan.fixed
 }
 
 /// How many allocations there are that may fail.
@@ -82,7 +98,7 @@ fn child() {
         // The test program has begun a line.
         println!("\nat {n}");
         std::io::stdout().flush().unwrap();
-        if let Err(why) = run(n, mode == "on") {
+        if let Err(why) = run(n, mode) {
             println!("wrong {n}: {why}");
         }
     }
@@ -110,27 +126,39 @@ fn every_allocation_fails(mode: &str) {
     let (lines, errors) = child_says("count:0:0:1");
     let count = lines.iter().find_map(|line| line.strip_prefix("count ")).expect(&errors);
     let count: usize = count.parse().unwrap();
+    assert!(count > 1000, "{count} allocations are no story");
     let all = std::env::var_os("UMQTT_OOM_ALL").is_some();
-    let step = if all { 1 } else { (count / SAMPLE).max(1) };
-    let (mut from, mut faults) = (0, Vec::new());
+    let sample = if mode == "on" { SAMPLE / 4 } else { SAMPLE };
+    let step = if all { 1 } else { (count / sample).max(1) };
+    try_all(mode, 0, count, step);
+}
+
+fn try_all(mode: &str, mut from: usize, count: usize, step: usize) {
+    let mut faults = Vec::new();
     while from < count && faults.len() < ENOUGH {
         let (lines, errors) = child_says(&format!("{mode}:{from}:{count}:{step}"));
         faults.extend(lines.iter().filter(|line| line.starts_with("wrong")).cloned());
         let last = lines.iter().rev().find_map(|line| line.strip_prefix("at ")).expect(&errors);
-        let last: usize = last.parse().unwrap();
+        let last: usize = last.split(':').next().unwrap().parse().unwrap();
         if lines.iter().any(|line| line == "done") {
             break;
         }
         faults.push(format!("{last}: {}", errors.lines().last().unwrap_or("it ended")));
         from = last + step;
     }
-    println!("{mode}: {count} allocations may fail, every {step}. tried");
-    assert!(faults.is_empty(), "of {count} allocations, {mode}:\n{}", faults.join("\n"));
+    println!("{mode}: up to {count}, every {step}. tried");
+    assert!(faults.is_empty(), "{mode}, up to {count}:\n{}", faults.join("\n"));
 }
 
 #[test]
 fn each_allocation_may_fail() {
     every_allocation_fails("once");
+}
+
+#[test]
+fn the_heap_may_be_as_small_as_the_chips_and_smaller() {
+    try_all("limit", 2_000, chip_heap() + 1_000, 1_000);
+    try_all("limit", chip_heap(), chip_heap() + 1, 1);
 }
 
 #[test]

@@ -196,13 +196,22 @@ pub(crate) struct World {
     wires: Rc<RefCell<Wires>>,
     options: Options,
     now: u64,
+    /// What was refused before the power went.
+    refused_before: u32,
 }
 
 impl World {
     pub(crate) fn boot(flash: RamFlash, options: Options) -> World {
         let wires = Rc::new(RefCell::new(Wires::default()));
         let board = TestBoard(wires.clone());
-        let mut world = World { device: None, net: TestNet::default(), wires, options, now: 0 };
+        let mut world = World {
+            device: None,
+            net: TestNet::default(),
+            wires,
+            options,
+            now: 0,
+            refused_before: 0,
+        };
         // What it allocates until it is there is the same at every start.
         let made = Device::new(board, flash, options);
         if let Ok(mut made) = made {
@@ -216,8 +225,11 @@ impl World {
 
     /// The power goes and comes back.
     pub(crate) fn power_cycle(self) -> Option<World> {
+        let refused = self.refused();
         let flash = self.device?.into_parts().1;
-        Some(World::boot(flash, self.options))
+        let mut world = World::boot(flash, self.options);
+        world.refused_before = refused;
+        Some(world)
     }
 
     /// Lets the device do what it can do at this moment, and what it has put off for a moment.
@@ -335,6 +347,8 @@ impl World {
     /// What the shares have refused, all together.
     pub(crate) fn refused(&self) -> u32 {
         let ledger = self.device.as_ref().map(Device::ledger);
-        ledger.map_or(0, |ledger| ledger.iter().map(|(_, account)| account.refused).sum())
+        let now: u32 =
+            ledger.map_or(0, |ledger| ledger.iter().map(|(_, account)| account.refused).sum());
+        self.refused_before + now
     }
 }
