@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Image(String, ImageError),
     /// An image that must not run.
     Unsound(String, VerifyError),
+    /// `build` was to write the image in the place of the script.
+    WouldDestroySource(PathBuf),
     /// `build -` without `-o`.
     NoOutputName,
     /// No such diagnostic.
@@ -51,6 +53,11 @@ impl fmt::Display for Failure {
             }
             Failure::Image(name, error) => write!(f, "{name}: {error}"),
             Failure::Unsound(name, error) => write!(f, "{name} cannot run: {error}"),
+            Failure::WouldDestroySource(path) => write!(
+                f,
+                "{} is the script itself: the image needs another name (-o OUT)",
+                path.display()
+            ),
             Failure::NoOutputName => {
                 f.write_str("a script from standard input needs -o FILE (or `-o -`)")
             }

@@ -48,6 +48,7 @@ pub(crate) enum Verdict {
 }
 
 fn main() -> ExitCode {
+    umqtt_host::report_full_files();
     let cli = Cli::parse();
     let mut terminal = Terminal::new(cli.color);
     let result = cli.command.run(&mut terminal).and_then(|verdict| {

@@ -11,6 +11,9 @@ use std::path::{Path, PathBuf};
 /// The system's; what was there before is then still there.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if target.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
+        return Err(io::Error::other("it is a link to a file that does not exist"));
+    }
     let existing = fs::metadata(&target).ok();
     if existing.as_ref().is_some_and(|found| !found.is_file()) {
         return fs::OpenOptions::new().write(true).open(&target)?.write_all(bytes);
@@ -28,6 +31,25 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(&target).map_err(|failed| failed.error)?;
     Ok(())
+}
+
+/// Whether two names lead to one file: by another path, a symbolic or a hard link. Not so what is no ordinary file.
+pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let (Ok(found), Ok(found_other)) = (fs::metadata(one), fs::metadata(other)) else {
+        return false;
+    };
+    if !found.is_file() || !found_other.is_file() {
+        return false;
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (found.dev(), found.ino()) == (found_other.dev(), found_other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(a), Ok(b)) if a == b)
+    }
 }
 
 fn folder_of(path: &Path) -> PathBuf {

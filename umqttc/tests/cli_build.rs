@@ -135,3 +135,51 @@ fn disassembly_of_damaged_images_and_broken_scripts() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("damaged"), "{}", ran.err);
 }
+
+/// By whatever name: the script is never the place of its image.
+#[cfg(unix)]
+#[test]
+fn the_script_is_not_overwritten_by_its_image() {
+    let dir = folder(&[("count.script", SCRIPT.as_bytes()), ("source.umq", SCRIPT.as_bytes())]);
+    let at = |name: &str| dir.path().join(name);
+    std::os::unix::fs::symlink(at("count.script"), at("symbolic")).unwrap();
+    fs::hard_link(at("count.script"), at("hard")).unwrap();
+    fs::create_dir(at("folder")).unwrap();
+    let absolute = at("count.script").display().to_string();
+    for output in ["count.script", "./folder/../count.script", &absolute, "symbolic", "hard"] {
+        let ran = umqttc(dir.path(), &["build", "count.script", "-o", output]);
+        assert_eq!(ran.code, 2, "{output}");
+        assert!(ran.err.contains("is the script itself"), "{output}: {}", ran.err);
+        assert_eq!(fs::read(at("count.script")).unwrap(), SCRIPT.as_bytes(), "{output}");
+    }
+    // The default name, too, and a script that goes by a link.
+    assert_eq!(umqttc(dir.path(), &["build", "source.umq"]).code, 2);
+    assert_eq!(umqttc(dir.path(), &["build", "symbolic", "-o", "count.script"]).code, 2);
+    assert_eq!(fs::read(at("source.umq")).unwrap(), SCRIPT.as_bytes());
+    // Links elsewhere are followed, those to nowhere refused.
+    std::os::unix::fs::symlink(at("nowhere"), at("dangling")).unwrap();
+    let ran = umqttc(dir.path(), &["build", "count.script", "-o", "dangling"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("link to a file that does not exist"), "{}", ran.err);
+    assert!(at("dangling").is_symlink());
+    assert_eq!(umqttc(dir.path(), &["build", "count.script", "-o", "/dev/null"]).code, 0);
+}
+
+/// A limit on the size of files, a full device: the system's words, and what was there stays.
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_written_is_said_in_the_systems_words() {
+    let dir = folder(&[("count.script", SCRIPT.as_bytes()), ("count.umq", b"old")]);
+    let limited = format!("ulimit -f 0; exec {UMQTTC} build count.script");
+    let mut shell = std::process::Command::new("sh");
+    let output = output_of(shell.args(["-c", &limited]).current_dir(dir.path()), b"");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("File too large"), "{text}");
+    assert_eq!(fs::read(dir.path().join("count.umq")).unwrap(), b"old");
+    if std::path::Path::new("/dev/full").exists() {
+        let ran = umqttc(dir.path(), &["build", "count.script", "-o", "/dev/full"]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains("No space left on device"), "{}", ran.err);
+    }
+}

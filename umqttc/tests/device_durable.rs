@@ -234,7 +234,7 @@ fn killed_in_the_middle(qos: QoS) {
     let total = *total.get().expect("it is over");
     let missing: Vec<u32> = (0..total).filter(|number| !came.contains_key(number)).collect();
     assert!(missing.is_empty(), "of {total} acknowledged these are lost: {missing:?}");
-    assert!(total > 500, "only {total}");
+    assert!(total > KILLS, "only {total}");
     if qos == QoS::ExactlyOnce {
         let twice: Vec<_> = came.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "of {total} these came more than once: {twice:?}");
@@ -329,4 +329,119 @@ fn a_damaged_store_is_set_aside_and_said() {
         device.mqtt("one").retain_acknowledged("kept/b", "works");
         device.kill();
     }
+}
+
+#[test]
+fn a_link_to_nowhere_is_not_taken_for_a_new_device() {
+    for name in ["flash.bin", "broker.redb"] {
+        let dir = folder(&[]);
+        let link = dir.path().join(name);
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &link).expect("a link");
+        let mut device = Device::spawn(dir.path(), None, free_port(), free_port());
+        assert!(!device.wait().success());
+        device.logs("is a link to a file that does not exist");
+        assert!(link.is_symlink(), "{name}");
+    }
+}
+
+/// The files may not grow: who waits for an acknowledgement waits, the log says why, and all others go on.
+#[test]
+fn without_room_nothing_is_acknowledged_and_qos_0_goes_on() {
+    let dir = folder(&[]);
+    let (mqtt, console) = (free_port(), free_port());
+    let device = start_again(dir.path(), mqtt, console);
+    device.mqtt("one").retain_acknowledged("kept/a", "1");
+    let limit = std::fs::metadata(dir.path().join("broker.redb")).expect("the store").len();
+    let limit = format!("--fsize={limit}:unlimited");
+    let pid = device.pid().to_string();
+    let limited = |limit: &str| {
+        let done = std::process::Command::new("prlimit").args(["--pid", &pid, limit]).status();
+        done.is_ok_and(|status| status.success())
+    };
+    if !limited(&limit) {
+        eprintln!("prlimit is not there");
+        return;
+    }
+    let reader = device.mqtt("reader");
+    reader.subscribe("free");
+    // What a stored session asks for takes room.
+    let mut wire = Wire::connect(mqtt, "stored").expect("it serves");
+    let mut asked = 0;
+    for n in 0..200_u16 {
+        let topic = format!("kept/{n}");
+        let publish = Publish {
+            topic: topic.as_bytes(),
+            payload: &[b'x'; 4000],
+            qos: QoS::AtLeastOnce,
+            retain: true,
+            dup: false,
+            packet_id: n + 1,
+        };
+        let mut packet = Vec::new();
+        publish.emit(&mut packet);
+        wire.send(&packet).expect("it serves");
+        asked += 1;
+    }
+    device.logs("cannot be kept: File too large");
+    device.mqtt("writer").publish("free", "goes on");
+    assert_eq!(reader.on("free"), "goes on");
+    let mut acked = 0;
+    while wire.packet().expect("it serves").is_some() {
+        acked += 1;
+    }
+    assert!(acked < asked, "{acked} acknowledged");
+    // There is room again: all is acknowledged, and kept.
+    assert!(limited("--fsize=unlimited:unlimited"));
+    eventually("all acknowledgements", || {
+        while wire.packet().expect("it serves").is_some() {
+            acked += 1;
+        }
+        (acked == asked).then_some(())
+    });
+    device.logs("are kept again");
+    device.kill();
+    let device = start_again(dir.path(), mqtt, console);
+    let reader = device.mqtt("reader");
+    reader.subscribe("kept/199");
+    assert_eq!(reader.on("kept/199").len(), 4000);
+}
+
+#[test]
+fn two_processes_do_not_share_a_data_directory() {
+    let dir = folder(&[]);
+    let _one = start_again(dir.path(), free_port(), free_port());
+    let mut other = Device::spawn(dir.path(), None, free_port(), free_port());
+    assert!(!other.wait().success());
+    other.logs("is in use by another process");
+}
+
+/// `broker_autoretain` without persistence: OFF after ON is what counts, however soon the end comes in good order.
+#[test]
+fn autoretain_saves_at_an_orderly_end() {
+    let dir = folder(&[]);
+    let (mqtt, console) = (free_port(), free_port());
+    let device = start_again(dir.path(), mqtt, console);
+    let mut session = device.console();
+    for command in ["set broker_persistence 0", "set broker_autoretain 1", "save"] {
+        session.ask(command);
+    }
+    session.send(b"reset\r\n");
+    let one = eventually("the device to start again", || {
+        let options = rumqttc::MqttOptions::new("one", "127.0.0.1", mqtt);
+        let one = common::mqtt::Mqtt::with(options).ok()?;
+        session.try_ask("time").is_err().then_some(one)
+    });
+    one.retain_acknowledged("relay", "ON");
+    one.retain_acknowledged("relay", "OFF");
+    assert!(device.signal("-TERM").success());
+    let device = start_again(dir.path(), mqtt, console);
+    let reader = device.mqtt("reader");
+    reader.subscribe("relay");
+    assert_eq!(reader.on("relay"), "OFF");
+    device.mqtt("one").retain_acknowledged("relay", "BLINK");
+    assert!(device.interrupt().success());
+    let device = start_again(dir.path(), mqtt, console);
+    let reader = device.mqtt("reader");
+    reader.subscribe("relay");
+    assert_eq!(reader.on("relay"), "BLINK");
 }

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::frontend;
 use crate::input::{Input, is_stdin};
 use crate::terminal::Terminal;
-use crate::write::write_whole;
+use crate::write::{is_same_file, write_whole};
 use crate::{Verdict, render};
 
 /// Compile a script to an image that a device runs, and say how large it is and what it needs
@@ -38,6 +38,9 @@ pub(crate) struct Build {
 impl Build {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
         let output = self.output()?;
+        if is_same_file(&self.file, &output) {
+            return Err(Failure::WouldDestroySource(output));
+        }
         let input = Input::script(&self.file)?;
         let extras = Extras { debug: !self.strip, source: self.embed_source };
         let Some(image) =
