@@ -20,7 +20,7 @@ pub(crate) const WORD: i32 = 2;
 /// An action, or a question to the outside, over what its words cost anyway.
 pub(crate) const CALL: i32 = 20;
 /// A message, over [`CALL`].
-pub(crate) const PUBLISH: i32 = 80;
+pub(crate) const PUBLISH: i32 = 120;
 /// A subscription made or ended, over [`CALL`].
 pub(crate) const SUBSCRIBE: i32 = 100;
 /// A command for the console, over [`CALL`]: it is executed when the handler is over.
@@ -34,6 +34,8 @@ pub(crate) const LOOK: i32 = 20;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.
 pub(crate) const FILTER_BYTE: usize = 20;
 
+/// A byte of a text taken out, over what its word costs.
+pub(crate) const PART: i32 = 4;
 /// A byte printed or sent to the serial port, which takes its time where that is a wire.
 pub(crate) const PRINTED: i32 = 16;
 

@@ -245,6 +245,7 @@ impl Run<'_> {
     fn two(&mut self, op: u8, a: Value, b: Value, destination: u8) -> Result<(), NoRoom> {
         self.make(destination, |run| match op {
             code::ByteVal => {
+                run.store.pay(fuel::PART);
                 let index = run.store.number(b);
                 run.store.byte_val(a, index)
             }
@@ -271,7 +272,7 @@ impl Run<'_> {
                 code::Upper => |byte| Some(byte.to_ascii_uppercase()),
                 _ => |byte| (!is_white(byte)).then_some(byte),
             };
-            m.pay(fuel::bytes(value.len(), fuel::READ));
+            m.pay(value.len() as i32);
             m.map(value, keep)
         })
     }
@@ -279,7 +280,7 @@ impl Run<'_> {
     /// As much of the message as there is room for.
     fn retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
         let (m, sys) = (&mut self.store, &mut *self.sys);
-        m.pay(fuel::CALL);
+        m.pay(fuel::CALL + fuel::LOOK);
         let filter = m.as_text(filter)?;
         let (limit, free) = (m.limit, m.arena.len() - m.scratch_end);
         // As much room as can be had is made first; with less, the message is cut.
