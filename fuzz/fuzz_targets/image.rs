@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
         Event::Timer(1),
         Event::Alarm(1),
         Event::Serial { line: b"one,two,three" },
-        Event::HttpResponse { host: b"h", path: b"/", code: *b"200", body: b"{\"a\":[1,null]}" },
+        Event::HttpResponse { host: b"h", path: b"/", code: *b"200", body: b"{\"a\":[1,null]}", cut: true },
         Event::GpioInterrupt { pin: 0, level: true },
         Event::MqttConnect,
         Event::WifiConnect,

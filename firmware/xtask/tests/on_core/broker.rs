@@ -26,6 +26,26 @@ fn the_console_and_the_serial_port_answer() {
 }
 
 #[test]
+fn a_start_before_the_network_is_up_is_no_failure_of_the_remote_broker() {
+    let device = Device::boot();
+    let mut console = device.console();
+    console.ask("set mqtt_host 10.0.2.2");
+    console.ask("set mqtt_port 9");
+    assert!(console.ask("save").contains("Config saved"));
+    console.send("reset");
+    crate::device::eventually("the next start", || {
+        (device.serial().matches("network up").count() == 2).then_some(())
+    });
+    // It was tried once there was a network: nobody listens there, or nobody answers.
+    device.has_said("no connection to the remote broker 10.0.2.2:9: ");
+    let serial = device.serial();
+    let (_, start) = serial.split_once("it was restarted").unwrap();
+    let (before, _) = start.split_once("network up").unwrap();
+    assert!(!before.contains("remote broker") && !before.contains("network failed"), "{before}");
+    assert!(!serial.contains("there is no network"), "{serial}");
+}
+
+#[test]
 fn messages_arrive_at_every_quality_and_stay_when_retained() {
     let device = Device::boot();
     let mut sender = device.client("sender");

@@ -212,6 +212,10 @@ impl Console {
 
     fn reply(&mut self) -> std::io::Result<String> {
         let mut text = self.read_until(PROMPT)?;
+        // A line of the log before it has taken the prompt's place, and has one behind it.
+        while text.starts_with(b"\r") && !text.starts_with(b"\r\n") {
+            text = self.read_until(PROMPT)?;
+        }
         text.truncate(text.len() - PROMPT.len());
         Ok(String::from_utf8_lossy(&text).replace('\r', ""))
     }
