@@ -36,7 +36,7 @@ use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
 use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
-use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
 use crate::nearest::nearest;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, shown};
 use crate::room::Room;
@@ -289,7 +289,7 @@ impl<'r> Made<'r> {
             }
             let text = self.name(number);
             let set = (0..self.variables.len()).filter(|at| self.variables[*at].set);
-            let near = nearest(text, set.map(|at| self.name(at)));
+            let near = HINTS.then(|| nearest(text, set.map(|at| self.name(at)))).flatten();
             let diagnostic = undeclared(text, self.variables[number].first, near);
             self.report(|| diagnostic);
         }

@@ -11,6 +11,9 @@ pub use explain::explain;
 
 use crate::ast::Span;
 
+/// Whether guesses at what was meant are made. A chip's console shows messages only, so they would be flash for nothing.
+pub(crate) const HINTS: bool = cfg!(not(target_os = "none"));
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -13,7 +13,7 @@ use super::hint::hint;
 use super::recover::Skip;
 use crate::ast::Span;
 use crate::cut::{Fault, Part, Place, Placed, Tokens};
-use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
 use crate::tokens::Token;
 
 /// The diagnostic of what stopped the parser, and how much to skip.
@@ -108,7 +108,7 @@ fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diag
     if at.token.is_reserved() || (in_condition && at.token.starts_action()) {
         told = name_open_block(told, expected, tokens);
     }
-    let told = match hint(at, expected, tokens) {
+    let told = match HINTS.then(|| hint(at, expected, tokens)).flatten() {
         Some(hint) => hint.add_to(told),
         None => told,
     };
