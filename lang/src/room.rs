@@ -79,12 +79,21 @@ impl<'r> Room<'r> {
         if list.capacity() - list.len() >= more {
             return self.refused.get().is_none();
         }
-        self.grow_to(list, more)
+        self.grow_to(list, more, 0)
+    }
+
+    /// The same in a step that may allocate `step` bytes besides.
+    #[inline]
+    pub(crate) fn grow_beside<T>(&self, list: &mut Vec<T>, more: usize, step: usize) -> bool {
+        if list.capacity() - list.len() >= more {
+            return self.refused.get().is_none();
+        }
+        self.grow_to(list, more, step)
     }
 
     #[cold]
     #[inline(never)]
-    fn grow_to<T>(&self, list: &mut Vec<T>, more: usize) -> bool {
+    fn grow_to<T>(&self, list: &mut Vec<T>, more: usize, step: usize) -> bool {
         if self.refused.get().is_some() {
             return false;
         }
@@ -92,10 +101,10 @@ impl<'r> Room<'r> {
         let least = (LEAST / size_of::<T>().max(1)).max(list.len() / 4);
         let bytes = |more: usize| (list.len() + more).saturating_mul(size_of::<T>());
         let (wanted, needed) = (bytes(more.max(least)), bytes(more));
-        let grown = self.asks(wanted) && list.try_reserve_exact(more.max(least)).is_ok()
-            || self.asks(needed) && list.try_reserve_exact(more).is_ok();
+        let grown = self.asks(wanted + step) && list.try_reserve_exact(more.max(least)).is_ok()
+            || self.asks(needed + step) && list.try_reserve_exact(more).is_ok();
         if !grown {
-            self.refused.set(Some(needed + TOKEN));
+            self.refused.set(Some(needed + step + TOKEN));
         }
         grown
     }

@@ -83,6 +83,8 @@ pub struct Device<B: Board, F: NorFlash> {
     script: Script,
     consoles: Consoles,
     uploads: Uploads,
+    /// What came of the upload in this turn.
+    came: Option<Came>,
     web: Web,
     sys: Sys,
     retention: Retention,
@@ -111,6 +113,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             script: Script::new(),
             consoles: Consoles::new(options.plan.console, edits_lines, 0),
             uploads: Uploads::default(),
+            came: None,
             web: Web::default(),
             sys: Sys::default(),
             retention: Retention::default(),
@@ -214,11 +217,26 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
     /// the network: a time not after `now` means at once.
     pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
+        let more_network = self.receive(now, net);
+        // From here and not where it came to its end: compiling takes the stack for itself.
+        if let Some(came) = self.came.take() {
+            self.uploaded(came, net);
+        }
+        self.turn(more_network, net)
+    }
+
+    #[inline(never)]
+    fn receive(&mut self, now: Millis, net: &mut dyn Net) -> bool {
         self.core.now = self.core.now.max(now);
         self.core.put_off = false;
-        let more_network = self.network(net);
+        let more = self.network(net);
         self.let_on(net);
         self.timeouts(net);
+        more
+    }
+
+    #[inline(never)]
+    fn turn(&mut self, more_network: bool, net: &mut dyn Net) -> Option<Millis> {
         // Before the script, which may have something to do because of a command.
         let more_serial = self.serial(net);
         let more_console = self.console_turns(net);
@@ -377,7 +395,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 &self.core.storage,
             )
         {
-            self.uploaded(came, net);
+            self.came.get_or_insert(came);
         }
     }
 
@@ -450,33 +468,51 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// An upload has come to something.
+    #[inline(never)]
     fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
         let report = match came {
-            Came::Failed(report) => {
-                self.core.storage.drop_incoming();
-                report
-            }
-            Came::Script { perhaps } => {
-                let len = self.core.storage.incoming_len();
-                let checked = self.check();
-                if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
-                    return; // the rest may still come
-                }
-                let completed = match self.uploads.is_pull() {
-                    true => "HTTP script download completed",
-                    false => "Script upload completed",
-                };
-                let verdict = match checked.map(|new| self.put(new, net)) {
-                    Ok(Ok(())) => alloc::format!("Syntax okay{}", self.warnings()),
-                    Ok(Err(refusal)) => alloc::format!("Script not stored: {refusal}"),
-                    Err(error) => error.to_string(),
-                };
-                self.core.storage.drop_incoming();
-                alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
-            }
+            Came::Failed(report) => Some(report),
+            Came::Script { perhaps } => self.try_script(perhaps, net),
         };
-        match self.uploads.finish(&report, net) {
-            Some(origin) => self.consoles.report(origin, &report, &mut self.core),
+        if let Some(report) = report {
+            self.end_upload(&report, net);
+        }
+    }
+
+    /// Checks and installs what has come; what there is to report, unless the rest may still come.
+    #[inline(never)]
+    fn try_script(&mut self, perhaps: bool, net: &mut dyn Net) -> Option<String> {
+        let checked = self.check();
+        if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
+            return None;
+        }
+        Some(self.install_checked(checked, net))
+    }
+
+    #[inline(never)]
+    fn install_checked(
+        &mut self,
+        checked: Result<Checked, CheckError>,
+        net: &mut dyn Net,
+    ) -> String {
+        let len = self.core.storage.incoming_len();
+        let completed = match self.uploads.is_pull() {
+            true => "HTTP script download completed",
+            false => "Script upload completed",
+        };
+        let verdict = match checked.map(|new| self.put(new, net)) {
+            Ok(Ok(())) => alloc::format!("Syntax okay{}", self.warnings()),
+            Ok(Err(refusal)) => alloc::format!("Script not stored: {refusal}"),
+            Err(error) => error.to_string(),
+        };
+        alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
+    }
+
+    #[inline(never)]
+    fn end_upload(&mut self, report: &str, net: &mut dyn Net) {
+        self.core.storage.drop_incoming();
+        match self.uploads.finish(report, net) {
+            Some(origin) => self.consoles.report(origin, report, &mut self.core),
             None => self.core.log(Level::Info, format_args!("{report}")),
         }
     }

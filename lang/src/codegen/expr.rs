@@ -15,6 +15,56 @@ use crate::text::unescape;
 /// Values that are joined at once at most: longer runs are joined piece by piece.
 const JOIN_AT_ONCE: usize = JOIN_MAX as usize;
 
+/// What waits for an operand that is being computed.
+enum Waiting<'a, 's> {
+    Chain(Operands<'a, 's>, To),
+    Logic {
+        chain: &'a Chain<Logic>,
+        /// Of the operands so far.
+        value: Option<Place>,
+        /// How many there were.
+        index: usize,
+        to: To,
+    },
+    Call {
+        call: &'a Call,
+        /// The first of two operands.
+        first: Option<Place>,
+        to: To,
+    },
+}
+
+/// What is to be done next.
+enum Step<'a> {
+    /// An expression is to be computed.
+    Next(&'a Expr, To),
+    /// One has been: a leaf, or on top.
+    Done(Option<Place>),
+}
+
+/// The operands of a chain, while they are computed.
+struct Operands<'a, 's> {
+    left: alloc::vec::IntoIter<Operand<'a, 's>>,
+    index: usize,
+    sources: Vec<Place>,
+    operators: Vec<Operator>,
+    /// How many joins the chain starts with.
+    lead: usize,
+}
+
+/// A chain of `and` and `or` that decides where to go on.
+struct Branches<'a> {
+    chain: &'a Chain<Logic>,
+    when: bool,
+    label: Label,
+    /// Behind all of it.
+    end: Label,
+    /// Before each operand.
+    labels: Vec<Label>,
+    /// The next operand.
+    index: usize,
+}
+
 /// An operand of a chain: code, or something known.
 enum Operand<'a, 's> {
     Known(Known<'s>),
@@ -28,44 +78,140 @@ impl<'s> Compiler<'s, '_, '_> {
     }
 
     /// Code that brings the expression's value where it is wanted; none for a leaf, which is returned.
-    pub(super) fn compute(&mut self, expr: &Expr, to: To) -> Option<Place> {
+    ///
+    /// What waits for an operand is kept in a list: no recursion follows the nesting of a script.
+    pub(super) fn compute<'a>(&mut self, expr: &'a Expr, to: To) -> Option<Place> {
+        let mut waiting: Vec<Waiting<'a, 's>> = Vec::new();
+        let mut step = Step::Next(expr, to);
+        loop {
+            step = match step {
+                Step::Next(expr, to) => match self.visit(expr, to) {
+                    Err(place) => Step::Done(place),
+                    Ok(mut waits) => {
+                        let first = self.go_on(&mut waits, None);
+                        if let Step::Next(..) = first {
+                            let (room, also) = (self.room, self.step);
+                            if !room.grow_beside(&mut waiting, 1, also) {
+                                return None;
+                            }
+                            waiting.push(waits);
+                        }
+                        first
+                    }
+                },
+                Step::Done(place) => {
+                    let Some(waits) = waiting.last_mut() else { return place };
+                    let operand = place.unwrap_or_else(|| self.body.top());
+                    let after = self.go_on(waits, Some(operand));
+                    if let Step::Done(_) = after {
+                        waiting.pop();
+                    }
+                    after
+                }
+            };
+        }
+    }
+
+    /// A leaf's value (`None`: it is on top), or what has operands to be computed first.
+    #[inline(never)]
+    fn visit<'a>(&mut self, expr: &'a Expr, to: To) -> Result<Waiting<'a, 's>, Option<Place>> {
+        // What is made now will be thrown away.
+        if self.room.refused().is_some() {
+            return Err(None);
+        }
+        let mut expr = expr;
+        while let ExprKind::Bracketed(inner) = &expr.kind {
+            expr = inner;
+        }
         if let Some(value) = known(self.source, expr, self.profile.value) {
             self.check_literals(expr);
-            return Some(self.known_value(value));
+            return Err(Some(self.known_value(value)));
         }
         match &expr.kind {
             // Only broken ones are not known.
-            ExprKind::Text | ExprKind::Hex => {
+            ExprKind::Text | ExprKind::Hex | ExprKind::Bracketed(_) => {
                 self.check_literals(expr);
-                return Some(self.int(0));
+                Err(Some(self.int(0)))
             }
             ExprKind::Variable => {
                 let number = self.read_variable(expr.span);
-                return Some(self.body.variable(number));
+                Err(Some(self.body.variable(number)))
             }
             ExprKind::Flash(number) => {
                 let number = self.flash_variable(*number);
                 self.body.result(Op::Flash, &[], number, to);
+                Err(None)
             }
-            ExprKind::Special(special) => return self.special(*special, expr, to),
-            ExprKind::Bracketed(inner) => return self.compute(inner, to),
-            ExprKind::Chain(chain) => return self.chain(chain, to),
-            ExprKind::Logic(chain) => {
-                let mut value = self.operand(&chain.first);
-                for (index, link) in (1..).zip(&chain.rest) {
-                    let operand = self.operand(&link.operand);
-                    let op = match link.operator {
+            ExprKind::Special(special) => Err(self.special(*special, expr, to)),
+            ExprKind::Chain(chain) => Ok(Waiting::Chain(self.operands(chain), to)),
+            ExprKind::Logic(chain) => Ok(Waiting::Logic { chain, value: None, index: 0, to }),
+            ExprKind::Call(call) => match &**call {
+                Call::PinRead(pin) => {
+                    let pin = self.pin(*pin);
+                    self.body.result(Op::PinRead, &[], pin, to);
+                    Err(None)
+                }
+                call => Ok(Waiting::Call { call, first: None, to }),
+            },
+        }
+    }
+
+    /// The next operand of what waits, which has just been given one, or its value.
+    fn go_on<'a>(&mut self, waits: &mut Waiting<'a, 's>, operand: Option<Place>) -> Step<'a> {
+        match waits {
+            Waiting::Chain(operands, to) => {
+                if let Some(expr) = self.next_operand(operands, operand) {
+                    return Step::Next(expr, To::Temporary);
+                }
+                // Everything was known in the end.
+                if operands.operators.is_empty() {
+                    return Step::Done(operands.sources.pop());
+                }
+                self.reduce(operands, 0, *to);
+                Step::Done(None)
+            }
+            Waiting::Logic { chain, value, index, to } => {
+                let Some(operand) = operand else { return Step::Next(&chain.first, To::Temporary) };
+                if let Some(first) = *value {
+                    let op = match chain.rest[*index - 1].operator {
                         Logic::And => Op::And,
                         Logic::Or => Op::Or,
                     };
-                    let to = if index == chain.rest.len() { to } else { To::Temporary };
-                    self.body.result(op, &[value, operand], 0, to);
-                    value = self.body.top();
+                    let to = if *index == chain.rest.len() { *to } else { To::Temporary };
+                    self.body.result(op, &[first, operand], 0, to);
+                    *value = Some(self.body.top());
+                } else {
+                    *value = Some(operand);
+                }
+                *index += 1;
+                match chain.rest.get(*index - 1) {
+                    Some(link) => Step::Next(&link.operand, To::Temporary),
+                    None => Step::Done(None),
                 }
             }
-            ExprKind::Call(call) => self.call(call, to),
+            Waiting::Call { call, first, to } => match (*call, operand) {
+                (
+                    Call::Unary(_, expr)
+                    | Call::Find(expr, _)
+                    | Call::JsonParse(expr, _)
+                    | Call::Substr(expr, ..)
+                    | Call::ByteVal(expr, _)
+                    | Call::CsvStr(expr, ..),
+                    None,
+                ) => Step::Next(expr, To::Temporary),
+                (Call::Find(_, second) | Call::JsonParse(_, second), Some(operand))
+                    if first.is_none() =>
+                {
+                    *first = Some(operand);
+                    Step::Next(second, To::Temporary)
+                }
+                (call, Some(operand)) => {
+                    self.call(call, *first, operand, *to);
+                    Step::Done(None)
+                }
+                (Call::PinRead(_), None) => Step::Done(None), // has no operands
+            },
         }
-        None
     }
 
     pub(super) fn known_value(&mut self, value: Known<'_>) -> Place {
@@ -85,27 +231,44 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// Reports what is wrong with literals, wherever in an expression they stand.
     pub(super) fn check_literals(&mut self, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::Text => {
-                let len = unescape(expr.span.of(self.source)).len();
-                self.check_len(expr, len);
-            }
-            ExprKind::Hex => self.check_len(expr, (expr.span.of(self.source).len() - 1) / 2),
-            ExprKind::Bracketed(inner) => self.check_literals(inner),
-            ExprKind::Call(call) => {
-                if let Call::Unary(_, operand) = &**call {
-                    self.check_literals(operand);
+        let mut left = Vec::new();
+        let mut next = Some(expr);
+        while let Some(expr) = next.take().or_else(|| left.pop())
+            && self.room.refused().is_none()
+        {
+            match &expr.kind {
+                ExprKind::Text => {
+                    let len = unescape(expr.span.of(self.source)).len();
+                    self.check_len(expr, len);
                 }
+                ExprKind::Hex => self.check_len(expr, (expr.span.of(self.source).len() - 1) / 2),
+                ExprKind::Bracketed(inner) => next = Some(inner),
+                ExprKind::Call(call) => {
+                    if let Call::Unary(_, operand) = &**call {
+                        next = Some(operand);
+                    }
+                }
+                ExprKind::Chain(chain) => {
+                    next = Some(&chain.first);
+                    self.put_off(&mut left, chain.rest.iter().map(|link| &link.operand));
+                }
+                ExprKind::Logic(chain) => {
+                    next = Some(&chain.first);
+                    self.put_off(&mut left, chain.rest.iter().map(|link| &link.operand));
+                }
+                ExprKind::Variable | ExprKind::Flash(_) | ExprKind::Special(_) => {}
             }
-            ExprKind::Chain(chain) => {
-                self.check_literals(&chain.first);
-                chain.rest.iter().for_each(|link| self.check_literals(&link.operand));
-            }
-            ExprKind::Logic(chain) => {
-                self.check_literals(&chain.first);
-                chain.rest.iter().for_each(|link| self.check_literals(&link.operand));
-            }
-            ExprKind::Variable | ExprKind::Flash(_) | ExprKind::Special(_) => {}
+        }
+    }
+
+    /// Puts these on the list, the first of them on top.
+    fn put_off<'a>(
+        &self,
+        left: &mut Vec<&'a Expr>,
+        operands: impl DoubleEndedIterator<Item = &'a Expr> + ExactSizeIterator,
+    ) {
+        if self.room.grow_beside(left, operands.len(), self.step) {
+            left.extend(operands.rev());
         }
     }
 
@@ -121,45 +284,65 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    /// A chain groups from the right: all operands are computed, then the operators come, last first. Runs of `|` are joined
-    /// at once, and what is known at the end of the chain or side by side in a join is computed here.
-    fn chain(&mut self, chain: &Chain<Operator>, to: To) -> Option<Place> {
-        let (mut sources, mut operators) = self.chain_operands(chain);
-        // Everything was known in the end.
-        if operators.is_empty() {
-            return sources.pop();
+    /// The operands of a chain, the known ones computed, and its operators. A chain groups from the right: all operands are
+    /// computed, then the operators come, last first. Runs of `|` are joined at once, and what is known at the end of the chain
+    /// or side by side in a join is computed here.
+    #[inline(never)]
+    fn operands<'a>(&mut self, chain: &'a Chain<Operator>) -> Operands<'a, 's> {
+        let mut operands = Vec::with_capacity(chain.rest.len() + 1);
+        for expr in
+            core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand))
+        {
+            operands.push(match known(self.source, expr, self.profile.value) {
+                Some(value) => {
+                    self.check_literals(expr);
+                    Operand::Known(value)
+                }
+                None => Operand::Code(expr),
+            });
         }
-        self.reduce(&mut sources, &mut operators, 0, to);
+        let mut operators: Vec<_> = chain.rest.iter().map(|link| link.operator).collect();
+        self.fold_operands(&mut operands, &mut operators);
+        let lead = operators.iter().take_while(|operator| **operator == Operator::Join).count();
+        let sources = Vec::with_capacity(operands.len());
+        Operands { left: operands.into_iter(), index: 0, sources, operators, lead }
+    }
+
+    /// The next operand that has to be computed; the one before has been. A long join at the start of the chain is joined on
+    /// the way, to spare temporaries.
+    #[inline(never)]
+    fn next_operand<'a>(
+        &mut self,
+        operands: &mut Operands<'a, 's>,
+        computed: Option<Place>,
+    ) -> Option<&'a Expr> {
+        if let Some(place) = computed {
+            operands.sources.push(place);
+            operands.index += 1;
+        }
+        while let Some(operand) = operands.left.next() {
+            if operands.index <= operands.lead && operands.sources.len() == JOIN_AT_ONCE {
+                self.body.join(&operands.sources, To::Temporary);
+                operands.sources.clear();
+                operands.sources.push(self.body.top());
+                operands.operators.drain(..JOIN_AT_ONCE - 1);
+            }
+            match operand {
+                Operand::Known(value) => {
+                    let place = self.known_value(value);
+                    operands.sources.push(place);
+                    operands.index += 1;
+                }
+                Operand::Code(expr) => return Some(expr),
+            }
+        }
         None
     }
 
-    /// The operands of a chain, computed, and its operators. A long join at its start is joined on the way, to spare temporaries.
-    fn chain_operands(&mut self, chain: &Chain<Operator>) -> (Vec<Place>, Vec<Operator>) {
-        let (mut operands, mut operators) = self.operands(chain);
-        self.fold_operands(&mut operands, &mut operators);
-        let lead = operators.iter().take_while(|operator| **operator == Operator::Join).count();
-        let mut sources = Vec::with_capacity(operands.len());
-        for (index, operand) in operands.into_iter().enumerate() {
-            if index <= lead && sources.len() == JOIN_AT_ONCE {
-                self.body.join(&sources, To::Temporary);
-                sources.clear();
-                sources.push(self.body.top());
-                operators.drain(..JOIN_AT_ONCE - 1);
-            }
-            let source = self.chain_operand(operand);
-            sources.push(source);
-        }
-        (sources, operators)
-    }
-
     /// Applies operators from the last on until `keep` of them are left. Without any left, the result goes where it is wanted.
-    fn reduce(
-        &mut self,
-        sources: &mut Vec<Place>,
-        operators: &mut Vec<Operator>,
-        keep: usize,
-        to: To,
-    ) {
+    #[inline(never)]
+    fn reduce(&mut self, operands: &mut Operands<'_, '_>, keep: usize, to: To) {
+        let Operands { sources, operators, .. } = operands;
         while operators.len() > keep {
             let joins =
                 operators[keep..].iter().rev().take_while(|o| **o == Operator::Join).count();
@@ -173,25 +356,6 @@ impl<'s> Compiler<'s, '_, '_> {
             }
             sources.push(self.body.top());
         }
-    }
-
-    fn operands<'a>(
-        &mut self,
-        chain: &'a Chain<Operator>,
-    ) -> (Vec<Operand<'a, 's>>, Vec<Operator>) {
-        let mut operands = Vec::with_capacity(chain.rest.len() + 1);
-        for expr in
-            core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand))
-        {
-            operands.push(match known(self.source, expr, self.profile.value) {
-                Some(value) => {
-                    self.check_literals(expr);
-                    Operand::Known(value)
-                }
-                None => Operand::Code(expr),
-            });
-        }
-        (operands, chain.rest.iter().map(|link| link.operator).collect())
     }
 
     fn fold_operands(&self, operands: &mut Vec<Operand<'_, 's>>, operators: &mut Vec<Operator>) {
@@ -213,17 +377,11 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    fn chain_operand(&mut self, operand: Operand<'_, '_>) -> Place {
-        match operand {
-            Operand::Known(value) => self.known_value(value),
-            Operand::Code(expr) => self.operand(expr),
-        }
-    }
-
-    fn call(&mut self, call: &Call, to: To) {
+    /// The code of a function whose operands have been computed: the first of two, and the only or last one.
+    #[inline(never)]
+    fn call(&mut self, call: &Call, first: Option<Place>, operand: Place, to: To) {
         match call {
-            Call::Unary(function, operand) => {
-                let operand = self.operand(operand);
+            Call::Unary(function, _) => {
                 let op = match function {
                     Unary::Not => Op::Not,
                     Unary::Retained => Op::Retained,
@@ -235,19 +393,19 @@ impl<'s> Compiler<'s, '_, '_> {
                 };
                 self.body.result(op, &[operand], 0, to);
             }
-            Call::Find(text, sought) => self.two(text, sought, Op::Find, to),
-            Call::JsonParse(path, json) => self.two(path, json, Op::JsonParse, to),
-            Call::Substr(text, start, len) => {
-                let text = self.operand(text);
-                let operands = [text, self.int(start.value), self.int(len.value)];
+            Call::Find(..) | Call::JsonParse(..) => {
+                let op = if let Call::Find(..) = call { Op::Find } else { Op::JsonParse };
+                self.body.result(op, &[first.unwrap_or(operand), operand], 0, to);
+            }
+            Call::Substr(_, start, len) => {
+                let operands = [operand, self.int(start.value), self.int(len.value)];
                 self.body.result(Op::Substr, &operands, 0, to);
             }
-            Call::ByteVal(text, index) => {
-                let operands = [self.operand(text), self.int(index.value)];
+            Call::ByteVal(_, index) => {
+                let operands = [operand, self.int(index.value)];
                 self.body.result(Op::ByteVal, &operands, 0, to);
             }
-            Call::CsvStr(text, index, separator) => {
-                let text = self.operand(text);
+            Call::CsvStr(_, index, separator) => {
                 let character = unescape(separator.of(self.source));
                 if character.len() != 1 {
                     let len = character.len();
@@ -258,19 +416,11 @@ impl<'s> Compiler<'s, '_, '_> {
                     });
                 }
                 let operands =
-                    [text, self.int(index.value), self.known_value(Known::text(character))];
+                    [operand, self.int(index.value), self.known_value(Known::text(character))];
                 self.body.result(Op::CsvStr, &operands, 0, to);
             }
-            Call::PinRead(pin) => {
-                let pin = self.pin(*pin);
-                self.body.result(Op::PinRead, &[], pin, to);
-            }
+            Call::PinRead(_) => {} // has no operands
         }
-    }
-
-    fn two(&mut self, a: &Expr, b: &Expr, op: Op, to: To) {
-        let operands = [self.operand(a), self.operand(b)];
-        self.body.result(op, &operands, 0, to);
     }
 
     fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Place> {
@@ -309,28 +459,68 @@ impl<'s> Compiler<'s, '_, '_> {
         (special != Special::ThisHttpCut).then_some(Place::Argument(argument))
     }
 
-    /// Jumps to `label` if the condition is `when`; else runs on.
-    pub(super) fn branch(&mut self, condition: &Expr, when: bool, label: Label) {
-        if let Some(value) = known(self.source, condition, self.profile.value) {
-            self.check_literals(condition);
-            if value.truth() == when {
-                self.body.jump(Op::Jump, &[], label);
-            }
-            return;
-        }
-        match &condition.kind {
-            ExprKind::Bracketed(inner) => return self.branch(inner, when, label),
-            ExprKind::Call(call) => {
-                if let Call::Unary(Unary::Not, operand) = &**call {
-                    return self.branch(operand, !when, label);
+    /// Jumps to `label` if the condition is `when`; else runs on. As [`Compiler::compute`], without recursion.
+    pub(super) fn branch<'a>(&mut self, condition: &'a Expr, when: bool, label: Label) {
+        let mut waiting: Vec<Branches<'a>> = Vec::new();
+        let mut next = Some((condition, when, label));
+        loop {
+            if let Some((condition, when, label)) = next.take()
+                && let Some(branches) = self.visit_condition(condition, when, label)
+            {
+                if !self.room.grow_beside(&mut waiting, 1, self.step) {
+                    return;
                 }
+                waiting.push(branches);
             }
-            ExprKind::Logic(chain) => return self.branch_logic(chain, when, label),
-            ExprKind::Chain(chain) => return self.branch_chain(chain, when, label),
-            _ => {}
+            let Some(branches) = waiting.last_mut() else { return };
+            next = self.next_branch(branches);
+            if next.is_none() {
+                self.body.place(branches.end);
+                waiting.pop();
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn visit_condition<'a>(
+        &mut self,
+        condition: &'a Expr,
+        when: bool,
+        label: Label,
+    ) -> Option<Branches<'a>> {
+        let (mut condition, mut when) = (condition, when);
+        loop {
+            if self.room.refused().is_some() {
+                return None;
+            }
+            if let Some(value) = known(self.source, condition, self.profile.value) {
+                self.check_literals(condition);
+                if value.truth() == when {
+                    self.body.jump(Op::Jump, &[], label);
+                }
+                return None;
+            }
+            match &condition.kind {
+                ExprKind::Bracketed(inner) => condition = inner,
+                ExprKind::Call(call) => {
+                    let Call::Unary(Unary::Not, operand) = &**call else { break };
+                    (condition, when) = (operand, !when);
+                }
+                ExprKind::Logic(chain) => {
+                    let end = self.body.label();
+                    let labels = (0..=chain.rest.len()).map(|_| self.body.label()).collect();
+                    return Some(Branches { chain, when, label, end, labels, index: 0 });
+                }
+                ExprKind::Chain(chain) => {
+                    self.branch_chain(chain, when, label);
+                    return None;
+                }
+                _ => break,
+            }
         }
         let value = self.operand(condition);
         self.branch_on(value, when, label);
+        None
     }
 
     fn branch_on(&mut self, value: Place, when: bool, label: Label) {
@@ -339,11 +529,15 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// A chain that ends in a comparison compares and jumps in one instruction.
     fn branch_chain(&mut self, chain: &Chain<Operator>, when: bool, label: Label) {
-        let (mut sources, mut operators) = self.chain_operands(chain);
-        let jump = operators.first().and_then(|operator| jumping(*operator, when));
-        self.reduce(&mut sources, &mut operators, jump.is_some().into(), To::Temporary);
-        match (jump, sources.last()) {
-            (Some(op), _) => self.body.jump(op, &sources, label),
+        let mut operands = self.operands(chain);
+        let mut computed = None;
+        while let Some(expr) = self.next_operand(&mut operands, computed) {
+            computed = Some(self.operand(expr));
+        }
+        let jump = operands.operators.first().and_then(|operator| jumping(*operator, when));
+        self.reduce(&mut operands, jump.is_some().into(), To::Temporary);
+        match (jump, operands.sources.last()) {
+            (Some(op), _) => self.body.jump(op, &operands.sources, label),
             (None, Some(&value)) => self.branch_on(value, when, label),
             (None, None) => {} // a chain has operands
         }
@@ -351,29 +545,27 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// `and` and `or` from left to right, looking at no more operands than needed. Behind each operand there is one
     /// place to go on if the chain so far is true and one if it is false: the next operand that can still change
-    /// that, or the end.
-    fn branch_logic(&mut self, chain: &Chain<Logic>, when: bool, label: Label) {
-        let count = chain.rest.len() + 1;
-        let end = self.body.label();
-        let labels: Vec<Label> = (0..count).map(|_| self.body.label()).collect();
-        for index in 0..count {
-            let operand = if index == 0 { &chain.first } else { &chain.rest[index - 1].operand };
-            self.body.place(labels[index]);
-            let Some(next) = chain.rest.get(index) else {
-                self.branch(operand, when, label);
-                break;
-            };
-            // `and` looks on while true, `or` while false; the other way round it skips on.
-            let skips = next.operator == Logic::Or;
-            let wanted = if skips { Logic::And } else { Logic::Or };
-            let target = (index..chain.rest.len()).find(|at| chain.rest[*at].operator == wanted);
-            match target {
-                Some(at) => self.branch(operand, skips, labels[at + 1]),
-                None if skips == when => self.branch(operand, skips, label),
-                None => self.branch(operand, skips, end),
-            }
-        }
-        self.body.place(end);
+    /// that, or the end. The next operand, and where to go if it is what; none behind the last.
+    fn next_branch<'a>(&mut self, branches: &mut Branches<'a>) -> Option<(&'a Expr, bool, Label)> {
+        let Branches { chain, when, label, end, labels, index } = branches;
+        self.body.place(*labels.get(*index)?);
+        let operand = match index.checked_sub(1) {
+            None => &chain.first,
+            Some(before) => &chain.rest[before].operand,
+        };
+        let at = *index;
+        *index += 1;
+        let Some(next) = chain.rest.get(at) else { return Some((operand, *when, *label)) };
+        // `and` looks on while true, `or` while false; the other way round it skips on.
+        let skips = next.operator == Logic::Or;
+        let wanted = if skips { Logic::And } else { Logic::Or };
+        let target = (at..chain.rest.len()).find(|at| chain.rest[*at].operator == wanted);
+        let target = match target {
+            Some(at) => labels[at + 1],
+            None if skips == *when => *label,
+            None => *end,
+        };
+        Some((operand, skips, target))
     }
 
     /// A pin's number, checked.

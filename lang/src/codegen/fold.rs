@@ -52,34 +52,52 @@ impl<'s> Known<'s> {
     }
 }
 
+/// How many levels of brackets, functions and chains are looked into. Deeper ones are computed by the machine from there on.
+const LEVELS: u8 = 5;
+
 /// What an expression is always worth, if that can be told; never longer than `limit`.
 pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<Known<'s>> {
+    known_within(source, expr, limit, LEVELS)
+}
+
+fn known_within<'s>(source: &'s [u8], expr: &Expr, limit: usize, levels: u8) -> Option<Known<'s>> {
+    let levels = levels.checked_sub(1)?;
     match &expr.kind {
         ExprKind::Text => Some(Known::text(unescape(expr.span.of(source)))),
         ExprKind::Hex => Some(Known::text(Cow::Owned(unhex(expr.span.of(source))?))),
-        ExprKind::Bracketed(inner) => known(source, inner, limit),
-        ExprKind::Chain(chain) => known_chain(source, chain, limit),
-        ExprKind::Logic(chain) => known_logic(source, chain, limit),
-        ExprKind::Call(call) => known_call(source, call, limit),
+        ExprKind::Bracketed(inner) => known_within(source, inner, limit, levels),
+        ExprKind::Chain(chain) => known_chain(source, chain, limit, levels),
+        ExprKind::Logic(chain) => known_logic(source, chain, limit, levels),
+        ExprKind::Call(call) => known_call(source, call, limit, levels),
         ExprKind::Variable | ExprKind::Flash(_) | ExprKind::Special(_) => None,
     }
 }
 
-fn known_chain<'s>(source: &'s [u8], chain: &Chain<Operator>, limit: usize) -> Option<Known<'s>> {
+fn known_chain<'s>(
+    source: &'s [u8],
+    chain: &Chain<Operator>,
+    limit: usize,
+    levels: u8,
+) -> Option<Known<'s>> {
     let (last, before) = chain.rest.split_last()?;
-    let mut value = known(source, &last.operand, limit)?;
+    let mut value = known_within(source, &last.operand, limit, levels)?;
     let mut operator = last.operator;
     for link in before.iter().rev() {
-        value = apply(operator, known(source, &link.operand, limit)?, value, limit)?;
+        value = apply(operator, known_within(source, &link.operand, limit, levels)?, value, limit)?;
         operator = link.operator;
     }
-    apply(operator, known(source, &chain.first, limit)?, value, limit)
+    apply(operator, known_within(source, &chain.first, limit, levels)?, value, limit)
 }
 
-fn known_logic<'s>(source: &'s [u8], chain: &Chain<Logic>, limit: usize) -> Option<Known<'s>> {
-    let mut value = known(source, &chain.first, limit)?.truth();
+fn known_logic<'s>(
+    source: &'s [u8],
+    chain: &Chain<Logic>,
+    limit: usize,
+    levels: u8,
+) -> Option<Known<'s>> {
+    let mut value = known_within(source, &chain.first, limit, levels)?.truth();
     for link in &chain.rest {
-        let operand = known(source, &link.operand, limit)?.truth();
+        let operand = known_within(source, &link.operand, limit, levels)?.truth();
         value = match link.operator {
             Logic::And => value && operand,
             Logic::Or => value || operand,
@@ -88,23 +106,29 @@ fn known_logic<'s>(source: &'s [u8], chain: &Chain<Logic>, limit: usize) -> Opti
     Some(Known::bool(value))
 }
 
-fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize) -> Option<Known<'s>> {
+fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize, levels: u8) -> Option<Known<'s>> {
     let Call::Unary(function, operand) = call else { return None };
     let mapped = |value: Known<'s>, map: fn(&u8) -> u8| {
         Known::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
     };
     match function {
         Unary::Retained => None,
-        Unary::Not => Some(Known::bool(!known(source, operand, limit)?.truth())),
-        Unary::Len => Some(Known::Int(known(source, operand, limit)?.into_bytes().len() as i32)),
-        Unary::Lower => Some(mapped(known(source, operand, limit)?, u8::to_ascii_lowercase)),
-        Unary::Upper => Some(mapped(known(source, operand, limit)?, u8::to_ascii_uppercase)),
+        Unary::Not => Some(Known::bool(!known_within(source, operand, limit, levels)?.truth())),
+        Unary::Len => Some(Known::Int(
+            known_within(source, operand, limit, levels)?.into_bytes().len() as i32,
+        )),
+        Unary::Lower => {
+            Some(mapped(known_within(source, operand, limit, levels)?, u8::to_ascii_lowercase))
+        }
+        Unary::Upper => {
+            Some(mapped(known_within(source, operand, limit, levels)?, u8::to_ascii_uppercase))
+        }
         Unary::Binary => {
-            let byte = known(source, operand, limit)?.number() as u8;
+            let byte = known_within(source, operand, limit, levels)?.number() as u8;
             Some(Known::text(Cow::Owned([byte].to_vec())))
         }
         Unary::EatWhite => {
-            let text = known(source, operand, limit)?.into_bytes();
+            let text = known_within(source, operand, limit, levels)?.into_bytes();
             let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
             Some(Known::text(Cow::Owned(
                 text.iter().copied().filter(|byte| !white(byte)).collect(),

@@ -123,12 +123,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         match self.role(conn) {
             Role::Mqtt(pace) => self.mqtt_event(conn, pace, event, net),
             Role::Console(number) => self.console_event(number.into(), conn, event),
+            // Once it has come to something, nothing that happens to its connection matters.
+            Role::Other if self.uploads.owns(conn) && self.came.is_some() => {}
             Role::Other if self.uploads.owns(conn) => {
                 let (profile, storage) = (&self.core.options.profile, &mut self.core.storage);
-                let came = self.uploads.handle(event, self.core.now, profile, net, storage);
-                if let Some(came) = came {
-                    self.uploaded(came, net);
-                }
+                self.came = self.uploads.handle(event, self.core.now, profile, net, storage);
             }
             Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
             Role::Other if self.core.remote.owns(conn) => {

@@ -23,6 +23,19 @@ type Network = SmolNet<OpenEth>;
 
 /// The whole program.
 pub fn run() -> ! {
+    let (mut device, mut net) = begin();
+    loop {
+        watchdog::feed();
+        guard::turn();
+        net.device().acknowledge();
+        turn(&mut device, &mut net);
+    }
+}
+
+// What is large is made in functions of its own: in the one above, it would take stack for ever.
+
+#[inline(never)]
+fn begin() -> (Box<Machine>, Box<Network>) {
     println!("\n{}, the device on an emulated ESP8266", OPTIONS.version);
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
@@ -35,15 +48,8 @@ pub fn run() -> ! {
     let mut device = device();
     let mut net = network();
     start(&mut device, &mut net, how);
-    loop {
-        watchdog::feed();
-        guard::turn();
-        net.device().acknowledge();
-        turn(&mut device, &mut net);
-    }
+    (device, net)
 }
-
-// What is large is made in functions of its own: in the one above, it would take stack for ever.
 
 #[inline(never)]
 fn device() -> Box<Machine> {
@@ -75,6 +81,12 @@ fn turn(device: &mut Machine, net: &mut Network) {
     if device.board().restart_wanted() {
         reset::because(format_args!("the device was asked to"));
     }
+    poll_network(device_next, device, net);
+}
+
+/// Moves frames, and sleeps until there is more. Out of line: its stack is not there while the device compiles.
+#[inline(never)]
+fn poll_network(device_next: Option<u64>, device: &mut Machine, net: &mut Network) {
     let net_next = net.poll(clock::millis());
     if net.poll_link().is_some() {
         device.board().set_link(net.address());

@@ -5,9 +5,11 @@
 //! |---|---|
 //! | `memory` | consoles, web servers, scripts and clients that want more memory than there is |
 //! | `scripts` | uploads and downloads, source and bytecode |
+//! | `stack` | what nests as deep as it may |
 
 mod memory;
 mod scripts;
+mod stack;
 
 use crate::client::Client;
 use crate::device::Device;
