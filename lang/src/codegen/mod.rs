@@ -309,7 +309,7 @@ impl<'r> Made<'r> {
         let room = self.room;
         let tokens = room.take_tokens() + 2;
         // Operands and operators of chains, and texts that are being joined.
-        self.step = 256 + (8 + size_of::<[usize; 6]>()) * tokens + 4 * bytes;
+        self.step = 192 + (8 + size_of::<[usize; 4]>()) * tokens + 2 * bytes;
         self.body.reserve(room, tokens)
             && self.constants.reserve(room, tokens, bytes)
             && room.grow(&mut self.variables, tokens)

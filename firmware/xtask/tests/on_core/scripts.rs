@@ -14,7 +14,7 @@ const TIMER: &str = "on init do settimer 1 200\n\
                      on timer 1 do setvar $n = $n + 1 publish local tick $n settimer 1 200\n";
 
 /// What `umqttc build` makes of it.
-fn image_of(source: &str) -> Vec<u8> {
+pub(crate) fn image_of(source: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let [script, image] = ["x.script", "x.umq"].map(|name| folder.path().join(name));
     fs::write(&script, source).unwrap();

@@ -72,6 +72,7 @@ fn a_quarter_of_the_stack_stays_free() {
     let mut console = device.console();
     let mut found = vec![("boot".to_string(), stack(&mut console))];
     for (name, script) in constructs(32) {
+        console.ask("script delete");
         let verdict = device.push(script.as_bytes());
         assert!(verdict.contains("Syntax okay"), "{name}: {verdict}");
         found.push((name, stack(&mut console)));
