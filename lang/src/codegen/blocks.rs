@@ -70,7 +70,7 @@ impl Sink for Compiler<'_, '_, '_> {
 
     fn open_if(&mut self, start: u32, condition: Expr) {
         let span = Span { start, end: condition.span.end };
-        if self.has_room(span.len()) && self.begin_action(span) {
+        if self.has_room_for_head(span.len()) && self.begin_action(span) {
             let end = self.body.label();
             let kind = Kind::If { end, next: None, decided: false, at_else: false };
             self.open(kind);
@@ -79,7 +79,7 @@ impl Sink for Compiler<'_, '_, '_> {
     }
 
     fn else_if(&mut self, condition: Expr) {
-        if self.has_room(condition.span.len()) {
+        if self.has_room_for_head(condition.span.len()) {
             self.end_branch(false);
             self.branch_of(&condition, condition.span);
         }
@@ -93,7 +93,7 @@ impl Sink for Compiler<'_, '_, '_> {
 
     fn open_while(&mut self, start: u32, condition: Expr) {
         let span = Span { start, end: condition.span.end };
-        if !self.has_room(span.len()) || !self.begin_action(span) {
+        if !self.has_room_for_head(span.len()) || !self.begin_action(span) {
             return;
         }
         let deepest = self.body.deepest();

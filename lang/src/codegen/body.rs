@@ -94,10 +94,15 @@ impl Body {
 
     /// Makes room for what so many tokens can become; false if there is none.
     pub(super) fn reserve(&mut self, room: &Room<'_>, tokens: usize) -> bool {
-        room.grow(&mut self.words, 3 * tokens + 4)
-            && room.grow(&mut self.jumps, tokens + 4)
-            && room.grow(&mut self.labels, 2 * tokens + 4)
+        room.grow(&mut self.words, tokens + 4)
+            && room.grow(&mut self.jumps, 2)
+            && room.grow(&mut self.labels, 2)
             && room.grow(&mut self.lines, 2)
+    }
+
+    /// The same for the jumps of a condition of so many tokens.
+    pub(super) fn reserve_jumps(&mut self, room: &Room<'_>, tokens: usize) -> bool {
+        room.grow(&mut self.jumps, tokens + 2) && room.grow(&mut self.labels, tokens + 4)
     }
 
     /// Whether the code so far can run on into what comes next.

@@ -306,15 +306,27 @@ impl<'r> Made<'r> {
 
     /// Whether there is room for all that the tokens since the last step, of so many bytes, can become.
     fn has_room(&mut self, bytes: usize) -> bool {
+        let tokens = self.room.take_tokens() + 2;
+        self.has_room_for(tokens, bytes)
+    }
+
+    /// The same for the head of a block.
+    fn has_room_for_head(&mut self, bytes: usize) -> bool {
         let room = self.room;
         let tokens = room.take_tokens() + 2;
+        self.body.reserve_jumps(room, tokens)
+            && room.grow(&mut self.blocks, 1)
+            && self.has_room_for(tokens, bytes)
+    }
+
+    fn has_room_for(&mut self, tokens: usize, bytes: usize) -> bool {
+        let room = self.room;
         // Operands and operators of chains, and texts that are being joined.
         self.step = 192 + (8 + size_of::<[usize; 4]>()) * tokens + 2 * bytes;
         self.body.reserve(room, tokens)
             && self.constants.reserve(room, tokens, bytes)
             && room.grow(&mut self.variables, tokens)
             && room.grow(&mut self.names, bytes)
-            && room.grow(&mut self.blocks, 1)
             && room.has(self.step)
     }
 }
