@@ -91,7 +91,7 @@ fn child() {
     let words: Vec<&str> = told.split(':').collect();
     let [mode, from, to, step] = words[..] else { panic!("{VARIABLE}=MODE:FROM:TO:STEP") };
     if mode == "count" {
-        println!("count {}", allocations());
+        println!("\ncount {}", allocations());
         return;
     }
     for n in (from.parse().unwrap()..to.parse().unwrap()).step_by(step.parse().unwrap()) {

@@ -70,11 +70,10 @@ fn stack(console: &mut crate::device::Console) -> (usize, usize) {
 #[test]
 fn a_quarter_of_the_stack_stays_free() {
     let device = Device::boot();
-    let mut console = device.console();
-    let mut found = vec![("boot".to_string(), stack(&mut console))];
+    let mut found = vec![("boot".to_string(), stack(&mut device.console()))];
     for (name, script) in constructs(32) {
-        console.ask("script delete");
-        stack(&mut console);
+        device.console().ask("script delete");
+        stack(&mut device.console());
         let verdict = device.push(script.as_bytes());
         assert!(verdict.contains("Syntax okay"), "{name}: {verdict}");
         found.push((name, stack(&mut device.console())));
@@ -83,14 +82,14 @@ fn a_quarter_of_the_stack_stays_free() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|end| end == "script") {
             device.push(&std::fs::read(&path).unwrap());
-            found.push((path.display().to_string(), stack(&mut console)));
+            found.push((path.display().to_string(), stack(&mut device.console())));
         }
     }
     for script in
         ["on init do foo bar (\n", "on init do println ((1\n", "on init do setvar $x = $y\n"]
     {
         device.push(script.as_bytes());
-        found.push((script.to_string(), stack(&mut console)));
+        found.push((script.to_string(), stack(&mut device.console())));
     }
     found.sort_by_key(|(_, (most, _))| std::cmp::Reverse(*most));
     let (_, (most, size)) = &found[0];
