@@ -20,7 +20,7 @@ pub(crate) const WORD: i32 = 2;
 /// An action, or a question to the outside, over what its words cost anyway.
 pub(crate) const CALL: i32 = 20;
 /// A message, over [`CALL`].
-pub(crate) const PUBLISH: i32 = 120;
+pub(crate) const PUBLISH: i32 = 140;
 /// A subscription made or ended, over [`CALL`].
 pub(crate) const SUBSCRIBE: i32 = 100;
 /// A command for the console, over [`CALL`]: it is executed when the handler is over.

@@ -358,17 +358,23 @@ impl Run<'_> {
         let bytes = self.store.bytes(value, &mut digits);
         let sys = &mut *self.sys;
         let len = bytes.len();
+        let printed = fuel::CALL + len as i32 * fuel::PRINTED;
         let mut cost = fuel::CALL + fuel::bytes(len, fuel::READ);
         let mut filter = |looks| {
             cost += subscription_cost(len, looks);
         };
         match op {
-            code::Print | code::Println | code::SerialOut => {
-                cost += len as i32 * fuel::PRINTED;
-                match op {
-                    code::SerialOut => sys.serial_out(bytes),
-                    _ => sys.print(bytes, op == code::Println),
-                }
+            code::Print => {
+                cost = printed;
+                sys.print(bytes, false);
+            }
+            code::Println => {
+                cost = printed;
+                sys.print(bytes, true);
+            }
+            code::SerialOut => {
+                cost = printed;
+                sys.serial_out(bytes);
             }
             code::SubscribeLocal => filter(sys.subscribe(Side::Local, bytes)),
             code::SubscribeRemote => filter(sys.subscribe(Side::Remote, bytes)),
