@@ -83,6 +83,9 @@ pub trait Board {
     fn free_memory(&self) -> Option<u32>;
     /// The MAC address: the last three bytes make default names.
     fn mac(&self) -> [u8; 6];
+    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports. A board without a source of
+    /// them says so in its documentation.
+    fn random(&mut self, into: &mut [u8]);
     /// Milliseconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
     fn wall_clock(&self) -> Option<u64>;
     /// Seconds the computer's own zone is ahead of UTC at that time (milliseconds since 1970), summer time included:

@@ -66,12 +66,15 @@ use crate::console::{
 use crate::engine::Millis;
 use crate::log::{Level, Log, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
-use crate::remote::{self, Remote};
+use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
 use crate::upload::check::limit;
 use crate::upload::{CheckError, Checked, check};
 
+/// What to say and what to do when records that keep others out are damaged.
+pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
+const LOCK_DAMAGED: &str = "the lock is damaged: the configuration is locked. Set a new password with lock PASSWORD on the serial line";
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
 /// Milliseconds in which the last replies may leave before a restart.
@@ -128,12 +131,24 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     // By itself: what is large is on the stack no longer than it takes to make it.
     #[inline(never)]
-    fn make_core(board: B, flash: F, options: Options) -> Result<Box<Core<B, F>>, StorageError> {
+    fn make_core(
+        mut board: B,
+        flash: F,
+        options: Options,
+    ) -> Result<Box<Core<B, F>>, StorageError> {
         let (mut storage, report) = Storage::mount(flash, options.layout)?;
         let mut settings = Settings::load(board.mac(), &storage.load_settings()?);
         settings.set_persistence(options.persistence);
-        let lock = Lock::load(&storage.load_lock()?);
-        let remote = Remote::new(remote::seed(board.mac(), board.wall_clock(), board.micros()));
+        if report.settings_damaged {
+            settings.set_damaged();
+        }
+        let lock = match report.lock_damaged {
+            true => Lock::damaged(),
+            false => Lock::load(&storage.load_lock()?),
+        };
+        let mut seed = [0; 4];
+        board.random(&mut seed);
+        let remote = Remote::new(u32::from_le_bytes(seed));
         let mut core = Box::new(Core {
             board,
             storage,
@@ -156,7 +171,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             retained_unsaved: false,
             lent: 0,
             put_off: false,
-            salts: 0,
+            console_peers: [None; MAX_SESSIONS],
+            browsers: 0,
         });
         core.apply_all();
         core.report_mount(report);
@@ -472,6 +488,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
         let report = match came {
             Came::Failed(report) => Some(report),
+            Came::Stranger(http) => {
+                self.core.storage.drop_incoming();
+                if http {
+                    self.core.refused_browser("upload", None);
+                }
+                None
+            }
             Came::Script { perhaps } => self.try_script(perhaps, net),
         };
         if let Some(report) = report {
@@ -557,11 +580,13 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
 
 impl<B: Board, F: NorFlash> Core<B, F> {
     fn report_mount(&mut self, report: MountReport) {
-        let MountReport { formatted, finished_deletion, script_damaged } = report;
+        let MountReport { formatted, finished_deletion, script_damaged, .. } = report;
         for (found, what) in [
             (formatted, "the stored settings could not be read and are gone"),
             (finished_deletion, "finished a deletion that was cut off"),
             (script_damaged, "a stored script is damaged and is not used"),
+            (self.settings.is_damaged(), SETTINGS_DAMAGED),
+            (self.lock.is_damaged(), LOCK_DAMAGED),
         ] {
             if found {
                 self.log(Level::Warning, format_args!("{what}"));

@@ -12,6 +12,7 @@
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
 //! | `remote` | the client of another broker |
 //! | [`http`] | a small HTTP client |
+//! | [`printable`] | bytes from outside as text that is safe to show |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | [`upload`] | scripts pushed over TCP and pulled over HTTP |
 #![no_std]
@@ -27,6 +28,7 @@ pub mod engine;
 pub mod http;
 mod log;
 pub mod net;
+pub mod printable;
 mod remote;
 pub mod settings;
 pub mod sim;

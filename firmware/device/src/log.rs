@@ -53,7 +53,8 @@ const END: &str = "\r\n";
 
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.put(text)
+        // What the line is made of may hold bytes from anywhere.
+        crate::printable::pieces(text.as_bytes(), true, &mut |piece| self.put(piece))
     }
 }
 

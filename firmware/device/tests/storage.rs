@@ -270,6 +270,7 @@ fn every_profile_has_room_for_its_largest_script() {
 
 fn works(mut storage: Storage<RamFlash>) {
     storage.save_settings(b"settings").unwrap();
+    storage.save_lock(b"lock").unwrap();
     storage.set_flash_variable(7, b"seven").unwrap();
     storage.store_script(&StoredScript { image: b"image", source: b"source" }).unwrap();
     let mut storage = mount(storage.unmount());
@@ -311,7 +312,7 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bits_never_stop_it(flips in proptest::collection::vec((0..7 * SECTOR, 0..8u8), 1..40)) {
+    fn flipped_bits_never_stop_it(flips in proptest::collection::vec((0..9 * SECTOR, 0..8u8), 1..40)) {
         let mut storage = blank();
         storage.save_settings(&[5; 700]).unwrap();
         storage.store_script(&StoredScript { image: &[6; 900], source: b"text" }).unwrap();

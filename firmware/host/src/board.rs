@@ -291,6 +291,11 @@ impl Board for HostBoard {
         self.mac
     }
 
+    fn random(&mut self, into: &mut [u8]) {
+        // Without it no password can be kept well, and nothing else can be done about it.
+        getrandom::fill(into).unwrap_or_else(|error| panic!("no random numbers: {error}"));
+    }
+
     fn wall_clock(&self) -> Option<u64> {
         SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|since| since.as_millis() as u64)
     }

@@ -14,6 +14,7 @@ use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
     check_erase, check_read, check_write,
 };
+use umqtt_device::storage::Layout;
 
 /// Bytes erased together.
 pub const SECTOR: usize = 4096;
@@ -22,6 +23,8 @@ pub const WORD: usize = 4;
 /// The file in the data directory.
 pub const FILE_NAME: &str = "flash.bin";
 const LOCK_NAME: &str = "lock";
+/// How much shorter the files of earlier versions are, bytes.
+const GUARD: usize = (Layout::DESKTOP.bytes() - Layout::DESKTOP.bytes_without_guard()) as usize;
 
 /// Flash memory in a file.
 #[derive(Debug)]
@@ -78,6 +81,37 @@ impl core::fmt::Display for OpenError {
 
 impl core::error::Error for OpenError {}
 
+/// Opens files that nobody else may read: the flash holds passwords.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a directory that nobody else may look into, if it is not there.
+fn private_dir(dir: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Takes the right to read a file from everybody else, as one made by an earlier version may have it.
+fn make_private(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        if mode & 0o077 != 0 {
+            file.set_permissions(std::fs::Permissions::from_mode(mode & 0o700))?;
+        }
+    }
+    let _ = file;
+    Ok(())
+}
+
 impl FileFlash {
     /// Opens the flash in the directory `dir`, making both if need be.
     ///
@@ -88,10 +122,10 @@ impl FileFlash {
             let path = path.to_owned();
             move |error| OpenError::Io(path, error)
         };
-        std::fs::create_dir_all(dir).map_err(at(dir))?;
+        private_dir(dir).map_err(at(dir))?;
         let lock_path = dir.join(LOCK_NAME);
         refuse_dangling(&lock_path)?;
-        let lock = OpenOptions::new()
+        let lock = private()
             .create(true)
             .truncate(false)
             .write(true)
@@ -113,8 +147,15 @@ impl FileFlash {
             std::fs::rename(&fresh, &path).map_err(at(&path))?;
             sync_directory(dir).map_err(at(dir))?;
         }
-        let mut file = OpenOptions::new().read(true).write(true).open(&path).map_err(at(&path))?;
-        let found = file.metadata().map_err(at(&path))?.len();
+        let mut file = private().read(true).write(true).open(&path).map_err(at(&path))?;
+        make_private(&file).map_err(at(&path))?;
+        let mut found = file.metadata().map_err(at(&path))?.len();
+        if found + GUARD as u64 == size as u64 {
+            file.seek(SeekFrom::End(0)).map_err(at(&path))?;
+            file.write_all(&[0xff; GUARD]).map_err(at(&path))?;
+            file.seek(SeekFrom::Start(0)).map_err(at(&path))?;
+            found = size as u64;
+        }
         if found != size as u64 {
             return Err(OpenError::WrongSize(path, found));
         }
@@ -159,11 +200,9 @@ pub(crate) fn refuse_dangling(path: &Path) -> Result<(), OpenError> {
 
 /// Makes a file that holds passwords: nobody else may read it.
 fn create(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    let file = private().write(true).create(true).truncate(true).open(path)?;
+    make_private(&file)?;
+    Ok(file)
 }
 
 /// Makes the names in a directory outlive a power cut.
@@ -294,5 +333,39 @@ mod tests {
         drop(flash);
         let other = FileFlash::open(&dir.0, 2 * SECTOR);
         assert!(matches!(other, Err(OpenError::WrongSize(_, 4096))));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn nobody_else_can_read_it() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = Dir::new("mode");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let path = dir.0.join(FILE_NAME);
+        drop(FileFlash::open(&dir.0, SECTOR).unwrap());
+        assert_eq!(
+            (mode(&dir.0), mode(&path), mode(&dir.0.join(LOCK_NAME))),
+            (0o700, 0o600, 0o600)
+        );
+        // One that an earlier version has made; the directory is its owner's business.
+        for (wide, path) in [(0o755, &dir.0), (0o644, &path)] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(wide)).unwrap();
+        }
+        drop(FileFlash::open(&dir.0, SECTOR).unwrap());
+        assert_eq!((mode(&dir.0), mode(&path)), (0o755, 0o600));
+    }
+
+    #[test]
+    fn a_file_from_before_there_was_a_guard_grows() {
+        let dir = Dir::new("grows");
+        let mut flash = FileFlash::open(&dir.0, 4 * SECTOR).unwrap();
+        flash.write(0, &[1; 4]).unwrap();
+        drop(flash);
+        let mut flash = FileFlash::open(&dir.0, 4 * SECTOR + GUARD).unwrap();
+        let mut read = [0; 4];
+        flash.read(0, &mut read).unwrap();
+        assert_eq!(read, [1; 4]);
+        flash.read(4 * SECTOR as u32, &mut read).unwrap();
+        assert_eq!(read, [0xff; 4]);
     }
 }

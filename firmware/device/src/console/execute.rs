@@ -1,8 +1,10 @@
 //! Carries commands out. Every reply is whole lines, ended by CR LF; the prompt is the session's.
 
+use core::net::{IpAddr, Ipv4Addr};
+
 use super::command::{self, Command, CommandError, Show};
 use super::host::{Host, Origin};
-use super::lock::LockError;
+use super::lock::{Asker, LockError};
 use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
@@ -41,6 +43,7 @@ enum LongCommand {
     Show(Show),
 }
 
+const ON_SERIAL: &str = "Set them anew and save them on the serial line";
 const LOCKED: &str = "Invalid command. Config locked";
 
 /// Carries out a line: of a session, or of a script's `system` action.
@@ -68,8 +71,15 @@ pub fn execute_line(
     }
     let locked = host.lock().is_locked();
     match command::parse(&words, locked) {
-        Ok(Command::Reset { .. }) if locked && matches!(origin, Origin::Remote(_)) => {
+        // A script may restart a locked device, which is its owner's doing, but not clear it.
+        Ok(Command::Reset { factory })
+            if locked
+                && (matches!(origin, Origin::Remote(_)) || factory && origin == Origin::Script) =>
+        {
             line!(out, "{LOCKED}");
+        }
+        Ok(Command::Save) if host.settings().is_damaged() && origin != Origin::Serial => {
+            line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
         Ok(command) => return execute(command, origin, now, host, out),
         Err(CommandError::Unknown) => board_command(&words, locked, host, out),
@@ -114,11 +124,15 @@ fn execute(
         },
         Command::Show(what) => return long_reply(LongCommand::Show(what), host, out),
         Command::Save => match host.save_settings() {
-            Ok(()) => line!(out, "Config saved"),
+            Ok(()) => {
+                // Not damaged, or it is the serial line.
+                host.settings_mut().restored();
+                line!(out, "Config saved");
+            }
             Err(error) => line!(out, "Config not saved: {error}"),
         },
-        Command::Lock(password) => lock(password, host, out),
-        Command::Unlock(password) => unlock(password, now, host, out),
+        Command::Lock(password) => lock(password, origin, host, out),
+        Command::Unlock(password) => unlock(password, origin, now, host, out),
         Command::Reset { factory } => {
             line!(out, "Restarting ...");
             host.restart(factory);
@@ -201,6 +215,9 @@ fn set(param: Param, value: &[u8], origin: Origin, host: &mut dyn Host, out: &mu
     } else {
         line!(out, "{} set to {}", param.name(), Printed { settings: host.settings(), param });
     }
+    if origin == Origin::Serial && matches!(param, Param::BrokerUser | Param::BrokerPassword) {
+        host.settings_mut().credentials_set();
+    }
     host.changed(param);
     let settings = host.settings();
     let no_port = param == Param::ConfigPort && settings.port(param) == 0;
@@ -212,12 +229,25 @@ fn set(param: Param, value: &[u8], origin: Origin, host: &mut dyn Host, out: &mu
     }
 }
 
-fn lock(password: Option<&[u8]>, host: &mut dyn Host, out: &mut Output) {
-    let salt = host.salt();
-    match host.lock_mut().lock(password, salt) {
+/// Who tries: the sessions of one address count as one.
+fn asker(origin: Origin, host: &dyn Host) -> Asker {
+    match origin {
+        Origin::Serial => Asker::Serial,
+        Origin::Script => Asker::Script,
+        Origin::Remote(_) => {
+            Asker::Network(host.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+        }
+    }
+}
+
+fn lock(password: Option<&[u8]>, origin: Origin, host: &mut dyn Host, out: &mut Output) {
+    let (asker, salt) = (asker(origin, host), host.salt());
+    match host.lock_mut().lock(password, asker, salt) {
         Ok(()) => {
-            let saved = host.save_settings().and_then(|()| host.save_lock());
-            match saved {
+            host.script_cancel();
+            let damaged = host.settings().is_damaged();
+            let settings = if damaged { Ok(()) } else { host.save_settings() };
+            match settings.and_then(|()| host.save_lock()) {
                 Ok(()) => line!(out, "Config locked"),
                 Err(error) => line!(out, "Config locked until the next restart: {error}"),
             }
@@ -226,8 +256,9 @@ fn lock(password: Option<&[u8]>, host: &mut dyn Host, out: &mut Output) {
     }
 }
 
-fn unlock(password: &[u8], now: Millis, host: &mut dyn Host, out: &mut Output) {
-    match host.lock_mut().unlock(password, now) {
+fn unlock(password: &[u8], origin: Origin, now: Millis, host: &mut dyn Host, out: &mut Output) {
+    let (asker, salt) = (asker(origin, host), host.salt());
+    match host.lock_mut().unlock(password, asker, now, salt) {
         Ok(()) => match host.save_lock() {
             Ok(()) => line!(out, "Config unlocked"),
             Err(error) => line!(out, "Config unlocked until the next restart: {error}"),
@@ -241,6 +272,12 @@ fn refuse(error: LockError, out: &mut Output) {
         LockError::NoPassword => line!(out, "No password defined"),
         LockError::AlreadyLocked => line!(out, "Config already locked"),
         LockError::WrongPassword => line!(out, "Unlock failed. Invalid password"),
+        LockError::Damaged => {
+            line!(
+                out,
+                "The lock is damaged. Set a new password with lock PASSWORD on the serial line"
+            );
+        }
         LockError::TooSoon { seconds } => {
             line!(out, "Unlock failed. Too many wrong tries, wait {seconds} s");
         }

@@ -8,6 +8,7 @@ use umqtt_memory::Ledger;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;
+use super::lock::Salt;
 use crate::settings::{Param, Settings};
 use crate::storage::StorageError;
 
@@ -60,6 +61,8 @@ pub struct Stats {
     pub joined: Option<bool>,
     /// Stations in the network of the own access point; `None` on a board without.
     pub stations: Option<u8>,
+    /// Browsers, and others that speak HTTP or TLS, sent away from console and upload port.
+    pub browsers: u32,
 }
 
 /// The figures of `show mqtt`.
@@ -155,6 +158,8 @@ pub trait Host {
     fn listening(&self, param: Param) -> Option<u16>;
     /// Whether the session a command comes from may be opened again as the settings are now.
     fn admits(&self, origin: Origin) -> bool;
+    /// A session was ended because its other end is a browser: counted and logged.
+    fn refused_browser(&mut self, origin: Origin);
     /// The lock.
     fn lock(&self) -> &Lock;
     /// The lock, to be turned. [`Host::save_lock`] follows where it has to be kept.
@@ -164,8 +169,12 @@ pub trait Host {
     /// # Errors
     /// [`StorageError`]; what was saved before is still there.
     fn save_lock(&mut self) -> Result<(), StorageError>;
-    /// 8 bytes that differ from call to call and from device to device; they need not be secret.
-    fn salt(&mut self) -> [u8; 8];
+    /// Random bytes.
+    fn salt(&mut self) -> Salt;
+    /// The address of a session's other end; `None` if it has gone, and for those that have none.
+    fn peer(&self, origin: Origin) -> Option<IpAddr>;
+    /// Ends an upload or a download that was asked for, as the configuration is locked now.
+    fn script_cancel(&mut self);
     /// Reads a flash variable, from 1; returns its length.
     fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize;
     /// Writes a flash variable of at most 63 bytes.

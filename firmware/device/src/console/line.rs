@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use umqtt_memory::try_room_exact;
 
 use super::MAX_LINE;
+use crate::http::detect::begins_as_request;
 
 /// Bytes of a line that is short.
 const SHORT: usize = 64;
@@ -26,6 +27,8 @@ pub struct LineReader {
     bytes: Vec<u8>,
     too_long: bool,
     no_memory: bool,
+    /// The line that was dropped began as an HTTP request.
+    request: bool,
     /// Most bytes its memory may grow to.
     room: usize,
     after_cr: bool,
@@ -61,6 +64,7 @@ impl LineReader {
             bytes: Vec::new(),
             too_long: false,
             no_memory: false,
+            request: false,
             room: MAX_LINE,
             after_cr: false,
             telnet: if telnet { Telnet::Text } else { Telnet::Off },
@@ -90,6 +94,7 @@ impl LineReader {
                 if self.bytes.len() < self.bytes.capacity() || self.grow() {
                     self.bytes.push(byte);
                 } else {
+                    self.request = begins_as_request(&self.bytes);
                     (self.bytes, self.no_memory) = (Vec::new(), true);
                 }
                 None
@@ -127,12 +132,18 @@ impl LineReader {
         core::mem::take(&mut self.bytes)
     }
 
+    /// Whether a line that was too long, or that there was no memory for, began as an HTTP request.
+    pub fn was_request(&self) -> bool {
+        self.request
+    }
+
     fn end(&mut self) -> Ended {
         if core::mem::take(&mut self.no_memory) {
             self.too_long = false;
             return Ended::NoMemory;
         }
         if core::mem::take(&mut self.too_long) {
+            self.request = begins_as_request(&self.bytes);
             self.bytes.clear();
             Ended::TooLong
         } else {

@@ -3,6 +3,7 @@
 use core::fmt::{self, Write};
 
 use super::Output;
+use crate::printable::Printable;
 
 /// After so many bytes of text the listing stops at the next line.
 const PIECE: usize = 1024;
@@ -19,11 +20,21 @@ pub(super) struct Listing<'o> {
     column: usize,
     printed: usize,
     full: bool,
+    /// The bytes of a character that is not all there yet.
+    pending: heapless::Vec<u8, 4>,
 }
 
 impl<'o> Listing<'o> {
     pub(super) fn new(out: &'o mut Output, first: u32) -> Listing<'o> {
-        Listing { out, first, line: 1, column: 0, printed: 0, full: false }
+        Listing {
+            out,
+            first,
+            line: 1,
+            column: 0,
+            printed: 0,
+            full: false,
+            pending: heapless::Vec::new(),
+        }
     }
 
     /// Takes more of the text; false when it needs no more.
@@ -39,6 +50,7 @@ impl<'o> Listing<'o> {
 
     /// The text is at its end, or enough has been printed.
     pub(super) fn finish(mut self) {
+        self.flush();
         if self.column > 0 && self.line >= self.first && !self.full {
             self.out.put(b"\r\n");
         }
@@ -46,8 +58,20 @@ impl<'o> Listing<'o> {
         self.out.put(if more { b"...\r\n" } else { b"--end--\r\n" });
     }
 
+    /// Prints the character that has come, or the bytes that are none.
+    fn flush(&mut self) {
+        if !self.pending.is_empty() {
+            // Writing here never fails.
+            let _ = write!(self.out, "{}", Printable(&self.pending));
+            self.pending.clear();
+        }
+    }
+
     fn byte(&mut self, byte: u8) {
         let wanted = self.line >= self.first;
+        if byte < 0x80 || byte >= 0xC0 || self.pending.is_full() {
+            self.flush();
+        }
         if wanted && self.column == 0 {
             if self.printed >= PIECE {
                 self.full = true;
@@ -71,9 +95,15 @@ impl<'o> Listing<'o> {
             _ if !wanted || self.column > LONGEST => {}
             _ if self.column == LONGEST => self.out.put(b" ..."),
             b'\t' => self.out.put(b"\t"),
+            0x20..0x7F => self.out.put(&[byte]),
             // No byte of a script can play with the user's terminal.
-            0..0x20 | 0x7F => self.out.put(b"."),
-            _ => self.out.put(&[byte]),
+            _ => {
+                // There is room: see above.
+                let _ = self.pending.push(byte);
+                if core::str::from_utf8(&self.pending).is_ok() {
+                    self.flush();
+                }
+            }
         }
         self.column += 1;
     }

@@ -1,32 +1,79 @@
-//! The lock on the configuration. The password is kept as a salted hash only; wrong tries make the next one wait.
+//! The lock on the configuration. The password is kept as a salted hash only (PBKDF2); wrong tries make the next one wait,
+//! each who tries for himself: strangers on the network do not delay the owner on the serial line.
+
+use core::net::IpAddr;
 
 use alloc::vec::Vec;
 
-use crate::engine::Millis;
+use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
-/// How often the hash is taken of itself: a try costs the ESP8266 some 50 ms.
-const ROUNDS: u32 = 500;
+use crate::engine::Millis;
+
+/// Rounds of PBKDF2 for a new password: a try costs the ESP8266 about half a second, a desktop some milliseconds.
+const ROUNDS: u32 = if cfg!(test) {
+    10
+} else if cfg!(target_pointer_width = "64") {
+    10_000
+} else {
+    1_000
+};
+/// Most rounds a saved lock may ask for.
+const MAX_ROUNDS: u32 = 1_000_000;
+/// Rounds of what was used before PBKDF2.
+const OLD_ROUNDS: u32 = 500;
 /// Wait after the first wrong try, milliseconds; it doubles with each further one.
 const FIRST_WAIT_MS: Millis = 1_000;
 /// Longest wait, milliseconds.
 const LONGEST_WAIT_MS: Millis = 64_000;
-/// The saved form: a byte for open or locked, the salt, the hash.
-const SAVED_LEN: usize = 1 + 8 + 32;
+/// Addresses whose tries are remembered.
+const ADDRESSES: usize = 8;
+/// When so many are remembered, one more is let try after this time, milliseconds.
+const NEWCOMER_MS: Millis = 2_000;
+
+/// The saved form: a byte for open or locked, [`FORMAT`], rounds, salt, hash.
+const SAVED_LEN: usize = 2 + 4 + 16 + 32;
+/// The saved form before: a byte for open or locked, a salt of 8 bytes, the hash.
+const OLD_SAVED_LEN: usize = 1 + 8 + 32;
+const FORMAT: u8 = 2;
+
+/// What makes the same password's hash another on each device.
+pub type Salt = [u8; 16];
 
 /// The lock.
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
     locked: bool,
+    /// What was kept is damaged: nobody knows the password any more.
+    damaged: bool,
     password: Option<Hashed>,
-    wrong_tries: u32,
-    next_try_at: Millis,
+    tries: Tries,
+}
+
+/// Who tries a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The serial line.
+    Serial,
+    /// The script.
+    Script,
+    /// Somebody on the network.
+    Network(IpAddr),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Hashed {
-    salt: [u8; 8],
-    hash: [u8; 32],
+enum Hashed {
+    Pbkdf2 {
+        rounds: u32,
+        salt: Salt,
+        hash: [u8; 32],
+    },
+    /// Replaced when the password is next given.
+    Old {
+        salt: [u8; 8],
+        hash: [u8; 32],
+    },
 }
 
 /// Why the lock did not turn.
@@ -38,6 +85,8 @@ pub enum LockError {
     AlreadyLocked,
     /// The password is another.
     WrongPassword,
+    /// What was kept of it is damaged: only the serial line can set a new password.
+    Damaged,
     /// After wrong tries: not looked at before so many seconds have passed.
     TooSoon {
         /// At least 1.
@@ -46,26 +95,40 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// What [`Lock::save`] gave; anything else is an open lock without a password.
+    /// What [`Lock::save`] gave; with nothing, an open lock without a password. Anything else is a damaged lock.
     pub fn load(saved: &[u8]) -> Lock {
-        let mut lock = Lock::default();
-        if let Ok(bytes) = <&[u8; SAVED_LEN]>::try_from(saved) {
-            let mut hashed = Hashed { salt: [0; 8], hash: [0; 32] };
-            hashed.salt.copy_from_slice(&bytes[1..9]);
-            hashed.hash.copy_from_slice(&bytes[9..]);
-            lock.locked = bytes[0] != 0;
-            lock.password = Some(hashed);
+        if saved.is_empty() {
+            return Lock::default();
         }
-        lock
+        match Hashed::load(saved) {
+            Some(password) => {
+                Lock { locked: saved[0] != 0, password: Some(password), ..Lock::default() }
+            }
+            None => Lock::damaged(),
+        }
+    }
+
+    /// A lock of which it is known that it was there, and nothing more: it is locked, and no password opens it.
+    pub fn damaged() -> Lock {
+        Lock { locked: true, damaged: true, ..Lock::default() }
     }
 
     /// The bytes to keep: nothing without a password.
     pub fn save(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        if let Some(hashed) = &self.password {
-            bytes.push(u8::from(self.locked));
-            bytes.extend_from_slice(&hashed.salt);
-            bytes.extend_from_slice(&hashed.hash);
+        match &self.password {
+            Some(Hashed::Pbkdf2 { rounds, salt, hash }) => {
+                bytes.extend_from_slice(&[u8::from(self.locked), FORMAT]);
+                bytes.extend_from_slice(&rounds.to_le_bytes());
+                bytes.extend_from_slice(salt);
+                bytes.extend_from_slice(hash);
+            }
+            Some(Hashed::Old { salt, hash }) => {
+                bytes.push(u8::from(self.locked));
+                bytes.extend_from_slice(salt);
+                bytes.extend_from_slice(hash);
+            }
+            None => {}
         }
         bytes
     }
@@ -75,51 +138,175 @@ impl Lock {
         self.locked
     }
 
-    /// Locks, with a new password or the one there is.
+    /// Whether what was kept of it is damaged.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
+    }
+
+    /// Locks, with a new password or the one there is. A damaged lock takes a new password from the serial line.
     ///
     /// # Errors
-    /// [`LockError::NoPassword`], [`LockError::AlreadyLocked`].
-    pub fn lock(&mut self, password: Option<&[u8]>, salt: [u8; 8]) -> Result<(), LockError> {
-        if self.locked {
+    /// [`LockError::NoPassword`], [`LockError::AlreadyLocked`], [`LockError::Damaged`].
+    pub fn lock(
+        &mut self,
+        password: Option<&[u8]>,
+        asker: Asker,
+        salt: Salt,
+    ) -> Result<(), LockError> {
+        if self.damaged && (asker != Asker::Serial || password.is_none()) {
+            return Err(LockError::Damaged);
+        }
+        if self.locked && !self.damaged {
             return Err(LockError::AlreadyLocked);
         }
         match password {
-            Some(password) => self.password = Some(Hashed { salt, hash: hash(password, &salt) }),
+            Some(password) => self.password = Some(Hashed::new(password, salt)),
             None if self.password.is_none() => return Err(LockError::NoPassword),
             None => {}
         }
-        self.locked = true;
+        (self.locked, self.damaged) = (true, false);
         Ok(())
     }
 
-    /// Opens the lock; with it open, nothing happens.
+    /// Opens the lock; with it open, nothing happens. The salt is for a password whose hash is of the old form.
     ///
     /// # Errors
-    /// [`LockError::NoPassword`], [`LockError::WrongPassword`], [`LockError::TooSoon`].
-    pub fn unlock(&mut self, password: &[u8], now: Millis) -> Result<(), LockError> {
-        let Some(hashed) = &self.password else { return Err(LockError::NoPassword) };
-        if now < self.next_try_at {
-            let seconds = (self.next_try_at - now).div_ceil(1000);
-            return Err(LockError::TooSoon { seconds: u32::try_from(seconds).unwrap_or(u32::MAX) });
+    /// [`LockError::NoPassword`], [`LockError::WrongPassword`], [`LockError::TooSoon`], [`LockError::Damaged`].
+    pub fn unlock(
+        &mut self,
+        password: &[u8],
+        asker: Asker,
+        now: Millis,
+        salt: Salt,
+    ) -> Result<(), LockError> {
+        if self.damaged {
+            return Err(LockError::Damaged);
         }
-        let tried = hash(password, &hashed.salt);
-        // All bytes are compared, so that the time tells nothing.
-        let differs = tried.iter().zip(&hashed.hash).fold(0, |all, (a, b)| all | (a ^ b));
-        if differs != 0 {
-            let wait = FIRST_WAIT_MS << self.wrong_tries.min(16);
-            self.wrong_tries = self.wrong_tries.saturating_add(1);
-            self.next_try_at = now.saturating_add(wait.min(LONGEST_WAIT_MS));
+        let Some(hashed) = &self.password else { return Err(LockError::NoPassword) };
+        self.tries.may(asker, now)?;
+        if !hashed.is_of(password) {
+            self.tries.failed(asker, now);
             return Err(LockError::WrongPassword);
         }
-        (self.wrong_tries, self.locked) = (0, false);
+        if matches!(hashed, Hashed::Old { .. }) {
+            self.password = Some(Hashed::new(password, salt));
+        }
+        self.tries.succeeded(asker);
+        self.locked = false;
         Ok(())
     }
 }
 
-fn hash(password: &[u8], salt: &[u8; 8]) -> [u8; 32] {
+impl Hashed {
+    fn new(password: &[u8], salt: Salt) -> Hashed {
+        Hashed::Pbkdf2 { rounds: ROUNDS, salt, hash: hash(password, &salt, ROUNDS) }
+    }
+
+    fn load(saved: &[u8]) -> Option<Hashed> {
+        if *saved.first()? > 1 {
+            return None;
+        }
+        if let Ok(bytes) = <&[u8; OLD_SAVED_LEN]>::try_from(saved) {
+            let (salt, hash) = bytes[1..].split_first_chunk()?;
+            return Some(Hashed::Old { salt: *salt, hash: hash.try_into().ok()? });
+        }
+        let [_, FORMAT, rest @ ..] = <&[u8; SAVED_LEN]>::try_from(saved).ok()? else { return None };
+        let (rounds, rest) = rest.split_first_chunk()?;
+        let (salt, hash) = rest.split_first_chunk()?;
+        let rounds = u32::from_le_bytes(*rounds);
+        let sound = (1..=MAX_ROUNDS).contains(&rounds);
+        let hash = hash.try_into().ok()?;
+        sound.then_some(Hashed::Pbkdf2 { rounds, salt: *salt, hash })
+    }
+
+    fn is_of(&self, password: &[u8]) -> bool {
+        let (tried, hash) = match self {
+            Hashed::Pbkdf2 { rounds, salt, hash: kept } => (hash(password, salt, *rounds), kept),
+            Hashed::Old { salt, hash } => (old_hash(password, salt), hash),
+        };
+        tried.ct_eq(hash).into()
+    }
+}
+
+/// How often somebody was wrong, and when the next try is looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waits {
+    wrong: u32,
+    next_at: Millis,
+}
+
+/// Wrong tries, of each who made some. An address is known by its last 8 or so; when many more come, they take turns: nobody can
+/// keep others from trying, and nobody can try more often by changing his address.
+#[derive(Clone, Debug, Default)]
+struct Tries {
+    serial: Waits,
+    script: Waits,
+    network: heapless::Vec<(IpAddr, Waits), ADDRESSES>,
+    /// When the next address may take the place of one that waits.
+    newcomer_at: Millis,
+}
+
+impl Tries {
+    fn of(&mut self, asker: Asker) -> Option<&mut Waits> {
+        match asker {
+            Asker::Serial => Some(&mut self.serial),
+            Asker::Script => Some(&mut self.script),
+            Asker::Network(address) => {
+                self.network.iter_mut().find(|(known, _)| *known == address).map(|(_, waits)| waits)
+            }
+        }
+    }
+
+    fn may(&mut self, asker: Asker, now: Millis) -> Result<(), LockError> {
+        let full = self.network.is_full();
+        let newcomer_at = self.newcomer_at;
+        let at = match self.of(asker) {
+            Some(waits) => waits.next_at,
+            None if full => newcomer_at,
+            None => 0,
+        };
+        if now < at {
+            let seconds = u32::try_from((at - now).div_ceil(1000)).unwrap_or(u32::MAX);
+            return Err(LockError::TooSoon { seconds });
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, asker: Asker, now: Millis) {
+        if let (None, Asker::Network(address)) = (self.of(asker), asker) {
+            if self.network.is_full() {
+                // The one whose wait is over first, or was.
+                let first = (0..ADDRESSES).min_by_key(|at| self.network[*at].1.next_at);
+                self.network.swap_remove(first.unwrap_or(0));
+                self.newcomer_at = now.saturating_add(NEWCOMER_MS);
+            }
+            // There is room now.
+            let _ = self.network.push((address, Waits::default()));
+        }
+        if let Some(waits) = self.of(asker) {
+            let wait = FIRST_WAIT_MS << waits.wrong.min(16);
+            waits.wrong = waits.wrong.saturating_add(1);
+            waits.next_at = now.saturating_add(wait.min(LONGEST_WAIT_MS));
+        }
+    }
+
+    fn succeeded(&mut self, asker: Asker) {
+        if let Some(waits) = self.of(asker) {
+            *waits = Waits::default();
+        }
+    }
+}
+
+fn hash(password: &[u8], salt: &Salt, rounds: u32) -> [u8; 32] {
+    let mut hash = [0; 32];
+    pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut hash);
+    hash
+}
+
+fn old_hash(password: &[u8], salt: &[u8; 8]) -> [u8; 32] {
     let mut hash: [u8; 32] =
         Sha256::new().chain_update(salt).chain_update(password).finalize().into();
-    for _ in 0..ROUNDS {
+    for _ in 0..OLD_ROUNDS {
         hash = Sha256::new().chain_update(hash).chain_update(salt).finalize().into();
     }
     hash
@@ -129,52 +316,116 @@ fn hash(password: &[u8], salt: &[u8; 8]) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    const NET: Asker = Asker::Network(IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)));
+    const S: Salt = [1; 16];
+
+    fn locked() -> Lock {
+        let mut lock = Lock::default();
+        lock.lock(Some(b"sesame"), NET, *b"saltsaltsaltsalt").unwrap();
+        lock
+    }
+
     #[test]
     fn opens_with_its_password_only() {
         let mut lock = Lock::default();
-        assert_eq!(lock.lock(None, [1; 8]), Err(LockError::NoPassword));
-        assert_eq!(lock.unlock(b"x", 0), Err(LockError::NoPassword));
-        assert_eq!(lock.lock(Some(b"sesame"), [1; 8]), Ok(()));
-        assert_eq!(lock.lock(Some(b"other"), [1; 8]), Err(LockError::AlreadyLocked));
-        assert_eq!(lock.unlock(b"sesam", 0), Err(LockError::WrongPassword));
+        assert_eq!(lock.lock(None, NET, S), Err(LockError::NoPassword));
+        assert_eq!(lock.unlock(b"x", NET, 0, S), Err(LockError::NoPassword));
+        assert_eq!(lock.lock(Some(b"sesame"), NET, S), Ok(()));
+        assert_eq!(lock.lock(Some(b"other"), NET, S), Err(LockError::AlreadyLocked));
+        assert_eq!(lock.unlock(b"sesam", NET, 0, S), Err(LockError::WrongPassword));
         assert!(lock.is_locked());
-        assert_eq!(lock.unlock(b"sesame", 2_000), Ok(()));
+        assert_eq!(lock.unlock(b"sesame", NET, 2_000, S), Ok(()));
         assert!(!lock.is_locked());
-        assert_eq!(lock.lock(None, [2; 8]), Ok(()), "the password stays for the next lock");
-        assert_eq!(lock.unlock(b"sesame", 3_000), Ok(()));
+        assert_eq!(lock.lock(None, NET, S), Ok(()), "the password stays for the next lock");
+        assert_eq!(lock.unlock(b"sesame", NET, 3_000, S), Ok(()));
     }
 
     #[test]
     fn wrong_tries_wait_longer_and_longer_even_for_the_right_password() {
-        let mut lock = Lock::default();
-        lock.lock(Some(b"sesame"), [1; 8]).unwrap();
+        let mut lock = locked();
         let (mut now, mut waits) = (0, Vec::new());
         for _ in 0..8 {
-            assert_eq!(lock.unlock(b"guess", now), Err(LockError::WrongPassword));
-            let Err(LockError::TooSoon { seconds }) = lock.unlock(b"sesame", now) else { panic!() };
+            assert_eq!(lock.unlock(b"guess", NET, now, S), Err(LockError::WrongPassword));
+            let Err(LockError::TooSoon { seconds }) = lock.unlock(b"sesame", NET, now, S) else {
+                panic!()
+            };
             waits.push(seconds);
             now += u64::from(seconds) * 1000;
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 64]);
-        assert_eq!(lock.unlock(b"sesame", now), Ok(()));
+        assert_eq!(lock.unlock(b"sesame", NET, now, S), Ok(()));
+    }
+
+    #[test]
+    fn strangers_do_not_delay_the_owner() {
+        let mut lock = locked();
+        // As many tries from as many addresses as they like: each gets few, and all together too.
+        let mut looked_at = 0;
+        for n in 0..60_000u32 {
+            let address = IpAddr::V4((0x7F00_0000 + n % 300).into());
+            let tried = lock.unlock(b"guess", Asker::Network(address), u64::from(n), S);
+            looked_at += u32::from(tried == Err(LockError::WrongPassword));
+        }
+        assert!((10..130).contains(&looked_at), "{looked_at} guesses in a minute");
+        assert_eq!(lock.clone().unlock(b"sesame", Asker::Serial, 60_000, S), Ok(()));
+        assert_eq!(lock.clone().unlock(b"sesame", Asker::Script, 60_000, S), Ok(()));
+        // On the network from an address of his own: as soon as another newcomer may try.
+        assert_eq!(lock.unlock(b"sesame", NET, 60_000 + NEWCOMER_MS, S), Ok(()));
+        // And the other way round.
+        let mut lock = locked();
+        for n in 0..9 {
+            let _ = lock.unlock(b"guess", Asker::Serial, n * 100_000, S);
+        }
+        assert_eq!(lock.unlock(b"sesame", NET, 800_000, S), Ok(()));
     }
 
     #[test]
     fn is_kept_without_its_password() {
-        let mut lock = Lock::default();
-        assert_eq!(lock.save(), b"");
-        lock.lock(Some(b"sesame"), *b"saltsalt").unwrap();
-        let saved = lock.save();
+        assert_eq!(Lock::default().save(), b"");
+        let saved = locked().save();
         assert!(!saved.windows(6).any(|part| part == b"sesame"));
         let mut again = Lock::load(&saved);
         assert!(again.is_locked());
-        assert_eq!(again.unlock(b"sesame", 0), Ok(()));
+        assert_eq!(again.unlock(b"sesame", NET, 0, S), Ok(()));
         assert!(!Lock::load(&again.save()).is_locked());
-        assert!(!Lock::load(b"nonsense").is_locked());
     }
 
     #[test]
-    fn the_same_password_looks_different_on_two_devices() {
-        assert_ne!(hash(b"sesame", &[1; 8]), hash(b"sesame", &[2; 8]));
+    fn one_that_is_damaged_opens_to_nobody_until_it_is_set_anew_from_the_serial_line() {
+        let saved = locked().save();
+        for damaged in [&b"nonsense"[..], &saved[1..], &saved[..saved.len() - 1], &[2; 41]] {
+            let mut lock = Lock::load(damaged);
+            assert!(lock.is_locked() && lock.is_damaged());
+            for asker in [NET, Asker::Script, Asker::Serial] {
+                assert_eq!(lock.unlock(b"sesame", asker, 0, S), Err(LockError::Damaged));
+                assert_eq!(lock.lock(None, asker, S), Err(LockError::Damaged));
+            }
+            assert_eq!(lock.lock(Some(b"mine"), NET, S), Err(LockError::Damaged));
+            assert_eq!(lock.lock(Some(b"mine"), Asker::Serial, S), Ok(()));
+            assert!(lock.is_locked() && !lock.is_damaged());
+            assert_eq!(lock.unlock(b"mine", NET, 0, S), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_hash_of_the_old_form_opens_and_is_replaced() {
+        let mut saved = Vec::from([1]);
+        saved.extend_from_slice(b"saltsalt");
+        saved.extend_from_slice(&old_hash(b"sesame", b"saltsalt"));
+        let mut lock = Lock::load(&saved);
+        assert_eq!(lock.save(), saved);
+        assert_eq!(lock.unlock(b"guess", NET, 0, S), Err(LockError::WrongPassword));
+        assert_eq!(lock.unlock(b"sesame", NET, 1_000, S), Ok(()));
+        assert_eq!(lock.save().len(), SAVED_LEN);
+        assert_eq!(Lock::load(&lock.save()).unlock(b"sesame", NET, 0, S), Ok(()));
+    }
+
+    #[test]
+    fn is_pbkdf2() {
+        // RFC 7914, section 11, its first 32 bytes.
+        let mut key = [0; 32];
+        pbkdf2_hmac::<Sha256>(b"passwd", b"salt", 1, &mut key);
+        assert_eq!(key[..8], [0x55, 0xac, 0x04, 0x6e, 0x56, 0xe3, 0x08, 0x9f]);
+        assert_ne!(hash(b"sesame", &[1; 16], 2), hash(b"sesame", &[2; 16], 2));
     }
 }

@@ -1,6 +1,7 @@
 //! The console for one user: bytes in, bytes out, a deadline.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use umqtt_memory::try_room_exact;
 
@@ -10,6 +11,8 @@ use super::line::{Ended, LineReader};
 use super::output::Output;
 use super::{IDLE_MS, MAX_LINE, PROMPT};
 use crate::engine::Millis;
+use crate::http::detect;
+use crate::printable::pieces;
 
 /// Least room for output that makes sense: a line or two.
 pub const LEAST_OUTPUT: usize = 256;
@@ -39,6 +42,8 @@ pub struct Session {
     /// The prompt, and the line being typed, are the last that was shown, or need not be shown.
     prompted: bool,
     last_input: Millis,
+    /// Nothing has come yet.
+    fresh: bool,
     ended: bool,
 }
 
@@ -64,6 +69,7 @@ impl Session {
             prompt,
             prompted: true,
             last_input: now,
+            fresh: true,
             ended: false,
         };
         session.output.end_reply(prompt);
@@ -88,6 +94,11 @@ impl Session {
             }
             if self.has_more() || self.output.is_busy() {
                 return at;
+            }
+            let first = core::mem::take(&mut self.fresh);
+            if first && self.is_remote() && detect::is_record_start(*byte) {
+                self.refuse_stranger(host);
+                return bytes.len();
             }
             if let Some(ended) = self.reader.push(*byte) {
                 self.line(ended, now, host);
@@ -144,17 +155,28 @@ impl Session {
         if self.ended {
             return;
         }
-        let end: &[u8] = if text.ends_with(b"\n") { b"" } else { b"\r\n" };
-        let len = text.len() + end.len() + 1;
-        if self.report.len() + len > MAX_REPORT || !try_room_exact(&mut self.report, len) {
+        let before = self.report.len();
+        let end = if text.ends_with(b"\n") { &b""[..] } else { b"\r\n" };
+        let whole = self
+            .put_report(b"\r")
+            .and_then(|()| pieces(text, true, &mut |piece| self.put_report(piece.as_bytes())))
+            .and_then(|()| self.put_report(end));
+        if whole.is_err() {
+            self.report.truncate(before);
             self.output.cut();
             return;
         }
-        for part in [b"\r", text, end] {
-            self.report.extend_from_slice(part);
-        }
         self.send_report();
         self.show_prompt();
+    }
+
+    fn put_report(&mut self, text: &[u8]) -> fmt::Result {
+        let len = text.len();
+        if self.report.len() + len > MAX_REPORT || !try_room_exact(&mut self.report, len) {
+            return Err(fmt::Error);
+        }
+        self.report.extend_from_slice(text);
+        Ok(())
     }
 
     /// Moves what there is room for of a report, behind the reply that is being made.
@@ -250,7 +272,13 @@ impl Session {
         let outcome = match ended {
             Ended::Line => {
                 let line = self.reader.take();
+                if self.is_remote() && detect::is_http_line(&line) {
+                    return self.refuse_stranger(host);
+                }
                 execute_line(&line, self.origin, now, host, &mut self.output)
+            }
+            Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
+                return self.refuse_stranger(host);
             }
             Ended::NoMemory => {
                 self.output.line(format_args!("Not enough memory for this line"));
@@ -262,6 +290,18 @@ impl Session {
             }
         };
         self.end(outcome);
+    }
+
+    fn is_remote(&self) -> bool {
+        matches!(self.origin, Origin::Remote(_))
+    }
+
+    /// Ends a session whose other end is a browser, without an answer: it must not do what a web page made it send.
+    fn refuse_stranger(&mut self, host: &mut dyn Host) {
+        host.refused_browser(self.origin);
+        (self.more, self.report) = (None, Vec::new());
+        self.output.clear();
+        self.ended = true;
     }
 
     fn end(&mut self, outcome: Outcome) {

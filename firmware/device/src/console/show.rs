@@ -9,7 +9,9 @@ use super::command::{COMMANDS, CommandSpec, Show};
 use super::host::{BrokerFigures, Host, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
-use super::words::{Quoted, Shown};
+use super::words::Quoted;
+use crate::device::SETTINGS_DAMAGED;
+use crate::printable::Printable;
 use crate::settings::kind::WEEKDAYS;
 use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
@@ -58,6 +60,9 @@ fn usage(spec: &CommandSpec, out: &mut Output) {
 
 fn config(host: &dyn Host, out: &mut Output) {
     line!(out, "{}", host.version());
+    if host.settings().is_damaged() {
+        line!(out, "WARNING: {SETTINGS_DAMAGED}");
+    }
     let here = |spec: &&Spec| spec.saved && !host.settings().lacks(spec.param);
     for spec in TABLE.iter().filter(here) {
         let value = Printed { settings: host.settings(), param: spec.param };
@@ -108,6 +113,9 @@ fn stats(host: &dyn Host, out: &mut Output) {
     if stats.joined == Some(false) {
         line!(out, "Not connected to AP");
     }
+    if stats.browsers > 0 {
+        line!(out, "HTTP refused: {}", stats.browsers);
+    }
     match stats.stations {
         Some(1) => line!(out, "1 station connected to AP"),
         Some(count) => line!(out, "{count} stations connected to AP"),
@@ -131,7 +139,7 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     let mut list = List::new();
     host.clients(&mut |id| {
         let comma = if list.shown == 0 { "" } else { ", " };
-        list.add(out, format_args!("{comma}{}", Shown(id)))
+        list.add(out, format_args!("{comma}{}", Printable(id)))
     });
     if list.shown > 0 {
         out.put(b"\r\n");
@@ -140,14 +148,14 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     line!(out, "Current subscriptions:");
     let mut list = List::new();
     host.subscriptions(&mut |found| {
-        let (client, filter) = (Shown(found.client), Shown(found.filter));
+        let (client, filter) = (Printable(found.client), Printable(found.filter));
         list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
     });
     list.end(figures.subscriptions, out);
     line!(out, "Retained topics:");
     let mut list = List::new();
     host.retained(&mut |found| {
-        let topic = Shown(found.topic);
+        let topic = Printable(found.topic);
         list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
     });
     list.end(figures.retained, out);
@@ -280,12 +288,12 @@ fn script(first: u32, host: &mut dyn Host, out: &mut Output) {
 fn vars(host: &mut dyn Host, out: &mut Output) {
     host.variables(&mut |name, value| {
         let name = name.strip_prefix(b"$").unwrap_or(name);
-        line!(out, "{}: {}", Shown(name), Shown(value));
+        line!(out, "{}: {}", Printable(name), Printable(value));
     });
     for n in 1..=FLASH_VARIABLES {
         let mut value = [0; FLASH_VARIABLE_LEN];
         let len = host.flash_variable(n, &mut value).min(value.len());
-        line!(out, "@{n}: {}", Shown(&value[..len]));
+        line!(out, "@{n}: {}", Printable(&value[..len]));
     }
 }
 
@@ -318,7 +326,7 @@ impl fmt::Display for Network<'_> {
             f,
             "{},\"{}\",{},\"{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}\",{}",
             self.auth,
-            Shown(self.ssid),
+            Printable(self.ssid),
             self.rssi,
             self.channel
         )

@@ -6,6 +6,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::printable::is_unprintable;
+
 /// Most words of a line.
 pub const MAX_WORDS: usize = 16;
 
@@ -128,7 +130,7 @@ impl fmt::Display for Quoted<'_> {
                     '\\' => f.write_str("\\\\")?,
                     '"' if quote => f.write_str("\\\"")?,
                     '%' if hex_follows => f.write_str("\\%")?,
-                    c if c.is_control() => {
+                    c if is_unprintable(c) => {
                         write_bytes(f, "%", &self.0[at..at + c.len_utf8()])?;
                     }
                     c => write!(f, "{c}")?,
@@ -139,26 +141,6 @@ impl fmt::Display for Quoted<'_> {
             at += chunk.invalid().len();
         }
         f.write_str(mark)
-    }
-}
-
-/// Prints a value to be looked at: what is no text as `\xhh`.
-#[derive(Clone, Copy, Debug)]
-pub struct Shown<'v>(pub &'v [u8]);
-
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.0.utf8_chunks() {
-            for c in chunk.valid().chars() {
-                if c.is_control() {
-                    write_bytes(f, "\\x", c.encode_utf8(&mut [0; 4]).as_bytes())?;
-                } else {
-                    write!(f, "{c}")?;
-                }
-            }
-            write_bytes(f, "\\x", chunk.invalid())?;
-        }
-        Ok(())
     }
 }
 
@@ -203,7 +185,6 @@ mod tests {
 
     #[test]
     fn shows_what_is_no_text() {
-        assert_eq!(format!("{}", Shown(b"a\x00b\n \xFFe \xC3\xA9")), "a\\x00b\\x0a \\xffe \u{e9}");
         assert_eq!(format!("{}", Quoted(b"my net\r")), "\"my net%0d\"");
         assert_eq!(format!("{}", Quoted(b"100%20")), "100\\%20");
     }

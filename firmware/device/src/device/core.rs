@@ -4,8 +4,10 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::fmt::Arguments;
+use core::net::IpAddr;
 
 use embedded_storage::nor_flash::NorFlash;
+use subtle::ConstantTimeEq;
 use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
 use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 
@@ -58,8 +60,10 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
     pub(super) put_off: bool,
-    /// Salts given out, so that no two are the same.
-    pub(super) salts: u32,
+    /// The addresses of the console's sessions.
+    pub(super) console_peers: [Option<IpAddr>; MAX_SESSIONS],
+    /// Browsers sent away.
+    pub(super) browsers: u32,
 }
 
 /// The ports that are listened on.
@@ -281,16 +285,19 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         }
     }
 
-    /// Bytes that differ from call to call.
-    pub(super) fn salt(&mut self) -> [u8; 8] {
-        self.salts = self.salts.wrapping_add(1);
-        let [.., a, b, c] = self.board.mac();
-        let time = self.board.wall_clock().unwrap_or(0) ^ u64::from(self.board.micros()) << 20;
-        let mut salt = (time ^ self.now.rotate_left(40)).to_be_bytes();
-        for (byte, own) in salt.iter_mut().zip([a, b, c, self.salts as u8]) {
-            *byte ^= own;
+    /// What came on a port that is not for browsers was HTTP or TLS, and the connection was closed.
+    pub(super) fn refused_browser(&mut self, port: &str, peer: Option<IpAddr>) {
+        self.browsers = self.browsers.saturating_add(1);
+        let what = "closed, and nothing of it is executed";
+        match peer {
+            Some(peer) => {
+                self.log(
+                    Level::Warning,
+                    format_args!("HTTP on the {port} port from {peer}: {what}"),
+                );
+            }
+            None => self.log(Level::Warning, format_args!("HTTP on the {port} port: {what}")),
         }
-        salt
     }
 }
 
@@ -308,21 +315,18 @@ impl Hooks for Gate<'_> {
     }
 
     fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {
+        if self.0.credentials_damaged() {
+            return Verdict::BadCredentials;
+        }
         let user = self.0.bytes(Param::BrokerUser);
         let password = self.0.bytes(Param::BrokerPassword);
         if user.is_empty() && password.is_empty() {
             return Verdict::Accept;
         }
-        let user_right = same(user, who.user.unwrap_or_default().as_bytes());
-        let password_right = same(password, who.password.unwrap_or_default());
-        if user_right & password_right { Verdict::Accept } else { Verdict::BadCredentials }
+        let user_right = user.ct_eq(who.user.unwrap_or_default().as_bytes());
+        let password_right = password.ct_eq(who.password.unwrap_or_default());
+        if (user_right & password_right).into() { Verdict::Accept } else { Verdict::BadCredentials }
     }
-}
-
-/// Compares without telling by its time where the difference is.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let different = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
-    one.len() == other.len() && different == 0
 }
 
 #[cfg(test)]

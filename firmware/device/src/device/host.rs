@@ -17,6 +17,7 @@ use super::uploads::Uploads;
 use super::web::Web;
 use crate::board::Board;
 use crate::clock::weekday_of;
+use crate::console::lock::Salt;
 use crate::console::{
     BrokerFigures, Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
     TimeOfDay,
@@ -86,8 +87,26 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         self.core.storage.save_lock(&saved)
     }
 
-    fn salt(&mut self) -> [u8; 8] {
-        self.core.salt()
+    fn salt(&mut self) -> Salt {
+        let mut salt = Salt::default();
+        self.core.board.random(&mut salt);
+        salt
+    }
+
+    fn peer(&self, origin: Origin) -> Option<IpAddr> {
+        let Origin::Remote(number) = origin else { return None };
+        *self.core.console_peers.get(usize::from(number))?
+    }
+
+    fn refused_browser(&mut self, origin: Origin) {
+        let peer = self.peer(origin);
+        self.core.refused_browser("console", peer);
+    }
+
+    fn script_cancel(&mut self) {
+        if self.uploads.cancel("Script upload cancelled: the configuration is locked", self.net) {
+            self.core.storage.drop_incoming();
+        }
     }
 
     fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
@@ -111,6 +130,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
             bytes_sent: broker.bytes_sent,
             joined: None,
             stations: None,
+            browsers: self.core.browsers,
         }
     }
 

@@ -10,7 +10,7 @@ use umqtt_memory::try_room;
 use super::core::Gate;
 use super::crowd::Pace;
 use super::host::View;
-use super::{Device, ListenError};
+use super::{Device, ListenError, SETTINGS_DAMAGED};
 use crate::board::Board;
 use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
@@ -96,10 +96,15 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             if !self.uploads.accept(conn, now, net) {
                 net.close(conn);
             }
+        } else if Some(port) == self.core.ports.console && self.core.settings.is_damaged() {
+            net.send(conn, SETTINGS_DAMAGED.as_bytes());
+            net.send(conn, b"\r\n");
+            net.close(conn);
         } else if Some(port) == self.core.ports.console && may(Param::ConfigAccess) {
             match self.consoles.open(conn, now) {
                 Some(number) => {
                     self.core.console_internal[number] = peer.internal;
+                    self.core.console_peers[number] = Some(peer.addr.ip());
                     self.set_role(conn, Role::Console(number as u8));
                 }
                 None => {

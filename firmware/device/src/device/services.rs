@@ -10,6 +10,7 @@ use super::core::Core;
 use crate::board::Board;
 use crate::engine::Services;
 use crate::log::Level;
+use crate::printable::{self, Printable};
 use crate::settings::Layer;
 
 /// The device, as a script uses it.
@@ -31,8 +32,8 @@ const LOGGED: u32 = 30;
 const SHOWN: usize = 64;
 
 /// A topic as a line of the log shows it.
-fn shown(topic: &[u8]) -> impl core::fmt::Display {
-    topic.get(..SHOWN).unwrap_or(topic).escape_ascii()
+fn shown(topic: &[u8]) -> Printable<'_> {
+    Printable(topic.get(..SHOWN).unwrap_or(topic))
 }
 
 impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
@@ -152,7 +153,11 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     }
 
     fn print(&mut self, text: &[u8], newline: bool) {
-        self.core.print(Level::Script, text);
+        // Writing to the log never fails.
+        let _ = printable::pieces(text, true, &mut |piece| {
+            self.core.print(Level::Script, piece.as_bytes());
+            Ok(())
+        });
         if newline {
             self.core.print(Level::Script, b"\r\n");
         }

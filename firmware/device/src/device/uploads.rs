@@ -34,6 +34,8 @@ pub(super) enum Came {
     Script { perhaps: bool },
     /// Nothing: what to report.
     Failed(String),
+    /// Nothing from this sender, and the port waits for another; true if it was HTTP.
+    Stranger(bool),
 }
 
 impl Uploads {
@@ -158,7 +160,7 @@ impl Uploads {
         incoming: &dyn Incoming,
     ) -> Option<Came> {
         match &mut self.current.as_mut()?.1 {
-            Way::Push(push) => pushed(push.handle_timeout(now, incoming)),
+            Way::Push(push) => pushed(push.handle_timeout(now, net, incoming)),
             Way::Pull(fetch, _) => {
                 fetch.handle_timeout(now, net).map(|outcome| pulled(outcome, profile))
             }
@@ -180,6 +182,16 @@ impl Uploads {
         if let Some((asker, _)) = &mut self.current {
             *asker = None;
         }
+    }
+
+    /// Ends what was asked for, whatever has come of it; true if there was something.
+    pub(super) fn cancel(&mut self, report: &str, net: &mut dyn Net) -> bool {
+        if let Some((_, Way::Pull(fetch, _))) = &self.current {
+            net.abort(fetch.conn());
+        }
+        let was = self.current.is_some();
+        self.finish(report, net);
+        was
     }
 
     /// It is over, and this is how: tells the sender too. Returns who asked for it, if still there.
@@ -237,6 +249,7 @@ fn pushed(progress: Progress) -> Option<Came> {
     match progress {
         Progress::Waiting => None,
         Progress::Perhaps => Some(Came::Script { perhaps: true }),
+        Progress::Stranger(http) => Some(Came::Stranger(http)),
         Progress::Done => Some(Came::Script { perhaps: false }),
         Progress::Failed(error) => {
             Some(Came::Failed(alloc::format!("Script upload failed: {error}")))

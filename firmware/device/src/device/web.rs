@@ -12,6 +12,7 @@ use crate::engine::Millis;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
+use crate::printable::Printable;
 
 /// An answer for the script.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Web {
         let url = match Url::parse(&text) {
             Ok(url) => url,
             Err(error) => {
-                let shown = text.escape_ascii();
+                let shown = Printable(&text);
                 core.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
                 // The script waits for an answer, and can tell by the path what it asked for.
                 let (host, body) = (Vec::new(), Vec::new());

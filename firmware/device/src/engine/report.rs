@@ -5,6 +5,7 @@ use umqtt_vm::{Event, Fault, Handler, Program, Side};
 use super::complaints::Complaint;
 use super::outside::Refused;
 use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
+use crate::printable::Printable;
 
 /// A place in a script: its line, or the code offset where the image has no lines.
 struct Place {
@@ -24,18 +25,6 @@ impl core::fmt::Display for Place {
             // The first line with code: `on ... do` itself has none.
             Some(line) => write!(f, "line {line}"),
             None => write!(f, "code offset {}", self.at),
-        }
-    }
-}
-
-/// Bytes in a log line: as text where they are, control characters and the rest escaped.
-struct Shown<'s>(&'s [u8]);
-
-impl core::fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match core::str::from_utf8(self.0) {
-            Ok(text) => write!(f, "{}", text.escape_debug()),
-            Err(_) => write!(f, "{}", self.0.escape_ascii()),
         }
     }
 }
@@ -76,7 +65,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let start = start_of(program, handler);
             if self.complaints.may_log(Complaint::Topic(start), now) {
                 let Refused { action, topic, error, .. } = &*refused;
-                let (place, topic) = (Place::of(program, start), Shown(topic));
+                let (place, topic) = (Place::of(program, start), Printable(topic));
                 services.log(format_args!(
                     "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
                 ));
@@ -142,7 +131,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let program = self.machine.program();
         let start = start_of(program, handler);
         if self.complaints.may_log(Complaint::Feedback(start), now) {
-            let (place, topic) = (Place::of(program, start), Shown(topic));
+            let (place, topic) = (Place::of(program, start), Printable(topic));
             services.log(format_args!(
                 "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
             ));
@@ -179,7 +168,7 @@ pub(super) fn trace<B: AsRef<[u8]>, S: Services + ?Sized>(
             services.log(format_args!("Script: on {name} {n}, {place}"));
         }
         Event::Topic { topic, data, .. } => {
-            let (topic, data) = (Shown(topic), Shown(data));
+            let (topic, data) = (Printable(topic), Printable(data));
             services.log(format_args!("Script: on {name} \"{topic}\" \"{data}\", {place}"));
         }
         _ => services.log(format_args!("Script: on {name}, {place}")),

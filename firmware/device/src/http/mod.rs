@@ -8,8 +8,10 @@
 //! |---|---|
 //! | [`url`] | addresses of pages, and where a redirect leads |
 //! | [`response`] | bytes to a response, in any chunking |
+//! | [`detect`] | what a browser sends to ports that are not for browsers |
 //! | [`fetch`] | a request from its connection to its response, with redirects and timeouts |
 
+pub mod detect;
 pub mod fetch;
 pub mod response;
 pub mod url;

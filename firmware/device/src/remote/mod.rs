@@ -100,7 +100,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// A client that looks at the settings in its first turn. The seed keeps devices that have lost their
-    /// broker together from coming back together: see [`seed`].
+    /// broker together from coming back together.
     pub(crate) fn new(seed: u32) -> Remote {
         Remote {
             client: Client::new(Config::default().options(&Limits::SMALL), seed),
@@ -441,13 +441,4 @@ impl Remote {
 /// How much is received at a time where these are the limits.
 fn piece(limits: &Limits) -> usize {
     limits.max_packet.min(PIECE)
-}
-
-/// A seed that differs from device to device, and from start to start where the board knows the time.
-pub(crate) fn seed(mac: [u8; 6], wall_clock: Option<u64>, micros: u32) -> u32 {
-    let [_, _, a, b, c, d] = mac;
-    let time = wall_clock.unwrap_or(0);
-    // The product spreads neighbouring addresses over all bits.
-    let own = u32::from_be_bytes([a, b, c, d]).wrapping_mul(0x9e37_79b1);
-    own ^ time as u32 ^ (time >> 32) as u32 ^ micros.rotate_left(16)
 }

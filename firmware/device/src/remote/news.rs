@@ -11,6 +11,7 @@ use umqtt_broker::wire::ReturnCode;
 use super::config::{Config, Problem};
 use crate::log::Level;
 use crate::net::{CloseReason, NetError};
+use crate::printable::Printable;
 
 /// Notes that wait to be logged; they are fetched after every turn, so more means that one turn had much to tell.
 const MAX_NOTES: usize = 32;
@@ -88,7 +89,7 @@ impl fmt::Display for Note {
                 write!(f, "lost the remote broker: {why}; will connect again")
             }
             Note::NotSubscribed(filter) => {
-                let filter = filter.escape_ascii();
+                let filter = Printable(filter);
                 write!(f, "Script warning: the remote broker refuses the subscription of {filter}")
             }
             Note::TooLarge(bytes, most) => write!(

@@ -85,6 +85,10 @@ pub struct Settings {
     persistence: bool,
     owner: Vec<(Param, Value)>,
     script: Vec<(Param, Value)>,
+    /// What was saved is damaged: these are not the owner's settings.
+    damaged: bool,
+    /// Nor are broker_user and broker_password: they have not been set since.
+    credentials_damaged: bool,
 }
 
 /// Length of the client id made from the MAC address.
@@ -99,7 +103,14 @@ impl Settings {
             default_id[10 + 2 * place] = HEX[usize::from(byte >> 4)];
             default_id[11 + 2 * place] = HEX[usize::from(byte & 15)];
         }
-        Settings { default_id, persistence: false, owner: Vec::new(), script: Vec::new() }
+        Settings {
+            default_id,
+            persistence: false,
+            owner: Vec::new(),
+            script: Vec::new(),
+            damaged: false,
+            credentials_damaged: false,
+        }
     }
 
     /// Says whether the board keeps what `broker_persistence` is about.
@@ -119,7 +130,36 @@ impl Settings {
         for (param, value) in saved::read(saved) {
             settings.put(param, value, Layer::Owner);
         }
+        if !saved.is_empty() && !saved::is_sound(saved) {
+            settings.set_damaged();
+        }
         settings
+    }
+
+    /// What was saved is damaged. Nobody is let in over the network until the owner has set them anew from the serial line:
+    /// who was meant to be kept out is not known any more.
+    pub fn set_damaged(&mut self) {
+        (self.damaged, self.credentials_damaged) = (true, true);
+    }
+
+    /// Whether what was saved is damaged, and the owner has not saved settings since.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged
+    }
+
+    /// Whether it is not known who may use the broker.
+    pub fn credentials_damaged(&self) -> bool {
+        self.credentials_damaged
+    }
+
+    /// The owner has set `broker_user` or `broker_password`, on the serial line.
+    pub fn credentials_set(&mut self) {
+        self.credentials_damaged = false;
+    }
+
+    /// The owner has saved the settings as they are, on the serial line.
+    pub fn restored(&mut self) {
+        (self.damaged, self.credentials_damaged) = (false, false);
     }
 
     /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes.

@@ -8,6 +8,15 @@ use super::{Param, TABLE, Value};
 /// The format, not the set of parameters: that may change without a new number.
 const VERSION: u8 = 1;
 
+/// What concerns who may come in.
+const GUARDS: [Param; 5] = [
+    Param::BrokerUser,
+    Param::BrokerPassword,
+    Param::BrokerAccess,
+    Param::ConfigAccess,
+    Param::ConfigPort,
+];
+
 /// Most bytes `write` can give with today's table; a test holds it against the table.
 pub const MAX_LEN: usize = 1536;
 
@@ -29,6 +38,21 @@ pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Vec
         bytes.extend_from_slice(content);
     }
     bytes
+}
+
+/// Whether it is something [`write`] wrote, whole, and what concerns who may come in can be read.
+pub(super) fn is_sound(bytes: &[u8]) -> bool {
+    let [VERSION, rest @ ..] = bytes else { return false };
+    let mut rest = rest;
+    while let [id, len, tail @ ..] = rest {
+        let Some((_, tail)) = tail.split_at_checked(usize::from(*len)) else { return false };
+        let guards = |param: Param| param.spec().id == *id;
+        if GUARDS.into_iter().any(guards) && !read(bytes).any(|(param, _)| guards(param)) {
+            return false;
+        }
+        rest = tail;
+    }
+    rest.is_empty()
 }
 
 /// Reads what it knows and finds sound; stops at the first entry that is cut short.

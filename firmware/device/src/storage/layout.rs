@@ -1,10 +1,11 @@
-//! Which sectors serve what: first the map, then the two slots of the script.
+//! Which sectors serve what: first the map, then the two slots of the script, then the guard of settings and lock.
 
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::Profile;
 
+use super::guard;
 use super::slots::HEADER_LEN;
 
 /// Sector size of every flash chip our boards have, bytes.
@@ -38,12 +39,17 @@ impl Layout {
 
     /// Sectors altogether.
     pub const fn sectors(&self) -> u32 {
-        self.map_sectors + 2 * self.slot_sectors
+        self.map_sectors + 2 * self.slot_sectors + guard::SECTORS
     }
 
     /// Bytes altogether with sectors of [`SECTOR`] bytes: the size of the flash file on a desktop.
     pub const fn bytes(&self) -> u32 {
         self.sectors() * SECTOR
+    }
+
+    /// What [`bytes`](Self::bytes) was before there was a guard of settings and lock: it comes last.
+    pub const fn bytes_without_guard(&self) -> u32 {
+        (self.sectors() - guard::SECTORS) * SECTOR
     }
 
     /// Whether a flash of that many bytes has all these sectors.
@@ -57,6 +63,11 @@ impl Layout {
 
     pub(super) fn map<F: NorFlash>(&self) -> Range<u32> {
         self.start..self.start + self.map_sectors * F::ERASE_SIZE as u32
+    }
+
+    pub(super) fn guard<F: NorFlash>(&self) -> Range<u32> {
+        let start = self.slots::<F>()[1].end;
+        start..start + guard::SECTORS * F::ERASE_SIZE as u32
     }
 
     pub(super) fn slots<F: NorFlash>(&self) -> [Range<u32>; 2] {

@@ -11,12 +11,14 @@
 //! | `map` | the records |
 //! | `slots` | the script |
 //! | `incoming` | the next script, while it comes |
+//! | `guard` | whether settings and lock are what was stored last |
 //! | [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
 
 mod blocking;
+mod guard;
 mod incoming;
 pub mod layout;
 mod map;
@@ -31,6 +33,7 @@ use core::fmt;
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
+use guard::{Guard, Guarded};
 use incoming::Incoming;
 pub use layout::Layout;
 use map::{Key, Map};
@@ -84,6 +87,10 @@ pub struct MountReport {
     pub finished_deletion: bool,
     /// A script was there but its bytes are damaged; the one before it is used if it is whole.
     pub script_damaged: bool,
+    /// The settings are not those that were saved last: what there is of them is damaged, older, or gone.
+    pub settings_damaged: bool,
+    /// The same of the lock.
+    pub lock_damaged: bool,
 }
 
 /// A script as it is stored.
@@ -109,6 +116,9 @@ pub struct OwnedScript {
 pub struct Storage<F: NorFlash> {
     map: Map<F>,
     slots: Slots,
+    guard: Guard,
+    /// Whether settings and lock are not what the guard says they have to be.
+    damaged: [bool; 2],
 }
 
 impl<F: NorFlash> Storage<F> {
@@ -129,8 +139,16 @@ impl<F: NorFlash> Storage<F> {
         if slots.current() != Current::Deleting(slots::Scope::Everything) {
             report.formatted = map.check()?;
         }
-        let mut storage = Storage { map, slots };
+        let mut guard = Guard::new(layout.guard::<F>());
+        guard.find(map.flash())?;
+        let mut storage = Storage { map, slots, guard, damaged: [false; 2] };
         report.finished_deletion = storage.finish_deletion()?;
+        for which in [Guarded::Settings, Guarded::Lock] {
+            let record = storage.map.get(which.key()).unwrap_or_default();
+            let permitted = storage.guard.permits(which, &record, report.formatted);
+            storage.damaged[which as usize] = !permitted;
+        }
+        [report.settings_damaged, report.lock_damaged] = storage.damaged;
         Ok((storage, report))
     }
 
@@ -147,7 +165,7 @@ impl<F: NorFlash> Storage<F> {
     /// # Errors
     /// [`StorageError`]; the settings saved before are still there.
     pub fn save_settings(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.map.put(Key::SETTINGS, bytes)
+        self.save_guarded(Guarded::Settings, bytes)
     }
 
     /// The saved lock as [`crate::console::Lock::load`] takes it; empty if there is none.
@@ -163,7 +181,7 @@ impl<F: NorFlash> Storage<F> {
     /// # Errors
     /// [`StorageError`]; the lock saved before is still there.
     pub fn save_lock(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.map.put(Key::LOCK, bytes)
+        self.save_guarded(Guarded::Lock, bytes)
     }
 
     /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is empty, if there is none
@@ -406,6 +424,22 @@ impl<F: NorFlash> Storage<F> {
         self.map.into_flash()
     }
 
+    fn save_guarded(&mut self, which: Guarded, bytes: &[u8]) -> Result<(), StorageError> {
+        let mut now = [None; 2];
+        for other in [Guarded::Settings, Guarded::Lock] {
+            if !self.damaged[other as usize] {
+                now[other as usize] = Some(guard::checksum(&self.map.get(other.key())?));
+            }
+        }
+        if self.guard.begin(self.map.flash(), which, bytes, now)? {
+            return Ok(());
+        }
+        self.map.put(which.key(), bytes)?;
+        self.guard.settle(self.map.flash(), which, bytes)?;
+        self.damaged[which as usize] = false;
+        Ok(())
+    }
+
     fn script_starts(&mut self) -> Result<u8, StorageError> {
         Ok(self.map.get(Key::STARTS)?.first().copied().unwrap_or(0))
     }
@@ -420,7 +454,11 @@ impl<F: NorFlash> Storage<F> {
                 }
                 self.script_start_done()?;
             }
-            slots::Scope::Everything => self.map.erase()?,
+            slots::Scope::Everything => {
+                self.map.erase()?;
+                self.guard.erase(self.map.flash())?;
+                self.damaged = [false; 2];
+            }
         }
         self.slots.clear(self.map.flash())?;
         Ok(true)

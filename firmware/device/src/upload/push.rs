@@ -8,6 +8,7 @@ use umqtt_vm::Profile;
 
 use super::{Incoming, check};
 use crate::engine::Millis;
+use crate::http::detect;
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
@@ -19,6 +20,9 @@ pub const IDLE: Millis = 10_000;
 pub const TOTAL: Millis = 300_000;
 /// Milliseconds without a byte after which what came is tried as it is.
 pub const QUIET: Millis = 2_000;
+
+/// Bytes of the first line that are looked at, to tell HTTP from a script.
+const FIRST: usize = 128;
 
 /// Why a push gave no script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +76,9 @@ pub enum Progress {
     Done,
     /// It failed; the connection is closed.
     Failed(PushError),
+    /// The sender was a browser, or said nothing at all: its connection is closed, and the port waits again for one who sends a
+    /// script. What came is to be forgotten; true if it was HTTP or TLS.
+    Stranger(bool),
 }
 
 /// A port that waits for a script.
@@ -81,6 +88,10 @@ pub struct Push {
     conn: Option<ConnId>,
     /// Bytes that came.
     received: usize,
+    /// The first of them, up to the end of the first line.
+    first: heapless::Vec<u8, FIRST>,
+    /// Until then somebody has to connect.
+    wait_until: Millis,
     give_up_at: Millis,
     /// It has to be all there by then.
     end_at: Millis,
@@ -95,7 +106,16 @@ impl Push {
     pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
         net.listen(port)?;
         let give_up_at = now + TO_CONNECT;
-        Ok(Push { port, conn: None, received: 0, give_up_at, end_at: Millis::MAX, try_at: None })
+        Ok(Push {
+            port,
+            conn: None,
+            received: 0,
+            first: heapless::Vec::new(),
+            wait_until: give_up_at,
+            give_up_at,
+            end_at: Millis::MAX,
+            try_at: None,
+        })
     }
 
     /// The port.
@@ -136,6 +156,11 @@ impl Push {
     ) -> Progress {
         match event {
             NetEvent::Readable(conn) => self.receive(conn, now, profile, net, incoming),
+            NetEvent::Finished(conn) | NetEvent::Closed(conn, CloseReason::Done)
+                if detect::is_http_line(&self.first) =>
+            {
+                self.send_away(conn, true, net)
+            }
             NetEvent::Finished(_) | NetEvent::Closed(_, CloseReason::Done) => {
                 if incoming.len() == self.received {
                     Progress::Done
@@ -149,11 +174,22 @@ impl Push {
     }
 
     /// Time passed.
-    pub fn handle_timeout(&mut self, now: Millis, incoming: &dyn Incoming) -> Progress {
+    pub fn handle_timeout(
+        &mut self,
+        now: Millis,
+        net: &mut dyn Net,
+        incoming: &dyn Incoming,
+    ) -> Progress {
         if now >= self.end_at {
             return Progress::Failed(PushError::TooSlow);
         }
         if now >= self.give_up_at {
+            if let Some(conn) = self.conn
+                && self.received == 0
+                && now < self.wait_until
+            {
+                return self.send_away(conn, false, net);
+            }
             let came = self.conn.is_some();
             return Progress::Failed(if came { PushError::Idle } else { PushError::NobodyCame });
         }
@@ -175,6 +211,35 @@ impl Push {
         }
     }
 
+    /// Closes the connection, and waits for the next.
+    fn send_away(&mut self, conn: ConnId, http: bool, net: &mut dyn Net) -> Progress {
+        net.abort(conn);
+        (self.conn, self.received, self.try_at) = (None, 0, None);
+        (self.give_up_at, self.end_at) = (self.wait_until, Millis::MAX);
+        self.first.clear();
+        match net.listen(self.port) {
+            Ok(()) => Progress::Stranger(http),
+            Err(_) => Progress::Failed(PushError::Broken),
+        }
+    }
+
+    /// Looks at the first line; true if it is one of HTTP.
+    fn is_http(&mut self, new: &[u8]) -> bool {
+        if self.first.is_full() || self.first.contains(&b'\n') {
+            return false;
+        }
+        for byte in new {
+            let blank = self.first.is_empty() && byte.is_ascii_whitespace();
+            // What there is no room for is not looked at.
+            if !blank && (self.first.push(*byte).is_err() || *byte == b'\n') {
+                break;
+            }
+        }
+        self.first.first().is_some_and(|first| detect::is_record_start(*first))
+            || detect::begins_as_request(&self.first)
+            || self.first.ends_with(b"\n") && detect::is_http_line(&self.first)
+    }
+
     fn receive(
         &mut self,
         conn: ConnId,
@@ -183,15 +248,19 @@ impl Push {
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
     ) -> Progress {
-        let (mut wrong, mut received) = (None, self.received);
+        let (mut wrong, mut received, mut http) = (None, self.received, false);
         let taken = net.recv(conn, &mut |new| {
+            http |= self.is_http(new);
             // What comes behind a mistake is thrown away.
-            if wrong.is_none() {
+            if wrong.is_none() && !http {
                 wrong = take(received, new, profile, incoming).err();
                 received += new.len();
             }
             new.len()
         });
+        if http {
+            return self.send_away(conn, true, net);
+        }
         self.received = received;
         if let Some(error) = wrong {
             return Progress::Failed(error);

@@ -122,8 +122,18 @@ impl Host for Fake {
         self.asked.push(String::from("save lock"));
         self.stored()
     }
-    fn salt(&mut self) -> [u8; 8] {
-        *b"saltsalt"
+    fn salt(&mut self) -> [u8; 16] {
+        *b"saltsaltsaltsalt"
+    }
+    fn peer(&self, origin: Origin) -> Option<IpAddr> {
+        let Origin::Remote(number) = origin else { return None };
+        Some([10, 0, 0, number].into())
+    }
+    fn refused_browser(&mut self, origin: Origin) {
+        self.asked.push(format!("refused a browser {origin:?}"));
+    }
+    fn script_cancel(&mut self) {
+        self.asked.push(String::from("cancel uploads"));
     }
     fn flash_variable(&mut self, n: u8, out: &mut [u8; 63]) -> usize {
         let value = &self.variables[usize::from(n) - 1];
@@ -145,6 +155,7 @@ impl Host for Fake {
             bytes_sent: 20_000,
             joined: Some(false),
             stations: Some(1),
+            browsers: 0,
         }
     }
     fn ledger(&self) -> &Ledger {

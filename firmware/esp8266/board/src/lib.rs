@@ -9,6 +9,7 @@
 //! | `board` | serial port, clock, MAC address, restart |
 //! | `pins` | pins, PWM and analogue input, simulated: driven from the console with `sim` |
 //! | `ethernet` | the OpenCores Ethernet MAC, as smoltcp wants it |
+//! | `seed` | numbers that differ, for want of random ones: for tests only |
 //! | `flash` | the parallel NOR flash, as the device's storage wants it |
 //!
 //! With the feature `silicon`, `silicon` is in place of those that know the machine: the chip's own pins, flash and serial port.
@@ -29,6 +30,8 @@ mod options;
 mod pins;
 #[cfg(not(feature = "silicon"))]
 mod run;
+#[cfg(not(feature = "silicon"))]
+mod seed;
 
 #[cfg(not(feature = "silicon"))]
 pub use board::Lx60Board;

@@ -11,6 +11,7 @@ use crate::ethernet::OpenEth;
 use crate::flash::Flash;
 use crate::guard::{self, Start};
 use crate::options::{BOUNDS, OPTIONS};
+use crate::seed;
 
 /// CPU cycles per millisecond.
 const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
@@ -60,9 +61,9 @@ fn device() -> Box<Machine> {
 
 #[inline(never)]
 fn network() -> Box<Network> {
-    // A chip has a generator of random numbers for this; here the time it took to start must do.
-    let [a, b, c, d, e, f] = MAC;
-    let seed = clock::cycles() ^ u64::from_be_bytes([a, b, c, d, e, f, 0, 0]);
+    let mut random = [0; 8];
+    seed::fill(&mut random);
+    let seed = u64::from_be_bytes(random);
     Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, BOUNDS, clock::millis()))
 }
 

@@ -6,6 +6,7 @@
 //! | [`pins`] | pins by number: direction, level, pull-up, edges |
 //! | [`pwm`] | pulses on up to eight pins, by hardware timer FRC1 |
 //! | [`adc`] | the analogue input TOUT |
+//! | [`random`] | random numbers |
 //! | [`flash`] | the flash chip as NOR flash |
 //! | [`narrow`] | loads of bytes from flash, which the hardware cannot do |
 //!
@@ -25,3 +26,4 @@ pub mod flash;
 pub mod narrow;
 pub mod pins;
 pub mod pwm;
+pub mod random;

@@ -10,6 +10,7 @@ use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_esp8266::adc;
 use umqtt_esp8266::pins::{Mode, Pins};
 use umqtt_esp8266::pwm::Pwm;
+use umqtt_esp8266::random;
 use umqtt_lx106_rt::{clock, heap, interrupt, uart};
 
 use super::bus::Registers;
@@ -124,6 +125,10 @@ impl Board for ChipBoard {
 
     fn mac(&self) -> [u8; 6] {
         self.mac
+    }
+
+    fn random(&mut self, into: &mut [u8]) {
+        random::fill(&mut Registers, into);
     }
 
     fn wall_clock(&self) -> Option<u64> {

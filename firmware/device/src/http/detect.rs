@@ -1,0 +1,121 @@
+//! Tells what a browser sends from what a user types or a script begins with.
+//!
+//! Any web page can make a browser connect to any port of this computer and of the house, and send what the page likes behind
+//! the first line of a request. So that first line ends the connection, and nothing behind it is looked at. What a page can
+//! make a browser send otherwise, TLS and STUN, begins with a byte nobody types.
+
+/// Methods that are no command of any console.
+const METHODS: [&[u8]; 13] = [
+    b"get",
+    b"head",
+    b"post",
+    b"put",
+    b"delete",
+    b"options",
+    b"patch",
+    b"pri",
+    b"propfind",
+    b"proppatch",
+    b"mkcol",
+    b"copy",
+    b"move",
+];
+
+/// Whether a connection that begins with this byte is neither a user's nor a script's: a TLS or STUN record.
+pub fn is_record_start(first: u8) -> bool {
+    matches!(first, 0x00 | 0x01 | 0x14..=0x17 | 0x80)
+}
+
+/// Whether a line is the first one of a request, or a header.
+pub fn is_http_line(line: &[u8]) -> bool {
+    is_request(line.trim_ascii()) || is_header(line)
+}
+
+/// Whether text begins as a request does, of which the first line is not all there yet.
+pub fn begins_as_request(text: &[u8]) -> bool {
+    let text = text.trim_ascii_start();
+    let end = text.iter().position(u8::is_ascii_whitespace);
+    end.is_some_and(|end| is_method(&text[..end]) && text[end] != b'\n' && text[end] != b'\r')
+}
+
+fn is_method(word: &[u8]) -> bool {
+    METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
+}
+
+/// `METHOD TARGET`, `ANY /TARGET HTTP/1.1`
+fn is_request(line: &[u8]) -> bool {
+    let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    let (Some(method), Some(target)) = (words.next(), words.next()) else { return false };
+    let version = words.next().is_some_and(|word| {
+        word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"))
+    });
+    let is_target = matches!(target[0], b'/' | b'*') || target.contains(&b':');
+    let is_word = method.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+    is_method(method) || (is_word && version && is_target && words.next().is_none())
+}
+
+/// `Name: value`
+fn is_header(line: &[u8]) -> bool {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return false };
+    let name = &line[..colon];
+    name.first().is_some_and(u8::is_ascii_alphabetic)
+        && name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_browsers_send_is_told() {
+        for line in [
+            "GET / HTTP/1.1",
+            "get / http/1.1",
+            "POST /x?y=reset%20factory HTTP/1.1",
+            "OPTIONS * HTTP/1.1",
+            "CONNECT device:7777 HTTP/1.1",
+            "TRACE / HTTP/1.1",
+            "PRI * HTTP/2.0",
+            "publish / HTTP/1.1",
+            "reset /factory HTTP/1.1",
+            "  GET\thttp://device/ HTTP/1.0",
+            "GET /",
+            "Host: localhost:7777",
+            "host:x",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Upgrade: websocket",
+        ] {
+            assert!(is_http_line(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_users_type_is_not() {
+        for line in [
+            "",
+            "help",
+            "get",
+            "publish local a/b \"GET / HTTP/1.1\"",
+            "publish local t HTTP/1.1",
+            "publish local a: b",
+            "script http://device:8000/x.script",
+            "script 2000",
+            "trace on",
+            "set ssid HTTP/1.1",
+            "set mqtt_host a:b",
+            "set @1 a:b",
+            "% config: HTTP/1.1",
+            "on topic local a do println \"a:b\"",
+        ] {
+            assert!(!is_http_line(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_told_by_its_first_word() {
+        assert!(begins_as_request(b"POST ") && begins_as_request(b"\r\nget /"));
+        for text in [&b"POS"[..], b"POST", b"GET\n", b"on init", b"% get /", b"config x"] {
+            assert!(!begins_as_request(text));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! What settings and lock have to be: their checksums, outside the map.
+//!
+//! A record of the map that is damaged is no longer there for the library, which then finds an older one or none; and that
+//! looks like a write cut off by a loss of power, or like a new device. Here stands what has to be there. Two sectors take
+//! turns; each is a row of entries, of which the sound one with the greatest number counts.
+//!
+//! Before a record is written, an entry says that the old or the new one may be there; after it, another says that it has to
+//! be the new one. Cut off anywhere, what is there is permitted.
+
+use core::ops::Range;
+
+use embedded_storage::nor_flash::NorFlash;
+
+use super::map::Key;
+use super::slots::{CRC, read_at};
+use super::{StorageError, flash_failed};
+
+/// Sectors it takes.
+pub(super) const SECTORS: u32 = 2;
+
+/// "umgd" and the version of this format.
+const MAGIC: u32 = 0x756D_6701;
+/// Bytes of an entry, a multiple of every flash's word.
+const ENTRY: usize = 32;
+/// No record has this checksum: what is there is damaged.
+const DAMAGED: u32 = 1;
+/// A single entry that is not sound may be the first one, cut off. More of them, and none that is sound, are damage.
+const MAX_CUT_OFF: usize = 1;
+
+/// A record that is guarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Guarded {
+    Settings = 0,
+    Lock = 1,
+}
+
+impl Guarded {
+    pub(super) fn key(self) -> Key {
+        match self {
+            Guarded::Settings => Key::SETTINGS,
+            Guarded::Lock => Key::LOCK,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Entry {
+    number: u32,
+    /// For settings and lock: one of the two is there.
+    permitted: [[u32; 2]; 2],
+    flags: u32,
+}
+
+/// The entries.
+#[derive(Debug)]
+pub(super) struct Guard {
+    range: Range<u32>,
+    newest: Option<Entry>,
+    /// The sector it is in, and the first free place there.
+    sector: u32,
+    free: u32,
+    /// Nothing can be said: there were entries, and none is sound.
+    lost: bool,
+}
+
+impl Guard {
+    pub(super) fn new(range: Range<u32>) -> Guard {
+        Guard { range, newest: None, sector: 0, free: 0, lost: false }
+    }
+
+    /// Looks for the entry that counts.
+    pub(super) fn find<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
+        (self.newest, self.sector, self.free) = (None, 0, 0);
+        let mut unsound = 0;
+        let mut free = [0; SECTORS as usize];
+        for sector in 0..SECTORS {
+            for place in 0..Self::places::<F>() {
+                let mut bytes = [0; ENTRY];
+                read_at(flash, self.offset::<F>(sector, place), &mut bytes)?;
+                if bytes == [0xFF; ENTRY] {
+                    continue;
+                }
+                free[sector as usize] = place + 1;
+                match Entry::read(&bytes) {
+                    Some(entry)
+                        if self.newest.is_none_or(|newest| newest.number < entry.number) =>
+                    {
+                        (self.newest, self.sector) = (Some(entry), sector);
+                    }
+                    Some(_) => {}
+                    None => unsound += 1,
+                }
+            }
+        }
+        self.free = free[self.sector as usize];
+        self.lost = self.newest.is_none() && unsound > MAX_CUT_OFF;
+        Ok(())
+    }
+
+    /// Whether a record may be what it is. With nothing to go by, it depends on whether the map was `formatted`.
+    pub(super) fn permits(&self, which: Guarded, record: &[u8], formatted: bool) -> bool {
+        match &self.newest {
+            Some(entry) => entry.permitted[which as usize].contains(&checksum(record)),
+            None => !self.lost && !formatted,
+        }
+    }
+
+    /// A record is to be written in the place of the one there is. `now` is what is there of both, and `None` where that is
+    /// damaged. True if the record was already settled.
+    pub(super) fn begin<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        which: Guarded,
+        record: &[u8],
+        now: [Option<u32>; 2],
+    ) -> Result<bool, StorageError> {
+        let new = checksum(record);
+        let mut entry = self.newest.unwrap_or_else(|| Entry {
+            permitted: now.map(|now| [now.unwrap_or(DAMAGED); 2]),
+            ..Entry::default()
+        });
+        let permitted = &mut entry.permitted[which as usize];
+        if self.newest.is_some() && *permitted == [new; 2] && now[which as usize] == Some(new) {
+            return Ok(true);
+        }
+        // Of what is damaged it is not known what it was: cut off, it has to be found damaged again.
+        *permitted = [now[which as usize].unwrap_or(DAMAGED), new];
+        self.append(flash, entry)?;
+        Ok(false)
+    }
+
+    /// The record has been written.
+    pub(super) fn settle<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        which: Guarded,
+        record: &[u8],
+    ) -> Result<(), StorageError> {
+        let mut entry = self.newest.unwrap_or_default();
+        entry.permitted[which as usize] = [checksum(record); 2];
+        self.append(flash, entry)
+    }
+
+    /// Forgets all.
+    pub(super) fn erase<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
+        *self = Guard::new(self.range.clone());
+        flash.erase(self.range.start, self.range.end).map_err(flash_failed)
+    }
+
+    fn append<F: NorFlash>(&mut self, flash: &mut F, entry: Entry) -> Result<(), StorageError> {
+        let entry = Entry { number: entry.number.wrapping_add(1), ..entry };
+        let (mut sector, mut free) = (self.sector, self.free);
+        if free >= Self::places::<F>() {
+            (sector, free) = ((sector + 1) % SECTORS, 0);
+            let start = self.offset::<F>(sector, 0);
+            flash.erase(start, start + F::ERASE_SIZE as u32).map_err(flash_failed)?;
+        }
+        let (at, bytes) = (self.offset::<F>(sector, free), entry.bytes());
+        // Used up, however the write ends.
+        (self.sector, self.free) = (sector, free + 1);
+        flash.write(at, &bytes).map_err(flash_failed)?;
+        let mut written = [0; ENTRY];
+        read_at(flash, at, &mut written)?;
+        if written != bytes {
+            return Err(StorageError::Broken);
+        }
+        self.newest = Some(entry);
+        self.lost = false;
+        Ok(())
+    }
+
+    fn places<F: NorFlash>() -> u32 {
+        (F::ERASE_SIZE / ENTRY) as u32
+    }
+
+    fn offset<F: NorFlash>(&self, sector: u32, place: u32) -> u32 {
+        self.range.start + sector * F::ERASE_SIZE as u32 + place * ENTRY as u32
+    }
+}
+
+impl Entry {
+    fn bytes(&self) -> [u8; ENTRY] {
+        let [settings, lock] = self.permitted;
+        let words = [MAGIC, self.number, settings[0], settings[1], lock[0], lock[1], self.flags];
+        let mut bytes = [0; ENTRY];
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        let (content, check) = bytes.split_at_mut(ENTRY - 4);
+        check.copy_from_slice(&CRC.checksum(content).to_le_bytes());
+        bytes
+    }
+
+    fn read(bytes: &[u8; ENTRY]) -> Option<Entry> {
+        let mut words = [0; ENTRY / 4];
+        for (word, place) in words.iter_mut().zip(bytes.chunks_exact(4)) {
+            *word = u32::from_le_bytes(place.try_into().ok()?);
+        }
+        let [magic, number, s0, s1, l0, l1, flags, check] = words;
+        let sound = magic == MAGIC && check == CRC.checksum(&bytes[..ENTRY - 4]);
+        sound.then_some(Entry { number, permitted: [[s0, s1], [l0, l1]], flags })
+    }
+}
+
+/// 0 is that of a record which is not there.
+pub(super) fn checksum(record: &[u8]) -> u32 {
+    match record {
+        [] => 0,
+        _ => CRC.checksum(record).max(DAMAGED + 1),
+    }
+}
