@@ -1,7 +1,7 @@
 //! Bytes from clients, scripts and networks as text that is safe to show: on a terminal, a console, in the log.
 //!
-//! Text stays as it is in every language. Control characters (C0, DEL, C1), those that change the direction of text, and
-//! bytes that are no UTF-8 are printed as `\xhh`: a terminal obeys some of them, and others make a line look like another.
+//! Text stays as it is in every language. Control characters (C0, DEL, C1), those that change the direction of text,
+//! non-characters, and bytes that are no UTF-8 are printed as `\xhh`: a terminal obeys some of them, and others make a line look like another.
 
 use core::fmt;
 
@@ -58,7 +58,9 @@ pub(crate) fn pieces(
 
 /// Whether a terminal may do something else than show it.
 pub(crate) fn is_unprintable(c: char) -> bool {
+    let nonchar = c as u32 & 0xFFFE == 0xFFFE || matches!(c, '\u{FDD0}'..='\u{FDEF}');
     c.is_control()
+        || nonchar
         || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

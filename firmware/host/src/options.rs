@@ -11,7 +11,7 @@ use crate::flash::OpenError;
 /// What the desktop device is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The address it listens on: 127.0.0.1 lets nobody in from outside, 0.0.0.0 everybody.
+    /// The address it listens on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others too.
     pub bind: IpAddr,
     /// The broker's port instead of the one in the settings.
     pub mqtt_port: Option<u16>,

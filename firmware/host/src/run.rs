@@ -241,7 +241,7 @@ impl Desktop {
             text.extend_from_slice(b"\r\n");
         }
         if bind.is_loopback() {
-            let line = "only this machine can connect; to let others in: --bind 0.0.0.0\r\n";
+            let line = "reachable from this computer; from other computers too: --bind 0.0.0.0\r\n";
             text.extend_from_slice(line.as_bytes());
         }
         if self.options.serial == Serial::None {

@@ -18,7 +18,7 @@ use crate::terminal::Terminal;
 /// Run the device on this computer: MQTT broker, console, script; Ctrl-C stops it
 #[derive(Args)]
 pub(crate) struct Run {
-    /// The address to listen on: 127.0.0.1 for this computer alone, 0.0.0.0 for everybody
+    /// The address to listen on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others too
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// The broker's port [default: as set on the device, at first 1883]

@@ -31,11 +31,19 @@ pub fn is_http_line(line: &[u8]) -> bool {
     is_request(line.trim_ascii()) || is_header(line)
 }
 
-/// Whether text begins as a request does, of which the first line is not all there yet.
+/// Whether text begins as a request does, of which the first line is not all there yet: no command or script has a word
+/// that begins with a slash there.
 pub fn begins_as_request(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
-    let end = text.iter().position(u8::is_ascii_whitespace);
-    end.is_some_and(|end| is_method(&text[..end]) && text[end] != b'\n' && text[end] != b'\r')
+    let end = text.iter().position(|byte| !is_word_byte(byte)).unwrap_or(text.len());
+    let (method, rest) = text.split_at(end);
+    let blank = matches!(rest.first(), Some(b' ' | b'\t'));
+    let slash = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t')) == Some(&b'/');
+    blank && !method.is_empty() && (is_method(method) || slash)
+}
+
+fn is_word_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphabetic() || *byte == b'-'
 }
 
 fn is_method(word: &[u8]) -> bool {
@@ -50,7 +58,7 @@ fn is_request(line: &[u8]) -> bool {
         word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"))
     });
     let is_target = matches!(target[0], b'/' | b'*') || target.contains(&b':');
-    let is_word = method.iter().all(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+    let is_word = method.iter().all(is_word_byte);
     is_method(method) || (is_word && version && is_target && words.next().is_none())
 }
 
@@ -114,7 +122,18 @@ mod tests {
     #[test]
     fn a_request_is_told_by_its_first_word() {
         assert!(begins_as_request(b"POST ") && begins_as_request(b"\r\nget /"));
-        for text in [&b"POS"[..], b"POST", b"GET\n", b"on init", b"% get /", b"config x"] {
+        assert!(begins_as_request(b"publish /aaa"));
+        for text in [
+            &b"POS"[..],
+            b"POST",
+            b"GET\n",
+            b"on init",
+            b"% get /",
+            b"config x",
+            b"% /",
+            b" /",
+            b"set ssid /",
+        ] {
             assert!(!begins_as_request(text));
         }
     }

@@ -309,6 +309,13 @@ impl World {
         World::with(self.device.into_parts().1, clock)
     }
 
+    /// The power goes, something happens to the flash, and the power comes back.
+    pub(crate) fn power_cycle_damaged(self, damage: &mut dyn FnMut(&mut [u8])) -> World {
+        let mut flash = self.device.into_parts().1;
+        damage(flash.bytes_mut());
+        World::with(flash, None)
+    }
+
     /// The power goes and comes back, and the board has a reason not to start the script.
     pub(crate) fn power_cycle_without_script(self, why: &str) -> World {
         let flash = self.device.into_parts().1;
