@@ -8,7 +8,7 @@ use umqtt_lx106_rt::clock;
 use crate::board::MAC;
 
 /// Fills a buffer from the cycles since the start, the address of the board, and how often this was called.
-pub fn fill(into: &mut [u8]) {
+pub(crate) fn fill(into: &mut [u8]) {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let calls = CALLS.load(Ordering::Relaxed).wrapping_add(1);
     CALLS.store(calls, Ordering::Relaxed);
