@@ -297,17 +297,20 @@ impl Tries {
     }
 }
 
+#[inline(never)]
 fn hash(password: &[u8], salt: &Salt, rounds: u32) -> [u8; 32] {
     let mut hash = [0; 32];
     pbkdf2_hmac::<Sha256>(password, salt, rounds, &mut hash);
     hash
 }
 
+#[inline(never)]
 fn old_hash(password: &[u8], salt: &[u8; 8]) -> [u8; 32] {
-    let mut hash: [u8; 32] =
-        Sha256::new().chain_update(salt).chain_update(password).finalize().into();
-    for _ in 0..OLD_ROUNDS {
-        hash = Sha256::new().chain_update(hash).chain_update(salt).finalize().into();
+    // One place hashes: the code is not there twice.
+    let (mut hash, mut first, mut second) = ([0; 32], &salt[..], password);
+    for _ in 0..=OLD_ROUNDS {
+        hash = Sha256::new().chain_update(first).chain_update(second).finalize().into();
+        (first, second) = (&hash, salt);
     }
     hash
 }

@@ -69,6 +69,7 @@ impl Guard {
     }
 
     /// Looks for the entry that counts.
+    #[inline(never)]
     pub(super) fn find<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
         (self.newest, self.sector, self.free) = (None, 0, 0);
         let mut unsound = 0;
@@ -147,6 +148,7 @@ impl Guard {
         flash.erase(self.range.start, self.range.end).map_err(flash_failed)
     }
 
+    #[inline(never)]
     fn append<F: NorFlash>(&mut self, flash: &mut F, entry: Entry) -> Result<(), StorageError> {
         let entry = Entry { number: entry.number.wrapping_add(1), ..entry };
         let (mut sector, mut free) = (self.sector, self.free);

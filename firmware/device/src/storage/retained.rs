@@ -96,11 +96,16 @@ pub(super) fn save<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
             Some(message) => {
                 let topic = try_to_vec(message.topic).ok_or(StorageError::Memory)?;
                 try_push(&mut saved, (topic, slot)).map_err(|_| StorageError::Memory)?;
+                // In order: there are few, and the library's sort is 4 KB of code.
+                let mut at = saved.len() - 1;
+                while at > 0 && saved[at - 1] > saved[at] {
+                    saved.swap(at - 1, at);
+                    at -= 1;
+                }
             }
             None => free.push(slot),
         }
     }
-    saved.sort_unstable();
     // Those that are no more go first: they make room.
     let mut now = messages().peekable();
     let mut kept = Vec::new();
