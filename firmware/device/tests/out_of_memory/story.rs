@@ -132,6 +132,12 @@ pub(crate) fn story(options: Options) -> World {
     let half = publish(0x30, "half", 0, &[b'h'; 900]);
     let c = t.client("c", true, true);
     t.says(c, subscribe(1, &[("kept/#", 0)]));
+    // Those who share a subscription; one leaves what it has not acknowledged to the other.
+    t.says(a, subscribe(8, &[("$share/g/work/+", 1)]));
+    t.says(c, subscribe(8, &[("$share/g/work/+", 1), ("$share/h/work/+", 1)]));
+    for id in 20..24 {
+        t.says(a, publish(0x32, "work/1", id, b"job"));
+    }
     t.says(c, &half[..500]);
 
     // A session that is kept while its client is away.
