@@ -34,6 +34,9 @@ const MEMORY_SCRIPT: &str = "memory.ld";
 const RUNTIME: &str = "rt/asm";
 /// The crate of the library that is linked by itself.
 const BUILTINS: &str = "compiler_builtins";
+/// SHA-256 in a loop: unrolled it takes 12 KB of flash.
+const SMALL_HASH: &str =
+    r#"profile.release.package.sha2.rustflags=['--cfg', 'sha2_backend_soft="compact"']"#;
 /// 128-bit divisions: caller and callee do not agree on how their arguments are passed.
 const MISCOMPILED: [&str; 4] = ["__udivti3", "__umodti3", "__divti3", "__modti3"];
 
@@ -126,6 +129,7 @@ fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) ->
         .args(["-Z", "build-std-features=compiler-builtins-mem"])
         .args(["-Z", "json-target-spec", "-Z", "profile-rustflags"])
         .args(["--config", "profile.release.package.compiler_builtins.rustflags=['--emit=asm']"])
+        .args(["--config", SMALL_HASH])
         .args(["--message-format", "json-render-diagnostics", "--target"])
         .arg(places.workspace.join(TARGET))
         .arg("--")
