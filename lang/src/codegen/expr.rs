@@ -320,7 +320,7 @@ impl<'s> Compiler<'s, '_, '_> {
             operands.sources.push(place);
             operands.index += 1;
         }
-        while let Some(operand) = operands.left.next() {
+        for operand in operands.left.by_ref() {
             if operands.index <= operands.lead && operands.sources.len() == JOIN_AT_ONCE {
                 self.body.join(&operands.sources, To::Temporary);
                 operands.sources.clear();

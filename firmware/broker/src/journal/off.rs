@@ -6,7 +6,7 @@ use crate::wire::QoS;
 
 /// See `on`.
 #[derive(Debug, Default)]
-pub(crate) struct Journal;
+pub(crate) struct Journal {}
 
 impl Journal {
     pub(crate) fn begin_packet(&self) {}
@@ -23,7 +23,7 @@ impl Journal {
         false
     }
     pub(crate) fn new_session(&self, _: &str) -> SessionLog {
-        SessionLog
+        SessionLog {}
     }
     pub(crate) fn retained(&self, _: &Publication, _: QoS, _: bool) {}
     pub(crate) fn retained_gone(&self, _: &[u8]) {}
@@ -34,7 +34,7 @@ impl Journal {
 
 /// See `on`.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct SessionLog;
+pub(crate) struct SessionLog {}
 
 impl SessionLog {
     pub(crate) fn gone(&self) {}
@@ -43,7 +43,7 @@ impl SessionLog {
     pub(crate) fn received(&self, _: u16) {}
     pub(crate) fn received_gone(&self, _: u16) {}
     pub(crate) fn queued(&self, _: &Publication, _: QoS, _: bool, _: u16) -> EntryMark {
-        EntryMark
+        EntryMark {}
     }
     pub(crate) fn sent(
         &self,
@@ -67,15 +67,15 @@ impl SessionLog {
 
 /// See `on`.
 #[derive(Debug, Default)]
-pub(crate) struct EntryMark;
+pub(crate) struct EntryMark {}
 
 /// See `on`.
 #[derive(Debug, Default)]
-pub(crate) struct MessageMark;
+pub(crate) struct MessageMark {}
 
 /// See `on`.
 #[derive(Debug, Default)]
-pub(crate) struct Gate;
+pub(crate) struct Gate {}
 
 impl Gate {
     pub(crate) fn is_blocked(&self) -> bool {

@@ -69,7 +69,7 @@ impl<'o> Listing<'o> {
 
     fn byte(&mut self, byte: u8) {
         let wanted = self.line >= self.first;
-        if byte < 0x80 || byte >= 0xC0 || self.pending.is_full() {
+        if !(0x80..0xC0).contains(&byte) || self.pending.is_full() {
             self.flush();
         }
         if wanted && self.column == 0 {

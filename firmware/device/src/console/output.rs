@@ -1,8 +1,8 @@
 //! What waits to be sent to a user: bounded, and whole lines.
 //!
-//! A reply that may be longer than the buffer is made in pieces: [`Output::begin_piece`] says from which [`Position`] on its
+//! A reply that may be longer than the buffer is made in pieces: `Output::begin_piece` says from which [`Position`] on its
 //! text is wanted, the whole reply is printed, what lies before is passed over and what no longer fits is left out, and
-//! [`Output::end_piece`] says where the next piece begins. So nothing of it is kept, and it may be as long as it likes.
+//! `Output::end_piece` says where the next piece begins. So nothing of it is kept, and it may be as long as it likes.
 
 use alloc::vec::Vec;
 use core::fmt;

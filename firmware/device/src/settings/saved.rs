@@ -40,7 +40,7 @@ pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Vec
     bytes
 }
 
-/// Whether it is something [`write`] wrote, whole, and what concerns who may come in can be read.
+/// Whether it is something [`write()`] wrote, whole, and what concerns who may come in can be read.
 pub(super) fn is_sound(bytes: &[u8]) -> bool {
     let [VERSION, rest @ ..] = bytes else { return false };
     let mut rest = rest;
