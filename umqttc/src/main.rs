@@ -9,7 +9,6 @@
 //! | [`input`] | reading scripts and images, `-` for standard input |
 //! | [`frontend`] | everything the compiler can tell about a script, in one call |
 //! | [`listing`] | what an image tells the machine to do |
-//! | [`parameters`] | the device's parameters, for the linter |
 //! | [`render`] | diagnostics for people and for programs |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |

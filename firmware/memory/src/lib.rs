@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `plan` | the table: a budget for each [`Share`], one [`Plan`] per board |
 //! | `ledger` | what is used of each share, the most that was, and what was refused |
-//! | `reserve` | [`reserve`]: whether a bounded step finds the memory it needs |
+//! | `reserve` | [`reserve()`]: whether a bounded step finds the memory it needs |
 //! | `fallible` | vectors that grow or say that they cannot |
 //!
 //! What is in the table and what happens at the end of each share is in `docs/ledger.md`.
@@ -13,7 +13,7 @@
 //!
 //! * What is large, or whose size or number is decided outside, asks its share first and is then allocated with the
 //!   functions of `fallible` (or `try_reserve`); it is refused in the way its protocol has.
-//! * Everything else is small and belongs to a step that began with [`reserve`]: all infallible allocations of the step
+//! * Everything else is small and belongs to a step that began with [`reserve()`]: all infallible allocations of the step
 //!   together must be smaller than what was reserved. A test allocator holds the steps to that: see [`credit`].
 
 #![no_std]

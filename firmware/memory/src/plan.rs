@@ -23,7 +23,7 @@ pub enum Share {
     Upstream,
     /// Buffers of a change in flash.
     Storage,
-    /// Small allocations of a step: see [`reserve`](crate::reserve). Refused: steps that were put off.
+    /// Small allocations of a step: see [`reserve()`](crate::reserve()). Refused: steps that were put off.
     Margin,
 }
 

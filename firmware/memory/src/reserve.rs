@@ -7,10 +7,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// infallibly in all, bytes.
 pub const STEP_MARGIN: usize = 1024;
 
-/// Whether [`reserve`] looks at all: off where memory is the operating system's.
+/// Whether [`reserve()`] looks at all: off where memory is the operating system's.
 static PROBING: AtomicBool = AtomicBool::new(false);
 
-/// Turns [`reserve`] on, for boards whose heap is small, and for tests that make allocations fail.
+/// Turns [`reserve()`] on, for boards whose heap is small, and for tests that make allocations fail.
 pub fn set_probing(on: bool) {
     PROBING.store(on, Ordering::Relaxed);
 }
@@ -35,7 +35,7 @@ pub fn reserve(bytes: usize) -> bool {
 }
 
 pub mod credit {
-    //! What a test allocator needs to know: an allocation that the last [`reserve`](super::reserve) covers cannot fail;
+    //! What a test allocator needs to know: an allocation that the last [`reserve()`](super::reserve) covers cannot fail;
     //! one for which its caller is prepared may fail at any time; any other that fails is a fault of the device.
 
     use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -80,7 +80,7 @@ impl Broker {
         self.has_memory_to_keep(SESSION + block(client_id.len()) + will)
     }
 
-    /// The caller has just found [`STEP_MARGIN`](umqtt_memory::STEP_MARGIN) bytes of the heap free: so the broker need not look
+    /// The caller has just found [`STEP_MARGIN`] bytes of the heap free: so the broker need not look
     /// itself before it allocates what is small.
     pub fn begin_step(&mut self) {
         self.allowance = STEP_MARGIN / 2;
