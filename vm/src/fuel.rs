@@ -27,8 +27,9 @@ pub(crate) const SUBSCRIBE: i32 = 100;
 pub(crate) const COMMAND: i32 = 2_500;
 /// A `config` line or an HTTP request, over [`CALL`].
 pub(crate) const REQUEST: i32 = 500;
-/// A write to flash, over [`CALL`]: it takes milliseconds and wears the chip.
-pub(crate) const FLASH: i32 = 2_500;
+/// Writes to flash that the fuel of an event buys, on every board: a write takes milliseconds, on a disk as on a chip, and the
+/// faster processor does not make it shorter. See [`crate::Syscalls::flash_fuel`].
+pub const FLASH_WRITES: u32 = 40;
 /// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that is sent to.
 pub(crate) const LOOK: i32 = 20;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.

@@ -58,6 +58,10 @@ pub trait Syscalls {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize;
     /// Writes flash variable `n`; the machine has cut `value` to [`FLASH_VARIABLE_LEN`] bytes.
     fn flash_write(&mut self, n: u8, value: &[u8]);
+    /// The fuel a write to flash costs: of what an event has, the part that [`crate::fuel::FLASH_WRITES`] leave to each.
+    fn flash_fuel(&self) -> u32 {
+        crate::Profile::ESP8266.fuel / crate::fuel::FLASH_WRITES
+    }
     /// The first retained local message whose topic matches `filter`: as much of it as fits into `out`;
     /// returns how many bytes, 0 if there is none. Takes from `looks` how many messages it looked at, and looks at no more.
     fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize;

@@ -394,7 +394,7 @@ impl Run<'_> {
                 if len > FLASH_VARIABLE_LEN {
                     self.store.count_cut();
                 }
-                cost += fuel::FLASH;
+                cost += sys.flash_fuel().min(i32::MAX as u32 / 4) as i32;
             }
         }
         self.end_action_for(cost);

@@ -440,7 +440,10 @@ impl<B: AsRef<[u8]>> Engine<B> {
         };
         let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
         let refused = &mut self.refused;
-        (&mut self.machine, Outside { services, timers, alarms, echoes, at, topic, refused })
+        let flash_fuel = self.fuel / umqtt_vm::fuel::FLASH_WRITES;
+        let outside =
+            Outside { services, timers, alarms, echoes, at, topic, refused, flash_fuel };
+        (&mut self.machine, outside)
     }
 
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out

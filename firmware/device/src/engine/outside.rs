@@ -34,6 +34,8 @@ pub(super) struct Outside<'o, S: ?Sized> {
     /// Of the message a handler runs for, if that is a local one.
     pub(super) topic: Option<&'o [u8]>,
     pub(super) refused: &'o mut Option<Box<Refused>>,
+    /// What a write to flash costs.
+    pub(super) flash_fuel: u32,
 }
 
 impl<S: ?Sized> Outside<'_, S> {
@@ -136,6 +138,10 @@ impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
 
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         self.services.flash_write(n, value);
+    }
+
+    fn flash_fuel(&self) -> u32 {
+        self.flash_fuel
     }
 
     fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {

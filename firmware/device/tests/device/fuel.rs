@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use umqtt_vm::decode::instructions;
-use umqtt_vm::fuel::EVENT_TANKS;
+use umqtt_vm::fuel::{EVENT_TANKS, FLASH_WRITES};
 use umqtt_vm::isa::Op;
 use umqtt_vm::{Image, Profile};
 
@@ -79,6 +79,30 @@ fn finding_goes_on_no_longer_than_it_is_paid_for() {
     world.poll_once();
     // 2,049 places at which 2,047 bytes agree: more than all the fuel buys.
     assert!(rounds(&mut world) <= 1);
+}
+
+#[test]
+fn an_event_writes_to_flash_as_often_on_a_fast_board_as_on_a_slow_one() {
+    for profile in Profile::ALL {
+        for (statements, writes) in [
+            ("while 1 do setvar @1 = $i setvar $i = $i + 1 done".to_string(), FLASH_WRITES),
+            // Without a loop as well.
+            ("setvar @1 = $i setvar $i = $i + 1 ".repeat(60), FLASH_WRITES),
+        ] {
+            let mut world = World::with_fuel(profile.fuel);
+            world.install(&format!(
+                "on init do subscribe local go\non topic local go do {statements}"
+            ));
+            world.broker().publish(b"go", b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+            world.settle();
+            assert!(world.serial().contains("runs too long"), "{}", profile.name);
+            let console = world.console();
+            let vars = world.ask(console, "show vars");
+            let line = vars.lines().find(|line| line.starts_with("@1: ")).unwrap_or_default();
+            let last: u32 = line.trim_start_matches("@1: ").trim().parse().unwrap_or(0);
+            assert!((writes - 2..=writes).contains(&last), "{}: {vars}", profile.name);
+        }
+    }
 }
 
 #[test]
