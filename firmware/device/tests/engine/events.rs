@@ -218,7 +218,7 @@ fn tracing_names_every_handler() {
     assert_eq!(
         bench.done(),
         [
-            "log Script: on topic local \"a\" \"b\\n\", line 3",
+            "log Script: on topic local \"a\" \"b\\x0a\", line 3",
             "log Script: on timer 1, line 5",
             "println x"
         ]
