@@ -7,7 +7,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use umqtt_memory::try_deque_room;
+use umqtt_memory::{shrink_deque, try_deque_room};
 
 use crate::journal::Gate;
 use crate::message::Publication;
@@ -286,7 +286,9 @@ impl Outbox {
                     self.control.drain(..taken);
                 } else {
                     self.control.clear();
-                    self.control.shrink_to(KEEP_CONTROL);
+                    if self.control.capacity() > KEEP_CONTROL {
+                        self.control = Vec::new();
+                    }
                 }
                 continue;
             }
@@ -307,7 +309,7 @@ impl Outbox {
                 sent.publication.recycle();
             }
             if self.deliveries.is_empty() {
-                self.deliveries.shrink_to(KEEP_DELIVERIES);
+                shrink_deque(&mut self.deliveries, KEEP_DELIVERIES);
             }
         }
     }

@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use umqtt_memory::{try_append, try_deque_room};
+use umqtt_memory::{shrink_deque, try_append, try_deque_room};
 
 pub(crate) use self::repeats::Repeats;
 
@@ -127,7 +127,7 @@ impl Log {
         self.size = size;
         let over = self.backlog.len().saturating_sub(size);
         self.backlog.drain(..over);
-        self.backlog.shrink_to(size);
+        shrink_deque(&mut self.backlog, size);
     }
 
     /// The prompt on the serial port loses its place; how many characters it and what was typed behind it have.

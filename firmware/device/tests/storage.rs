@@ -38,7 +38,7 @@ fn what_was_stored_is_there_after_a_restart() {
     let mut storage = blank();
     let mut settings = Settings::new([0; 6]);
     settings.set(Param::BrokerPort, b"1884", Layer::Owner).unwrap();
-    storage.save_settings(&settings.save()).unwrap();
+    storage.save_settings(&settings.save().unwrap()).unwrap();
     storage.set_flash_variable(16, b"last\0").unwrap();
     storage.store_script(&StoredScript { image: b"image", source: b"on init do" }).unwrap();
 

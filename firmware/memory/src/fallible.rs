@@ -68,6 +68,17 @@ pub fn try_extend(vec: &mut Vec<u8>, bytes: &[u8]) -> bool {
     fits
 }
 
+/// Gives back what a queue has over room for `keep` values, as far as there is memory for the smaller block: shrinking
+/// allocates too.
+pub fn shrink_deque<T>(queue: &mut VecDeque<T>, keep: usize) {
+    let keep = keep.max(queue.len());
+    let mut smaller = VecDeque::new();
+    if queue.capacity() > keep && fallible(|| smaller.try_reserve_exact(keep).is_ok()) {
+        smaller.append(queue);
+        *queue = smaller;
+    }
+}
+
 /// A copy, if there is memory for it.
 pub fn try_to_vec(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut copy = Vec::new();
@@ -105,6 +116,9 @@ mod tests {
         let mut queue = VecDeque::new();
         assert!(!try_deque_room::<u64>(&mut queue, usize::MAX / 8));
         assert_eq!(try_push_back(&mut queue, 1u64), Ok(()));
+        queue.reserve(100);
+        shrink_deque(&mut queue, 0);
+        assert!(queue.capacity() < 100 && queue == [1]);
         assert_eq!(try_to_string("abc").as_deref(), Some("abc"));
     }
 }

@@ -15,22 +15,29 @@ pub fn set_probing(on: bool) {
     PROBING.store(on, Ordering::Relaxed);
 }
 
+/// Begins a step: whether the heap has its margin, [`STEP_MARGIN`]. What was reserved before counts no more.
+#[must_use]
+pub fn reserve_step() -> bool {
+    credit::set(0);
+    reserve(STEP_MARGIN)
+}
+
 /// Whether the heap has a block of this many bytes now. What follows may allocate less than that without asking again.
 ///
-/// It allocates the block and gives it back, so `false` counts fragmentation too. Always true without
-/// [`set_probing`].
+/// It allocates the block and gives it back, so `false` counts fragmentation too; what was reserved before, and has not been
+/// used, is there as before then. Always true without [`set_probing`].
 #[must_use]
 pub fn reserve(bytes: usize) -> bool {
     if !PROBING.load(Ordering::Relaxed) {
         return true;
     }
-    credit::set(0);
+    let before = credit::left();
     let mut probe = Vec::<u8>::new();
     let there = credit::fallible(|| probe.try_reserve_exact(bytes).is_ok());
     // Not to be optimised away, as allocations that are not used may be.
     core::hint::black_box(&probe);
     drop(probe);
-    credit::set(if there { bytes } else { 0 });
+    credit::set(if there { bytes.max(before) } else { before });
     there
 }
 

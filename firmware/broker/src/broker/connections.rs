@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use umqtt_memory::{STEP_MARGIN, try_append, try_deque_room};
+use umqtt_memory::{STEP_MARGIN, shrink_deque, try_append, try_deque_room};
 
 use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
@@ -255,7 +255,7 @@ impl Broker {
         if self.connections.len() == 0 {
             self.store.clear();
             (self.slots, self.writable) = (Vec::new(), VecDeque::new());
-            self.closes.shrink_to(1);
+            shrink_deque(&mut self.closes, 1);
         }
         Some(connection.id)
     }

@@ -3,8 +3,6 @@
 
 use core::net::IpAddr;
 
-use alloc::vec::Vec;
-
 use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -114,19 +112,21 @@ impl Lock {
     }
 
     /// The bytes to keep: nothing without a password.
-    pub fn save(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    pub fn save(&self) -> heapless::Vec<u8, SAVED_LEN> {
+        let mut bytes = heapless::Vec::new();
+        // All of it fits.
+        let mut put = |part: &[u8]| _ = bytes.extend_from_slice(part);
         match &self.password {
             Some(Hashed::Pbkdf2 { rounds, salt, hash }) => {
-                bytes.extend_from_slice(&[u8::from(self.locked), FORMAT]);
-                bytes.extend_from_slice(&rounds.to_le_bytes());
-                bytes.extend_from_slice(salt);
-                bytes.extend_from_slice(hash);
+                put(&[u8::from(self.locked), FORMAT]);
+                put(&rounds.to_le_bytes());
+                put(salt);
+                put(hash);
             }
             Some(Hashed::Old { salt, hash }) => {
-                bytes.push(u8::from(self.locked));
-                bytes.extend_from_slice(salt);
-                bytes.extend_from_slice(hash);
+                put(&[u8::from(self.locked)]);
+                put(salt);
+                put(hash);
             }
             None => {}
         }

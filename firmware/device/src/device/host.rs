@@ -57,7 +57,7 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn save_settings(&mut self) -> Result<(), StorageError> {
-        let saved = self.core.settings.save();
+        let saved = self.core.settings.save().ok_or(StorageError::Memory)?;
         self.core.storage.save_settings(&saved)
     }
 

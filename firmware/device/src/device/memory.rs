@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::{STEP_MARGIN, Share, reserve};
+use umqtt_memory::{Share, reserve_step};
 
 use super::Device;
 use super::core::Core;
@@ -17,7 +17,7 @@ pub(super) const RETRY: Millis = 20;
 impl<B: Board, F: NorFlash> Core<B, F> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
     pub(super) fn has_margin(&mut self) -> bool {
-        let there = reserve(STEP_MARGIN);
+        let there = reserve_step();
         if there {
             self.broker.begin_step();
         } else {

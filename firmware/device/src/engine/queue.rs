@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use umqtt_memory::{shrink_deque, try_deque_room, try_room_exact};
 use umqtt_vm::{Event, Side};
 
 use super::{Millis, NEVER};
@@ -59,7 +60,7 @@ impl Queue {
         size(event) > self.limit
     }
 
-    /// Copies an event to the end of the queue; false if there is no room, or it is none that waits.
+    /// Copies an event to the end of the queue; false if there is no room or memory, or it is none that waits.
     pub(super) fn push(&mut self, event: &Event<'_>, at: Millis) -> bool {
         if !self.has_room(size(event)) {
             return false;
@@ -83,7 +84,10 @@ impl Queue {
             | Event::Alarm(_)
             | Event::GpioInterrupt { .. } => return false,
         };
-        let mut bytes = Vec::with_capacity(size(event));
+        let mut bytes = Vec::new();
+        if !try_room_exact(&mut bytes, size(event)) || !try_deque_room(&mut self.waiting, 1) {
+            return false;
+        }
         parts.iter().for_each(|part| bytes.extend_from_slice(part));
         self.bytes += bytes.len();
         self.waiting.push_back(Waiting { at, kind, bytes: bytes.into_boxed_slice() });
@@ -101,7 +105,7 @@ impl Queue {
         let waiting = self.waiting.pop_front()?;
         self.bytes -= waiting.bytes.len();
         if self.waiting.is_empty() {
-            self.waiting.shrink_to(KEPT);
+            shrink_deque(&mut self.waiting, KEPT);
         }
         Some(Taken(waiting))
     }

@@ -162,8 +162,9 @@ impl Settings {
         (self.damaged, self.credentials_damaged) = (false, false);
     }
 
-    /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes.
-    pub fn save(&self) -> Vec<u8> {
+    /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes; `None` if
+    /// there is no memory for them.
+    pub fn save(&self) -> Option<Vec<u8>> {
         saved::write(self.owner.iter().filter(|(param, _)| param.spec().saved))
     }
 

@@ -3,6 +3,8 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use umqtt_memory::{try_append, try_to_vec};
+
 use super::{Param, TABLE, Value};
 
 /// The format, not the set of parameters: that may change without a new number.
@@ -20,9 +22,9 @@ const GUARDS: [Param; 5] = [
 /// Most bytes `write` can give with today's table; a test holds it against the table.
 pub const MAX_LEN: usize = 1536;
 
-/// Writes these values.
-pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Vec<u8> {
-    let mut bytes = Vec::from([VERSION]);
+/// Writes these values; `None` if there is no memory for it.
+pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Option<Vec<u8>> {
+    let mut bytes = try_to_vec(&[VERSION])?;
     for (param, value) in values {
         let number;
         let content: &[u8] = match value {
@@ -34,10 +36,11 @@ pub(super) fn write<'v>(values: impl Iterator<Item = &'v (Param, Value)>) -> Vec
         };
         // No text of the table is longer than 255 bytes: its range is a `u8`.
         let Ok(len) = u8::try_from(content.len()) else { continue };
-        bytes.extend_from_slice(&[param.spec().id, len]);
-        bytes.extend_from_slice(content);
+        if !try_append(&mut bytes, &[param.spec().id, len]) || !try_append(&mut bytes, content) {
+            return None;
+        }
     }
-    bytes
+    Some(bytes)
 }
 
 /// Whether it is something [`write()`] wrote, whole, and what concerns who may come in can be read.

@@ -1,6 +1,6 @@
 //! The records: a key of one byte, and some bytes.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Range;
 
@@ -94,7 +94,7 @@ impl<F: NorFlash> Map<F> {
     /// all; true if so.
     pub(super) fn check(&mut self) -> Result<bool, StorageError> {
         repair(&mut self.flash.0, &self.range)?;
-        let mut buffer = vec![0; MAX_RECORD + MARGIN];
+        let mut buffer = scratch()?;
         let present = self.with(|map| {
             run(async {
                 let mut present = [0; 2];

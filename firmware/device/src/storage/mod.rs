@@ -126,7 +126,7 @@ impl<F: NorFlash> Storage<F> {
     /// deletion that was cut off is finished.
     ///
     /// # Errors
-    /// [`StorageError::TooLarge`] if the layout does not fit the flash, else what the flash reports.
+    /// [`StorageError::TooLarge`] if the layout does not fit the flash, [`StorageError::Memory`], else what the flash reports.
     pub fn mount(flash: F, layout: Layout) -> Result<(Self, MountReport), StorageError> {
         if !layout.fits::<F>(flash.capacity()) {
             return Err(StorageError::TooLarge { limit: flash.capacity() });
@@ -144,7 +144,11 @@ impl<F: NorFlash> Storage<F> {
         let mut storage = Storage { map, slots, guard, damaged: [false; 2] };
         report.finished_deletion = storage.finish_deletion()?;
         for which in [Guarded::Settings, Guarded::Lock] {
-            let record = storage.map.get(which.key()).unwrap_or_default();
+            // A record that does not fit the memory is not one that is damaged.
+            let record = match storage.map.get(which.key()) {
+                Err(error @ (StorageError::Memory | StorageError::Flash(_))) => return Err(error),
+                record => record.unwrap_or_default(),
+            };
             let permitted = storage.guard.permits(which, &record, report.formatted);
             storage.damaged[which as usize] = !permitted;
         }

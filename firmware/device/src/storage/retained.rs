@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::{try_push, try_room, try_room_exact, try_to_vec};
+use umqtt_memory::{try_append, try_push, try_room, try_room_exact, try_to_vec};
 
 use super::map::{Key, Map};
 use super::{MAX_RECORD, StorageError, slots};
@@ -224,7 +224,9 @@ fn load_set<F: NorFlash>(map: &mut Map<F>) -> Result<SavedMessages, StorageError
     let mut messages = SavedMessages::default();
     let Some((set, len, checksum)) = manifest(map)? else { return Ok(messages) };
     for chunk in 0..CHUNKS {
-        messages.bytes.extend(map.get(Key::chunk(set, chunk))?);
+        if !try_append(&mut messages.bytes, &map.get(Key::chunk(set, chunk))?) {
+            return Err(StorageError::Memory);
+        }
     }
     if messages.bytes.len() != len || slots::checksum(&messages.bytes, &[]) != checksum {
         messages.bytes.clear();
