@@ -98,6 +98,27 @@ impl<B: AsRef<[u8]>> Program<B> {
         Ok(Program { bytes, facts: Facts::new(layout, starts) })
     }
 
+    /// Takes the bytes out, for the time memory is short. Until [`Program::reload`] no event finds a handler.
+    pub fn unload(&mut self) -> B
+    where
+        B: Default,
+    {
+        core::mem::take(&mut self.bytes)
+    }
+
+    /// Takes the same bytes again: false, and nothing has changed, if these are not sound or of another program. Two programs
+    /// that only differ in their constants cannot be told apart.
+    pub fn reload(&mut self, bytes: B, profile: &Profile) -> bool {
+        let same = Program::verify(bytes, profile)
+            .ok()
+            .filter(|program| program.facts.layout == self.facts.layout);
+        let reloaded = same.is_some();
+        if let Some(program) = same {
+            *self = program;
+        }
+        reloaded
+    }
+
     /// The image, to look at.
     pub fn image(&self) -> Image<'_> {
         Image { bytes: self.bytes.as_ref(), layout: self.facts.layout.clone() }

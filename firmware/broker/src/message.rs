@@ -5,7 +5,7 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use umqtt_memory::try_room_exact;
+use umqtt_memory::{try_push, try_room_exact};
 
 use crate::journal::MessageMark;
 use crate::memory::BLOCK;
@@ -87,7 +87,8 @@ impl Store {
     fn keep(&self, block: Rc<Body>) {
         let mut spares = self.0.spares.borrow_mut();
         if spares.len() < SPARES {
-            spares.push(block);
+            // Without memory for the list it is one spare less.
+            let _ = try_push(&mut spares, block);
         }
     }
 }

@@ -37,6 +37,7 @@ mod web;
 use ::core::cell::RefCell;
 use ::core::fmt::Arguments;
 use ::core::net::Ipv4Addr;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
@@ -45,7 +46,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_memory::Ledger;
+use umqtt_memory::{Ledger, STEP_MARGIN, reserve};
 
 use self::consoles::Consoles;
 use self::core::{Core, Ports, Wishes};
@@ -70,7 +71,7 @@ use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
 use crate::upload::check::limit;
-use crate::upload::{CheckError, Checked, check};
+use crate::upload::{CheckError, Checked};
 
 /// What to say and what to do when records that keep others out are damaged.
 pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
@@ -102,6 +103,9 @@ pub struct Device<B: Board, F: NorFlash> {
     restart_at: Option<Millis>,
 }
 
+/// The storage, and what was found when it was mounted.
+type Mounted<F> = (Storage<F>, MountReport);
+
 impl<B: Board, F: NorFlash> Device<B, F> {
     /// A device with what its flash holds. It does nothing yet: see [`Device::start`].
     ///
@@ -129,19 +133,42 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         })
     }
 
-    // By itself: what is large is on the stack no longer than it takes to make it.
+    // In parts, each by itself: what is large is on the stack no longer than it takes to make it, and not while the flash is
+    // mended, which takes most.
     #[inline(never)]
-    fn make_core(
-        mut board: B,
-        flash: F,
-        options: Options,
-    ) -> Result<Box<Core<B, F>>, StorageError> {
-        let (mut storage, report) = Storage::mount(flash, options.layout)?;
-        let mut settings = Settings::load(board.mac(), &storage.load_settings()?);
+    fn make_core(board: B, flash: F, options: Options) -> Result<Box<Core<B, F>>, StorageError> {
+        let mut mounted = Device::<B, F>::mount(flash, &options)?;
+        let settings = Device::<B, F>::load_settings(&board, &mut mounted, &options)?;
+        Device::join(board, mounted, settings, options)
+    }
+
+    #[inline(never)]
+    fn mount(flash: F, options: &Options) -> Result<Box<Mounted<F>>, StorageError> {
+        Storage::mount(flash, options.layout).map(Box::new)
+    }
+
+    #[inline(never)]
+    fn load_settings(
+        board: &B,
+        (storage, report): &mut Mounted<F>,
+        options: &Options,
+    ) -> Result<Box<Settings>, StorageError> {
+        let mut settings = Box::new(Settings::load(board.mac(), &storage.load_settings()?));
         settings.set_persistence(options.persistence);
         if report.settings_damaged {
             settings.set_damaged();
         }
+        Ok(settings)
+    }
+
+    #[inline(never)]
+    fn join(
+        mut board: B,
+        mounted: Box<Mounted<F>>,
+        settings: Box<Settings>,
+        options: Options,
+    ) -> Result<Box<Core<B, F>>, StorageError> {
+        let (mut storage, report) = *mounted;
         let lock = match report.lock_damaged {
             true => Lock::damaged(),
             false => Lock::load(&storage.load_lock()?),
@@ -152,7 +179,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let mut core = Box::new(Core {
             board,
             storage,
-            settings,
+            settings: *settings,
             lock,
             broker: Broker::new(options.limits),
             remote,
@@ -226,8 +253,15 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.put(checked.map_err(|error| Refusal(error.to_string()))?, net)
     }
 
+    /// Checks what has come. The running script's image is in flash as well, and leaves the memory for that time.
+    #[inline(never)]
     fn check(&mut self) -> Result<Checked, CheckError> {
-        check(&mut self.core.storage, &self.core.options.profile)
+        self.script.unload();
+        let checked = self.core.check_incoming();
+        if checked.is_err() {
+            self.script.reload(&mut self.core);
+        }
+        checked
     }
 
     /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
@@ -487,7 +521,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     #[inline(never)]
     fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
         let report = match came {
-            Came::Failed(report) => Some(report),
+            Came::Failed(report) => Some(report.into()),
             Came::Stranger(http) => {
                 self.core.storage.drop_incoming();
                 if http {
@@ -504,12 +538,15 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Checks and installs what has come; what there is to report, unless the rest may still come.
     #[inline(never)]
-    fn try_script(&mut self, perhaps: bool, net: &mut dyn Net) -> Option<String> {
+    fn try_script(&mut self, perhaps: bool, net: &mut dyn Net) -> Option<Cow<'static, str>> {
         let checked = self.check();
         if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
             return None;
         }
-        Some(self.install_checked(checked, net))
+        if !reserve(STEP_MARGIN) {
+            return Some(Cow::Borrowed("Script not stored: not enough memory"));
+        }
+        Some(self.install_checked(checked, net).into())
     }
 
     #[inline(never)]

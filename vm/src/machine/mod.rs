@@ -27,7 +27,7 @@ pub use self::memory::{MAX_TEXTS, Memory, Slot, TooFewSlots};
 use self::start::{Parts, Paused, Ran};
 pub use self::value::parse_number;
 use self::value::{Value, View};
-use crate::{Event, Fault, Handler, Program, Syscalls, Warnings};
+use crate::{Event, Fault, Handler, Profile, Program, Syscalls, Warnings};
 
 /// Longest value a machine can hold, bytes, whatever its limit says.
 const MAX_VALUE: usize = u16::MAX as usize;
@@ -70,6 +70,19 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// The program.
     pub fn program(&self) -> &Program<B> {
         &self.program
+    }
+
+    /// See [`Program::unload`].
+    pub fn unload(&mut self) -> B
+    where
+        B: Default,
+    {
+        self.program.unload()
+    }
+
+    /// See [`Program::reload`].
+    pub fn reload(&mut self, bytes: B, profile: &Profile) -> bool {
+        self.program.reload(bytes, profile)
     }
 
     /// The memory it computes in.

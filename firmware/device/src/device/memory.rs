@@ -1,6 +1,7 @@
 //! The ledger is brought up to date after each poll, and steps are put off when the heap has not what they may need.
 
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{Share, reserve_step};
@@ -10,6 +11,7 @@ use super::core::Core;
 use crate::board::Board;
 use crate::engine::Millis;
 use crate::net::Net;
+use crate::upload::{CheckError, Checked, check};
 
 /// Milliseconds after which a step that was put off is tried again.
 pub(super) const RETRY: Millis = 20;
@@ -25,6 +27,29 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             self.put_off = true;
         }
         there
+    }
+
+    /// Checks what has come of a script, and writes down what the compiler takes: by the board's figure, or on a board without
+    /// one the most it has asked for at once.
+    pub(super) fn check_incoming(&mut self) -> Result<Checked, CheckError> {
+        let free = || self.board.free_memory().unwrap_or_default();
+        let (before, most) = (free(), Cell::new(0));
+        let room = |bytes: usize| {
+            let there = reserve(bytes);
+            if there {
+                let used = before.saturating_sub(free()) as usize;
+                most.set(most.get().max(used + bytes));
+            }
+            there
+        };
+        let checked = check(&mut self.storage, &self.options.profile, &room);
+        let account = &mut self.ledger[Share::Upload];
+        account.set_used(account.used + most.get());
+        account.give(most.get());
+        if let Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) = checked {
+            account.refuse();
+        }
+        checked
     }
 }
 
@@ -45,6 +70,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             (Share::Fixed, fixed),
             (Share::Network, net.memory()),
             (Share::Broker, self.core.broker.memory()),
+            (Share::Upload, self.uploads.memory() + self.core.storage.incoming_memory()),
             (Share::Script, script),
             (Share::Console, self.consoles.memory()),
             (Share::Log, self.core.log.memory()),

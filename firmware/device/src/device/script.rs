@@ -18,6 +18,7 @@ use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
 use crate::remote::Came;
 use crate::settings::Param;
+use crate::storage::StorageError;
 use crate::upload::{CheckError, Checked};
 
 /// Starts in a row that may end in a reset before the script is left out.
@@ -134,6 +135,37 @@ impl Script {
         }
         Engine::new(program, profile)
             .map_err(|error| format!("the stored script cannot run: {error}"))
+    }
+
+    /// Frees the running script's image for a while; it gets nothing to do until [`Script::reload`].
+    pub(super) fn unload(&mut self) {
+        if let Some(engine) = &mut self.engine {
+            engine.unload();
+        }
+    }
+
+    /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
+    /// what happens waits until there is.
+    pub(super) fn reload<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+        let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
+            return true;
+        };
+        let failed = match core.storage.script_image() {
+            Ok(image) => {
+                if engine.reload(image.unwrap_or_default(), &core.options.profile) {
+                    return true;
+                }
+                StorageError::Broken
+            }
+            Err(error) => error,
+        };
+        core.put_off = true;
+        if failed != StorageError::Memory {
+            self.stop(core);
+            self.engine = None;
+            core.log(Level::Warning, format_args!("the script has ended: {failed}"));
+        }
+        false
     }
 
     /// Puts a script that was checked in the place of the one there is, and starts it.
@@ -257,6 +289,9 @@ impl Script {
             // Nobody listens: nothing may pile up.
             web.answer = None;
             core.remote.discard();
+            return false;
+        }
+        if !self.reload(core) {
             return false;
         }
         self.trace(core);

@@ -167,6 +167,14 @@ impl Uploads {
         }
     }
 
+    /// Bytes of the heap.
+    pub(super) fn memory(&self) -> usize {
+        match &self.current {
+            Some((_, Way::Pull(fetch, _))) => size_of::<Fetch>() + fetch.memory(),
+            _ => 0,
+        }
+    }
+
     /// Whether it is pulled from a web server.
     pub(super) fn is_pull(&self) -> bool {
         matches!(self.current, Some((_, Way::Pull(..))))

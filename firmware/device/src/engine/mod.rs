@@ -367,6 +367,24 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.program()
     }
 
+    /// Gives its image back for a while in which it gets nothing to do; its variables stay. See [`Program::unload`].
+    pub fn unload(&mut self)
+    where
+        B: Default,
+    {
+        drop(self.machine.unload());
+    }
+
+    /// Whether its image is there.
+    pub fn is_loaded(&self) -> bool {
+        !self.program().bytes().as_ref().is_empty()
+    }
+
+    /// Takes its image again; false if this is not it.
+    pub fn reload(&mut self, image: B, profile: &Profile) -> bool {
+        self.machine.reload(image, profile)
+    }
+
     /// Bytes of the heap: the image, what the machine computes in, events that wait.
     pub fn memory(&self) -> usize {
         let image = self.machine.program().bytes().as_ref().len();

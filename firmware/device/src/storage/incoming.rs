@@ -63,6 +63,11 @@ impl Incoming {
         self.len
     }
 
+    /// Bytes of the heap.
+    pub(super) fn memory(&self) -> usize {
+        self.page.capacity()
+    }
+
     /// The first of them, up to four.
     pub(super) fn head(&self) -> &[u8] {
         &self.head[..self.len.min(HEAD)]

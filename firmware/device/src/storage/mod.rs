@@ -127,6 +127,8 @@ impl<F: NorFlash> Storage<F> {
     ///
     /// # Errors
     /// [`StorageError::TooLarge`] if the layout does not fit the flash, [`StorageError::Memory`], else what the flash reports.
+    // By itself: what is on the stack to mount is not while the settings are read.
+    #[inline(never)]
     pub fn mount(flash: F, layout: Layout) -> Result<(Self, MountReport), StorageError> {
         if !layout.fits::<F>(flash.capacity()) {
             return Err(StorageError::TooLarge { limit: flash.capacity() });
@@ -260,6 +262,11 @@ impl<F: NorFlash> Storage<F> {
     /// [`StorageError`]; [`Storage::drop_incoming`] is due then.
     pub fn append_incoming(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.slots.incoming_mut()?.append(self.map.flash(), bytes)
+    }
+
+    /// What the next script takes of the memory while it comes, bytes.
+    pub fn incoming_memory(&self) -> usize {
+        self.slots.incoming().map_or(0, Incoming::memory)
     }
 
     /// How much of the next script has come, bytes.

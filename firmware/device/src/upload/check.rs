@@ -89,7 +89,8 @@ pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Checks what has come to flash whole: compiles it if it is source, and proves that the image may run.
+/// Checks what has come to flash whole: compiles it if it is source, and proves that the image may run. Before the compiler
+/// allocates it asks `room` whether there are so many bytes.
 ///
 /// # Errors
 /// [`CheckError`]; nothing has changed, unless [`Storage::incoming_has_image`].
@@ -98,6 +99,7 @@ pub fn is_image(bytes: &[u8]) -> bool {
 pub fn check<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
+    room: &dyn Fn(usize) -> bool,
 ) -> Result<Checked, CheckError> {
     let len = storage.incoming_len();
     let bytecode = is_image(storage.incoming_head());
@@ -109,7 +111,7 @@ pub fn check<F: NorFlash>(
         return Err(CheckError::Empty);
     }
     if !bytecode {
-        compile(storage, profile)?;
+        compile(storage, profile, room)?;
     }
     let image = storage.incoming_image().map_err(|error| match error {
         StorageError::Memory => CheckError::LoadMemory(len),
@@ -147,13 +149,17 @@ impl<F: NorFlash> Source for Arrived<'_, '_, F> {
 }
 
 #[inline(never)]
-fn compile<F: NorFlash>(storage: &mut Storage<F>, profile: &Profile) -> Result<(), CheckError> {
+fn compile<F: NorFlash>(
+    storage: &mut Storage<F>,
+    profile: &Profile,
+    room: &dyn Fn(usize) -> bool,
+) -> Result<(), CheckError> {
     let len = storage.incoming_len();
     let mut failed = None;
     let compiled = {
         let storage = RefCell::new(&mut *storage);
         let mut source = Arrived { storage: &storage, len };
-        compile_pieces(&mut source, profile, true, &reserve, &mut |bytes| {
+        compile_pieces(&mut source, profile, true, room, &mut |bytes| {
             let written = storage.borrow_mut().append_incoming_image(bytes);
             failed = written.err();
             failed.is_none()

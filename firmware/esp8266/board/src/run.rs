@@ -18,6 +18,8 @@ const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
 
 /// A command line of the emulator that makes every start fail, to see what comes of it.
 const FAULT: &str = "fault";
+/// The same, but only when a script may have been started.
+const FAULT_WITH_SCRIPT: &str = "fault with script";
 
 type Machine = Device<Lx60Board, Flash>;
 type Network = SmolNet<OpenEth>;
@@ -72,7 +74,11 @@ fn start(device: &mut Machine, net: &mut Network, how: Start) {
     if let Err(error) = device.listen(net) {
         println!("{error}");
     }
+    let whole = matches!(how, Start::Whole);
     how.begin(device);
+    if whole && emulator::command_line() == FAULT_WITH_SCRIPT {
+        panic!("as the command line asks");
+    }
     net.set_addressing(device.addressing());
 }
 

@@ -10,7 +10,7 @@ use crate::device::{Device, eventually, program};
 use crate::flash::{Flash, SLOTS};
 
 const GOOD: &[u8] = b"on init do publish local name good retained\n";
-/// Larger than all of the heap: whoever loads it runs out of memory.
+/// Larger than all of the heap.
 const MUCH: usize = 45_000;
 
 fn times(device: &Device, what: &str) -> usize {
@@ -41,15 +41,13 @@ fn a_script_that_resets_the_device_at_its_start_is_left_out_the_fourth_time() {
 }
 
 #[test]
-fn a_script_that_cannot_even_be_loaded_is_left_out_the_fourth_time() {
-    let folder = tempfile::tempdir().unwrap();
-    Flash::make(&folder.path().join("flash"), |storage| {
-        storage.store_script(&StoredScript { image: &vec![7; MUCH], source: b"" }).unwrap();
-    });
-    let device = Device::boot_with(folder);
+fn a_start_that_leads_to_a_fault_is_made_without_the_script_the_fourth_time() {
+    let device = Device::boot();
+    device.push(GOOD);
+    let device = Device::boot_to_fault(device.cut(), "fault with script");
     device.has_said("Script disabled until the next start: 3 faults in a row");
     assert_eq!(times(&device, "it was restarted: panic at"), 3);
-    assert!(device.console().ask("show script").contains("not loaded"));
+    assert!(device.console().ask("show script").contains("publish local name"));
     assert!(device.console().ask("show mqtt").contains("Script disabled"));
 
     // After a power cut the memory of the faults is gone; the flash has counted too.
@@ -59,6 +57,21 @@ fn a_script_that_cannot_even_be_loaded_is_left_out_the_fourth_time() {
     is_mended(&device);
     let device = Device::boot_with(device.cut());
     assert!(device.console().ask("show mqtt").contains("Script enabled"));
+}
+
+#[test]
+fn a_script_there_is_no_memory_for_is_said_and_not_used() {
+    let folder = tempfile::tempdir().unwrap();
+    Flash::make(&folder.path().join("flash"), |storage| {
+        storage.store_script(&StoredScript { image: &vec![7; MUCH], source: b"" }).unwrap();
+    });
+    let device = Device::boot_with(folder);
+    device.has_said("no script: not enough memory");
+    assert!(device.console().ask("show mqtt").contains("Script disabled"));
+    assert!(device.console().ask("show script").contains("not loaded"));
+    device.client("served").publish_surely("name", b"x", 1);
+    is_mended(&device);
+    assert_eq!(times(&device, "it was restarted"), 0);
 }
 
 #[test]

@@ -59,6 +59,11 @@ impl Device {
 
     /// One with the flash in this folder.
     pub(crate) fn boot_with(folder: TempDir) -> Device {
+        Device::boot_to_fault(folder, "")
+    }
+
+    /// One that has this fault at its start, until it comes up in spite of it.
+    pub(crate) fn boot_to_fault(folder: TempDir, fault: &str) -> Device {
         let ports = free_ports();
         let forwards: Vec<Forward> = ports
             .into_iter()
@@ -66,7 +71,7 @@ impl Device {
             .map(|(outside, inside)| Forward { bind: Ipv4Addr::LOCALHOST, outside, inside })
             .collect();
         let device = Device::start(folder, ports, |machine| {
-            machine.network(&forwards);
+            machine.network(&forwards).append(fault);
         });
         device.has_said("network up");
         device.console();
