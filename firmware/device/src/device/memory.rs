@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::{Share, reserve_step};
+use umqtt_memory::{Share, reserve, reserve_step};
 
 use super::Device;
 use super::core::Core;
