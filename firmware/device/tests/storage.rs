@@ -54,6 +54,24 @@ fn what_was_stored_is_there_after_a_restart() {
 }
 
 #[test]
+fn a_script_of_64_kib_is_stored_in_few_writes_on_the_desktop() {
+    let flash = RamFlash::new(Layout::DESKTOP.sectors());
+    let (mut storage, _) = Storage::mount(flash, Layout::DESKTOP).unwrap();
+    let (image, source) = (vec![1; 30_000], vec![2; 65_536]);
+    for piece in source.chunks(1000) {
+        storage.append_incoming(piece).unwrap();
+    }
+    storage.append_incoming_image(&image).unwrap();
+    assert_eq!(storage.incoming_image().unwrap(), image);
+    storage.commit_incoming(0).unwrap();
+    assert_eq!(storage.script_image().unwrap(), Some(image));
+    assert_eq!(storage.source_len(), source.len());
+    // Of 24 sectors each is erased and written; each time the desktop waits for its disk.
+    let operations = storage.unmount().operations();
+    assert!(operations <= 60, "{operations}");
+}
+
+#[test]
 fn source_is_read_in_pieces() {
     let mut storage = blank();
     let source: Vec<u8> = (0..1000u32).map(|n| n as u8).collect();

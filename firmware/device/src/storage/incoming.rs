@@ -13,6 +13,15 @@ use super::{StorageError, flash_failed};
 
 /// Bytes written together; a multiple of every flash's word.
 const PAGE: usize = 256;
+/// The same for slots so large that they are those of a board with memory: there, it may be a disk that each write waits for.
+const LARGE_PAGE: usize = 4096;
+/// Bytes of such a slot.
+const LARGE_SLOT: usize = 128 * 1024;
+
+/// Bytes written together to a slot.
+fn page_of(slot: &Range<u32>) -> usize {
+    if slot.len() >= LARGE_SLOT { LARGE_PAGE } else { PAGE }
+}
 /// How a script's first bytes are kept, to tell source from bytecode.
 const HEAD: usize = 4;
 
@@ -44,7 +53,7 @@ impl Incoming {
     /// Nothing has come yet; nothing is erased.
     pub(super) fn new(slot: Range<u32>) -> Result<Incoming, StorageError> {
         let mut page = Vec::new();
-        page.try_reserve_exact(PAGE).map_err(|_| StorageError::Memory)?;
+        page.try_reserve_exact(page_of(&slot)).map_err(|_| StorageError::Memory)?;
         Ok(Incoming {
             at: slot.start + HEADER_LEN as u32,
             erased: slot.start,
@@ -188,11 +197,12 @@ impl Incoming {
         }
         self.digest.update(bytes);
         let mut rest = bytes;
+        let page = page_of(&self.slot);
         while !rest.is_empty() {
-            let (now, later) = rest.split_at(rest.len().min(PAGE - self.page.len()));
+            let (now, later) = rest.split_at(rest.len().min(page - self.page.len()));
             self.page.extend_from_slice(now);
             rest = later;
-            if self.page.len() == PAGE {
+            if self.page.len() == page {
                 self.flush(flash)?;
             }
         }
