@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq;
 
 use crate::engine::Millis;
 
-/// Rounds of PBKDF2 for a new password: a try costs the ESP8266 about half a second, a desktop some milliseconds.
+/// Rounds of PBKDF2 for a new password. What a try costs an ESP8266 has not been measured; nothing else is done meanwhile.
 const ROUNDS: u32 = if cfg!(test) {
     10
 } else if cfg!(target_pointer_width = "64") {
