@@ -269,7 +269,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
         let more_network = self.receive(now, net);
         // From here and not where it came to its end: compiling takes the stack for itself.
-        if let Some(came) = self.came.take() {
+        if self.came.is_some()
+            && self.core.has_margin()
+            && let Some(came) = self.came.take()
+        {
             self.uploaded(came, net);
         }
         self.turn(more_network, net)

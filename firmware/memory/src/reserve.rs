@@ -31,13 +31,13 @@ pub fn reserve(bytes: usize) -> bool {
     if !PROBING.load(Ordering::Relaxed) {
         return true;
     }
-    let before = credit::left();
+    let before = credit::get();
     let mut probe = Vec::<u8>::new();
     let there = credit::fallible(|| probe.try_reserve_exact(bytes).is_ok());
     // Not to be optimised away, as allocations that are not used may be.
     core::hint::black_box(&probe);
     drop(probe);
-    credit::set(if there { bytes.max(before) } else { before });
+    credit::restore(before, if there { bytes } else { 0 });
     there
 }
 
@@ -75,6 +75,17 @@ pub mod credit {
     pub(crate) fn set(bytes: usize) {
         LEFT.store(bytes, Ordering::Relaxed);
         LIMIT.store(bytes, Ordering::Relaxed);
+    }
+
+    /// What is left, and of how much.
+    pub(crate) fn get() -> (usize, usize) {
+        (left(), LIMIT.load(Ordering::Relaxed))
+    }
+
+    /// What was there before a look at the heap is there again, and no less than `found`.
+    pub(crate) fn restore((left, limit): (usize, usize), found: usize) {
+        LEFT.store(left.max(found), Ordering::Relaxed);
+        LIMIT.store(limit.max(found), Ordering::Relaxed);
     }
 
     /// Runs an allocation that may fail.

@@ -86,6 +86,11 @@ impl Broker {
         self.allowance = STEP_MARGIN / 2;
     }
 
+    /// The caller has not found them: the broker looks itself before each allocation.
+    pub fn begin_step_without_margin(&mut self) {
+        self.allowance = 0;
+    }
+
     /// Whether the heap has room for a small allocation of so many bytes, which cannot fail then. It is looked at once for
     /// many of them.
     #[inline]

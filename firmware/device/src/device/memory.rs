@@ -23,6 +23,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         if there {
             self.broker.begin_step();
         } else {
+            self.broker.begin_step_without_margin();
             self.ledger[Share::Margin].refuse();
             self.put_off = true;
         }

@@ -109,7 +109,12 @@ impl Counting {
         }
         if fails {
             FAILED.fetch_add(1, Ordering::Relaxed);
-            trace(size, fallible);
+            if !fallible {
+                // The program ends now; it has memory to say where.
+                stop_failing();
+                LIMIT.store(usize::MAX, Ordering::Relaxed);
+                trace(size);
+            }
             return false;
         }
         credit::take(size);
@@ -124,8 +129,8 @@ impl Counting {
     }
 }
 
-fn trace(size: usize, fallible: bool) {
-    if !fallible && TRACE.load(Ordering::Relaxed) {
+fn trace(size: usize) {
+    if TRACE.load(Ordering::Relaxed) {
         outside(|| {
             let trace = std::backtrace::Backtrace::force_capture().to_string();
             let ours = |line: &&str| line.contains("umqtt_") && !line.contains("memory::");
