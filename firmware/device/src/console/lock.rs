@@ -317,6 +317,8 @@ fn old_hash(password: &[u8], salt: &[u8; 8]) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     const NET: Asker = Asker::Network(IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)));
@@ -416,7 +418,7 @@ mod tests {
         saved.extend_from_slice(b"saltsalt");
         saved.extend_from_slice(&old_hash(b"sesame", b"saltsalt"));
         let mut lock = Lock::load(&saved);
-        assert_eq!(lock.save(), saved);
+        assert_eq!(lock.save(), saved[..]);
         assert_eq!(lock.unlock(b"guess", NET, 0, S), Err(LockError::WrongPassword));
         assert_eq!(lock.unlock(b"sesame", NET, 1_000, S), Ok(()));
         assert_eq!(lock.save().len(), SAVED_LEN);
