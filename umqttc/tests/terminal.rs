@@ -180,6 +180,45 @@ fn what_is_printed_does_not_disturb_what_is_typed() {
 }
 
 #[test]
+fn lines_pasted_or_typed_ahead_all_run_in_order() {
+    let dir = folder(&[("say.script", SAYS)]);
+    let pastes = [
+        ("as keys", "", "\r", ""),
+        ("as lines", "", "\n", ""),
+        ("bracketed", "\x1b[200~", "\r", "\x1b[201~\r"),
+    ];
+    for (how, before, end, after) in pastes {
+        let mut tty = Tty::device(dir.path());
+        let lines = ["publish local say 1", "\tpublish\tlocal say 2", "foo", "publish local say 4"];
+        tty.types(&format!("{before}{}{end}{after}", lines.join(end)));
+        tty.shows(&format!("all replies, {how}"), |shown| {
+            let of = |wanted: &[&str]| -> Vec<String> {
+                shown.iter().filter(|line| wanted.contains(&line.as_str())).cloned().collect()
+            };
+            let published = "Published topic";
+            of(&[published, "Invalid Command"])
+                == [published, published, "Invalid Command", published]
+                && of(&["1", "2", "4"]) == ["1", "2", "4"]
+                && shown.last().is_some_and(|last| last == "CMD>")
+        });
+    }
+}
+
+/// More than is read at once.
+#[test]
+fn a_long_paste_runs_to_its_end() {
+    let dir = folder(&[("say.script", SAYS)]);
+    let mut tty = Tty::device(dir.path());
+    let lines: String = (0..80).map(|n| format!("publish local say line{n}\r")).collect();
+    tty.types(&lines);
+    tty.shows("the last lines", |lines| {
+        let said: Vec<_> = lines.iter().filter(|line| line.starts_with("line")).collect();
+        said.len() > 8
+            && said.iter().rev().zip((0..80).rev()).all(|(line, n)| **line == format!("line{n}"))
+    });
+}
+
+#[test]
 fn the_port_that_was_chosen_is_shown() {
     let dir = folder(&[("say.script", SAYS)]);
     let mut tty = Tty::device(dir.path());

@@ -18,7 +18,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{
     Cmd, ConditionalEventHandler, Config, Editor, Event, EventContext, EventHandler,
-    ExternalPrinter, KeyEvent, RepeatCount,
+    ExternalPrinter, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 
 use crate::terminal::{Queue, read_all};
@@ -29,8 +29,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(200);
 const REPLY: Duration = Duration::from_millis(500);
 /// Lines of the history.
 const HISTORY: usize = 200;
-/// Takes the line that is being edited away; ends bracketed paste, which belongs to editing.
-const CLEAR_LINE: &[u8] = b"\x1b[?2004l\r\x1b[J";
+/// Takes the line that is being edited away.
+const CLEAR_LINE: &[u8] = b"\r\x1b[J";
 
 const END_OF_INPUT: &[u8] =
     b"end of input: no more commands from this terminal; the device runs on, Ctrl-C stops it\n";
@@ -93,13 +93,19 @@ impl LineEditor {
     /// An editor, if there is a terminal that can do that; and its printer.
     pub(crate) fn new() -> Option<(LineEditor, Printer, Arc<Screen>)> {
         let before = tcgetattr(std::io::stdin().as_fd()).ok()?;
-        let config = Config::builder().max_history_size(HISTORY).ok()?.build();
+        // What is pasted is as if it were typed: each line of it runs. rustyline keeps what it has read behind a line for the
+        // next one only with its feature `buffer-redux`.
+        let config = Config::builder().max_history_size(HISTORY).ok()?.bracketed_paste(false);
+        let config = config.build();
         let history = MemHistory::with_config(&config);
         let mut lines = Lines::with_history(config, history).ok()?;
         let printer = lines.create_external_printer().ok()?;
         let suspended = Arc::<AtomicBool>::default();
         let on_suspend = EventHandler::Conditional(Box::new(Suspend(suspended.clone())));
         lines.bind_sequence(KeyEvent::ctrl('z'), on_suspend);
+        // There is nothing to complete; a tab in a pasted line parts words.
+        lines
+            .bind_sequence(KeyEvent(KeyCode::Tab, Modifiers::NONE), Cmd::Insert(1, " ".to_owned()));
         let screen =
             Arc::new(Screen { before: Mutex::new(before), editing: AtomicBool::new(false) });
         let editor = LineEditor { lines, suspended, screen: screen.clone() };
@@ -111,6 +117,8 @@ impl LineEditor {
         let mut typed = String::new();
         loop {
             let prompt = input.wait_for_prompt(REPLY);
+            // The editor prints only while no key waits: typed ahead, the lines would get ahead of the replies.
+            output.flush(REPLY);
             if input.is_closed() {
                 return;
             }
@@ -135,7 +143,7 @@ impl LineEditor {
                     std::thread::sleep(LOOK_AGAIN);
                 }
                 Ok(line) => {
-                    if !line.trim().is_empty() && !is_secret(&line) {
+                    if !line.trim().is_empty() && !line.lines().any(is_secret) {
                         let _ = self.lines.add_history_entry(&line);
                     }
                     let bytes = [line.as_bytes(), b"\n"].concat();
