@@ -46,7 +46,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_memory::{Ledger, STEP_MARGIN, reserve};
+use umqtt_memory::{Ledger, STEP_MARGIN, reserve, try_format};
 
 use self::consoles::Consoles;
 use self::core::{Core, Ports, Wishes};
@@ -65,7 +65,7 @@ use crate::console::{
     Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,
 };
 use crate::engine::Millis;
-use crate::log::{Level, Log, Repeats};
+use crate::log::{Level, Log, Rate, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
@@ -185,6 +185,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             remote,
             log: Log::new(options.plan.log),
             repeats: Repeats::default(),
+            rate: Rate::new(options.print_rate),
             clock: Clock::default(),
             options,
             ports: Ports::default(),
@@ -198,6 +199,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             retained_unsaved: false,
             lent: 0,
             put_off: false,
+            starved_since: None,
             console_peers: [None; MAX_SESSIONS],
             browsers: 0,
         });
@@ -328,6 +330,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.uploads.asker_is_gone();
         }
         self.restart(net);
+        self.relieve(net);
         self.account(net);
         if self.core.put_off {
             return Some(self.core.now + memory::RETRY);
@@ -563,12 +566,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             true => "HTTP script download completed",
             false => "Script upload completed",
         };
-        let verdict = match checked.map(|new| self.put(new, net)) {
-            Ok(Ok(())) => alloc::format!("Syntax okay{}", self.warnings()),
-            Ok(Err(refusal)) => alloc::format!("Script not stored: {refusal}"),
-            Err(error) => error.to_string(),
-        };
-        alloc::format!("{completed} ({len} Bytes)\r\n{verdict}")
+        let head = format_args!("{completed} ({len} Bytes)\r\n");
+        // Cut where memory ends: that is what many a verdict is about.
+        match checked.map(|new| self.put(new, net)) {
+            Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{}", self.warnings())),
+            Ok(Err(refusal)) => try_format(format_args!("{head}Script not stored: {refusal}")),
+            Err(error) => try_format(format_args!("{head}{error}")),
+        }
     }
 
     #[inline(never)]

@@ -2,6 +2,7 @@
 //!
 //! This file keeps text until somebody takes it; who is shown what is decided in `device`.
 
+mod rate;
 mod repeats;
 
 use alloc::collections::VecDeque;
@@ -11,6 +12,7 @@ use core::fmt;
 
 use umqtt_memory::{shrink_deque, try_append, try_deque_room};
 
+pub(crate) use self::rate::Rate;
 pub(crate) use self::repeats::Repeats;
 
 /// Most bytes kept for the remote consoles until they are sent; beyond that the newest are dropped.

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::credit::fallible;
 
@@ -89,6 +90,23 @@ pub fn try_to_vec(bytes: &[u8]) -> Option<Vec<u8>> {
 #[must_use]
 pub fn try_string_room(text: &mut String, more: usize) -> bool {
     text.capacity() - text.len() >= more || fallible(|| text.try_reserve(more).is_ok())
+}
+
+/// Text, cut where memory ends.
+pub fn try_format(text: fmt::Arguments<'_>) -> String {
+    struct Cut(String);
+    impl fmt::Write for Cut {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            if !try_string_room(&mut self.0, text.len()) {
+                return Err(fmt::Error);
+            }
+            self.0.push_str(text);
+            Ok(())
+        }
+    }
+    let mut cut = Cut(String::new());
+    let _ = fmt::write(&mut cut, text);
+    cut.0
 }
 
 /// A copy, if there is memory for it.

@@ -27,8 +27,8 @@ mod plan;
 mod reserve;
 
 pub use fallible::{
-    shrink_deque, try_append, try_deque_room, try_extend, try_push, try_push_back, try_room,
-    try_room_exact, try_string_room, try_to_string, try_to_vec,
+    shrink_deque, try_append, try_deque_room, try_extend, try_format, try_push, try_push_back,
+    try_room, try_room_exact, try_string_room, try_to_string, try_to_vec,
 };
 pub use ledger::{Account, Ledger};
 pub use plan::{Plan, Share};

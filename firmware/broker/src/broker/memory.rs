@@ -3,8 +3,9 @@
 use umqtt_memory::{STEP_MARGIN, reserve};
 
 use super::Broker;
+use crate::Millis;
 use crate::arena::PIECE;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
 use crate::outbox::Delivery;
@@ -21,6 +22,12 @@ const _: () = {
     assert!(CONNECTION + SESSION + (16 + BLOCK) + 8 + 2 * 8 <= 256);
     assert!(Publication::cost_of(20) <= 68);
 };
+
+/// Bytes of unfinished packets and waiting messages from which on [`Broker::relieve`] takes a connection for one that holds
+/// memory.
+const HOLDS: usize = 128;
+/// What a message that is not acknowledged counts there.
+const UNACKNOWLEDGED: usize = 64;
 
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
@@ -50,6 +57,34 @@ impl Broker {
     /// use at present. With 0 it is asked back: what is there stays, and nothing new comes until there is room again.
     pub fn lend_memory(&mut self, bytes: usize) {
         self.borrowed = bytes;
+    }
+
+    /// The heap has had no room for small allocations for so long that somebody has to give way: ends the connection that holds
+    /// the most in an unfinished packet and in messages that wait, its will is published; if there is none, forgets the stored
+    /// session whose client has been away for longest. False if there is nothing to give.
+    pub fn relieve(&mut self, now: Millis) -> bool {
+        let mut most = (HOLDS - 1, None);
+        for &(_, slot) in &self.slots {
+            let Some(connection) = self.connections.get(slot) else { continue };
+            let session = match connection.phase {
+                Phase::Live(key) => self.sessions.get(key).map_or(0, Session::entries),
+                _ => 0,
+            };
+            let waiting = connection.outbox.load().bytes + session * UNACKNOWLEDGED;
+            let holds = connection.inbox.capacity() + waiting;
+            if holds > most.0 {
+                most = (holds, Some(slot));
+            }
+        }
+        match (most.1, self.away.oldest()) {
+            (Some(slot), _) => {
+                self.stats.no_memory += 1;
+                self.cut(slot, now);
+            }
+            (None, Some(oldest)) => self.forget_session(oldest),
+            (None, None) => return false,
+        }
+        true
     }
 
     /// Bytes that are not used yet.

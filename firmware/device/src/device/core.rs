@@ -16,7 +16,7 @@ use crate::board::{Board, LogLevel};
 use crate::clock::Clock;
 use crate::console::{Lock, MAX_SESSIONS, over};
 use crate::engine::{ClockTime, Millis, Moment};
-use crate::log::{Level, Line, Log, Repeats};
+use crate::log::{Level, Line, Log, Rate, Repeats};
 use crate::net::Net;
 use crate::remote::Remote;
 use crate::settings::kind::NO_ZONE;
@@ -39,6 +39,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) log: Log,
     /// Which lines are left out of it.
     pub(super) repeats: Repeats,
+    /// How much scripts print on the serial port.
+    pub(super) rate: Rate,
     pub(super) clock: Clock,
     pub(super) options: Options,
     pub(super) ports: Ports,
@@ -60,6 +62,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
     pub(super) put_off: bool,
+    /// Since when no step has found memory.
+    pub(super) starved_since: Option<Millis>,
     /// The addresses of the console's sessions.
     pub(super) console_peers: [Option<IpAddr>; MAX_SESSIONS],
     /// Browsers sent away.
@@ -139,7 +143,16 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     /// Logs text as it is.
     pub(super) fn print(&mut self, level: Level, text: &[u8]) {
         self.board.log(LogLevel::Print, text);
-        self.write_serial(level, text, false);
+        if self.rate.admits(text.len(), self.now) {
+            match self.rate.take_dropped() {
+                0 => {}
+                bytes => self.log(
+                    Level::Script,
+                    format_args!("... {bytes} bytes more than the serial port takes, not printed"),
+                ),
+            }
+            self.write_serial(level, text, false);
+        }
         self.log.put(level, text);
     }
 

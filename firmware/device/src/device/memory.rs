@@ -15,15 +15,19 @@ use crate::upload::{CheckError, Checked, check};
 
 /// Milliseconds after which a step that was put off is tried again.
 pub(super) const RETRY: Millis = 20;
+/// Milliseconds in which no step found memory before a client gives way.
+const STARVED: Millis = 1000;
 
 impl<B: Board, F: NorFlash> Core<B, F> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
     pub(super) fn has_margin(&mut self) -> bool {
         let there = reserve_step();
         if there {
+            self.starved_since = None;
             self.broker.begin_step();
         } else {
             self.broker.begin_step_without_margin();
+            self.starved_since.get_or_insert(self.now);
             self.ledger[Share::Margin].refuse();
             self.put_off = true;
         }
@@ -55,6 +59,16 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 }
 
 impl<B: Board, F: NorFlash> Device<B, F> {
+    /// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take, may hold what they need
+    /// to go on. Those who hold the most give way, one at a time, until a step finds its memory.
+    pub(super) fn relieve(&mut self, net: &mut dyn Net) {
+        if self.core.starved_since.is_some_and(|since| self.core.now >= since + STARVED) {
+            let now = self.core.now;
+            self.core.broker.relieve(now);
+            self.flush_broker(net);
+        }
+    }
+
     /// Writes down what each part holds now.
     pub(super) fn account(&mut self, net: &dyn Net) {
         let fixed = size_of::<Core<B, F>>() + size_of::<Self>() + self.send_buffer.capacity();

@@ -294,7 +294,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// Sends what waits for clients and closes what the broker wants closed.
-    fn flush_broker(&mut self, net: &mut dyn Net) {
+    pub(super) fn flush_broker(&mut self, net: &mut dyn Net) {
         self.unflushed = 0;
         while let Some(broker::ConnId(id)) = self.core.broker.poll_writable() {
             self.send_to_client(ConnId(id), net);

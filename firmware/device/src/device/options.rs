@@ -28,6 +28,8 @@ pub struct Options {
     pub persistence: bool,
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
+    /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the script; the rest is left out.
+    pub print_rate: Option<u32>,
     /// The broker's port until `broker_port` is set anew.
     pub mqtt_port: Option<u16>,
     /// What tells of warnings in a script that was taken, for a board with room for that: lines, each after a line end.
@@ -61,6 +63,7 @@ impl Options {
         persistence: false,
         warnings: None,
         send_buffer: 256,
+        print_rate: Some(8),
         mqtt_port: None,
         console_port: None,
     };
@@ -74,6 +77,7 @@ impl Options {
         layout: Layout::DESKTOP,
         persistence: true,
         send_buffer: 256 * 1024,
+        print_rate: None,
         mqtt_port: None,
         warnings: Some(warnings),
         console_port: None,

@@ -22,6 +22,10 @@ const UPLOAD: u16 = 2000;
 /// Anything that is waited for comes in this time, or never.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const PROMPT: &str = "CMD>";
+/// Most bytes kept of what it writes to its serial port; what comes then is read and forgotten.
+const SERIAL_KEPT: usize = 2 << 20;
+/// Lines of it shown with a test that failed.
+const SERIAL_SHOWN: usize = 50;
 
 /// A program `cargo xtask esp8266 test` has built.
 pub(crate) fn program(variable: &str) -> PathBuf {
@@ -103,7 +107,10 @@ impl Device {
         thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(count @ 1..) = output.read(&mut bytes) {
-                written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
+                let mut written = written.lock().unwrap();
+                if written.len() < SERIAL_KEPT {
+                    written.push_str(&String::from_utf8_lossy(&bytes[..count]));
+                }
             }
         });
         Device { emulator, serial, folder, ports }
@@ -115,9 +122,18 @@ impl Device {
         eventually(what, || self.serial().contains(what).then_some(()));
     }
 
-    /// All it has written to its serial port.
+    /// All it has written to its serial port. One that writes without end fails the test.
     pub(crate) fn serial(&self) -> String {
-        self.serial.lock().unwrap().clone()
+        let serial = self.serial.lock().unwrap().clone();
+        assert!(serial.len() < SERIAL_KEPT, "it wrote {SERIAL_KEPT} bytes to its serial port");
+        serial
+    }
+
+    /// The last lines it has written there: what it was doing.
+    fn last_lines(&self) -> String {
+        let Ok(serial) = self.serial.lock() else { return String::new() };
+        let lines: Vec<&str> = serial.lines().collect();
+        lines[lines.len().saturating_sub(SERIAL_SHOWN)..].join("\n")
     }
 
     /// Types on its serial port.
@@ -179,7 +195,7 @@ impl Drop for Device {
         let _ = self.emulator.kill();
         let _ = self.emulator.wait();
         if thread::panicking() {
-            eprintln!("the device's serial port:\n{}", self.serial());
+            eprintln!("last on the device's serial port:\n{}", self.last_lines());
         }
     }
 }

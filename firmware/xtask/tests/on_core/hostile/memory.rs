@@ -114,7 +114,6 @@ fn glutton(device: &Device, number: usize) -> TcpStream {
 }
 
 #[test]
-#[ignore = "it is not restarted, but the witness is not always served within a minute: not understood yet"]
 fn a_script_and_clients_that_want_all_memory() {
     let device = Device::boot();
     let mut script = "on init do\n subscribe local \"#\"\n".to_owned();

@@ -35,7 +35,7 @@ impl Witness {
     pub(super) fn is_served(&mut self, device: &Device, after: &str) {
         self.client.publish_surely("witness", after.as_bytes(), 1);
         assert_eq!(self.client.next().payload, after.as_bytes());
-        let serial = device.serial();
-        assert_eq!(serial.matches(BANNER).count(), 1, "restarted by {after}:\n{serial}");
+        // Dropped, the device shows the end of its serial output.
+        assert_eq!(device.serial().matches(BANNER).count(), 1, "restarted by {after}");
     }
 }

@@ -1,0 +1,78 @@
+//! How much a script may print on a serial port: as much as the port takes away. More would make everybody wait for the port; it is
+//! left out and counted.
+
+use crate::engine::Millis;
+
+/// Bytes that may be printed at once, after a while without.
+const BURST: u32 = 2048;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Rate {
+    /// Bytes a millisecond; `None`: as much as there is.
+    per_milli: Option<u32>,
+    left: u32,
+    at: Millis,
+    /// Bytes left out since something was printed last.
+    dropped: u32,
+}
+
+impl Rate {
+    pub(crate) fn new(per_milli: Option<u32>) -> Rate {
+        Rate { per_milli, left: BURST, at: 0, dropped: 0 }
+    }
+
+    /// Whether to print so many bytes. After some were left out it takes a pause before others are printed, so that lines
+    /// are whole more often than not.
+    pub(crate) fn admits(&mut self, bytes: usize, now: Millis) -> bool {
+        let Some(per_milli) = self.per_milli else { return true };
+        let passed = u32::try_from(now.saturating_sub(self.at)).unwrap_or(u32::MAX);
+        self.at = now;
+        self.left = self.left.saturating_add(passed.saturating_mul(per_milli)).min(BURST);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let paused = self.dropped > 0 && self.left < BURST / 2;
+        if paused || bytes > self.left {
+            self.dropped = self.dropped.saturating_add(bytes);
+            return false;
+        }
+        self.left -= bytes;
+        true
+    }
+
+    /// How many bytes were left out before what is printed now.
+    pub(crate) fn take_dropped(&mut self) -> u32 {
+        core::mem::take(&mut self.dropped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_port_does_not_take_is_left_out_and_counted() {
+        let mut rate = Rate::new(Some(8));
+        let (mut printed, mut dropped) = (0, 0);
+        for now in 1..=10_000 {
+            for _ in 0..3 {
+                if rate.admits(100, now) {
+                    dropped += rate.take_dropped();
+                    printed += 100;
+                }
+            }
+        }
+        dropped += rate.take_dropped();
+        assert!(printed > 70_000 && printed <= 8 * 10_000 + BURST, "{printed}");
+        assert_eq!(printed + dropped, 3_000_000);
+        assert!(Rate::new(None).admits(usize::MAX, 0));
+    }
+
+    #[test]
+    fn what_is_printed_now_and_then_is_never_left_out() {
+        let mut rate = Rate::new(Some(8));
+        for now in (0..1_000_000).step_by(100) {
+            assert!(rate.admits(800, now));
+        }
+        assert_eq!(rate.take_dropped(), 0);
+    }
+}
