@@ -96,7 +96,7 @@ impl Plan {
     pub const ESP8266: Plan = Plan {
         fixed: 5_472,
         network: 16_000,
-        broker: 10_368,
+        broker: 10_112,
         upload: 8 * 1024,
         script: 3_584,
         console: 1_536,
