@@ -74,7 +74,7 @@ fn the_console_shows_script_variables_and_clients() {
 
     assert!(console.ask("show").contains("broker_port"));
     assert!(console.ask("help").contains("show"));
-    assert_eq!(console.ask("nonsense"), "Invalid Command");
+    assert_eq!(console.ask("nonsense"), "Invalid Command\nhelp lists the commands");
     assert!(console.ask("set ntp_timezone 99").contains("Invalid"), "out of range");
 
     console.send(b"quit\r\n");

@@ -66,7 +66,11 @@ impl core::fmt::Display for OpenError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             OpenError::InUse(dir) => {
-                write!(f, "the data directory {} is in use by another process", dir.display())
+                let dir = dir.display();
+                write!(
+                    f,
+                    "the data directory {dir} is in use by another process: choose another with --data"
+                )
             }
             OpenError::WrongSize(path, size) => {
                 write!(f, "{} is no flash file of this device: it has {size} bytes", path.display())

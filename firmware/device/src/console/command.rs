@@ -146,6 +146,27 @@ pub fn find(name: &[u8]) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|spec| spec.name.as_bytes() == name)
 }
 
+/// The command somebody may have meant: the same but for case, for two letters that changed places, or for one that is
+/// wrong, missing or too many; or `get`, which is `show` here.
+pub(super) fn near(word: &[u8]) -> Option<&'static str> {
+    if word.eq_ignore_ascii_case(b"get") {
+        return Some("show");
+    }
+    let names = COMMANDS.iter().map(|spec| spec.name);
+    (word.len() > 2).then_some(names)?.find(|name| is_near(word, name.as_bytes()))
+}
+
+fn is_near(word: &[u8], name: &[u8]) -> bool {
+    let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
+    let start = word.iter().zip(name).take_while(same).count();
+    let (word, name) = (&word[start..], &name[start..]);
+    let end = word.iter().rev().zip(name.iter().rev()).take_while(same).count();
+    match (&word[..word.len() - end], &name[..name.len() - end]) {
+        ([a, b], [c, d]) => a.eq_ignore_ascii_case(d) && b.eq_ignore_ascii_case(c),
+        (word, name) => word.len() < 2 && name.len() < 2,
+    }
+}
+
 /// Reads a command.
 ///
 /// # Errors
@@ -226,7 +247,11 @@ fn publish<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
     let retained = match words.get(3) {
         None => false,
         Some(&b"retained") => true,
-        Some(_) => return Err(String::from("expected retained or nothing after the data")),
+        Some(_) => {
+            return Err(String::from(
+                "expected retained or nothing after the data; data with blanks goes in quotes",
+            ));
+        }
     };
     Ok(Command::Publish { side, topic: words[1], data: words[2], retained })
 }

@@ -57,7 +57,7 @@ pub fn execute_line(
     let words = match Words::split(line) {
         Ok(words) => words,
         Err(WordsError::TooMany) => {
-            line!(out, "Invalid number of arguments");
+            invalid_count(line.trim_ascii(), out);
             return Outcome::Continue;
         }
         Err(error) => {
@@ -84,10 +84,22 @@ pub fn execute_line(
         Ok(command) => return execute(command, origin, now, host, out),
         Err(CommandError::Unknown) => board_command(&words, locked, host, out),
         Err(CommandError::Locked) => line!(out, "{LOCKED}"),
-        Err(CommandError::Count) => line!(out, "Invalid number of arguments"),
+        Err(CommandError::Count) => invalid_count(words[0], out),
         Err(CommandError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
     Outcome::Continue
+}
+
+/// What is wrong, and on the next line what would be right. The line is that of a command, or its first word.
+fn invalid_count(line: &[u8], out: &mut Output) {
+    line!(out, "Invalid number of arguments");
+    let name = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    if let Some(spec) = command::find(name) {
+        show::usage(spec, out);
+        if spec.name == "publish" {
+            line!(out, "Data with blanks goes in quotes: \"a b\"");
+        }
+    }
 }
 
 fn board_command(words: &[&[u8]], locked: bool, host: &mut dyn Host, out: &mut Output) {
@@ -103,7 +115,13 @@ fn board_command(words: &[&[u8]], locked: bool, host: &mut dyn Host, out: &mut O
             show::lines(text, out);
         });
     match (known, open_line) {
-        (false, _) => line!(out, "Invalid Command"),
+        (false, _) => {
+            line!(out, "Invalid Command");
+            match command::near(words[0]) {
+                Some(name) => line!(out, "Did you mean {name}? help lists the commands"),
+                None => line!(out, "help lists the commands"),
+            }
+        }
         (true, true) => out.put(b"\r\n"),
         (true, false) => {}
     }
@@ -269,7 +287,10 @@ fn unlock(password: &[u8], origin: Origin, now: Millis, host: &mut dyn Host, out
 
 fn refuse(error: LockError, out: &mut Output) {
     match error {
-        LockError::NoPassword => line!(out, "No password defined"),
+        LockError::NoPassword => {
+            line!(out, "No password defined");
+            line!(out, "Use lock PASSWORD");
+        }
         LockError::AlreadyLocked => line!(out, "Config already locked"),
         LockError::WrongPassword => line!(out, "Unlock failed. Invalid password"),
         LockError::Damaged => {
@@ -279,7 +300,7 @@ fn refuse(error: LockError, out: &mut Output) {
             );
         }
         LockError::TooSoon { seconds } => {
-            line!(out, "Unlock failed. Too many wrong tries, wait {seconds} s");
+            line!(out, "Unlock failed. After a wrong password: wait {seconds} s");
         }
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn help(which: Option<&CommandSpec>, host: &dyn Host, out: &mut Outpu
     }
 }
 
-fn usage(spec: &CommandSpec, out: &mut Output) {
+pub(super) fn usage(spec: &CommandSpec, out: &mut Output) {
     let blank = if spec.arguments.is_empty() { "" } else { " " };
     line!(out, "{}{blank}{}: {}", spec.name, spec.arguments, spec.help);
 }

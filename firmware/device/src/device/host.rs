@@ -196,6 +196,9 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
                 let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
                 published.map_err(|error| error.to_string())
             }
+            Side::Remote if self.core.settings.bytes(Param::MqttHost).is_empty() => {
+                Err("the client is not connected: mqtt_host is not set".to_string())
+            }
             Side::Remote => {
                 let published = self.core.remote.publish(topic, data, retained);
                 published.map_err(|error| error.to_string())

@@ -9,7 +9,7 @@ use umqtt_vm::image::MAGIC;
 use crate::console::{Origin, Refusal};
 use crate::engine::Millis;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
-use crate::net::{ConnId, Net, NetEvent};
+use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::upload::push::{Progress, Push};
 use crate::upload::{Incoming, PushError, check};
 
@@ -48,7 +48,15 @@ impl Uploads {
         net: &mut dyn Net,
     ) -> Result<(), Refusal> {
         self.make_room(origin, now, net)?;
-        let push = Push::start(port, now, net).map_err(|error| Refusal(error.to_string()))?;
+        let push = Push::start(port, now, net).map_err(|error| {
+            Refusal(match error {
+                NetError::PortInUse => {
+                    let other = if port == 2000 { 2001 } else { 2000 };
+                    alloc::format!("the port is in use: try another, such as script {other}")
+                }
+                error => error.to_string(),
+            })
+        })?;
         self.current = Some((Some(origin), Way::Push(push)));
         Ok(())
     }

@@ -50,16 +50,21 @@ fn is_method(word: &[u8]) -> bool {
     METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
 }
 
-/// `METHOD TARGET`, `ANY /TARGET HTTP/1.1`
+/// `METHOD /TARGET` or another target that is none of a command's words, `METHOD ANY HTTP/1.1`, `ANY /TARGET HTTP/1.1`
 fn is_request(line: &[u8]) -> bool {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return false };
-    let version = words.next().is_some_and(|word| {
-        word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"))
-    });
+    let is_version =
+        |word: &[u8]| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"));
+    let third = words.next();
+    let fourth = words.next();
+    let last = words.last().or(fourth).or(third);
     let is_target = matches!(target[0], b'/' | b'*') || target.contains(&b':');
     let is_word = method.iter().all(is_word_byte);
-    is_method(method) || (is_word && version && is_target && words.next().is_none())
+    if is_method(method) {
+        return is_target || last.is_some_and(is_version);
+    }
+    is_word && is_target && fourth.is_none() && third.is_some_and(is_version)
 }
 
 /// `Name: value`
@@ -88,6 +93,9 @@ mod tests {
             "reset /factory HTTP/1.1",
             "  GET\thttp://device/ HTTP/1.0",
             "GET /",
+            "get * x",
+            "GET x HTTP/1.1",
+            "GET a b c d HTTP/1.1",
             "Host: localhost:7777",
             "host:x",
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
@@ -103,6 +111,10 @@ mod tests {
             "",
             "help",
             "get",
+            "get broker_user",
+            "put ssid x",
+            "delete script",
+            "move a b HTTP",
             "publish local a/b \"GET / HTTP/1.1\"",
             "publish local t HTTP/1.1",
             "publish local a: b",

@@ -195,7 +195,7 @@ fn without_a_connection_nothing_happens_and_that_is_logged() {
     let console = world.console();
     assert!(world.ask(console, "show mqtt").contains("MQTT client disconnected"));
     let reply = world.ask(console, "publish remote t x");
-    assert_eq!(reply, "Publish failed: the client is not connected\r\n");
+    assert_eq!(reply, "Publish failed: the client is not connected: mqtt_host is not set\r\n");
     world.advance(60_000);
     assert!(world.net.asked.is_empty(), "no host, no connection");
 }

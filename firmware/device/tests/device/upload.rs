@@ -147,7 +147,10 @@ fn only_one_upload_at_a_time() {
     world.ask(other, "script 2002");
     assert!(!world.listens(2001) && world.listens(2002));
     let reply = world.ask(other, "script 7777");
-    assert_eq!(reply, "Script upload refused: the port is in use\r\n");
+    assert_eq!(
+        reply,
+        "Script upload refused: the port is in use: try another, such as script 2000\r\n"
+    );
 }
 
 #[test]
