@@ -361,6 +361,11 @@ impl Token {
         )
     }
 
+    /// A broker and a topic follow.
+    pub(crate) fn takes_topic(self) -> bool {
+        matches!(self, Token::Publish | Token::Subscribe(_) | Token::Topic)
+    }
+
     /// Names an event.
     pub(crate) fn starts_event(self) -> bool {
         matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic)

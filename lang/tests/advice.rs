@@ -171,6 +171,96 @@ when timer 1 do println 2
     setvra $other = 2
     println $other | $this_is_not_set
 ";
+    event_variables: "on topic local a do
+    println $thisdata | $this_dat | $this_topc | $data | $payload | $message | $topic | $this_foo
+    println $this_seral | $weekdy | $time | $other
+
+on serial do
+    println $line | $this_serail
+
+on http_response do
+    println $this_http_bdy | $status | $this_code
+
+on gpio_interrupt 4 pullup do
+    println $level | $this_gipo
+
+on init do
+    println $this_dta
+";
+    stuck_numbers: "on timer1 do
+    settimer1 1000
+    gpio_out12 1
+    setalarm_2 07:00
+    gpio_pwm4 10
+    gpio_pinmode5 output
+
+on alarm2 do
+    println 1
+
+on gpio_interrupt0 pullup do
+    println 2
+";
+    bare_filter_subscribed: "on init do
+    subscribe local temp/+
+    println 1
+    println 2
+";
+    bare_filter_handled: "on topic local temp/+ do
+    println 1
+
+on topic remote +/temp do
+    println 2
+";
+    brokers_left_out: "on init do
+    publish \"a/b\" 1
+    publish(local, a/b, 1)
+    subscribe a/b
+    unsubscribe \"a/b\"
+
+on topic relay/command do
+    println 1
+";
+    pins: "on init do
+    gpio_pinmode 12 out
+    gpio_out D1 1
+    println gpio_in(GPIO4)
+
+on gpio_interrupt 0 do
+    println 2
+";
+    pin_names: "on init do
+    gpio_out D1 1
+    println gpio_in(GPIO4)
+    gpio_pwm TX 5
+    gpio_out led 1
+";
+    missing_data: "on init do
+    publish local a/b
+    println 1
+    println 2
+";
+    setting_behind_config: "config mqtt_host 1.2.3.4
+set broker_user x
+on init do println 1
+";
+    action_behind_config: "config mqtt_host 1.2.3.4
+println 1
+";
+    setting_outside: "set broker_user x
+";
+    missing_quote: "on init do
+    println \"a b
+    println \"c\"
+    println \"d\"
+";
+    missing_done: "on init do
+    while $adc > 5 do
+        println 1
+
+on timer 1 do
+    while $adc > 5 do
+        println 2
+";
     several_lines: "on init do
     frobnicate 1
     println 2 3
@@ -221,6 +311,23 @@ fn fixes_mend() {
     }
     assert_eq!(fixed("on init\n  println 1\n"), "on init do\n  println 1\n");
     assert_eq!(fixed("on boot do println 1"), "on init do println 1");
+    for (wrong, right) in [
+        ("on timer1 do println 1", "on timer 1 do println 1"),
+        ("on topic a do println $thisdata", "on topic local a do println $this_data"),
+        ("on topic remote a/+ do println 1", "on topic remote \"a/+\" do println 1"),
+        ("on topic +/b do println 1", "on topic local \"+/b\" do println 1"),
+        ("set mqtt_host a", "config mqtt_host a"),
+        ("config speed 80\nset mqtt_host a", "config speed 80\nconfig mqtt_host a"),
+        ("on init do settimer1 5\ngpio_out12 1", "on init do settimer 1 5\ngpio_out 12 1"),
+        (
+            "on init do\nsubscribe local a/+\nprintln 1",
+            "on init do\nsubscribe local \"a/+\"\nprintln 1",
+        ),
+        ("on init do\ngpio_pinmode 12 out", "on init do\ngpio_pinmode 12 output"),
+    ] {
+        assert_eq!(fixed(wrong), right);
+        assert_eq!(errors(right), []);
+    }
 }
 
 #[test]
@@ -256,6 +363,13 @@ fn large_scripts_end() {
         "on clock\n",
         "$a++\n",
         "\u{201c}",
+        "subscribe local a/+ ",
+        "subscribe local a/+/",
+        "+/",
+        "println $this_dat\n",
+        "publish local a\n",
+        "on topic a do\n",
+        "on timer1\n",
     ] {
         for before in ["", "on init do ", "on init do println ", "on init do\nif 1 then\n"] {
             let size = Profile::ESP8266.source - before.len();
@@ -316,6 +430,18 @@ mod random {
         "\\",
         "elif",
         "/*",
+        "subscribe",
+        "topic",
+        "local",
+        "temp/+",
+        "+/x",
+        "$this_dat",
+        "timer1",
+        "publish",
+        "config",
+        "set",
+        "D1",
+        "gpio_out",
     ];
 
     const MISTAKES: &[&str] = &[
@@ -343,6 +469,10 @@ mod random {
         "println \"a\" $y \"b\"",
         "if $y == 1 then println 9 endif",
         "println $z || $y",
+        "settimer1 1000",
+        "gpio_out12 $y",
+        "subscribe a/b",
+        "publish \"a/b\" 1",
     ];
 
     proptest! {

@@ -8,11 +8,15 @@
 //! |---|---|
 //! | `words` | the source as words, with the lines they stand on |
 //! | `actions` | what stands where an action is due |
+//! | `arguments` | brokers left out, topics without quotes, numbers that stick to their word, names of pins |
 //! | `signs` | quotes, comments, braces and signs of other languages |
+//! | `specials` | variables of the device, misspelt or guessed |
 //! | `variables` | variables that nothing sets, in a script with other errors |
 
 mod actions;
+mod arguments;
 mod signs;
+mod specials;
 mod variables;
 mod words;
 
@@ -31,24 +35,44 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     let is_syntax = |told: &Diagnostic| {
         matches!(told.code, Code::UnexpectedWord | Code::UnexpectedEnd | Code::ReservedWord)
     };
-    if !errors.iter().any(is_syntax) {
+    if errors.is_empty() {
         return;
     }
     let words = Words::of(source);
+    let is_syntactic = errors.iter().any(is_syntax);
+    drop_swallowed(errors);
     for told in errors.iter_mut().filter(|told| is_syntax(told)) {
-        let advice = signs::advice(&words, told)
+        if arguments::bare_topic(&words, told) {
+            continue;
+        }
+        let advice = arguments::advice(&words, told)
+            .or_else(|| signs::advice(&words, told))
             .or_else(|| actions::advice(&words, told))
             .or_else(|| known_words(&words, told));
         if let Some(advice) = advice {
             advice.add_to(told);
         }
+        arguments::missing_value(&words, told);
     }
     let unclosed = errors.iter().any(|told| told.code == Code::UnclosedString);
-    if !unclosed {
+    if is_syntactic && !unclosed {
         variables::check(&words, errors);
         comments(&words, errors);
     }
+    for told in errors.iter_mut() {
+        let advice = specials::advice(&words, told).or_else(|| arguments::pin(&words, told));
+        if let Some(advice) = advice {
+            advice.add_to(told);
+        }
+    }
     errors.sort_by_key(|told| (told.span, told.code));
+}
+
+/// A quote that is missing turns texts and script inside out from there on: what is told of behind it is no use.
+fn drop_swallowed(errors: &mut Vec<Diagnostic>) {
+    let unclosed = errors.iter().find(|told| told.code == Code::UnclosedString);
+    let Some(&(long, _)) = unclosed.and_then(|told| told.related.first()) else { return };
+    errors.retain(|told| told.code == Code::UnclosedString || told.span.start < long.start);
 }
 
 /// Tells of comments that look like a part of an expression. What the parser misses on their lines is no use to add.

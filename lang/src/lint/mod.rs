@@ -85,7 +85,7 @@ pub fn lint(
     grouping::check(&facts, &mut found);
     variables::check(&facts, &mut found);
     subscriptions::check(&facts, &topics, &mut found);
-    timers::check(&facts, &mut found);
+    timers::check(&facts, profile, &mut found);
     feedback::check(&facts, &topics, &mut found);
     flash::check(&facts, &topics, &mut found);
     compare::check(&facts, &mut found);

@@ -4,7 +4,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::parse_number;
+use umqtt_vm::{Profile, parse_number};
 
 use super::facts::Facts;
 use super::fold::{Literals, value};
@@ -25,6 +25,15 @@ impl Clock {
         }
     }
 
+    /// Whether the device has that one; where it has not, that is an error, and no handler helps.
+    fn exists(self, n: i32, profile: &Profile) -> bool {
+        let last = match self {
+            Clock::Timer => profile.timers,
+            Clock::Alarm => profile.alarms,
+        };
+        (1..=i32::from(last)).contains(&n)
+    }
+
     fn example(self) -> &'static str {
         match self {
             Clock::Timer => "1000",
@@ -41,14 +50,14 @@ struct Arms {
     disarms: bool,
 }
 
-/// W0006 for each handler, W0007 once for each number.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+/// W0006 for each handler, W0007 once for each number that there is.
+pub(super) fn check(facts: &Facts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
     let arms = arms(facts);
     let handled: Vec<Option<(Clock, i32)>> =
         facts.handlers.iter().map(|clause| clock_of(&clause.event)).collect();
     let runs = running(&handled, &arms);
     for (at, clause) in facts.handlers.iter().enumerate() {
-        if let Some(clock) = handled[at].filter(|_| !runs[at]) {
+        if let Some(clock) = handled[at].filter(|c| c.0.exists(c.1, profile) && !runs[at]) {
             found.push(never_armed(clause.event_span, clock, at, &arms));
         }
     }
@@ -58,7 +67,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         armed.entry(arm.clock).or_insert(arm.span);
     }
     for (&(clock, n), &span) in &armed {
-        if !handled.contains(&Some((clock, n))) {
+        if clock.exists(n, profile) && !handled.contains(&Some((clock, n))) {
             let word = clock.word();
             found.push(
                 Diagnostic::new(

@@ -1,0 +1,246 @@
+//! Brokers left out, topics without quotes, numbers that stick to their word, names of pins.
+
+use alloc::format;
+use alloc::vec;
+
+use super::Advice;
+use super::words::Words;
+use crate::ast::Span;
+use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::tokens::Token;
+
+/// What was meant, if it is one of them.
+pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
+    let Some(at) = words.at(told.span) else { return open_loop(told) };
+    stuck_number(words, at, told)
+        .or_else(|| broker(words, at, told))
+        .or_else(|| mode(words, at, told))
+        .or_else(|| resistor(words, at, told))
+        .or_else(|| setting(words, at, told))
+        .or_else(|| open_loop(told))
+}
+
+/// `on timer1`, `settimer1 1000`
+fn stuck_number(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    let text = core::str::from_utf8(words.text(at)).ok()?;
+    let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number = &text[word.len()..];
+    let word = word.trim_end_matches('_').to_ascii_lowercase();
+    let is_known = match word.as_str() {
+        "timer" | "alarm" | "gpio_interrupt" => told.message.contains("an event"),
+        "settimer" | "setalarm" | "gpio_out" | "gpio_pwm" | "gpio_pinmode" => {
+            told.message.contains("an action")
+        }
+        _ => false,
+    };
+    if number.is_empty() || !is_known {
+        return None;
+    }
+    let meant = format!("{word} {number}");
+    let edit = Edit { span: words.span(at)?, text: meant.as_bytes().to_vec() };
+    Some(
+        Advice::new(format!("the number is a word of its own: `{meant}`"))
+            .fix(format!("replace by `{meant}`"), vec![edit]),
+    )
+}
+
+/// `publish "a/b" 1`, `on topic a/b do`, `publish(local, ...)`
+fn broker(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    if !told.message.ends_with("expected `local` or `remote`") || told.help.is_some() {
+        return None;
+    }
+    let before = at.checked_sub(1)?;
+    let word = core::str::from_utf8(words.text(before)).ok()?;
+    let what = if word == "publish" { "TOPIC DATA" } else { "TOPIC" };
+    if words.token(at) == Some(Token::Open) {
+        return Some(Advice::new(format!(
+            "no brackets or commas, and which broker: `{word} local {what}`"
+        )));
+    }
+    let on = if word == "topic" { "on " } else { "" };
+    let advice = Advice::new(format!(
+        "say which broker: `{on}{word} local {what}` for this device's, `remote` for the other one"
+    ));
+    let is_topic = words.token(at)?.starts_value() || words.text(at) == b"+";
+    if !words.is_on_line_of(at, before) || !is_topic {
+        return Some(advice);
+    }
+    let start = words.span(at)?.start;
+    let edit = Edit { span: Span { start, end: start }, text: b"local ".to_vec() };
+    Some(advice.fix("add `local`", vec![edit]))
+}
+
+/// `gpio_pinmode 12 out`
+fn mode(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    if !told.message.ends_with("expected `input` or `output`") || told.help.is_some() {
+        return None;
+    }
+    let meant = match words.text(at).to_ascii_lowercase().as_slice() {
+        b"out" | b"1" | b"o" => "output",
+        b"in" | b"0" | b"i" => "input",
+        b"pullup" | b"input_pullup" => "input pullup",
+        _ => return Some(Advice::new("a pin is `input`, `input pullup` or `output`")),
+    };
+    let edit = Edit { span: words.span(at)?, text: meant.as_bytes().to_vec() };
+    Some(Advice::new(format!("this is `{meant}`")).fix(format!("replace by `{meant}`"), vec![edit]))
+}
+
+/// `on gpio_interrupt 0 do`
+fn resistor(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    if !told.message.contains("`pullup` or `nopullup`") || told.help.is_some() {
+        return None;
+    }
+    let pin = match words.token(at)? {
+        Token::Numbered(_) => core::str::from_utf8(words.text(at + 1)).ok(),
+        _ => None,
+    };
+    let is_number = |pin: &&str| !pin.is_empty() && pin.bytes().all(|b| b.is_ascii_digit());
+    let pin = pin.filter(is_number).unwrap_or("N");
+    Some(Advice::new(format!(
+        "write `on gpio_interrupt {pin} pullup do`, so that an open pin reads 1, or `nopullup` if the circuit has a \
+         resistor of its own"
+    )))
+}
+
+/// `set broker_user x` behind a `config` line
+fn setting(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+    let behind_config = told.message.ends_with("behind the value of a `config` line");
+    let outside = told.message.ends_with("expected `config` or `on`");
+    if !behind_config && !outside || !words.is_first_on_line(at) {
+        return None;
+    }
+    if words.text(at) == b"set" {
+        let edit = Edit { span: words.span(at)?, text: b"config".to_vec() };
+        return Some(
+            Advice::new("in a script, a setting of the device is set by `config NAME VALUE`")
+                .fix("replace by `config`", vec![edit]),
+        );
+    }
+    if !behind_config {
+        return None;
+    }
+    Some(Advice::new(match words.token(at)?.starts_action() {
+        true => "actions stand in a handler: `on init do ...`",
+        false => {
+            "a line behind it begins with `config` or `on`; a value of several words stands in quotes"
+        }
+    }))
+}
+
+/// A `while` without its `done`
+fn open_loop(told: &Diagnostic) -> Option<Advice> {
+    let is_while = told.related.iter().any(|(_, words)| words.contains("`while` is still open"));
+    (is_while && told.message.contains("`done`") && told.help.is_none())
+        .then(|| Advice::new("write `done` where the loop ends"))
+}
+
+/// `gpio_out D1 1`
+pub(super) fn pin(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
+    if told.code != Code::BadNumber || told.help.is_some() {
+        return None;
+    }
+    let at = words.at(told.span)?;
+    let mut before = at.checked_sub(1)?;
+    if words.token(before) == Some(Token::Open) {
+        before = before.checked_sub(1)?;
+    }
+    if !words.text(before).starts_with(b"gpio_") {
+        return None;
+    }
+    let name = core::str::from_utf8(words.text(at)).ok()?;
+    let number = match name.to_ascii_uppercase().as_str() {
+        "D0" => 16,
+        "D1" => 5,
+        "D2" => 4,
+        "D3" => 0,
+        "D4" => 2,
+        "D5" => 14,
+        "D6" => 12,
+        "D7" => 13,
+        "D8" => 15,
+        "D9" | "RX" => 3,
+        "D10" | "TX" => 1,
+        other => {
+            let digits = other.strip_prefix("GPIO").or(other.strip_prefix("IO"))?;
+            let number: u8 = digits.trim_start_matches('_').parse().ok()?;
+            return Some(Advice::new(format!("pins are numbers: `{name}` is {number}")));
+        }
+    };
+    Some(Advice::new(format!(
+        "pins go by their GPIO numbers: `{name}` of a NodeMCU or D1 mini is {number}"
+    )))
+}
+
+/// Tells of a topic without quotes whose `+` or `#` was read as something else, in place of what came of that.
+pub(super) fn bare_topic(words: &Words<'_>, told: &mut Diagnostic) -> bool {
+    let from = words.from(told.span.start);
+    // What it leads to is told at most this many words behind its end.
+    const BEHIND: usize = 3;
+    let Some(start) = (from.saturating_sub(BEHIND + 8)..=from).rev().find(|&at| {
+        let before = |back: usize| at.checked_sub(back).and_then(|at| words.token(at));
+        matches!(before(1), Some(Token::Side(_)))
+            && before(2).is_some_and(|token| token.takes_topic())
+            && words.is_on_line_of(at, at - 1)
+    }) else {
+        return false;
+    };
+    let Some(mut topic) = words.span(start) else { return false };
+    let mut end = start + 1;
+    while let Some(next) = words.span(end).filter(|next| next.start == topic.end) {
+        topic.end = next.end;
+        end += 1;
+    }
+    let text = topic.of(words.source);
+    let is_level = |level: &[u8]| level == b"+" || level == b"#";
+    let is_filter = text.split(|&byte| byte == b'/').any(is_level);
+    let plain = |&byte: &u8| byte.is_ascii_alphanumeric() || b"/+#_-.$@".contains(&byte);
+    if !is_filter || !text.iter().all(plain) || from > end + BEHIND {
+        return false;
+    }
+    let Ok(text) = core::str::from_utf8(text) else { return false };
+    told.span = topic;
+    told.code = Code::UnexpectedWord;
+    told.message = format!("`{text}` is not in quotes, so its signs are not read as a topic's");
+    told.related.clear();
+    Advice::new(format!("put quotes around the topic: `\"{text}\"`"))
+        .fix("quote it", vec![Edit { span: topic, text: format!("\"{text}\"").into_bytes() }])
+        .add_to(told);
+    true
+}
+
+/// `publish local a/b` without data, which is told of on the next line: shows the line it belongs to.
+pub(super) fn missing_value(words: &Words<'_>, told: &mut Diagnostic) {
+    if !told.message.contains("an action") {
+        return;
+    }
+    let Some(action) = words.at(told.span).and_then(|at| at.checked_sub(1)) else { return };
+    let Some(last) = action.checked_sub(1) else { return };
+    let is_swallowed = words.token(action).is_some_and(Token::starts_action)
+        && words.is_first_on_line(action)
+        && words.token(last).is_some_and(|token| token.starts_value());
+    let Some(first) = (0..=last).rev().find(|&at| words.is_first_on_line(at)) else { return };
+    // The word of an action or function may take several values; a chain goes on with an operator.
+    if !is_swallowed || !words.token(first).is_some_and(Token::starts_action) {
+        return;
+    }
+    let (Some(start), Some(end)) = (words.span(first), words.span(last)) else { return };
+    let (Ok(word), Ok(next)) =
+        (core::str::from_utf8(words.text(first)), core::str::from_utf8(words.text(action)))
+    else {
+        return;
+    };
+    let usage = match word {
+        "publish" => ": `publish local TOPIC DATA`",
+        "settimer" => ": `settimer N MS`",
+        "setalarm" => ": `setalarm N hh:mm:ss`",
+        "http_post" => ": `http_post URL, BODY`",
+        "gpio_out" => ": `gpio_out N LEVEL`",
+        "gpio_pwm" => ": `gpio_pwm N DUTY`",
+        _ => "",
+    };
+    told.span = start.to(end);
+    told.message = format!("a value is missing at the end of this line{usage}");
+    told.related.clear();
+    told.fix = None;
+    told.help = Some(format!("`{next}` on the next line was read as that value"));
+}

@@ -1,0 +1,108 @@
+//! Variables the device sets, misspelt or guessed: `$thisdata`, `$payload`.
+
+use alloc::format;
+
+use super::words::Words;
+use super::{Advice, list};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::nearest::nearest;
+use crate::tokens::Token;
+
+/// What the device sets, by the event in whose handlers it does.
+const OF_EVENTS: [(&str, &[&str]); 4] = [
+    ("topic", &["$this_topic", "$this_data", "$this_item"]),
+    ("gpio_interrupt", &["$this_gpio"]),
+    ("serial", &["$this_serial"]),
+    (
+        "http_response",
+        &[
+            "$this_http_code",
+            "$this_http_host",
+            "$this_http_path",
+            "$this_http_body",
+            "$this_http_cut",
+        ],
+    ),
+];
+
+/// What the device sets everywhere.
+const EVERYWHERE: [&str; 3] = ["$timestamp", "$weekday", "$adc"];
+
+/// From this length on, a name that is near another is surely meant to be it.
+const SURE: usize = 7;
+
+/// Names of other systems, without `$` and `this_`, and what they mean in the handlers of an event; of any, if it is empty.
+const MEANT: [(&str, &[&str], &str); 13] = [
+    ("topic", &["topic", "channel", "subject"], "$this_topic"),
+    (
+        "topic",
+        &["data", "payload", "message", "msg", "value", "content", "text", "body", "item"],
+        "$this_data",
+    ),
+    ("gpio_interrupt", &["gpio", "pin", "level", "state", "value", "data"], "$this_gpio"),
+    ("serial", &["serial", "line", "data", "text", "input", "message", "value"], "$this_serial"),
+    ("http_response", &["body", "http_body", "response", "data", "payload"], "$this_http_body"),
+    ("http_response", &["code", "status", "http_code", "status_code"], "$this_http_code"),
+    ("http_response", &["host", "http_host"], "$this_http_host"),
+    ("http_response", &["path", "http_path", "url"], "$this_http_path"),
+    ("http_response", &["cut", "http_cut"], "$this_http_cut"),
+    ("", &["time", "now", "clock"], "$timestamp"),
+    ("", &["day", "dow", "day_of_week"], "$weekday"),
+    ("", &["analog", "a0", "adc0"], "$adc"),
+    ("", &["this_time", "this_timestamp"], "$timestamp"),
+];
+
+/// What was meant by a variable that nothing sets, if it is one of the device's.
+pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
+    if told.code != Code::UndeclaredVariable || told.fix.is_some() {
+        return None;
+    }
+    let name = core::str::from_utf8(told.span.of(words.source)).ok()?;
+    let event = event(words, words.at(told.span)?);
+    let own: &[&str] =
+        OF_EVENTS.iter().find(|(of, _)| *of == event).map_or(&[], |(_, names)| names);
+    let near = |names: &mut dyn Iterator<Item = &'static str>| {
+        let near = nearest(name.as_bytes(), names.map(str::as_bytes))?;
+        core::str::from_utf8(near).ok()
+    };
+    let here = own.iter().chain(&EVERYWHERE).copied();
+    if let Some(meant) = near(&mut here.clone()) {
+        let advice = Advice::new(format!("did you mean `{meant}`?"));
+        if name.len() < SURE {
+            return Some(advice);
+        }
+        let edit = crate::diagnostic::Edit { span: told.span, text: meant.into() };
+        return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
+    }
+    let bare = name.trim_start_matches('$').to_ascii_lowercase();
+    let short = bare.strip_prefix("this").unwrap_or(&bare).trim_start_matches('_');
+    let means = |&&(of, names, _): &&(&str, &[&str], &str)| {
+        (of == event || of.is_empty())
+            && names.iter().any(|known| *known == bare || *known == short)
+    };
+    if let Some((_, _, meant)) = MEANT.iter().find(means) {
+        return Some(Advice::new(match EVERYWHERE.contains(meant) {
+            true => format!("`{meant}` is what the device sets"),
+            false => format!("`{meant}` is what `on {event}` brings"),
+        }));
+    }
+    let other = OF_EVENTS.iter().find_map(|(of, names)| {
+        let meant = near(&mut names.iter().copied())?;
+        Some(Advice::new(format!("did you mean `{meant}`? It is there in `on {of}`")))
+    });
+    if other.is_some() {
+        return other;
+    }
+    (bare.starts_with("this") && !own.is_empty())
+        .then(|| Advice::new(format!("`on {event}` brings {}", list(own))))
+}
+
+/// The event of the handler a word stands in; empty if it is not known.
+fn event<'s>(words: &Words<'s>, at: usize) -> &'s str {
+    let begins = |&at: &usize| {
+        words.token(at) == Some(Token::On)
+            && words.token(at + 1).is_some_and(|token| token.starts_event())
+    };
+    let on = (0..at).rev().find(begins);
+    on.and_then(|on| core::str::from_utf8(words.text(on + 1)).ok()).unwrap_or_default()
+}
