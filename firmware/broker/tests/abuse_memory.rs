@@ -5,7 +5,7 @@ mod bystanders;
 mod net;
 
 use bystanders::{Bystanders, publish_to, subscribe_to};
-use net::{Net, hello, message};
+use net::{Net, hello, message, stay};
 use umqtt_broker::wire::{Connect, Will};
 use umqtt_broker::{Limits, QoS};
 
@@ -114,5 +114,37 @@ fn all_of_it_at_once_leaves_the_others_alone() {
             is_bounded(&net);
         }
         net.pass(1_000);
+    }
+}
+
+#[test]
+fn those_who_have_a_session_can_come_back_however_much_is_kept() {
+    let mut net = Net::new();
+    for conn in 0..4 {
+        assert!(!net.connect(conn, stay(&format!("keeper {conn}"))), "it is new");
+        net.subscribe(conn, &format!("queued/{conn}"), QoS::AtLeastOnce);
+        net.cut(conn);
+    }
+    // What waits for them may take memory that is only lent, and so more than may be kept.
+    net.broker.lend_memory(2 * SMALL.max_memory);
+    for n in 0..1000 {
+        let topic = format!("kept/{n}");
+        net.broker.publish(topic.as_bytes(), &[b'x'; 100], QoS::AtMostOnce, true).ok();
+        let topic = format!("queued/{}", n % 4);
+        net.broker.publish(topic.as_bytes(), &[b'x'; 1000], QoS::AtLeastOnce, false).ok();
+    }
+    net.broker.lend_memory(0);
+    let memory = net.broker.memory();
+    assert!(memory > SMALL.max_memory / 8 * 7, "{memory} bytes do not keep out strangers");
+    for (conn, connect, comes_in) in [
+        (10, hello("stranger"), false),
+        (11, stay("keeper 0"), true),
+        (12, hello("keeper 1"), true),
+    ] {
+        net.open(conn).expect("room");
+        let mut packet = Vec::new();
+        connect.emit(&mut packet);
+        net.send(conn, &packet);
+        assert_eq!(net.is_closed(conn), !comes_in, "{conn}");
     }
 }

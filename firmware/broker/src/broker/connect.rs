@@ -70,7 +70,7 @@ impl Broker {
         let new = !connect.clean_session && !was_stored;
         let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
-        let memory = self.has_memory_for_client(id, will);
+        let memory = self.has_memory_for_client(id, will, known.is_some());
         let behind = self.journal.is_full() && !connect.clean_session;
         if full || !memory || no_place || behind || !self.heap_has_client(id, will) {
             return ReturnCode::ServerUnavailable;

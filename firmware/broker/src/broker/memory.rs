@@ -109,10 +109,11 @@ impl Broker {
         self.has_memory(Publication::cost_of(len) + queues * size_of::<Delivery>())
     }
 
-    /// Whether there is memory for a new client.
-    pub(super) fn has_memory_for_client(&self, client_id: &str, will_len: usize) -> bool {
+    /// Whether there is memory for a client that comes. One that has a session already needs some for its will only: whatever
+    /// else is kept, it can come back, and take what waits for it.
+    pub(super) fn has_memory_for_client(&self, id: &str, will_len: usize, known: bool) -> bool {
         let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
-        self.has_memory_to_keep(SESSION + block(client_id.len()) + will)
+        known && will <= self.share() || self.has_memory_to_keep(SESSION + block(id.len()) + will)
     }
 
     /// The caller has just found [`STEP_MARGIN`] bytes of the heap free: so the broker need not look
