@@ -106,16 +106,17 @@ pub struct Device<B: Board, F: NorFlash> {
 /// The storage, and what was found when it was mounted.
 type Mounted<F> = (Storage<F>, MountReport);
 
-impl<B: Board, F: NorFlash> Device<B, F> {
-    /// A device with what its flash holds. It does nothing yet: see [`Device::start`].
-    ///
-    /// # Errors
-    /// [`StorageError`] when the flash cannot be used at all.
-    pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
-        let mut core = Device::make_core(board, flash, options)?;
-        core.load_retained();
+/// A device whose flash has been read: see [`Device::prepare`].
+pub struct Prepared<B: Board, F: NorFlash>(Box<Core<B, F>>);
+
+impl<B: Board, F: NorFlash> Prepared<B, F> {
+    /// The device.
+    #[inline(never)]
+    pub fn into_device(self) -> Device<B, F> {
+        let Prepared(core) = self;
+        let options = core.options;
         let edits_lines = core.board.edits_lines();
-        Ok(Device {
+        Device {
             core,
             script: Script::new(),
             consoles: Consoles::new(options.plan.console, edits_lines, 0),
@@ -130,7 +131,29 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             crowd: Crowd::default(),
             later: None,
             restart_at: None,
-        })
+        }
+    }
+}
+
+impl<B: Board, F: NorFlash> Device<B, F> {
+    /// A device with what its flash holds. It does nothing yet: see [`Device::start`].
+    ///
+    /// # Errors
+    /// [`StorageError`] when the flash cannot be used at all.
+    pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
+        Device::prepare(board, flash, options).map(Prepared::into_device)
+    }
+
+    /// As [`Device::new`], in two steps: reading the flash takes most stack, and has not to share it with a device that
+    /// is on its way to where it will stay.
+    ///
+    /// # Errors
+    /// As [`Device::new`].
+    #[inline(never)]
+    pub fn prepare(board: B, flash: F, options: Options) -> Result<Prepared<B, F>, StorageError> {
+        let mut core = Device::make_core(board, flash, options)?;
+        core.load_retained();
+        Ok(Prepared(core))
     }
 
     // In parts, each by itself: what is large is on the stack no longer than it takes to make it, and not while the flash is

@@ -96,8 +96,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             self.core.ledger[share].set_used(bytes);
         }
         self.core.lend();
-        // While no script runs, messages may use its memory on their way.
-        let idle = if self.script.engine.is_some() { 0 } else { self.core.options.plan.script };
+        // While no script runs, messages on their way may use its memory, what its flash variables take to write, and half of
+        // what consoles may keep: a console that finds none left reads on when the messages have left.
+        let plan = &self.core.options.plan;
+        let idle = plan.script + plan.storage + plan.console / 2;
+        let idle = if self.script.engine.is_some() { 0 } else { idle };
         self.core.broker.lend_memory(idle);
         let refused = self.core.broker.stats().out_of_memory;
         let log = &mut self.core.ledger[Share::Log];

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use umqtt_device::Device;
+use umqtt_device::device::Prepared;
 use umqtt_lx106_rt::{clock, emulator, interrupt, println, reset, watchdog};
 use umqtt_smoltcp::SmolNet;
 
@@ -48,17 +49,21 @@ fn begin() -> (Box<Machine>, Box<Network>) {
     if emulator::command_line() == FAULT {
         panic!("as the command line asks");
     }
-    let mut device = device();
+    let mut device = device(prepare());
     let mut net = network();
     start(&mut device, &mut net, how);
     (device, net)
 }
 
 #[inline(never)]
-fn device() -> Box<Machine> {
+fn prepare() -> Prepared<Lx60Board, Flash> {
     let flash = Flash::find().unwrap_or_else(|error| panic!("{error}"));
-    let device = Device::new(Lx60Board::default(), flash, OPTIONS);
-    Box::new(device.unwrap_or_else(|error| panic!("{error}")))
+    Device::prepare(Lx60Board::default(), flash, OPTIONS).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[inline(never)]
+fn device(prepared: Prepared<Lx60Board, Flash>) -> Box<Machine> {
+    Box::new(prepared.into_device())
 }
 
 #[inline(never)]
