@@ -184,6 +184,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         Ok(settings)
     }
 
+    // Boxed, so that they do not lie on the caller's stack.
+    #[expect(clippy::boxed_local)]
     #[inline(never)]
     fn join(
         mut board: B,

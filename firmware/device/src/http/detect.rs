@@ -58,7 +58,7 @@ fn is_request(line: &[u8]) -> bool {
         |word: &[u8]| word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"));
     let third = words.next();
     let fourth = words.next();
-    let last = words.last().or(fourth).or(third);
+    let last = words.next_back().or(fourth).or(third);
     let is_target = matches!(target[0], b'/' | b'*') || target.contains(&b':');
     let is_word = method.iter().all(is_word_byte);
     if is_method(method) {
