@@ -263,7 +263,7 @@ impl World {
     pub(crate) fn small(limits: Limits, window: usize) -> World {
         let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
         // No script runs, and what it leaves is not lent: the limits are all there is.
-        let plan = Plan { script: 0, ..Plan::DESKTOP };
+        let plan = Plan { script: 0, storage: 0, console: 0, ..Plan::DESKTOP };
         let options = Options { limits, plan, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(window))
     }
