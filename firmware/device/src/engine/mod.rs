@@ -458,8 +458,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         };
         let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
         let refused = &mut self.refused;
-        let flash_fuel = self.fuel / umqtt_vm::fuel::FLASH_WRITES;
-        let outside = Outside { services, timers, alarms, echoes, at, topic, refused, flash_fuel };
+        let fuel = self.fuel;
+        let outside = Outside { services, timers, alarms, echoes, at, topic, refused, fuel };
         (&mut self.machine, outside)
     }
 

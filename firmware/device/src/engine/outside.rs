@@ -34,8 +34,8 @@ pub(super) struct Outside<'o, S: ?Sized> {
     /// Of the message a handler runs for, if that is a local one.
     pub(super) topic: Option<&'o [u8]>,
     pub(super) refused: &'o mut Option<Box<Refused>>,
-    /// What a write to flash costs.
-    pub(super) flash_fuel: u32,
+    /// What the handlers of one event have together.
+    pub(super) fuel: u32,
 }
 
 impl<S: ?Sized> Outside<'_, S> {
@@ -141,7 +141,7 @@ impl<S: Services + ?Sized> Syscalls for Outside<'_, S> {
     }
 
     fn flash_fuel(&self) -> u32 {
-        self.flash_fuel
+        self.fuel / umqtt_vm::fuel::FLASH_WRITES
     }
 
     fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
