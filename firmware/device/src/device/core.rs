@@ -62,8 +62,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
     pub(super) put_off: bool,
-    /// Since when no step has found memory.
-    pub(super) starved_since: Option<Millis>,
+    /// Since when no step has found memory: the lower half of the time.
+    pub(super) starved_since: Option<u32>,
     /// The addresses of the console's sessions.
     pub(super) console_peers: [Option<IpAddr>; MAX_SESSIONS],
     /// Browsers sent away.
@@ -144,16 +144,21 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     pub(super) fn print(&mut self, level: Level, text: &[u8]) {
         self.board.log(LogLevel::Print, text);
         if self.rate.admits(text.len(), self.now) {
-            match self.rate.take_dropped() {
-                0 => {}
-                bytes => self.log(
-                    Level::Script,
-                    format_args!("... {bytes} bytes more than the serial port takes, not printed"),
-                ),
+            let dropped = self.rate.take_dropped();
+            if dropped > 0 {
+                self.log_not_printed(dropped);
             }
             self.write_serial(level, text, false);
         }
         self.log.put(level, text);
+    }
+
+    // Out of line: its stack is there for hardly any print.
+    #[cold]
+    #[inline(never)]
+    fn log_not_printed(&mut self, bytes: u32) {
+        let what = "bytes more than the serial port takes, not printed";
+        self.log(Level::Script, format_args!("... {bytes} {what}"));
     }
 
     fn write_serial(&mut self, level: Level, text: &[u8], own_line: bool) {

@@ -16,7 +16,7 @@ use crate::upload::{CheckError, Checked, check};
 /// Milliseconds after which a step that was put off is tried again.
 pub(super) const RETRY: Millis = 20;
 /// Milliseconds in which no step found memory before a client gives way.
-const STARVED: Millis = 1000;
+const STARVED: u32 = 1000;
 
 impl<B: Board, F: NorFlash> Core<B, F> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
@@ -27,7 +27,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             self.broker.begin_step();
         } else {
             self.broker.begin_step_without_margin();
-            self.starved_since.get_or_insert(self.now);
+            self.starved_since.get_or_insert(self.now as u32);
             self.ledger[Share::Margin].refuse();
             self.put_off = true;
         }
@@ -61,9 +61,11 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 impl<B: Board, F: NorFlash> Device<B, F> {
     /// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take, may hold what they need
     /// to go on. Those who hold the most give way, one at a time, until a step finds its memory.
+    #[inline(never)]
     pub(super) fn relieve(&mut self, net: &mut dyn Net) {
-        if self.core.starved_since.is_some_and(|since| self.core.now >= since + STARVED) {
-            let now = self.core.now;
+        let now = self.core.now;
+        let passed = |since| (now as u32).wrapping_sub(since);
+        if self.core.starved_since.is_some_and(|since| passed(since) >= STARVED) {
             self.core.broker.relieve(now);
             self.flush_broker(net);
         }

@@ -29,7 +29,7 @@ pub struct Options {
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
     /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the script; the rest is left out.
-    pub print_rate: Option<u32>,
+    pub print_rate: Option<u8>,
     /// The broker's port until `broker_port` is set anew.
     pub mqtt_port: Option<u16>,
     /// What tells of warnings in a script that was taken, for a board with room for that: lines, each after a line end.

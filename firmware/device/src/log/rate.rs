@@ -4,21 +4,22 @@
 use crate::engine::Millis;
 
 /// Bytes that may be printed at once, after a while without.
-const BURST: u32 = 2048;
+const BURST: u16 = 2048;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Rate {
     /// Bytes a millisecond; `None`: as much as there is.
-    per_milli: Option<u32>,
-    left: u32,
-    at: Millis,
+    per_milli: Option<u8>,
+    left: u16,
+    /// The lower half of the time.
+    at: u32,
     /// Bytes left out since something was printed last.
     dropped: u32,
 }
 
 impl Rate {
-    pub(crate) fn new(per_milli: Option<u32>) -> Rate {
+    pub(crate) fn new(per_milli: Option<u8>) -> Rate {
         Rate { per_milli, left: BURST, at: 0, dropped: 0 }
     }
 
@@ -26,16 +27,17 @@ impl Rate {
     /// are whole more often than not.
     pub(crate) fn admits(&mut self, bytes: usize, now: Millis) -> bool {
         let Some(per_milli) = self.per_milli else { return true };
-        let passed = u32::try_from(now.saturating_sub(self.at)).unwrap_or(u32::MAX);
-        self.at = now;
-        self.left = self.left.saturating_add(passed.saturating_mul(per_milli)).min(BURST);
+        let passed = (now as u32).wrapping_sub(self.at);
+        self.at = now as u32;
+        let more = passed.saturating_mul(per_milli.into()).min(BURST.into()) as u16;
+        self.left = (self.left + more).min(BURST);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let paused = self.dropped > 0 && self.left < BURST / 2;
-        if paused || bytes > self.left {
+        if paused || bytes > self.left.into() {
             self.dropped = self.dropped.saturating_add(bytes);
             return false;
         }
-        self.left -= bytes;
+        self.left -= bytes as u16; // no more than there were
         true
     }
 
@@ -62,7 +64,7 @@ mod tests {
             }
         }
         dropped += rate.take_dropped();
-        assert!(printed > 70_000 && printed <= 8 * 10_000 + BURST, "{printed}");
+        assert!(printed > 70_000 && printed <= 8 * 10_000 + u32::from(BURST), "{printed}");
         assert_eq!(printed + dropped, 3_000_000);
         assert!(Rate::new(None).admits(usize::MAX, 0));
     }
