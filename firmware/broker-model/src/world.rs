@@ -379,8 +379,9 @@ impl World {
             self.model.now = self.now;
             let from = self.model.time();
             self.broker.handle_timeout(self.now);
-            self.look(from)?;
+            // Before what the program gets is looked at: it may be what a session that is over has left to its group.
             self.model.expire(from);
+            self.look(from)?;
         }
         broken!("asks to come back at {:?} for ever", self.broker.poll_at())
     }
