@@ -74,6 +74,8 @@ pub(crate) struct Message {
     /// Deletes what is retained: its payload is empty.
     pub(crate) delete: bool,
     pub(crate) publisher: usize,
+    /// The publisher's session when it was last published.
+    session: Option<SessionKey>,
     /// The times it was published; QoS 1 may repeat that.
     pub(crate) events: Vec<Event>,
 }
@@ -198,7 +200,8 @@ impl Model {
     ) -> MessageId {
         let id = MessageId(self.number());
         let topic = topic.to_owned();
-        let message = Message { topic, qos, retain, delete, publisher, events: Vec::new() };
+        let (session, events) = (None, Vec::new());
+        let message = Message { topic, qos, retain, delete, publisher, session, events };
         self.messages.insert(id, message);
         id
     }
@@ -214,6 +217,7 @@ impl Model {
     /// A PUBLISH may be at the broker. `again`: the same transfer at QoS 2 as an earlier one.
     pub fn publish_began(&mut self, id: MessageId, again: bool) -> Option<Loose> {
         let now = self.tick();
+        let session = self.session_of(self.messages.get(&id)?.publisher);
         let message = self.messages.get_mut(&id)?;
         // Topics of the broker itself are not for clients.
         if message.publisher != LOCAL
@@ -221,7 +225,10 @@ impl Model {
         {
             return None;
         }
-        match message.events.first_mut().filter(|_| again && message.qos == QoS::ExactlyOnce) {
+        // A session that began since, unknown to the client, knows nothing of the first transfer.
+        let same = again && message.qos == QoS::ExactlyOnce && message.session == session;
+        message.session = session;
+        match message.events.last_mut().filter(|_| same) {
             Some(event) if event.sure => {}
             Some(event) => (event.to, event.tried) = (NEVER, now),
             None => message.events.push(Event::begins(now)),
