@@ -3,6 +3,9 @@
 //! Keywords of the same shape share one terminal that carries which of them it is: the number of terminals
 //! decides the size of the parser's tables.
 
+#[cfg(test)]
+mod reference;
+
 use crate::ast::{Logic, Operator, Output, Special, Unary};
 use crate::lexer::next_byte;
 use umqtt_vm::Side;
@@ -251,24 +254,36 @@ words! { FUNCTIONS, function, "The functions, which are words like any other unl
     "gpio_in" => Token::PinRead,
 }
 
-/// The variables the device sets.
-fn special(word: &str) -> Option<Special> {
-    Some(match word {
-        "$this_topic" => Special::ThisTopic,
-        "$this_data" => Special::ThisData,
-        "$this_item" => Special::ThisData,
-        "$this_gpio" => Special::ThisGpio,
-        "$this_serial" => Special::ThisSerial,
-        "$this_http_host" => Special::ThisHttpHost,
-        "$this_http_path" => Special::ThisHttpPath,
-        "$this_http_code" => Special::ThisHttpCode,
-        "$this_http_body" => Special::ThisHttpBody,
-        "$this_http_cut" => Special::ThisHttpCut,
-        "$timestamp" => Special::Timestamp,
-        "$weekday" => Special::Weekday,
-        "$adc" => Special::Adc,
-        _ => return None,
-    })
+macro_rules! specials {
+    ($($text:literal => $special:expr,)*) => {
+        /// The variables the device sets, in the order of the table.
+        #[cfg(test)]
+        const SPECIALS: &[&str] = &[$($text,)*];
+
+        /// The variables the device sets.
+        fn special(word: &str) -> Option<Special> {
+            Some(match word {
+                $($text => $special,)*
+                _ => return None,
+            })
+        }
+    };
+}
+
+specials! {
+    "$this_topic" => Special::ThisTopic,
+    "$this_data" => Special::ThisData,
+    "$this_item" => Special::ThisData,
+    "$this_gpio" => Special::ThisGpio,
+    "$this_serial" => Special::ThisSerial,
+    "$this_http_host" => Special::ThisHttpHost,
+    "$this_http_path" => Special::ThisHttpPath,
+    "$this_http_code" => Special::ThisHttpCode,
+    "$this_http_body" => Special::ThisHttpBody,
+    "$this_http_cut" => Special::ThisHttpCut,
+    "$timestamp" => Special::Timestamp,
+    "$weekday" => Special::Weekday,
+    "$adc" => Special::Adc,
 }
 
 /// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
