@@ -360,6 +360,16 @@ impl User {
         reply.strip_suffix("CMD>").expect("every reply ends with the prompt").to_owned()
     }
 
+    /// The reply to a line, without the prompt if there is one, as a terminal shows it.
+    pub(crate) fn said(&mut self, line: &str) -> String {
+        self.read();
+        self.seen.clear();
+        self.send(line.as_bytes());
+        self.send(b"\n");
+        let reply = String::from_utf8(std::mem::take(&mut self.seen)).unwrap();
+        reply.strip_suffix("CMD>").unwrap_or(&reply).replace("\r\n", "\n")
+    }
+
     /// What the terminal shows. Every line has ended with CR LF.
     pub(crate) fn screen(&mut self) -> String {
         self.read();

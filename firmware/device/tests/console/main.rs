@@ -4,4 +4,5 @@
 mod any_bytes;
 mod dialogues;
 mod fake;
+mod reference;
 mod sessions;
