@@ -52,7 +52,7 @@ const STATEMENTS: [(&str, u32); 39] = [
 /// Tests elsewhere that show statements, named by path and function.
 const ELSEWHERE: [&str; 4] = [
     "examples/embed_broker/tests/talk.rs",
-    "firmware/host/tests/device.rs",
+    "firmware/boards/host/tests/device.rs",
     "umqttc/tests/real_remote.rs",
     "umqttc/tests/real_tools.rs",
 ];

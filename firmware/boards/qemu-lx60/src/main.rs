@@ -1,0 +1,5 @@
+//! The device on the ESP8266's core.
+#![no_std]
+#![no_main]
+
+umqtt_lx106_rt::entry!(umqtt_qemu_lx60::run);

@@ -1,5 +1,0 @@
-//! The device on the ESP8266's core.
-#![no_std]
-#![no_main]
-
-umqtt_lx106_rt::entry!(umqtt_lx60_board::run);

@@ -1,0 +1,32 @@
+//! Where things lie.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+/// Folders.
+pub(crate) struct Places {
+    /// The whole project.
+    pub(crate) root: PathBuf,
+    /// The workspace of the chips' and their boards' crates.
+    pub(crate) workspace: PathBuf,
+    /// Where everything built for the core goes.
+    pub(crate) target: PathBuf,
+}
+
+impl Places {
+    /// By where this program's source is, as cargo says.
+    pub(crate) fn find() -> Result<Places> {
+        let xtask = env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).to_owned(), PathBuf::from);
+        let root = xtask.ancestors().nth(3).context("xtask lies three folders below the top")?;
+        let target = env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| root.join("target"), |target| root.join(target));
+        Ok(Places {
+            root: root.to_owned(),
+            workspace: root.join("firmware/chips"),
+            target: target.join("esp8266"),
+        })
+    }
+}

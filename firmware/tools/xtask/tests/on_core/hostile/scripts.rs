@@ -1,0 +1,165 @@
+//! Scripts that are too long, too large or too deep, pushed and pulled.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
+use std::thread;
+
+use super::Witness;
+use super::stack::constructs;
+use crate::client::Client;
+use crate::device::Device;
+use crate::scripts::image_of;
+
+const RELAY: &str = include_str!("../../../../../../scripts/relay.script");
+const ALARM: &str = include_str!("../../../../../../scripts/alarm.script");
+
+/// What is said of a script that is right but for which there is no memory.
+const NO_MEMORY: &str = "not enough memory to";
+const OKAY: &str = "Syntax okay";
+
+/// Pushes a script; the answer holds one of these, and the device stays up.
+#[track_caller]
+fn pushed(device: &Device, witness: &mut Witness, name: &str, script: &[u8], says: &[&str]) {
+    let verdict = device.push(script);
+    assert!(says.iter().any(|says| verdict.contains(says)), "{name}: {verdict}");
+    println!("{name}: {}", verdict.replace('\n', " "));
+    witness.is_served(device, name);
+}
+
+/// One handler of 28 conditions.
+fn commands() -> String {
+    let line = |n| {
+        format!(
+            " if $this_data = \"cmd{n}\" then publish local stat/{n} \"value {n}\" retained endif\n"
+        )
+    };
+    format!("on topic local cmd/# do\n{}", (0..28).map(line).collect::<String>())
+}
+
+/// Handlers of a few lines, so many bytes together.
+fn generated(bytes: usize) -> String {
+    let mut script = String::from("on init do setvar $count = 0\n");
+    for n in 1.. {
+        let handler = format!(
+            "% Number {n}.\non topic local room/{n}/set do\n setvar $count = $count + {n}\n \
+             if $this_data = \"on\" then publish local room/{n}/state \"it is on\" retained endif\n"
+        );
+        if script.len() + handler.len() > bytes {
+            break;
+        }
+        script += &handler;
+    }
+    let filler = bytes - script.len();
+    script + &"%".repeat(filler)
+}
+
+#[test]
+fn uploads_of_any_size_never_restart_the_device() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    let comment = format!("%{}", "x".repeat(16_000));
+    let lines = " println \"x\"\n".repeat(500);
+    let too_long = "% x\n".repeat(5_000);
+    for (name, script, says) in [
+        ("an empty script", " \r\n", &["the script is empty"][..]),
+        ("a comment of 16,000 bytes", &comment, &[OKAY, NO_MEMORY]),
+        ("500 lines", &lines, &["Error in line 1", NO_MEMORY]),
+        ("20,000 bytes", &too_long, &["the script is too long: at most 16384 bytes"]),
+        ("28 conditions", &commands(), &[OKAY]),
+        ("a sample", ALARM, &[OKAY]),
+        ("4 KiB", &generated(4096), &[OKAY]),
+        ("8 KiB", &generated(8192), &[OKAY, NO_MEMORY]),
+        ("16 KiB", &generated(16_384), &[OKAY, NO_MEMORY]),
+    ] {
+        pushed(&device, &mut witness, name, script.as_bytes(), says);
+    }
+    for bytes in [4096, 8192, 12_288, 16_384] {
+        let image = image_of(&generated(bytes));
+        let name = format!("{} bytes of bytecode", image.len());
+        pushed(&device, &mut witness, &name, &image, &[OKAY, NO_MEMORY]);
+    }
+    let mut image = image_of(RELAY);
+    image.extend([0; 40_000]);
+    pushed(&device, &mut witness, "40 KB of bytecode", &image, &["too long: at most 32768 bytes"]);
+}
+
+#[test]
+fn nesting_beyond_the_limit_is_refused_for_its_depth() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    for depth in [33, 100] {
+        for (name, script) in constructs(depth) {
+            let name = format!("{name} {depth}");
+            pushed(
+                &device,
+                &mut witness,
+                &name,
+                script.as_bytes(),
+                &["nested deeper than", NO_MEMORY],
+            );
+        }
+    }
+}
+
+#[test]
+fn scripts_are_compiled_or_refused_beside_a_script_and_16_clients() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    pushed(&device, &mut witness, "the relay", RELAY.as_bytes(), &[OKAY]);
+    let mut clients: Vec<Client> = (1..16).map(|n| device.client(&format!("client{n}"))).collect();
+    for (n, client) in clients.iter_mut().enumerate() {
+        client.subscribe("all/#", 1);
+        client.subscribe(&format!("own/{n}/+"), 1);
+    }
+    pushed(&device, &mut witness, "a sample", ALARM.as_bytes(), &[OKAY]);
+    // Beside that one, which is large, and so many clients there is not always memory for these.
+    for (name, script) in [("28 conditions", commands()), ("4 KiB", generated(4096))] {
+        pushed(&device, &mut witness, name, script.as_bytes(), &[OKAY, NO_MEMORY]);
+    }
+    let larger = generated(16_384);
+    pushed(&device, &mut witness, "16 KiB", larger.as_bytes(), &[OKAY, NO_MEMORY]);
+    for client in &mut clients {
+        client.publish_surely("other/x", b"y", 1);
+    }
+}
+
+/// A web server that gives this as the answer, once; its port.
+fn serve(answer: Vec<u8>) -> u16 {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    thread::spawn(move || {
+        let (mut stream, _) = server.accept().unwrap();
+        let (mut request, mut byte) = (Vec::new(), [0]);
+        while !request.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+            request.extend(byte);
+        }
+        // It may hang up before all of it.
+        let _ = stream.write_all(&answer).and_then(|()| stream.shutdown(Shutdown::Write));
+        let _ = stream.read_to_end(&mut request);
+    });
+    port
+}
+
+#[test]
+fn downloads_of_any_size_never_restart_the_device() {
+    let device = Device::boot();
+    let mut witness = Witness::new(&device);
+    for (bytes, with_length, says) in [
+        (4_096, true, "Syntax okay"),
+        (15_000, true, "HTTP script download completed (15000 Bytes)"),
+        (15_000, false, "HTTP script download completed (15000 Bytes)"),
+        (17_000, true, "(script too long): at most 16384 bytes"),
+        (17_000, false, "(script too long): at most 16384 bytes"),
+        (60_000, true, "(script too long): at most 16384 bytes"),
+    ] {
+        let body = generated(bytes);
+        let length =
+            if with_length { format!("Content-Length: {bytes}\r\n") } else { String::new() };
+        let port = serve(format!("HTTP/1.1 200 OK\r\n{length}\r\n{body}").into_bytes());
+        let mut console = device.console();
+        console.send(&format!("script http://10.0.2.2:{port}/x"));
+        console.wait_for("started");
+        console.wait_for(says);
+        witness.is_served(&device, &format!("{bytes} bytes pulled"));
+    }
+}
