@@ -177,7 +177,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         options: &Options,
     ) -> Result<Box<Settings>, StorageError> {
         let mut settings = Box::new(Settings::load(board.mac(), &storage.load_settings()?));
-        settings.set_persistence(options.persistence);
+        settings.set_capabilities(options.capabilities);
         if report.settings_damaged {
             settings.set_damaged();
         }
@@ -380,7 +380,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Whether the board is to keep the broker's journal.
     pub fn wants_persistence(&self) -> bool {
-        self.core.options.persistence && self.core.settings.flag(Param::BrokerPersistence)
+        let settings = &self.core.settings;
+        settings.lacks(Param::BrokerPersistence).is_none()
+            && settings.flag(Param::BrokerPersistence)
     }
 
     /// Logs a warning of the board's.

@@ -9,9 +9,7 @@ use umqtt_device::settings::{
 const MAC: [u8; 6] = [1, 2, 3, 0xA4, 0xB5, 0x0C];
 
 fn settings() -> Settings {
-    let mut settings = Settings::new(MAC);
-    settings.set_persistence(true);
-    settings
+    Settings::new(MAC)
 }
 
 #[test]

@@ -336,9 +336,9 @@ fn a_taken_port_and_a_taken_directory_are_named() {
 fn a_reset_keeps_what_was_saved_and_a_factory_reset_nothing() {
     let device = start(fresh_dir(), Some(ECHO));
     let mut console = device.console();
-    assert_eq!(console.ask("set ap_ssid mine"), "ap_ssid set to mine\r\n");
+    assert_eq!(console.ask("set mqtt_user mine"), "mqtt_user set to mine\r\n");
     assert_eq!(console.ask("save"), "Config saved\r\n");
-    for (command, ssid, script) in [("reset", "mine", true), ("reset factory", "MyAP", false)] {
+    for (command, ssid, script) in [("reset", "mine", true), ("reset factory", "none", false)] {
         console.0.write_all(format!("{command}\n").as_bytes()).unwrap();
         let mut rest = String::new();
         console.0.read_to_string(&mut rest).unwrap();

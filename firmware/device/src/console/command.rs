@@ -5,7 +5,8 @@ use alloc::string::String;
 
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
-use crate::settings::Param;
+use crate::settings::capability::needs;
+use crate::settings::{Capability, Param};
 use crate::storage::FLASH_VARIABLES;
 
 /// What there is to know about a command.
@@ -23,13 +24,16 @@ pub struct CommandSpec {
     pub help: &'static str,
     /// Works while the configuration is locked.
     pub while_locked: bool,
+    /// What a board must have for it to be there.
+    pub needs: Option<Capability>,
     read: for<'w> fn(&[&'w [u8]]) -> Result<Command<'w>, String>,
 }
 
-/// Writes the table down, a command a line: name, arguments, fewest and most of them, help, reader, `locked_too`.
+/// Writes the table down, a command a line: name, arguments, fewest and most of them, help, reader, `locked_too`,
+/// and what it needs.
 macro_rules! commands {
     ($($name:literal $arguments:literal $least:literal..=$most:literal $help:literal
-       $read:expr $(, $locked_too:ident)?;)*) => {
+       $read:expr $(, $locked_too:ident)? $(=> $needs:ident)?;)*) => {
         /// Every command, in the order of `help`.
         pub const COMMANDS: &[CommandSpec] = &[$(CommandSpec {
             name: $name,
@@ -38,6 +42,7 @@ macro_rules! commands {
             most: $most,
             help: $help,
             while_locked: false $(|| { stringify!($locked_too); true })?,
+            needs: needs!($($needs)?),
             read: $read,
         },)*];
     };
@@ -53,7 +58,7 @@ commands! {
     "reset" "[factory]" 0..=1 "restarts; factory also clears everything" reset, locked_too;
     "quit" "" 0..=0 "closes this console" |_| Ok(Command::Quit), locked_too;
     "time" "" 0..=0 "shows day and time" |_| Ok(Command::Time), locked_too;
-    "scan" "" 0..=0 "looks for WiFi networks" |_| Ok(Command::Scan);
+    "scan" "" 0..=0 "looks for WiFi networks" |_| Ok(Command::Scan) => Wifi;
     "publish" "local|remote TOPIC DATA [retained]" 3..=4 "publishes a message" publish;
     "save_retained" "" 0..=0 "saves the retained messages" |_| Ok(Command::SaveRetained);
     "delete_retained" "" 0..=0 "deletes the retained messages" |_| Ok(Command::DeleteRetained);

@@ -41,13 +41,16 @@ pub(super) fn help(which: Option<&CommandSpec>, host: &dyn Host, out: &mut Outpu
         Some(spec) => {
             usage(spec, out);
             if spec.name == "set" {
-                for spec in TABLE.iter().filter(|spec| !host.settings().lacks(spec.param)) {
+                for spec in TABLE.iter().filter(|spec| host.settings().lacks(spec.param).is_none())
+                {
                     line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help);
                 }
             }
         }
         None => {
-            COMMANDS.iter().for_each(|spec| usage(spec, out));
+            let capabilities = host.settings().capabilities();
+            let here = |spec: &&CommandSpec| spec.needs.is_none_or(|one| capabilities.has(one));
+            COMMANDS.iter().filter(here).for_each(|spec| usage(spec, out));
             host.board_help().lines().for_each(|help| line!(out, "{help}"));
         }
     }
@@ -63,7 +66,7 @@ fn config(host: &dyn Host, out: &mut Output) {
     if host.settings().is_damaged() {
         line!(out, "WARNING: {SETTINGS_DAMAGED}");
     }
-    let here = |spec: &&Spec| spec.saved && !host.settings().lacks(spec.param);
+    let here = |spec: &&Spec| spec.saved && host.settings().lacks(spec.param).is_none();
     for spec in TABLE.iter().filter(here) {
         let value = Printed { settings: host.settings(), param: spec.param };
         let text = host.settings().bytes(spec.param);

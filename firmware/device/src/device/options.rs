@@ -8,6 +8,7 @@ use umqtt_memory::Plan;
 use umqtt_vm::Profile;
 
 use crate::net::NetError;
+use crate::settings::{Capabilities, Capability};
 use crate::storage::Layout;
 use crate::upload::warnings;
 
@@ -24,8 +25,8 @@ pub struct Options {
     pub plan: Plan,
     /// Where in the flash things are.
     pub layout: Layout,
-    /// The board keeps what the broker's journal says: `broker_persistence` is there.
-    pub persistence: bool,
+    /// What the board has, and so which settings and commands.
+    pub capabilities: Capabilities,
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
     /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the script; the rest is left out.
@@ -60,7 +61,7 @@ impl Options {
         },
         plan: Plan::ESP8266,
         layout: Layout::ESP8266,
-        persistence: false,
+        capabilities: Capabilities::NONE.with(Capability::Address),
         warnings: None,
         send_buffer: 256,
         print_rate: Some(8),
@@ -75,7 +76,7 @@ impl Options {
         limits: Limits::DESKTOP,
         plan: Plan::DESKTOP,
         layout: Layout::DESKTOP,
-        persistence: true,
+        capabilities: Capabilities::NONE.with(Capability::Persistence),
         send_buffer: 256 * 1024,
         print_rate: None,
         mqtt_port: None,

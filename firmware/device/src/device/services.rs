@@ -11,7 +11,7 @@ use crate::board::Board;
 use crate::engine::Services;
 use crate::log::Level;
 use crate::printable::{self, Printable};
-use crate::settings::Layer;
+use crate::settings::{Layer, SetError};
 
 /// The device, as a script uses it.
 pub(super) struct ForScript<'c, B: Board, F: NorFlash> {
@@ -170,6 +170,10 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     fn config(&mut self, name: &[u8], value: &[u8]) {
         match self.core.settings.set_by_name(name, value, Layer::Script) {
             Ok(param) => self.core.apply(param),
+            // A script is for many boards.
+            Err(error @ SetError::Lacks(..)) => {
+                self.core.log(Level::Info, format_args!("config {}: {error}", shown(name)));
+            }
             Err(error) => {
                 self.warn(format_args!("config {}: {error}", shown(name)));
             }

@@ -3,7 +3,8 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use super::table::{Fallback, TABLE};
+use super::table::{Fallback, Spec, TABLE};
+use crate::device::Options;
 
 /// The page, in Markdown.
 pub fn page() -> String {
@@ -11,7 +12,9 @@ pub fn page() -> String {
         "# Parameters\n\n\
          `set NAME VALUE` on the console sets one until the next restart, `save` keeps it; `config NAME VALUE` in a\n\
          script sets it while that script is loaded. This page is made from the table in `src/settings/table.rs`.\n\n\
-         | name | value | default | what it does |\n|---|---|---|---|\n",
+         A board has only those that do something on it: `help set` there lists them. In a script the others are\n\
+         noted in the log and do nothing.\n\n\
+         | name | value | default | boards | what it does |\n|---|---|---|---|---|\n",
     );
     for spec in TABLE {
         let mut default = String::new();
@@ -27,8 +30,23 @@ pub fn page() -> String {
             (_, false) => "; not saved",
             _ => "",
         };
-        let _ =
-            writeln!(page, "| `{}` | {} | {default} | {}{note} |", spec.name, spec.kind, spec.help);
+        let (name, boards) = (spec.name, boards(spec));
+        let _ = writeln!(
+            page,
+            "| `{name}` | {} | {default} | {boards} | {}{note} |",
+            spec.kind, spec.help
+        );
     }
     page
+}
+
+/// The boards that have a parameter.
+fn boards(spec: &Spec) -> &'static str {
+    let has = |options: Options| spec.needs.is_none_or(|needs| options.capabilities.has(needs));
+    match (has(Options::DESKTOP), has(Options::ESP8266)) {
+        (true, true) => "all",
+        (true, false) => "desktop",
+        (false, true) => "ESP8266",
+        (false, false) => "none yet",
+    }
 }

@@ -7,11 +7,13 @@
 //! | module | job |
 //! |---|---|
 //! | [`table`] | the parameters |
+//! | [`capability`] | what boards have, and settings need |
 //! | [`kind`] | the types they have: reading, printing, refusing |
 //! | [`saved`] | the bytes kept in flash |
 //! | [`docs`] | the table as a page |
 //! | [`lint`] | the table as the compiler wants it |
 
+pub mod capability;
 pub mod docs;
 pub mod kind;
 pub mod lint;
@@ -21,6 +23,7 @@ pub mod table;
 use alloc::{boxed::Box, vec::Vec};
 use core::net::Ipv4Addr;
 
+pub use capability::{Capabilities, Capability};
 pub use kind::{Kind, SetError};
 pub use table::{Param, Spec, TABLE};
 
@@ -81,8 +84,8 @@ impl Access {
 #[derive(Clone, Debug)]
 pub struct Settings {
     default_id: [u8; DEFAULT_ID_LEN],
-    /// See [`Settings::lacks`].
-    persistence: bool,
+    /// What the board has.
+    capabilities: Capabilities,
     owner: Vec<(Param, Value)>,
     script: Vec<(Param, Value)>,
     /// What was saved is damaged: these are not the owner's settings.
@@ -105,7 +108,7 @@ impl Settings {
         }
         Settings {
             default_id,
-            persistence: false,
+            capabilities: Capabilities::ALL,
             owner: Vec::new(),
             script: Vec::new(),
             damaged: false,
@@ -113,14 +116,19 @@ impl Settings {
         }
     }
 
-    /// Says whether the board keeps what `broker_persistence` is about.
-    pub fn set_persistence(&mut self, persistence: bool) {
-        self.persistence = persistence;
+    /// Sets what the board has; all there is at first.
+    pub fn set_capabilities(&mut self, capabilities: Capabilities) {
+        self.capabilities = capabilities;
     }
 
-    /// Whether a parameter would have no effect on this board, and so is not there.
-    pub fn lacks(&self, param: Param) -> bool {
-        param == Param::BrokerPersistence && !self.persistence
+    /// What the board has.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// What a parameter needs and the board has not: it has no effect there, and so is not there.
+    pub fn lacks(&self, param: Param) -> Option<Capability> {
+        param.spec().needs.filter(|needs| !self.capabilities.has(*needs))
     }
 
     /// What [`Settings::save`] wrote, by this version or another: an unknown parameter or a value that is out of
@@ -177,8 +185,8 @@ impl Settings {
     /// # Errors
     /// [`SetError`] says what would be right; nothing has changed then.
     pub fn set(&mut self, param: Param, text: &[u8], layer: Layer) -> Result<(), SetError> {
-        if self.lacks(param) {
-            return Err(SetError::Unknown);
+        if let Some(lacking) = self.lacks(param) {
+            return Err(SetError::Lacks(param, lacking));
         }
         let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
         if param == Param::MqttSsl && layer == Layer::Owner && value == Value::Number(1) {

@@ -1,5 +1,6 @@
 //! The table of parameters. To add one: a line at the place where `show` shall print it, with a number no line ever had.
 
+use super::capability::{Capability, needs};
 use super::kind::{Kind, NO_ZONE};
 use super::{Value, ValueRef};
 
@@ -20,6 +21,8 @@ pub struct Spec {
     pub secret: bool,
     /// Kept by `save`.
     pub saved: bool,
+    /// What a board must have for it to be there.
+    pub needs: Option<Capability>,
     /// One line of help.
     pub help: &'static str,
 }
@@ -55,7 +58,8 @@ macro_rules! has {
 }
 
 macro_rules! parameters {
-    ($($id:literal $param:ident $name:literal $kind:expr, $default:expr, $help:literal $($flag:ident)*;)*) => {
+    ($($id:literal $param:ident $name:literal $kind:expr, $default:expr, $help:literal
+       $($flag:ident)* $(, needs $needs:ident)?;)*) => {
         /// A parameter.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(u8)]
@@ -73,6 +77,7 @@ macro_rules! parameters {
                 default: $default,
                 secret: has!(secret: $($flag)*),
                 saved: !has!(unsaved: $($flag)*),
+                needs: needs!($($needs)?),
                 help: $help,
             },)*
         ];
@@ -96,25 +101,25 @@ const ACCESS: Kind = Int { min: 0, max: 3 };
 const DEFAULT_NETWORK: i32 = 0xC0A8_0400_u32.cast_signed();
 
 parameters! {
-    1 Ssid "ssid" Text { min: 0, max: 32 }, Txt(""), "name of the WiFi network to join";
-    2 Password "password" Text { min: 0, max: 64 }, Txt(""), "password of that network" secret;
-    3 AutoConnect "auto_connect" Flag, Number(1), "join that network again whenever it is lost";
-    4 ApSsid "ap_ssid" Text { min: 1, max: 32 }, Txt("MyAP"), "name of the device's own WiFi network";
-    5 ApPassword "ap_password" Text { min: 8, max: 64 }, Txt(""), "password of the own network; sets ap_open 0" secret;
-    6 ApChannel "ap_channel" Int { min: 1, max: 13 }, Number(1), "WiFi channel of the own network";
-    7 ApOn "ap_on" Flag, Number(1), "offer an own network";
-    8 ApOpen "ap_open" Flag, Number(1), "the own network needs no password";
-    9 Network "network" Network, Number(DEFAULT_NETWORK), "addresses of the own network, always /24; the device is .1";
-    10 Dns "dns" AddressOrDhcp, Number(0), "name server";
-    11 Ip "ip" AddressOrDhcp, Number(0), "address in the network that was joined";
-    12 Netmask "netmask" Address, Number(0), "netmask of a fixed ip";
-    13 Gw "gw" Address, Number(0), "gateway of a fixed ip";
-    14 DnsName "dns_name" HOST, Txt(""), "name that clients of the own network can look the device up by";
-    15 MdnsMode "mdns_mode" Int { min: 0, max: 2 }, Number(0), "announce mqtt.local: 0 nowhere, 1 in the joined network, 2 in the own";
-    16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz";
+    1 Ssid "ssid" Text { min: 0, max: 32 }, Txt(""), "name of the WiFi network to join", needs Wifi;
+    2 Password "password" Text { min: 0, max: 64 }, Txt(""), "password of that network" secret, needs Wifi;
+    3 AutoConnect "auto_connect" Flag, Number(1), "join that network again whenever it is lost", needs Wifi;
+    4 ApSsid "ap_ssid" Text { min: 1, max: 32 }, Txt("MyAP"), "name of the device's own WiFi network", needs AccessPoint;
+    5 ApPassword "ap_password" Text { min: 8, max: 64 }, Txt(""), "password of the own network; sets ap_open 0" secret, needs AccessPoint;
+    6 ApChannel "ap_channel" Int { min: 1, max: 13 }, Number(1), "WiFi channel of the own network", needs AccessPoint;
+    7 ApOn "ap_on" Flag, Number(1), "offer an own network", needs AccessPoint;
+    8 ApOpen "ap_open" Flag, Number(1), "the own network needs no password", needs AccessPoint;
+    9 Network "network" Network, Number(DEFAULT_NETWORK), "addresses of the own network, always /24; the device is .1", needs AccessPoint;
+    10 Dns "dns" AddressOrDhcp, Number(0), "name server", needs Address;
+    11 Ip "ip" AddressOrDhcp, Number(0), "address in the network that was joined", needs Address;
+    12 Netmask "netmask" Address, Number(0), "netmask of a fixed ip", needs Address;
+    13 Gw "gw" Address, Number(0), "gateway of a fixed ip", needs Address;
+    14 DnsName "dns_name" HOST, Txt(""), "name that clients of the own network can look the device up by", needs AccessPoint;
+    15 MdnsMode "mdns_mode" Int { min: 0, max: 2 }, Number(0), "announce mqtt.local: 0 nowhere, 1 in the joined network, 2 in the own", needs Mdns;
+    16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz", needs CpuClock;
     17 ConfigPort "config_port" PORT_OR_OFF, Number(7777), "TCP port of the console, 0 is off";
     18 ConfigAccess "config_access" ACCESS, Number(3), "who may use the console: 0 nobody, 1 the own network, 2 the others, 3 all";
-    19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s";
+    19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s", needs Bitrate;
     20 SystemOutput "system_output" Int { min: 0, max: 2 }, Number(2), "serial port: 0 for the script alone, 1 also warnings, 2 also information and the console";
     21 BrokerUser "broker_user" Text { min: 0, max: 32 }, Txt(""), "user that MQTT clients must name";
     22 BrokerPassword "broker_password" Text { min: 0, max: 32 }, Txt(""), "password that MQTT clients must give" secret;
@@ -125,15 +130,15 @@ parameters! {
     27 BrokerClients "broker_clients" LIMIT, Number(0), "most MQTT clients, 0 is as memory allows";
     43 BrokerSessionExpiry "broker_session_expiry" Int { min: 0, max: 31_536_000 }, Number(86_400), "seconds a stored session outlives its connection, 0 is until another needs its place";
     28 BrokerAutoretain "broker_autoretain" Flag, Number(0), "save retained messages by themselves, one second after the last change or ten while they go on changing";
-    44 BrokerPersistence "broker_persistence" Flag, Number(1), "keep sessions, queued and retained messages over a restart; counts from the next start on, where 0 forgets them";
+    44 BrokerPersistence "broker_persistence" Flag, Number(1), "keep sessions, queued and retained messages over a restart; counts from the next start on, where 0 forgets them", needs Persistence;
     29 MqttHost "mqtt_host" HOST, Txt(""), "name or address of the remote broker to connect to";
     30 MqttPort "mqtt_port" PORT, Number(1883), "TCP port of the remote broker";
     31 MqttSsl "mqtt_ssl" Flag, Number(0), "encrypt the connection to the remote broker: not possible yet, and with 1 there is no connection";
     32 MqttUser "mqtt_user" Text { min: 0, max: 64 }, Txt(""), "user at the remote broker";
     33 MqttPassword "mqtt_password" Text { min: 0, max: 128 }, Txt(""), "password at the remote broker" secret;
     34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";
-    35 NtpServer "ntp_server" HOST, Txt("1.pool.ntp.org"), "name or address of the time server";
-    36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server";
+    35 NtpServer "ntp_server" HOST, Txt("1.pool.ntp.org"), "name or address of the time server", needs Ntp;
+    36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server", needs Ntp;
     37 NtpTimezone "ntp_timezone" Zone, Number(NO_ZONE), "hours ahead of UTC; none is the zone of the computer it runs on, on chips UTC";
     38 NtpTime "ntp_time" Time, Number(-1), "sets the clock" unsaved;
     39 NtpWeekday "ntp_weekday" Weekday, Number(-1), "sets the day of the week" unsaved;

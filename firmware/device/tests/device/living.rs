@@ -37,10 +37,31 @@ fn names_and_passwords_are_asked_for_once_they_are_set() {
 }
 
 #[test]
+fn what_does_nothing_on_a_board_is_not_there() {
+    let mut world = World::running("config bitrate 9600\non init do println \"still runs\"\n");
+    let note = "config bitrate: bitrate is not on this board, which has no serial speed to choose";
+    let serial = world.serial();
+    assert!(serial.contains(note) && serial.contains("still runs"), "{serial}");
+    let console = world.console();
+    let said = world.ask(console, "set ssid home");
+    assert_eq!(said, "Invalid argument: ssid is not on this board, which has no WiFi\r\n");
+    for (command, there) in [("help set", "  broker_port"), ("show", "broker_port:")] {
+        let said = world.ask(console, command);
+        let lines = || said.lines().map(str::trim_start);
+        assert!(said.contains(there), "{said}");
+        for gone in ["ssid", "ap_ssid", "mdns_mode", "speed", "bitrate", "ntp_server"] {
+            assert!(!lines().any(|line| line.starts_with(gone)), "{command}: {gone}");
+        }
+    }
+    assert!(!world.ask(console, "help").contains("scan"));
+    assert_eq!(world.ask(console, "scan"), "Scan failed: this board has no WiFi\r\n");
+}
+
+#[test]
 fn what_is_taken_away_is_said_to_be_none() {
     let mut world = World::new();
     let console = world.console();
-    for name in ["password", "ap_password", "broker_user", "broker_password", "mqtt_password"] {
+    for name in ["broker_user", "broker_password", "mqtt_password"] {
         let said = world.ask(console, &format!("set {name} somewhat-long"));
         let shown = if name.ends_with("user") { " to somewhat-long" } else { "" };
         assert_eq!(said, format!("{name} set{shown}\r\n"));
@@ -144,11 +165,11 @@ fn settings_and_script_are_there_after_a_power_cut() {
     let mut world = World::running(RELAY);
     let console = world.console();
     world.ask(console, "set broker_port 2883");
-    world.ask(console, "set ap_ssid unsaved");
+    world.ask(console, "set mqtt_user unsaved");
     world.ask(console, "set @1 kept");
     let mut world = world.power_cycle();
     let console = world.console();
-    assert!(world.ask(console, "show").contains("ap_ssid: MyAP"));
+    assert!(world.ask(console, "show").contains("mqtt_user: none"));
     assert!(world.ask(console, "show vars").contains("@1: kept"));
     assert!(world.ask(console, "show mqtt").contains("local: \"set\" (QoS 0)"));
     assert!(world.listens(1883));
@@ -159,20 +180,20 @@ fn settings_and_script_are_there_after_a_power_cut() {
 
 #[test]
 fn what_a_scripts_config_lines_set_goes_with_it() {
-    let mut world = World::running("config broker_port 1999\nconfig ap_ssid script\n");
+    let mut world = World::running("config broker_port 1999\nconfig mqtt_user script\n");
     assert!(world.listens(1999) && !world.listens(1883));
     let console = world.console();
-    assert!(world.ask(console, "show").contains("ap_ssid: script"));
+    assert!(world.ask(console, "show").contains("mqtt_user: script"));
     assert_eq!(world.ask(console, "script delete"), "Script deleted\r\n");
-    assert!(world.ask(console, "show").contains("ap_ssid: MyAP"));
+    assert!(world.ask(console, "show").contains("mqtt_user: none"));
     assert!(world.listens(1883) && !world.listens(1999));
 }
 
 #[test]
 fn a_script_uses_the_console() {
-    let script = "on init do\n system \"set ap_ssid from_script\"\n system \"time\"\n";
+    let script = "on init do\n system \"set mqtt_user from_script\"\n system \"time\"\n";
     let mut world = World::running(script);
-    assert!(world.serial().contains("ap_ssid set to from_script\r\nxxx 99:99:99\r\n"));
+    assert!(world.serial().contains("mqtt_user set to from_script\r\nxxx 99:99:99\r\n"));
     let mut world =
         World::running("on init do\n settimer 1 100\non timer 1 do\n system \"reset\"\n");
     world.advance(3000);
@@ -361,7 +382,7 @@ fn figures_about_the_broker_are_retained() {
 fn a_factory_reset_clears_everything_and_waits_for_its_reply_to_leave() {
     let mut world = World::running(RELAY);
     let console = world.console();
-    world.ask(console, "set ap_ssid mine");
+    world.ask(console, "set mqtt_user mine");
     world.ask(console, "save");
     world.ask(console, "set @1 x");
     world.send(console, "reset factory\r\n");
@@ -371,7 +392,7 @@ fn a_factory_reset_clears_everything_and_waits_for_its_reply_to_leave() {
     assert!(world.wires.borrow().restarted);
     let mut world = world.power_cycle();
     let console = world.console();
-    assert!(world.ask(console, "show").contains("ap_ssid: MyAP"));
+    assert!(world.ask(console, "show").contains("mqtt_user: none"));
     assert!(world.ask(console, "show vars").contains("@1: \r\n"));
     assert!(world.ask(console, "show script").contains("No script"));
 }

@@ -7,13 +7,13 @@ use crate::world::{End, World, connect_packet};
 
 /// What a web page can make a browser send, with commands wherever the page chooses the bytes.
 fn pages() -> Vec<Vec<u8>> {
-    let commands = "\r\nset ssid pwned\r\nsave\r\nreset factory\r\nscript delete\r\n";
+    let commands = "\r\nset mqtt_user pwned\r\nsave\r\nreset factory\r\nscript delete\r\n";
     let head = "Host: localhost:7777\r\nUser-Agent: Mozilla/5.0\r\nOrigin: http://evil.example\r\n";
     let long = "a".repeat(3000);
     let mut pages: Vec<Vec<u8>> = [
         format!("POST / HTTP/1.1\r\n{head}Content-Type: text/plain\r\n{commands}"),
         format!("POST /{long} HTTP/1.1\r\n{head}{commands}"),
-        format!("GET /{long}\nset ssid pwned\n HTTP/1.1\r\n{head}{commands}"),
+        format!("GET /{long}\nset mqtt_user pwned\n HTTP/1.1\r\n{head}{commands}"),
         format!("get / http/1.1\n{head}{commands}"),
         format!("\r\n\r\n\nPOST / HTTP/1.1\n{head}{commands}"),
         format!("OPTIONS /set HTTP/1.1\r\n{head}{commands}"),
@@ -194,7 +194,7 @@ fn a_script_does_not_open_or_clear_a_locked_device() {
         assert!(!world.wires.borrow().restarted, "{command}");
         assert!(!world.listens(2000), "{command}");
     }
-    assert!(world.ask(console, "set ssid x").contains("Config locked"));
+    assert!(world.ask(console, "set mqtt_user x").contains("Config locked"));
     let mut world = world.power_cycle();
     let stranger = world.connect(1883);
     world.send(stranger, connect_packet("x"));
@@ -244,9 +244,9 @@ fn is_closed(world: &mut World, what: &str) {
     assert_ne!(world.received(stranger), [0x20, 2, 0, 0], "{what}: a client without a password");
     if world.listens(7777) {
         let console = world.connect(7777);
-        world.send(console, "set ssid pwned\r\n");
+        world.send(console, "set mqtt_user pwned\r\n");
         let reply = world.text(console);
-        assert!(!reply.contains("ssid set"), "{what}: {reply}");
+        assert!(!reply.contains("mqtt_user set"), "{what}: {reply}");
     }
     assert!(!world.listens(2000));
 }
@@ -294,7 +294,7 @@ fn a_damaged_device_is_set_anew_from_its_serial_line() {
     let console = world.connect(7777);
     assert!(world.text(console).contains("the saved settings are damaged"));
     assert!(world.is_closed(console));
-    world.type_in("set ssid x\r\nsave\r\nunlock pw\r\n");
+    world.type_in("set mqtt_user x\r\nsave\r\nunlock pw\r\n");
     let replies = world.serial();
     assert!(replies.contains("Config locked"), "{replies}");
     assert!(replies.contains("The lock is damaged"), "{replies}");

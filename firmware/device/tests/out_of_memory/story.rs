@@ -155,7 +155,7 @@ pub(crate) fn story(options: Options) -> World {
     for line in ["help", "help set", "show", "show stats", "show mqtt", "nonsense", "time"] {
         t.says(console, format!("{line}\r\n"));
     }
-    t.says(console, "set broker_user none\r\nset ssid somewhere\r\nsave\r\n");
+    t.says(console, "set broker_user none\r\nset mqtt_user somewhere\r\nsave\r\n");
     t.says(console, "publish local kept/three hello retained\r\nsave_retained\r\n");
     t.says(console, "set @3 flash\r\nset mqtt_host far.example\r\n");
 
@@ -203,7 +203,7 @@ pub(crate) fn story(options: Options) -> World {
 
     // The serial port, the lock, and what time brings.
     t.step(|world| world.type_in("show stats\r\nset system_output 2\r\n"));
-    t.says(console, "lock secret\r\nset ssid x\r\nunlock wrong\r\nunlock secret\r\n");
+    t.says(console, "lock secret\r\nset mqtt_user x\r\nunlock wrong\r\nunlock secret\r\n");
     t.step(|world| world.advance(11_000));
     t.step(|world| world.received(a));
     t.says(console, "quit\r\n");

@@ -19,7 +19,7 @@ fn the_console_and_the_serial_port_answer() {
     let mut console = device.console();
     assert!(console.ask("show stats").contains("10.0.2.15"));
     assert!(console.ask("nonsense").contains("Invalid Command"));
-    device.type_in("set ap_ssid typed\r\n");
+    device.type_in("set mqtt_user typed\r\n");
     crate::device::eventually("the setting", || {
         console.ask("show config").contains("typed").then_some(())
     });

@@ -120,7 +120,7 @@ struct Settings {
     console: Option<Console>,
 }
 
-const NAMES: [&str; 2] = ["ap_ssid", "mqtt_user"];
+const NAMES: [&str; 2] = ["mqtt_id", "mqtt_user"];
 
 impl Kept for Settings {
     fn request(&mut self, device: &Device, value: &str) {
