@@ -35,7 +35,7 @@ use clap::Parser as _;
 
 use crate::commands::Cli;
 use crate::failure::Failure;
-use crate::terminal::Terminal;
+use crate::terminal::{ColorChoice, Terminal};
 
 /// How a command that could do its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,9 +48,32 @@ pub(crate) enum Verdict {
 
 fn main() -> ExitCode {
     umqtt_host::report_full_files();
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) => return show(&message),
+    };
     let mut terminal = Terminal::new(cli.color);
-    let result = cli.command.run(&mut terminal).and_then(|verdict| {
+    let result = cli.command.run(&mut terminal);
+    end(result, &mut terminal)
+}
+
+/// Prints what the command line alone asks for: help and version, or what is wrong with it.
+fn show(message: &clap::Error) -> ExitCode {
+    if message.use_stderr() {
+        message.exit();
+    }
+    let mut terminal = Terminal::new(ColorChoice::Auto);
+    let text = message.render();
+    let written = match terminal.out.color() {
+        true => write!(terminal.out, "{}", text.ansi()),
+        false => write!(terminal.out, "{text}"),
+    };
+    end(written.map(|()| Verdict::Fine).map_err(Failure::Output), &mut terminal)
+}
+
+/// Writes out what is still buffered. Output that cannot be written is a failure of every command.
+fn end(result: Result<Verdict, Failure>, terminal: &mut Terminal) -> ExitCode {
+    let result = result.and_then(|verdict| {
         terminal.out.flush().map_err(Failure::Output)?;
         Ok(verdict)
     });

@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::io::BufRead as _;
 use std::process::{Command, Stdio};
 
 use common::{UMQTTC, folder, output_of, repository, umqttc, umqttc_with};
@@ -99,13 +100,135 @@ fn a_full_disk_is_reported() {
         eprintln!("skipped: this system has no /dev/full");
         return;
     }
-    let mut command = Command::new(UMQTTC);
-    command.arg("explain").stderr(Stdio::piped());
-    command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    let output = command.spawn().unwrap().wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cannot write to standard output"), "{said}");
+    let dir = folder(&[
+        ("u.script", UGLY.as_bytes()),
+        ("w.script", b"on init do println 1 - 2 - 3"),
+        ("e.script", b"on init do println $no"),
+    ]);
+    for args in EVERY_OUTPUT {
+        let mut command = Command::new(UMQTTC);
+        command.args(args.split(' ')).current_dir(dir.path());
+        command.stdin(fs::File::open(dir.path().join("u.script")).unwrap()).stderr(Stdio::piped());
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}: {told}");
+        let about = told.lines().filter(|line| line.starts_with("umqttc: ")).collect::<Vec<_>>();
+        assert!(
+            matches!(about[..], [line] if line.contains("cannot write to standard output")),
+            "{args}: {told}"
+        );
+    }
+}
+
+/// Whatever prints on standard output, and ends.
+const EVERY_OUTPUT: [&str; 26] = [
+    "help",
+    "--help",
+    "-h",
+    "--version",
+    "-V",
+    "--color always help",
+    "help check",
+    "help run",
+    "check --help",
+    "explain -h",
+    "build --help",
+    "dis --help",
+    "fmt --help",
+    "run --help",
+    "completions --help",
+    "man --help",
+    "check w.script",
+    "check e.script",
+    "check --format json w.script",
+    "check --fix -",
+    "explain",
+    "explain W0001",
+    "build w.script -o -",
+    "dis w.script",
+    "fmt -",
+    "fmt --check u.script",
+];
+
+#[test]
+fn the_shells_and_the_manual_too() {
+    if !fs::exists("/dev/full").unwrap_or(false) {
+        eprintln!("skipped: this system has no /dev/full");
+        return;
+    }
+    for args in ["completions bash", "completions fish", "man", "man check"] {
+        let mut command = Command::new(UMQTTC);
+        command.args(args.split(' ')).stderr(Stdio::piped());
+        command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+        let output = command.spawn().unwrap().wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{args}");
+        assert_eq!(output.stderr.iter().filter(|byte| **byte == b'\n').count(), 1, "{args}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let dir =
+        folder(&[("u.script", UGLY.as_bytes()), ("w.script", b"on init do println 1 - 2 - 3")]);
+    for args in EVERY_OUTPUT.into_iter().filter(|args| !args.contains("e.script")) {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(UMQTTC);
+        command.args(args.split(' ')).current_dir(dir.path());
+        command.stdin(fs::File::open(dir.path().join("u.script")).unwrap());
+        let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+        let output = output.wait_with_output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let expected = if args.contains("fmt --check") { 1 } else { 0 };
+        assert_eq!(output.status.code(), Some(expected), "{args}: {told}");
+        assert!(!told.contains("umqttc: "), "{args}: {told}");
+    }
+}
+
+/// A device whose output goes to a full disk serves on, and its end says what was missed.
+#[test]
+fn a_device_outlives_a_full_disk() {
+    if !fs::exists("/dev/full").unwrap_or(false) {
+        eprintln!("skipped: this system has no /dev/full");
+        return;
+    }
+    for serial in ["stdio", "none"] {
+        let mut seen = false;
+        while !seen {
+            let dir = folder(&[]);
+            let mut command = Command::new(UMQTTC);
+            command.args([
+                "run",
+                "--mqtt-port",
+                "0",
+                "--console-port",
+                "0",
+                "--log",
+                "off",
+                "--data",
+            ]);
+            command.arg("d").args(["--serial", serial]).current_dir(dir.path());
+            command.stdout(fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
+            let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut lines = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+            let told = lines.next().unwrap().unwrap();
+            assert!(told.starts_with("cannot write to standard output: No space left"), "{told}");
+            assert_eq!(child.try_wait().unwrap(), None, "it goes on");
+            let id = child.id().to_string();
+            // It may not catch signals yet: then, once more.
+            let code = common::eventually("the end", || {
+                assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+                child.try_wait().unwrap()
+            });
+            if let Some(code) = code.code() {
+                assert_eq!(code, 2);
+                let rest = lines.map(Result::unwrap).collect::<Vec<_>>();
+                assert_eq!(rest, [""; 0]);
+                seen = true;
+            }
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use umqtt_host::{Options, Serial, Verbosity};
+use umqtt_host::{Options, RunError, Serial, Verbosity};
 use umqtt_lang::Extras;
 use umqtt_vm::{Profile, Program};
 
@@ -91,8 +91,12 @@ impl Run {
             ..Options::new(data.ok_or(Failure::NoHome)?)
         };
         terminal.out.flush().map_err(Failure::Output)?;
-        umqtt_host::run(options).map_err(Failure::Device)?;
-        Ok(Verdict::Fine)
+        match umqtt_host::run(options) {
+            Ok(()) => Ok(Verdict::Fine),
+            // It is on standard error since it happened.
+            Err(RunError::Output(_)) => Err(Failure::Reported),
+            Err(error) => Err(Failure::Device(error)),
+        }
     }
 }
 

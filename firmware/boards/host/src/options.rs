@@ -86,6 +86,8 @@ pub enum RunError {
     Script(String),
     /// The operating system refused something.
     System(std::io::Error),
+    /// Standard output could not be written. That was printed on standard error when it happened, and the device went on.
+    Output(std::io::Error),
 }
 
 impl core::fmt::Display for RunError {
@@ -105,6 +107,7 @@ impl core::fmt::Display for RunError {
             RunError::Storage(why) => write!(f, "the stored state cannot be used: {why}"),
             RunError::Script(why) => write!(f, "the script cannot be started: {why}"),
             RunError::System(error) => write!(f, "the system refused: {error}"),
+            RunError::Output(error) => write!(f, "cannot write to standard output: {error}"),
         }
     }
 }

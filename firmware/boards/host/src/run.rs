@@ -19,7 +19,7 @@ use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
 use crate::signals;
 use crate::store;
-use crate::terminal::Terminal;
+use crate::terminal::{Terminal, report_output};
 
 /// File descriptors wanted: every connection is one.
 const DESCRIPTORS: u64 = 65_536;
@@ -55,6 +55,8 @@ pub struct Desktop {
     flash_failure: Failure,
     started: Instant,
     stop: Arc<AtomicBool>,
+    /// Standard output could not be written.
+    output_failure: Option<std::io::Error>,
 }
 
 /// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM; the end of its terminal does not stop it. Signals are caught from then on, so only once per
@@ -120,7 +122,16 @@ impl Desktop {
             error: refused.error,
         })?;
         let started = Instant::now();
-        let mut desktop = Desktop { options, device, net, keeper, flash_failure, started, stop };
+        let mut desktop = Desktop {
+            options,
+            device,
+            net,
+            keeper,
+            flash_failure,
+            started,
+            stop,
+            output_failure: None,
+        };
         desktop.introduce();
         Ok(desktop)
     }
@@ -162,7 +173,11 @@ impl Desktop {
         terminal.write(if edited { b"stopped\r\n" } else { b"\r\nstopped\r\n" });
         terminal.flush(LAST_WORDS);
         board.flush_log(LAST_WORDS);
-        Ok(())
+        let failure = board.terminal().take_failure();
+        match failure.or(self.output_failure) {
+            Some(error) => Err(RunError::Output(error)),
+            None => Ok(()),
+        }
     }
 
     /// Takes leave of the remote broker, if that does not take too long.
@@ -207,13 +222,14 @@ impl Desktop {
     /// What a chip does at a reset: every connection is gone, and only the flash is left.
     fn restart(mut self, how: Restart) -> Result<Desktop, RunError> {
         self.finish_keeper();
-        let Desktop { options, device, mut net, stop, .. } = self;
+        let Desktop { options, device, mut net, stop, output_failure, .. } = self;
         if how == Restart::Factory {
             store::remove(&options.data).map_err(RunError::System)?;
         }
         net.reset();
         let (board, flash) = device.into_parts();
         let mut desktop = Desktop::assemble(options, board.after_reset(), flash, net, stop)?;
+        desktop.output_failure = output_failure.or(desktop.output_failure);
         desktop.device.start(0);
         Ok(desktop)
     }
@@ -246,8 +262,13 @@ impl Desktop {
         }
         if self.options.serial == Serial::None {
             // The port that leads nowhere cannot say it.
-            let _ = std::io::stdout().write_all(&text);
-            let _ = std::io::stdout().flush();
+            let mut out = std::io::stdout();
+            if let Err(error) = out.write_all(&text).and_then(|()| out.flush())
+                && error.kind() != std::io::ErrorKind::BrokenPipe
+            {
+                report_output(&error);
+                self.output_failure = Some(error);
+            }
         } else {
             self.device.board().terminal().write(&text);
         }

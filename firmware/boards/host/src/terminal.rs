@@ -43,6 +43,8 @@ struct State {
     /// The writer is in the middle of a write.
     writing: bool,
     closed: bool,
+    /// Why the writer has given up, unless its reader has gone.
+    failure: Option<std::io::Error>,
     /// What the device shows when it waits for a line, and whether it does.
     prompt: &'static str,
     waits: bool,
@@ -125,7 +127,7 @@ impl Terminal {
     /// What the operating system reports when it has no thread for us.
     pub fn stdio(waker: Arc<Waker>) -> std::io::Result<Terminal> {
         let Some((editor, printer, screen)) = LineEditor::new() else {
-            return Terminal::over(std::io::stdin(), std::io::stdout(), waker);
+            return Terminal::over(std::io::stdin(), StandardOutput::new(), waker);
         };
         let (input, output) = (Arc::<Queue>::default(), Arc::<Queue>::default());
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
@@ -181,6 +183,11 @@ impl Terminal {
         }
     }
 
+    /// Why what is written does not come out any more; `None` if it does, or if its reader has gone.
+    pub fn take_failure(&mut self) -> Option<std::io::Error> {
+        self.output.as_ref()?.lock().failure.take()
+    }
+
     /// Waits until everything written is out, at most this long.
     pub fn flush(&mut self, at_most: Duration) {
         if let Some(output) = &self.output {
@@ -214,6 +221,42 @@ impl Terminal {
     /// Where a log on the same terminal goes.
     pub(crate) fn shared_output(&self) -> Option<Arc<Queue>> {
         self.output.clone().filter(|_| self.edits_lines() && std::io::stderr().is_terminal())
+    }
+}
+
+/// Standard output; that a terminal has gone is no failure of it.
+struct StandardOutput {
+    is_terminal: bool,
+}
+
+impl StandardOutput {
+    fn new() -> StandardOutput {
+        // Asked while it is there: one that has gone is a terminal no more.
+        StandardOutput { is_terminal: std::io::stdout().is_terminal() }
+    }
+
+    fn judge<T>(&self, result: std::io::Result<T>) -> std::io::Result<T> {
+        match result {
+            Err(_) if self.is_terminal => Err(std::io::ErrorKind::BrokenPipe.into()),
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                report_output(&error);
+                Err(error)
+            }
+            result => result,
+        }
+    }
+}
+
+impl Write for StandardOutput {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match std::io::stdout().write(bytes) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Err(error),
+            result => self.judge(result),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.judge(std::io::stdout().flush())
     }
 }
 
@@ -311,6 +354,17 @@ fn restore_on_panic(screen: Arc<Screen>) {
     }));
 }
 
+/// The same error once more.
+pub(crate) fn copy_of(error: &std::io::Error) -> std::io::Error {
+    let code = error.raw_os_error();
+    code.map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
+}
+
+/// Prints on standard error that nothing is printed on standard output any more.
+pub(crate) fn report_output(error: &std::io::Error) {
+    eprintln!("cannot write to standard output: {error}; the device goes on");
+}
+
 pub(crate) fn write_all(mut to: impl Write, queue: &Queue) {
     let mut state = queue.lock();
     loop {
@@ -331,9 +385,12 @@ pub(crate) fn write_all(mut to: impl Write, queue: &Queue) {
         let result = to.write_all(&bytes).and_then(|()| to.flush());
         state = queue.lock();
         state.writing = false;
-        // A closed pipe: nobody looks any more, the device goes on.
-        if result.is_err() {
+        // The device goes on.
+        if let Err(error) = &result {
             state.closed = true;
+            if error.kind() != std::io::ErrorKind::BrokenPipe {
+                state.failure = Some(copy_of(error));
+            }
         }
         queue.changed.notify_all();
         if state.closed && (result.is_err() || state.bytes.is_empty()) {

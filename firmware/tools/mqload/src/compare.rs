@@ -77,7 +77,7 @@ pub(crate) fn compare(args: &Compare) -> io::Result<bool> {
     let rounds = if args.quick { 1 } else { usize::from(args.rounds) };
     let mut sound = true;
     if args.output == Format::Human {
-        println!("{}", Line::HEAD);
+        writeln!(io::stdout(), "{}", Line::HEAD)?;
     }
     for case in cases(args) {
         if args.only.as_ref().is_some_and(|only| !case.name.contains(only)) {
@@ -104,17 +104,19 @@ pub(crate) fn compare(args: &Compare) -> io::Result<bool> {
         }
         for line in metrics(case.scenario).iter().filter_map(|m| Line::new(&case, m, &outcomes)) {
             match args.output {
-                Format::Human => println!("{line}"),
-                Format::Json => println!("{}", serde_json::to_string(&line)?),
+                Format::Human => writeln!(io::stdout(), "{line}")?,
+                Format::Json => writeln!(io::stdout(), "{}", serde_json::to_string(&line)?)?,
             }
         }
         io::stdout().flush()?;
     }
     if args.output == Format::Human {
         let arrived = if sound { "nothing was lost" } else { "SOMETHING WAS LOST, see above" };
-        println!(
+        writeln!(
+            io::stdout(),
             "\n{rounds} round(s), {arrived}; ratio: umqtt by mosquitto, median (least to most)"
-        );
+        )?;
+        io::stdout().flush()?;
     }
     Ok(sound)
 }

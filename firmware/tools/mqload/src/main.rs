@@ -33,7 +33,7 @@ mod report;
 mod scenario;
 mod stamp;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -58,6 +58,8 @@ fn main() -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
+        // Nobody reads any more.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("mqload: {error}");
             ExitCode::from(2)
@@ -76,9 +78,10 @@ fn run(args: &Run) -> io::Result<bool> {
         }
     })?;
     match args.output {
-        Format::Human => print!("{outcome}"),
-        Format::Json => println!("{}", serde_json::to_string(&outcome)?),
+        Format::Human => write!(io::stdout(), "{outcome}")?,
+        Format::Json => writeln!(io::stdout(), "{}", serde_json::to_string(&outcome)?)?,
     }
+    io::stdout().flush()?;
     Ok(outcome.is_sound())
 }
 
