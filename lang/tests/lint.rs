@@ -504,7 +504,7 @@ fn w0023_swallowed_by_comment() {
         ("on init do println $adc % (see above)", &[]),
         ("on init do println \"50%\"", &[]),
         ("on init do println $adc\n% 3\n", &[]),
-        ("% 3 % 4", &[]),
+        ("% 3 % 4", &["W0027"]),
     ]);
 }
 
@@ -541,4 +541,39 @@ fn w0025_flash_pin() {
         &umqtt_lang::lint::NoConfig,
     );
     assert_eq!(found, []);
+}
+
+#[test]
+fn w0026_serial_is_console() {
+    use common::{SerialTable, warnings_with};
+    for (script, expected) in [
+        ("on serial do println 1", &["W0026"][..]),
+        ("config speed 80 on serial do println 1 on serial do println 2", &["W0026"]),
+        ("config system_output 2 on serial do println 1", &["W0026"]),
+        ("config system_output 0 config system_output 1 on serial do println 1", &["W0026"]),
+        ("config system_output 1 config system_output 0 on serial do println 1", &[]),
+        ("config system_output 0 on serial do println 1", &[]),
+        ("on serial do println 1 config system_output \"0\"", &[]),
+        ("config system_output @1 on serial do println 1", &[]),
+        ("config system_output 2 on init do println 1", &[]),
+    ] {
+        let found = warnings_with(script.as_bytes(), &SerialTable);
+        let codes: Vec<_> = found.iter().map(|warning| warning.code.as_str()).collect();
+        assert_eq!(codes, expected, "{script}");
+    }
+    // Whoever does not know of a console does not warn of one.
+    expect(&[("on serial do println 1", &[])]);
+}
+
+#[test]
+fn w0027_empty_script() {
+    expect(&[
+        ("", &["W0027"]),
+        (" \t\r\n\n", &["W0027"]),
+        ("\0", &["W0027"]),
+        ("% a comment", &["W0027"]),
+        ("% one\n% two\n", &["W0027"]),
+        ("config speed 80", &[]),
+        ("on init do", &[]),
+    ]);
 }

@@ -70,6 +70,8 @@ codes! {
     SwallowedByComment = "W0023", "comment that swallows a part of the line";
     StrayPunctuation = "W0024", "punctuation that goes with the value";
     FlashPin = "W0025", "pin that the flash chip is wired to";
+    SerialIsConsole = "W0026", "serial handler while the serial port is a console";
+    EmptyScript = "W0027", "script without a statement";
 }
 
 impl Code {

@@ -22,6 +22,12 @@ pub trait ConfigTable {
     /// # Errors
     /// What is wrong with it.
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError>;
+
+    /// The parameter and its value with which lines on the serial port are events of the script; with any other they are
+    /// commands of the console. `None` if they are always events.
+    fn serial_events(&self) -> Option<(&str, &str)> {
+        None
+    }
 }
 
 /// What is wrong with the value of a `config` line, to be shown to the user: lower case, no full stop.

@@ -27,6 +27,8 @@
 //! | `values` | W0022 |
 //! | `comments` | W0023 |
 //! | `punctuation` | W0024 |
+//! | `serial` | W0026 |
+//! | `empty` | W0027 |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
@@ -36,6 +38,7 @@ mod compare;
 mod conditions;
 mod config;
 mod division;
+mod empty;
 mod endif;
 mod facts;
 mod feedback;
@@ -45,6 +48,7 @@ mod grouping;
 mod operators;
 mod pins;
 pub(crate) mod punctuation;
+mod serial;
 mod subscriptions;
 mod timers;
 mod topics;
@@ -100,6 +104,8 @@ pub fn lint(
     punctuation::check(&facts, &mut found);
     topics::check(&facts, &topics, &mut found);
     urls::check(&facts, &topics, &mut found);
+    serial::check(&facts, config, &mut found);
+    empty::check(&facts, &mut found);
     drop_consequences(&mut found);
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);

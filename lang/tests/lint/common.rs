@@ -25,12 +25,35 @@ impl ConfigTable for Table {
     }
 }
 
+/// The same, with one more: unless it is 0, the serial port is a console.
+pub(crate) struct SerialTable;
+
+impl ConfigTable for SerialTable {
+    fn names(&self) -> Vec<&str> {
+        [Table.names(), vec!["system_output"]].concat()
+    }
+
+    fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
+        Table.check(name, value)
+    }
+
+    fn serial_events(&self) -> Option<(&str, &str)> {
+        Some(("system_output", "0"))
+    }
+}
+
 /// The warnings of a script that parses.
 #[track_caller]
 pub(crate) fn warnings(script: &[u8]) -> Vec<Diagnostic> {
+    warnings_with(script, &Table)
+}
+
+/// The same, for a device with other parameters.
+#[track_caller]
+pub(crate) fn warnings_with(script: &[u8], table: &dyn ConfigTable) -> Vec<Diagnostic> {
     let (statements, errors) = umqtt_lang::parse(script, &Profile::DESKTOP);
     assert_eq!(errors, [], "{}", String::from_utf8_lossy(script));
-    lint(script, &statements, &Profile::ESP8266, &Table)
+    lint(script, &statements, &Profile::ESP8266, table)
 }
 
 /// The codes of a script's warnings, in order.

@@ -1,10 +1,11 @@
 //! Fixes: applying one takes its warning away and brings no other.
 
-use super::common::warnings;
+use super::common::{SerialTable, Table, warnings_with};
+use umqtt_lang::lint::ConfigTable;
 
 /// Applies the fix of the first warning that has one.
-fn fixed(script: &str) -> String {
-    let found = warnings(script.as_bytes());
+fn fixed(script: &str, table: &dyn ConfigTable) -> String {
+    let found = warnings_with(script.as_bytes(), table);
     let fix = found.iter().find_map(|warning| warning.fix.clone()).expect("a fix");
     let mut out = script.as_bytes().to_vec();
     for edit in fix.edits.iter().rev() {
@@ -103,13 +104,36 @@ fn fixes_mend() {
     ] {
         if script.contains("b or c") {
             assert_eq!(
-                fixed(&fixed(script)),
+                fixed(&fixed(script, &Table), &Table),
                 format!("{}$this_serial = c", &expected[..expected.len() - 1])
             );
             continue;
         }
-        let result = fixed(script);
+        let result = fixed(script, &Table);
         assert_eq!(result, expected);
-        assert_eq!(warnings(result.as_bytes()), [], "{result}");
+        assert_eq!(warnings_with(result.as_bytes(), &Table), [], "{result}");
+    }
+}
+
+#[test]
+fn the_serial_port_is_given_to_the_script() {
+    for (script, expected) in [
+        (
+            "% A gateway\non serial do print 1",
+            "% A gateway\nconfig system_output 0\n\non serial do print 1",
+        ),
+        ("on serial do print 1", "config system_output 0\n\non serial do print 1"),
+        (
+            "on init do print 1 on serial do print 1",
+            "on init do print 1 config system_output 0 on serial do print 1",
+        ),
+        (
+            "on serial do print 1\nconfig system_output 2\n",
+            "on serial do print 1\nconfig system_output 0\n",
+        ),
+    ] {
+        let result = fixed(script, &SerialTable);
+        assert_eq!(result, expected);
+        assert_eq!(warnings_with(result.as_bytes(), &SerialTable), [], "{result}");
     }
 }

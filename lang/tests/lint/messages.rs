@@ -1,16 +1,17 @@
 //! What users read: source and message, as they are.
 
-use super::common::warnings;
+use super::common::{SerialTable, Table, warnings_with};
 use umqtt_lang::diagnostic::position;
+use umqtt_lang::lint::ConfigTable;
 
 /// A script and its warnings with everything they hold.
-fn told(script: &str) -> String {
+fn told(script: &str, table: &dyn ConfigTable) -> String {
     let mut out = format!("{script}\n----\n");
     let at = |offset: u32| {
         let (line, column) = position(script.as_bytes(), offset as usize);
         format!("{line}:{column}")
     };
-    for warning in warnings(script.as_bytes()) {
+    for warning in warnings_with(script.as_bytes(), table) {
         let span = warning.span;
         out +=
             &format!("{} {}-{}: {}\n", warning.code, at(span.start), at(span.end), warning.message);
@@ -137,6 +138,14 @@ fn messages() {
             "on init do\n    publish local \"a\u{7}b\" 1\n    publish local a | #0d | $adc 1",
         ),
     ] {
-        insta::assert_snapshot!(name, told(script));
+        insta::assert_snapshot!(name, told(script, &Table));
+    }
+    for (name, script) in [
+        ("serial_console", "% A gateway\n\non serial do\n    println $this_serial"),
+        ("serial_console_set", "config system_output 2\n\non serial do\n    println $this_serial"),
+        ("empty", ""),
+        ("comments_only", "% on init do\n%   println 1"),
+    ] {
+        insta::assert_snapshot!(name, told(script, &SerialTable));
     }
 }

@@ -1,6 +1,6 @@
 //! The pages of the diagnostics: each has a wrong example that gives just its code, and right ones that give none.
 
-use super::common::Table;
+use super::common::SerialTable;
 use umqtt_lang::diagnostic::{Code, explain};
 use umqtt_lang::{Extras, compile, lint::lint, parse};
 use umqtt_vm::Profile;
@@ -50,7 +50,7 @@ fn told(example: &Example<'_>) -> Vec<Code> {
     let extras = Extras { debug: false, source: false };
     let found = match compile(source, &example.profile, extras) {
         Err(errors) => errors,
-        Ok(_) => lint(source, &parse(source, &example.profile).0, &example.profile, &Table),
+        Ok(_) => lint(source, &parse(source, &example.profile).0, &example.profile, &SerialTable),
     };
     found.iter().map(|diagnostic| diagnostic.code).collect()
 }

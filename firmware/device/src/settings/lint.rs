@@ -43,4 +43,8 @@ impl ConfigTable for Parameters {
             error => ConfigError::Refused(error.to_string()),
         })
     }
+
+    fn serial_events(&self) -> Option<(&str, &str)> {
+        Some((Param::SystemOutput.name(), "0"))
+    }
 }
