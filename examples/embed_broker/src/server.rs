@@ -96,7 +96,7 @@ impl<H: Hooks> Server<H> {
             let token = Token(conn.0 as usize);
             let now = self.now();
             if self.poll.registry().register(&mut socket, token, interest).is_ok()
-                && self.broker.open(conn, Peer { addr }, now, &mut self.hooks).is_ok()
+                && self.broker.open(conn, Peer::from(addr), now, &mut self.hooks).is_ok()
             {
                 let _ = socket.set_nodelay(true); // slower without, but no less right
                 self.next_id = self.next_id.wrapping_add(1);

@@ -28,12 +28,8 @@ use crate::retained::RetainedStore;
 use crate::session::Session;
 use crate::subscriptions::{LOCAL, Subscriptions};
 use crate::timers::Timers;
-use crate::{Limits, Millis, Peer, QoS, Stats};
+use crate::{ConnId, Limits, Millis, Peer, QoS, Stats};
 use local::Local;
-
-/// The caller's name for a network connection: any number it likes, one per open connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub u32);
 
 /// Why a connection is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

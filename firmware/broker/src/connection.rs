@@ -4,12 +4,11 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::{SocketAddr, SocketAddrV6};
 
-use crate::broker::ConnId;
 use crate::memory::Share;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::wire::{QoS, Version};
-use crate::{Millis, Peer};
+use crate::{ConnId, Interface, Millis, Peer};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +108,10 @@ impl Connection {
 
     /// Where it comes from.
     pub(crate) fn peer(&self) -> Peer {
-        let addr = match &self.peer {
-            CompactPeer::V4(ip, port) => SocketAddr::from((*ip, *port)),
-            CompactPeer::V6(addr) => SocketAddr::V6(**addr),
-        };
-        Peer { addr }
+        match &self.peer {
+            CompactPeer::V4(ip, port, via) => Peer::new(SocketAddr::from((*ip, *port)), *via),
+            CompactPeer::V6(addr, via) => Peer::new(SocketAddr::V6(**addr), *via),
+        }
     }
 }
 
@@ -136,15 +134,16 @@ impl Near {
 /// A peer without room for the long addresses that few have.
 #[derive(Debug)]
 enum CompactPeer {
-    V4([u8; 4], u16),
-    V6(Box<SocketAddrV6>),
+    V4([u8; 4], u16, Interface),
+    V6(Box<SocketAddrV6>, Interface),
 }
 
 impl CompactPeer {
     fn new(peer: Peer) -> CompactPeer {
-        match peer.addr {
-            SocketAddr::V4(addr) => CompactPeer::V4(addr.ip().octets(), addr.port()),
-            SocketAddr::V6(addr) => CompactPeer::V6(Box::new(addr)),
+        let Peer { addr, interface } = peer;
+        match addr {
+            SocketAddr::V4(addr) => CompactPeer::V4(addr.ip().octets(), addr.port(), interface),
+            SocketAddr::V6(addr) => CompactPeer::V6(Box::new(addr), interface),
         }
     }
 }

@@ -3,14 +3,7 @@
 //! The hooks are handed in with the calls that may need them, so they can borrow whatever the embedder
 //! has (settings, a user table) and nothing has to be shared or locked.
 
-use core::net::SocketAddr;
-
-/// Where a connection comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Peer {
-    /// The other end's address and port.
-    pub addr: SocketAddr,
-}
+use crate::Peer;
 
 /// What a client presents in its CONNECT packet.
 #[derive(Clone, Copy, Debug)]

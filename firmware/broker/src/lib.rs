@@ -38,6 +38,7 @@
 //! A program that subscribes on its own broker; the "network" is two slices of bytes.
 //!
 //! ```
+//! use std::net::SocketAddr;
 //! use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -45,8 +46,8 @@
 //! broker.subscribe(b"room/+/light", QoS::AtMostOnce)?;
 //!
 //! // Somebody connects at time 0, says CONNECT and publishes.
-//! let (conn, peer) = (ConnId(1), Peer { addr: "192.168.4.2:50000".parse()? });
-//! broker.open(conn, peer, 0, &mut AllowAll)?;
+//! let (conn, addr) = (ConnId(1), "192.168.4.2:50000".parse::<SocketAddr>()?);
+//! broker.open(conn, Peer::from(addr), 0, &mut AllowAll)?;
 //! broker.receive(conn, b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me", 5, &mut AllowAll);
 //! broker.receive(conn, b"\x30\x10\0\x0croom/1/lighton", 9, &mut AllowAll);
 //!
@@ -95,13 +96,14 @@ mod stats;
 mod subscriptions;
 mod timers;
 
-pub use broker::{Broker, ClientInfo, ConnId, PublishError, Refused, Retained, SubscribeError};
-pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Peer, Verdict};
+pub use broker::{Broker, ClientInfo, PublishError, Refused, Retained, SubscribeError};
+pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Verdict};
 #[cfg(feature = "journal")]
 pub use journal::{Batch, Change, Restore, RestoreError, Restored};
 pub use limits::Limits;
 pub use message::{Message, Publication};
 pub use stats::Stats;
+pub use umqtt_net::{ConnId, Interface, Peer};
 pub use wire::QoS;
 
 /// Milliseconds of a clock that never goes back; where it starts does not matter.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Unsubscribe, Version, emit_ack};
 use umqtt_broker::{
-    AllowAll, Batch, Broker, Change, ConnId, Limits, Peer, QoS, Restore, RestoreError, Restored,
+    AllowAll, Batch, Broker, Change, ConnId, Interface, Limits, Peer, QoS, Restore, RestoreError,
+    Restored,
 };
 
 const Q0: QoS = QoS::AtMostOnce;
@@ -63,7 +64,7 @@ fn send(broker: &mut Broker, conn: ConnId, bytes: &[u8]) {
 
 fn connect(broker: &mut Broker, conn: ConnId, clean: bool) {
     broker.closed(conn, 1);
-    let peer = Peer { addr: ([127, 0, 0, 1], 1).into() };
+    let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
     broker.open(conn, peer, 1, &mut AllowAll).expect("room");
     let connect = Connect {
         version: Version::V311,

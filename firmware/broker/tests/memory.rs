@@ -2,7 +2,7 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use umqtt_broker::wire::{Connect, Publish, Subscribe, Unsubscribe, Version};
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 
 const DOC: &str = include_str!("../docs/memory.md");
 const DESKTOP: Limits = Limits { max_queue_bytes: 1 << 30, ..Limits::DESKTOP };
@@ -22,7 +22,7 @@ fn packet(fill: impl FnOnce(&mut Vec<u8>) -> bool) -> Vec<u8> {
 
 /// Comes in, with a client id of 16 bytes.
 fn connect(broker: &mut Broker, number: u32, clean_session: bool) {
-    let peer = Peer { addr: ([127, 0, 0, 1], 1).into() };
+    let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
     let client_id = format!("client-{number:09}");
     let connect = Connect {
         version: Version::V311,
@@ -319,7 +319,7 @@ fn the_count_is_never_short_and_never_over_the_limit() {
             let conn = ConnId(who);
             match what {
                 0 | 1 => {
-                    let peer = Peer { addr: ([127, 0, 0, 1], 1).into() };
+                    let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
                     if broker.open(conn, peer, 1, &mut AllowAll).is_ok() {
                         let hello = [
                             &b"\x10\x0e\0\x04MQTT\x04"[..],

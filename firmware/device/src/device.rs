@@ -412,9 +412,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// The ports of broker and console that are open.
-    pub fn ports(&self, net: &dyn Net) -> (Option<u16>, Option<u16>) {
+    pub fn ports(&self) -> (Option<u16>, Option<u16>) {
         let Ports { mqtt, console } = self.core.ports;
-        (mqtt.map(|port| net.bound_port(port)), console.map(|port| net.bound_port(port)))
+        (mqtt.map(|listener| listener.bound), console.map(|listener| listener.bound))
     }
 
     /// The address the settings ask for, those of the script included. A board with a network of its own reads it once

@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use smoltcp::phy::Device;
 use smoltcp::socket::{dhcpv4, dns};
 use smoltcp::wire::{IpAddress, IpCidr, Ipv4Cidr};
-use umqtt_device::net::{Addressing, CloseReason};
+use umqtt_net::{Addressing, CloseReason};
 
 use crate::SmolNet;
 use crate::connection::Phase;
@@ -107,13 +107,13 @@ impl<D: Device> SmolNet<D> {
             match connection.phase {
                 Phase::HalfOpen { .. } => self.table.forget(place),
                 Phase::Open | Phase::Lingering { .. } => {
-                    self.table.gone(place, CloseReason::Reset);
+                    self.table.close(place, CloseReason::Reset);
                 }
                 Phase::Connecting(_) => {
                     self.cancel_lookup(place);
-                    self.table.gone(place, CloseReason::Reset);
+                    self.table.close(place, CloseReason::Reset);
                 }
-                Phase::Listening | Phase::Gone { .. } => {}
+                Phase::Listening | Phase::Closed { .. } => {}
             }
         }
     }

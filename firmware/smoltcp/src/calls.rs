@@ -6,7 +6,9 @@ use smoltcp::iface::SocketStorage;
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpAddress;
-use umqtt_device::net::{CloseReason, ConnId, Flag, Net, NetError, NetEvent, Peer};
+use umqtt_net::{
+    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer, Readiness,
+};
 
 use crate::SmolNet;
 use crate::connection::{Millis, Phase};
@@ -18,7 +20,7 @@ pub const LINGER: Millis = 2_000;
 const OTHERS: usize = 2 * size_of::<SocketStorage<'static>>();
 
 impl<D: Device> Net for SmolNet<D> {
-    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
         self.start_listening(port)
     }
 
@@ -32,27 +34,27 @@ impl<D: Device> Net for SmolNet<D> {
 
     fn poll_event(&mut self) -> Option<NetEvent> {
         loop {
-            let (place, flag) = self.table.take_news()?;
+            let (place, readiness) = self.table.next_event()?;
             let conn = ConnId(place);
             let Some(connection) = self.table.get(place) else { continue };
             let (open, port) = (connection.is_open(), connection.port);
-            match flag {
+            match readiness {
                 // One that is gone already did nothing the device would have seen.
-                Flag::Accepted => match self.peer(place) {
+                Readiness::Accepted => match self.peer(place) {
                     Some(peer) => return Some(NetEvent::Accepted { port, conn, peer }),
                     None => self.table.forget(place),
                 },
-                Flag::Connected => return Some(NetEvent::Connected(conn)),
-                Flag::Readable if open => return Some(NetEvent::Readable(conn)),
-                Flag::Writable if open => return Some(NetEvent::Writable(conn)),
-                Flag::Finished if open => return Some(NetEvent::Finished(conn)),
-                Flag::Closed => {
-                    if let Some(reason) = self.table.told(place) {
+                Readiness::Connected => return Some(NetEvent::Connected(conn)),
+                Readiness::Readable if open => return Some(NetEvent::Readable(conn)),
+                Readiness::Writable if open => return Some(NetEvent::Writable(conn)),
+                Readiness::PeerClosed if open => return Some(NetEvent::PeerClosed(conn)),
+                Readiness::Closed => {
+                    if let Some(reason) = self.table.acknowledge_close(place) {
                         return Some(NetEvent::Closed(conn, reason));
                     }
                 }
                 // What happened before the device closed it does not interest it any more.
-                Flag::Readable | Flag::Writable | Flag::Finished => {}
+                Readiness::Readable | Readiness::Writable | Readiness::PeerClosed => {}
             }
         }
     }
@@ -77,7 +79,7 @@ impl<D: Device> Net for SmolNet<D> {
             }
         }
         connection.seen = socket.recv_queue();
-        self.look_for_end(conn.0);
+        self.check_peer_closed(conn.0);
         taken
     }
 
@@ -114,8 +116,8 @@ impl<D: Device> Net for SmolNet<D> {
                     socket.close();
                 }
             }
-            Phase::Connecting(_) => self.table.gone(place, CloseReason::Done),
-            Phase::Lingering { .. } | Phase::Gone { .. } => {}
+            Phase::Connecting(_) => self.table.close(place, CloseReason::Done),
+            Phase::Lingering { .. } | Phase::Closed { .. } => {}
             Phase::Listening | Phase::HalfOpen { .. } => {} // not the device's
         }
     }
@@ -124,13 +126,18 @@ impl<D: Device> Net for SmolNet<D> {
         self.cancel_lookup(conn.0);
         let Some(connection) = self.table.get(conn.0) else { return };
         if !matches!(connection.phase, Phase::Listening | Phase::HalfOpen { .. }) {
-            self.table.gone(conn.0, CloseReason::Done);
+            self.table.close(conn.0, CloseReason::Done);
         }
     }
 
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        if let Some(address) = self.address() {
-            each(IpAddr::V4(address));
+    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
+        for own in self.interface.ip_addrs() {
+            let IpAddress::Ipv4(address) = own.address();
+            each(InterfaceAddr {
+                interface: Interface::Station,
+                address: IpAddr::V4(address),
+                prefix: own.prefix_len(),
+            });
         }
     }
 }
@@ -139,16 +146,15 @@ impl<D: Device> SmolNet<D> {
     fn peer(&mut self, place: u32) -> Option<Peer> {
         let remote = self.table.socket(place)?.remote_endpoint()?;
         let IpAddress::Ipv4(address) = remote.addr;
-        // No access point of our own so far.
-        Some(Peer { addr: SocketAddr::from((address, remote.port)), internal: false })
+        Some(Peer::new(SocketAddr::from((address, remote.port)), Interface::Station))
     }
 
-    /// Tells the device that the other end has finished, once everything it sent was taken.
-    pub(crate) fn look_for_end(&mut self, place: u32) {
+    /// Reports that the peer has finished sending, once everything it sent was taken.
+    pub(crate) fn check_peer_closed(&mut self, place: u32) {
         let Some((connection, socket)) = self.table.both(place) else { return };
         let finished = socket.state() == tcp::State::CloseWait && socket.recv_queue() == 0;
         if connection.is_open() && finished && !core::mem::replace(&mut connection.ended, true) {
-            self.table.tell(place, Flag::Finished);
+            self.table.report(place, Readiness::PeerClosed);
         }
     }
 }

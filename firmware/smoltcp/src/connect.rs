@@ -6,7 +6,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::wire::{DnsQueryType, IpAddress};
-use umqtt_device::net::{CloseReason, Flag, NetError};
+use umqtt_net::{CloseReason, NetError, Readiness};
 
 use crate::SmolNet;
 use crate::connection::{Connection, Millis, Phase};
@@ -106,7 +106,7 @@ impl<D: Device> SmolNet<D> {
                 if let Some(connection) = self.table.get(place) {
                     connection.phase = Phase::Open;
                 }
-                self.table.tell(place, Flag::Connected);
+                self.table.report(place, Readiness::Connected);
             }
         }
     }
@@ -121,7 +121,7 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    /// Tries the next address; `last` is told if there is none.
+    /// Tries the next address; `last` is the reason it is closed for if there is none.
     fn try_next(&mut self, place: u32, last: CloseReason) {
         self.table.drop_socket(place);
         loop {
@@ -130,13 +130,13 @@ impl<D: Device> SmolNet<D> {
                 return;
             };
             let Some(address) = attempt.addresses.pop() else {
-                return self.table.gone(place, last);
+                return self.table.close(place, last);
             };
             let port = attempt.port;
             attempt.until = self.now + CONNECT_TIMEOUT;
             let local = self.free_local_port();
             let Some(handle) = self.table.open_socket() else {
-                return self.table.gone(place, CloseReason::Refused);
+                return self.table.close(place, CloseReason::Refused);
             };
             if let Some(connection) = self.table.get(place) {
                 connection.socket = Some(handle);
@@ -149,12 +149,12 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    fn free_local_port(&mut self) -> u16 {
+    pub(crate) fn free_local_port(&mut self) -> u16 {
         loop {
             let port = self.local_port.max(FIRST_LOCAL_PORT);
             self.local_port = port.wrapping_add(1);
             // Ends: there are far more ports than sockets.
-            if !self.table.uses_port(port) {
+            if !self.table.uses_port(port) && !self.ports.contains(&port) {
                 return port;
             }
         }

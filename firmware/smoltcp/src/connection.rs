@@ -1,9 +1,9 @@
-//! One place of the table: a socket, where it stands, and what the device is still to be told about it.
+//! One place of the table: a socket, where it stands, and what is to be reported about it.
 
 use alloc::boxed::Box;
 
 use smoltcp::iface::SocketHandle;
-use umqtt_device::net::{CloseReason, Flags};
+use umqtt_net::{CloseReason, ReadySet};
 
 use crate::connect::Attempt;
 
@@ -22,8 +22,8 @@ pub(crate) enum Phase {
     Open,
     /// We closed it; waiting for the other end to do so.
     Lingering { until: Millis },
-    /// Over. The place is free once the device knows and the socket's last segment has left.
-    Gone { reason: CloseReason, told: bool },
+    /// Over. The place is free once the device has taken the event and the socket's last segment has left.
+    Closed { reason: CloseReason, acknowledged: bool },
 }
 
 /// A place that is in use.
@@ -33,14 +33,12 @@ pub(crate) struct Connection {
     pub(crate) socket: Option<SocketHandle>,
     /// The port it listens on or was accepted on; 0 for one the device asked for.
     pub(crate) port: u16,
-    /// Received bytes the device has been told of.
+    /// Received bytes that were reported.
     pub(crate) seen: usize,
-    pub(crate) flags: Flags,
-    /// It is in the queue of those with flags.
-    pub(crate) queued: bool,
+    ready: ReadySet,
     /// The last send took less than all.
     pub(crate) blocked: bool,
-    /// The device was told that the other end has finished.
+    /// It was reported that the peer has finished sending.
     pub(crate) ended: bool,
 }
 
@@ -51,8 +49,7 @@ impl Connection {
             socket,
             port,
             seen: 0,
-            flags: Flags::default(),
-            queued: false,
+            ready: ReadySet::default(),
             blocked: false,
             ended: false,
         }
@@ -62,7 +59,13 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    pub(crate) fn is_gone(&self) -> bool {
-        matches!(self.phase, Phase::Gone { .. })
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. })
+    }
+}
+
+impl AsMut<ReadySet> for Connection {
+    fn as_mut(&mut self) -> &mut ReadySet {
+        &mut self.ready
     }
 }

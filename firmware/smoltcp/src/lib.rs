@@ -9,14 +9,14 @@
 //! | `listen` | ports listened on, handshakes under way, SYN floods |
 //! | `connect` | connections the device makes, names looked up |
 //! | `address` | the device's own address: DHCP or fixed |
-//! | `mend` | what smoltcp should do and does not |
+//! | `fin_splitter` | what smoltcp should do and does not |
 //! | `table`, `connection` | the sockets and where each stands |
 //!
 //! # Memory
 //!
-//! Everything is bounded by [`Bounds`]. On a 32-bit chip, in bytes:
+//! Everything is bounded by [`NetLimits`]. On a 32-bit chip, in bytes:
 //!
-//! | what | each | with [`Bounds::CHIP`] |
+//! | what | each | with [`NetLimits::CHIP`] |
 //! |---|---|---|
 //! | a place for a socket, taken at the start | 328 + 40 | 22 x 368 = 8,096 |
 //! | buffers, only of sockets that listen or are up | `rx + tx` = 288 | 22 x 288 = 6,336 |
@@ -39,8 +39,8 @@ mod address;
 mod calls;
 mod connect;
 mod connection;
+mod fin_splitter;
 mod listen;
-mod mend;
 mod net;
 mod table;
 
@@ -53,11 +53,11 @@ pub use smoltcp;
 pub use table::{DEAD, KEEP_ALIVE};
 
 #[cfg(doc)]
-use umqtt_device::net::Net;
+use umqtt_net::Net;
 
 /// The most the network may grow to.
 #[derive(Clone, Copy, Debug)]
-pub struct Bounds {
+pub struct NetLimits {
     /// Sockets altogether: those that listen, handshakes under way, connections that are up or being closed.
     pub sockets: usize,
     /// How many of them are kept for connections the device makes itself.
@@ -72,13 +72,13 @@ pub struct Bounds {
     pub admits: fn() -> bool,
 }
 
-impl Bounds {
+impl NetLimits {
     /// Bytes of the heap with so many sockets that have buffers, those of the network besides not counted.
     pub const fn memory(&self, sockets: usize) -> usize {
         self.sockets * table::PLACE + sockets * (self.rx + self.tx)
     }
 
     /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that listen, 1 outgoing.
-    pub const CHIP: Bounds =
-        Bounds { sockets: 22, outgoing: 1, half_open: 18, rx: 128, tx: 160, admits: || true };
+    pub const CHIP: NetLimits =
+        NetLimits { sockets: 22, outgoing: 1, half_open: 18, rx: 128, tx: 160, admits: || true };
 }

@@ -7,7 +7,7 @@
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
-use umqtt_device::net::{Flag, NetError};
+use umqtt_net::{NetError, Readiness};
 
 use crate::SmolNet;
 use crate::connection::{Connection, Millis, Phase};
@@ -22,16 +22,14 @@ const FEW_HANDSHAKES: usize = 4;
 const HANDSHAKE_GRACE: Millis = 100;
 
 impl<D: Device> SmolNet<D> {
-    pub(crate) fn start_listening(&mut self, port: u16) -> Result<(), NetError> {
-        if port == 0 {
-            return Err(NetError::Failed);
-        }
+    pub(crate) fn start_listening(&mut self, port: u16) -> Result<u16, NetError> {
+        let port = if port == 0 { self.free_local_port() } else { port };
         if self.ports.contains(&port) {
             return Err(NetError::PortInUse);
         }
         self.ports.push(port).map_err(|_| NetError::Full)?;
         self.refill();
-        Ok(())
+        Ok(port)
     }
 
     pub(crate) fn stop_listening(&mut self, port: u16) {
@@ -100,7 +98,7 @@ impl<D: Device> SmolNet<D> {
         let Some((since, place)) = oldest else { return };
         let ripe = count > FEW_HANDSHAKES || since + HANDSHAKE_GRACE <= self.now;
         let full = !self.table.has_room_to_listen() && ripe;
-        if count > self.table.bounds().half_open || full {
+        if count > self.table.limits().half_open || full {
             self.table.forget(place);
         }
     }
@@ -117,7 +115,7 @@ impl<D: Device> SmolNet<D> {
             }
             _ => {
                 connection.phase = Phase::Open;
-                self.table.tell(place, Flag::Accepted);
+                self.table.report(place, Readiness::Accepted);
             }
         }
     }

@@ -7,12 +7,12 @@ use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::time::Instant;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
-use umqtt_device::net::{CloseReason, Flag};
+use umqtt_net::{CloseReason, Readiness};
 
-use crate::Bounds;
+use crate::NetLimits;
 use crate::connection::{Millis, Phase};
+use crate::fin_splitter::FinSplitter;
 use crate::listen::MAX_PORTS;
-use crate::mend::Mended;
 use crate::table::Table;
 
 /// Frames taken per poll, so that a flood does not keep the device from its turn.
@@ -24,7 +24,7 @@ const OTHER_SOCKETS: usize = 2;
 
 /// The network of a device.
 pub struct SmolNet<D: Device> {
-    device: Mended<D>,
+    device: FinSplitter<D>,
     pub(crate) interface: Interface,
     pub(crate) table: Table,
     pub(crate) ports: heapless::Vec<u16, MAX_PORTS>,
@@ -41,12 +41,12 @@ pub struct SmolNet<D: Device> {
 impl<D: Device> SmolNet<D> {
     /// A network without an address: see [`SmolNet::set_addressing`]. The seed makes sequence numbers and ports hard to
     /// guess, so it should differ from start to start.
-    pub fn new(device: D, mac: [u8; 6], seed: u64, bounds: Bounds, now: Millis) -> SmolNet<D> {
+    pub fn new(device: D, mac: [u8; 6], seed: u64, limits: NetLimits, now: Millis) -> SmolNet<D> {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac)));
         config.random_seed = seed;
-        let mut device = Mended::new(device);
+        let mut device = FinSplitter::new(device);
         let interface = Interface::new(config, &mut device, instant(now));
-        let mut table = Table::new(bounds, OTHER_SOCKETS);
+        let mut table = Table::new(limits, OTHER_SOCKETS);
         let resolver = table.sockets.add(dns::Socket::new(&[], alloc::vec::Vec::new()));
         SmolNet {
             device,
@@ -67,9 +67,9 @@ impl<D: Device> SmolNet<D> {
         &mut self.device.driver
     }
 
-    /// Sockets there are now, of the [`Bounds::sockets`] there may be: those that listen are counted too.
+    /// Sockets there are now, of the [`NetLimits::sockets`] there may be: those that listen are counted too.
     pub fn sockets_in_use(&self) -> usize {
-        self.table.bounds().sockets - self.table.room()
+        self.table.limits().sockets - self.table.room()
     }
 
     /// Takes what came in and sends what waits, both up to a bound. Returns when to come back at the latest if no frame
@@ -81,13 +81,13 @@ impl<D: Device> SmolNet<D> {
         // Timers run out in here too, and our last acknowledgements leave.
         self.send_frames();
         self.lease_progress();
-        self.look_around();
-        if self.table.is_dying() {
+        self.poll_sockets();
+        if self.table.has_closed() {
             self.send_frames();
-            self.table.reap();
+            self.table.free_closed();
             self.refill();
         }
-        if more || self.table.has_news() {
+        if more || self.table.has_events() {
             return Some(self.now);
         }
         self.poll_at()
@@ -118,7 +118,7 @@ impl<D: Device> SmolNet<D> {
     }
 
     /// Looks what became of every socket.
-    fn look_around(&mut self) {
+    fn poll_sockets(&mut self) {
         for place in 0..self.table.len() {
             let Some(connection) = self.table.get(place) else { continue };
             match connection.phase {
@@ -132,7 +132,7 @@ impl<D: Device> SmolNet<D> {
                 }
                 Phase::Open => self.open_progress(place),
                 Phase::Lingering { until } => self.linger_progress(place, until),
-                Phase::Listening | Phase::Gone { .. } => {}
+                Phase::Listening | Phase::Closed { .. } => {}
             }
         }
     }
@@ -143,7 +143,7 @@ impl<D: Device> SmolNet<D> {
             return;
         }
         if socket.state() == tcp::State::Closed {
-            return self.table.gone(place, CloseReason::Reset);
+            return self.table.close(place, CloseReason::Reset);
         }
         let waiting = socket.recv_queue();
         let readable = waiting > connection.seen;
@@ -153,12 +153,12 @@ impl<D: Device> SmolNet<D> {
         let writable = connection.blocked && room * 2 >= socket.send_capacity();
         connection.blocked &= !writable;
         if readable {
-            self.table.tell(place, Flag::Readable);
+            self.table.report(place, Readiness::Readable);
         }
         if writable {
-            self.table.tell(place, Flag::Writable);
+            self.table.report(place, Readiness::Writable);
         }
-        self.look_for_end(place);
+        self.check_peer_closed(place);
     }
 
     fn linger_progress(&mut self, place: u32, until: Millis) {
@@ -173,7 +173,7 @@ impl<D: Device> SmolNet<D> {
         // Our last acknowledgement has left. Waiting after it (RFC 9293, section 3.6.1) would keep the memory of a
         // connection nobody uses.
         if until <= now || matches!(socket.state(), tcp::State::TimeWait | tcp::State::Closed) {
-            self.table.gone(place, CloseReason::Done);
+            self.table.close(place, CloseReason::Done);
         }
     }
 

@@ -1,14 +1,13 @@
 //! The table of sockets: its places are the device's connection numbers.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use smoltcp::time::Duration;
-use umqtt_device::net::{CloseReason, Flag};
+use umqtt_net::{CloseReason, Readiness, ReadyQueue};
 
-use crate::Bounds;
+use crate::NetLimits;
 use crate::connection::{Connection, Millis, Phase};
 use crate::listen::HANDSHAKE_TIMEOUT;
 
@@ -26,23 +25,22 @@ pub(crate) const PLACE: usize = size_of::<smoltcp::iface::SocketStorage<'static>
 pub(crate) struct Table {
     pub(crate) sockets: SocketSet<'static>,
     places: Vec<Option<Connection>>,
-    /// Places with something to tell; each is in here at most once.
-    ready: VecDeque<u32>,
-    bounds: Bounds,
+    ready: ReadyQueue,
+    limits: NetLimits,
     /// Something is over whose socket is still there.
-    dying: bool,
+    closed_sockets: bool,
 }
 
 impl Table {
-    /// A table of `bounds.sockets` places, and room for `others` sockets that are none of ours.
-    pub(crate) fn new(bounds: Bounds, others: usize) -> Table {
+    /// A table of `limits.sockets` places, and room for `others` sockets that are none of ours.
+    pub(crate) fn new(limits: NetLimits, others: usize) -> Table {
         Table {
             // All at once: a vector that grows would at times be there twice.
-            sockets: SocketSet::new(Vec::with_capacity(bounds.sockets + others)),
-            places: Vec::with_capacity(bounds.sockets),
-            ready: VecDeque::with_capacity(bounds.sockets),
-            bounds,
-            dying: false,
+            sockets: SocketSet::new(Vec::with_capacity(limits.sockets + others)),
+            places: Vec::with_capacity(limits.sockets),
+            ready: ReadyQueue::with_capacity(limits.sockets),
+            limits,
+            closed_sockets: false,
         }
     }
 
@@ -62,13 +60,13 @@ impl Table {
 
     /// Places that are free.
     pub(crate) fn room(&self) -> usize {
-        self.bounds.sockets - self.places.iter().flatten().count()
+        self.limits.sockets - self.places.iter().flatten().count()
     }
 
     /// Whether one more may listen: there is a place, and the device keeps those for its own connections.
     pub(crate) fn has_room_to_listen(&self) -> bool {
         let others = self.iter().filter(|(_, connection)| connection.port != 0).count();
-        self.room() > 0 && others + self.bounds.outgoing < self.bounds.sockets
+        self.room() > 0 && others + self.limits.outgoing < self.limits.sockets
     }
 
     /// Takes a place; `None` when all are in use.
@@ -77,7 +75,7 @@ impl Table {
             self.places[free] = Some(connection);
             return Some(free as u32);
         }
-        if self.places.len() >= self.bounds.sockets {
+        if self.places.len() >= self.limits.sockets {
             return None;
         }
         self.places.push(Some(connection));
@@ -92,10 +90,10 @@ impl Table {
             bytes.resize(size, 0);
             Some(tcp::SocketBuffer::new(bytes))
         };
-        if !(self.bounds.admits)() {
+        if !(self.limits.admits)() {
             return None;
         }
-        let mut socket = tcp::Socket::new(buffer(self.bounds.rx)?, buffer(self.bounds.tx)?);
+        let mut socket = tcp::Socket::new(buffer(self.limits.rx)?, buffer(self.limits.tx)?);
         // The device hands over whole messages; waiting for more would only make them late.
         socket.set_nagle_enabled(false);
         socket.set_timeout(Some(DEAD));
@@ -148,14 +146,13 @@ impl Table {
         Some((connection, self.sockets.get_mut(handle)))
     }
 
-    /// Frees a place nobody was told of.
+    /// Frees a place without an event.
     pub(crate) fn forget(&mut self, place: u32) {
-        let Some(connection) = self.places.get_mut(place as usize).and_then(Option::take) else {
+        let Some(mut connection) = self.places.get_mut(place as usize).and_then(Option::take)
+        else {
             return;
         };
-        if connection.queued {
-            self.ready.retain(|waiting| *waiting != place);
-        }
+        self.ready.remove(place, *connection.as_mut());
         if let Some(handle) = connection.socket {
             self.sockets.remove(handle);
         }
@@ -169,76 +166,64 @@ impl Table {
         self.sockets.remove(handle);
     }
 
-    /// Notes that the device is to be told something.
-    pub(crate) fn tell(&mut self, place: u32, flag: Flag) {
-        let Some(connection) = self.get(place) else { return };
-        connection.flags.set(flag);
-        if !core::mem::replace(&mut connection.queued, true) {
-            self.ready.push_back(place);
+    /// Notes something to report to the device.
+    pub(crate) fn report(&mut self, place: u32, readiness: Readiness) {
+        if let Some(Some(connection)) = self.places.get_mut(place as usize) {
+            self.ready.push(place, connection.as_mut(), readiness);
         }
     }
 
-    /// Whether there is something to tell.
-    pub(crate) fn has_news(&self) -> bool {
+    /// Whether there is something to report.
+    pub(crate) fn has_events(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// The next thing to tell.
-    pub(crate) fn take_news(&mut self) -> Option<(u32, Flag)> {
-        loop {
-            let place = self.ready.pop_front()?;
-            let Some(connection) = self.get(place) else { continue };
-            connection.queued = false;
-            let Some(flag) = connection.flags.take_first() else { continue };
-            if !connection.flags.is_empty() {
-                connection.queued = true;
-                self.ready.push_back(place);
-            }
-            return Some((place, flag));
-        }
+    /// What is to be reported next.
+    pub(crate) fn next_event(&mut self) -> Option<(u32, Readiness)> {
+        self.ready.pop(&mut self.places)
     }
 
     /// A connection is over. What its socket still has to say (a reset, if the other end thinks that it is up) leaves
     /// with the next segments.
-    pub(crate) fn gone(&mut self, place: u32, reason: CloseReason) {
+    pub(crate) fn close(&mut self, place: u32, reason: CloseReason) {
         let Some(connection) = self.get(place) else { return };
-        if connection.is_gone() {
+        if connection.is_closed() {
             return;
         }
-        connection.phase = Phase::Gone { reason, told: false };
+        connection.phase = Phase::Closed { reason, acknowledged: false };
         if let Some(socket) = self.socket(place)
             && socket.state() != tcp::State::TimeWait
         {
             socket.abort();
         }
-        self.dying = true;
-        self.tell(place, Flag::Closed);
+        self.closed_sockets = true;
+        self.report(place, Readiness::Closed);
     }
 
     /// Whether something is over whose socket is still there.
-    pub(crate) fn is_dying(&self) -> bool {
-        self.dying
+    pub(crate) fn has_closed(&self) -> bool {
+        self.closed_sockets
     }
 
     /// Frees what is over. To be called when segments have just left.
-    pub(crate) fn reap(&mut self) {
-        self.dying = false;
+    pub(crate) fn free_closed(&mut self) {
+        self.closed_sockets = false;
         for place in 0..self.len() {
             let Some(connection) = self.get(place) else { continue };
-            let Phase::Gone { told, .. } = connection.phase else { continue };
+            let Phase::Closed { acknowledged, .. } = connection.phase else { continue };
             self.drop_socket(place);
-            if told {
+            if acknowledged {
                 self.forget(place);
             }
         }
     }
 
-    /// The device knows that it is over.
-    pub(crate) fn told(&mut self, place: u32) -> Option<CloseReason> {
+    /// The device takes the event that it is over.
+    pub(crate) fn acknowledge_close(&mut self, place: u32) -> Option<CloseReason> {
         let connection = self.get(place)?;
-        let Phase::Gone { reason, told } = &mut connection.phase else { return None };
+        let Phase::Closed { reason, acknowledged } = &mut connection.phase else { return None };
         let reason = *reason;
-        *told = true;
+        *acknowledged = true;
         if connection.socket.is_none() {
             self.forget(place);
         }
@@ -248,12 +233,12 @@ impl Table {
     /// Bytes of the heap: places, and the buffers of the sockets there are.
     pub(crate) fn memory(&self) -> usize {
         let sockets = self.iter().filter(|(_, connection)| connection.socket.is_some()).count();
-        self.bounds.memory(sockets)
+        self.limits.memory(sockets)
     }
 
     /// What it was made with.
-    pub(crate) fn bounds(&self) -> &Bounds {
-        &self.bounds
+    pub(crate) fn limits(&self) -> &NetLimits {
+        &self.limits
     }
 
     /// When something is to be done about a place, if nothing comes from the network.
@@ -262,7 +247,7 @@ impl Table {
             Phase::HalfOpen { since } => Some(since + HANDSHAKE_TIMEOUT),
             Phase::Connecting(attempt) => attempt.deadline(),
             Phase::Lingering { until } => Some(*until),
-            Phase::Listening | Phase::Open | Phase::Gone { .. } => None,
+            Phase::Listening | Phase::Open | Phase::Closed { .. } => None,
         })
     }
 

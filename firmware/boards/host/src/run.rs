@@ -237,7 +237,7 @@ impl Desktop {
     /// The first lines.
     fn introduce(&mut self) {
         let bind = self.options.bind;
-        let (mqtt, console) = self.device.ports(&self.net);
+        let (mqtt, console) = self.device.ports();
         let mut text = Vec::new();
         let open = |service: &str, port: Option<u16>| match port {
             Some(port) => format!("{service} on {}", std::net::SocketAddr::new(bind, port)),

@@ -39,7 +39,7 @@ pub use board::Lx60Board;
 pub use ethernet::OpenEth;
 #[cfg(not(feature = "silicon"))]
 pub use flash::{Flash, FlashError};
-pub use options::{BOUNDS, OPTIONS};
+pub use options::{NET_LIMITS, OPTIONS};
 #[cfg(not(feature = "silicon"))]
 pub use run::run;
 

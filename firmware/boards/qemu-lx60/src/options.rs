@@ -3,13 +3,13 @@
 use umqtt_device::device::Options;
 use umqtt_device::storage::Layout;
 use umqtt_lx106_rt::heap;
-use umqtt_smoltcp::Bounds;
+use umqtt_smoltcp::NetLimits;
 
 /// Bytes of heap that a new connection must leave to those that are up.
 const RESERVE: usize = 2 * 1024;
 
-/// The network's bounds.
-pub const BOUNDS: Bounds = Bounds { admits, ..Bounds::CHIP };
+/// The network's limits.
+pub const NET_LIMITS: NetLimits = NetLimits { admits, ..NetLimits::CHIP };
 
 /// The device's.
 pub const OPTIONS: Options = Options {
@@ -20,5 +20,5 @@ pub const OPTIONS: Options = Options {
 
 fn admits() -> bool {
     let usage = heap::usage();
-    usage.size - usage.used >= RESERVE + BOUNDS.rx + BOUNDS.tx
+    usage.size - usage.used >= RESERVE + NET_LIMITS.rx + NET_LIMITS.tx
 }

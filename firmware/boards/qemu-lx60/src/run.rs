@@ -11,7 +11,7 @@ use crate::board::{Lx60Board, MAC};
 use crate::ethernet::OpenEth;
 use crate::flash::Flash;
 use crate::guard::{self, Start};
-use crate::options::{BOUNDS, OPTIONS};
+use crate::options::{NET_LIMITS, OPTIONS};
 use crate::seed;
 
 /// CPU cycles per millisecond.
@@ -71,7 +71,7 @@ fn network() -> Box<Network> {
     let mut random = [0; 8];
     seed::fill(&mut random);
     let seed = u64::from_be_bytes(random);
-    Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, BOUNDS, clock::millis()))
+    Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, NET_LIMITS, clock::millis()))
 }
 
 #[inline(never)]

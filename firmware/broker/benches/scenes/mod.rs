@@ -1,7 +1,7 @@
 //! What is measured: a broker with clients whose sockets take and give everything at once, in rounds.
 
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack, emit_bare};
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 
 /// Messages each publisher sends in a round, and acknowledgements it may have to wait for.
 const BATCH: u16 = 20;
@@ -183,7 +183,7 @@ pub(crate) fn connects(count: u32) -> Broker {
 }
 
 fn connect(broker: &mut Broker, number: u32) {
-    let peer = Peer { addr: ([127, 0, 0, 1], 1).into() };
+    let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
     // In no order, as client ids are.
     let client_id = format!("client-{:08x}", number.wrapping_mul(0x9e37_79b9));
     let connect = Connect {

@@ -9,7 +9,7 @@ use umqtt_broker::wire::{
     Connect, FixedHeader, PacketType, Publish, Subscribe, Version, Will, emit_ack,
 };
 use umqtt_broker::{
-    Broker, ConnId, Credentials, Hooks, Limits, Millis, Peer, QoS, Refused, Verdict,
+    Broker, ConnId, Credentials, Hooks, Interface, Limits, Millis, Peer, QoS, Refused, Verdict,
 };
 
 /// Lets in everybody but user `intruder`, and no connection from port 666.
@@ -41,7 +41,7 @@ pub(crate) struct Net {
 }
 
 pub(crate) fn peer(port: u16) -> Peer {
-    Peer { addr: ([192, 168, 4, 2], port).into() }
+    Peer::new(([192, 168, 4, 2], port).into(), Interface::Station)
 }
 
 impl Net {

@@ -73,8 +73,17 @@ pub(super) struct Core<B: Board, F: NorFlash> {
 /// The ports that are listened on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Ports {
-    pub(super) mqtt: Option<u16>,
-    pub(super) console: Option<u16>,
+    pub(super) mqtt: Option<Listener>,
+    pub(super) console: Option<Listener>,
+}
+
+/// A port that is listened on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Listener {
+    /// The one of the settings or options; 0 lets the network choose.
+    pub(super) wanted: u16,
+    /// The one that was bound.
+    pub(super) bound: u16,
 }
 
 /// What is to be done when the network is at hand.
@@ -356,7 +365,7 @@ mod tests {
     #[test]
     fn the_gate_opens_for_the_right_name_and_password() {
         let mut settings = Settings::new([0; 6]);
-        let peer = Peer { addr: SocketAddr::from(([127, 0, 0, 1], 1)) };
+        let peer = Peer::from(SocketAddr::from(([127, 0, 0, 1], 1)));
         let ask = |settings: &Settings, user, password: &'static str| {
             let password = Some(password.as_bytes());
             Gate(settings).on_auth(&Credentials { client_id: "x", user, password, peer })

@@ -22,7 +22,7 @@ use crate::console::{
     BrokerFigures, Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
     TimeOfDay,
 };
-use crate::net::Net;
+use crate::net::{Interface, Net};
 use crate::settings::{Access, Param, Settings};
 use crate::storage::StorageError;
 
@@ -63,8 +63,8 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
 
     fn listening(&self, param: Param) -> Option<u16> {
         let Ports { mqtt, console } = self.core.ports;
-        let port = if param == Param::BrokerPort { mqtt } else { console };
-        port.map(|port| self.net.bound_port(port))
+        let listener = if param == Param::BrokerPort { mqtt } else { console };
+        listener.map(|listener| listener.bound)
     }
 
     fn admits(&self, origin: Origin) -> bool {
@@ -139,7 +139,17 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        self.net.addresses(each);
+        // Its own address says little, unless it is all there is.
+        let mut any = false;
+        self.net.addresses(&mut |own| {
+            if own.interface != Interface::Loopback {
+                any = true;
+                each(own.address);
+            }
+        });
+        if !any {
+            self.net.addresses(&mut |own| each(own.address));
+        }
     }
 
     fn time(&self) -> Option<TimeOfDay> {

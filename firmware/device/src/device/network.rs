@@ -4,10 +4,9 @@
 use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_broker as broker;
 use umqtt_memory::try_room;
 
-use super::core::Gate;
+use super::core::{Gate, Listener};
 use super::crowd::Pace;
 use super::host::View;
 use super::{Device, ListenError, SETTINGS_DAMAGED};
@@ -51,8 +50,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 NetEvent::Connected(conn)
                 | NetEvent::Readable(conn)
                 | NetEvent::Writable(conn)
-                | NetEvent::Finished(conn)
+                | NetEvent::PeerClosed(conn)
                 | NetEvent::Closed(conn, _) => self.event(conn, event, net),
+                // No service has a UDP socket.
+                NetEvent::Datagram(_) => {}
             }
         }
         true
@@ -81,7 +82,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 self.later = Some(event);
                 true
             }
-            NetEvent::Writable(_) | NetEvent::Finished(_) | NetEvent::Closed(..) => false,
+            NetEvent::Writable(_)
+            | NetEvent::PeerClosed(_)
+            | NetEvent::Closed(..)
+            | NetEvent::Datagram(_) => false,
         }
     }
 
@@ -91,19 +95,19 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             return net.abort(conn);
         }
         self.core.debug(format_args!("connection from {} to port {port}", peer.addr));
-        let may = |access| self.core.settings.access(access).permits(peer.internal);
+        let may = |access| self.core.settings.access(access).permits(peer.is_internal());
         if Some(port) == self.uploads.port() {
             if !self.uploads.accept(conn, now, net) {
                 net.close(conn);
             }
-        } else if Some(port) == self.core.ports.console && self.core.settings.is_damaged() {
+        } else if is_on(self.core.ports.console, port) && self.core.settings.is_damaged() {
             net.send(conn, SETTINGS_DAMAGED.as_bytes());
             net.send(conn, b"\r\n");
             net.close(conn);
-        } else if Some(port) == self.core.ports.console && may(Param::ConfigAccess) {
+        } else if is_on(self.core.ports.console, port) && may(Param::ConfigAccess) {
             match self.consoles.open(conn, now) {
                 Some(number) => {
-                    self.core.console_internal[number] = peer.internal;
+                    self.core.console_internal[number] = peer.is_internal();
                     self.core.console_peers[number] = Some(peer.addr.ip());
                     self.set_role(conn, Role::Console(number as u8));
                 }
@@ -112,10 +116,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     net.close(conn);
                 }
             }
-        } else if Some(port) == self.core.ports.mqtt && may(Param::BrokerAccess) {
-            let peer = broker::Peer { addr: peer.addr };
+        } else if is_on(self.core.ports.mqtt, port) && may(Param::BrokerAccess) {
             let mut gate = Gate(&self.core.settings);
-            match self.core.broker.open(broker::ConnId(conn.0), peer, now, &mut gate) {
+            match self.core.broker.open(conn, peer, now, &mut gate) {
                 Ok(()) => self.set_role(conn, Role::Mqtt(Pace::Free)),
                 Err(_) => net.abort(conn), // counted by the broker
             }
@@ -143,7 +146,6 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     fn mqtt_event(&mut self, conn: ConnId, pace: Pace, event: NetEvent, net: &mut dyn Net) {
-        let id = broker::ConnId(conn.0);
         let now = self.core.now;
         match event {
             NetEvent::Readable(_) => {
@@ -152,22 +154,22 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 }
             }
             NetEvent::Writable(_) => self.send_to_client(conn, net),
-            NetEvent::Finished(_) => {
+            NetEvent::PeerClosed(_) => {
                 // Answers to what it sent last are still wanted.
                 self.flush_broker(net);
                 if matches!(self.role(conn), Role::Mqtt(_)) {
-                    self.core.broker.closed(id, now);
+                    self.core.broker.closed(conn, now);
                     self.set_role(conn, Role::Other);
                     net.close(conn);
                 }
             }
             NetEvent::Closed(..) => {
-                self.core.broker.closed(id, now);
+                self.core.broker.closed(conn, now);
                 self.set_role(conn, Role::Other);
                 // The number may be another connection's next: nothing about this one may stay behind.
                 self.flush_broker(net);
             }
-            NetEvent::Accepted { .. } | NetEvent::Connected(_) => {}
+            NetEvent::Accepted { .. } | NetEvent::Connected(_) | NetEvent::Datagram(_) => {}
         }
     }
 
@@ -177,7 +179,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let before = core.broker.stats().messages_received;
         let mut gate = Gate(&core.settings);
         let taken = net.recv(conn, &mut |bytes| {
-            core.broker.receive(broker::ConnId(conn.0), bytes, core.now, &mut gate);
+            core.broker.receive(conn, bytes, core.now, &mut gate);
             bytes.len()
         });
         let published = core.broker.stats().messages_received > before;
@@ -192,7 +194,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn console_event(&mut self, number: usize, conn: ConnId, event: NetEvent) {
         match event {
             NetEvent::Readable(_) => self.consoles.note_readable(number),
-            NetEvent::Finished(_) => self.consoles.note_finished(number),
+            NetEvent::PeerClosed(_) => self.consoles.note_finished(number),
             NetEvent::Closed(..) => {
                 self.consoles.closed(number);
                 self.set_role(conn, Role::Other);
@@ -250,7 +252,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 net,
             };
             let (taken, produced) = self.consoles.receive(number, &input[..len], now, &mut view);
-            self.console_taken(conn, taken, net);
+            net.consume(conn, taken);
             progress |= taken > 0 || produced;
             if taken == 0 && !produced {
                 break; // it goes on when its output has left
@@ -270,56 +272,39 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         if !self.consoles.is_readable(number) {
             return 0;
         }
-        let mut len = 0;
-        net.recv(conn, &mut |shown| {
-            len = shown.len().min(input.len());
-            input[..len].copy_from_slice(&shown[..len]);
-            0
-        });
+        let len = net.peek(conn, input);
         if len == 0 {
             self.consoles.note_drained(number);
         }
         len
     }
 
-    /// Takes so many bytes of what came in away.
-    fn console_taken(&mut self, conn: ConnId, mut taken: usize, net: &mut dyn Net) {
-        if taken > 0 {
-            net.recv(conn, &mut |shown| {
-                let n = shown.len().min(taken);
-                taken -= n;
-                n
-            });
-        }
-    }
-
     /// Sends what waits for clients and closes what the broker wants closed.
     pub(super) fn flush_broker(&mut self, net: &mut dyn Net) {
         self.unflushed = 0;
-        while let Some(broker::ConnId(id)) = self.core.broker.poll_writable() {
-            self.send_to_client(ConnId(id), net);
+        while let Some(conn) = self.core.broker.poll_writable() {
+            self.send_to_client(conn, net);
         }
-        while let Some(broker::ConnId(id)) = self.core.broker.poll_close() {
-            net.close(ConnId(id));
-            self.set_role(ConnId(id), Role::Other);
+        while let Some(conn) = self.core.broker.poll_close() {
+            net.close(conn);
+            self.set_role(conn, Role::Other);
         }
     }
 
     /// Sends as much as the network takes; the rest goes when it is writable again.
     fn send_to_client(&mut self, conn: ConnId, net: &mut dyn Net) {
-        let id = broker::ConnId(conn.0);
         loop {
-            let first = self.core.broker.outgoing(id);
+            let first = self.core.broker.outgoing(conn);
             let (all, sent) = match first.len() {
                 0 => return,
                 // Large ones go as they are, small ones many at a time.
                 n if n >= self.send_buffer.len() => (n, net.send(conn, first)),
                 _ => {
-                    let n = self.core.broker.copy_outgoing(id, &mut self.send_buffer);
+                    let n = self.core.broker.copy_outgoing(conn, &mut self.send_buffer);
                     (n, net.send(conn, &self.send_buffer[..n]))
                 }
             };
-            self.core.broker.sent(id, sent);
+            self.core.broker.sent(conn, sent);
             if sent < all {
                 return;
             }
@@ -360,21 +345,31 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 }
 
+/// Whether a port is that of a listener.
+fn is_on(listener: Option<Listener>, port: u16) -> bool {
+    listener.is_some_and(|listener| listener.bound == port)
+}
+
 /// Listens on another port; if it cannot be had, the old one stays.
 fn relisten(
     service: &'static str,
-    current: &mut Option<u16>,
+    current: &mut Option<Listener>,
     wanted: Option<u16>,
     net: &mut dyn Net,
 ) -> Result<(), ListenError> {
-    if *current == wanted {
+    if current.map(|listener| listener.wanted) == wanted {
         return Ok(());
     }
-    if let Some(port) = wanted {
-        net.listen(port).map_err(|error| ListenError { service, port, error })?;
-    }
-    if let Some(old) = core::mem::replace(current, wanted) {
-        net.unlisten(old);
+    let new = match wanted {
+        Some(port) => {
+            let bound = net.listen(port);
+            let bound = bound.map_err(|error| ListenError { service, port, error })?;
+            Some(Listener { wanted: port, bound })
+        }
+        None => None,
+    };
+    if let Some(old) = core::mem::replace(current, new) {
+        net.unlisten(old.bound);
     }
     Ok(())
 }

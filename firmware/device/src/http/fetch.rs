@@ -150,14 +150,14 @@ impl Fetch {
                 return None;
             }
             NetEvent::Readable(_) => self.receive(now, net),
-            NetEvent::Finished(_) => self.reader_mut().finished().map(|()| true),
+            NetEvent::PeerClosed(_) => self.reader_mut().finished().map(|()| true),
             NetEvent::Closed(_, CloseReason::Done) if self.connected => {
                 self.reader_mut().finished().map(|()| true)
             }
             NetEvent::Closed(_, reason) => {
                 return Some(Err(FetchError::Connection(reason)));
             }
-            NetEvent::Accepted { .. } => return None,
+            NetEvent::Accepted { .. } | NetEvent::Datagram(_) => return None,
         };
         match done {
             Ok(false) => None,

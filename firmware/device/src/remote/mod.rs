@@ -236,7 +236,7 @@ impl Remote {
         match event {
             NetEvent::Connected(_) => self.client.connected(now),
             NetEvent::Readable(_) => self.readable = true,
-            NetEvent::Finished(conn) => {
+            NetEvent::PeerClosed(conn) => {
                 net.close(conn);
                 self.lost(now);
             }
@@ -246,7 +246,7 @@ impl Remote {
                 }
                 self.lost(now);
             }
-            NetEvent::Accepted { .. } | NetEvent::Writable(_) => {}
+            NetEvent::Accepted { .. } | NetEvent::Writable(_) | NetEvent::Datagram(_) => {}
         }
         self.look();
     }

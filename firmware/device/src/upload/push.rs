@@ -104,7 +104,7 @@ impl Push {
     /// # Errors
     /// [`NetError`] when the port cannot be had.
     pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
-        net.listen(port)?;
+        let port = net.listen(port)?;
         let give_up_at = now + TO_CONNECT;
         Ok(Push {
             port,
@@ -156,12 +156,12 @@ impl Push {
     ) -> Progress {
         match event {
             NetEvent::Readable(conn) => self.receive(conn, now, profile, net, incoming),
-            NetEvent::Finished(conn) | NetEvent::Closed(conn, CloseReason::Done)
+            NetEvent::PeerClosed(conn) | NetEvent::Closed(conn, CloseReason::Done)
                 if detect::is_http_line(&self.first) =>
             {
                 self.send_away(conn, true, net)
             }
-            NetEvent::Finished(_) | NetEvent::Closed(_, CloseReason::Done) => {
+            NetEvent::PeerClosed(_) | NetEvent::Closed(_, CloseReason::Done) => {
                 if incoming.len() == self.received {
                     Progress::Done
                 } else {
@@ -218,7 +218,10 @@ impl Push {
         (self.give_up_at, self.end_at) = (self.wait_until, Millis::MAX);
         self.first.clear();
         match net.listen(self.port) {
-            Ok(()) => Progress::Stranger(http),
+            Ok(port) => {
+                self.port = port;
+                Progress::Stranger(http)
+            }
             Err(_) => Progress::Failed(PushError::Broken),
         }
     }

@@ -99,9 +99,10 @@ fn the_ports_really_listened_on_are_shown() {
     let mut world = World::new();
     let console = world.console();
     assert!(world.ask(console, "show").contains("broker_port: 1883\r\n"));
-    world.net.bound.insert(1883, 41_234);
+    world.net.bound.insert(2883, 41_234);
+    world.ask(console, "set broker_port 2883");
     let config = world.ask(console, "show config");
-    assert!(config.contains("broker_port: 1883 (listening on 41234)\r\n"), "{config}");
+    assert!(config.contains("broker_port: 2883 (listening on 41234)\r\n"), "{config}");
     assert!(config.contains("config_port: 7777\r\n"), "{config}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer};
 use umqtt_device::net::CloseReason;
 
 use crate::world::{End, World};
@@ -60,7 +60,7 @@ impl Far {
             return true;
         }
         self.next += 1;
-        let peer = Peer { addr: ([10, 0, 0, 1], 4000).into() };
+        let peer = Peer::new(([10, 0, 0, 1], 4000).into(), Interface::Station);
         self.broker.open(ConnId(self.next), peer, world.now(), &mut AllowAll).unwrap();
         self.log.clear();
         let (_, _, end) = world.take_asked();

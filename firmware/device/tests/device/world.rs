@@ -8,7 +8,9 @@ use std::rc::Rc;
 use umqtt_broker::{Broker, Limits};
 use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::{Device, Options};
-use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::net::{
+    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
+};
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_memory::Plan;
 use umqtt_vm::Profile;
@@ -86,16 +88,13 @@ impl MemoryNet {
 }
 
 impl Net for MemoryNet {
-    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
+        let port = self.bound.get(&port).copied().unwrap_or(port);
         if self.listening.contains(&port) {
             return Err(NetError::PortInUse);
         }
         self.listening.push(port);
-        Ok(())
-    }
-
-    fn bound_port(&self, port: u16) -> u16 {
-        self.bound.get(&port).copied().unwrap_or(port)
+        Ok(port)
     }
 
     fn unlisten(&mut self, port: u16) {
@@ -143,7 +142,7 @@ impl Net for MemoryNet {
         self.taken += taken;
         let line = self.line(conn);
         if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
-            self.events.push_back(NetEvent::Finished(conn));
+            self.events.push_back(NetEvent::PeerClosed(conn));
         }
         taken
     }
@@ -167,8 +166,9 @@ impl Net for MemoryNet {
         self.gone(conn, CloseReason::Done);
     }
 
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        each(IpAddr::from([192, 168, 4, 1]));
+    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
+        let address = IpAddr::from([192, 168, 4, 1]);
+        each(InterfaceAddr { interface: Interface::AccessPoint, address, prefix: 24 });
     }
 }
 
@@ -388,7 +388,8 @@ impl World {
     pub(crate) fn connect_from(&mut self, port: u16, internal: bool) -> End {
         assert!(self.net.listening.contains(&port), "nobody listens on port {port}");
         let conn = self.net.new_line();
-        let peer = Peer { addr: SocketAddr::from(([192, 168, 4, 2], 5000)), internal };
+        let interface = if internal { Interface::AccessPoint } else { Interface::Station };
+        let peer = Peer::new(SocketAddr::from(([192, 168, 4, 2], 5000)), interface);
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         self.settle();
         End(conn)
@@ -445,7 +446,7 @@ impl World {
         let line = self.net.line(end.0);
         line.finishing = true;
         if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
-            self.net.events.push_back(NetEvent::Finished(end.0));
+            self.net.events.push_back(NetEvent::PeerClosed(end.0));
         }
         self.settle();
     }

@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use umqtt_device::Device;
 use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::Options;
-use umqtt_device::net::{CloseReason, ConnId, Net, NetError, NetEvent, Peer};
+use umqtt_device::net::{
+    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
+};
 use umqtt_device::storage::ram::RamFlash;
 
 use crate::allocator::{device, outside};
@@ -54,13 +56,13 @@ impl TestNet {
 }
 
 impl Net for TestNet {
-    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
         outside(|| {
             if self.listening.contains(&port) {
                 return Err(NetError::PortInUse);
             }
             self.listening.push(port);
-            Ok(())
+            Ok(port)
         })
     }
 
@@ -91,7 +93,7 @@ impl Net for TestNet {
                 let shown: Vec<u8> = line.to_device.iter().take(WINDOW).copied().collect();
                 if shown.is_empty() {
                     if std::mem::take(&mut line.finishing) {
-                        self.events.push_back(NetEvent::Finished(conn));
+                        self.events.push_back(NetEvent::PeerClosed(conn));
                     }
                     break;
                 }
@@ -128,8 +130,9 @@ impl Net for TestNet {
         outside(|| self.over(conn, CloseReason::Done));
     }
 
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        each(IpAddr::from([192, 168, 4, 1]));
+    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
+        let address = IpAddr::from([192, 168, 4, 1]);
+        each(InterfaceAddr { interface: Interface::AccessPoint, address, prefix: 24 });
     }
 }
 
@@ -273,7 +276,7 @@ impl World {
             return None;
         }
         let conn = self.net.open();
-        let peer = Peer { addr: SocketAddr::from(([192, 168, 4, 2], 5000)), internal: true };
+        let peer = Peer::new(([192, 168, 4, 2], 5000).into(), Interface::AccessPoint);
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         self.settle();
         Some(conn)
@@ -300,7 +303,7 @@ impl World {
         let line = self.net.line(conn);
         line.finishing = !line.to_device.is_empty();
         if !line.finishing {
-            self.net.events.push_back(NetEvent::Finished(conn));
+            self.net.events.push_back(NetEvent::PeerClosed(conn));
         }
         self.settle();
     }

@@ -1,8 +1,8 @@
 //! Bytes, and every way a connection can end.
 
-use umqtt_device::net::{CloseReason, Net, NetEvent};
+use umqtt_net::{CloseReason, Net, NetEvent};
 use umqtt_smoltcp::smoltcp::socket::tcp::State;
-use umqtt_smoltcp::{Bounds, DEAD, LINGER};
+use umqtt_smoltcp::{DEAD, LINGER, NetLimits};
 
 use crate::world::{World, closed};
 
@@ -20,7 +20,7 @@ fn bytes_go_both_ways_and_both_ends_close() {
 
     world.outside.tcp(theirs).close();
     world.pass(20);
-    assert_eq!(world.events(), [NetEvent::Finished(conn)]);
+    assert_eq!(world.events(), [NetEvent::PeerClosed(conn)]);
     assert_eq!(world.net.send(conn, b"bye"), 3, "it can still be answered");
     world.net.close(conn);
     world.pass(20);
@@ -50,7 +50,7 @@ fn what_came_before_the_end_is_read_before_it() {
     assert_eq!((taken, &seen[..]), (4, &b"all "[..]));
     assert_eq!(world.events(), [], "not finished before the rest was taken");
     assert_eq!(world.take(conn), b"at once");
-    assert_eq!(world.events(), [NetEvent::Finished(conn)]);
+    assert_eq!(world.events(), [NetEvent::PeerClosed(conn)]);
     world.net.close(conn);
     world.pass(20);
     assert_eq!(world.events(), [closed(conn, CloseReason::Done)]);
@@ -101,7 +101,7 @@ fn closing_loses_nothing_though_the_other_end_goes_on_sending() {
     let (theirs, conn) = world.accepted();
     world.say(theirs, &[b'x'; 3000]);
     world.pass(5);
-    let text = vec![b'y'; Bounds::CHIP.tx];
+    let text = vec![b'y'; NetLimits::CHIP.tx];
     assert_eq!(world.net.send(conn, &text), text.len());
     world.net.close(conn);
     world.pass(100);
@@ -141,7 +141,7 @@ fn one_that_does_not_read_holds_up_only_itself() {
         world.pass(20);
         world.events();
     }
-    assert!(sent < 4096 + 2 * Bounds::CHIP.tx);
+    assert!(sent < 4096 + 2 * NetLimits::CHIP.tx);
     world.pass(5_000);
     assert_eq!(world.events(), [], "no room");
 
@@ -194,8 +194,7 @@ fn a_peer_that_vanished_is_found_out() {
 fn an_address_that_changes_takes_its_connections_along() {
     let mut world = World::new();
     let (_, conn) = world.accepted();
-    let other =
-        umqtt_device::net::Addressing { ip: Some([10, 0, 0, 77].into()), ..crate::world::FIXED };
+    let other = umqtt_net::Addressing { ip: Some([10, 0, 0, 77].into()), ..crate::world::FIXED };
     world.net.set_addressing(crate::world::FIXED);
     assert_eq!(world.events(), [], "the same address");
     world.net.set_addressing(other);

@@ -8,7 +8,7 @@ use umqtt_device::Device;
 use umqtt_device::board::{Board, PinMode, Restart};
 use umqtt_device::device::Options;
 use umqtt_device::storage::ram::RamFlash;
-use umqtt_smoltcp::Bounds;
+use umqtt_smoltcp::NetLimits;
 use umqtt_smoltcp::smoltcp::iface::SocketHandle;
 use umqtt_smoltcp::smoltcp::socket::tcp::State;
 
@@ -75,7 +75,7 @@ impl House {
         let pins = Rc::new(RefCell::new(Vec::new()));
         let flash = RamFlash::new(OPTIONS.layout.sectors());
         let mut device = Device::new(Bare(pins.clone()), flash, OPTIONS).unwrap();
-        let mut world = World::unconfigured(Bounds::CHIP, trouble, seed);
+        let mut world = World::unconfigured(NetLimits::CHIP, trouble, seed);
         device.listen(&mut world.net).unwrap();
         device.start(0);
         assert_eq!(device.addressing().ip, None, "by DHCP until somebody sets it");
@@ -235,5 +235,5 @@ fn a_long_reply_goes_out_in_pieces() {
     let console = house.dial(7777);
     house.wait_for(console, b"CMD>");
     let help = house.ask(console, "help");
-    assert!(help.len() > 2 * Bounds::CHIP.tx && help.contains("show"), "{help}");
+    assert!(help.len() > 2 * NetLimits::CHIP.tx && help.contains("show"), "{help}");
 }

@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use umqtt_device::net::{Net, NetEvent};
+use umqtt_net::{Net, NetEvent};
 use umqtt_smoltcp::smoltcp::phy::ChecksumCapabilities;
 use umqtt_smoltcp::smoltcp::socket::tcp::State;
 use umqtt_smoltcp::smoltcp::wire::{
     EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Packet,
     Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber, TcpTimestampRepr,
 };
-use umqtt_smoltcp::{Bounds, HANDSHAKE_TIMEOUT};
+use umqtt_smoltcp::{HANDSHAKE_TIMEOUT, NetLimits};
 
 use crate::wire::Trouble;
 use crate::world::{OUR_MAC, OURS, PORT, THEIR_MAC, THEIRS, World};
@@ -76,7 +76,7 @@ fn a_syn_flood_takes_a_bounded_number_of_places_and_honest_ones_get_in() {
         let theirs = if round % 10 == 5 { Some(world.dial(PORT)) } else { None };
         for _ in 0..20 {
             world.pass(1);
-            assert!(world.net.sockets_in_use() <= 3 + Bounds::CHIP.half_open + connected);
+            assert!(world.net.sockets_in_use() <= 3 + NetLimits::CHIP.half_open + connected);
         }
         world.pass(1_500); // one more try of those who lost their place
         if let Some(theirs) = theirs {
@@ -93,7 +93,7 @@ fn a_syn_flood_takes_a_bounded_number_of_places_and_honest_ones_get_in() {
 
 #[test]
 fn with_one_place_left_handshakes_make_way() {
-    let bounds = Bounds { sockets: 4, outgoing: 0, ..Bounds::CHIP };
+    let bounds = NetLimits { sockets: 4, outgoing: 0, ..NetLimits::CHIP };
     let mut world = World::with(bounds, Trouble::default(), 1);
     for _ in 0..3 {
         world.accepted();
@@ -147,7 +147,7 @@ fn garbage_and_stray_segments_are_ignored() {
         world.wire.inject(0, frame);
         world.pass(1);
     }
-    assert!(world.net.sockets_in_use() <= 2 + Bounds::CHIP.half_open);
+    assert!(world.net.sockets_in_use() <= 2 + NetLimits::CHIP.half_open);
     world.say(theirs, b"still up");
     world.pass(50);
     assert_eq!(world.take(conn), b"still up");

@@ -1,8 +1,8 @@
 //! A bad wire: frames lost, doubled and late. What arrives is what was sent.
 
 use proptest::prelude::*;
-use umqtt_device::net::{ConnId, Net, NetEvent};
-use umqtt_smoltcp::Bounds;
+use umqtt_net::{ConnId, Net, NetEvent};
+use umqtt_smoltcp::NetLimits;
 use umqtt_smoltcp::smoltcp::iface::SocketHandle;
 
 use crate::wire::Trouble;
@@ -28,7 +28,7 @@ fn text(seed: u32, len: usize) -> Vec<u8> {
 /// With `all_ends`, every talk must come to its end. On a wire that brings late frames it may not: the other host is
 /// smoltcp too, which takes the window from a late segment, sends beyond it and then may wait for ever (0.14).
 fn talk(trouble: Trouble, seed: u64, lengths: &[usize], piece: usize, all_ends: bool) {
-    let mut world = World::with(Bounds::CHIP, trouble, seed);
+    let mut world = World::with(NetLimits::CHIP, trouble, seed);
     let mut talks: Vec<Talk> = Vec::new();
     for (at, len) in lengths.iter().enumerate() {
         talks.push(Talk {
@@ -60,7 +60,7 @@ fn talk(trouble: Trouble, seed: u64, lengths: &[usize], piece: usize, all_ends: 
                     talks[at].conn = Some(conn);
                     talks[at].started = true;
                 }
-                NetEvent::Finished(conn) => {
+                NetEvent::PeerClosed(conn) => {
                     let at = find(&mut talks, conn);
                     talks[at].finished = true;
                     world.net.close(conn);

@@ -2,8 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use umqtt_device::net::{Addressing, CloseReason, Net, NetError, NetEvent};
-use umqtt_smoltcp::Bounds;
+use umqtt_net::{Addressing, CloseReason, Net, NetError, NetEvent};
+use umqtt_smoltcp::NetLimits;
 use umqtt_smoltcp::smoltcp::iface::SocketHandle;
 use umqtt_smoltcp::smoltcp::socket::udp;
 use umqtt_smoltcp::smoltcp::wire::{
@@ -141,7 +141,7 @@ fn dhcp_reply(question: &[u8], leased: Ipv4Addr, seconds: u32) -> Option<Vec<u8>
 
 #[test]
 fn the_address_comes_from_dhcp_and_goes_when_the_lease_ends() {
-    let mut world = World::unconfigured(Bounds::CHIP, Trouble::default(), 1);
+    let mut world = World::unconfigured(NetLimits::CHIP, Trouble::default(), 1);
     let dhcp = udp(&mut world, 67);
     let everybody = IpEndpoint::new(Ipv4Addr::BROADCAST.into(), 68);
     let none = Ipv4Addr::UNSPECIFIED;

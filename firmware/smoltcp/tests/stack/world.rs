@@ -2,12 +2,12 @@
 
 use std::net::Ipv4Addr;
 
-use umqtt_device::net::{Addressing, CloseReason, ConnId, Net, NetEvent};
+use umqtt_net::{Addressing, CloseReason, ConnId, Net, NetEvent};
 use umqtt_smoltcp::smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use umqtt_smoltcp::smoltcp::socket::tcp;
 use umqtt_smoltcp::smoltcp::time::Instant;
 use umqtt_smoltcp::smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr};
-use umqtt_smoltcp::{Bounds, SmolNet};
+use umqtt_smoltcp::{NetLimits, SmolNet};
 
 use crate::wire::{Port, Trouble, Wire};
 
@@ -64,10 +64,10 @@ pub(crate) struct World {
 impl World {
     /// A fixed address, listening on [`PORT`].
     pub(crate) fn new() -> World {
-        World::with(Bounds::CHIP, Trouble::default(), 1)
+        World::with(NetLimits::CHIP, Trouble::default(), 1)
     }
 
-    pub(crate) fn with(bounds: Bounds, trouble: Trouble, seed: u64) -> World {
+    pub(crate) fn with(bounds: NetLimits, trouble: Trouble, seed: u64) -> World {
         let mut world = World::unconfigured(bounds, trouble, seed);
         world.net.set_addressing(FIXED);
         world.net.listen(PORT).unwrap();
@@ -75,7 +75,7 @@ impl World {
         world
     }
 
-    pub(crate) fn unconfigured(bounds: Bounds, trouble: Trouble, seed: u64) -> World {
+    pub(crate) fn unconfigured(bounds: NetLimits, trouble: Trouble, seed: u64) -> World {
         let wire = Wire::new(trouble, seed);
         let net = SmolNet::new(wire.port(0), OUR_MAC, seed, bounds, 0);
         World { net, outside: Outside::new(wire.port(1)), wire, now: 0 }

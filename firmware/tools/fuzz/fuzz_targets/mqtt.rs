@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 
 const NOISY: ConnId = ConnId(1);
 const QUIET: ConnId = ConnId(2);
@@ -28,7 +28,7 @@ fn drain(broker: &mut Broker) -> Vec<u8> {
 fuzz_target!(|input: &[u8]| {
     let Some((&piece, bytes)) = input.split_first() else { return };
     let mut broker = Broker::new(Limits::SMALL);
-    let peer = Peer { addr: ([192, 168, 4, 2], 50_000).into() };
+    let peer = Peer::new(([192, 168, 4, 2], 50_000).into(), Interface::Station);
     broker.subscribe(b"#", QoS::AtMostOnce).expect("the first subscription");
     broker.open(QUIET, peer, 0, &mut AllowAll).expect("the first connection");
     broker.receive(QUIET, b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04calm", 0, &mut AllowAll);

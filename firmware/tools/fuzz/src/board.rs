@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use umqtt_device::Board;
 use umqtt_device::Net;
 use umqtt_device::board::{PinMode, Restart};
-use umqtt_device::net::{ConnId, NetError, NetEvent, Peer};
+use umqtt_device::net::{ConnId, Interface, InterfaceAddr, NetError, NetEvent, Peer};
 
 /// Pins that are always high, and a serial line that the fuzzer types on.
 #[derive(Default)]
@@ -79,7 +79,7 @@ impl OneConnection {
     /// A client that connects to `port` and has `incoming` to say.
     pub fn new(port: u16, incoming: &[u8]) -> OneConnection {
         let addr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 50_000);
-        let peer = Peer { addr, internal: true };
+        let peer = Peer::from(addr);
         OneConnection {
             events: vec![NetEvent::Accepted { port, conn: OneConnection::CONN, peer }],
             incoming: incoming.to_vec(),
@@ -96,8 +96,8 @@ impl OneConnection {
 }
 
 impl Net for OneConnection {
-    fn listen(&mut self, _: u16) -> Result<(), NetError> {
-        Ok(())
+    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
+        Ok(port)
     }
     fn unlisten(&mut self, _: u16) {}
     fn connect(&mut self, _: &str, _: u16) -> Result<ConnId, NetError> {
@@ -129,7 +129,8 @@ impl Net for OneConnection {
     fn abort(&mut self, _: ConnId) {
         self.closed = true;
     }
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        each(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        each(InterfaceAddr { interface: Interface::Loopback, address, prefix: 8 });
     }
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use umqtt_broker::wire::{Connect, Publish, Subscribe, Version};
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 use umqtt_lx106_rt::{heap, println};
 
 use crate::count;
@@ -52,7 +52,7 @@ pub(crate) fn count(subscribers: u32) -> Result<(), String> {
 }
 
 fn client(broker: &mut Broker, number: u32) -> Result<(), String> {
-    let peer = Peer { addr: ([192, 168, 4, 2], 1).into() };
+    let peer = Peer::new(([192, 168, 4, 2], 1).into(), Interface::Station);
     let client_id = format!("client-{number}");
     let connect = Connect {
         version: Version::V311,

@@ -8,7 +8,7 @@ mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Millis, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Millis, Peer, QoS};
 
 use crate::life::Tick;
 use crate::model::{ConnKey, LOCAL};
@@ -145,7 +145,7 @@ impl World {
         }
         self.conns += 1;
         let id = ConnId(self.conns);
-        let peer = Peer { addr: ([192, 168, 4, 2], 1000).into() };
+        let peer = Peer::new(([192, 168, 4, 2], 1000).into(), Interface::Station);
         if self.broker.open(id, peer, self.now, &mut AllowAll).is_err() {
             self.clients[client].forget_link();
             return Ok(());

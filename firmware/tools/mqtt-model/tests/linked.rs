@@ -3,7 +3,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish};
-use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Millis, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Millis, Peer, QoS};
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
@@ -82,7 +82,10 @@ impl Net {
             }
             end.dials += 1;
             self.conns += 1;
-            let (conn, peer) = (ConnId(self.conns), Peer { addr: ([192, 168, 4, 3], 1000).into() });
+            let (conn, peer) = (
+                ConnId(self.conns),
+                Peer::new(([192, 168, 4, 3], 1000).into(), Interface::Station),
+            );
             if self.away || self.broker.open(conn, peer, self.now, &mut AllowAll).is_err() {
                 end.client.closed(self.now);
             } else {

@@ -1,27 +1,23 @@
 //! What the device calls: [`Net`] for [`HostNet`].
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use umqtt_device::net::{CloseReason, ConnId, Flag, Net, NetError, NetEvent};
+use umqtt_net::{CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Readiness};
 
 use super::connection::{After, Connection, Phase};
 use super::listener::Listener;
-use super::{HostNet, LINGER, WAKER};
+use super::{HostNet, LINGER, WAKER, addresses};
 
 impl Net for HostNet {
-    fn listen(&mut self, port: u16) -> Result<(), NetError> {
+    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
         let token = self.next_listener;
         let listener = Listener::open(self.poll.registry(), self.bind, port, token)?;
         self.next_listener = (token + 1).min(WAKER.0 - 1);
+        let bound = listener.port;
         self.listeners.push(listener);
-        Ok(())
-    }
-
-    fn bound_port(&self, port: u16) -> u16 {
-        let listener = self.listeners.iter().find(|listener| listener.port == port);
-        listener.map_or(port, Listener::bound_port)
+        Ok(bound)
     }
 
     fn unlisten(&mut self, port: u16) {
@@ -57,34 +53,33 @@ impl Net for HostNet {
 
     fn poll_event(&mut self) -> Option<NetEvent> {
         loop {
-            let slot = self.ready.pop_front()?;
-            let Some(connection) = self.connection(slot) else { continue };
-            connection.queued = false;
+            let (slot, readiness) = self.ready.pop(&mut self.slots)?;
             let conn = ConnId(slot);
-            let Some(flag) = connection.flags.take_first() else { continue };
-            if !connection.flags.is_empty() {
-                connection.queued = true;
-                self.ready.push_back(slot);
-            }
             let connection = self.connection(slot)?;
-            match flag {
-                Flag::Accepted => {
+            match readiness {
+                Readiness::Accepted => {
                     if let Some((port, peer)) = connection.accepted {
                         return Some(NetEvent::Accepted { port, conn, peer });
                     }
                 }
-                Flag::Connected => return Some(NetEvent::Connected(conn)),
-                Flag::Readable if connection.is_open() => return Some(NetEvent::Readable(conn)),
-                Flag::Writable if connection.is_open() => return Some(NetEvent::Writable(conn)),
-                Flag::Finished if connection.is_open() => return Some(NetEvent::Finished(conn)),
-                Flag::Closed => {
-                    if let Phase::Gone(reason) = connection.phase {
+                Readiness::Connected => return Some(NetEvent::Connected(conn)),
+                Readiness::Readable if connection.is_open() => {
+                    return Some(NetEvent::Readable(conn));
+                }
+                Readiness::Writable if connection.is_open() => {
+                    return Some(NetEvent::Writable(conn));
+                }
+                Readiness::PeerClosed if connection.is_open() => {
+                    return Some(NetEvent::PeerClosed(conn));
+                }
+                Readiness::Closed => {
+                    if let Phase::Closed(reason) = connection.phase {
                         self.forget(slot);
                         return Some(NetEvent::Closed(conn, reason));
                     }
                 }
                 // What happened before the device closed it does not interest it any more.
-                Flag::Readable | Flag::Writable | Flag::Finished => {}
+                Readiness::Readable | Readiness::Writable | Readiness::PeerClosed => {}
             }
         }
     }
@@ -96,8 +91,8 @@ impl Net for HostNet {
         match after {
             After::Nothing => {}
             After::More => self.put_back(slot),
-            After::Finished => self.tell(slot, Flag::Finished),
-            After::Broken(reason) => self.gone(slot, reason),
+            After::PeerClosed => self.report(slot, Readiness::PeerClosed),
+            After::Broken(reason) => self.finish(slot, reason),
         }
         taken
     }
@@ -107,7 +102,7 @@ impl Net for HostNet {
         match connection.transmit(bytes) {
             Ok(sent) => sent,
             Err(reason) => {
-                self.gone(conn.0, reason);
+                self.finish(conn.0, reason);
                 0
             }
         }
@@ -125,39 +120,23 @@ impl Net for HostNet {
                 connection.phase = Phase::Lingering { until };
                 connection.kept = Vec::new();
                 if self.slots[slot as usize].as_mut().is_some_and(|c| c.drained(&mut self.buffer)) {
-                    self.gone(slot, CloseReason::Done);
+                    self.finish(slot, CloseReason::Done);
                 } else {
                     self.deadlines.push(std::cmp::Reverse((until, slot)));
                 }
             }
             Phase::Resolving { .. } | Phase::Connecting { .. } => {
-                self.gone(slot, CloseReason::Done)
+                self.finish(slot, CloseReason::Done)
             }
-            Phase::Lingering { .. } | Phase::Gone(_) => {}
+            Phase::Lingering { .. } | Phase::Closed(_) => {}
         }
     }
 
     fn abort(&mut self, conn: ConnId) {
-        self.gone(conn.0, CloseReason::Done);
+        self.finish(conn.0, CloseReason::Done);
     }
 
-    fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
-        if !self.bind.is_unspecified() {
-            return each(self.bind);
-        }
-        // Connecting a UDP socket sends nothing; it makes the system choose the address that others see.
-        let towards_others = || {
-            let socket = UdpSocket::bind((self.bind, 0)).ok()?;
-            let anywhere: IpAddr = match self.bind {
-                IpAddr::V4(_) => IpAddr::from([192, 0, 2, 1]),
-                IpAddr::V6(_) => IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1]),
-            };
-            socket.connect((anywhere, 9)).ok()?;
-            Some(socket.local_addr().ok()?.ip())
-        };
-        match towards_others() {
-            Some(address) => each(address),
-            None => each(self.bind),
-        }
+    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
+        addresses::of(self.bind, each);
     }
 }

@@ -1,4 +1,4 @@
-//! One TCP connection: where it stands, what the device is still to be told, and what it did not take yet.
+//! One TCP connection: where it stands, what is to be reported about it, and what it did not take yet.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::time::Instant;
 
 use mio::net::TcpStream;
-use umqtt_device::net::{CloseReason, Flags, Peer};
+use umqtt_net::{CloseReason, Peer, ReadySet};
 
 use super::{MORE_SIZE, READ_SIZE};
 
@@ -24,17 +24,17 @@ pub(crate) enum Phase {
     Open,
     /// We closed it; waiting for the other end to do so.
     Lingering { until: Instant },
-    /// Closed, and the device does not know yet.
-    Gone(CloseReason),
+    /// Closed, and that is to be reported.
+    Closed(CloseReason),
 }
 
-/// What a receive leaves to be told.
+/// What is to be done after a receive.
 pub(crate) enum After {
     Nothing,
     /// There may be more to read; the others first.
     More,
     /// The other end has finished sending.
-    Finished,
+    PeerClosed,
     Broken(CloseReason),
 }
 
@@ -43,9 +43,7 @@ pub(crate) enum After {
 pub(crate) struct Connection {
     pub(crate) stream: Option<TcpStream>,
     pub(crate) phase: Phase,
-    pub(crate) flags: Flags,
-    /// It is in the queue of connections with flags.
-    pub(crate) queued: bool,
+    ready: ReadySet,
     /// It had its turn and is in the queue of those with more to read.
     pub(crate) again: bool,
     /// The last read filled all there was room for.
@@ -67,8 +65,7 @@ impl Connection {
         Connection {
             stream,
             phase,
-            flags: Flags::default(),
-            queued: false,
+            ready: ReadySet::default(),
             again: false,
             streaming: false,
             kept: Vec::new(),
@@ -110,7 +107,7 @@ impl Connection {
             match stream.read(buffer) {
                 Ok(0) => {
                     self.ended = true;
-                    break After::Finished;
+                    break After::PeerClosed;
                 }
                 Ok(read) => {
                     let n = take(&buffer[..read]).min(read);
@@ -185,6 +182,12 @@ impl Connection {
         }
         // Still sending that much to a connection we closed: not worth waiting for.
         true
+    }
+}
+
+impl AsMut<ReadySet> for Connection {
+    fn as_mut(&mut self) -> &mut ReadySet {
+        &mut self.ready
     }
 }
 

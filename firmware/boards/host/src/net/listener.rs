@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
-use umqtt_device::net::NetError;
+use umqtt_net::NetError;
 
 /// Connections accepted per turn, so that a flood of them does not stop everything else.
 pub(crate) const BURST: usize = 64;
@@ -21,6 +21,7 @@ const ASK_AGAIN: Duration = Duration::from_secs(15);
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) struct Listener {
+    /// The port that was bound.
     pub(crate) port: u16,
     pub(crate) token: usize,
     /// When to accept again: set by the event, kept while there may be more, as events come only once.
@@ -42,12 +43,8 @@ impl Listener {
         };
         let mut socket = TcpListener::bind(SocketAddr::new(bind, port)).map_err(error)?;
         registry.register(&mut socket, Token(token), Interest::READABLE).map_err(error)?;
+        let port = socket.local_addr().map_err(error)?.port();
         Ok(Listener { port, token, due: None, socket })
-    }
-
-    /// The port the system has given it.
-    pub(crate) fn bound_port(&self) -> u16 {
-        self.socket.local_addr().map_or(self.port, |address| address.port())
     }
 
     /// The next connection; `None` when there is none now.

@@ -1,9 +1,10 @@
 //! The device's network on the operating system's sockets.
 //!
-//! One [`Net`](umqtt_device::Net) for everything: it waits in [`HostNet::wait`], keeps what happened as flags on the connections and
-//! hands it out as [`NetEvent`](umqtt_device::net::NetEvent)s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
+//! One [`Net`](umqtt_device::Net) for everything: it waits in [`HostNet::wait`], keeps what happened in a set per connection and
+//! hands it out as [`NetEvent`](umqtt_net::NetEvent)s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
 //! a receive buffer only for a connection whose bytes the device did not want yet.
 
+mod addresses;
 mod calls;
 mod connection;
 mod listener;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use umqtt_device::net::{CloseReason, Flag, Peer};
+use umqtt_net::{CloseReason, Peer, Readiness, ReadyQueue};
 
 use connection::{Connection, Phase};
 use listener::Listener;
@@ -49,8 +50,7 @@ pub struct HostNet {
     waker: Arc<Waker>,
     slots: Vec<Option<Connection>>,
     free: Vec<u32>,
-    /// Connections with something to tell; each is in here at most once.
-    ready: VecDeque<u32>,
+    ready: ReadyQueue,
     /// Connections that had their turn and have more to read; each is in here at most once.
     again: VecDeque<u32>,
     listeners: Vec<Listener>,
@@ -77,7 +77,7 @@ impl HostNet {
             waker,
             slots: Vec::new(),
             free: Vec::new(),
-            ready: VecDeque::new(),
+            ready: ReadyQueue::with_capacity(MAX_CONNECTIONS),
             again: VecDeque::new(),
             listeners: Vec::new(),
             next_listener: LISTENERS,
@@ -145,7 +145,7 @@ impl HostNet {
             if let Some(connection) = self.connection(slot) {
                 connection.again = false;
             }
-            self.tell(slot, Flag::Readable);
+            self.report(slot, Readiness::Readable);
         }
         Ok(())
     }
@@ -171,21 +171,21 @@ impl HostNet {
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
                 // One that has more to read than its share does not get ahead by what is added to that.
                 if readable && !connection.again {
-                    self.tell(slot, Flag::Readable);
+                    self.report(slot, Readiness::Readable);
                 }
                 if event.is_writable() {
                     let Some(connection) = self.connection(slot) else { return };
                     if std::mem::take(&mut connection.blocked) {
-                        self.tell(slot, Flag::Writable);
+                        self.report(slot, Readiness::Writable);
                     }
                 }
             }
             Phase::Lingering { .. } => {
                 if self.slots[slot as usize].as_mut().is_some_and(|c| c.drained(&mut self.buffer)) {
-                    self.gone(slot, CloseReason::Done);
+                    self.finish(slot, CloseReason::Done);
                 }
             }
-            Phase::Resolving { .. } | Phase::Gone(_) => {}
+            Phase::Resolving { .. } | Phase::Closed(_) => {}
         }
     }
 
@@ -199,7 +199,7 @@ impl HostNet {
                 let Some((stream, addr)) = self.listeners[index].accept(now) else { break };
                 let _ = stream.set_nodelay(true); // only speed depends on it
                 listener::watch_over(&stream);
-                let peer = Peer { addr, internal: addr.ip().is_loopback() };
+                let peer = Peer::from(addr);
                 // A full table refuses the newcomer: dropping the stream closes it.
                 let Some(slot) = self.insert(Connection::new(Some(stream), Phase::Open)) else {
                     continue;
@@ -211,7 +211,7 @@ impl HostNet {
                 if let Some(connection) = self.connection(slot) {
                     connection.accepted = Some((port, peer));
                 }
-                self.tell(slot, Flag::Accepted);
+                self.report(slot, Readiness::Accepted);
             }
         }
     }
@@ -224,7 +224,7 @@ impl HostNet {
                 _ => continue, // closed meanwhile
             }
             if addresses.is_empty() {
-                self.gone(slot, CloseReason::NameNotFound);
+                self.finish(slot, CloseReason::NameNotFound);
             } else {
                 self.try_addresses(slot, addresses.into(), now, CloseReason::Refused);
             }
@@ -247,11 +247,11 @@ impl HostNet {
             connection.phase = Phase::Connecting { addresses, until };
             self.deadlines.push(std::cmp::Reverse((until, slot)));
             if self.register(slot).is_err() {
-                self.gone(slot, CloseReason::Reset);
+                self.finish(slot, CloseReason::Reset);
             }
             return;
         }
-        self.gone(slot, last);
+        self.finish(slot, last);
     }
 
     fn connect_progress(&mut self, slot: u32) {
@@ -262,8 +262,8 @@ impl HostNet {
                 Ok(_) => {
                     let _ = stream.set_nodelay(true); // only speed depends on it
                     connection.phase = Phase::Open;
-                    self.tell(slot, Flag::Connected);
-                    self.tell(slot, Flag::Readable);
+                    self.report(slot, Readiness::Connected);
+                    self.report(slot, Readiness::Readable);
                     return;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => return,
@@ -294,7 +294,7 @@ impl HostNet {
                 Phase::Connecting { until, .. } if *until <= now => {
                     self.next_address(slot, CloseReason::TimedOut);
                 }
-                Phase::Lingering { until } if *until <= now => self.gone(slot, CloseReason::Done),
+                Phase::Lingering { until } if *until <= now => self.finish(slot, CloseReason::Done),
                 _ => {} // the deadline of something that is over
             }
         }
@@ -325,18 +325,19 @@ impl HostNet {
     }
 
     fn forget(&mut self, slot: u32) {
-        if self.slots[slot as usize].take().is_some_and(|connection| connection.again) {
-            self.again.retain(|other| *other != slot);
+        if let Some(mut connection) = self.slots[slot as usize].take() {
+            self.ready.remove(slot, *connection.as_mut());
+            if connection.again {
+                self.again.retain(|other| *other != slot);
+            }
         }
         self.free.push(slot);
     }
 
-    /// Notes that the device is to be told something about a connection.
-    fn tell(&mut self, slot: u32, flag: Flag) {
-        let Some(connection) = self.connection(slot) else { return };
-        connection.flags.set(flag);
-        if !std::mem::replace(&mut connection.queued, true) {
-            self.ready.push_back(slot);
+    /// Notes something to report to the device about a connection.
+    fn report(&mut self, slot: u32, readiness: Readiness) {
+        if let Some(Some(connection)) = self.slots.get_mut(slot as usize) {
+            self.ready.push(slot, connection.as_mut(), readiness);
         }
     }
 
@@ -348,15 +349,15 @@ impl HostNet {
         }
     }
 
-    fn gone(&mut self, slot: u32, reason: CloseReason) {
+    fn finish(&mut self, slot: u32, reason: CloseReason) {
         let Some(connection) = self.connection(slot) else { return };
-        if matches!(connection.phase, Phase::Gone(_)) {
+        if matches!(connection.phase, Phase::Closed(_)) {
             return;
         }
         connection.stream = None; // closes it, and takes it out of the event queue
         connection.kept = Vec::new();
-        connection.phase = Phase::Gone(reason);
-        self.tell(slot, Flag::Closed);
+        connection.phase = Phase::Closed(reason);
+        self.report(slot, Readiness::Closed);
     }
 }
 

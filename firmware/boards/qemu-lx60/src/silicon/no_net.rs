@@ -1,14 +1,12 @@
 //! No network: every port and every connection is refused.
 
-use core::net::IpAddr;
-
-use umqtt_device::net::{ConnId, Net, NetError, NetEvent};
+use umqtt_device::net::{ConnId, InterfaceAddr, Net, NetError, NetEvent};
 
 #[derive(Debug)]
 pub(super) struct NoNet;
 
 impl Net for NoNet {
-    fn listen(&mut self, _port: u16) -> Result<(), NetError> {
+    fn listen(&mut self, _port: u16) -> Result<u16, NetError> {
         Err(NetError::Down)
     }
 
@@ -34,5 +32,5 @@ impl Net for NoNet {
 
     fn abort(&mut self, _conn: ConnId) {}
 
-    fn addresses(&self, _each: &mut dyn FnMut(IpAddr)) {}
+    fn addresses(&self, _each: &mut dyn FnMut(InterfaceAddr)) {}
 }

@@ -13,15 +13,15 @@ use smoltcp::wire::{
 };
 
 /// A driver whose frames are mended.
-pub(crate) struct Mended<D> {
+pub(crate) struct FinSplitter<D> {
     pub(crate) driver: D,
     /// The end of the connection whose last data came just before.
     end: Option<Vec<u8>>,
 }
 
-impl<D: Device> Mended<D> {
-    pub(crate) fn new(driver: D) -> Mended<D> {
-        Mended { driver, end: None }
+impl<D: Device> FinSplitter<D> {
+    pub(crate) fn new(driver: D) -> FinSplitter<D> {
+        FinSplitter { driver, end: None }
     }
 }
 
@@ -47,7 +47,7 @@ impl<R: RxToken> RxToken for Frame<'_, R> {
     }
 }
 
-impl<D: Device> Device for Mended<D> {
+impl<D: Device> Device for FinSplitter<D> {
     type RxToken<'a>
         = Frame<'a, D::RxToken<'a>>
     where
