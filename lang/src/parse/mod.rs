@@ -4,18 +4,17 @@
 //! goes on after an error, at the next action or statement, so that several errors are told per run.
 
 mod build;
-lalrpop_util::lalrpop_mod!(
-    #[allow(
-        clippy::all,
-        clippy::unwrap_used,
-        missing_docs,
-        unreachable_pub,
-        unused_qualifications,
-        rustdoc::all
-    )]
-    grammar,
-    "/parse/grammar.rs"
-);
+// Generated: see `firmware/tools/lang-grammar`.
+#[rustfmt::skip]
+#[allow(
+    clippy::all,
+    clippy::unwrap_used,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    rustdoc::all
+)]
+mod grammar;
 
 pub(crate) mod driver;
 mod explain;
@@ -211,12 +210,29 @@ pub(crate) fn too_long(found: usize, profile: &Profile) -> Diagnostic {
     )
 }
 
+const _: () = assert!(
+    digest(include_bytes!("grammar.lalrpop")) == grammar::GRAMMAR_DIGEST,
+    "the grammar has changed, its parser has not: cargo run -p lang-grammar"
+);
+
+/// FNV-1a without line ends' CR.
+const fn digest(bytes: &[u8]) -> u32 {
+    let (mut digest, mut at) = (0x811c_9dc5_u32, 0);
+    while at < bytes.len() {
+        if bytes[at] != b'\r' {
+            digest = (digest ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        }
+        at += 1;
+    }
+    digest
+}
+
 #[cfg(test)]
 mod tests {
     /// On a chip the size of the tables decides whether the compiler fits.
     #[test]
     fn the_tables_have_one_byte_an_entry() {
-        let generated = include_str!(concat!(env!("OUT_DIR"), "/parse/grammar.rs"));
+        let generated = include_str!("grammar.rs");
         assert!(generated.contains("const __ACTION: &[i8]"));
     }
 }
