@@ -144,7 +144,7 @@ fn piece(
 }
 
 /// What is wrong with all of it, in the order of the source.
-fn verdict(
+pub(crate) fn verdict(
     room: &Room<'_>,
     made: &mut Made<'_>,
     mut wrong: Vec<Diagnostic>,

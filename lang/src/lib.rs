@@ -12,6 +12,7 @@
 //! | `pieces` | where a script can be cut |
 //! | `room` | the memory compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
+//! | [`Analysis`] | source to tree, diagnostics and image, read once; on the desktop |
 //! | [`advice`] | what was meant by what does not parse; on the desktop |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
@@ -25,6 +26,7 @@ struct Readme;
 extern crate alloc;
 
 pub mod advice;
+mod analysis;
 pub mod ast;
 mod codegen;
 mod compile;
@@ -40,6 +42,7 @@ mod room;
 pub mod text;
 mod tokens;
 
+pub use analysis::Analysis;
 pub use compile::{CompileError, Extras, Source, compile, compile_pieces};
 pub use format::format;
 pub use parse::{Statements, parse, statements};

@@ -1,22 +1,21 @@
 //! Everything the compiler can tell about a script, in one call: its errors, and the linter's warnings with the device's parameters
 //! known.
 
-use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_lang::{Extras, advice, compile, lint, parse};
-use umqtt_vm::Profile;
+use umqtt_device::settings::lint::Parameters;
+use umqtt_lang::diagnostic::Diagnostic;
+use umqtt_lang::{Analysis, Extras, advice};
+use umqtt_vm::{Profile, Program};
 
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::render;
 use crate::terminal::Terminal;
-use umqtt_device::settings::lint::Parameters;
 
 /// Errors and warnings, in the order of the source.
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
-    let extras = Extras { debug: false, source: false };
-    let mut found = compile(source, profile, extras).err().unwrap_or_default();
-    advice::advise(source, &mut found);
-    found.extend(warnings(source, profile));
+    let analysis = Analysis::new(source, profile, Extras::default());
+    let mut found = errors(source, &analysis);
+    found.extend(analysis.warnings(&Parameters));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
 }
@@ -24,43 +23,30 @@ pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
 /// Compiles a script and shows on standard error what there is to tell. `None` if it does not compile.
 ///
 /// # Errors
-/// [`Failure::Output`].
+/// [`Failure::Output`]; [`Failure::Unsound`] where the compiler is at fault.
 pub(crate) fn compile_or_report(
     input: &Input,
     profile: &Profile,
     extras: Extras,
     terminal: &mut Terminal,
-) -> Result<Option<Vec<u8>>, Failure> {
-    let (image, mut found) = match compile(&input.bytes, profile, extras) {
-        Ok(image) => (Some(image), Vec::new()),
-        Err(mut errors) => {
-            advice::advise(&input.bytes, &mut errors);
-            (None, errors)
-        }
-    };
+) -> Result<Option<Program<Vec<u8>>>, Failure> {
+    let analysis = Analysis::new(&input.bytes, profile, extras);
+    let mut found = errors(&input.bytes, &analysis);
     // Warnings of a script that does not compile can wait until it does.
-    if image.is_some() {
-        found = warnings(&input.bytes, profile);
+    if found.is_empty() {
+        found = analysis.warnings(&Parameters);
     }
     let color = terminal.err.color();
     render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)
         .map_err(Failure::Output)?;
-    debug_assert_eq!(
-        image.is_none(),
-        found.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
-    );
-    Ok(image)
+    analysis.into_program().transpose().map_err(|error| Failure::Unsound(input.name.clone(), error))
 }
 
-/// The linter's. None for what does not parse: statements would be missing, and warnings wrong.
-fn warnings(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
-    if source.len() > profile.source {
-        return Vec::new();
-    }
-    match parse(source, profile) {
-        (script, errors) if errors.is_empty() => lint::lint(source, &script, profile, &Parameters),
-        _ => Vec::new(),
-    }
+/// The errors, with what may have been meant.
+fn errors(source: &[u8], analysis: &Analysis<'_>) -> Vec<Diagnostic> {
+    let mut errors = analysis.errors().to_vec();
+    advice::advise(source, &mut errors);
+    errors
 }
 
 /// The script in the one layout all scripts share.

@@ -54,7 +54,10 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_state() {
         let filler = format!("% {}\n", "x".repeat(90)).repeat(40);
         format!("{filler}on init do publish local \"version\" \"{n}\" retained\n")
     };
-    Device::start(dir.path(), Some(&script(0))).kill();
+    let first = Device::start(dir.path(), Some(&script(0)));
+    // Its ports are open before its script is stored; it answers after that.
+    first.console().ask("time");
+    first.kill();
     let mut stored = 0;
     let mut setting = "none".to_owned();
     let delays = noise(7, 40);

@@ -40,13 +40,14 @@ use ::core::net::Ipv4Addr;
 use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
 use umqtt_memory::{Ledger, STEP_MARGIN, reserve, try_format};
+use umqtt_vm::Program;
 
 use self::consoles::Consoles;
 use self::core::{Core, Ports, Wishes};
@@ -70,7 +71,6 @@ use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::{MountReport, Storage, StorageError};
-use crate::upload::check::limit;
 use crate::upload::{CheckError, Checked};
 
 /// What to say and what to do when records that keep others out are damaged.
@@ -257,27 +257,41 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         self.script.leave_out(&mut self.core, why);
     }
 
-    /// Checks a script whole, source or bytecode, and if it is right puts it in the place of the one there is.
+    /// Puts a program in the place of the script there is, and starts it; its source is kept beside it.
     ///
     /// # Errors
-    /// What is wrong with it; then the old one runs on.
-    pub fn install(&mut self, bytes: Vec<u8>, net: &mut dyn Net) -> Result<(), Refusal> {
+    /// Why it is not stored; then the old one runs on.
+    pub fn install(
+        &mut self,
+        program: Program<Vec<u8>>,
+        source: Option<&[u8]>,
+        net: &mut dyn Net,
+    ) -> Result<(), Refusal> {
         self.core.storage.drop_incoming();
-        let installed = self.install_bytes(&bytes, net);
+        let stored = self.store(&program, source);
+        let installed = stored.and_then(|source| self.put(Checked { program, source }, net));
         self.core.storage.drop_incoming();
         installed
     }
 
-    fn install_bytes(&mut self, bytes: &[u8], net: &mut dyn Net) -> Result<(), Refusal> {
-        let profile = &self.core.options.profile;
-        if bytes.len() > limit(bytes, profile) {
-            return Err(Refusal(CheckError::TooLarge(limit(bytes, profile)).to_string()));
+    /// Writes a program and its source where scripts come in; the bytes of source at the end of the image.
+    fn store(
+        &mut self,
+        program: &Program<Vec<u8>>,
+        source: Option<&[u8]>,
+    ) -> Result<usize, Refusal> {
+        let storage = &mut self.core.storage;
+        match source {
+            Some(source) => {
+                storage.append_incoming(source)?;
+                storage.append_incoming_image(program.bytes())?;
+                Ok(0)
+            }
+            None => {
+                storage.append_incoming(program.bytes())?;
+                Ok(program.image().source().unwrap_or_default().len())
+            }
         }
-        if !bytes.is_empty() {
-            self.core.storage.append_incoming(bytes)?;
-        }
-        let checked = self.check();
-        self.put(checked.map_err(|error| Refusal(error.to_string()))?, net)
     }
 
     /// Checks what has come. The running script's image is in flash as well, and leaves the memory for that time.
@@ -394,6 +408,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     pub fn into_parts(self) -> (B, F) {
         let core = *self.core;
         (core.board, core.storage.unmount())
+    }
+
+    /// What the board has chosen.
+    pub fn options(&self) -> &Options {
+        &self.core.options
     }
 
     /// The board.

@@ -39,3 +39,4 @@ pub use board::Board;
 pub use device::{Device, ListenError};
 pub use engine::{Engine, Services};
 pub use net::Net;
+pub use umqtt_vm::Program;

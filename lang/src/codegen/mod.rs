@@ -43,7 +43,7 @@ use crate::room::Room;
 use crate::text::unescape;
 
 /// What the image carries besides what runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// Variable names and line numbers.
     pub debug: bool,

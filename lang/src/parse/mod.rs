@@ -37,8 +37,7 @@ use crate::room::Room;
 use crate::tokens::Token;
 use build::Builder;
 pub(crate) use build::{DIAGNOSTIC, quote, shown};
-pub(crate) use sink::Sink;
-use sink::Tree;
+pub(crate) use sink::{Sink, Tree};
 
 /// Most diagnostics of one script; parsing stops there.
 pub const MAX_DIAGNOSTICS: usize = 50;

@@ -39,7 +39,7 @@ enum Open {
 
 /// Puts the tree of a statement together.
 #[derive(Debug, Default)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     event: Option<(Event, Span)>,
     actions: Vec<Action>,
     open: Vec<Open>,
@@ -48,7 +48,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// The statement, if it was read to its end.
-    pub(super) fn into_statement(self) -> Option<Statement> {
+    pub(crate) fn into_statement(self) -> Option<Statement> {
         self.done
     }
 

@@ -43,19 +43,20 @@ impl Build {
         }
         let input = Input::script(&self.file)?;
         let extras = Extras { debug: !self.strip, source: self.embed_source };
-        let Some(image) =
+        let Some(program) =
             frontend::compile_or_report(&input, &self.device.profile, extras, terminal)?
         else {
             return Ok(Verdict::Complaints);
         };
         let name = output.display().to_string();
-        let report = report(&name, &input, &image, &self.device.profile)?;
+        let report = report(&name, &input, &program, &self.device.profile);
+        let image = program.bytes();
         if is_stdin(&output) {
-            terminal.out.write_all(&image).map_err(Failure::Output)?;
+            terminal.out.write_all(image).map_err(Failure::Output)?;
             // Only said: the image is out whether anybody reads this or not.
             let _ = terminal.err.write_all(report.as_bytes());
         } else {
-            write_whole(&output, &image).map_err(|error| Failure::Write(output, error))?;
+            write_whole(&output, image).map_err(|error| Failure::Write(output, error))?;
             terminal.out.write_all(report.as_bytes()).map_err(Failure::Output)?;
         }
         Ok(Verdict::Fine)
@@ -75,9 +76,7 @@ fn beside(file: &Path) -> PathBuf {
 }
 
 /// What people want to know of an image: size by section, and what the device must have.
-fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<String, Failure> {
-    let program = Program::verify(image, profile)
-        .map_err(|error| Failure::Unsound(input.name.clone(), error))?;
+fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profile) -> String {
     let (layout, needs) = (program.image().layout().clone(), program.needs());
     let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
     let sections = [
@@ -93,7 +92,7 @@ fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<
         // Writing to a string does not fail.
         let _ = writeln!(text, "{words}");
     };
-    line(format_args!("{name}: {} bytes, from {source} bytes of source", image.len()));
+    line(format_args!("{name}: {} bytes, from {source} bytes of source", program.bytes().len()));
     for (section, len) in sections {
         line(format_args!("  {section:<16}{len:>6}"));
     }
@@ -116,7 +115,7 @@ fn report(name: &str, input: &Input, image: &[u8], profile: &Profile) -> Result<
     ] {
         line(format_args!("  {what:<16}{}", numbers(bits)));
     }
-    Ok(text)
+    text
 }
 
 /// The numbers of the bits set: `1, 2, 13`.

@@ -36,10 +36,10 @@ impl Dis {
         } else {
             let extras = Extras { debug: true, source: false };
             match frontend::compile_or_report(&input, &self.device.profile, extras, terminal)? {
-                Some(bytes) => compiled = bytes,
+                Some(program) => compiled = program,
                 None => return Ok(Verdict::Complaints),
             }
-            (parse(&input.name, &compiled)?, Some(input.bytes.as_slice()))
+            (compiled.image(), Some(input.bytes.as_slice()))
         };
         write(&mut terminal.out, &input.name, &image, source).map_err(Failure::Output)?;
         Ok(Verdict::Fine)

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use umqtt_host::{Options, RunError, Serial, Verbosity};
+use umqtt_host::{Options, RunError, Script, Serial, Verbosity};
 use umqtt_lang::Extras;
 use umqtt_vm::{Profile, Program};
 
@@ -70,11 +70,10 @@ impl Run {
         let script = match &self.file {
             None => None,
             Some(file) => {
-                let input = Input::read(file)?;
-                if !can_run(&input, terminal)? {
+                let Some(script) = script(Input::read(file)?, terminal)? else {
                     return Ok(Verdict::Complaints);
-                }
-                Some(input.bytes)
+                };
+                Some(script)
             }
         };
         let data = self.data.clone().or_else(umqtt_host::default_data_dir);
@@ -113,16 +112,16 @@ impl Run {
     }
 }
 
-/// Whether a script compiles: what there is to tell has been shown. The device compiles it again, with the same code;
-/// here it is for the messages, before anything is touched.
-fn can_run(input: &Input, terminal: &mut Terminal) -> Result<bool, Failure> {
+/// The script to run; `None` if it does not compile, which has been shown.
+fn script(input: Input, terminal: &mut Terminal) -> Result<Option<Script>, Failure> {
     let profile = Profile::DESKTOP;
     if input.is_image() {
-        return match Program::verify(input.bytes.as_slice(), &profile) {
-            Ok(_) => Ok(true),
-            Err(error) => Err(Failure::Unsound(input.name.clone(), error)),
+        return match Program::verify(input.bytes, &profile) {
+            Ok(program) => Ok(Some(Script { program, source: None })),
+            Err(error) => Err(Failure::Unsound(input.name, error)),
         };
     }
     let extras = Extras { debug: true, source: false };
-    Ok(frontend::compile_or_report(input, &profile, extras, terminal)?.is_some())
+    let program = frontend::compile_or_report(&input, &profile, extras, terminal)?;
+    Ok(program.map(|program| Script { program, source: Some(input.bytes) }))
 }

@@ -29,6 +29,6 @@ pub mod store;
 pub mod terminal;
 
 pub use log::Verbosity;
-pub use options::{Options, RunError, Serial, default_data_dir};
+pub use options::{Options, RunError, Script, Serial, default_data_dir};
 pub use run::{Desktop, Stopper, run};
 pub use signals::report_full_files;

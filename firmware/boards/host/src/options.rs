@@ -3,10 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use umqtt_device::Program;
 use umqtt_device::net::NetError;
 
 use crate::Verbosity;
 use crate::flash::OpenError;
+
+/// A script that was compiled.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// What runs.
+    pub program: Program<Vec<u8>>,
+    /// Its source, unless it came as an image.
+    pub source: Option<Vec<u8>>,
+}
 
 /// What the desktop device is started with.
 #[derive(Clone, Debug)]
@@ -23,8 +33,8 @@ pub struct Options {
     pub serial: Serial,
     /// What it logs to standard error.
     pub log: Verbosity,
-    /// A script that replaces the stored one: source, which is compiled and kept, or an image.
-    pub script: Option<Vec<u8>>,
+    /// A script that replaces the stored one.
+    pub script: Option<Script>,
 }
 
 impl Options {
@@ -82,7 +92,7 @@ pub enum RunError {
     Flash(OpenError),
     /// What is in the flash cannot be read or repaired.
     Storage(String),
-    /// The script is not for this device, or cannot be stored.
+    /// The script cannot be stored.
     Script(String),
     /// The operating system refused something.
     System(std::io::Error),

@@ -92,7 +92,7 @@ impl Desktop {
         let mut desktop = Desktop::assemble(options, board, flash, net, stop)?;
         if let Some(script) = desktop.options.script.take() {
             let Desktop { device, net, .. } = &mut desktop;
-            let installed = device.install(script, net);
+            let installed = device.install(script.program, script.source.as_deref(), net);
             installed.map_err(|refusal| RunError::Script(refusal.to_string()))?;
         } else {
             desktop.device.start(0);

@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use umqtt_host::{Desktop, Options, RunError, Serial, Stopper};
+use umqtt_host::{Desktop, Options, RunError, Script, Serial, Stopper};
+use umqtt_lang::{Analysis, Extras};
+use umqtt_vm::Profile;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,11 +39,18 @@ fn options(dir: PathBuf) -> Options {
     Options { mqtt_port, console_port, serial: Serial::None, ..Options::new(dir) }
 }
 
+fn compiled(source: &str) -> Script {
+    let extras = Extras { debug: true, source: false };
+    let analysis = Analysis::new(source.as_bytes(), &Profile::DESKTOP, extras);
+    let program = analysis.into_program().unwrap().unwrap();
+    Script { program, source: Some(source.as_bytes().to_vec()) }
+}
+
 fn start(dir: PathBuf, script: Option<&str>) -> Running {
     // Another process may take a free port before we do.
     for _ in 0..10 {
         let options = options(dir.clone());
-        let options = Options { script: script.map(|text| text.as_bytes().to_vec()), ..options };
+        let options = Options { script: script.map(compiled), ..options };
         let (mqtt, console) = (options.mqtt_port.unwrap(), options.console_port.unwrap());
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || match Desktop::start(options) {

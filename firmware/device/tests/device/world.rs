@@ -12,6 +12,7 @@ use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_lang::{Analysis, Extras};
 use umqtt_memory::Plan;
 use umqtt_vm::Profile;
 
@@ -279,8 +280,7 @@ impl World {
     /// A device that runs this script.
     pub(crate) fn running(script: &str) -> World {
         let mut world = World::new();
-        world.device.install(script.as_bytes().to_vec(), &mut world.net).unwrap();
-        world.settle();
+        world.install(script);
         world
     }
 
@@ -407,7 +407,10 @@ impl World {
 
     /// Replaces the script.
     pub(crate) fn install(&mut self, script: &str) {
-        self.device.install(script.as_bytes().to_vec(), &mut self.net).unwrap();
+        let extras = Extras { debug: true, source: false };
+        let analysis = Analysis::new(script.as_bytes(), &self.device.options().profile, extras);
+        let program = analysis.into_program().unwrap().unwrap();
+        self.device.install(program, Some(script.as_bytes()), &mut self.net).unwrap();
         self.settle();
     }
 

@@ -1,0 +1,174 @@
+//! A script read once: its tree for the linter, its errors, and the image made of it on the way.
+
+use alloc::vec::Vec;
+
+use umqtt_vm::{Profile, Program, VerifyError};
+
+use crate::ast::{Action, ConfigLine, Event, Expr, Span, Statement};
+use crate::codegen::{Compiler, Extras, Made};
+use crate::compile::verdict;
+use crate::diagnostic::Diagnostic;
+use crate::lint::{ConfigTable, lint};
+use crate::parse::{MAX_DIAGNOSTICS, Reader, Sink, Tree, too_long};
+use crate::room::Room;
+
+/// A script that was read: everything the compiler can tell about it, and the image if it is right. It takes the memory of the
+/// whole syntax tree; [`compile_pieces`](crate::compile_pieces) takes that of a statement.
+///
+/// ```
+/// use umqtt_lang::{Analysis, Extras, lint::NoConfig};
+/// use umqtt_vm::Profile;
+///
+/// let source = b"on init do\n println \"hello\"\n";
+/// let analysis = Analysis::new(source, &Profile::DESKTOP, Extras::default());
+/// assert!(analysis.errors().is_empty());
+/// assert!(analysis.warnings(&NoConfig).is_empty());
+/// let program = analysis.into_program().expect("there are no errors").expect("it is verified");
+/// assert_eq!(program.image().layout().header.handlers, 1);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Analysis<'s> {
+    source: &'s [u8],
+    profile: Profile,
+    statements: Vec<Statement>,
+    errors: Vec<Diagnostic>,
+    /// All statements could be read.
+    whole: bool,
+    image: Option<Vec<u8>>,
+}
+
+impl<'s> Analysis<'s> {
+    /// Reads and compiles a script for a device of this profile.
+    pub fn new(source: &'s [u8], profile: &Profile, extras: Extras) -> Analysis<'s> {
+        let profile = *profile;
+        let mut analysis = Analysis {
+            source,
+            profile,
+            statements: Vec::new(),
+            errors: Vec::new(),
+            whole: false,
+            image: None,
+        };
+        if source.len() > profile.source {
+            analysis.errors.push(too_long(source.len(), &profile));
+            return analysis;
+        }
+        let room = Room::new(None);
+        let mut made = Made::new(&profile, &room);
+        let wrong = analysis.read(&room, &mut made);
+        analysis.whole = wrong.is_empty();
+        let mut image = Vec::new();
+        if analysis.whole {
+            made.finish(extras, source, &mut |bytes| {
+                image.extend_from_slice(bytes);
+                true
+            });
+        }
+        match verdict(&room, &mut made, wrong) {
+            Ok(()) => analysis.image = Some(image),
+            Err(errors) => analysis.errors = errors,
+        }
+        analysis
+    }
+
+    /// Reads all statements, into the tree and into code; what is wrong with those that cannot be read.
+    fn read(&mut self, room: &Room<'_>, made: &mut Made<'_>) -> Vec<Diagnostic> {
+        let mut wrong = Vec::new();
+        let mut reader =
+            Reader::new(self.source, self.source.len(), &self.profile, MAX_DIAGNOSTICS);
+        let mut compiler = Compiler { source: self.source, base: 0, made };
+        loop {
+            let before = compiler.made.before();
+            let mut both = Both { tree: Tree::default(), compiler: &mut compiler };
+            match reader.next(&mut both, room) {
+                None => return wrong,
+                Some(Ok(())) => self.statements.extend(both.tree.into_statement()),
+                Some(Err(found)) => {
+                    compiler.made.take_back(&before);
+                    wrong.extend(found);
+                }
+            }
+        }
+    }
+
+    /// What is wrong, in the order of the source, at most [`MAX_DIAGNOSTICS`].
+    pub fn errors(&self) -> &[Diagnostic] {
+        &self.errors
+    }
+
+    /// The statements that could be read, in order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// The linter's warnings. None for what could not be read whole: statements would be missing, and warnings wrong.
+    pub fn warnings(&self, config: &dyn ConfigTable) -> Vec<Diagnostic> {
+        match self.whole {
+            true => lint(self.source, &self.statements, &self.profile, config),
+            false => Vec::new(),
+        }
+    }
+
+    /// The image, if there are no errors.
+    pub fn image(&self) -> Option<&[u8]> {
+        self.image.as_deref()
+    }
+
+    /// The verified program, if there are no errors.
+    pub fn into_program(self) -> Option<Result<Program<Vec<u8>>, VerifyError>> {
+        self.image.map(|image| Program::verify(image, &self.profile))
+    }
+}
+
+/// Gives each part of a statement to the tree and to the compiler.
+struct Both<'c, 'm, 'r, 's> {
+    tree: Tree,
+    compiler: &'c mut Compiler<'s, 'm, 'r>,
+}
+
+impl Sink for Both<'_, '_, '_, '_> {
+    fn config(&mut self, line: ConfigLine) {
+        self.tree.config(line.clone());
+        self.compiler.config(line);
+    }
+
+    fn clause(&mut self, event: Event, event_span: Span) {
+        self.tree.clause(event.clone(), event_span);
+        self.compiler.clause(event, event_span);
+    }
+
+    fn action(&mut self, action: Action) {
+        self.tree.action(action.clone());
+        self.compiler.action(action);
+    }
+
+    fn open_if(&mut self, start: u32, condition: Expr) {
+        self.tree.open_if(start, condition.clone());
+        self.compiler.open_if(start, condition);
+    }
+
+    fn else_if(&mut self, condition: Expr) {
+        self.tree.else_if(condition.clone());
+        self.compiler.else_if(condition);
+    }
+
+    fn otherwise(&mut self) {
+        self.tree.otherwise();
+        self.compiler.otherwise();
+    }
+
+    fn open_while(&mut self, start: u32, condition: Expr) {
+        self.tree.open_while(start, condition.clone());
+        self.compiler.open_while(start, condition);
+    }
+
+    fn end_block(&mut self, span: Span) {
+        self.tree.end_block(span);
+        self.compiler.end_block(span);
+    }
+
+    fn end_clause(&mut self, span: Span) {
+        self.tree.end_clause(span);
+        self.compiler.end_clause(span);
+    }
+}
