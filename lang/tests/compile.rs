@@ -1,37 +1,46 @@
 //! Compiled scripts run and mean what the language reference says: source text in, what the outside saw out.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
-    Event, FLASH_VARIABLE_LEN, Handlers, Machine, PinMode, Profile, Program, Side, Slot, Syscalls,
-    Trap,
+    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, Handlers, Http, Machine, Mqtt, PinMode,
+    Profile, Program, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError, Trap,
 };
 
 const ALL: Extras = Extras { debug: true, source: false };
 
-/// Writes down whatever a script does.
-#[derive(Default)]
-struct Log(String);
+/// Writes down whatever a script does; its clones write to the same place.
+#[derive(Clone, Default)]
+struct Log(Rc<RefCell<String>>);
 
 impl Log {
     fn line(&mut self, words: &str, bytes: &[&[u8]]) {
-        self.0.push_str(words);
+        let mut text = self.0.borrow_mut();
+        text.push_str(words);
         for bytes in bytes {
-            write!(self.0, " {}", bytes.escape_ascii()).unwrap();
+            write!(text, " {}", bytes.escape_ascii()).unwrap();
         }
-        self.0.push('\n');
+        text.push('\n');
     }
 }
 
-impl Syscalls for Log {
-    fn publish(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) -> u32 {
+impl Mqtt for Log {
+    fn publish(
+        &mut self,
+        side: Side,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<u32, TopicError> {
         self.line(
             &format!("publish {side:?}{}", if retained { " retained" } else { "" }),
             &[topic, data],
         );
-        0
+        Ok(0)
     }
     fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         self.line(&format!("subscribe {side:?}"), &[filter]);
@@ -41,18 +50,24 @@ impl Syscalls for Log {
         self.line(&format!("unsubscribe {side:?}"), &[filter]);
         0
     }
-    fn set_timer(&mut self, n: u8, ms: i32) {
-        self.line(&format!("timer {n} {ms}"), &[]);
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
+        let text = [b"kept:", filter].concat();
+        let len = text.len().min(out.len());
+        out[..len].copy_from_slice(&text[..len]);
+        len
     }
-    fn set_alarm(&mut self, n: u8, time: &[u8]) {
-        self.line(&format!("alarm {n}"), &[time]);
-    }
+}
+
+impl Http for Log {
     fn http_get(&mut self, url: &[u8]) {
         self.line("get", &[url]);
     }
     fn http_post(&mut self, url: &[u8], body: &[u8]) {
         self.line("post", &[url, body]);
     }
+}
+
+impl Gpio for Log {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
         self.line(&format!("mode {pin} {mode:?}"), &[]);
     }
@@ -62,15 +77,21 @@ impl Syscalls for Log {
     fn pin_read(&mut self, pin: u8) -> bool {
         pin % 2 == 1
     }
-    fn pwm(&mut self, pin: u8, duty: i32) {
+    fn pwm(&mut self, pin: u8, duty: u16) {
         self.line(&format!("pwm {pin} {duty}"), &[]);
     }
     fn adc(&mut self) -> u16 {
         512
     }
-    fn serial_out(&mut self, bytes: &[u8]) {
+}
+
+impl Serial for Log {
+    fn serial_write(&mut self, bytes: &[u8]) {
         self.line("serial", &[bytes]);
     }
+}
+
+impl Console for Log {
     fn print(&mut self, text: &[u8], newline: bool) {
         self.line(if newline { "println" } else { "print" }, &[text]);
     }
@@ -80,6 +101,9 @@ impl Syscalls for Log {
     fn config(&mut self, name: &[u8], value: &[u8]) {
         self.line("config", &[name, value]);
     }
+}
+
+impl Storage for Log {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         let text = format!("flash{n}");
         out[..text.len()].copy_from_slice(text.as_bytes());
@@ -88,11 +112,14 @@ impl Syscalls for Log {
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         self.line(&format!("flash {n}"), &[value]);
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
-        let text = [b"kept:", filter].concat();
-        let len = text.len().min(out.len());
-        out[..len].copy_from_slice(&text[..len]);
-        len
+}
+
+impl Clock for Log {
+    fn set_timer(&mut self, n: u8, ms: i32) {
+        self.line(&format!("timer {n} {ms}"), &[]);
+    }
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        self.line(&format!("alarm {n}"), &[time]);
     }
     fn timestamp(&mut self) -> [u8; 8] {
         *b"12:34:56"
@@ -101,6 +128,8 @@ impl Syscalls for Log {
         *b"Sun"
     }
 }
+
+impl Supervisor for Log {}
 
 struct Device {
     machine: Machine<Vec<u8>, (Vec<Slot>, Vec<u8>)>,
@@ -118,20 +147,25 @@ impl Device {
             .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"));
         let program = Program::verify(image, &Profile::ESP8266).unwrap();
         let slots = vec![[0; 2]; program.needs().slots];
-        let machine = Machine::new(program, (slots, vec![0; texts]), limit).unwrap();
+        let machine = {
+            let profile = Profile { value: limit, ..Profile::ESP8266 };
+            Machine::new(program, (slots, vec![0; texts]), &profile).unwrap()
+        };
         Device { machine, log: Log::default(), trap: None }
     }
 
     fn event(&mut self, event: Event<'_>) -> String {
         let mut handlers = Handlers::default();
+        let mut clock = self.log.clone();
+        let mut syscalls = Syscalls { host: &mut self.log, supervisor: &mut clock };
         while let Some(handler) =
-            self.machine.next(&mut handlers, &event, &mut 100_000, &mut self.log)
+            self.machine.next(&mut handlers, &event, &mut 100_000, &mut syscalls)
         {
-            if let Err(fault) = self.machine.run(handler, &event, &mut 100_000, &mut self.log) {
+            if let Err(fault) = self.machine.run(handler, &event, &mut 100_000, &mut syscalls) {
                 self.trap = Some((fault.trap, self.machine.program().line(fault.at)));
             }
         }
-        std::mem::take(&mut self.log.0)
+        self.log.0.take()
     }
 
     fn topic(&mut self, topic: &str, data: &str) -> String {
@@ -431,7 +465,7 @@ fn more_variables_and_constants_than_have_a_place_in_an_instruction() {
     let image = compile(source.as_bytes(), &Profile::DESKTOP, ALL).unwrap();
     let program = Program::verify(image, &Profile::DESKTOP).unwrap();
     let memory = (vec![[0; 2]; program.needs().slots], vec![0; 8 * 1024]);
-    let machine = Machine::new(program, memory, 1024).unwrap();
+    let machine = Machine::new(program, memory, &Profile::ESP8266).unwrap();
     let mut device = Device { machine, log: Log::default(), trap: None };
     let last = 1 + (1..250).map(|n| 1000 + n).sum::<i32>();
     assert_eq!(device.event(Event::Init), format!("print {}/{last}\n", &last.to_string()[..2]));

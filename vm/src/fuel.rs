@@ -28,7 +28,7 @@ pub(crate) const COMMAND: i32 = 2_500;
 /// A `config` line or an HTTP request, over [`CALL`].
 pub(crate) const REQUEST: i32 = 500;
 /// Writes to flash that the fuel of an event buys, on every board: a write takes milliseconds, on a disk as on a chip, and the
-/// faster processor does not make it shorter. See [`crate::Syscalls::flash_fuel`].
+/// faster processor does not make it shorter.
 pub const FLASH_WRITES: u32 = 40;
 /// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that is sent to.
 pub(crate) const LOOK: i32 = 20;

@@ -1,7 +1,7 @@
 //! The umqtt virtual machine: what a bytecode image is, whether it is sound, and running it.
 //!
 //! No standard library, no allocation, no unsafe code. The machine computes in memory it is given and reaches
-//! the outside only through [`Syscalls`]. It knows nothing of MQTT beyond matching topics, nothing of sockets, pins or
+//! the outside only through [`capabilities`]. It knows nothing of MQTT beyond matching topics, nothing of sockets, pins or
 //! clocks, and nothing of source text.
 //!
 //! | module | job |
@@ -14,7 +14,7 @@
 //! | [`verify`](VerifyError) | proving that code is sound |
 //! | [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
-//! | [`syscalls`](Syscalls) | the door to the outside |
+//! | [`capabilities`] | what a script reaches outside the machine |
 //!
 //! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a [`Memory`], and for each [`Event`]
 //! ask [`Machine::next`] for the handlers and [`Machine::run`] them.
@@ -24,6 +24,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod capabilities;
 mod debug;
 pub mod decode;
 mod event;
@@ -33,16 +34,19 @@ pub mod isa;
 mod machine;
 mod profile;
 mod program;
-mod syscalls;
 mod trap;
 mod verify;
 
+pub use capabilities::{
+    Clock, Console, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Serial, Storage,
+    Supervisor, Syscalls,
+};
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
 pub use machine::{Found, Handlers, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number};
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
 pub use program::{Handler, Needs, Program};
-pub use syscalls::{PinMode, Syscalls};
 pub use trap::{Fault, Trap, Warnings};
+pub use umqtt_topic::TopicError;
 pub use verify::{CodeError, MAX_LOOPS, MAX_PENDING, VerifyError};

@@ -7,8 +7,8 @@
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
-    Event, FLASH_VARIABLE_LEN, Handlers, Image, Machine, PinMode, Profile, Program, Side, Syscalls,
-    Trap,
+    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, Handlers, Http, Image, Machine, Mqtt, PinMode,
+    Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError, Trap,
 };
 
 /// Between them these use every instruction.
@@ -82,10 +82,10 @@ fn mutate(image: &mut Vec<u8>, other: &[u8], random: &mut Random) {
 #[derive(Default)]
 struct Counter(u64);
 
-impl Syscalls for Counter {
-    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> u32 {
+impl Mqtt for Counter {
+    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> Result<u32, TopicError> {
         self.0 += 1;
-        0
+        Ok(0)
     }
     fn subscribe(&mut self, _: Side, _: &[u8]) -> u32 {
         self.0 += 1;
@@ -95,20 +95,23 @@ impl Syscalls for Counter {
         self.0 += 1;
         0
     }
-    fn set_timer(&mut self, n: u8, _: i32) {
-        assert!((1..=Profile::ESP8266.timers).contains(&n));
-        self.0 += 1;
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
+        let len = filter.len().min(out.len());
+        out[..len].copy_from_slice(&filter[..len]);
+        len
     }
-    fn set_alarm(&mut self, n: u8, _: &[u8]) {
-        assert!((1..=Profile::ESP8266.alarms).contains(&n));
-        self.0 += 1;
-    }
+}
+
+impl Http for Counter {
     fn http_get(&mut self, _: &[u8]) {
         self.0 += 1;
     }
     fn http_post(&mut self, _: &[u8], _: &[u8]) {
         self.0 += 1;
     }
+}
+
+impl Gpio for Counter {
     fn pin_mode(&mut self, pin: u8, _: PinMode) {
         assert!(pin <= Profile::ESP8266.max_pin);
         self.0 += 1;
@@ -121,16 +124,23 @@ impl Syscalls for Counter {
         assert!(pin <= Profile::ESP8266.max_pin);
         true
     }
-    fn pwm(&mut self, pin: u8, _: i32) {
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        assert!(duty <= umqtt_vm::PWM_MAX);
         assert!(pin <= Profile::ESP8266.max_pin);
         self.0 += 1;
     }
     fn adc(&mut self) -> u16 {
         7
     }
-    fn serial_out(&mut self, _: &[u8]) {
+}
+
+impl Serial for Counter {
+    fn serial_write(&mut self, _: &[u8]) {
         self.0 += 1;
     }
+}
+
+impl Console for Counter {
     fn print(&mut self, text: &[u8], _: bool) {
         assert!(text.len() <= 200);
         self.0 += 1;
@@ -141,6 +151,9 @@ impl Syscalls for Counter {
     fn config(&mut self, _: &[u8], _: &[u8]) {
         self.0 += 1;
     }
+}
+
+impl Storage for Counter {
     fn flash_read(&mut self, _: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         out.fill(b'f');
         FLASH_VARIABLE_LEN
@@ -150,10 +163,16 @@ impl Syscalls for Counter {
         assert!(value.len() <= FLASH_VARIABLE_LEN);
         self.0 += 1;
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
-        let len = filter.len().min(out.len());
-        out[..len].copy_from_slice(&filter[..len]);
-        len
+}
+
+impl Clock for Counter {
+    fn set_timer(&mut self, n: u8, _: i32) {
+        assert!((1..=Profile::ESP8266.timers).contains(&n));
+        self.0 += 1;
+    }
+    fn set_alarm(&mut self, n: u8, _: &[u8]) {
+        assert!((1..=Profile::ESP8266.alarms).contains(&n));
+        self.0 += 1;
     }
     fn timestamp(&mut self) -> [u8; 8] {
         *b"12:00:00"
@@ -163,6 +182,8 @@ impl Syscalls for Counter {
     }
 }
 
+impl Supervisor for Counter {}
+
 /// Runs every handler there is; returns how many events ran to their end.
 fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     const FUEL: u32 = 2_000;
@@ -170,21 +191,23 @@ fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     let profile = Profile { value: 200, ..Profile::ESP8266 };
     let program = Program::verify(image, &profile).ok()?;
     // Small, so that memory runs out now and then.
-    let mut machine =
-        Machine::new(program, (vec![[0; 2]; 40], vec![0; 380]), profile.value).ok()?;
+    let mut machine = Machine::new(program, (vec![[0; 2]; 40], vec![0; 380]), &profile).ok()?;
     let mut finished = 0;
     for event in events {
-        let (mut handlers, mut counter) = (Handlers::default(), Counter::default());
+        let (mut host, mut supervisor) = (Counter::default(), Counter::default());
+        let mut syscalls = Syscalls { host: &mut host, supervisor: &mut supervisor };
+        let mut handlers = Handlers::default();
         let (mut runs, mut fuel) = (0, FUEL);
-        while let Some(handler) = machine.next(&mut handlers, event, &mut fuel, &mut counter) {
+        while let Some(handler) = machine.next(&mut handlers, event, &mut fuel, &mut syscalls) {
             runs += 1;
-            match machine.run(handler, event, &mut fuel, &mut counter) {
+            match machine.run(handler, event, &mut fuel, &mut syscalls) {
                 Ok(()) => finished += 1,
                 Err(fault) => assert_ne!(fault.trap, Trap::Corrupt, "at {}", fault.at),
             }
         }
         // Each word of code makes at most one call, and loops pay for the way back.
-        assert!(counter.0 <= runs * (code_len + u64::from(FUEL)), "{} calls", counter.0);
+        let calls = host.0 + supervisor.0;
+        assert!(calls <= runs * (code_len + u64::from(FUEL)), "{calls} calls");
     }
     machine.variables(&mut |_, value| assert!(value.len() <= 200));
     Some(finished)

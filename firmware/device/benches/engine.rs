@@ -1,11 +1,10 @@
-//! What events cost in the script engine, with services that do nothing. The four events are the ones the design sets its
+//! What events cost in the script engine, with a host that does nothing. The four events are the ones the design sets its
 //! figures for: T a relay toggled, N a message nobody waits for, P a step of a PWM fade, B a message bridged.
 use core::hint::black_box;
 
 use divan::Bencher;
 use umqtt_device::engine::{Engine, Handled, Moment};
-use umqtt_device::sim::Inert;
-use umqtt_vm::{Event, Profile, Program, Side};
+use umqtt_vm::{Event, NullHost, Profile, Program, Side};
 
 fn main() {
     divan::main();
@@ -31,8 +30,8 @@ fn compile(source: &str) -> Vec<u8> {
 
 fn started(source: &str) -> Engine<Vec<u8>> {
     let mut engine = Engine::load(compile(source), &Profile::DESKTOP).expect("the image is sound");
-    engine.start(at(0), &mut Inert::default());
-    while engine.poll(at(0), &mut Inert::default()) {}
+    engine.start(at(0), &mut NullHost);
+    while engine.poll(at(0), &mut NullHost) {}
     engine
 }
 
@@ -47,7 +46,7 @@ fn message(topic: &'static str, data: &'static str) -> Event<'static> {
 fn handle(bencher: Bencher<'_, '_>, source: &str, event: Event<'static>, expected: Handled) {
     let mut engine = started(source);
     bencher.bench_local(|| {
-        let handled = engine.handle(black_box(&event), at(0), &mut Inert::default());
+        let handled = engine.handle(black_box(&event), at(0), &mut NullHost);
         assert_eq!(handled, expected);
     });
 }
@@ -75,7 +74,7 @@ fn pwm_tick(bencher: Bencher<'_, '_>) {
     let mut now = 0;
     bencher.bench_local(|| {
         now += 20;
-        assert!(engine.poll(at(black_box(now)), &mut Inert::default()));
+        assert!(engine.poll(at(black_box(now)), &mut NullHost));
     });
 }
 

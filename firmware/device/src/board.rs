@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-pub use umqtt_vm::PinMode;
+pub use umqtt_vm::{Gpio, PinMode, Serial};
 
 /// What a piece of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +29,16 @@ pub enum Restart {
     Factory,
 }
 
-/// The hardware, as far as the device needs it. Nothing blocks.
-pub trait Board {
-    /// Chooses a pin's direction.
-    fn pin_mode(&mut self, pin: u8, mode: PinMode);
-    /// Sets an output pin.
-    fn pin_write(&mut self, pin: u8, level: bool);
-    /// Reads a pin.
-    fn pin_read(&mut self, pin: u8) -> bool;
-    /// Sets a pin's PWM duty, 0 to 1000 per mille.
-    fn pwm(&mut self, pin: u8, duty: u16);
+/// The hardware, as far as the device needs it besides what scripts use of it. Nothing blocks.
+pub trait Board: Gpio + Serial {
     /// Sets the PWM period of all channels, in slots of 200 ns.
-    fn pwm_period(&mut self, slots: u32);
-    /// Reads the analogue input, 0 to 1023.
-    fn adc(&mut self) -> u16;
-    /// Reports edges on a pin from now on through [`Board::poll_edge`].
-    fn watch_pin(&mut self, pin: u8, pullup: bool);
-    /// Stops reporting edges on every pin.
-    fn unwatch_pins(&mut self);
-    /// The next pin on which an edge was seen; the level is read later, when it has settled.
-    fn poll_edge(&mut self) -> Option<u8>;
+    fn pwm_period(&mut self, slots: u32) {
+        let _ = slots;
+    }
+    /// The next pin that scripts watch on which an edge was seen; the level is read later, when it has settled.
+    fn poll_edge(&mut self) -> Option<u8> {
+        None
+    }
     /// News of the network we are a station of: it came up (`true`) or was lost. A board with a wire
     /// reports it up once at the start.
     fn poll_link(&mut self) -> Option<bool> {
@@ -59,9 +49,10 @@ pub trait Board {
         None
     }
     /// Bytes typed on the serial port, at most as many as fit; returns how many.
-    fn serial_read(&mut self, into: &mut [u8]) -> usize;
-    /// Writes to the serial port; takes all (a board without room drops the oldest and counts).
-    fn serial_write(&mut self, bytes: &[u8]);
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        let _ = into;
+        0
+    }
     /// Whether lines are edited before they come to [`Board::serial_read`], so that the board shows the prompt: a terminal.
     fn edits_lines(&self) -> bool {
         false
@@ -80,14 +71,18 @@ pub trait Board {
         false
     }
     /// Free memory in bytes; `None` where that means nothing.
-    fn free_memory(&self) -> Option<u32>;
+    fn free_memory(&self) -> Option<u32> {
+        None
+    }
     /// The MAC address: the last three bytes make default names.
     fn mac(&self) -> [u8; 6];
     /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports. A board without a source of
     /// them says so in its documentation.
     fn random(&mut self, into: &mut [u8]);
     /// Milliseconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
-    fn wall_clock(&self) -> Option<u64>;
+    fn wall_clock(&self) -> Option<u64> {
+        None
+    }
     /// Seconds the computer's own zone is ahead of UTC at that time (milliseconds since 1970), summer time included:
     /// what counts unless a time zone is set.
     fn utc_offset(&self, utc: u64) -> i32 {

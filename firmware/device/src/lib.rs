@@ -37,6 +37,6 @@ pub mod upload;
 
 pub use board::Board;
 pub use device::{Device, ListenError};
-pub use engine::{Engine, Services};
+pub use engine::Engine;
 pub use net::Net;
 pub use umqtt_vm::Program;

@@ -27,6 +27,7 @@ pub use self::memory::{MAX_TEXTS, Memory, Slot, TooFewSlots};
 use self::start::{Parts, Paused, Ran};
 pub use self::value::parse_number;
 use self::value::{Value, View};
+use crate::fuel::FLASH_WRITES;
 use crate::{Event, Fault, Handler, Profile, Program, Syscalls, Warnings};
 
 /// Longest value a machine can hold, bytes, whatever its limit says.
@@ -48,22 +49,25 @@ struct State {
     texts_end: usize,
     /// Longest value.
     limit: usize,
+    /// Fuel that a write to flash costs.
+    flash_fuel: i32,
     warnings: Warnings,
 }
 
 impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// Lays out the variables, all empty, in `memory`; more than [`MAX_TEXTS`] bytes for texts are of no use. Values made while
-    /// running are cut at `value_limit` bytes.
+    /// running are cut at the profile's limit.
     ///
     /// # Errors
     /// [`TooFewSlots`].
-    pub fn new(program: Program<B>, memory: M, value_limit: usize) -> Result<Self, TooFewSlots> {
+    pub fn new(program: Program<B>, memory: M, profile: &Profile) -> Result<Self, TooFewSlots> {
         let mut memory = memory;
         let needed = program.facts().slots();
         let (slots, _) = memory.parts();
         slots.get_mut(..needed).ok_or(TooFewSlots { needed })?.fill(Value::EMPTY.0);
-        let limit = value_limit.min(MAX_VALUE);
-        let state = State { texts_end: 0, limit, warnings: Warnings::default() };
+        let limit = profile.value.min(MAX_VALUE);
+        let flash_fuel = (profile.fuel / FLASH_WRITES).min(i32::MAX as u32 / 4) as i32;
+        let state = State { texts_end: 0, limit, flash_fuel, warnings: Warnings::default() };
         Ok(Machine { program, memory, state })
     }
 
@@ -111,7 +115,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         handler: Handler,
         event: &Event<'_>,
         fuel: &mut u32,
-        sys: &mut dyn Syscalls,
+        sys: &mut Syscalls<'_>,
     ) -> bool {
         let mut growable = true;
         loop {
@@ -129,7 +133,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         handlers: &mut Handlers,
         event: &Event<'_>,
         fuel: &mut u32,
-        sys: &mut dyn Syscalls,
+        sys: &mut Syscalls<'_>,
     ) -> Option<Handler> {
         loop {
             match self.find(handlers, event) {
@@ -155,7 +159,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         handler: Handler,
         event: &Event<'_>,
         fuel: &mut u32,
-        sys: &mut dyn Syscalls,
+        sys: &mut Syscalls<'_>,
     ) -> Result<(), Fault> {
         match start::run(self.parts(true), handler, event, fuel, sys) {
             Ok(ran) => ran,
@@ -171,7 +175,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         paused: Paused,
         event: &Event<'_>,
         fuel: &mut u32,
-        sys: &mut dyn Syscalls,
+        sys: &mut Syscalls<'_>,
     ) -> Ran {
         let mut paused = paused;
         loop {

@@ -1,9 +1,11 @@
 //! The loop that runs code.
 
+use umqtt_topic::check_filter;
+
 use super::store::{NoRoom, Store};
 use super::value::Value;
 use crate::isa::{PLAIN, UNARY, code};
-use crate::{Event, FLASH_VARIABLE_LEN, PinMode, Side, Syscalls, Trap, fuel};
+use crate::{Event, FLASH_VARIABLE_LEN, Host, PWM_MAX, PinMode, Side, Supervisor, Trap, fuel};
 
 pub(super) struct Run<'r> {
     pub(super) store: Store<'r>,
@@ -13,7 +15,10 @@ pub(super) struct Run<'r> {
     pub(super) wanted: usize,
     /// Whether more memory can be had by stopping and going on.
     pub(super) growable: bool,
-    pub(super) sys: &'r mut dyn Syscalls,
+    /// Fuel that a write to flash costs.
+    pub(super) flash_fuel: i32,
+    pub(super) host: &'r mut dyn Host,
+    pub(super) supervisor: &'r mut dyn Supervisor,
 }
 
 impl Run<'_> {
@@ -98,15 +103,15 @@ impl Run<'_> {
                                 code::Not => break 'number (m.number(a) == 0).into(),
                                 code::PinWrite => {
                                     let level = m.number(a) != 0;
-                                    self.sys.pin_write(b, level);
+                                    self.host.pin_write(b, level);
                                 }
                                 code::Pwm => {
-                                    let duty = m.number(a);
-                                    self.sys.pwm(b, duty);
+                                    let duty = m.number(a).clamp(0, PWM_MAX.into()) as u16;
+                                    self.host.pwm(b, duty);
                                 }
                                 code::SetTimer => {
                                     let ms = m.number(a);
-                                    self.sys.set_timer(b, ms);
+                                    self.supervisor.set_timer(b, ms);
                                 }
                                 code::StoreVariable => {
                                     let index = m.first_variable + (word >> 16) as usize;
@@ -154,11 +159,11 @@ impl Run<'_> {
                             }
                             code::PinRead => {
                                 m.pay(fuel::CALL);
-                                break 'number self.sys.pin_read(b).into();
+                                break 'number self.host.pin_read(b).into();
                             }
                             code::Adc => {
                                 m.pay(fuel::CALL);
-                                break 'number self.sys.adc().into();
+                                break 'number self.host.adc().into();
                             }
                             code::HttpCut => {
                                 let cut = matches!(m.event, Event::HttpResponse { cut: true, .. });
@@ -279,7 +284,7 @@ impl Run<'_> {
 
     /// As much of the message as there is room for.
     fn retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
-        let (m, sys) = (&mut self.store, &mut *self.sys);
+        let (m, host) = (&mut self.store, &mut *self.host);
         m.pay(fuel::CALL + fuel::LOOK);
         let filter = m.as_text(filter)?;
         let (limit, free) = (m.limit, m.arena.len() - m.scratch_end);
@@ -294,7 +299,7 @@ impl Run<'_> {
         let before = (m.fuel.max(0) / fuel::LOOK) as u32;
         let mut looks = before;
         let message = m.temporary(limit.min(free), |view, room| {
-            sys.retained(view.text(filter), room, &mut looks)
+            host.retained(view.text(filter), room, &mut looks)
         })?;
         m.pay((before - looks.min(before)) as i32 * fuel::LOOK);
         if looks == 0 {
@@ -326,16 +331,16 @@ impl Run<'_> {
         self.store.pay(fuel::CALL);
         let len = match op {
             code::Timestamp => {
-                let text = self.sys.timestamp();
+                let text = self.supervisor.timestamp();
                 bytes[..text.len()].copy_from_slice(&text);
                 text.len()
             }
             code::Weekday => {
-                let text = self.sys.weekday();
+                let text = self.supervisor.weekday();
                 bytes[..text.len()].copy_from_slice(&text);
                 text.len()
             }
-            _ => self.sys.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
+            _ => self.host.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
         };
         self.make(destination, |run| run.store.copied(&bytes[..len]))
     }
@@ -347,7 +352,7 @@ impl Run<'_> {
             1 => PinMode::InputPullup,
             _ => PinMode::Output,
         };
-        self.sys.pin_mode(pin, mode);
+        self.host.pin_mode(pin, mode);
         self.end_action();
     }
 
@@ -356,45 +361,45 @@ impl Run<'_> {
     fn act(&mut self, op: u8, value: Value, number: u8) {
         let mut digits = itoa::Buffer::new();
         let bytes = self.store.bytes(value, &mut digits);
-        let sys = &mut *self.sys;
+        let host = &mut *self.host;
         let len = bytes.len();
         let printed = fuel::CALL + len as i32 * fuel::PRINTED;
         let mut cost = fuel::CALL + fuel::bytes(len, fuel::READ);
-        let mut filter = |looks| {
-            cost += subscription_cost(len, looks);
-        };
         match op {
             code::Print => {
                 cost = printed;
-                sys.print(bytes, false);
+                host.print(bytes, false);
             }
             code::Println => {
                 cost = printed;
-                sys.print(bytes, true);
+                host.print(bytes, true);
             }
             code::SerialOut => {
                 cost = printed;
-                sys.serial_out(bytes);
+                host.serial_write(bytes);
             }
-            code::SubscribeLocal => filter(sys.subscribe(Side::Local, bytes)),
-            code::SubscribeRemote => filter(sys.subscribe(Side::Remote, bytes)),
-            code::UnsubscribeLocal => filter(sys.unsubscribe(Side::Local, bytes)),
-            code::UnsubscribeRemote => filter(sys.unsubscribe(Side::Remote, bytes)),
+            code::SubscribeLocal
+            | code::SubscribeRemote
+            | code::UnsubscribeLocal
+            | code::UnsubscribeRemote => {
+                let looks = subscription(host, self.supervisor, op, bytes);
+                cost += subscription_cost(len, looks);
+            }
             code::System => {
-                sys.system(bytes);
+                host.system(bytes);
                 cost += fuel::COMMAND;
             }
             code::HttpGet => {
-                sys.http_get(bytes);
+                host.http_get(bytes);
                 cost += fuel::REQUEST;
             }
-            code::SetAlarm => sys.set_alarm(number, bytes),
+            code::SetAlarm => self.supervisor.set_alarm(number, bytes),
             _ => {
-                sys.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
+                host.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
                 if len > FLASH_VARIABLE_LEN {
                     self.store.count_cut();
                 }
-                cost += sys.flash_fuel().min(i32::MAX as u32 / 4) as i32;
+                cost += self.flash_fuel;
             }
         }
         self.end_action_for(cost);
@@ -405,25 +410,31 @@ impl Run<'_> {
     fn act2(&mut self, op: u8, a: Value, b: Value) {
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
-        let sys = &mut *self.sys;
+        let host = &mut *self.host;
         let mut cost = fuel::CALL + fuel::bytes(a.len() + b.len(), fuel::SENT);
-        let mut publish = |side, retained| {
-            let looks = sys.publish(side, a, b, retained).min(MAX_LOOKS);
-            cost += fuel::PUBLISH + looks as i32 * fuel::LOOK;
-        };
-        match op {
-            code::PublishLocal => publish(Side::Local, false),
-            code::PublishLocalRetained => publish(Side::Local, true),
-            code::PublishRemote => publish(Side::Remote, false),
-            code::PublishRemoteRetained => publish(Side::Remote, true),
-            _ => {
-                if op == code::HttpPost {
-                    sys.http_post(a, b);
-                } else {
-                    sys.config(a, b);
+        if op < code::HttpPost {
+            let side = if op < code::PublishRemote { Side::Local } else { Side::Remote };
+            // Of the two instructions for each broker the second retains.
+            let looks = match host.publish(side, a, b, op & 1 != 0) {
+                Ok(looks) => {
+                    if side == Side::Local {
+                        self.supervisor.published(a, self.store.event);
+                    }
+                    looks.min(MAX_LOOKS)
                 }
-                cost += fuel::REQUEST;
+                Err(error) => {
+                    self.supervisor.refused("publish to", a, error);
+                    0
+                }
+            };
+            cost += fuel::PUBLISH + looks as i32 * fuel::LOOK;
+        } else {
+            if op == code::HttpPost {
+                host.http_post(a, b);
+            } else {
+                host.config(a, b);
             }
+            cost += fuel::REQUEST;
         }
         self.end_action_for(cost);
     }
@@ -442,6 +453,25 @@ impl Run<'_> {
 
 /// Most places an action is made to pay for: so many that no fuel is left, and fuel cannot wrap.
 const MAX_LOOKS: u32 = i32::MAX as u32 / 4 / fuel::LOOK as u32;
+
+/// Subscribes or unsubscribes, unless the filter is none; at how many places that looked.
+fn subscription(
+    host: &mut dyn Host,
+    supervisor: &mut dyn Supervisor,
+    op: u8,
+    filter: &[u8],
+) -> u32 {
+    let subscribe = op < code::UnsubscribeLocal;
+    if let Err(error) = check_filter(filter) {
+        let action = if subscribe { "subscribe to" } else { "unsubscribe from" };
+        supervisor.refused(action, filter, error);
+        return 0;
+    }
+    // Of each two instructions the second is for the remote broker.
+    let local = (op - code::SubscribeLocal) & 1 == 0;
+    let side = if local { Side::Local } else { Side::Remote };
+    if subscribe { host.subscribe(side, filter) } else { host.unsubscribe(side, filter) }
+}
 
 fn subscription_cost(len: usize, looks: u32) -> i32 {
     let looks = looks.min(MAX_LOOKS) as i32;

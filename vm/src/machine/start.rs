@@ -42,7 +42,7 @@ pub(super) fn matches(
     handler: Handler,
     event: &Event<'_>,
     fuel: &mut u32,
-    sys: &mut dyn Syscalls,
+    sys: &mut Syscalls<'_>,
 ) -> Result<bool, usize> {
     let Event::Topic { topic, .. } = event else { return Ok(false) };
     let mut run = Run::new(parts, event, sys);
@@ -66,7 +66,7 @@ pub(super) fn run(
     handler: Handler,
     event: &Event<'_>,
     fuel: &mut u32,
-    sys: &mut dyn Syscalls,
+    sys: &mut Syscalls<'_>,
 ) -> Result<Ran, Paused> {
     let mut run = Run::new(parts, event, sys);
     let m = &mut run.store;
@@ -86,7 +86,7 @@ pub(super) fn go_on(
     paused: Paused,
     event: &Event<'_>,
     fuel: &mut u32,
-    sys: &mut dyn Syscalls,
+    sys: &mut Syscalls<'_>,
 ) -> Result<Ran, Paused> {
     let mut run = Run::new(parts, event, sys);
     run.store.fuel = start_with(*fuel);
@@ -129,7 +129,7 @@ fn to_its_end(run: &mut Run<'_>, at: usize, fuel: &mut u32) -> Result<Ran, Pause
 
 impl<'m> Run<'m> {
     #[inline(always)]
-    fn new(parts: Parts<'m>, event: &'m Event<'m>, sys: &'m mut dyn Syscalls) -> Run<'m> {
+    fn new(parts: Parts<'m>, event: &'m Event<'m>, sys: &'m mut Syscalls<'_>) -> Run<'m> {
         let Parts { bytes, facts, memory: (slots, arena), state, growable } = parts;
         let arena_len = arena.len().min(MAX_TEXTS);
         Run {
@@ -153,7 +153,9 @@ impl<'m> Run<'m> {
             texts_end: &mut state.texts_end,
             wanted: 0,
             growable,
-            sys,
+            flash_fuel: state.flash_fuel,
+            host: &mut *sys.host,
+            supervisor: &mut *sys.supervisor,
         }
     }
 }

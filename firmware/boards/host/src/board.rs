@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use umqtt_device::board::{Board, LogLevel, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Restart, Serial};
 
 use crate::log::Log;
 use crate::terminal::Terminal;
@@ -178,7 +178,7 @@ fn number(word: &[u8], max: u16) -> Option<u16> {
     (value <= max).then_some(value)
 }
 
-impl Board for HostBoard {
+impl Gpio for HostBoard {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
         let state = self.pin(pin);
         state.output = mode == PinMode::Output;
@@ -213,8 +213,6 @@ impl Board for HostBoard {
         }
     }
 
-    fn pwm_period(&mut self, _slots: u32) {}
-
     fn adc(&mut self) -> u16 {
         self.adc
     }
@@ -232,7 +230,15 @@ impl Board for HostBoard {
         self.watched.clear();
         self.edges.clear();
     }
+}
 
+impl Serial for HostBoard {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        self.terminal.write(bytes);
+    }
+}
+
+impl Board for HostBoard {
     fn poll_edge(&mut self) -> Option<u8> {
         self.edges.pop_front()
     }
@@ -247,10 +253,6 @@ impl Board for HostBoard {
 
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         self.terminal.read(into)
-    }
-
-    fn serial_write(&mut self, bytes: &[u8]) {
-        self.terminal.write(bytes);
     }
 
     fn edits_lines(&self) -> bool {
@@ -281,10 +283,6 @@ impl Board for HostBoard {
         let offset = offset_in(&TimeZone::system(), utc);
         self.offset.set((minute, offset));
         offset
-    }
-
-    fn free_memory(&self) -> Option<u32> {
-        None // the desktop's figure would say nothing about the device
     }
 
     fn mac(&self) -> [u8; 6] {

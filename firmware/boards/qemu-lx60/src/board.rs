@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use core::net::Ipv4Addr;
 
-use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
 
@@ -38,7 +38,7 @@ impl Lx60Board {
     }
 }
 
-impl Board for Lx60Board {
+impl Gpio for Lx60Board {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
         self.pins.mode(pin, mode);
     }
@@ -55,8 +55,6 @@ impl Board for Lx60Board {
         self.pins.pwm(pin, duty);
     }
 
-    fn pwm_period(&mut self, _slots: u32) {}
-
     fn adc(&mut self) -> u16 {
         self.pins.adc
     }
@@ -68,7 +66,15 @@ impl Board for Lx60Board {
     fn unwatch_pins(&mut self) {
         self.pins.unwatch();
     }
+}
 
+impl Serial for Lx60Board {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        uart::write(bytes);
+    }
+}
+
+impl Board for Lx60Board {
     fn poll_edge(&mut self) -> Option<u8> {
         self.pins.poll_edge()
     }
@@ -85,10 +91,6 @@ impl Board for Lx60Board {
         uart::read(into)
     }
 
-    fn serial_write(&mut self, bytes: &[u8]) {
-        uart::write(bytes);
-    }
-
     fn free_memory(&self) -> Option<u32> {
         let usage = heap::usage();
         Some((usage.size - usage.used) as u32)
@@ -102,10 +104,6 @@ impl Board for Lx60Board {
     /// enough for tests and for nothing else.
     fn random(&mut self, into: &mut [u8]) {
         crate::seed::fill(into);
-    }
-
-    fn wall_clock(&self) -> Option<u64> {
-        None
     }
 
     fn micros(&self) -> u32 {

@@ -4,11 +4,10 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::client::SendError;
 use umqtt_broker::{PublishError, QoS};
 use umqtt_topic::TopicError;
-use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
+use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Serial, Side, Storage};
 
 use super::core::Core;
 use crate::board::Board;
-use crate::engine::Services;
 use crate::log::Level;
 use crate::printable::{self, Printable};
 use crate::settings::{Layer, SetError};
@@ -36,7 +35,7 @@ fn shown(topic: &[u8]) -> Printable<'_> {
     Printable(topic.get(..SHOWN).unwrap_or(topic))
 }
 
-impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
+impl<B: Board, F: NorFlash> Mqtt for ForScript<'_, B, F> {
     fn publish(
         &mut self,
         side: Side,
@@ -112,6 +111,15 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         self.core.requests.clear();
     }
 
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
+        let Some(message) = self.core.broker.first_retained(filter, looks) else { return 0 };
+        let len = message.payload.len().min(out.len());
+        out[..len].copy_from_slice(&message.payload[..len]);
+        len
+    }
+}
+
+impl<B: Board, F: NorFlash> Http for ForScript<'_, B, F> {
     fn http_get(&mut self, url: &[u8]) {
         self.core.request(url, None);
     }
@@ -119,39 +127,21 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
     fn http_post(&mut self, url: &[u8], body: &[u8]) {
         self.core.request(url, Some(body));
     }
+}
 
-    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        self.core.board.pin_mode(pin, mode);
+impl<B: Board, F: NorFlash> Gpio for ForScript<'_, B, F> {
+    fn gpio(&mut self) -> Option<&mut dyn Gpio> {
+        Some(&mut self.core.board)
     }
+}
 
-    fn pin_write(&mut self, pin: u8, level: bool) {
-        self.core.board.pin_write(pin, level);
+impl<B: Board, F: NorFlash> Serial for ForScript<'_, B, F> {
+    fn serial(&mut self) -> Option<&mut dyn Serial> {
+        Some(&mut self.core.board)
     }
+}
 
-    fn pin_read(&mut self, pin: u8) -> bool {
-        self.core.board.pin_read(pin)
-    }
-
-    fn pwm(&mut self, pin: u8, duty: u16) {
-        self.core.board.pwm(pin, duty);
-    }
-
-    fn adc(&mut self) -> u16 {
-        self.core.board.adc()
-    }
-
-    fn watch_pin(&mut self, pin: u8, pullup: bool) {
-        self.core.board.watch_pin(pin, pullup);
-    }
-
-    fn unwatch_pins(&mut self) {
-        self.core.board.unwatch_pins();
-    }
-
-    fn serial_out(&mut self, bytes: &[u8]) {
-        self.core.board.serial_write(bytes);
-    }
-
+impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
     fn print(&mut self, text: &[u8], newline: bool) {
         // Writing to the log never fails.
         let _ = printable::pieces(text, true, &mut |piece| {
@@ -180,6 +170,12 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         }
     }
 
+    fn log(&mut self, line: core::fmt::Arguments<'_>) {
+        self.core.log(Level::Script, line);
+    }
+}
+
+impl<B: Board, F: NorFlash> Storage for ForScript<'_, B, F> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         self.core.storage.flash_variable(n, out)
     }
@@ -188,16 +184,5 @@ impl<B: Board, F: NorFlash> Services for ForScript<'_, B, F> {
         if let Err(error) = self.core.storage.set_flash_variable(n, value) {
             self.warn(format_args!("@{n} was not written: {error}"));
         }
-    }
-
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
-        let Some(message) = self.core.broker.first_retained(filter, looks) else { return 0 };
-        let len = message.payload.len().min(out.len());
-        out[..len].copy_from_slice(&message.payload[..len]);
-        len
-    }
-
-    fn log(&mut self, line: core::fmt::Arguments<'_>) {
-        self.core.log(Level::Script, line);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! It owns the virtual machine, the one queue of events, the timers, the alarms and the debouncing of pins, and keeps runaway
 //! scripts in check. It is not the device: it has no sockets, no clock and no pins, but is told what happened and what
-//! time it is, and reaches the rest through [`Services`]. Given the same image, the same events at the same times
-//! and the same answers of its services, it does exactly the same.
+//! time it is, and reaches the rest through a [`Host`]. Given the same image, the same events at the same times
+//! and the same answers of its host, it does exactly the same.
 //!
 //! How to drive it: [`Engine::load`] an image, [`Engine::start`], then in any order
 //!
@@ -13,11 +13,10 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `services` | what the device must provide |
 //! | `clock` | the time as it is told |
 //! | `queue` | events that wait |
 //! | `timers`, `alarms`, `pins` | what time brings |
-//! | `outside` | what the machine calls |
+//! | `syscall_handler` | what handlers reach of the engine |
 //! | `room` | the memory the machine computes in |
 //! | `runaway`, `echoes`, `complaints` | scripts that misbehave |
 //! | `stats` | counters |
@@ -26,23 +25,21 @@ mod alarms;
 mod clock;
 mod complaints;
 mod echoes;
-mod outside;
 mod pins;
 mod queue;
 mod report;
 mod room;
 mod runaway;
-mod services;
 mod stats;
+mod syscall_handler;
 mod timers;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{
-    Event, Found, Handler, Handlers, Machine, Profile, Program, Side, TooFewSlots, VerifyError,
-    Warnings,
+    Event, Found, Handler, Handlers, Host, Machine, Profile, Program, Side, Syscalls, TooFewSlots,
+    VerifyError, Warnings,
 };
 
 use clock::NEVER;
@@ -53,21 +50,14 @@ pub use echoes::FEEDBACK_ROUNDS;
 pub use pins::DEBOUNCE_MS;
 pub use queue::QUEUE_EVENTS;
 pub use runaway::{STOP_WINDOW_MS, STOPS_ALLOWED};
-pub use services::Services;
 pub use stats::Stats;
 
-use alarms::Alarms;
 use complaints::{Complaint, Complaints};
-use echoes::Echoes;
-use outside::{Outside, Refused};
 use pins::Pins;
 use queue::Queue;
 use room::Room;
 use runaway::Runaway;
-use timers::Timers;
-
-/// Highest PWM duty, per mille.
-pub const PWM_MAX: u16 = 1000;
+use syscall_handler::SyscallHandler;
 
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
@@ -127,20 +117,15 @@ pub struct Engine<B> {
     used: u32,
     phase: Phase,
     queue: Queue,
-    timers: Timers,
-    alarms: Alarms,
+    handler: SyscallHandler,
     pins: Pins,
     runaway: Runaway,
     complaints: Complaints,
-    echoes: Echoes,
     stats: Stats,
     warned: Warnings,
     tracing: bool,
-    /// What the running handler was refused.
-    refused: Option<Box<Refused>>,
     /// Which sides have topic handlers whose filter may change while the script runs.
     changing_filters: [bool; 2],
-    last: Moment,
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
@@ -172,35 +157,31 @@ impl<B: AsRef<[u8]>> Engine<B> {
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
         let room = Room::new(program.needs().slots, profile.ram);
-        let machine = Machine::new(program, room, profile.value)?;
+        let machine = Machine::new(program, room, profile)?;
         Ok(Engine {
             machine,
             fuel: profile.fuel,
             used: 0,
             phase: Phase::Loaded,
             queue: Queue::new(QUEUE_VALUES * profile.value),
-            timers: Timers::default(),
-            alarms: Alarms::default(),
+            handler: SyscallHandler::new(),
             pins,
             runaway: Runaway::default(),
             complaints: Complaints::default(),
-            echoes: Echoes::default(),
             stats: Stats::default(),
             warned: Warnings::default(),
             tracing: false,
-            refused: None,
             changing_filters,
-            last: Moment { now: 0, clock: None },
         })
     }
 
     /// Starts the script: watches its pins; its `config` lines and its `init` are the next two things
     /// [`Engine::poll`] does. Does nothing if it was started before.
-    pub fn start<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) {
+    pub fn start<H: Host>(&mut self, at: Moment, host: &mut H) {
         if self.phase == Phase::Loaded {
-            self.last = at;
+            self.handler.last = at;
             self.phase = Phase::Config;
-            self.pins.start(services);
+            self.pins.start(host);
         }
     }
 
@@ -209,12 +190,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ///
     /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by [`Engine::poll`]: given here, they
     /// are ignored.
-    pub fn handle<S: Services + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        at: Moment,
-        services: &mut S,
-    ) -> Handled {
+    pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Moment, host: &mut H) -> Handled {
         self.note(&at);
         let own = matches!(
             event,
@@ -228,9 +204,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             return Handled::Ignored;
         }
         if self.is_idle(at.now) && !self.queue.too_large(event) {
-            return if self.run(event, &at, services) { Handled::Done } else { Handled::Ignored };
+            return if self.run(event, &at, host) { Handled::Done } else { Handled::Ignored };
         }
-        if !self.may_wake(event, at, services) {
+        if !self.may_wake(event, host) {
             return Handled::Ignored;
         }
         if self.queue.push(event, at.now) {
@@ -238,7 +214,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         self.stats.dropped = self.stats.dropped.wrapping_add(1);
         if self.complaints.may_log(Complaint::Dropped, at.now) {
-            services.log(format_args!("Script warning: too many events at once, one was dropped"));
+            host.log(format_args!("Script warning: too many events at once, one was dropped"));
         }
         Handled::Dropped
     }
@@ -252,19 +228,19 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Does the next thing that is due: runs the handlers of at most one event. Returns whether there may be more
     /// to do at once.
-    pub fn poll<S: Services + ?Sized>(&mut self, at: Moment, services: &mut S) -> bool {
+    pub fn poll<H: Host>(&mut self, at: Moment, host: &mut H) -> bool {
         self.note(&at);
         match self.phase {
             Phase::Loaded | Phase::Ended => return false,
             Phase::Config => {
                 self.phase = Phase::Init;
-                self.run(&Event::Config, &at, services);
+                self.run(&Event::Config, &at, host);
             }
             Phase::Init => {
                 self.phase = Phase::Running;
-                self.run(&Event::Init, &at, services);
+                self.run(&Event::Init, &at, host);
             }
-            Phase::Running => return self.run_next(&at, services),
+            Phase::Running => return self.run_next(&at, host),
         }
         true
     }
@@ -274,7 +250,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub fn poll_at(&self) -> Option<Millis> {
         match self.phase {
             Phase::Loaded | Phase::Ended => None,
-            Phase::Config | Phase::Init => Some(self.last.now),
+            Phase::Config | Phase::Init => Some(self.handler.last.now),
             Phase::Running => {
                 let alarm = self.next_alarm().map_or(NEVER, |(at, _)| at);
                 let next = self.next_timed().min(self.queue.next_at()).min(alarm);
@@ -287,7 +263,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub fn clock_set(&mut self, at: Moment) {
         self.note(&at);
         if let Some(clock) = at.clock {
-            self.alarms.clock_set(at.now, clock);
+            self.handler.alarms.clock_set(at.now, clock);
         }
     }
 
@@ -297,14 +273,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let Some((_, n)) = self.next_alarm().filter(|(alarm, _)| *alarm == at) {
             return Some(Event::Alarm(n));
         }
-        let timer = self.timers.next().filter(|_| self.timers.next_at() == at);
+        let timer = self.handler.timers.next().filter(|_| self.handler.timers.next_at() == at);
         timer.map(Event::Timer)
     }
 
     /// When the next alarm rings, and which.
     fn next_alarm(&self) -> Option<(Millis, u8)> {
-        let (wait, n) = self.alarms.next(self.last.clock?)?;
-        Some((self.last.now.saturating_add(wait), n))
+        let (wait, n) = self.handler.alarms.next(self.handler.last.clock?)?;
+        Some((self.handler.last.now.saturating_add(wait), n))
     }
 
     /// Whether an event of this many bytes would find room. A source that can hold its events back asks first,
@@ -315,15 +291,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped. Variables can
     /// still be looked at.
-    pub fn stop<S: Services + ?Sized>(&mut self, services: &mut S) {
+    pub fn stop<H: Host>(&mut self, host: &mut H) {
         if self.enabled() {
-            services.unsubscribe_all();
-            services.unwatch_pins();
+            host.unsubscribe_all();
+            host.unwatch_pins();
         }
         self.phase = Phase::Ended;
         self.queue.clear();
-        self.timers.clear();
-        self.alarms.clear();
+        self.handler.timers.clear();
+        self.handler.alarms.clear();
         self.pins.clear();
     }
 
@@ -413,7 +389,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Field by field: a copy of the whole would be a call.
     #[inline]
     fn note(&mut self, at: &Moment) {
-        (self.last.now, self.last.clock) = (at.now, at.clock);
+        (self.handler.last.now, self.handler.last.clock) = (at.now, at.clock);
     }
 
     /// Whether an event that comes now is the next to be looked at.
@@ -424,76 +400,47 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// When the next timer runs out or pin has settled.
     #[inline]
     fn next_timed(&self) -> Millis {
-        self.timers.next_at().min(self.pins.next_at())
+        self.handler.timers.next_at().min(self.pins.next_at())
     }
 
     /// Whether an event is worth queueing: asked of the filters as they are, unless those may change before its turn.
-    fn may_wake<S: Services + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        at: Moment,
-        services: &mut S,
-    ) -> bool {
+    fn may_wake<H: Host>(&mut self, event: &Event<'_>, host: &mut H) -> bool {
         let [local, remote] = self.changing_filters;
         match event {
             Event::Topic { side: Side::Local, .. } if local => return true,
             Event::Topic { side: Side::Remote, .. } if remote => return true,
             _ => {}
         }
-        let (machine, mut outside) = self.split(event, &at, services);
-        machine.next(&mut Handlers::default(), event, &mut 0, &mut outside).is_some()
-    }
-
-    /// The machine, and what it sees of the rest.
-    #[inline]
-    fn split<'o, S: Services + ?Sized>(
-        &'o mut self,
-        event: &'o Event<'o>,
-        at: &'o Moment,
-        services: &'o mut S,
-    ) -> (&'o mut Machine<B, Room>, Outside<'o, S>) {
-        let topic = match event {
-            Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
-            _ => None,
-        };
-        let (timers, alarms, echoes) = (&mut self.timers, &mut self.alarms, &mut self.echoes);
-        let refused = &mut self.refused;
-        let fuel = self.fuel;
-        let outside = Outside { services, timers, alarms, echoes, at, topic, refused, fuel };
-        (&mut self.machine, outside)
+        let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
+        self.machine.next(&mut Handlers::default(), event, &mut 0, &mut syscalls).is_some()
     }
 
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
     /// lies in the future, so it cannot keep events from their turn; nor can a flood of events keep a timer from its.
-    fn run_next<S: Services + ?Sized>(&mut self, at: &Moment, services: &mut S) -> bool {
-        if let Some(n) = at.clock.and_then(|clock| self.alarms.take_due(at.now, clock)) {
-            self.run(&Event::Alarm(n), at, services);
+    fn run_next<H: Host>(&mut self, at: &Moment, host: &mut H) -> bool {
+        if let Some(n) = at.clock.and_then(|clock| self.handler.alarms.take_due(at.now, clock)) {
+            self.run(&Event::Alarm(n), at, host);
             return true;
         }
-        let (timer, pin) = (self.timers.next_at(), self.pins.next_at());
+        let (timer, pin) = (self.handler.timers.next_at(), self.pins.next_at());
         let timed = timer.min(pin);
         if timed <= at.now.min(self.queue.next_at()) {
             if timer <= pin {
-                if let Some(n) = self.timers.take_first() {
-                    self.run(&Event::Timer(n), at, services);
+                if let Some(n) = self.handler.timers.take_first() {
+                    self.run(&Event::Timer(n), at, host);
                 }
-            } else if let Some((pin, level)) = self.pins.take_first(services) {
-                self.run(&Event::GpioInterrupt { pin, level }, at, services);
+            } else if let Some((pin, level)) = self.pins.take_first(host) {
+                self.run(&Event::GpioInterrupt { pin, level }, at, host);
             }
             return true;
         }
         let Some(taken) = self.queue.pop() else { return false };
-        self.run(&taken.event(), at, services);
+        self.run(&taken.event(), at, host);
         true
     }
 
     /// Runs the handlers of an event, in script order; returns whether there were any.
-    fn run<S: Services + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        at: &Moment,
-        services: &mut S,
-    ) -> bool {
+    fn run<H: Host>(&mut self, event: &Event<'_>, at: &Moment, host: &mut H) -> bool {
         let mut handlers = Handlers::default();
         let mut woken = 0u32;
         let (mut left, mut again) = (self.fuel, true);
@@ -502,7 +449,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 Found::Nothing => break,
                 Found::Handler(handler) => handler,
                 Found::Computed(handler) => {
-                    if !self.matches(handler, event, &mut left, at, services) {
+                    if !self.matches(handler, event, &mut left, host) {
                         continue;
                     }
                     handler
@@ -511,17 +458,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
             if left == 0 {
                 // One that ran too long leaves the others as much as it had itself, once.
                 if !again {
-                    self.report_exhausted(handler, at.now, services);
+                    self.report_exhausted(handler, at.now, host);
                     break;
                 }
                 self.used = self.used.wrapping_add(self.fuel);
                 (left, again) = (self.fuel, false);
             }
             if woken == 0 {
-                self.echoes.begin();
+                self.handler.echoes.begin();
             }
             woken += 1;
-            self.run_handler(handler, event, &mut left, at, services);
+            self.run_handler(handler, event, &mut left, at, host);
         }
         self.used = self.used.wrapping_add(self.fuel - left);
         if woken == 0 {
@@ -537,40 +484,39 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Whether the filter of a handler matches that an expression computes.
     #[cold]
     #[inline(never)]
-    fn matches<S: Services + ?Sized>(
+    fn matches<H: Host>(
         &mut self,
         handler: Handler,
         event: &Event<'_>,
         left: &mut u32,
-        at: &Moment,
-        services: &mut S,
+        host: &mut H,
     ) -> bool {
-        let (machine, mut outside) = self.split(event, at, services);
-        machine.matches(handler, event, left, &mut outside)
+        let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
+        self.machine.matches(handler, event, left, &mut syscalls)
     }
 
     #[inline(never)]
-    fn run_handler<S: Services + ?Sized>(
+    fn run_handler<H: Host>(
         &mut self,
         handler: Handler,
         event: &Event<'_>,
         left: &mut u32,
         at: &Moment,
-        services: &mut S,
+        host: &mut H,
     ) {
         if self.tracing {
-            report::trace(self.machine.program(), handler, event, services);
+            report::trace(self.machine.program(), handler, event, host);
         }
-        let (machine, mut outside) = self.split(event, at, services);
-        let result = machine.run(handler, event, left, &mut outside);
-        if self.refused.is_some() || *self.machine.warnings() != self.warned {
-            self.report_warnings(handler, at.now, services);
+        let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
+        let result = self.machine.run(handler, event, left, &mut syscalls);
+        if self.handler.refused.is_some() || *self.machine.warnings() != self.warned {
+            self.report_warnings(handler, at.now, host);
         }
-        if self.echoes.rounds() >= FEEDBACK_ROUNDS {
-            self.report_feedback(handler, event, at.now, services);
+        if self.handler.echoes.rounds() >= FEEDBACK_ROUNDS {
+            self.report_feedback(handler, event, at.now, host);
         }
         if let Err(fault) = result {
-            self.report_stop(handler, fault, at.now, services);
+            self.report_stop(handler, fault, at.now, host);
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use umqtt_vm::Program;
 use umqtt_vm::image::Trigger;
+use umqtt_vm::{Host, Program};
 
-use super::{Millis, NEVER, Services};
+use super::{Millis, NEVER};
 
 /// How long a pin is left to settle after an edge, in milliseconds.
 pub const DEBOUNCE_MS: Millis = 50;
@@ -42,10 +42,10 @@ impl Pins {
     }
 
     /// Starts watching; the levels pins have now are not news.
-    pub(super) fn start<S: Services + ?Sized>(&mut self, services: &mut S) {
+    pub(super) fn start<H: Host>(&mut self, host: &mut H) {
         for watch in &mut self.watched {
-            services.watch_pin(watch.pin, watch.pullup);
-            watch.level = services.pin_read(watch.pin);
+            host.watch_pin(watch.pin, watch.pullup);
+            watch.level = host.pin_read(watch.pin);
             watch.due = None;
         }
     }
@@ -64,17 +64,14 @@ impl Pins {
     }
 
     /// Reads the pin that settled first: its number and level if that changed, `None` if it was only a glitch.
-    pub(super) fn take_first<S: Services + ?Sized>(
-        &mut self,
-        services: &mut S,
-    ) -> Option<(u8, bool)> {
+    pub(super) fn take_first<H: Host>(&mut self, host: &mut H) -> Option<(u8, bool)> {
         let watch = self
             .watched
             .iter_mut()
             .filter(|watch| watch.due.is_some())
             .min_by_key(|watch| watch.due)?;
         watch.due = None;
-        let level = services.pin_read(watch.pin);
+        let level = host.pin_read(watch.pin);
         let changed = level != watch.level;
         watch.level = level;
         changed.then_some((watch.pin, level))

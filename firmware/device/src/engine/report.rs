@@ -1,10 +1,10 @@
 //! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
 
-use umqtt_vm::{Event, Fault, Handler, Program, Side};
+use umqtt_vm::{Event, Fault, Handler, Host, Program, Side};
 
 use super::complaints::Complaint;
-use super::outside::Refused;
-use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED, Services};
+use super::syscall_handler::Refused;
+use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED};
 use crate::printable::Printable;
 
 /// A place in a script: its line, or the code offset where the image has no lines.
@@ -38,12 +38,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs what the machine and the topic check found, as far as it is news, and takes note of it.
     #[cold]
     #[inline(never)]
-    pub(super) fn report_warnings<S: Services + ?Sized>(
-        &mut self,
-        handler: Handler,
-        now: Millis,
-        services: &mut S,
-    ) {
+    pub(super) fn report_warnings<H: Host>(&mut self, handler: Handler, now: Millis, host: &mut H) {
         let program = self.machine.program();
         let warnings = *self.machine.warnings();
         let at = warnings.last_at;
@@ -51,22 +46,22 @@ impl<B: AsRef<[u8]>> Engine<B> {
             && self.complaints.may_log(Complaint::DivisionByZero(at), now)
         {
             let place = Place::of(program, at);
-            services.log(format_args!("Script warning in {place}: division by zero, taken as 0"));
+            host.log(format_args!("Script warning in {place}: division by zero, taken as 0"));
         }
         if warnings.values_cut != self.warned.values_cut
             && self.complaints.may_log(Complaint::ValueCut(at), now)
         {
             let place = Place::of(program, at);
-            services.log(format_args!("Script warning in {place}: value too long, cut"));
+            host.log(format_args!("Script warning in {place}: value too long, cut"));
         }
         self.warned = warnings;
-        if let Some(refused) = self.refused.take() {
+        if let Some(refused) = self.handler.refused.take() {
             self.stats.refused = self.stats.refused.wrapping_add(refused.count);
             let start = start_of(program, handler);
             if self.complaints.may_log(Complaint::Topic(start), now) {
                 let Refused { action, topic, error, .. } = &*refused;
                 let (place, topic) = (Place::of(program, start), Printable(topic));
-                services.log(format_args!(
+                host.log(format_args!(
                     "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
                 ));
             }
@@ -76,24 +71,24 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs that a handler was stopped, and ends the script if that was once too often.
     #[cold]
     #[inline(never)]
-    pub(super) fn report_stop<S: Services + ?Sized>(
+    pub(super) fn report_stop<H: Host>(
         &mut self,
         handler: Handler,
         fault: Fault,
         now: Millis,
-        services: &mut S,
+        host: &mut H,
     ) {
         self.stats.stopped = self.stats.stopped.wrapping_add(1);
         let place = Place::of(self.machine.program(), fault.at);
-        services.log(format_args!("Script error in {place}: {}, stopped", fault.trap));
+        host.log(format_args!("Script error in {place}: {}, stopped", fault.trap));
         if self.runaway.stopped(handler, now) {
             let start = start_of(self.machine.program(), handler);
             let place = Place::of(self.machine.program(), start);
-            services.log(format_args!(
+            host.log(format_args!(
                 "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s",
                 STOP_WINDOW_MS / 1000
             ));
-            self.stop(services);
+            self.stop(host);
             debug_assert_eq!(self.phase, Phase::Ended);
         }
     }
@@ -101,17 +96,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs that the handlers of an event have used all its fuel before this one had its turn, if that is news.
     #[cold]
     #[inline(never)]
-    pub(super) fn report_exhausted<S: Services + ?Sized>(
+    pub(super) fn report_exhausted<H: Host>(
         &mut self,
         handler: Handler,
         now: Millis,
-        services: &mut S,
+        host: &mut H,
     ) {
         let program = self.machine.program();
         let start = start_of(program, handler);
         if self.complaints.may_log(Complaint::Exhausted(start), now) {
             let place = Place::of(program, start);
-            services.log(format_args!(
+            host.log(format_args!(
                 "Script warning: the handler beginning in {place} did not run, others of the same event took too long"
             ));
         }
@@ -120,19 +115,19 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs that handlers feed each other, if that is news.
     #[cold]
     #[inline(never)]
-    pub(super) fn report_feedback<S: Services + ?Sized>(
+    pub(super) fn report_feedback<H: Host>(
         &mut self,
         handler: Handler,
         event: &Event<'_>,
         now: Millis,
-        services: &mut S,
+        host: &mut H,
     ) {
         let Event::Topic { topic, .. } = event else { return };
         let program = self.machine.program();
         let start = start_of(program, handler);
         if self.complaints.may_log(Complaint::Feedback(start), now) {
             let (place, topic) = (Place::of(program, start), Printable(topic));
-            services.log(format_args!(
+            host.log(format_args!(
                 "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
             ));
         }
@@ -142,11 +137,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
 /// Logs that an event wakes a handler.
 #[cold]
 #[inline(never)]
-pub(super) fn trace<B: AsRef<[u8]>, S: Services + ?Sized>(
+pub(super) fn trace<B: AsRef<[u8]>, H: Host>(
     program: &Program<B>,
     handler: Handler,
     event: &Event<'_>,
-    services: &mut S,
+    host: &mut H,
 ) {
     let place = Place::of(program, start_of(program, handler));
     let name = match event {
@@ -165,12 +160,12 @@ pub(super) fn trace<B: AsRef<[u8]>, S: Services + ?Sized>(
     };
     match event {
         Event::Timer(n) | Event::Alarm(n) | Event::GpioInterrupt { pin: n, .. } => {
-            services.log(format_args!("Script: on {name} {n}, {place}"));
+            host.log(format_args!("Script: on {name} {n}, {place}"));
         }
         Event::Topic { topic, data, .. } => {
             let (topic, data) = (Printable(topic), Printable(data));
-            services.log(format_args!("Script: on {name} \"{topic}\" \"{data}\", {place}"));
+            host.log(format_args!("Script: on {name} \"{topic}\" \"{data}\", {place}"));
         }
-        _ => services.log(format_args!("Script: on {name}, {place}")),
+        _ => host.log(format_args!("Script: on {name}, {place}")),
     }
 }

@@ -19,7 +19,6 @@
 //! ```
 
 mod action;
-mod inert;
 mod world;
 
 use alloc::string::{String, ToString};
@@ -30,7 +29,6 @@ use umqtt_vm::{Event, Profile, Side};
 use crate::engine::{ClockTime, Engine, LoadError, Millis, Moment, Stats};
 
 pub use action::Action;
-pub use inert::Inert;
 use world::World;
 
 /// So many steps happen at one instant at most; what is left waits a millisecond. It keeps scripts that feed themselves from

@@ -4,10 +4,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use umqtt_topic::TopicError;
-use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Side};
+use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Serial, Side, Storage};
 
 use super::Action;
-use crate::engine::Services;
 
 /// Most messages on their way to the script; more are lost, as with any broker.
 const MESSAGES: usize = 1000;
@@ -120,7 +119,7 @@ impl World {
     }
 }
 
-impl Services for World {
+impl Mqtt for World {
     fn publish(
         &mut self,
         side: Side,
@@ -167,6 +166,19 @@ impl Services for World {
         self.messages.clear();
     }
 
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
+        let mut kept = self.retained.iter().take_while(|_| {
+            let looked = *looks > 0;
+            *looks = looks.saturating_sub(1);
+            looked
+        });
+        let found = kept.find(|(topic, _)| umqtt_topic::matches(filter, topic));
+        let data = found.map_or(&b""[..], |(_, data)| data);
+        out.iter_mut().zip(data).map(|(to, from)| *to = *from).count()
+    }
+}
+
+impl Http for World {
     fn http_get(&mut self, url: &[u8]) {
         self.actions.push(Action::HttpGet(url.to_vec()));
         self.request(url);
@@ -176,7 +188,9 @@ impl Services for World {
         self.actions.push(Action::HttpPost(url.to_vec(), body.to_vec()));
         self.request(url);
     }
+}
 
+impl Gpio for World {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
         self.actions.push(Action::PinMode(pin, mode));
     }
@@ -210,11 +224,15 @@ impl Services for World {
     fn unwatch_pins(&mut self) {
         self.watched.clear();
     }
+}
 
-    fn serial_out(&mut self, bytes: &[u8]) {
+impl Serial for World {
+    fn serial_write(&mut self, bytes: &[u8]) {
         self.actions.push(Action::Serial(bytes.to_vec()));
     }
+}
 
+impl Console for World {
     fn print(&mut self, text: &[u8], newline: bool) {
         self.actions.push(Action::Print { text: text.to_vec(), newline });
     }
@@ -227,6 +245,12 @@ impl Services for World {
         self.actions.push(Action::Config(name.to_vec(), value.to_vec()));
     }
 
+    fn log(&mut self, line: core::fmt::Arguments<'_>) {
+        self.actions.push(Action::Log(alloc::format!("{line}")));
+    }
+}
+
+impl Storage for World {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         let value = self.flash_variable(n);
         out.iter_mut().zip(value).map(|(to, from)| *to = *from).count()
@@ -235,20 +259,5 @@ impl Services for World {
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         self.set_flash(n, value);
         self.actions.push(Action::Flash(n, value.to_vec()));
-    }
-
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
-        let mut kept = self.retained.iter().take_while(|_| {
-            let looked = *looks > 0;
-            *looks = looks.saturating_sub(1);
-            looked
-        });
-        let found = kept.find(|(topic, _)| umqtt_topic::matches(filter, topic));
-        let data = found.map_or(&b""[..], |(_, data)| data);
-        out.iter_mut().zip(data).map(|(to, from)| *to = *from).count()
-    }
-
-    fn log(&mut self, line: core::fmt::Arguments<'_>) {
-        self.actions.push(Action::Log(alloc::format!("{line}")));
     }
 }

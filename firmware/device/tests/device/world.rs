@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use umqtt_broker::{Broker, Limits};
-use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, Restart, Serial};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
@@ -191,24 +191,19 @@ pub(crate) struct Wires {
 /// A board whose wires the world holds too.
 pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
 
-impl Board for TestBoard {
-    fn pin_mode(&mut self, _pin: u8, _mode: PinMode) {}
+impl Gpio for TestBoard {
     fn pin_write(&mut self, pin: u8, level: bool) {
         self.0.borrow_mut().outputs.push((pin, level));
     }
-    fn pin_read(&mut self, _pin: u8) -> bool {
-        false
+}
+
+impl Serial for TestBoard {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        self.0.borrow_mut().serial.extend_from_slice(bytes);
     }
-    fn pwm(&mut self, _pin: u8, _duty: u16) {}
-    fn pwm_period(&mut self, _slots: u32) {}
-    fn adc(&mut self) -> u16 {
-        0
-    }
-    fn watch_pin(&mut self, _pin: u8, _pullup: bool) {}
-    fn unwatch_pins(&mut self) {}
-    fn poll_edge(&mut self) -> Option<u8> {
-        None
-    }
+}
+
+impl Board for TestBoard {
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let typed = &mut self.0.borrow_mut().typed;
         let n = into.len().min(typed.len());
@@ -216,9 +211,6 @@ impl Board for TestBoard {
             *to = from;
         }
         n
-    }
-    fn serial_write(&mut self, bytes: &[u8]) {
-        self.0.borrow_mut().serial.extend_from_slice(bytes);
     }
     fn free_memory(&self) -> Option<u32> {
         Some(20_000)

@@ -1,8 +1,7 @@
 //! Events, their order, and the queue.
 
 use umqtt_device::engine::{Engine, Handled, Moment, QUEUE_EVENTS};
-use umqtt_topic::TopicError;
-use umqtt_vm::{Event, Profile, Side};
+use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Serial, Side, Storage};
 
 use crate::{prepared, running};
 
@@ -225,51 +224,24 @@ fn tracing_names_every_handler() {
     );
 }
 
-/// Services that only remember what was printed and logged.
+/// A host that only remembers what was printed and logged.
 #[derive(Default)]
 struct Silent {
     printed: Vec<String>,
     logged: Vec<String>,
 }
 
-impl umqtt_device::Services for Silent {
-    fn publish(&mut self, _: Side, _: &[u8], _: &[u8], _: bool) -> Result<u32, TopicError> {
-        Ok(0)
-    }
-    fn subscribe(&mut self, _: Side, _: &[u8]) -> u32 {
-        0
-    }
-    fn unsubscribe(&mut self, _: Side, _: &[u8]) -> u32 {
-        0
-    }
-    fn unsubscribe_all(&mut self) {}
-    fn http_get(&mut self, _: &[u8]) {}
-    fn http_post(&mut self, _: &[u8], _: &[u8]) {}
-    fn pin_mode(&mut self, _: u8, _: umqtt_vm::PinMode) {}
-    fn pin_write(&mut self, _: u8, _: bool) {}
-    fn pin_read(&mut self, _: u8) -> bool {
-        false
-    }
-    fn pwm(&mut self, _: u8, _: u16) {}
-    fn adc(&mut self) -> u16 {
-        0
-    }
-    fn watch_pin(&mut self, _: u8, _: bool) {}
-    fn unwatch_pins(&mut self) {}
-    fn serial_out(&mut self, _: &[u8]) {}
+impl Console for Silent {
     fn print(&mut self, text: &[u8], _: bool) {
         self.printed.push(String::from_utf8_lossy(text).into_owned());
-    }
-    fn system(&mut self, _: &[u8]) {}
-    fn config(&mut self, _: &[u8], _: &[u8]) {}
-    fn flash_read(&mut self, _: u8, _: &mut [u8; umqtt_vm::FLASH_VARIABLE_LEN]) -> usize {
-        0
-    }
-    fn flash_write(&mut self, _: u8, _: &[u8]) {}
-    fn retained(&mut self, _: &[u8], _: &mut [u8], _: &mut u32) -> usize {
-        0
     }
     fn log(&mut self, line: std::fmt::Arguments<'_>) {
         self.logged.push(line.to_string());
     }
 }
+
+impl Gpio for Silent {}
+impl Serial for Silent {}
+impl Mqtt for Silent {}
+impl Http for Silent {}
+impl Storage for Silent {}

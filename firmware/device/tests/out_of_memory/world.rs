@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use umqtt_device::Device;
-use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
@@ -147,22 +147,15 @@ pub(crate) struct Wires {
 /// The board.
 pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
 
+impl Gpio for TestBoard {}
+
+impl Serial for TestBoard {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        outside(|| self.0.borrow_mut().serial.extend_from_slice(bytes));
+    }
+}
+
 impl Board for TestBoard {
-    fn pin_mode(&mut self, _pin: u8, _mode: PinMode) {}
-    fn pin_write(&mut self, _pin: u8, _level: bool) {}
-    fn pin_read(&mut self, _pin: u8) -> bool {
-        false
-    }
-    fn pwm(&mut self, _pin: u8, _duty: u16) {}
-    fn pwm_period(&mut self, _slots: u32) {}
-    fn adc(&mut self) -> u16 {
-        0
-    }
-    fn watch_pin(&mut self, _pin: u8, _pullup: bool) {}
-    fn unwatch_pins(&mut self) {}
-    fn poll_edge(&mut self) -> Option<u8> {
-        None
-    }
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let typed = &mut self.0.borrow_mut().typed;
         let n = into.len().min(typed.len());
@@ -171,20 +164,11 @@ impl Board for TestBoard {
         }
         n
     }
-    fn serial_write(&mut self, bytes: &[u8]) {
-        outside(|| self.0.borrow_mut().serial.extend_from_slice(bytes));
-    }
-    fn free_memory(&self) -> Option<u32> {
-        None
-    }
     fn mac(&self) -> [u8; 6] {
         [2, 0, 0, 1, 2, 3]
     }
     fn random(&mut self, into: &mut [u8]) {
         into.fill(4); // the same in every run
-    }
-    fn wall_clock(&self) -> Option<u64> {
-        None
     }
     fn micros(&self) -> u32 {
         0

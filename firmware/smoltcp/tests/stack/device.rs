@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use umqtt_broker::Limits;
 use umqtt_device::Device;
-use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_smoltcp::NetLimits;
@@ -18,39 +18,20 @@ use crate::world::{FIXED, World};
 /// A board with nothing on its pins.
 struct Bare(Rc<RefCell<Vec<(u8, bool)>>>);
 
-impl Board for Bare {
-    fn pin_mode(&mut self, _pin: u8, _mode: PinMode) {}
+impl Gpio for Bare {
     fn pin_write(&mut self, pin: u8, level: bool) {
         self.0.borrow_mut().push((pin, level));
     }
-    fn pin_read(&mut self, _pin: u8) -> bool {
-        false
-    }
-    fn pwm(&mut self, _pin: u8, _duty: u16) {}
-    fn pwm_period(&mut self, _slots: u32) {}
-    fn adc(&mut self) -> u16 {
-        0
-    }
-    fn watch_pin(&mut self, _pin: u8, _pullup: bool) {}
-    fn unwatch_pins(&mut self) {}
-    fn poll_edge(&mut self) -> Option<u8> {
-        None
-    }
-    fn serial_read(&mut self, _into: &mut [u8]) -> usize {
-        0
-    }
-    fn serial_write(&mut self, _bytes: &[u8]) {}
-    fn free_memory(&self) -> Option<u32> {
-        None
-    }
+}
+
+impl Serial for Bare {}
+
+impl Board for Bare {
     fn mac(&self) -> [u8; 6] {
         crate::world::OUR_MAC
     }
     fn random(&mut self, into: &mut [u8]) {
         into.fill(4); // the same in every run
-    }
-    fn wall_clock(&self) -> Option<u64> {
-        None
     }
     fn micros(&self) -> u32 {
         0

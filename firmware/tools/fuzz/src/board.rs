@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use umqtt_device::Board;
 use umqtt_device::Net;
-use umqtt_device::board::{PinMode, Restart};
+use umqtt_device::board::{Gpio, Restart, Serial};
 use umqtt_device::net::{ConnId, Interface, InterfaceAddr, NetError, NetEvent, Peer};
 
 /// Pins that are always high, and a serial line that the fuzzer types on.
@@ -16,40 +16,30 @@ pub struct PlainBoard {
     pub restarted: bool,
 }
 
-impl Board for PlainBoard {
-    fn pin_mode(&mut self, _: u8, _: PinMode) {}
-    fn pin_write(&mut self, _: u8, _: bool) {}
+impl Gpio for PlainBoard {
     fn pin_read(&mut self, _: u8) -> bool {
         true
     }
-    fn pwm(&mut self, _: u8, _: u16) {}
-    fn pwm_period(&mut self, _: u32) {}
+
     fn adc(&mut self) -> u16 {
         512
     }
-    fn watch_pin(&mut self, _: u8, _: bool) {}
-    fn unwatch_pins(&mut self) {}
-    fn poll_edge(&mut self) -> Option<u8> {
-        None
-    }
+}
+
+impl Serial for PlainBoard {}
+
+impl Board for PlainBoard {
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let n = into.len().min(self.serial.len());
         into[..n].copy_from_slice(&self.serial[..n]);
         self.serial.drain(..n);
         n
     }
-    fn serial_write(&mut self, _: &[u8]) {}
-    fn free_memory(&self) -> Option<u32> {
-        None
-    }
     fn mac(&self) -> [u8; 6] {
         [2, 0, 0, 0, 0, 1]
     }
     fn random(&mut self, into: &mut [u8]) {
         into.fill(4); // the same in every run
-    }
-    fn wall_clock(&self) -> Option<u64> {
-        None
     }
     fn micros(&self) -> u32 {
         0

@@ -1,6 +1,9 @@
 //! The outside of the machine, which checks what it is called with.
 
-use umqtt_vm::{FLASH_VARIABLE_LEN, PinMode, Profile, Side, Syscalls};
+use umqtt_vm::{
+    Clock, Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Profile, Serial, Side, Storage,
+    Supervisor, TopicError,
+};
 
 /// Does nothing, counts calls, and panics where an argument is not within its profile.
 pub struct Outside {
@@ -24,11 +27,11 @@ impl Outside {
     }
 }
 
-impl Syscalls for Outside {
-    fn publish(&mut self, _: Side, topic: &[u8], data: &[u8], _: bool) -> u32 {
+impl Mqtt for Outside {
+    fn publish(&mut self, _: Side, topic: &[u8], data: &[u8], _: bool) -> Result<u32, TopicError> {
         self.text(topic);
         self.text(data);
-        0
+        Ok(0)
     }
     fn subscribe(&mut self, _: Side, filter: &[u8]) -> u32 {
         self.text(filter);
@@ -38,14 +41,14 @@ impl Syscalls for Outside {
         self.text(filter);
         0
     }
-    fn set_timer(&mut self, n: u8, _: i32) {
-        assert!((1..=self.profile.timers).contains(&n));
-        self.calls += 1;
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
+        let len = filter.len().min(out.len());
+        out[..len].copy_from_slice(&filter[..len]);
+        len
     }
-    fn set_alarm(&mut self, n: u8, time: &[u8]) {
-        assert!((1..=self.profile.alarms).contains(&n));
-        self.text(time);
-    }
+}
+
+impl Http for Outside {
     fn http_get(&mut self, url: &[u8]) {
         self.text(url);
     }
@@ -53,6 +56,9 @@ impl Syscalls for Outside {
         self.text(url);
         self.text(body);
     }
+}
+
+impl Gpio for Outside {
     fn pin_mode(&mut self, pin: u8, _: PinMode) {
         self.pin(pin);
     }
@@ -63,15 +69,22 @@ impl Syscalls for Outside {
         self.pin(pin);
         true
     }
-    fn pwm(&mut self, pin: u8, _: i32) {
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        assert!(duty <= umqtt_vm::PWM_MAX);
         self.pin(pin);
     }
     fn adc(&mut self) -> u16 {
         512
     }
-    fn serial_out(&mut self, bytes: &[u8]) {
+}
+
+impl Serial for Outside {
+    fn serial_write(&mut self, bytes: &[u8]) {
         self.text(bytes);
     }
+}
+
+impl Console for Outside {
     fn print(&mut self, text: &[u8], _: bool) {
         self.text(text);
     }
@@ -81,6 +94,9 @@ impl Syscalls for Outside {
     fn config(&mut self, _: &[u8], _: &[u8]) {
         self.calls += 1;
     }
+}
+
+impl Storage for Outside {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         assert!((1..=self.profile.flash_variables).contains(&n));
         out.fill(b'7');
@@ -91,10 +107,16 @@ impl Syscalls for Outside {
         assert!(value.len() <= FLASH_VARIABLE_LEN);
         self.calls += 1;
     }
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], _: &mut u32) -> usize {
-        let len = filter.len().min(out.len());
-        out[..len].copy_from_slice(&filter[..len]);
-        len
+}
+
+impl Clock for Outside {
+    fn set_timer(&mut self, n: u8, _: i32) {
+        assert!((1..=self.profile.timers).contains(&n));
+        self.calls += 1;
+    }
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        assert!((1..=self.profile.alarms).contains(&n));
+        self.text(time);
     }
     fn timestamp(&mut self) -> [u8; 8] {
         *b"12:00:00"
@@ -103,3 +125,5 @@ impl Syscalls for Outside {
         *b"Mon"
     }
 }
+
+impl Supervisor for Outside {}

@@ -3,20 +3,49 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Arguments;
 
 use umqtt_device::Engine;
 use umqtt_device::engine::{ClockTime, Moment};
-use umqtt_device::sim::Inert;
 use umqtt_lang::{Extras, compile};
 use umqtt_lx106_rt::{heap, println};
-use umqtt_vm::Profile;
+use umqtt_vm::{Console, Gpio, Http, Mqtt, Profile, Serial, Storage};
 
 use crate::count;
+
+/// A host without effect: what a script does comes to nothing.
+#[derive(Default)]
+pub(crate) struct World {
+    /// The level of every pin.
+    pub(crate) level: bool,
+    /// Lines logged.
+    pub(crate) logged: u32,
+}
+
+impl Gpio for World {
+    fn pin_read(&mut self, _pin: u8) -> bool {
+        self.level
+    }
+    fn adc(&mut self) -> u16 {
+        512
+    }
+}
+
+impl Console for World {
+    fn log(&mut self, _line: Arguments<'_>) {
+        self.logged += 1;
+    }
+}
+
+impl Serial for World {}
+impl Mqtt for World {}
+impl Http for World {}
+impl Storage for World {}
 
 /// A script that runs.
 pub(crate) struct Script {
     pub(crate) engine: Engine<Vec<u8>>,
-    pub(crate) world: Inert,
+    pub(crate) world: World,
     pub(crate) now: u64,
 }
 
@@ -43,7 +72,7 @@ impl Script {
         let (engine, instructions) = count::once(|| Engine::load(image, &Profile::ESP8266));
         let mut script = Script {
             engine: engine.map_err(|error| format!("the script does not load: {error}"))?,
-            world: Inert::default(),
+            world: World::default(),
             now: 0,
         };
         script.engine.start(script.moment(), &mut script.world);

@@ -6,7 +6,7 @@ use core::cell::RefCell;
 
 use critical_section::Mutex;
 use esp8266_hal::efuse::DPortExt;
-use umqtt_device::board::{Board, PinMode, Restart};
+use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
 use umqtt_esp8266_drivers::adc;
 use umqtt_esp8266_drivers::pins::{Mode, Pins};
 use umqtt_esp8266_drivers::pwm::Pwm;
@@ -52,7 +52,7 @@ impl ChipBoard {
     }
 }
 
-impl Board for ChipBoard {
+impl Gpio for ChipBoard {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
         let mode = match mode {
             PinMode::Input => Mode::Input,
@@ -84,10 +84,6 @@ impl Board for ChipBoard {
         }
     }
 
-    fn pwm_period(&mut self, slots: u32) {
-        with_pwm(|pwm| pwm.set_period(&mut Registers, slots));
-    }
-
     fn adc(&mut self) -> u16 {
         adc::read(&mut Registers).unwrap_or(0)
     }
@@ -100,6 +96,18 @@ impl Board for ChipBoard {
 
     fn unwatch_pins(&mut self) {
         self.pins.unwatch_all(&mut Registers);
+    }
+}
+
+impl Serial for ChipBoard {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        uart::write(bytes);
+    }
+}
+
+impl Board for ChipBoard {
+    fn pwm_period(&mut self, slots: u32) {
+        with_pwm(|pwm| pwm.set_period(&mut Registers, slots));
     }
 
     fn poll_edge(&mut self) -> Option<u8> {
@@ -114,10 +122,6 @@ impl Board for ChipBoard {
         uart::read(into)
     }
 
-    fn serial_write(&mut self, bytes: &[u8]) {
-        uart::write(bytes);
-    }
-
     fn free_memory(&self) -> Option<u32> {
         let usage = heap::usage();
         Some((usage.size - usage.used) as u32)
@@ -129,10 +133,6 @@ impl Board for ChipBoard {
 
     fn random(&mut self, into: &mut [u8]) {
         random::fill(&mut Registers, into);
-    }
-
-    fn wall_clock(&self) -> Option<u64> {
-        None
     }
 
     fn micros(&self) -> u32 {

@@ -1,0 +1,84 @@
+//! The engine's part of what handlers reach while they run: the script's time, and what its messages are watched for.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use umqtt_topic::TopicError;
+use umqtt_vm::{Clock, Event, Side, Supervisor};
+
+use super::alarms::Alarms;
+use super::clock::Moment;
+use super::echoes::Echoes;
+use super::timers::Timers;
+
+/// Most bytes of a refused topic that are logged.
+const TOPIC_SHOWN: usize = 64;
+
+/// The first topic a handler was refused.
+pub(super) struct Refused {
+    pub(super) action: &'static str,
+    pub(super) topic: Vec<u8>,
+    pub(super) error: TopicError,
+    /// How many there were in all.
+    pub(super) count: u32,
+}
+
+/// Timers, alarms and the time as it was last told; feedback and refused topics.
+pub(super) struct SyscallHandler {
+    pub(super) timers: Timers,
+    pub(super) alarms: Alarms,
+    pub(super) echoes: Echoes,
+    /// What the running handler was refused.
+    pub(super) refused: Option<Box<Refused>>,
+    pub(super) last: Moment,
+}
+
+impl SyscallHandler {
+    pub(super) fn new() -> SyscallHandler {
+        SyscallHandler {
+            timers: Timers::default(),
+            alarms: Alarms::default(),
+            echoes: Echoes::default(),
+            refused: None,
+            last: Moment { now: 0, clock: None },
+        }
+    }
+}
+
+impl Clock for SyscallHandler {
+    fn set_timer(&mut self, n: u8, ms: i32) {
+        self.timers.set(n, ms, self.last.now);
+    }
+
+    fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        self.alarms.set(n, time, &self.last);
+    }
+
+    fn timestamp(&mut self) -> [u8; 8] {
+        self.last.clock.map_or(*b"99:99:99", |clock| clock.hms())
+    }
+
+    fn weekday(&mut self) -> [u8; 3] {
+        self.last.clock.map_or(*b"xxx", |clock| clock.weekday())
+    }
+}
+
+impl Supervisor for SyscallHandler {
+    fn published(&mut self, topic: &[u8], event: &Event<'_>) {
+        let event = match event {
+            Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
+            _ => None,
+        };
+        self.echoes.publish(topic, event, self.last.now);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn refused(&mut self, action: &'static str, topic: &[u8], error: TopicError) {
+        let refused = self.refused.get_or_insert_with(|| {
+            let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();
+            Box::new(Refused { action, topic, error, count: 0 })
+        });
+        refused.count = refused.count.saturating_add(1);
+    }
+}
