@@ -66,15 +66,17 @@ use crate::console::{
     Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,
 };
 use crate::engine::Millis;
+use crate::http::detect::Stranger;
 use crate::log::{Level, Log, Rate, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
-use crate::storage::{MountReport, Storage, StorageError};
+use crate::storage::{Doors, MountReport, Storage, StorageError};
 use crate::upload::{CheckError, Checked};
 
 /// What to say and what to do when records that keep others out are damaged.
 pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
+pub(crate) const SCRIPT_MISSING: &str = "the script whose config lines keep strangers out does not run: they are all kept out. Upload it again, or delete it on the serial line";
 const LOCK_DAMAGED: &str = "the lock is damaged: the configuration is locked. Set a new password with lock PASSWORD on the serial line";
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
@@ -222,6 +224,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             requests: VecDeque::new(),
             own_changes: 0,
             retained_unsaved: false,
+            refused_doors: Doors::default(),
+            unread: false,
             lent: 0,
             put_off: false,
             starved_since: None,
@@ -323,6 +327,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn receive(&mut self, now: Millis, net: &mut dyn Net) -> bool {
         self.core.now = self.core.now.max(now);
         self.core.put_off = false;
+        self.script.configure(&mut self.core);
         let more = self.network(net);
         self.let_on(net);
         self.timeouts(net);
@@ -574,10 +579,17 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn uploaded(&mut self, came: Came, net: &mut dyn Net) {
         let report = match came {
             Came::Failed(report) => Some(report.into()),
-            Came::Stranger(http) => {
+            Came::Stranger(what) => {
                 self.core.storage.drop_incoming();
-                if http {
-                    self.core.refused_browser("upload", None);
+                match what {
+                    Some(Stranger::Http) => {
+                        self.core.refused_browser("HTTP on the upload port", None);
+                    }
+                    Some(Stranger::Binary) => {
+                        let what = "not a script on the upload port, maybe TLS";
+                        self.core.refused_browser(what, None);
+                    }
+                    None => {}
                 }
                 None
             }

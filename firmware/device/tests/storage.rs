@@ -29,7 +29,7 @@ fn a_blank_flash_is_an_empty_storage() {
     assert_eq!(storage.load_lock(), Ok(vec![]));
     assert_eq!(storage.script(), Ok(None));
     assert_eq!(storage.source_len(), 0);
-    assert_eq!(storage.flash_variable(1, &mut [0; 63]), 0);
+    assert_eq!(storage.flash_variable(1, &mut [0; 63]), Ok(0));
     assert_eq!(storage.unmount().operations(), 0, "looking wears nothing");
 }
 
@@ -46,7 +46,7 @@ fn what_was_stored_is_there_after_a_restart() {
     let settings = Settings::load([0; 6], &storage.load_settings().unwrap());
     assert_eq!(settings.port(Param::BrokerPort), 1884);
     let mut value = [0; 63];
-    assert_eq!(storage.flash_variable(16, &mut value), 5);
+    assert_eq!(storage.flash_variable(16, &mut value), Ok(5));
     assert_eq!(&value[..5], b"last\0");
     let script = storage.script().unwrap().unwrap();
     assert_eq!((&script.image[..], &script.source[..]), (&b"image"[..], &b"on init do"[..]));
@@ -97,7 +97,7 @@ fn what_is_too_large_is_refused_and_changes_nothing() {
     assert_eq!(too_long, Err(StorageError::TooLarge { limit: 63 }));
     assert!(storage.set_flash_variable(0, b"").is_err());
     assert!(storage.set_flash_variable(FLASH_VARIABLES + 1, b"").is_err());
-    assert_eq!(storage.flash_variable(1, &mut [0; 63]), 3);
+    assert_eq!(storage.flash_variable(1, &mut [0; 63]), Ok(3));
 
     storage.save_settings(b"old").unwrap();
     let limit = StorageError::TooLarge { limit: MAX_RECORD };
@@ -293,7 +293,7 @@ fn works(mut storage: Storage<RamFlash>) {
     storage.store_script(&StoredScript { image: b"image", source: b"source" }).unwrap();
     let mut storage = mount(storage.unmount());
     assert_eq!(storage.load_settings(), Ok(b"settings".to_vec()));
-    assert_eq!(storage.flash_variable(7, &mut [0; 63]), 5);
+    assert_eq!(storage.flash_variable(7, &mut [0; 63]), Ok(5));
     assert_eq!(storage.script().unwrap().unwrap().source, b"source");
 }
 

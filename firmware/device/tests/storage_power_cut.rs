@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use umqtt_device::storage::ram::{Cut, RamFlash};
 use umqtt_device::storage::{
-    Layout, SavedMessage, SavedMessages, Storage, StorageError, StoredScript,
+    Doors, Layout, SavedMessage, SavedMessages, Storage, StorageError, StoredScript,
 };
 
 /// Small, so that the map runs full and moves its records often.
@@ -22,6 +22,8 @@ struct State {
     variables: Vec<Vec<u8>>,
     script: Option<(Vec<u8>, Vec<u8>)>,
     retained: SavedMessages,
+    doors: Doors,
+    missing: Doors,
 }
 
 fn state(storage: &mut Ram) -> State {
@@ -31,13 +33,15 @@ fn state(storage: &mut Ram) -> State {
         variables: (1..=16).map(|n| variable(storage, n)).collect(),
         script: storage.script().unwrap().map(|script| (script.image, script.source)),
         retained: storage.load_retained().unwrap(),
+        doors: storage.unguarded(false),
+        missing: storage.unguarded(true),
     }
 }
 
 fn variable(storage: &mut Ram, n: u8) -> Vec<u8> {
     let mut value = [0; 63];
     let len = storage.flash_variable(n, &mut value);
-    value[..len].to_vec()
+    value[..len.unwrap()].to_vec()
 }
 
 fn mount(flash: RamFlash) -> Ram {
@@ -242,6 +246,98 @@ fn replacing_a_script() {
     store(&mut storage, 3, 700);
     store(&mut storage, 4, 5000);
     cut_everywhere(&storage.unmount(), |storage| store(storage, 5, 10));
+}
+
+/// A script that comes in pieces of so many bytes: source, and the image that is compiled from it, or bytecode with its source.
+fn receive(
+    storage: &mut Ram,
+    source: usize,
+    image: usize,
+    piece: usize,
+) -> Result<(), StorageError> {
+    storage.drop_incoming();
+    let bytes = |len: usize, seed: u8| -> Vec<u8> {
+        (0..len).map(|at| (at as u8).wrapping_mul(seed) ^ (at >> 8) as u8).collect()
+    };
+    let came = bytes(if source > 0 { source } else { image }, 7);
+    came.chunks(piece).try_for_each(|piece| storage.append_incoming(piece))?;
+    let mut read = vec![0; came.len()];
+    if !storage.read_incoming(0, &mut read) {
+        return Err(StorageError::Broken);
+    }
+    assert_eq!(read, came, "what came can be read back before it counts");
+    if source == 0 {
+        return storage.commit_incoming(image / 3);
+    }
+    let compiled = bytes(image, 11);
+    compiled.chunks(piece).try_for_each(|piece| storage.append_incoming_image(piece))?;
+    assert_eq!(storage.incoming_image().as_deref(), Ok(&compiled[..]));
+    storage.commit_incoming(0)
+}
+
+#[test]
+fn a_script_that_comes_in_pieces() {
+    let blank = mount(RamFlash::new(LAYOUT.sectors())).unmount();
+    let mut older = mount(used(0));
+    store(&mut older, 3, 700);
+    let older = older.unmount();
+    for (source, image, piece) in [
+        (4000, 2500, 333),
+        (10, 20, 7),
+        (256, 256, 256),
+        (5000, 1, 5000),
+        (0, 4097, 600),
+        (0, 30, 1),
+    ] {
+        for start in [&blank, &used(0), &older] {
+            cut_everywhere(start, |storage| receive(storage, source, image, piece));
+        }
+        let mut storage = mount(older.clone());
+        receive(&mut storage, source, image, piece).unwrap();
+        let script = storage.script().unwrap().unwrap();
+        assert_eq!(script.image.len(), image);
+        assert_eq!(script.source.len(), if source > 0 { source } else { image / 3 });
+        assert_eq!(storage.script_image().unwrap().unwrap(), script.image);
+    }
+}
+
+/// An upload that the power ended leaves its slot in any state; the next one is another.
+#[test]
+fn another_script_after_one_that_was_cut_off() {
+    let start = used(2);
+    for how in Cut::ALL {
+        for after in 0..24 {
+            let mut flash = start.clone();
+            flash.cut_power(after, how);
+            let mut storage = mount(flash);
+            let cut = receive(&mut storage, 3000, 2000, 500);
+            let mut flash = storage.unmount();
+            assert_eq!(cut.is_err(), !flash.is_powered(), "{how:?} at {after}");
+            flash.power_on();
+            let mut storage = mount(flash);
+            assert_eq!((storage.incoming_len(), storage.incoming_memory()), (0, 0));
+            receive(&mut storage, 0, 5000, 4000).unwrap();
+            assert_eq!(mount(storage.unmount()).script().unwrap().unwrap().image.len(), 5000);
+        }
+    }
+}
+
+#[test]
+fn which_script_keeps_others_out() {
+    cut_everywhere(&used(0), |storage| storage.set_guarding(Doors::BROKER));
+    let mut storage = mount(used(0));
+    storage.set_guarding(Doors::ALL).unwrap();
+    assert!(storage.unguarded(true).is_empty());
+    assert_eq!(storage.unguarded(false), Doors::ALL);
+    let start = storage.unmount();
+    cut_everywhere(&start, |storage| store(storage, 2, 4500));
+    cut_everywhere(&start, |storage| receive(storage, 3000, 2000, 500));
+    cut_everywhere(&start, |storage| storage.set_guarding(Doors::default()));
+    cut_everywhere(&start, |storage| storage.delete_script());
+    cut_everywhere(&start, |storage| storage.factory_reset());
+    let mut storage = mount(start);
+    storage.delete_script().unwrap();
+    assert!(storage.unguarded(false).is_empty());
 }
 
 #[test]

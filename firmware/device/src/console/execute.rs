@@ -10,6 +10,7 @@ use super::show::{self, Printed};
 use super::words::{Words, WordsError};
 use crate::engine::Millis;
 use crate::settings::{Layer, Param};
+use crate::storage::StorageError;
 
 /// Prints a line.
 macro_rules! line {
@@ -141,12 +142,8 @@ fn execute(
             None => line!(out, "Invalid argument: no such command, see help"),
         },
         Command::Show(what) => return long_reply(LongCommand::Show(what), host, out),
-        Command::Save => match host.save_settings() {
-            Ok(()) => {
-                // Not damaged, or it is the serial line.
-                host.settings_mut().restored();
-                line!(out, "Config saved");
-            }
+        Command::Save => match save(origin, host) {
+            Ok(()) => line!(out, "Config saved"),
             Err(error) => line!(out, "Config not saved: {error}"),
         },
         Command::Lock(password) => lock(password, origin, host, out),
@@ -220,6 +217,14 @@ pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> 
     match out.end_piece() {
         Some(from) => Outcome::More(LongReply { from, ..reply }),
         None => Outcome::Continue,
+    }
+}
+
+fn save(origin: Origin, host: &mut dyn Host) -> Result<(), StorageError> {
+    host.save_settings()?;
+    match origin {
+        Origin::Serial => host.settings_restored(),
+        Origin::Remote(_) | Origin::Script => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;
 use super::lock::Salt;
+use crate::http::detect::Stranger;
 use crate::settings::{Param, Settings};
 use crate::storage::StorageError;
 
@@ -154,12 +155,17 @@ pub trait Host {
     /// # Errors
     /// [`StorageError`]; what was saved before is still there.
     fn save_settings(&mut self) -> Result<(), StorageError>;
+    /// The owner has saved the settings as they are, on the serial line: they count, whatever was damaged.
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was damaged is so still.
+    fn settings_restored(&mut self) -> Result<(), StorageError>;
     /// The port that is listened on for the parameter `broker_port` or `config_port`: not always that of the setting.
     fn listening(&self, param: Param) -> Option<u16>;
     /// Whether the session a command comes from may be opened again as the settings are now.
     fn admits(&self, origin: Origin) -> bool;
     /// A session was ended because its other end is a browser: counted and logged.
-    fn refused_browser(&mut self, origin: Origin);
+    fn refused_browser(&mut self, what: Stranger, origin: Origin);
     /// The lock.
     fn lock(&self) -> &Lock;
     /// The lock, to be turned. [`Host::save_lock`] follows where it has to be kept.
@@ -176,7 +182,14 @@ pub trait Host {
     /// Ends an upload or a download that was asked for, as the configuration is locked now.
     fn script_cancel(&mut self);
     /// Reads a flash variable, from 1; returns its length.
-    fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize;
+    ///
+    /// # Errors
+    /// [`StorageError`]; what it holds is not known.
+    fn flash_variable(
+        &mut self,
+        n: u8,
+        out: &mut [u8; FLASH_VARIABLE_LEN],
+    ) -> Result<usize, StorageError>;
     /// Writes a flash variable of at most 63 bytes.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use super::line::{Ended, LineReader};
 use super::output::Output;
 use super::{IDLE_MS, MAX_LINE, PROMPT};
 use crate::engine::Millis;
-use crate::http::detect;
+use crate::http::detect::{self, Stranger};
 use crate::printable::pieces;
 
 /// Least room for output that makes sense: a line or two.
@@ -97,7 +97,7 @@ impl Session {
             }
             let first = core::mem::take(&mut self.fresh);
             if first && self.is_remote() && detect::is_record_start(*byte) {
-                self.refuse_stranger(host);
+                self.refuse_stranger(Stranger::Binary, host);
                 return bytes.len();
             }
             if let Some(ended) = self.reader.push(*byte) {
@@ -273,12 +273,12 @@ impl Session {
             Ended::Line => {
                 let line = self.reader.take();
                 if self.is_remote() && detect::is_http_line(&line) {
-                    return self.refuse_stranger(host);
+                    return self.refuse_stranger(Stranger::Http, host);
                 }
                 execute_line(&line, self.origin, now, host, &mut self.output)
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
-                return self.refuse_stranger(host);
+                return self.refuse_stranger(Stranger::Http, host);
             }
             Ended::NoMemory => {
                 self.output.line(format_args!("Not enough memory for this line"));
@@ -297,8 +297,8 @@ impl Session {
     }
 
     /// Ends a session whose other end is a browser, without an answer: it must not do what a web page made it send.
-    fn refuse_stranger(&mut self, host: &mut dyn Host) {
-        host.refused_browser(self.origin);
+    fn refuse_stranger(&mut self, what: Stranger, host: &mut dyn Host) {
+        host.refused_browser(what, self.origin);
         (self.more, self.report) = (None, Vec::new());
         self.output.clear();
         self.ended = true;

@@ -10,7 +10,7 @@ use super::host::{BrokerFigures, Host, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
-use crate::device::SETTINGS_DAMAGED;
+use crate::device::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::printable::Printable;
 use crate::settings::kind::WEEKDAYS;
 use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
@@ -65,6 +65,9 @@ fn config(host: &dyn Host, out: &mut Output) {
     line!(out, "{}", host.version());
     if host.settings().is_damaged() {
         line!(out, "WARNING: {SETTINGS_DAMAGED}");
+    }
+    if !host.settings().missing().is_empty() {
+        line!(out, "WARNING: {SCRIPT_MISSING}");
     }
     let here = |spec: &&Spec| spec.saved && host.settings().lacks(spec.param).is_none();
     for spec in TABLE.iter().filter(here) {
@@ -295,8 +298,10 @@ fn vars(host: &mut dyn Host, out: &mut Output) {
     });
     for n in 1..=FLASH_VARIABLES {
         let mut value = [0; FLASH_VARIABLE_LEN];
-        let len = host.flash_variable(n, &mut value).min(value.len());
-        line!(out, "@{n}: {}", Printable(&value[..len]));
+        match host.flash_variable(n, &mut value) {
+            Ok(len) => line!(out, "@{n}: {}", Printable(&value[..len.min(value.len())])),
+            Err(error) => line!(out, "@{n} cannot be read: {error}"),
+        }
     }
 }
 

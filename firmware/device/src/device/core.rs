@@ -21,7 +21,7 @@ use crate::net::Net;
 use crate::remote::Remote;
 use crate::settings::kind::NO_ZONE;
 use crate::settings::{Param, Settings};
-use crate::storage::Storage;
+use crate::storage::{Doors, Storage};
 
 /// Commands of a script's `system` that wait for their turn.
 const MAX_COMMANDS: usize = 32;
@@ -58,6 +58,10 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) own_changes: u32,
     /// The flash failed when the retained messages were saved last.
     pub(super) retained_unsaved: bool,
+    /// What `config` lines were to keep strangers out of and could not.
+    pub(super) refused_doors: Doors,
+    /// A flash variable could not be read for the event that is handled: it may write none.
+    pub(super) unread: bool,
     /// What other parts hold of the broker's share.
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
@@ -312,18 +316,13 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         }
     }
 
-    /// What came on a port that is not for browsers was HTTP or TLS, and the connection was closed.
-    pub(super) fn refused_browser(&mut self, port: &str, peer: Option<IpAddr>) {
+    /// What came on a port that is not for browsers was no user and no script, and the connection was closed.
+    pub(super) fn refused_browser(&mut self, what: &str, peer: Option<IpAddr>) {
         self.browsers = self.browsers.saturating_add(1);
-        let what = "closed, and nothing of it is executed";
+        let then = "closed, and nothing of it is executed";
         match peer {
-            Some(peer) => {
-                self.log(
-                    Level::Warning,
-                    format_args!("HTTP on the {port} port from {peer}: {what}"),
-                );
-            }
-            None => self.log(Level::Warning, format_args!("HTTP on the {port} port: {what}")),
+            Some(peer) => self.log(Level::Warning, format_args!("{what} from {peer}: {then}")),
+            None => self.log(Level::Warning, format_args!("{what}: {then}")),
         }
     }
 }

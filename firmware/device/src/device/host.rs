@@ -22,9 +22,10 @@ use crate::console::{
     BrokerFigures, Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
     TimeOfDay,
 };
+use crate::http::detect::Stranger;
 use crate::net::{Interface, Net};
 use crate::settings::{Access, Param, Settings};
-use crate::storage::StorageError;
+use crate::storage::{Doors, StorageError};
 
 /// Name of the script's own subscriptions in `show mqtt`.
 const LOCAL_CLIENT: &[u8] = b"local";
@@ -59,6 +60,15 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     fn save_settings(&mut self) -> Result<(), StorageError> {
         let saved = self.core.settings.save().ok_or(StorageError::Memory)?;
         self.core.storage.save_settings(&saved)
+    }
+
+    fn settings_restored(&mut self) -> Result<(), StorageError> {
+        let runs = self.script.borrow().engine.is_some();
+        if !self.core.storage.unguarded(runs).is_empty() {
+            self.core.storage.set_guarding(Doors::default())?;
+        }
+        self.core.settings.restored();
+        Ok(())
     }
 
     fn listening(&self, param: Param) -> Option<u16> {
@@ -98,9 +108,13 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         *self.core.console_peers.get(usize::from(number))?
     }
 
-    fn refused_browser(&mut self, origin: Origin) {
+    fn refused_browser(&mut self, what: Stranger, origin: Origin) {
         let peer = self.peer(origin);
-        self.core.refused_browser("console", peer);
+        let what = match what {
+            Stranger::Http => "HTTP on the console port",
+            Stranger::Binary => "no text on the console port, maybe TLS,",
+        };
+        self.core.refused_browser(what, peer);
     }
 
     fn script_cancel(&mut self) {
@@ -109,7 +123,11 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         }
     }
 
-    fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+    fn flash_variable(
+        &mut self,
+        n: u8,
+        out: &mut [u8; FLASH_VARIABLE_LEN],
+    ) -> Result<usize, StorageError> {
         self.core.storage.flash_variable(n, out)
     }
 

@@ -9,11 +9,12 @@ use umqtt_memory::try_room;
 use super::core::{Gate, Listener};
 use super::crowd::Pace;
 use super::host::View;
-use super::{Device, ListenError, SETTINGS_DAMAGED};
+use super::{Device, ListenError, SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::board::Board;
 use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::settings::Param;
+use crate::storage::Doors;
 
 /// Network events handled per poll.
 const EVENTS_PER_POLL: usize = 128;
@@ -101,9 +102,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 net.close(conn);
             }
         } else if is_on(self.core.ports.console, port) && self.core.settings.is_damaged() {
-            net.send(conn, SETTINGS_DAMAGED.as_bytes());
-            net.send(conn, b"\r\n");
-            net.close(conn);
+            turn_away(conn, SETTINGS_DAMAGED, net);
+        } else if is_on(self.core.ports.console, port)
+            && self.core.settings.missing().has(Doors::CONSOLE)
+        {
+            turn_away(conn, SCRIPT_MISSING, net);
         } else if is_on(self.core.ports.console, port) && may(Param::ConfigAccess) {
             match self.consoles.open(conn, now) {
                 Some(number) => {
@@ -112,8 +115,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                     self.set_role(conn, Role::Console(number as u8));
                 }
                 None => {
-                    net.send(conn, b"Too many console sessions\r\n");
-                    net.close(conn);
+                    turn_away(conn, "Too many console sessions", net);
                 }
             }
         } else if is_on(self.core.ports.mqtt, port) && may(Param::BrokerAccess) {
@@ -131,11 +133,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         match self.role(conn) {
             Role::Mqtt(pace) => self.mqtt_event(conn, pace, event, net),
             Role::Console(number) => self.console_event(number.into(), conn, event),
-            // Once it has come to something, nothing that happens to its connection matters.
-            Role::Other if self.uploads.owns(conn) && self.came.is_some() => {}
             Role::Other if self.uploads.owns(conn) => {
                 let (profile, storage) = (&self.core.options.profile, &mut self.core.storage);
-                self.came = self.uploads.handle(event, self.core.now, profile, net, storage);
+                let (came, now) = (self.came.take(), self.core.now);
+                self.came = self.uploads.handle_late(came, event, now, profile, net, storage);
             }
             Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
             Role::Other if self.core.remote.owns(conn) => {
@@ -348,6 +349,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 /// Whether a port is that of a listener.
 fn is_on(listener: Option<Listener>, port: u16) -> bool {
     listener.is_some_and(|listener| listener.bound == port)
+}
+
+/// Closes a connection with a word why.
+fn turn_away(conn: ConnId, why: &str, net: &mut dyn Net) {
+    net.send(conn, why.as_bytes());
+    net.send(conn, b"\r\n");
+    net.close(conn);
 }
 
 /// Listens on another port; if it cannot be had, the old one stays.

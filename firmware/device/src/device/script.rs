@@ -9,6 +9,7 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::reserve;
 use umqtt_vm::{Event, Image, Program, Side};
 
+use super::SCRIPT_MISSING;
 use super::core::Core;
 use super::services::ForScript;
 use super::web::Web;
@@ -18,7 +19,7 @@ use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
 use crate::remote::Came;
 use crate::settings::Param;
-use crate::storage::StorageError;
+use crate::storage::{Doors, StorageError};
 use crate::upload::{CheckError, Checked};
 
 /// Starts in a row that may end in a reset before the script is left out.
@@ -36,6 +37,9 @@ pub(super) struct Script {
     pub(super) engine: Option<Engine<Vec<u8>>>,
     /// It has begun to start, and that has been counted.
     starting: bool,
+    /// Its `config` lines are still to come, and whether it is new: the one there was before is not missed then.
+    configuring: bool,
+    new: bool,
     /// How many starts in a row had begun with this one.
     starts: u8,
     started_at: Millis,
@@ -54,6 +58,8 @@ impl Script {
         Script {
             engine: None,
             starting: false,
+            configuring: false,
+            new: false,
             starts: 0,
             started_at: 0,
             link: None,
@@ -66,6 +72,13 @@ impl Script {
 
     /// Starts the stored script, unless it has reset the device three times in a row.
     pub(super) fn boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        self.try_boot(core);
+        if self.engine.is_none() {
+            self.miss(core);
+        }
+    }
+
+    fn try_boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         self.look(core);
         if self.stored == ScriptText::None {
             return;
@@ -87,7 +100,7 @@ impl Script {
         match self.load(core) {
             Ok(engine) => {
                 self.engine = Some(engine);
-                self.start(core);
+                self.start(false, core);
             }
             Err(reason) => {
                 core.log(Level::Warning, format_args!("{reason}"));
@@ -107,6 +120,7 @@ impl Script {
     ) {
         self.look(core);
         core.log(Level::Warning, format_args!("Script disabled until the next start: {why}"));
+        self.miss(core);
     }
 
     /// Looks what is stored, without reading it.
@@ -164,6 +178,7 @@ impl Script {
             self.stop(core);
             self.engine = None;
             core.log(Level::Warning, format_args!("the script has ended: {failed}"));
+            self.miss(core);
         }
         false
     }
@@ -191,13 +206,16 @@ impl Script {
         self.look(core);
         match Engine::new(new.program, &core.options.profile) {
             Ok(engine) => self.engine = Some(engine),
-            Err(error) => return Err(Refusal(format!("{error}"))),
+            Err(error) => {
+                self.miss(core);
+                return Err(Refusal(format!("{error}")));
+            }
         }
         match core.storage.script_start_begins() {
             Ok(starts) => self.starts = starts,
             Err(error) => core.log(Level::Warning, format_args!("{error}")),
         }
-        self.start(core);
+        self.start(true, core);
         Ok(())
     }
 
@@ -207,15 +225,17 @@ impl Script {
         core: &mut Core<B, F>,
     ) -> Result<(), Refusal> {
         self.stop(core);
-        core.storage.delete_script()?;
+        let deleted = core.storage.delete_script();
         self.engine = None;
+        self.miss(core);
+        deleted?;
         self.stored = ScriptText::None;
         Ok(())
     }
 
     /// Ends the script that runs; what its `config` lines have set goes with it.
     pub(super) fn stop<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
-        self.starting = false;
+        (self.starting, self.configuring) = (false, false);
         if let Some(engine) = &mut self.engine {
             engine.stop(&mut ForScript { core });
         }
@@ -269,6 +289,7 @@ impl Script {
         core: &mut Core<B, F>,
     ) -> Handled {
         let Some(engine) = &mut self.engine else { return Handled::Ignored };
+        core.unread = false;
         let at = core.moment();
         let began = core.board.micros();
         let handled = engine.handle(event, at, &mut ForScript { core });
@@ -325,9 +346,48 @@ impl Script {
         self.engine.as_ref().and_then(Engine::poll_at)
     }
 
-    fn start<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    /// No script runs. If one is to keep strangers out, nobody is let in.
+    fn miss<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let missing = core.storage.unguarded(false);
+        core.settings.set_missing(missing);
+        if !missing.is_empty() {
+            core.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
+        }
+    }
+
+    /// Runs the `config` lines of a script that has started, if they are still to come: nobody may come in before.
+    pub(super) fn configure<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        if self.configuring && core.has_margin() && self.reload(core) {
+            self.step(core);
+        }
+    }
+
+    /// The `config` lines were run.
+    #[inline(never)]
+    fn configured<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        self.configuring = false;
+        let mut missing = core.storage.unguarded(true);
+        if self.new || missing.is_empty() {
+            let mut doors = core.settings.script_doors();
+            doors.add(core.refused_doors);
+            missing = Doors::default();
+            if let Err(error) = core.storage.set_guarding(doors) {
+                core.log(Level::Warning, format_args!("{error}"));
+            }
+        } else {
+            // An older script, in the place of the one that is damaged.
+            core.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
+        }
+        missing.add(core.refused_doors);
+        core.settings.set_missing(missing);
+    }
+
+    fn start<B: Board, F: NorFlash>(&mut self, new: bool, core: &mut Core<B, F>) {
         let at = core.moment();
         let Some(engine) = &mut self.engine else { return };
+        (self.configuring, self.new) = (true, new);
+        core.refused_doors = Doors::default();
+        core.settings.set_missing(core.storage.unguarded(false));
         self.starting = true;
         self.started_at = core.now;
         self.tracing = false;
@@ -344,10 +404,14 @@ impl Script {
         if core::mem::take(&mut core.wishes.clock_set) {
             engine.clock_set(at);
         }
+        core.unread = false;
         let began = core.board.micros();
         let progress = engine.poll(at, &mut ForScript { core });
         if progress {
             engine.note_time(core.board.micros().wrapping_sub(began));
+        }
+        if self.configuring && engine.configured() {
+            self.configured(core);
         }
         progress
     }

@@ -10,7 +10,8 @@ use super::core::Core;
 use crate::board::Board;
 use crate::log::Level;
 use crate::printable::{self, Printable};
-use crate::settings::{Layer, SetError};
+use crate::settings::{Layer, Param, SetError};
+use crate::storage::Doors;
 
 /// The device, as a script uses it.
 pub(super) struct ForScript<'c, B: Board, F: NorFlash> {
@@ -158,6 +159,16 @@ impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
     }
 
     fn config(&mut self, name: &[u8], value: &[u8]) {
+        let doors = Param::by_name(name).map(Param::doors).unwrap_or_default();
+        if value.is_empty() && doors.has(Doors::BROKER) {
+            // As of a flash variable that is empty, damaged, or cannot be read.
+            self.core.refused_doors.add(doors);
+            self.warn(format_args!(
+                "config {}: no value, so nobody is let in; none lets everybody in",
+                shown(name)
+            ));
+            return;
+        }
         match self.core.settings.set_by_name(name, value, Layer::Script) {
             Ok(param) => self.core.apply(param),
             // A script is for many boards.
@@ -165,6 +176,7 @@ impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
                 self.core.log(Level::Info, format_args!("config {}: {error}", shown(name)));
             }
             Err(error) => {
+                self.core.refused_doors.add(doors);
                 self.warn(format_args!("config {}: {error}", shown(name)));
             }
         }
@@ -177,11 +189,21 @@ impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
 
 impl<B: Board, F: NorFlash> Storage for ForScript<'_, B, F> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
-        self.core.storage.flash_variable(n, out)
+        match self.core.storage.flash_variable(n, out) {
+            Ok(len) => len,
+            Err(error) => {
+                // What is made of the empty value must not take the place of what is there.
+                self.core.unread = true;
+                self.warn(format_args!("@{n} cannot be read, and none is written now: {error}"));
+                0
+            }
+        }
     }
 
     fn flash_write(&mut self, n: u8, value: &[u8]) {
-        if let Err(error) = self.core.storage.set_flash_variable(n, value) {
+        if self.core.unread {
+            self.warn(format_args!("@{n} was not written: one could not be read before"));
+        } else if let Err(error) = self.core.storage.set_flash_variable(n, value) {
             self.warn(format_args!("@{n} was not written: {error}"));
         }
     }

@@ -8,6 +8,7 @@ use umqtt_vm::image::MAGIC;
 
 use crate::console::{Origin, Refusal};
 use crate::engine::Millis;
+use crate::http::detect::Stranger;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::upload::push::{Progress, Push};
@@ -34,8 +35,8 @@ pub(super) enum Came {
     Script { perhaps: bool },
     /// Nothing: what to report.
     Failed(String),
-    /// Nothing from this sender, and the port waits for another; true if it was HTTP.
-    Stranger(bool),
+    /// Nothing from this sender, and the port waits for another; `None` if the sender said nothing.
+    Stranger(Option<Stranger>),
 }
 
 impl Uploads {
@@ -105,6 +106,30 @@ impl Uploads {
             Some((_, Way::Push(push))) => Some(push.port()),
             _ => None,
         }
+    }
+
+    /// Whether what has come of it is only tried, and may go on.
+    fn may_go_on(came: Option<&Came>) -> bool {
+        matches!(came, Some(Came::Script { perhaps: true }))
+    }
+
+    /// Handles an event of its connection after `came` has come of it, which has not been looked at yet; what comes of it
+    /// now. A script that may not be all there yet gives way to the rest of it, or to its end.
+    pub(super) fn handle_late(
+        &mut self,
+        came: Option<Came>,
+        event: NetEvent,
+        now: Millis,
+        profile: &Profile,
+        net: &mut dyn Net,
+        incoming: &mut dyn Incoming,
+    ) -> Option<Came> {
+        if came.is_some() && !Uploads::may_go_on(came.as_ref()) {
+            return came;
+        }
+        let before = incoming.len();
+        let new = self.handle(event, now, profile, net, incoming);
+        if new.is_none() && incoming.len() == before { came } else { new }
     }
 
     /// Somebody connected to that port; false if it was not the first.
@@ -265,7 +290,7 @@ fn pushed(progress: Progress) -> Option<Came> {
     match progress {
         Progress::Waiting => None,
         Progress::Perhaps => Some(Came::Script { perhaps: true }),
-        Progress::Stranger(http) => Some(Came::Stranger(http)),
+        Progress::Stranger(what) => Some(Came::Stranger(what)),
         Progress::Done => Some(Came::Script { perhaps: false }),
         Progress::Failed(error) => {
             Some(Came::Failed(alloc::format!("Script upload failed: {error}")))

@@ -308,6 +308,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         !matches!(self.phase, Phase::Loaded | Phase::Ended)
     }
 
+    /// Whether `config` lines are done.
+    pub fn configured(&self) -> bool {
+        !matches!(self.phase, Phase::Loaded | Phase::Config)
+    }
+
     /// Whether `config` lines and `init` are done.
     pub fn started(&self) -> bool {
         matches!(self.phase, Phase::Running | Phase::Ended)

@@ -4,6 +4,15 @@
 //! the first line of a request. So that first line ends the connection, and nothing behind it is looked at. What a page can
 //! make a browser send otherwise, TLS and STUN, begins with a byte nobody types.
 
+/// What a connection is that is neither a user's nor a script's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stranger {
+    /// A request.
+    Http,
+    /// Begins with a byte of [`is_record_start`].
+    Binary,
+}
+
 /// Methods that are no command of any console.
 const METHODS: [&[u8]; 13] = [
     b"get",

@@ -27,6 +27,8 @@ pub use capability::{Capabilities, Capability};
 pub use kind::{Kind, SetError};
 pub use table::{Param, Spec, TABLE};
 
+use crate::storage::Doors;
+
 /// A value as it is kept: every type but the texts is a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -92,6 +94,8 @@ pub struct Settings {
     damaged: bool,
     /// Nor are broker_user and broker_password: they have not been set since.
     credentials_damaged: bool,
+    /// What the script keeps strangers out of that should run, and does not.
+    missing: Doors,
 }
 
 /// Length of the client id made from the MAC address.
@@ -113,6 +117,7 @@ impl Settings {
             script: Vec::new(),
             damaged: false,
             credentials_damaged: false,
+            missing: Doors::default(),
         }
     }
 
@@ -157,17 +162,47 @@ impl Settings {
 
     /// Whether it is not known who may use the broker.
     pub fn credentials_damaged(&self) -> bool {
-        self.credentials_damaged
+        self.credentials_damaged || self.missing.has(Doors::BROKER)
+    }
+
+    /// The script that should keep strangers out of these does not run, or could not set what keeps them out: nobody is
+    /// let in there over the network.
+    pub fn set_missing(&mut self, doors: Doors) {
+        self.missing = doors;
+    }
+
+    /// See [`Settings::set_missing`].
+    pub fn missing(&self) -> Doors {
+        self.missing
+    }
+
+    /// What the script that runs keeps strangers out of.
+    pub fn script_doors(&self) -> Doors {
+        let mut doors = Doors::default();
+        for (param, value) in &self.script {
+            let open = match (param, value) {
+                (Param::BrokerUser | Param::BrokerPassword, Value::Text(text)) => text.is_empty(),
+                (Param::BrokerAccess | Param::ConfigAccess, Value::Number(access)) => *access == 3,
+                (Param::ConfigPort, Value::Number(port)) => *port != 0,
+                _ => true,
+            };
+            if !open {
+                doors.add(param.doors());
+            }
+        }
+        doors
     }
 
     /// The owner has set `broker_user` or `broker_password`, on the serial line.
     pub fn credentials_set(&mut self) {
         self.credentials_damaged = false;
+        self.missing = self.missing.without(Doors::BROKER);
     }
 
     /// The owner has saved the settings as they are, on the serial line.
     pub fn restored(&mut self) {
         (self.damaged, self.credentials_damaged) = (false, false);
+        self.missing = Doors::default();
     }
 
     /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes; `None` if
@@ -318,6 +353,17 @@ impl Value {
         match self {
             Value::Number(number) => ValueRef::Number(*number),
             Value::Text(text) => ValueRef::Text(text),
+        }
+    }
+}
+
+impl Param {
+    /// What it can keep strangers out of.
+    pub fn doors(self) -> Doors {
+        match self {
+            Param::BrokerUser | Param::BrokerPassword | Param::BrokerAccess => Doors::BROKER,
+            Param::ConfigAccess | Param::ConfigPort => Doors::CONSOLE,
+            _ => Doors::default(),
         }
     }
 }

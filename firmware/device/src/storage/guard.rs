@@ -4,6 +4,8 @@
 //! looks like a write cut off by a loss of power, or like a new device. Here stands what has to be there. Two sectors take
 //! turns; each is a row of entries, of which the sound one with the greatest number counts.
 //!
+//! It also knows which script keeps others out, by its `config` lines: without that script nobody is let in.
+//!
 //! Before a record is written, an entry says that the old or the new one may be there; after it, another says that it has to
 //! be the new one. Cut off anywhere, what is there is permitted.
 
@@ -48,7 +50,8 @@ struct Entry {
     number: u32,
     /// For settings and lock: one of the two is there.
     permitted: [[u32; 2]; 2],
-    flags: u32,
+    /// See [`Guard::script`].
+    script: u32,
 }
 
 /// The entries.
@@ -116,10 +119,7 @@ impl Guard {
         now: [Option<u32>; 2],
     ) -> Result<bool, StorageError> {
         let new = checksum(record);
-        let mut entry = self.newest.unwrap_or_else(|| Entry {
-            permitted: now.map(|now| [now.unwrap_or(DAMAGED); 2]),
-            ..Entry::default()
-        });
+        let mut entry = self.entry(now);
         let permitted = &mut entry.permitted[which as usize];
         if self.newest.is_some() && *permitted == [new; 2] && now[which as usize] == Some(new) {
             return Ok(true);
@@ -140,6 +140,30 @@ impl Guard {
         let mut entry = self.newest.unwrap_or_default();
         entry.permitted[which as usize] = [checksum(record); 2];
         self.append(flash, entry)
+    }
+
+    /// What is said of the script; 0 at first.
+    pub(super) fn script(&self) -> u32 {
+        self.newest.map_or(0, |newest| newest.script)
+    }
+
+    /// Says something of the script. `now` as for [`Guard::begin`].
+    pub(super) fn set_script<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        script: u32,
+        now: [Option<u32>; 2],
+    ) -> Result<(), StorageError> {
+        let entry = Entry { script, ..self.entry(now) };
+        self.append(flash, entry)
+    }
+
+    /// The entry that counts, or one that says what is there now.
+    fn entry(&self, now: [Option<u32>; 2]) -> Entry {
+        self.newest.unwrap_or_else(|| Entry {
+            permitted: now.map(|now| [now.unwrap_or(DAMAGED); 2]),
+            ..Entry::default()
+        })
     }
 
     /// Forgets all.
@@ -183,7 +207,7 @@ impl Guard {
 impl Entry {
     fn bytes(&self) -> [u8; ENTRY] {
         let [settings, lock] = self.permitted;
-        let words = [MAGIC, self.number, settings[0], settings[1], lock[0], lock[1], self.flags];
+        let words = [MAGIC, self.number, settings[0], settings[1], lock[0], lock[1], self.script];
         let mut bytes = [0; ENTRY];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
@@ -198,9 +222,9 @@ impl Entry {
         for (word, place) in words.iter_mut().zip(bytes.chunks_exact(4)) {
             *word = u32::from_le_bytes(place.try_into().ok()?);
         }
-        let [magic, number, s0, s1, l0, l1, flags, check] = words;
+        let [magic, number, s0, s1, l0, l1, script, check] = words;
         let sound = magic == MAGIC && check == CRC.checksum(&bytes[..ENTRY - 4]);
-        sound.then_some(Entry { number, permitted: [[s0, s1], [l0, l1]], flags })
+        sound.then_some(Entry { number, permitted: [[s0, s1], [l0, l1]], script })
     }
 }
 

@@ -118,11 +118,20 @@ impl<F: NorFlash> Map<F> {
 
     /// A record; empty if there is none.
     pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
+        self.look(key, |record| try_to_vec(record).ok_or(StorageError::Memory))?
+    }
+
+    /// Looks at a record, at an empty one if there is none.
+    pub(super) fn look<T>(
+        &mut self,
+        key: Key,
+        look: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, StorageError> {
         if self.present[half(key)] & bit(key) == 0 {
-            return Ok(Vec::new());
+            return Ok(look(&[]));
         }
         let mut buffer = scratch()?;
-        self.read(key, &mut buffer, |record| try_to_vec(record).ok_or(StorageError::Memory))?
+        self.read(key, &mut buffer, look)
     }
 
     /// Looks at a record, which is read into the buffer; at an empty one if there is none.

@@ -11,7 +11,7 @@
 //! | `map` | the records |
 //! | `slots` | the script |
 //! | `incoming` | the next script, while it comes |
-//! | `guard` | whether settings and lock are what was stored last |
+//! | `guard` | whether settings and lock are what was stored last, and which script keeps others out |
 //! | [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
 //! | `blocking` | drives the asynchronous map from synchronous code |
@@ -45,6 +45,42 @@ pub const FLASH_VARIABLES: u8 = 16;
 
 /// Longest record of the map, bytes.
 pub const MAX_RECORD: usize = 2048;
+
+/// What strangers are kept out of: bits of [`Doors::BROKER`] and [`Doors::CONSOLE`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Doors(u8);
+
+impl Doors {
+    /// The broker.
+    pub const BROKER: Doors = Doors(1);
+    /// The console, over the network.
+    pub const CONSOLE: Doors = Doors(2);
+    /// Both.
+    pub const ALL: Doors = Doors(3);
+
+    /// Neither.
+    pub fn is_empty(self) -> bool {
+        self == Doors::default()
+    }
+
+    /// Whether one of `doors` is among them.
+    pub fn has(self, doors: Doors) -> bool {
+        self.0 & doors.0 != 0
+    }
+
+    /// Without those.
+    pub fn without(self, doors: Doors) -> Doors {
+        Doors(self.0 & !doors.0)
+    }
+
+    /// And these.
+    pub fn add(&mut self, doors: Doors) {
+        self.0 |= doors.0;
+    }
+}
+
+/// The bits in which the guard keeps [`Doors`], beside a script's checksum.
+const DOOR_BITS: u32 = 3;
 
 /// Why something was not stored. What was stored before is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,14 +226,22 @@ impl<F: NorFlash> Storage<F> {
         self.save_guarded(Guarded::Lock, bytes)
     }
 
-    /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is empty, if there is none
-    /// of that number, or if the flash fails.
-    pub fn flash_variable(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
-        let Some(key) = Key::variable(n) else { return 0 };
-        let Ok(value) = self.map.get(key) else { return 0 };
-        let len = value.len().min(out.len());
-        out[..len].copy_from_slice(&value[..len]);
-        len
+    /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is empty, or if there is none of
+    /// that number.
+    ///
+    /// # Errors
+    /// [`StorageError::Memory`], or what the flash reports: what it holds is not known then.
+    pub fn flash_variable(
+        &mut self,
+        n: u8,
+        out: &mut [u8; FLASH_VARIABLE_LEN],
+    ) -> Result<usize, StorageError> {
+        let Some(key) = Key::variable(n) else { return Ok(0) };
+        self.map.look(key, |value| {
+            let len = value.len().min(out.len());
+            out[..len].copy_from_slice(&value[..len]);
+            len
+        })
     }
 
     /// Writes flash variable `n`. The same value again costs no write.
@@ -213,6 +257,45 @@ impl<F: NorFlash> Storage<F> {
         self.map.put(key, value)
     }
 
+    /// What the `config` lines of a script keep others out of; empty if no script does, or it is the one that is stored and
+    /// `runs`.
+    pub fn unguarded(&self, runs: bool) -> Doors {
+        let (recorded, doors) =
+            (self.guard.script(), Doors(self.guard.script() as u8 & Doors::ALL.0));
+        // Without a checksum it is any that runs: it was being replaced when the power went.
+        let here = recorded & !DOOR_BITS == 0 || recorded & !DOOR_BITS == self.script_id();
+        if runs && here { Doors::default() } else { doors }
+    }
+
+    /// Keeps in mind what the `config` lines of the script that is stored keep others out of: from now on it is
+    /// missed, should it be damaged.
+    ///
+    /// # Errors
+    /// [`StorageError`]; what was kept before still is.
+    pub fn set_guarding(&mut self, doors: Doors) -> Result<(), StorageError> {
+        let id = if doors.is_empty() { 0 } else { self.script_id() };
+        self.note_script(id | u32::from(doors.0))
+    }
+
+    /// Another script takes the place of the one that is stored: whichever runs is the one to be missed.
+    fn script_changes(&mut self) -> Result<(), StorageError> {
+        self.note_script(self.guard.script() & DOOR_BITS)
+    }
+
+    fn note_script(&mut self, recorded: u32) -> Result<(), StorageError> {
+        if self.guard.script() == recorded {
+            return Ok(());
+        }
+        let now = self.guarded_now()?;
+        self.guard.set_script(self.map.flash(), recorded, now)
+    }
+
+    /// The script that is stored, in the bits that [`DOOR_BITS`] leaves; never 0.
+    fn script_id(&self) -> u32 {
+        let checksum = self.slots.script().map_or(0, |script| script.checksum);
+        (checksum & !DOOR_BITS).max(DOOR_BITS + 1)
+    }
+
     /// Stores a script in the place of the one there is. The old one is the current one until the last write.
     ///
     /// # Errors
@@ -220,39 +303,33 @@ impl<F: NorFlash> Storage<F> {
     pub fn store_script(&mut self, script: &StoredScript<'_>) -> Result<(), StorageError> {
         // First the count of starts: should the power go between the two, the old script has three more tries.
         self.script_start_done()?;
+        self.script_changes()?;
         self.slots.store(self.map.flash(), script)
     }
 
     /// The script, image and source; `None` if there is none.
     ///
     /// # Errors
-    /// [`StorageError::Broken`] if its bytes have changed since they were written, else what the flash reports.
+    /// As [`Storage::script_image`].
     pub fn script(&mut self) -> Result<Option<OwnedScript>, StorageError> {
+        let Some(image) = self.script_image()? else { return Ok(None) };
         let Some(script) = self.slots.script() else { return Ok(None) };
-        let flash = self.map.flash();
-        let image = slots::read_vec(flash, script.image.clone())?;
-        let source = slots::read_vec(flash, script.source.clone())?;
-        if slots::checksum(&image, &source) != script.checksum {
-            return Err(StorageError::Broken);
-        }
+        let source = slots::read_vec(self.map.flash(), script.source.clone())?;
         Ok(Some(OwnedScript { image, source }))
     }
 
     /// Its image alone; `None` if there is none.
     ///
     /// # Errors
-    /// As [`Storage::script`], and [`StorageError::Memory`].
+    /// [`StorageError::Broken`] if its bytes have changed since they were written, [`StorageError::Memory`], else what the flash
+    /// reports.
     pub fn script_image(&mut self) -> Result<Option<Vec<u8>>, StorageError> {
         let Some(script) = self.slots.script() else { return Ok(None) };
         let flash = self.map.flash();
         if !slots::is_whole(flash, script)? {
             return Err(StorageError::Broken);
         }
-        let mut image = Vec::new();
-        image.try_reserve_exact(script.image.len()).map_err(|_| StorageError::Memory)?;
-        image.resize(script.image.len(), 0);
-        slots::read_at(flash, script.image.start, &mut image)?;
-        Ok(Some(image))
+        slots::read_vec(flash, script.image.clone()).map(Some)
     }
 
     /// More of the next script has come: source or bytecode. It goes beside the current one, which stays that until
@@ -325,7 +402,7 @@ impl<F: NorFlash> Storage<F> {
     /// [`StorageError`]; the old script is still there, and what had come is given up.
     pub fn commit_incoming(&mut self, source: usize) -> Result<(), StorageError> {
         // First the count of starts: should the power go between the two, the old script has three more tries.
-        let begun = self.script_start_done();
+        let begun = self.script_start_done().and_then(|()| self.script_changes());
         if let Err(error) = begun {
             self.slots.drop_incoming();
             return Err(error);
@@ -436,12 +513,7 @@ impl<F: NorFlash> Storage<F> {
     }
 
     fn save_guarded(&mut self, which: Guarded, bytes: &[u8]) -> Result<(), StorageError> {
-        let mut now = [None; 2];
-        for other in [Guarded::Settings, Guarded::Lock] {
-            if !self.damaged[other as usize] {
-                now[other as usize] = Some(guard::checksum(&self.map.get(other.key())?));
-            }
-        }
+        let now = self.guarded_now()?;
         if self.guard.begin(self.map.flash(), which, bytes, now)? {
             return Ok(());
         }
@@ -449,6 +521,17 @@ impl<F: NorFlash> Storage<F> {
         self.guard.settle(self.map.flash(), which, bytes)?;
         self.damaged[which as usize] = false;
         Ok(())
+    }
+
+    /// The checksums of what is there, `None` where that is damaged.
+    fn guarded_now(&mut self) -> Result<[Option<u32>; 2], StorageError> {
+        let mut now = [None; 2];
+        for which in [Guarded::Settings, Guarded::Lock] {
+            if !self.damaged[which as usize] {
+                now[which as usize] = Some(guard::checksum(&self.map.get(which.key())?));
+            }
+        }
+        Ok(now)
     }
 
     fn script_starts(&mut self) -> Result<u8, StorageError> {
@@ -464,6 +547,7 @@ impl<F: NorFlash> Storage<F> {
                     self.set_flash_variable(n, &[])?;
                 }
                 self.script_start_done()?;
+                self.note_script(0)?;
             }
             slots::Scope::Everything => {
                 self.map.erase()?;

@@ -5,7 +5,7 @@
 //! A header can also be a mark that says what is being deleted: it makes the deletion certain with one write, and
 //! is erased when all else is.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -345,7 +345,9 @@ pub(super) fn read_vec<F: NorFlash>(
     flash: &mut F,
     range: Range<u32>,
 ) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = vec![0; range.len()];
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(range.len()).map_err(|_| StorageError::Memory)?;
+    bytes.resize(range.len(), 0);
     read_at(flash, range.start, &mut bytes)?;
     Ok(bytes)
 }

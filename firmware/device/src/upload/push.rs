@@ -8,7 +8,7 @@ use umqtt_vm::Profile;
 
 use super::{Incoming, check};
 use crate::engine::Millis;
-use crate::http::detect;
+use crate::http::detect::{self, Stranger};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
@@ -77,8 +77,8 @@ pub enum Progress {
     /// It failed; the connection is closed.
     Failed(PushError),
     /// The sender was a browser, or said nothing at all: its connection is closed, and the port waits again for one who sends a
-    /// script. What came is to be forgotten; true if it was HTTP or TLS.
-    Stranger(bool),
+    /// script. What came is to be forgotten; `None` if nothing did.
+    Stranger(Option<Stranger>),
 }
 
 /// A port that waits for a script.
@@ -159,7 +159,7 @@ impl Push {
             NetEvent::PeerClosed(conn) | NetEvent::Closed(conn, CloseReason::Done)
                 if detect::is_http_line(&self.first) =>
             {
-                self.send_away(conn, true, net)
+                self.send_away(conn, Some(Stranger::Http), net)
             }
             NetEvent::PeerClosed(_) | NetEvent::Closed(_, CloseReason::Done) => {
                 if incoming.len() == self.received {
@@ -188,7 +188,7 @@ impl Push {
                 && self.received == 0
                 && now < self.wait_until
             {
-                return self.send_away(conn, false, net);
+                return self.send_away(conn, None, net);
             }
             let came = self.conn.is_some();
             return Progress::Failed(if came { PushError::Idle } else { PushError::NobodyCame });
@@ -212,7 +212,7 @@ impl Push {
     }
 
     /// Closes the connection, and waits for the next.
-    fn send_away(&mut self, conn: ConnId, http: bool, net: &mut dyn Net) -> Progress {
+    fn send_away(&mut self, conn: ConnId, what: Option<Stranger>, net: &mut dyn Net) -> Progress {
         net.abort(conn);
         (self.conn, self.received, self.try_at) = (None, 0, None);
         (self.give_up_at, self.end_at) = (self.wait_until, Millis::MAX);
@@ -220,16 +220,16 @@ impl Push {
         match net.listen(self.port) {
             Ok(port) => {
                 self.port = port;
-                Progress::Stranger(http)
+                Progress::Stranger(what)
             }
             Err(_) => Progress::Failed(PushError::Broken),
         }
     }
 
-    /// Looks at the first line; true if it is one of HTTP.
-    fn is_http(&mut self, new: &[u8]) -> bool {
+    /// Looks at the first line, and tells whether it is a script's.
+    fn stranger(&mut self, new: &[u8]) -> Option<Stranger> {
         if self.first.is_full() || self.first.contains(&b'\n') {
-            return false;
+            return None;
         }
         for byte in new {
             let blank = self.first.is_empty() && byte.is_ascii_whitespace();
@@ -238,9 +238,12 @@ impl Push {
                 break;
             }
         }
-        self.first.first().is_some_and(|first| detect::is_record_start(*first))
-            || detect::begins_as_request(&self.first)
-            || self.first.ends_with(b"\n") && detect::is_http_line(&self.first)
+        if self.first.first().is_some_and(|first| detect::is_record_start(*first)) {
+            return Some(Stranger::Binary);
+        }
+        let http = detect::begins_as_request(&self.first)
+            || self.first.ends_with(b"\n") && detect::is_http_line(&self.first);
+        http.then_some(Stranger::Http)
     }
 
     fn receive(
@@ -251,18 +254,18 @@ impl Push {
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
     ) -> Progress {
-        let (mut wrong, mut received, mut http) = (None, self.received, false);
+        let (mut wrong, mut received, mut stranger) = (None, self.received, None);
         let taken = net.recv(conn, &mut |new| {
-            http |= self.is_http(new);
+            stranger = stranger.or_else(|| self.stranger(new));
             // What comes behind a mistake is thrown away.
-            if wrong.is_none() && !http {
+            if wrong.is_none() && stranger.is_none() {
                 wrong = take(received, new, profile, incoming).err();
                 received += new.len();
             }
             new.len()
         });
-        if http {
-            return self.send_away(conn, true, net);
+        if stranger.is_some() {
+            return self.send_away(conn, stranger, net);
         }
         self.received = received;
         if let Some(error) = wrong {

@@ -7,6 +7,7 @@ use umqtt_device::console::{
     BrokerFigures, Host, Lock, Network, Origin, Refusal, RetainedMessage, ScriptText, Session,
     Stats, Subscribed, TimeOfDay,
 };
+use umqtt_device::http::detect::Stranger;
 use umqtt_device::settings::{Param, Settings};
 use umqtt_device::storage::StorageError;
 use umqtt_memory::{Ledger, Plan, Share};
@@ -129,16 +130,20 @@ impl Host for Fake {
         let Origin::Remote(number) = origin else { return None };
         Some([10, 0, 0, number].into())
     }
-    fn refused_browser(&mut self, origin: Origin) {
+    fn refused_browser(&mut self, _what: Stranger, origin: Origin) {
         self.asked.push(format!("refused a browser {origin:?}"));
     }
     fn script_cancel(&mut self) {
         self.asked.push(String::from("cancel uploads"));
     }
-    fn flash_variable(&mut self, n: u8, out: &mut [u8; 63]) -> usize {
+    fn flash_variable(&mut self, n: u8, out: &mut [u8; 63]) -> Result<usize, StorageError> {
         let value = &self.variables[usize::from(n) - 1];
         out[..value.len()].copy_from_slice(value);
-        value.len()
+        Ok(value.len())
+    }
+    fn settings_restored(&mut self) -> Result<(), StorageError> {
+        self.settings.restored();
+        Ok(())
     }
     fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
         self.stored()?;

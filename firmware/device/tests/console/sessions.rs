@@ -35,6 +35,46 @@ fn a_line_of_512_bytes_is_taken_and_one_of_513_refused() {
     assert_eq!(user.reply("time"), "Wed 12:34:56\r\n");
 }
 
+/// Whatever its length and however it comes, nothing of a line that is too long is executed, and the next line is.
+#[test]
+fn no_part_of_a_line_that_is_too_long_is_executed() {
+    for len in [511, MAX_LINE, MAX_LINE + 1, MAX_LINE + 2, 1024, 1025, 5000] {
+        for end in ["\n", "\r\n", "\r"] {
+            // Wherever it may be cut, a command begins.
+            let mut line = "time reset  ".repeat(len / 12 + 1);
+            line.truncate(len);
+            let input = format!("{line}{end}time{end}");
+            for piece in [1, 2, 3, 7, 127, 128, 129, 511, 512, 513, 6000] {
+                let mut user = User::over_tcp();
+                user.read();
+                for bytes in input.as_bytes().chunks(piece) {
+                    user.send(bytes);
+                }
+                let first = match len > MAX_LINE {
+                    true => "Line too long (at most 512 bytes)",
+                    false => "Invalid number of arguments",
+                };
+                let said = user.screen();
+                let what = format!("{len} bytes, {piece} at a time, {end:?}: {said}");
+                assert!(said.starts_with(&format!("CMD>{first}\n")), "{what}");
+                assert!(said.ends_with("\nCMD>Wed 12:34:56\nCMD>"), "{what}");
+                assert_eq!(said.matches("CMD>").count(), 3, "{what}");
+                assert!(user.device.asked.is_empty(), "{:?}", user.device.asked);
+            }
+        }
+    }
+    // What is deleted of it does not make it short again.
+    let mut user = User::over_tcp();
+    let line = format!("time{}{}", "x".repeat(600), "\x08".repeat(600));
+    assert_eq!(user.reply(&line), "Line too long (at most 512 bytes)\r\n");
+    // A page that makes a browser send a long first line commands nothing either.
+    for first in ["GET /", "publish /"] {
+        let mut user = User::over_tcp();
+        user.send(format!("{first}{}\ntime\n", "x".repeat(2000)).as_bytes());
+        assert!(user.session.is_over());
+    }
+}
+
 #[test]
 fn a_user_who_does_not_read_is_given_no_more() {
     let mut device = Fake::new();

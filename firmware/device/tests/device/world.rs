@@ -308,6 +308,25 @@ impl World {
         World::with(flash, None)
     }
 
+    /// The power goes and comes back, and a client has sent this before the device does anything.
+    pub(crate) fn power_cycle_met(self, port: u16, bytes: &[u8]) -> (World, End) {
+        let flash = self.device.into_parts().1;
+        let wires = Rc::new(RefCell::new(Wires::default()));
+        let mut net = MemoryNet::new(PIECE);
+        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        device.listen(&mut net).unwrap();
+        device.start(0);
+        let conn = net.new_line();
+        let addr = SocketAddr::from(([192, 168, 4, 2], 5000));
+        let peer = Peer { addr, interface: Interface::AccessPoint };
+        net.events.push_back(NetEvent::Accepted { port, conn, peer });
+        net.line(conn).to_device.extend(bytes);
+        net.events.push_back(NetEvent::Readable(conn));
+        let mut world = World { device, net, wires, now: 0 };
+        world.settle();
+        (world, End(conn))
+    }
+
     /// The power goes and comes back, and the board has a reason not to start the script.
     pub(crate) fn power_cycle_without_script(self, why: &str) -> World {
         let flash = self.device.into_parts().1;
