@@ -7,14 +7,15 @@
 mod link;
 mod receive;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use umqtt_broker::QoS;
 use umqtt_broker::wire::{
     Connect, PacketType, Publish, Subscribe, Unsubscribe, Version, Will, emit_bare,
 };
 
-use crate::model::{ConnKey, Loose, MessageId, Model};
+use crate::life::Tick;
+use crate::model::{ConnKey, Loose, MessageId, Model, SessionKey};
 use link::{Due, Link, Op, Pending};
 
 /// How a client connects.
@@ -39,8 +40,8 @@ pub struct Client {
     link: Option<Link>,
     /// Messages it has published and that are not acknowledged, in order.
     sent: Vec<Sent>,
-    /// Ids of QoS 2 messages it has and that are not released.
-    seen: BTreeSet<u16>,
+    /// QoS 2 messages it has and that are not released, by their ids.
+    seen: BTreeMap<u16, Seen>,
     next_id: u16,
     last: Greeting,
     /// What an earlier connection left open.
@@ -58,6 +59,14 @@ struct Sent {
     fresh: bool,
 }
 
+#[derive(Debug)]
+struct Seen {
+    session: SessionKey,
+    since: Tick,
+    topic: Vec<u8>,
+    payload: Vec<u8>,
+}
+
 impl Client {
     /// A client that has no connection yet. Its name goes by its index.
     pub fn new(index: usize, max_unreleased: usize) -> Client {
@@ -67,7 +76,7 @@ impl Client {
             max_unreleased,
             link: None,
             sent: Vec::new(),
-            seen: BTreeSet::new(),
+            seen: BTreeMap::new(),
             next_id: 0,
             last,
             loose: Vec::new(),

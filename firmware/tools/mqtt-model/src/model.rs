@@ -98,6 +98,8 @@ pub(crate) struct Session {
     away_since: Option<Millis>,
     /// The same as the model's time; `None` if it may have been earlier.
     away_from: Option<Tick>,
+    /// Up to here it may have been another session at the broker.
+    unclear_to: Tick,
     pub(crate) conn: Option<ConnKey>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) got: BTreeMap<MessageId, Got>,
@@ -214,21 +216,31 @@ impl Model {
         }
     }
 
-    /// A PUBLISH may be at the broker. `again`: the same transfer at QoS 2 as an earlier one.
-    pub fn publish_began(&mut self, id: MessageId, again: bool) -> Option<Loose> {
+    /// A PUBLISH may be at the broker, in this session. `again`: the client takes it for the same transfer at QoS 2 as an
+    /// earlier one. For the broker it is a new one if the session is, of which the client need not have learnt.
+    pub fn publish_began(
+        &mut self,
+        id: MessageId,
+        session: Option<SessionKey>,
+        again: bool,
+    ) -> Option<Loose> {
         let now = self.tick();
-        let session = self.session_of(self.messages.get(&id)?.publisher);
+        let unclear_to =
+            session.and_then(|key| self.sessions.get(&key)).map_or(0, |s| s.unclear_to);
         let message = self.messages.get_mut(&id)?;
+        let again = again && message.qos == QoS::ExactlyOnce && message.session == session;
+        message.session = session;
         // Topics of the broker itself are not for clients.
         if message.publisher != LOCAL
             && (message.topic == "$SYS" || message.topic.starts_with("$SYS/"))
         {
             return None;
         }
-        // A session that began since, unknown to the client, knows nothing of the first transfer.
-        let same = again && message.qos == QoS::ExactlyOnce && message.session == session;
-        message.session = session;
-        match message.events.last_mut().filter(|_| same) {
+        match message.events.last_mut().filter(|_| again) {
+            Some(event) if event.from < unclear_to => {
+                message.events.push(Event::begins(now));
+                return None; // It may be a new one, and nothing will show whether it is.
+            }
             Some(event) if event.sure => {}
             Some(event) => (event.to, event.tried) = (NEVER, now),
             None => message.events.push(Event::begins(now)),

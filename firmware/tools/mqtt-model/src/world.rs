@@ -207,7 +207,7 @@ impl World {
     fn publish(&mut self, topic: &str, qos: QoS, retain: bool) -> Result<(), Broken> {
         let id = self.model.message(LOCAL, topic, qos, retain, false);
         let payload = self.model.payload(id, 0);
-        let loose = self.model.publish_began(id, false);
+        let loose = self.model.publish_began(id, None, false);
         let published = self.broker.publish(topic.as_bytes(), &payload, qos, retain);
         if self.model.rules.roomy && published.is_err() {
             return broken!("the program cannot publish: {published:?}");

@@ -95,3 +95,22 @@ fn a_message_repeated_to_a_session_begun_anew_is_a_new_one() {
     ];
     holds(LITTLE, &displaced);
 }
+
+/// In a session that began without its client's learning of it the broker uses the packet ids of the one before, of which the
+/// client has not let go.
+#[test]
+fn packet_ids_begin_anew_in_a_session_begun_unnoticed() {
+    let history = [
+        all(1, subscribe("d", QoS::ExactlyOnce)),
+        all(1, Action::Hold(true)),
+        all(0, publish("d", QoS::ExactlyOnce)),
+        all(1, Action::Cut),
+        all(0, Action::Pass(60_300)),
+        unanswered(1, connect(false), 22),
+        all(1, connect(false)),
+        all(1, subscribe("d", QoS::ExactlyOnce)),
+        all(0, publish("d", QoS::ExactlyOnce)),
+    ];
+    let one = Limits { max_inflight: 1, max_unreleased: 1, ..Limits::DESKTOP };
+    holds(Limits { session_expiry: 60_000, ..one }, &history);
+}

@@ -79,7 +79,7 @@ impl Link {
                 self.attempt = Some(attempt);
             }
             Op::Publish { message, again } => {
-                pending.loose.extend(model.publish_began(*message, *again))
+                pending.loose.extend(model.publish_began(*message, self.session, *again))
             }
             Op::Subscribe(filters) => {
                 let Some(session) = self.session else { return };

@@ -5,9 +5,9 @@ use umqtt_broker::wire::{
     Ack, Connack, FixedHeader, PacketType, Publish, ReturnCode, Suback, Version, emit_ack,
 };
 
-use super::Client;
 use super::link::{Due, Op};
-use crate::{Arrival, Broken, MessageId, Model, broken};
+use super::{Client, Seen};
+use crate::{Arrival, Broken, MessageId, Model, SessionKey, broken};
 
 impl Client {
     /// Bytes came from the broker.
@@ -164,10 +164,7 @@ impl Client {
             retain: publish.retain,
             dup: publish.dup,
         };
-        let known = publish.qos == QoS::ExactlyOnce && self.seen.contains(&publish.packet_id);
-        if known && !publish.dup {
-            return broken!("packet id {} is in use", publish.packet_id);
-        }
+        let known = publish.qos == QoS::ExactlyOnce && self.knows(session, publish, model)?;
         let id = if known { None } else { model.arrived(session, conn, &arrival)? };
         match publish.qos {
             QoS::AtMostOnce => {}
@@ -176,11 +173,37 @@ impl Client {
                 self.answer(PacketType::Puback, publish.packet_id, id.filter(|_| !publish.retain));
             }
             QoS::ExactlyOnce => {
-                self.seen.insert(publish.packet_id);
+                if !known {
+                    let (topic, payload) = (publish.topic.to_vec(), publish.payload.to_vec());
+                    let seen = Seen { session, since: model.time(), topic, payload };
+                    self.seen.insert(publish.packet_id, seen);
+                }
                 self.answer(PacketType::Pubrec, publish.packet_id, None);
             }
         }
         Ok(())
+    }
+
+    /// Whether it has a message already that comes at QoS 2. What it has may be from a session that ended without its learning
+    /// of it: then the packet id says nothing.
+    fn knows(
+        &self,
+        session: SessionKey,
+        publish: &Publish<'_>,
+        model: &Model,
+    ) -> Result<bool, Broken> {
+        let Some(seen) = self.seen.get(&publish.packet_id) else { return Ok(false) };
+        let same = (publish.topic, publish.payload) == (&seen.topic[..], &seen.payload[..]);
+        if seen.session != session {
+            return Ok(false);
+        }
+        if model.is_unclear(session, seen.since) {
+            return Ok(publish.dup && same);
+        }
+        if !publish.dup || !same {
+            return broken!("packet id {} is in use", publish.packet_id);
+        }
+        Ok(true)
     }
 
     /// Sends an acknowledgement, now or later.

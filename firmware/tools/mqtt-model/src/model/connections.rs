@@ -126,10 +126,13 @@ impl Model {
         let Some(identity) = self.clients.get_mut(&attempt.client) else { return };
         identity.unsure = false;
         if attempt.present.is_none()
-            && present == Some(false)
             && let Some(key) = identity.session
             && let Some(session) = self.sessions.get_mut(&key)
         {
+            session.unclear_to = now;
+            if present != Some(false) {
+                return;
+            }
             // It begins anew: what was from before this connection is gone.
             let from = self.connections.get(&attempt.conn).map_or(now, |c| c.life.may_from);
             let old = session.subscriptions.iter_mut().filter(|s| s.life.may_from < from);
@@ -248,6 +251,11 @@ impl Model {
     pub fn is_stored(&self, client: usize) -> bool {
         let session = self.session_of(client).and_then(|key| self.sessions.get(&key));
         session.is_some_and(|session| !session.clean)
+    }
+
+    /// Whether the session may have been another one at the broker at that time.
+    pub(crate) fn is_unclear(&self, key: SessionKey, since: Tick) -> bool {
+        self.sessions.get(&key).is_some_and(|session| since < session.unclear_to)
     }
 
     /// Whether there is no telling which session the client has.
