@@ -15,6 +15,7 @@ mod timers;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::vec::Vec;
 use core::cell::Cell;
+use core::ops::Bound;
 
 pub use local::{PublishError, SubscribeError};
 
@@ -270,7 +271,15 @@ impl Broker {
 
     /// All retained messages but the broker's own under `$SYS`, which are published anew: what to keep over a restart.
     pub fn retained_to_keep(&self) -> impl Iterator<Item = Retained<'_>> {
-        self.retained.all().map(|(message, qos)| Retained {
+        self.retained_to_keep_from(Bound::Unbounded)
+    }
+
+    /// As [`retained_to_keep`](Self::retained_to_keep), from a topic on, in the order of their topics.
+    pub fn retained_to_keep_from(
+        &self,
+        from: Bound<&[u8]>,
+    ) -> impl Iterator<Item = Retained<'_>> + use<'_> {
+        self.retained.all(from).map(|(message, qos)| Retained {
             topic: message.topic(),
             payload: message.payload(),
             qos,

@@ -112,9 +112,13 @@ impl RetainedStore {
         *self = RetainedStore { revision: self.revision.wrapping_add(1), ..Self::default() };
     }
 
-    /// The messages, those of the broker's own topics left out, in the order of their topics.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&Publication, QoS)> {
-        let all = self.messages.iter().map(|(message, qos)| (&message.0, *qos));
+    /// The messages from a topic on, those of the broker's own topics left out, in the order of their topics.
+    pub(crate) fn all(
+        &self,
+        from: Bound<&[u8]>,
+    ) -> impl Iterator<Item = (&Publication, QoS)> + use<'_> {
+        let range = self.messages.range::<[u8], _>((from, Bound::Unbounded));
+        let all = range.map(|(message, qos)| (&message.0, *qos));
         all.filter(|(message, _)| !is_own(message.topic()))
     }
 

@@ -18,6 +18,7 @@
 //! | `uploads` | the upload under way |
 //! | `web` | HTTP requests of scripts |
 //! | `retained` | retained messages over a restart |
+//! | `variables` | flash variables that are not written yet |
 //! | `sys` | the topics under `$SYS/broker` |
 
 mod consoles;
@@ -32,6 +33,7 @@ mod script;
 mod services;
 mod sys;
 mod uploads;
+mod variables;
 mod web;
 
 use ::core::cell::RefCell;
@@ -55,10 +57,11 @@ use self::crowd::Crowd;
 use self::host::View;
 use self::network::Role;
 pub use self::options::{ListenError, Options};
-use self::retained::Retention;
+use self::retained::{Retention, Unsaved};
 use self::script::Script;
 use self::sys::Sys;
 use self::uploads::{Came, Uploads};
+use self::variables::PendingVariables;
 use self::web::Web;
 use crate::board::{Board, Restart};
 use crate::clock::Clock;
@@ -226,6 +229,9 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             retained_unsaved: false,
             refused_doors: Doors::default(),
             unread: false,
+            unsaved: Unsaved::default(),
+            variables: PendingVariables::default(),
+            command_rest: None,
             lent: 0,
             put_off: false,
             starved_since: None,
@@ -346,6 +352,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             }
         }
         let more_script = self.script.turn(&mut self.core, &mut self.web);
+        // Before anything of what the script has said leaves.
+        let more_script = self.core.write_some_variables() || more_script;
         self.commands(net);
         let more_script = self.web.start(&mut self.core, net) || more_script;
         if self.core.has_margin() {
@@ -394,6 +402,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Saves what would be saved a little later: call it before the device is switched off in good order.
     pub fn save_now(&mut self) {
+        self.core.write_all_variables();
         self.retention.save_now(&mut self.core);
     }
 
@@ -542,14 +551,13 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Executes what scripts asked for with `system`.
     fn commands(&mut self, net: &mut dyn Net) {
-        while !self.core.commands.is_empty()
-            && self.core.has_margin()
-            && let Some(line) = self.core.commands.pop_front()
-        {
+        while self.core.commands_wait() && self.core.has_margin() {
+            let mut rest = self.core.command_rest.take();
+            let line = if rest.is_none() { self.core.commands.pop_front() } else { None };
+            let line = line.unwrap_or_default();
             let now = self.core.now;
             let resetting = self.core.wishes.restart.is_some();
             let mut output = Output::new(COMMAND_OUTPUT.min(self.core.options.plan.console / 4));
-            let mut rest = None;
             loop {
                 let mut view = View {
                     core: &mut self.core,
@@ -566,6 +574,10 @@ impl<B: Board, F: NorFlash> Device<B, F> {
                 self.core.print(Level::Script, output.bytes());
                 output.sent(output.bytes().len());
                 let Outcome::More(reply) = outcome else { break };
+                if reply.takes_turns() {
+                    self.core.command_rest = Some(reply);
+                    return;
+                }
                 rest = Some(reply);
             }
             if !resetting && self.core.wishes.restart.is_some() {

@@ -1,6 +1,8 @@
 //! The storage on a flash that behaves, and on one that holds nonsense.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
+use std::ops::{Bound, RangeBounds};
+
 use proptest::prelude::*;
 use umqtt_device::settings::{Layer, Param, Settings, saved};
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
@@ -147,12 +149,13 @@ fn messages(count: usize, payload: &[u8]) -> Topics {
 /// Saves messages; the topics there was no room for.
 fn save(storage: &mut Storage<RamFlash>, messages: &Topics) -> Vec<String> {
     let mut refused = Vec::new();
-    let each = || {
-        let each = messages.iter();
+    let each = |from: Bound<&[u8]>| {
+        let from = (from.map(<[u8]>::to_vec), Bound::Unbounded);
+        let each = messages.iter().filter(move |m| from.contains(&m.0.as_bytes().to_vec()));
         each.map(|(topic, payload)| SavedMessage { topic: topic.as_bytes(), payload, qos: 1 })
     };
     let mut refuse = |topic: &[u8]| refused.push(String::from_utf8_lossy(topic).into_owned());
-    storage.save_retained(each, &mut refuse).unwrap();
+    storage.save_retained(&each, &mut refuse).unwrap();
     refused
 }
 

@@ -2,6 +2,8 @@
 //! flash can be left: afterwards the old or the new state is there, whole, and everything else as it was.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
+use std::ops::{Bound, RangeBounds};
+
 use std::sync::OnceLock;
 
 use umqtt_device::storage::ram::{Cut, RamFlash};
@@ -171,11 +173,12 @@ fn locking() {
 
 /// Saves messages at QoS 0.
 fn save(storage: &mut Storage<RamFlash>, messages: &[(&str, &[u8])]) -> Result<(), StorageError> {
-    let each = || {
-        let each = messages.iter();
+    let each = |from: Bound<&[u8]>| {
+        let from = (from.map(<[u8]>::to_vec), Bound::Unbounded);
+        let each = messages.iter().filter(move |m| from.contains(&m.0.as_bytes().to_vec()));
         each.map(|(topic, payload)| SavedMessage { topic: topic.as_bytes(), payload, qos: 0 })
     };
-    storage.save_retained(each, &mut |topic| panic!("no room for {topic:?}"))
+    storage.save_retained(&each, &mut |topic| panic!("no room for {topic:?}"))
 }
 
 #[test]

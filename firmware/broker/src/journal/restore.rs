@@ -10,6 +10,8 @@ use super::on::{Journal, Next};
 use super::record::{
     Batch, ENTRY, Entry, FILTER, MESSAGE, Progress, RECEIVED, RETAINED, SESSION, subscription_flags,
 };
+use core::ops::Bound;
+
 use crate::connection::Phase;
 use crate::message::Publication;
 use crate::session::{Reliable, Session};
@@ -270,7 +272,7 @@ impl Broker {
                 records.insert(key(RECEIVED, &packet_id.to_be_bytes()), Vec::new());
             }
         }
-        for (message, qos) in self.retained.all() {
+        for (message, qos) in self.retained.all(Bound::Unbounded) {
             let value = [&[qos as u8], message.payload()].concat();
             records.insert([&[RETAINED], message.topic()].concat(), value);
         }

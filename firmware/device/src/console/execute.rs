@@ -42,6 +42,15 @@ enum LongCommand {
     /// The name of the command to explain, if it is one.
     Help(Option<&'static str>),
     Show(Show),
+    /// What is long about it is the saving.
+    SaveRetained,
+}
+
+impl LongReply {
+    /// Whether others are to have their turn before it goes on.
+    pub fn takes_turns(&self) -> bool {
+        self.what == LongCommand::SaveRetained
+    }
 }
 
 const ON_SERIAL: &str = "Set them anew and save them on the serial line";
@@ -171,10 +180,7 @@ fn execute(
                 Err(reason) => line!(out, "Publish failed: {reason}"),
             }
         }
-        Command::SaveRetained => match host.save_retained() {
-            Ok(()) => line!(out, "Saved retained topics successfully"),
-            Err(reason) => line!(out, "Saved retained topics unsuccessfully: {reason}"),
-        },
+        Command::SaveRetained => return long_reply(LongCommand::SaveRetained, host, out),
         Command::DeleteRetained => match host.delete_retained() {
             Ok(()) => line!(out, "Deleted retained topics"),
             Err(reason) => line!(out, "Retained topics not deleted: {reason}"),
@@ -206,6 +212,14 @@ fn long_reply(what: LongCommand, host: &mut dyn Host, out: &mut Output) -> Outco
 
 /// Goes on with a reply.
 pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> Outcome {
+    if reply.what == LongCommand::SaveRetained {
+        match host.save_some_retained() {
+            None => return Outcome::More(reply),
+            Some(Ok(())) => line!(out, "Saved retained topics successfully"),
+            Some(Err(reason)) => line!(out, "Saved retained topics unsuccessfully: {reason}"),
+        }
+        return Outcome::Continue;
+    }
     out.begin_piece(reply.from);
     match reply.what {
         LongCommand::Help(name) => {
@@ -213,6 +227,7 @@ pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> 
             show::help(spec, host, out);
         }
         LongCommand::Show(what) => show::show(what, host, out),
+        LongCommand::SaveRetained => {}
     }
     match out.end_piece() {
         Some(from) => Outcome::More(LongReply { from, ..reply }),

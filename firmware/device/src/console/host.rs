@@ -228,11 +228,8 @@ pub trait Host {
         data: &[u8],
         retained: bool,
     ) -> Result<(), Refusal>;
-    /// Stores the retained messages.
-    ///
-    /// # Errors
-    /// Why not.
-    fn save_retained(&mut self) -> Result<(), Refusal>;
+    /// Stores some of the retained messages: `None` if there are more, to be stored by the next call, else what came of it.
+    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>>;
     /// Forgets the stored retained messages, and those in memory.
     ///
     /// # Errors

@@ -12,9 +12,11 @@ use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
 use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 
 use super::Options;
+use super::retained::Unsaved;
+use super::variables::PendingVariables;
 use crate::board::{Board, LogLevel};
 use crate::clock::Clock;
-use crate::console::{Lock, MAX_SESSIONS, over};
+use crate::console::{Lock, LongReply, MAX_SESSIONS, over};
 use crate::engine::{ClockTime, Millis, Moment};
 use crate::log::{Level, Line, Log, Rate, Repeats};
 use crate::net::Net;
@@ -62,6 +64,12 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) refused_doors: Doors,
     /// A flash variable could not be read for the event that is handled: it may write none.
     pub(super) unread: bool,
+    /// What the saving of retained messages that goes on had no room for so far.
+    pub(super) unsaved: Unsaved,
+    /// Flash variables the script has set and that are not written yet.
+    pub(super) variables: PendingVariables,
+    /// The rest of a reply to a script's command.
+    pub(super) command_rest: Option<LongReply>,
     /// What other parts hold of the broker's share.
     pub(super) lent: usize,
     /// A step was put off in this poll for want of memory.
@@ -195,6 +203,11 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         if !kept {
             self.log(Level::Script, format_args!("Script warning: too many system commands"));
         }
+    }
+
+    /// Whether commands of the script are still to be executed.
+    pub(super) fn commands_wait(&self) -> bool {
+        self.command_rest.is_some() || !self.commands.is_empty()
     }
 
     /// Queues an HTTP request of the script.

@@ -128,11 +128,11 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         n: u8,
         out: &mut [u8; FLASH_VARIABLE_LEN],
     ) -> Result<usize, StorageError> {
-        self.core.storage.flash_variable(n, out)
+        self.core.flash_variable(n, out)
     }
 
     fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
-        self.core.storage.set_flash_variable(n, value)
+        self.core.set_flash_variable(n, value)
     }
 
     fn stats(&self) -> Stats {
@@ -235,8 +235,8 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
         published.map_err(Refusal)
     }
 
-    fn save_retained(&mut self) -> Result<(), Refusal> {
-        self.core.save_retained()
+    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
+        self.core.save_some_retained()
     }
 
     fn delete_retained(&mut self) -> Result<(), Refusal> {

@@ -82,7 +82,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             .sum();
         let script = self.script.engine.as_ref().map_or(0, |engine| engine.memory())
             + commands.iter().map(|line| line.capacity()).sum::<usize>()
-            + commands.capacity() * size_of::<Vec<u8>>();
+            + commands.capacity() * size_of::<Vec<u8>>()
+            + self.core.variables.memory();
         let used = [
             (Share::Fixed, fixed),
             (Share::Network, net.memory()),

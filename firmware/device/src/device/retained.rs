@@ -4,6 +4,7 @@
 use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
+use core::ops::Bound;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
@@ -32,10 +33,39 @@ const MAX_NAME: usize = 64;
 pub(super) struct Retention {
     saved: u32,
     seen: u32,
+    /// The changes there were when the saving that goes on began.
+    saving: Option<u32>,
     /// When to save what was seen.
     due: Option<Due>,
     /// What was said last of those without room, so that it is said once.
     complained: String,
+}
+
+/// The messages there was no room for.
+#[derive(Debug, Default)]
+pub(super) struct Unsaved {
+    count: usize,
+    names: String,
+}
+
+impl Unsaved {
+    fn add(&mut self, topic: &[u8]) {
+        self.count += 1;
+        if self.count <= NAMED {
+            let comma = if self.count > 1 { ", " } else { "" };
+            let shown = topic.get(..MAX_NAME).unwrap_or(topic);
+            let _ = write!(self.names, "{comma}{}", shown.escape_ascii());
+        }
+    }
+
+    fn refusal(self) -> Result<(), Refusal> {
+        let Unsaved { count, names } = self;
+        match count {
+            0 => Ok(()),
+            _ if count <= NAMED => Err(Refusal(format!("no room for {names}"))),
+            _ => Err(Refusal(format!("no room for {names} and {} more", count - NAMED))),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +76,25 @@ struct Due {
 
 impl Retention {
     pub(super) fn poll_at<B: Board, F: NorFlash>(&self, core: &Core<B, F>) -> Option<Millis> {
+        if self.saving.is_some() {
+            return Some(core.now);
+        }
         self.due.filter(|_| core.settings.flag(Param::BrokerAutoretain)).map(|due| due.at)
     }
 
     /// Saves what has changed, whatever the time, if the owner wants it.
     pub(super) fn save_now<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        // What the owner has asked for goes on to its end.
+        while core.storage.is_saving_retained() && core.save_some_retained().is_none() {}
         if core.retained_changes() != self.saved && core.settings.flag(Param::BrokerAutoretain) {
-            self.save(core);
+            self.begin(core);
+            while self.saving.is_some() {
+                self.save_some(core);
+            }
         }
     }
 
-    /// Saves what has changed, if it is time and the owner wants it.
+    /// Saves some of what has changed, if it is time and the owner wants it.
     pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         let changes = core.retained_changes();
         if changes != self.seen {
@@ -66,22 +104,32 @@ impl Retention {
             due.at = at.min(due.latest);
         }
         if self.poll_at(core).is_some_and(|at| core.now >= at) {
-            self.save(core);
+            if self.saving.is_none() {
+                self.begin(core);
+            }
+            self.save_some(core);
         }
     }
 
-    fn save<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn begin<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         self.seen = core.retained_changes();
+        self.saving = Some(self.seen);
         self.due = None;
-        let complaint = match core.save_retained() {
-            Ok(()) => String::new(),
-            Err(Refusal(reason)) => reason,
+    }
+
+    /// The next few records; everything else has its turn between two of them.
+    fn save_some<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        let complaint = match core.save_some_retained() {
+            None => return,
+            Some(Ok(())) => String::new(),
+            Some(Err(Refusal(reason))) => reason,
         };
+        let began = self.saving.take();
         if core.retained_unsaved {
             let at = core.now + RETRY_DELAY;
             self.due = Some(Due { at, latest: at });
         } else {
-            self.saved = self.seen;
+            self.saved = began.unwrap_or(self.seen);
         }
         if complaint != self.complained && !complaint.is_empty() {
             core.log(Level::Warning, format_args!("Retained topics not saved: {complaint}"));
@@ -97,41 +145,33 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         self.broker.retained_revision().wrapping_sub(self.own_changes)
     }
 
-    /// Saves the retained messages, as far as there is room for them; which ones there is none for is the refusal.
-    pub(super) fn save_retained(&mut self) -> Result<(), Refusal> {
-        let mut refused = 0;
-        let mut names = String::new();
-        let broker = &self.broker;
-        let saved = self.storage.save_retained(
-            || {
-                broker.retained_to_keep().map(|found| SavedMessage {
-                    topic: found.topic,
-                    payload: found.payload,
-                    qos: found.qos as u8,
-                })
-            },
-            &mut |topic| {
-                refused += 1;
-                if refused <= NAMED {
-                    let comma = if refused > 1 { ", " } else { "" };
-                    let shown = topic.get(..MAX_NAME).unwrap_or(topic);
-                    let _ = write!(names, "{comma}{}", shown.escape_ascii());
-                }
-            },
-        );
+    /// Saves a few of the retained messages, as far as there is room for them; `None` if there are more, else which ones there is
+    /// no room for is the refusal.
+    pub(super) fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
+        if !self.storage.is_saving_retained() {
+            self.unsaved = Unsaved::default();
+        }
+        let (broker, unsaved) = (&self.broker, &mut self.unsaved);
+        let from = |from: Bound<&[u8]>| {
+            broker.retained_to_keep_from(from).map(|found| SavedMessage {
+                topic: found.topic,
+                payload: found.payload,
+                qos: found.qos as u8,
+            })
+        };
+        let saved = self.storage.save_some_retained(&from, &mut |topic| unsaved.add(topic));
         self.retained_unsaved = saved.is_err();
-        saved?;
-        match refused {
-            0 => Ok(()),
-            _ if refused <= NAMED => Err(Refusal(format!("no room for {names}"))),
-            _ => Err(Refusal(format!("no room for {names} and {} more", refused - NAMED))),
+        match saved {
+            Ok(false) => None,
+            Ok(true) => Some(core::mem::take(&mut self.unsaved).refusal()),
+            Err(error) => Some(Err(error.into())),
         }
     }
 
     /// Forgets the retained messages, here and in the flash.
     pub(super) fn delete_retained(&mut self) -> Result<(), Refusal> {
         self.broker.clear_retained();
-        Ok(self.storage.save_retained(core::iter::empty, &mut |_| ())?)
+        Ok(self.storage.save_retained(&|_| core::iter::empty(), &mut |_| ())?)
     }
 
     /// Gives the broker the messages that were saved; what its limits do not take is left out, and that is logged.

@@ -236,6 +236,7 @@ impl Script {
     /// Ends the script that runs; what its `config` lines have set goes with it.
     pub(super) fn stop<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
         (self.starting, self.configuring) = (false, false);
+        core.write_all_variables();
         if let Some(engine) = &mut self.engine {
             engine.stop(&mut ForScript { core });
         }
@@ -314,6 +315,9 @@ impl Script {
         }
         if !self.reload(core) {
             return false;
+        }
+        if core.command_rest.is_some() {
+            return true;
         }
         self.trace(core);
         self.pins(core);

@@ -109,6 +109,7 @@ impl<B: Board, F: NorFlash> Mqtt for ForScript<'_, B, F> {
         // What is on its way is for the script that ends, not for the next.
         while self.core.broker.poll_local().is_some() {}
         self.core.commands.clear();
+        self.core.command_rest = None;
         self.core.requests.clear();
     }
 
@@ -189,7 +190,7 @@ impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
 
 impl<B: Board, F: NorFlash> Storage for ForScript<'_, B, F> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
-        match self.core.storage.flash_variable(n, out) {
+        match self.core.flash_variable(n, out) {
             Ok(len) => len,
             Err(error) => {
                 // What is made of the empty value must not take the place of what is there.
@@ -203,8 +204,8 @@ impl<B: Board, F: NorFlash> Storage for ForScript<'_, B, F> {
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         if self.core.unread {
             self.warn(format_args!("@{n} was not written: one could not be read before"));
-        } else if let Err(error) = self.core.storage.set_flash_variable(n, value) {
-            self.warn(format_args!("@{n} was not written: {error}"));
+        } else {
+            self.core.set_variable_later(n, value);
         }
     }
 }

@@ -116,6 +116,11 @@ impl<F: NorFlash> Map<F> {
         }
     }
 
+    /// Whether there may be a record, which has to be searched for then.
+    pub(super) fn may_have(&self, key: Key) -> bool {
+        self.present[half(key)] & bit(key) != 0
+    }
+
     /// A record; empty if there is none.
     pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
         self.look(key, |record| try_to_vec(record).ok_or(StorageError::Memory))?
@@ -127,7 +132,7 @@ impl<F: NorFlash> Map<F> {
         key: Key,
         look: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, StorageError> {
-        if self.present[half(key)] & bit(key) == 0 {
+        if !self.may_have(key) {
             return Ok(look(&[]));
         }
         let mut buffer = scratch()?;
@@ -141,7 +146,7 @@ impl<F: NorFlash> Map<F> {
         buffer: &mut [u8],
         look: impl FnOnce(&[u8]) -> T,
     ) -> Result<T, StorageError> {
-        if self.present[half(key)] & bit(key) == 0 {
+        if !self.may_have(key) {
             return Ok(look(&[]));
         }
         self.with(|map| {

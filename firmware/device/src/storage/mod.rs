@@ -29,6 +29,7 @@ mod slots;
 
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Bound;
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use umqtt_vm::FLASH_VARIABLE_LEN;
@@ -37,6 +38,7 @@ use guard::{Guard, Guarded};
 use incoming::Incoming;
 pub use layout::Layout;
 use map::{Key, Map};
+use retained::Saving;
 pub use retained::{SavedMessage, SavedMessages};
 use slots::{Current, Slots};
 
@@ -153,6 +155,8 @@ pub struct Storage<F: NorFlash> {
     map: Map<F>,
     slots: Slots,
     guard: Guard,
+    /// The saving of the retained messages that has begun.
+    saving: Option<Saving>,
     /// Whether settings and lock are not what the guard says they have to be.
     damaged: [bool; 2],
 }
@@ -179,7 +183,7 @@ impl<F: NorFlash> Storage<F> {
         }
         let mut guard = Guard::new(layout.guard::<F>());
         guard.find(map.flash())?;
-        let mut storage = Storage { map, slots, guard, damaged: [false; 2] };
+        let mut storage = Storage { map, slots, guard, saving: None, damaged: [false; 2] };
         report.finished_deletion = storage.finish_deletion()?;
         for which in [Guarded::Settings, Guarded::Lock] {
             // A record that does not fit the memory is not one that is damaged.
@@ -452,17 +456,45 @@ impl<F: NorFlash> Storage<F> {
         self.finish_deletion().map(|_| ())
     }
 
-    /// Saves the retained messages, given in the order of their topics, in the place of those saved before: each by itself,
-    /// and only those that have changed. `refused` is told the topics that do not fit.
+    /// Saves the retained messages in the place of those saved before, each by itself, and only those that have changed. `from`
+    /// gives them from a topic on, in the order of their topics; `refused` gets the topics that do not fit.
     ///
     /// # Errors
     /// [`StorageError`]; each message is the one saved before or the new one then.
     pub fn save_retained<'m, I: Iterator<Item = SavedMessage<'m>>>(
         &mut self,
-        messages: impl Fn() -> I,
+        from: &dyn Fn(Bound<&[u8]>) -> I,
         refused: &mut dyn FnMut(&[u8]),
     ) -> Result<(), StorageError> {
-        retained::save(&mut self.map, messages, refused)
+        self.saving = None;
+        while !self.save_some_retained(from, refused)? {}
+        Ok(())
+    }
+
+    /// As [`Storage::save_retained`], but at most [`retained::RECORDS_PER_STEP`] records of it, going on where the last call has
+    /// stopped; true once all are saved.
+    ///
+    /// # Errors
+    /// As [`Storage::save_retained`]; the next call begins anew.
+    pub fn save_some_retained<'m, I: Iterator<Item = SavedMessage<'m>>>(
+        &mut self,
+        from: &dyn Fn(Bound<&[u8]>) -> I,
+        refused: &mut dyn FnMut(&[u8]),
+    ) -> Result<bool, StorageError> {
+        let mut saving = match self.saving.take() {
+            Some(saving) => saving,
+            None => Saving::new()?,
+        };
+        let done = saving.step(&mut self.map, from, refused)?;
+        if !done {
+            self.saving = Some(saving);
+        }
+        Ok(done)
+    }
+
+    /// Whether [`Storage::save_some_retained`] has begun and has not come to its end.
+    pub fn is_saving_retained(&self) -> bool {
+        self.saving.is_some()
     }
 
     /// The retained messages that were saved.
@@ -550,6 +582,7 @@ impl<F: NorFlash> Storage<F> {
                 self.note_script(0)?;
             }
             slots::Scope::Everything => {
+                self.saving = None;
                 self.map.erase()?;
                 self.guard.erase(self.map.flash())?;
                 self.damaged = [false; 2];

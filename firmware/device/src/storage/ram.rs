@@ -1,7 +1,9 @@
 //! A NOR flash in RAM that obeys the rules of a real one (a write only clears bits, an erase sets whole sectors) and
 //! whose power can be cut in the middle of any write or erase. For tests, and for a board that keeps nothing.
 
+use alloc::rc::Rc;
 use alloc::{vec, vec::Vec};
+use core::cell::Cell;
 use core::fmt;
 
 use embedded_storage::nor_flash::{
@@ -85,6 +87,8 @@ impl core::error::Error for RamFlashError {}
 pub struct RamFlash {
     bytes: Vec<u8>,
     operations: u32,
+    /// Counts them too, for whoever does not have the flash.
+    meter: Option<Rc<Cell<u32>>>,
     cut_at: Option<(u32, Cut)>,
     powered: bool,
 }
@@ -108,7 +112,7 @@ impl RamFlash {
     /// A flash with this content, which is filled up to whole sectors.
     pub fn with(mut bytes: Vec<u8>) -> RamFlash {
         bytes.resize(bytes.len().next_multiple_of(SECTOR), 0xFF);
-        RamFlash { bytes, operations: 0, cut_at: None, powered: true }
+        RamFlash { bytes, operations: 0, meter: None, cut_at: None, powered: true }
     }
 
     /// Cuts the power in the write or erase that comes after `after` others.
@@ -132,6 +136,11 @@ impl RamFlash {
         self.operations
     }
 
+    /// A counter of the writes and erases from now on, which can be read when the flash is given away.
+    pub fn meter(&mut self) -> Rc<Cell<u32>> {
+        self.meter.get_or_insert_default().clone()
+    }
+
     /// What it holds.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         &mut self.bytes
@@ -144,6 +153,9 @@ impl RamFlash {
         }
         let cut = self.cut_at.filter(|(at, _)| *at == self.operations).map(|(_, how)| how);
         self.operations = self.operations.saturating_add(1);
+        if let Some(meter) = &self.meter {
+            meter.set(meter.get().saturating_add(1));
+        }
         self.powered = cut.is_none();
         Ok(cut)
     }

@@ -5,9 +5,10 @@
 //! counts; such a set is still read, and taken away when the messages are saved next.
 
 use alloc::vec::Vec;
+use core::ops::Bound;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::{try_append, try_push, try_room, try_room_exact, try_to_vec};
+use umqtt_memory::{try_append, try_room, try_room_exact};
 
 use super::map::{Key, Map};
 use super::{MAX_RECORD, StorageError, slots};
@@ -79,82 +80,189 @@ impl SavedMessages {
 /// Bytes of a record besides topic and payload.
 const HEAD: usize = 3;
 
-/// Saves the messages in the place of those saved before, of which those that are no more are deleted. `messages` gives
-/// them in the order of their topics, as often as it is asked; `refused` is told the topics there is no room for.
-pub(super) fn save<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
-    map: &mut Map<F>,
-    messages: impl Fn() -> I,
-    refused: &mut dyn FnMut(&[u8]),
-) -> Result<(), StorageError> {
-    let mut saved: Vec<(Vec<u8>, u8)> = Vec::new();
-    let mut free: Vec<u8> = Vec::new();
-    if !try_room_exact(&mut free, SLOTS.into()) {
-        return Err(StorageError::Memory);
+/// Records looked at or written in one step: on a chip a write takes milliseconds and may have a sector erased, on a disk it
+/// waits for the disk; everything else waits as long.
+pub const RECORDS_PER_STEP: usize = 4;
+/// Messages without a record that are passed over in one step.
+const MESSAGES_PER_STEP: usize = 256;
+
+/// The messages in the place of those saved before, a few records at a time. What changes meanwhile may be saved as it was or as
+/// it is.
+#[derive(Debug)]
+pub(super) struct Saving {
+    stage: Stage,
+    /// The record that is the stage's next.
+    slot: u8,
+    /// The checksum of the topic in each record; 0 for a free one.
+    topics: Vec<u32>,
+    /// Bytes of the messages that have their place.
+    bytes: usize,
+    /// The topic of the new message that was looked at last.
+    last: Vec<u8>,
+    started: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Those that are no more go first: they make room.
+    Delete,
+    /// What is saved already has its place before what is new.
+    Update,
+    Add,
+}
+
+impl Saving {
+    pub(super) fn new() -> Result<Saving, StorageError> {
+        let mut topics = Vec::new();
+        if !try_room_exact(&mut topics, SLOTS.into()) {
+            return Err(StorageError::Memory);
+        }
+        topics.resize(SLOTS.into(), 0);
+        Ok(Saving {
+            stage: Stage::Delete,
+            slot: 0,
+            topics,
+            bytes: 0,
+            last: Vec::new(),
+            started: false,
+        })
     }
-    for slot in (0..SLOTS).rev() {
-        match parse(&map.get(Key::retained(slot))?) {
-            Some(message) => {
-                let topic = try_to_vec(message.topic).ok_or(StorageError::Memory)?;
-                try_push(&mut saved, (topic, slot)).map_err(|_| StorageError::Memory)?;
-                // In order: there are few, and the library's sort is 4 KB of code.
-                let mut at = saved.len() - 1;
-                while at > 0 && saved[at - 1] > saved[at] {
-                    saved.swap(at - 1, at);
-                    at -= 1;
+
+    /// The next few records; true once all is saved. `from` gives the messages from a topic on, in the order of their topics;
+    /// `refused` gets the topics there is no room for.
+    pub(super) fn step<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
+        &mut self,
+        map: &mut Map<F>,
+        from: &dyn Fn(Bound<&[u8]>) -> I,
+        refused: &mut dyn FnMut(&[u8]),
+    ) -> Result<bool, StorageError> {
+        let mut records = RECORDS_PER_STEP;
+        while records > 0 {
+            if self.stage == Stage::Add {
+                return self.add(map, from, refused, records);
+            }
+            if self.slot == SLOTS {
+                self.slot = 0;
+                self.stage = if self.stage == Stage::Delete { Stage::Update } else { Stage::Add };
+                continue;
+            }
+            let slot = self.slot;
+            self.slot += 1;
+            let wanted = self.stage == Stage::Delete || self.topics[usize::from(slot)] != 0;
+            if wanted && map.may_have(Key::retained(slot)) {
+                self.record(slot, map, from, refused)?;
+                records -= 1;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks at a record, and does with it what the stage does.
+    fn record<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
+        &mut self,
+        slot: u8,
+        map: &mut Map<F>,
+        from: &dyn Fn(Bound<&[u8]>) -> I,
+        refused: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), StorageError> {
+        let (key, at) = (Key::retained(slot), usize::from(slot));
+        let record = map.get(key)?;
+        let Some(saved) = parse(&record) else {
+            self.topics[at] = 0;
+            return Ok(());
+        };
+        let now = from(Bound::Included(saved.topic)).next();
+        let now = now.filter(|message| message.topic == saved.topic);
+        let sum = slots::checksum(saved.topic, &[]).max(1);
+        drop(record);
+        self.topics[at] = 0;
+        match now {
+            Some(_) if self.stage == Stage::Delete => self.topics[at] = sum,
+            Some(message) if self.put(map, slot, &message)? => {}
+            gone => {
+                // None is better than one that is not the last.
+                map.put(key, &[])?;
+                if let Some(message) = gone {
+                    refused(message.topic);
                 }
             }
-            None => free.push(slot),
         }
+        Ok(())
     }
-    // Those that are no more go first: they make room.
-    let mut now = messages().peekable();
-    let mut kept = Vec::new();
-    if !try_room_exact(&mut kept, saved.len()) {
-        return Err(StorageError::Memory);
-    }
-    for (topic, slot) in saved {
-        while now.next_if(|message| message.topic < &topic[..]).is_some() {}
-        if now.peek().is_some_and(|message| message.topic == topic) {
-            kept.push((topic, slot));
-        } else {
-            map.put(Key::retained(slot), &[])?;
-            free.push(slot);
-        }
-    }
-    drop(now);
-    // What is saved already has its place before what is new.
-    let (mut bytes, mut next) = (0, 0);
-    let is_kept = |message: &SavedMessage<'_>, next: &mut usize| {
-        let slot = kept.get(*next).filter(|(topic, _)| topic == message.topic).map(|kept| kept.1);
-        *next += usize::from(slot.is_some());
-        slot
-    };
-    for message in messages() {
-        let Some(slot) = is_kept(&message, &mut next) else { continue };
-        let len = message.topic.len() + message.payload.len() + HEAD;
-        if fits(len, bytes) && put(map, slot, &message)? {
-            bytes += len;
-        } else {
-            // None is better than one that is not the last.
-            map.put(Key::retained(slot), &[])?;
-            refused(message.topic);
-        }
-    }
-    next = 0;
-    for message in messages() {
-        if is_kept(&message, &mut next).is_some() {
-            continue;
-        }
-        let len = message.topic.len() + message.payload.len() + HEAD;
-        match free.last() {
-            Some(slot) if fits(len, bytes) && put(map, *slot, &message)? => {
-                bytes += len;
-                free.pop();
+
+    /// Messages that have no record yet.
+    fn add<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
+        &mut self,
+        map: &mut Map<F>,
+        from: &dyn Fn(Bound<&[u8]>) -> I,
+        refused: &mut dyn FnMut(&[u8]),
+        mut records: usize,
+    ) -> Result<bool, StorageError> {
+        let start = if self.started { Bound::Excluded(&self.last[..]) } else { Bound::Unbounded };
+        let mut last = None;
+        let mut messages = from(start);
+        for _ in 0..MESSAGES_PER_STEP {
+            let Some(message) = messages.next() else {
+                forget_sets(map)?;
+                return Ok(true);
+            };
+            if !self.has(map, message.topic, &mut records)? {
+                let free = self.topics.iter().position(|sum| *sum == 0);
+                match free {
+                    Some(slot) if self.put(map, slot as u8, &message)? => {
+                        records = records.saturating_sub(1);
+                    }
+                    _ => refused(message.topic),
+                }
             }
-            _ => refused(message.topic),
+            last = Some(message.topic);
+            if records == 0 {
+                break;
+            }
         }
+        drop(messages);
+        if let Some(last) = last {
+            self.last.clear();
+            if !try_append(&mut self.last, last) {
+                return Err(StorageError::Memory);
+            }
+            self.started = true;
+        }
+        Ok(false)
     }
-    forget_sets(map)
+
+    /// Whether a topic has a record.
+    fn has<F: NorFlash>(
+        &self,
+        map: &mut Map<F>,
+        topic: &[u8],
+        records: &mut usize,
+    ) -> Result<bool, StorageError> {
+        let sum = slots::checksum(topic, &[]).max(1);
+        for slot in (0..SLOTS).filter(|slot| self.topics[usize::from(*slot)] == sum) {
+            *records = records.saturating_sub(1);
+            if parse(&map.get(Key::retained(slot))?).is_some_and(|saved| saved.topic == topic) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes a message into a record; false if there is no room for it.
+    fn put<F: NorFlash>(
+        &mut self,
+        map: &mut Map<F>,
+        slot: u8,
+        message: &SavedMessage<'_>,
+    ) -> Result<bool, StorageError> {
+        let len = message.topic.len() + message.payload.len() + HEAD;
+        if !fits(len, self.bytes) || !put(map, slot, message)? {
+            return Ok(false);
+        }
+        self.bytes += len;
+        self.topics[usize::from(slot)] = slots::checksum(message.topic, &[]).max(1);
+        Ok(true)
+    }
 }
 
 fn fits(len: usize, bytes: usize) -> bool {

@@ -226,9 +226,9 @@ impl Host for Fake {
         let (topic, data) = (String::from_utf8_lossy(topic), String::from_utf8_lossy(data));
         self.ask(format!("publish {side:?} {topic:?} {data:?} retained {retained}"))
     }
-    fn save_retained(&mut self) -> Result<(), Refusal> {
+    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
         self.asked.push(String::from("save retained"));
-        Ok(self.stored()?)
+        Some(self.stored().map_err(Refusal::from))
     }
     fn delete_retained(&mut self) -> Result<(), Refusal> {
         self.ask(String::from("delete retained"))

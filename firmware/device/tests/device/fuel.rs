@@ -106,6 +106,59 @@ fn an_event_writes_to_flash_as_often_on_a_fast_board_as_on_a_slow_one() {
 }
 
 #[test]
+fn a_flash_variable_is_written_once_however_often_an_event_sets_it() {
+    let script = |statements: &str| {
+        format!("on init do subscribe local go\non topic local go do {statements}")
+    };
+    let go = |world: &mut World| {
+        world.broker().publish(b"go", b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+    };
+    let often = "while $i lt 30 do setvar @1 = $i setvar $i = $i + 1 done setvar @2 = @1 | \"!\"";
+    let (mut world, meter) = World::metered(&script(often));
+    let before = meter.get();
+    go(&mut world);
+    world.poll_once();
+    let operations = meter.get() - before;
+    assert!((1..=8).contains(&operations), "{operations} for two variables");
+    let console = world.console();
+    let vars = world.ask(console, "show vars");
+    assert!(vars.contains("@1: 29\r\n") && vars.contains("@2: 29!\r\n"), "{vars}");
+
+    // All of them: some in each turn, and all are there when the power goes after it.
+    let all: String = (1..=16).map(|n| format!("setvar @{n} = $this_data | {n} ")).collect();
+    let (mut world, meter) = World::metered(&script(&all));
+    for data in ["a", "b", "c", "d"] {
+        world
+            .broker()
+            .publish(b"go", data.as_bytes(), umqtt_broker::QoS::AtMostOnce, false)
+            .unwrap();
+        let (mut turns, mut more) = (0, true);
+        while more {
+            let before = meter.get();
+            more = world.poll_once();
+            turns += u32::from(meter.get() > before);
+        }
+        assert_eq!(turns, 4);
+    }
+    // Those not written yet are seen, written when the script ends, and not after the owner has set them.
+    go(&mut world);
+    world.poll_once();
+    let console = world.console();
+    go(&mut world);
+    world.poll_once();
+    assert!(world.ask(console, "set @16 mine").contains("written"));
+    let vars = world.ask(console, "show vars");
+    assert!(vars.contains("@15: 15\r\n") && vars.contains("@16: mine\r\n"), "{vars}");
+    go(&mut world);
+    world.poll_once();
+    world.save_now();
+    let mut world = world.power_cycle();
+    let console = world.console();
+    let vars = world.ask(console, "show vars");
+    assert!(vars.contains("@1: 1\r\n") && vars.contains("@16: 16\r\n"), "{vars}");
+}
+
+#[test]
 fn one_handler_that_runs_too_long_leaves_the_others_their_turn() {
     let mut world = World::with_fuel(FUEL);
     world.install(

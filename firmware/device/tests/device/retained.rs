@@ -1,6 +1,11 @@
 //! Retained messages over restarts.
 
-use crate::world::World;
+use std::cell::Cell;
+
+use umqtt_broker::QoS;
+use umqtt_device::storage::retained;
+
+use crate::world::{World, publish_packet};
 
 const SCRIPT: &str = "on init do\n println retained_topic(\"stat/#\")\n";
 
@@ -85,4 +90,88 @@ fn what_there_is_no_room_for_is_named_and_the_rest_is_saved() {
     let mut world = world.power_cycle();
     let watcher = world.client("w", "#");
     assert_eq!(world.messages(watcher).len(), 74);
+}
+
+/// Polls until nothing is left to do at once; the operations on the flash in each poll that had any.
+fn operations(world: &mut World, meter: &Cell<u32>) -> Vec<u32> {
+    let (mut each, mut more) = (Vec::new(), true);
+    while more {
+        let before = meter.get();
+        more = world.poll_once();
+        each.push(meter.get() - before);
+    }
+    each.retain(|operations| *operations > 0);
+    each
+}
+
+#[test]
+fn others_have_their_turn_while_many_are_saved() {
+    let (mut world, meter) = World::metered("on init do println \"ready\"");
+    let console = world.console();
+    world.ask(console, "set broker_autoretain 1");
+    let publish = |world: &mut World, payload: &str| {
+        for n in 0..127 {
+            let topic = format!("stat/room/{n:03}");
+            let payload = payload.as_bytes();
+            let sent = world.broker().publish(topic.as_bytes(), payload, QoS::AtMostOnce, true);
+            sent.unwrap();
+        }
+    };
+    // New, changed, and gone.
+    for payload in ["on", "off", ""] {
+        publish(&mut world, payload);
+        world.settle();
+        world.pass_quietly(1_100);
+        let each = operations(&mut world, &meter);
+        // A record is some writes, and where a sector is full those of the records that move.
+        let (turns, most) = (each.len(), each.iter().max().copied().unwrap_or(0));
+        println!("{turns} turns, at most {most} operations, {} in all", each.iter().sum::<u32>());
+        assert!(turns >= 127 / retained::RECORDS_PER_STEP, "{each:?}");
+        assert!(most <= 120, "{each:?}");
+    }
+    // Somebody's ping is answered between two turns, and what a script asks for is no other.
+    let (mut world, meter) = World::metered(
+        "on init do subscribe local save\non topic local save do system \"save_retained\"",
+    );
+    publish(&mut world, "on");
+    let client = world.client("c", "word");
+    world.broker().publish(b"save", b"", QoS::AtMostOnce, false).unwrap();
+    let (mut turns, mut more) = (0, true);
+    while more {
+        world.send_quietly(client, publish_packet("word", "hello"));
+        let before = meter.get();
+        more = world.poll_once();
+        turns += u32::from(meter.get() > before);
+        assert_eq!(world.there(client), publish_packet("word", "hello"), "in the same poll");
+    }
+    assert!(turns >= 127 / retained::RECORDS_PER_STEP as u32, "{turns}");
+    let mut world = world.power_cycle();
+    let watcher = world.client("w", "stat/#");
+    assert_eq!(world.messages(watcher).len(), 127);
+}
+
+#[test]
+fn what_changes_while_they_are_saved_is_saved_next() {
+    let (mut world, _) = World::metered("on init do println \"ready\"");
+    let console = world.console();
+    world.ask(console, "set broker_autoretain 1");
+    world.ask(console, "save");
+    let topic = |n: u32| format!("t/{n:02}");
+    for n in 0..60 {
+        world.broker().publish(topic(n).as_bytes(), b"1", QoS::AtMostOnce, true).unwrap();
+    }
+    world.settle();
+    world.pass_quietly(1_100);
+    for n in 0..40 {
+        world.poll_once();
+        let (gone, new) = (topic(n), topic(n + 60));
+        world.broker().publish(gone.as_bytes(), b"", QoS::AtMostOnce, true).unwrap();
+        world.broker().publish(new.as_bytes(), b"2", QoS::AtMostOnce, true).unwrap();
+    }
+    world.save_now();
+    let mut world = world.power_cycle();
+    let watcher = world.client("w", "t/#");
+    let wanted: Vec<String> =
+        (40..100).map(|n| format!("{}: {}", topic(n), if n < 60 { 1 } else { 2 })).collect();
+    assert_eq!(world.messages(watcher), wanted);
 }

@@ -1,6 +1,6 @@
 //! A world for one device: a network, a board and time, all in memory. Nothing here waits or depends on the machine.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -280,6 +280,16 @@ impl World {
         World::made_of(flash, clock, Options::DESKTOP, MemoryNet::new(PIECE))
     }
 
+    /// A device that runs this script, and a counter of what it writes to its flash.
+    pub(crate) fn metered(script: &str) -> (World, Rc<Cell<u32>>) {
+        let mut flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let meter = flash.meter();
+        let mut world = World::with(flash, None);
+        world.install(script);
+        world.settle();
+        (world, meter)
+    }
+
     fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, mut net: MemoryNet) -> World {
         let wires = Rc::new(RefCell::new(Wires { clock, ..Wires::default() }));
         let mut device = Device::new(TestBoard(wires.clone()), flash, options).unwrap();
@@ -381,9 +391,10 @@ impl World {
         self.now += ms;
     }
 
-    /// Lets the device do what it does in one go.
-    pub(crate) fn poll_once(&mut self) {
-        self.device.poll(self.now, &mut self.net);
+    /// One turn; whether the device wants another one at once.
+    pub(crate) fn poll_once(&mut self) -> bool {
+        let next = self.device.poll(self.now, &mut self.net);
+        next.is_some_and(|at| at <= self.now)
     }
 
     /// What is there from the device, which does nothing meanwhile.
