@@ -2,24 +2,22 @@
 //! from the console with `sim`.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Restart, Serial};
+use umqtt_device::sim::SimulatedPins;
 
 use crate::log::Log;
 use crate::terminal::Terminal;
 
-/// Pins are numbered 0 to this.
-const MAX_PIN: u8 = 63;
+/// Pins are numbered from 0 to one less than this.
+const PINS: usize = 64;
 /// Lines for the log that wait to be fetched; further ones are dropped.
-const MAX_NOTES: usize = 256;
-/// Edges that wait to be fetched; an edge on a pin that waits already is one edge.
-const MAX_EDGES: usize = MAX_PIN as usize + 1;
-const MAX_ADC: u16 = 1023;
+const NOTES: usize = 256;
 
 const HELP: &str = "sim gpio PIN 0|1: put a level on a simulated input pin\n\
 sim adc N: set the simulated analogue input, 0 to 1023\n\
@@ -30,38 +28,14 @@ sim wifi up|down: get or lose the simulated network\n";
 pub struct HostBoard {
     terminal: Terminal,
     mac: [u8; 6],
-    pins: BTreeMap<u8, Pin>,
-    watched: Vec<u8>,
-    edges: VecDeque<u8>,
+    pins: SimulatedPins<PINS, NOTES>,
     links: VecDeque<bool>,
     link_up: bool,
-    adc: u16,
-    notes: VecDeque<String>,
     restart: Option<Restart>,
     started: Instant,
     log: Option<Log>,
     /// The computer's zone in seconds ahead of UTC, and the minute it was looked up in.
     offset: Cell<(u64, i32)>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Pin {
-    output: bool,
-    pullup: bool,
-    /// What the device puts on it.
-    driven: Option<bool>,
-    /// What `sim gpio` puts on it.
-    outside: Option<bool>,
-    duty: Option<u16>,
-}
-
-impl Pin {
-    fn level(self) -> bool {
-        match self.output {
-            true => self.driven.unwrap_or(false),
-            false => self.outside.unwrap_or(self.pullup),
-        }
-    }
 }
 
 impl HostBoard {
@@ -70,13 +44,9 @@ impl HostBoard {
         HostBoard {
             terminal,
             mac,
-            pins: BTreeMap::new(),
-            watched: Vec::new(),
-            edges: VecDeque::new(),
+            pins: SimulatedPins::default(),
             links: VecDeque::from([true]),
             link_up: true,
-            adc: 0,
-            notes: VecDeque::new(),
             restart: None,
             started: Instant::now(),
             log: None,
@@ -104,10 +74,7 @@ impl HostBoard {
     /// The board after a reset: what its pins were used for is forgotten, what they are wired to is not.
     pub fn after_reset(self) -> HostBoard {
         let mut fresh = HostBoard::new(self.terminal, self.mac);
-        for (pin, old) in self.pins {
-            fresh.pin(pin).outside = old.outside;
-        }
-        fresh.adc = self.adc;
+        fresh.pins = self.pins.after_reset();
         fresh.log = self.log;
         fresh.link_up = self.link_up;
         fresh.links.retain(|_| self.link_up);
@@ -119,41 +86,12 @@ impl HostBoard {
         self.restart.take()
     }
 
-    fn note(&mut self, line: String) {
-        if self.notes.len() < MAX_NOTES {
-            self.notes.push_back(line);
-        }
-    }
-
-    fn pin(&mut self, pin: u8) -> &mut Pin {
-        self.pins.entry(pin).or_default()
-    }
-
-    fn set_outside(&mut self, pin: u8, level: bool) {
-        let state = self.pin(pin);
-        let before = state.level();
-        state.outside = Some(level);
-        let changed = state.level() != before;
-        if changed && self.watched.contains(&pin) && !self.edges.contains(&pin) {
-            debug_assert!(self.edges.len() < MAX_EDGES);
-            self.edges.push_back(pin);
-        }
-    }
-
     /// Does a `sim` command; the reply, or `Err` with what would be right.
     fn simulate(&mut self, words: &[&[u8]]) -> Result<String, &'static str> {
+        if let Some(done) = self.pins.simulate(words) {
+            return done;
+        }
         match words {
-            [b"gpio", pin, level] => {
-                let usage = "sim gpio PIN 0|1";
-                let pin = number(pin, MAX_PIN.into()).ok_or(usage)? as u8;
-                let level = number(level, 1).ok_or(usage)? == 1;
-                self.set_outside(pin, level);
-                Ok(format!("gpio {pin} = {} from outside", u8::from(level)))
-            }
-            [b"adc", value] => {
-                self.adc = number(value, MAX_ADC).ok_or("sim adc 0-1023")?;
-                Ok(format!("adc = {}", self.adc))
-            }
             [b"serial", text @ ..] if !text.is_empty() => {
                 let mut line = text.join(&b' ');
                 line.push(b'\n');
@@ -173,62 +111,33 @@ impl HostBoard {
     }
 }
 
-fn number(word: &[u8], max: u16) -> Option<u16> {
-    let value = core::str::from_utf8(word).ok()?.parse().ok()?;
-    (value <= max).then_some(value)
-}
-
 impl Gpio for HostBoard {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        let state = self.pin(pin);
-        state.output = mode == PinMode::Output;
-        state.pullup = mode == PinMode::InputPullup;
-        let mode = match mode {
-            PinMode::Input => "input",
-            PinMode::InputPullup => "input pullup",
-            PinMode::Output => "output",
-        };
-        self.note(format!("gpio {pin} is {mode}"));
+        self.pins.set_mode(pin, mode);
     }
 
     fn pin_write(&mut self, pin: u8, level: bool) {
-        let state = self.pin(pin);
-        state.output = true;
-        state.duty = None;
-        if state.driven.replace(level) != Some(level) {
-            self.note(format!("gpio {pin} = {}", u8::from(level)));
-        }
+        self.pins.write(pin, level);
     }
 
     fn pin_read(&mut self, pin: u8) -> bool {
-        self.pins.get(&pin).copied().unwrap_or_default().level()
+        self.pins.read(pin)
     }
 
     fn pwm(&mut self, pin: u8, duty: u16) {
-        let state = self.pin(pin);
-        state.output = true;
-        state.driven = None;
-        if state.duty.replace(duty) != Some(duty) {
-            self.note(format!("pwm {pin} = {duty}"));
-        }
+        self.pins.set_pwm(pin, duty);
     }
 
     fn adc(&mut self) -> u16 {
-        self.adc
+        self.pins.adc()
     }
 
     fn watch_pin(&mut self, pin: u8, pullup: bool) {
-        let state = self.pin(pin);
-        state.output = false;
-        state.pullup = pullup;
-        if !self.watched.contains(&pin) {
-            self.watched.push(pin);
-        }
+        self.pins.watch(pin, pullup);
     }
 
     fn unwatch_pins(&mut self) {
-        self.watched.clear();
-        self.edges.clear();
+        self.pins.unwatch_all();
     }
 }
 
@@ -240,7 +149,7 @@ impl Serial for HostBoard {
 
 impl Board for HostBoard {
     fn poll_edge(&mut self) -> Option<u8> {
-        self.edges.pop_front()
+        self.pins.poll_edge()
     }
 
     fn poll_link(&mut self) -> Option<bool> {
@@ -248,7 +157,7 @@ impl Board for HostBoard {
     }
 
     fn poll_note(&mut self) -> Option<String> {
-        self.notes.pop_front()
+        self.pins.poll_note()
     }
 
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
@@ -355,32 +264,6 @@ mod tests {
         let mut text = Vec::new();
         assert!(board.command(&words, &mut |bytes| text.extend_from_slice(bytes)));
         String::from_utf8(text).unwrap()
-    }
-
-    #[test]
-    fn an_edge_is_seen_once_and_only_on_a_watched_pin() {
-        let mut board = board();
-        board.watch_pin(0, true);
-        assert!(board.pin_read(0));
-        for level in ["0", "1", "0"] {
-            sim(&mut board, &format!("sim gpio 0 {level}"));
-            sim(&mut board, &format!("sim gpio 5 {level}"));
-        }
-        assert_eq!((board.poll_edge(), board.poll_edge()), (Some(0), None));
-        assert!(!board.pin_read(0));
-        sim(&mut board, "sim gpio 0 0");
-        assert_eq!(board.poll_edge(), None);
-    }
-
-    #[test]
-    fn pins_show_in_the_log_when_they_change() {
-        let mut board = board();
-        for level in [true, true, false] {
-            board.pin_write(12, level);
-        }
-        board.pwm(4, 500);
-        let lines: Vec<String> = std::iter::from_fn(|| board.poll_note()).collect();
-        assert_eq!(lines, ["gpio 12 = 1", "gpio 12 = 0", "pwm 4 = 500"]);
     }
 
     #[test]

@@ -5,19 +5,26 @@ use alloc::string::String;
 use core::net::Ipv4Addr;
 
 use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
+use umqtt_device::sim::SimulatedPins;
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
 
 use crate::ethernet;
-use crate::pins::Pins;
 
 /// QEMU's usual address, locally administered.
 pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
+/// Pins are numbered from 0 to one less than this.
+const PINS: usize = 17;
+/// Lines for the log that wait to be fetched; further ones are dropped.
+const NOTES: usize = 8;
+/// What `sim` can do.
+const USAGE: &str = "sim gpio PIN 0|1 or sim adc N";
+
 /// The emulated machine, as far as the device needs it.
 #[derive(Debug, Default)]
 pub struct Lx60Board {
-    pins: Pins,
+    pins: SimulatedPins<PINS, NOTES>,
     link: Option<bool>,
     restart: Option<Restart>,
 }
@@ -40,7 +47,7 @@ impl Lx60Board {
 
 impl Gpio for Lx60Board {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        self.pins.mode(pin, mode);
+        self.pins.set_mode(pin, mode);
     }
 
     fn pin_write(&mut self, pin: u8, level: bool) {
@@ -52,11 +59,11 @@ impl Gpio for Lx60Board {
     }
 
     fn pwm(&mut self, pin: u8, duty: u16) {
-        self.pins.pwm(pin, duty);
+        self.pins.set_pwm(pin, duty);
     }
 
     fn adc(&mut self) -> u16 {
-        self.pins.adc
+        self.pins.adc()
     }
 
     fn watch_pin(&mut self, pin: u8, pullup: bool) {
@@ -64,7 +71,7 @@ impl Gpio for Lx60Board {
     }
 
     fn unwatch_pins(&mut self) {
-        self.pins.unwatch();
+        self.pins.unwatch_all();
     }
 }
 
@@ -118,7 +125,7 @@ impl Board for Lx60Board {
         match words {
             [b"memory"] => reply(memory().as_bytes()),
             [b"losses"] => reply(format!("Frames lost {} times", ethernet::losses()).as_bytes()),
-            [b"sim", words @ ..] => match self.pins.simulate(words) {
+            [b"sim", words @ ..] => match self.pins.simulate(words).unwrap_or(Err(USAGE)) {
                 Ok(text) => reply(text.as_bytes()),
                 Err(right) => {
                     reply(b"Invalid argument: ");

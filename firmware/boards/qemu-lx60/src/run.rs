@@ -4,18 +4,17 @@ use alloc::boxed::Box;
 
 use umqtt_device::Device;
 use umqtt_device::device::Prepared;
-use umqtt_lx106_rt::{clock, emulator, interrupt, println, reset, watchdog};
+use umqtt_lx60::{ETHERNET, emulator};
+use umqtt_lx106_board::crash_loop::{self, Start};
+use umqtt_lx106_board::print_banner;
+use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 use umqtt_smoltcp::SmolNet;
 
 use crate::board::{Lx60Board, MAC};
 use crate::ethernet::OpenEth;
 use crate::flash::Flash;
-use crate::guard::{self, Start};
 use crate::options::{NET_LIMITS, OPTIONS};
 use crate::seed;
-
-/// CPU cycles per millisecond.
-const CYCLES: u64 = clock::CYCLES_PER_MICRO as u64 * 1000;
 
 /// A command line of the emulator that makes every start fail, to see what comes of it.
 const FAULT: &str = "fault";
@@ -30,7 +29,7 @@ pub fn run() -> ! {
     let (mut device, mut net) = begin();
     loop {
         watchdog::feed();
-        guard::turn();
+        crash_loop::turn();
         net.device().acknowledge();
         turn(&mut device, &mut net);
     }
@@ -40,12 +39,9 @@ pub fn run() -> ! {
 
 #[inline(never)]
 fn begin() -> (Box<Machine>, Box<Network>) {
-    println!("\n{}, the device on an emulated ESP8266", OPTIONS.version);
-    if let Some(why) = reset::last() {
-        println!("it was restarted: {why}");
-    }
+    print_banner(OPTIONS.version, "an emulated ESP8266");
     umqtt_memory::set_probing(true);
-    let how = guard::start();
+    let how = crash_loop::start();
     if emulator::command_line() == FAULT {
         panic!("as the command line asks");
     }
@@ -104,7 +100,7 @@ fn poll_network(device_next: Option<u64>, device: &mut Machine, net: &mut Networ
         device.board().set_link(net.address());
         return;
     }
-    let until = device_next.into_iter().chain(net_next).min().unwrap_or(u64::MAX / CYCLES);
+    let until = device_next.into_iter().chain(net_next).min().unwrap_or(u64::MAX);
     let ethernet = net.device();
-    interrupt::sleep(until.saturating_mul(CYCLES), interrupt::ETHERNET, || ethernet.has_frame());
+    interrupt::sleep(clock::cycle_at(until), ETHERNET, || ethernet.has_frame());
 }

@@ -8,7 +8,7 @@
 //! | [`adc`] | the analogue input TOUT |
 //! | [`random`] | random numbers |
 //! | [`flash`] | the flash chip as NOR flash |
-//! | [`narrow`] | loads of bytes from flash, which the hardware cannot do |
+//! | [`subword_load`] | loads of bytes from flash, which the hardware cannot do |
 //!
 //! A script names pins by number, and the emulator has none of this hardware. So the drivers here do all they do through
 //! [`bus::Bus`], and the tests look at what they write to a recording of it. `esp8266-hal` names pins by type and has neither
@@ -23,7 +23,7 @@
 pub mod adc;
 pub mod bus;
 pub mod flash;
-pub mod narrow;
 pub mod pins;
 pub mod pwm;
 pub mod random;
+pub mod subword_load;

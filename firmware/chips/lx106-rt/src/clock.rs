@@ -7,7 +7,9 @@ use critical_section::Mutex;
 use crate::{lx, machine};
 
 /// CPU cycles per microsecond.
-pub const CYCLES_PER_MICRO: u32 = machine::CYCLES_PER_MICRO;
+pub fn cycles_per_micro() -> u32 {
+    machine::cycles_per_micro()
+}
 
 /// What the counter was last, and how often it has wrapped around.
 static LAST: Mutex<Cell<(u32, u32)>> = Mutex::new(Cell::new((0, 0)));
@@ -30,10 +32,15 @@ pub fn cycles() -> u64 {
 
 /// Microseconds since the start.
 pub fn micros() -> u64 {
-    cycles() / u64::from(CYCLES_PER_MICRO)
+    cycles() / u64::from(cycles_per_micro())
 }
 
 /// Milliseconds since the start.
 pub fn millis() -> u64 {
-    cycles() / u64::from(CYCLES_PER_MICRO * 1000)
+    cycles() / u64::from(cycles_per_micro() * 1000)
+}
+
+/// The cycle of so many milliseconds after the start; the last one there is for times too far away to count.
+pub fn cycle_at(millis: u64) -> u64 {
+    millis.saturating_mul(u64::from(cycles_per_micro() * 1000))
 }

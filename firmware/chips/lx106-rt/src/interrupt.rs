@@ -5,22 +5,26 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::{clock, fault, lx, machine, stack, watchdog};
+use crate::{clock, fault, lx, stack, watchdog};
 
 /// Milliseconds between two ticks.
 pub const TICK_MILLIS: u32 = 10;
-/// The interrupt of the Ethernet.
-pub const ETHERNET: u32 = machine::ETHERNET;
-
-const TICK: u32 = TICK_MILLIS * 1000 * clock::CYCLES_PER_MICRO;
+/// The interrupts of CCOMPARE0 and of the hardware timer FRC1.
+const TIMER: u32 = 1 << 6;
+const FRC1: u32 = 1 << 9;
 /// The least to set the timer ahead, cycles: it must not be passed when it is set.
 const SOON: u32 = 400;
 
 /// What runs when the hardware timer's interrupt comes; null for nothing.
 static ON_FRC1: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
+/// Cycles between two ticks.
+fn tick() -> u32 {
+    TICK_MILLIS * 1000 * clock::cycles_per_micro()
+}
+
 pub(crate) fn init() {
-    set_timer(TICK);
+    set_timer(tick());
     lx::lx_set_enabled(always());
 }
 
@@ -33,12 +37,12 @@ pub fn on_frc1(handler: fn()) {
 
 /// The interrupts that are enabled whatever the program does.
 fn always() -> u32 {
-    let frc1 = if ON_FRC1.load(Ordering::Relaxed).is_null() { 0 } else { machine::FRC1 };
-    machine::TIMER | frc1
+    let frc1 = if ON_FRC1.load(Ordering::Relaxed).is_null() { 0 } else { FRC1 };
+    TIMER | frc1
 }
 
 fn run_frc1() {
-    lx::lx_clear(machine::FRC1);
+    lx::lx_clear(FRC1);
     let handler = ON_FRC1.load(Ordering::Relaxed);
     if !handler.is_null() {
         // SAFETY: only `on_frc1` stores one, and it is a `fn()`.
@@ -61,7 +65,7 @@ pub fn sleep(cycle: u64, interrupts: u32, ready: impl FnOnce() -> bool) {
         lx::lx_restore(state);
         return;
     }
-    set_timer(u32::try_from(ahead).unwrap_or(TICK).clamp(SOON, TICK));
+    set_timer(u32::try_from(ahead).unwrap_or(u32::MAX).clamp(SOON, tick()));
     lx::lx_wait(interrupts | always());
     lx::lx_set_enabled(always());
 }
@@ -71,13 +75,13 @@ pub(crate) fn handle(pc: u32, stack_pointer: u32) {
     let pending = lx::lx_interrupts();
     // Whoever sleeps is woken by having been interrupted; nobody else wants these.
     lx::lx_set_enabled(always());
-    if pending & machine::FRC1 != 0 {
+    if pending & FRC1 != 0 {
         run_frc1();
     }
-    if pending & machine::TIMER == 0 {
+    if pending & TIMER == 0 {
         return;
     }
-    set_timer(TICK);
+    set_timer(tick());
     clock::cycles();
     if stack::overflowed(stack_pointer) {
         fault::stack_overflow(pc);

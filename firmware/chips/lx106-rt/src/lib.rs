@@ -11,24 +11,19 @@
 //! | [`watchdog`] | restarts a program that is stuck |
 //! | [`fault`] | exceptions and panics: said, remembered, restarted |
 //! | [`reset`] | restarting, and why it was |
-//! | [`emulator`] | command line and exit under the emulator |
+//! | [`machine`] | what differs between machines: the serial port, restart |
+//! | [`lx`] | special registers and instructions |
 //!
-//! What differs between the emulated machine and the chip is in `machine`, of which there are two: `machine.rs`, and
-//! `esp8266.rs` with the feature `silicon`. Assembly is in `asm/`.
+//! Assembly is in `asm/`, the linker's scripts and the compiler's target beside it.
 #![no_std]
 
 pub mod clock;
 mod critical;
-pub mod emulator;
 pub mod fault;
 pub mod heap;
 pub mod interrupt;
-mod lx;
-#[cfg(not(feature = "silicon"))]
-mod machine;
-#[cfg(feature = "silicon")]
-#[path = "esp8266.rs"]
-mod machine;
+pub mod lx;
+pub mod machine;
 pub mod reset;
 pub mod stack;
 pub mod uart;
@@ -52,9 +47,8 @@ unsafe extern "Rust" {
 
 /// Start-up after the assembly's: memory is set up, interrupts are off.
 #[unsafe(no_mangle)]
-extern "C" fn rt_main(tags: *const u32) -> ! {
-    machine::init();
-    emulator::keep_tags(tags);
+extern "C" fn rt_main(boot: *const u32) -> ! {
+    machine::init(boot);
     heap::init();
     reset::init();
     interrupt::init();

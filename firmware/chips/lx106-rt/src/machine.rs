@@ -1,64 +1,82 @@
-//! The emulated machine: an LX106 core on QEMU's `lx60-nommu` board. `esp8266.rs` is the same for the chip.
+//! What differs between machines that have this core. The machine's crate implements [`Machine`] and names the type with
+//! [`machine!`](crate::machine!), once in a program; link-time optimisation makes of it what a direct call would be.
 
-/// CPU cycles per microsecond.
-pub(crate) const CYCLES_PER_MICRO: u32 = 40;
-/// The interrupt of CCOMPARE0.
-pub(crate) const TIMER: u32 = 1 << 6;
-/// The Ethernet's interrupt.
-pub(crate) const ETHERNET: u32 = 1 << 1;
+/// A machine around the core: serial port, restart, watchdog.
+pub trait Machine {
+    /// CPU cycles per microsecond.
+    const CYCLES_PER_MICRO: u32;
 
-/// The interrupt of a hardware timer, which this machine does not have.
-pub(crate) const FRC1: u32 = 0;
+    /// Sets up what has to be before anything else. `boot` is what the boot loader left in its register.
+    fn init(boot: *const u32);
 
-/// A 16550 with its registers four bytes apart.
-const UART: *mut u32 = 0x9d05_0020 as *mut u32;
-/// Line status register, and its bits.
-const LSR: usize = 5;
-const DATA_READY: u32 = 1 << 0;
-const TRANSMIT_EMPTY: u32 = 1 << 5;
+    /// Feeds the hardware's watchdog, where there is one.
+    fn feed();
 
-/// The board's reset register, and the word that resets it.
-const RESET: *mut u32 = 0x9d02_0010 as *mut u32;
-const RESET_WORD: u32 = 0xdead;
+    /// Does the load of a byte or half word from flash that the hardware could not do; false if it was none.
+    fn load_from_flash(pc: &mut u32, registers: &mut [u32; 16]) -> bool;
 
-/// The parallel flash, as it is seen to read, and its size in bytes.
-pub(crate) const FLASH: *const u8 = 0x9800_0000 as *const u8;
-pub(crate) const FLASH_SIZE: usize = 4 << 20;
+    /// Sends a byte on the serial port, when there is room for it.
+    fn uart_write(byte: u8);
 
-/// What has to be set up before anything else: nothing.
-pub(crate) fn init() {}
+    /// The next byte that came on the serial port, if one did.
+    fn uart_read() -> Option<u8>;
 
-/// There is no watchdog behind the program's own.
-pub(crate) fn feed() {}
-
-/// Bytes can be loaded from everywhere.
-pub(crate) fn load_from_flash(_pc: &mut u32, _registers: &mut [u32; 16]) -> bool {
-    false
+    /// Resets the machine.
+    fn restart() -> !;
 }
 
-/// Sends a byte, when there is room for it.
-pub(crate) fn uart_write(byte: u8) {
-    // SAFETY: registers of this machine's serial port; an access has no effect on memory.
-    unsafe {
-        while UART.add(LSR).read_volatile() & TRANSMIT_EMPTY == 0 {}
-        UART.write_volatile(byte.into());
-    }
+/// Names the type that implements [`Machine`](crate::machine::Machine) for this program.
+#[macro_export]
+macro_rules! machine {
+    ($machine:ty) => {
+        const _: () = {
+            use $crate::machine::Machine;
+
+            #[unsafe(no_mangle)]
+            fn lx106_cycles_per_micro() -> u32 {
+                <$machine as Machine>::CYCLES_PER_MICRO
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_init(boot: *const u32) {
+                <$machine as Machine>::init(boot);
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_feed() {
+                <$machine as Machine>::feed();
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_load_from_flash(pc: &mut u32, registers: &mut [u32; 16]) -> bool {
+                <$machine as Machine>::load_from_flash(pc, registers)
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_uart_write(byte: u8) {
+                <$machine as Machine>::uart_write(byte);
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_uart_read() -> Option<u8> {
+                <$machine as Machine>::uart_read()
+            }
+            #[unsafe(no_mangle)]
+            fn lx106_restart() -> ! {
+                <$machine as Machine>::restart()
+            }
+        };
+    };
 }
 
-/// The next byte that came, if one did.
-pub(crate) fn uart_read() -> Option<u8> {
-    // SAFETY: as above.
-    unsafe {
-        let came = UART.add(LSR).read_volatile() & DATA_READY != 0;
-        came.then(|| UART.read_volatile() as u8)
-    }
+unsafe extern "Rust" {
+    // What `machine!` makes.
+    pub(crate) safe fn lx106_cycles_per_micro() -> u32;
+    pub(crate) safe fn lx106_init(boot: *const u32);
+    pub(crate) safe fn lx106_feed();
+    pub(crate) safe fn lx106_load_from_flash(pc: &mut u32, registers: &mut [u32; 16]) -> bool;
+    pub(crate) safe fn lx106_uart_write(byte: u8);
+    pub(crate) safe fn lx106_uart_read() -> Option<u8>;
+    pub(crate) safe fn lx106_restart() -> !;
 }
 
-/// Resets the whole machine.
-pub(crate) fn restart() -> ! {
-    // SAFETY: this machine's reset register; nothing after it counts.
-    unsafe { RESET.write_volatile(RESET_WORD) };
-    loop {
-        core::hint::spin_loop();
-    }
-}
+pub(crate) use {
+    lx106_cycles_per_micro as cycles_per_micro, lx106_feed as feed, lx106_init as init,
+    lx106_load_from_flash as load_from_flash, lx106_restart as restart,
+    lx106_uart_read as uart_read, lx106_uart_write as uart_write,
+};

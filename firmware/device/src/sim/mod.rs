@@ -19,6 +19,7 @@
 //! ```
 
 mod action;
+mod pins;
 mod world;
 
 use alloc::string::{String, ToString};
@@ -29,6 +30,7 @@ use umqtt_vm::{Event, Profile, Side};
 use crate::engine::{ClockTime, Engine, LoadError, Millis, Moment, Stats};
 
 pub use action::Action;
+pub use pins::SimulatedPins;
 use world::World;
 
 /// So many steps happen at one instant at most; what is left waits a millisecond. It keeps scripts that feed themselves from

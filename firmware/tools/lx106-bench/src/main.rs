@@ -19,7 +19,8 @@ mod script;
 use alloc::string::String;
 
 use umqtt_corpus::unpack;
-use umqtt_lx106_rt::{emulator, entry, println, reset};
+use umqtt_lx60::emulator;
+use umqtt_lx106_rt::{entry, println, reset};
 
 use script::Script;
 

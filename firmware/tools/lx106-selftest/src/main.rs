@@ -8,7 +8,8 @@ extern crate alloc;
 use alloc::vec::Vec;
 use core::hint::black_box;
 
-use umqtt_lx106_rt::{clock, emulator, entry, heap, interrupt, println, reset, stack, watchdog};
+use umqtt_lx60::emulator;
+use umqtt_lx106_rt::{clock, entry, heap, interrupt, println, reset, stack, watchdog};
 
 entry!(main);
 
@@ -119,8 +120,7 @@ fn sleep() -> u8 {
     let mut wakes = 0;
     while clock::millis() < start + 100 {
         watchdog::feed();
-        let until = (start + 100) * 1000 * u64::from(clock::CYCLES_PER_MICRO);
-        interrupt::sleep(until, 0, || false);
+        interrupt::sleep(clock::cycle_at(start + 100), 0, || false);
         wakes += 1;
     }
     let ticks = 100 / interrupt::TICK_MILLIS;

@@ -27,7 +27,7 @@ const END: &[u8] = b"=== ";
 
 /// Runs the corpus here and on the core; returns what it took there.
 pub(crate) fn run(places: &Places, tools: &Tools) -> Result<String> {
-    let elf = build::build(places, tools, &Program::new("corpus", &["core".into()]))?;
+    let elf = build::build(places, tools, &Program::new("corpus", &[]))?;
     let (mut texts, mut here) = (Vec::new(), String::new());
     for text in collect(&places.root)? {
         let mut came = String::new();

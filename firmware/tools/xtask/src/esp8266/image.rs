@@ -9,15 +9,13 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
 
-use super::DEVICE;
 use super::budget::Budgets;
 use super::build::{self, Program};
 use super::places::Places;
 use super::size::{KIB, Sizes};
 use super::tools::{self, Tools};
+use super::{CHIP, DEVICE};
 
-/// The feature of the device's crate with which it is for the chip.
-const SILICON: &str = "silicon";
 /// Where flash begins as the chip shows it.
 const FLASH: u64 = 0x4020_0000;
 /// Where esptool says the two files go.
@@ -37,7 +35,7 @@ struct Image {
 /// Builds the device for the chip and makes its files; returns what to do with them.
 pub(crate) fn make(places: &Places, tools: &Tools) -> Result<impl fmt::Display> {
     let esptool = tools::esptool()?;
-    let elf = build::build(places, tools, &Program::new(DEVICE, &[SILICON.to_owned()]))?;
+    let elf = build::build(places, tools, &Program::new(CHIP, &[]))?;
     Budgets::new(&Sizes::read(&elf)?).check()?;
     let storage = storage(&elf)?;
     let files = [START, CODE].map(|at| places.target.join(format!("{DEVICE}-{at:#07x}.bin")));

@@ -10,7 +10,7 @@ type I2cWriteMask = extern "C" fn(u32, u32, u32, u32, u32, u32);
 
 /// The registers themselves.
 #[derive(Debug)]
-pub(super) struct Registers;
+pub(crate) struct Registers;
 
 impl Bus for Registers {
     fn read(&mut self, address: u32) -> u32 {
@@ -32,6 +32,6 @@ impl Bus for Registers {
 
     fn delay_micros(&mut self, micros: u32) {
         let start = clock::counter();
-        while clock::counter().wrapping_sub(start) < micros * clock::CYCLES_PER_MICRO {}
+        while clock::counter().wrapping_sub(start) < micros * clock::cycles_per_micro() {}
     }
 }

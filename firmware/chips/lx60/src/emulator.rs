@@ -1,8 +1,11 @@
-//! Under the emulator: the command line it was given, and its exit.
+//! The emulator: the command line it was given, the flash of its drive, and its exit.
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::{lx, machine};
+use umqtt_lx106_rt::lx;
+use umqtt_lx106_rt::machine::Machine;
+
+use crate::machine::{self, Lx60};
 
 /// Tags of the emulator's boot loader: `{kind: u16, bytes: u16}` and as many bytes.
 const COMMAND_LINE: u32 = 0x1001;
@@ -15,9 +18,6 @@ const EXIT: u32 = 1;
 static TAGS: AtomicPtr<u32> = AtomicPtr::new(core::ptr::null_mut());
 
 pub(crate) fn keep_tags(tags: *const u32) {
-    if cfg!(feature = "silicon") {
-        return; // whatever the boot loader left in the register
-    }
     TAGS.store(tags.cast_mut(), Ordering::Relaxed);
 }
 
@@ -49,7 +49,6 @@ pub fn command_line() -> &'static str {
 }
 
 /// The board's flash, to read: what the drive of the command line holds. To change it takes commands.
-#[cfg(not(feature = "silicon"))]
 pub fn flash() -> &'static [u8] {
     // SAFETY: the flash is there whether there is a drive or not, and only this program's own commands change it.
     unsafe { core::slice::from_raw_parts(machine::FLASH, machine::FLASH_SIZE) }
@@ -59,5 +58,5 @@ pub fn flash() -> &'static [u8] {
 /// a reset.
 pub fn exit(status: u8) -> ! {
     lx::lx_call_emulator(EXIT, status.into(), 0, 0);
-    machine::restart()
+    Lx60::restart()
 }

@@ -15,16 +15,20 @@ const FIRST_WAIT: u64 = 1_000;
 const LONGEST_WAIT: u64 = 300_000;
 
 /// How to start.
-pub(crate) enum Start {
+#[derive(Debug)]
+pub enum Start {
     /// As ever.
     Whole,
     /// There were so many faults.
-    WithoutScript { faults: u32 },
+    WithoutScript {
+        /// How many, in a row.
+        faults: u32,
+    },
 }
 
 impl Start {
     /// Starts the device so.
-    pub(crate) fn begin<B: Board, F: NorFlash>(self, device: &mut Device<B, F>) {
+    pub fn begin<B: Board, F: NorFlash>(self, device: &mut Device<B, F>) {
         match self {
             Start::Whole => device.start(clock::millis()),
             Start::WithoutScript { faults } => {
@@ -36,7 +40,7 @@ impl Start {
 }
 
 /// Says how to start this time, and waits where that is better.
-pub(crate) fn start() -> Start {
+pub fn start() -> Start {
     let faults = reset::faults();
     if faults < WITHOUT_SCRIPT {
         return Start::Whole;
@@ -50,7 +54,7 @@ pub(crate) fn start() -> Start {
 }
 
 /// Notes that the device runs. To be called in the main loop.
-pub(crate) fn turn() {
+pub fn turn() {
     if reset::faults() > 0 && clock::millis() >= HEALTHY + wait(reset::faults()) {
         reset::healthy();
     }
@@ -68,6 +72,6 @@ fn sleep(millis: u64) {
     let until = clock::millis() + millis;
     while clock::millis() < until {
         watchdog::feed();
-        interrupt::sleep(until * u64::from(clock::CYCLES_PER_MICRO) * 1000, 0, || false);
+        interrupt::sleep(clock::cycle_at(until), 0, || false);
     }
 }

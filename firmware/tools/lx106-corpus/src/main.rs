@@ -8,7 +8,8 @@ extern crate alloc;
 use core::fmt;
 
 use umqtt_corpus::{exercise, unpack};
-use umqtt_lx106_rt::{emulator, entry, heap, println, reset, stack, uart, watchdog};
+use umqtt_lx60::emulator;
+use umqtt_lx106_rt::{entry, heap, println, reset, stack, uart, watchdog};
 
 entry!(main);
 

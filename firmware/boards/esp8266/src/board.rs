@@ -13,7 +13,7 @@ use umqtt_esp8266_drivers::pwm::Pwm;
 use umqtt_esp8266_drivers::random;
 use umqtt_lx106_rt::{clock, heap, interrupt, uart};
 
-use super::bus::Registers;
+use crate::bus::Registers;
 
 /// The pulses: the timer's interrupt goes on with them.
 static PWM: Mutex<RefCell<Pwm>> = Mutex::new(RefCell::new(Pwm::new()));
@@ -28,7 +28,7 @@ fn on_timer() {
 
 /// The chip, as far as the device needs it.
 #[derive(Debug)]
-pub(super) struct ChipBoard {
+pub(crate) struct ChipBoard {
     pins: Pins,
     mac: [u8; 6],
     note: Option<String>,
@@ -36,13 +36,13 @@ pub(super) struct ChipBoard {
 }
 
 impl ChipBoard {
-    pub(super) fn new(fuses: &impl DPortExt) -> ChipBoard {
+    pub(crate) fn new(fuses: &impl DPortExt) -> ChipBoard {
         interrupt::on_frc1(on_timer);
         ChipBoard { pins: Pins::new(), mac: fuses.read_mac_addr(), note: None, restart: None }
     }
 
     /// Whether the device asked for a restart.
-    pub(super) fn restart_wanted(&self) -> bool {
+    pub(crate) fn restart_wanted(&self) -> bool {
         self.restart.is_some()
     }
 

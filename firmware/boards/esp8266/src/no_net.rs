@@ -3,7 +3,7 @@
 use umqtt_device::net::{ConnId, InterfaceAddr, Net, NetError, NetEvent};
 
 #[derive(Debug)]
-pub(super) struct NoNet;
+pub(crate) struct NoNet;
 
 impl Net for NoNet {
     fn listen(&mut self, _port: u16) -> Result<u16, NetError> {

@@ -1,0 +1,264 @@
+//! Simulated pins and analogue input, for boards without real ones.
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+
+use crate::board::PinMode;
+
+const GPIO_USAGE: &str = "sim gpio PIN 0|1";
+const ADC_USAGE: &str = "sim adc 0-1023";
+const MAX_ADC: u16 = 1023;
+
+#[derive(Clone, Copy, Debug)]
+struct Pin {
+    output: bool,
+    pullup: bool,
+    watched: bool,
+    /// The number of the edge that is to be reported.
+    edge: Option<u32>,
+    /// What the device puts on it.
+    driven: Option<bool>,
+    /// What `sim gpio` puts on it.
+    outside: Option<bool>,
+    duty: Option<u16>,
+}
+
+impl Pin {
+    const NEW: Pin = Pin {
+        output: false,
+        pullup: false,
+        watched: false,
+        edge: None,
+        driven: None,
+        outside: None,
+        duty: None,
+    };
+
+    fn level(&self) -> bool {
+        match self.output {
+            true => self.driven.unwrap_or(false),
+            false => self.outside.unwrap_or(self.pullup),
+        }
+    }
+}
+
+/// Pins 0 to `PINS` - 1 and an analogue input. What the device does with them becomes notes for the log, of which at most
+/// `NOTES` wait; what is put on them from outside comes from the console's `sim`.
+#[derive(Debug)]
+pub struct SimulatedPins<const PINS: usize, const NOTES: usize> {
+    pins: [Pin; PINS],
+    adc: u16,
+    edges: u32,
+    notes: VecDeque<String>,
+}
+
+impl<const PINS: usize, const NOTES: usize> Default for SimulatedPins<PINS, NOTES> {
+    fn default() -> Self {
+        SimulatedPins { pins: [Pin::NEW; PINS], adc: 0, edges: 0, notes: VecDeque::new() }
+    }
+}
+
+impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
+    fn pin(&mut self, pin: u8) -> Option<&mut Pin> {
+        self.pins.get_mut(usize::from(pin))
+    }
+
+    /// Adds a line for the log, unless too many wait.
+    pub fn note(&mut self, line: String) {
+        if self.notes.len() < NOTES {
+            self.notes.push_back(line);
+        }
+    }
+
+    /// The next line for the log.
+    pub fn poll_note(&mut self) -> Option<String> {
+        self.notes.pop_front()
+    }
+
+    /// Sets the direction of a pin.
+    pub fn set_mode(&mut self, pin: u8, mode: PinMode) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = mode == PinMode::Output;
+        state.pullup = mode == PinMode::InputPullup;
+        let mode = match mode {
+            PinMode::Input => "input",
+            PinMode::InputPullup => "input pullup",
+            PinMode::Output => "output",
+        };
+        self.note(format!("gpio {pin} is {mode}"));
+    }
+
+    /// Makes a pin an output with this level.
+    pub fn write(&mut self, pin: u8, level: bool) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = true;
+        state.duty = None;
+        if state.driven.replace(level) != Some(level) {
+            self.note(format!("gpio {pin} = {}", u8::from(level)));
+        }
+    }
+
+    /// The level of a pin: false for one there is not.
+    pub fn read(&self, pin: u8) -> bool {
+        self.pins.get(usize::from(pin)).is_some_and(Pin::level)
+    }
+
+    /// Makes a pin an output with pulses of this width.
+    pub fn set_pwm(&mut self, pin: u8, duty: u16) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = true;
+        state.driven = None;
+        if state.duty.replace(duty) != Some(duty) {
+            self.note(format!("pwm {pin} = {duty}"));
+        }
+    }
+
+    /// The analogue input.
+    pub fn adc(&self) -> u16 {
+        self.adc
+    }
+
+    /// Makes a pin an input whose edges are reported.
+    pub fn watch(&mut self, pin: u8, pullup: bool) {
+        if let Some(state) = self.pin(pin) {
+            state.output = false;
+            state.pullup = pullup;
+            state.watched = true;
+        }
+    }
+
+    /// Reports no edges any more.
+    pub fn unwatch_all(&mut self) {
+        for pin in &mut self.pins {
+            (pin.watched, pin.edge) = (false, None);
+        }
+    }
+
+    /// The pin with the oldest edge that was not reported. Several edges of one pin are one.
+    pub fn poll_edge(&mut self) -> Option<u8> {
+        let edges = self.pins.iter().zip(0u8..).filter_map(|(pin, at)| Some((pin.edge?, at)));
+        let (_, at) = edges.min()?;
+        self.pin(at)?.edge = None;
+        Some(at)
+    }
+
+    /// What a reset leaves: what is put on the pins from outside.
+    pub fn after_reset(&self) -> Self {
+        let mut fresh = Self { adc: self.adc, ..Self::default() };
+        for (pin, old) in fresh.pins.iter_mut().zip(&self.pins) {
+            pin.outside = old.outside;
+        }
+        fresh
+    }
+
+    /// Does a command `sim gpio` or `sim adc`, given without the word `sim`; `None` if it is neither.
+    ///
+    /// # Errors
+    /// What would be right.
+    pub fn simulate(&mut self, words: &[&[u8]]) -> Option<Result<String, &'static str>> {
+        match words {
+            [b"gpio", pin, level] => Some(self.drive(pin, level).ok_or(GPIO_USAGE)),
+            [b"adc", value] => Some(match number(value, MAX_ADC) {
+                Some(value) => {
+                    self.adc = value;
+                    Ok(format!("adc = {value}"))
+                }
+                None => Err(ADC_USAGE),
+            }),
+            _ => None,
+        }
+    }
+
+    fn drive(&mut self, pin: &[u8], level: &[u8]) -> Option<String> {
+        let level = number(level, 1)? == 1;
+        let pin = u8::try_from(number(pin, u8::MAX.into())?).ok()?;
+        let edge = self.edges;
+        let state = self.pin(pin)?;
+        let before = state.level();
+        state.outside = Some(level);
+        if state.watched && state.edge.is_none() && state.level() != before {
+            state.edge = Some(edge);
+            self.edges = edge.wrapping_add(1);
+        }
+        Some(format!("gpio {pin} = {} from outside", u8::from(level)))
+    }
+}
+
+fn number(word: &[u8], max: u16) -> Option<u16> {
+    let value = core::str::from_utf8(word).ok()?.parse().ok()?;
+    (value <= max).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    type Pins = SimulatedPins<17, 3>;
+
+    fn sim(pins: &mut Pins, line: &str) -> String {
+        let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
+        match pins.simulate(&words) {
+            Some(Ok(reply)) => reply,
+            Some(Err(usage)) => usage.into(),
+            None => "no such command".into(),
+        }
+    }
+
+    #[test]
+    fn an_edge_is_seen_once_in_order_and_only_on_a_watched_pin() {
+        let mut pins = Pins::default();
+        pins.watch(4, true);
+        pins.watch(0, true);
+        assert!(pins.read(0));
+        for level in ["0", "1", "0"] {
+            for pin in ["4", "0", "5"] {
+                sim(&mut pins, &format!("gpio {pin} {level}"));
+            }
+        }
+        assert_eq!(std::array::from_fn(|_| pins.poll_edge()), [Some(4), Some(0), None]);
+        assert!(!pins.read(0));
+        sim(&mut pins, "gpio 0 0");
+        assert_eq!(pins.poll_edge(), None);
+        sim(&mut pins, "gpio 0 1");
+        pins.unwatch_all();
+        assert_eq!(pins.poll_edge(), None);
+    }
+
+    #[test]
+    fn changes_become_notes_of_which_so_many_wait() {
+        let mut pins = Pins::default();
+        for level in [true, true, false] {
+            pins.write(12, level);
+        }
+        pins.set_pwm(4, 500);
+        pins.set_mode(5, PinMode::InputPullup);
+        let lines: Vec<String> = std::iter::from_fn(|| pins.poll_note()).collect();
+        assert_eq!(lines, ["gpio 12 = 1", "gpio 12 = 0", "pwm 4 = 500"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_answered_with_what_is_right() {
+        let mut pins = Pins::default();
+        assert_eq!(sim(&mut pins, "gpio 16 1"), "gpio 16 = 1 from outside");
+        assert_eq!(sim(&mut pins, "gpio 17 1"), GPIO_USAGE);
+        assert_eq!(sim(&mut pins, "gpio 1 2"), GPIO_USAGE);
+        assert_eq!(sim(&mut pins, "adc 1024"), ADC_USAGE);
+        assert_eq!(sim(&mut pins, "adc 1023"), "adc = 1023");
+        assert_eq!(sim(&mut pins, "wifi up"), "no such command");
+    }
+
+    #[test]
+    fn a_reset_leaves_what_the_pins_are_wired_to() {
+        let mut pins = Pins::default();
+        sim(&mut pins, "gpio 3 1");
+        sim(&mut pins, "adc 7");
+        pins.write(3, false);
+        let pins = pins.after_reset();
+        assert_eq!((pins.read(3), pins.adc()), (true, 7));
+    }
+}
