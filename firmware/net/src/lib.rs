@@ -15,6 +15,7 @@
 //! | `ready` | [`ReadyQueue`]: what a stack has to report, once for each connection |
 //! | `dual` | [`DualNet`]: two stacks as one, such as station and access point |
 //! | `time` | [`Instant`], [`Duration`] |
+//! | `conformance` | the suite that every stack passes (feature `conformance`) |
 //!
 //! # Order of calls
 //!
@@ -31,7 +32,8 @@
 //! * Events of one connection come in the order in which their kinds are listed in [`Readiness`], each once however often
 //!   it happened. After [`Net::close`] or [`Net::abort`] only [`NetEvent::Closed`] follows, and it does follow.
 //! * [`NetEvent::Readable`], [`NetEvent::Writable`] and [`NetEvent::Datagram`] are edges: they may come without need, and
-//!   never fail to come when there is something new.
+//!   never fail to come when there is something new. That a peer has finished or reset the connection may show only when
+//!   the device receives, which it is made to by a [`NetEvent::Readable`].
 //! * What a stack holds has a bound. At the bound, and where an allocation fails, the newcomer is refused; what is open
 //!   stays.
 
@@ -40,6 +42,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 extern crate alloc;
+#[cfg(feature = "conformance")]
+extern crate std;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
 
 mod dual;
 mod error;
@@ -59,6 +66,6 @@ pub use id::{ConnId, UdpId};
 pub use net::Net;
 pub use peer::{Addressing, Interface, InterfaceAddr, Peer};
 pub use ready::{Readiness, ReadyQueue, ReadySet};
-pub use stack::Stack;
+pub use stack::{Stack, turn};
 pub use time::{Duration, Instant};
 pub use udp::{GUARANTEED_PAYLOAD, PortUse, Udp};

@@ -2,23 +2,20 @@
 
 use crate::{Instant, Net};
 
-/// A [`Net`] that is driven by the board's loop. One turn is ingress, the device's poll, egress:
-///
-/// ```
-/// use umqtt_net::{Instant, Net, Stack};
-///
-/// /// Does what is to be done now, and returns when to come back at the latest.
-/// fn turn(
-///     net: &mut impl Stack,
-///     device: impl FnOnce(Instant, &mut dyn Net) -> Option<Instant>,
-///     clock: impl Fn() -> Instant,
-/// ) -> Option<Instant> {
-///     net.ingress(clock());
-///     let device = device(clock(), net);
-///     let net = net.egress(clock());
-///     device.into_iter().chain(net).min()
-/// }
-/// ```
+/// One turn of a board's loop: ingress, the device's poll, egress. Returns when to come back at the latest if nothing
+/// arrives: a time that has come means at once.
+pub fn turn<S: Stack>(
+    net: &mut S,
+    clock: impl Fn() -> Instant,
+    poll: impl FnOnce(Instant, &mut S) -> Option<Instant>,
+) -> Option<Instant> {
+    net.ingress(clock());
+    let device = poll(clock(), net);
+    let net = net.egress(clock());
+    device.into_iter().chain(net).min()
+}
+
+/// A [`Net`] that is driven by the board's loop: see [`turn`].
 pub trait Stack: Net {
     /// Takes what has arrived, up to a bound, and lets timeouts run out. Afterwards [`Net::poll_event`] has what the
     /// device has to know.

@@ -6,9 +6,7 @@ use smoltcp::iface::SocketStorage;
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpAddress;
-use umqtt_net::{
-    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer, Readiness,
-};
+use umqtt_net::{CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Peer, Readiness};
 
 use crate::SmolNet;
 use crate::connection::{Millis, Phase};
@@ -34,7 +32,9 @@ impl<D: Device> Net for SmolNet<D> {
 
     fn poll_event(&mut self) -> Option<NetEvent> {
         loop {
-            let (place, readiness) = self.table.next_event()?;
+            let Some((place, readiness)) = self.table.next_event() else {
+                return self.udp.next_event().map(NetEvent::Datagram);
+            };
             let conn = ConnId(place);
             let Some(connection) = self.table.get(place) else { continue };
             let (open, port) = (connection.is_open(), connection.port);
@@ -84,7 +84,7 @@ impl<D: Device> Net for SmolNet<D> {
     }
 
     fn memory(&self) -> usize {
-        self.table.memory() + size_of::<Self>() + OTHERS
+        self.table.memory() + self.udp.memory(self.table.limits()) + size_of::<Self>() + OTHERS
     }
 
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
@@ -130,11 +130,16 @@ impl<D: Device> Net for SmolNet<D> {
         }
     }
 
+    #[cfg(feature = "udp")]
+    fn udp(&mut self) -> Option<&mut dyn umqtt_net::Udp> {
+        Some(self)
+    }
+
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         for own in self.interface.ip_addrs() {
             let IpAddress::Ipv4(address) = own.address();
             each(InterfaceAddr {
-                interface: Interface::Station,
+                interface: self.interface_kind,
                 address: IpAddr::V4(address),
                 prefix: own.prefix_len(),
             });
@@ -146,7 +151,7 @@ impl<D: Device> SmolNet<D> {
     fn peer(&mut self, place: u32) -> Option<Peer> {
         let remote = self.table.socket(place)?.remote_endpoint()?;
         let IpAddress::Ipv4(address) = remote.addr;
-        Some(Peer::new(SocketAddr::from((address, remote.port)), Interface::Station))
+        Some(Peer::new(SocketAddr::from((address, remote.port)), self.interface_kind))
     }
 
     /// Reports that the peer has finished sending, once everything it sent was taken.

@@ -1,15 +1,16 @@
 //! The network of the umqtt device on chips: [`Net`] over [smoltcp] for any Ethernet driver
-//! ([`Device`](smoltcp::phy::Device)). A board's loop calls [`SmolNet::poll`] whenever a frame arrived or the time it
-//! returned has come, and the device's poll before it, so that what the device sends leaves at once.
+//! ([`Device`](smoltcp::phy::Device)). A board's loop takes turns with it as with every [`Stack`](umqtt_net::Stack):
+//! see [`turn`](umqtt_net::turn).
 //!
 //! | file | job |
 //! |---|---|
-//! | `net` | one poll: frames in, news for the device, frames out |
+//! | `net` | one turn: frames in, events for the device, frames out |
 //! | `calls` | what the device calls |
 //! | `listen` | ports listened on, handshakes under way, SYN floods |
 //! | `connect` | connections the device makes, names looked up |
 //! | `address` | the device's own address: DHCP or fixed |
 //! | `fin_splitter` | what smoltcp should do and does not |
+//! | `udp` | datagrams and groups (features `udp` and `multicast`; else `no_udp`) |
 //! | `table`, `connection` | the sockets and where each stands |
 //!
 //! # Memory
@@ -23,6 +24,7 @@
 //! | DHCP and DNS client | 328 | 656 |
 //! | [`SmolNet`]: addresses, route, 16 neighbours | | 512 |
 //! | a name being looked up | 350 | 2 x 350 |
+//! | a UDP socket, with the feature `udp`: its place, and buffers while it is bound | 328 + 28, 1,136 | 0 |
 //!
 //! So 16 clients and one console take 17 x 288 = 4,896 bytes of buffers, the two sockets that listen 576, and the tables
 //! 9,264. The receive buffer is the window the other end sees: 128 bytes are an MQTT packet of an ordinary size, and
@@ -43,6 +45,11 @@ mod fin_splitter;
 mod listen;
 mod net;
 mod table;
+#[cfg(feature = "udp")]
+mod udp;
+#[cfg(not(feature = "udp"))]
+#[path = "no_udp.rs"]
+mod udp;
 
 pub use calls::LINGER;
 pub use connect::{CONNECT_TIMEOUT, MAX_ADDRESSES, MAX_LOOKUPS};
@@ -51,6 +58,8 @@ pub use listen::{HANDSHAKE_TIMEOUT, MAX_PORTS};
 pub use net::SmolNet;
 pub use smoltcp;
 pub use table::{DEAD, KEEP_ALIVE};
+#[cfg(feature = "udp")]
+pub use udp::{MAX_GROUPS, SEND_TIMEOUT};
 
 #[cfg(doc)]
 use umqtt_net::Net;
@@ -68,8 +77,33 @@ pub struct NetLimits {
     pub rx: usize,
     /// Bytes sent and not yet acknowledged, per socket.
     pub tx: usize,
+    /// UDP sockets, with the feature `udp`.
+    pub udp: UdpLimits,
     /// Whether there is memory for one more socket: with `false` the newcomer is refused (its SYN gets a reset).
     pub admits: fn() -> bool,
+}
+
+/// The most that datagrams may take.
+#[derive(Clone, Copy, Debug)]
+pub struct UdpLimits {
+    /// Sockets.
+    pub sockets: usize,
+    /// Datagrams received and not yet taken, per socket; as many may wait to be sent.
+    pub datagrams: usize,
+    /// Bytes of those datagrams, in each direction. One that is longer than this is dropped.
+    pub bytes: usize,
+}
+
+impl UdpLimits {
+    /// Two sockets, each with room for one long datagram or a few short ones.
+    pub const CHIP: UdpLimits =
+        UdpLimits { sockets: 2, datagrams: 4, bytes: umqtt_net::GUARANTEED_PAYLOAD };
+
+    /// Bytes of the heap that the buffers of one socket take.
+    #[cfg(feature = "udp")]
+    const fn memory(&self) -> usize {
+        2 * (self.bytes + self.datagrams * size_of::<smoltcp::socket::udp::PacketMetadata>())
+    }
 }
 
 impl NetLimits {
@@ -79,6 +113,13 @@ impl NetLimits {
     }
 
     /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that listen, 1 outgoing.
-    pub const CHIP: NetLimits =
-        NetLimits { sockets: 22, outgoing: 1, half_open: 18, rx: 128, tx: 160, admits: || true };
+    pub const CHIP: NetLimits = NetLimits {
+        sockets: 22,
+        outgoing: 1,
+        half_open: 18,
+        rx: 128,
+        tx: 160,
+        udp: UdpLimits::CHIP,
+        admits: || true,
+    };
 }

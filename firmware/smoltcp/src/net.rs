@@ -1,19 +1,20 @@
-//! One poll: frames in, news for the device, frames out.
+//! One turn: frames in, events for the device, frames out.
 
 use core::net::Ipv4Addr;
 
 use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle};
 use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
-use smoltcp::time::Instant;
+use smoltcp::time;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
-use umqtt_net::{CloseReason, Readiness};
+use umqtt_net::{CloseReason, Instant, Readiness, Stack};
 
 use crate::NetLimits;
 use crate::connection::{Millis, Phase};
 use crate::fin_splitter::FinSplitter;
 use crate::listen::MAX_PORTS;
 use crate::table::Table;
+use crate::udp::UdpSockets;
 
 /// Frames taken per poll, so that a flood does not keep the device from its turn.
 const FRAMES_PER_POLL: usize = 16;
@@ -36,6 +37,11 @@ pub struct SmolNet<D: Device> {
     /// The next port to connect from.
     pub(crate) local_port: u16,
     pub(crate) now: Millis,
+    /// There may be more frames than were taken.
+    more: bool,
+    pub(crate) udp: UdpSockets,
+    /// Which of the device's networks it is.
+    pub(crate) interface_kind: umqtt_net::Interface,
 }
 
 impl<D: Device> SmolNet<D> {
@@ -46,7 +52,7 @@ impl<D: Device> SmolNet<D> {
         config.random_seed = seed;
         let mut device = FinSplitter::new(device);
         let interface = Interface::new(config, &mut device, instant(now));
-        let mut table = Table::new(limits, OTHER_SOCKETS);
+        let mut table = Table::new(limits, OTHER_SOCKETS + UdpSockets::places(&limits));
         let resolver = table.sockets.add(dns::Socket::new(&[], alloc::vec::Vec::new()));
         SmolNet {
             device,
@@ -59,7 +65,15 @@ impl<D: Device> SmolNet<D> {
             was_up: false,
             local_port: (seed >> 16) as u16,
             now,
+            more: false,
+            udp: UdpSockets::new(&limits),
+            interface_kind: umqtt_net::Interface::Station,
         }
+    }
+
+    /// Makes it another one of the device's networks than the station's.
+    pub fn set_interface(&mut self, interface: umqtt_net::Interface) {
+        self.interface_kind = interface;
     }
 
     /// The driver.
@@ -72,25 +86,10 @@ impl<D: Device> SmolNet<D> {
         self.table.limits().sockets - self.table.room()
     }
 
-    /// Takes what came in and sends what waits, both up to a bound. Returns when to come back at the latest if no frame
-    /// arrives: a time not after `now` means at once, or that there is news for the device.
+    /// One turn without a device between: see [`Stack`].
     pub fn poll(&mut self, now: Millis) -> Option<Millis> {
-        self.now = self.now.max(now);
-        self.refill();
-        let more = self.take_frames();
-        // Timers run out in here too, and our last acknowledgements leave.
-        self.send_frames();
-        self.lease_progress();
-        self.poll_sockets();
-        if self.table.has_closed() {
-            self.send_frames();
-            self.table.free_closed();
-            self.refill();
-        }
-        if more || self.table.has_events() {
-            return Some(self.now);
-        }
-        self.poll_at()
+        self.ingress(Instant::from_millis(now));
+        self.egress(Instant::from_millis(now)).map(Instant::as_millis)
     }
 
     /// True if there may be more.
@@ -177,6 +176,17 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
+    /// Whether there is something to report.
+    fn has_events(&self) -> bool {
+        self.table.has_events() || self.udp.has_events()
+    }
+
+    /// The longest packet the driver can send, bytes.
+    #[cfg(feature = "udp")]
+    pub(crate) fn ip_mtu(&self) -> usize {
+        self.device.capabilities().ip_mtu()
+    }
+
     fn poll_at(&mut self) -> Option<Millis> {
         let now = instant(self.now);
         let stack = self.interface.poll_at(now, &self.table.sockets);
@@ -185,7 +195,38 @@ impl<D: Device> SmolNet<D> {
     }
 }
 
+// Out of line: their stack is not there while the device has its turn.
+impl<D: Device> Stack for SmolNet<D> {
+    #[inline(never)]
+    fn ingress(&mut self, now: Instant) {
+        self.now = self.now.max(now.as_millis());
+        self.refill();
+        self.more = self.take_frames();
+        self.lease_progress();
+        self.poll_sockets();
+        self.udp.poll(&mut self.table.sockets);
+    }
+
+    #[inline(never)]
+    fn egress(&mut self, now: Instant) -> Option<Instant> {
+        self.now = self.now.max(now.as_millis());
+        // Timers run out in here too, and our last acknowledgements leave.
+        self.send_frames();
+        self.poll_sockets();
+        if self.table.has_closed() {
+            self.send_frames();
+            self.table.free_closed();
+            self.refill();
+        }
+        let stuck = self.udp.drop_stuck(&mut self.table.sockets, self.now);
+        if self.more || self.has_events() {
+            return Some(Instant::from_millis(self.now));
+        }
+        self.poll_at().into_iter().chain(stuck).min().map(Instant::from_millis)
+    }
+}
+
 /// Milliseconds as smoltcp has them.
-fn instant(now: Millis) -> Instant {
-    Instant::from_millis(i64::try_from(now).unwrap_or(i64::MAX))
+fn instant(now: Millis) -> time::Instant {
+    time::Instant::from_millis(i64::try_from(now).unwrap_or(i64::MAX))
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod closing;
+mod conformance;
 mod connecting;
 mod device;
 mod flood;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use umqtt_net::{Addressing, CloseReason, ConnId, Net, NetEvent};
+use umqtt_net::{Addressing, CloseReason, ConnId, Net, NetEvent, Stack};
 use umqtt_smoltcp::smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use umqtt_smoltcp::smoltcp::socket::tcp;
 use umqtt_smoltcp::smoltcp::time::Instant;
@@ -54,8 +54,8 @@ impl Outside {
 }
 
 /// Both, the wire between them, and time.
-pub(crate) struct World {
-    pub(crate) net: SmolNet<Port>,
+pub(crate) struct World<N = SmolNet<Port>> {
+    pub(crate) net: N,
     pub(crate) outside: Outside,
     pub(crate) wire: Wire,
     pub(crate) now: u64,
@@ -78,13 +78,29 @@ impl World {
     pub(crate) fn unconfigured(bounds: NetLimits, trouble: Trouble, seed: u64) -> World {
         let wire = Wire::new(trouble, seed);
         let net = SmolNet::new(wire.port(0), OUR_MAC, seed, bounds, 0);
+        World::around(net, wire)
+    }
+
+    /// Nothing is left but the listening socket: the next connection has the lowest number but one.
+    pub(crate) fn assert_clean(&mut self) {
+        self.pass(20);
+        assert_eq!(self.events(), []);
+        assert_eq!(self.net.sockets_in_use(), 1, "only the listening socket is left");
+    }
+}
+
+impl<N: Stack> World<N> {
+    /// A network whose port on the wire is the first one, and another host at the second.
+    pub(crate) fn around(net: N, wire: Wire) -> World<N> {
         World { net, outside: Outside::new(wire.port(1)), wire, now: 0 }
     }
 
     /// Both do what they can do at this moment; then time passes until something is due, at most to `until`.
     pub(crate) fn step(&mut self, until: u64) {
         let instant = Instant::from_millis(self.now as i64);
-        let ours = self.net.poll(self.now);
+        let now = umqtt_net::Instant::from_millis(self.now);
+        self.net.ingress(now);
+        let ours = self.net.egress(now).map(umqtt_net::Instant::as_millis);
         let Outside { interface, sockets, port, .. } = &mut self.outside;
         interface.poll(instant, port, sockets);
         if self.wire.deliver(self.now) {
@@ -166,13 +182,6 @@ impl World {
     /// The state of the other host's end.
     pub(crate) fn state(&mut self, theirs: SocketHandle) -> tcp::State {
         self.outside.tcp(theirs).state()
-    }
-
-    /// Nothing is left but the listening socket: the next connection has the lowest number but one.
-    pub(crate) fn assert_clean(&mut self) {
-        self.pass(20);
-        assert_eq!(self.events(), []);
-        assert_eq!(self.net.sockets_in_use(), 1, "only the listening socket is left");
     }
 }
 

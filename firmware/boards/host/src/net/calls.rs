@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use umqtt_net::{CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Readiness};
+use umqtt_net::{
+    CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Readiness, Udp, UdpId,
+};
 
 use super::connection::{After, Connection, Phase};
 use super::listener::Listener;
@@ -52,8 +54,7 @@ impl Net for HostNet {
     }
 
     fn poll_event(&mut self) -> Option<NetEvent> {
-        loop {
-            let (slot, readiness) = self.ready.pop(&mut self.slots)?;
+        while let Some((slot, readiness)) = self.ready.pop(&mut self.slots) {
             let conn = ConnId(slot);
             let connection = self.connection(slot)?;
             match readiness {
@@ -82,6 +83,11 @@ impl Net for HostNet {
                 Readiness::Readable | Readiness::Writable | Readiness::PeerClosed => {}
             }
         }
+        (0..).zip(&mut self.udp).find_map(|(index, entry)| {
+            let entry = entry.as_mut().filter(|entry| entry.ready)?;
+            entry.ready = false;
+            Some(NetEvent::Datagram(UdpId(index)))
+        })
     }
 
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
@@ -133,7 +139,14 @@ impl Net for HostNet {
     }
 
     fn abort(&mut self, conn: ConnId) {
+        if let Some(connection) = self.connection(conn.0) {
+            connection.reset_when_dropped(true);
+        }
         self.finish(conn.0, CloseReason::Done);
+    }
+
+    fn udp(&mut self) -> Option<&mut dyn Udp> {
+        Some(self)
     }
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
+use socket2::SockRef;
 use umqtt_net::{CloseReason, Peer, ReadySet};
 
 use super::{MORE_SIZE, READ_SIZE};
@@ -154,6 +155,14 @@ impl Connection {
             }
         }
         Ok(sent)
+    }
+
+    /// Whether the peer finds the connection reset when the stream is dropped. Otherwise what was sent still leaves.
+    pub(crate) fn reset_when_dropped(&mut self, reset: bool) {
+        if let Some(stream) = &self.stream {
+            // If it fails, the connection is gone already.
+            let _ = SockRef::from(stream).set_linger(reset.then_some(Duration::ZERO));
+        }
     }
 
     /// Tells the other end that we send nothing more.

@@ -9,6 +9,7 @@ mod calls;
 mod connection;
 mod listener;
 mod resolve;
+mod udp;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
@@ -17,11 +18,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use umqtt_net::{CloseReason, Peer, Readiness, ReadyQueue};
+use umqtt_net::{CloseReason, Peer, Readiness, ReadyQueue, Stack};
 
 use connection::{Connection, Phase};
 use listener::Listener;
 use resolve::Resolver;
+pub use udp::{MAX_GROUPS, MAX_UDP_SOCKETS};
 
 /// Most connections open at a time; further ones are accepted and closed at once.
 pub const MAX_CONNECTIONS: usize = 16_384;
@@ -39,8 +41,10 @@ const MORE_PER_TURN: usize = 2;
 /// Operating system events taken per wait.
 const EVENTS: usize = 1024;
 const WAKER: Token = Token(usize::MAX);
-/// Listeners have the tokens from here on, connections those below.
+/// Listeners have the tokens from here on, UDP sockets and connections those below.
 const LISTENERS: usize = usize::MAX / 2;
+/// UDP sockets have the tokens from here on.
+const UDP: usize = usize::MAX / 4;
 
 /// The network of the desktop board.
 pub struct HostNet {
@@ -53,8 +57,12 @@ pub struct HostNet {
     ready: ReadyQueue,
     /// Connections that had their turn and have more to read; each is in here at most once.
     again: VecDeque<u32>,
+    /// The most connections there may be.
+    max_connections: usize,
     listeners: Vec<Listener>,
     next_listener: usize,
+    /// The UDP sockets: their numbers are the places.
+    udp: Vec<Option<udp::Entry>>,
     /// Connections that have a deadline now; entries outlive their reason and are then skipped.
     deadlines: BinaryHeap<std::cmp::Reverse<(Instant, u32)>>,
     resolver: Resolver,
@@ -67,6 +75,14 @@ impl HostNet {
     /// # Errors
     /// What the operating system reports when it has no event queue for us.
     pub fn new(bind: IpAddr) -> io::Result<HostNet> {
+        HostNet::with_limit(bind, MAX_CONNECTIONS)
+    }
+
+    /// A network that has at most so many connections open at a time.
+    ///
+    /// # Errors
+    /// As [`HostNet::new`].
+    pub fn with_limit(bind: IpAddr, max_connections: usize) -> io::Result<HostNet> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(HostNet {
@@ -77,10 +93,12 @@ impl HostNet {
             waker,
             slots: Vec::new(),
             free: Vec::new(),
-            ready: ReadyQueue::with_capacity(MAX_CONNECTIONS),
+            ready: ReadyQueue::with_capacity(max_connections),
             again: VecDeque::new(),
+            max_connections,
             listeners: Vec::new(),
             next_listener: LISTENERS,
+            udp: Vec::new(),
             deadlines: BinaryHeap::new(),
             buffer: vec![0; MORE_SIZE].into(),
         })
@@ -94,6 +112,7 @@ impl HostNet {
     /// Closes everything, listeners and connections, as a chip that is reset does.
     pub fn reset(&mut self) {
         self.listeners.clear();
+        self.udp.clear();
         self.slots.clear();
         self.free.clear();
         self.ready.clear();
@@ -107,22 +126,42 @@ impl HostNet {
         self.bind
     }
 
-    /// Waits until something happened, the waker woke it or `timeout` passed.
+    /// Sleeps until something happened, the waker woke it or `timeout` passed. What happened is handled by
+    /// [`Stack::ingress`].
     ///
     /// # Errors
     /// What the operating system reports; being interrupted by a signal is none.
-    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let now = Instant::now();
-        let own = self.next_deadline().map(|at| at.saturating_duration_since(now));
-        let timeout = match (timeout, own) {
-            _ if !self.ready.is_empty() || !self.again.is_empty() => Some(Duration::ZERO),
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        };
+    pub fn sleep(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         match self.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             other => other?,
         }
+        Ok(())
+    }
+
+    /// Sleeps, and handles what happened.
+    ///
+    /// # Errors
+    /// As [`HostNet::sleep`].
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = [timeout, self.patience()].into_iter().flatten().min();
+        self.sleep(timeout)?;
+        self.handle_events();
+        Ok(())
+    }
+
+    /// How long it may sleep at most.
+    fn patience(&self) -> Option<Duration> {
+        let events = !self.ready.is_empty() || self.udp.iter().flatten().any(|entry| entry.ready);
+        if events || !self.again.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.next_deadline().map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// Handles what happened while it slept.
+    fn handle_events(&mut self) {
+        let now = Instant::now();
         let events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match event.token() {
@@ -132,10 +171,16 @@ impl HostNet {
                         listener.due = Some(now);
                     }
                 }
+                Token(token) if token >= UDP => {
+                    if let Some(Some(entry)) = self.udp.get_mut(token - UDP) {
+                        entry.ready = true;
+                    }
+                }
                 Token(slot) => self.socket_event(slot as u32, event),
             }
         }
         self.events = events;
+        self.events.clear();
         let now = Instant::now();
         self.accept_due(now);
         self.resolved(now);
@@ -147,7 +192,6 @@ impl HostNet {
             }
             self.report(slot, Readiness::Readable);
         }
-        Ok(())
     }
 
     fn next_deadline(&self) -> Option<Instant> {
@@ -200,16 +244,17 @@ impl HostNet {
                 let _ = stream.set_nodelay(true); // only speed depends on it
                 listener::watch_over(&stream);
                 let peer = Peer::from(addr);
-                // A full table refuses the newcomer: dropping the stream closes it.
-                let Some(slot) = self.insert(Connection::new(Some(stream), Phase::Open)) else {
-                    continue;
-                };
+                // A full table refuses the newcomer: dropping the stream resets it.
+                let mut connection = Connection::new(Some(stream), Phase::Open);
+                connection.reset_when_dropped(true);
+                let Some(slot) = self.insert(connection) else { continue };
                 if self.register(slot).is_err() {
                     self.forget(slot);
                     continue;
                 }
                 if let Some(connection) = self.connection(slot) {
                     connection.accepted = Some((port, peer));
+                    connection.reset_when_dropped(false);
                 }
                 self.report(slot, Readiness::Accepted);
             }
@@ -309,7 +354,7 @@ impl HostNet {
             self.slots[slot as usize] = Some(connection);
             return Some(slot);
         }
-        if self.slots.len() >= MAX_CONNECTIONS {
+        if self.slots.len() >= self.max_connections {
             return None;
         }
         self.slots.push(Some(connection));
@@ -358,6 +403,20 @@ impl HostNet {
         connection.kept = Vec::new();
         connection.phase = Phase::Closed(reason);
         self.report(slot, Readiness::Closed);
+    }
+}
+
+impl Stack for HostNet {
+    fn ingress(&mut self, _now: umqtt_net::Instant) {
+        self.handle_events();
+    }
+
+    fn egress(&mut self, now: umqtt_net::Instant) -> Option<umqtt_net::Instant> {
+        // What was sent has left: the system has it.
+        let patience = self.patience()?;
+        // Whole milliseconds, and none too early.
+        let millis = u64::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        Some(now.saturating_add(umqtt_net::Duration::from_millis(millis)))
     }
 }
 
