@@ -25,6 +25,7 @@ use umqtt_device::device::Options;
 use umqtt_esp8266_drivers::flash::Flash;
 use umqtt_lx106_board::{crash_loop, print_banner};
 use umqtt_lx106_rt::{clock, entry, interrupt, reset, watchdog};
+use umqtt_net::Instant;
 
 use self::board::ChipBoard;
 use self::no_net::NoNet;
@@ -59,11 +60,15 @@ fn run() -> ! {
     loop {
         watchdog::feed();
         crash_loop::turn();
-        let next = device.poll(clock::millis(), &mut NoNet);
+        let clock = || Instant::from_millis(clock::millis());
+        let next = umqtt_net::turn(&mut NoNet, clock, |now, net| {
+            device.poll(now.as_millis(), net).map(Instant::from_millis)
+        });
         if device.board().restart_wanted() {
             reset::because(format_args!("the device was asked to"));
         }
         // Pins and the serial port are looked at with every tick.
-        interrupt::sleep(clock::cycle_at(next.unwrap_or(u64::MAX)), 0, || false);
+        let until = next.map_or(u64::MAX, Instant::as_millis);
+        interrupt::sleep(clock::cycle_at(until), 0, || false);
     }
 }

@@ -1,6 +1,6 @@
 //! No network: every port and every connection is refused.
 
-use umqtt_device::net::{ConnId, InterfaceAddr, Net, NetError, NetEvent};
+use umqtt_net::{ConnId, Instant, InterfaceAddr, Net, NetError, NetEvent, Stack};
 
 #[derive(Debug)]
 pub(crate) struct NoNet;
@@ -33,4 +33,12 @@ impl Net for NoNet {
     fn abort(&mut self, _conn: ConnId) {}
 
     fn addresses(&self, _each: &mut dyn FnMut(InterfaceAddr)) {}
+}
+
+impl Stack for NoNet {
+    fn ingress(&mut self, _now: Instant) {}
+
+    fn egress(&mut self, _now: Instant) -> Option<Instant> {
+        None
+    }
 }

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mio::Waker;
 use umqtt_device::board::{LogLevel, Restart};
 use umqtt_device::device::Options as DeviceOptions;
 use umqtt_device::{Board, Device};
+use umqtt_net::Instant;
 
 use crate::board::HostBoard;
 use crate::flash::{Failure, FileFlash};
@@ -53,7 +54,7 @@ pub struct Desktop {
     keeper: Option<Keeper>,
     /// Why the flash file could not be written.
     flash_failure: Failure,
-    started: Instant,
+    started: std::time::Instant,
     stop: Arc<AtomicBool>,
     /// Standard output could not be written.
     output_failure: Option<std::io::Error>,
@@ -121,7 +122,7 @@ impl Desktop {
             port: refused.port,
             error: refused.error,
         })?;
-        let started = Instant::now();
+        let started = std::time::Instant::now();
         let mut desktop = Desktop {
             options,
             device,
@@ -147,8 +148,11 @@ impl Desktop {
     /// [`RunError`]: the operating system failed it, or it could not restart.
     pub fn run(mut self) -> Result<(), RunError> {
         while !self.stop.load(Ordering::SeqCst) {
-            let now = self.now();
-            let next = self.device.poll(now, &mut self.net);
+            let (device, started) = (&mut self.device, self.started);
+            let clock = || Instant::from_millis(started.elapsed().as_millis() as u64);
+            let next = umqtt_net::turn(&mut self.net, clock, |now, net| {
+                device.poll(now.as_millis(), net).map(Instant::from_millis)
+            });
             if let Some(how) = self.device.board().take_restart() {
                 self = self.restart(how)?;
                 continue;
@@ -160,8 +164,8 @@ impl Desktop {
             if self.turn_keeper() {
                 continue;
             }
-            let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
-            self.net.wait(wait)?;
+            let wait = next.map(|at| at.saturating_duration_since(clock()).as_millis());
+            self.net.sleep(wait.map(Duration::from_millis))?;
         }
         self.leave()?;
         self.device.save_now();
@@ -182,9 +186,9 @@ impl Desktop {
 
     /// Takes leave of the remote broker, if that does not take too long.
     fn leave(&mut self) -> Result<(), RunError> {
-        let until = Instant::now() + LAST_WORDS;
+        let until = std::time::Instant::now() + LAST_WORDS;
         while !self.device.leave(&mut self.net) {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = until.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
                 break;
             }

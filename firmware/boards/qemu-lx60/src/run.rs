@@ -8,6 +8,7 @@ use umqtt_lx60::{ETHERNET, emulator};
 use umqtt_lx106_board::crash_loop::{self, Start};
 use umqtt_lx106_board::print_banner;
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
+use umqtt_net::Instant;
 use umqtt_smoltcp::SmolNet;
 
 use crate::board::{Lx60Board, MAC};
@@ -85,22 +86,18 @@ fn start(device: &mut Machine, net: &mut Network, how: Start) {
 
 /// Does what is to be done now, and sleeps until there is more.
 fn turn(device: &mut Machine, net: &mut Network) {
-    let device_next = device.poll(clock::millis(), net);
-    if device.board().restart_wanted() {
-        reset::because(format_args!("the device was asked to"));
-    }
-    poll_network(device_next, device, net);
-}
-
-/// Moves frames, and sleeps until there is more. Out of line: its stack is not there while the device compiles.
-#[inline(never)]
-fn poll_network(device_next: Option<u64>, device: &mut Machine, net: &mut Network) {
-    let net_next = net.poll(clock::millis());
-    if net.poll_link().is_some() {
-        device.board().set_link(net.address());
-        return;
-    }
-    let until = device_next.into_iter().chain(net_next).min().unwrap_or(u64::MAX);
+    let clock = || Instant::from_millis(clock::millis());
+    let until = umqtt_net::turn(net, clock, |now, net| {
+        if net.poll_link().is_some() {
+            device.board().set_link(net.address());
+        }
+        let next = device.poll(now.as_millis(), net);
+        if device.board().restart_wanted() {
+            reset::because(format_args!("the device was asked to"));
+        }
+        next.map(Instant::from_millis)
+    });
+    let until = until.map_or(u64::MAX, Instant::as_millis);
     let ethernet = net.device();
     interrupt::sleep(clock::cycle_at(until), ETHERNET, || ethernet.has_frame());
 }
