@@ -1,0 +1,61 @@
+//! Any bytes from the server of an MQTT client, while it publishes and subscribes.
+
+use umqtt_broker::QoS;
+use umqtt_broker::client::{Client, ClientOptions, NetworkWish};
+
+const CONNACK: &[u8] = b"\x20\x02\0\0";
+
+/// Runs the target: the first byte says in pieces of which size the rest arrives, and whether the server accepts the client.
+pub fn run(input: &[u8]) {
+    let Some((&way, bytes)) = input.split_first() else { return };
+    let options =
+        ClientOptions { max_packet: 300, max_queue_bytes: 500, ..ClientOptions::new("x") };
+    let mut client = Client::new(options, 7);
+    client.subscribe(b"a/#", QoS::ExactlyOnce).expect("there is room");
+    client.start(0);
+    let mut now = 0;
+    if way & 1 == 0 {
+        connect(&mut client, now);
+        client.receive(CONNACK, now);
+    }
+    for (at, part) in bytes.chunks(usize::from(way >> 1).max(1)).enumerate() {
+        connect(&mut client, now);
+        let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][at % 3];
+        let _ = client.publish(b"t", b"payload", qos, false);
+        client.receive(part, now);
+        drain(&mut client);
+        assert!(client.memory() < 64 * 1024, "it is bounded");
+        now += 100;
+        if client.poll_at().is_some_and(|due| due <= now) {
+            client.handle_timeout(now);
+        }
+    }
+    client.stop(now);
+    for _ in 0..100 {
+        drain(&mut client);
+        let Some(due) = client.poll_at() else { return };
+        now = now.max(due);
+        client.handle_timeout(now);
+    }
+    panic!("a client that is to stop does");
+}
+
+/// Makes the connection the client wants.
+fn connect(client: &mut Client, now: u64) {
+    while let Some(wish) = client.poll_network() {
+        if wish == NetworkWish::Connect {
+            client.connected(now);
+        }
+    }
+}
+
+fn drain(client: &mut Client) {
+    loop {
+        let len = client.outgoing().len();
+        if len == 0 {
+            break;
+        }
+        client.sent(len);
+    }
+    while client.poll_event().is_some() {}
+}

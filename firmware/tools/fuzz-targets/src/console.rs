@@ -1,0 +1,47 @@
+//! Any bytes typed on the console of a whole device, over TCP or on the serial line.
+
+use crate::{OneConnection, PlainBoard};
+use umqtt_broker::Limits;
+use umqtt_device::Device;
+use umqtt_device::device::Options;
+use umqtt_device::storage::Layout;
+use umqtt_device::storage::ram::RamFlash;
+use umqtt_vm::Profile;
+
+const CONSOLE: u16 = 7777;
+/// Polls of the device: each does a bounded piece of work, of which a line is one.
+const POLLS: u64 = 2_000;
+
+// The first byte chooses the way in.
+/// Runs the target.
+pub fn run(input: &[u8]) {
+    let Some((&way, bytes)) = input.split_first() else { return };
+    let (tcp, serial) = if way & 1 == 0 { (bytes, &[][..]) } else { (&[][..], bytes) };
+    let board = PlainBoard { serial: serial.to_vec(), restarted: false };
+    let options = Options {
+        profile: Profile::ESP8266,
+        limits: Limits::SMALL,
+        layout: Layout::ESP8266,
+        send_buffer: 4096,
+        console_port: Some(CONSOLE),
+        ..Options::DESKTOP
+    };
+    let flash = RamFlash::new(Layout::ESP8266.sectors());
+    let mut device = Device::new(board, flash, options).expect("a blank flash can be used");
+    let mut net = OneConnection::new(CONSOLE, tcp);
+    device.listen(&mut net).expect("every port is free");
+    device.start(0);
+    for now in 0..POLLS {
+        net.knock();
+        let next = device.poll(now, &mut net);
+        let idle = net.closed || net.incoming.is_empty();
+        if device.board().restarted
+            || idle && device.board().serial.is_empty() && next.is_none_or(|next| next > now)
+        {
+            break;
+        }
+    }
+    if way & 1 == 0 {
+        assert!(net.outgoing.starts_with(b"CMD>"), "a session begins with the prompt");
+    }
+}

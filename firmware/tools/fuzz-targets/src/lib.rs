@@ -1,0 +1,50 @@
+//! The bodies of the fuzz targets: a function each, from any bytes to nothing, which panics if something does not hold. The fuzzer calls
+//! them, and so does the test of this crate, with seeds and with what chance makes of them.
+//!
+//! | target | the bytes are |
+//! |---|---|
+//! | [`client`] | the server of the MQTT client |
+//! | [`console`] | the console of a whole device |
+//! | [`flash`] | contents of the flash |
+//! | [`history`] | several clients of the broker |
+//! | [`http`] | answers of web servers |
+//! | [`image`] | an uploaded image |
+//! | [`mqtt`] | a client of the broker |
+//! | [`parse`] | source text |
+//! | [`settings`] | what was saved of settings and lock |
+//! | [`url`] | URLs |
+
+#![allow(clippy::expect_used)] // that is what they are for
+
+mod board;
+pub mod client;
+pub mod console;
+pub mod flash;
+pub mod history;
+pub mod http;
+pub mod image;
+pub mod mqtt;
+mod outside;
+pub mod parse;
+pub mod settings;
+pub mod url;
+
+pub use board::{OneConnection, PlainBoard};
+pub use outside::Outside;
+
+/// The body of a target.
+pub type Target = fn(&[u8]);
+
+/// Every target with its name.
+pub const ALL: [(&str, Target); 10] = [
+    ("client", client::run),
+    ("console", console::run),
+    ("flash", flash::run),
+    ("history", history::run),
+    ("http", http::run),
+    ("image", image::run),
+    ("mqtt", mqtt::run),
+    ("parse", parse::run),
+    ("settings", settings::run),
+    ("url", url::run),
+];

@@ -1,0 +1,44 @@
+//! Any bytes as source text: parser, compiler, linter, formatter.
+
+use umqtt_lang::advice::advise;
+use umqtt_lang::diagnostic::{Diagnostic, Severity};
+use umqtt_lang::lint::{NoConfig, lint};
+use umqtt_lang::{Extras, compile, format, parse};
+use umqtt_vm::{Profile, Program};
+
+fn check(source: &[u8], diagnostics: &[Diagnostic]) {
+    for diagnostic in diagnostics {
+        let fix = diagnostic.fix.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span);
+        for span in core::iter::once(diagnostic.span).chain(fix) {
+            assert!(span.start <= span.end && span.end as usize <= source.len() + 1);
+        }
+    }
+}
+
+/// Runs the target.
+pub fn run(source: &[u8]) {
+    let profile = Profile::ESP8266;
+    let extras = Extras { debug: false, source: false };
+    let (script, errors) = parse(source, &profile);
+    check(source, &errors);
+    let warnings = lint(source, &script, &profile, &NoConfig);
+    check(source, &warnings);
+    assert!(warnings.iter().all(|warning| warning.severity() == Severity::Warning));
+
+    let image = match compile(source, &profile, extras) {
+        Ok(image) => image,
+        Err(mut errors) => {
+            advise(source, &mut errors);
+            assert!(!errors.is_empty());
+            return check(source, &errors);
+        }
+    };
+    assert!(errors.is_empty());
+    assert!(Program::verify(&image[..], &profile).is_ok(), "what is compiled is sound");
+
+    // Laid out, a script may grow past the limit of its length.
+    let roomy = Profile { source: usize::MAX / 4, ..profile };
+    let formatted = format(source, &roomy).expect("what compiles can be laid out");
+    assert_eq!(format(&formatted, &roomy).expect("once more"), formatted);
+    assert_eq!(compile(&formatted, &roomy, extras).expect("means the same"), image);
+}

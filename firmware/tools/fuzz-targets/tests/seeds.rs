@@ -1,0 +1,155 @@
+//! Every target with its seeds, with what chance makes of them, and with chance alone: what a fuzzer would find at once.
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use umqtt_fuzz_targets::ALL;
+use umqtt_lang::{Extras, compile};
+use umqtt_vm::Profile;
+
+/// Inputs by chance for each target; `UMQTT_FUZZ_CASES` changes it.
+const CASES: u32 = 150;
+
+/// Inputs that get far.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    match target {
+        "parse" => scripts(),
+        "image" => {
+            let extras = Extras { debug: true, source: false };
+            let image = |script: Vec<u8>| compile(&script, &Profile::ESP8266, extras);
+            scripts().into_iter().map(|script| image(script).expect("ours")).collect()
+        }
+        "mqtt" => vec![
+            b"\x05\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01a\x82\x06\0\x01\0\x01#\x02\x30\x05\0\x01tok\xe0\0".to_vec(),
+            b"\xff\x10\x1a\0\x04MQTT\x04\xc6\0\x3c\0\x01a\0\x01w\0\x01x\0\x01u\0\x01p\x34\x07\0\x01t\0\x02hi\x62\x02\0\x02".to_vec(),
+        ],
+        "client" => vec![
+            b"\x10\x90\x03\0\x01\x02\x32\x07\0\x01a\0\x09hi\x50\x02\0\x01\x40\x02\0\x01\xd0\0".to_vec(),
+            b"\x21\x20\x02\0\x05".to_vec(),
+        ],
+        "history" => vec![(0..=255).collect(), vec![0; 200], [1, 7, 2, 9, 200, 31].repeat(40)],
+        "console" => texts(&[
+            "0show\nhelp\nset ssid x\nsave\nlock pw\nunlock pw\nshow vars\nquit\n",
+            "1script 2000\nset @1 \"a b\"\npublish local t x retained\nshow mqtt\nreset factory\n",
+            "0POST / HTTP/1.1\r\nHost: x\r\n\r\nreset\r\n",
+        ]),
+        "http" => texts(&[
+            "0HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            "1HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            "7HTTP/1.0 302 Found\nLocation: /x\n  y\n\n",
+            "~HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\n\r\nnot here",
+        ]),
+        "url" => texts(&[
+            "http://device:8080/a/b?c=d e#f\n../x y",
+            "http://[::1]/\nhttp://other/",
+            "http://me:pw@a/\n?q",
+        ]),
+        "settings" => vec![
+            vec![1],
+            b"\x01\x01\x05lobby\x02\x06secret".to_vec(),
+            (0..=255).flat_map(|id| [id, 1, b'1']).collect(),
+            (0..=255).flat_map(|id| [id, 4, 1, 0, 0, 0]).collect(),
+        ],
+        "flash" => vec![
+            vec![],
+            vec![0, 0, 0, 4, 0, 0, 0, 0],
+            [vec![3, 0, 0, 32], vec![0x5A; 32], vec![5, 0, 0, 64], vec![0; 64]].concat(),
+            (0..7).flat_map(|sector| [sector, 255, 12, 4, 0, 0, 0, 0]).collect(),
+        ],
+        other => panic!("{other} has no seeds"),
+    }
+}
+
+fn scripts() -> Vec<Vec<u8>> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../scripts");
+    let files =
+        std::fs::read_dir(folder).expect("the scripts").map(|file| file.expect("one").path());
+    let scripts = files.filter(|path| path.extension().is_some_and(|end| end == "script"));
+    scripts.map(|path| std::fs::read(path).expect("a script")).collect()
+}
+
+/// A change a fuzzer would make.
+#[derive(Clone, Debug)]
+enum Change {
+    Set(usize, u8),
+    Flip(usize, u8),
+    Cut(usize),
+    Insert(usize, Vec<u8>),
+    Repeat(usize, usize),
+}
+
+impl Change {
+    fn any() -> impl Strategy<Value = Change> {
+        let at = any::<u16>().prop_map(usize::from);
+        let bytes = proptest::collection::vec(any::<u8>(), 1..20);
+        prop_oneof![
+            (at.clone(), any::<u8>()).prop_map(|(at, byte)| Change::Set(at, byte)),
+            (at.clone(), 0..8u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+            at.clone().prop_map(Change::Cut),
+            (at.clone(), bytes).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+            (at, 1..50usize).prop_map(|(at, len)| Change::Repeat(at, len)),
+        ]
+    }
+
+    fn apply(&self, input: &mut Vec<u8>) {
+        let len = input.len().max(1);
+        match self {
+            Change::Set(at, byte) => {
+                input.iter_mut().skip(at % len).take(1).for_each(|b| *b = *byte)
+            }
+            Change::Flip(at, bit) => {
+                input.iter_mut().skip(at % len).take(1).for_each(|byte| *byte ^= 1 << bit);
+            }
+            Change::Cut(at) => input.truncate(at % len),
+            Change::Insert(at, bytes) => {
+                let at = at % (input.len() + 1);
+                input.splice(at..at, bytes.iter().copied());
+            }
+            Change::Repeat(at, count) => {
+                let at = at % (input.len() + 1);
+                let piece = input[at..input.len().min(at + count)].to_vec();
+                input.splice(at..at, piece);
+            }
+        }
+    }
+}
+
+fn input(target: &str) -> impl Strategy<Value = Vec<u8>> {
+    let seed = proptest::sample::select(seeds(target));
+    let changes = proptest::collection::vec(Change::any(), 1..6);
+    let changed = (seed, changes).prop_map(|(mut input, changes)| {
+        changes.iter().for_each(|change| change.apply(&mut input));
+        input
+    });
+    prop_oneof![3 => changed, 1 => proptest::collection::vec(any::<u8>(), 0..600)]
+}
+
+#[test]
+fn seeds_and_what_chance_makes_of_them() {
+    let given = std::env::var("UMQTT_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
+    let cases = given.unwrap_or(CASES);
+    for (name, run) in ALL {
+        seeds(name).iter().for_each(|seed| run(seed));
+        run(b"");
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        let tried = TestRunner::new(config).run(&input(name), |input| {
+            run(&input);
+            Ok(())
+        });
+        tried.unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn the_fuzzer_has_every_target() {
+    let page = include_str!("../../fuzz/README.md");
+    let manifest = include_str!("../../fuzz/Cargo.toml");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/fuzz_targets");
+    for (name, _) in ALL {
+        assert!(page.contains(&format!("| `{name}` |")), "README of {name}");
+        assert!(manifest.contains(&format!("name = \"{name}\"")), "manifest of {name}");
+        let body = std::fs::read_to_string(format!("{folder}/{name}.rs")).expect("its file");
+        assert!(body.contains(&format!("umqtt_fuzz_targets::{name}::run")), "{name}");
+    }
+    assert_eq!(std::fs::read_dir(folder).expect("targets").count(), ALL.len());
+}
