@@ -8,6 +8,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+pub use umqtt_vm::words::{ActionWord, FunctionWord, ResultKind, Trigger};
+
 /// Where something stands in the source: byte offsets, end exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -108,18 +110,8 @@ pub struct Broker {
 /// What a handler waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// `init`
-    Init,
-    /// `wificonnect`
-    WifiConnect,
-    /// `wifidisconnect`
-    WifiDisconnect,
-    /// `mqttconnect`
-    MqttConnect,
-    /// `serial`
-    Serial,
-    /// `http_response`
-    HttpResponse,
+    /// One of a single word, such as `init`.
+    Simple(Trigger),
     /// `timer N`
     Timer(Number),
     /// `alarm N`
@@ -177,19 +169,30 @@ pub enum ActionKind {
         /// From what.
         filter: Expr,
     },
-    /// `settimer N ms`
-    SetTimer {
-        /// Which.
-        timer: Number,
-        /// Milliseconds.
+    /// `settimer N e`, `gpio_out N e`, ...
+    Numbered {
+        /// Which action.
+        word: ActionWord,
+        /// The timer, alarm or pin.
+        number: Number,
+        /// Milliseconds, time of day, level or duty.
         value: Expr,
     },
-    /// `setalarm N time`
-    SetAlarm {
-        /// Which.
-        alarm: Number,
-        /// Time of day.
+    /// `print e`, `http_get e`, ...
+    Unary {
+        /// Which action.
+        word: ActionWord,
+        /// Its operand.
         value: Expr,
+    },
+    /// `http_post e [,] e`
+    Pair {
+        /// Which action.
+        word: ActionWord,
+        /// Its first operand.
+        first: Expr,
+        /// Its second operand.
+        second: Expr,
     },
     /// `setvar target = value`
     SetVar {
@@ -198,45 +201,12 @@ pub enum ActionKind {
         /// What.
         value: Expr,
     },
-    /// `http_get url`
-    HttpGet {
-        /// The URL.
-        url: Expr,
-    },
-    /// `http_post url [,] body`
-    HttpPost {
-        /// The URL.
-        url: Expr,
-        /// The body.
-        body: Expr,
-    },
     /// `gpio_pinmode N input [pullup] | output`
     PinMode {
         /// The pin.
         pin: Number,
         /// Its use.
         mode: umqtt_vm::PinMode,
-    },
-    /// `gpio_out N level`
-    PinWrite {
-        /// The pin.
-        pin: Number,
-        /// False is low.
-        value: Expr,
-    },
-    /// `gpio_pwm N duty`
-    Pwm {
-        /// The pin.
-        pin: Number,
-        /// 0 to 1000.
-        value: Expr,
-    },
-    /// `serial_out e`, `print e`, `println e` or `system e`
-    Output {
-        /// Which of them.
-        to: Output,
-        /// What.
-        value: Expr,
     },
     /// `if e then ... elseif e then ... else ... endif`
     If {
@@ -265,19 +235,6 @@ pub enum Target {
     Variable(Span),
     /// `@N`
     Flash(Number),
-}
-
-/// Where text goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// `serial_out`
-    SerialOut,
-    /// `print`
-    Print,
-    /// `println`
-    Println,
-    /// `system`
-    System,
 }
 
 /// An expression.
@@ -407,11 +364,9 @@ pub enum Special {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     /// `not(e)`, `lower(e)`, ...
-    Unary(Unary, Expr),
-    /// `find(text, sought)`
-    Find(Expr, Expr),
-    /// `json_parse(path, json)`
-    JsonParse(Expr, Expr),
+    Unary(FunctionWord, Expr),
+    /// `find(text, sought)`, `json_parse(path, json)`
+    Pair(FunctionWord, Expr, Expr),
     /// `substr(e, start, length)`
     Substr(Expr, Number, Number),
     /// `byte_val(e, index)`
@@ -422,21 +377,15 @@ pub enum Call {
     PinRead(Number),
 }
 
-/// Functions of one expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unary {
-    /// `not`
-    Not,
-    /// `retained_topic`
-    Retained,
-    /// `binary`
-    Binary,
-    /// `eatwhite`
-    EatWhite,
-    /// `lower`
-    Lower,
-    /// `upper`
-    Upper,
-    /// `len`
-    Len,
+impl Call {
+    /// Which function.
+    pub fn function(&self) -> FunctionWord {
+        match self {
+            Call::Unary(word, _) | Call::Pair(word, ..) => *word,
+            Call::Substr(..) => FunctionWord::Substr,
+            Call::ByteVal(..) => FunctionWord::ByteVal,
+            Call::CsvStr(..) => FunctionWord::CsvStr,
+            Call::PinRead(_) => FunctionWord::PinRead,
+        }
+    }
 }

@@ -6,11 +6,12 @@
 use alloc::vec::Vec;
 
 use logos::{Lexer, Logos};
+use umqtt_vm::words::Trigger;
 
 use crate::ast::Span;
 use crate::diagnostic::Code;
 use crate::lexer::{Lexeme, gap_len, raw_word_len};
-use crate::tokens::{self, Plain, Token};
+use crate::tokens::{self, Token};
 
 /// What some editors put before the first byte of a text; it means nothing.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -277,7 +278,7 @@ impl<'s> Tokens<'s> {
         self.before_last = None;
         self.brackets = 0;
         self.replay.clear();
-        self.replay.extend([Token::On, Token::Plain(Plain::Init), Token::Do]);
+        self.replay.extend([Token::On, Token::SimpleEvent(Trigger::Init), Token::Do]);
         for block in &self.blocks {
             self.replay.extend(if block.is_while {
                 [Token::While, Token::Word, Token::Do]

@@ -1,4 +1,5 @@
-//! What the grammar sees: its terminals, the keyword table, and which terminal a word is.
+//! What the grammar sees: its terminals, and which terminal a word is. The words of events, actions and functions are those of
+//! [`umqtt_vm::words`].
 //!
 //! Keywords of the same shape share one terminal that carries which of them it is: the number of terminals
 //! decides the size of the parser's tables.
@@ -6,9 +7,11 @@
 #[cfg(test)]
 mod reference;
 
-use crate::ast::{Logic, Operator, Output, Special, Unary};
-use crate::lexer::next_byte;
 use umqtt_vm::Side;
+use umqtt_vm::words::{ActionOperands, ActionWord, FunctionOperands, FunctionWord, Trigger};
+
+use crate::ast::{Logic, Operator, Special};
+use crate::lexer::next_byte;
 
 /// A terminal of the grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,9 +37,9 @@ pub(crate) enum Token {
     /// `done`
     Done,
     /// An event of one word.
-    Plain(Plain),
+    SimpleEvent(Trigger),
     /// An event with a number.
-    Numbered(Numbered),
+    NumberedEvent(Trigger),
     /// `topic`
     Topic,
     /// `local`, `remote`
@@ -45,14 +48,14 @@ pub(crate) enum Token {
     Publish,
     /// `subscribe` is true, `unsubscribe` false
     Subscribe(bool),
-    /// An action that sets what has a number.
-    Set(Setting),
+    /// An action with a number and an expression.
+    NumberedAction(ActionWord),
     /// `setvar`
     SetVar,
     /// An action with one expression.
-    Tell(Tell),
-    /// `http_post`
-    HttpPost,
+    UnaryAction(ActionWord),
+    /// An action with two expressions.
+    PairAction(ActionWord),
     /// `gpio_pinmode`
     PinMode,
     /// `pullup` is true, `nopullup` false
@@ -78,9 +81,9 @@ pub(crate) enum Token {
     /// `,`
     Comma,
     /// A function of one or two expressions, its bracket following.
-    Function(Function),
+    Function(FunctionWord),
     /// A function of an expression and numbers, its bracket following.
-    Indexed(Indexed),
+    Indexed(FunctionWord),
     /// `gpio_in`, its bracket following
     PinRead,
     /// `"..."`
@@ -97,84 +100,12 @@ pub(crate) enum Token {
     Flash,
 }
 
-/// Events that are told by one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Plain {
-    /// `init`
-    Init,
-    /// `wificonnect`
-    WifiConnect,
-    /// `wifidisconnect`
-    WifiDisconnect,
-    /// `mqttconnect`
-    MqttConnect,
-    /// `serial`
-    Serial,
-    /// `http_response`
-    HttpResponse,
-}
-
-/// Events with a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Numbered {
-    /// `timer`
-    Timer,
-    /// `alarm`
-    Alarm,
-    /// `gpio_interrupt`
-    Interrupt,
-}
-
-/// Actions that have a number and an expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Setting {
-    /// `settimer`
-    Timer,
-    /// `setalarm`
-    Alarm,
-    /// `gpio_out`
-    Level,
-    /// `gpio_pwm`
-    Duty,
-}
-
-/// Functions of expressions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Function {
-    /// One expression.
-    Unary(Unary),
-    /// `find`
-    Find,
-    /// `json_parse`
-    JsonParse,
-}
-
-/// Functions of an expression, a number, and perhaps something third.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Indexed {
-    /// `substr`
-    Substr,
-    /// `byte_val`
-    ByteVal,
-    /// `csvstr`
-    CsvStr,
-}
-
-/// Actions that have one expression.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tell {
-    /// `serial_out`, `print`, `println`, `system`
-    Output(Output),
-    /// `http_get`
-    HttpGet,
-}
-
 macro_rules! words {
-    ($table:ident, $of:ident, $about:literal, $($text:literal => $token:expr,)*) => {
-        #[doc = $about]
-        pub(crate) const $table: &[(&str, Token)] = &[$(($text, $token),)*];
+    ($($text:literal => $token:expr,)*) => {
+        /// The keywords that name no event, action or function.
+        const SYNTAX: &[(&str, Token)] = &[$(($text, $token),)*];
 
-        fn $of(word: &str) -> Option<Token> {
+        fn syntax(word: &str) -> Option<Token> {
             Some(match word {
                 $($text => $token,)*
                 _ => return None,
@@ -183,7 +114,7 @@ macro_rules! words {
     };
 }
 
-words! { KEYWORDS, keyword, "The keywords.",
+words! {
     "on" => Token::On,
     "config" => Token::Config,
     "do" => Token::Do,
@@ -194,33 +125,9 @@ words! { KEYWORDS, keyword, "The keywords.",
     "if" => Token::If,
     "while" => Token::While,
     "done" => Token::Done,
-    "init" => Token::Plain(Plain::Init),
-    "wificonnect" => Token::Plain(Plain::WifiConnect),
-    "wifidisconnect" => Token::Plain(Plain::WifiDisconnect),
-    "mqttconnect" => Token::Plain(Plain::MqttConnect),
-    "serial" => Token::Plain(Plain::Serial),
-    "http_response" => Token::Plain(Plain::HttpResponse),
-    "timer" => Token::Numbered(Numbered::Timer),
-    "alarm" => Token::Numbered(Numbered::Alarm),
     "topic" => Token::Topic,
-    "gpio_interrupt" => Token::Numbered(Numbered::Interrupt),
     "local" => Token::Side(Side::Local),
     "remote" => Token::Side(Side::Remote),
-    "publish" => Token::Publish,
-    "subscribe" => Token::Subscribe(true),
-    "unsubscribe" => Token::Subscribe(false),
-    "settimer" => Token::Set(Setting::Timer),
-    "setalarm" => Token::Set(Setting::Alarm),
-    "setvar" => Token::SetVar,
-    "print" => Token::Tell(Tell::Output(Output::Print)),
-    "println" => Token::Tell(Tell::Output(Output::Println)),
-    "serial_out" => Token::Tell(Tell::Output(Output::SerialOut)),
-    "system" => Token::Tell(Tell::Output(Output::System)),
-    "http_get" => Token::Tell(Tell::HttpGet),
-    "http_post" => Token::HttpPost,
-    "gpio_pinmode" => Token::PinMode,
-    "gpio_out" => Token::Set(Setting::Level),
-    "gpio_pwm" => Token::Set(Setting::Duty),
     "pullup" => Token::Pull(true),
     "nopullup" => Token::Pull(false),
     "input" => Token::Mode(false),
@@ -238,20 +145,64 @@ words! { KEYWORDS, keyword, "The keywords.",
     "or" => Token::Logic(Logic::Or),
 }
 
-words! { FUNCTIONS, function, "The functions, which are words like any other unless a bracket follows.",
-    "not" => Token::Function(Function::Unary(Unary::Not)),
-    "retained_topic" => Token::Function(Function::Unary(Unary::Retained)),
-    "binary" => Token::Function(Function::Unary(Unary::Binary)),
-    "eatwhite" => Token::Function(Function::Unary(Unary::EatWhite)),
-    "lower" => Token::Function(Function::Unary(Unary::Lower)),
-    "upper" => Token::Function(Function::Unary(Unary::Upper)),
-    "len" => Token::Function(Function::Unary(Unary::Len)),
-    "find" => Token::Function(Function::Find),
-    "json_parse" => Token::Function(Function::JsonParse),
-    "substr" => Token::Indexed(Indexed::Substr),
-    "byte_val" => Token::Indexed(Indexed::ByteVal),
-    "csvstr" => Token::Indexed(Indexed::CsvStr),
-    "gpio_in" => Token::PinRead,
+/// The terminal of a trigger that one word names.
+fn event(trigger: Trigger) -> Option<Token> {
+    match trigger {
+        Trigger::Timer | Trigger::Alarm | Trigger::Gpio => Some(Token::NumberedEvent(trigger)),
+        Trigger::Config
+        | Trigger::LocalName
+        | Trigger::LocalFilter
+        | Trigger::RemoteName
+        | Trigger::RemoteFilter => None,
+        _ => Some(Token::SimpleEvent(trigger)),
+    }
+}
+
+/// The terminal of an action.
+fn action(word: ActionWord) -> Token {
+    match word.operands() {
+        ActionOperands::Value => Token::UnaryAction(word),
+        ActionOperands::Pair => Token::PairAction(word),
+        ActionOperands::Numbered => Token::NumberedAction(word),
+        ActionOperands::Filter => Token::Subscribe(word == ActionWord::Subscribe),
+        ActionOperands::Message => Token::Publish,
+        ActionOperands::Assignment => Token::SetVar,
+        ActionOperands::PinMode => Token::PinMode,
+    }
+}
+
+/// The terminal of a function.
+fn function(word: FunctionWord) -> Token {
+    match word.operands() {
+        FunctionOperands::Value | FunctionOperands::Pair => Token::Function(word),
+        FunctionOperands::Index | FunctionOperands::Part => Token::Indexed(word),
+        FunctionOperands::Pin => Token::PinRead,
+    }
+}
+
+fn keyword(word: &str) -> Option<Token> {
+    syntax(word)
+        .or_else(|| ActionWord::from_keyword(word).map(action))
+        .or_else(|| Trigger::from_keyword(word).and_then(event))
+}
+
+/// The keywords, with the terminal of each.
+pub(crate) fn keywords() -> impl Iterator<Item = (&'static str, Token)> + Clone {
+    let events = Trigger::ALL
+        .iter()
+        .filter_map(|trigger| event(*trigger).map(|token| (trigger.keyword(), token)));
+    let actions = ActionWord::ALL.iter().map(|word| (word.keyword(), action(*word)));
+    SYNTAX.iter().copied().chain(events).chain(actions)
+}
+
+/// The functions, which are words like any other unless a bracket follows.
+pub(crate) fn functions() -> impl Iterator<Item = (&'static str, Token)> + Clone {
+    FunctionWord::ALL.iter().map(|word| (word.keyword(), function(*word)))
+}
+
+/// Whether a word is the name of a function.
+pub(crate) fn is_function(word: &[u8]) -> bool {
+    core::str::from_utf8(word).is_ok_and(|word| FunctionWord::from_keyword(word).is_some())
 }
 
 macro_rules! specials {
@@ -296,7 +247,10 @@ pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
         [b'a'..=b'z', ..] if word.len() <= LONGEST => {
             let text = text();
             keyword(text)
-                .or_else(|| function(text).filter(|_| next_byte(rest) == Some(b'(')))
+                .or_else(|| {
+                    let word = FunctionWord::from_keyword(text);
+                    word.filter(|_| next_byte(rest) == Some(b'(')).map(function)
+                })
                 .unwrap_or(Token::Word)
         }
         _ => Token::Word,
@@ -328,10 +282,10 @@ impl Token {
             self,
             Token::Publish
                 | Token::Subscribe(_)
-                | Token::Set(_)
+                | Token::NumberedAction(_)
                 | Token::SetVar
-                | Token::Tell(_)
-                | Token::HttpPost
+                | Token::UnaryAction(_)
+                | Token::PairAction(_)
                 | Token::PinMode
                 | Token::If
                 | Token::While
@@ -357,7 +311,10 @@ impl Token {
     /// A value follows.
     pub(crate) fn wants_value(self) -> bool {
         self.is_operator()
-            || matches!(self, Token::Tell(_) | Token::HttpPost | Token::Side(_) | Token::Comma)
+            || matches!(
+                self,
+                Token::UnaryAction(_) | Token::PairAction(_) | Token::Side(_) | Token::Comma
+            )
     }
 
     /// Is a value or begins one, wherever one is due.
@@ -383,7 +340,7 @@ impl Token {
 
     /// Names an event.
     pub(crate) fn starts_event(self) -> bool {
-        matches!(self, Token::Plain(_) | Token::Numbered(_) | Token::Topic)
+        matches!(self, Token::SimpleEvent(_) | Token::NumberedEvent(_) | Token::Topic)
     }
 
     /// Cannot be a value.
@@ -416,16 +373,16 @@ impl Token {
             Token::If => "IF",
             Token::While => "WHILE",
             Token::Done => "DONE",
-            Token::Plain(_) => "PLAIN",
-            Token::Numbered(_) => "NUMBERED",
+            Token::SimpleEvent(_) => "SIMPLE_EVENT",
+            Token::NumberedEvent(_) => "NUMBERED_EVENT",
             Token::Topic => "TOPIC",
             Token::Side(_) => "SIDE",
             Token::Publish => "PUBLISH",
             Token::Subscribe(_) => "SUBSCRIBE",
-            Token::Set(_) => "SET",
+            Token::NumberedAction(_) => "NUMBERED_ACTION",
             Token::SetVar => "SETVAR",
-            Token::Tell(_) => "TELL",
-            Token::HttpPost => "HTTP_POST",
+            Token::UnaryAction(_) => "UNARY_ACTION",
+            Token::PairAction(_) => "PAIR_ACTION",
             Token::PinMode => "PINMODE",
             Token::Pull(_) => "PULL",
             Token::Mode(_) => "MODE",
@@ -453,20 +410,20 @@ impl Token {
 
 #[cfg(test)]
 mod tests {
-    use super::{FUNCTIONS, KEYWORDS, LONGEST, Token, of_punctuation, of_word};
+    use super::{LONGEST, Token, functions, keywords, of_punctuation, of_word};
 
     #[test]
     fn the_longest_word_is_known() {
-        let longest = KEYWORDS.iter().chain(FUNCTIONS).map(|(word, _)| word.len()).max();
+        let longest = keywords().chain(functions()).map(|(word, _)| word.len()).max();
         assert_eq!(longest, Some(LONGEST));
     }
 
     #[test]
     fn words_are_what_the_tables_say() {
-        for &(word, token) in KEYWORDS {
+        for (word, token) in keywords() {
             assert_eq!(of_word(word.as_bytes(), b" ("), token, "{word}");
         }
-        for &(word, token) in FUNCTIONS {
+        for (word, token) in functions() {
             assert_eq!(of_word(word.as_bytes(), b" % why\n ("), token, "{word}");
             assert_eq!(of_word(word.as_bytes(), b" x("), Token::Word, "{word}");
         }
@@ -484,7 +441,7 @@ mod tests {
         let grammar = include_str!("parse/grammar.lalrpop");
         let signs = b"()=-+,".map(of_punctuation);
         let other = [Token::String, Token::Word, Token::Raw, Token::Hex, Token::Flash];
-        let words = KEYWORDS.iter().chain(FUNCTIONS).map(|&(_, token)| token);
+        let words = keywords().chain(functions()).map(|(_, token)| token);
         for token in words.chain(signs).chain(other).chain([Token::Variable(None)]) {
             let kind = alloc::format!("{token:?}");
             let kind = kind.split('(').next().unwrap_or_default();

@@ -129,7 +129,7 @@ fn config_values_are_raw() {
 #[test]
 fn chains_are_flat_and_logic_binds_loosest() {
     let actions = actions("print a - b - c and d | e or f");
-    let [ActionKind::Output { value, .. }] = &actions[..] else { panic!("{actions:?}") };
+    let [ActionKind::Unary { value, .. }] = &actions[..] else { panic!("{actions:?}") };
     let ExprKind::Logic(logic) = &value.kind else { panic!("{value:?}") };
     assert_eq!(logic.rest.len(), 2);
     assert!(matches!(&logic.first.kind, ExprKind::Chain(chain) if chain.rest.len() == 2));

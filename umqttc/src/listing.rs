@@ -60,27 +60,20 @@ fn segments(image: &Image<'_>) -> BTreeMap<usize, Vec<String>> {
 
 /// The event as a script writes it.
 fn event(image: &Image<'_>, record: Record) -> String {
-    let key = record.key;
+    let (key, word) = (record.key, record.trigger.keyword());
     match record.trigger {
-        Trigger::Config => "config".to_owned(),
-        Trigger::Init => "on init".to_owned(),
-        Trigger::WifiConnect => "on wificonnect".to_owned(),
-        Trigger::WifiDisconnect => "on wifidisconnect".to_owned(),
-        Trigger::MqttConnect => "on mqttconnect".to_owned(),
-        Trigger::Serial => "on serial".to_owned(),
-        Trigger::HttpResponse => "on http_response".to_owned(),
-        Trigger::Timer => format!("on timer {key}"),
-        Trigger::Alarm => format!("on alarm {key}"),
+        Trigger::Config => word.to_owned(),
+        Trigger::Timer | Trigger::Alarm => format!("on {word} {key}"),
         Trigger::Gpio => {
-            format!(
-                "on gpio_interrupt {key} {}",
-                ["nopullup", "pullup"][usize::from(record.filter == 1)]
-            )
+            format!("on {word} {key} {}", ["nopullup", "pullup"][usize::from(record.filter == 1)])
         }
-        Trigger::LocalName => format!("on topic local {}", text(image, record.filter)),
-        Trigger::LocalFilter => format!("on topic local {}", filter(image, record)),
-        Trigger::RemoteName => format!("on topic remote {}", text(image, record.filter)),
-        Trigger::RemoteFilter => format!("on topic remote {}", filter(image, record)),
+        Trigger::LocalName | Trigger::RemoteName => {
+            format!("on {word} {}", text(image, record.filter))
+        }
+        Trigger::LocalFilter | Trigger::RemoteFilter => {
+            format!("on {word} {}", filter(image, record))
+        }
+        _ => format!("on {word}"),
     }
 }
 

@@ -1,5 +1,7 @@
 //! What can happen to a device, as a script sees it.
 
+use crate::words::Trigger;
+
 /// Which broker a topic belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -63,6 +65,25 @@ pub enum Event<'e> {
 }
 
 impl Event<'_> {
+    /// What it wakes, and the number that goes with it; for a topic the trigger of handlers with its name.
+    #[inline(always)]
+    pub fn trigger(&self) -> (Trigger, u8) {
+        match *self {
+            Event::Topic { side: Side::Local, .. } => (Trigger::LocalName, 0),
+            Event::Topic { side: Side::Remote, .. } => (Trigger::RemoteName, 0),
+            Event::Config => (Trigger::Config, 0),
+            Event::Init => (Trigger::Init, 0),
+            Event::WifiConnect => (Trigger::WifiConnect, 0),
+            Event::WifiDisconnect => (Trigger::WifiDisconnect, 0),
+            Event::MqttConnect => (Trigger::MqttConnect, 0),
+            Event::Serial { .. } => (Trigger::Serial, 0),
+            Event::HttpResponse { .. } => (Trigger::HttpResponse, 0),
+            Event::Timer(n) => (Trigger::Timer, n),
+            Event::Alarm(n) => (Trigger::Alarm, n),
+            Event::GpioInterrupt { pin, .. } => (Trigger::Gpio, pin),
+        }
+    }
+
     /// The event's data in the order of its `$this_...` specials; what it lacks is empty. A pin's level is a number, not a text.
     pub(crate) fn argument(&self, index: usize) -> &[u8] {
         match (self, index) {

@@ -23,6 +23,8 @@ use core::ops::Range;
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
 
+pub use crate::words::Trigger;
+
 /// The first bytes of every image; no script starts like this.
 pub const MAGIC: [u8; 4] = *b"uMQ!";
 /// The format this crate reads and writes.
@@ -91,80 +93,6 @@ pub struct Header {
     pub debug: u32,
     /// Bytes of source.
     pub source: u32,
-}
-
-/// What wakes a handler: the first byte of its record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum Trigger {
-    /// The script's `config` lines, once, before `Init`.
-    Config = 0,
-    /// `on init`
-    Init = 1,
-    /// `on wificonnect`
-    WifiConnect = 2,
-    /// `on wifidisconnect`
-    WifiDisconnect = 3,
-    /// `on mqttconnect`
-    MqttConnect = 4,
-    /// `on serial`
-    Serial = 5,
-    /// `on http_response`
-    HttpResponse = 6,
-    /// `on timer N`; key: N
-    Timer = 7,
-    /// `on alarm N`; key: N
-    Alarm = 8,
-    /// `on gpio_interrupt N`; key: N; filter: 1 with pull-up, else 0
-    Gpio = 9,
-    /// `on topic local` with a constant filter without wildcards; key: [`fingerprint`]; filter: the constant
-    LocalName = 10,
-    /// `on topic local` with any other filter; key: a [`FilterKind`]
-    LocalFilter = 11,
-    /// `on topic remote` with a constant filter without wildcards; as `LocalName`
-    RemoteName = 12,
-    /// `on topic remote` with any other filter; as `LocalFilter`
-    RemoteFilter = 13,
-}
-
-impl Trigger {
-    /// How many there are.
-    pub const COUNT: usize = 14;
-
-    /// The trigger of that number.
-    pub fn from_code(code: u8) -> Option<Trigger> {
-        use Trigger::*;
-        const ALL: &[Trigger] = &[
-            Config,
-            Init,
-            WifiConnect,
-            WifiDisconnect,
-            MqttConnect,
-            Serial,
-            HttpResponse,
-            Timer,
-            Alarm,
-            Gpio,
-            LocalName,
-            LocalFilter,
-            RemoteName,
-            RemoteFilter,
-        ];
-        ALL.get(usize::from(code)).copied()
-    }
-
-    /// How many of the event's arguments its code may ask for.
-    pub fn arguments(self) -> u8 {
-        match self {
-            Trigger::Serial | Trigger::Gpio => 1,
-            Trigger::HttpResponse => 4,
-            Trigger::LocalName
-            | Trigger::LocalFilter
-            | Trigger::RemoteName
-            | Trigger::RemoteFilter => 2,
-            _ => 0,
-        }
-    }
 }
 
 /// How the filter of a [`Trigger::LocalFilter`] or [`Trigger::RemoteFilter`] is given.

@@ -7,6 +7,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`isa`] | the instruction set, one table |
+//! | [`words`] | events, actions and functions, one table each |
 //! | [`image`] | the bytes of an image: sections, header, handler records |
 //! | [`debug`](struct@Debug) | names and lines in an image |
 //! | [`profile`](Profile) | the limits of a kind of device |
@@ -36,6 +37,7 @@ mod profile;
 mod program;
 mod trap;
 mod verify;
+pub mod words;
 
 pub use capabilities::{
     Clock, Console, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Serial, Storage,

@@ -9,7 +9,7 @@ use super::words::Words;
 use super::{Advice, functions};
 use crate::ast::{Operator, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::tokens::{FUNCTIONS, Token};
+use crate::tokens::{Token, is_function};
 
 /// What was meant, if it is known.
 pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
@@ -220,7 +220,7 @@ fn event(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 fn call(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
     let before = at.checked_sub(1)?;
     let name = core::str::from_utf8(words.text(before)).ok()?;
-    let is_function = FUNCTIONS.iter().any(|&(known, _)| known == name);
+    let is_function = is_function(name.as_bytes());
     if words.token(at) == Some(Token::Open) && words.token(before) == Some(Token::Word) {
         if is_function || told.help.as_ref().is_some_and(|help| help.contains("did you mean")) {
             return None;
@@ -265,7 +265,7 @@ fn side_by_side(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advic
         return Some(Advice::new(format!("`{name}` is not a function; {}", functions())));
     }
     let first = (0..=before).rev().find(|&at| words.is_first_on_line(at))?;
-    let prints = (first..at).any(|at| matches!(words.token(at), Some(Token::Tell(_))));
+    let prints = (first..at).any(|at| matches!(words.token(at), Some(Token::UnaryAction(_))));
     let joins = is_value(words.token(at)?)
         || words.token(at)? != Token::Word && words.token(at)?.starts_value();
     if !prints || !joins || words.token(at)? == Token::Open {

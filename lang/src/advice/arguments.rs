@@ -91,7 +91,7 @@ fn resistor(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
         return None;
     }
     let pin = match words.token(at)? {
-        Token::Numbered(_) => core::str::from_utf8(words.text(at + 1)).ok(),
+        Token::NumberedEvent(_) => core::str::from_utf8(words.text(at + 1)).ok(),
         _ => None,
     };
     let is_number = |pin: &&str| !pin.is_empty() && pin.bytes().all(|b| b.is_ascii_digit());

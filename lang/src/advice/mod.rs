@@ -26,7 +26,7 @@ use alloc::vec::Vec;
 
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::parse::MAX_DIAGNOSTICS;
-use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
+use crate::tokens::{self, Token, keywords};
 use words::Words;
 
 /// Adds to the errors of a script what was probably meant, and errors that need no sound script to be sure. What is found
@@ -132,14 +132,14 @@ fn known_words(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
         return None;
     };
     let known: Vec<&str> =
-        KEYWORDS.iter().filter(|(_, token)| wanted(*token)).map(|&(word, _)| word).collect();
+        keywords().filter(|(_, token)| wanted(*token)).map(|(word, _)| word).collect();
     let kind = if told.message.contains("an event") { "events" } else { "actions" };
     Some(Advice::new(format!("the {kind} are {}", list(&known))))
 }
 
 /// The functions there are, in words.
 fn functions() -> String {
-    let known: Vec<&str> = FUNCTIONS.iter().map(|&(word, _)| word).collect();
+    let known: Vec<&str> = tokens::functions().map(|(word, _)| word).collect();
     format!("the functions are {}", list(&known))
 }
 

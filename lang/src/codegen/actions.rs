@@ -2,13 +2,13 @@
 
 use alloc::format;
 
-use umqtt_vm::isa::Op;
+use umqtt_vm::isa::{Format, Op};
 use umqtt_vm::{PinMode, Side};
 
 use super::Compiler;
 use super::body::To;
 use super::fold::known;
-use crate::ast::{Action, ActionKind, Broker, Expr, Output, Span, Target};
+use crate::ast::{Action, ActionKind, Broker, Expr, Number, Span, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Compiler<'_, '_, '_> {
@@ -43,15 +43,16 @@ impl Compiler<'_, '_, '_> {
             ActionKind::Unsubscribe { broker, filter } => {
                 self.on_side(*broker, filter, Op::UnsubscribeLocal, Op::UnsubscribeRemote);
             }
-            ActionKind::SetTimer { timer, value } => {
+            ActionKind::Numbered { word, number, value } => {
+                let op = word.op();
                 let value = self.operand(value);
-                let timer = self.in_range(*timer, "timer", 1, self.profile.timers);
-                self.body.with_number(Op::SetTimer, &[value], timer);
+                let number = self.numbered(op, *number);
+                self.body.with_number(op, &[value], number);
             }
-            ActionKind::SetAlarm { alarm, value } => {
-                let value = self.operand(value);
-                let alarm = self.in_range(*alarm, "alarm", 1, self.profile.alarms);
-                self.body.with_number(Op::SetAlarm, &[value], alarm);
+            ActionKind::Unary { word, value } => self.one(word.op(), value),
+            ActionKind::Pair { word, first, second } => {
+                let operands = [self.operand(first), self.operand(second)];
+                self.body.op(word.op(), &operands);
             }
             ActionKind::SetVar { target, value } => match target {
                 Target::Variable(name) => {
@@ -66,11 +67,6 @@ impl Compiler<'_, '_, '_> {
                     self.body.with_number(Op::SetFlash, &[value], number);
                 }
             },
-            ActionKind::HttpGet { url } => self.one(Op::HttpGet, url),
-            ActionKind::HttpPost { url, body } => {
-                let operands = [self.operand(url), self.operand(body)];
-                self.body.op(Op::HttpPost, &operands);
-            }
             ActionKind::PinMode { pin, mode } => {
                 let pin = self.pin(*pin);
                 let mode = match mode {
@@ -80,28 +76,23 @@ impl Compiler<'_, '_, '_> {
                 };
                 self.body.pin_mode(pin, mode);
             }
-            ActionKind::PinWrite { pin, value } => {
-                let value = self.operand(value);
-                let pin = self.pin(*pin);
-                self.body.with_number(Op::PinWrite, &[value], pin);
-            }
-            ActionKind::Pwm { pin, value } => {
-                let value = self.operand(value);
-                let number = self.pin(*pin);
-                self.count_pwm_pin(number, pin.span);
-                self.body.with_number(Op::Pwm, &[value], number);
-            }
-            ActionKind::Output { to, value } => {
-                let op = match to {
-                    Output::SerialOut => Op::SerialOut,
-                    Output::Print => Op::Print,
-                    Output::Println => Op::Println,
-                    Output::System => Op::System,
-                };
-                self.one(op, value);
-            }
             // Blocks come as heads and ends; see `blocks`.
             ActionKind::If { .. } | ActionKind::While(_) => {}
+        }
+    }
+
+    /// The number of what an action sets, checked.
+    fn numbered(&mut self, op: Op, number: Number) -> u8 {
+        match op.format() {
+            Format::Timer => self.in_range(number, "timer", 1, self.profile.timers),
+            Format::Alarm => self.in_range(number, "alarm", 1, self.profile.alarms),
+            _ => {
+                let pin = self.pin(number);
+                if op == Op::Pwm {
+                    self.count_pwm_pin(pin, number.span);
+                }
+                pin
+            }
         }
     }
 

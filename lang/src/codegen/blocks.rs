@@ -54,8 +54,8 @@ impl Sink for Compiler<'_, '_, '_> {
         self.context = match event {
             Event::Topic { .. } => Context::Topic,
             Event::GpioInterrupt { .. } => Context::Gpio,
-            Event::Serial => Context::Serial,
-            Event::HttpResponse => Context::Http,
+            Event::Simple(Trigger::Serial) => Context::Serial,
+            Event::Simple(Trigger::HttpResponse) => Context::Http,
             _ => Context::None,
         };
     }

@@ -8,7 +8,7 @@ use umqtt_vm::isa::{JOIN_MAX, Op, Place};
 use super::body::{Label, To};
 use super::fold::{Known, apply, known};
 use super::{Compiler, Context};
-use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Number, Operator, Special, Unary};
+use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Number, Operator, Special};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::text::unescape;
 
@@ -192,16 +192,13 @@ impl<'s> Compiler<'s, '_, '_> {
             Waiting::Call { call, first, to } => match (*call, operand) {
                 (
                     Call::Unary(_, expr)
-                    | Call::Find(expr, _)
-                    | Call::JsonParse(expr, _)
+                    | Call::Pair(_, expr, _)
                     | Call::Substr(expr, ..)
                     | Call::ByteVal(expr, _)
                     | Call::CsvStr(expr, ..),
                     None,
                 ) => Step::Next(expr, To::Temporary),
-                (Call::Find(_, second) | Call::JsonParse(_, second), Some(operand))
-                    if first.is_none() =>
-                {
+                (Call::Pair(_, _, second), Some(operand)) if first.is_none() => {
                     *first = Some(operand);
                     Step::Next(second, To::Temporary)
                 }
@@ -381,21 +378,9 @@ impl<'s> Compiler<'s, '_, '_> {
     #[inline(never)]
     fn call(&mut self, call: &Call, first: Option<Place>, operand: Place, to: To) {
         match call {
-            Call::Unary(function, _) => {
-                let op = match function {
-                    Unary::Not => Op::Not,
-                    Unary::Retained => Op::Retained,
-                    Unary::Binary => Op::Binary,
-                    Unary::EatWhite => Op::EatWhite,
-                    Unary::Lower => Op::Lower,
-                    Unary::Upper => Op::Upper,
-                    Unary::Len => Op::Len,
-                };
-                self.body.result(op, &[operand], 0, to);
-            }
-            Call::Find(..) | Call::JsonParse(..) => {
-                let op = if let Call::Find(..) = call { Op::Find } else { Op::JsonParse };
-                self.body.result(op, &[first.unwrap_or(operand), operand], 0, to);
+            Call::Unary(function, _) => self.body.result(function.op(), &[operand], 0, to),
+            Call::Pair(function, ..) => {
+                self.body.result(function.op(), &[first.unwrap_or(operand), operand], 0, to);
             }
             Call::Substr(_, start, len) => {
                 let operands = [operand, self.int(start.value), self.int(len.value)];
@@ -503,7 +488,7 @@ impl<'s> Compiler<'s, '_, '_> {
             match &condition.kind {
                 ExprKind::Bracketed(inner) => condition = inner,
                 ExprKind::Call(call) => {
-                    let Call::Unary(Unary::Not, operand) = &**call else { break };
+                    let Call::Unary(FunctionWord::Not, operand) = &**call else { break };
                     (condition, when) = (operand, !when);
                 }
                 ExprKind::Logic(chain) => {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::parse_number;
 
-use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Operator, Unary};
+use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Operator};
 use crate::text::{unescape, unhex};
 
 /// A value known at compile time.
@@ -112,28 +112,31 @@ fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize, levels: u8) -> Op
         Known::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
     };
     match function {
-        Unary::Retained => None,
-        Unary::Not => Some(Known::bool(!known_within(source, operand, limit, levels)?.truth())),
-        Unary::Len => Some(Known::Int(
+        FunctionWord::Not => {
+            Some(Known::bool(!known_within(source, operand, limit, levels)?.truth()))
+        }
+        FunctionWord::Len => Some(Known::Int(
             known_within(source, operand, limit, levels)?.into_bytes().len() as i32,
         )),
-        Unary::Lower => {
+        FunctionWord::Lower => {
             Some(mapped(known_within(source, operand, limit, levels)?, u8::to_ascii_lowercase))
         }
-        Unary::Upper => {
+        FunctionWord::Upper => {
             Some(mapped(known_within(source, operand, limit, levels)?, u8::to_ascii_uppercase))
         }
-        Unary::Binary => {
+        FunctionWord::Binary => {
             let byte = known_within(source, operand, limit, levels)?.number() as u8;
             Some(Known::text(Cow::Owned([byte].to_vec())))
         }
-        Unary::EatWhite => {
+        FunctionWord::EatWhite => {
             let text = known_within(source, operand, limit, levels)?.into_bytes();
             let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
             Some(Known::text(Cow::Owned(
                 text.iter().copied().filter(|byte| !white(byte)).collect(),
             )))
         }
+        // What others give is known only where it runs.
+        _ => None,
     }
 }
 

@@ -357,12 +357,7 @@ impl<'s> Compiler<'s, '_, '_> {
     /// What wakes the handler: trigger, key and filter of its record.
     fn event(&mut self, event: &Event) -> (Trigger, u8, u16) {
         match event {
-            Event::Init => (Trigger::Init, 0, 0),
-            Event::WifiConnect => (Trigger::WifiConnect, 0, 0),
-            Event::WifiDisconnect => (Trigger::WifiDisconnect, 0, 0),
-            Event::MqttConnect => (Trigger::MqttConnect, 0, 0),
-            Event::Serial => (Trigger::Serial, 0, 0),
-            Event::HttpResponse => (Trigger::HttpResponse, 0, 0),
+            Event::Simple(trigger) => (*trigger, 0, 0),
             Event::Timer(number) => {
                 (Trigger::Timer, self.in_range(*number, "timer", 1, self.profile.timers), 0)
             }

@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use logos::Logos;
 use umqtt_vm::parse_number;
 
-use crate::ast::Span;
+use crate::ast::{ActionWord, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lexer::Lexeme;
-use crate::tokens::{Setting, Token, of_punctuation, of_word};
+use crate::tokens::{Token, of_punctuation, of_word};
 
 /// W0023. Looks at tokens only, so it also helps where the script does not parse because of the comment.
 pub(crate) fn check(source: &[u8], found: &mut Vec<Diagnostic>) {
@@ -62,7 +62,7 @@ fn comment(
         let told = told("this `%` begins a comment and is no part of the value");
         let number = core::str::from_utf8(word).ok()?;
         let whole = Span { start: span.start, end: sign.end };
-        if furthest == Some(Token::Set(Setting::Duty)) {
+        if furthest == Some(Token::NumberedAction(ActionWord::Pwm)) {
             let told = told.help("the duty cycle is given per mille, from 0 to 1000");
             let meant = parse_number(word).saturating_mul(10);
             return Some(match meant {
@@ -74,7 +74,7 @@ fn comment(
             });
         }
         let told = told.help(format!("a percent sign stands in quotes: `\"{number}%\"`"));
-        let is_text = matches!(further, Some(Token::Tell(_)))
+        let is_text = matches!(further, Some(Token::UnaryAction(_)))
             || matches!(further, Some(Token::Sign(crate::ast::Operator::Join)));
         return Some(match is_text {
             true => told.fix("quote it", crate::parse::quote(source, whole)),

@@ -223,12 +223,14 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
             _ => Form::Any,
         },
         ExprKind::Call(call) => match &**call {
-            Call::Unary(Unary::Not, _) | Call::PinRead(_) => Form::Bit,
-            Call::Unary(Unary::Len, _) | Call::Find(..) => Form::Number,
-            Call::Unary(Unary::Lower, _) => Form::Lower,
-            Call::Unary(Unary::Upper, _) => Form::Upper,
+            Call::Unary(FunctionWord::Lower, _) => Form::Lower,
+            Call::Unary(FunctionWord::Upper, _) => Form::Upper,
             Call::ByteVal(..) => Form::NumberOrEmpty,
-            _ => Form::Any,
+            call => match call.function().result() {
+                ResultKind::Text => Form::Any,
+                ResultKind::Number => Form::Number,
+                ResultKind::Bit => Form::Bit,
+            },
         },
         ExprKind::Chain(chain) => {
             chain.rest.first().map_or(Form::Any, |link| form_of_operator(link.operator))

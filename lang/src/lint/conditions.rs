@@ -153,7 +153,7 @@ fn unchanging(facts: &Facts<'_>, at: usize, branch: &Branch, found: &mut Vec<Dia
             changes_alone = true;
         }
         ExprKind::Call(call) => {
-            changes_alone |= matches!(**call, Call::PinRead(_) | Call::Unary(Unary::Retained, _));
+            changes_alone |= call.function().is_volatile();
         }
         _ => {}
     });

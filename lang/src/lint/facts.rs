@@ -188,16 +188,12 @@ pub(super) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr))
         ActionKind::Subscribe { filter, .. } | ActionKind::Unsubscribe { filter, .. } => {
             each(filter);
         }
-        ActionKind::SetTimer { value, .. }
-        | ActionKind::SetAlarm { value, .. }
-        | ActionKind::SetVar { value, .. }
-        | ActionKind::PinWrite { value, .. }
-        | ActionKind::Pwm { value, .. }
-        | ActionKind::Output { value, .. } => each(value),
-        ActionKind::HttpGet { url } => each(url),
-        ActionKind::HttpPost { url, body } => {
-            each(url);
-            each(body);
+        ActionKind::SetVar { value, .. }
+        | ActionKind::Numbered { value, .. }
+        | ActionKind::Unary { value, .. } => each(value),
+        ActionKind::Pair { first, second, .. } => {
+            each(first);
+            each(second);
         }
         ActionKind::PinMode { .. } => {}
         ActionKind::If { branches, .. } => {
@@ -219,7 +215,7 @@ pub(super) fn each_node<'s>(expr: &'s Expr, each: &mut dyn FnMut(&'s Expr)) {
                 | Call::Substr(a, ..)
                 | Call::ByteVal(a, _)
                 | Call::CsvStr(a, ..) => waiting.push(a),
-                Call::Find(a, b) | Call::JsonParse(a, b) => waiting.extend([b, a]),
+                Call::Pair(_, a, b) => waiting.extend([b, a]),
                 Call::PinRead(_) => {}
             },
             ExprKind::Chain(chain) => {

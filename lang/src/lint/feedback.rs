@@ -62,7 +62,7 @@ impl Known for Message<'_> {
         let &[(_, step)] = self.facts.variables.get(name)?.sets.as_slice() else { return None };
         let set = &self.facts.steps[step];
         match self.facts.event(set) {
-            Event::Init if set.guard.is_none() => self.topics.variable(name),
+            Event::Simple(Trigger::Init) if set.guard.is_none() => self.topics.variable(name),
             _ => None,
         }
     }
@@ -233,9 +233,7 @@ fn stays(
             ExprKind::Special(Special::ThisTopic) => topic_stays,
             ExprKind::Special(Special::ThisData) => data_stays,
             ExprKind::Special(_) => false,
-            ExprKind::Call(call) => {
-                !matches!(**call, Call::PinRead(_) | Call::Unary(Unary::Retained, _))
-            }
+            ExprKind::Call(call) => !call.function().is_volatile(),
             _ => true,
         };
     });

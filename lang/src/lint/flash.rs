@@ -183,7 +183,7 @@ fn changes(set: &Expr, is_self: &dyn Fn(&Expr) -> bool) -> Change {
                 if counts && own { Change::EachTime } else { return }
             }
             ExprKind::Call(call) => match &**call {
-                Call::Unary(Unary::Not, inner) if is_self(inner) => Change::EachTime,
+                Call::Unary(FunctionWord::Not, inner) if is_self(inner) => Change::EachTime,
                 _ => return,
             },
             ExprKind::Special(Special::Timestamp | Special::Adc) => Change::EachTime,
@@ -205,7 +205,7 @@ fn is_number(expr: &Expr) -> bool {
         ExprKind::Chain(chain) => {
             chain.rest.first().is_some_and(|link| link.operator != Operator::Join)
         }
-        ExprKind::Call(call) => matches!(**call, Call::Unary(Unary::Not | Unary::Len, _)),
+        ExprKind::Call(call) => call.function().result() != ResultKind::Text,
         _ => false,
     }
 }
@@ -229,9 +229,7 @@ fn reads_only(facts: &Facts<'_>, guard: usize, n: i32) -> bool {
         only &= match &node.kind {
             ExprKind::Flash(flash) => flash.value == n,
             ExprKind::Variable | ExprKind::Special(_) => false,
-            ExprKind::Call(call) => {
-                !matches!(**call, Call::PinRead(_) | Call::Unary(Unary::Retained, _))
-            }
+            ExprKind::Call(call) => !call.function().is_volatile(),
             _ => true,
         };
     });
@@ -262,8 +260,10 @@ fn periods(facts: &Facts<'_>, topics: &Topics<'_>) -> BTreeMap<i32, u64> {
     let mut numbers: Vec<i32> = Vec::new();
     let mut edges: Vec<(i32, i32, u64)> = Vec::new();
     for step in &facts.steps {
-        let (Event::Timer(from), ActionKind::SetTimer { timer, value: ms }) =
-            (facts.event(step), &step.action.kind)
+        let (
+            Event::Timer(from),
+            ActionKind::Numbered { word: ActionWord::SetTimer, number: timer, value: ms },
+        ) = (facts.event(step), &step.action.kind)
         else {
             continue;
         };

@@ -56,7 +56,9 @@ pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<boo
     match &expr.kind {
         ExprKind::Bracketed(inner) => truth(source, inner, known),
         ExprKind::Call(call) => match &**call {
-            Call::Unary(Unary::Not, inner) => truth(source, inner, known).map(|known| !known),
+            Call::Unary(FunctionWord::Not, inner) => {
+                truth(source, inner, known).map(|known| !known)
+            }
             _ => value(source, expr, known).map(|value| number(&value) != 0),
         },
         ExprKind::Logic(chain) => {
@@ -109,10 +111,14 @@ pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<V
 
 fn call(source: &[u8], call: &Call, known: &dyn Known) -> Option<Vec<u8>> {
     Some(match call {
-        Call::Unary(Unary::Not, inner) => bit(!truth(source, inner, known)?),
-        Call::Unary(Unary::Lower, inner) => value(source, inner, known)?.to_ascii_lowercase(),
-        Call::Unary(Unary::Upper, inner) => value(source, inner, known)?.to_ascii_uppercase(),
-        Call::Unary(Unary::Len, inner) => {
+        Call::Unary(FunctionWord::Not, inner) => bit(!truth(source, inner, known)?),
+        Call::Unary(FunctionWord::Lower, inner) => {
+            value(source, inner, known)?.to_ascii_lowercase()
+        }
+        Call::Unary(FunctionWord::Upper, inner) => {
+            value(source, inner, known)?.to_ascii_uppercase()
+        }
+        Call::Unary(FunctionWord::Len, inner) => {
             decimal(value(source, inner, known)?.len().try_into().ok()?)
         }
         Call::Substr(inner, start, len) => {

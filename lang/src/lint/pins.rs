@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use umqtt_vm::{PinMode, Profile};
 
 use super::facts::{Facts, each_node};
-use crate::ast::{ActionKind, Call, Event, ExprKind, Number, Span};
+use crate::ast::{ActionKind, ActionWord, Call, Event, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The pins an ESP8266 reads its program through.
@@ -28,11 +28,12 @@ pub(super) fn check(facts: &Facts<'_>, profile: &Profile, found: &mut Vec<Diagno
     }
     for step in &facts.steps {
         match step.action.kind {
-            ActionKind::Pwm { pin, .. } => note(&mut pwm, pin),
+            ActionKind::Numbered { word: ActionWord::Pwm, number, .. } => note(&mut pwm, number),
             ActionKind::PinMode { pin, mode: PinMode::Input | PinMode::InputPullup } => {
                 note(&mut input, pin);
             }
-            ActionKind::PinMode { pin, .. } | ActionKind::PinWrite { pin, .. } => {
+            ActionKind::PinMode { pin, .. }
+            | ActionKind::Numbered { word: ActionWord::PinWrite, number: pin, .. } => {
                 note(&mut output, pin);
             }
             _ => {}

@@ -7,14 +7,16 @@ use alloc::vec::Vec;
 use super::config::ConfigTable;
 use super::facts::Facts;
 use super::quote;
-use crate::ast::{ConfigLine, ConfigValue, Event, OnClause, Span, Statement};
+use crate::ast::{ConfigLine, ConfigValue, Event, OnClause, Span, Statement, Trigger};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::text::unescape;
 
 /// W0026, at the first `on serial`.
 pub(super) fn check(facts: &Facts<'_>, config: &dyn ConfigTable, found: &mut Vec<Diagnostic>) {
     let Some((name, value)) = config.serial_events() else { return };
-    let Some(clause) = facts.handlers.iter().find(|clause| clause.event == Event::Serial) else {
+    let Some(clause) =
+        facts.handlers.iter().find(|clause| clause.event == Event::Simple(Trigger::Serial))
+    else {
         return;
     };
     let is_parameter =

@@ -91,8 +91,8 @@ fn no_subscription(
     );
     let warning = point_at_near(warning, handler, subscriptions);
     let (event, when) = match handler.side {
-        Side::Local => (Event::Init, "init"),
-        Side::Remote => (Event::MqttConnect, "mqttconnect"),
+        Side::Local => (Event::Simple(Trigger::Init), "init"),
+        Side::Remote => (Event::Simple(Trigger::MqttConnect), "mqttconnect"),
     };
     let order = subscribe_text(facts, handler);
     let help = format!("subscribe in `on {when}`: {}", quote_bytes(&order));

@@ -8,7 +8,7 @@ use umqtt_vm::{Profile, parse_number};
 
 use super::facts::Facts;
 use super::fold::{Literals, value};
-use crate::ast::{ActionKind, Event, Span};
+use crate::ast::{ActionKind, ActionWord, Event, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,11 +93,11 @@ fn arms(facts: &Facts<'_>) -> Vec<Arms> {
     let mut arms = Vec::new();
     for step in &facts.steps {
         let (clock, disarms) = match &step.action.kind {
-            ActionKind::SetTimer { timer, value: ms } => {
+            ActionKind::Numbered { word: ActionWord::SetTimer, number: timer, value: ms } => {
                 let ms = value(facts.source, ms, &Literals);
                 ((Clock::Timer, timer.value), ms.is_some_and(|ms| parse_number(&ms) <= 0))
             }
-            ActionKind::SetAlarm { alarm, value: time } => {
+            ActionKind::Numbered { word: ActionWord::SetAlarm, number: alarm, value: time } => {
                 let time = value(facts.source, time, &Literals);
                 ((Clock::Alarm, alarm.value), time.is_some_and(|time| time.is_empty()))
             }

@@ -179,7 +179,7 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             if let ExprKind::Call(call) = &node.kind
-                && let Call::Unary(Unary::Retained, filter) = &**call
+                && let Call::Unary(FunctionWord::Retained, filter) = &**call
             {
                 check_one(facts, topics, filter, check_filter, found);
             }

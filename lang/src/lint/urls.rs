@@ -15,7 +15,9 @@ use crate::diagnostic::{Code, Diagnostic};
 /// W0019.
 pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
-        if let ActionKind::HttpGet { url } | ActionKind::HttpPost { url, .. } = &step.action.kind {
+        if let ActionKind::Unary { word: ActionWord::HttpGet, value: url }
+        | ActionKind::Pair { word: ActionWord::HttpPost, first: url, .. } = &step.action.kind
+        {
             match value(facts.source, url, topics) {
                 Some(known) => {
                     if let Err(why) = UrlParts::parse(&known) {

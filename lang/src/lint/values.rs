@@ -20,19 +20,14 @@ const FULL_DUTY: i32 = 1000;
 /// W0022.
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
-        let (ActionKind::SetTimer { value, .. }
-        | ActionKind::SetAlarm { value, .. }
-        | ActionKind::PinWrite { value, .. }
-        | ActionKind::Pwm { value, .. }) = &step.action.kind
-        else {
-            continue;
-        };
+        let ActionKind::Numbered { word, value, .. } = &step.action.kind else { continue };
         let Some(literal) = Literal::of(facts, value) else { continue };
-        found.extend(match &step.action.kind {
-            ActionKind::SetTimer { .. } => literal.duration(),
-            ActionKind::SetAlarm { .. } => literal.time_of_day(),
-            ActionKind::PinWrite { .. } => literal.level(),
-            _ => literal.duty(),
+        found.extend(match word {
+            ActionWord::SetTimer => literal.duration(),
+            ActionWord::SetAlarm => literal.time_of_day(),
+            ActionWord::PinWrite => literal.level(),
+            ActionWord::Pwm => literal.duty(),
+            _ => None,
         });
     }
     facts.each_expression(&mut |expr| {

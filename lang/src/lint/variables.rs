@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::facts::{Facts, Variable};
 use super::{quote, quote_bytes};
-use crate::ast::{Event, Span};
+use crate::ast::{Event, Span, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// How many characters of a name, without its `$`, the original device compares.
@@ -83,7 +83,8 @@ fn read_before_set(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagn
     if variable.sets.is_empty() {
         return;
     }
-    let in_init = |step: usize| matches!(facts.event(&facts.steps[step]), Event::Init);
+    let in_init =
+        |step: usize| matches!(facts.event(&facts.steps[step]), Event::Simple(Trigger::Init));
     for &(span, step) in &variable.reads {
         let Some(step) = step.filter(|&step| in_init(step)) else { continue };
         let own_loop = facts.steps[step].outer_loop;

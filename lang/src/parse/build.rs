@@ -8,16 +8,16 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_vm::PinMode;
+use umqtt_vm::words::FunctionOperands;
 
 use super::sink::Sink;
 use crate::ast::{
-    Action, ActionKind, Call, Chain, ConfigLine, ConfigValue, Event, Expr, ExprKind, Link, Logic,
-    Number, Operator, Span, Special, Target, Unary,
+    Action, ActionKind, Call, Chain, ConfigLine, ConfigValue, Event, Expr, ExprKind, FunctionWord,
+    Link, Logic, Number, Operator, Span, Special, Target, Trigger,
 };
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::room::Room;
 use crate::text;
-use crate::tokens::{Function, Indexed, Numbered};
 
 /// Bytes a diagnostic takes, with its texts and the list it goes to.
 pub(crate) const DIAGNOSTIC: usize = 1024;
@@ -222,24 +222,24 @@ impl<'k, 's> Builder<'k, 's> {
     /// An event with a number; `at` is the word that is too much, or else the event.
     pub(crate) fn numbered(
         &mut self,
-        event: Numbered,
+        event: Trigger,
         number: Number,
         pullup: Option<bool>,
         at: Span,
     ) -> Event {
         let message = match (event, pullup) {
-            (Numbered::Timer, None) => return Event::Timer(number),
-            (Numbered::Alarm, None) => return Event::Alarm(number),
-            (Numbered::Interrupt, Some(pullup)) => {
+            (Trigger::Timer, None) => return Event::Timer(number),
+            (Trigger::Alarm, None) => return Event::Alarm(number),
+            (Trigger::Gpio, Some(pullup)) => {
                 return Event::GpioInterrupt { pin: number, pullup };
             }
-            (Numbered::Interrupt, None) => {
+            (Trigger::Gpio, None) => {
                 "`gpio_interrupt` takes a pin and `pullup` or `nopullup`".into()
             }
             _ => format!("unexpected `{}`, expected `do`", shown(at.of(self.source))),
         };
         self.tell(|_| Diagnostic::new(Code::UnexpectedWord, at, message));
-        Event::Init
+        Event::Simple(Trigger::Init)
     }
 
     /// A pin without a word about its resistor.
@@ -262,26 +262,23 @@ impl<'k, 's> Builder<'k, 's> {
     /// `not(e)`, `find(a, b)`
     pub(crate) fn call(
         &mut self,
-        function: Function,
+        function: FunctionWord,
         name: Span,
         first: Expr,
         second: Option<Expr>,
     ) -> ExprKind {
-        let call = match (function, second) {
-            (Function::Unary(unary), None) => Call::Unary(unary, first),
-            (Function::Find, Some(second)) => Call::Find(first, second),
-            (Function::JsonParse, Some(second)) => Call::JsonParse(first, second),
-            (Function::Unary(unary), Some(second)) => {
-                self.miscalled(name, second.span, "value");
-                Call::Unary(unary, first)
+        let pair = function.operands() == FunctionOperands::Pair;
+        let call = match second {
+            None if pair => {
+                self.miscalled(name, first.span, function);
+                Call::Unary(FunctionWord::Len, first)
             }
-            (Function::Find, None) => {
-                self.miscalled(name, first.span, "text, sought");
-                Call::Unary(Unary::Len, first)
-            }
-            (Function::JsonParse, None) => {
-                self.miscalled(name, first.span, "path, json");
-                Call::Unary(Unary::Len, first)
+            Some(second) if pair => Call::Pair(function, first, second),
+            second => {
+                if let Some(surplus) = second {
+                    self.miscalled(name, surplus.span, function);
+                }
+                Call::Unary(function, first)
             }
         };
         ExprKind::Call(Box::new(call))
@@ -290,26 +287,19 @@ impl<'k, 's> Builder<'k, 's> {
     /// `substr(e, start, length)`, `byte_val(e, index)`, `csvstr(e, index, separator)`
     pub(crate) fn indexed(
         &mut self,
-        function: Indexed,
+        function: FunctionWord,
         name: Span,
         first: Expr,
         index: Number,
         third: Option<Span>,
     ) -> ExprKind {
         let call = match (function, third) {
-            (Indexed::Substr, Some(length)) => Call::Substr(first, index, self.number(length)),
-            (Indexed::ByteVal, None) => Call::ByteVal(first, index),
-            (Indexed::CsvStr, Some(separator)) => Call::CsvStr(first, index, separator),
-            (Indexed::ByteVal, Some(surplus)) => {
-                self.miscalled(name, surplus, "value, index");
-                Call::ByteVal(first, index)
-            }
-            (Indexed::Substr, None) => {
-                self.miscalled(name, index.span, "value, start, length");
-                Call::ByteVal(first, index)
-            }
-            (Indexed::CsvStr, None) => {
-                self.miscalled(name, index.span, "value, index, separator");
+            (FunctionWord::Substr, Some(length)) => Call::Substr(first, index, self.number(length)),
+            (FunctionWord::CsvStr, Some(separator)) => Call::CsvStr(first, index, separator),
+            (_, third) => {
+                if function.operands() != FunctionOperands::Index || third.is_some() {
+                    self.miscalled(name, third.unwrap_or(index.span), function);
+                }
                 Call::ByteVal(first, index)
             }
         };
@@ -317,9 +307,9 @@ impl<'k, 's> Builder<'k, 's> {
     }
 
     /// Too few or too many arguments; `last` is the last one that is right or the first that is not.
-    fn miscalled(&mut self, name: Span, last: Span, arguments: &str) {
+    fn miscalled(&mut self, name: Span, last: Span, word: FunctionWord) {
         self.tell(|source| {
-            let function = shown(name.of(source));
+            let (function, arguments) = (shown(name.of(source)), word.usage());
             Diagnostic::new(
                 Code::UnexpectedWord,
                 last,

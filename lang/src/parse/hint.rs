@@ -11,7 +11,7 @@ use crate::ast::Span;
 use crate::cut::{Place, Placed, Tokens};
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::nearest::nearest;
-use crate::tokens::{FUNCTIONS, KEYWORDS, Token};
+use crate::tokens::{Token, functions, is_function, keywords};
 
 /// What was probably meant, and how to write that.
 pub(super) struct Hint {
@@ -73,14 +73,13 @@ fn behind_value(at: Placed, before: Placed, source: &[u8]) -> Option<Hint> {
     let previous = before.span.of(source);
     let name = shown(previous);
     if at.token == Token::Open {
-        let help = match similar(previous, FUNCTIONS.iter().map(|&(name, _)| name)) {
+        let help = match similar(previous, functions().map(|(name, _)| name)) {
             Some(meant) => format!("`{name}` is not a function; did you mean `{meant}`?"),
             None => format!("`{name}` is not a function"),
         };
         return Some(Hint::new(help));
     }
-    let is_function = FUNCTIONS.iter().any(|(name, _)| name.as_bytes() == previous);
-    if is_function && before.token == Token::Word {
+    if is_function(previous) && before.token == Token::Word {
         return Some(Hint::new(format!("a function takes its values in brackets: `{name}(...)`")));
     }
     if before.token.starts_action() {
@@ -97,10 +96,8 @@ fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> 
     if at.token != Token::Word {
         return None;
     }
-    let candidates = KEYWORDS
-        .iter()
-        .filter(|(_, token)| expected.wants(token.terminal()))
-        .map(|&(word, _)| word);
+    let candidates =
+        keywords().filter(|(_, token)| expected.wants(token.terminal())).map(|(word, _)| word);
     let word = at.span.of(source);
     let meant = similar(word, candidates)?;
     let hint = Hint::new(format!("did you mean `{meant}`?"));

@@ -114,7 +114,7 @@ fn grouped(source: &str) -> String {
     let (statements, wrong) = parse(source.as_bytes(), &Profile::DESKTOP);
     assert_eq!(wrong, []);
     let Statement::On(clause) = &statements[0] else { panic!("{source}") };
-    let ActionKind::Output { value, .. } = &clause.actions[0].kind else { panic!("{source}") };
+    let ActionKind::Unary { value, .. } = &clause.actions[0].kind else { panic!("{source}") };
     all_brackets(source, value)
 }
 

@@ -6,7 +6,7 @@ use super::memory::Slot;
 use super::value::{Value, View};
 use crate::image::{CONSTANT_WORDS, Entry, FilterKind, RECORD_WORDS, Trigger, fingerprint};
 use crate::program::Facts;
-use crate::{Event, Handler, Side};
+use crate::{Event, Handler};
 
 /// A walk over the handlers of one event; see [`crate::Machine::find`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,31 +61,16 @@ struct Wanted<'e> {
 impl<'e> Wanted<'e> {
     #[inline(always)]
     fn of(facts: &Facts, event: &Event<'e>) -> Wanted<'e> {
-        let (trigger, key) = match *event {
-            Event::Topic { side, topic, .. } => {
-                let trigger = match side {
-                    Side::Local => Trigger::LocalName,
-                    Side::Remote => Trigger::RemoteName,
-                };
-                return Wanted {
-                    keyed: range(facts, trigger),
-                    key: 0,
-                    // The trigger of filters is the one behind that of names.
-                    filters_end: facts.starts[trigger as usize + 2].into(),
-                    topic: Some(topic),
-                };
-            }
-            Event::Config => (Trigger::Config, 0),
-            Event::Init => (Trigger::Init, 0),
-            Event::WifiConnect => (Trigger::WifiConnect, 0),
-            Event::WifiDisconnect => (Trigger::WifiDisconnect, 0),
-            Event::MqttConnect => (Trigger::MqttConnect, 0),
-            Event::Serial { .. } => (Trigger::Serial, 0),
-            Event::HttpResponse { .. } => (Trigger::HttpResponse, 0),
-            Event::Timer(n) => (Trigger::Timer, n),
-            Event::Alarm(n) => (Trigger::Alarm, n),
-            Event::GpioInterrupt { pin, .. } => (Trigger::Gpio, pin),
-        };
+        let (trigger, key) = event.trigger();
+        if let Event::Topic { topic, .. } = *event {
+            return Wanted {
+                keyed: range(facts, trigger),
+                key,
+                // The trigger of filters is the one behind that of names.
+                filters_end: facts.starts[trigger as usize + 2].into(),
+                topic: Some(topic),
+            };
+        }
         Wanted { keyed: range(facts, trigger), key, filters_end: 0, topic: None }
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
 
-use umqtt_vm::{Event, Fault, Handler, Host, Program, Side};
+use umqtt_vm::{Event, Fault, Handler, Host, Program};
 
 use super::complaints::Complaint;
 use super::syscall_handler::Refused;
@@ -144,20 +144,7 @@ pub(super) fn trace<B: AsRef<[u8]>, H: Host>(
     host: &mut H,
 ) {
     let place = Place::of(program, start_of(program, handler));
-    let name = match event {
-        Event::Config => "config",
-        Event::Init => "init",
-        Event::WifiConnect => "wificonnect",
-        Event::WifiDisconnect => "wifidisconnect",
-        Event::MqttConnect => "mqttconnect",
-        Event::Serial { .. } => "serial",
-        Event::HttpResponse { .. } => "http_response",
-        Event::Topic { side: Side::Local, .. } => "topic local",
-        Event::Topic { side: Side::Remote, .. } => "topic remote",
-        Event::Timer(_) => "timer",
-        Event::Alarm(_) => "alarm",
-        Event::GpioInterrupt { .. } => "gpio_interrupt",
-    };
+    let name = event.trigger().0.keyword();
     match event {
         Event::Timer(n) | Event::Alarm(n) | Event::GpioInterrupt { pin: n, .. } => {
             host.log(format_args!("Script: on {name} {n}, {place}"));

@@ -1,0 +1,320 @@
+//! The words of the script language that name events, actions and functions: one table each. The parser's keywords, the code
+//! generator, the handler records of an image, the listing of one, the trace and the help of `umqttc explain` come from them;
+//! what the instructions do stands in [`crate::isa`].
+
+use crate::isa::Op;
+
+macro_rules! triggers {
+    ($(#[doc = $doc:literal] $code:literal $name:ident $keyword:literal $arguments:literal;)*) => {
+        /// What wakes a handler: the first byte of its record in an image.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Trigger { $(#[doc = $doc] $name = $code,)* }
+
+        impl Trigger {
+            /// Every trigger, in the order of codes, which have no gaps.
+            pub const ALL: &'static [Trigger] = &[$(Trigger::$name,)*];
+            /// How many there are.
+            pub const COUNT: usize = Trigger::ALL.len();
+
+            /// The trigger of that number.
+            pub fn from_code(code: u8) -> Option<Trigger> {
+                Trigger::ALL.get(usize::from(code)).copied()
+            }
+
+            /// How a script writes it, without what may follow: `timer`, `topic local`.
+            pub fn keyword(self) -> &'static str {
+                [$($keyword,)*][self as usize]
+            }
+
+            /// The trigger of a word; those of topics have two.
+            pub fn from_keyword(word: &str) -> Option<Trigger> {
+                Some(match word {
+                    $($keyword => Trigger::$name,)*
+                    _ => return None,
+                })
+            }
+
+            /// How many of the event's arguments its code may ask for.
+            pub fn arguments(self) -> u8 {
+                [$($arguments,)*][self as usize]
+            }
+
+            /// What it waits for.
+            pub fn documentation(self) -> &'static str {
+                [$($doc,)*][self as usize].trim_ascii()
+            }
+        }
+    };
+}
+
+// Records are sorted by these numbers. The trigger of filters is the one behind that of names.
+#[allow(unreachable_patterns)]
+mod trigger {
+    triggers! {
+        /// The script's `config` lines, once, before `init`.
+        0 Config "config" 0;
+        /// The script starts.
+        1 Init "init" 0;
+        /// The WiFi client got its address.
+        2 WifiConnect "wificonnect" 0;
+        /// The WiFi client lost its network.
+        3 WifiDisconnect "wifidisconnect" 0;
+        /// The remote broker accepted the device.
+        4 MqttConnect "mqttconnect" 0;
+        /// A line came in on the serial port.
+        5 Serial "serial" 1;
+        /// A web server answered, or could not be asked.
+        6 HttpResponse "http_response" 4;
+        /// The timer of that number ran out; a record's key: the number.
+        7 Timer "timer" 0;
+        /// The time of day of the alarm of that number came; a record's key: the number.
+        8 Alarm "alarm" 0;
+        /// A pin changed and settled; a record's key: the pin, its filter: 1 with pull-up, else 0.
+        9 Gpio "gpio_interrupt" 1;
+        /// A message on the own broker, its topic a constant without wildcards; a record's key: the topic's fingerprint.
+        10 LocalName "topic local" 2;
+        /// A message on the own broker, with any other filter; a record's key: the kind of filter.
+        11 LocalFilter "topic local" 2;
+        /// A message on the remote broker, its topic a constant without wildcards.
+        12 RemoteName "topic remote" 2;
+        /// A message on the remote broker, with any other filter.
+        13 RemoteFilter "topic remote" 2;
+    }
+}
+pub use trigger::Trigger;
+
+macro_rules! words {
+    (
+        $(#[doc = $about:literal])* $table:ident,
+        $(#[doc = $shape_about:literal])* $shape:ident:
+        $(#[doc = $doc:literal] $name:ident $keyword:literal $usage:literal $kind:ident $op:ident;)*
+    ) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $table { $(#[doc = $doc] $name,)* }
+
+        impl $table {
+            /// Every one, in the order of the table.
+            pub const ALL: &'static [$table] = &[$($table::$name,)*];
+
+            /// Its word in a script.
+            pub fn keyword(self) -> &'static str {
+                [$($keyword,)*][self as usize]
+            }
+
+            /// The one of a word.
+            pub fn from_keyword(word: &str) -> Option<$table> {
+                Some(match word {
+                    $($keyword => $table::$name,)*
+                    _ => return None,
+                })
+            }
+
+            /// What follows the word.
+            pub fn usage(self) -> &'static str {
+                [$($usage,)*][self as usize]
+            }
+
+            /// What it does.
+            pub fn documentation(self) -> &'static str {
+                [$($doc,)*][self as usize].trim_ascii()
+            }
+
+            /// The kinds of its operands.
+            pub fn operands(self) -> $shape {
+                const KINDS: &[$shape] = &[$($shape::$kind,)*];
+                KINDS[self as usize]
+            }
+
+            /// Its instruction; where several do it, the first of them.
+            pub fn op(self) -> Op {
+                const OPS: &[Op] = &[$(Op::$op,)*];
+                OPS[self as usize]
+            }
+        }
+    };
+}
+
+/// What follows the word of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActionOperands {
+    /// One value.
+    Value,
+    /// Two values.
+    Pair,
+    /// A number, of a timer, an alarm or a pin as the instruction's [`crate::isa::Format`] says, and a value.
+    Numbered,
+    /// A broker and a filter. The next instruction is that for the remote broker.
+    Filter,
+    /// A broker, a topic, a payload, and perhaps `retained`.
+    Message,
+    /// What is set, `=`, and a value.
+    Assignment,
+    /// A pin and its use.
+    PinMode,
+}
+
+words! {
+    /// The actions.
+    ActionWord,
+    ActionOperands:
+    /// Publishes a message.
+    Publish "publish" "local|remote TOPIC DATA [retained]" Message PublishLocal;
+    /// Subscribes to a topic filter: messages that match come as `on topic`.
+    Subscribe "subscribe" "local|remote FILTER" Filter SubscribeLocal;
+    /// Drops a subscription.
+    Unsubscribe "unsubscribe" "local|remote FILTER" Filter UnsubscribeLocal;
+    /// Arms a timer to run out once, in so many milliseconds; 0 disarms it.
+    SetTimer "settimer" "N MILLISECONDS" Numbered SetTimer;
+    /// Sets an alarm to a time of day, for every day; an empty text disarms it.
+    SetAlarm "setalarm" "N hh:mm:ss" Numbered SetAlarm;
+    /// Sets a variable; flash variables, `@1` and up, survive power cuts.
+    SetVar "setvar" "$name = VALUE, or @N = VALUE" Assignment Set;
+    /// Prints on consoles and in the log.
+    Print "print" "VALUE" Value Print;
+    /// Prints a line on consoles and in the log.
+    Println "println" "VALUE" Value Println;
+    /// Writes to the serial port.
+    SerialOut "serial_out" "VALUE" Value SerialOut;
+    /// Executes a command of the console, when the handler is over.
+    System "system" "COMMAND" Value System;
+    /// Asks a web server; the answer comes as `on http_response`.
+    HttpGet "http_get" "URL" Value HttpGet;
+    /// Sends a body to a web server; the answer comes as `on http_response`.
+    HttpPost "http_post" "URL, BODY" Pair HttpPost;
+    /// Chooses what a pin is used for.
+    PinMode "gpio_pinmode" "PIN input [pullup], or PIN output" PinMode PinMode;
+    /// Sets an output pin: high if the value is true.
+    PinWrite "gpio_out" "PIN VALUE" Numbered PinWrite;
+    /// Has a pin put out pulses, 0 to 1000 per mille of the time high.
+    Pwm "gpio_pwm" "PIN DUTY" Numbered Pwm;
+}
+
+/// What stands in the brackets of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FunctionOperands {
+    /// A value.
+    Value,
+    /// Two values.
+    Pair,
+    /// A value and a number.
+    Index,
+    /// A value, a number, and something third: a number or a separator.
+    Part,
+    /// A pin.
+    Pin,
+}
+
+words! {
+    /// The functions.
+    FunctionWord,
+    FunctionOperands:
+    /// 1 if the value is false, else 0.
+    Not "not" "value" Value Not;
+    /// The first retained message on the own broker whose topic matches; empty if there is none.
+    Retained "retained_topic" "filter" Value Retained;
+    /// The one byte of that number.
+    Binary "binary" "number" Value Binary;
+    /// The value without white space.
+    EatWhite "eatwhite" "value" Value EatWhite;
+    /// The value with ASCII letters lowered.
+    Lower "lower" "value" Value Lower;
+    /// The value with ASCII letters raised.
+    Upper "upper" "value" Value Upper;
+    /// The length of the value in bytes.
+    Len "len" "value" Value Len;
+    /// Where the sought text first stands in the text, from 0; -1 if it does not.
+    Find "find" "text, sought" Pair Find;
+    /// What a path such as `a.b.1` leads to in a JSON text; empty if that is nothing.
+    JsonParse "json_parse" "path, json" Pair JsonParse;
+    /// A part of the value; a negative start counts from its end.
+    Substr "substr" "value, start, length" Part Substr;
+    /// The number of one byte of the value; empty if there is none.
+    ByteVal "byte_val" "value, index" Index ByteVal;
+    /// One field of the value, from 0; empty if there is none.
+    CsvStr "csvstr" "value, index, separator" Part CsvStr;
+    /// The level of a pin, 0 or 1.
+    PinRead "gpio_in" "pin" Pin PinRead;
+}
+
+/// What the values of a function look like, as far as that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResultKind {
+    /// Any text.
+    Text,
+    /// A number's decimal text.
+    Number,
+    /// `0` or `1`.
+    Bit,
+}
+
+impl FunctionWord {
+    /// What its values look like.
+    pub fn result(self) -> ResultKind {
+        match self {
+            FunctionWord::Not | FunctionWord::PinRead => ResultKind::Bit,
+            FunctionWord::Len | FunctionWord::Find => ResultKind::Number,
+            _ => ResultKind::Text,
+        }
+    }
+
+    /// Whether it may give another value for the same operands.
+    pub fn is_volatile(self) -> bool {
+        matches!(self, FunctionWord::Retained | FunctionWord::PinRead)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_by_their_keywords() {
+        for word in ActionWord::ALL {
+            assert_eq!(ActionWord::from_keyword(word.keyword()), Some(*word));
+            assert!(!word.documentation().is_empty() && !word.usage().is_empty());
+        }
+        for word in FunctionWord::ALL {
+            assert_eq!(FunctionWord::from_keyword(word.keyword()), Some(*word));
+            assert_eq!(word.op().mnemonic().split('_').next(), word.keyword().split('_').next());
+        }
+        for (code, trigger) in (0..).zip(Trigger::ALL) {
+            assert_eq!((*trigger as u8, Trigger::from_code(code)), (code, Some(*trigger)));
+        }
+        assert_eq!(Trigger::from_code(Trigger::COUNT as u8), None);
+    }
+
+    #[test]
+    fn operands_are_those_of_the_instructions() {
+        use crate::isa::Format;
+        for word in ActionWord::ALL {
+            let (values, format) = (word.op().values(), word.op().format());
+            let numbered = matches!(format, Format::Pin | Format::Timer | Format::Alarm);
+            let right = match word.operands() {
+                ActionOperands::Value | ActionOperands::Filter => {
+                    values == 1 && format == Format::Values
+                }
+                ActionOperands::Pair | ActionOperands::Message => {
+                    values == 2 && format == Format::Values
+                }
+                ActionOperands::Numbered => values == 1 && numbered,
+                ActionOperands::Assignment => true,
+                ActionOperands::PinMode => format == Format::PinMode,
+            };
+            assert!(right, "{word:?}");
+        }
+        for word in FunctionWord::ALL {
+            let op = word.op();
+            let right = match word.operands() {
+                FunctionOperands::Value => op.values() == 1 && op.format() == Format::Result,
+                FunctionOperands::Pair | FunctionOperands::Index => {
+                    op.values() == 2 && op.format() == Format::Result
+                }
+                FunctionOperands::Part => op.format() == Format::LongResult,
+                FunctionOperands::Pin => op.format() == Format::PinResult,
+            };
+            assert!(right, "{word:?}");
+        }
+    }
+}
