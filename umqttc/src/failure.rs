@@ -62,7 +62,10 @@ impl fmt::Display for Failure {
                 f.write_str("a script from standard input needs -o FILE (or `-o -`)")
             }
             Failure::UnknownCode(code) => {
-                write!(f, "there is no diagnostic {code}; `umqttc explain` lists them all")
+                write!(
+                    f,
+                    "there is no diagnostic {code}, and no event, action or function of that name; `umqttc explain` lists the diagnostics"
+                )
             }
             Failure::UnknownCommand(name) => {
                 write!(f, "there is no command {name}; `umqttc help` lists them all")

@@ -37,6 +37,26 @@ fn what_does_not_parse_is_not_formatted() {
     assert_eq!(umqttc(dir.path(), &["fmt", "missing.script"]).code, 2);
 }
 
+/// Every event, action and function has a line on how it is written and one on what it is for.
+#[test]
+fn every_word_is_explained() {
+    use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
+    let dir = folder(&[]);
+    let events = Trigger::ALL[1..].iter().map(|word| word.keyword());
+    let actions = ActionWord::ALL.iter().map(|word| word.keyword());
+    let functions = FunctionWord::ALL.iter().map(|word| word.keyword());
+    for word in events.chain(actions).chain(functions) {
+        let word = word.split(' ').next().unwrap();
+        let ran = umqttc(dir.path(), &["explain", word]);
+        assert!(ran.out.contains(word) && ran.out.contains(".\n"), "{word}: {}", ran.out);
+    }
+    let ran = umqttc(dir.path(), &["explain", "http_post"]);
+    assert_eq!(
+        ran.out,
+        "http_post URL, BODY\n    Sends a body to a web server; the answer comes as `on http_response`.\n"
+    );
+}
+
 #[test]
 fn every_code_is_explained() {
     let dir = folder(&[]);

@@ -1,18 +1,19 @@
-//! `umqttc explain`: the page of a diagnostic.
+//! `umqttc explain`: the page of a diagnostic, or what a word of the language is for.
 
 use std::io::{self, Write};
 
 use clap::Args;
 use umqtt_lang::diagnostic::{self, Code};
+use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
 
 use crate::Verdict;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Explain an error or a warning: what it means, an example, how to mend it
+/// Explain an error or a warning (what it means, an example, how to mend it), or a word of the language
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// The code as messages show it: E0011, w0001; without it, all are listed
+    /// The code as messages show it (E0011, w0001), or an event, an action or a function; without it, all codes are listed
     code: Option<String>,
 }
 
@@ -20,8 +21,16 @@ impl Explain {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
         match &self.code {
             Some(text) => {
-                let code = Code::parse(text).ok_or_else(|| Failure::UnknownCode(text.clone()))?;
-                plain(diagnostic::explain(code), &mut terminal.out)
+                let out = &mut terminal.out;
+                match Code::parse(text) {
+                    Some(code) => plain(diagnostic::explain(code), out),
+                    None => match words(text) {
+                        words if words.is_empty() => {
+                            return Err(Failure::UnknownCode(text.clone()));
+                        }
+                        words => words.iter().try_for_each(|line| writeln!(out, "{line}")),
+                    },
+                }
             }
             None => Code::ALL
                 .iter()
@@ -30,6 +39,29 @@ impl Explain {
         .map_err(Failure::Output)?;
         Ok(Verdict::Fine)
     }
+}
+
+/// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a function, `timer` a line of each.
+fn words(word: &str) -> Vec<String> {
+    let actions = ActionWord::from_keyword(word);
+    let functions = FunctionWord::from_keyword(word);
+    let event = |trigger: &&Trigger| {
+        **trigger != Trigger::Config && trigger.keyword().split(' ').next() == Some(word)
+    };
+    let events = Trigger::ALL.iter().filter(event);
+    let entry = |usage: String, text: &str| format!("{usage}\n    {text}");
+    let mut found: Vec<String> = events
+        .map(|trigger| entry(format!("on {}", trigger.keyword()), trigger.documentation()))
+        .collect();
+    found.extend(
+        actions.map(|action| entry(format!("{word} {}", action.usage()), action.documentation())),
+    );
+    found.extend(
+        functions.map(|function| {
+            entry(format!("{word}({})", function.usage()), function.documentation())
+        }),
+    );
+    found
 }
 
 /// Writes a page of `lang/docs/diagnostics.md` as a terminal shows it best: no marks of a heading, examples set in.
