@@ -297,3 +297,113 @@ fn records_that_make_no_sense_are_refused_and_never_a_panic() {
     }
     assert!(whole > 100 && refused > 100, "{whole} {refused}");
 }
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+/// Unix time when a test begins, ms.
+const EPOCH: u64 = 1_800_000_000_000;
+
+/// A broker made of the records, the clock of which says so; and what it writes at its start.
+fn restart(store: &mut Store, unix: Option<u64>) -> Broker {
+    let mut restore = Restore::new();
+    store.0.iter().for_each(|(key, value)| restore.record(key, value).unwrap());
+    let mut broker = Broker::new(Limits { session_expiry: DAY, ..Limits::DESKTOP });
+    broker.start_journal();
+    if let Some(unix) = unix {
+        broker.set_unix_time(unix, 0);
+    }
+    broker.restore(restore, 0).unwrap();
+    store.commit(&mut broker);
+    broker
+}
+
+/// Time passes; whether there still is a session at the end.
+fn survives(broker: &mut Broker, store: &mut Store, until: u64) -> bool {
+    while let Some(at) = broker.poll_at().filter(|at| *at <= until) {
+        broker.handle_timeout(at);
+    }
+    store.commit(broker);
+    broker.stored_sessions_len() > 0
+}
+
+/// A session whose client goes at some time of the broker, kept.
+fn left_at(at: u64, unix: Option<u64>) -> Store {
+    let mut store = Store::default();
+    let mut broker = restart(&mut store, unix);
+    connect(&mut broker, SUBSCRIBER, false);
+    store.commit(&mut broker);
+    broker.closed(SUBSCRIBER, at);
+    store.commit(&mut broker);
+    store
+}
+
+#[test]
+fn sessions_age_while_nothing_runs() {
+    let mut store = left_at(1000, Some(EPOCH));
+    // Off for most of a day.
+    let mut broker = restart(&mut store, Some(EPOCH + DAY - 5_000));
+    assert!(survives(&mut broker, &mut store, 5_999));
+    assert!(!survives(&mut broker, &mut store, 6_000));
+    // For more than that.
+    let mut store = left_at(1000, Some(EPOCH));
+    let mut broker = restart(&mut store, Some(EPOCH + 2 * DAY));
+    assert!(!survives(&mut broker, &mut store, 0));
+    assert_eq!(store.0.len(), 0, "and there is no record left");
+}
+
+#[test]
+fn sessions_age_through_any_number_of_restarts() {
+    let mut store = left_at(0, Some(EPOCH));
+    for hours in (5..24).step_by(5) {
+        let mut broker = restart(&mut store, Some(EPOCH + hours * DAY / 24));
+        assert!(survives(&mut broker, &mut store, 1_000));
+    }
+    let mut broker = restart(&mut store, Some(EPOCH + DAY - 1_000));
+    assert!(survives(&mut broker, &mut store, 999));
+    assert!(!survives(&mut broker, &mut store, 1_000));
+    // One whose client was connected when the power went, and never came back.
+    let mut store = Store::default();
+    let mut broker = restart(&mut store, Some(EPOCH));
+    connect(&mut broker, SUBSCRIBER, false);
+    store.commit(&mut broker);
+    let mut broker = restart(&mut store, Some(EPOCH + 3 * DAY));
+    assert!(survives(&mut broker, &mut store, 1_000), "it was in use");
+    let mut broker = restart(&mut store, Some(EPOCH + 4 * DAY));
+    assert!(!survives(&mut broker, &mut store, 0));
+}
+
+#[test]
+fn a_clock_that_was_set_ends_no_session_before_its_time_has_passed() {
+    // Back behind the moment: then only what the broker has run counts.
+    let mut store = left_at(1000, Some(EPOCH));
+    let mut broker = restart(&mut store, Some(EPOCH - 300 * DAY));
+    assert!(survives(&mut broker, &mut store, DAY - 1));
+    assert!(!survives(&mut broker, &mut store, DAY));
+    // Not known, before or after.
+    for (before, after) in [(None, None), (None, Some(EPOCH)), (Some(EPOCH), None)] {
+        let mut store = left_at(1000, before);
+        let mut broker = restart(&mut store, after);
+        assert!(survives(&mut broker, &mut store, DAY - 1), "{before:?} {after:?}");
+        assert!(!survives(&mut broker, &mut store, DAY), "{before:?} {after:?}");
+    }
+    // Forward by a year while it runs: what has left since counts from then.
+    let mut store = Store::default();
+    let mut broker = restart(&mut store, Some(EPOCH));
+    connect(&mut broker, SUBSCRIBER, false);
+    broker.set_unix_time(EPOCH + 365 * DAY, 5_000);
+    broker.closed(SUBSCRIBER, 6_000);
+    store.commit(&mut broker);
+    assert!(survives(&mut broker, &mut store, DAY), "while it runs no clock is asked");
+    let mut broker = restart(&mut store, Some(EPOCH + 365 * DAY + DAY / 2));
+    assert!(survives(&mut broker, &mut store, DAY / 2));
+    assert!(!survives(&mut broker, &mut store, DAY / 2 + 1_000));
+}
+
+#[test]
+fn a_client_that_is_back_is_not_away_after_a_restart() {
+    let mut store = left_at(1000, Some(EPOCH));
+    let mut broker = restart(&mut store, Some(EPOCH + DAY / 2));
+    connect(&mut broker, SUBSCRIBER, false);
+    store.commit(&mut broker);
+    let mut broker = restart(&mut store, Some(EPOCH + 5 * DAY));
+    assert!(survives(&mut broker, &mut store, DAY - 1));
+}

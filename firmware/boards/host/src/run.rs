@@ -201,7 +201,9 @@ impl Desktop {
 
     /// Writes what is to be kept, and lets go what waited for that; true if something has to be sent because of it.
     fn turn_keeper(&mut self) -> bool {
+        let now = self.now();
         let Some(keeper) = &mut self.keeper else { return false };
+        self.device.broker().set_unix_time(store::unix_time(), now);
         let mut warnings = Vec::new();
         let released = keeper.turn(self.device.broker(), &mut |line| warnings.push(line));
         for line in &warnings {

@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
@@ -143,6 +144,7 @@ fn load(path: &Path, limits: Limits) -> Result<(Store, Broker, Restored), StoreE
     })?;
     let mut broker = Broker::new(limits);
     broker.start_journal();
+    broker.set_unix_time(unix_time(), 0);
     let restored =
         broker.restore(records, 0).map_err(|why| StoreError::Damaged(why.to_string()))?;
     let size = std::fs::metadata(path).map_err(StoreError::Io)?.len();
@@ -153,6 +155,12 @@ fn load(path: &Path, limits: Limits) -> Result<(Store, Broker, Restored), StoreE
         let _ = database.compact(); // it works as well when it is large
     }
     Ok((store, broker, restored))
+}
+
+/// What the clock says, in ms; 0 before 1970.
+pub(crate) fn unix_time() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or_default()
 }
 
 fn set_aside(path: &Path) -> io::Result<PathBuf> {

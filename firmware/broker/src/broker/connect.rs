@@ -120,6 +120,9 @@ impl Broker {
         if !self.send_control(slot, &connack.emit()) {
             return Err(Fault::NoMemory);
         }
+        if let Some(session) = self.sessions.get(key) {
+            session.log.back();
+        }
         self.resume(key, slot);
         Ok(())
     }

@@ -216,6 +216,7 @@ impl Broker {
                 self.forget_session(key);
                 return will;
             }
+            session.log.away(now);
             self.away.add(key, &mut self.sessions);
             if self.limits.session_expiry < Millis::MAX {
                 self.set_expiry(key, Some(now.saturating_add(self.limits.session_expiry)));

@@ -5,7 +5,10 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use super::record::{Batch, ENTRY, Entry, FILTER, MESSAGE, RECEIVED, RETAINED, SESSION};
+use super::record::{
+    AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, RECEIVED, RETAINED, SESSION, Since,
+};
+use crate::Millis;
 use crate::message::Publication;
 use crate::wire::QoS;
 
@@ -37,6 +40,10 @@ pub(super) struct Log {
     pub(super) packet_began: u64,
     /// A batch is being written.
     pub(super) writing: bool,
+    /// The journal's time when the broker's was 0.
+    pub(super) uptime_before: Millis,
+    /// Unix time in ms when the broker's time was 0, if that is known.
+    pub(super) unix_start: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -54,6 +61,8 @@ pub(super) enum Ordered {
     SessionGone { session: u64 },
     Filter { session: u64, filter: Box<[u8]>, flags: u8 },
     FilterGone { session: u64, filter: Box<[u8]> },
+    Away { session: u64, since: Since },
+    Back { session: u64 },
     Received { session: u64, packet_id: u16 },
     ReceivedGone { session: u64, packet_id: u16 },
 }
@@ -155,6 +164,16 @@ impl Log {
             position: 0,
             packet_began: 0,
             writing: false,
+            uptime_before: 0,
+            unix_start: None,
+        }
+    }
+
+    /// The broker's time, as the records have it.
+    pub(super) fn since(&self, now: Millis) -> Since {
+        Since {
+            uptime: self.uptime_before.saturating_add(now),
+            unix: self.unix_start.map_or(0, |start| start.saturating_add(now)),
         }
     }
 
@@ -313,7 +332,7 @@ impl Ordered {
                 batch.put(&[&[SESSION], &session.to_be_bytes()], &[&client_id]);
             }
             Ordered::SessionGone { session } => {
-                for kind in [SESSION, FILTER, ENTRY, RECEIVED] {
+                for kind in [SESSION, FILTER, ENTRY, RECEIVED, AWAY] {
                     batch.delete_prefix(&[&[kind], &session.to_be_bytes()]);
                 }
             }
@@ -323,6 +342,10 @@ impl Ordered {
             Ordered::FilterGone { session, filter } => {
                 batch.delete(&[&[FILTER], &session.to_be_bytes(), &filter]);
             }
+            Ordered::Away { session, since } => {
+                batch.put(&[&[AWAY], &session.to_be_bytes()], &[&since.emit()]);
+            }
+            Ordered::Back { session } => batch.delete(&[&[AWAY], &session.to_be_bytes()]),
             Ordered::Received { session, packet_id } => {
                 let key = [&[RECEIVED][..], &session.to_be_bytes(), &packet_id.to_be_bytes()];
                 batch.put(&key, &[]);

@@ -1,5 +1,6 @@
 //! Nothing is kept over a restart.
 
+use crate::Millis;
 use crate::message::Publication;
 use crate::outbox::Delivery;
 use crate::wire::QoS;
@@ -37,6 +38,8 @@ impl Journal {
 pub(crate) struct SessionLog {}
 
 impl SessionLog {
+    pub(crate) fn away(&self, _: Millis) {}
+    pub(crate) fn back(&self) {}
     pub(crate) fn gone(&self) {}
     pub(crate) fn subscribed(&self, _: &[u8], _: QoS, _: bool) {}
     pub(crate) fn unsubscribed(&self, _: &[u8]) {}

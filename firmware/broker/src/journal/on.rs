@@ -6,8 +6,9 @@ use core::cell::RefCell;
 
 use super::gate::Gate;
 use super::log::{CHANGE, Log, MAX_PENDING, Numbered, Ordered, cost_retained};
-use super::record::Batch;
+use super::record::{Batch, Since};
 use super::session::SessionLog;
+use crate::Millis;
 use crate::message::Publication;
 use crate::wire::QoS;
 
@@ -79,6 +80,18 @@ impl Journal {
     /// Numbers up to this are in use.
     pub(super) fn skip_numbers(&self, last: u64) {
         self.with(|log| log.last_number = log.last_number.max(last));
+    }
+
+    /// The clock says so, when the broker's time is `now`.
+    pub(super) fn set_unix_time(&self, unix: u64, now: Millis) {
+        self.with(|log| log.unix_start = unix.checked_sub(now));
+    }
+
+    /// The journal's time goes on from there, when the broker's time is `now`; the time it is.
+    pub(super) fn go_on_from(&self, uptime: Millis, now: Millis) -> Option<Since> {
+        let mut log = self.log.as_ref()?.borrow_mut();
+        log.uptime_before = uptime.saturating_sub(now);
+        Some(log.since(now))
     }
 
     /// A message was retained; if it is the one there was, what keeps it may still be on its way.

@@ -7,6 +7,7 @@
 //! | `F`, session, filter | quality of service granted, and 4 more for a bridge |
 //! | `Q`, session, place | flags, packet id, message, order: a message that waits or is in flight |
 //! | `U`, session, packet id | nothing: a message of QoS 2 was received and is not released |
+//! | `A`, session | since when its client is away: the journal's time, and Unix time or 0, in ms |
 //! | `R`, topic | quality of service, payload: a retained message |
 //!
 //! Messages, sessions, places and orders are numbers of 8 bytes that only grow; all numbers are big-endian, so that the
@@ -14,6 +15,7 @@
 
 use alloc::vec::Vec;
 
+use crate::Millis;
 use crate::wire::QoS;
 
 pub(super) const MESSAGE: u8 = b'M';
@@ -22,6 +24,7 @@ pub(super) const FILTER: u8 = b'F';
 pub(super) const ENTRY: u8 = b'Q';
 pub(super) const RECEIVED: u8 = b'U';
 pub(super) const RETAINED: u8 = b'R';
+pub(super) const AWAY: u8 = b'A';
 
 /// The value of a subscription.
 pub(super) fn subscription_flags(qos: QoS, bridge: bool) -> u8 {
@@ -81,6 +84,39 @@ impl Entry {
             message: u64::from_be_bytes(*message),
             order: u64::from_be_bytes(*order),
         })
+    }
+}
+
+/// Since when a session's client is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Since {
+    /// The journal's time: that for which brokers with this journal have run, as far as its records show it.
+    pub(super) uptime: Millis,
+    /// Unix time in ms; 0 if it was not known.
+    pub(super) unix: u64,
+}
+
+impl Since {
+    pub(super) fn emit(&self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.uptime.to_be_bytes());
+        bytes[8..].copy_from_slice(&self.unix.to_be_bytes());
+        bytes
+    }
+
+    pub(super) fn parse(bytes: &[u8]) -> Option<Since> {
+        let (uptime, rest) = bytes.split_first_chunk()?;
+        let (unix, []) = rest.split_first_chunk()? else { return None };
+        Some(Since { uptime: u64::from_be_bytes(*uptime), unix: u64::from_be_bytes(*unix) })
+    }
+
+    /// How long ago that was. The clock counts, which goes on while nothing runs; unless it was not known, or was set back behind
+    /// that moment.
+    pub(super) fn age(&self, now: &Since) -> Millis {
+        match now.unix.checked_sub(self.unix) {
+            Some(age) if self.unix > 0 => age,
+            _ => now.uptime.saturating_sub(self.uptime),
+        }
     }
 }
 

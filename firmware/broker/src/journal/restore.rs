@@ -8,7 +8,8 @@ use core::fmt;
 use super::log::EntryMark;
 use super::on::{Journal, Next};
 use super::record::{
-    Batch, ENTRY, Entry, FILTER, MESSAGE, Progress, RECEIVED, RETAINED, SESSION, subscription_flags,
+    AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, Progress, RECEIVED, RETAINED, SESSION, Since,
+    subscription_flags,
 };
 use core::ops::Bound;
 
@@ -76,6 +77,7 @@ struct Stored {
     filters: Vec<(Vec<u8>, QoS, bool)>,
     entries: Vec<(u64, Entry)>,
     received: Vec<u16>,
+    away: Option<Since>,
 }
 
 impl Restore {
@@ -134,6 +136,7 @@ impl Restore {
                 let (packet_id, []) = rest.split_first_chunk()? else { return None };
                 session.received.push(u16::from_be_bytes(*packet_id));
             }
+            (AWAY, since) if rest.is_empty() => session.away = Some(Since::parse(since)?),
             _ => return None,
         }
         Some(())
@@ -151,7 +154,14 @@ impl Broker {
         self.journal = Journal::started();
     }
 
-    /// Puts back what the records say, the sessions' clients away since `now`. What was acknowledged stays acknowledged: the
+    /// What the clock says, in ms of Unix time, when the broker's time is `now`: so that stored sessions go on ageing while nothing
+    /// runs. Before [`restore`](Self::restore), and again now and then as clocks are set; without it only the time counts for
+    /// which the broker has run.
+    pub fn set_unix_time(&mut self, unix: u64, now: Millis) {
+        self.journal.set_unix_time(unix, now);
+    }
+
+    /// Puts back what the records say. A session whose client was away goes on ageing, others do from `now` on. What was acknowledged stays acknowledged: the
     /// limits are not asked.
     ///
     /// # Errors
@@ -171,7 +181,15 @@ impl Broker {
             })
             .collect();
         let mut restored = Restored { retained: retained.len(), ..Restored::default() };
+        let away = || sessions.values().filter_map(|stored| stored.away);
+        let uptime = away().map(|since| since.uptime).max().unwrap_or(0);
+        let at = self.journal.go_on_from(uptime, now);
+        let age = |stored: &Stored| stored.away.zip(at).map_or(0, |(since, at)| since.age(&at));
+        let mut sessions: Vec<(u64, Stored)> = sessions.into_iter().collect();
+        // Whose client has been away for longest comes first, as it makes room first.
+        sessions.sort_by_key(|(_, stored)| core::cmp::Reverse(age(stored)));
         for (number, stored) in sessions {
+            let (age, away) = (age(&stored), stored.away);
             let client_id = stored.client_id.as_deref().ok_or(RestoreError::NoSession)?;
             if self.find_name(client_id).is_ok() {
                 return Err(RestoreError::Twice);
@@ -193,8 +211,15 @@ impl Broker {
             put_back(session, stored, &mut messages)?;
             self.recount_session(key);
             self.away.add(key, &mut self.sessions);
-            if self.limits().session_expiry < Millis::MAX {
-                self.set_expiry(key, Some(now.saturating_add(self.limits().session_expiry)));
+            if let Some(session) = self.sessions.get(key) {
+                match away {
+                    Some(since) => session.log.restore_away(since),
+                    None => session.log.away(now),
+                }
+            }
+            let expiry = self.limits().session_expiry;
+            if expiry < Millis::MAX {
+                self.set_expiry(key, Some(now.saturating_add(expiry.saturating_sub(age))));
             }
         }
         for (number, (message, entries)) in messages {
@@ -245,6 +270,9 @@ impl Broker {
             let number = session.log.number().to_be_bytes();
             let key = |kind: u8, rest: &[u8]| [&[kind], &number[..], rest].concat();
             records.insert(key(SESSION, &[]), session.client_id.as_bytes().to_vec());
+            if let Some(since) = session.log.away_since() {
+                records.insert(key(AWAY, &[]), since.emit().to_vec());
+            }
             for node in &session.subscriptions {
                 let filter = self.subscriptions.filter(*node);
                 let qos = self.subscriptions.granted(key_of, *node).unwrap_or_default();

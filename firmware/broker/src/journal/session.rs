@@ -1,10 +1,11 @@
 //! The journal as one session sees it.
 
 use alloc::rc::Rc;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use super::log::{EntryMark, Log, Numbered, Ordered};
-use super::record::{Entry, Progress, subscription_flags};
+use super::record::{Entry, Progress, Since, subscription_flags};
+use crate::Millis;
 use crate::message::Publication;
 use crate::wire::QoS;
 
@@ -16,6 +17,8 @@ pub(crate) struct SessionLog(Option<Rc<SessionRecords>>);
 struct SessionRecords {
     log: Rc<RefCell<Log>>,
     session: u64,
+    /// Since when its client is away, if it is and there is a record of it.
+    away: Cell<Option<Since>>,
 }
 
 impl SessionLog {
@@ -29,12 +32,45 @@ impl SessionLog {
     }
 
     pub(super) fn new(log: &Rc<RefCell<Log>>, session: u64) -> SessionLog {
-        SessionLog(Some(Rc::new(SessionRecords { log: log.clone(), session })))
+        SessionLog(Some(Rc::new(SessionRecords {
+            log: log.clone(),
+            session,
+            away: Cell::new(None),
+        })))
     }
 
     fn with(&self, act: impl FnOnce(&mut Log, u64)) {
         if let Some(records) = &self.0 {
             act(&mut records.log.borrow_mut(), records.session);
+        }
+    }
+
+    /// Its client is away from now on.
+    pub(crate) fn away(&self, now: Millis) {
+        let Some(records) = &self.0 else { return };
+        let mut log = records.log.borrow_mut();
+        let since = log.since(now);
+        records.away.set(Some(since));
+        log.order(Ordered::Away { session: records.session, since });
+    }
+
+    /// Its client is back. No answer waits until that is written.
+    pub(crate) fn back(&self) {
+        let Some(records) = &self.0 else { return };
+        if records.away.take().is_some() {
+            records.log.borrow_mut().order(Ordered::Back { session: records.session });
+        }
+    }
+
+    /// What the records say of its client's being away.
+    pub(super) fn away_since(&self) -> Option<Since> {
+        self.0.as_ref()?.away.get()
+    }
+
+    /// The records say that it is.
+    pub(super) fn restore_away(&self, since: Since) {
+        if let Some(records) = &self.0 {
+            records.away.set(Some(since));
         }
     }
 
