@@ -85,7 +85,8 @@ pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<E
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let (console, upload) = (at(options.console_port), at(options.upload_port));
         thread::spawn(move || match push(console, upload, UPLOAD, &script) {
-            Ok(verdict) => eprintln!("{verdict}"),
+            // The serial port, which is here, says it too.
+            Ok(_) => {}
             Err(error) => eprintln!("error: {error:#}"),
         });
     }
