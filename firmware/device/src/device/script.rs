@@ -136,7 +136,10 @@ impl Script {
         &mut self,
         core: &mut Core<B, F>,
     ) -> Result<Engine<Vec<u8>>, String> {
-        let image = core.storage.script_image().map_err(|error| format!("no script: {error}"))?;
+        let image = core
+            .storage
+            .script_image()
+            .map_err(|error| format!("the stored script cannot be read: {error}"))?;
         let profile = &core.options.profile;
         let program = Program::verify(image.unwrap_or_default(), profile)
             .map_err(|error| format!("the stored script cannot run: {error}"))?;

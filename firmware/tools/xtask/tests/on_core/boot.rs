@@ -66,7 +66,7 @@ fn a_script_there_is_no_memory_for_is_said_and_not_used() {
         storage.store_script(&StoredScript { image: &vec![7; MUCH], source: b"" }).unwrap();
     });
     let device = Device::boot_with(folder);
-    device.has_said("no script: not enough memory");
+    device.has_said("the stored script cannot be read: not enough memory");
     assert!(device.console().ask("show mqtt").contains("Script disabled"));
     assert!(device.console().ask("show script").contains("not loaded"));
     device.client("served").publish_surely("name", b"x", 1);
