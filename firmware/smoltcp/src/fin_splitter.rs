@@ -119,3 +119,78 @@ fn change(
     how(&mut tcp);
     tcp.fill_checksum(&from, &to);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A segment with so many bytes of data, with or without the end.
+    fn frame(payload: usize, fin: bool) -> Vec<u8> {
+        let mut frame = alloc::vec![0; 54 + payload];
+        let mut ethernet = EthernetFrame::new_unchecked(&mut frame[..]);
+        ethernet.set_ethertype(EthernetProtocol::Ipv4);
+        let mut ip = Ipv4Packet::new_unchecked(ethernet.payload_mut());
+        ip.set_version(4);
+        ip.set_header_len(20);
+        ip.set_total_len(40 + payload as u16);
+        ip.set_next_header(IpProtocol::Tcp);
+        ip.set_src_addr([10, 0, 2, 2].into());
+        ip.set_dst_addr([10, 0, 2, 15].into());
+        ip.fill_checksum();
+        let mut tcp = TcpPacket::new_unchecked(ip.payload_mut());
+        tcp.set_src_port(40_000);
+        tcp.set_dst_port(2000);
+        tcp.set_header_len(20);
+        tcp.set_ack(true);
+        tcp.set_fin(fin);
+        for (at, byte) in tcp.payload_mut().iter_mut().enumerate() {
+            *byte = at as u8;
+        }
+        tcp.fill_checksum(&IpAddress::v4(10, 0, 2, 2), &IpAddress::v4(10, 0, 2, 15));
+        frame
+    }
+
+    #[test]
+    fn both_halves_are_sound_and_together_the_whole() {
+        for payload in 0..300 {
+            assert!(split(&frame(payload, false)).is_none());
+            let whole = frame(payload, true);
+            let Some((data, end)) = split(&whole) else {
+                assert_eq!(payload, 0);
+                continue;
+            };
+            assert_eq!(data[54..], whole[54..]);
+            assert_eq!((data.len(), end.len()), (whole.len(), 54));
+            for (half, fin, seq) in [(&data, false, 0), (&end, true, payload as i32)] {
+                let ip = Ipv4Packet::new_checked(&half[14..]).unwrap();
+                assert!(ip.verify_checksum());
+                let tcp = TcpPacket::new_checked(ip.payload()).unwrap();
+                assert!(tcp.verify_checksum(&ip.src_addr().into(), &ip.dst_addr().into()));
+                assert_eq!((tcp.fin(), tcp.seq_number().0), (fin, seq));
+            }
+        }
+    }
+
+    /// Whatever a frame is, it is split or left alone; and one that is damaged is left alone.
+    #[test]
+    fn any_frame() {
+        let mut state = 1_u32;
+        let mut next = move || {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            state as usize
+        };
+        for round in 0..200_000 {
+            let mut frame = frame(next() % 40, true);
+            for _ in 0..1 + next() % 4 {
+                let at = next() % frame.len();
+                frame[at] ^= 1 << (next() % 8);
+            }
+            frame.truncate(if round % 3 == 0 { next() % 100 } else { frame.len() });
+            if let Some((data, end)) = split(&frame) {
+                assert!(data.len() <= frame.len() && end.len() < frame.len());
+            }
+        }
+    }
+}
