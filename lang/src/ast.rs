@@ -48,6 +48,7 @@ impl Span {
 
 /// `on ...` or `config ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Statement {
     /// `on event do actions`
     On(OnClause),
@@ -109,6 +110,7 @@ pub struct Broker {
 
 /// What a handler waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// One of a single word, such as `init`.
     Simple(Trigger),
@@ -143,6 +145,7 @@ pub struct Action {
 
 /// What an action does.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ActionKind {
     /// `publish local|remote topic data [retained]`
     Publish {
@@ -248,6 +251,7 @@ pub struct Expr {
 
 /// What an expression is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ExprKind {
     /// A quoted string or a bare word: [`crate::text::unescape`] of the span gives its bytes.
     Text,
@@ -291,6 +295,7 @@ pub struct Link<O> {
 
 /// Operators of a chain. All group from the right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Operator {
     /// `=`
     Equal,
@@ -333,6 +338,7 @@ pub enum Logic {
 
 /// What the device knows without a `setvar`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Special {
     /// `$this_topic`
     ThisTopic,
@@ -362,6 +368,7 @@ pub enum Special {
 
 /// A function and its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Call {
     /// `not(e)`, `lower(e)`, ...
     Unary(FunctionWord, Expr),

@@ -41,6 +41,7 @@ pub fn compile(
 
 /// Why there is no image of a script that was read piece by piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CompileError {
     /// What is wrong with it, in the order of the source, at most [`MAX_DIAGNOSTICS`].
     Script(Vec<Diagnostic>),
@@ -51,6 +52,22 @@ pub enum CompileError {
     /// The image was not taken.
     Write,
 }
+
+impl core::fmt::Display for CompileError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            CompileError::Script(found) => match &found[..] {
+                [] => f.write_str("the script is wrong"),
+                [first, ..] => write!(f, "{}: {}", first.code, first.message),
+            },
+            CompileError::Memory(bytes) => write!(f, "not enough memory: {bytes} bytes more"),
+            CompileError::Read => f.write_str("the source cannot be read"),
+            CompileError::Write => f.write_str("the image cannot be written"),
+        }
+    }
+}
+
+impl core::error::Error for CompileError {}
 
 /// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a statement, and gives the
 /// image out piece by piece once all is known to be right. Before anything is allocated `room` is asked whether so many bytes

@@ -148,7 +148,7 @@ impl Device {
         let program = Program::verify(image, &Profile::ESP8266).unwrap();
         let slots = vec![[0; 2]; program.needs().slots];
         let machine = {
-            let profile = Profile { value: limit, ..Profile::ESP8266 };
+            let profile = Profile::ESP8266.value(limit);
             Machine::new(program, (slots, vec![0; texts]), &profile).unwrap()
         };
         Device { machine, log: Log::default(), trap: None }

@@ -95,7 +95,7 @@ fn shape(source: &[u8]) -> (String, Vec<Vec<u8>>) {
             ConfigValue::Text(span) => Some(span.of(source).to_vec()),
             ConfigValue::Flash(number) => Some(number.value.to_string().into_bytes()),
         },
-        Statement::On(_) => None,
+        _ => None,
     });
     let raw = raw.collect();
     let mut tree = String::new();

@@ -13,7 +13,7 @@ use common::scripts;
 
 /// A profile that lets long sources through.
 fn roomy() -> Profile {
-    Profile { source: 4 << 20, ..Profile::DESKTOP }
+    Profile::DESKTOP.source(4 << 20)
 }
 
 /// All that must hold for any source.

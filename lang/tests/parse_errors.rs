@@ -99,7 +99,7 @@ on timer 1 do
 
 /// A profile that lets long sources through.
 fn roomy() -> Profile {
-    Profile { source: 4 << 20, ..Profile::DESKTOP }
+    Profile::DESKTOP.source(4 << 20)
 }
 
 #[test]

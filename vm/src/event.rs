@@ -13,6 +13,7 @@ pub enum Side {
 
 /// Something that happened, with the data its handlers may look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event<'e> {
     /// The script starts: run its `config` lines, in order. Comes before [`Event::Init`].
     Config,

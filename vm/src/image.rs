@@ -220,6 +220,7 @@ impl<'i> Constant<'i> {
 
 /// Why bytes are not an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ImageError {
     /// Does not start with [`MAGIC`]: perhaps a script's source.
     NotAnImage,

@@ -1,6 +1,28 @@
 //! The limits of a kind of device, in one place: the compiler checks scripts against them, the verifier
 //! checks images against them again, and the machine and the device take their sizes from them.
 
+/// Writes the struct down, and for each field a method of its name that sets it.
+macro_rules! profile {
+    ($(#[$about:meta])* pub struct Profile { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[non_exhaustive]
+        pub struct Profile { $($(#[$doc])* pub $field: $type,)* }
+
+        /// What is chosen, each by the name of its field.
+        impl Profile {
+            $(
+                #[doc = concat!("The same with another [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub const fn $field(mut self, value: $type) -> Profile {
+                    self.$field = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+profile! {
 /// What a kind of device can hold. Choose [`Profile::ESP8266`], [`Profile::ESP32`] or
 /// [`Profile::DESKTOP`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +60,7 @@ pub struct Profile {
     pub fuel: u32,
     /// Instructions its processor does in a microsecond at least.
     pub instructions_per_micro: u32,
+}
 }
 
 /// Longest content of a flash variable, bytes.

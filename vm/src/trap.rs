@@ -3,6 +3,7 @@
 /// Why a handler was stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Trap {
     /// It used up its fuel: a loop that does not end.
     OutOfFuel = 1,
@@ -23,6 +24,8 @@ impl core::fmt::Display for Trap {
     }
 }
 
+impl core::error::Error for Trap {}
+
 /// A [`Trap`] and where it happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -38,7 +41,11 @@ impl core::fmt::Display for Fault {
     }
 }
 
-impl core::error::Error for Fault {}
+impl core::error::Error for Fault {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        Some(&self.trap)
+    }
+}
 
 /// What a machine counted since it was made, without stopping a handler for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

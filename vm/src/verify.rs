@@ -24,6 +24,7 @@ pub const MAX_LOOPS: usize = 32;
 
 /// Why an image may not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum VerifyError {
     /// Not a whole image at all.
     Image(ImageError),
@@ -51,6 +52,7 @@ pub enum VerifyError {
 
 /// What is wrong with code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CodeError {
     /// Not an instruction, or cut off.
     Undecodable,
@@ -80,7 +82,14 @@ impl core::fmt::Display for VerifyError {
     }
 }
 
-impl core::error::Error for VerifyError {}
+impl core::error::Error for VerifyError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            VerifyError::Image(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 /// Where the records of each trigger start in the handler table; the last entry is the table's length.
 pub(crate) type Starts = [u16; Trigger::COUNT + 1];

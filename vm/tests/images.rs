@@ -188,7 +188,7 @@ impl Supervisor for Counter {}
 fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     const FUEL: u32 = 2_000;
     let code_len = Image::parse(&image).ok()?.code().len() as u64;
-    let profile = Profile { value: 200, ..Profile::ESP8266 };
+    let profile = Profile::ESP8266.value(200);
     let program = Program::verify(image, &profile).ok()?;
     // Small, so that memory runs out now and then.
     let mut machine = Machine::new(program, (vec![[0; 2]; 40], vec![0; 380]), &profile).ok()?;

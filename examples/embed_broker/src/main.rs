@@ -35,7 +35,7 @@ use umqtt_broker::{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:1883".to_owned());
 
-    let mut broker = Broker::new(Limits { max_clients: 100, ..Limits::DESKTOP });
+    let mut broker = Broker::new(Limits::DESKTOP.max_clients(100));
     broker.subscribe(b"example/say", QoS::AtLeastOnce)?;
     broker.subscribe(b"example/listen", QoS::AtLeastOnce)?;
 

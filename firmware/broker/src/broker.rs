@@ -34,6 +34,7 @@ use local::Local;
 
 /// Why a connection is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Refused {
     /// The id names an open connection already.
     AlreadyOpen,

@@ -45,6 +45,7 @@ pub enum NetworkWish {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// The server accepted the client.
     Connected {
@@ -75,6 +76,7 @@ pub enum Event {
 
 /// Why a connection is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The network closed it.
     Network,

@@ -2,6 +2,28 @@
 
 use crate::Millis;
 
+/// Writes the struct down, and for each field a method of its name that sets it.
+macro_rules! limits {
+    ($(#[$about:meta])* pub struct Limits { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[non_exhaustive]
+        pub struct Limits { $($(#[$doc])* pub $field: $type,)* }
+
+        /// What is chosen, each by the name of its field.
+        impl Limits {
+            $(
+                #[doc = concat!("The same with another [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub const fn $field(mut self, value: $type) -> Limits {
+                    self.$field = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+limits! {
 /// The bounds on everything in a [`Broker`](crate::Broker) that clients can make grow.
 ///
 /// Every field is a plain maximum: `0` allows none at all and never means "unlimited"; for "as memory
@@ -77,6 +99,7 @@ pub struct Limits {
     pub stall_timeout: Millis,
     /// Milliseconds a stored session outlives its connection; `Millis::MAX` keeps it for ever.
     pub session_expiry: Millis,
+}
 }
 
 impl Limits {

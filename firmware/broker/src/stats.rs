@@ -4,6 +4,7 @@
 ///
 /// What clients do wrong, or too much of, is counted by its kind: see the table in `docs/abuse.md`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stats {
     /// Connections opened.
     pub opened: u64,

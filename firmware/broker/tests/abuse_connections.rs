@@ -158,7 +158,7 @@ fn a_reader_of_a_byte_a_second_costs_its_queue_and_nobody_else_anything() {
 #[test]
 fn without_any_patience_only_those_who_stall_are_closed() {
     for stall_timeout in [0, u64::MAX] {
-        let mut net = Net::with(Limits { stall_timeout, ..Limits::SMALL });
+        let mut net = Net::with(Limits::SMALL.stall_timeout(stall_timeout));
         let mut good = Bystanders::join(&mut net);
         net.join(1, "drip");
         net.send(1, &publish_to("t", b"0123456789")[..5]);
@@ -281,7 +281,7 @@ fn a_thousand_connections_that_break_at_once_cost_a_will_each() {
 
 #[test]
 fn nobody_takes_all_sessions_for_ever() {
-    let mut net = Net::with(Limits { max_stored_sessions: 100, ..Limits::DESKTOP });
+    let mut net = Net::with(Limits::DESKTOP.max_stored_sessions(100));
     let mut good = Bystanders::join(&mut net);
     net.connect(1, stay("who stays"));
     net.subscribe(1, "t", QoS::AtMostOnce);

@@ -12,7 +12,7 @@ use umqtt_broker::{Limits, QoS};
 const MAX_TOPIC: usize = Limits::DESKTOP.max_topic;
 
 /// With room for packets that hold more of a topic than is taken.
-const SHORT_TOPICS: Limits = Limits { max_topic: 1024, max_filter_levels: 16, ..Limits::DESKTOP };
+const SHORT_TOPICS: Limits = Limits::DESKTOP.max_topic(1024).max_filter_levels(16);
 
 /// A client that has just joined sends this and is closed for it.
 #[track_caller]

@@ -87,9 +87,8 @@ fn filters_of_too_many_levels_are_refused() {
 #[test]
 fn filters_that_make_one_lookup_cost_too_much_are_refused() {
     for (limits, levels) in [(SMALL, 10), (DESKTOP, 12)] {
-        let limits =
-            Limits { max_client_subscriptions: 10_000, max_subscriptions: 10_000, ..limits };
-        let mut net = Net::with(Limits { max_packet: 1 << 20, max_memory: 1 << 20, ..limits });
+        let limits = limits.max_client_subscriptions(10_000).max_subscriptions(10_000);
+        let mut net = Net::with(limits.max_packet(1 << 20).max_memory(1 << 20));
         let mut good = Bystanders::join(&mut net);
         net.join(1, "bomb");
         let bomb = all_ways(levels);
@@ -165,7 +164,7 @@ fn retained_bombs_meet_their_count_and_their_bytes() {
 
 #[test]
 fn retained_messages_are_replayed_as_the_subscriber_reads_them() {
-    let mut net = Net::with(Limits { max_queue_bytes: 1000, max_queue_messages: 1000, ..DESKTOP });
+    let mut net = Net::with(DESKTOP.max_queue_bytes(1000).max_queue_messages(1000));
     let mut good = Bystanders::join(&mut net);
     for n in 0..5_000 {
         let payload = [b'x'; 20];

@@ -64,7 +64,7 @@ fn it_learns_what_is_to_be_retained() {
 
 #[test]
 fn so_it_does_after_it_was_away() {
-    let mut net = Net::with(Limits { max_inflight: 1, ..Limits::DESKTOP });
+    let mut net = Net::with(Limits::DESKTOP.max_inflight(1));
     let far = Connect { bridge: true, ..stay("far") };
     net.connect(1, far);
     net.subscribe(1, "#", Q1);

@@ -170,7 +170,7 @@ fn fields_come_in_their_order() {
 #[test]
 fn names_of_1_to_23_letters_and_digits_are_allowed() {
     let all = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    let limits = Limits { max_clients: 100, max_memory: 64 * 1024, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_clients(100).max_memory(64 * 1024);
     let mut net = Net::with(limits);
     for (conn, start) in (0..all.len() - 22).enumerate() {
         net.join(conn as u32, &all[start..start + 23]);

@@ -65,7 +65,7 @@ fn clients_without_a_name_get_one_each() {
 
 #[test]
 fn a_full_broker_refuses_the_newcomer_but_not_its_own_clients() {
-    let mut net = Net::with(Limits { max_clients: 2, max_waiting: 2, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_clients(2).max_waiting(2));
     net.join(1, "a");
     net.join(2, "b");
     assert_eq!(code(&mut net, 3, hello("c")), 3);
@@ -234,7 +234,7 @@ fn mqtt_3_1_may_repeat_its_subscribe() {
 
 #[test]
 fn a_client_that_does_not_read_its_answers_is_closed() {
-    let mut net = Net::with(Limits { max_control_bytes: 100, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_control_bytes(100));
     net.join(1, "deaf");
     net.stalled.push(1);
     for _ in 0..50 {
@@ -250,7 +250,7 @@ fn a_client_that_does_not_read_its_answers_is_closed() {
 
 #[test]
 fn nothing_is_left_of_clients_that_are_gone() {
-    let mut net = Net::with(Limits { max_clients: 3, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_clients(3));
     for round in 0..200 {
         let id = format!("client {round}");
         net.connect(round, Connect { keep_alive: 5, will: will("w", b"w"), ..hello(&id) });

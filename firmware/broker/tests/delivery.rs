@@ -142,7 +142,7 @@ fn a_message_goes_into_every_session_that_wants_it() {
 /// [MQTT-4.6.0-1], [MQTT-4.6.0-6]: also after several breaks, with some of them answered out of order.
 #[test]
 fn what_is_sent_again_keeps_its_order() {
-    let limits = Limits { max_inflight: 8, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_inflight(8);
     let mut net = subscriber(limits);
     let qos = [Q1, Q2, Q1, Q2, Q1, Q2, Q1, Q2];
     for (n, qos) in qos.into_iter().enumerate() {
@@ -197,7 +197,7 @@ fn answers_keep_the_order_of_what_they_answer() {
 fn messages_come_in_the_order_they_were_sent() {
     for qos in [Q0, Q1, Q2] {
         for max_inflight in [1, 2, 7] {
-            let limits = Limits { max_inflight, max_away_qos0: 100, ..Limits::SMALL };
+            let limits = Limits::SMALL.max_inflight(max_inflight).max_away_qos0(100);
             let mut net = subscriber(limits);
             net.join(99, "publisher");
             let (mut conn, mut seen) = (1, Vec::new());
@@ -280,7 +280,7 @@ fn a_violation_closes_its_own_connection() {
 /// client will send it again.
 #[test]
 fn what_cannot_be_handled_now_closes_its_connection() {
-    let limits = Limits { max_unreleased: 1, max_control_bytes: 8, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_unreleased(1).max_control_bytes(8);
     let mut net = Net::with(limits);
     net.broker.subscribe(b"t", Q2).expect("room");
     net.connect(1, stay("a"));

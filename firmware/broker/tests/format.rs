@@ -241,7 +241,7 @@ fn answers_carry_the_id_of_what_they_answer() {
 /// are left out, and 0.
 #[test]
 fn the_broker_takes_unused_packet_ids() {
-    let mut net = Net::with(Limits { max_inflight: 3, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(3));
     net.join(1, "a");
     net.subscribe(1, "t", Q2);
     let publish = |net: &mut Net, qos| {

@@ -306,7 +306,7 @@ const EPOCH: u64 = 1_800_000_000_000;
 fn restart(store: &mut Store, unix: Option<u64>) -> Broker {
     let mut restore = Restore::new();
     store.0.iter().for_each(|(key, value)| restore.record(key, value).unwrap());
-    let mut broker = Broker::new(Limits { session_expiry: DAY, ..Limits::DESKTOP });
+    let mut broker = Broker::new(Limits::DESKTOP.session_expiry(DAY));
     broker.start_journal();
     if let Some(unix) = unix {
         broker.set_unix_time(unix, 0);

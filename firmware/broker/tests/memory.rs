@@ -5,7 +5,7 @@ use umqtt_broker::wire::{Connect, Publish, Subscribe, Unsubscribe, Version};
 use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 
 const DOC: &str = include_str!("../docs/memory.md");
-const DESKTOP: Limits = Limits { max_queue_bytes: 1 << 30, ..Limits::DESKTOP };
+const DESKTOP: Limits = Limits::DESKTOP.max_queue_bytes(1 << 30);
 
 /// Bytes on a 64-bit machine, of the row of the document's table that begins like this.
 fn documented(row: &str) -> i64 {
@@ -75,7 +75,7 @@ fn cost(broker: &mut Broker, step: impl FnOnce(&mut Broker)) -> (AllocationInfo,
 
 #[test]
 fn an_idle_client_costs_what_is_documented_and_the_next_thousand_no_more() {
-    let mut broker = Broker::new(Limits { max_clients: 10_000, ..DESKTOP });
+    let mut broker = Broker::new(DESKTOP.max_clients(10_000));
     connect(&mut broker, 0, true);
     for filter in ["all/#", "house/+/state"] {
         subscribe(&mut broker, 0, filter, QoS::AtMostOnce);
@@ -188,7 +188,7 @@ fn a_payload_is_stored_once_for_all_who_wait() {
 
 #[test]
 fn a_queued_message_and_a_stored_session_cost_what_is_documented() {
-    let mut broker = Broker::new(Limits { session_expiry: u64::MAX, ..DESKTOP });
+    let mut broker = Broker::new(DESKTOP.session_expiry(u64::MAX));
     connect(&mut broker, 1000, true);
     connect(&mut broker, 0, false);
     subscribe(&mut broker, 0, "t", QoS::AtLeastOnce);
@@ -299,12 +299,7 @@ fn steady_traffic_allocates_nothing_per_delivery() {
 /// Whatever happens, the heap holds no more than the broker counts, and that no more than it may.
 #[test]
 fn the_count_is_never_short_and_never_over_the_limit() {
-    let limits = Limits {
-        max_memory: 64 * 1024,
-        max_retained: 2000,
-        max_retained_bytes: 1 << 20,
-        ..Limits::SMALL
-    };
+    let limits = Limits::SMALL.max_memory(64 * 1024).max_retained(2000).max_retained_bytes(1 << 20);
     let (mut broker, mut held, mut seed) = (Broker::new(limits), 0, 1_u64);
     let start = broker.memory() as i64;
     let mut dice = |sides: u64| {

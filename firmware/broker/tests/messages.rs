@@ -93,7 +93,7 @@ fn retained_messages_wait_for_subscribers() {
 
 #[test]
 fn more_retained_messages_than_a_queue_holds_all_arrive() {
-    let limits = Limits { max_queue_bytes: 100, max_local_queue_bytes: 100, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_queue_bytes(100).max_local_queue_bytes(100);
     let mut net = Net::with(limits);
     for n in 0..50 {
         let topic = format!("many/{n:02}");
@@ -134,7 +134,7 @@ fn looking_through_the_retained_messages_takes_turns_with_the_rest() {
 
 #[test]
 fn one_client_cannot_take_all_subscriptions() {
-    let mut net = Net::with(Limits { max_client_subscriptions: 1, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_client_subscriptions(1));
     net.join(1, "a");
     net.subscribe(1, "a", QOS0);
     net.send(1, &[0x82, 6, 0, 1, 0, 1, b'b', 0]);
@@ -172,7 +172,7 @@ fn the_local_client_has_its_retained_messages_looked_for_within_the_same_bound()
 
 #[test]
 fn retained_limits_keep_what_there_is() {
-    let mut net = Net::with(Limits { max_retained: 2, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_retained(2));
     net.join(1, "a");
     net.subscribe(1, "#", QOS0);
     for topic in ["a", "b", "c"] {
@@ -186,7 +186,7 @@ fn retained_limits_keep_what_there_is() {
 
 #[test]
 fn a_slow_client_loses_messages_and_holds_up_nobody() {
-    let mut net = Net::with(Limits { max_queue_bytes: 100, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_queue_bytes(100));
     for (conn, id) in [(1, "fast"), (2, "slow")] {
         net.join(conn, id);
         net.subscribe(conn, "t", QOS0);
@@ -207,7 +207,7 @@ fn a_slow_client_loses_messages_and_holds_up_nobody() {
 
 #[test]
 fn a_message_larger_than_the_queue_gets_through_an_empty_one() {
-    let mut net = Net::with(Limits { max_queue_bytes: 10, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_queue_bytes(10));
     net.join(1, "a");
     net.subscribe(1, "t", QOS0);
     net.publish(1, "t", &[b'x'; 3000]);
@@ -216,7 +216,7 @@ fn a_message_larger_than_the_queue_gets_through_an_empty_one() {
 
 #[test]
 fn subscriptions_over_a_limit_are_refused_one_by_one() {
-    let limits = Limits { max_subscriptions: 2, max_filter_levels: 3, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_subscriptions(2).max_filter_levels(3);
     let mut net = Net::with(limits);
     net.join(1, "a");
     let filters: [(&[u8], QoS); 5] =
@@ -262,7 +262,7 @@ fn the_local_client_is_told_what_is_wrong() {
 
 #[test]
 fn the_local_queue_is_bounded() {
-    let mut net = Net::with(Limits { max_local_queue_bytes: 70, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_local_queue_bytes(70));
     net.broker.subscribe(b"#", QOS0).unwrap();
     for n in 0..50 {
         net.broker.publish(b"t", format!("{n:02}").as_bytes(), QOS0, false).unwrap();
@@ -298,7 +298,7 @@ fn inbound_qos_1_and_2_are_acknowledged_and_delivered_once() {
 /// [MQTT-4.8.0-2]
 #[test]
 fn unreleased_messages_are_bounded() {
-    let mut net = Net::with(Limits { max_unreleased: 2, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_unreleased(2));
     net.join(1, "a");
     for id in 1..=2 {
         net.send(1, &message("t", b"", QoS::ExactlyOnce, id, false));

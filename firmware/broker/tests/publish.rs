@@ -178,7 +178,7 @@ fn without_the_flag_nothing_is_kept_replaced_or_removed() {
 #[test]
 fn a_message_that_finds_no_room_still_ends_the_one_before() {
     for qos in ALL {
-        let mut net = Net::with(Limits { max_retained_bytes: 20, ..Limits::SMALL });
+        let mut net = Net::with(Limits::SMALL.max_retained_bytes(20));
         net.join(1, "a");
         net.send(1, &message("t", b"old", qos, 1, true));
         assert_eq!(kept(&net).len(), 1);

@@ -47,7 +47,7 @@ fn dropped(net: &Net) -> u64 {
 
 #[test]
 fn while_away_messages_are_limited_by_count() {
-    let mut net = away(Limits { max_queue_messages: 3, max_inflight: 9, ..Limits::SMALL });
+    let mut net = away(Limits::SMALL.max_queue_messages(3).max_inflight(9));
     for payload in ["1", "2", "3", "4", "5"] {
         publish(&mut net, payload, Q1);
     }
@@ -58,7 +58,7 @@ fn while_away_messages_are_limited_by_count() {
 
 #[test]
 fn while_away_messages_are_limited_by_bytes() {
-    let mut net = away(Limits { max_queue_bytes: 30, max_inflight: 9, ..Limits::SMALL });
+    let mut net = away(Limits::SMALL.max_queue_bytes(30).max_inflight(9));
     publish(&mut net, "0123456789", Q2);
     publish(&mut net, "0123456789", Q2);
     publish(&mut net, "too long", Q2);
@@ -69,7 +69,7 @@ fn while_away_messages_are_limited_by_bytes() {
 
 #[test]
 fn while_away_the_newest_of_qos_0_are_kept() {
-    let mut net = away(Limits { max_away_qos0: 2, ..Limits::SMALL });
+    let mut net = away(Limits::SMALL.max_away_qos0(2));
     for payload in ["1", "2", "3", "4"] {
         publish(&mut net, payload, Q0);
     }
@@ -83,7 +83,7 @@ fn while_away_the_newest_of_qos_0_are_kept() {
 
 #[test]
 fn a_limit_of_none_keeps_no_qos_0_and_loses_none() {
-    let mut net = away(Limits { max_away_qos0: 0, ..Limits::SMALL });
+    let mut net = away(Limits::SMALL.max_away_qos0(0));
     publish(&mut net, "1", Q0);
     publish(&mut net, "2", Q1);
     assert_eq!(dropped(&net), 0);
@@ -93,7 +93,7 @@ fn a_limit_of_none_keeps_no_qos_0_and_loses_none() {
 
 #[test]
 fn while_away_qos_0_makes_room_for_the_rest_and_then_the_newcomer_goes() {
-    let mut net = away(Limits { max_queue_messages: 3, max_inflight: 9, ..Limits::SMALL });
+    let mut net = away(Limits::SMALL.max_queue_messages(3).max_inflight(9));
     for (payload, qos) in [("a", Q0), ("b", Q0), ("c", Q1), ("d", Q1), ("e", Q0), ("f", Q2)] {
         publish(&mut net, payload, qos);
     }
@@ -108,7 +108,7 @@ fn while_away_qos_0_makes_room_for_the_rest_and_then_the_newcomer_goes() {
 
 #[test]
 fn a_slow_client_loses_its_oldest_of_qos_0_first() {
-    let mut net = slow(Limits { max_queue_messages: 3, max_inflight: 9, ..Limits::SMALL });
+    let mut net = slow(Limits::SMALL.max_queue_messages(3).max_inflight(9));
     for (payload, qos) in [("a", Q0), ("b", Q1), ("c", Q0), ("d", Q2), ("e", Q0), ("f", Q1)] {
         publish(&mut net, payload, qos);
     }
@@ -122,7 +122,7 @@ fn a_slow_client_loses_its_oldest_of_qos_0_first() {
 
 #[test]
 fn what_waits_behind_a_full_flight_window_counts_too() {
-    let mut net = slow(Limits { max_queue_messages: 3, max_inflight: 1, ..Limits::SMALL });
+    let mut net = slow(Limits::SMALL.max_queue_messages(3).max_inflight(1));
     for payload in ["1", "2", "3", "4"] {
         publish(&mut net, payload, Q1);
     }
@@ -142,7 +142,7 @@ fn what_waits_behind_a_full_flight_window_counts_too() {
 #[test]
 fn a_newcomer_that_finds_no_room_in_any_case_drops_nothing_else() {
     for is_away in [true, false] {
-        let limits = Limits { max_queue_bytes: 40, max_away_qos0: 1, ..Limits::SMALL };
+        let limits = Limits::SMALL.max_queue_bytes(40).max_away_qos0(1);
         let mut net = if is_away { away(limits) } else { slow(limits) };
         publish(&mut net, "promised", Q1);
         publish(&mut net, "loose", Q0);
@@ -163,7 +163,7 @@ fn a_newcomer_that_finds_no_room_in_any_case_drops_nothing_else() {
 #[test]
 fn one_message_finds_room_in_a_queue_of_nothing_but_qos_0() {
     let long = "longer than all that may wait for one client together";
-    let mut net = slow(Limits { max_queue_bytes: 40, ..Limits::SMALL });
+    let mut net = slow(Limits::SMALL.max_queue_bytes(40));
     publish(&mut net, "loose", Q0);
     publish(&mut net, long, Q1);
     assert_eq!(reads(&mut net), [format!("{long}@1#1")]);
@@ -171,7 +171,7 @@ fn one_message_finds_room_in_a_queue_of_nothing_but_qos_0() {
 
 #[test]
 fn a_message_that_is_being_sent_is_sent_to_its_end() {
-    let mut net = slow(Limits { max_queue_messages: 2, ..Limits::SMALL });
+    let mut net = slow(Limits::SMALL.max_queue_messages(2));
     publish(&mut net, "first", Q0);
     let mut start = [0; 4];
     assert_eq!(net.broker.copy_outgoing(ConnId(1), &mut start), 4);
@@ -187,7 +187,7 @@ fn a_message_that_is_being_sent_is_sent_to_its_end() {
 
 #[test]
 fn retained_messages_do_not_push_out_live_ones() {
-    let mut net = slow(Limits { max_queue_messages: 4, ..Limits::SMALL });
+    let mut net = slow(Limits::SMALL.max_queue_messages(4));
     for n in 0..10 {
         net.broker.retain(format!("r/{n}").as_bytes(), b"old", Q0).expect("room");
     }
@@ -213,14 +213,14 @@ fn what_waits_for_a_clean_session_ends_with_it() {
 /// [MQTT-4.6.0-6]
 #[test]
 fn a_wider_window_lets_nobody_overtake() {
-    let limits = Limits { max_inflight: 1, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_inflight(1);
     let mut net = Net::with(limits);
     net.join(1, "a");
     net.subscribe(1, "t", Q1);
     for payload in ["1", "2"] {
         publish(&mut net, payload, Q1);
     }
-    net.broker.set_limits(Limits { max_inflight: 9, ..limits });
+    net.broker.set_limits(limits.max_inflight(9));
     publish(&mut net, "3", Q1);
     ack(&mut net, 1, PacketType::Puback, 1);
     assert_eq!(got(&mut net, 1), ["1@1#1", "2@1#2", "3@1#3"]);

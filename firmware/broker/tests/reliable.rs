@@ -63,7 +63,7 @@ fn overlapping_subscriptions_deliver_at_the_highest() {
 
 #[test]
 fn no_more_in_flight_than_allowed_and_all_in_order() {
-    let mut net = Net::with(Limits { max_inflight: 2, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(2));
     net.join(1, "a");
     net.subscribe(1, "t", Q1);
     for n in 1..=5 {
@@ -81,7 +81,7 @@ fn no_more_in_flight_than_allowed_and_all_in_order() {
 
 #[test]
 fn without_places_in_flight_only_qos_0_is_granted() {
-    let mut net = Net::with(Limits { max_inflight: 0, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(0));
     net.join(1, "a");
     net.send(1, &[0x82, 6, 0, 1, 0, 1, b't', 2]);
     assert_eq!(net.all(1), [0x90, 3, 0, 1, 0]);
@@ -169,7 +169,7 @@ fn clean_session_forgets_before_and_after() {
 
 #[test]
 fn stored_sessions_expire() {
-    let mut net = Net::with(Limits { session_expiry: 60_000, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.session_expiry(60_000));
     net.connect(1, stay("a"));
     net.subscribe(1, "t", Q1);
     net.pass(100_000);
@@ -182,7 +182,7 @@ fn stored_sessions_expire() {
     assert_eq!((net.broker.stored_sessions_len(), net.broker.subscriptions_len()), (0, 0));
     assert!(!net.connect(3, stay("a")));
 
-    let mut net = Net::with(Limits { session_expiry: Millis::MAX, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.session_expiry(Millis::MAX));
     net.connect(1, stay("a"));
     net.cut(1);
     assert_eq!(net.broker.poll_at(), None);
@@ -190,7 +190,7 @@ fn stored_sessions_expire() {
 
 #[test]
 fn stored_sessions_are_bounded() {
-    let mut net = Net::with(Limits { max_stored_sessions: 1, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_stored_sessions(1));
     net.connect(1, stay("a"));
     net.open(2).expect("room");
     let mut packet = Vec::new();
@@ -204,7 +204,7 @@ fn stored_sessions_are_bounded() {
 
 #[test]
 fn what_waits_for_a_session_is_bounded_and_the_first_stay() {
-    let mut net = Net::with(Limits { max_queue_bytes: 60, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_queue_bytes(60));
     net.connect(1, stay("a"));
     net.subscribe(1, "t", Q1);
     net.cut(1);
@@ -224,7 +224,7 @@ fn what_waits_for_a_session_is_bounded_and_the_first_stay() {
 
 #[test]
 fn many_retained_messages_at_qos_1_come_as_they_are_acknowledged() {
-    let mut net = Net::with(Limits { max_inflight: 3, max_queue_bytes: 64, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(3).max_queue_bytes(64));
     for n in 0..20 {
         net.broker.retain(format!("r/{n:02}").as_bytes(), b"x", Q1).expect("room");
     }
@@ -242,7 +242,7 @@ fn many_retained_messages_at_qos_1_come_as_they_are_acknowledged() {
 
 #[test]
 fn an_unsubscribed_filter_brings_no_more_retained_messages() {
-    let mut net = Net::with(Limits { max_inflight: 1, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(1));
     for n in 0..5 {
         net.broker.retain(format!("r/{n}").as_bytes(), b"x", Q1).expect("room");
     }

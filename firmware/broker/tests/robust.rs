@@ -8,31 +8,30 @@ use umqtt_broker::wire::{Connect, PacketType, Subscribe, Unsubscribe, emit_ack, 
 use umqtt_broker::{ConnId, Limits, QoS, Stats};
 
 /// Small, so that random input reaches every one of them.
-const TIGHT: Limits = Limits {
-    max_clients: 3,
-    max_waiting: 2,
-    max_stored_sessions: 2,
-    max_subscriptions: 6,
-    max_client_subscriptions: 3,
-    max_filter_levels: 4,
-    max_lookup: 16,
-    max_topic: 40,
-    max_retained: 3,
-    max_retained_bytes: 60,
-    max_packet: 80,
-    max_queue_messages: 3,
-    max_queue_bytes: 60,
-    max_away_qos0: 1,
-    max_control_bytes: 64,
-    max_inflight: 2,
-    max_unreleased: 2,
-    max_local_queue_bytes: 60,
-    max_memory: 1 << 20,
-    max_client_id: 8,
-    connect_timeout: 1_000,
-    stall_timeout: 3_000,
-    session_expiry: 5_000,
-};
+const TIGHT: Limits = Limits::SMALL
+    .max_clients(3)
+    .max_waiting(2)
+    .max_stored_sessions(2)
+    .max_subscriptions(6)
+    .max_client_subscriptions(3)
+    .max_filter_levels(4)
+    .max_lookup(16)
+    .max_topic(40)
+    .max_retained(3)
+    .max_retained_bytes(60)
+    .max_packet(80)
+    .max_queue_messages(3)
+    .max_queue_bytes(60)
+    .max_away_qos0(1)
+    .max_control_bytes(64)
+    .max_inflight(2)
+    .max_unreleased(2)
+    .max_local_queue_bytes(60)
+    .max_memory(1 << 20)
+    .max_client_id(8)
+    .connect_timeout(1_000)
+    .stall_timeout(3_000)
+    .session_expiry(5_000);
 
 fn qos() -> impl Strategy<Value = QoS> {
     prop_oneof![Just(QoS::AtMostOnce), Just(QoS::AtLeastOnce), Just(QoS::ExactlyOnce)]
@@ -113,7 +112,7 @@ struct Outcome {
 
 fn outcome(stream: &[u8], cuts: &[usize]) -> Outcome {
     // Nothing is taken out in between, so that the pieces make no difference to the queues.
-    let mut net = Net::with(Limits { max_control_bytes: 1 << 20, ..TIGHT });
+    let mut net = Net::with(TIGHT.max_control_bytes(1 << 20));
     net.broker.subscribe(b"#", QoS::ExactlyOnce).expect("room");
     net.open(1).expect("room");
     net.stalled.push(1);
@@ -127,9 +126,10 @@ fn outcome(stream: &[u8], cuts: &[usize]) -> Outcome {
     net.drain(1);
     net.settle();
     let broker = &net.broker;
-    let (stats, closed) = (*broker.stats(), net.is_closed(1));
+    let (mut stats, closed) = (*broker.stats(), net.is_closed(1));
+    stats.bytes_received = 0;
     Outcome {
-        stats: Stats { bytes_received: 0, ..stats },
+        stats,
         closed,
         retained: broker.retained(b"#").map(|m| (m.topic.into(), m.payload.into())).collect(),
         subscriptions: broker.subscriptions().map(|(id, f, q)| (id.to_owned(), f, q)).collect(),

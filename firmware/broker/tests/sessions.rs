@@ -211,7 +211,7 @@ fn a_clean_session_shares_nothing_with_others() {
 /// [MQTT-3.1.2-7]
 #[test]
 fn retained_messages_outlive_the_session() {
-    let mut net = Net::with(Limits { session_expiry: 1_000, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.session_expiry(1_000));
     net.connect(1, hello("a"));
     net.publish_retained(1, "clean", b"x");
     net.send(1, DISCONNECT);
@@ -228,7 +228,7 @@ fn retained_messages_outlive_the_session() {
 fn a_session_belongs_to_a_name() {
     let mut net = Net::new();
     for (conn, name) in [(1, "a"), (2, "A"), (3, "a "), (4, "\u{e9}"), (5, "e\u{301}")] {
-        let limits = Limits { max_stored_sessions: 9, ..Limits::SMALL };
+        let limits = Limits::SMALL.max_stored_sessions(9);
         net.broker.set_limits(limits);
         assert!(!net.connect(conn, stay(name)), "{name}");
         net.subscribe(conn, &format!("to/{conn}"), Q0);
@@ -245,7 +245,7 @@ fn a_session_belongs_to_a_name() {
 
 #[test]
 fn the_session_away_for_longest_makes_room_for_a_new_one() {
-    let mut net = Net::with(Limits { max_stored_sessions: 3, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_stored_sessions(3));
     for (conn, name) in [(1, "a"), (2, "b"), (3, "c")] {
         assert!(!net.connect(conn, stay(name)));
         net.subscribe(conn, name, Q1);

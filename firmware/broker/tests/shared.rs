@@ -11,7 +11,7 @@ const Q1: QoS = QoS::AtLeastOnce;
 const Q2: QoS = QoS::ExactlyOnce;
 
 fn roomy() -> Net {
-    Net::with(Limits { max_inflight: 2, ..Limits::DESKTOP })
+    Net::with(Limits::DESKTOP.max_inflight(2))
 }
 
 /// The payloads of the messages that came since it was last asked, whatever their quality of service.
@@ -258,7 +258,7 @@ fn what_is_not_acknowledged_goes_to_others_when_the_session_ends() {
 /// the group's filter matches it.
 #[test]
 fn what_did_not_come_by_the_group_does_not_go_to_others() {
-    let mut net = Net::with(Limits { max_inflight: 9, ..Limits::DESKTOP });
+    let mut net = Net::with(Limits::DESKTOP.max_inflight(9));
     net.join(99, "source");
     net.send(99, &message("t", b"kept", Q1, 1, true));
     net.join(1, "worker 1");

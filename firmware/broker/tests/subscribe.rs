@@ -82,7 +82,7 @@ fn what_is_no_filter_closes() {
 /// filter in their order, what was granted or 0x80.
 #[test]
 fn each_filter_has_its_return_code() {
-    let limits = Limits { max_filter_levels: 2, max_client_subscriptions: 4, ..Limits::SMALL };
+    let limits = Limits::SMALL.max_filter_levels(2).max_client_subscriptions(4);
     let mut net = Net::with(limits);
     net.join(1, "a");
     let filters = [
@@ -126,7 +126,7 @@ fn the_same_filter_again_replaces() {
 /// [MQTT-3.8.4-3]: messages go on coming while a subscription is replaced, also those on their way.
 #[test]
 fn replacing_does_not_interrupt() {
-    let mut net = Net::with(Limits { max_inflight: 1, ..Limits::SMALL });
+    let mut net = Net::with(Limits::SMALL.max_inflight(1));
     net.join(1, "a");
     net.subscribe(1, "t", Q1);
     for payload in ["1", "2", "3"] {

@@ -11,7 +11,7 @@ const Q0: QoS = QoS::AtMostOnce;
 
 /// Whether a message to `topic` reaches a subscriber of `filter`, live and as a retained one.
 fn reaches(filter: &str, topic: &str) -> bool {
-    let mut net = Net::with(Limits { max_topic: 65_535, max_packet: 1 << 20, ..Limits::DESKTOP });
+    let mut net = Net::with(Limits::DESKTOP.max_topic(65_535).max_packet(1 << 20));
     for (conn, id) in [(1, "a"), (2, "b"), (3, "c")] {
         net.join(conn, id);
     }

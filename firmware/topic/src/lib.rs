@@ -24,6 +24,7 @@ pub const MAX_LEN: usize = 65_535;
 
 /// Why a byte string is not a topic name or not a topic filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TopicError {
     /// No bytes at all ([MQTT-4.7.3-1]).
     Empty,

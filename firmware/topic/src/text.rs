@@ -2,6 +2,7 @@
 
 /// Why a byte string is not an MQTT string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TextError {
     /// Holds U+0000 ([MQTT-1.5.3-2]).
     Nul,

@@ -2,6 +2,7 @@
 
 /// Why a byte string is no URL that can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum UrlError {
     /// It does not begin with `http://`.
     Scheme,

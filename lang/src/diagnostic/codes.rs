@@ -6,6 +6,7 @@ macro_rules! codes {
     ($($name:ident = $text:literal, $title:literal;)*) => {
         /// The stable code of a diagnostic. Each has a page in `lang/docs/diagnostics.md`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Code { $(#[doc = $title] $name,)* }
 
         impl Code {

@@ -32,6 +32,7 @@ pub trait ConfigTable {
 
 /// What is wrong with the value of a `config` line, to be shown to the user: lower case, no full stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ConfigError {
     /// The device refuses it: what it would take.
     Refused(String),

@@ -15,6 +15,7 @@ use crate::wire::QoS;
 
 /// Why a message is not published, or not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PublishError {
     /// The topic is none that can be published to.
     Topic(TopicError),
@@ -34,10 +35,18 @@ impl core::fmt::Display for PublishError {
     }
 }
 
-impl core::error::Error for PublishError {}
+impl core::error::Error for PublishError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            PublishError::Topic(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 /// Why a subscription is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SubscribeError {
     /// The filter is none.
     Filter(TopicError),
@@ -69,7 +78,14 @@ impl core::fmt::Display for SubscribeError {
     }
 }
 
-impl core::error::Error for SubscribeError {}
+impl core::error::Error for SubscribeError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            SubscribeError::Filter(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 impl From<NotShared> for SubscribeError {
     fn from(_: NotShared) -> SubscribeError {

@@ -17,6 +17,7 @@ const BATCH: usize = 8;
 
 /// Why a message is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SendError {
     /// The topic is none that can be published to, or the message is too long for MQTT.
     Topic(TopicError),
@@ -36,10 +37,18 @@ impl core::fmt::Display for SendError {
     }
 }
 
-impl core::error::Error for SendError {}
+impl core::error::Error for SendError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            SendError::Topic(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 /// Why a subscription is not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RequestError {
     /// The filter is none.
     Filter(TopicError),
@@ -56,7 +65,14 @@ impl core::fmt::Display for RequestError {
     }
 }
 
-impl core::error::Error for RequestError {}
+impl core::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            RequestError::Filter(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 /// A subscription its user wants.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ use crate::{Broker, Limits, Millis};
 
 /// Records that make no sense: they are not what a broker has given to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RestoreError {
     /// A key or a value is none of a record.
     Record,

@@ -58,6 +58,7 @@ impl QoS {
 
 /// Why bytes are not a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Malformed {
     /// Packet type 0 or 15 (section 2.2.1).
     Type,

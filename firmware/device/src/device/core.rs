@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use embedded_storage::nor_flash::NorFlash;
 use subtle::ConstantTimeEq;
-use umqtt_broker::{Broker, Credentials, Hooks, Limits, Peer, Verdict};
+use umqtt_broker::{Broker, Credentials, Hooks, Peer, Verdict};
 use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 
 use super::Options;
@@ -296,17 +296,16 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             Some(limit) => most.min(limit as usize),
             None => most,
         };
-        self.broker.set_limits(Limits {
-            max_clients: limit(Param::BrokerClients, board.max_clients),
-            max_subscriptions: limit(Param::BrokerSubscriptions, board.max_subscriptions),
-            max_retained: limit(Param::BrokerRetainedMessages, board.max_retained),
-            session_expiry: match self.settings.limit(Param::BrokerSessionExpiry) {
-                Some(seconds) => Millis::from(seconds) * 1000,
-                None => Millis::MAX,
-            },
-            max_memory: board.max_memory.saturating_sub(self.lent),
-            ..board
-        });
+        let mut limits = board;
+        limits.max_clients = limit(Param::BrokerClients, board.max_clients);
+        limits.max_subscriptions = limit(Param::BrokerSubscriptions, board.max_subscriptions);
+        limits.max_retained = limit(Param::BrokerRetainedMessages, board.max_retained);
+        limits.session_expiry = match self.settings.limit(Param::BrokerSessionExpiry) {
+            Some(seconds) => Millis::from(seconds) * 1000,
+            None => Millis::MAX,
+        };
+        limits.max_memory = board.max_memory.saturating_sub(self.lent);
+        self.broker.set_limits(limits);
     }
 
     /// The turn of the client of the remote broker; true if it has more to do at once.

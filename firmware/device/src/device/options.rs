@@ -44,21 +44,18 @@ impl Options {
     pub const ESP8266: Options = Options {
         version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
         profile: Profile::ESP8266,
-        limits: Limits {
-            max_clients: 16,
-            // All of them may come back at once, as after a restart; the network's places bound those who say nothing.
-            max_waiting: 16,
-            max_subscriptions: 64,
-            max_client_subscriptions: 16,
-            max_retained: 32,
-            max_retained_bytes: 3 * 1024,
-            max_packet: 2 * 1024,
-            max_queue_messages: 16,
-            max_queue_bytes: 2 * 1024,
-            max_local_queue_bytes: 2 * 1024,
-            max_memory: Plan::ESP8266.broker,
-            ..Limits::SMALL
-        },
+        limits: Limits::SMALL
+            .max_clients(16)
+            .max_waiting(16)
+            .max_subscriptions(64)
+            .max_client_subscriptions(16)
+            .max_retained(32)
+            .max_retained_bytes(3 * 1024)
+            .max_packet(2 * 1024)
+            .max_queue_messages(16)
+            .max_queue_bytes(2 * 1024)
+            .max_local_queue_bytes(2 * 1024)
+            .max_memory(Plan::ESP8266.broker),
         plan: Plan::ESP8266,
         layout: Layout::ESP8266,
         capabilities: Capabilities::NONE.with(Capability::Address),

@@ -78,11 +78,8 @@ impl Queue {
             Event::HttpResponse { host, path, code, body, cut } => {
                 (Kind::Http { host: len(host), path: len(path), code, cut }, [host, path, body])
             }
-            Event::Config
-            | Event::Init
-            | Event::Timer(_)
-            | Event::Alarm(_)
-            | Event::GpioInterrupt { .. } => return false,
+            // Config, init, timers, alarms, pins: found when they are due.
+            _ => return false,
         };
         let mut bytes = Vec::new();
         if !try_room_exact(&mut bytes, size(event)) || !try_deque_room(&mut self.waiting, 1) {

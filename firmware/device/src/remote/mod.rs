@@ -432,6 +432,7 @@ impl Remote {
                     self.filters.retain(|known| known.filter != filter);
                     self.news.note(Note::NotSubscribed(filter));
                 }
+                _ => {}
             }
         }
         None

@@ -84,7 +84,7 @@ impl fmt::Display for Note {
                 let why = match reason {
                     Reason::Network => "the connection broke",
                     Reason::Timeout => "it is silent",
-                    Reason::Protocol | Reason::Stopped => "what it sends is no MQTT, or too long",
+                    _ => "what it sends is no MQTT, or too long",
                 };
                 write!(f, "lost the remote broker: {why}; will connect again")
             }

@@ -169,9 +169,7 @@ fn compile<F: NorFlash>(
         (CompileError::Script(found), _) => describe(storage, &found),
         (CompileError::Memory(bytes), _) => CheckError::CompileMemory(bytes),
         (_, Some(error)) => CheckError::Storage(error),
-        (CompileError::Read | CompileError::Write, None) => {
-            CheckError::Storage(StorageError::Broken)
-        }
+        (_, None) => CheckError::Storage(StorageError::Broken),
     })
 }
 

@@ -177,22 +177,21 @@ impl Host for Fake {
     }
     fn broker(&self) -> BrokerFigures {
         let many = self.many;
+        let mut counted = umqtt_broker::Stats::default();
+        counted.opened = 20;
+        counted.accepted = 15;
+        counted.refused = 5;
+        counted.unauthorized = 2;
+        counted.protocol_errors = 1;
+        counted.slow = 3;
+        counted.subscribed = 30;
+        counted.take_overs = 4;
+        counted.messages_dropped = 1000;
         BrokerFigures {
             clients: 2 + many,
             subscriptions: 2 + many,
             retained: 1 + many,
-            counted: umqtt_broker::Stats {
-                opened: 20,
-                accepted: 15,
-                refused: 5,
-                unauthorized: 2,
-                protocol_errors: 1,
-                slow: 3,
-                subscribed: 30,
-                take_overs: 4,
-                messages_dropped: 1000,
-                ..umqtt_broker::Stats::default()
-            },
+            counted,
             remote_dropped: 7,
         }
     }

@@ -8,7 +8,7 @@ const SUBSCRIBERS: usize = 16;
 /// For each.
 const MESSAGES: usize = 12;
 /// Memory for most of them; an eighth of it is for more than one read brings.
-const LIMITS: Limits = Limits { max_clients: 20, max_memory: 40 * 1024, ..Limits::SMALL };
+const LIMITS: Limits = Limits::SMALL.max_clients(20).max_memory(40 * 1024);
 const WINDOW: usize = 192;
 /// Longer than any publisher waits.
 const LONG: u64 = 5_000;

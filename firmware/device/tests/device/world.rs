@@ -14,7 +14,6 @@ use umqtt_device::net::{
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, Extras};
 use umqtt_memory::Plan;
-use umqtt_vm::Profile;
 
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
@@ -264,7 +263,7 @@ impl World {
     /// A device whose scripts have this much fuel for an event.
     pub(crate) fn with_fuel(fuel: u32) -> World {
         let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
-        let profile = Profile { fuel, ..Options::DESKTOP.profile };
+        let profile = Options::DESKTOP.profile.fuel(fuel);
         let options = Options { profile, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }

@@ -10,7 +10,7 @@ use umqtt_device::sim::Bench;
 use umqtt_vm::Profile;
 
 /// The desktop with less patience, so that endless loops end sooner.
-const PROFILE: Profile = Profile { fuel: 100_000, ..Profile::DESKTOP };
+const PROFILE: Profile = Profile::DESKTOP.fuel(100_000);
 
 /// Compiles a script, which must be right.
 fn compile(source: &str) -> Vec<u8> {

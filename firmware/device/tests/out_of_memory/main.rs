@@ -34,7 +34,7 @@ const ENOUGH: usize = 12;
 /// The chip's device. What holds pointers is larger here, so that the budgets are too.
 fn options() -> Options {
     let plan = Plan::ESP8266.scaled(size_of::<usize>() / 4);
-    let limits = umqtt_broker::Limits { max_memory: plan.broker, ..Options::ESP8266.limits };
+    let limits = Options::ESP8266.limits.max_memory(plan.broker);
     Options { plan, limits, ..Options::ESP8266 }
 }
 

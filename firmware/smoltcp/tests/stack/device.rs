@@ -39,11 +39,8 @@ impl Board for Bare {
     fn restart(&mut self, _how: Restart) {}
 }
 
-const OPTIONS: Options = Options {
-    limits: Limits { max_clients: 16, ..Limits::SMALL },
-    send_buffer: 256,
-    ..Options::DESKTOP
-};
+const OPTIONS: Options =
+    Options { limits: Limits::SMALL.max_clients(16), send_buffer: 256, ..Options::DESKTOP };
 
 struct House {
     world: World,

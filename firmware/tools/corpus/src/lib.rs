@@ -22,7 +22,7 @@ use umqtt_vm::Profile;
 pub use packed::{pack, unpack};
 
 /// The limits the texts are compiled and run with, on the desktop too: the chip's, but it takes endless loops for such sooner.
-const PROFILE: Profile = Profile { fuel: 50_000, ..Profile::ESP8266 };
+const PROFILE: Profile = Profile::ESP8266.fuel(50_000);
 
 /// The line that is written of a script that feeds itself. The core has no room for all it does.
 pub const FEEDS_ITSELF: &str = "it feeds itself";

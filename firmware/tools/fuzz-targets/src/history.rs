@@ -12,19 +12,17 @@ pub fn run(input: &[u8]) {
     let Some((&room, input)) = input.split_first() else { return };
     let limits = match room % 3 {
         0 => Limits::DESKTOP,
-        1 => Limits { max_inflight: 1, max_unreleased: 1, ..Limits::DESKTOP },
-        _ => Limits {
-            max_clients: 2,
-            max_stored_sessions: 2,
-            max_subscriptions: 6,
-            max_retained: 2,
-            max_queue_bytes: 40,
-            max_local_queue_bytes: 40,
-            max_inflight: 2,
-            ..Limits::SMALL
-        },
+        1 => Limits::DESKTOP.max_inflight(1).max_unreleased(1),
+        _ => Limits::SMALL
+            .max_clients(2)
+            .max_stored_sessions(2)
+            .max_subscriptions(6)
+            .max_retained(2)
+            .max_queue_bytes(40)
+            .max_local_queue_bytes(40)
+            .max_inflight(2),
     };
-    let mut world = World::new(Limits { session_expiry: 60_000, ..limits });
+    let mut world = World::new(limits.session_expiry(60_000));
     for bytes in input.as_chunks::<STEP_BYTES>().0.iter().take(MOST) {
         let step = Step::decode(*bytes);
         world.step(&step).unwrap_or_else(|why| panic!("{step:?}: {why}"));

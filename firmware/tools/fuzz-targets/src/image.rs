@@ -17,7 +17,7 @@ pub fn run(bytes: &[u8]) {
         let crc = checksum(&image[CHECKED_FROM..]).to_le_bytes();
         image[CHECKED_FROM - 4..CHECKED_FROM].copy_from_slice(&crc);
     }
-    let profile = Profile { value: VALUE, ..Profile::ESP8266 };
+    let profile = Profile::ESP8266.value(VALUE);
     let Ok(program) = Program::verify(image, &profile) else { return };
     let code_len = program.image().code().len() as u64;
     let Ok(mut machine) =

@@ -37,7 +37,7 @@ pub fn run(source: &[u8]) {
     assert!(Program::verify(&image[..], &profile).is_ok(), "what is compiled is sound");
 
     // Laid out, a script may grow past the limit of its length.
-    let roomy = Profile { source: usize::MAX / 4, ..profile };
+    let roomy = profile.source(usize::MAX / 4);
     let formatted = format(source, &roomy).expect("what compiles can be laid out");
     assert_eq!(format(&formatted, &roomy).expect("once more"), formatted);
     assert_eq!(compile(&formatted, &roomy, extras).expect("means the same"), image);

@@ -85,7 +85,7 @@ fn stories() -> Vec<Story> {
 }
 
 fn limits(max_inflight: usize) -> Limits {
-    Limits { max_inflight, ..Limits::DESKTOP }
+    Limits::DESKTOP.max_inflight(max_inflight)
 }
 
 /// Tells a story with a cut after so many bytes each way, and perhaps a second one of the connection after it. The bytes that

@@ -3,17 +3,15 @@
 use umqtt_broker::{Limits, QoS};
 use umqtt_broker_model::{Action, Flow, Step, World};
 
-const LITTLE: Limits = Limits {
-    max_clients: 2,
-    max_stored_sessions: 2,
-    max_subscriptions: 6,
-    max_retained: 2,
-    max_queue_bytes: 40,
-    max_inflight: 2,
-    max_unreleased: 2,
-    session_expiry: 60_000,
-    ..Limits::SMALL
-};
+const LITTLE: Limits = Limits::SMALL
+    .max_clients(2)
+    .max_stored_sessions(2)
+    .max_subscriptions(6)
+    .max_retained(2)
+    .max_queue_bytes(40)
+    .max_inflight(2)
+    .max_unreleased(2)
+    .session_expiry(60_000);
 
 fn publish(topic: &'static str, qos: QoS) -> Action {
     Action::Publish { topic, qos, retain: false, delete: false }
@@ -81,7 +79,7 @@ fn a_message_repeated_to_a_session_begun_anew_is_a_new_one() {
         unanswered(0, publish("a", QoS::AtMostOnce), 22),
         all(0, connect(false)),
     ];
-    holds(Limits { session_expiry: 60_000, max_inflight: 2, ..Limits::DESKTOP }, &expired);
+    holds(Limits::DESKTOP.session_expiry(60_000).max_inflight(2), &expired);
     let displaced = [
         all(3, publish("a", QoS::AtMostOnce)),
         all(1, publish("a", QoS::AtMostOnce)),
@@ -111,6 +109,6 @@ fn packet_ids_begin_anew_in_a_session_begun_unnoticed() {
         all(1, subscribe("d", QoS::ExactlyOnce)),
         all(0, publish("d", QoS::ExactlyOnce)),
     ];
-    let one = Limits { max_inflight: 1, max_unreleased: 1, ..Limits::DESKTOP };
-    holds(Limits { session_expiry: 60_000, ..one }, &history);
+    let one = Limits::DESKTOP.max_inflight(1).max_unreleased(1);
+    holds(one.session_expiry(60_000), &history);
 }
