@@ -103,6 +103,16 @@ impl<T> Arena<T> {
         }
     }
 
+    /// Takes out all values but the one whose number is 0, and gives back the memory of the pieces behind it.
+    pub(crate) fn keep_first(&mut self) {
+        self.pieces.truncate(1);
+        if let Some(first) = self.pieces.first_mut() {
+            first.truncate(1);
+        }
+        self.free = NONE;
+        self.len = self.pieces.len() as u32;
+    }
+
     /// All values and their numbers.
     #[cfg(any(test, feature = "journal"))]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &T)> {

@@ -128,8 +128,13 @@ impl Subscriptions {
     pub(crate) fn new() -> Subscriptions {
         let mut nodes = Arena::new();
         nodes.insert(Node { cost: 1, ..Node::default() }); // key 0, the root
+        Subscriptions { nodes, ..Subscriptions::empty() }
+    }
+
+    /// Without a root.
+    fn empty() -> Subscriptions {
         Subscriptions {
-            nodes,
+            nodes: Arena::new(),
             len: 0,
             wide: BTreeMap::new(),
             groups: Arena::new(),
@@ -401,6 +406,14 @@ impl Subscriptions {
         child
     }
 
+    /// Gives back all memory but the root's, and takes none for that: it may be for want of memory that the last one ended.
+    fn give_back_memory(&mut self) {
+        let mut nodes = core::mem::replace(&mut self.nodes, Arena::new());
+        nodes.keep_first();
+        nodes[ROOT] = Node { cost: 1, ..Node::default() };
+        *self = Subscriptions { nodes, ..Subscriptions::empty() };
+    }
+
     /// Removes the node and its ancestors as far up as nothing needs them.
     fn prune(&mut self, mut at: NodeId) {
         let mut gone = None;
@@ -432,7 +445,7 @@ impl Subscriptions {
             self.recost(at, way, cost, 0);
         }
         if self.nodes.len() == 1 {
-            *self = Subscriptions::new(); // gives back the memory
+            self.give_back_memory();
         }
     }
 }

@@ -7,7 +7,7 @@ mod net;
 use bystanders::{Bystanders, publish_to, subscribe_to};
 use net::{Net, hello, message, stay};
 use umqtt_broker::wire::{Connect, Will};
-use umqtt_broker::{Limits, QoS};
+use umqtt_broker::{ConnId, Limits, QoS};
 
 const SMALL: Limits = Limits::SMALL;
 const BAD: u32 = SMALL.max_clients as u32 - 2;
@@ -147,4 +147,43 @@ fn those_who_have_a_session_can_come_back_however_much_is_kept() {
         net.send(conn, &packet);
         assert_eq!(net.is_closed(conn), !comes_in, "{conn}");
     }
+}
+
+/// What waits for memory for too long makes those give way who hold it, in this order, and in the end everybody.
+#[test]
+fn memory_that_is_needed_is_given_by_those_who_hold_the_most() {
+    let mut net = Net::new();
+    for conn in 0..5 {
+        net.join(conn, &format!("client {conn}"));
+    }
+    net.broker.subscribe(b"local", QoS::AtMostOnce).unwrap();
+    net.broker.publish(b"local", b"for the script", QoS::AtMostOnce, false).unwrap();
+    // One is away with a session, one has begun a packet, one does not take what waits for it.
+    net.connect(5, stay("away"));
+    net.broker.closed(ConnId(5), net.now);
+    net.send(1, &publish_to("t", &[b'x'; 600])[..500]);
+    net.subscribe(2, "flood", QoS::AtMostOnce);
+    net.stalled.push(2);
+    net.broker.publish(b"flood", &[b'x'; 200], QoS::AtMostOnce, false).unwrap();
+
+    let relieve = |net: &mut Net| {
+        let before = net.broker.memory();
+        let given = net.broker.relieve(net.now);
+        assert_eq!(given, net.broker.memory() < before, "what is given is free");
+        let names = net.broker.clients().map(|client| client.conn.0).collect::<Vec<_>>();
+        let waits = net.broker.local_waiting();
+        (given, names, net.broker.stored_sessions_len(), waits)
+    };
+    assert_eq!(relieve(&mut net), (true, vec![0, 2, 3, 4], 1, 1), "the one that holds the most");
+    assert_eq!(relieve(&mut net), (true, vec![0, 3, 4], 1, 1), "the next");
+    assert_eq!(relieve(&mut net), (true, vec![0, 3, 4], 0, 1), "a session");
+    assert_eq!(relieve(&mut net), (true, vec![0, 3, 4], 0, 0), "what waits for the local client");
+    let stats = net.broker.stats();
+    let dropped = stats.messages_dropped;
+    assert_eq!((stats.no_memory, stats.sessions_displaced, dropped), (2, 1, 1), "all are counted");
+    for left in [2, 1, 0] {
+        let (given, names, ..) = relieve(&mut net);
+        assert!(given && names.len() == left);
+    }
+    assert_eq!(relieve(&mut net), (false, vec![], 0, 0), "there is nothing left");
 }

@@ -48,7 +48,7 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
-use umqtt_memory::{Ledger, STEP_MARGIN, reserve, try_format};
+use umqtt_memory::{Ledger, STEP_MARGIN, Share, reserve, try_format};
 use umqtt_vm::Program;
 
 use self::consoles::Consoles;
@@ -81,6 +81,8 @@ use crate::upload::{CheckError, Checked};
 pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
 pub(crate) const SCRIPT_MISSING: &str = "the script whose config lines keep strangers out does not run: they are all kept out. Upload it again, or delete it on the serial line";
 const LOCK_DAMAGED: &str = "the lock is damaged: the configuration is locked. Set a new password with lock PASSWORD on the serial line";
+/// What an upload that finds no memory comes to.
+const NO_MEMORY: &str = "Script not stored: not enough memory";
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
 /// Milliseconds in which the last replies may leave before a restart.
@@ -235,6 +237,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             lent: 0,
             put_off: false,
             starved_since: None,
+            relieved_at: None,
             console_peers: [None; MAX_SESSIONS],
             browsers: 0,
         });
@@ -615,12 +618,18 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// Checks and installs what has come; what there is to report, unless the rest may still come.
     #[inline(never)]
     fn try_script(&mut self, perhaps: bool, net: &mut dyn Net) -> Option<Cow<'static, str>> {
+        // In one block: a compiler's lists are longer than those of other steps.
+        if !reserve(STEP_MARGIN) {
+            self.core.ledger[Share::Upload].refuse();
+            return Some(Cow::Borrowed(NO_MEMORY));
+        }
         let checked = self.check();
         if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
             return None;
         }
         if !reserve(STEP_MARGIN) {
-            return Some(Cow::Borrowed("Script not stored: not enough memory"));
+            self.core.ledger[Share::Upload].refuse();
+            return Some(Cow::Borrowed(NO_MEMORY));
         }
         Some(self.install_checked(checked, net).into())
     }

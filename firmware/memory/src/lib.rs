@@ -36,4 +36,6 @@ pub use fallible::{
 };
 pub use ledger::{Account, Ledger};
 pub use plan::{Plan, Share};
-pub use reserve::{STEP_MARGIN, credit, reserve, reserve_step, set_probing};
+pub use reserve::{
+    STEP_BLOCK, STEP_MARGIN, credit, reserve, reserve_margin, reserve_step, set_probing,
+};

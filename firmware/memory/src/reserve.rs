@@ -7,6 +7,11 @@ use core::sync::atomic::{AtomicBool, Ordering};
 /// infallibly in all, bytes.
 pub const STEP_MARGIN: usize = 1024;
 
+/// No such allocation is larger, bytes: so a step may find its margin in pieces. What is larger is reserved by itself.
+pub const STEP_BLOCK: usize = 64 * size_of::<usize>();
+/// Pieces that do for a margin: one more than it has, for what is left over at their ends.
+const PIECES: usize = STEP_MARGIN.div_ceil(STEP_BLOCK) + 1;
+
 /// Whether [`reserve()`] looks at all: off where memory is the operating system's.
 static PROBING: AtomicBool = AtomicBool::new(false);
 
@@ -15,11 +20,33 @@ pub fn set_probing(on: bool) {
     PROBING.store(on, Ordering::Relaxed);
 }
 
-/// Begins a step: whether the heap has its margin, [`STEP_MARGIN`]. What was reserved before counts no more.
+/// Begins a step: whether the heap has its margin, [`STEP_MARGIN`], in one block or in pieces of [`STEP_BLOCK`]. What was
+/// reserved before counts no more.
 #[must_use]
 pub fn reserve_step() -> bool {
     credit::set(0);
-    reserve(STEP_MARGIN)
+    reserve_margin()
+}
+
+/// As [`reserve()`] for [`STEP_MARGIN`] bytes, but what follows allocates no more than [`STEP_BLOCK`] of them at once, and so
+/// finds them in pieces as well: a heap that was in use for long has hardly another kind of room.
+#[must_use]
+pub fn reserve_margin() -> bool {
+    reserve(STEP_MARGIN) || has_pieces()
+}
+
+#[cold]
+#[inline(never)]
+fn has_pieces() -> bool {
+    let before = credit::get();
+    let mut pieces = [const { Vec::<u8>::new() }; PIECES];
+    let there = credit::fallible(|| {
+        pieces.iter_mut().all(|piece| piece.try_reserve_exact(STEP_BLOCK).is_ok())
+    });
+    core::hint::black_box(&pieces);
+    drop(pieces);
+    credit::restore(before, if there { STEP_MARGIN } else { 0 });
+    there
 }
 
 /// Whether the heap has a block of this many bytes now. What follows may allocate less than that without asking again.

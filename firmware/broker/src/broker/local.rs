@@ -121,6 +121,12 @@ impl Local {
         block(self.queue.capacity() * size_of::<Message>())
     }
 
+    /// Drops all messages; how many.
+    pub(super) fn drop_messages(&mut self) -> u64 {
+        self.bytes = 0;
+        core::mem::take(&mut self.queue).len() as u64
+    }
+
     fn pop(&mut self) -> Option<Message> {
         let message = self.queue.pop_front()?;
         self.bytes -= message.publication.packet().len();

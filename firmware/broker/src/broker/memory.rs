@@ -1,6 +1,6 @@
 //! The bound on all of the broker's memory together.
 
-use umqtt_memory::{STEP_MARGIN, reserve};
+use umqtt_memory::{STEP_MARGIN, reserve, reserve_margin};
 
 use super::Broker;
 use crate::Millis;
@@ -59,32 +59,49 @@ impl Broker {
         self.borrowed = bytes;
     }
 
-    /// The heap has had no room for small allocations for so long that somebody has to give way: ends the connection that holds
-    /// the most in an unfinished packet and in messages that wait, its will is published; if there is none, forgets the stored
-    /// session whose client has been away for longest. False if there is nothing to give.
+    /// The heap has had no room for small allocations for so long that somebody has to give way. One at a time, in this order:
+    ///
+    /// 1. the connection that holds the most in an unfinished packet and in messages that wait, if that is much: it is ended,
+    ///    its will is published;
+    /// 2. the stored session whose client has been away for longest: it is forgotten;
+    /// 3. the messages for the local client, which may be the one that finds no memory: they are dropped;
+    /// 4. any other connection, the one that holds the most first.
+    ///
+    /// False if there is nothing to give.
     pub fn relieve(&mut self, now: Millis) -> bool {
-        let mut most = (HOLDS - 1, None);
-        for &(_, slot) in &self.slots {
-            let Some(connection) = self.connections.get(slot) else { continue };
+        let most = self.holds_most();
+        if let Some((HOLDS.., slot)) = most {
+            self.give_way(slot, now);
+        } else if let Some(oldest) = self.away.oldest() {
+            self.stats.sessions_displaced += 1;
+            self.forget_session(oldest);
+        } else if self.local_waiting() > 0 {
+            self.stats.messages_dropped += self.local.drop_messages();
+        } else if let Some((_, slot)) = most {
+            self.give_way(slot, now);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn give_way(&mut self, slot: u32, now: Millis) {
+        self.stats.no_memory += 1;
+        self.cut(slot, now);
+    }
+
+    /// The connection that holds the most, and how many bytes: what begins and does not end, and what waits and is not taken.
+    fn holds_most(&self) -> Option<(usize, u32)> {
+        let holds = |slot: u32| {
+            let connection = self.connections.get(slot)?;
             let session = match connection.phase {
                 Phase::Live(key) => self.sessions.get(key).map_or(0, Session::entries),
                 _ => 0,
             };
             let waiting = connection.outbox.load().bytes + session * UNACKNOWLEDGED;
-            let holds = connection.inbox.capacity() + waiting;
-            if holds > most.0 {
-                most = (holds, Some(slot));
-            }
-        }
-        match (most.1, self.away.oldest()) {
-            (Some(slot), _) => {
-                self.stats.no_memory += 1;
-                self.cut(slot, now);
-            }
-            (None, Some(oldest)) => self.forget_session(oldest),
-            (None, None) => return false,
-        }
-        true
+            Some((connection.inbox.capacity() + waiting, slot))
+        };
+        self.slots.iter().filter_map(|(_, slot)| holds(*slot)).max()
     }
 
     /// Bytes that are not used yet.
@@ -140,8 +157,9 @@ impl Broker {
 
     #[cold]
     fn look_for_memory(&mut self, bytes: usize) -> bool {
-        let there = self.heap_has(bytes.max(STEP_MARGIN));
-        self.allowance = if there { bytes.max(STEP_MARGIN) - bytes } else { 0 };
+        let there = if bytes <= STEP_MARGIN / 2 { reserve_margin() } else { reserve(bytes) };
+        self.stats.out_of_memory += u64::from(!there);
+        self.allowance = if there { (STEP_MARGIN / 2).saturating_sub(bytes) } else { 0 };
         there
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Core<B: Board, F: NorFlash> {
     pub(super) put_off: bool,
     /// Since when no step has found memory: the lower half of the time.
     pub(super) starved_since: Option<u32>,
+    /// When somebody gave way for that last: the lower half of the time.
+    pub(super) relieved_at: Option<u32>,
     /// The addresses of the console's sessions.
     pub(super) console_peers: [Option<IpAddr>; MAX_SESSIONS],
     /// Browsers sent away.
@@ -200,6 +202,9 @@ impl<B: Board, F: NorFlash> Core<B, F> {
         let fits =
             self.commands.len() < MAX_COMMANDS && self.ledger[Share::Script].take(command.len());
         let kept = fits && keep(&mut self.commands, try_to_vec(command));
+        if fits && !kept {
+            self.ledger[Share::Script].refuse();
+        }
         if !kept {
             self.log(Level::Script, format_args!("Script warning: too many system commands"));
         }
@@ -219,7 +224,11 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             None => Some(None),
         };
         let request = if fits { try_to_vec(url).zip(copy(body)) } else { None };
-        if !keep(&mut self.requests, request) {
+        let kept = keep(&mut self.requests, request);
+        if fits && !kept {
+            self.ledger[Share::Http].refuse();
+        }
+        if !kept {
             self.log(Level::Script, format_args!("Script warning: too many HTTP requests"));
         }
     }

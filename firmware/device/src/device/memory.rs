@@ -17,6 +17,12 @@ use crate::upload::{CheckError, Checked, check};
 pub(super) const RETRY: Millis = 20;
 /// Milliseconds in which no step found memory before a client gives way.
 const STARVED: u32 = 1000;
+/// The same when one has given way not long ago: it was not enough.
+const STARVED_AGAIN: u32 = 100;
+/// Milliseconds that are not long.
+const LATELY: u32 = 10_000;
+/// Milliseconds after which there is nothing left that could give way, and only a restart helps.
+const HOPELESS: u32 = 30_000;
 
 impl<B: Board, F: NorFlash> Core<B, F> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
@@ -60,14 +66,28 @@ impl<B: Board, F: NorFlash> Core<B, F> {
 
 impl<B: Board, F: NorFlash> Device<B, F> {
     /// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take, may hold what they need
-    /// to go on. Those who hold the most give way, one at a time, until a step finds its memory.
+    /// to go on. Those who hold the most give way, one at a time, until a step finds its memory; then what the script asked the
+    /// web for and an upload under way. A device that finds no memory although nobody holds any is restarted.
     #[inline(never)]
     pub(super) fn relieve(&mut self, net: &mut dyn Net) {
         let now = self.core.now;
-        let passed = |since| (now as u32).wrapping_sub(since);
-        if self.core.starved_since.is_some_and(|since| passed(since) >= STARVED) {
-            self.core.broker.relieve(now);
-            self.flush_broker(net);
+        let passed = |since: Option<u32>| Some((now as u32).wrapping_sub(since?));
+        let starved = passed(self.core.starved_since).max(passed(self.script.unloaded_since));
+        let Some(starved) = starved else { return };
+        let lately = passed(self.core.relieved_at).is_some_and(|ago| ago < LATELY);
+        if starved < if lately { STARVED_AGAIN } else { STARVED } {
+            return;
+        }
+        self.core.relieved_at = Some(now as u32);
+        if self.core.broker.relieve(now) {
+            return self.flush_broker(net);
+        }
+        self.web.cancel(net);
+        if self.uploads.cancel("not enough memory", net) {
+            self.core.ledger[Share::Upload].refuse();
+        }
+        if starved >= HOPELESS {
+            self.core.wishes.restart.get_or_insert(false);
         }
     }
 
@@ -105,7 +125,8 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         let idle = plan.script + plan.storage + plan.console / 2;
         let idle = if self.script.engine.is_some() { 0 } else { idle };
         self.core.broker.lend_memory(idle);
-        let refused = self.core.broker.stats().out_of_memory;
+        let stats = self.core.broker.stats();
+        let refused = stats.out_of_memory + stats.no_memory + stats.retained_refused;
         let log = &mut self.core.ledger[Share::Log];
         log.refused = log.refused.saturating_add(self.core.log.take_dropped());
         self.core.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);

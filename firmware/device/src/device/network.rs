@@ -4,7 +4,7 @@
 use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::try_room;
+use umqtt_memory::{Share, try_room};
 
 use super::core::{Gate, Listener};
 use super::crowd::Pace;
@@ -93,6 +93,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
         let now = self.core.now;
         if !self.make_role(conn) {
+            self.core.ledger[Share::Network].refuse();
             return net.abort(conn);
         }
         self.core.debug(format_args!("connection from {} to port {port}", peer.addr));

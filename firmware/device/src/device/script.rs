@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_memory::reserve;
+use umqtt_memory::{Share, reserve};
 use umqtt_vm::{Event, Image, Program, Side};
 
 use super::SCRIPT_MISSING;
@@ -49,6 +49,8 @@ pub(super) struct Script {
     /// What is stored, whether it runs or not.
     stored: ScriptText,
     tracing: bool,
+    /// Since when there is no memory for its image: the lower half of the time.
+    pub(super) unloaded_since: Option<u32>,
     /// So many messages of the local broker come before the next from the remote one.
     local_first: usize,
 }
@@ -66,6 +68,7 @@ impl Script {
             link_up: false,
             stored: ScriptText::None,
             tracing: false,
+            unloaded_since: None,
             local_first: 0,
         }
     }
@@ -145,6 +148,7 @@ impl Script {
             .map_err(|error| format!("the stored script cannot run: {error}"))?;
         let needed = Engine::takes(&program, profile);
         if !reserve(needed) {
+            core.ledger[Share::Script].refuse();
             return Err(format!(
                 "the stored script cannot run: {}",
                 CheckError::LoadMemory(needed)
@@ -164,6 +168,7 @@ impl Script {
     /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
     /// what happens waits until there is.
     pub(super) fn reload<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+        let unloaded_since = self.unloaded_since.take();
         let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
             return true;
         };
@@ -177,7 +182,10 @@ impl Script {
             Err(error) => error,
         };
         core.put_off = true;
-        if failed != StorageError::Memory {
+        if failed == StorageError::Memory {
+            core.ledger[Share::Script].refuse();
+            self.unloaded_since = unloaded_since.or(Some(core.now as u32));
+        } else {
             self.stop(core);
             self.engine = None;
             core.log(Level::Warning, format_args!("the script has ended: {failed}"));
@@ -197,7 +205,10 @@ impl Script {
         let needed = Engine::takes(&new.program, &core.options.profile);
         let committed = match reserve(needed) {
             true => core.storage.commit_incoming(new.source).map_err(Refusal::from),
-            false => Err(Refusal(CheckError::LoadMemory(needed).to_string())),
+            false => {
+                core.ledger[Share::Script].refuse();
+                Err(Refusal(CheckError::LoadMemory(needed).to_string()))
+            }
         };
         if let Err(refusal) = committed {
             // The old one is still there: it goes on from its start.
@@ -313,6 +324,7 @@ impl Script {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
             web.answer = None;
+            self.unloaded_since = None;
             core.remote.discard();
             return false;
         }

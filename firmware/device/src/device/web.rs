@@ -59,10 +59,11 @@ impl Web {
         let Some((text, post)) = core.requests.pop_front() else { return false };
         // With what it asked for, as the script is told.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
-        if !core.ledger[Share::Http].admits(needed)
-            || !core.may_pass(needed)
-            || !reserve(needed + STEP_MARGIN)
-        {
+        let within = core.ledger[Share::Http].admits(needed);
+        if !within || !core.may_pass(needed) || !reserve(needed + STEP_MARGIN) {
+            if within {
+                core.ledger[Share::Http].refuse();
+            }
             let error = FetchError::NoMemory;
             core.log(Level::Script, format_args!("HTTP request not made: {error}"));
             let (host, body) = (Vec::new(), Vec::new());

@@ -2,13 +2,16 @@
 //!
 //! What belongs to the world around the device (network, board, flash, the story itself) never fails: see [`device`] and
 //! [`outside`]. An allocation that the last [`umqtt_memory::reserve`] covers does not fail either, as on the chip: the block
-//! was there.
+//! was there. With [`heap`] it is a first-fit heap as the chip's, where memory is in pieces, and decides all by itself.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::ptr::{self, NonNull};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use linked_list_allocator::Heap;
 use umqtt_memory::credit;
 
 struct Counting;
@@ -34,6 +37,43 @@ static MOST: AtomicUsize = AtomicUsize::new(0);
 /// Prints where the device was when an allocation failed.
 static TRACE: AtomicBool = AtomicBool::new(false);
 
+/// The chip's kind of heap, if there is one, and where it lies.
+static HEAP: Mutex<Option<Heap>> = Mutex::new(None);
+static HEAP_AT: AtomicUsize = AtomicUsize::new(0);
+static HEAP_SIZE: AtomicUsize = AtomicUsize::new(0);
+
+/// Gives the device a first-fit heap of so many bytes from here on, for good.
+pub(crate) fn heap(bytes: usize) {
+    look_whether_to_trace();
+    let memory = Vec::leak(vec![0u128; bytes / size_of::<u128>()]);
+    let start = memory.as_mut_ptr().cast::<u8>();
+    HEAP_AT.store(start.addr(), Ordering::Relaxed);
+    HEAP_SIZE.store(size_of_val(memory), Ordering::Relaxed);
+    let mut heap = Heap::empty();
+    // SAFETY: leaked, so it is the heap's for ever.
+    unsafe { heap.init(start, size_of_val(memory)) };
+    *HEAP.lock().unwrap() = Some(heap);
+}
+
+/// Bytes that are free in it, in however many pieces.
+pub(crate) fn heap_free() -> usize {
+    HEAP.lock().unwrap().as_ref().map_or(0, Heap::free)
+}
+
+/// A block of the heap, if there is one; null if it has none.
+fn from_heap(layout: Layout) -> Option<*mut u8> {
+    let mut heap = HEAP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let block = heap.as_mut()?.allocate_first_fit(layout);
+    if block.is_err() {
+        FAILED.fetch_add(1, Ordering::Relaxed);
+    }
+    Some(block.map_or(ptr::null_mut(), NonNull::as_ptr))
+}
+
+fn is_in_heap(block: *mut u8) -> bool {
+    block.addr().wrapping_sub(HEAP_AT.load(Ordering::Relaxed)) < HEAP_SIZE.load(Ordering::Relaxed)
+}
+
 /// Runs a part of the device.
 pub(crate) fn device<T>(run: impl FnOnce() -> T) -> T {
     within(true, run)
@@ -53,11 +93,15 @@ fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
 
 /// Fails the `n`-th allocation from here on, counted from 0, and with `on` all after it until [`stop_failing`].
 pub(crate) fn fail(n: usize, on: bool) {
-    TRACE.store(std::env::var_os("UMQTT_OOM_TRACE").is_some(), Ordering::Relaxed);
+    look_whether_to_trace();
     COUNT.store(0, Ordering::Relaxed);
     FAILED.store(0, Ordering::Relaxed);
     FAIL_ON.store(on, Ordering::Relaxed);
     FAIL_AT.store(n, Ordering::Relaxed);
+}
+
+fn look_whether_to_trace() {
+    TRACE.store(std::env::var_os("UMQTT_OOM_TRACE").is_some(), Ordering::Relaxed);
 }
 
 /// Fails no more.
@@ -143,14 +187,32 @@ fn trace(size: usize) {
 // SAFETY: all of it is the system's, or nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if IN_DEVICE.get() && !Counting::admits(layout.size()) {
-            return std::ptr::null_mut();
+        if IN_DEVICE.get() {
+            if let Some(block) = from_heap(layout) {
+                if block.is_null() && !credit::is_fallible() {
+                    // The program ends now; it has memory to say where.
+                    IN_DEVICE.set(false);
+                    trace(layout.size());
+                }
+                return block;
+            }
+            if !Counting::admits(layout.size()) {
+                return ptr::null_mut();
+            }
         }
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if is_in_heap(block) {
+            if let (Some(heap), Some(block)) = (HEAP.lock().unwrap().as_mut(), NonNull::new(block))
+            {
+                // SAFETY: the caller's promise, and it is the heap's.
+                unsafe { heap.deallocate(block, layout) };
+            }
+            return;
+        }
         if IN_DEVICE.get() {
             Counting::freed(layout.size());
         }
@@ -160,9 +222,20 @@ unsafe impl GlobalAlloc for Counting {
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // As on the chip: the new block is there before the old one goes.
+        if HEAP_SIZE.load(Ordering::Relaxed) > 0 {
+            // SAFETY: the caller's promise.
+            unsafe {
+                let new = self.alloc(Layout::from_size_align_unchecked(size, layout.align()));
+                if !new.is_null() {
+                    ptr::copy_nonoverlapping(block, new, layout.size().min(size));
+                    self.dealloc(block, layout);
+                }
+                return new;
+            }
+        }
         if IN_DEVICE.get() {
             if !Counting::admits(size) {
-                return std::ptr::null_mut();
+                return ptr::null_mut();
             }
             Counting::freed(layout.size());
         }

@@ -1,6 +1,6 @@
 //! The device when memory runs out, tested as sqlite tests it: every allocation fails once, and then all from it on until
 //! the step is over; and a heap of the chip's size, and of many that are smaller. Never a panic; afterwards it serves, and
-//! its storage is whole.
+//! its storage is whole. And clients that want all memory, on a heap whose memory comes to be in pieces.
 //!
 //! Each run is a story in which all of the device happens. A failure that is not handled aborts the program, so the runs are
 //! made by a child, and its parent says at which allocation it ended. To look at one by itself, with where it failed:
@@ -13,6 +13,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod allocator;
+mod pressure;
 mod story;
 mod world;
 
@@ -28,6 +29,10 @@ use crate::story::{probe, story};
 const VARIABLE: &str = "UMQTT_OOM";
 /// Runs of each mode, without `UMQTT_OOM_ALL`.
 const SAMPLE: usize = 400;
+/// Bytes of the chip's buffers of all its connections.
+const CONNECTIONS: usize = 22 * 288;
+/// Stories of clients that want all memory, without `UMQTT_OOM_ALL`.
+const PRESSURES: usize = 200;
 /// Faults after which it is enough.
 const ENOUGH: usize = 12;
 
@@ -90,15 +95,21 @@ fn child() {
     let Ok(told) = std::env::var(VARIABLE) else { return };
     let words: Vec<&str> = told.split(':').collect();
     let [mode, from, to, step] = words[..] else { panic!("{VARIABLE}=MODE:FROM:TO:STEP") };
-    if mode == "count" {
-        println!("\ncount {}", allocations());
-        return;
+    match mode {
+        "count" => return println!("\ncount {}", allocations()),
+        "pressure" => allocator::heap(chip_heap() + CONNECTIONS),
+        "tight" => allocator::heap((chip_heap() + CONNECTIONS) / 4 * 3),
+        _ => {}
     }
     for n in (from.parse().unwrap()..to.parse().unwrap()).step_by(step.parse().unwrap()) {
         // The test program has begun a line.
         println!("\nat {n}");
         std::io::stdout().flush().unwrap();
-        if let Err(why) = run(n, mode) {
+        let done = match mode {
+            "pressure" | "tight" => pressure::story(n as u64, options()),
+            _ => run(n, mode).map(drop),
+        };
+        if let Err(why) = done {
             println!("wrong {n}: {why}");
         }
     }
@@ -120,6 +131,14 @@ fn child_says(told: &str) -> (Vec<String>, String) {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap).collect();
     child.wait().unwrap();
     (lines, errors.join().unwrap())
+}
+
+#[test]
+fn clients_that_want_all_memory_keep_nobody_from_being_served_for_long() {
+    let all = std::env::var_os("UMQTT_OOM_ALL").is_some();
+    for mode in ["pressure", "tight"] {
+        try_all(mode, 0, if all { 20 * PRESSURES } else { PRESSURES }, 1);
+    }
 }
 
 fn every_allocation_fails(mode: &str) {

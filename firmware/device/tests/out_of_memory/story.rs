@@ -28,7 +28,7 @@ fn text(text: &[u8]) -> Vec<u8> {
     [&(text.len() as u16).to_be_bytes()[..], text].concat()
 }
 
-fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![kind];
     let mut left = body.len();
     loop {
@@ -43,21 +43,25 @@ fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 fn connect(name: &str, clean: bool, will: bool) -> Vec<u8> {
-    let flags = if clean { 2 } else { 0 } | if will { 4 | 1 << 3 } else { 0 };
+    connect_with(name, clean, will.then_some("gone, without having said so"))
+}
+
+pub(crate) fn connect_with(name: &str, clean: bool, will: Option<&str>) -> Vec<u8> {
+    let flags = if clean { 2 } else { 0 } | if will.is_some() { 4 | 1 << 3 } else { 0 };
     let mut body = [&text(b"MQTT")[..], &[4, flags, 0, 60], &text(name.as_bytes())].concat();
-    if will {
-        body.extend([text(b"last/words"), text(b"gone, without having said so")].concat());
+    if let Some(will) = will {
+        body.extend([text(b"last/words"), text(will.as_bytes())].concat());
     }
     packet(0x10, &body)
 }
 
-fn subscribe(id: u8, filters: &[(&str, u8)]) -> Vec<u8> {
+pub(crate) fn subscribe(id: u8, filters: &[(&str, u8)]) -> Vec<u8> {
     let list =
         filters.iter().flat_map(|(filter, qos)| [text(filter.as_bytes()), vec![*qos]].concat());
     packet(0x82, &[0, id].into_iter().chain(list).collect::<Vec<u8>>())
 }
 
-fn publish(kind: u8, topic: &str, id: u8, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn publish(kind: u8, topic: &str, id: u8, payload: &[u8]) -> Vec<u8> {
     let id = if kind & 6 == 0 { vec![] } else { vec![0, id] };
     packet(kind, &[&text(topic.as_bytes())[..], &id, payload].concat())
 }

@@ -12,11 +12,14 @@ use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_lang::{Analysis, Extras};
 
 use crate::allocator::{device, outside};
 
 /// Bytes under way in each direction, as on the chip.
 const WINDOW: usize = 160;
+/// Bytes of the buffers of a connection, as on the chip.
+const BUFFERS: usize = 288;
 /// Polls in which the device has to come to rest.
 const POLLS: usize = 5_000;
 
@@ -27,6 +30,10 @@ struct Line {
     blocked: bool,
     closed: bool,
     finishing: bool,
+    /// Somebody takes all that comes.
+    is_read: bool,
+    /// Its buffers, which the chip's network takes of the same heap.
+    buffers: Vec<u8>,
 }
 
 /// The network.
@@ -46,6 +53,7 @@ impl TestNet {
     fn over(&mut self, conn: ConnId, reason: CloseReason) {
         if !std::mem::replace(&mut self.line(conn).closed, true) {
             self.events.push_back(NetEvent::Closed(conn, reason));
+            self.line(conn).buffers = Vec::new();
         }
     }
 
@@ -264,6 +272,86 @@ impl World {
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         self.settle();
         Some(conn)
+    }
+
+    /// Connects a client whose buffers take the device's memory; none if there is none for them.
+    pub(crate) fn connect_buffered(&mut self) -> Option<ConnId> {
+        let mut buffers = Vec::new();
+        device(|| buffers.try_reserve_exact(BUFFERS)).ok()?;
+        let conn = self.net.open();
+        self.net.line(conn).buffers = buffers;
+        let peer = Peer::new(([192, 168, 4, 2], 5000).into(), Interface::AccessPoint);
+        self.net.events.push_back(NetEvent::Accepted { port: 1883, conn, peer });
+        Some(conn)
+    }
+
+    /// Sends, and does not wait for what comes of it.
+    pub(crate) fn push(&mut self, conn: ConnId, bytes: &[u8]) {
+        if !self.net.line(conn).closed {
+            self.net.line(conn).to_device.extend(bytes);
+            self.net.events.push_back(NetEvent::Readable(conn));
+        }
+    }
+
+    /// From now on somebody takes, or does not take, all that comes.
+    pub(crate) fn set_read(&mut self, conn: ConnId, is_read: bool) {
+        self.net.line(conn).is_read = is_read;
+    }
+
+    /// All that has come.
+    pub(crate) fn take(&mut self, conn: ConnId) -> Vec<u8> {
+        let line = self.net.line(conn);
+        if std::mem::take(&mut line.blocked) {
+            self.net.events.push_back(NetEvent::Writable(conn));
+        }
+        std::mem::take(&mut self.net.line(conn).from_device)
+    }
+
+    /// The other end is gone, without a word.
+    pub(crate) fn vanish(&mut self, conn: ConnId) {
+        self.net.over(conn, CloseReason::Reset);
+    }
+
+    /// Lets time pass, while those who read take what comes.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let until = self.now + ms;
+        loop {
+            let Some(made) = &mut self.device else { return };
+            let next = device(|| made.poll(self.now, &mut self.net)).unwrap_or(until);
+            for conn in (0..self.net.lines.len() as u32).map(ConnId) {
+                if self.net.line(conn).is_read {
+                    self.take(conn);
+                }
+            }
+            if self.now >= until {
+                return;
+            }
+            // A turn takes a millisecond.
+            let next = if self.net.events.is_empty() { next } else { self.now };
+            self.now = next.clamp(self.now + 1, until);
+        }
+    }
+
+    /// Gives the device a script; what is wrong, if it does not take it.
+    pub(crate) fn install(&mut self, script: &str) -> Result<(), String> {
+        let (made, net) = (self.device.as_mut().unwrap(), &mut self.net);
+        let profile = self.options.profile;
+        let installed = device(|| {
+            let extras = Extras { debug: true, source: false };
+            let program = Analysis::new(script.as_bytes(), &profile, extras).into_program();
+            made.install(program.unwrap().unwrap(), Some(script.as_bytes()), net)
+        });
+        installed.map_err(|refusal| refusal.0)
+    }
+
+    /// The time, milliseconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// The device.
+    pub(crate) fn device(&mut self) -> &mut Device<TestBoard, RamFlash> {
+        self.device.as_mut().unwrap()
     }
 
     /// The connection the device has asked for, made.

@@ -2,7 +2,7 @@
 
 use std::io::{Error, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::device::PATIENCE;
 
@@ -107,6 +107,15 @@ impl Client {
             self.send(PUBREL, &id).unwrap();
             assert_eq!(self.receive().unwrap(), (PUBCOMP, id.to_vec()));
         }
+    }
+
+    /// Publishes at QoS 1 to a topic of others; the answer comes in this time. Messages that come before it are left out.
+    pub(crate) fn is_answered(&mut self, payload: &[u8], within: Duration) -> Result<()> {
+        self.stream.set_read_timeout(Some(within))?;
+        let id = [2, 1];
+        self.send(PUBLISH | 2, &[&text("asks")[..], &id, payload].concat())?;
+        while self.receive()? != (PUBACK, id.to_vec()) {}
+        self.stream.set_read_timeout(Some(PATIENCE))
     }
 
     /// The next message, acknowledged as its QoS wants.

@@ -11,11 +11,18 @@ mod memory;
 mod scripts;
 mod stack;
 
+use std::time::Duration;
+
 use crate::client::Client;
 use crate::device::Device;
 
 /// What the device prints when it starts.
 const BANNER: &str = "the device on an emulated ESP8266";
+
+/// The device answers within two seconds of its own time whatever others do (a second in which those wait who publish, or in
+/// which nothing finds memory, and what follows), which `umqtt-device` tests in virtual time. This is on a busy computer, with a
+/// segment that is lost and comes again.
+const ANSWER: Duration = Duration::from_secs(10);
 
 /// A client that was connected before the input came. It must never notice.
 pub(super) struct Witness {
@@ -28,6 +35,16 @@ impl Witness {
         let mut client = device.client("witness");
         client.subscribe("witness", 1);
         Witness { client }
+    }
+
+    /// The device answers this client, on the connection it has had all the time. A message may be dropped for want of memory;
+    /// an answer may not.
+    #[track_caller]
+    pub(super) fn is_answered(&mut self, device: &Device, after: &str) {
+        if let Err(error) = self.client.is_answered(after.as_bytes(), ANSWER) {
+            panic!("no answer within {} s of {after}: {error}", ANSWER.as_secs());
+        }
+        assert_eq!(device.serial().matches(BANNER).count(), 1, "restarted by {after}");
     }
 
     /// The device is still in its first boot, and serves this client on the connection it has had all the time.
