@@ -221,6 +221,13 @@ impl Console {
         self.reply().unwrap()
     }
 
+    /// What a command is answered, which has this in it, whatever lines of the log and prompts come before it.
+    pub(crate) fn ask_for(&mut self, command: &str, mark: &str) -> String {
+        self.send(command);
+        let text = [self.read_until(mark).unwrap(), self.read_until(PROMPT).unwrap()].concat();
+        String::from_utf8_lossy(&text).replace('\r', "")
+    }
+
     /// Gives a command and does not wait for the answer.
     pub(crate) fn send(&mut self, command: &str) {
         self.stream.write_all(format!("{command}\r\n").as_bytes()).unwrap();
