@@ -19,17 +19,15 @@ pub(super) enum To {
     Variable(u16),
 }
 
-/// A place in the code: words before it, and jumps before it. Jumps are kept apart from the words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Place {
-    words: u32,
-    jumps: u32,
-}
+/// A place in the code: so many words and jumps are before it. Jumps are kept apart from the words.
+type Place = u32;
+/// The place of a label that has none yet.
+const NOWHERE: Place = Place::MAX;
 
 /// A jump instruction, to be inserted at its place.
 #[derive(Clone, Copy, Debug)]
 struct Jump {
-    words_before: u32,
+    at: Place,
     op: Op,
     word: u32,
     label: Label,
@@ -55,7 +53,7 @@ fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
 pub(super) struct Body {
     words: Vec<u32>,
     jumps: Vec<Jump>,
-    labels: Vec<Option<Place>>,
+    labels: Vec<Place>,
     lines: Vec<(Place, u32)>,
     /// Temporaries in use. They are taken and given back like a stack.
     depth: usize,
@@ -66,7 +64,8 @@ pub(super) struct Body {
 /// How a [`Body`] was at some moment; see [`Body::forget_since`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
-    place: Place,
+    words: u32,
+    jumps: u32,
     lines: usize,
     depth: usize,
     reachable: bool,
@@ -228,21 +227,20 @@ impl Body {
     }
 
     pub(super) fn label(&mut self) -> Label {
-        self.labels.push(None);
+        self.labels.push(NOWHERE);
         Label((self.labels.len() - 1) as u16)
     }
 
     /// Puts a label here.
     pub(super) fn place(&mut self, label: Label) {
-        self.labels[usize::from(label.0)] = Some(self.here());
+        self.labels[usize::from(label.0)] = self.here();
         // Only what is jumped to makes code reachable again.
         self.reachable = self.reachable || self.jumps.iter().rev().any(|jump| jump.label == label);
     }
 
     pub(super) fn jump(&mut self, op: Op, operands: &[Operand], label: Label) {
-        let words_before = self.words.len() as u32;
-        let word = encode(op, operands, [0; 3]);
-        self.jumps.push(Jump { words_before, op, word, label, far: false });
+        let (at, word) = (self.here(), encode(op, operands, [0; 3]));
+        self.jumps.push(Jump { at, op, word, label, far: false });
         self.pop(operands);
         if op == Op::Jump {
             self.reachable = false;
@@ -257,7 +255,7 @@ impl Body {
     /// Jumps back; the distance is filled in when the body is laid out.
     pub(super) fn loop_end(&mut self, start: LoopStart) {
         let label = self.label();
-        self.labels[usize::from(label.0)] = Some(start.0);
+        self.labels[usize::from(label.0)] = start.0;
         self.jump(Op::Loop, &[], label);
         self.reachable = false;
     }
@@ -274,7 +272,8 @@ impl Body {
 
     pub(super) fn mark(&self) -> Mark {
         Mark {
-            place: self.here(),
+            words: self.words.len() as u32,
+            jumps: self.jumps.len() as u32,
             lines: self.lines.len(),
             depth: self.depth,
             reachable: self.reachable,
@@ -283,15 +282,15 @@ impl Body {
 
     /// Takes back all code made since the mark: it cannot be reached. Its labels must not be used any more.
     pub(super) fn forget_since(&mut self, mark: Mark) {
-        self.words.truncate(mark.place.words as usize);
-        self.jumps.truncate(mark.place.jumps as usize);
+        self.words.truncate(mark.words as usize);
+        self.jumps.truncate(mark.jumps as usize);
         self.lines.truncate(mark.lines);
         self.depth = mark.depth;
         self.reachable = mark.reachable;
     }
 
     fn here(&self) -> Place {
-        Place { words: self.words.len() as u32, jumps: self.jumps.len() as u32 }
+        (self.words.len() + self.jumps.len()) as Place
     }
 
     /// Writes the finished code behind `code` and its lines behind `lines`, and empties this. Nothing if there is no room.
@@ -318,7 +317,7 @@ impl Body {
         let base = code.len();
         let mut written = 0;
         for (index, jump) in self.jumps.iter().enumerate() {
-            let before = jump.words_before as usize;
+            let before = jump.at as usize - index;
             code.extend_from_slice(&self.words[written..before]);
             written = before;
             let distance = self.distance(&starts, index) as u32;
@@ -335,7 +334,7 @@ impl Body {
         lines.extend(
             self.lines
                 .iter()
-                .map(|(place, line)| ((base + address(&starts, *place)) as u32, *line)),
+                .map(|(place, line)| ((base + self.address(&starts, *place)) as u32, *line)),
         );
     }
 
@@ -347,9 +346,10 @@ impl Body {
                 continue;
             }
             // Forward jumps only, so this ends.
-            while let Some(place) = self.labels[usize::from(label.0)] {
-                match self.jumps.get(place.jumps as usize) {
-                    Some(next) if next.words_before == place.words && next.op == Op::Jump => {
+            loop {
+                let place = self.labels[usize::from(label.0)];
+                match self.jumps.get(self.jumps_before(place)) {
+                    Some(next) if next.at == place && next.op == Op::Jump => {
                         label = next.label;
                     }
                     _ => break,
@@ -387,9 +387,21 @@ impl Body {
     /// From the end of a jump to its label, in words, forward or back.
     fn distance(&self, starts: &[u32], index: usize) -> usize {
         let jump = &self.jumps[index];
-        let end = jump.words_before as usize + starts[index + 1] as usize;
-        let place = self.labels[usize::from(jump.label.0)].unwrap_or_default();
-        address(starts, place).abs_diff(end)
+        let end = jump.at as usize - index + starts[index + 1] as usize;
+        self.address(starts, self.labels[usize::from(jump.label.0)]).abs_diff(end)
+    }
+
+    /// How many jumps are before a place.
+    fn jumps_before(&self, place: Place) -> usize {
+        self.jumps.partition_point(|jump| jump.at < place)
+    }
+
+    fn address(&self, starts: &[u32], place: Place) -> usize {
+        if place == NOWHERE {
+            return 0;
+        }
+        let jumps = self.jumps_before(place);
+        place as usize - jumps + starts[jumps] as usize
     }
 }
 
@@ -406,8 +418,4 @@ fn place_of(variable: u16) -> Option<u8> {
 /// An operand's byte, as if the program had all temporaries there can be: how many it has is known only in the end.
 fn byte_of(operand: Operand) -> u8 {
     operand.byte(TEMPORARIES)
-}
-
-fn address(starts: &[u32], place: Place) -> usize {
-    place.words as usize + starts[place.jumps as usize] as usize
 }

@@ -1,10 +1,18 @@
 //! The constants while they are being made: each once.
 
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use umqtt_vm::image::{CONSTANT_TEXT, CONSTANT_WORDS};
 
 use crate::room::Room;
+
+/// A constant that is looked for.
+#[derive(Clone, Copy)]
+enum Wanted<'t> {
+    Text(&'t [u8]),
+    Int(i32),
+}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -12,10 +20,9 @@ pub(super) struct Constants {
     texts: Vec<u8>,
     /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when the image is written.
     table: Vec<[u32; CONSTANT_WORDS]>,
-    /// The number of a text by a hash of its bytes, in the order of these; of two with the same hash, only one is found again.
-    known: Vec<(u32, u32)>,
-    /// The number of an integer, in the order of these.
-    integers: Vec<(i32, u32)>,
+    /// The numbers of all, in the order that [`Constants::compare`] has. Those above 16 bits are not among them: that there are
+    /// too many is found when the image is written.
+    known: Vec<u16>,
 }
 
 impl Constants {
@@ -24,44 +31,52 @@ impl Constants {
         room.grow(&mut self.table, more)
             && room.grow(&mut self.texts, bytes)
             && room.grow(&mut self.known, more)
-            && room.grow(&mut self.integers, more)
     }
 
     /// The number of the constant with these bytes.
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
-        let hash = fnv1a(text);
-        let place = self.known.binary_search_by_key(&hash, |(known, _)| *known);
-        if let Ok(at) = place
-            && let (_, number) = self.known[at]
-            && self.get(number as usize) == Some(text)
-        {
-            return number;
-        }
-        let start = self.texts.len() as u32;
-        self.texts.extend_from_slice(text);
-        let number = self.push([CONSTANT_TEXT | (text.len() as u32) << 16, start]);
-        match place {
-            Ok(at) => self.known[at].1 = number,
-            Err(at) => self.known.insert(at, (hash, number)),
-        }
-        number
+        let place = self.find(Wanted::Text(text));
+        place.unwrap_or_else(|at| {
+            let start = self.texts.len() as u32;
+            self.texts.extend_from_slice(text);
+            self.push(at, [CONSTANT_TEXT | (text.len() as u32) << 16, start])
+        })
     }
 
     /// The number of the constant that is this integer.
     pub(super) fn int(&mut self, value: i32) -> u32 {
-        match self.integers.binary_search_by_key(&value, |(known, _)| *known) {
-            Ok(at) => self.integers[at].1,
-            Err(at) => {
-                let number = self.push([0, value as u32]);
-                self.integers.insert(at, (value, number));
-                number
+        let place = self.find(Wanted::Int(value));
+        place.unwrap_or_else(|at| self.push(at, [0, value as u32]))
+    }
+
+    /// The number of a constant, or where among the known ones it belongs.
+    fn find(&self, wanted: Wanted<'_>) -> Result<u32, usize> {
+        let place = self.known.binary_search_by(|number| self.compare(*number, wanted));
+        place.map(|at| u32::from(self.known[at]))
+    }
+
+    /// Integers come first, and shorter texts before longer ones: most differ without a look at their bytes.
+    fn compare(&self, number: u16, wanted: Wanted<'_>) -> Ordering {
+        let [head, value] = self.table.get(usize::from(number)).copied().unwrap_or_default();
+        match wanted {
+            Wanted::Int(_) if head != 0 => Ordering::Greater,
+            Wanted::Int(wanted) => (value as i32).cmp(&wanted),
+            Wanted::Text(_) if head == 0 => Ordering::Less,
+            Wanted::Text(wanted) => {
+                let (start, len) = (value as usize, (head >> 16) as usize);
+                let text = || self.texts.get(start..start + len).unwrap_or_default();
+                len.cmp(&wanted.len()).then_with(|| text().cmp(wanted))
             }
         }
     }
 
-    fn push(&mut self, words: [u32; CONSTANT_WORDS]) -> u32 {
+    fn push(&mut self, at: usize, words: [u32; CONSTANT_WORDS]) -> u32 {
+        let number = self.table.len();
         self.table.push(words);
-        self.table.len() as u32 - 1
+        if let Ok(number) = u16::try_from(number) {
+            self.known.insert(at, number);
+        }
+        number as u32
     }
 
     /// How many there are.
@@ -75,8 +90,7 @@ impl Constants {
             let gone = self.table.drain(len..);
             let texts = gone.filter(|[head, _]| *head != 0).map(|[_, start]| start as usize).min();
             self.texts.truncate(texts.unwrap_or(self.texts.len()));
-            self.known.retain(|(_, number)| (*number as usize) < len);
-            self.integers.retain(|(_, number)| (*number as usize) < len);
+            self.known.retain(|number| usize::from(*number) < len);
         }
     }
 
@@ -88,14 +102,4 @@ impl Constants {
     pub(super) fn texts(&self) -> &[u8] {
         &self.texts
     }
-
-    fn get(&self, number: usize) -> Option<&[u8]> {
-        let [head, start] = *self.table.get(number)?;
-        let start = start as usize;
-        self.texts.get(start..start + (head >> 16) as usize)
-    }
-}
-
-fn fnv1a(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
