@@ -119,6 +119,11 @@ impl<B: AsRef<[u8]>> Program<B> {
         reloaded
     }
 
+    /// The same program, its bytes held as another type.
+    pub fn convert<C: AsRef<[u8]> + From<B>>(self) -> Program<C> {
+        Program { bytes: self.bytes.into(), facts: self.facts }
+    }
+
     /// The image, to look at.
     pub fn image(&self) -> Image<'_> {
         Image { bytes: self.bytes.as_ref(), layout: self.facts.layout.clone() }

@@ -2,8 +2,11 @@
 //! and a restart. One file per board implements it.
 
 use alloc::string::String;
+use core::ops::Range;
 
 pub use umqtt_vm::{Gpio, PinMode, Serial};
+
+use crate::storage::MappedFlash;
 
 /// What a piece of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,12 @@ pub trait Board: Gpio + Serial {
     /// Whether [`Board::log`] wants [`LogLevel::Debug`].
     fn logs_debug(&self) -> bool {
         false
+    }
+    /// A range of the device's flash where it lies, offsets from its beginning, if the processor can read it there byte by byte:
+    /// scripts run from it then, and their images take no memory.
+    fn map_flash(&self, range: Range<u32>) -> Option<MappedFlash> {
+        let _ = range;
+        None
     }
     /// Free memory in bytes; `None` where that means nothing.
     fn free_memory(&self) -> Option<u32> {

@@ -282,6 +282,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     ) -> Result<(), Refusal> {
         self.core.storage.drop_incoming();
         let stored = self.store(&program, source);
+        let program = program.convert();
         let installed = stored.and_then(|source| self.put(Checked { program, source }, net));
         self.core.storage.drop_incoming();
         installed
@@ -624,7 +625,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             return Some(Cow::Borrowed(NO_MEMORY));
         }
         let checked = self.check();
-        if perhaps && may_go_on(&checked) && !self.core.storage.incoming_has_image() {
+        if perhaps && may_go_on(&checked) && !self.core.storage.incoming_is_closed() {
             return None;
         }
         if !reserve(STEP_MARGIN) {
@@ -681,7 +682,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
         }
         self.restart_at = None;
         self.core.wishes.restart = None;
-        self.script.stop(&mut self.core);
+        self.script.end(&mut self.core);
         if !factory {
             self.save_now();
         }

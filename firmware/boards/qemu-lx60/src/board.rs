@@ -3,13 +3,15 @@
 use alloc::format;
 use alloc::string::String;
 use core::net::Ipv4Addr;
+use core::ops::Range;
 
 use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
 use umqtt_device::sim::SimulatedPins;
+use umqtt_device::storage::MappedFlash;
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
 
-use crate::ethernet;
+use crate::{ethernet, flash};
 
 /// QEMU's usual address, locally administered.
 pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
@@ -96,6 +98,10 @@ impl Board for Lx60Board {
 
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         uart::read(into)
+    }
+
+    fn map_flash(&self, range: Range<u32>) -> Option<MappedFlash> {
+        flash::map(range)
     }
 
     fn free_memory(&self) -> Option<u32> {

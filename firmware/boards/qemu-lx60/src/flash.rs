@@ -3,12 +3,16 @@
 //!
 //! The emulator lets a write set bits; flash cannot, so the driver clears bits only.
 
+use core::cell::RefCell;
 use core::fmt;
+use core::ops::Range;
 
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
     check_erase, check_read, check_write,
 };
+use critical_section::Mutex;
+use umqtt_device::storage::MappedFlash;
 
 const BASE: usize = 0x9800_0000;
 /// Bytes altogether, and of a sector.
@@ -33,6 +37,50 @@ const SIGNATURE: [u8; 3] = *b"QRY";
 /// Looks at the status before an operation is given up: far more than the slowest sector takes.
 const PATIENCE: u32 = 10_000_000;
 
+/// Ranges that can be mapped together: the running script's image, and that of the next.
+const MAPS: usize = 2;
+
+/// What is mapped: nothing of it is erased or written.
+static MAPPED: Mutex<RefCell<[Range<u32>; MAPS]>> = Mutex::new(RefCell::new([0..0, 0..0]));
+
+fn with_mapped<T>(run: impl FnOnce(&mut [Range<u32>; MAPS]) -> T) -> T {
+    critical_section::with(|section| run(&mut MAPPED.borrow_ref_mut(section)))
+}
+
+/// The flash where it lies, until it is unmapped; none if too much is mapped, or there is not so much flash.
+///
+/// On the chip bytes cannot be read over the cache, only words, so this is the machine's alone.
+pub(crate) fn map(range: Range<u32>) -> Option<MappedFlash> {
+    if range.is_empty() || range.end as usize > CAPACITY {
+        return None;
+    }
+    with_mapped(|mapped| {
+        let place = mapped.iter_mut().find(|mapped| mapped.start == mapped.end)?;
+        *place = range.clone();
+        Some(())
+    })?;
+    let start = (BASE + range.start as usize) as *const u8;
+    // SAFETY: the flash's own address range, which is in read mode whenever the driver does nothing; while the range is mapped
+    // the driver changes nothing of it.
+    let bytes = unsafe { core::slice::from_raw_parts(start, range.len()) };
+    Some(MappedFlash::new(bytes, unmap))
+}
+
+fn unmap(bytes: &[u8]) {
+    let start = (bytes.as_ptr().addr() - BASE) as u32;
+    let range = start..start + bytes.len() as u32;
+    with_mapped(|mapped| {
+        if let Some(place) = mapped.iter_mut().find(|mapped| **mapped == range) {
+            *place = 0..0;
+        }
+    });
+}
+
+/// Whether something of a range is mapped.
+fn is_mapped(from: u32, to: u32) -> bool {
+    with_mapped(|mapped| mapped.iter().any(|mapped| mapped.start < to && from < mapped.end))
+}
+
 /// The flash.
 #[derive(Debug)]
 pub struct Flash(());
@@ -46,6 +94,8 @@ pub enum FlashError {
     Place(NorFlashErrorKind),
     /// The flash says that it could not.
     Failed,
+    /// A script runs from there.
+    Mapped,
 }
 
 impl fmt::Display for FlashError {
@@ -57,6 +107,7 @@ impl fmt::Display for FlashError {
             FlashError::Place(NorFlashErrorKind::OutOfBounds) => "outside the flash",
             FlashError::Place(_) => "not aligned to a flash word or sector",
             FlashError::Failed => "the flash could not erase or write",
+            FlashError::Mapped => "a script runs from there",
         })
     }
 }
@@ -67,7 +118,9 @@ impl NorFlashError for FlashError {
     fn kind(&self) -> NorFlashErrorKind {
         match self {
             FlashError::Place(kind) => *kind,
-            FlashError::Missing | FlashError::Failed => NorFlashErrorKind::Other,
+            FlashError::Missing | FlashError::Failed | FlashError::Mapped => {
+                NorFlashErrorKind::Other
+            }
         }
     }
 }
@@ -137,6 +190,9 @@ impl NorFlash for Flash {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), FlashError> {
         check_erase(self, from, to).map_err(FlashError::Place)?;
+        if is_mapped(from, to) {
+            return Err(FlashError::Mapped);
+        }
         for sector in (from as usize..to as usize).step_by(SECTOR) {
             command(sector, ERASE);
             command(sector, CONFIRM);
@@ -147,6 +203,9 @@ impl NorFlash for Flash {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), FlashError> {
         check_write(self, offset, bytes.len()).map_err(FlashError::Place)?;
+        if is_mapped(offset, offset + bytes.len() as u32) {
+            return Err(FlashError::Mapped);
+        }
         for (at, pair) in (offset as usize..).step_by(2).zip(bytes.chunks_exact(2)) {
             let old = u16::from_le_bytes([byte(at), byte(at + 1)]);
             let new = u16::from_le_bytes([pair[0], pair[1]]) & old;

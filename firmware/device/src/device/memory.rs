@@ -53,7 +53,9 @@ impl<B: Board, F: NorFlash> Core<B, F> {
             }
             there
         };
-        let checked = check(&mut self.storage, &self.options.profile, &room);
+        let checked = check(&mut self.storage, &self.options.profile, &room, &|range| {
+            self.board.map_flash(range)
+        });
         let account = &mut self.ledger[Share::Upload];
         account.set_used(account.used + most.get());
         account.give(most.get());
@@ -100,7 +102,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
             .iter()
             .map(|(url, body)| url.capacity() + body.as_ref().map_or(0, |body| body.capacity()))
             .sum();
-        let script = self.script.engine.as_ref().map_or(0, |engine| engine.memory())
+        let script = self.script.memory()
             + commands.iter().map(|line| line.capacity()).sum::<usize>()
             + commands.capacity() * size_of::<Vec<u8>>()
             + self.core.variables.memory();

@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -19,7 +18,7 @@ use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
 use crate::remote::Came;
 use crate::settings::Param;
-use crate::storage::{Doors, StorageError};
+use crate::storage::{Doors, ImageBytes, StorageError};
 use crate::upload::{CheckError, Checked};
 
 /// Starts in a row that may end in a reset before the script is left out.
@@ -34,7 +33,7 @@ const TURN_PART: u32 = 16;
 
 /// The script of the device.
 pub(super) struct Script {
-    pub(super) engine: Option<Engine<Vec<u8>>>,
+    pub(super) engine: Option<Engine<ImageBytes>>,
     /// It has begun to start, and that has been counted.
     starting: bool,
     /// Its `config` lines are still to come, and whether it is new: the one there was before is not missed then.
@@ -138,10 +137,11 @@ impl Script {
     fn load<B: Board, F: NorFlash>(
         &mut self,
         core: &mut Core<B, F>,
-    ) -> Result<Engine<Vec<u8>>, String> {
+    ) -> Result<Engine<ImageBytes>, String> {
+        let map = |range| core.board.map_flash(range);
         let image = core
             .storage
-            .script_image()
+            .script_image(&map)
             .map_err(|error| format!("the stored script cannot be read: {error}"))?;
         let profile = &core.options.profile;
         let program = Program::verify(image.unwrap_or_default(), profile)
@@ -158,11 +158,19 @@ impl Script {
             .map_err(|error| format!("the stored script cannot run: {error}"))
     }
 
-    /// Frees the running script's image for a while; it gets nothing to do until [`Script::reload`].
+    /// Frees the memory of the running script's image for a while; it gets nothing to do until [`Script::reload`].
     pub(super) fn unload(&mut self) {
-        if let Some(engine) = &mut self.engine {
+        if let Some(engine) = &mut self.engine
+            && engine.program().bytes().memory() > 0
+        {
             engine.unload();
         }
+    }
+
+    /// Bytes of the heap that the script that runs holds.
+    pub(super) fn memory(&self) -> usize {
+        let of = |engine: &Engine<ImageBytes>| engine.memory() + engine.program().bytes().memory();
+        self.engine.as_ref().map_or(0, of)
     }
 
     /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
@@ -172,7 +180,7 @@ impl Script {
         let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
             return true;
         };
-        let failed = match core.storage.script_image() {
+        let failed = match core.storage.script_image(&|range| core.board.map_flash(range)) {
             Ok(image) => {
                 if engine.reload(image.unwrap_or_default(), &core.options.profile) {
                     return true;
@@ -186,8 +194,7 @@ impl Script {
             core.ledger[Share::Script].refuse();
             self.unloaded_since = unloaded_since.or(Some(core.now as u32));
         } else {
-            self.stop(core);
-            self.engine = None;
+            self.end(core);
             core.log(Level::Warning, format_args!("the script has ended: {failed}"));
             self.miss(core);
         }
@@ -200,8 +207,7 @@ impl Script {
         new: Checked,
         core: &mut Core<B, F>,
     ) -> Result<(), Refusal> {
-        self.stop(core);
-        self.engine = None;
+        self.end(core);
         let needed = Engine::takes(&new.program, &core.options.profile);
         let committed = match reserve(needed) {
             true => core.storage.commit_incoming(new.source).map_err(Refusal::from),
@@ -238,13 +244,18 @@ impl Script {
         &mut self,
         core: &mut Core<B, F>,
     ) -> Result<(), Refusal> {
-        self.stop(core);
+        self.end(core);
         let deleted = core.storage.delete_script();
-        self.engine = None;
         self.miss(core);
         deleted?;
         self.stored = ScriptText::None;
         Ok(())
+    }
+
+    /// Ends the script that runs, and forgets it: its image may be erased where it lies.
+    pub(super) fn end<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+        self.stop(core);
+        self.engine = None;
     }
 
     /// Ends the script that runs; what its `config` lines have set goes with it.

@@ -366,10 +366,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.reload(image, profile)
     }
 
-    /// Bytes of the heap: the image, what the machine computes in, events that wait.
+    /// Bytes of the heap besides its image: what the machine computes in, events that wait.
     pub fn memory(&self) -> usize {
-        let image = self.machine.program().bytes().as_ref().len();
-        image + self.machine.memory().capacity() + self.queue.memory()
+        self.machine.memory().capacity() + self.queue.memory()
     }
 
     /// Calls `each` with name and value of every variable; a stripped image has no names, only numbers (`$0`).

@@ -9,7 +9,7 @@ use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
 
 use super::slots::{CRC, HEADER_LEN, Kind, Place, read_at};
-use super::{StorageError, flash_failed};
+use super::{ImageBytes, MapFlash, StorageError, flash_failed};
 
 /// Bytes written together; a multiple of every flash's word.
 const PAGE: usize = 256;
@@ -41,6 +41,8 @@ pub(super) struct Incoming {
     last: u8,
     /// Where the image starts that is made of the source.
     image: Option<u32>,
+    /// Where the image ends, once all of it is in flash.
+    closed: Option<u32>,
 }
 
 impl core::fmt::Debug for Incoming {
@@ -64,6 +66,7 @@ impl Incoming {
             head: [0; HEAD],
             last: 0,
             image: None,
+            closed: None,
         })
     }
 
@@ -87,9 +90,9 @@ impl Incoming {
         (self.len > 0).then_some(self.last)
     }
 
-    /// Whether an image has been begun: nothing more can come then.
-    pub(super) fn has_image(&self) -> bool {
-        self.image.is_some()
+    /// Whether an image has been begun or looked at: nothing more can come then.
+    pub(super) fn is_closed(&self) -> bool {
+        self.image.is_some() || self.closed.is_some()
     }
 
     /// More of it has come.
@@ -137,14 +140,23 @@ impl Incoming {
         Ok(there)
     }
 
-    /// Reads all of the image, what came or what was made of it.
-    pub(super) fn read_image<F: NorFlash>(&self, flash: &mut F) -> Result<Vec<u8>, StorageError> {
+    /// All of the image, what came or what was made of it: mapped, or read. Nothing more can come then.
+    pub(super) fn image_bytes<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        map: MapFlash<'_>,
+    ) -> Result<ImageBytes, StorageError> {
         let range = self.image();
+        self.closed = Some(range.end);
+        self.flush(flash)?;
+        if let Some(mapped) = map(range.clone()) {
+            return Ok(mapped.into());
+        }
         let mut image = Vec::new();
         image.try_reserve_exact(range.len()).map_err(|_| StorageError::Memory)?;
         image.resize(range.len(), 0);
-        self.read_at(flash, range.start, &mut image)?;
-        Ok(image)
+        read_at(flash, range.start, &mut image)?;
+        Ok(image.into())
     }
 
     /// Writes what waits. Where the script lies then, whose source (of bytecode: its last bytes) is so long.
@@ -166,7 +178,7 @@ impl Incoming {
     }
 
     fn image(&self) -> Range<u32> {
-        self.image.unwrap_or(self.slot.start + HEADER_LEN as u32)..self.end()
+        self.image.unwrap_or(self.slot.start + HEADER_LEN as u32)..self.closed.unwrap_or(self.end())
     }
 
     /// Where the next byte belongs.
@@ -190,6 +202,9 @@ impl Incoming {
     }
 
     fn write<F: NorFlash>(&mut self, flash: &mut F, bytes: &[u8]) -> Result<(), StorageError> {
+        if self.closed.is_some() {
+            return Err(StorageError::Broken);
+        }
         let room = self.slot.end - self.end();
         if bytes.len() > room as usize {
             let limit = self.slot.len() - HEADER_LEN;
@@ -210,6 +225,9 @@ impl Incoming {
     }
 
     fn flush<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
+        if self.page.is_empty() {
+            return Ok(());
+        }
         self.page.resize(self.page.len().next_multiple_of(F::WRITE_SIZE), 0xFF);
         let end = self.end();
         while self.erased < end {

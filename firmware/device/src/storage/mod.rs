@@ -11,6 +11,7 @@
 //! | `map` | the records |
 //! | `slots` | the script |
 //! | `incoming` | the next script, while it comes |
+//! | `image` | the bytes of an image, copied or in place |
 //! | `guard` | whether settings and lock are what was stored last, and which script keeps others out |
 //! | [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
@@ -19,6 +20,7 @@
 
 mod blocking;
 mod guard;
+mod image;
 mod incoming;
 pub mod layout;
 mod map;
@@ -35,6 +37,7 @@ use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use guard::{Guard, Guarded};
+pub use image::{ImageBytes, MapFlash, MappedFlash};
 use incoming::Incoming;
 pub use layout::Layout;
 use map::{Key, Map};
@@ -316,24 +319,28 @@ impl<F: NorFlash> Storage<F> {
     /// # Errors
     /// As [`Storage::script_image`].
     pub fn script(&mut self) -> Result<Option<OwnedScript>, StorageError> {
-        let Some(image) = self.script_image()? else { return Ok(None) };
+        let Some(image) = self.script_image(&|_| None)? else { return Ok(None) };
+        let image = image.into_copy();
         let Some(script) = self.slots.script() else { return Ok(None) };
         let source = slots::read_vec(self.map.flash(), script.source.clone())?;
         Ok(Some(OwnedScript { image, source }))
     }
 
-    /// Its image alone; `None` if there is none.
+    /// Its image alone, where it lies if `map` can; `None` if there is none.
     ///
     /// # Errors
     /// [`StorageError::Broken`] if its bytes have changed since they were written, [`StorageError::Memory`], else what the flash
     /// reports.
-    pub fn script_image(&mut self) -> Result<Option<Vec<u8>>, StorageError> {
+    pub fn script_image(&mut self, map: MapFlash<'_>) -> Result<Option<ImageBytes>, StorageError> {
         let Some(script) = self.slots.script() else { return Ok(None) };
         let flash = self.map.flash();
         if !slots::is_whole(flash, script)? {
             return Err(StorageError::Broken);
         }
-        slots::read_vec(flash, script.image.clone()).map(Some)
+        if let Some(mapped) = map(script.image.clone()) {
+            return Ok(Some(mapped.into()));
+        }
+        slots::read_vec(flash, script.image.clone()).map(|image| Some(image.into()))
     }
 
     /// More of the next script has come: source or bytecode. It goes beside the current one, which stays that until
@@ -365,9 +372,9 @@ impl<F: NorFlash> Storage<F> {
         self.slots.incoming().and_then(Incoming::last)
     }
 
-    /// Whether an image was begun, and nothing more can come.
-    pub fn incoming_has_image(&self) -> bool {
-        self.slots.incoming().is_some_and(Incoming::has_image)
+    /// Whether an image was begun or looked at, and nothing more can come.
+    pub fn incoming_is_closed(&self) -> bool {
+        self.slots.incoming().is_some_and(Incoming::is_closed)
     }
 
     /// Reads what has come of the next script, from `offset` on; false where there is not so much, or the flash fails.
@@ -385,13 +392,14 @@ impl<F: NorFlash> Storage<F> {
         self.slots.incoming_mut()?.append_image(self.map.flash(), bytes)
     }
 
-    /// The image of the next script: what has come, or what was compiled from it.
+    /// The image of the next script: what has come, or what was compiled from it. Where it lies if `map` can. Nothing more can
+    /// come then.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn incoming_image(&mut self) -> Result<Vec<u8>, StorageError> {
+    pub fn incoming_image(&mut self, map: MapFlash<'_>) -> Result<ImageBytes, StorageError> {
         let flash = self.map.flash();
-        self.slots.incoming().ok_or(StorageError::Broken)?.read_image(flash)
+        self.slots.incoming_mut()?.image_bytes(flash, map)
     }
 
     /// Gives up what has come of the next script.

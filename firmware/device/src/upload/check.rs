@@ -8,10 +8,10 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
 use umqtt_lang::{CompileError, Source, compile_pieces};
 use umqtt_memory::reserve;
-use umqtt_vm::image::MAGIC;
+use umqtt_vm::image::{CHECKED_FROM, Checksum, ImageError, MAGIC, VERSION};
 use umqtt_vm::{Image, Profile, Program, VerifyError};
 
-use crate::storage::{Storage, StorageError};
+use crate::storage::{ImageBytes, MapFlash, Storage, StorageError};
 
 /// Diagnostics printed of one script.
 const MAX_DIAGNOSTICS: usize = 10;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub struct Checked {
     /// The verified image.
-    pub program: Program<Vec<u8>>,
+    pub program: Program<ImageBytes>,
     /// Bytes of source at the end of it, if it came as bytecode.
     pub source: usize,
 }
@@ -90,16 +90,17 @@ pub fn is_image(bytes: &[u8]) -> bool {
 }
 
 /// Checks what has come to flash whole: compiles it if it is source, and proves that the image may run. Before the compiler
-/// allocates it asks `room` whether there are so many bytes.
+/// allocates it asks `room` whether there are so many bytes. The image is run where it lies if `map` can.
 ///
 /// # Errors
-/// [`CheckError`]; nothing has changed, unless [`Storage::incoming_has_image`].
+/// [`CheckError`]; nothing has changed, unless [`Storage::incoming_is_closed`].
 // By itself, so that what it needs is on the stack no longer than it runs.
 #[inline(never)]
 pub fn check<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
     room: &dyn Fn(usize) -> bool,
+    map: MapFlash<'_>,
 ) -> Result<Checked, CheckError> {
     let len = storage.incoming_len();
     let bytecode = is_image(storage.incoming_head());
@@ -110,10 +111,12 @@ pub fn check<F: NorFlash>(
     if is_blank(storage, len) {
         return Err(CheckError::Empty);
     }
-    if !bytecode {
+    if bytecode {
+        check_whole(storage, len).map_err(|error| CheckError::Image(VerifyError::Image(error)))?;
+    } else {
         compile(storage, profile, room)?;
     }
-    let image = storage.incoming_image().map_err(|error| match error {
+    let image = storage.incoming_image(map).map_err(|error| match error {
         StorageError::Memory => CheckError::LoadMemory(len),
         error => CheckError::Storage(error),
     })?;
@@ -121,6 +124,32 @@ pub fn check<F: NorFlash>(
     let image: Image<'_> = program.image();
     let source = if bytecode { image.source().unwrap_or_default().len() } else { 0 };
     Ok(Checked { program, source })
+}
+
+/// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still come.
+fn check_whole<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> Result<(), ImageError> {
+    let mut head = [0; CHECKED_FROM];
+    if len < CHECKED_FROM || !storage.read_incoming(0, &mut head) {
+        return Err(ImageError::Length);
+    }
+    let [.., version, a, b, c, d] = head;
+    if version != VERSION {
+        return Err(ImageError::Version(version));
+    }
+    let mut sum = Checksum::new();
+    let mut piece = [0; AT_ONCE];
+    for at in (CHECKED_FROM..len).step_by(AT_ONCE) {
+        let piece = &mut piece[..AT_ONCE.min(len - at)];
+        if !storage.read_incoming(at, piece) {
+            return Err(ImageError::Length);
+        }
+        sum.update(piece);
+    }
+    if sum.finish() == u32::from_le_bytes([a, b, c, d]) {
+        Ok(())
+    } else {
+        Err(ImageError::Checksum)
+    }
 }
 
 /// White space is any byte up to the blank, NULs included.

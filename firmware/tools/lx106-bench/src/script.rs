@@ -2,11 +2,11 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::Arguments;
 
 use umqtt_device::Engine;
 use umqtt_device::engine::{ClockTime, Moment};
+use umqtt_device::storage::{ImageBytes, MappedFlash};
 use umqtt_lang::{Extras, compile};
 use umqtt_lx106_rt::{heap, println};
 use umqtt_vm::{Console, Gpio, Http, Mqtt, Profile, Serial, Storage};
@@ -44,7 +44,7 @@ impl Storage for World {}
 
 /// A script that runs.
 pub(crate) struct Script {
-    pub(crate) engine: Engine<Vec<u8>>,
+    pub(crate) engine: Engine<ImageBytes>,
     pub(crate) world: World,
     pub(crate) now: u64,
 }
@@ -69,6 +69,8 @@ impl Script {
             image.len()
         );
         let size = image.len();
+        // As on the device, which has it in flash.
+        let image: ImageBytes = MappedFlash::new(image.leak(), |_| ()).into();
         let (engine, instructions) = count::once(|| Engine::load(image, &Profile::ESP8266));
         let mut script = Script {
             engine: engine.map_err(|error| format!("the script does not load: {error}"))?,

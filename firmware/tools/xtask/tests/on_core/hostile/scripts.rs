@@ -53,6 +53,13 @@ fn generated(bytes: usize) -> String {
     script + &"%".repeat(filler)
 }
 
+/// Handlers of a line, so many: their image is longer than they are.
+fn dense(handlers: usize) -> String {
+    let line = |n| format!("on topic local q/{n} do publish local r/{n} v{n}\n");
+    let lines: String = (0..handlers).map(line).collect();
+    format!("on init do subscribe local \"q/+\"\n{lines}")
+}
+
 #[test]
 fn uploads_of_any_size_never_restart_the_device() {
     let device = Device::boot();
@@ -76,7 +83,7 @@ fn uploads_of_any_size_never_restart_the_device() {
     for bytes in [4096, 8192, 12_288, 16_384] {
         let image = image_of(&generated(bytes));
         let name = format!("{} bytes of bytecode", image.len());
-        pushed(&device, &mut witness, &name, &image, &[OKAY, NO_MEMORY]);
+        pushed(&device, &mut witness, &name, &image, &[OKAY]);
     }
     let mut image = image_of(RELAY);
     image.extend([0; 40_000]);
@@ -102,7 +109,7 @@ fn nesting_beyond_the_limit_is_refused_for_its_depth() {
 }
 
 #[test]
-fn scripts_are_compiled_or_refused_beside_a_script_and_16_clients() {
+fn scripts_of_4_kib_compile_and_bytecode_runs_beside_a_script_and_16_clients() {
     let device = Device::boot();
     let mut witness = Witness::new(&device);
     pushed(&device, &mut witness, "the relay", RELAY.as_bytes(), &[OKAY]);
@@ -112,12 +119,22 @@ fn scripts_are_compiled_or_refused_beside_a_script_and_16_clients() {
         client.subscribe(&format!("own/{n}/+"), 1);
     }
     pushed(&device, &mut witness, "a sample", ALARM.as_bytes(), &[OKAY]);
-    // Beside that one, which is large, and so many clients there is not always memory for these.
     for (name, script) in [("28 conditions", commands()), ("4 KiB", generated(4096))] {
-        pushed(&device, &mut witness, name, script.as_bytes(), &[OKAY, NO_MEMORY]);
+        pushed(&device, &mut witness, name, script.as_bytes(), &[OKAY]);
     }
     let larger = generated(16_384);
     pushed(&device, &mut witness, "16 KiB", larger.as_bytes(), &[OKAY, NO_MEMORY]);
+    // It runs from flash, beside one that does.
+    for handlers in [220, 230] {
+        let image = image_of(&dense(handlers));
+        let name = format!("{} bytes of bytecode", image.len());
+        assert!(image.len() > 12 * 1024, "{name}");
+        pushed(&device, &mut witness, &name, &image, &[OKAY]);
+        let (last, client) = (handlers - 1, &mut clients[0]);
+        client.subscribe(&format!("r/{last}"), 1);
+        client.publish(&format!("q/{last}"), b"");
+        assert_eq!(client.next().payload, format!("v{last}").into_bytes());
+    }
     for client in &mut clients {
         client.publish_surely("other/x", b"y", 1);
     }
