@@ -27,7 +27,7 @@ use super::tools::{ASSEMBLER, LINKER, Tools};
 /// The target's file, in the chips' workspace. It says that objects are bitcode: cargo always asks
 /// for an object of the program, and the code generator, told to write machine code, stops at what it cannot place ("fixup value
 /// must be 4-byte aligned", at functions that share a section, as esp8266-hal's in RAM do). Nobody reads that object.
-const TARGET: &str = "lx106-rt/lx106.json";
+pub(super) const TARGET: &str = "lx106-rt/lx106.json";
 /// The linker scripts, in their folder of the chips' workspace.
 const LINKER_SCRIPTS: &str = "lx106-rt";
 const LINKER_SCRIPT: &str = "link.ld";
@@ -36,6 +36,15 @@ const MEMORY_SCRIPT: &str = "memory.ld";
 const RUNTIME: &str = "lx106-rt/asm";
 /// The crate of the library that is linked by itself.
 const BUILTINS: &str = "compiler_builtins";
+/// The library is built from its source, for the target of a file.
+pub(super) const BUILD_STD: [&str; 6] = [
+    "-Z",
+    "build-std=core,alloc,compiler_builtins",
+    "-Z",
+    "build-std-features=compiler-builtins-mem",
+    "-Z",
+    "json-target-spec",
+];
 /// SHA-256 in a loop: unrolled it takes 12 KB of flash.
 const SMALL_HASH: &str =
     r#"profile.release.package.sha2.rustflags=['--cfg', 'sha2_backend_soft="compact"']"#;
@@ -127,9 +136,8 @@ fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) ->
     command
         .args(["--release", "-p", &package(places, tools, &program.name)?, "--bin", &program.name])
         .args(["--features", &program.features.join(",")])
-        .args(["-Z", "build-std=core,alloc,compiler_builtins"])
-        .args(["-Z", "build-std-features=compiler-builtins-mem"])
-        .args(["-Z", "json-target-spec", "-Z", "profile-rustflags"])
+        .args(BUILD_STD)
+        .args(["-Z", "profile-rustflags"])
         .args(["--config", "profile.release.package.compiler_builtins.rustflags=['--emit=asm']"])
         .args(["--config", SMALL_HASH])
         .args(["--message-format", "json-render-diagnostics", "--target"])
@@ -139,9 +147,32 @@ fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) ->
         // GNU's linker does that, of what GNU's assembler made; but cargo wants to see a file.
         .arg("-C")
         .arg(linker)
+        .env("CARGO_ENCODED_RUSTFLAGS", short_paths(places, tools)?)
         .env(no_linker::VARIABLE, "1")
         .stdout(Stdio::piped());
     Ok(command)
+}
+
+/// The compiler's options that shorten the paths a panic names, which are part of the image: without them its size depends on
+/// where the sources lie.
+fn short_paths(places: &Places, tools: &Tools) -> Result<OsString> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registry = home.context("there is no home folder")?.join("registry/src");
+    let mut folders = vec![places.root.clone()];
+    if let Ok(indexes) = fs::read_dir(registry) {
+        folders.extend(indexes.flatten().map(|index| index.path()));
+    }
+    folders.extend(tools.library_source());
+    folders.sort_unstable();
+    let mut options = OsString::new();
+    for (at, folder) in folders.iter().enumerate() {
+        options.push(if at == 0 { "" } else { "\u{1f}" });
+        options.push("--remap-path-prefix=");
+        options.push(folder);
+        options.push("=");
+    }
+    Ok(options)
 }
 
 fn library(names: &[Value]) -> Option<PathBuf> {
@@ -184,7 +215,7 @@ fn clean(places: &Places, tools: &Tools, program: &Program) -> Result<()> {
     Ok(())
 }
 
-fn cargo(places: &Places, tools: &Tools, command: &str) -> Command {
+pub(super) fn cargo(places: &Places, tools: &Tools, command: &str) -> Command {
     let mut cargo = tools.cargo();
     cargo.current_dir(&places.workspace).env("CARGO_TARGET_DIR", places.target.join("cargo"));
     cargo.args([command, "--locked"]);

@@ -16,6 +16,7 @@
 //! | `image` | the files for the chip's flash |
 //! | [`push`] | gives it a script |
 //! | `test` | the tests of the device on the core |
+//! | `lint` | lints and documentation of the chips' workspace |
 //! | `corpus` | the language's tests, on the core |
 //! | `bench` | counts instructions on the core |
 
@@ -27,6 +28,7 @@ mod cache_off;
 mod corpus;
 pub mod emulator;
 mod image;
+mod lint;
 mod no_linker;
 mod places;
 pub mod push;
@@ -81,6 +83,8 @@ enum Command {
     Bench(bench::Options),
     /// Makes the files for the chip's flash and says how to write them; not run on a chip yet
     Image,
+    /// Lints the crates for the core, and their documentation: a warning fails
+    Lint,
     /// Builds a program, runs it in the emulator until it ends, and prints what it prints
     Exec(Exec),
 }
@@ -161,6 +165,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Corpus => {
             print!("{}", corpus::run(&places, &tools)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Lint => {
+            lint::run(&places, &tools)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Bench(options) => bench::run(&places, &tools, &options),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 pub(crate) const ASSEMBLER: &str = "xtensa-lx106-elf-as";
 pub(crate) const LINKER: &str = "xtensa-lx106-elf-ld";
@@ -15,7 +15,8 @@ pub(crate) const EMULATOR: &str = "qemu-system-xtensa";
 /// Its names, of version 5 and before.
 const ESPTOOL: [&str; 2] = ["esptool", "esptool.py"];
 
-/// Debian's packages of all of them.
+/// Debian's package of clippy, which only `lint` needs, and those of all others.
+const CLIPPY_PACKAGE: &str = "rust-web-clippy";
 const PACKAGES: &str = "rustc-web cargo-web rust-web-src binutils-xtensa-lx106 qemu-system-misc";
 /// Where Debian puts its compiler, behind which rustup's stands in most people's path.
 const DEBIAN: &str = "/usr/bin";
@@ -42,13 +43,49 @@ impl Tools {
         }
         // The library is built with features a stable compiler keeps to itself.
         command.env("RUSTC", &self.rustc).env("RUSTC_BOOTSTRAP", "1");
+        command.env("RUSTDOC", self.rustc.with_file_name("rustdoc"));
         command
+    }
+
+    /// A clippy command with this toolchain.
+    pub(crate) fn clippy(&self) -> Result<Command> {
+        let clippy = self.cargo.with_file_name("cargo-clippy");
+        ensure!(
+            clippy.exists(),
+            "the lints need {}; install it with\n\n    \
+             sudo apt-get install -y --no-install-recommends {CLIPPY_PACKAGE}\n",
+            clippy.display()
+        );
+        // Not as a subcommand: cargo would find that of another toolchain first.
+        let mut command = Command::new(clippy);
+        command.arg("clippy").env("CARGO", &self.cargo);
+        let cargo = self.cargo();
+        for (name, value) in cargo.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        Ok(command)
+    }
+
+    /// Where the compiler looks for the source of its library.
+    pub(crate) fn library_source(&self) -> Option<PathBuf> {
+        let mut command = Command::new(&self.rustc);
+        command.env_remove("RUSTUP_TOOLCHAIN").args(["--print", "sysroot"]);
+        if let Some(toolchain) = &self.toolchain {
+            command.env("RUSTUP_TOOLCHAIN", toolchain);
+        }
+        let output = command.output().ok().filter(|output| output.status.success())?;
+        let sysroot = String::from_utf8_lossy(&output.stdout);
+        let source = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
+        source.join("library/Cargo.lock").exists().then_some(source)
     }
 }
 
 /// Finds all tools.
 pub(crate) fn find(toolchain: Option<&str>) -> Result<Tools> {
-    let tools = candidates(toolchain).find(has_library_source);
+    let tools = candidates(toolchain).find(|tools| tools.library_source().is_some());
     let programs = [ASSEMBLER, LINKER, EMULATOR].into_iter().filter(|name| !in_path(name));
     let compiler = tools.is_none().then_some("a Rust compiler with its library's source");
     let missing = Missing(compiler.into_iter().chain(programs).collect());
@@ -100,18 +137,6 @@ fn candidates(toolchain: Option<&str>) -> impl Iterator<Item = Tools> {
             toolchain: toolchain.clone(),
         })
         .filter(|tools| tools.cargo.exists() && tools.rustc.exists())
-}
-
-fn has_library_source(tools: &Tools) -> bool {
-    let mut command = Command::new(&tools.rustc);
-    command.env_remove("RUSTUP_TOOLCHAIN").args(["--print", "sysroot"]);
-    if let Some(toolchain) = &tools.toolchain {
-        command.env("RUSTUP_TOOLCHAIN", toolchain);
-    }
-    let Ok(output) = command.output() else { return false };
-    let sysroot = String::from_utf8_lossy(&output.stdout);
-    output.status.success()
-        && Path::new(sysroot.trim()).join("lib/rustlib/src/rust/library/Cargo.lock").exists()
 }
 
 fn in_path(name: &str) -> bool {
