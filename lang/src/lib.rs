@@ -43,6 +43,9 @@ pub mod text;
 mod tokens;
 
 pub use analysis::Analysis;
+/// The machine: profiles, programs and their errors are its.
+pub use umqtt_vm;
+
 pub use compile::{CompileError, Extras, Source, compile, compile_pieces};
 pub use format::format;
 pub use parse::{Statements, parse, statements};

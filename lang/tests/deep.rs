@@ -60,7 +60,7 @@ fn nested((before, open, close): (&str, &str, &str), depth: usize, closed: bool)
 #[test]
 fn whatever_is_nested_is_read_to_its_end() {
     let run = || {
-        let profile = Profile { source: usize::MAX / 4, ..Profile::DESKTOP };
+        let profile = Profile::DESKTOP.source(usize::MAX / 4);
         for construct in CONSTRUCTS {
             for depth in [31, 32, 33, 34, 1000, 20_000] {
                 for closed in [true, false] {

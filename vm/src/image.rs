@@ -258,6 +258,27 @@ impl core::fmt::Display for ImageError {
 
 impl core::error::Error for ImageError {}
 
+/// Bytes that start at a multiple of 4 in memory, as those of an image have to: for an image that is part of a program.
+///
+/// ```
+/// use umqtt_vm::image::{AlignedImage, ImageError};
+/// use umqtt_vm::{Profile, Program, VerifyError};
+///
+/// // `AlignedImage(*include_bytes!("relay.umq"))`, as `umqttc build` has made it.
+/// static RELAY: AlignedImage<4> = AlignedImage(*b"what");
+/// let refused = Program::verify(&RELAY, &Profile::ESP8266).err();
+/// assert_eq!(refused, Some(VerifyError::Image(ImageError::NotAnImage)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, align(4))]
+pub struct AlignedImage<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> AsRef<[u8]> for AlignedImage<N> {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// Where the sections of an image are, in bytes. Constants, handlers and code start at multiples of 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -325,7 +346,8 @@ impl<'i> Image<'i> {
         bytes.starts_with(&MAGIC)
     }
 
-    /// Finds the sections. Borrows: nothing is copied. The bytes must start at a multiple of 4, as those of a vector do.
+    /// Finds the sections. Borrows: nothing is copied. The bytes must start at a multiple of 4: those of a vector
+    /// do with every allocator that allocates words so, those that are compiled into a program in an [`AlignedImage`].
     ///
     /// # Errors
     /// [`ImageError`] when the bytes are not a whole, undamaged image of this format.

@@ -70,6 +70,18 @@ pub struct ClientInfo<'a> {
     pub peer: Peer,
 }
 
+/// A subscription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SubscriptionInfo<'a> {
+    /// Whose: a client id; empty for the local client.
+    pub client_id: &'a str,
+    /// The topic filter.
+    pub filter: Vec<u8>,
+    /// The granted quality of service.
+    pub qos: QoS,
+}
+
 /// A retained message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retained<'a> {
@@ -222,18 +234,18 @@ impl Broker {
         self.sessions.len() - self.live
     }
 
-    /// All subscriptions: client id (empty for the local client, which comes first), filter, granted
-    /// quality of service. Remembered sessions count too.
-    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, Vec<u8>, QoS)> {
+    /// All subscriptions, those of the local client first. Remembered sessions count too.
+    pub fn subscriptions(&self) -> impl Iterator<Item = SubscriptionInfo<'_>> {
         let local = (LOCAL, "", &self.local.subscriptions);
         let clients = self.names.iter().filter_map(|name| {
             let session = self.sessions.get(*name)?;
             Some((*name, &*session.client_id, &session.subscriptions))
         });
-        core::iter::once(local).chain(clients).flat_map(move |(subscriber, id, nodes)| {
+        core::iter::once(local).chain(clients).flat_map(move |(subscriber, client_id, nodes)| {
             nodes.iter().filter_map(move |node| {
                 let qos = self.subscriptions.granted(subscriber, *node)?;
-                Some((id, self.subscriptions.filter(*node), qos))
+                let filter = self.subscriptions.filter(*node);
+                Some(SubscriptionInfo { client_id, filter, qos })
             })
         })
     }

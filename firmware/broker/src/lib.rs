@@ -96,7 +96,9 @@ mod stats;
 mod subscriptions;
 mod timers;
 
-pub use broker::{Broker, ClientInfo, PublishError, Refused, Retained, SubscribeError};
+pub use broker::{
+    Broker, ClientInfo, PublishError, Refused, Retained, SubscribeError, SubscriptionInfo,
+};
 pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Verdict};
 #[cfg(feature = "journal")]
 pub use journal::{Batch, Change, Restore, RestoreError, Restored};

@@ -132,7 +132,10 @@ fn outcome(stream: &[u8], cuts: &[usize]) -> Outcome {
         stats,
         closed,
         retained: broker.retained(b"#").map(|m| (m.topic.into(), m.payload.into())).collect(),
-        subscriptions: broker.subscriptions().map(|(id, f, q)| (id.to_owned(), f, q)).collect(),
+        subscriptions: broker
+            .subscriptions()
+            .map(|s| (s.client_id.to_owned(), s.filter, s.qos))
+            .collect(),
         answers: net.all(1),
         local: net.local(),
     }

@@ -136,7 +136,7 @@ fn subscriptions_are_listed_changed_and_ended_by_their_whole_name() {
     net.subscribe(1, "$share/g/t", Q2);
     net.subscribe(1, "t", Q1);
     let listed: Vec<_> =
-        net.broker.subscriptions().map(|(id, f, q)| (id.to_owned(), f, q)).collect();
+        net.broker.subscriptions().map(|s| (s.client_id.to_owned(), s.filter, s.qos)).collect();
     assert_eq!(listed, [("a".into(), b"$share/g/t".to_vec(), Q2), ("a".into(), b"t".to_vec(), Q1)]);
     net.send(1, b"\xa2\x0e\0\x09\0\x0a$share/g/t");
     assert_eq!(net.all(1), [0xb0, 2, 0, 9]);

@@ -97,7 +97,7 @@ fn each_filter_has_its_return_code() {
     ];
     assert_eq!(subscribe(&mut net, 1, &filters), [2, 0, 0x80, 1, 1, 0, 0x80, 0]);
     assert!(net.all(1).is_empty());
-    let granted: Vec<_> = net.broker.subscriptions().map(|(_, f, qos)| (f, qos as u8)).collect();
+    let granted: Vec<_> = net.broker.subscriptions().map(|s| (s.filter, s.qos as u8)).collect();
     let wanted = [("a", 0), ("b", 1), ("c", 1), ("d", 0)];
     assert_eq!(granted, wanted.map(|(f, qos)| (f.as_bytes().to_vec(), qos)));
 }
@@ -235,7 +235,7 @@ fn each_unsubscribe_has_one_answer() {
     subscribe(&mut net, 1, &[("a", Q0), ("b", Q0), ("c", Q0)]);
     unsubscribe(&mut net, 1, &["a", "never", "c", "a"]);
     assert!(net.all(1).is_empty());
-    let left: Vec<_> = net.broker.subscriptions().map(|(_, filter, _)| filter).collect();
+    let left: Vec<_> = net.broker.subscriptions().map(|s| s.filter).collect();
     assert_eq!(left, [b"b".to_vec()]);
 }
 

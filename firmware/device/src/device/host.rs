@@ -195,9 +195,10 @@ impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
     }
 
     fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool) {
-        let _ = self.core.broker.subscriptions().all(|(client, filter, qos)| {
-            let client = if client.is_empty() { LOCAL_CLIENT } else { client.as_bytes() };
-            each(Subscribed { client, filter: &filter, qos: qos as u8 })
+        let _ = self.core.broker.subscriptions().all(|found| {
+            let id = found.client_id.as_bytes();
+            let client = if id.is_empty() { LOCAL_CLIENT } else { id };
+            each(Subscribed { client, filter: &found.filter, qos: found.qos as u8 })
         });
     }
 

@@ -133,8 +133,8 @@ impl Far {
 
     fn filters(&self) -> Vec<String> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let of_clients = self.broker.subscriptions().filter(|(client, ..)| !client.is_empty());
-        of_clients.map(|(_, filter, _)| text(&filter)).collect()
+        let of_clients = self.broker.subscriptions().filter(|s| !s.client_id.is_empty());
+        of_clients.map(|s| text(&s.filter)).collect()
     }
 }
 

@@ -79,7 +79,7 @@ impl World {
             self.flow()?;
         }
         let broker = &self.broker;
-        let local = broker.subscriptions().filter(|(id, ..)| id.is_empty()).count();
+        let local = broker.subscriptions().filter(|found| found.client_id.is_empty()).count();
         let left = (
             broker.clients_len(),
             broker.stored_sessions_len(),
