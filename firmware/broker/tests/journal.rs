@@ -305,13 +305,13 @@ const EPOCH: u64 = 1_800_000_000_000;
 /// A broker made of the records, the clock of which says so; and what it writes at its start.
 fn restart(store: &mut Store, unix: Option<u64>) -> Broker {
     let mut restore = Restore::new();
-    store.0.iter().for_each(|(key, value)| restore.record(key, value).unwrap());
+    store.0.iter().for_each(|(key, value)| restore.record(key, value).expect("a record"));
     let mut broker = Broker::new(Limits::DESKTOP.session_expiry(DAY));
     broker.start_journal();
     if let Some(unix) = unix {
         broker.set_unix_time(unix, 0);
     }
-    broker.restore(restore, 0).unwrap();
+    broker.restore(restore, 0).expect("what was written");
     store.commit(&mut broker);
     broker
 }
