@@ -32,7 +32,7 @@ pub use host::{
     BrokerFigures, Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
     TimeOfDay,
 };
-pub use lock::Lock;
+pub use lock::{Asker, Lock};
 pub use output::Output;
 pub use session::Session;
 pub(crate) use session::over;

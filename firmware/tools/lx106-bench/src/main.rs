@@ -6,6 +6,7 @@
 //! | `script`, and a script's text behind that line | compiling it, and loading it |
 //! | `event EVENT` | an event, from its coming to the end of its handlers, for the script above |
 //! | `publish N` | the broker: a message of QoS 0 from one client to N others |
+//! | `unlock` | a password tried on the console's lock |
 #![no_std]
 #![no_main]
 
@@ -15,6 +16,7 @@ mod broker;
 mod count;
 mod event;
 mod script;
+mod unlock;
 
 use alloc::string::String;
 
@@ -57,6 +59,7 @@ fn perform(task: &[u8], script: &mut Option<Script>) -> Result<(), String> {
             event::count(script, rest)?;
         }
         "publish" => broker::count(rest.parse().map_err(|_| "how many subscribers?")?)?,
+        "unlock" => unlock::count()?,
         _ => return Err(alloc::format!("there is no task {line:?}")),
     }
     Ok(())
