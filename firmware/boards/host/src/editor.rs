@@ -21,7 +21,7 @@ use rustyline::{
     ExternalPrinter, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 
-use crate::terminal::{Queue, read_all};
+use crate::queue::{Queue, read_all};
 
 /// How often a process in the background looks whether the terminal is its own again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);

@@ -11,8 +11,9 @@
 //! | `run` | the loop |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
+//! | `queue` | bytes between the device and the threads of the serial port |
 //! | `editor` | editing lines in a terminal |
-//! | `signals` | what signals do |
+//! | `signals`, `stop` | what signals do; ending the device from another thread |
 //! | `log` | the log on standard error |
 #![forbid(unsafe_code)]
 
@@ -23,12 +24,15 @@ pub mod keeper;
 mod log;
 pub mod net;
 mod options;
+mod queue;
 mod run;
 mod signals;
+mod stop;
 pub mod store;
 pub mod terminal;
 
 pub use log::Verbosity;
 pub use options::{Options, RunError, Script, Serial, default_data_dir};
-pub use run::{Desktop, Stopper, run};
+pub use run::{HostDevice, run};
 pub use signals::report_full_files;
+pub use stop::StopHandle;

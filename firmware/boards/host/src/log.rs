@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use umqtt_device::board::LogLevel;
 
-use crate::terminal::{Queue, write_all};
+use crate::queue::{Queue, write_all};
 
 /// Longest piece of a line that a script prints, bytes.
 const LONGEST: usize = 4096;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use mio::Waker;
 use umqtt_device::board::{LogLevel, Restart};
 use umqtt_device::device::Options as DeviceOptions;
 use umqtt_device::{Board, Device};
@@ -19,34 +18,19 @@ use crate::log::Log;
 use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
 use crate::signals;
+use crate::stop::StopHandle;
 use crate::store;
 use crate::terminal::{Terminal, report_output};
 
 /// File descriptors wanted: every connection is one.
 const DESCRIPTORS: u64 = 65_536;
 /// How long the last output may take to appear, and the last words to the remote broker to go out.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long writing what is to be kept may take at the end.
 const LAST_COMMIT: Duration = Duration::from_secs(10);
 
-/// Ends a [`Desktop::run`] from another thread.
-#[derive(Clone, Debug)]
-pub struct Stopper {
-    stop: Arc<AtomicBool>,
-    waker: Arc<Waker>,
-}
-
-impl Stopper {
-    /// Ends it: its ports are closed when [`Desktop::run`] returns.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::SeqCst);
-        // Fails only when nobody waits any more.
-        let _ = self.waker.wake();
-    }
-}
-
 /// The desktop device.
-pub struct Desktop {
+pub struct HostDevice {
     options: Options,
     device: Device<HostBoard, FileFlash>,
     net: HostNet,
@@ -60,8 +44,9 @@ pub struct Desktop {
     output_failure: Option<std::io::Error>,
 }
 
-/// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM; the end of its terminal does not stop it. Signals are caught from then on, so only once per
-/// process; a program that wants more makes a [`Desktop`].
+/// Runs the desktop device until it is stopped with Ctrl-C or SIGTERM; the end of its terminal does
+/// not stop it. Signals are caught from then on, so only once per process; a program that wants
+/// more makes a [`HostDevice`].
 ///
 /// # Errors
 /// [`RunError`]: it could not start, or the operating system failed it.
@@ -69,17 +54,17 @@ pub fn run(options: Options) -> Result<(), RunError> {
     signals::report_full_files();
     let _ = rlimit::increase_nofile_limit(DESCRIPTORS); // what there is has to do
     signals::survive_background()?;
-    let desktop = Desktop::start(options)?;
-    signals::handle(desktop.stopper())?;
+    let desktop = HostDevice::start(options)?;
+    signals::handle(desktop.stop_handle())?;
     desktop.run()
 }
 
-impl Desktop {
+impl HostDevice {
     /// Opens the flash and the ports, prints where everything is, and starts the script.
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn start(options: Options) -> Result<Desktop, RunError> {
+    pub fn start(options: Options) -> Result<HostDevice, RunError> {
         let flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout.bytes() as usize)?;
         let net = HostNet::new(options.bind)?;
         let terminal = match options.serial {
@@ -90,9 +75,9 @@ impl Desktop {
         let mut board = HostBoard::new(terminal, mac(&options.data));
         board.set_log(log);
         let stop = Arc::new(AtomicBool::new(false));
-        let mut desktop = Desktop::assemble(options, board, flash, net, stop)?;
+        let mut desktop = HostDevice::assemble(options, board, flash, net, stop)?;
         if let Some(script) = desktop.options.script.take() {
-            let Desktop { device, net, .. } = &mut desktop;
+            let HostDevice { device, net, .. } = &mut desktop;
             let installed = device.install(script.program, script.source.as_deref(), net);
             installed.map_err(|refusal| RunError::Script(refusal.to_string()))?;
         } else {
@@ -107,7 +92,7 @@ impl Desktop {
         flash: FileFlash,
         mut net: HostNet,
         stop: Arc<AtomicBool>,
-    ) -> Result<Desktop, RunError> {
+    ) -> Result<HostDevice, RunError> {
         let device_options = DeviceOptions {
             mqtt_port: options.mqtt_port,
             console_port: options.console_port,
@@ -123,7 +108,7 @@ impl Desktop {
             error: refused.error,
         })?;
         let started = std::time::Instant::now();
-        let mut desktop = Desktop {
+        let mut desktop = HostDevice {
             options,
             device,
             net,
@@ -133,13 +118,13 @@ impl Desktop {
             stop,
             output_failure: None,
         };
-        desktop.introduce();
+        desktop.print_banner();
         Ok(desktop)
     }
 
-    /// Ends [`Desktop::run`] from another thread.
-    pub fn stopper(&self) -> Stopper {
-        Stopper { stop: self.stop.clone(), waker: self.net.waker() }
+    /// Ends [`HostDevice::run`] from another thread.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle::new(self.stop.clone(), self.net.waker())
     }
 
     /// Runs until it is stopped.
@@ -175,8 +160,8 @@ impl Desktop {
         let terminal = board.terminal();
         let edited = terminal.end_editing();
         terminal.write(if edited { b"stopped\r\n" } else { b"\r\nstopped\r\n" });
-        terminal.flush(LAST_WORDS);
-        board.flush_log(LAST_WORDS);
+        terminal.flush(SHUTDOWN_TIMEOUT);
+        board.flush_log(SHUTDOWN_TIMEOUT);
         let failure = board.terminal().take_failure();
         match failure.or(self.output_failure) {
             Some(error) => Err(RunError::Output(error)),
@@ -186,7 +171,7 @@ impl Desktop {
 
     /// Takes leave of the remote broker, if that does not take too long.
     fn leave(&mut self) -> Result<(), RunError> {
-        let until = std::time::Instant::now() + LAST_WORDS;
+        let until = std::time::Instant::now() + SHUTDOWN_TIMEOUT;
         while !self.device.leave(&mut self.net) {
             let left = until.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
@@ -226,22 +211,22 @@ impl Desktop {
     }
 
     /// What a chip does at a reset: every connection is gone, and only the flash is left.
-    fn restart(mut self, how: Restart) -> Result<Desktop, RunError> {
+    fn restart(mut self, how: Restart) -> Result<HostDevice, RunError> {
         self.finish_keeper();
-        let Desktop { options, device, mut net, stop, output_failure, .. } = self;
+        let HostDevice { options, device, mut net, stop, output_failure, .. } = self;
         if how == Restart::Factory {
             store::remove(&options.data).map_err(RunError::System)?;
         }
         net.reset();
         let (board, flash) = device.into_parts();
-        let mut desktop = Desktop::assemble(options, board.after_reset(), flash, net, stop)?;
+        let mut desktop = HostDevice::assemble(options, board.after_reset(), flash, net, stop)?;
         desktop.output_failure = output_failure.or(desktop.output_failure);
         desktop.device.start(0);
         Ok(desktop)
     }
 
     /// The first lines.
-    fn introduce(&mut self) {
+    fn print_banner(&mut self) {
         let bind = self.options.bind;
         let (mqtt, console) = self.device.ports();
         let mut text = Vec::new();

@@ -16,7 +16,7 @@ use nix::sys::signal::{SigSet, Signal};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
-use crate::run::Stopper;
+use crate::stop::StopHandle;
 
 /// Keeps a process that was put into the background from being stopped when it is about to read from the terminal: reading
 /// fails then. Threads started later inherit that, so this comes first.
@@ -28,12 +28,12 @@ pub(crate) fn survive_background() -> io::Result<()> {
 }
 
 /// Has INT and TERM stop the device, once per process.
-pub(crate) fn handle(stopper: Stopper) -> io::Result<()> {
+pub(crate) fn handle(handle: StopHandle) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let watch = move || {
         for signal in signals.forever() {
             if signal != SIGHUP {
-                stopper.stop();
+                handle.stop();
             }
         }
     };

@@ -5,19 +5,15 @@
 //!
 //! Where both ends are a terminal, lines are edited: see `editor`.
 
-use std::collections::VecDeque;
 use std::io::{IsTerminal, Read, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
 
 use crate::editor::{LineEditor, Printer, Screen};
+use crate::queue::{INPUT, Queue, read_all, write_all};
 
-/// Bytes typed that wait for the device; the reader pauses when there are more.
-const INPUT: usize = 16 * 1024;
-/// Bytes that wait for the terminal; beyond that the oldest are dropped.
-const OUTPUT: usize = 256 * 1024;
 /// How long the rest of a line may take before what there is of it is printed.
 const WHOLE_LINE: Duration = Duration::from_millis(100);
 
@@ -27,92 +23,6 @@ pub struct Terminal {
     output: Option<Arc<Queue>>,
     /// Of a terminal whose lines are edited.
     screen: Option<Arc<Screen>>,
-}
-
-/// Bytes on their way between the device and a thread.
-#[derive(Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    bytes: VecDeque<u8>,
-    dropped: u64,
-    /// The writer is in the middle of a write.
-    writing: bool,
-    closed: bool,
-    /// Why the writer has given up, unless its reader has gone.
-    failure: Option<std::io::Error>,
-    /// What the device shows when it waits for a line, and whether it does.
-    prompt: &'static str,
-    waits: bool,
-}
-
-impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while holding it; if it did, the bytes would still be sound.
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn wait<'a>(&self, guard: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.changed.wait(guard).unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn wait_for<'a>(&self, guard: MutexGuard<'a, State>, ms: Duration) -> MutexGuard<'a, State> {
-        let waited = self.changed.wait_timeout(guard, ms);
-        waited.unwrap_or_else(|poisoned| poisoned.into_inner()).0
-    }
-
-    /// Adds bytes; when nobody takes them, the oldest are dropped and that is said.
-    pub(crate) fn push(&self, bytes: &[u8]) {
-        let mut state = self.lock();
-        if state.closed {
-            return;
-        }
-        state.bytes.extend(bytes);
-        let over = state.bytes.len().saturating_sub(OUTPUT);
-        state.bytes.drain(..over);
-        state.dropped += over as u64;
-        self.changed.notify_all();
-    }
-
-    /// All there is.
-    #[cfg(test)]
-    pub(crate) fn take(&self) -> Vec<u8> {
-        self.lock().bytes.drain(..).collect()
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().closed
-    }
-
-    /// Waits until the device waits for a line, but not for long; what it shows then.
-    pub(crate) fn wait_for_prompt(&self, at_most: Duration) -> &'static str {
-        let until = Instant::now() + at_most;
-        let mut state = self.lock();
-        loop {
-            let left = until.saturating_duration_since(Instant::now());
-            if state.waits || state.closed || left.is_zero() {
-                return state.prompt;
-            }
-            state = self.wait_for(state, left);
-        }
-    }
-
-    /// Waits until everything is out, at most this long.
-    pub(crate) fn flush(&self, at_most: Duration) {
-        let until = Instant::now() + at_most;
-        let mut state = self.lock();
-        while (!state.bytes.is_empty() || state.writing) && !state.closed {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return;
-            }
-            state = self.wait_for(state, left);
-        }
-    }
 }
 
 impl Terminal {
@@ -270,44 +180,12 @@ impl Drop for Terminal {
     }
 }
 
-/// Moves bytes into a queue as it has room for them. An error if nobody takes them any more.
-pub(crate) fn read_all(
-    mut from: impl Read,
-    queue: &Queue,
-    waker: &Waker,
-) -> Result<(), std::io::Error> {
-    let mut buffer = [0; 4096];
-    loop {
-        let read = match from.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(n) => &buffer[..n],
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Ok(()),
-        };
-        let mut state = queue.lock();
-        while state.bytes.len() + read.len() > INPUT && !state.closed {
-            state = queue.wait(state);
-        }
-        if state.closed {
-            return Err(std::io::ErrorKind::BrokenPipe.into());
-        }
-        state.bytes.extend(read);
-        state.waits = false;
-        drop(state);
-        waker.wake()?;
-    }
-}
-
 /// Prints lines on a terminal whose lines are edited, whole ones if they become whole soon.
 fn print_lines(mut printer: Printer, screen: &Screen, queue: &Queue) {
     let mut state = queue.lock();
     loop {
-        while state.bytes.is_empty() {
-            if state.closed {
-                return;
-            }
-            state = queue.wait(state);
-        }
+        let Some(filled) = queue.wait_for_bytes(state) else { return };
+        state = filled;
         let until = Instant::now() + WHOLE_LINE;
         while !state.bytes.contains(&b'\n') && !state.closed {
             let left = until.saturating_duration_since(Instant::now());
@@ -326,20 +204,19 @@ fn print_lines(mut printer: Printer, screen: &Screen, queue: &Queue) {
         if !bytes.ends_with(b"\n") {
             bytes.push(b'\n');
         }
-        state.writing = true;
-        drop(state);
-        let printed = if screen.is_edited() {
-            printer.print(String::from_utf8_lossy(&bytes).into_owned()).is_ok()
-        } else {
-            let mut out = std::io::stdout();
-            out.write_all(&bytes).and_then(|()| out.flush()).is_ok()
+        // Printing fails when the terminal is gone, which is no failure of the output.
+        let print = || {
+            if !screen.is_edited() {
+                let mut out = std::io::stdout();
+                let printed = out.write_all(&bytes).and_then(|()| out.flush());
+                return printed.map_err(|_| std::io::ErrorKind::BrokenPipe.into());
+            }
+            let printed = printer.print(String::from_utf8_lossy(&bytes).into_owned());
+            printed.map_err(|_| std::io::ErrorKind::BrokenPipe.into())
         };
-        state = queue.lock();
-        state.writing = false;
-        // The terminal is gone: the device goes on.
-        state.closed |= !printed;
-        queue.changed.notify_all();
-        if !printed {
+        let ended;
+        (state, ended) = queue.write_unlocked(state, print);
+        if ended {
             return;
         }
     }
@@ -354,49 +231,9 @@ fn restore_on_panic(screen: Arc<Screen>) {
     }));
 }
 
-/// The same error once more.
-pub(crate) fn copy_of(error: &std::io::Error) -> std::io::Error {
-    let code = error.raw_os_error();
-    code.map_or_else(|| error.kind().into(), std::io::Error::from_raw_os_error)
-}
-
 /// Prints on standard error that nothing is printed on standard output any more.
 pub(crate) fn report_output(error: &std::io::Error) {
     eprintln!("cannot write to standard output: {error}; the device goes on");
-}
-
-pub(crate) fn write_all(mut to: impl Write, queue: &Queue) {
-    let mut state = queue.lock();
-    loop {
-        while state.bytes.is_empty() {
-            if state.closed {
-                return;
-            }
-            state = queue.wait(state);
-        }
-        let mut bytes = Vec::new();
-        if state.dropped > 0 {
-            bytes = format!("\r\n[{} bytes lost]\r\n", state.dropped).into_bytes();
-            state.dropped = 0;
-        }
-        bytes.extend(state.bytes.drain(..));
-        state.writing = true;
-        drop(state);
-        let result = to.write_all(&bytes).and_then(|()| to.flush());
-        state = queue.lock();
-        state.writing = false;
-        // The device goes on.
-        if let Err(error) = &result {
-            state.closed = true;
-            if error.kind() != std::io::ErrorKind::BrokenPipe {
-                state.failure = Some(copy_of(error));
-            }
-        }
-        queue.changed.notify_all();
-        if state.closed && (result.is_err() || state.bytes.is_empty()) {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use umqtt_host::{Desktop, Options, RunError, Script, Serial, Stopper};
+use umqtt_host::{HostDevice, Options, RunError, Script, Serial, StopHandle};
 use umqtt_lang::{Analysis, Extras};
 use umqtt_vm::Profile;
 
@@ -20,7 +20,7 @@ struct Running {
     dir: PathBuf,
     mqtt: u16,
     console: u16,
-    stopper: Stopper,
+    stopper: StopHandle,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -53,9 +53,9 @@ fn start(dir: PathBuf, script: Option<&str>) -> Running {
         let options = Options { script: script.map(compiled), ..options };
         let (mqtt, console) = (options.mqtt_port.unwrap(), options.console_port.unwrap());
         let (sender, receiver) = std::sync::mpsc::channel();
-        let thread = std::thread::spawn(move || match Desktop::start(options) {
+        let thread = std::thread::spawn(move || match HostDevice::start(options) {
             Ok(desktop) => {
-                sender.send(Ok(desktop.stopper())).unwrap();
+                sender.send(Ok(desktop.stop_handle())).unwrap();
                 desktop.run().unwrap();
             }
             Err(error) => sender.send(Err(error)).unwrap(),
@@ -334,10 +334,10 @@ fn a_taken_port_and_a_taken_directory_are_named() {
     let device = start(fresh_dir(), None);
     let taken = Options { mqtt_port: Some(device.mqtt), ..options(fresh_dir()) };
     let dir = taken.data.clone();
-    let error = Desktop::start(taken).err().unwrap().to_string();
+    let error = HostDevice::start(taken).err().unwrap().to_string();
     assert!(error.contains(&format!("port {} is in use", device.mqtt)), "{error}");
     let _ = std::fs::remove_dir_all(dir);
-    let error = Desktop::start(options(device.dir.clone())).err().unwrap().to_string();
+    let error = HostDevice::start(options(device.dir.clone())).err().unwrap().to_string();
     assert!(error.contains("in use by another process"), "{error}");
 }
 

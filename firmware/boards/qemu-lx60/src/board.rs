@@ -11,10 +11,8 @@ use umqtt_device::storage::MappedFlash;
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
 
+use crate::options::MAC;
 use crate::{ethernet, flash};
-
-/// QEMU's usual address, locally administered.
-pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
 /// Pins are numbered from 0 to one less than this.
 const PINS: usize = 17;

@@ -11,10 +11,10 @@ use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 use umqtt_net::Instant;
 use umqtt_smoltcp::SmolNet;
 
-use crate::board::{Lx60Board, MAC};
+use crate::board::Lx60Board;
 use crate::ethernet::OpenEth;
 use crate::flash::Flash;
-use crate::options::{NET_LIMITS, OPTIONS};
+use crate::options::{MAC, NET_LIMITS, OPTIONS};
 use crate::seed;
 
 /// A command line of the emulator that makes every start fail, to see what comes of it.

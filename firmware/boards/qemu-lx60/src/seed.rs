@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use umqtt_lx106_rt::clock;
 
-use crate::board::MAC;
+use crate::options::MAC;
 
 /// Fills a buffer from the cycles since the start, the address of the board, and how often this was called.
 pub(crate) fn fill(into: &mut [u8]) {

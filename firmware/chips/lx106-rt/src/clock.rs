@@ -11,6 +11,9 @@ pub fn cycles_per_micro() -> u32 {
     machine::cycles_per_micro()
 }
 
+/// Milliseconds between two ticks, see [`interrupt`](crate::interrupt).
+pub const TICK_MILLIS: u32 = 10;
+
 /// What the counter was last, and how often it has wrapped around.
 static LAST: Mutex<Cell<(u32, u32)>> = Mutex::new(Cell::new((0, 0)));
 

@@ -5,10 +5,9 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
+pub use crate::clock::TICK_MILLIS;
 use crate::{clock, fault, lx, stack, watchdog};
 
-/// Milliseconds between two ticks.
-pub const TICK_MILLIS: u32 = 10;
 /// The interrupts of CCOMPARE0 and of the hardware timer FRC1.
 const TIMER: u32 = 1 << 6;
 const FRC1: u32 = 1 << 9;

@@ -9,7 +9,8 @@
 //! | [`stack`] | how far the stack went, and that it did not go too far |
 //! | [`interrupt`] | sleeping until something happens; the tick |
 //! | [`watchdog`] | restarts a program that is stuck |
-//! | [`fault`] | exceptions and panics: said, remembered, restarted |
+//! | `exception` | what becomes of an exception |
+//! | [`fault`] | faults and panics: printed, remembered, restarted |
 //! | [`reset`] | restarting, and why it was |
 //! | [`machine`] | what differs between machines: the serial port, restart |
 //! | [`lx`] | special registers and instructions |
@@ -19,6 +20,7 @@
 
 pub mod clock;
 mod critical;
+mod exception;
 pub mod fault;
 pub mod heap;
 pub mod interrupt;

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{fault, interrupt, machine};
+use crate::{clock, fault, machine};
 
 /// Milliseconds until it restarts the program.
 pub const LIMIT_MILLIS: u32 = 5000;
@@ -22,7 +22,7 @@ pub(crate) fn tick(pc: u32) {
     // Only interrupts count, and they do not interrupt each other.
     let ticks = TICKS.load(Ordering::Relaxed) + 1;
     TICKS.store(ticks, Ordering::Relaxed);
-    if ticks >= LIMIT_MILLIS / interrupt::TICK_MILLIS {
+    if ticks >= LIMIT_MILLIS / clock::TICK_MILLIS {
         fault::stuck(pc);
     }
 }

@@ -1,7 +1,5 @@
 //! The emulator: the command line it was given, the flash of its drive, and its exit.
 
-use core::sync::atomic::{AtomicPtr, Ordering};
-
 use umqtt_lx106_rt::lx;
 use umqtt_lx106_rt::machine::Machine;
 
@@ -15,15 +13,13 @@ const MAX_TAGS: usize = 16;
 /// The semihosting call that ends the emulator.
 const EXIT: u32 = 1;
 
-static TAGS: AtomicPtr<u32> = AtomicPtr::new(core::ptr::null_mut());
-
-pub(crate) fn keep_tags(tags: *const u32) {
-    TAGS.store(tags.cast_mut(), Ordering::Relaxed);
-}
+/// The parallel flash, as it is seen to read, and its size in bytes.
+const FLASH: *const u8 = 0x9800_0000 as *const u8;
+const FLASH_SIZE: usize = 4 << 20;
 
 /// What `-append` gave; empty without.
 pub fn command_line() -> &'static str {
-    let mut tag: *const u32 = TAGS.load(Ordering::Relaxed);
+    let mut tag = machine::boot();
     if tag.is_null() {
         return "";
     }
@@ -51,7 +47,7 @@ pub fn command_line() -> &'static str {
 /// The board's flash, to read: what the drive of the command line holds. To change it takes commands.
 pub fn flash() -> &'static [u8] {
     // SAFETY: the flash is there whether there is a drive or not, and only this program's own commands change it.
-    unsafe { core::slice::from_raw_parts(machine::FLASH, machine::FLASH_SIZE) }
+    unsafe { core::slice::from_raw_parts(FLASH, FLASH_SIZE) }
 }
 
 /// Ends the emulator with this exit status. Where it was started without semihosting this is an illegal instruction, and so

@@ -1,8 +1,8 @@
 //! The machine's serial port and reset.
 
-use umqtt_lx106_rt::machine::Machine;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::emulator;
+use umqtt_lx106_rt::machine::Machine;
 
 /// A 16550 with its registers four bytes apart.
 const UART: *mut u32 = 0x9d05_0020 as *mut u32;
@@ -15,9 +15,12 @@ const TRANSMIT_EMPTY: u32 = 1 << 5;
 const RESET: *mut u32 = 0x9d02_0010 as *mut u32;
 const RESET_WORD: u32 = 0xdead;
 
-/// The parallel flash, as it is seen to read, and its size in bytes.
-pub(crate) const FLASH: *const u8 = 0x9800_0000 as *const u8;
-pub(crate) const FLASH_SIZE: usize = 4 << 20;
+static BOOT: AtomicPtr<u32> = AtomicPtr::new(core::ptr::null_mut());
+
+/// What the emulator's boot loader left; null before the runtime's start.
+pub(crate) fn boot() -> *const u32 {
+    BOOT.load(Ordering::Relaxed)
+}
 
 /// The machine, for the runtime.
 pub(crate) struct Lx60;
@@ -26,7 +29,7 @@ impl Machine for Lx60 {
     const CYCLES_PER_MICRO: u32 = 40;
 
     fn init(boot: *const u32) {
-        emulator::keep_tags(boot);
+        BOOT.store(boot.cast_mut(), Ordering::Relaxed);
     }
 
     /// There is no watchdog behind the program's own.

@@ -40,7 +40,7 @@ const MEMORY: Metric = Metric { name: "bytes/client", of: |o| o.bytes_per_client
 
 fn metrics(scenario: Scenario) -> &'static [Metric] {
     match scenario {
-        Scenario::Ping | Scenario::Rate | Scenario::Bullies => &[P50, P99],
+        Scenario::Ping | Scenario::Rate | Scenario::Misbehaving => &[P50, P99],
         Scenario::Idle => &[MEMORY, CONNECTS],
         Scenario::Connects => &[CONNECTS],
         _ => &[DELIVERIES, PROCESSOR],
@@ -151,7 +151,7 @@ fn cases(args: &Compare) -> Vec<Case> {
         add(format!("ping, QoS {qos}, 64 B"), Scenario::Ping, qos, 64);
     }
     add("2000/s, 10 pairs, QoS 0, 64 B".into(), Scenario::Rate, 0, 64);
-    add("ping with bullies, QoS 0, 64 B".into(), Scenario::Bullies, 0, 64);
+    add("ping beside misbehaving, QoS 0, 64 B".into(), Scenario::Misbehaving, 0, 64);
     add("connect and leave".into(), Scenario::Connects, 0, 64);
     add(format!("{} idle clients", grouped(connections as f64)), Scenario::Idle, 0, 64);
     cases

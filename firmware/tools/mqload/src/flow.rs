@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use mio::{Events, Poll};
 use umqtt_broker::QoS;
 
-use crate::bullies;
 use crate::ends::{Common, Publisher, Subscriber, Tally};
 use crate::link::{BATCH, Link, READ_SIZE};
+use crate::misbehaving;
 use crate::plan::{End, Pace, Plan};
 use crate::process::processor_time;
 use crate::report::{Micros, Outcome};
@@ -74,11 +74,13 @@ struct Flow<'a> {
 /// # Errors
 /// What the sockets report; a broker that refuses or talks nonsense is an error, lost messages are not.
 pub(crate) fn run(target: Target, plan: &Plan) -> io::Result<Outcome> {
-    let bullies =
-        plan.bullies.map(|bullies| bullies::start(target.address, bullies)).transpose()?;
+    let misbehaving = plan
+        .misbehaving
+        .map(|misbehaving| misbehaving::start(target.address, misbehaving))
+        .transpose()?;
     let mut flow = Flow::open(target, plan)?;
     let outcome = flow.drive();
-    let flooded = bullies.map(|running| running.stop());
+    let flooded = misbehaving.map(|running| running.stop());
     let mut outcome = outcome?;
     outcome.flooded_mib = flooded.map(|bytes| bytes as f64 / f64::from(1 << 20));
     Ok(outcome)

@@ -10,7 +10,7 @@
 //! | `stamp` | what a test message carries |
 //! | `link` | one MQTT connection |
 //! | `crowd` | many clients: idle, or coming and going |
-//! | `bullies` | clients that misbehave meanwhile |
+//! | `misbehaving` | clients that misbehave meanwhile |
 //! | `latency` | times of many messages |
 //! | `process` | memory and processor time of the broker |
 //! | `report` | what a run came to |
@@ -20,13 +20,13 @@
 
 mod args;
 mod brokers;
-mod bullies;
 mod compare;
 mod crowd;
 mod ends;
 mod flow;
 mod latency;
 mod link;
+mod misbehaving;
 mod plan;
 mod process;
 mod report;

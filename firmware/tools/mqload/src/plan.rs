@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use umqtt_broker::QoS;
 
-use crate::bullies::Bullies;
+use crate::misbehaving::Misbehaving;
 
 /// Which topics a subscriber asks for. Topic `n` is `load/A/B` with `A` and `B` the digits of `n` in the base
 /// [`Plan::columns`].
@@ -56,7 +56,7 @@ pub(crate) struct Plan {
     pub(crate) pace: Pace,
     pub(crate) end: End,
     /// Clients that misbehave meanwhile.
-    pub(crate) bullies: Option<Bullies>,
+    pub(crate) misbehaving: Option<Misbehaving>,
 }
 
 impl Plan {
@@ -113,7 +113,7 @@ mod tests {
                 ahead: 1,
                 pace: Pace::Full,
                 end: End::Messages(1),
-                bullies: None,
+                misbehaving: None,
             };
             for subscriber in 0..plan.subscribers {
                 let (filter, wanted) = plan.filter(subscriber);

@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::ValueEnum;
 use umqtt_broker::QoS;
 
-use crate::bullies::Bullies;
 use crate::crowd;
 use crate::flow::{self, Target};
+use crate::misbehaving::Misbehaving;
 use crate::plan::{End, Filters, Pace, Plan};
 use crate::report::Outcome;
 
@@ -32,7 +32,8 @@ pub(crate) enum Scenario {
     /// 2000 messages a second from ten clients to ten others: the round trip under moderate load
     Rate,
     /// The round trip while two clients flood the broker with 1 MB messages and a third hardly reads them
-    Bullies,
+    #[value(alias = "bullies")]
+    Misbehaving,
     /// Many clients that do nothing
     Idle,
     /// Clients that come and go
@@ -57,7 +58,7 @@ impl Scenario {
             Scenario::FanIn => (20, 1, 20, Filters::All),
             Scenario::Topics => (10, 20, 100, Filters::Mixed),
             Scenario::Rate => (10, 10, 10, Filters::Own),
-            Scenario::OneToOne | Scenario::Ping | Scenario::Bullies => (1, 1, 1, Filters::All),
+            Scenario::OneToOne | Scenario::Ping | Scenario::Misbehaving => (1, 1, 1, Filters::All),
             Scenario::Idle => return Work::Idle(10_000),
             Scenario::Connects => {
                 let End::After(time) = end else {
@@ -67,11 +68,11 @@ impl Scenario {
             }
         };
         let pace = match self {
-            Scenario::Ping | Scenario::Bullies => Pace::PingPong,
+            Scenario::Ping | Scenario::Misbehaving => Pace::PingPong,
             Scenario::Rate => Pace::Rate(2000),
             _ => Pace::Full,
         };
-        let bullies = (self == Scenario::Bullies).then_some(Bullies {
+        let misbehaving = (self == Scenario::Misbehaving).then_some(Misbehaving {
             flooders: 2,
             payload: 1_000_000,
             slow_readers: 1,
@@ -88,7 +89,7 @@ impl Scenario {
             ahead,
             pace,
             end,
-            bullies,
+            misbehaving,
         })
     }
 }

@@ -4,28 +4,33 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::esp8266;
+use xtask::{esp8266, source};
 
-/// Builds, emulates and measures the boards.
+/// Builds, emulates and measures the boards, and checks the sources.
 #[derive(Parser)]
 #[command(name = "cargo xtask", max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
-    board: Board,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Board {
+enum Command {
     /// The ESP8266's core
     Esp8266(esp8266::Arguments),
+    /// Checks the sources: comments within the columns, no circles of imports
+    Source,
 }
 
 fn main() -> ExitCode {
     if let Some(code) = esp8266::stand_in() {
         return code;
     }
-    let Board::Esp8266(arguments) = Arguments::parse().board;
-    match esp8266::run(arguments) {
+    let done = match Arguments::parse().command {
+        Command::Esp8266(arguments) => esp8266::run(arguments),
+        Command::Source => source::check(),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

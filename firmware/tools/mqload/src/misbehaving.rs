@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Who misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Bullies {
+pub(crate) struct Misbehaving {
     /// Clients that publish as fast as they can.
     pub(crate) flooders: usize,
     /// Bytes of payload of each of their messages.
@@ -28,7 +28,7 @@ pub(crate) struct Bullies {
     pub(crate) slow_readers: usize,
 }
 
-/// Bullies at work.
+/// They are at work.
 pub(crate) struct Running {
     stop: Arc<AtomicBool>,
     sent: Arc<AtomicU64>,
@@ -47,21 +47,21 @@ impl Running {
 }
 
 /// Sets them to work.
-pub(crate) fn start(address: SocketAddr, bullies: Bullies) -> io::Result<Running> {
+pub(crate) fn start(address: SocketAddr, misbehaving: Misbehaving) -> io::Result<Running> {
     let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let mut threads = Vec::new();
-    for number in 0..bullies.slow_readers {
+    for number in 0..misbehaving.slow_readers {
         let stream = connect(address, &format!("mqload-slow-{number}"), Some("flood/#"))?;
         let stop = stop.clone();
         threads.push(std::thread::spawn(move || sip(stream, &stop)));
     }
-    for number in 0..bullies.flooders {
+    for number in 0..misbehaving.flooders {
         let stream = connect(address, &format!("mqload-flood-{number}"), None)?;
         let (stop, sent) = (stop.clone(), sent.clone());
         let mut packet = Vec::new();
         let publish = Publish {
             topic: b"flood/all",
-            payload: &vec![number as u8; bullies.payload],
+            payload: &vec![number as u8; misbehaving.payload],
             qos: QoS::AtMostOnce,
             retain: false,
             dup: false,
