@@ -72,14 +72,12 @@ use crate::engine::Millis;
 use crate::http::detect::Stranger;
 use crate::log::{Level, Log, Rate, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
+use crate::notices::SETTINGS_DAMAGED;
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::{Doors, MountReport, Storage, StorageError};
 use crate::upload::{CheckError, Checked};
 
-/// What to say and what to do when records that keep others out are damaged.
-pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
-pub(crate) const SCRIPT_MISSING: &str = "the script whose config lines keep strangers out does not run: they are all kept out. Upload it again, or delete it on the serial line";
 const LOCK_DAMAGED: &str = "the lock is damaged: the configuration is locked. Set a new password with lock PASSWORD on the serial line";
 /// What an upload that finds no memory comes to.
 const NO_MEMORY: &str = "Script not stored: not enough memory";

@@ -28,6 +28,7 @@ pub mod engine;
 pub mod http;
 mod log;
 pub mod net;
+mod notices;
 pub mod printable;
 mod remote;
 pub mod settings;

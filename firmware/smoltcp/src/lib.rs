@@ -44,12 +44,13 @@ mod connection;
 mod fin_splitter;
 mod listen;
 mod net;
+#[cfg(not(feature = "udp"))]
+mod no_udp;
 mod table;
 #[cfg(feature = "udp")]
 mod udp;
 #[cfg(not(feature = "udp"))]
-#[path = "no_udp.rs"]
-mod udp;
+use no_udp as udp;
 
 pub use calls::LINGER;
 pub use connect::{CONNECT_TIMEOUT, MAX_ADDRESSES, MAX_LOOKUPS};

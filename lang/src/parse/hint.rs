@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::build::{quote, shown};
-use super::explain::Expected;
+use super::expected::Expected;
 use crate::ast::Span;
 use crate::cut::{Place, Placed, Tokens};
 use crate::diagnostic::{Diagnostic, Edit};

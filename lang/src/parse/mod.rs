@@ -17,6 +17,7 @@ mod build;
 mod grammar;
 
 pub(crate) mod driver;
+mod expected;
 mod explain;
 mod hint;
 mod recover;

@@ -1,6 +1,7 @@
 //! The chip's serial port, restart and watchdog. Nothing of this has run on a chip yet.
 //!
-//! Sources: ESP8266 Technical Reference 1.7, chapter 11 (UART); addresses in ROM from the vendor's `eagle.rom.addr.v6.ld`.
+//! Sources: ESP8266 Technical Reference 1.7, chapter 11 (UART); addresses in ROM from the vendor's
+//! `eagle.rom.addr.v6.ld`.
 
 use umqtt_esp8266_drivers::subword_load;
 use umqtt_lx106_rt::lx;
@@ -15,7 +16,8 @@ const TRANSMIT_ROOM: u32 = 126;
 /// 115,200 baud of the bus's 80 MHz.
 const BAUD_DIVIDER: u32 = 80_000_000 / 115_200;
 
-/// The watchdog, its registers in words, and the bits and words for them, as `esp8266-hal` writes them.
+/// The watchdog, its registers in words, and the bits and words for them, as `esp8266-hal` writes
+/// them.
 const WATCHDOG: *mut u32 = 0x6000_0900 as *mut u32;
 const WATCHDOG_CONTROL: u32 = 0x38;
 const WATCHDOG_ENABLE: u32 = 1;

@@ -1,5 +1,5 @@
-//! The device on the chip itself: its pins, PWM, analogue input, flash and serial port. There is no driver for its radio, and
-//! so no network: it runs scripts, and the console on its serial port.
+//! The device on the chip itself: its pins, PWM, analogue input, flash and serial port. There is no
+//! driver for its radio, and so no network: it runs scripts, and the console on its serial port.
 //!
 //! | file | job |
 //! |---|---|
@@ -35,8 +35,8 @@ umqtt_lx106_rt::machine!(machine::Esp8266);
 
 /// What the device may grow to.
 const OPTIONS: Options = Options::ESP8266;
-/// Where in the flash the device keeps what it keeps. The linker finds the place, so that it cannot be the program's; only its
-/// address is of use here.
+/// Where in the flash the device keeps what it keeps. The linker finds the place, so that it cannot
+/// be the program's; only its address is of use here.
 #[unsafe(link_section = ".storage")]
 static STORAGE: [u8; STORAGE_BYTES] = [0; STORAGE_BYTES];
 const STORAGE_BYTES: usize = OPTIONS.layout.bytes() as usize;

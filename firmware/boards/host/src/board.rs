@@ -1,5 +1,5 @@
-//! The desktop board: pins, PWM, analogue input, serial port and network link that are simulated, and driven
-//! from the console with `sim`.
+//! The desktop board: pins, PWM, analogue input, serial port and network link that are simulated,
+//! and driven from the console with `sim`.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -71,7 +71,8 @@ impl HostBoard {
         &mut self.terminal
     }
 
-    /// The board after a reset: what its pins were used for is forgotten, what they are wired to is not.
+    /// The board after a reset: what its pins were used for is forgotten, what they are wired to is
+    /// not.
     pub fn after_reset(self) -> HostBoard {
         let mut fresh = HostBoard::new(self.terminal, self.mac);
         fresh.pins = self.pins.after_reset();

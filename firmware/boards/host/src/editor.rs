@@ -1,8 +1,9 @@
-//! The terminal as people use it: lines are edited, with a history, and what the device prints meanwhile takes the
-//! line's place and puts it back.
+//! The terminal as people use it: lines are edited, with a history, and what the device prints
+//! meanwhile takes the line's place and puts it back.
 //!
-//! rustyline does both: what is printed while a line is edited goes through its `ExternalPrinter`. Here is when it may touch the
-//! terminal, which belongs to somebody else while the process is in the background, and what Ctrl-C, Ctrl-D and Ctrl-Z do.
+//! rustyline does both: what is printed while a line is edited goes through its `ExternalPrinter`.
+//! Here is when it may touch the terminal, which belongs to somebody else while the process is in
+//! the background, and what Ctrl-C, Ctrl-D and Ctrl-Z do.
 
 use std::io::Write;
 use std::os::fd::AsFd;
@@ -63,13 +64,14 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Whether what is printed has to go through the editor: not while the terminal is somebody else's, whose line that is.
+    /// Whether what is printed has to go through the editor: not while the terminal is somebody
+    /// else's, whose line that is.
     pub(crate) fn is_edited(&self) -> bool {
         self.editing.load(Ordering::SeqCst) && is_foreground() == Some(true)
     }
 
-    /// Makes the terminal what it was, if a line is edited and the terminal is ours; all that is printed later is printed as it is.
-    /// True if there was something to do.
+    /// Makes the terminal what it was, if a line is edited and the terminal is ours; all that is
+    /// printed later is printed as it is. True if there was something to do.
     pub(crate) fn restore(&self) -> bool {
         let edited = self.is_edited();
         self.editing.store(false, Ordering::SeqCst);
@@ -93,8 +95,8 @@ impl LineEditor {
     /// An editor, if there is a terminal that can do that; and its printer.
     pub(crate) fn new() -> Option<(LineEditor, Printer, Arc<Screen>)> {
         let before = tcgetattr(std::io::stdin().as_fd()).ok()?;
-        // What is pasted is as if it were typed: each line of it runs. rustyline keeps what it has read behind a line for the
-        // next one only with its feature `buffer-redux`.
+        // What is pasted is as if it were typed: each line of it runs. rustyline keeps what it has
+        // read behind a line for the next one only with its feature `buffer-redux`.
         let config = Config::builder().max_history_size(HISTORY).ok()?.bracketed_paste(false);
         let config = config.build();
         let history = MemHistory::with_config(&config);
@@ -117,7 +119,8 @@ impl LineEditor {
         let mut typed = String::new();
         loop {
             let prompt = input.wait_for_prompt(REPLY);
-            // The editor prints only while no key waits: typed ahead, the lines would get ahead of the replies.
+            // The editor prints only while no key waits: typed ahead, the lines would get ahead of
+            // the replies.
             output.flush(REPLY);
             if input.is_closed() {
                 return;
@@ -137,7 +140,8 @@ impl LineEditor {
             match line {
                 Ok(line) if self.suspended.swap(false, Ordering::SeqCst) => {
                     typed = line;
-                    // As the terminal does it: all that was started together. It goes on here once it is continued.
+                    // As the terminal does it: all that was started together. It goes on here once
+                    // it is continued.
                     let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
                     // Another thread may be the one that takes the signal, a moment later.
                     std::thread::sleep(LOOK_AGAIN);

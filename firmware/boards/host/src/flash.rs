@@ -1,8 +1,9 @@
-//! The device's flash memory in a file: the same code that keeps settings and scripts on a chip keeps them here.
+//! The device's flash memory in a file: the same code that keeps settings and scripts on a chip
+//! keeps them here.
 //!
-//! It behaves like NOR flash (erased to ones sector by sector, writing only clears bits) and every write has
-//! reached the disk when it returns, in the order in which they were made, so that neither a killed process nor a power cut
-//! of the desktop loses what it was told is written.
+//! It behaves like NOR flash (erased to ones sector by sector, writing only clears bits) and every
+//! write has reached the disk when it returns, in the order in which they were made, so that
+//! neither a killed process nor a power cut of the desktop loses what it was told is written.
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -102,7 +103,8 @@ fn private_dir(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Takes the right to read a file from everybody else, as one made by an earlier version may have it.
+/// Takes the right to read a file from everybody else, as one made by an earlier version may have
+/// it.
 fn make_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -191,8 +193,8 @@ impl FileFlash {
     }
 }
 
-/// Whether a file may be made or opened by this name: not if it is a link to one that does not exist, which is a disk that is
-/// not there rather than a device that is new.
+/// Whether a file may be made or opened by this name: not if it is a link to one that does not
+/// exist, which is a disk that is not there rather than a device that is new.
 pub(crate) fn refuse_dangling(path: &Path) -> Result<(), OpenError> {
     let is_link = path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
     match path.try_exists() {

@@ -1,7 +1,8 @@
-//! Writes the broker's journal on a thread of its own, so that nobody waits for the disk who need not.
+//! Writes the broker's journal on a thread of its own, so that nobody waits for the disk who need
+//! not.
 //!
-//! One batch is written at a time; what happens meanwhile is the next. So however many clients wait for their
-//! acknowledgements, they wait for one commit together.
+//! One batch is written at a time; what happens meanwhile is the next. So however many clients wait
+//! for their acknowledgements, they wait for one commit together.
 
 use std::io;
 use std::sync::Arc;
@@ -54,7 +55,8 @@ impl Keeper {
         Ok(Keeper { batches: Some(batches), reports, thread: Some(thread) })
     }
 
-    /// Takes what is to be written and says what was; true if the broker has something to send because of it.
+    /// Takes what is to be written and says what was; true if the broker has something to send
+    /// because of it.
     pub fn turn(&mut self, broker: &mut Broker, warn: &mut dyn FnMut(String)) -> bool {
         let mut released = false;
         for report in self.reports.try_iter() {

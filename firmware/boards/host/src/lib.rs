@@ -1,5 +1,5 @@
-//! The umqtt device as a desktop process: a board of sockets, files and simulated pins, and the loop that drives
-//! the device.
+//! The umqtt device as a desktop process: a board of sockets, files and simulated pins, and the
+//! loop that drives the device.
 //!
 //! | module | job |
 //! |---|---|

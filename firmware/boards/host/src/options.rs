@@ -21,7 +21,8 @@ pub struct Script {
 /// What the desktop device is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The address it listens on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others too.
+    /// The address it listens on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others
+    /// too.
     pub bind: IpAddr,
     /// The broker's port instead of the one in the settings.
     pub mqtt_port: Option<u16>,
@@ -62,8 +63,8 @@ pub enum Serial {
     None,
 }
 
-/// Where the state lives unless told otherwise: `umqtt` in the user's state directory (`XDG_STATE_HOME`, else
-/// `~/.local/state`). `None` if the user has no home.
+/// Where the state lives unless told otherwise: `umqtt` in the user's state directory
+/// (`XDG_STATE_HOME`, else `~/.local/state`). `None` if the user has no home.
 pub fn default_data_dir() -> Option<PathBuf> {
     let absolute = |name| {
         let path = PathBuf::from(std::env::var_os(name)?);
@@ -96,7 +97,8 @@ pub enum RunError {
     Script(String),
     /// The operating system refused something.
     System(std::io::Error),
-    /// Standard output could not be written. That was printed on standard error when it happened, and the device went on.
+    /// Standard output could not be written. That was printed on standard error when it happened,
+    /// and the device went on.
     Output(std::io::Error),
 }
 

@@ -184,7 +184,8 @@ impl HostDevice {
         Ok(())
     }
 
-    /// Writes what is to be kept, and lets go what waited for that; true if something has to be sent because of it.
+    /// Writes what is to be kept, and lets go what waited for that; true if something has to be
+    /// sent because of it.
     fn turn_keeper(&mut self) -> bool {
         let now = self.now();
         let Some(keeper) = &mut self.keeper else { return false };
@@ -297,7 +298,8 @@ fn keep(
     Ok(Some(Keeper::start(store, net.waker())?))
 }
 
-/// A MAC address that stays the same for a data directory: the last three bytes make names. Locally administered.
+/// A MAC address that stays the same for a data directory: the last three bytes make names. Locally
+/// administered.
 fn mac(data: &Path) -> [u8; 6] {
     // FNV-1a, which unlike the standard library's hasher never changes.
     let bytes = data.as_os_str().as_encoded_bytes();

@@ -18,8 +18,8 @@ use signal_hook::iterator::Signals;
 
 use crate::stop::StopHandle;
 
-/// Keeps a process that was put into the background from being stopped when it is about to read from the terminal: reading
-/// fails then. Threads started later inherit that, so this comes first.
+/// Keeps a process that was put into the background from being stopped when it is about to read
+/// from the terminal: reading fails then. Threads started later inherit that, so this comes first.
 pub(crate) fn survive_background() -> io::Result<()> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGTTIN);
@@ -41,7 +41,8 @@ pub(crate) fn handle(handle: StopHandle) -> io::Result<()> {
     Ok(())
 }
 
-/// Has writing to a file that may not grow fail with the system's own words, instead of ending the process.
+/// Has writing to a file that may not grow fail with the system's own words, instead of ending the
+/// process.
 pub fn report_full_files() {
     let seen = Arc::new(AtomicBool::new(false));
     // Fails only for signals that cannot be caught.

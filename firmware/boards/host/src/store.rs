@@ -1,8 +1,9 @@
 //! The broker's records in a file, for good: sessions, queued and retained messages.
 //!
-//! The file is a redb database: one file that grows and shrinks with what is in it, written by copying pages, so that a cut at
-//! any moment leaves the last commit, whole; every page has a checksum, and all are looked at when it is opened. A
-//! commit costs one `fdatasync`, whatever it holds.
+//! The file is a redb database: one file that grows and shrinks with what is in it, written by
+//! copying pages, so that a cut at any moment leaves the last commit, whole; every page has a
+//! checksum, and all are looked at when it is opened. A commit costs one `fdatasync`, whatever it
+//! holds.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -87,8 +88,8 @@ pub struct Opened {
     pub warning: Option<String>,
 }
 
-/// Opens the file in a data directory, or makes it, and makes a broker of it. A damaged one is set aside under another
-/// name.
+/// Opens the file in a data directory, or makes it, and makes a broker of it. A damaged one is set
+/// aside under another name.
 ///
 /// # Errors
 /// The file cannot be read or written; it is left as it is.
@@ -208,8 +209,8 @@ impl Store {
         Ok(store)
     }
 
-    /// Commits a batch: when this returns it outlives a power cut. After an error the same batch may be written again,
-    /// though it may have been committed: twice does the same.
+    /// Commits a batch: when this returns it outlives a power cut. After an error the same batch
+    /// may be written again, though it may have been committed: twice does the same.
     ///
     /// # Errors
     /// The operating system's own words.

@@ -1,7 +1,8 @@
 //! The serial port of the desktop board: the terminal the process runs in, or nothing.
 //!
-//! Reading and writing a terminal can block (nobody types; somebody pressed Ctrl-S), so each has a thread, and
-//! between them and the device is a bounded queue. The end of the input ends the reading thread and nothing else.
+//! Reading and writing a terminal can block (nobody types; somebody pressed Ctrl-S), so each has a
+//! thread, and between them and the device is a bounded queue. The end of the input ends the
+//! reading thread and nothing else.
 //!
 //! Where both ends are a terminal, lines are edited: see `editor`.
 
@@ -93,7 +94,8 @@ impl Terminal {
         }
     }
 
-    /// Why what is written does not come out any more; `None` if it does, or if its reader has gone.
+    /// Why what is written does not come out any more; `None` if it does, or if its reader has
+    /// gone.
     pub fn take_failure(&mut self) -> Option<std::io::Error> {
         self.output.as_ref()?.lock().failure.take()
     }

@@ -1,4 +1,5 @@
-//! The network of the desktop board passes the suite of every stack; the far end are sockets of the standard library.
+//! The network of the desktop board passes the suite of every stack; the far end are sockets of the
+//! standard library.
 #![allow(clippy::unwrap_used)]
 
 use std::io::{ErrorKind, Read, Write};

@@ -155,7 +155,8 @@ fn message(client: &mut TcpStream) -> (String, String) {
 const ECHO: &str = "on init\ndo\n    subscribe local in\n\non topic local in\ndo\n    \
     setvar $last = $this_data\n    publish local out $last | \"!\"\n";
 
-/// Two send messages of 1 MB as fast as they can, one subscribes to them and never reads, one says nothing at all.
+/// Two send messages of 1 MB as fast as they can, one subscribes to them and never reads, one says
+/// nothing at all.
 #[test]
 fn others_are_served_while_some_flood_and_some_do_not_read() {
     let device = start(fresh_dir(), None);

@@ -111,8 +111,8 @@ impl Board for Lx60Board {
         MAC
     }
 
-    /// **Not random**: what QEMU emulates has no source of it. The cycles since the start are mixed with a counter, which is
-    /// enough for tests and for nothing else.
+    /// **Not random**: what QEMU emulates has no source of it. The cycles since the start are mixed
+    /// with a counter, which is enough for tests and for nothing else.
     fn random(&mut self, into: &mut [u8]) {
         crate::seed::fill(into);
     }

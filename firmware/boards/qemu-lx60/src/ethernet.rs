@@ -1,12 +1,14 @@
-//! The OpenCores Ethernet MAC of the emulated machine (OpenCores "Ethernet IP Core Specification", revision 1.19).
+//! The OpenCores Ethernet MAC of the emulated machine (OpenCores "Ethernet IP Core Specification",
+//! revision 1.19).
 //!
-//! Frames lie in the 32 KiB of RAM that are the WiFi driver's on the chip, where they would lie in its buffers: this MAC is
-//! in its place.
+//! Frames lie in the 32 KiB of RAM that are the WiFi driver's on the chip, where they would lie in
+//! its buffers: this MAC is in its place.
 //!
-//! The MAC has no flow control: a frame that finds no empty buffer is lost without a word, and TCP needs a second or more to
-//! find out. Two things keep that from happening to well-behaved peers, however many talk at once. The buffers are small
-//! and many: a frame of ours or for us is hardly ever longer than a few hundred bytes. And nothing is sent while too many
-//! frames wait to be read, as most of what is sent is answered by a frame.
+//! The MAC has no flow control: a frame that finds no empty buffer is lost without a word, and TCP
+//! needs a second or more to find out. Two things keep that from happening to well-behaved peers,
+//! however many talk at once. The buffers are small and many: a frame of ours or for us is hardly
+//! ever longer than a few hundred bytes. And nothing is sent while too many frames wait to be read,
+//! as most of what is sent is answered by a frame.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -38,7 +40,8 @@ const ALL_INTERRUPTS: u32 = 0x7f;
 /// PACKETLEN: shortest frame, bytes.
 const SHORTEST: u32 = 64;
 
-/// Flags of a descriptor (section 4.2): ready to be sent or empty, interrupt, last of the ring, pad, checksum.
+/// Flags of a descriptor (section 4.2): ready to be sent or empty, interrupt, last of the ring,
+/// pad, checksum.
 const READY: u32 = 1 << 15;
 const EMPTY: u32 = 1 << 15;
 const INTERRUPT: u32 = 1 << 14;
@@ -54,8 +57,9 @@ const _: () =
     assert!((SENDING + RECEIVING) * BUFFER <= BUFFERS_SIZE && LONGEST + CHECKSUM_LEN <= BUFFER);
 /// With so many frames waiting nothing is sent: the other buffers are for what comes unasked.
 const MANY_WAITING: usize = 8;
-/// Longest frame without its checksum: the largest packet every host must take (RFC 791, section 3.1), and its header. DHCP
-/// and DNS keep to it, TCP is told. A longer frame is cut by the MAC, and then thrown away as damaged.
+/// Longest frame without its checksum: the largest packet every host must take (RFC 791, section
+/// 3.1), and its header. DHCP and DNS keep to it, TCP is told. A longer frame is cut by the MAC,
+/// and then thrown away as damaged.
 const LONGEST: usize = 14 + 576;
 /// Bytes of the checksum, which a received frame's length counts.
 const CHECKSUM_LEN: usize = 4;
@@ -79,7 +83,8 @@ pub struct OpenEth {
 }
 
 fn set_register(index: usize, word: u32) {
-    // SAFETY: a register of this machine's Ethernet; the buffers it may make the MAC write to are nobody else's.
+    // SAFETY: a register of this machine's Ethernet; the buffers it may make the MAC write to are
+    // nobody else's.
     unsafe { REGISTERS.add(index).write_volatile(word) }
 }
 
@@ -136,7 +141,8 @@ impl OpenEth {
         OpenEth { send: 0, receive: 0, refused: false }
     }
 
-    /// Takes back the interrupt. To be called before looking for frames: what comes after is told again.
+    /// Takes back the interrupt. To be called before looking for frames: what comes after is told
+    /// again.
     pub fn acknowledge(&mut self) {
         if register(INT_SOURCE) & BUSY != 0 {
             LOSSES.store(LOSSES.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
@@ -169,7 +175,8 @@ impl RxToken for Received<'_> {
         let descriptor = SENDING + index;
         let len = (flags(descriptor) >> 16) as usize;
         let len = len.saturating_sub(CHECKSUM_LEN).min(BUFFER);
-        // SAFETY: the descriptor is not empty, so the buffer is ours until it is made so again; `len` bytes are in it.
+        // SAFETY: the descriptor is not empty, so the buffer is ours until it is made so again;
+        // `len` bytes are in it.
         let result = f(unsafe { core::slice::from_raw_parts(buffer(descriptor), len) });
         set_flags(descriptor, EMPTY | INTERRUPT | wrap(index, RECEIVING));
         *self.0 = (index + 1) % RECEIVING;

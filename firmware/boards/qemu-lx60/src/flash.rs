@@ -1,5 +1,6 @@
-//! The machine's parallel NOR flash (Intel command set, JEDEC JESD68.01 "Common Flash Interface"), 4 MiB in sectors of 64 KiB.
-//! The chip's own SPI flash has sectors of 4 KiB: the layout of the storage is the board's, see `options`.
+//! The machine's parallel NOR flash (Intel command set, JEDEC JESD68.01 "Common Flash Interface"),
+//! 4 MiB in sectors of 64 KiB. The chip's own SPI flash has sectors of 4 KiB: the layout of the
+//! storage is the board's, see `options`.
 //!
 //! The emulator lets a write set bits; flash cannot, so the driver clears bits only.
 
@@ -7,11 +8,11 @@ use core::cell::RefCell;
 use core::fmt;
 use core::ops::Range;
 
+use critical_section::Mutex;
 use embedded_storage::nor_flash::{
     ErrorType, MultiwriteNorFlash, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash,
     check_erase, check_read, check_write,
 };
-use critical_section::Mutex;
 use umqtt_device::storage::MappedFlash;
 
 const BASE: usize = 0x9800_0000;
@@ -47,7 +48,8 @@ fn with_mapped<T>(run: impl FnOnce(&mut [Range<u32>; MAPS]) -> T) -> T {
     critical_section::with(|section| run(&mut MAPPED.borrow_ref_mut(section)))
 }
 
-/// The flash where it lies, until it is unmapped; none if too much is mapped, or there is not so much flash.
+/// The flash where it lies, until it is unmapped; none if too much is mapped, or there is not so
+/// much flash.
 ///
 /// On the chip bytes cannot be read over the cache, only words, so this is the machine's alone.
 pub(crate) fn map(range: Range<u32>) -> Option<MappedFlash> {
@@ -60,8 +62,8 @@ pub(crate) fn map(range: Range<u32>) -> Option<MappedFlash> {
         Some(())
     })?;
     let start = (BASE + range.start as usize) as *const u8;
-    // SAFETY: the flash's own address range, which is in read mode whenever the driver does nothing; while the range is mapped
-    // the driver changes nothing of it.
+    // SAFETY: the flash's own address range, which is in read mode whenever the driver does
+    // nothing; while the range is mapped the driver changes nothing of it.
     let bytes = unsafe { core::slice::from_raw_parts(start, range.len()) };
     Some(MappedFlash::new(bytes, unmap))
 }

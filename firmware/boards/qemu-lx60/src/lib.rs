@@ -1,5 +1,5 @@
-//! The device on QEMU's `lx60-nommu` machine, which has the ESP8266's core and memory map with an Ethernet in place of the
-//! radio. [`run()`] is the whole program.
+//! The device on QEMU's `lx60-nommu` machine, which has the ESP8266's core and memory map with an
+//! Ethernet in place of the radio. [`run()`] is the whole program.
 //!
 //! | file | job |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! What the device may grow to, so that all of it (static data, heap and stack) keeps within 48 KiB of RAM.
+//! What the device may grow to, so that all of it (static data, heap and stack) keeps within 48 KiB
+//! of RAM.
 
 use umqtt_device::device::Options;
 use umqtt_device::storage::Layout;

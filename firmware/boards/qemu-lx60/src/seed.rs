@@ -1,5 +1,5 @@
-//! Numbers that differ, for a machine without a source of randomness: QEMU's board. For tests only: whoever knows when it
-//! was started can guess them.
+//! Numbers that differ, for a machine without a source of randomness: QEMU's board. For tests only:
+//! whoever knows when it was started can guess them.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,8 @@ use umqtt_lx106_rt::clock;
 
 use crate::options::MAC;
 
-/// Fills a buffer from the cycles since the start, the address of the board, and how often this was called.
+/// Fills a buffer from the cycles since the start, the address of the board, and how often this was
+/// called.
 pub(crate) fn fill(into: &mut [u8]) {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let calls = CALLS.load(Ordering::Relaxed).wrapping_add(1);

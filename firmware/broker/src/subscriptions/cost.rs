@@ -6,7 +6,7 @@
 
 use alloc::collections::BTreeMap;
 
-use super::shared::{self, groups_in};
+use super::shared::{self, GROUP_COST, groups_in};
 use super::{NONE, Node, NodeId, ROOT, Subscriptions};
 
 /// Bytes of a level that cost one more: what can be compared in the time of a visit.
@@ -22,9 +22,6 @@ const WIDE: usize = match size_of::<usize>() {
 /// How many literal children of a node have which cost.
 pub(super) type Costs = BTreeMap<u32, u32>;
 
-/// What a group costs: it is one more client that gets the message.
-pub(super) const GROUP: u32 = 1;
-
 /// What the node of a level costs by itself, before anybody subscribes.
 fn of_level(level: &[u8]) -> u32 {
     1 + (level.len() / LONG_LEVEL) as u32
@@ -32,7 +29,7 @@ fn of_level(level: &[u8]) -> u32 {
 
 /// What a node costs by itself.
 fn own(node: &Node) -> u32 {
-    of_level(&node.level) + groups_in(&node.subscribers) * GROUP
+    of_level(&node.level) + groups_in(&node.subscribers) * GROUP_COST
 }
 
 /// What the nodes of levels that follow each other cost, each with no child but the next.
@@ -62,7 +59,7 @@ impl Subscriptions {
     /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter were subscribed to.
     pub(crate) fn cost_with(&self, filter: &[u8]) -> usize {
         let (group, filter) = shared::parts(filter);
-        let mut more = group.map_or(0, |_| GROUP);
+        let mut more = group.map_or(0, |_| GROUP_COST);
         let mut at = ROOT;
         let mut levels = filter.split(|b| *b == b'/');
         while let Some(level) = levels.next() {

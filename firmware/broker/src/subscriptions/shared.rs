@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use smallvec::SmallVec;
 
-use super::{FEW, GROUP, LOCAL, NodeId, SUBSCRIPTION, Subscriber, Subscriptions, cost, put, take};
+use super::{FEW, GROUP, LOCAL, NodeId, SUBSCRIPTION, Subscriber, Subscriptions, put, take};
 use crate::memory::BLOCK;
 use crate::wire::QoS;
 
@@ -17,6 +17,9 @@ const RANKED: usize = 1024;
 
 /// Bytes of a group besides its name; its members are counted as subscriptions.
 pub(super) const GROUP_BYTES: usize = size_of::<Group>() + SUBSCRIPTION;
+
+/// What a group costs: it is one more client that gets the message.
+pub(super) const GROUP_COST: u32 = 1;
 
 /// What a group has in the place of a session, with its number added: more than any session, and less than [`LOCAL`].
 const GROUPS: u32 = 1 << 28;
@@ -98,7 +101,7 @@ impl Subscriptions {
             let number = self.groups.insert(Group { name: name.into(), node, members, turn: 0 });
             put(&mut self.nodes[node].subscribers, Subscriber::group(number));
             self.long_levels += name_bytes(name);
-            self.cost_changed(node, cost::GROUP.cast_signed());
+            self.cost_changed(node, GROUP_COST.cast_signed());
             SHARED | number
         });
         let added = self.groups.get_mut(group & !SHARED).is_some_and(|g| put(&mut g.members, new));
@@ -124,7 +127,7 @@ impl Subscriptions {
         self.long_levels -= name_bytes(&group.name);
         if let Some(place) = self.place(Subscriber::group(number).session(), group.node) {
             take(&mut self.nodes[group.node].subscribers, place);
-            self.cost_changed(group.node, -cost::GROUP.cast_signed());
+            self.cost_changed(group.node, -GROUP_COST.cast_signed());
         }
         self.prune(group.node);
         true

@@ -1,9 +1,9 @@
 //! The analogue input TOUT: 0 to 1 V, ten bits.
 //!
-//! One conversion is eight samples of eleven bits that the hardware takes by itself. The registers are in no public
-//! document; what is known of them comes from public drivers that were written without the vendor's library. Their scale
-//! is right once the radio's calibration has run, which this firmware does not do: until then the input answers with a
-//! narrower range.
+//! One conversion is eight samples of eleven bits that the hardware takes by itself. The registers
+//! are in no public document; what is known of them comes from public drivers that were written
+//! without the vendor's library. Their scale is right once the radio's calibration has run, which
+//! this firmware does not do: until then the input answers with a narrower range.
 
 use crate::bus::Bus;
 
@@ -22,7 +22,8 @@ const CONTROL: u32 = 0x6000_0d60;
 const DATA: u32 = 0x6000_0d80;
 const SAMPLES: u32 = 8;
 
-/// The analogue part: its block and host on the internal bus, and the bit that connects it with the pin.
+/// The analogue part: its block and host on the internal bus, and the bit that connects it with the
+/// pin.
 const BLOCK: u8 = 0x6c;
 const HOST: u8 = 2;
 const CONNECT_BIT: u8 = 5;

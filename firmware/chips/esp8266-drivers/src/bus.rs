@@ -6,8 +6,8 @@ pub trait Bus {
     fn read(&mut self, address: u32) -> u32;
     /// Writes the register at an address.
     fn write(&mut self, address: u32, value: u32);
-    /// Writes bits `lsb..=msb` of a register of the analogue parts, which are behind an internal I2C bus that functions in
-    /// ROM drive.
+    /// Writes bits `lsb..=msb` of a register of the analogue parts, which are behind an internal
+    /// I2C bus that functions in ROM drive.
     fn write_analogue(&mut self, block: u8, host: u8, register: u8, msb: u8, lsb: u8, value: u8);
     /// Waits, not sleeping.
     fn delay_micros(&mut self, micros: u32);

@@ -32,7 +32,8 @@ impl NorFlashError for Error {
     }
 }
 
-/// A copy of what is to be written, which may itself lie in flash: that cannot be read while flash is written.
+/// A copy of what is to be written, which may itself lie in flash: that cannot be read while flash
+/// is written.
 #[repr(align(4))]
 struct Buffer([u8; PAGE]);
 
@@ -99,8 +100,8 @@ impl<C: Commands> NorFlash for Flash<C> {
     }
 }
 
-/// The chip's own flash, by `esp8266-hal`, which turns the cache off meanwhile: nothing else may run from flash, and that is where
-/// the handlers of interrupts are.
+/// The chip's own flash, by `esp8266-hal`, which turns the cache off meanwhile: nothing else may
+/// run from flash, and that is where the handlers of interrupts are.
 #[cfg(target_arch = "xtensa")]
 impl Commands for esp8266_hal::flash::ESPFlash {
     fn read(&mut self, address: u32, into: &mut [u8]) {

@@ -10,14 +10,15 @@
 //! | [`flash`] | the flash chip as NOR flash |
 //! | [`subword_load`] | loads of bytes from flash, which the hardware cannot do |
 //!
-//! A script names pins by number, and the emulator has none of this hardware. So the drivers here do all they do through
-//! [`bus::Bus`], and the tests look at what they write to a recording of it. `esp8266-hal` names pins by type and has neither
-//! PWM nor analogue input; what it does have (the flash's commands with the cache off, the watchdog, the MAC address, the
-//! PLL) is taken from there.
+//! A script names pins by number, and the emulator has none of this hardware. So the drivers here
+//! do all they do through [`bus::Bus`], and the tests look at what they write to a recording of it.
+//! `esp8266-hal` names pins by type and has neither PWM nor analogue input; what it does have (the
+//! flash's commands with the cache off, the watchdog, the MAC address, the PLL) is taken from
+//! there.
 //!
-//! None of this has run on a chip yet. Register addresses and bits are those of the ESP8266 Technical Reference 1.7
-//! (appendix 1 for the pin multiplexer, chapter 16 for GPIO, chapter 17 for timers); a test holds the addresses against
-//! the register crate's.
+//! None of this has run on a chip yet. Register addresses and bits are those of the ESP8266
+//! Technical Reference 1.7 (appendix 1 for the pin multiplexer, chapter 16 for GPIO, chapter 17 for
+//! timers); a test holds the addresses against the register crate's.
 #![no_std]
 
 pub mod adc;

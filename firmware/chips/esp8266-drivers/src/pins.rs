@@ -1,7 +1,8 @@
 //! Pins by number: direction, level, pull-up, edges.
 //!
-//! Pins 0 to 15 are the GPIO block's; 16 belongs to the real-time clock, which has registers of its own, no pull-up and no
-//! edges. Pins 6 to 11 are wired to the flash chip the program runs from: touching them ends it, so they are refused.
+//! Pins 0 to 15 are the GPIO block's; 16 belongs to the real-time clock, which has registers of its
+//! own, no pull-up and no edges. Pins 6 to 11 are wired to the flash chip the program runs from:
+//! touching them ends it, so they are refused.
 
 use crate::bus::Bus;
 

@@ -1,9 +1,10 @@
 //! Pulses on up to eight pins, by hardware timer FRC1.
 //!
-//! The timer counts 200 ns slots (80 MHz by 16), the unit of the device's `pwm_period`. At the start of a period all pins
-//! with a duty are set with one write; then the timer's interrupt comes once for each different duty and clears the pins whose
-//! time is over. Duties that are closer than an interrupt takes share one. A new duty takes effect at the start of the next
-//! period, so that no pulse is cut.
+//! The timer counts 200 ns slots (80 MHz by 16), the unit of the device's `pwm_period`. At the
+//! start of a period all pins with a duty are set with one write; then the timer's interrupt comes
+//! once for each different duty and clears the pins whose time is over. Duties that are closer than
+//! an interrupt takes share one. A new duty takes effect at the start of the next period, so that
+//! no pulse is cut.
 
 use heapless::Vec;
 
@@ -104,7 +105,8 @@ impl Pwm {
         }
     }
 
-    /// Sets the period, in slots of 200 ns; what the timer cannot do becomes the nearest that it can.
+    /// Sets the period, in slots of 200 ns; what the timer cannot do becomes the nearest that it
+    /// can.
     pub fn set_period(&mut self, bus: &mut impl Bus, slots: u32) {
         self.period = slots.clamp(MIN_PERIOD, MAX_PERIOD);
         if !self.channels.is_empty() {

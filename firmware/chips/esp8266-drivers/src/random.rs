@@ -1,7 +1,8 @@
 //! The generator of random numbers: a register that the hardware stirs with noise.
 //!
-//! The vendor's documents promise true randomness while the radio is on. With it off, as in this firmware, only the drift
-//! between two clocks stirs it: each word is made of many reads, some time apart.
+//! The vendor's documents promise true randomness while the radio is on. With it off, as in this
+//! firmware, only the drift between two clocks stirs it: each word is made of many reads, some time
+//! apart.
 
 use crate::bus::Bus;
 

@@ -1,8 +1,8 @@
 //! Loads of bytes and half words from flash.
 //!
-//! Over the cache flash can be read in whole aligned words only; any other load raises a LoadStoreError (EXCCAUSE 3).
-//! Constants are there, so the exception's handler does what the load would have done. It costs some hundred cycles:
-//! tables that are read often belong in RAM.
+//! Over the cache flash can be read in whole aligned words only; any other load raises a
+//! LoadStoreError (EXCCAUSE 3). Constants are there, so the exception's handler does what the load
+//! would have done. It costs some hundred cycles: tables that are read often belong in RAM.
 
 /// Flash as the cache shows it.
 const FLASH: core::ops::Range<u32> = 0x4020_0000..0x4030_0000;
@@ -18,10 +18,11 @@ pub struct Loaded {
     pub pc: u32,
 }
 
-/// Does the load at `pc`: `None` if it is no load of a byte or half word from flash, and so a true error. `word` reads an
-/// aligned word.
+/// Does the load at `pc`: `None` if it is no load of a byte or half word from flash, and so a true
+/// error. `word` reads an aligned word.
 ///
-/// The three instructions have format RRI8 (Xtensa instruction set reference, chapter 6: L8UI, L16UI, L16SI).
+/// The three instructions have format RRI8 (Xtensa instruction set reference, chapter 6: L8UI,
+/// L16UI, L16SI).
 pub fn load(pc: u32, registers: &[u32; 16], word: impl Fn(u32) -> u32) -> Option<Loaded> {
     let instruction = fetch(pc, &word);
     let field = |from: u32| (instruction >> from & 0xf) as usize;

@@ -1,6 +1,6 @@
-//! A device that a fault restarts again and again, as its start leads to the same fault: it comes up without its script, and
-//! if even that fails, it waits longer and longer before the next try. So it can be reached and mended, where it can, and
-//! does not wear its flash out where it cannot.
+//! A device that a fault restarts again and again, as its start leads to the same fault: it comes
+//! up without its script, and if even that fails, it waits longer and longer before the next try.
+//! So it can be reached and mended, where it can, and does not wear its flash out where it cannot.
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_device::{Board, Device};
@@ -10,7 +10,8 @@ use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 const WITHOUT_SCRIPT: u32 = 3;
 /// Milliseconds without a fault after which those before do not count.
 const HEALTHY: u64 = 60_000;
-/// Milliseconds to wait when the first start without the script has failed; they double with each, up to a limit.
+/// Milliseconds to wait when the first start without the script has failed; they double with each,
+/// up to a limit.
 const FIRST_WAIT: u64 = 1_000;
 const LONGEST_WAIT: u64 = 300_000;
 

@@ -22,7 +22,8 @@ pub fn counter() -> u32 {
     lx::lx_ccount()
 }
 
-/// CPU cycles since the start. Something has to ask once before the counter wraps around: the tick does.
+/// CPU cycles since the start. Something has to ask once before the counter wraps around: the tick
+/// does.
 pub fn cycles() -> u64 {
     critical_section::with(|section| {
         let now = counter();
@@ -43,7 +44,8 @@ pub fn millis() -> u64 {
     cycles() / u64::from(cycles_per_micro() * 1000)
 }
 
-/// The cycle of so many milliseconds after the start; the last one there is for times too far away to count.
+/// The cycle of so many milliseconds after the start; the last one there is for times too far away
+/// to count.
 pub fn cycle_at(millis: u64) -> u64 {
     millis.saturating_mul(u64::from(cycles_per_micro() * 1000))
 }

@@ -1,5 +1,5 @@
-//! What must not happen: faults, panics, a stack too deep, a program stuck. Each is said on the serial port, kept over the
-//! reset that follows, and named by [`crate::reset::last`] after it.
+//! What must not happen: faults, panics, a stack too deep, a program stuck. Each is said on the
+//! serial port, kept over the reset that follows, and named by [`crate::reset::last`] after it.
 
 use core::fmt;
 use core::panic::PanicInfo;

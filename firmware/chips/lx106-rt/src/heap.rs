@@ -1,4 +1,5 @@
-//! The heap: what is left of the RAM, in a first-fit list of holes: no overhead per block, eight-byte steps.
+//! The heap: what is left of the RAM, in a first-fit list of holes: no overhead per block,
+//! eight-byte steps.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::RefCell;

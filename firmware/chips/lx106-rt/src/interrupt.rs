@@ -1,7 +1,8 @@
 //! Interrupts: the tick, and sleeping until something happens.
 //!
-//! A tick comes every [`TICK_MILLIS`] whatever the program does: it keeps the clock, looks at the stack and counts for the
-//! watchdog. Every other interrupt only wakes: its handler disables it, and the program looks at the device.
+//! A tick comes every [`TICK_MILLIS`] whatever the program does: it keeps the clock, looks at the
+//! stack and counts for the watchdog. Every other interrupt only wakes: its handler disables it,
+//! and the program looks at the device.
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
@@ -27,8 +28,8 @@ pub(crate) fn init() {
     lx::lx_set_enabled(always());
 }
 
-/// Runs `handler` from now on when the interrupt of the chip's hardware timer FRC1 comes. It runs without interrupts, on a
-/// small stack.
+/// Runs `handler` from now on when the interrupt of the chip's hardware timer FRC1 comes. It runs
+/// without interrupts, on a small stack.
 pub fn on_frc1(handler: fn()) {
     ON_FRC1.store(handler as *mut (), Ordering::Relaxed);
     lx::lx_set_enabled(always());
@@ -54,9 +55,9 @@ fn set_timer(ahead: u32) {
     lx::lx_set_ccompare(clock::counter().wrapping_add(ahead));
 }
 
-/// Sleeps until `cycle` (of [`clock::cycles`]), one of `interrupts`, or the next tick: whichever comes first. Interrupts that
-/// are pending already do not let it sleep. `ready` is asked last, when nothing can come between its answer and the sleep:
-/// true keeps awake.
+/// Sleeps until `cycle` (of [`clock::cycles`]), one of `interrupts`, or the next tick: whichever
+/// comes first. Interrupts that are pending already do not let it sleep. `ready` is asked last,
+/// when nothing can come between its answer and the sleep: true keeps awake.
 pub fn sleep(cycle: u64, interrupts: u32, ready: impl FnOnce() -> bool) {
     let state = lx::lx_mask();
     let ahead = cycle.saturating_sub(clock::cycles());

@@ -1,5 +1,5 @@
-//! What a program on the ESP8266's core stands on: start-up, exceptions, clock, heap, sleep, watchdog, reset. It knows nothing
-//! of the device.
+//! What a program on the ESP8266's core stands on: start-up, exceptions, clock, heap, sleep,
+//! watchdog, reset. It knows nothing of the device.
 //!
 //! | module | job |
 //! |---|---|

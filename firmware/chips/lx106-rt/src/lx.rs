@@ -15,10 +15,12 @@ unsafe extern "C" {
     pub safe fn lx_mask() -> u32;
     /// Takes the state of [`lx_mask`] back.
     pub safe fn lx_restore(state: u32);
-    /// Enables these interrupts, sleeps until one came and has been handled. To be called masked; it unmasks.
+    /// Enables these interrupts, sleeps until one came and has been handled. To be called masked;
+    /// it unmasks.
     pub safe fn lx_wait(interrupts: u32);
     /// The stack pointer.
     pub safe fn lx_stack_pointer() -> u32;
-    /// A semihosting call. Under the emulator with semihosting only: elsewhere it is an illegal instruction.
+    /// A semihosting call. Under the emulator with semihosting only: elsewhere it is an illegal
+    /// instruction.
     pub safe fn lx_call_emulator(call: u32, a: u32, b: u32, c: u32) -> u32;
 }

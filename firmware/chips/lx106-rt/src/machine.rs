@@ -1,18 +1,21 @@
-//! What differs between machines that have this core. The machine's crate implements [`Machine`] and names the type with
-//! [`machine!`](crate::machine!), once in a program; link-time optimisation makes of it what a direct call would be.
+//! What differs between machines that have this core. The machine's crate implements [`Machine`]
+//! and names the type with [`machine!`](crate::machine!), once in a program; link-time optimisation
+//! makes of it what a direct call would be.
 
 /// A machine around the core: serial port, restart, watchdog.
 pub trait Machine {
     /// CPU cycles per microsecond.
     const CYCLES_PER_MICRO: u32;
 
-    /// Sets up what has to be before anything else. `boot` is what the boot loader left in its register.
+    /// Sets up what has to be before anything else. `boot` is what the boot loader left in its
+    /// register.
     fn init(boot: *const u32);
 
     /// Feeds the hardware's watchdog, where there is one.
     fn feed();
 
-    /// Does the load of a byte or half word from flash that the hardware could not do; false if it was none.
+    /// Does the load of a byte or half word from flash that the hardware could not do; false if it
+    /// was none.
     fn load_from_flash(pc: &mut u32, registers: &mut [u32; 16]) -> bool;
 
     /// Sends a byte on the serial port, when there is room for it.

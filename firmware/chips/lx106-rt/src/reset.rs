@@ -1,4 +1,5 @@
-//! Restarting, why it was, and how often in a row it was a fault: kept in memory that survives a reset but not a power cut.
+//! Restarting, why it was, and how often in a row it was a fault: kept in memory that survives a
+//! reset but not a power cut.
 
 use core::cell::RefCell;
 use core::fmt::{self, Write};
@@ -12,7 +13,8 @@ use crate::machine;
 pub const MAX_TEXT: usize = 256;
 /// "This holds something": random memory after power-on hardly does.
 const MAGIC: u32 = 0x6d71_7474;
-/// Where the words are: the magic, the text's length, its sum, the text. Only whole words can be written there.
+/// Where the words are: the magic, the text's length, its sum, the text. Only whole words can be
+/// written there.
 const LENGTH: usize = 1;
 const SUM: usize = 2;
 const TEXT: usize = 3;
@@ -61,12 +63,14 @@ fn taken() -> Option<Text> {
     Text::try_from(core::str::from_utf8(bytes).ok()?).ok()
 }
 
-/// Why the program was restarted; `None` if it was not: the power came on, or somebody pressed the button.
+/// Why the program was restarted; `None` if it was not: the power came on, or somebody pressed the
+/// button.
 pub fn last() -> Option<Text> {
     critical_section::with(|section| LAST.borrow_ref(section).clone())
 }
 
-/// Faults in a row that have restarted the program, without [`healthy`] or a restart that was wanted between them.
+/// Faults in a row that have restarted the program, without [`healthy`] or a restart that was
+/// wanted between them.
 pub fn faults() -> u32 {
     let word = read(FAULTS);
     if word & !COUNT_MASK == COUNT_MAGIC { word & COUNT_MASK } else { 0 }

@@ -1,5 +1,5 @@
-//! The stack: lowest in RAM and painted at the start. It is over its limit when the stack pointer is, or when the paint at
-//! the limit is gone.
+//! The stack: lowest in RAM and painted at the start. It is over its limit when the stack pointer
+//! is, or when the paint at the limit is gone.
 
 use crate::lx;
 
@@ -23,7 +23,8 @@ pub fn size() -> usize {
     (&raw const _stack_top).addr() - (&raw const _stack_limit).addr()
 }
 
-/// The most bytes of it that were ever in use (frames that were left unwritten at the very end are not seen).
+/// The most bytes of it that were ever in use (frames that were left unwritten at the very end are
+/// not seen).
 pub fn peak() -> usize {
     let words = size() / size_of::<u32>();
     let untouched = (0..words).take_while(|&index| word(index) == PAINT).count();

@@ -1,7 +1,8 @@
 //! The watchdog: a program that does not say for [`LIMIT_MILLIS`] that it is well is restarted.
 //!
-//! It counts ticks, not time: a computer that is too busy to run the emulator must not look like a program that is stuck. On
-//! the chip its hardware watchdog stands behind this one, for when interrupts are off.
+//! It counts ticks, not time: a computer that is too busy to run the emulator must not look like a
+//! program that is stuck. On the chip its hardware watchdog stands behind this one, for when
+//! interrupts are off.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 

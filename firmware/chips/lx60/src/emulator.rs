@@ -24,7 +24,8 @@ pub fn command_line() -> &'static str {
         return "";
     }
     for _ in 0..MAX_TAGS {
-        // SAFETY: the emulator's loader made this list, ends it with `LAST`, and nobody writes to it.
+        // SAFETY: the emulator's loader made this list, ends it with `LAST`, and nobody writes to
+        // it.
         let (kind, bytes, text) = unsafe {
             let head = tag.read();
             (head & 0xffff, (head >> 16) as usize, tag.add(1).cast::<u8>())
@@ -44,14 +45,16 @@ pub fn command_line() -> &'static str {
     ""
 }
 
-/// The board's flash, to read: what the drive of the command line holds. To change it takes commands.
+/// The board's flash, to read: what the drive of the command line holds. To change it takes
+/// commands.
 pub fn flash() -> &'static [u8] {
-    // SAFETY: the flash is there whether there is a drive or not, and only this program's own commands change it.
+    // SAFETY: the flash is there whether there is a drive or not, and only this program's own
+    // commands change it.
     unsafe { core::slice::from_raw_parts(FLASH, FLASH_SIZE) }
 }
 
-/// Ends the emulator with this exit status. Where it was started without semihosting this is an illegal instruction, and so
-/// a reset.
+/// Ends the emulator with this exit status. Where it was started without semihosting this is an
+/// illegal instruction, and so a reset.
 pub fn exit(status: u8) -> ! {
     lx::lx_call_emulator(EXIT, status.into(), 0, 0);
     Lx60::restart()

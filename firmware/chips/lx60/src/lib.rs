@@ -1,5 +1,5 @@
-//! QEMU's `lx60-nommu` machine with the ESP8266's core, as far as every program on it needs it. A program that names this crate
-//! has the runtime `umqtt-lx106-rt` on this machine.
+//! QEMU's `lx60-nommu` machine with the ESP8266's core, as far as every program on it needs it. A
+//! program that names this crate has the runtime `umqtt-lx106-rt` on this machine.
 //!
 //! | module | job |
 //! |---|---|

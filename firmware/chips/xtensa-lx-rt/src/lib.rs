@@ -1,6 +1,6 @@
-//! Stands in for the crate of this name, whose inline assembly only Espressif's fork of the compiler knows. `esp8266-hal`
-//! does its part of a start from power-on (flash cache, PLL, RTC memory) and then calls [`Reset`], which goes on with the
-//! start-up of `umqtt-lx106-rt`.
+//! Stands in for the crate of this name, whose inline assembly only Espressif's fork of the
+//! compiler knows. `esp8266-hal` does its part of a start from power-on (flash cache, PLL, RTC
+//! memory) and then calls [`Reset`], which goes on with the start-up of `umqtt-lx106-rt`.
 #![no_std]
 
 /// Entry points are named by `umqtt_lx106_rt::entry!`.

@@ -1,5 +1,6 @@
-//! Stands in for the crate of this name, whose inline assembly only Espressif's fork of the compiler knows. Here is what
-//! `esp8266` (the register crate) and `esp8266-hal` use of it, with the same interface.
+//! Stands in for the crate of this name, whose inline assembly only Espressif's fork of the
+//! compiler knows. Here is what `esp8266` (the register crate) and `esp8266-hal` use of it, with
+//! the same interface.
 #![no_std]
 
 pub mod interrupt {

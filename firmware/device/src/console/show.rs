@@ -10,7 +10,7 @@ use super::host::{BrokerFigures, Host, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
-use crate::device::{SCRIPT_MISSING, SETTINGS_DAMAGED};
+use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::printable::Printable;
 use crate::settings::kind::WEEKDAYS;
 use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};

@@ -9,10 +9,11 @@ use umqtt_memory::{Share, try_room};
 use super::core::{Gate, Listener};
 use super::crowd::Pace;
 use super::host::View;
-use super::{Device, ListenError, SCRIPT_MISSING, SETTINGS_DAMAGED};
+use super::{Device, ListenError};
 use crate::board::Board;
 use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
+use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::settings::Param;
 use crate::storage::Doors;
 

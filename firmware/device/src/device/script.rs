@@ -8,7 +8,6 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{Share, reserve};
 use umqtt_vm::{Event, Image, Program, Side};
 
-use super::SCRIPT_MISSING;
 use super::core::Core;
 use super::services::ForScript;
 use super::web::Web;
@@ -16,6 +15,7 @@ use crate::board::Board;
 use crate::console::{Refusal, ScriptText};
 use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
+use crate::notices::SCRIPT_MISSING;
 use crate::remote::Came;
 use crate::settings::Param;
 use crate::storage::{Doors, ImageBytes, StorageError};

@@ -15,6 +15,7 @@
 
 pub mod capability;
 pub mod docs;
+mod error;
 pub mod kind;
 pub mod lint;
 pub mod saved;
@@ -24,7 +25,8 @@ use alloc::{boxed::Box, vec::Vec};
 use core::net::Ipv4Addr;
 
 pub use capability::{Capabilities, Capability};
-pub use kind::{Kind, SetError};
+pub use error::SetError;
+pub use kind::Kind;
 pub use table::{Param, Spec, TABLE};
 
 use crate::storage::Doors;

@@ -1,5 +1,6 @@
-//! Compiles a text and runs what came of it, and writes everything down: errors as users see them, the image's checksum, what
-//! the script did when all that can happen to it happened. The same on the desktop and on the core, byte for byte.
+//! Compiles a text and runs what came of it, and writes everything down: errors as users see them,
+//! the image's checksum, what the script did when all that can happen to it happened. The same on
+//! the desktop and on the core, byte for byte.
 //!
 //! [`pack`] and [`unpack`] put texts into one file and take them out again.
 #![cfg_attr(not(test), no_std)]
@@ -21,7 +22,8 @@ use umqtt_vm::Profile;
 
 pub use packed::{pack, unpack};
 
-/// The limits the texts are compiled and run with, on the desktop too: the chip's, but it takes endless loops for such sooner.
+/// The limits the texts are compiled and run with, on the desktop too: the chip's, but it takes
+/// endless loops for such sooner.
 const PROFILE: Profile = Profile::ESP8266.fuel(50_000);
 
 /// The line that is written of a script that feeds itself. The core has no room for all it does.

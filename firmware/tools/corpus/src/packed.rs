@@ -1,4 +1,5 @@
-//! Many texts in one file: each with its length in front, little-endian, 32 bits. After the last stands what erased flash holds.
+//! Many texts in one file: each with its length in front, little-endian, 32 bits. After the last
+//! stands what erased flash holds.
 
 use alloc::vec::Vec;
 

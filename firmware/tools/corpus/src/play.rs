@@ -12,7 +12,8 @@ use umqtt_vm::Side;
 const DATA: [&str; 6] = ["toggle", "on", "1", "-5", "{\"a\":{\"b\":[1,\"x\"]}}", ""];
 /// Deeds written down of each thing that happened; of more, the number.
 const MAX_DEEDS: usize = 40;
-/// A script that does so much at one thing feeds itself; it is left alone then, and all it did takes more memory than a chip has.
+/// A script that does so much at one thing feeds itself; it is left alone then, and all it did
+/// takes more memory than a chip has.
 const TOO_MUCH: usize = 400;
 /// Moments at which something is due that are waited for at a time.
 const MAX_MOMENTS: usize = 40;

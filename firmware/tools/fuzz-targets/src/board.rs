@@ -49,7 +49,8 @@ impl Board for PlainBoard {
     }
 }
 
-/// A network on which one client connects to one port, says what the fuzzer says, and reads all replies.
+/// A network on which one client connects to one port, says what the fuzzer says, and reads all
+/// replies.
 #[derive(Default)]
 pub struct OneConnection {
     /// What is still to happen, last first.

@@ -5,7 +5,8 @@ use umqtt_broker::client::{Client, ClientOptions, NetworkWish};
 
 const CONNACK: &[u8] = b"\x20\x02\0\0";
 
-/// Runs the target: the first byte says in pieces of which size the rest arrives, and whether the server accepts the client.
+/// Runs the target: the first byte says in pieces of which size the rest arrives, and whether the
+/// server accepts the client.
 pub fn run(input: &[u8]) {
     let Some((&way, bytes)) = input.split_first() else { return };
     let options =

@@ -1,4 +1,5 @@
-//! Any contents of the flash of a whole device: it comes up, keeps what it is told, and comes up again.
+//! Any contents of the flash of a whole device: it comes up, keeps what it is told, and comes up
+//! again.
 
 use umqtt_broker::Limits;
 use umqtt_device::Device;

@@ -1,4 +1,5 @@
-//! Any history of some clients, with connections that break at any byte: what must arrive does, and nothing else.
+//! Any history of some clients, with connections that break at any byte: what must arrive does, and
+//! nothing else.
 
 use umqtt_broker::Limits;
 use umqtt_broker_model::{STEP_BYTES, Step, World};

@@ -5,7 +5,8 @@ use umqtt_device::http::{Overflow, ReadError, Response};
 
 const LIMIT: usize = 300;
 
-/// Runs the target: the first byte says in pieces of which size the rest arrives, and what becomes of a long body.
+/// Runs the target: the first byte says in pieces of which size the rest arrives, and what becomes
+/// of a long body.
 pub fn run(input: &[u8]) {
     let Some((&way, bytes)) = input.split_first() else { return };
     let overflow = if way & 1 == 0 { Overflow::Cut } else { Overflow::Refuse };

@@ -1,5 +1,5 @@
-//! Any bytes as an image: refused, or it runs within its fuel and buffer. The checksum is put right first, so that the
-//! fuzzer need not guess it.
+//! Any bytes as an image: refused, or it runs within its fuel and buffer. The checksum is put right
+//! first, so that the fuzzer need not guess it.
 
 use crate::Outside;
 use umqtt_vm::image::{CHECKED_FROM, checksum};

@@ -1,5 +1,6 @@
-//! The bodies of the fuzz targets: a function each, from any bytes to nothing, which panics if something does not hold. The fuzzer calls
-//! them, and so does the test of this crate, with seeds and with what chance makes of them.
+//! The bodies of the fuzz targets: a function each, from any bytes to nothing, which panics if
+//! something does not hold. The fuzzer calls them, and so does the test of this crate, with seeds
+//! and with what chance makes of them.
 //!
 //! | target | the bytes are |
 //! |---|---|

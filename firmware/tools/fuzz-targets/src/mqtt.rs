@@ -1,4 +1,5 @@
-//! Any bytes from an MQTT client: at worst its connection closes, and another client is served all the same.
+//! Any bytes from an MQTT client: at worst its connection closes, and another client is served all
+//! the same.
 
 use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
 

@@ -1,4 +1,5 @@
-//! Every target with its seeds, with what chance makes of them, and with chance alone: what a fuzzer would find at once.
+//! Every target with its seeds, with what chance makes of them, and with chance alone: what a
+//! fuzzer would find at once.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

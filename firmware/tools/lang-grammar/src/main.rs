@@ -1,7 +1,8 @@
 //! Generates the language's parser, `lang/src/parse/grammar.rs`, from `grammar.lalrpop` beside it.
 //!
-//! The parser is checked in, so that whoever builds the compiler need not build LALRPOP. `lang` refuses to compile when the
-//! grammar has changed and the parser has not; the test here generates it anew and compares.
+//! The parser is checked in, so that whoever builds the compiler need not build LALRPOP. `lang`
+//! refuses to compile when the grammar has changed and the parser has not; the test here generates
+//! it anew and compares.
 //!
 //!     cargo run -p lang-grammar
 
@@ -11,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-/// What is replaced in the generated code, and by what: `parse/driver.rs` drives the tables, as LALRPOP's own driver grows its
-/// stacks infallibly.
+/// What is replaced in the generated code, and by what: `parse/driver.rs` drives the tables, as
+/// LALRPOP's own driver grows its stacks infallibly.
 const CHANGES: [(&str, &str); 2] = [
     (
         "use self::__lalrpop_util::state_machine as __state_machine;",

@@ -13,7 +13,8 @@ use crate::count;
 const TOPIC: &[u8] = b"kitchen/temperature";
 const PAYLOAD: &[u8] = b"21.5";
 
-/// Counts what a message to so many subscribers takes; prints it, and the heap of a client with its subscription.
+/// Counts what a message to so many subscribers takes; prints it, and the heap of a client with its
+/// subscription.
 pub(crate) fn count(subscribers: u32) -> Result<(), String> {
     let limits = Limits::SMALL.max_clients(subscribers as usize + 1);
     let mut broker = Broker::new(limits);

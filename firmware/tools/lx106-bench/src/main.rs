@@ -1,5 +1,5 @@
-//! Does the tasks in the flash, each a text whose first line says what, and prints what each took: instructions, exact where the
-//! emulator counts them, and bytes of heap.
+//! Does the tasks in the flash, each a text whose first line says what, and prints what each took:
+//! instructions, exact where the emulator counts them, and bytes of heap.
 //!
 //! | task | what is counted |
 //! |---|---|

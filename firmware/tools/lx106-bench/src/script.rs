@@ -96,7 +96,8 @@ impl Script {
     }
 }
 
-/// So many milliseconds after the start, and a clock that was set: Thursday, and as late as the script is old.
+/// So many milliseconds after the start, and a clock that was set: Thursday, and as late as the
+/// script is old.
 pub(crate) fn moment(now: u64) -> Moment {
     Moment { now, clock: Some(ClockTime::from_unix(now / 1000)) }
 }

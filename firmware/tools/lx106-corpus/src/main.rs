@@ -1,5 +1,5 @@
-//! The texts in the flash, exercised on the core. What comes of them goes to the serial port as it is; after the last, what
-//! it took.
+//! The texts in the flash, exercised on the core. What comes of them goes to the serial port as it
+//! is; after the last, what it took.
 #![no_std]
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Does what the emulator's command line says, so that tests can see what the core and its runtime make of it. After a reset
-//! it says why it was and ends.
+//! Does what the emulator's command line says, so that tests can see what the core and its runtime
+//! make of it. After a reset it says why it was and ends.
 #![no_std]
 #![no_main]
 
@@ -146,7 +146,8 @@ fn measure_stack() -> u8 {
     0
 }
 
-/// Every function of `asm/memory.s` with all lengths, alignments and overlaps there are, beside what it should do.
+/// Every function of `asm/memory.s` with all lengths, alignments and overlaps there are, beside
+/// what it should do.
 fn copies() -> u8 {
     const SIZE: usize = 48;
     const MAX: usize = 20;

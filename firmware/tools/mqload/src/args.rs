@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::{DEFAULT_AHEAD, Scenario};
 
-/// A load generator for MQTT brokers: measures one, or compares the umqtt desktop device with mosquitto
+/// A load generator for MQTT brokers: measures one, or compares the umqtt desktop device with
+/// mosquitto
 #[derive(Parser)]
 #[command(name = "mqload", version)]
 pub(crate) struct Cli {
@@ -23,7 +24,8 @@ pub(crate) enum Command {
     Serve(Serve),
 }
 
-/// Load one broker and say how it does; exit code 1 if a message was lost, came twice or was changed
+/// Load one broker and say how it does; exit code 1 if a message was lost, came twice or was
+/// changed
 #[derive(Args)]
 pub(crate) struct Run {
     /// What to do; the options below change the details
@@ -87,7 +89,8 @@ impl Run {
 /// Run all scenarios against the desktop device and mosquitto, in turn, and print the ratios
 #[derive(Args)]
 pub(crate) struct Compare {
-    /// Each scenario once and for a fraction of a second: shows that nothing is lost, says nothing about speed
+    /// Each scenario once and for a fraction of a second: shows that nothing is lost, says nothing
+    /// about speed
     #[arg(long)]
     pub(crate) quick: bool,
     /// How often each broker does each scenario

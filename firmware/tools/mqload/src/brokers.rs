@@ -1,4 +1,5 @@
-//! Starts the two brokers of the comparison, each on a free port of 127.0.0.1 with a folder of its own.
+//! Starts the two brokers of the comparison, each on a free port of 127.0.0.1 with a folder of its
+//! own.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,8 +14,8 @@ use crate::flow::Target;
 /// How long a broker may take to open its port.
 const STARTING: Duration = Duration::from_secs(10);
 
-/// mosquitto with what it needs to drop nothing, to send at once as the device does, and with the device's number of
-/// messages in flight.
+/// mosquitto with what it needs to drop nothing, to send at once as the device does, and with the
+/// device's number of messages in flight.
 const MOSQUITTO_CONFIG: &str = "\
 allow_anonymous true
 log_type none

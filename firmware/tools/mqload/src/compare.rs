@@ -1,4 +1,5 @@
-//! The desktop device and mosquitto side by side: every scenario in turn, several rounds, medians and ratios.
+//! The desktop device and mosquitto side by side: every scenario in turn, several rounds, medians
+//! and ratios.
 
 use std::io::{self, Write as _};
 use std::time::Duration;

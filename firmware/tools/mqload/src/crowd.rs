@@ -139,7 +139,8 @@ impl Crowd {
     }
 }
 
-/// Holds `count` clients with a subscription each, asks each once whether it is served, and looks at the broker's memory.
+/// Holds `count` clients with a subscription each, asks each once whether it is served, and looks
+/// at the broker's memory.
 ///
 /// # Errors
 /// What the sockets report, and a broker that closes a client.
@@ -191,7 +192,8 @@ pub(crate) fn idle(target: Target, count: usize) -> io::Result<Outcome> {
     })
 }
 
-/// Lets clients come and go for a time: TCP connect, CONNECT, CONNACK, DISCONNECT, closed by the broker.
+/// Lets clients come and go for a time: TCP connect, CONNECT, CONNACK, DISCONNECT, closed by the
+/// broker.
 ///
 /// # Errors
 /// What the sockets report.

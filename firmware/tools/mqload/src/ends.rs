@@ -1,4 +1,5 @@
-//! The two ends of the messages: publishers, which keep a window, and subscribers, which check what arrives.
+//! The two ends of the messages: publishers, which keep a window, and subscribers, which check what
+//! arrives.
 
 use std::io;
 
@@ -172,7 +173,8 @@ impl Subscriber {
         self.missing + tails.map(|(_, (next, all))| u64::from(all.wrapping_sub(*next))).sum::<u64>()
     }
 
-    /// Reads, checks and acknowledges. `now` tells the nanoseconds of the run, if the times are wanted.
+    /// Reads, checks and acknowledges. `now` tells the nanoseconds of the run, if the times are
+    /// wanted.
     pub(crate) fn read(
         &mut self,
         buffer: &mut Vec<u8>,

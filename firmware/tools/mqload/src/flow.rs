@@ -72,7 +72,8 @@ struct Flow<'a> {
 /// Runs a plan.
 ///
 /// # Errors
-/// What the sockets report; a broker that refuses or talks nonsense is an error, lost messages are not.
+/// What the sockets report; a broker that refuses or talks nonsense is an error, lost messages are
+/// not.
 pub(crate) fn run(target: Target, plan: &Plan) -> io::Result<Outcome> {
     let misbehaving = plan
         .misbehaving
@@ -185,7 +186,8 @@ impl<'a> Flow<'a> {
             if stalled || phase == Phase::Draining && self.is_drained() {
                 let end = match (self.plan.end, last) {
                     (End::After(_), Some(last)) => last,
-                    _ => self.mark(), // a given number of messages counts until the last has arrived
+                    _ => self.mark(), /* a given number of messages counts until the last has
+                                       * arrived */
                 };
                 return Ok(self.outcome(&first, &end));
             }

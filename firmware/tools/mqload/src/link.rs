@@ -1,4 +1,5 @@
-//! One MQTT connection of the generator: non-blocking, writes many packets at a time, hands out packets in place.
+//! One MQTT connection of the generator: non-blocking, writes many packets at a time, hands out
+//! packets in place.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
@@ -70,8 +71,8 @@ impl Link {
         Ok(Link { stream, partial: Vec::new(), out, sent: 0, blocked: true, connected: false })
     }
 
-    /// Reads all there is by way of `buffer` and hands out the whole packets in it. The other end closing is an error,
-    /// [`io::ErrorKind::UnexpectedEof`]; what came before is handed out.
+    /// Reads all there is by way of `buffer` and hands out the whole packets in it. The other end
+    /// closing is an error, [`io::ErrorKind::UnexpectedEof`]; what came before is handed out.
     pub(crate) fn read(
         &mut self,
         buffer: &mut Vec<u8>,

@@ -1,4 +1,5 @@
-//! `mqload`: a load generator for MQTT brokers, and the comparison of the desktop device with mosquitto.
+//! `mqload`: a load generator for MQTT brokers, and the comparison of the desktop device with
+//! mosquitto.
 //!
 //! | module | job |
 //! |---|---|

@@ -1,5 +1,5 @@
-//! Clients that misbehave while others are measured: some flood the broker with large messages, one subscribes to
-//! them and reads slowly.
+//! Clients that misbehave while others are measured: some flood the broker with large messages, one
+//! subscribes to them and reads slowly.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -6,8 +6,8 @@ use umqtt_broker::QoS;
 
 use crate::misbehaving::Misbehaving;
 
-/// Which topics a subscriber asks for. Topic `n` is `load/A/B` with `A` and `B` the digits of `n` in the base
-/// [`Plan::columns`].
+/// Which topics a subscriber asks for. Topic `n` is `load/A/B` with `A` and `B` the digits of `n`
+/// in the base [`Plan::columns`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Filters {
     /// All: `load/#`.
@@ -50,8 +50,8 @@ pub(crate) struct Plan {
     pub(crate) payload: usize,
     /// Messages at QoS 1 or 2 that a publisher sends before the first is acknowledged.
     pub(crate) window: u16,
-    /// Bytes that are published and that the slowest subscriber has not received: a bound, so that no broker must drop
-    /// any.
+    /// Bytes that are published and that the slowest subscriber has not received: a bound, so that
+    /// no broker must drop any.
     pub(crate) ahead: usize,
     pub(crate) pace: Pace,
     pub(crate) end: End,
@@ -88,8 +88,8 @@ impl Plan {
         (filter, (0..self.topics).map(wanted).collect())
     }
 
-    /// Streams of messages, each of one publisher on one topic: stream `s` is of publisher `s % publishers`, on topic
-    /// `s % topics`.
+    /// Streams of messages, each of one publisher on one topic: stream `s` is of publisher `s %
+    /// publishers`, on topic `s % topics`.
     pub(crate) fn streams(&self) -> usize {
         self.publishers.max(self.topics)
     }

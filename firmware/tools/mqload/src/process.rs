@@ -1,5 +1,5 @@
-//! What the operating system knows about a process: memory and processor time. From `/proc`, so on Linux alone;
-//! elsewhere nothing is known.
+//! What the operating system knows about a process: memory and processor time. From `/proc`, so on
+//! Linux alone; elsewhere nothing is known.
 
 use std::fs;
 use std::time::Duration;

@@ -12,8 +12,8 @@ use crate::misbehaving::Misbehaving;
 use crate::plan::{End, Filters, Pace, Plan};
 use crate::report::Outcome;
 
-/// Bytes published ahead of the slowest subscriber unless told otherwise: a quarter of what the desktop device lets wait for
-/// a client.
+/// Bytes published ahead of the slowest subscriber unless told otherwise: a quarter of what the
+/// desktop device lets wait for a client.
 pub(crate) const DEFAULT_AHEAD: usize = 1024 * 1024;
 
 /// A scenario.
@@ -31,7 +31,8 @@ pub(crate) enum Scenario {
     Ping,
     /// 2000 messages a second from ten clients to ten others: the round trip under moderate load
     Rate,
-    /// The round trip while two clients flood the broker with 1 MB messages and a third hardly reads them
+    /// The round trip while two clients flood the broker with 1 MB messages and a third hardly
+    /// reads them
     #[value(alias = "bullies")]
     Misbehaving,
     /// Many clients that do nothing

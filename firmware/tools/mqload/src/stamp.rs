@@ -1,4 +1,5 @@
-//! What a test message carries: which stream it belongs to, its number in it, when it was sent, and bytes that are known.
+//! What a test message carries: which stream it belongs to, its number in it, when it was sent, and
+//! bytes that are known.
 
 /// Bytes of the stamp: the shortest payload.
 pub(crate) const STAMP: usize = 16;
@@ -36,7 +37,8 @@ impl Stamp {
     }
 }
 
-/// The bytes behind the stamp of a payload of `payload` bytes: no two neighbours alike, and no short period.
+/// The bytes behind the stamp of a payload of `payload` bytes: no two neighbours alike, and no
+/// short period.
 pub(crate) fn filler(payload: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_u32;
     let next = || {

@@ -27,8 +27,9 @@ pub struct Arrival<'a> {
 }
 
 impl Model {
-    /// A message arrived, in a transfer that is new to the client (at QoS 2) or may be (at QoS 1). Which one it was; `None` for
-    /// one that deletes a retained message, as these all look the same.
+    /// A message arrived, in a transfer that is new to the client (at QoS 2) or may be (at QoS 1).
+    /// Which one it was; `None` for one that deletes a retained message, as these all look the
+    /// same.
     pub fn arrived(
         &mut self,
         key: SessionKey,
@@ -177,8 +178,8 @@ impl Model {
             && (!self.rules.roomy || !self.messages.values().any(|other| replaced(&other)))
     }
 
-    /// The messages that may be a topic's retained one at some time from `since` on, those that delete it too; and whether
-    /// there surely was one by then.
+    /// The messages that may be a topic's retained one at some time from `since` on, those that
+    /// delete it too; and whether there surely was one by then.
     fn candidates(&self, topic: &str, since: Tick) -> (Vec<(MessageId, &Message)>, bool) {
         let on_topic = || self.messages.iter().filter(|(_, m)| m.retain && m.topic == topic);
         let may = |m: &Message| m.events.iter().any(|e| self.may_be_retained(m, e, since));
@@ -198,7 +199,8 @@ impl Model {
             .collect()
     }
 
-    /// What is retained, as somebody saw it who looked at all topics: nothing else may be, and from now on that is known.
+    /// What is retained, as somebody saw it who looked at all topics: nothing else may be, and from
+    /// now on that is known.
     pub fn retained_is(&mut self, seen: &[(&[u8], &[u8])]) -> Result<(), Broken> {
         let mut found = BTreeMap::new();
         for (topic, payload) in seen {
@@ -237,8 +239,9 @@ impl Model {
         Ok(())
     }
 
-    /// What must have arrived and has not, provided that all bytes have, and all acknowledgements are given: for those who are
-    /// connected, or for all who have been since their sessions got anything.
+    /// What must have arrived and has not, provided that all bytes have, and all acknowledgements
+    /// are given: for those who are connected, or for all who have been since their sessions
+    /// got anything.
     pub fn missing(&self, away_too: bool) -> Vec<String> {
         let mut missing = Vec::new();
         let present = |session: &&Session| {
@@ -305,8 +308,8 @@ impl Model {
     }
 }
 
-/// The qualities of service at which the session may get the message for this publication of it: that of the highest
-/// subscription that matches, where some may or may not have held.
+/// The qualities of service at which the session may get the message for this publication of it:
+/// that of the highest subscription that matches, where some may or may not have held.
 fn qualities(session: &Session, message: &Message, event: &Event) -> BTreeSet<QoS> {
     let fits = |s: &&Subscription| matches(&s.filter, &message.topic);
     let sure = session.subscriptions.iter().filter(fits).filter(|s| s.life.meets(event));

@@ -1,8 +1,10 @@
-//! A client on the level of bytes: it does as told, tells the model, and complains of every answer that is not due.
+//! A client on the level of bytes: it does as told, tells the model, and complains of every answer
+//! that is not due.
 //!
-//! It holds to the rules itself: packet ids, acknowledgements in order, repetition after a broken connection, QoS 2 messages
-//! known by their ids. What it did counts as begun once its bytes are [`wrote`](Client::wrote), and as done once an answer to it
-//! or to something later is there; who knows better says [`took`](Client::took).
+//! It holds to the rules itself: packet ids, acknowledgements in order, repetition after a broken
+//! connection, QoS 2 messages known by their ids. What it did counts as begun once its bytes are
+//! [`wrote`](Client::wrote), and as done once an answer to it or to something later is there; who
+//! knows better says [`took`](Client::took).
 
 mod link;
 mod receive;
@@ -296,7 +298,8 @@ impl Client {
 
     fn take_link(&mut self) -> Option<Link> {
         let link = self.link.take()?;
-        // What belongs to a clean session ends with its connection ([MQTT-3.1.2-6]), unless it was refused.
+        // What belongs to a clean session ends with its connection ([MQTT-3.1.2-6]), unless it was
+        // refused.
         if link.greeting.clean && link.attempt.as_ref().is_some_and(|attempt| !attempt.refused) {
             self.sent.clear();
             self.seen.clear();

@@ -1,8 +1,10 @@
-//! What there is, going by what the clients did: messages, sessions with their subscriptions, connections.
+//! What there is, going by what the clients did: messages, sessions with their subscriptions,
+//! connections.
 //!
-//! A client's act has a beginning (its last byte may be at the broker) and an end (the broker has surely dealt with it), told
-//! by calls in pairs: `..._began`, `..._done`. Where there is no telling, as when a connection broke in between, the second
-//! call is missing. What follows from it all is in `check`.
+//! A client's act has a beginning (its last byte may be at the broker) and an end (the broker has
+//! surely dealt with it), told by calls in pairs: `..._began`, `..._done`. Where there is no
+//! telling, as when a connection broke in between, the second call is missing. What follows from it
+//! all is in `check`.
 
 mod connections;
 
@@ -103,7 +105,8 @@ pub(crate) struct Session {
     pub(crate) conn: Option<ConnKey>,
     pub(crate) subscriptions: Vec<Subscription>,
     pub(crate) got: BTreeMap<MessageId, Got>,
-    /// Of the messages that arrived, by publisher and quality of service: the latest time at which one was first published.
+    /// Of the messages that arrived, by publisher and quality of service: the latest time at which
+    /// one was first published.
     pub(crate) newest: BTreeMap<(usize, QoS), Tick>,
 }
 
@@ -216,8 +219,9 @@ impl Model {
         }
     }
 
-    /// A PUBLISH may be at the broker, in this session. `again`: the client takes it for the same transfer at QoS 2 as an
-    /// earlier one. For the broker it is a new one if the session is, of which the client need not have learnt.
+    /// A PUBLISH may be at the broker, in this session. `again`: the client takes it for the same
+    /// transfer at QoS 2 as an earlier one. For the broker it is a new one if the session is,
+    /// of which the client need not have learnt.
     pub fn publish_began(
         &mut self,
         id: MessageId,

@@ -1,5 +1,6 @@
-//! What happens in a history, decoded from any few bytes: whether they come from a property test, from a fuzzer or from a
-//! generator of random numbers, every byte string is a history, and a shorter one is a simpler one.
+//! What happens in a history, decoded from any few bytes: whether they come from a property test,
+//! from a fuzzer or from a generator of random numbers, every byte string is a history, and a
+//! shorter one is a simpler one.
 
 use umqtt_broker::QoS;
 
@@ -56,7 +57,8 @@ pub enum Flow {
     },
 }
 
-/// What a client does, or what is done to it. One that is to speak and has no connection connects first, as it did last.
+/// What a client does, or what is done to it. One that is to speak and has no connection connects
+/// first, as it did last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Nothing: bytes may move.

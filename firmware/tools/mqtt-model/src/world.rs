@@ -1,7 +1,8 @@
 //! A broker, some clients and the bytes between them, in virtual time.
 //!
-//! Bytes move only when told to, so a connection can break at any of them: what a client has said and the broker has not
-//! got is lost, and so is what the broker has sent and the client has not got.
+//! Bytes move only when told to, so a connection can break at any of them: what a client has said
+//! and the broker has not got is lost, and so is what the broker has sent and the client has not
+//! got.
 
 mod end;
 mod kept;
@@ -242,7 +243,8 @@ impl World {
         self.flow_within(0, usize::MAX, usize::MAX).map(|_| ())
     }
 
-    /// The same, but of one client's bytes only so many arrive at the broker, and so many at the client; how many did.
+    /// The same, but of one client's bytes only so many arrive at the broker, and so many at the
+    /// client; how many did.
     ///
     /// # Errors
     /// As for [`step`](Self::step).
@@ -296,7 +298,8 @@ impl World {
         Ok(bytes.len())
     }
 
-    /// So many bytes of the broker arrive at a client, while a few more are on their way; how many did.
+    /// So many bytes of the broker arrive at a client, while a few more are on their way; how many
+    /// did.
     fn pull(&mut self, client: usize, most: usize) -> Result<usize, Broken> {
         let Some(id) = self.line_of(client) else { return Ok(0) };
         let mut buffer = [0; 64];
@@ -379,7 +382,8 @@ impl World {
             self.model.now = self.now;
             let from = self.model.time();
             self.broker.handle_timeout(self.now);
-            // Before what the program gets is looked at: it may be what a session that is over has left to its group.
+            // Before what the program gets is looked at: it may be what a session that is over has
+            // left to its group.
             self.model.expire(from);
             self.look(from)?;
         }

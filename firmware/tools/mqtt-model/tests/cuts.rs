@@ -1,5 +1,6 @@
-//! Short histories, cut at every byte: of what a client with a stored session says, and of what it is told. Then it comes
-//! back, and everything must have arrived all the same, as often as it should.
+//! Short histories, cut at every byte: of what a client with a stored session says, and of what it
+//! is told. Then it comes back, and everything must have arrived all the same, as often as it
+//! should.
 
 use umqtt_broker::{Limits, QoS};
 use umqtt_broker_model::{Action, World};
@@ -88,8 +89,8 @@ fn limits(max_inflight: usize) -> Limits {
     Limits::DESKTOP.max_inflight(max_inflight)
 }
 
-/// Tells a story with a cut after so many bytes each way, and perhaps a second one of the connection after it. The bytes that
-/// came through each way, in the last connection cut.
+/// Tells a story with a cut after so many bytes each way, and perhaps a second one of the
+/// connection after it. The bytes that came through each way, in the last connection cut.
 fn tell(story: &Story, max_inflight: usize, cuts: &[(usize, usize)]) -> (usize, usize) {
     let told = || {
         let mut world = World::new(limits(max_inflight));

@@ -1,4 +1,5 @@
-//! Random histories of some clients: whatever they do and wherever connections break, what must arrive does, and nothing else.
+//! Random histories of some clients: whatever they do and wherever connections break, what must
+//! arrive does, and nothing else.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

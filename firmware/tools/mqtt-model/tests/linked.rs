@@ -1,4 +1,5 @@
-//! Our client's state machine against our broker's, back to back in virtual time, with the network cut at every byte.
+//! Our client's state machine against our broker's, back to back in virtual time, with the network
+//! cut at every byte.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -202,7 +203,8 @@ fn spend(budget: usize, spent: usize) -> usize {
     if budget == ALL { ALL } else { budget - spent }
 }
 
-/// Some messages of each quality, with one connection broken after so many bytes, and the one after it again.
+/// Some messages of each quality, with one connection broken after so many bytes, and the one after
+/// it again.
 fn tell(qos: &[QoS], end: usize, cuts: &[(usize, usize)]) {
     let mut net = Net::new(false);
     let mut cuts = cuts.iter();

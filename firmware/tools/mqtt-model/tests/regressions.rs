@@ -50,7 +50,8 @@ fn holds(limits: Limits, history: &[Step]) {
     }
 }
 
-/// A session expires in the same call in which what it has left arrives at the program, which joined its group later.
+/// A session expires in the same call in which what it has left arrives at the program, which
+/// joined its group later.
 #[test]
 fn a_session_that_expires_leaves_its_message_to_the_program() {
     let group = "$share/h/a/#";
@@ -67,7 +68,8 @@ fn a_session_that_expires_leaves_its_message_to_the_program() {
     holds(LITTLE, &history);
 }
 
-/// A client repeats a QoS 2 message to a session that is not the one it sent it to: the CONNACK that said so was lost.
+/// A client repeats a QoS 2 message to a session that is not the one it sent it to: the CONNACK
+/// that said so was lost.
 #[test]
 fn a_message_repeated_to_a_session_begun_anew_is_a_new_one() {
     let expired = [
@@ -94,8 +96,8 @@ fn a_message_repeated_to_a_session_begun_anew_is_a_new_one() {
     holds(LITTLE, &displaced);
 }
 
-/// In a session that began without its client's learning of it the broker uses the packet ids of the one before, of which the
-/// client has not let go.
+/// In a session that began without its client's learning of it the broker uses the packet ids of
+/// the one before, of which the client has not let go.
 #[test]
 fn packet_ids_begin_anew_in_a_session_begun_unnoticed() {
     let history = [

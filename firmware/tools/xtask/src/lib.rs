@@ -1,4 +1,5 @@
-//! What `cargo xtask` does, as a library, so that the tests on emulated boards start them the same way.
+//! What `cargo xtask` does, as a library, so that the tests on emulated boards start them the same
+//! way.
 //!
 //! | module | job |
 //! |---|---|

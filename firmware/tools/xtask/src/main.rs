@@ -1,4 +1,5 @@
-//! `cargo xtask`: builds, emulates, measures and packs the boards. `cargo xtask help` lists what it does.
+//! `cargo xtask`: builds, emulates, measures and packs the boards. `cargo xtask help` lists what it
+//! does.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

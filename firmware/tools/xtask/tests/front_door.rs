@@ -1,5 +1,5 @@
-//! What a visitor finds: links lead somewhere, the documents name what is there, crates have what their dependents and
-//! registries need, arrows between crates run one way.
+//! What a visitor finds: links lead somewhere, the documents name what is there, crates have what
+//! their dependents and registries need, arrows between crates run one way.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};

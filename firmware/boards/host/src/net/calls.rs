@@ -119,8 +119,9 @@ impl Net for HostNet {
         let Some(connection) = self.connection(slot) else { return };
         match &connection.phase {
             Phase::Open => {
-                // Leaving unread bytes behind would make the kernel reset the connection and lose what
-                // we sent last; so we say we are done, and read until the other end has said so too.
+                // Leaving unread bytes behind would make the kernel reset the connection and lose
+                // what we sent last; so we say we are done, and read until the
+                // other end has said so too.
                 let until = Instant::now() + LINGER;
                 connection.shut_down();
                 connection.phase = Phase::Lingering { until };

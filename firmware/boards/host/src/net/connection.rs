@@ -1,4 +1,5 @@
-//! One TCP connection: where it stands, what is to be reported about it, and what it did not take yet.
+//! One TCP connection: where it stands, what is to be reported about it, and what it did not take
+//! yet.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
@@ -81,8 +82,8 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    /// Shows what was kept and what one read into `buffer`, which is of [`MORE_SIZE`], brings; all up to the end if the
-    /// other end is done.
+    /// Shows what was kept and what one read into `buffer`, which is of [`MORE_SIZE`], brings; all
+    /// up to the end if the other end is done.
     pub(crate) fn receive(
         &mut self,
         buffer: &mut [u8],
@@ -157,7 +158,8 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Whether the peer finds the connection reset when the stream is dropped. Otherwise what was sent still leaves.
+    /// Whether the peer finds the connection reset when the stream is dropped. Otherwise what was
+    /// sent still leaves.
     pub(crate) fn reset_when_dropped(&mut self, reset: bool) {
         if let Some(stream) = &self.stream {
             // If it fails, the connection is gone already.

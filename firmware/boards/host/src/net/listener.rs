@@ -13,8 +13,8 @@ use umqtt_net::NetError;
 pub(crate) const BURST: usize = 64;
 /// How long accepting pauses when the system has no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long a connection is quiet before the system asks the other end whether it is still there, and how long it waits
-/// before it asks again; how often is its own choice.
+/// How long a connection is quiet before the system asks the other end whether it is still there,
+/// and how long it waits before it asks again; how often is its own choice.
 const QUIET: Duration = Duration::from_secs(60);
 const ASK_AGAIN: Duration = Duration::from_secs(15);
 
@@ -24,7 +24,8 @@ pub(crate) struct Listener {
     /// The port that was bound.
     pub(crate) port: u16,
     pub(crate) token: usize,
-    /// When to accept again: set by the event, kept while there may be more, as events come only once.
+    /// When to accept again: set by the event, kept while there may be more, as events come only
+    /// once.
     pub(crate) due: Option<Instant>,
     socket: TcpListener,
 }
@@ -64,8 +65,8 @@ impl Listener {
     }
 }
 
-/// Has the system find out when the other end of a quiet connection is gone: a client without keep-alive that loses its
-/// power would hold its place for ever.
+/// Has the system find out when the other end of a quiet connection is gone: a client without
+/// keep-alive that loses its power would hold its place for ever.
 pub(crate) fn watch_over(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(ASK_AGAIN);
     // A system that cannot do it leaves only those unnoticed.

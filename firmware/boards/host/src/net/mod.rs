@@ -1,8 +1,9 @@
 //! The device's network on the operating system's sockets.
 //!
-//! One [`Net`](umqtt_device::Net) for everything: it waits in [`HostNet::wait`], keeps what happened in a set per connection and
-//! hands it out as [`NetEvent`](umqtt_net::NetEvent)s. It holds no send buffer (the kernel's is enough, the caller keeps the rest) and
-//! a receive buffer only for a connection whose bytes the device did not want yet.
+//! One [`Net`](umqtt_device::Net) for everything: it waits in [`HostNet::wait`], keeps what
+//! happened in a set per connection and hands it out as [`NetEvent`](umqtt_net::NetEvent)s. It
+//! holds no send buffer (the kernel's is enough, the caller keeps the rest) and a receive buffer
+//! only for a connection whose bytes the device did not want yet.
 
 mod addresses;
 mod calls;
@@ -35,8 +36,8 @@ pub const LINGER: Duration = Duration::from_secs(2);
 const READ_SIZE: usize = 64 * 1024;
 /// Bytes read at a time from a connection that had its turn and has more.
 const MORE_SIZE: usize = 256 * 1024;
-/// How many of those go on in a turn, after all that have something new. So whatever they send, one that says little
-/// waits for at most this many reads, and for those that also have something new.
+/// How many of those go on in a turn, after all that have something new. So whatever they send, one
+/// that says little waits for at most this many reads, and for those that also have something new.
 const MORE_PER_TURN: usize = 2;
 /// Operating system events taken per wait.
 const EVENTS: usize = 1024;
@@ -126,8 +127,8 @@ impl HostNet {
         self.bind
     }
 
-    /// Sleeps until something happened, the waker woke it or `timeout` passed. What happened is handled by
-    /// [`Stack::ingress`].
+    /// Sleeps until something happened, the waker woke it or `timeout` passed. What happened is
+    /// handled by [`Stack::ingress`].
     ///
     /// # Errors
     /// What the operating system reports; being interrupted by a signal is none.
@@ -213,7 +214,8 @@ impl HostNet {
                     connection.hung_up = true;
                 }
                 let readable = event.is_readable() || event.is_read_closed() || event.is_error();
-                // One that has more to read than its share does not get ahead by what is added to that.
+                // One that has more to read than its share does not get ahead by what is added to
+                // that.
                 if readable && !connection.again {
                     self.report(slot, Readiness::Readable);
                 }
@@ -276,7 +278,8 @@ impl HostNet {
         }
     }
 
-    /// Starts connecting to the first address that can be started with; `last` is told if there is none.
+    /// Starts connecting to the first address that can be started with; `last` is told if there is
+    /// none.
     fn try_addresses(
         &mut self,
         slot: u32,

@@ -25,7 +25,8 @@ pub(crate) struct Resolver {
 pub(crate) struct Answer {
     /// The connection it is for.
     pub(crate) slot: u32,
-    /// Which look-up it was: the connection may have been closed and its number be another's meanwhile.
+    /// Which look-up it was: the connection may have been closed and its number be another's
+    /// meanwhile.
     pub(crate) lookup: u64,
     /// What was found, nothing if the name has no address.
     pub(crate) addresses: Vec<SocketAddr>,
@@ -41,7 +42,8 @@ impl Resolver {
         self.running < MAX_LOOKUPS
     }
 
-    /// Looks up a host for a connection; [`Resolver::poll`] gives the answer under the number returned.
+    /// Looks up a host for a connection; [`Resolver::poll`] gives the answer under the number
+    /// returned.
     pub(crate) fn start(&mut self, slot: u32, host: &str, port: u16) -> io::Result<u64> {
         let lookup = self.next;
         let host = host.to_owned();

@@ -34,7 +34,8 @@ pub(crate) struct Entry {
 struct Group {
     address: Ipv4Addr,
     interface: Interface,
-    /// What is sent to the group comes here, where the socket itself is bound to one address and does not get it.
+    /// What is sent to the group comes here, where the socket itself is bound to one address and
+    /// does not get it.
     socket: Option<UdpSocket>,
 }
 

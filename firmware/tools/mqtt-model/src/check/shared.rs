@@ -1,6 +1,8 @@
-//! Shared subscriptions: of those who share one, a single one gets each message, and any of them may.
+//! Shared subscriptions: of those who share one, a single one gets each message, and any of them
+//! may.
 //!
-//! When a session ends, what it has not acknowledged may go to another member, also to one that has come since.
+//! When a session ends, what it has not acknowledged may go to another member, also to one that has
+//! come since.
 
 use std::collections::BTreeSet;
 
@@ -35,7 +37,8 @@ impl Model {
         shared(session, message).next().is_some()
     }
 
-    /// Whether the session may get the message by a shared subscription, for this publication of it, in this quality.
+    /// Whether the session may get the message by a shared subscription, for this publication of
+    /// it, in this quality.
     pub(super) fn may_share(
         &self,
         session: &Session,
@@ -70,7 +73,8 @@ impl Model {
         message.events.len() * (1 + groups.len()) + left
     }
 
-    /// With one more, the message has come to no more clients than there are who do not share, and groups.
+    /// With one more, the message has come to no more clients than there are who do not share, and
+    /// groups.
     pub(super) fn is_one_of_few(
         &self,
         id: MessageId,
@@ -116,8 +120,8 @@ impl Model {
         }
     }
 
-    /// Whether one of those who share must get the message for this publication of it: some surely do, and all who may are
-    /// here to show what they got.
+    /// Whether one of those who share must get the message for this publication of it: some surely
+    /// do, and all who may are here to show what they got.
     fn is_due_in(
         &self,
         group: &str,

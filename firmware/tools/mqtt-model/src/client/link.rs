@@ -1,4 +1,5 @@
-//! One connection of a client: what was said on it, what that means to the model, and which answers are due.
+//! One connection of a client: what was said on it, what that means to the model, and which answers
+//! are due.
 
 use std::collections::VecDeque;
 

@@ -184,8 +184,8 @@ impl Client {
         Ok(())
     }
 
-    /// Whether it has a message already that comes at QoS 2. What it has may be from a session that ended without its learning
-    /// of it: then the packet id says nothing.
+    /// Whether it has a message already that comes at QoS 2. What it has may be from a session that
+    /// ended without its learning of it: then the packet id says nothing.
     fn knows(
         &self,
         session: SessionKey,

@@ -82,8 +82,8 @@ impl Model {
         sessions.filter(|(_, session)| !session.clean)
     }
 
-    /// A client gets a stored session: where there are too many, the one that has been away for longest is over. Where there is no
-    /// telling which one that is, each of them may be.
+    /// A client gets a stored session: where there are too many, the one that has been away for
+    /// longest is over. Where there is no telling which one that is, each of them may be.
     fn make_room(&mut self, client: usize, unsure: bool, now: Tick) {
         if self.stored_sessions(client).count() < self.rules.max_stored_sessions {
             return;

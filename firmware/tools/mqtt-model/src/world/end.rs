@@ -4,7 +4,8 @@ use super::World;
 use crate::{Broken, CLIENTS, Greeting, broken};
 
 impl World {
-    /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of it all.
+    /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of
+    /// it all.
     ///
     /// # Errors
     /// Something is missing, is there and should not be, or stays behind.
@@ -23,8 +24,8 @@ impl World {
         }
         // and those on which nothing was said.
         self.pass(self.broker.limits().connect_timeout)?;
-        // Three rounds: where there is little room, the first sends away who is there; in the second all say what they still have
-        // to say; and in the third they get it.
+        // Three rounds: where there is little room, the first sends away who is there; in the
+        // second all say what they still have to say; and in the third they get it.
         for client in (0..3).flat_map(|_| 0..CLIENTS) {
             if self.model.is_stored(client) && !self.clients[client].is_greeted() {
                 self.connect(client, Greeting::default(), false)?;

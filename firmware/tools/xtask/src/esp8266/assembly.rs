@@ -1,9 +1,10 @@
 //! Mends the compiler's assembly for GNU's assembler.
 //!
-//! The code generator has no working object writer for this core, and its assembly has two faults: each function's literals
-//! come after the place where the assembler has to know them, in front of the function's section (`l32r` loads only from
-//! lower addresses); and debug directives name files that cannot be assembled. So literals move to just behind the
-//! `.type` line of the function that follows, which stands right in front of its label, and debug directives go.
+//! The code generator has no working object writer for this core, and its assembly has two faults:
+//! each function's literals come after the place where the assembler has to know them, in front of
+//! the function's section (`l32r` loads only from lower addresses); and debug directives name files
+//! that cannot be assembled. So literals move to just behind the `.type` line of the function that
+//! follows, which stands right in front of its label, and debug directives go.
 
 use std::fmt::{self, Write};
 

@@ -13,7 +13,8 @@ const IMAGE: u64 = 512 * KIB;
 const RAM: u64 = 48 * KIB;
 /// The chip's instruction RAM: it has 64 KiB, of which the flash's cache takes half.
 const IRAM: u64 = 32 * KIB;
-/// Code of the virtual machine and the script engine: it shall shrink to 24 KiB, and may not grow meanwhile.
+/// Code of the virtual machine and the script engine: it shall shrink to 24 KiB, and may not grow
+/// meanwhile.
 const ENGINE: u64 = 41 * KIB;
 
 /// One budget and what is taken of it, bytes.

@@ -1,8 +1,9 @@
-//! From a crate to an ELF file. Cargo decides what has to be compiled; what follows is done again only for files that came out
-//! different.
+//! From a crate to an ELF file. Cargo decides what has to be compiled; what follows is done again
+//! only for files that came out different.
 //!
-//! 1. `cargo rustc`, with the library built for the core, gives the assembly of the whole program in one file, and that of
-//!    `compiler_builtins`, which never takes part in link-time optimisation.
+//! 1. `cargo rustc`, with the library built for the core, gives the assembly of the whole program
+//!    in one file, and that of `compiler_builtins`, which never takes part in link-time
+//!    optimisation.
 //! 2. It is mended (`assembly`) and assembled; so is the runtime's own.
 //! 3. The linker puts it where `link.ld` says.
 
@@ -25,8 +26,9 @@ use super::places::Places;
 use super::tools::{ASSEMBLER, LINKER, Tools};
 
 /// The target's file, in the chips' workspace. It says that objects are bitcode: cargo always asks
-/// for an object of the program, and the code generator, told to write machine code, stops at what it cannot place ("fixup value
-/// must be 4-byte aligned", at functions that share a section, as esp8266-hal's in RAM do). Nobody reads that object.
+/// for an object of the program, and the code generator, told to write machine code, stops at what
+/// it cannot place ("fixup value must be 4-byte aligned", at functions that share a section, as
+/// esp8266-hal's in RAM do). Nobody reads that object.
 pub(super) const TARGET: &str = "lx106-rt/lx106.json";
 /// The linker scripts, in their folder of the chips' workspace.
 const LINKER_SCRIPTS: &str = "lx106-rt";
@@ -153,8 +155,8 @@ fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) ->
     Ok(command)
 }
 
-/// The compiler's options that shorten the paths a panic names, which are part of the image: without them its size depends on
-/// where the sources lie.
+/// The compiler's options that shorten the paths a panic names, which are part of the image:
+/// without them its size depends on where the sources lie.
 fn short_paths(places: &Places, tools: &Tools) -> Result<OsString> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
@@ -234,7 +236,8 @@ fn assembly_files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Writes the mended assembly, unless it is there already: then its time stays, and so does what was made of it.
+/// Writes the mended assembly, unless it is there already: then its time stays, and so does what
+/// was made of it.
 fn mend(source: &Path, mended: &Path) -> Result<()> {
     let text =
         fs::read_to_string(source).with_context(|| format!("cannot read {}", source.display()))?;
@@ -284,7 +287,8 @@ fn check(elf: &Path) -> Result<()> {
     cache_off::check(&file)
 }
 
-/// Runs a command that makes `output` of `sources`, unless it is newer than all of them. What is half made has another name.
+/// Runs a command that makes `output` of `sources`, unless it is newer than all of them. What is
+/// half made has another name.
 fn make(output: &Path, sources: &[&Path], command: impl FnOnce(&Path) -> Command) -> Result<()> {
     if is_newer(output, sources) {
         return Ok(());

@@ -1,9 +1,10 @@
-//! Holds that what runs while flash cannot be read uses nothing that lies there. On the chip that would be a crash: at the start,
-//! or when something is first written; and the emulator would not notice.
+//! Holds that what runs while flash cannot be read uses nothing that lies there. On the chip that
+//! would be a crash: at the start, or when something is first written; and the emulator would not
+//! notice.
 //!
-//! Functions in the section `.rwtext` are such. Whatever they use they call, jump to, or load the address of, so their
-//! instructions are looked through (Xtensa instruction set reference, chapter 6: L32R, CALL0, J). A constant of flash that
-//! one gets as an argument is not seen.
+//! Functions in the section `.rwtext` are such. Whatever they use they call, jump to, or load the
+//! address of, so their instructions are looked through (Xtensa instruction set reference, chapter
+//! 6: L32R, CALL0, J). A constant of flash that one gets as an argument is not seen.
 
 use std::ops::Range;
 
@@ -14,7 +15,8 @@ use object::{File, Object, ObjectSection, ObjectSymbol, SymbolKind};
 const SECTION: &str = ".rwtext";
 /// Flash, as the chip shows it.
 const FLASH: Range<u32> = 0x4020_0000..0x4030_0000;
-/// Where the chip's ROM goes on, and the last part of a function's name with which flash can be read.
+/// Where the chip's ROM goes on, and the last part of a function's name with which flash can be
+/// read.
 const START: &str = "ESP8266Reset";
 const READABLE: &str = "cache_enable";
 
@@ -80,13 +82,15 @@ impl Memory<'_> {
         Some(u32::from_le_bytes(*self.at(address)?.first_chunk()?))
     }
 
-    /// Where the code in this range calls or jumps to, and the words it loads; `None` if it is not all in this memory.
+    /// Where the code in this range calls or jumps to, and the words it loads; `None` if it is not
+    /// all in this memory.
     fn used_by(&self, code: Range<u32>) -> Option<Vec<u32>> {
         let mut used = Vec::new();
         let mut pc = code.start;
         while pc < code.end {
             let bytes = self.at(pc)?;
-            // Instructions with this bit are of the short kind, which neither call nor load constants.
+            // Instructions with this bit are of the short kind, which neither call nor load
+            // constants.
             if bytes[0] & 8 != 0 {
                 pc += 2;
                 continue;

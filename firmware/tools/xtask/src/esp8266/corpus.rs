@@ -1,5 +1,6 @@
-//! The language's and the machine's own test corpus on the core: every text their tests and the sample scripts hold, compiled
-//! and run there and here. What comes of it must be the same, byte for byte.
+//! The language's and the machine's own test corpus on the core: every text their tests and the
+//! sample scripts hold, compiled and run there and here. What comes of it must be the same, byte
+//! for byte.
 
 use std::collections::BTreeSet;
 use std::fs;

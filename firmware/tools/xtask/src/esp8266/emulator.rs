@@ -73,14 +73,16 @@ impl Emulator {
         self
     }
 
-    /// Writes a line to this file for every instruction it executes, most of them without an address of ours: for short runs.
+    /// Writes a line to this file for every instruction it executes, most of them without an
+    /// address of ours: for short runs.
     pub fn trace(&mut self, file: &Path) -> &mut Emulator {
         let options = ["-singlestep", "-d", "exec,nochain", "-D"].map(OsString::from);
         self.arguments.extend(options.into_iter().chain([file.into()]));
         self
     }
 
-    /// Gives the board a flash with the content of this file, which is made as large as the flash is.
+    /// Gives the board a flash with the content of this file, which is made as large as the flash
+    /// is.
     ///
     /// # Errors
     /// The file cannot be read or written, or is too large.
@@ -93,8 +95,8 @@ impl Emulator {
         Ok(self)
     }
 
-    /// Gives the board a network, where it finds an address by DHCP, the emulator's computer at 10.0.2.2, and its own ports
-    /// open on that computer.
+    /// Gives the board a network, where it finds an address by DHCP, the emulator's computer at
+    /// 10.0.2.2, and its own ports open on that computer.
     pub fn network(&mut self, ports: &[Forward]) -> &mut Emulator {
         let mut network = String::from("user,model=open_eth");
         for Forward { bind, outside, inside } in ports {
@@ -104,8 +106,8 @@ impl Emulator {
         self
     }
 
-    /// Gives the board a network that is a wire: its frames come as UDP datagrams to `other`, and those sent to `own` are for
-    /// it. Both are ports of this computer.
+    /// Gives the board a network that is a wire: its frames come as UDP datagrams to `other`, and
+    /// those sent to `own` are for it. Both are ports of this computer.
     pub fn wire(&mut self, own: u16, other: u16) -> &mut Emulator {
         let here = Ipv4Addr::LOCALHOST;
         let network = format!("socket,model=open_eth,udp={here}:{other},localaddr={here}:{own}");

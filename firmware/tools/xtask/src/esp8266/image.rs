@@ -1,5 +1,6 @@
-//! The files that esptool writes to a chip's flash. The chip's ROM loads the first into RAM, from the flash's beginning, and goes on
-//! there; the second is what the chip shows of its flash from 0x40210000 on. There is no boot loader between.
+//! The files that esptool writes to a chip's flash. The chip's ROM loads the first into RAM, from
+//! the flash's beginning, and goes on there; the second is what the chip shows of its flash from
+//! 0x40210000 on. There is no boot loader between.
 
 use std::fmt;
 use std::fs;

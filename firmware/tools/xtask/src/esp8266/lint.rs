@@ -1,4 +1,5 @@
-//! Lints and documentation of the chips' workspace, for the core: what clippy or rustdoc warn of is an error.
+//! Lints and documentation of the chips' workspace, for the core: what clippy or rustdoc warn of is
+//! an error.
 
 use std::process::Command;
 

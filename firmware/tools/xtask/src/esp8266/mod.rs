@@ -1,5 +1,5 @@
-//! The ESP8266's core: its programs are built with the compiler's assembly output and GNU's assembler and linker, and run in
-//! QEMU.
+//! The ESP8266's core: its programs are built with the compiler's assembly output and GNU's
+//! assembler and linker, and run in QEMU.
 //!
 //! | file | job |
 //! |---|---|
@@ -61,8 +61,8 @@ const SILICON: &str = "silicon";
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// Build with this toolchain of rustup, which needs the component rust-src (not tried by this project's tests), in place of
-    /// Debian's packages
+    /// Build with this toolchain of rustup, which needs the component rust-src (not tried by this
+    /// project's tests), in place of Debian's packages
     #[arg(long, global = true, value_name = "NAME", env = "UMQTT_ESP8266_TOOLCHAIN")]
     toolchain: Option<String>,
 }
@@ -71,7 +71,8 @@ pub struct Arguments {
 enum Command {
     /// Builds a program for the core
     Build(Which),
-    /// Runs the device in the emulator: serial port here, its ports on this computer; Ctrl-C ends it
+    /// Runs the device in the emulator: serial port here, its ports on this computer; Ctrl-C ends
+    /// it
     Run(run::Options),
     /// Tests the device on the core
     Test(test::Options),

@@ -1,4 +1,5 @@
-//! Stands in for the linker where the compiler's own object is not wanted: makes the file cargo looks for, and nothing else.
+//! Stands in for the linker where the compiler's own object is not wanted: makes the file cargo
+//! looks for, and nothing else.
 
 use std::env;
 use std::ffi::OsString;

@@ -1,4 +1,5 @@
-//! Gives a running device a script, as a person would: `script PORT` on the console, then the script to that port.
+//! Gives a running device a script, as a person would: `script PORT` on the console, then the
+//! script to that port.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -15,8 +16,8 @@ const ANSWER: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(200);
 const PROMPT: &str = "CMD>";
 
-/// Pushes a script through the console at `console`; the device's port `inside` is open at `upload`. Returns what the device
-/// says about it.
+/// Pushes a script through the console at `console`; the device's port `inside` is open at
+/// `upload`. Returns what the device says about it.
 ///
 /// # Errors
 /// The device cannot be reached, or takes no script.

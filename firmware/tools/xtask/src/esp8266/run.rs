@@ -24,7 +24,8 @@ const UPLOAD: u16 = 2000;
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// A script to start with, source or bytecode: uploaded over the console, and compiled by the device
+    /// A script to start with, source or bytecode: uploaded over the console, and compiled by the
+    /// device
     script: Option<PathBuf>,
     /// This computer's port for the device's MQTT broker
     #[arg(long, default_value_t = MQTT, value_name = "PORT")]

@@ -1,7 +1,7 @@
 //! What takes how much of a program: by crate and kind of memory, from the ELF file's symbols.
 //!
-//! Literals and padding in front of a function count as the function's. The compiler keeps no names of most constants: they are
-//! shown together.
+//! Literals and padding in front of a function count as the function's. The compiler keeps no names
+//! of most constants: they are shown together.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -160,8 +160,8 @@ fn is_item(kind: SymbolKind) -> bool {
     matches!(kind, SymbolKind::Text | SymbolKind::Data)
 }
 
-/// Shares out a section: each symbol with what is in front of it (in code: literals), and what is left at the end. In data, what
-/// is in front of a symbol has lost its name.
+/// Shares out a section: each symbol with what is in front of it (in code: literals), and what is
+/// left at the end. In data, what is in front of a symbol has lost its name.
 fn cover<'a>(
     section: std::ops::Range<u64>,
     symbols: &[(u64, u64, &'a str)],

@@ -1,4 +1,5 @@
-//! The tests of the device on the core: builds what they need, then runs them as any other tests. They are in `tests/on_core`.
+//! The tests of the device on the core: builds what they need, then runs them as any other tests.
+//! They are in `tests/on_core`.
 
 use std::env;
 use std::process::{Command, ExitCode};

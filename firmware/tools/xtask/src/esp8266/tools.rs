@@ -1,5 +1,6 @@
-//! The tools: a Rust compiler with its library's source, GNU's assembler and linker for the core, the emulator. If any is
-//! missing, one message says so, with the one command that installs them all.
+//! The tools: a Rust compiler with its library's source, GNU's assembler and linker for the core,
+//! the emulator. If any is missing, one message says so, with the one command that installs them
+//! all.
 
 use std::env;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Files that use each other in a circle. A module and those inside it may: they are one thing in parts.
+//! Files that use each other in a circle. A module and those inside it may: they are one thing in
+//! parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,12 +9,57 @@ use anyhow::Result;
 use super::imports::{self, Imports};
 use super::modules::{self, Module};
 
+/// Circles that are still there: no other files may join them, and whoever opens one takes it off
+/// the list.
+const KNOWN: [&[&str]; 6] = [
+    &[
+        "firmware/broker/src/journal/log.rs",
+        "firmware/broker/src/journal/off.rs",
+        "firmware/broker/src/journal/session.rs",
+        "firmware/broker/src/message.rs",
+        "firmware/broker/src/outbox.rs",
+        "firmware/broker/src/queue.rs",
+        "firmware/broker/src/retained.rs",
+        "firmware/broker/src/session.rs",
+    ],
+    &[
+        "firmware/device/src/device/core.rs",
+        "firmware/device/src/device/retained.rs",
+        "firmware/device/src/device/variables.rs",
+    ],
+    &["firmware/device/src/device/crowd.rs", "firmware/device/src/device/network.rs"],
+    &["firmware/device/src/storage/incoming.rs", "firmware/device/src/storage/slots.rs"],
+    &[
+        "firmware/device/src/storage/map.rs",
+        "firmware/device/src/storage/repair.rs",
+        "firmware/device/src/storage/retained.rs",
+    ],
+    &[
+        "firmware/smoltcp/src/connect.rs",
+        "firmware/smoltcp/src/connection.rs",
+        "firmware/smoltcp/src/listen.rs",
+        "firmware/smoltcp/src/net.rs",
+        "firmware/smoltcp/src/table.rs",
+        "firmware/smoltcp/src/udp.rs",
+    ],
+];
+
 /// The circles of a crate, a line for each import of them.
 pub(super) fn check(root: &Path, file: &Path) -> Result<Vec<String>> {
     let modules = modules::read(root, file)?;
     let imports = imports::find(&modules);
     let circles = find(modules.len(), &imports);
-    Ok(circles.iter().flat_map(|circle| describe(circle, &modules, &imports)).collect())
+    let known = |circle: &&BTreeSet<usize>| {
+        let files = || circle.iter().map(|&module| modules[module].file.as_path());
+        KNOWN
+            .iter()
+            .any(|known| files().all(|file| known.iter().any(|name| file == Path::new(name))))
+    };
+    Ok(circles
+        .iter()
+        .filter(|circle| !known(circle))
+        .flat_map(|circle| describe(circle, &modules, &imports))
+        .collect())
 }
 
 /// The groups of modules from each of which one comes to every other.

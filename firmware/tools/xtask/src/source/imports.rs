@@ -1,4 +1,5 @@
-//! Which file uses which of the same crate: every path that is written, followed through `use` to where its name is defined.
+//! Which file uses which of the same crate: every path that is written, followed through `use` to
+//! where its name is defined.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

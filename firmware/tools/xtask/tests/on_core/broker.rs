@@ -1,4 +1,5 @@
-//! The broker on the core: retained messages, QoS 1 and 2, many clients, many messages, many connections.
+//! The broker on the core: retained messages, QoS 1 and 2, many clients, many messages, many
+//! connections.
 
 use std::time::Duration;
 
@@ -87,7 +88,8 @@ fn sixteen_clients_have_two_subscriptions_each() {
     assert!(device.console().ask("show mqtt").contains(&format!("Current clients: {CLIENTS}")));
 }
 
-/// As after a restart of the device. On a wire: the emulator's user network lets few wait for it at a time.
+/// As after a restart of the device. On a wire: the emulator's user network lets few wait for it at
+/// a time.
 #[test]
 fn sixteen_clients_that_come_at_once_are_all_taken() {
     let (_device, mut wire) = Device::boot_on_wire();

@@ -9,7 +9,8 @@ use crate::device::Device;
 const CLIENTS: usize = 16;
 /// For each client.
 const MESSAGES: usize = 10;
-/// They take some ten milliseconds. A frame that is lost costs a second or more: its sender has to notice.
+/// They take some ten milliseconds. A frame that is lost costs a second or more: its sender has to
+/// notice.
 const SOON: Duration = Duration::from_secs(5);
 
 /// A message for client `number`, on a topic of its own.
@@ -17,7 +18,8 @@ fn to(number: usize, message: usize, qos: u8) -> Outgoing {
     (format!("own/{}", number % CLIENTS), format!("message {message}").into_bytes(), qos)
 }
 
-/// Every client publishes what `from` says at once; each receives as many messages as the others, and all answers.
+/// Every client publishes what `from` says at once; each receives as many messages as the others,
+/// and all answers.
 fn burst(from: impl Fn(usize, u8) -> Vec<Outgoing>) {
     let device = Device::boot();
     let mut clients: Vec<Client> =
@@ -70,7 +72,8 @@ fn a_burst_of_one_message_after_another_to_each_arrives() {
     });
 }
 
-/// At QoS 1 the acknowledgements of all lie behind their own messages, and there is not memory for all of these.
+/// At QoS 1 the acknowledgements of all lie behind their own messages, and there is not memory for
+/// all of these.
 #[test]
 fn bursts_of_everybody_to_somebody_arrive() {
     burst(|n, qos| (0..MESSAGES).map(|m| to(n + 1, m, qos)).collect());

@@ -68,7 +68,8 @@ impl Client {
         self.stream.write_all(&packets.collect::<Vec<u8>>()).unwrap();
     }
 
-    /// So many messages, and as many answers to those it published at QoS 1; fewer if they do not come by `end`.
+    /// So many messages, and as many answers to those it published at QoS 1; fewer if they do not
+    /// come by `end`.
     pub(crate) fn collect(
         &mut self,
         messages: usize,
@@ -109,7 +110,8 @@ impl Client {
         }
     }
 
-    /// Publishes at QoS 1 to a topic of others; the answer comes in this time. Messages that come before it are left out.
+    /// Publishes at QoS 1 to a topic of others; the answer comes in this time. Messages that come
+    /// before it are left out.
     pub(crate) fn is_answered(&mut self, payload: &[u8], within: Duration) -> Result<()> {
         self.stream.set_read_timeout(Some(within))?;
         let id = [2, 1];

@@ -116,8 +116,9 @@ impl Device {
         Device { emulator, serial, folder, ports }
     }
 
-    /// Waits until it has written this to its serial port. The emulator takes connections at once and offers each to the
-    /// device when there is one: what the device misses before it has an address comes again after seconds only.
+    /// Waits until it has written this to its serial port. The emulator takes connections at once
+    /// and offers each to the device when there is one: what the device misses before it has an
+    /// address comes again after seconds only.
     pub(crate) fn has_said(&self, what: &str) {
         eventually(what, || self.serial().contains(what).then_some(()));
     }
@@ -169,7 +170,8 @@ impl Device {
         push(console, upload, UPLOAD, script).unwrap()
     }
 
-    /// Sends a script to the upload port, which a console has opened, and does not wait for what comes of it.
+    /// Sends a script to the upload port, which a console has opened, and does not wait for what
+    /// comes of it.
     pub(crate) fn upload(&self, script: &[u8]) {
         let mut upload = TcpStream::connect(self.addresses()[2]).unwrap();
         upload.write_all(script).unwrap();
@@ -221,7 +223,8 @@ impl Console {
         self.reply().unwrap()
     }
 
-    /// What a command is answered, which has this in it, whatever lines of the log and prompts come before it.
+    /// What a command is answered, which has this in it, whatever lines of the log and prompts come
+    /// before it.
     pub(crate) fn ask_for(&mut self, command: &str, mark: &str) -> String {
         self.send(command);
         let text = [self.read_until(mark).unwrap(), self.read_until(PROMPT).unwrap()].concat();

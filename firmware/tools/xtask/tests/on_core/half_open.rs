@@ -1,5 +1,5 @@
-//! Peers that vanish without a word, or say half of what they should: others are served meanwhile, and their places come
-//! back by their timeouts.
+//! Peers that vanish without a word, or say half of what they should: others are served meanwhile,
+//! and their places come back by their timeouts.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,8 @@ use crate::wire::{Connection, Wire};
 const PROMPT: &[u8] = b"CMD>";
 /// Others are served in this time, whatever is going on.
 const SOON: Duration = Duration::from_secs(1);
-/// Keep-alive of some of those who vanish, seconds: they are given up after one and a half times as long.
+/// Keep-alive of some of those who vanish, seconds: they are given up after one and a half times as
+/// long.
 const KEEP_ALIVE: u8 = 4;
 /// The device's own timeout for a peer that answers nothing (`DEAD`), with a little to spare.
 const DEAD: Duration = Duration::from_secs(70);
@@ -106,7 +107,8 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
     for _ in 0..20 {
         wire.send(served, &publish("flood", &[b'x'; 200]));
     }
-    // The brief ones go by their keep-alive, the reader as it takes nothing, the rest as they answer nothing.
+    // The brief ones go by their keep-alive, the reader as it takes nothing, the rest as they
+    // answer nothing.
     let brief = until_clients(&mut wire, served, figures, 6, Duration::from_secs(10));
     assert!(brief > Duration::from_secs(3), "they had {KEEP_ALIVE} s: {brief:?}");
     let all = until_clients(&mut wire, served, figures, 1, DEAD);

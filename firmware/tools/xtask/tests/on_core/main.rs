@@ -1,5 +1,5 @@
-//! The device on the emulated ESP8266's core, driven over its serial port and its network. `cargo xtask esp8266 test` builds it
-//! and runs these.
+//! The device on the emulated ESP8266's core, driven over its serial port and its network. `cargo
+//! xtask esp8266 test` builds it and runs these.
 #![allow(clippy::unwrap_used)]
 
 mod abuse;

@@ -1,7 +1,7 @@
 //! The power fails while something is written: afterwards the old is there or the new, whole.
 //!
-//! The emulator is killed, again and again, at moments spread over the time the device takes from the request to its answer.
-//! Its flash is a file, in which every single write shows at once.
+//! The emulator is killed, again and again, at moments spread over the time the device takes from
+//! the request to its answer. Its flash is a file, in which every single write shows at once.
 
 use std::io::Write;
 use std::net::TcpStream;

@@ -1,4 +1,5 @@
-//! A wire between the device's Ethernet and hosts of the test's own, which can do what an operating system does not: vanish.
+//! A wire between the device's Ethernet and hosts of the test's own, which can do what an operating
+//! system does not: vanish.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, UdpSocket};

@@ -1,5 +1,5 @@
-//! What scripts, compiling and the broker take on the core: instructions, counted by the emulator and the same in every run, and
-//! bytes of heap.
+//! What scripts, compiling and the broker take on the core: instructions, counted by the emulator
+//! and the same in every run, and bytes of heap.
 //!
 //! | file | job |
 //! |---|---|
@@ -35,8 +35,9 @@ pub(crate) struct Options {
     /// Counts the events of this script; without, those the design sets aims for
     #[arg(long, value_name = "FILE", requires = "event")]
     script: Option<PathBuf>,
-    /// An event: 'topic local|remote TOPIC DATA', 'timer N', 'alarm N', 'gpio_interrupt N', 'serial LINE', 'http_response BODY',
-    /// mqttconnect, wificonnect, wifidisconnect. Several are given in their order, each many times: what one sets, the next finds
+    /// An event: 'topic local|remote TOPIC DATA', 'timer N', 'alarm N', 'gpio_interrupt N',
+    /// 'serial LINE', 'http_response BODY', mqttconnect, wificonnect, wifidisconnect. Several
+    /// are given in their order, each many times: what one sets, the next finds
     #[arg(long, value_name = "EVENT", requires = "script")]
     event: Vec<String>,
     /// Lists the functions in which the instructions of each event are

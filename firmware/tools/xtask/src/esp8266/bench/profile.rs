@@ -1,5 +1,5 @@
-//! Which functions an event's instructions are in: the emulator writes down every instruction's address, and the program marks
-//! where the event begins and ends.
+//! Which functions an event's instructions are in: the emulator writes down every instruction's
+//! address, and the program marks where the event begins and ends.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

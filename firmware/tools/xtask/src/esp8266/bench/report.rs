@@ -1,4 +1,5 @@
-//! What the program on the core prints: a line for each thing counted, a word that says what, then names and figures.
+//! What the program on the core prints: a line for each thing counted, a word that says what, then
+//! names and figures.
 
 use std::collections::HashMap;
 use std::fmt;

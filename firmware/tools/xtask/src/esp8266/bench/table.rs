@@ -19,7 +19,8 @@ const SCRIPTS: &str = "firmware/device/benches/scripts";
 /// A script of 4 KiB.
 const LARGE: &str = "lang/benches/house.script";
 
-/// The others, each built with the chip's own compiler at -O2, given the same events with input and output stubbed.
+/// The others, each built with the chip's own compiler at -O2, given the same events with input and
+/// output stubbed.
 const PEERS: [&str; 5] = ["C by hand", "Lua 5.4", "Berry", "MicroPython", "C firmware"];
 
 /// So many functions are listed for an event.
@@ -73,10 +74,12 @@ const CASES: [Case; 4] = [
 const LOADED: Aim = Aim { what: "RAM after load", aim: 1_000, most: 1_000 };
 const LOADED_PEERS: [u64; PEERS.len()] = [124, 9_700, 4_300, 1_900, 4_300];
 
-/// Messages of QoS 0 through the broker. No aim is set for them, and none of the others was measured.
+/// Messages of QoS 0 through the broker. No aim is set for them, and none of the others was
+/// measured.
 const SUBSCRIBERS: [u32; 2] = [1, 8];
 
-/// What compiling may take, instructions and bytes of heap: the image that comes of it is not counted.
+/// What compiling may take, instructions and bytes of heap: the image that comes of it is not
+/// counted.
 const COMPILE: Aim = Aim { what: "instructions", aim: 2_500_000, most: 2_500_000 };
 const COMPILE_HEAP: Aim = Aim { what: "bytes of heap", aim: 8 * KIB, most: 8 * KIB };
 

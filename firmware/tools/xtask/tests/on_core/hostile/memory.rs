@@ -162,7 +162,8 @@ const SIZES: [usize; 7] = [10, 100, 500, 1000, 1500, 1900, 3000];
 /// Times the attackers come, send and go.
 const ATTACKS: usize = 12;
 
-/// One of nine: with a will, subscribed to what all of them send; every other one has a session that stays.
+/// One of nine: with a will, subscribed to what all of them send; every other one has a session
+/// that stays.
 fn attacker(device: &Device, number: usize) -> TcpStream {
     let mut stream = TcpStream::connect(device.addresses()[0]).unwrap();
     stream.set_nodelay(true).unwrap();
@@ -202,7 +203,8 @@ fn nine_clients_that_come_burst_and_vanish_again_and_again() {
                 let topic = text(&format!("all/{number}/{}", what % 5));
                 let kind = PUBLISH | (qos as u8) << 1 | u8::from(what % 4 == 0);
                 let whole = packet(kind, &[topic, id, payload].concat());
-                // Some are half sent; what does not fit into the computer's own buffers is left out.
+                // Some are half sent; what does not fit into the computer's own buffers is left
+                // out.
                 let sent = if what % 4 == 1 { whole.len() / 2 } else { whole.len() };
                 let _ = stream.write(&whole[..sent]);
             }

@@ -1,5 +1,5 @@
-//! Inputs from outside that have restarted the device, and their siblings: each gets the answer its protocol has for it, and
-//! the device stays up. Grows with each fault that is found.
+//! Inputs from outside that have restarted the device, and their siblings: each gets the answer its
+//! protocol has for it, and the device stays up. Grows with each fault that is found.
 //!
 //! | file | inputs |
 //! |---|---|
@@ -19,9 +19,10 @@ use crate::device::Device;
 /// What the device prints when it starts.
 const BANNER: &str = "the device on an emulated ESP8266";
 
-/// The device answers within two seconds of its own time whatever others do (a second in which those wait who publish, or in
-/// which nothing finds memory, and what follows), which `umqtt-device` tests in virtual time. This is on a busy computer, with a
-/// segment that is lost and comes again.
+/// The device answers within two seconds of its own time whatever others do (a second in which
+/// those wait who publish, or in which nothing finds memory, and what follows), which
+/// `umqtt-device` tests in virtual time. This is on a busy computer, with a segment that is lost
+/// and comes again.
 const ANSWER: Duration = Duration::from_secs(10);
 
 /// A client that was connected before the input came. It must never notice.
@@ -37,8 +38,8 @@ impl Witness {
         Witness { client }
     }
 
-    /// The device answers this client, on the connection it has had all the time. A message may be dropped for want of memory;
-    /// an answer may not.
+    /// The device answers this client, on the connection it has had all the time. A message may be
+    /// dropped for want of memory; an answer may not.
     #[track_caller]
     pub(super) fn is_answered(&mut self, device: &Device, after: &str) {
         if let Err(error) = self.client.is_answered(after.as_bytes(), ANSWER) {
@@ -47,7 +48,8 @@ impl Witness {
         assert_eq!(device.serial().matches(BANNER).count(), 1, "restarted by {after}");
     }
 
-    /// The device is still in its first boot, and serves this client on the connection it has had all the time.
+    /// The device is still in its first boot, and serves this client on the connection it has had
+    /// all the time.
     #[track_caller]
     pub(super) fn is_served(&mut self, device: &Device, after: &str) {
         self.client.publish_surely("witness", after.as_bytes(), 1);

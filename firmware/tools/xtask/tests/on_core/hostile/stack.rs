@@ -75,7 +75,8 @@ fn a_quarter_of_the_stack_stays_free() {
         device.console().ask("script delete");
         stack(&mut device.console());
         let verdict = device.push(script.as_bytes());
-        // As deep as that there is not always memory for it; how deep the stack was counts all the same.
+        // As deep as that there is not always memory for it; how deep the stack was counts all the
+        // same.
         let says = ["Syntax okay", "not enough memory to compile"];
         assert!(says.iter().any(|says| verdict.contains(says)), "{name}: {verdict}");
         found.push((name, stack(&mut device.console())));
