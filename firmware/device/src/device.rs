@@ -46,7 +46,6 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::Broker;
 use umqtt_memory::{Ledger, STEP_MARGIN, Share, reserve, try_format};
 use umqtt_vm::Program;
@@ -73,6 +72,7 @@ use crate::http::detect::Stranger;
 use crate::log::{Level, Log, Rate, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
 use crate::notices::SETTINGS_DAMAGED;
+use crate::platform::Platform;
 use crate::remote::Remote;
 use crate::settings::{Param, Settings};
 use crate::storage::{Doors, MountReport, Storage, StorageError};
@@ -87,8 +87,8 @@ const COMMAND_OUTPUT: usize = 4096;
 const RESTART_GRACE: Millis = 1000;
 
 /// The device.
-pub struct Device<B: Board, F: NorFlash> {
-    core: Box<Core<B, F>>,
+pub struct Device<P: Platform> {
+    core: Box<Core<P>>,
     script: Script,
     consoles: Consoles,
     uploads: Uploads,
@@ -112,12 +112,12 @@ pub struct Device<B: Board, F: NorFlash> {
 type Mounted<F> = (Storage<F>, MountReport);
 
 /// A device whose flash has been read: see [`Device::prepare`].
-pub struct Prepared<B: Board, F: NorFlash>(Box<Core<B, F>>);
+pub struct Prepared<P: Platform>(Box<Core<P>>);
 
-impl<B: Board, F: NorFlash> Prepared<B, F> {
+impl<P: Platform> Prepared<P> {
     /// The device.
     #[inline(never)]
-    pub fn into_device(self) -> Device<B, F> {
+    pub fn into_device(self) -> Device<P> {
         let Prepared(core) = self;
         let options = core.options;
         let edits_lines = core.board.edits_lines();
@@ -140,12 +140,16 @@ impl<B: Board, F: NorFlash> Prepared<B, F> {
     }
 }
 
-impl<B: Board, F: NorFlash> Device<B, F> {
+impl<P: Platform> Device<P> {
     /// A device with what its flash holds. It does nothing yet: see [`Device::start`].
     ///
     /// # Errors
     /// [`StorageError`] when the flash cannot be used at all.
-    pub fn new(board: B, flash: F, options: Options) -> Result<Device<B, F>, StorageError> {
+    pub fn new(
+        board: P::Board,
+        flash: P::Flash,
+        options: Options,
+    ) -> Result<Device<P>, StorageError> {
         Device::prepare(board, flash, options).map(Prepared::into_device)
     }
 
@@ -155,7 +159,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     /// # Errors
     /// As [`Device::new`].
     #[inline(never)]
-    pub fn prepare(board: B, flash: F, options: Options) -> Result<Prepared<B, F>, StorageError> {
+    pub fn prepare(
+        board: P::Board,
+        flash: P::Flash,
+        options: Options,
+    ) -> Result<Prepared<P>, StorageError> {
         let mut core = Device::make_core(board, flash, options)?;
         core.load_retained();
         Ok(Prepared(core))
@@ -164,21 +172,25 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     // In parts, each by itself: what is large is on the stack no longer than it takes to make it, and not while the flash is
     // mended, which takes most.
     #[inline(never)]
-    fn make_core(board: B, flash: F, options: Options) -> Result<Box<Core<B, F>>, StorageError> {
-        let mut mounted = Device::<B, F>::mount(flash, &options)?;
-        let settings = Device::<B, F>::load_settings(&board, &mut mounted, &options)?;
+    fn make_core(
+        board: P::Board,
+        flash: P::Flash,
+        options: Options,
+    ) -> Result<Box<Core<P>>, StorageError> {
+        let mut mounted = Device::<P>::mount(flash, &options)?;
+        let settings = Device::<P>::load_settings(&board, &mut mounted, &options)?;
         Device::join(board, mounted, settings, options)
     }
 
     #[inline(never)]
-    fn mount(flash: F, options: &Options) -> Result<Box<Mounted<F>>, StorageError> {
+    fn mount(flash: P::Flash, options: &Options) -> Result<Box<Mounted<P::Flash>>, StorageError> {
         Storage::mount(flash, options.layout).map(Box::new)
     }
 
     #[inline(never)]
     fn load_settings(
-        board: &B,
-        (storage, report): &mut Mounted<F>,
+        board: &P::Board,
+        (storage, report): &mut Mounted<P::Flash>,
         options: &Options,
     ) -> Result<Box<Settings>, StorageError> {
         let mut settings = Box::new(Settings::load(board.mac(), &storage.load_settings()?));
@@ -193,11 +205,11 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     #[expect(clippy::boxed_local)]
     #[inline(never)]
     fn join(
-        mut board: B,
-        mounted: Box<Mounted<F>>,
+        mut board: P::Board,
+        mounted: Box<Mounted<P::Flash>>,
         settings: Box<Settings>,
         options: Options,
-    ) -> Result<Box<Core<B, F>>, StorageError> {
+    ) -> Result<Box<Core<P>>, StorageError> {
         let (mut storage, report) = *mounted;
         let lock = match report.lock_damaged {
             true => Lock::damaged(),
@@ -421,7 +433,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// The board and the flash, to make another device of.
-    pub fn into_parts(self) -> (B, F) {
+    pub fn into_parts(self) -> (P::Board, P::Flash) {
         let core = *self.core;
         (core.board, core.storage.unmount())
     }
@@ -432,7 +444,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
     }
 
     /// The board.
-    pub fn board(&mut self) -> &mut B {
+    pub fn board(&mut self) -> &mut P::Board {
         &mut self.core.board
     }
 
@@ -700,7 +712,7 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
     }
 }
 
-impl<B: Board, F: NorFlash> Core<B, F> {
+impl<P: Platform> Core<P> {
     fn report_mount(&mut self, report: MountReport) {
         let MountReport { formatted, finished_deletion, script_damaged, .. } = report;
         for (found, what) in [

@@ -4,6 +4,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`board`] | what a board must give: pins, serial port, restart |
+//! | [`platform`] | what a device runs on, as one type |
 //! | [`net`] | what a board must give: TCP |
 //! | [`device`] | puts the parts together; one `poll` |
 //! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
@@ -29,6 +30,7 @@ pub mod http;
 mod log;
 pub mod net;
 mod notices;
+pub mod platform;
 pub mod printable;
 mod remote;
 pub mod settings;
@@ -40,4 +42,5 @@ pub use board::Board;
 pub use device::{Device, ListenError};
 pub use engine::Engine;
 pub use net::Net;
+pub use platform::Platform;
 pub use umqtt_vm::Program;

@@ -19,9 +19,9 @@ mod bus;
 mod machine;
 mod no_net;
 
-use esp8266_hal::flash::SPI0Ext;
-use umqtt_device::Device;
+use esp8266_hal::flash::{ESPFlash, SPI0Ext};
 use umqtt_device::device::Options;
+use umqtt_device::{Device, Platform};
 use umqtt_esp8266_drivers::flash::Flash;
 use umqtt_lx106_board::{crash_loop, print_banner};
 use umqtt_lx106_rt::{clock, entry, interrupt, reset, watchdog};
@@ -43,6 +43,14 @@ const STORAGE_BYTES: usize = OPTIONS.layout.bytes() as usize;
 /// The address of the flash's first byte, were all of it shown.
 const FLASH: usize = 0x4020_0000;
 
+/// The chip.
+struct Esp8266;
+
+impl Platform for Esp8266 {
+    type Board = ChipBoard;
+    type Flash = Flash<ESPFlash>;
+}
+
 /// The whole program.
 fn run() -> ! {
     print_banner(OPTIONS.version, "an ESP8266 without its radio");
@@ -54,7 +62,7 @@ fn run() -> ! {
     let start = (&raw const STORAGE).addr() - FLASH;
     let flash = Flash::new(commands, start as u32, STORAGE.len());
     let board = ChipBoard::new(&peripherals.EFUSE);
-    let device = Device::new(board, flash, OPTIONS);
+    let device = Device::<Esp8266>::new(board, flash, OPTIONS);
     let mut device = device.unwrap_or_else(|error| panic!("{error}"));
     how.begin(&mut device);
     loop {

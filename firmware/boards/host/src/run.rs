@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use umqtt_device::board::{LogLevel, Restart};
 use umqtt_device::device::Options as DeviceOptions;
-use umqtt_device::{Board, Device};
+use umqtt_device::{Board, Device, Platform};
 use umqtt_net::Instant;
 
 use crate::board::HostBoard;
@@ -29,10 +29,18 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long writing what is to be kept may take at the end.
 const LAST_COMMIT: Duration = Duration::from_secs(10);
 
+/// The computer it runs on.
+struct Host;
+
+impl Platform for Host {
+    type Board = HostBoard;
+    type Flash = FileFlash;
+}
+
 /// The desktop device.
 pub struct HostDevice {
     options: Options,
-    device: Device<HostBoard, FileFlash>,
+    device: Device<Host>,
     net: HostNet,
     /// Keeps the broker's sessions and messages, if that is wanted.
     keeper: Option<Keeper>,
@@ -268,11 +276,7 @@ impl HostDevice {
 }
 
 /// Puts back what was kept, and keeps what happens from now on.
-fn keep(
-    device: &mut Device<HostBoard, FileFlash>,
-    dir: &Path,
-    net: &HostNet,
-) -> Result<Option<Keeper>, RunError> {
+fn keep(device: &mut Device<Host>, dir: &Path, net: &HostNet) -> Result<Option<Keeper>, RunError> {
     if !device.wants_persistence() {
         store::remove(dir).map_err(RunError::System)?;
         return Ok(None);

@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
-use umqtt_device::Device;
 use umqtt_device::device::Prepared;
+use umqtt_device::{Device, Platform};
 use umqtt_lx60::{ETHERNET, emulator};
 use umqtt_lx106_board::crash_loop::{self, Start};
 use umqtt_lx106_board::print_banner;
@@ -22,7 +22,15 @@ const FAULT: &str = "fault";
 /// The same, but only when a script may have been started.
 const FAULT_WITH_SCRIPT: &str = "fault with script";
 
-type Machine = Device<Lx60Board, Flash>;
+/// The emulated chip.
+struct Lx60;
+
+impl Platform for Lx60 {
+    type Board = Lx60Board;
+    type Flash = Flash;
+}
+
+type Machine = Device<Lx60>;
 type Network = SmolNet<OpenEth>;
 
 /// The whole program.
@@ -53,13 +61,13 @@ fn begin() -> (Box<Machine>, Box<Network>) {
 }
 
 #[inline(never)]
-fn prepare() -> Prepared<Lx60Board, Flash> {
+fn prepare() -> Prepared<Lx60> {
     let flash = Flash::find().unwrap_or_else(|error| panic!("{error}"));
     Device::prepare(Lx60Board::default(), flash, OPTIONS).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[inline(never)]
-fn device(prepared: Prepared<Lx60Board, Flash>) -> Box<Machine> {
+fn device(prepared: Prepared<Lx60>) -> Box<Machine> {
     Box::new(prepared.into_device())
 }
 

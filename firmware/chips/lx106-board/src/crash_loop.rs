@@ -2,8 +2,7 @@
 //! up without its script, and if even that fails, it waits longer and longer before the next try.
 //! So it can be reached and mended, where it can, and does not wear its flash out where it cannot.
 
-use embedded_storage::nor_flash::NorFlash;
-use umqtt_device::{Board, Device};
+use umqtt_device::{Device, Platform};
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 
 /// Faults in a row after which the script is not started.
@@ -29,7 +28,7 @@ pub enum Start {
 
 impl Start {
     /// Starts the device so.
-    pub fn begin<B: Board, F: NorFlash>(self, device: &mut Device<B, F>) {
+    pub fn begin<P: Platform>(self, device: &mut Device<P>) {
         match self {
             Start::Whole => device.start(clock::millis()),
             Start::WithoutScript { faults } => {

@@ -2,17 +2,17 @@
 
 use alloc::vec::Vec;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::try_push;
 use umqtt_vm::Event;
 
 use super::core::Core;
 use super::script::Script;
-use crate::board::Board;
+use crate::board::{Board, Serial};
 use crate::console::{Host, MAX_SESSIONS, Origin, PROMPT, Session};
 use crate::engine::Millis;
 use crate::log::Level;
 use crate::net::{ConnId, Net};
+use crate::platform::Platform;
 use crate::settings::Param;
 
 /// The part of the share that one session's output may take: five of eight for outputs, the rest for lines and reports.
@@ -209,12 +209,7 @@ impl Consoles {
     }
 
     /// Tells the one who asked how it ended.
-    pub(super) fn report<B: Board, F: NorFlash>(
-        &mut self,
-        origin: Origin,
-        text: &str,
-        core: &mut Core<B, F>,
-    ) {
+    pub(super) fn report<P: Platform>(&mut self, origin: Origin, text: &str, core: &mut Core<P>) {
         match origin {
             Origin::Remote(number) => {
                 if let Some(Some(remote)) = self.remote.get_mut(usize::from(number)) {
@@ -263,7 +258,7 @@ impl Consoles {
     }
 
     /// What was typed on the serial line and not taken yet; reads more if there is none.
-    pub(super) fn typed<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> Typed {
+    pub(super) fn typed<P: Platform>(&mut self, core: &mut Core<P>) -> Typed {
         if self.serial_kept.is_empty() {
             let mut buffer = [0; SERIAL_READ];
             let n = core.board.serial_read(&mut buffer);
@@ -273,7 +268,7 @@ impl Consoles {
     }
 
     /// Writes the serial session's output to the port, and the prompt again where something has taken its place.
-    pub(super) fn flush_serial<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn flush_serial<P: Platform>(&mut self, core: &mut Core<P>) {
         // Below 2 the port belongs to the script: what the console says has nowhere to go.
         let shows = core.settings.number(Param::SystemOutput) >= 2;
         let n = self.serial.output().len();
@@ -308,11 +303,11 @@ impl Consoles {
 
     /// Gives lines that came on the serial port to the script, as far as it has room for them; true if there
     /// may be more to read.
-    pub(super) fn serial_lines<B: Board, F: NorFlash>(
+    pub(super) fn serial_lines<P: Platform>(
         &mut self,
         bytes: &[u8],
         script: &mut Script,
-        core: &mut Core<B, F>,
+        core: &mut Core<P>,
     ) -> bool {
         let longest = core.options.profile.value;
         for (at, &byte) in bytes.iter().enumerate() {

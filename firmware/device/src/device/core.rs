@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use core::fmt::Arguments;
 use core::net::IpAddr;
 
-use embedded_storage::nor_flash::NorFlash;
 use subtle::ConstantTimeEq;
 use umqtt_broker::{Broker, Credentials, Hooks, Peer, Verdict};
 use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
@@ -14,12 +13,13 @@ use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
 use super::Options;
 use super::retained::Unsaved;
 use super::variables::PendingVariables;
-use crate::board::{Board, LogLevel};
+use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, LongReply, MAX_SESSIONS, over};
 use crate::engine::{ClockTime, Millis, Moment};
 use crate::log::{Level, Line, Log, Rate, Repeats};
 use crate::net::Net;
+use crate::platform::Platform;
 use crate::remote::Remote;
 use crate::settings::kind::NO_ZONE;
 use crate::settings::{Param, Settings};
@@ -31,9 +31,9 @@ const MAX_COMMANDS: usize = 32;
 pub(super) const MAX_REQUESTS: usize = 8;
 
 /// The parts that do not call each other.
-pub(super) struct Core<B: Board, F: NorFlash> {
-    pub(super) board: B,
-    pub(super) storage: Storage<F>,
+pub(super) struct Core<P: Platform> {
+    pub(super) board: P::Board,
+    pub(super) storage: Storage<P::Flash>,
     pub(super) settings: Settings,
     pub(super) lock: Lock,
     pub(super) broker: Broker,
@@ -111,7 +111,7 @@ pub(super) struct Wishes {
     pub(super) restart: Option<bool>,
 }
 
-impl<B: Board, F: NorFlash> Core<B, F> {
+impl<P: Platform> Core<P> {
     /// The time, as scripts see it.
     pub(super) fn moment(&self) -> Moment {
         Moment { now: self.now, clock: self.clock() }

@@ -4,13 +4,11 @@
 
 use alloc::vec::Vec;
 
-use embedded_storage::nor_flash::NorFlash;
-
 use super::Device;
 use super::network::Role;
-use crate::board::Board;
 use crate::engine::Millis;
 use crate::net::{ConnId, Net};
+use crate::platform::Platform;
 
 /// Milliseconds clients that publish wait, from when memory is short until it is not or all goes on regardless.
 const PATIENCE: Millis = 1000;
@@ -48,7 +46,7 @@ pub(super) struct Crowd {
     last: u32,
 }
 
-impl<B: Board, F: NorFlash> Device<B, F> {
+impl<P: Platform> Device<P> {
     /// Whether the messages that wait leave little memory for more.
     pub(super) fn is_short(&self) -> bool {
         self.core.broker.memory_left() < self.core.options.limits.max_memory / PART

@@ -5,7 +5,6 @@ use core::cell::RefCell;
 use core::fmt;
 use core::net::IpAddr;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
 use umqtt_memory::Ledger;
 use umqtt_vm::decode::Instruction;
@@ -24,6 +23,7 @@ use crate::console::{
 };
 use crate::http::detect::Stranger;
 use crate::net::{Interface, Net};
+use crate::platform::Platform;
 use crate::settings::{Access, Param, Settings};
 use crate::storage::{Doors, StorageError};
 
@@ -31,8 +31,8 @@ use crate::storage::{Doors, StorageError};
 const LOCAL_CLIENT: &[u8] = b"local";
 
 /// The device, seen from the console.
-pub(super) struct View<'d, B: Board, F: NorFlash> {
-    pub(super) core: &'d mut Core<B, F>,
+pub(super) struct View<'d, P: Platform> {
+    pub(super) core: &'d mut Core<P>,
     /// In a cell because looking at the variables of a machine takes it mutably.
     pub(super) script: RefCell<&'d mut Script>,
     pub(super) uploads: &'d mut Uploads,
@@ -40,7 +40,7 @@ pub(super) struct View<'d, B: Board, F: NorFlash> {
     pub(super) net: &'d mut dyn Net,
 }
 
-impl<B: Board, F: NorFlash> Host for View<'_, B, F> {
+impl<P: Platform> Host for View<'_, P> {
     fn version(&self) -> &str {
         self.core.options.version
     }

@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{Share, reserve, reserve_step};
 
 use super::Device;
@@ -11,6 +10,7 @@ use super::core::Core;
 use crate::board::Board;
 use crate::engine::Millis;
 use crate::net::Net;
+use crate::platform::Platform;
 use crate::upload::{CheckError, Checked, check};
 
 /// Milliseconds after which a step that was put off is tried again.
@@ -24,7 +24,7 @@ const LATELY: u32 = 10_000;
 /// Milliseconds after which there is nothing left that could give way, and only a restart helps.
 const HOPELESS: u32 = 30_000;
 
-impl<B: Board, F: NorFlash> Core<B, F> {
+impl<P: Platform> Core<P> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
     pub(super) fn has_margin(&mut self) -> bool {
         let there = reserve_step();
@@ -66,7 +66,7 @@ impl<B: Board, F: NorFlash> Core<B, F> {
     }
 }
 
-impl<B: Board, F: NorFlash> Device<B, F> {
+impl<P: Platform> Device<P> {
     /// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take, may hold what they need
     /// to go on. Those who hold the most give way, one at a time, until a step finds its memory; then what the script asked the
     /// web for and an upload under way. A device that finds no memory although nobody holds any is restarted.
@@ -95,7 +95,7 @@ impl<B: Board, F: NorFlash> Device<B, F> {
 
     /// Writes down what each part holds now.
     pub(super) fn account(&mut self, net: &dyn Net) {
-        let fixed = size_of::<Core<B, F>>() + size_of::<Self>() + self.send_buffer.capacity();
+        let fixed = size_of::<Core<P>>() + size_of::<Self>() + self.send_buffer.capacity();
         let commands = &self.core.commands;
         let requests = &self.core.requests;
         let waiting: usize = requests

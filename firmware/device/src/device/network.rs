@@ -3,17 +3,16 @@
 
 use core::cell::RefCell;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{Share, try_room};
 
 use super::core::{Gate, Listener};
 use super::crowd::Pace;
 use super::host::View;
 use super::{Device, ListenError};
-use crate::board::Board;
 use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
+use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::Doors;
 
@@ -36,7 +35,7 @@ pub(super) enum Role {
     Console(u8),
 }
 
-impl<B: Board, F: NorFlash> Device<B, F> {
+impl<P: Platform> Device<P> {
     /// Handles what happened on the network, up to a bound; true if there may be more.
     pub(super) fn network(&mut self, net: &mut dyn Net) -> bool {
         for _ in 0..EVENTS_PER_POLL {

@@ -6,14 +6,13 @@ use alloc::string::String;
 use core::fmt::Write;
 use core::ops::Bound;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
 
 use super::core::Core;
-use crate::board::Board;
 use crate::console::Refusal;
 use crate::engine::Millis;
 use crate::log::Level;
+use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::SavedMessage;
 
@@ -75,7 +74,7 @@ struct Due {
 }
 
 impl Retention {
-    pub(super) fn poll_at<B: Board, F: NorFlash>(&self, core: &Core<B, F>) -> Option<Millis> {
+    pub(super) fn poll_at<P: Platform>(&self, core: &Core<P>) -> Option<Millis> {
         if self.saving.is_some() {
             return Some(core.now);
         }
@@ -83,7 +82,7 @@ impl Retention {
     }
 
     /// Saves what has changed, whatever the time, if the owner wants it.
-    pub(super) fn save_now<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn save_now<P: Platform>(&mut self, core: &mut Core<P>) {
         // What the owner has asked for goes on to its end.
         while core.storage.is_saving_retained() && core.save_some_retained().is_none() {}
         if core.retained_changes() != self.saved && core.settings.flag(Param::BrokerAutoretain) {
@@ -95,7 +94,7 @@ impl Retention {
     }
 
     /// Saves some of what has changed, if it is time and the owner wants it.
-    pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn poll<P: Platform>(&mut self, core: &mut Core<P>) {
         let changes = core.retained_changes();
         if changes != self.seen {
             self.seen = changes;
@@ -111,14 +110,14 @@ impl Retention {
         }
     }
 
-    fn begin<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn begin<P: Platform>(&mut self, core: &mut Core<P>) {
         self.seen = core.retained_changes();
         self.saving = Some(self.seen);
         self.due = None;
     }
 
     /// The next few records; everything else has its turn between two of them.
-    fn save_some<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn save_some<P: Platform>(&mut self, core: &mut Core<P>) {
         let complaint = match core.save_some_retained() {
             None => return,
             Some(Ok(())) => String::new(),
@@ -138,7 +137,7 @@ impl Retention {
     }
 }
 
-impl<B: Board, F: NorFlash> Core<B, F> {
+impl<P: Platform> Core<P> {
     /// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
     /// saving wears the flash.
     fn retained_changes(&self) -> u32 {

@@ -4,7 +4,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::Arguments;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{Share, reserve};
 use umqtt_vm::{Event, Image, Program, Side};
 
@@ -16,6 +15,7 @@ use crate::console::{Refusal, ScriptText};
 use crate::engine::{Engine, Handled, Millis};
 use crate::log::Level;
 use crate::notices::SCRIPT_MISSING;
+use crate::platform::Platform;
 use crate::remote::Came;
 use crate::settings::Param;
 use crate::storage::{Doors, ImageBytes, StorageError};
@@ -73,14 +73,14 @@ impl Script {
     }
 
     /// Starts the stored script, unless it has reset the device three times in a row.
-    pub(super) fn boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn boot<P: Platform>(&mut self, core: &mut Core<P>) {
         self.try_boot(core);
         if self.engine.is_none() {
             self.miss(core);
         }
     }
 
-    fn try_boot<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn try_boot<P: Platform>(&mut self, core: &mut Core<P>) {
         self.look(core);
         if self.stored == ScriptText::None {
             return;
@@ -115,18 +115,14 @@ impl Script {
     }
 
     /// Leaves the stored script alone.
-    pub(super) fn leave_out<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-        why: Arguments<'_>,
-    ) {
+    pub(super) fn leave_out<P: Platform>(&mut self, core: &mut Core<P>, why: Arguments<'_>) {
         self.look(core);
         core.log(Level::Warning, format_args!("Script disabled until the next start: {why}"));
         self.miss(core);
     }
 
     /// Looks what is stored, without reading it.
-    fn look<B: Board, F: NorFlash>(&mut self, core: &Core<B, F>) {
+    fn look<P: Platform>(&mut self, core: &Core<P>) {
         self.stored = match core.storage.script_place() {
             None => ScriptText::None,
             Some((_, source)) if source.is_empty() => ScriptText::Bytecode,
@@ -134,10 +130,7 @@ impl Script {
         };
     }
 
-    fn load<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-    ) -> Result<Engine<ImageBytes>, String> {
+    fn load<P: Platform>(&mut self, core: &mut Core<P>) -> Result<Engine<ImageBytes>, String> {
         let map = |range| core.board.map_flash(range);
         let image = core
             .storage
@@ -175,7 +168,7 @@ impl Script {
 
     /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
     /// what happens waits until there is.
-    pub(super) fn reload<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+    pub(super) fn reload<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
         let unloaded_since = self.unloaded_since.take();
         let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
             return true;
@@ -202,10 +195,10 @@ impl Script {
     }
 
     /// Puts a script that was checked in the place of the one there is, and starts it.
-    pub(super) fn install<B: Board, F: NorFlash>(
+    pub(super) fn install<P: Platform>(
         &mut self,
         new: Checked,
-        core: &mut Core<B, F>,
+        core: &mut Core<P>,
     ) -> Result<(), Refusal> {
         self.end(core);
         let needed = Engine::takes(&new.program, &core.options.profile);
@@ -240,10 +233,7 @@ impl Script {
     }
 
     /// Stops the script and deletes it, the flash variables too.
-    pub(super) fn delete<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-    ) -> Result<(), Refusal> {
+    pub(super) fn delete<P: Platform>(&mut self, core: &mut Core<P>) -> Result<(), Refusal> {
         self.end(core);
         let deleted = core.storage.delete_script();
         self.miss(core);
@@ -253,13 +243,13 @@ impl Script {
     }
 
     /// Ends the script that runs, and forgets it: its image may be erased where it lies.
-    pub(super) fn end<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn end<P: Platform>(&mut self, core: &mut Core<P>) {
         self.stop(core);
         self.engine = None;
     }
 
     /// Ends the script that runs; what its `config` lines have set goes with it.
-    pub(super) fn stop<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn stop<P: Platform>(&mut self, core: &mut Core<P>) {
         (self.starting, self.configuring) = (false, false);
         core.write_all_variables();
         if let Some(engine) = &mut self.engine {
@@ -272,7 +262,7 @@ impl Script {
 
     /// The script has asked for a reset. Soon after its start that is as bad as a crash in it: its `init` or first timer would
     /// do so for ever, though the start as such was over.
-    pub(super) fn asked_for_reset<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn asked_for_reset<P: Platform>(&mut self, core: &mut Core<P>) {
         if !self.enabled() || core.now >= self.started_at + START {
             return;
         }
@@ -309,11 +299,7 @@ impl Script {
     }
 
     /// Something happened.
-    pub(super) fn handle<B: Board, F: NorFlash>(
-        &mut self,
-        event: &Event<'_>,
-        core: &mut Core<B, F>,
-    ) -> Handled {
+    pub(super) fn handle<P: Platform>(&mut self, event: &Event<'_>, core: &mut Core<P>) -> Handled {
         let Some(engine) = &mut self.engine else { return Handled::Ignored };
         core.unread = false;
         let at = core.moment();
@@ -327,11 +313,7 @@ impl Script {
 
     /// One turn: takes what came on the local broker and from the web, and does what is due, up to a bound.
     /// Returns whether there is more to do at once.
-    pub(super) fn turn<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-        web: &mut Web,
-    ) -> bool {
+    pub(super) fn turn<P: Platform>(&mut self, core: &mut Core<P>, web: &mut Web) -> bool {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
             web.answer = None;
@@ -377,7 +359,7 @@ impl Script {
     }
 
     /// No script runs. If one is to keep strangers out, nobody is let in.
-    fn miss<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn miss<P: Platform>(&mut self, core: &mut Core<P>) {
         let missing = core.storage.unguarded(false);
         core.settings.set_missing(missing);
         if !missing.is_empty() {
@@ -386,7 +368,7 @@ impl Script {
     }
 
     /// Runs the `config` lines of a script that has started, if they are still to come: nobody may come in before.
-    pub(super) fn configure<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn configure<P: Platform>(&mut self, core: &mut Core<P>) {
         if self.configuring && core.has_margin() && self.reload(core) {
             self.step(core);
         }
@@ -394,7 +376,7 @@ impl Script {
 
     /// The `config` lines were run.
     #[inline(never)]
-    fn configured<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn configured<P: Platform>(&mut self, core: &mut Core<P>) {
         self.configuring = false;
         let mut missing = core.storage.unguarded(true);
         if self.new || missing.is_empty() {
@@ -412,7 +394,7 @@ impl Script {
         core.settings.set_missing(missing);
     }
 
-    fn start<B: Board, F: NorFlash>(&mut self, new: bool, core: &mut Core<B, F>) {
+    fn start<P: Platform>(&mut self, new: bool, core: &mut Core<P>) {
         let at = core.moment();
         let Some(engine) = &mut self.engine else { return };
         (self.configuring, self.new) = (true, new);
@@ -428,7 +410,7 @@ impl Script {
         self.link = self.link_up.then_some(true);
     }
 
-    fn step<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+    fn step<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
         let Some(engine) = &mut self.engine else { return false };
         let at = core.moment();
         if core::mem::take(&mut core.wishes.clock_set) {
@@ -447,7 +429,7 @@ impl Script {
     }
 
     /// Gives it the next thing that waits elsewhere; false if there is none, or no room for it.
-    fn fetch_next<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>, web: &mut Web) -> bool {
+    fn fetch_next<P: Platform>(&mut self, core: &mut Core<P>, web: &mut Web) -> bool {
         let Some(engine) = &self.engine else { return false };
         if !engine.enabled() {
             return false;
@@ -478,7 +460,7 @@ impl Script {
     /// The next message of either broker. What a handler publishes on the local broker for a message of the remote one is back
     /// before the next message of the remote one, so that a script that joins the two knows its own messages when it
     /// sees them; and a local flood keeps the remote broker waiting for no longer than what had come of it by then.
-    fn fetch_message<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) -> bool {
+    fn fetch_message<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
         if self.local_first == 0
             && let Some(came) = core.remote.next()
         {
@@ -502,7 +484,7 @@ impl Script {
         true
     }
 
-    fn pins<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    fn pins<P: Platform>(&mut self, core: &mut Core<P>) {
         while let Some(pin) = core.board.poll_edge() {
             if let Some(engine) = &mut self.engine {
                 engine.edge(pin, core.now);
@@ -510,7 +492,7 @@ impl Script {
         }
     }
 
-    fn trace<B: Board, F: NorFlash>(&mut self, core: &Core<B, F>) {
+    fn trace<P: Platform>(&mut self, core: &Core<P>) {
         let tracing = core.settings.flag(Param::ScriptLogging);
         if tracing != self.tracing
             && let Some(engine) = &mut self.engine

@@ -1,24 +1,23 @@
 //! What the script engine is given of the device.
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::client::SendError;
 use umqtt_broker::{PublishError, QoS};
 use umqtt_topic::TopicError;
 use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Serial, Side, Storage};
 
 use super::core::Core;
-use crate::board::Board;
 use crate::log::Level;
+use crate::platform::Platform;
 use crate::printable::{self, Printable};
 use crate::settings::{Layer, Param, SetError};
 use crate::storage::Doors;
 
 /// The device, as a script uses it.
-pub(super) struct ForScript<'c, B: Board, F: NorFlash> {
-    pub(super) core: &'c mut Core<B, F>,
+pub(super) struct ForScript<'c, P: Platform> {
+    pub(super) core: &'c mut Core<P>,
 }
 
-impl<B: Board, F: NorFlash> ForScript<'_, B, F> {
+impl<P: Platform> ForScript<'_, P> {
     /// Logs a line; returns what that costs, as so many looks.
     fn warn(&mut self, line: core::fmt::Arguments<'_>) -> u32 {
         self.core.log(Level::Script, format_args!("Script warning: {line}"));
@@ -36,7 +35,7 @@ fn shown(topic: &[u8]) -> Printable<'_> {
     Printable(topic.get(..SHOWN).unwrap_or(topic))
 }
 
-impl<B: Board, F: NorFlash> Mqtt for ForScript<'_, B, F> {
+impl<P: Platform> Mqtt for ForScript<'_, P> {
     fn publish(
         &mut self,
         side: Side,
@@ -121,7 +120,7 @@ impl<B: Board, F: NorFlash> Mqtt for ForScript<'_, B, F> {
     }
 }
 
-impl<B: Board, F: NorFlash> Http for ForScript<'_, B, F> {
+impl<P: Platform> Http for ForScript<'_, P> {
     fn http_get(&mut self, url: &[u8]) {
         self.core.request(url, None);
     }
@@ -131,19 +130,19 @@ impl<B: Board, F: NorFlash> Http for ForScript<'_, B, F> {
     }
 }
 
-impl<B: Board, F: NorFlash> Gpio for ForScript<'_, B, F> {
+impl<P: Platform> Gpio for ForScript<'_, P> {
     fn gpio(&mut self) -> Option<&mut dyn Gpio> {
         Some(&mut self.core.board)
     }
 }
 
-impl<B: Board, F: NorFlash> Serial for ForScript<'_, B, F> {
+impl<P: Platform> Serial for ForScript<'_, P> {
     fn serial(&mut self) -> Option<&mut dyn Serial> {
         Some(&mut self.core.board)
     }
 }
 
-impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
+impl<P: Platform> Console for ForScript<'_, P> {
     fn print(&mut self, text: &[u8], newline: bool) {
         // Writing to the log never fails.
         let _ = printable::pieces(text, true, &mut |piece| {
@@ -188,7 +187,7 @@ impl<B: Board, F: NorFlash> Console for ForScript<'_, B, F> {
     }
 }
 
-impl<B: Board, F: NorFlash> Storage for ForScript<'_, B, F> {
+impl<P: Platform> Storage for ForScript<'_, P> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         match self.core.flash_variable(n, out) {
             Ok(len) => len,

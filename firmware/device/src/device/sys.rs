@@ -3,12 +3,12 @@
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_broker::QoS;
 
 use super::core::Core;
 use crate::board::Board;
 use crate::engine::Millis;
+use crate::platform::Platform;
 
 /// Milliseconds between two publications of the figures.
 const FIGURES_EVERY: Millis = 10_000;
@@ -27,7 +27,7 @@ impl Sys {
     }
 
     /// Publishes what is due.
-    pub(super) fn poll<B: Board, F: NorFlash>(&mut self, core: &mut Core<B, F>) {
+    pub(super) fn poll<P: Platform>(&mut self, core: &mut Core<P>) {
         let now = core.now;
         if now >= self.figures_at {
             self.figures_at = now + FIGURES_EVERY;
@@ -46,7 +46,7 @@ impl Sys {
     }
 }
 
-fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
+fn figures<P: Platform>(core: &mut Core<P>) {
     let stats = *core.broker.stats();
     let before = core.broker.retained_revision();
     let clients = core.broker.clients_len();
@@ -66,12 +66,7 @@ fn figures<B: Board, F: NorFlash>(core: &mut Core<B, F>) {
     core.own_changes = core.own_changes.wrapping_add(changes);
 }
 
-fn publish<B: Board, F: NorFlash>(
-    core: &mut Core<B, F>,
-    name: &str,
-    value: &dyn Display,
-    retain: bool,
-) {
+fn publish<P: Platform>(core: &mut Core<P>, name: &str, value: &dyn Display, retain: bool) {
     let topic = ["$SYS/broker/", name].concat();
     // Refused only when the limit of retained messages is reached, and then the next may find room.
     let value = value.to_string();

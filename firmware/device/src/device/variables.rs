@@ -4,13 +4,12 @@
 
 use alloc::vec::Vec;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::try_push;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::core::Core;
-use crate::board::Board;
 use crate::log::Level;
+use crate::platform::Platform;
 use crate::storage::StorageError;
 
 /// Flash variables written in a turn.
@@ -46,7 +45,7 @@ impl PendingVariables {
     }
 }
 
-impl<B: Board, F: NorFlash> Core<B, F> {
+impl<P: Platform> Core<P> {
     /// Reads a flash variable, written or not: its length, as [`crate::storage::Storage::flash_variable`].
     pub(super) fn flash_variable(
         &mut self,

@@ -2,12 +2,11 @@
 
 use alloc::vec::Vec;
 
-use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{STEP_MARGIN, Share, reserve};
 
 use super::core::Core;
-use crate::board::Board;
 use crate::engine::Millis;
+use crate::platform::Platform;
 
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::log::Level;
@@ -45,11 +44,7 @@ impl Web {
     }
 
     /// Starts the next request if none is under way; true if that has its answer at once.
-    pub(super) fn start<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-        net: &mut dyn Net,
-    ) -> bool {
+    pub(super) fn start<P: Platform>(&mut self, core: &mut Core<P>, net: &mut dyn Net) -> bool {
         if self.fetch.is_some() || self.answer.is_some() {
             return false;
         }
@@ -92,10 +87,10 @@ impl Web {
         self.answer.is_some()
     }
 
-    pub(super) fn handle<B: Board, F: NorFlash>(
+    pub(super) fn handle<P: Platform>(
         &mut self,
         event: NetEvent,
-        core: &mut Core<B, F>,
+        core: &mut Core<P>,
         net: &mut dyn Net,
     ) {
         let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle(event, core.now, net));
@@ -104,11 +99,7 @@ impl Web {
         }
     }
 
-    pub(super) fn handle_timeout<B: Board, F: NorFlash>(
-        &mut self,
-        core: &mut Core<B, F>,
-        net: &mut dyn Net,
-    ) {
+    pub(super) fn handle_timeout<P: Platform>(&mut self, core: &mut Core<P>, net: &mut dyn Net) {
         let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle_timeout(core.now, net));
         if let Some(outcome) = outcome {
             self.done(outcome, core);
@@ -133,11 +124,7 @@ impl Web {
         self.fetch.as_ref().map_or(0, Fetch::memory) + asked + answer
     }
 
-    fn done<B: Board, F: NorFlash>(
-        &mut self,
-        outcome: Result<Response, FetchError>,
-        core: &mut Core<B, F>,
-    ) {
+    fn done<P: Platform>(&mut self, outcome: Result<Response, FetchError>, core: &mut Core<P>) {
         self.fetch = None;
         let Some(url) = self.asked.take() else { return };
         let response = outcome.unwrap_or_else(|error| {

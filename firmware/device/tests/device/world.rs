@@ -11,6 +11,7 @@ use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
+use umqtt_device::platform::Platform;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, Extras};
 use umqtt_memory::Plan;
@@ -237,9 +238,17 @@ impl Board for TestBoard {
     }
 }
 
+/// What it runs on.
+struct Test;
+
+impl Platform for Test {
+    type Board = TestBoard;
+    type Flash = RamFlash;
+}
+
 /// A device and everything around it.
 pub(crate) struct World {
-    device: Device<TestBoard, RamFlash>,
+    device: Device<Test>,
     pub(crate) net: MemoryNet,
     pub(crate) wires: Rc<RefCell<Wires>>,
     now: u64,

@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use umqtt_device::Device;
 use umqtt_device::board::{Board, Gpio, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_device::{Device, Platform};
 use umqtt_lang::{Analysis, Extras};
 
 use crate::allocator::{device, outside};
@@ -186,10 +186,18 @@ impl Board for TestBoard {
     }
 }
 
+/// What it runs on.
+pub(crate) struct Test;
+
+impl Platform for Test {
+    type Board = TestBoard;
+    type Flash = RamFlash;
+}
+
 /// The device and everything around it.
 pub(crate) struct World {
     /// `None` if it had no memory to start.
-    device: Option<Device<TestBoard, RamFlash>>,
+    device: Option<Device<Test>>,
     net: TestNet,
     wires: Rc<RefCell<Wires>>,
     options: Options,
@@ -350,7 +358,7 @@ impl World {
     }
 
     /// The device.
-    pub(crate) fn device(&mut self) -> &mut Device<TestBoard, RamFlash> {
+    pub(crate) fn device(&mut self) -> &mut Device<Test> {
         self.device.as_mut().unwrap()
     }
 

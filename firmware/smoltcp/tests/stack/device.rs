@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use umqtt_broker::Limits;
-use umqtt_device::Device;
 use umqtt_device::board::{Board, Gpio, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_device::{Device, Platform};
 use umqtt_smoltcp::NetLimits;
 use umqtt_smoltcp::smoltcp::iface::SocketHandle;
 use umqtt_smoltcp::smoltcp::socket::tcp::State;
@@ -42,9 +42,17 @@ impl Board for Bare {
 const OPTIONS: Options =
     Options { limits: Limits::SMALL.max_clients(16), send_buffer: 256, ..Options::DESKTOP };
 
+/// What the device runs on.
+struct Test;
+
+impl Platform for Test {
+    type Board = Bare;
+    type Flash = RamFlash;
+}
+
 struct House {
     world: World,
-    device: Device<Bare, RamFlash>,
+    device: Device<Test>,
     pins: Rc<RefCell<Vec<(u8, bool)>>>,
 }
 

@@ -2,10 +2,19 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use umqtt_device::Board;
-use umqtt_device::Net;
 use umqtt_device::board::{Gpio, Restart, Serial};
 use umqtt_device::net::{ConnId, Interface, InterfaceAddr, NetError, NetEvent, Peer};
+use umqtt_device::storage::ram::RamFlash;
+use umqtt_device::{Board, Net, Platform};
+
+/// What a device runs on here: a plain board, and a flash in memory.
+#[derive(Debug)]
+pub struct PlainPlatform;
+
+impl Platform for PlainPlatform {
+    type Board = PlainBoard;
+    type Flash = RamFlash;
+}
 
 /// Pins that are always high, and a serial line that the fuzzer types on.
 #[derive(Default)]

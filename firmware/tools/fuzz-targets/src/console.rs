@@ -1,6 +1,6 @@
 //! Any bytes typed on the console of a whole device, over TCP or on the serial line.
 
-use crate::{OneConnection, PlainBoard};
+use crate::{OneConnection, PlainBoard, PlainPlatform};
 use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
@@ -27,7 +27,8 @@ pub fn run(input: &[u8]) {
         ..Options::DESKTOP
     };
     let flash = RamFlash::new(Layout::ESP8266.sectors());
-    let mut device = Device::new(board, flash, options).expect("a blank flash can be used");
+    let mut device =
+        Device::<PlainPlatform>::new(board, flash, options).expect("a blank flash can be used");
     let mut net = OneConnection::new(CONSOLE, tcp);
     device.listen(&mut net).expect("every port is free");
     device.start(0);

@@ -8,7 +8,7 @@ use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{Layout, Storage};
 use umqtt_vm::Profile;
 
-use crate::{OneConnection, PlainBoard};
+use crate::{OneConnection, PlainBoard, PlainPlatform};
 
 /// Few sectors, so that the fuzzer reaches all of them.
 const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 1 };
@@ -46,7 +46,8 @@ pub fn run(input: &[u8]) {
         ..Options::DESKTOP
     };
     let board = PlainBoard::default();
-    let mut device = Device::new(board, RamFlash::with(bytes), options).expect("it comes up");
+    let mut device =
+        Device::<PlainPlatform>::new(board, RamFlash::with(bytes), options).expect("it comes up");
     let mut net = OneConnection::new(7777, b"show\nshow vars\nshow script\nquit\n");
     device.start(0);
     for now in 0..200 {

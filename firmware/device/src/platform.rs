@@ -1,0 +1,28 @@
+//! What a device runs on, as one type: every part of the device that touches the hardware is generic over it alone.
+
+use embedded_storage::nor_flash::NorFlash;
+
+use crate::board::Board;
+
+/// The hardware of one kind of device. An empty type per board implements it:
+///
+/// ```
+/// use umqtt_device::storage::ram::RamFlash;
+/// use umqtt_device::{Board, Platform};
+///
+/// struct Simulated<B>(core::marker::PhantomData<B>);
+///
+/// impl<B: Board> Platform for Simulated<B> {
+///     type Board = B;
+///     type Flash = RamFlash;
+/// }
+/// ```
+///
+/// The network is no part of it: a stack is also used by the board's own loop, so [`Device::poll`](crate::Device::poll)
+/// borrows it for one step.
+pub trait Platform {
+    /// Pins, the serial port, restart.
+    type Board: Board;
+    /// Where settings and scripts are stored.
+    type Flash: NorFlash;
+}
