@@ -344,8 +344,7 @@ impl Subscriptions {
         self.ways = ways;
         if hits > 1 {
             // Highest quality of service first, then only the first of each session.
-            let key = |s: &Subscriber| (s.session(), Reverse(s.qos()));
-            found.sort_unstable_by_key(key);
+            sort(found);
             found.dedup_by_key(|subscriber| subscriber.session());
         }
         Some(())
@@ -447,6 +446,39 @@ impl Subscriptions {
         if self.nodes.len() == 1 {
             self.give_back_memory();
         }
+    }
+}
+
+/// By session, the highest quality of service first.
+fn sort(subscribers: &mut [Subscriber]) {
+    if cfg!(target_pointer_width = "64") {
+        subscribers.sort_unstable_by_key(order);
+    } else {
+        // The library's sort is 4 KB of code on a chip.
+        shell_sort(subscribers);
+    }
+}
+
+fn order(subscriber: &Subscriber) -> (u32, Reverse<QoS>) {
+    (subscriber.session(), Reverse(subscriber.qos()))
+}
+
+/// Insertion over steps that get smaller, at most n^1.5 of them: quick where few, or lists that are sorted, stand one behind
+/// the other.
+fn shell_sort(subscribers: &mut [Subscriber]) {
+    let mut step = 1;
+    while step < subscribers.len() / 3 {
+        step = step * 3 + 1;
+    }
+    while step > 0 {
+        for end in step..subscribers.len() {
+            let mut at = end;
+            while at >= step && order(&subscribers[at - step]) > order(&subscribers[at]) {
+                subscribers.swap(at - step, at);
+                at -= step;
+            }
+        }
+        step /= 3;
     }
 }
 

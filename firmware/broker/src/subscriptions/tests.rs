@@ -160,3 +160,18 @@ proptest! {
         prop_assert_eq!((tree.len(), tree.nodes.len()), (0, 1));
     }
 }
+
+proptest! {
+    /// What a chip sorts by, against the library.
+    #[test]
+    fn the_small_sort_sorts(all in proptest::collection::vec((0u32..20, 0u8..3), 0..200)) {
+        let subscriber = |&(session, qos): &(u32, u8)| {
+            Subscriber::new(session, QoS::from_u8(qos).unwrap_or_default())
+        };
+        let mut sorted: Vec<Subscriber> = all.iter().map(subscriber).collect();
+        let mut expected = sorted.clone();
+        expected.sort_by_key(order);
+        shell_sort(&mut sorted);
+        prop_assert_eq!(sorted, expected);
+    }
+}
