@@ -8,7 +8,7 @@ use std::rc::Rc;
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
     Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, Handlers, Http, Machine, Mqtt, PinMode,
-    Profile, Program, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError, Trap,
+    Profile, Program, Random, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError, Trap,
 };
 
 const ALL: Extras = Extras { debug: true, source: false };
@@ -102,6 +102,8 @@ impl Console for Log {
         self.line("config", &[name, value]);
     }
 }
+
+impl Random for Log {}
 
 impl Storage for Log {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {

@@ -1,8 +1,8 @@
 //! What scripts do and ask outside of computing, as small capabilities with defaults.
 //!
 //! A host implements the capabilities that it offers; the methods it leaves out do nothing and answer that there is nothing.
-//! [`Gpio`] and [`Serial`] usually belong to a part of the host, the board: it returns that part from [`Gpio::gpio`] or
-//! [`Serial::serial`], to which the other methods default.
+//! [`Gpio`], [`Serial`] and [`Random`] usually belong to a part of the host, the board: it returns that part from [`Gpio::gpio`],
+//! [`Serial::serial`] or [`Random::random_source`], to which the other methods default.
 //!
 //! Actions cannot fail as far as a script is concerned: what cannot be done is refused, counted and logged by the implementor, and
 //! the handler goes on. Nothing blocks, and nothing calls back into the machine.
@@ -89,6 +89,22 @@ pub trait Serial {
     fn serial_write(&mut self, bytes: &[u8]) {
         if let Some(serial) = self.serial() {
             serial.serial_write(bytes);
+        }
+    }
+}
+
+/// Random numbers.
+pub trait Random {
+    /// The part that has a source of them, if that is not this one.
+    fn random_source(&mut self) -> Option<&mut dyn Random> {
+        None
+    }
+    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports, what scripts ask for. An
+    /// implementor without a source of them says so in its documentation.
+    fn random(&mut self, into: &mut [u8]) {
+        match self.random_source() {
+            Some(source) => source.random(into),
+            None => into.fill(0),
         }
     }
 }
@@ -197,9 +213,9 @@ pub trait Clock {
 }
 
 /// All that the surroundings of a script offer it. Implemented by whatever implements each capability.
-pub trait Host: Gpio + Serial + Mqtt + Http + Storage + Console {}
+pub trait Host: Gpio + Serial + Random + Mqtt + Http + Storage + Console {}
 
-impl<T: Gpio + Serial + Mqtt + Http + Storage + Console> Host for T {}
+impl<T: Gpio + Serial + Random + Mqtt + Http + Storage + Console> Host for T {}
 
 /// Who runs a script: keeps its time, and takes note of what its handlers do with messages.
 pub trait Supervisor: Clock {
@@ -230,6 +246,7 @@ impl Serial for NullHost {}
 impl Mqtt for NullHost {}
 impl Http for NullHost {}
 impl Storage for NullHost {}
+impl Random for NullHost {}
 impl Console for NullHost {}
 impl Clock for NullHost {}
 impl Supervisor for NullHost {}

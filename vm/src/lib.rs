@@ -44,7 +44,7 @@ mod verify;
 pub mod words;
 
 pub use capabilities::{
-    Clock, Console, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Serial, Storage,
+    Clock, Console, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Random, Serial, Storage,
     Supervisor, Syscalls,
 };
 pub use debug::Debug;

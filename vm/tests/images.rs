@@ -153,6 +153,8 @@ impl Console for Counter {
     }
 }
 
+impl umqtt_vm::Random for Counter {}
+
 impl Storage for Counter {
     fn flash_read(&mut self, _: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         out.fill(b'f');

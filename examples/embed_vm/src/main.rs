@@ -7,8 +7,8 @@ use std::error::Error;
 use umqtt_lang::diagnostic::position;
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
-    Console, Event, Gpio, Handlers, Http, Machine, Mqtt, NullHost, Profile, Program, Serial, Side,
-    Storage, Syscalls, TopicError,
+    Console, Event, Gpio, Handlers, Http, Machine, Mqtt, NullHost, Profile, Program, Random,
+    Serial, Side, Storage, Syscalls, TopicError,
 };
 
 const SCRIPT: &str = r#"
@@ -68,6 +68,7 @@ impl Console for House {
 impl Serial for House {}
 impl Http for House {}
 impl Storage for House {}
+impl Random for House {}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let profile = Profile::ESP8266;

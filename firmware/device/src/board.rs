@@ -4,7 +4,7 @@
 use alloc::string::String;
 use core::ops::Range;
 
-pub use umqtt_vm::{Gpio, PinMode, Serial};
+pub use umqtt_vm::{Gpio, PinMode, Random, Serial};
 
 use crate::storage::MappedFlash;
 
@@ -33,7 +33,7 @@ pub enum Restart {
 }
 
 /// The hardware, as far as the device needs it besides what scripts use of it. Nothing blocks.
-pub trait Board: Gpio + Serial {
+pub trait Board: Gpio + Serial + Random {
     /// Sets the PWM period of all channels, in slots of 200 ns.
     fn pwm_period(&mut self, slots: u32) {
         let _ = slots;
@@ -85,9 +85,6 @@ pub trait Board: Gpio + Serial {
     }
     /// The MAC address: the last three bytes make default names.
     fn mac(&self) -> [u8; 6];
-    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports. A board without a source of
-    /// them says so in its documentation.
-    fn random(&mut self, into: &mut [u8]);
     /// Milliseconds since 1970 in UTC, if the board knows them without NTP (a desktop does).
     fn wall_clock(&self) -> Option<u64> {
         None

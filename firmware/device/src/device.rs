@@ -62,7 +62,7 @@ use self::sys::Sys;
 use self::uploads::{Came, Uploads};
 use self::variables::PendingVariables;
 use self::web::Web;
-use crate::board::{Board, Restart};
+use crate::board::{Board, Random, Restart};
 use crate::clock::Clock;
 use crate::console::{
     Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,

@@ -6,7 +6,7 @@ use core::cell::RefCell;
 
 use critical_section::Mutex;
 use esp8266_hal::efuse::DPortExt;
-use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, PinMode, Random, Restart, Serial};
 use umqtt_esp8266_drivers::adc;
 use umqtt_esp8266_drivers::pins::{Mode, Pins};
 use umqtt_esp8266_drivers::pwm::Pwm;
@@ -105,6 +105,12 @@ impl Serial for ChipBoard {
     }
 }
 
+impl Random for ChipBoard {
+    fn random(&mut self, into: &mut [u8]) {
+        random::fill(&mut Registers, into);
+    }
+}
+
 impl Board for ChipBoard {
     fn pwm_period(&mut self, slots: u32) {
         with_pwm(|pwm| pwm.set_period(&mut Registers, slots));
@@ -129,10 +135,6 @@ impl Board for ChipBoard {
 
     fn mac(&self) -> [u8; 6] {
         self.mac
-    }
-
-    fn random(&mut self, into: &mut [u8]) {
-        random::fill(&mut Registers, into);
     }
 
     fn micros(&self) -> u32 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Random, Restart, Serial};
 use umqtt_device::sim::SimulatedPins;
 
 use crate::log::Log;
@@ -148,6 +148,13 @@ impl Serial for HostBoard {
     }
 }
 
+impl Random for HostBoard {
+    fn random(&mut self, into: &mut [u8]) {
+        // Without it no password can be kept well, and nothing else can be done about it.
+        getrandom::fill(into).unwrap_or_else(|error| panic!("no random numbers: {error}"));
+    }
+}
+
 impl Board for HostBoard {
     fn poll_edge(&mut self) -> Option<u8> {
         self.pins.poll_edge()
@@ -197,11 +204,6 @@ impl Board for HostBoard {
 
     fn mac(&self) -> [u8; 6] {
         self.mac
-    }
-
-    fn random(&mut self, into: &mut [u8]) {
-        // Without it no password can be kept well, and nothing else can be done about it.
-        getrandom::fill(into).unwrap_or_else(|error| panic!("no random numbers: {error}"));
     }
 
     fn wall_clock(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::net::Ipv4Addr;
 use core::ops::Range;
 
-use umqtt_device::board::{Board, Gpio, PinMode, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, PinMode, Random, Restart, Serial};
 use umqtt_device::sim::SimulatedPins;
 use umqtt_device::storage::MappedFlash;
 use umqtt_lx106_rt::heap::{self, Usage};
@@ -81,6 +81,14 @@ impl Serial for Lx60Board {
     }
 }
 
+impl Random for Lx60Board {
+    /// **Not random**: what QEMU emulates has no source of it. The cycles since the start are mixed
+    /// with a counter, which is enough for tests and for nothing else.
+    fn random(&mut self, into: &mut [u8]) {
+        crate::seed::fill(into);
+    }
+}
+
 impl Board for Lx60Board {
     fn poll_edge(&mut self) -> Option<u8> {
         self.pins.poll_edge()
@@ -109,12 +117,6 @@ impl Board for Lx60Board {
 
     fn mac(&self) -> [u8; 6] {
         MAC
-    }
-
-    /// **Not random**: what QEMU emulates has no source of it. The cycles since the start are mixed
-    /// with a counter, which is enough for tests and for nothing else.
-    fn random(&mut self, into: &mut [u8]) {
-        crate::seed::fill(into);
     }
 
     fn micros(&self) -> u32 {

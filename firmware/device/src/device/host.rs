@@ -14,7 +14,7 @@ use super::core::{Core, Ports};
 use super::script::Script;
 use super::uploads::Uploads;
 use super::web::Web;
-use crate::board::Board;
+use crate::board::{Board, Random};
 use crate::clock::weekday_of;
 use crate::console::lock::Salt;
 use crate::console::{

@@ -3,7 +3,7 @@
 use umqtt_broker::client::SendError;
 use umqtt_broker::{PublishError, QoS};
 use umqtt_topic::TopicError;
-use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Serial, Side, Storage};
+use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Random, Serial, Side, Storage};
 
 use super::core::Core;
 use crate::log::Level;
@@ -138,6 +138,12 @@ impl<P: Platform> Gpio for ForScript<'_, P> {
 
 impl<P: Platform> Serial for ForScript<'_, P> {
     fn serial(&mut self) -> Option<&mut dyn Serial> {
+        Some(&mut self.core.board)
+    }
+}
+
+impl<P: Platform> Random for ForScript<'_, P> {
+    fn random_source(&mut self) -> Option<&mut dyn Random> {
         Some(&mut self.core.board)
     }
 }

@@ -4,7 +4,9 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
 use umqtt_topic::TopicError;
-use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Serial, Side, Storage};
+use umqtt_vm::{
+    Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Random, Serial, Side, Storage,
+};
 
 use super::Action;
 
@@ -249,6 +251,8 @@ impl Console for World {
         self.actions.push(Action::Log(alloc::format!("{line}")));
     }
 }
+
+impl Random for World {}
 
 impl Storage for World {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {

@@ -1,7 +1,7 @@
 //! Events, their order, and the queue.
 
 use umqtt_device::engine::{Engine, Handled, Moment, QUEUE_EVENTS};
-use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Serial, Side, Storage};
+use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Random, Serial, Side, Storage};
 
 use crate::{prepared, running};
 
@@ -245,3 +245,4 @@ impl Serial for Silent {}
 impl Mqtt for Silent {}
 impl Http for Silent {}
 impl Storage for Silent {}
+impl Random for Silent {}

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use umqtt_device::board::{Board, Gpio, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
@@ -163,6 +163,12 @@ impl Serial for TestBoard {
     }
 }
 
+impl Random for TestBoard {
+    fn random(&mut self, into: &mut [u8]) {
+        into.fill(4); // the same in every run
+    }
+}
+
 impl Board for TestBoard {
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let typed = &mut self.0.borrow_mut().typed;
@@ -174,9 +180,6 @@ impl Board for TestBoard {
     }
     fn mac(&self) -> [u8; 6] {
         [2, 0, 0, 1, 2, 3]
-    }
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
     }
     fn micros(&self) -> u32 {
         0

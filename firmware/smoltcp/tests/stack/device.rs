@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use umqtt_broker::Limits;
-use umqtt_device::board::{Board, Gpio, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
 use umqtt_device::device::Options;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_device::{Device, Platform};
@@ -26,12 +26,15 @@ impl Gpio for Bare {
 
 impl Serial for Bare {}
 
+impl Random for Bare {
+    fn random(&mut self, into: &mut [u8]) {
+        into.fill(4); // the same in every run
+    }
+}
+
 impl Board for Bare {
     fn mac(&self) -> [u8; 6] {
         crate::world::OUR_MAC
-    }
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
     }
     fn micros(&self) -> u32 {
         0

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use umqtt_device::board::{Gpio, Restart, Serial};
+use umqtt_device::board::{Gpio, Random, Restart, Serial};
 use umqtt_device::net::{ConnId, Interface, InterfaceAddr, NetError, NetEvent, Peer};
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_device::{Board, Net, Platform};
@@ -37,6 +37,12 @@ impl Gpio for PlainBoard {
 
 impl Serial for PlainBoard {}
 
+impl Random for PlainBoard {
+    fn random(&mut self, into: &mut [u8]) {
+        into.fill(4); // the same in every run
+    }
+}
+
 impl Board for PlainBoard {
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let n = into.len().min(self.serial.len());
@@ -46,9 +52,6 @@ impl Board for PlainBoard {
     }
     fn mac(&self) -> [u8; 6] {
         [2, 0, 0, 0, 0, 1]
-    }
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
     }
     fn micros(&self) -> u32 {
         0

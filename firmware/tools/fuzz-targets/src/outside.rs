@@ -1,8 +1,8 @@
 //! The outside of the machine, which checks what it is called with.
 
 use umqtt_vm::{
-    Clock, Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Profile, Serial, Side, Storage,
-    Supervisor, TopicError,
+    Clock, Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Profile, Random, Serial, Side,
+    Storage, Supervisor, TopicError,
 };
 
 /// Does nothing, counts calls, and panics where an argument is not within its profile.
@@ -95,6 +95,8 @@ impl Console for Outside {
         self.calls += 1;
     }
 }
+
+impl Random for Outside {}
 
 impl Storage for Outside {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {

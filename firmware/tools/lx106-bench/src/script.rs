@@ -9,7 +9,7 @@ use umqtt_device::engine::{ClockTime, Moment};
 use umqtt_device::storage::{ImageBytes, MappedFlash};
 use umqtt_lang::{Extras, compile};
 use umqtt_lx106_rt::{heap, println};
-use umqtt_vm::{Console, Gpio, Http, Mqtt, Profile, Serial, Storage};
+use umqtt_vm::{Console, Gpio, Http, Mqtt, Profile, Random, Serial, Storage};
 
 use crate::count;
 
@@ -41,6 +41,7 @@ impl Serial for World {}
 impl Mqtt for World {}
 impl Http for World {}
 impl Storage for World {}
+impl Random for World {}
 
 /// A script that runs.
 pub(crate) struct Script {
