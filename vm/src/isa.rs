@@ -305,6 +305,8 @@ instructions! {
     70 CsvStr "csvstr" 2 LongResult;
     /// Whether the answer of an HTTP request was cut.
     71 HttpCut "http_cut" 0 Result;
+    /// A random number from 0 to the value less 1; 0 if that is below 0.
+    72 Random "random" 1 Result;
 }
 
 /// The first with one value operand.

@@ -234,6 +234,8 @@ words! {
     ByteVal "byte_val" "value, index" Index ByteVal;
     /// One field of the value, from 0; empty if there is none.
     CsvStr "csvstr" "value, index, separator" Part CsvStr;
+    /// A random number from 0 to the bound less 1; 0 for a bound of 0 or less.
+    Random "random" "bound" Value Random;
     /// The level of a pin, 0 or 1.
     PinRead "gpio_in" "pin" Pin PinRead;
 }
@@ -254,14 +256,14 @@ impl FunctionWord {
     pub fn result(self) -> ResultKind {
         match self {
             FunctionWord::Not | FunctionWord::PinRead => ResultKind::Bit,
-            FunctionWord::Len | FunctionWord::Find => ResultKind::Number,
+            FunctionWord::Len | FunctionWord::Find | FunctionWord::Random => ResultKind::Number,
             _ => ResultKind::Text,
         }
     }
 
     /// Whether it may give another value for the same operands.
     pub fn is_volatile(self) -> bool {
-        matches!(self, FunctionWord::Retained | FunctionWord::PinRead)
+        matches!(self, FunctionWord::Retained | FunctionWord::PinRead | FunctionWord::Random)
     }
 }
 

@@ -24,7 +24,7 @@ const SCRIPTS: &[&str] = &[
     on topic remote a/b do publish local a/b $this_data publish remote a/b 1
     on timer 1 do setvar @2 = $i mod 7 setvar $i = (@2 div 3) - len($u) settimer 1 $i"##,
     r##"on serial do setvar $a = csvstr($this_serial, 1, ",") setvar $b = substr($a, -3, 2) | upper($b)
-        serial_out binary(byte_val($a, 0)) | #0d0a print find($a, $b) | eatwhite($a) | retained_topic($b)
+        serial_out binary(byte_val($a, 0)) | #0d0a print random($b) | find($a, $b) | eatwhite($a) | retained_topic($b)
     on http_response do setvar $j = json_parse($this_http_path, $this_http_body) println $j | $this_http_code | $this_http_host | $this_http_cut
         if $j str_gt "m" and $j str_gte "n" then http_get "http://" | $j else http_post "http://x/", $j endif
         while $j neq "" do setvar $j = substr($j, 1, 1000) done

@@ -169,6 +169,10 @@ impl Run<'_> {
                                 let cut = matches!(m.event, Event::HttpResponse { cut: true, .. });
                                 break 'number cut.into();
                             }
+                            code::Random => {
+                                let bound = m.get(word << 16);
+                                break 'number self.random(bound);
+                            }
                             code::PinMode => self.pin_mode(b, c),
                             code::Substr | code::CsvStr => {
                                 let third = m.words.get(at).map_or(0, |word| u32::from_le(*word));
@@ -322,6 +326,16 @@ impl Run<'_> {
             run.store.pay(text.len() as i32);
             run.store.csvstr(text, index, third)
         })
+    }
+
+    /// A random number below a bound. Of 2^32 numbers each stands for as many as every other, but for one.
+    #[inline(never)]
+    fn random(&mut self, bound: Value) -> i32 {
+        self.store.pay(fuel::CALL);
+        let Ok(bound @ 1..) = u32::try_from(self.store.number(bound)) else { return 0 };
+        let mut bytes = [0; 4];
+        self.host.random(&mut bytes);
+        ((u64::from(u32::from_le_bytes(bytes)) * u64::from(bound)) >> 32) as i32
     }
 
     /// Something the outside knows as a text.

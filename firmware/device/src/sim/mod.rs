@@ -58,7 +58,14 @@ impl Bench {
     pub fn new(image: Vec<u8>, profile: &Profile) -> Result<Bench, LoadError> {
         let engine = Engine::load(image, profile)?;
         let longest = profile.value;
-        Ok(Bench { engine, world: World::default(), now: 0, longest, clock: None })
+        let mut world = World::default();
+        world.seed(0);
+        Ok(Bench { engine, world, now: 0, longest, clock: None })
+    }
+
+    /// Has `random` give other numbers, the same for the same seed.
+    pub fn seed(&mut self, seed: u32) {
+        self.world.seed(seed);
     }
 
     /// Starts the script: `config` lines, `init`, and what follows from them at once.

@@ -36,9 +36,17 @@ pub(super) struct World {
     duties: BTreeMap<u8, u16>,
     watched: Vec<u8>,
     flash: BTreeMap<u8, Vec<u8>>,
+    /// Never 0.
+    random_state: u32,
 }
 
 impl World {
+    /// Where its random numbers begin.
+    pub(super) fn seed(&mut self, seed: u32) {
+        // 0 would stay 0; that any other two seeds begin alike is avoided.
+        self.random_state = seed.wrapping_mul(0x9e37_79b9).wrapping_add(0x7f4a_7c15).max(1);
+    }
+
     /// Delivers what is published, by whomever, to the script's subscriptions.
     pub(super) fn message(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
         if retained && side == Side::Local {
@@ -252,7 +260,18 @@ impl Console for World {
     }
 }
 
-impl Random for World {}
+/// Xorshift: random enough to try scripts with, and the same in every run.
+impl Random for World {
+    fn random(&mut self, into: &mut [u8]) {
+        for bytes in into.chunks_mut(4) {
+            let state = &mut self.random_state;
+            *state ^= *state << 13;
+            *state ^= *state >> 17;
+            *state ^= *state << 5;
+            bytes.iter_mut().zip(state.to_le_bytes()).for_each(|(to, from)| *to = from);
+        }
+    }
+}
 
 impl Storage for World {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {

@@ -478,3 +478,10 @@ fn the_log_does_not_run_into_what_a_script_prints() {
     assert!(reply.ends_with(told), "{reply}");
     assert_eq!(world.serial(), format!("\r{told}CMD>"));
 }
+
+#[test]
+fn random_numbers_come_from_the_board() {
+    let mut world = World::running("on init do println random(100) | \" \" | random(0)");
+    // The test's board fills with fours: 0x04040404 of 2^32.
+    assert!(world.serial().contains("1 0\r\n"));
+}

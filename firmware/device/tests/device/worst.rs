@@ -54,6 +54,7 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("eatwhite", "setvar $x = eatwhite($w)"),
     ("byte_val", "setvar $x = byte_val($a, 4000)"),
     ("binary", "setvar $x = binary($d)"),
+    ("random", "setvar $x = random($d)"),
     ("json_parse of escapes", "setvar $x = json_parse(\"\", $e)"),
     ("json_parse of arrays", "setvar $x = json_parse(\"a\", $n)"),
     ("json_parse of members", "setvar $x = json_parse(\"z\", $m)"),

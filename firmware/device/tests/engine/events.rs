@@ -224,6 +224,34 @@ fn tracing_names_every_handler() {
     );
 }
 
+#[test]
+fn random_numbers_follow_the_seed() {
+    let rolls = |seed| {
+        let mut bench = prepared(
+            "on init do subscribe local roll on topic local roll do println random($this_data)",
+        );
+        bench.seed(seed);
+        bench.start();
+        bench.done();
+        let mut roll = |data: &str| {
+            bench.local("roll", data);
+            bench.done()[0].trim_start_matches("println ").parse::<i32>().unwrap()
+        };
+        for none in ["0", "-3", "x", ""] {
+            assert_eq!(roll(none), 0);
+        }
+        assert_eq!(roll("1"), 0);
+        (0..1000).map(|_| roll("6")).collect::<Vec<_>>()
+    };
+    let first = rolls(1);
+    assert_eq!(first, rolls(1));
+    assert_ne!(first, rolls(2));
+    for side in 0..6 {
+        let count = first.iter().filter(|roll| **roll == side).count();
+        assert!((100..250).contains(&count), "{side}: {count} times");
+    }
+}
+
 /// A host that only remembers what was printed and logged.
 #[derive(Default)]
 struct Silent {
