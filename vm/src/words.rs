@@ -24,7 +24,8 @@ macro_rules! triggers {
 
             /// How a script writes it, without what may follow: `timer`, `topic local`.
             pub fn keyword(self) -> &'static str {
-                [$($keyword,)*][self as usize]
+                const KEYWORDS: &[&str] = &[$($keyword,)*];
+                KEYWORDS[self as usize]
             }
 
             /// The trigger of a word; those of topics have two.
@@ -37,12 +38,14 @@ macro_rules! triggers {
 
             /// How many of the event's arguments its code may ask for.
             pub fn arguments(self) -> u8 {
-                [$($arguments,)*][self as usize]
+                const ARGUMENTS: &[u8] = &[$($arguments,)*];
+                ARGUMENTS[self as usize]
             }
 
             /// What it waits for.
             pub fn documentation(self) -> &'static str {
-                [$($doc,)*][self as usize].trim_ascii()
+                const DOCUMENTATION: &[&str] = &[$($doc,)*];
+                DOCUMENTATION[self as usize].trim_ascii()
             }
         }
     };
@@ -100,7 +103,8 @@ macro_rules! words {
 
             /// Its word in a script.
             pub fn keyword(self) -> &'static str {
-                [$($keyword,)*][self as usize]
+                const KEYWORDS: &[&str] = &[$($keyword,)*];
+                KEYWORDS[self as usize]
             }
 
             /// The one of a word.
@@ -113,12 +117,14 @@ macro_rules! words {
 
             /// What follows the word.
             pub fn usage(self) -> &'static str {
-                [$($usage,)*][self as usize]
+                const USAGE: &[&str] = &[$($usage,)*];
+                USAGE[self as usize]
             }
 
             /// What it does.
             pub fn documentation(self) -> &'static str {
-                [$($doc,)*][self as usize].trim_ascii()
+                const DOCUMENTATION: &[&str] = &[$($doc,)*];
+                DOCUMENTATION[self as usize].trim_ascii()
             }
 
             /// The kinds of its operands.
