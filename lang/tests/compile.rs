@@ -7,8 +7,9 @@ use std::rc::Rc;
 
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
-    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, Handlers, Http, Machine, Mqtt, PinMode,
-    Profile, Program, Random, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError, Trap,
+    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Machine, Mqtt, PinMode,
+    Profile, Program, Random, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError,
+    TrapCode,
 };
 
 const ALL: Extras = Extras { debug: true, source: false };
@@ -136,7 +137,7 @@ impl Supervisor for Log {}
 struct Device {
     machine: Machine<Vec<u8>, (Vec<Slot>, Vec<u8>)>,
     log: Log,
-    trap: Option<(Trap, Option<u32>)>,
+    trap: Option<(TrapCode, Option<u32>)>,
 }
 
 impl Device {
@@ -148,7 +149,7 @@ impl Device {
         let image = compile(source.as_bytes(), &Profile::ESP8266, ALL)
             .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"));
         let program = Program::verify(image, &Profile::ESP8266).unwrap();
-        let slots = vec![[0; 2]; program.needs().slots];
+        let slots = vec![[0; 2]; program.requirements().slots];
         let machine = {
             let profile = Profile::ESP8266.value(limit);
             Machine::new(program, (slots, vec![0; texts]), &profile).unwrap()
@@ -157,14 +158,14 @@ impl Device {
     }
 
     fn event(&mut self, event: Event<'_>) -> String {
-        let mut handlers = Handlers::default();
+        let mut handlers = HandlerCursor::default();
         let mut clock = self.log.clone();
         let mut syscalls = Syscalls { host: &mut self.log, supervisor: &mut clock };
         while let Some(handler) =
             self.machine.next(&mut handlers, &event, &mut 100_000, &mut syscalls)
         {
-            if let Err(fault) = self.machine.run(handler, &event, &mut 100_000, &mut syscalls) {
-                self.trap = Some((fault.trap, self.machine.program().line(fault.at)));
+            if let Err(trap) = self.machine.run(handler, &event, &mut 100_000, &mut syscalls) {
+                self.trap = Some((trap.code, self.machine.program().line(trap.at)));
             }
         }
         self.log.0.take()
@@ -384,7 +385,7 @@ fn a_loop_without_end_is_stopped_and_its_line_named() {
     );
     assert_eq!(device.event(Event::Init), "print before\n");
     let (trap, line) = device.trap.unwrap();
-    assert_eq!(trap, Trap::OutOfFuel);
+    assert_eq!(trap, TrapCode::OutOfFuel);
     assert!(matches!(line, Some(3..=5)), "{line:?}");
 }
 
@@ -414,7 +415,7 @@ fn memory_runs_out_without_losing_what_is_there() {
     );
     device.event(Event::Init);
     device.event(Event::Timer(1));
-    assert_eq!(device.trap.unwrap().0, Trap::OutOfMemory);
+    assert_eq!(device.trap.unwrap().0, TrapCode::OutOfMemory);
     let (a, b) = ("a".repeat(16), "a".repeat(48));
     assert_eq!(device.event(Event::Timer(2)), format!("print {a}{b}\n"));
 }
@@ -466,7 +467,7 @@ fn more_variables_and_constants_than_have_a_place_in_an_instruction() {
     );
     let image = compile(source.as_bytes(), &Profile::DESKTOP, ALL).unwrap();
     let program = Program::verify(image, &Profile::DESKTOP).unwrap();
-    let memory = (vec![[0; 2]; program.needs().slots], vec![0; 8 * 1024]);
+    let memory = (vec![[0; 2]; program.requirements().slots], vec![0; 8 * 1024]);
     let machine = Machine::new(program, memory, &Profile::ESP8266).unwrap();
     let mut device = Device { machine, log: Log::default(), trap: None };
     let last = 1 + (1..250).map(|n| 1000 + n).sum::<i32>();

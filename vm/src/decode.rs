@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::Image;
 use crate::image::Constant;
-use crate::isa::{Format, Op, Place, TEMPORARIES};
+use crate::isa::{Format, Op, Operand, TEMPORARIES};
 
 /// One instruction with its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +46,13 @@ impl<'c> Instruction<'c> {
 
     /// Its value operands, the first first, in a program with so many temporaries.
     #[inline]
-    pub fn operands(&self, temporaries: u8) -> impl Iterator<Item = Place> + '_ {
+    pub fn operands(&self, temporaries: u8) -> impl Iterator<Item = Operand> + '_ {
         let count = match self.op.format() {
             Format::Join => self.fields()[0],
             Format::LongResult => self.op.values() + 1,
             _ => self.op.values(),
         };
-        (0..count).map(move |index| Place::from_byte(self.operand(index), temporaries))
+        (0..count).map(move |index| Operand::from_byte(self.operand(index), temporaries))
     }
 
     fn operand(&self, index: u8) -> u8 {
@@ -69,15 +69,15 @@ impl<'c> Instruction<'c> {
 
     /// Where its result goes, if it has one, in a program with so many temporaries.
     #[inline]
-    pub fn destination(&self, temporaries: u8) -> Option<Place> {
+    pub fn destination(&self, temporaries: u8) -> Option<Operand> {
         let [a, _, c] = self.fields();
         match self.op.format() {
-            Format::LoadVariable | Format::LoadConstant => Some(Place::from_byte(a, temporaries)),
+            Format::LoadVariable | Format::LoadConstant => Some(Operand::from_byte(a, temporaries)),
             Format::Result
             | Format::LongResult
             | Format::FlashResult
             | Format::PinResult
-            | Format::Join => Some(Place::from_byte(c, temporaries)),
+            | Format::Join => Some(Operand::from_byte(c, temporaries)),
             _ => None,
         }
     }
@@ -124,14 +124,14 @@ impl<'c> Instruction<'c> {
             _ => {}
         }
         let temporaries = image.layout().header.temporaries;
-        self.operands(temporaries).try_for_each(|place| write_place(image, place, f))?;
+        self.operands(temporaries).try_for_each(|operand| write_operand(image, operand, f))?;
         if self.op.format() == Format::StoreVariable {
             f.write_str(" ->")?;
             write_variable(image, self.number(), f)?;
         }
-        if let Some(place) = self.destination(temporaries) {
+        if let Some(operand) = self.destination(temporaries) {
             f.write_str(" ->")?;
-            write_place(image, place, f)?;
+            write_operand(image, operand, f)?;
         }
         match self.target() {
             Some(target) => write!(f, " -> {target:04}"),
@@ -140,12 +140,12 @@ impl<'c> Instruction<'c> {
     }
 }
 
-fn write_place(image: &Image<'_>, place: Place, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match place {
-        Place::Argument(number) => write!(f, " arg{number}"),
-        Place::Temporary(number) => write!(f, " t{number}"),
-        Place::Variable(number) => write_variable(image, number.into(), f),
-        Place::Constant(number) => write_constant(image, number.into(), f),
+fn write_operand(image: &Image<'_>, operand: Operand, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match operand {
+        Operand::Argument(number) => write!(f, " arg{number}"),
+        Operand::Temporary(number) => write!(f, " t{number}"),
+        Operand::Variable(number) => write_variable(image, number.into(), f),
+        Operand::Constant(number) => write_constant(image, number.into(), f),
     }
 }
 
@@ -166,7 +166,7 @@ fn write_constant(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) ->
 
 /// Gives code that was made for [`TEMPORARIES`] temporaries the places of a program that has `temporaries` of them.
 pub fn settle_places(code: &mut [u32], temporaries: u8) {
-    let settle = |byte: &mut u8| *byte = Place::from_byte(*byte, TEMPORARIES).byte(temporaries);
+    let settle = |byte: &mut u8| *byte = Operand::from_byte(*byte, TEMPORARIES).byte(temporaries);
     let mut at = 0;
     while let Some(instruction) = Instruction::decode(code, at) {
         let (op, end) = (instruction.op, instruction.end);

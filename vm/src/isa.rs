@@ -7,7 +7,7 @@
 //! bits 8-15   A    bits 16-23   B    bits 24-31   C
 //! ```
 //!
-//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a [`Place`]: one of the event's arguments, a
+//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a [`Operand`]: one of the event's arguments, a
 //! temporary, a variable or a constant. There is no stack: where values have to wait, the compiler gives them temporaries.
 //! What a byte cannot name is brought into a temporary first.
 //!
@@ -27,7 +27,7 @@ pub(crate) const CONSTANT: u8 = 0x80;
 
 /// Where a value is, as a byte of an instruction says it. How the bytes are shared out depends on how many temporaries the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Operand {
     /// One of the event's arguments.
     Argument(u8),
     /// A temporary.
@@ -38,31 +38,31 @@ pub enum Place {
     Constant(u8),
 }
 
-impl Place {
+impl Operand {
     /// The place a byte means; every byte means one, though the program may not have it.
     #[inline]
-    pub fn from_byte(byte: u8, temporaries: u8) -> Place {
+    pub fn from_byte(byte: u8, temporaries: u8) -> Operand {
         let first_variable = ARGUMENTS + temporaries.min(TEMPORARIES);
         if byte >= CONSTANT {
-            Place::Constant(byte - CONSTANT)
+            Operand::Constant(byte - CONSTANT)
         } else if byte >= first_variable {
-            Place::Variable(byte - first_variable)
+            Operand::Variable(byte - first_variable)
         } else if byte >= ARGUMENTS {
-            Place::Temporary(byte - ARGUMENTS)
+            Operand::Temporary(byte - ARGUMENTS)
         } else {
-            Place::Argument(byte)
+            Operand::Argument(byte)
         }
     }
 
     /// The byte that means it; for a number that is too large, that of another place.
     pub fn byte(self, temporaries: u8) -> u8 {
         let byte = match self {
-            Place::Argument(number) => number,
-            Place::Temporary(number) => ARGUMENTS + number % TEMPORARIES,
-            Place::Variable(number) => {
+            Operand::Argument(number) => number,
+            Operand::Temporary(number) => ARGUMENTS + number % TEMPORARIES,
+            Operand::Variable(number) => {
                 ARGUMENTS + temporaries.min(TEMPORARIES) + number % VARIABLES
             }
-            Place::Constant(number) => return CONSTANT | number,
+            Operand::Constant(number) => return CONSTANT | number,
         };
         byte % CONSTANT
     }

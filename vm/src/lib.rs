@@ -50,9 +50,11 @@ pub use capabilities::{
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
-pub use machine::{Found, Handlers, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number};
+pub use machine::{
+    Dispatch, HandlerCursor, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number,
+};
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
-pub use program::{Handler, Needs, Program};
-pub use trap::{Fault, Trap, Warnings};
+pub use program::{Handler, Program, Requirements};
+pub use trap::{Trap, TrapCode, Warnings};
 pub use umqtt_topic::TopicError;
 pub use verify::{CodeError, MAX_LOOPS, MAX_PENDING, VerifyError};

@@ -17,9 +17,9 @@ impl Handler {
     }
 }
 
-/// What is known of a verified image, as the machine needs it. Words are counted from the start of the image.
+/// What is known of a verified image, as the machine requirements it. Words are counted from the start of the image.
 #[derive(Clone, Debug)]
-pub(crate) struct Facts {
+pub(crate) struct ProgramInfo {
     pub(crate) layout: Layout,
     /// The word where the constants start.
     pub(crate) constants: usize,
@@ -36,9 +36,9 @@ pub(crate) struct Facts {
     pub(crate) starts: Starts,
 }
 
-impl Facts {
-    fn new(layout: Layout, starts: Starts) -> Facts {
-        Facts {
+impl ProgramInfo {
+    fn new(layout: Layout, starts: Starts) -> ProgramInfo {
+        ProgramInfo {
             constants: layout.constants.start / WORD,
             records: layout.handlers.start / WORD,
             code: layout.code.start / WORD,
@@ -60,12 +60,12 @@ impl Facts {
 #[derive(Clone, Debug)]
 pub struct Program<B> {
     bytes: B,
-    facts: Facts,
+    info: ProgramInfo,
 }
 
 /// What a program needs of its device besides memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Needs {
+pub struct Requirements {
     /// Bit n: timer n.
     pub timers: u64,
     /// Bit n: alarm n.
@@ -78,7 +78,7 @@ pub struct Needs {
     pub slots: usize,
 }
 
-impl Needs {
+impl Requirements {
     /// Bytes of memory the slots take.
     pub fn ram(&self) -> usize {
         self.slots * size_of::<crate::Slot>()
@@ -95,7 +95,7 @@ impl<B: AsRef<[u8]>> Program<B> {
         let image = Image::parse(bytes.as_ref()).map_err(VerifyError::Image)?;
         let starts = verify(bytes.as_ref(), &image.layout, profile)?;
         let layout = image.layout;
-        Ok(Program { bytes, facts: Facts::new(layout, starts) })
+        Ok(Program { bytes, info: ProgramInfo::new(layout, starts) })
     }
 
     /// Takes the bytes out, for the time memory is short. Until [`Program::reload`] no event finds a handler.
@@ -111,7 +111,7 @@ impl<B: AsRef<[u8]>> Program<B> {
     pub fn reload(&mut self, bytes: B, profile: &Profile) -> bool {
         let same = Program::verify(bytes, profile)
             .ok()
-            .filter(|program| program.facts.layout == self.facts.layout);
+            .filter(|program| program.info.layout == self.info.layout);
         let reloaded = same.is_some();
         if let Some(program) = same {
             *self = program;
@@ -121,12 +121,12 @@ impl<B: AsRef<[u8]>> Program<B> {
 
     /// The same program, its bytes held as another type.
     pub fn convert<C: AsRef<[u8]> + From<B>>(self) -> Program<C> {
-        Program { bytes: self.bytes.into(), facts: self.facts }
+        Program { bytes: self.bytes.into(), info: self.info }
     }
 
     /// The image, to look at.
     pub fn image(&self) -> Image<'_> {
-        Image { bytes: self.bytes.as_ref(), layout: self.facts.layout.clone() }
+        Image { bytes: self.bytes.as_ref(), layout: self.info.layout.clone() }
     }
 
     /// The bytes of the image.
@@ -146,18 +146,18 @@ impl<B: AsRef<[u8]>> Program<B> {
 
     /// How many variables it has.
     pub fn variables(&self) -> usize {
-        self.facts.variables
+        self.info.variables
     }
 
     /// Timers, alarms, pins, flash variables and memory it uses.
-    pub fn needs(&self) -> Needs {
-        let mut needs = Needs { slots: self.facts.slots(), ..Needs::default() };
+    pub fn requirements(&self) -> Requirements {
+        let mut requirements = Requirements { slots: self.info.slots(), ..Requirements::default() };
         let bit = |n: u32| 1u64.checked_shl(n).unwrap_or(0);
         for (_, record) in self.handlers() {
             match record.trigger {
-                Trigger::Timer => needs.timers |= bit(record.key.into()),
-                Trigger::Alarm => needs.alarms |= bit(record.key.into()),
-                Trigger::Gpio => needs.pins |= bit(record.key.into()),
+                Trigger::Timer => requirements.timers |= bit(record.key.into()),
+                Trigger::Alarm => requirements.alarms |= bit(record.key.into()),
+                Trigger::Gpio => requirements.pins |= bit(record.key.into()),
                 _ => {}
             }
         }
@@ -165,17 +165,17 @@ impl<B: AsRef<[u8]>> Program<B> {
             let [_, number, _] = instruction.fields();
             let bit = bit(number.into());
             match instruction.op.format() {
-                Format::Timer => needs.timers |= bit,
-                Format::Alarm => needs.alarms |= bit,
-                Format::Pin | Format::PinResult | Format::PinMode => needs.pins |= bit,
-                Format::Flash | Format::FlashResult => needs.flash_variables |= bit,
+                Format::Timer => requirements.timers |= bit,
+                Format::Alarm => requirements.alarms |= bit,
+                Format::Pin | Format::PinResult | Format::PinMode => requirements.pins |= bit,
+                Format::Flash | Format::FlashResult => requirements.flash_variables |= bit,
                 _ => {}
             }
         }
-        needs
+        requirements
     }
 
-    pub(crate) fn facts(&self) -> &Facts {
-        &self.facts
+    pub(crate) fn info(&self) -> &ProgramInfo {
+        &self.info
     }
 }

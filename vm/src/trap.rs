@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
-pub enum Trap {
+pub enum TrapCode {
     /// It used up its fuel: a loop that does not end.
     OutOfFuel = 1,
     /// Its values and temporaries do not fit the machine's memory.
@@ -14,36 +14,36 @@ pub enum Trap {
     Corrupt = 3,
 }
 
-impl core::fmt::Display for Trap {
+impl core::fmt::Display for TrapCode {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Trap::OutOfFuel => "runs too long",
-            Trap::OutOfMemory => "out of memory for values",
-            Trap::Corrupt => "corrupt code",
+            TrapCode::OutOfFuel => "runs too long",
+            TrapCode::OutOfMemory => "out of memory for values",
+            TrapCode::Corrupt => "corrupt code",
         })
     }
 }
 
-impl core::error::Error for Trap {}
+impl core::error::Error for TrapCode {}
 
-/// A [`Trap`] and where it happened.
+/// Why a handler was stopped, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct Trap {
     /// Why.
-    pub trap: Trap,
+    pub code: TrapCode,
     /// Offset into the code section; [`crate::Program::line`] makes a source line of it.
     pub at: u16,
 }
 
-impl core::fmt::Display for Fault {
+impl core::fmt::Display for Trap {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{} at code offset {}", self.trap, self.at)
+        write!(f, "{} at code offset {}", self.code, self.at)
     }
 }
 
-impl core::error::Error for Fault {
+impl core::error::Error for Trap {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        Some(&self.trap)
+        Some(&self.code)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::decode::Instruction;
 use crate::image::{
     CONSTANT_WORDS, Constant, FilterKind, Layout, RECORD_WORDS, Record, Trigger, fingerprint, words,
 };
-use crate::isa::{Format, JOIN_MAX, Op, Place, TEMPORARIES};
+use crate::isa::{Format, JOIN_MAX, Op, Operand, TEMPORARIES};
 use crate::{ImageError, Profile};
 
 /// Most different forward targets open at one point of the code.
@@ -247,15 +247,15 @@ impl Verifier<'_> {
 
     /// Whether the operands and the destination are within the program and the profile.
     fn fits(&self, instruction: &Instruction<'_>, arguments: u8) -> bool {
-        let readable = |place| match place {
-            Place::Argument(number) => number < arguments,
-            Place::Temporary(number) => number < self.temporaries,
-            Place::Variable(number) => u16::from(number) < self.variables,
-            Place::Constant(number) => usize::from(number) < self.constants.len(),
+        let readable = |operand| match operand {
+            Operand::Argument(number) => number < arguments,
+            Operand::Temporary(number) => number < self.temporaries,
+            Operand::Variable(number) => u16::from(number) < self.variables,
+            Operand::Constant(number) => usize::from(number) < self.constants.len(),
         };
-        let writable = |place| match place {
-            Place::Temporary(_) | Place::Variable(_) => readable(place),
-            Place::Argument(_) | Place::Constant(_) => false,
+        let writable = |operand| match operand {
+            Operand::Temporary(_) | Operand::Variable(_) => readable(operand),
+            Operand::Argument(_) | Operand::Constant(_) => false,
         };
         let [a, number, c] = instruction.fields();
         let one_to = |most: u8| (1..=most).contains(&number);

@@ -7,8 +7,8 @@
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
-    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, Handlers, Http, Image, Machine, Mqtt, PinMode,
-    Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError, Trap,
+    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Image, Machine, Mqtt,
+    PinMode, Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError, TrapCode,
 };
 
 /// Between them these use every instruction.
@@ -198,13 +198,13 @@ fn run(image: Vec<u8>, events: &[Event<'_>]) -> Option<usize> {
     for event in events {
         let (mut host, mut supervisor) = (Counter::default(), Counter::default());
         let mut syscalls = Syscalls { host: &mut host, supervisor: &mut supervisor };
-        let mut handlers = Handlers::default();
+        let mut handlers = HandlerCursor::default();
         let (mut runs, mut fuel) = (0, FUEL);
         while let Some(handler) = machine.next(&mut handlers, event, &mut fuel, &mut syscalls) {
             runs += 1;
             match machine.run(handler, event, &mut fuel, &mut syscalls) {
                 Ok(()) => finished += 1,
-                Err(fault) => assert_ne!(fault.trap, Trap::Corrupt, "at {}", fault.at),
+                Err(trap) => assert_ne!(trap.code, TrapCode::Corrupt, "at {}", trap.at),
             }
         }
         // Each word of code makes at most one call, and loops pay for the way back.

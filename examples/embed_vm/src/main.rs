@@ -7,7 +7,7 @@ use std::error::Error;
 use umqtt_lang::diagnostic::position;
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::{
-    Console, Event, Gpio, Handlers, Http, Machine, Mqtt, NullHost, Profile, Program, Random,
+    Console, Event, Gpio, HandlerCursor, Http, Machine, Mqtt, NullHost, Profile, Program, Random,
     Serial, Side, Storage, Syscalls, TopicError,
 };
 
@@ -90,13 +90,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut send = |what: &str, event: Event<'_>| {
         println!("{what}");
-        let mut handlers = Handlers::default();
+        let mut handlers = HandlerCursor::default();
         let mut fuel = profile.fuel;
         // Timers, alarms and the time of day are for a supervisor; here there are none.
         let mut syscalls = Syscalls { host: &mut house, supervisor: &mut NullHost };
         while let Some(handler) = machine.next(&mut handlers, &event, &mut fuel, &mut syscalls) {
-            if let Err(fault) = machine.run(handler, &event, &mut fuel, &mut syscalls) {
-                println!("  line {:?}: {}", machine.program().line(fault.at), fault.trap);
+            if let Err(trap) = machine.run(handler, &event, &mut fuel, &mut syscalls) {
+                println!("  line {:?}: {}", machine.program().line(trap.at), trap.code);
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Place as Operand, TEMPORARIES, VARIABLES};
+use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Operand, TEMPORARIES, VARIABLES};
 
 use crate::room::Room;
 
@@ -20,14 +20,14 @@ pub(super) enum To {
 }
 
 /// A place in the code: so many words and jumps are before it. Jumps are kept apart from the words.
-type Place = u32;
+type CodeOffset = u32;
 /// The place of a label that has none yet.
-const NOWHERE: Place = Place::MAX;
+const NOWHERE: CodeOffset = CodeOffset::MAX;
 
 /// A jump instruction, to be inserted at its place.
 #[derive(Clone, Copy, Debug)]
 struct Jump {
-    at: Place,
+    at: CodeOffset,
     op: Op,
     word: u32,
     label: Label,
@@ -53,8 +53,8 @@ fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
 pub(super) struct Body {
     words: Vec<u32>,
     jumps: Vec<Jump>,
-    labels: Vec<Place>,
-    lines: Vec<(Place, u32)>,
+    labels: Vec<CodeOffset>,
+    lines: Vec<(CodeOffset, u32)>,
     /// Temporaries in use. They are taken and given back like a stack.
     depth: usize,
     deepest: usize,
@@ -73,7 +73,7 @@ pub(super) struct Mark {
 
 /// A loop that is open.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LoopStart(Place);
+pub(super) struct LoopStart(CodeOffset);
 
 impl Body {
     pub(super) fn new() -> Body {
@@ -289,8 +289,8 @@ impl Body {
         self.reachable = mark.reachable;
     }
 
-    fn here(&self) -> Place {
-        (self.words.len() + self.jumps.len()) as Place
+    fn here(&self) -> CodeOffset {
+        (self.words.len() + self.jumps.len()) as CodeOffset
     }
 
     /// Writes the finished code behind `code` and its lines behind `lines`, and empties this. Nothing if there is no room.
@@ -392,11 +392,11 @@ impl Body {
     }
 
     /// How many jumps are before a place.
-    fn jumps_before(&self, place: Place) -> usize {
+    fn jumps_before(&self, place: CodeOffset) -> usize {
         self.jumps.partition_point(|jump| jump.at < place)
     }
 
-    fn address(&self, starts: &[u32], place: Place) -> usize {
+    fn address(&self, starts: &[u32], place: CodeOffset) -> usize {
         if place == NOWHERE {
             return 0;
         }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::{JOIN_MAX, Op, Place};
+use umqtt_vm::isa::{JOIN_MAX, Op, Operand};
 
 use super::body::{Label, To};
 use super::fold::{Known, apply, known};
@@ -21,7 +21,7 @@ enum Waiting<'a, 's> {
     Logic {
         chain: &'a Chain<Logic>,
         /// Of the operands so far.
-        value: Option<Place>,
+        value: Option<Operand>,
         /// How many there were.
         index: usize,
         to: To,
@@ -29,7 +29,7 @@ enum Waiting<'a, 's> {
     Call {
         call: &'a Call,
         /// The first of two operands.
-        first: Option<Place>,
+        first: Option<Operand>,
         to: To,
     },
 }
@@ -39,14 +39,14 @@ enum Step<'a> {
     /// An expression is to be computed.
     Next(&'a Expr, To),
     /// One has been: a leaf, or on top.
-    Done(Option<Place>),
+    Done(Option<Operand>),
 }
 
 /// The operands of a chain, while they are computed.
 struct Operands<'a, 's> {
-    left: alloc::vec::IntoIter<Operand<'a, 's>>,
+    left: alloc::vec::IntoIter<ChainOperand<'a, 's>>,
     index: usize,
-    sources: Vec<Place>,
+    sources: Vec<Operand>,
     operators: Vec<Operator>,
     /// How many joins the chain starts with.
     lead: usize,
@@ -66,21 +66,21 @@ struct Branches<'a> {
 }
 
 /// An operand of a chain: code, or something known.
-enum Operand<'a, 's> {
+enum ChainOperand<'a, 's> {
     Known(Known<'s>),
     Code(&'a Expr),
 }
 
 impl<'s> Compiler<'s, '_, '_> {
     /// The expression as an operand: a leaf as it is, anything else computed into a temporary.
-    pub(super) fn operand(&mut self, expr: &Expr) -> Place {
+    pub(super) fn operand(&mut self, expr: &Expr) -> Operand {
         self.compute(expr, To::Temporary).unwrap_or_else(|| self.body.top())
     }
 
     /// Code that brings the expression's value where it is wanted; none for a leaf, which is returned.
     ///
     /// What waits for an operand is kept in a list: no recursion follows the nesting of a script.
-    pub(super) fn compute<'a>(&mut self, expr: &'a Expr, to: To) -> Option<Place> {
+    pub(super) fn compute<'a>(&mut self, expr: &'a Expr, to: To) -> Option<Operand> {
         let mut waiting: Vec<Waiting<'a, 's>> = Vec::new();
         let mut step = Step::Next(expr, to);
         loop {
@@ -114,7 +114,7 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// A leaf's value (`None`: it is on top), or what has operands to be computed first.
     #[inline(never)]
-    fn visit<'a>(&mut self, expr: &'a Expr, to: To) -> Result<Waiting<'a, 's>, Option<Place>> {
+    fn visit<'a>(&mut self, expr: &'a Expr, to: To) -> Result<Waiting<'a, 's>, Option<Operand>> {
         // What is made now will be thrown away.
         if self.room.refused().is_some() {
             return Err(None);
@@ -157,7 +157,7 @@ impl<'s> Compiler<'s, '_, '_> {
     }
 
     /// The next operand of what waits, which has just been given one, or its value.
-    fn go_on<'a>(&mut self, waits: &mut Waiting<'a, 's>, operand: Option<Place>) -> Step<'a> {
+    fn go_on<'a>(&mut self, waits: &mut Waiting<'a, 's>, operand: Option<Operand>) -> Step<'a> {
         match waits {
             Waiting::Chain(operands, to) => {
                 if let Some(expr) = self.next_operand(operands, operand) {
@@ -211,7 +211,7 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    pub(super) fn known_value(&mut self, value: Known<'_>) -> Place {
+    pub(super) fn known_value(&mut self, value: Known<'_>) -> Operand {
         match value {
             Known::Int(value) => self.int(value),
             Known::Text(text) => {
@@ -221,7 +221,7 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    fn int(&mut self, value: i32) -> Place {
+    fn int(&mut self, value: i32) -> Operand {
         let number = self.constants.int(value);
         self.body.constant(number)
     }
@@ -293,9 +293,9 @@ impl<'s> Compiler<'s, '_, '_> {
             operands.push(match known(self.source, expr, self.profile.value) {
                 Some(value) => {
                     self.check_literals(expr);
-                    Operand::Known(value)
+                    ChainOperand::Known(value)
                 }
-                None => Operand::Code(expr),
+                None => ChainOperand::Code(expr),
             });
         }
         let mut operators: Vec<_> = chain.rest.iter().map(|link| link.operator).collect();
@@ -311,7 +311,7 @@ impl<'s> Compiler<'s, '_, '_> {
     fn next_operand<'a>(
         &mut self,
         operands: &mut Operands<'a, 's>,
-        computed: Option<Place>,
+        computed: Option<Operand>,
     ) -> Option<&'a Expr> {
         if let Some(place) = computed {
             operands.sources.push(place);
@@ -325,12 +325,12 @@ impl<'s> Compiler<'s, '_, '_> {
                 operands.operators.drain(..JOIN_AT_ONCE - 1);
             }
             match operand {
-                Operand::Known(value) => {
+                ChainOperand::Known(value) => {
                     let place = self.known_value(value);
                     operands.sources.push(place);
                     operands.index += 1;
                 }
-                Operand::Code(expr) => return Some(expr),
+                ChainOperand::Code(expr) => return Some(expr),
             }
         }
         None
@@ -355,7 +355,11 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    fn fold_operands(&self, operands: &mut Vec<Operand<'_, 's>>, operators: &mut Vec<Operator>) {
+    fn fold_operands(
+        &self,
+        operands: &mut Vec<ChainOperand<'_, 's>>,
+        operators: &mut Vec<Operator>,
+    ) {
         let mut at = operators.len();
         while at > 0 {
             at -= 1;
@@ -364,10 +368,11 @@ impl<'s> Compiler<'s, '_, '_> {
             if !last && (operators[at], operators[at + 1]) != (Operator::Join, Operator::Join) {
                 continue;
             }
-            if let (Operand::Known(a), Operand::Known(b)) = (&operands[at], &operands[at + 1])
+            if let (ChainOperand::Known(a), ChainOperand::Known(b)) =
+                (&operands[at], &operands[at + 1])
                 && let Some(value) = apply(operators[at], a.clone(), b.clone(), self.profile.value)
             {
-                operands[at] = Operand::Known(value);
+                operands[at] = ChainOperand::Known(value);
                 operands.remove(at + 1);
                 operators.remove(at);
             }
@@ -376,7 +381,7 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// The code of a function whose operands have been computed: the first of two, and the only or last one.
     #[inline(never)]
-    fn call(&mut self, call: &Call, first: Option<Place>, operand: Place, to: To) {
+    fn call(&mut self, call: &Call, first: Option<Operand>, operand: Operand, to: To) {
         match call {
             Call::Unary(function, _) => self.body.result(function.op(), &[operand], 0, to),
             Call::Pair(function, ..) => {
@@ -408,7 +413,7 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Place> {
+    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Operand> {
         let mut ask = |op| {
             self.body.result(op, &[], 0, to);
             None
@@ -441,7 +446,7 @@ impl<'s> Compiler<'s, '_, '_> {
                 ))
             });
         }
-        (special != Special::ThisHttpCut).then_some(Place::Argument(argument))
+        (special != Special::ThisHttpCut).then_some(Operand::Argument(argument))
     }
 
     /// Jumps to `label` if the condition is `when`; else runs on. As [`Compiler::compute`], without recursion.
@@ -508,7 +513,7 @@ impl<'s> Compiler<'s, '_, '_> {
         None
     }
 
-    fn branch_on(&mut self, value: Place, when: bool, label: Label) {
+    fn branch_on(&mut self, value: Operand, when: bool, label: Label) {
         self.body.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, &[value], label);
     }
 

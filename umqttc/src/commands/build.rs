@@ -77,7 +77,7 @@ fn beside(file: &Path) -> PathBuf {
 
 /// What people want to know of an image: size by section, and what the device must have.
 fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profile) -> String {
-    let (layout, needs) = (program.image().layout().clone(), program.needs());
+    let (layout, needs) = (program.image().layout().clone(), program.requirements());
     let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
     let sections = [
         ("header", layout.constants.start),

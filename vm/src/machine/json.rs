@@ -12,7 +12,7 @@ const MAX_DEPTH: u32 = 64;
 
 /// Where the answer stands in the text: a string without its quotes, everything else raw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct JsonValue {
     pub(super) start: usize,
     pub(super) len: usize,
     /// A string with escapes: [`unescape`] it.
@@ -21,7 +21,7 @@ pub(super) struct Found {
 
 /// Follows a path such as `a.b.1` or `a.b[1]`; the empty path is the whole value. Looks at no more bytes than path and
 /// text have together, the text's once.
-pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<Found> {
+pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<JsonValue> {
     let mut reader = Reader { text, at: 0, objects: 0, depth: 0 };
     let steps =
         path.split(|byte| matches!(byte, b'.' | b'[' | b']')).filter(|step| !step.is_empty());
@@ -43,8 +43,8 @@ pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<Found> {
         return None;
     }
     Some(match first {
-        b'"' => Found { start: start + 1, len: end - start - 2, escaped },
-        _ => Found { start, len: end - start, escaped: false },
+        b'"' => JsonValue { start: start + 1, len: end - start - 2, escaped },
+        _ => JsonValue { start, len: end - start, escaped: false },
     })
 }
 

@@ -3,32 +3,32 @@
 //! | file | job |
 //! |---|---|
 //! | `mod.rs` | the machine |
-//! | `find.rs` | which handlers an event wakes |
+//! | `dispatch.rs` | which handlers an event wakes |
 //! | `start.rs` | starting a handler, and going on with it |
-//! | `run.rs` | the loop that runs code |
+//! | `interpreter.rs` | the loop that runs code |
 //! | `memory.rs` | what a machine computes in, as it is given |
 //! | `store.rs` | how that is used: variables, temporaries, texts |
 //! | `value.rs` | what a value is |
 //! | `text.rs` | functions on texts |
 //! | `json.rs` | `json_parse` |
 
-mod find;
+mod dispatch;
+mod interpreter;
 mod json;
 mod memory;
-mod run;
 mod start;
 mod store;
 mod text;
 mod value;
 
-use self::find::Look;
-pub use self::find::{Found, Handlers};
+use self::dispatch::DispatchTable;
+pub use self::dispatch::{Dispatch, HandlerCursor};
 pub use self::memory::{MAX_TEXTS, Memory, Slot, TooFewSlots};
-use self::start::{Parts, Paused, Ran};
+use self::start::{Frame, Ran, Suspended};
 pub use self::value::parse_number;
-use self::value::{Value, View};
+use self::value::{StringSource, Value};
 use crate::fuel::FLASH_WRITES;
-use crate::{Event, Fault, Handler, Profile, Program, Syscalls, Warnings};
+use crate::{Event, Handler, Profile, Program, Syscalls, Trap, Warnings};
 
 /// Longest value a machine can hold, bytes, whatever its limit says.
 const MAX_VALUE: usize = u16::MAX as usize;
@@ -62,7 +62,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// [`TooFewSlots`].
     pub fn new(program: Program<B>, memory: M, profile: &Profile) -> Result<Self, TooFewSlots> {
         let mut memory = memory;
-        let needed = program.facts().slots();
+        let needed = program.info().slots();
         let (slots, _) = memory.parts();
         slots.get_mut(..needed).ok_or(TooFewSlots { needed })?.fill(Value::EMPTY.0);
         let limit = profile.value.min(MAX_VALUE);
@@ -94,16 +94,16 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.memory
     }
 
-    /// The next handler, in script order, that the event wakes or may wake. Start with `Handlers::default()`. Ask again only after
+    /// The next handler, in script order, that the event wakes or may wake. Start with `HandlerCursor::default()`. Ask again only after
     /// having run the one before: a filter may depend on what that one set.
     ///
     /// A handler whose constant topic differs is not even looked at.
     #[inline]
-    pub fn find(&mut self, handlers: &mut Handlers, event: &Event<'_>) -> Found {
+    pub fn find(&mut self, cursor: &mut HandlerCursor, event: &Event<'_>) -> Dispatch {
         let (slots, arena) = self.memory.parts();
-        let (bytes, facts) = (self.program.bytes().as_ref(), self.program.facts());
-        let view = View { bytes, texts: facts.texts, event, arena };
-        find::next(&Look { words: words(bytes), slots, facts, view }, handlers)
+        let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());
+        let view = StringSource { bytes, texts: info.texts, event, arena };
+        dispatch::next(&DispatchTable { words: words(bytes), slots, info, view }, cursor)
     }
 
     /// Whether the event wakes a handler whose filter an expression computes; takes what that costs of the fuel, and without any
@@ -119,7 +119,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     ) -> bool {
         let mut growable = true;
         loop {
-            match start::matches(self.parts(growable), handler, event, fuel, sys) {
+            match start::matches(self.frame(growable), handler, event, fuel, sys) {
                 Ok(matches) => return matches,
                 Err(bytes) => growable = self.memory.grow(bytes),
             }
@@ -130,19 +130,19 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// last.
     pub fn next(
         &mut self,
-        handlers: &mut Handlers,
+        cursor: &mut HandlerCursor,
         event: &Event<'_>,
         fuel: &mut u32,
         sys: &mut Syscalls<'_>,
     ) -> Option<Handler> {
         loop {
-            match self.find(handlers, event) {
-                Found::Nothing => return None,
-                Found::Handler(handler) => return Some(handler),
-                Found::Computed(handler) if self.matches(handler, event, fuel, sys) => {
+            match self.find(cursor, event) {
+                Dispatch::Nothing => return None,
+                Dispatch::Handler(handler) => return Some(handler),
+                Dispatch::Computed(handler) if self.matches(handler, event, fuel, sys) => {
                     return Some(handler);
                 }
-                Found::Computed(_) => {}
+                Dispatch::Computed(_) => {}
             }
         }
     }
@@ -152,7 +152,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// Takes what it costs of the fuel: see [`crate::fuel`].
     ///
     /// # Errors
-    /// [`Fault`] when it was stopped: all it did until then stays done.
+    /// [`Trap`] when it was stopped: all it did until then stays done.
     #[inline]
     pub fn run(
         &mut self,
@@ -160,10 +160,10 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         event: &Event<'_>,
         fuel: &mut u32,
         sys: &mut Syscalls<'_>,
-    ) -> Result<(), Fault> {
-        match start::run(self.parts(true), handler, event, fuel, sys) {
+    ) -> Result<(), Trap> {
+        match start::run(self.frame(true), handler, event, fuel, sys) {
             Ok(ran) => ran,
-            Err(paused) => self.finish(paused, event, fuel, sys),
+            Err(suspended) => self.finish(suspended, event, fuel, sys),
         }
     }
 
@@ -172,26 +172,26 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     #[inline(never)]
     fn finish(
         &mut self,
-        paused: Paused,
+        suspended: Suspended,
         event: &Event<'_>,
         fuel: &mut u32,
         sys: &mut Syscalls<'_>,
     ) -> Ran {
-        let mut paused = paused;
+        let mut suspended = suspended;
         loop {
-            let growable = self.memory.grow(paused.wanted);
-            match start::go_on(self.parts(growable), paused, event, fuel, sys) {
+            let growable = self.memory.grow(suspended.wanted);
+            match start::resume(self.frame(growable), suspended, event, fuel, sys) {
                 Ok(ran) => return ran,
-                Err(again) => paused = again,
+                Err(again) => suspended = again,
             }
         }
     }
 
     #[inline]
-    fn parts(&mut self, growable: bool) -> Parts<'_> {
-        Parts {
+    fn frame(&mut self, growable: bool) -> Frame<'_> {
+        Frame {
             bytes: self.program.bytes().as_ref(),
-            facts: self.program.facts(),
+            info: self.program.info(),
             memory: self.memory.parts(),
             state: &mut self.state,
             growable,
@@ -207,9 +207,9 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     /// [`crate::Debug::variable`].
     pub fn variables(&mut self, each: &mut dyn FnMut(u16, &[u8])) {
         let (slots, arena) = self.memory.parts();
-        let (bytes, facts) = (self.program.bytes().as_ref(), self.program.facts());
-        let view = View { bytes, texts: facts.texts, event: &Event::Init, arena };
-        let variables = slots.iter().skip(facts.first_variable).take(facts.variables);
+        let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());
+        let view = StringSource { bytes, texts: info.texts, event: &Event::Init, arena };
+        let variables = slots.iter().skip(info.first_variable).take(info.variables);
         for (number, slot) in variables.enumerate() {
             match Value(*slot).as_int() {
                 None => each(number as u16, view.text(Value(*slot))),

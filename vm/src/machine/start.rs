@@ -1,20 +1,20 @@
 //! Starting a handler, and going on with it when memory has grown.
 
-use super::find::{record, value_matches};
+use super::dispatch::{record, value_matches};
+use super::interpreter::Interpreter;
 use super::memory::{MAX_TEXTS, Slot};
-use super::run::Run;
 use super::store::Store;
 use super::value::Value;
 use super::{State, words};
 use crate::decode::instructions;
-use crate::isa::{ARGUMENTS, Op, Place};
-use crate::program::Facts;
-use crate::{Event, Fault, Handler, Syscalls, Trap};
+use crate::isa::{ARGUMENTS, Op, Operand};
+use crate::program::ProgramInfo;
+use crate::{Event, Handler, Syscalls, Trap, TrapCode};
 
 /// A verified image with the memory it runs in.
-pub(super) struct Parts<'m> {
+pub(super) struct Frame<'m> {
     pub(super) bytes: &'m [u8],
-    pub(super) facts: &'m Facts,
+    pub(super) info: &'m ProgramInfo,
     pub(super) memory: (&'m mut [Slot], &'m mut [u8]),
     pub(super) state: &'m mut State,
     /// Whether the memory can grow.
@@ -22,7 +22,7 @@ pub(super) struct Parts<'m> {
 }
 
 /// A handler that stopped for lack of memory.
-pub(super) struct Paused {
+pub(super) struct Suspended {
     /// There is no fuel left.
     stopped: bool,
     /// Where to go on, of the words: the instruction is done again.
@@ -33,28 +33,29 @@ pub(super) struct Paused {
 }
 
 /// What became of a handler.
-pub(super) type Ran = Result<(), Fault>;
+pub(super) type Ran = Result<(), Trap>;
 
 /// Whether the filter that a handler's expression computes matches. An error says how many bytes it lacks.
 #[inline(never)]
 pub(super) fn matches(
-    parts: Parts<'_>,
+    frame: Frame<'_>,
     handler: Handler,
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
 ) -> Result<bool, usize> {
     let Event::Topic { topic, .. } = event else { return Ok(false) };
-    let mut run = Run::new(parts, event, sys);
-    run.store.fuel = start_with(*fuel);
-    let Some(record) = record(run.store.words, run.store.facts, handler.index()) else {
+    let mut interpreter = Interpreter::new(frame, event, sys);
+    interpreter.store.fuel = start_with(*fuel);
+    let Some(record) = record(interpreter.store.words, interpreter.store.info, handler.index())
+    else {
         return Ok(false);
     };
-    let result = run.run(run.store.facts.code + usize::from(record.filter));
-    *fuel = left(&run);
+    let result = interpreter.run(interpreter.store.info.code + usize::from(record.filter));
+    *fuel = left(&interpreter);
     match result {
-        Ok(value) => Ok(value_matches(&run.store.view(), value, topic)),
-        Err(Trap::OutOfMemory) if run.growable => Err(run.wanted),
+        Ok(value) => Ok(value_matches(&interpreter.store.view(), value, topic)),
+        Err(TrapCode::OutOfMemory) if interpreter.growable => Err(interpreter.wanted),
         Err(_) => Ok(false),
     }
 }
@@ -62,40 +63,40 @@ pub(super) fn matches(
 /// Runs a handler from its start.
 #[inline(never)]
 pub(super) fn run(
-    parts: Parts<'_>,
+    frame: Frame<'_>,
     handler: Handler,
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
-) -> Result<Ran, Paused> {
-    let mut run = Run::new(parts, event, sys);
-    let m = &mut run.store;
-    let Some(record) = record(m.words, m.facts, handler.index()) else {
-        return Ok(Err(Fault { trap: Trap::Corrupt, at: 0 }));
+) -> Result<Ran, Suspended> {
+    let mut interpreter = Interpreter::new(frame, event, sys);
+    let m = &mut interpreter.store;
+    let Some(record) = record(m.words, m.info, handler.index()) else {
+        return Ok(Err(Trap { code: TrapCode::Corrupt, at: 0 }));
     };
-    let code = m.facts.code + usize::from(record.code);
+    let code = m.info.code + usize::from(record.code);
     m.set_arguments(code);
-    run.store.fuel = start_with(*fuel);
-    to_its_end(&mut run, code, fuel)
+    interpreter.store.fuel = start_with(*fuel);
+    run_to_end(&mut interpreter, code, fuel)
 }
 
 /// Runs a handler on.
 #[inline(never)]
-pub(super) fn go_on(
-    parts: Parts<'_>,
-    paused: Paused,
+pub(super) fn resume(
+    frame: Frame<'_>,
+    suspended: Suspended,
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
-) -> Result<Ran, Paused> {
-    let mut run = Run::new(parts, event, sys);
-    run.store.fuel = start_with(*fuel);
-    run.store.scratch_end = paused.scratch_end;
-    if paused.stopped {
-        run.store.at = paused.at + 1;
-        run.store.stop();
+) -> Result<Ran, Suspended> {
+    let mut interpreter = Interpreter::new(frame, event, sys);
+    interpreter.store.fuel = start_with(*fuel);
+    interpreter.store.scratch_end = suspended.scratch_end;
+    if suspended.stopped {
+        interpreter.store.at = suspended.at + 1;
+        interpreter.store.stop();
     }
-    to_its_end(&mut run, paused.at, fuel)
+    run_to_end(&mut interpreter, suspended.at, fuel)
 }
 
 /// The fuel to run with.
@@ -106,46 +107,50 @@ fn start_with(fuel: u32) -> i32 {
 
 /// The fuel that is left.
 #[inline(always)]
-fn left(run: &Run<'_>) -> u32 {
-    run.store.fuel.max(0) as u32
+fn left(interpreter: &Interpreter<'_>) -> u32 {
+    interpreter.store.fuel.max(0) as u32
 }
 
 #[inline(always)]
-fn to_its_end(run: &mut Run<'_>, at: usize, fuel: &mut u32) -> Result<Ran, Paused> {
-    let result = run.run(at);
-    *fuel = left(run);
-    let Store { at, texts_end, scratch_end, .. } = run.store;
-    *run.texts_end = texts_end;
-    let trap = match result {
+fn run_to_end(
+    interpreter: &mut Interpreter<'_>,
+    at: usize,
+    fuel: &mut u32,
+) -> Result<Ran, Suspended> {
+    let result = interpreter.run(at);
+    *fuel = left(interpreter);
+    let Store { at, texts_end, scratch_end, .. } = interpreter.store;
+    *interpreter.texts_end = texts_end;
+    let code = match result {
         Ok(_) => return Ok(Ok(())),
-        Err(trap) => trap,
+        Err(code) => code,
     };
-    if trap == Trap::OutOfMemory && run.growable {
-        let (stopped, wanted) = (run.store.fuel < 0, run.wanted);
-        return Err(Paused { stopped, at: at - 1, scratch_end, wanted });
+    if code == TrapCode::OutOfMemory && interpreter.growable {
+        let (stopped, wanted) = (interpreter.store.fuel < 0, interpreter.wanted);
+        return Err(Suspended { stopped, at: at - 1, scratch_end, wanted });
     }
-    Ok(Err(Fault { trap, at: run.store.offset() }))
+    Ok(Err(Trap { code, at: interpreter.store.offset() }))
 }
 
-impl<'m> Run<'m> {
+impl<'m> Interpreter<'m> {
     #[inline(always)]
-    fn new(parts: Parts<'m>, event: &'m Event<'m>, sys: &'m mut Syscalls<'_>) -> Run<'m> {
-        let Parts { bytes, facts, memory: (slots, arena), state, growable } = parts;
+    fn new(frame: Frame<'m>, event: &'m Event<'m>, sys: &'m mut Syscalls<'_>) -> Interpreter<'m> {
+        let Frame { bytes, info, memory: (slots, arena), state, growable } = frame;
         let arena_len = arena.len().min(MAX_TEXTS);
-        Run {
+        Interpreter {
             store: Store {
                 words: words(bytes),
                 fuel: 0,
                 stopped_at: 0,
                 slots,
-                constants: facts.constants,
-                first_variable: facts.first_variable,
+                constants: info.constants,
+                first_variable: info.first_variable,
                 texts_end: state.texts_end,
                 scratch_end: state.texts_end,
                 at: 0,
                 arena: arena.get_mut(..arena_len).unwrap_or_default(),
                 limit: state.limit,
-                facts,
+                info,
                 bytes,
                 event,
                 warnings: &mut state.warnings,
@@ -198,11 +203,12 @@ impl Store<'_> {
     fn cut_argument(&mut self, index: usize, code: usize) {
         let words = self.words.get(code..).unwrap_or_default();
         let temporaries = self.first_variable as u8 - ARGUMENTS;
-        let argument = Place::Argument(index as u8);
-        let used =
-            instructions(words).take_while(|(_, instruction)| instruction.op != Op::End).find(
-                |(_, instruction)| instruction.operands(temporaries).any(|place| place == argument),
-            );
+        let argument = Operand::Argument(index as u8);
+        let used = instructions(words)
+            .take_while(|(_, instruction)| instruction.op != Op::End)
+            .find(|(_, instruction)| {
+                instruction.operands(temporaries).any(|operand| operand == argument)
+            });
         if let Some((at, _)) = used {
             self.at = code + at + 1;
             self.count_cut();

@@ -6,12 +6,12 @@
 
 use itoa::Buffer;
 
-use super::find::constant;
+use super::dispatch::constant;
 use super::memory::Slot;
-use super::value::{Stored, Value, View, digits, kind, parse_number};
+use super::value::{Stored, StringSource, Value, digits, kind, parse_number};
 use crate::isa::CONSTANT;
-use crate::program::Facts;
-use crate::{Event, Trap, Warnings, fuel};
+use crate::program::ProgramInfo;
+use crate::{Event, TrapCode, Warnings, fuel};
 
 /// So many bytes of arena are needed and not there. The instruction is done again once there is room, so nothing that cannot be
 /// done twice may come before.
@@ -42,7 +42,7 @@ pub(super) struct Store<'m> {
     pub(super) arena: &'m mut [u8],
     /// Longest value.
     pub(super) limit: usize,
-    pub(super) facts: &'m Facts,
+    pub(super) info: &'m ProgramInfo,
     /// The image.
     pub(super) bytes: &'m [u8],
     pub(super) event: &'m Event<'m>,
@@ -52,7 +52,7 @@ pub(super) struct Store<'m> {
 impl Store<'_> {
     /// Where in the code the running instruction is: its line is that of the word before the next.
     pub(super) fn offset(&self) -> u16 {
-        self.at.saturating_sub(self.facts.code + 1) as u16
+        self.at.saturating_sub(self.info.code + 1) as u16
     }
 
     /// Takes fuel. Where none is left, the instruction is carried out, and the next one is not.
@@ -91,17 +91,22 @@ impl Store<'_> {
     /// Why there is no such instruction.
     #[cold]
     #[inline(never)]
-    pub(super) fn corrupt(&mut self) -> Trap {
+    pub(super) fn corrupt(&mut self) -> TrapCode {
         if self.fuel >= 0 {
-            return Trap::Corrupt;
+            return TrapCode::Corrupt;
         }
         self.at = self.stopped_at;
-        Trap::OutOfFuel
+        TrapCode::OutOfFuel
     }
 
     #[inline(always)]
-    pub(super) fn view(&self) -> View<'_> {
-        View { bytes: self.bytes, texts: self.facts.texts, event: self.event, arena: self.arena }
+    pub(super) fn view(&self) -> StringSource<'_> {
+        StringSource {
+            bytes: self.bytes,
+            texts: self.info.texts,
+            event: self.event,
+            arena: self.arena,
+        }
     }
 
     /// The bytes of a text; a number has none here.
@@ -268,13 +273,13 @@ impl Store<'_> {
     #[inline(never)]
     fn replace_text(&mut self, index: usize, value: Value) -> Result<Value, NoRoom> {
         let len = value.len();
-        self.pay(self.facts.variables as i32);
+        self.pay(self.info.variables as i32);
         if self.kept(index) + len > self.arena.len() {
             return Err(NoRoom(len));
         }
         // A part of the variable's own text would have fitted its capacity, so the old text is not needed any more.
         // The new one is told if it moves: there is a slot more than values have places.
-        let spare = self.first_variable + self.facts.variables;
+        let spare = self.first_variable + self.info.variables;
         for (index, value) in [(index, Value::EMPTY), (spare, value)] {
             if let Some(slot) = self.slots.get_mut(index) {
                 *slot = value.0;
@@ -285,14 +290,14 @@ impl Store<'_> {
     }
 
     fn texts(&self) -> impl Iterator<Item = Stored> {
-        let variables = self.slots.iter().skip(self.first_variable).take(self.facts.variables);
+        let variables = self.slots.iter().skip(self.first_variable).take(self.info.variables);
         variables.map(|slot| Value(*slot).stored()).filter(|stored| stored.capacity > 0)
     }
 
     /// Bytes the texts of all variables but one take when moved together.
     fn kept(&self, except: usize) -> usize {
         let variables = self.slots.iter().enumerate().skip(self.first_variable);
-        let others = variables.take(self.facts.variables).filter(|(index, _)| *index != except);
+        let others = variables.take(self.info.variables).filter(|(index, _)| *index != except);
         others.map(|(_, slot)| Value(*slot).stored().len).sum()
     }
 
@@ -311,7 +316,7 @@ impl Store<'_> {
         self.pay((texts * self.slots.len()) as i32);
         self.pay_bytes(self.scratch_end, fuel::COPIED);
         let (others, variables) = self.slots.split_at_mut(self.first_variable);
-        let (variables, spare) = variables.split_at_mut(self.facts.variables);
+        let (variables, spare) = variables.split_at_mut(self.info.variables);
         // The next text by offset; those without capacity have no place.
         while let Some((stored, slot)) = variables
             .iter_mut()
@@ -343,10 +348,10 @@ impl Store<'_> {
     /// Sees to it that so many bytes find room behind the statement's texts.
     #[cold]
     #[inline(never)]
-    pub(super) fn make_room(&mut self, len: usize) -> Result<(), Trap> {
+    pub(super) fn make_room(&mut self, len: usize) -> Result<(), TrapCode> {
         self.compact();
         let fits = self.scratch_end + len <= self.arena.len();
-        if fits { Ok(()) } else { Err(Trap::OutOfMemory) }
+        if fits { Ok(()) } else { Err(TrapCode::OutOfMemory) }
     }
 
     /// Copies a text to a place in the arena. It fits: the caller has seen to that.
@@ -359,8 +364,12 @@ impl Store<'_> {
             }
             return;
         }
-        let view =
-            View { bytes: self.bytes, texts: self.facts.texts, event: self.event, arena: &[] };
+        let view = StringSource {
+            bytes: self.bytes,
+            texts: self.info.texts,
+            event: self.event,
+            arena: &[],
+        };
         let from = view.text(value);
         if let Some(to) = self.arena.get_mut(to..to + from.len()) {
             to.copy_from_slice(from);
@@ -371,14 +380,15 @@ impl Store<'_> {
     pub(super) fn temporary(
         &mut self,
         most: usize,
-        write: impl FnOnce(View<'_>, &mut [u8]) -> usize,
+        write: impl FnOnce(StringSource<'_>, &mut [u8]) -> usize,
     ) -> Result<Value, NoRoom> {
         let start = self.scratch_end;
         if start + most > self.arena.len() {
             return Err(NoRoom(most));
         }
         let (arena, free) = self.arena.split_at_mut(start);
-        let view = View { bytes: self.bytes, texts: self.facts.texts, event: self.event, arena };
+        let view =
+            StringSource { bytes: self.bytes, texts: self.info.texts, event: self.event, arena };
         let len = write(view, &mut free[..most]).min(most);
         self.scratch_end = start + len;
         Ok(Value::arena(start, len))

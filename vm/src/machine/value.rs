@@ -113,7 +113,7 @@ impl Stored {
 
 /// What texts are read from.
 #[derive(Clone, Copy)]
-pub(super) struct View<'v> {
+pub(super) struct StringSource<'v> {
     /// The image.
     pub(super) bytes: &'v [u8],
     /// Where in it the texts start.
@@ -122,7 +122,7 @@ pub(super) struct View<'v> {
     pub(super) arena: &'v [u8],
 }
 
-impl<'v> View<'v> {
+impl<'v> StringSource<'v> {
     /// The bytes of a text; a number has none here.
     #[inline(always)]
     pub(super) fn text(&self, value: Value) -> &'v [u8] {

@@ -38,8 +38,8 @@ use alloc::vec::Vec;
 
 use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{
-    Event, Found, Handler, Handlers, Host, Machine, Profile, Program, Side, Syscalls, TooFewSlots,
-    VerifyError, Warnings,
+    Dispatch, Event, Handler, HandlerCursor, Host, Machine, Profile, Program, Side, Syscalls,
+    TooFewSlots, VerifyError, Warnings,
 };
 
 use clock::NEVER;
@@ -140,7 +140,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
     pub fn takes(program: &Program<B>, profile: &Profile) -> usize {
-        Room::takes(program.needs().slots, profile.ram) + STARTING
+        Room::takes(program.requirements().slots, profile.ram) + STARTING
     }
 
     /// Gives a verified image memory; see [`Engine::load`].
@@ -156,7 +156,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             })
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
-        let room = Room::new(program.needs().slots, profile.ram);
+        let room = Room::new(program.requirements().slots, profile.ram);
         let machine = Machine::new(program, room, profile)?;
         Ok(Engine {
             machine,
@@ -416,7 +416,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             _ => {}
         }
         let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
-        self.machine.next(&mut Handlers::default(), event, &mut 0, &mut syscalls).is_some()
+        self.machine.next(&mut HandlerCursor::default(), event, &mut 0, &mut syscalls).is_some()
     }
 
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
@@ -445,14 +445,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Runs the handlers of an event, in script order; returns whether there were any.
     fn run<H: Host>(&mut self, event: &Event<'_>, at: &Moment, host: &mut H) -> bool {
-        let mut handlers = Handlers::default();
+        let mut handlers = HandlerCursor::default();
         let mut woken = 0u32;
         let (mut left, mut again) = (self.fuel, true);
         while !handlers.is_done() && self.phase != Phase::Ended {
             let handler = match self.machine.find(&mut handlers, event) {
-                Found::Nothing => break,
-                Found::Handler(handler) => handler,
-                Found::Computed(handler) => {
+                Dispatch::Nothing => break,
+                Dispatch::Handler(handler) => handler,
+                Dispatch::Computed(handler) => {
                     if !self.matches(handler, event, &mut left, host) {
                         continue;
                     }
@@ -519,8 +519,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if self.handler.echoes.rounds() >= FEEDBACK_ROUNDS {
             self.report_feedback(handler, event, at.now, host);
         }
-        if let Err(fault) = result {
-            self.report_stop(handler, fault, at.now, host);
+        if let Err(trap) = result {
+            self.report_stop(handler, trap, at.now, host);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
 
-use umqtt_vm::{Event, Fault, Handler, Host, Program};
+use umqtt_vm::{Event, Handler, Host, Program, Trap};
 
 use super::complaints::Complaint;
 use super::syscall_handler::Refused;
@@ -74,13 +74,13 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(super) fn report_stop<H: Host>(
         &mut self,
         handler: Handler,
-        fault: Fault,
+        trap: Trap,
         now: Millis,
         host: &mut H,
     ) {
         self.stats.stopped = self.stats.stopped.wrapping_add(1);
-        let place = Place::of(self.machine.program(), fault.at);
-        host.log(format_args!("Script error in {place}: {}, stopped", fault.trap));
+        let place = Place::of(self.machine.program(), trap.at);
+        host.log(format_args!("Script error in {place}: {}, stopped", trap.code));
         if self.runaway.stopped(handler, now) {
             let start = start_of(self.machine.program(), handler);
             let place = Place::of(self.machine.program(), start);

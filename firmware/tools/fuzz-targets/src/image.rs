@@ -3,7 +3,7 @@
 
 use crate::Outside;
 use umqtt_vm::image::{CHECKED_FROM, checksum};
-use umqtt_vm::{Event, Handlers, Machine, Profile, Program, Side, Syscalls, Trap};
+use umqtt_vm::{Event, HandlerCursor, Machine, Profile, Program, Side, Syscalls, TrapCode};
 
 const FUEL: u32 = 2_000;
 /// Small, so that memory runs out now and then.
@@ -49,12 +49,12 @@ pub fn run(bytes: &[u8]) {
         let outside = || Outside { profile, value: VALUE, calls: 0 };
         let (mut host, mut supervisor) = (outside(), outside());
         let mut syscalls = Syscalls { host: &mut host, supervisor: &mut supervisor };
-        let mut handlers = Handlers::default();
+        let mut handlers = HandlerCursor::default();
         let (mut runs, mut fuel) = (0, FUEL);
         while let Some(handler) = machine.next(&mut handlers, &event, &mut fuel, &mut syscalls) {
             runs += 1;
-            if let Err(fault) = machine.run(handler, &event, &mut fuel, &mut syscalls) {
-                assert_ne!(fault.trap, Trap::Corrupt, "the verifier let it pass");
+            if let Err(trap) = machine.run(handler, &event, &mut fuel, &mut syscalls) {
+                assert_ne!(trap.code, TrapCode::Corrupt, "the verifier let it pass");
             }
         }
         assert!(

@@ -3,14 +3,14 @@
 use umqtt_topic::{check_filter, matches};
 
 use super::memory::Slot;
-use super::value::{Value, View};
+use super::value::{StringSource, Value};
 use crate::image::{CONSTANT_WORDS, Entry, FilterKind, RECORD_WORDS, Trigger, fingerprint};
-use crate::program::Facts;
+use crate::program::ProgramInfo;
 use crate::{Event, Handler};
 
 /// A walk over the handlers of one event; see [`crate::Machine::find`].
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Handlers {
+pub struct HandlerCursor {
     started: bool,
     /// Index of the next record to look at, of those found by name or key.
     keyed: usize,
@@ -19,7 +19,7 @@ pub struct Handlers {
     done: bool,
 }
 
-impl Handlers {
+impl HandlerCursor {
     /// Whether it is known that none is left.
     #[inline]
     pub fn is_done(&self) -> bool {
@@ -27,9 +27,9 @@ impl Handlers {
     }
 }
 
-/// What was found of the handlers of an event.
+/// The result of looking for the next handler of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum Dispatch {
     /// None is left.
     Nothing,
     /// The event wakes this one.
@@ -38,17 +38,17 @@ pub enum Found {
     Computed(Handler),
 }
 
-/// What is looked at.
-pub(super) struct Look<'m> {
+/// What dispatching reads: the program and the variables.
+pub(super) struct DispatchTable<'m> {
     /// The image, as words.
     pub(super) words: &'m [u32],
     pub(super) slots: &'m [Slot],
-    pub(super) facts: &'m Facts,
-    pub(super) view: View<'m>,
+    pub(super) info: &'m ProgramInfo,
+    pub(super) view: StringSource<'m>,
 }
 
-/// What handlers are looked for.
-struct Wanted<'e> {
+/// The records that an event may wake.
+struct Candidates<'e> {
     /// The records found by name or key: the first, and the one behind the last.
     keyed: (usize, usize),
     /// What those found by key have.
@@ -58,110 +58,120 @@ struct Wanted<'e> {
     topic: Option<&'e [u8]>,
 }
 
-impl<'e> Wanted<'e> {
+impl<'e> Candidates<'e> {
     #[inline(always)]
-    fn of(facts: &Facts, event: &Event<'e>) -> Wanted<'e> {
+    fn of(info: &ProgramInfo, event: &Event<'e>) -> Candidates<'e> {
         let (trigger, key) = event.trigger();
         if let Event::Topic { topic, .. } = *event {
-            return Wanted {
-                keyed: range(facts, trigger),
+            return Candidates {
+                keyed: range(info, trigger),
                 key,
                 // The trigger of filters is the one behind that of names.
-                filters_end: facts.starts[trigger as usize + 2].into(),
+                filters_end: info.starts[trigger as usize + 2].into(),
                 topic: Some(topic),
             };
         }
-        Wanted { keyed: range(facts, trigger), key, filters_end: 0, topic: None }
+        Candidates { keyed: range(info, trigger), key, filters_end: 0, topic: None }
     }
 }
 
 #[inline(always)]
-fn range(facts: &Facts, trigger: Trigger) -> (usize, usize) {
-    (facts.starts[trigger as usize].into(), facts.starts[trigger as usize + 1].into())
+fn range(info: &ProgramInfo, trigger: Trigger) -> (usize, usize) {
+    (info.starts[trigger as usize].into(), info.starts[trigger as usize + 1].into())
 }
 
 /// The next handler.
 #[inline(never)]
-pub(super) fn next(look: &Look<'_>, handlers: &mut Handlers) -> Found {
-    let wanted = Wanted::of(look.facts, look.view.event);
-    let found = find(look, &wanted, handlers);
-    let end = wanted.keyed.1;
-    handlers.done = handlers.keyed >= end && handlers.filter >= wanted.filters_end;
+pub(super) fn next(table: &DispatchTable<'_>, cursor: &mut HandlerCursor) -> Dispatch {
+    let candidates = Candidates::of(table.info, table.view.event);
+    let found = find(table, &candidates, cursor);
+    let end = candidates.keyed.1;
+    cursor.done = cursor.keyed >= end && cursor.filter >= candidates.filters_end;
     found
 }
 
 #[inline(always)]
-fn find(look: &Look<'_>, wanted: &Wanted<'_>, handlers: &mut Handlers) -> Found {
-    let (first, end) = wanted.keyed;
+fn find(
+    table: &DispatchTable<'_>,
+    candidates: &Candidates<'_>,
+    cursor: &mut HandlerCursor,
+) -> Dispatch {
+    let (first, end) = candidates.keyed;
     let handler = |index: usize| Handler(index as u16);
-    let Some(topic) = wanted.topic else {
-        if !handlers.started {
-            handlers.started = true;
-            handlers.keyed = first_with(look, first, end, wanted.key);
+    let Some(topic) = candidates.topic else {
+        if !cursor.started {
+            cursor.started = true;
+            cursor.keyed = first_with(table, first, end, candidates.key);
         }
-        let index = handlers.keyed;
-        let wakes = index < end && entry(look, index).is_some_and(|entry| entry.key == wanted.key);
-        handlers.keyed = if wakes { index + 1 } else { end };
-        return if wakes { Found::Handler(handler(index)) } else { Found::Nothing };
+        let index = cursor.keyed;
+        let wakes =
+            index < end && entry(table, index).is_some_and(|entry| entry.key == candidates.key);
+        cursor.keyed = if wakes { index + 1 } else { end };
+        return if wakes { Dispatch::Handler(handler(index)) } else { Dispatch::Nothing };
     };
-    if !handlers.started {
-        *handlers = Handlers { started: true, keyed: first, filter: end, done: false };
+    if !cursor.started {
+        *cursor = HandlerCursor { started: true, keyed: first, filter: end, done: false };
     }
-    let named = named(look, handlers, end, topic);
-    while handlers.filter < wanted.filters_end {
-        let index = handlers.filter;
-        let Some(record) = entry(look, index) else { break };
+    let named = named(table, cursor, end, topic);
+    while cursor.filter < candidates.filters_end {
+        let index = cursor.filter;
+        let Some(record) = entry(table, index) else { break };
         if named.is_some_and(|code| code < record.code) {
             break;
         }
-        handlers.filter += 1;
+        cursor.filter += 1;
         let number = usize::from(record.filter);
         let matches = match FilterKind::from_code(record.key) {
-            Some(FilterKind::Constant) => matches(look.text(number), topic),
+            Some(FilterKind::Constant) => matches(table.text(number), topic),
             Some(FilterKind::Variable) => {
-                let slot = look.slots.get(look.facts.first_variable + number);
-                value_matches(&look.view, slot.map_or(Value::EMPTY, |slot| Value(*slot)), topic)
+                let slot = table.slots.get(table.info.first_variable + number);
+                value_matches(&table.view, slot.map_or(Value::EMPTY, |slot| Value(*slot)), topic)
             }
-            Some(FilterKind::Expression) => return Found::Computed(handler(index)),
+            Some(FilterKind::Expression) => return Dispatch::Computed(handler(index)),
             None => false,
         };
         if matches {
-            return Found::Handler(handler(index));
+            return Dispatch::Handler(handler(index));
         }
     }
     if named.is_none() {
-        return Found::Nothing;
+        return Dispatch::Nothing;
     }
-    handlers.keyed += 1;
-    Found::Handler(handler(handlers.keyed - 1))
+    cursor.keyed += 1;
+    Dispatch::Handler(handler(cursor.keyed - 1))
 }
 
-/// Where the code of the next record starts whose name is the topic; leaves `handlers.keyed` at it.
+/// Where the code of the next record starts whose name is the topic; leaves `cursor.keyed` at it.
 #[inline(always)]
-fn named(look: &Look<'_>, handlers: &mut Handlers, end: usize, topic: &[u8]) -> Option<u16> {
-    if handlers.keyed >= end {
+fn named(
+    table: &DispatchTable<'_>,
+    cursor: &mut HandlerCursor,
+    end: usize,
+    topic: &[u8],
+) -> Option<u16> {
+    if cursor.keyed >= end {
         return None;
     }
     let key = fingerprint(topic);
-    handlers.keyed = first_with(look, handlers.keyed, end, key);
-    while handlers.keyed < end {
-        let record = entry(look, handlers.keyed)?;
+    cursor.keyed = first_with(table, cursor.keyed, end, key);
+    while cursor.keyed < end {
+        let record = entry(table, cursor.keyed)?;
         if record.key != key {
-            handlers.keyed = end;
+            cursor.keyed = end;
             return None;
         }
-        if look.text(record.filter.into()) == topic {
+        if table.text(record.filter.into()) == topic {
             return Some(record.code);
         }
-        handlers.keyed += 1;
+        cursor.keyed += 1;
     }
     None
 }
 
 /// The first record from `first` to `end`, which are sorted by key, whose key is at least `key`.
 #[inline(always)]
-fn first_with(look: &Look<'_>, first: usize, end: usize, key: u8) -> usize {
-    let smaller = |index| entry(look, index).is_some_and(|record| record.key < key);
+fn first_with(table: &DispatchTable<'_>, first: usize, end: usize, key: u8) -> usize {
+    let smaller = |index| entry(table, index).is_some_and(|record| record.key < key);
     let (mut low, mut high) = (first, end);
     // A few are looked at quicker one after the other.
     while high - low > 4 {
@@ -175,14 +185,14 @@ fn first_with(look: &Look<'_>, first: usize, end: usize, key: u8) -> usize {
 }
 
 #[inline(always)]
-fn entry(look: &Look<'_>, index: usize) -> Option<Entry> {
-    record(look.words, look.facts, index)
+fn entry(table: &DispatchTable<'_>, index: usize) -> Option<Entry> {
+    record(table.words, table.info, index)
 }
 
 /// A handler record.
 #[inline(always)]
-pub(super) fn record(words: &[u32], facts: &Facts, index: usize) -> Option<Entry> {
-    let words = words.get(facts.records + RECORD_WORDS * index..)?;
+pub(super) fn record(words: &[u32], info: &ProgramInfo, index: usize) -> Option<Entry> {
+    let words = words.get(info.records + RECORD_WORDS * index..)?;
     Some(Entry::from_words(*words.first_chunk()?))
 }
 
@@ -194,17 +204,17 @@ pub(super) fn constant(words: &[u32], constants: usize, number: usize) -> Value 
     Value(words.map_or(Value::EMPTY.0, |words| words.map(u32::from_le)))
 }
 
-impl Look<'_> {
+impl DispatchTable<'_> {
     /// The bytes of a constant that is a text.
     #[inline(always)]
     fn text(&self, number: usize) -> &[u8] {
-        self.view.text(constant(self.words, self.facts.constants, number))
+        self.view.text(constant(self.words, self.info.constants, number))
     }
 }
 
 /// A filter that is only known at run time may be nonsense; then it matches nothing.
 #[inline(always)]
-pub(super) fn value_matches(view: &View<'_>, value: Value, topic: &[u8]) -> bool {
+pub(super) fn value_matches(view: &StringSource<'_>, value: Value, topic: &[u8]) -> bool {
     if value.is_int() {
         return int_matches(value, topic);
     }

@@ -5,11 +5,11 @@ use umqtt_topic::check_filter;
 use super::store::{NoRoom, Store};
 use super::value::Value;
 use crate::isa::{PLAIN, UNARY, code};
-use crate::{Event, FLASH_VARIABLE_LEN, Host, PWM_MAX, PinMode, Side, Supervisor, Trap, fuel};
+use crate::{Event, FLASH_VARIABLE_LEN, Host, PWM_MAX, PinMode, Side, Supervisor, TrapCode, fuel};
 
-pub(super) struct Run<'r> {
+pub(super) struct Interpreter<'r> {
     pub(super) store: Store<'r>,
-    /// Where the variables' texts end, to be told when it has run.
+    /// Where the variables' texts end, to be told when it has interpreter.
     pub(super) texts_end: &'r mut usize,
     /// How much room was missing at last.
     pub(super) wanted: usize,
@@ -21,10 +21,10 @@ pub(super) struct Run<'r> {
     pub(super) supervisor: &'r mut dyn Supervisor,
 }
 
-impl Run<'_> {
+impl Interpreter<'_> {
     /// Runs from a word of the code on until `end` (nothing) or `return` (its value).
     #[inline(never)]
-    pub(super) fn run(&mut self, from: usize) -> Result<Value, Trap> {
+    pub(super) fn run(&mut self, from: usize) -> Result<Value, TrapCode> {
         let mut at = from;
         'next: loop {
             let m = &mut self.store;
@@ -82,9 +82,9 @@ impl Run<'_> {
                                     break 'number m.find(a, b);
                                 }
                                 code::ByteVal | code::JsonParse => {
-                                    break 'done self.two(op, a, b, c);
+                                    break 'done self.exec_pair(op, a, b, c);
                                 }
-                                _ => self.act2(op, a, b),
+                                _ => self.exec_pair_action(op, a, b),
                             }
                             continue 'next;
                         }
@@ -122,10 +122,10 @@ impl Run<'_> {
                                 | code::EatWhite
                                 | code::Lower
                                 | code::Upper
-                                | code::Retained => break 'done self.one(op, a, c),
+                                | code::Retained => break 'done self.exec_unary(op, a, c),
                                 code::Return => return Ok(a),
                                 _ => {
-                                    self.act(op, a, b);
+                                    self.exec_action(op, a, b);
                                     continue 'next;
                                 }
                             }
@@ -140,14 +140,14 @@ impl Run<'_> {
                                 let distance = word >> 16;
                                 m.fuel -= fuel::WORD * distance as i32;
                                 if m.fuel < 0 {
-                                    return Err(Trap::OutOfFuel);
+                                    return Err(TrapCode::OutOfFuel);
                                 }
                                 at = at.saturating_sub(distance as usize);
                             }
                             code::Join => {
                                 let from = at;
                                 at += usize::from(a.div_ceil(4));
-                                break 'done self.join(from, a, c);
+                                break 'done self.exec_join(from, a, c);
                             }
                             code::LoadVariable => {
                                 let value = m.slot(m.first_variable + (word >> 16) as usize);
@@ -171,16 +171,20 @@ impl Run<'_> {
                             }
                             code::Random => {
                                 let bound = m.get(word << 16);
-                                break 'number self.random(bound);
+                                break 'number self.exec_random(bound);
                             }
-                            code::PinMode => self.pin_mode(b, c),
+                            code::PinMode => self.exec_pin_mode(b, c),
                             code::Substr | code::CsvStr => {
                                 let third = m.words.get(at).map_or(0, |word| u32::from_le(*word));
                                 at += 1;
-                                break 'done self.part(op, [word << 16, word << 8, third << 24], c);
+                                break 'done self.exec_part(
+                                    op,
+                                    [word << 16, word << 8, third << 24],
+                                    c,
+                                );
                             }
                             code::Timestamp | code::Weekday | code::Flash => {
-                                break 'done self.ask(op, b, c);
+                                break 'done self.exec_query(op, b, c);
                             }
                             _ => return Err(m.corrupt()),
                         }
@@ -214,17 +218,17 @@ impl Run<'_> {
     /// Makes room for an instruction that found none. One that says each time it needs no more than was made for it finds none.
     #[cold]
     #[inline(never)]
-    fn make_room(&mut self, len: usize) -> Result<(), Trap> {
+    fn make_room(&mut self, len: usize) -> Result<(), TrapCode> {
         let before = core::mem::replace(&mut self.wanted, len);
         if before >= len {
-            return Err(Trap::OutOfMemory);
+            return Err(TrapCode::OutOfMemory);
         }
         self.store.make_room(len)
     }
 
     /// Joins values and puts the text where it belongs.
     #[inline(always)]
-    fn join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), NoRoom> {
+    fn exec_join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), NoRoom> {
         let value = self.store.join(from, count)?;
         self.store.pay(fuel::bytes(value.len(), fuel::COPIED));
         if self.store.put(destination, value).is_err() {
@@ -251,32 +255,32 @@ impl Run<'_> {
 
     /// A function of two values that makes a text.
     #[inline(never)]
-    fn two(&mut self, op: u8, a: Value, b: Value, destination: u8) -> Result<(), NoRoom> {
-        self.make(destination, |run| match op {
+    fn exec_pair(&mut self, op: u8, a: Value, b: Value, destination: u8) -> Result<(), NoRoom> {
+        self.make(destination, |interpreter| match op {
             code::ByteVal => {
-                run.store.pay(fuel::PART);
-                let index = run.store.number(b);
-                run.store.byte_val(a, index)
+                interpreter.store.pay(fuel::PART);
+                let index = interpreter.store.number(b);
+                interpreter.store.byte_val(a, index)
             }
             _ => {
                 // An escape takes longer to read than what it stands for.
-                run.store.pay(fuel::bytes(a.len() + 2 * b.len(), fuel::READ));
-                run.store.json_parse(a, b)
+                interpreter.store.pay(fuel::bytes(a.len() + 2 * b.len(), fuel::READ));
+                interpreter.store.json_parse(a, b)
             }
         })
     }
 
     /// A function of one value that makes a text.
     #[inline(never)]
-    fn one(&mut self, op: u8, value: Value, destination: u8) -> Result<(), NoRoom> {
-        self.make(destination, |run| {
-            let m = &mut run.store;
+    fn exec_unary(&mut self, op: u8, value: Value, destination: u8) -> Result<(), NoRoom> {
+        self.make(destination, |interpreter| {
+            let m = &mut interpreter.store;
             let keep: fn(u8) -> Option<u8> = match op {
                 code::Binary => {
                     let byte = m.number(value) as u8;
                     return m.copied(&[byte]);
                 }
-                code::Retained => return run.retained(value),
+                code::Retained => return interpreter.exec_retained(value),
                 code::Lower => |byte| Some(byte.to_ascii_lowercase()),
                 code::Upper => |byte| Some(byte.to_ascii_uppercase()),
                 _ => |byte| (!is_white(byte)).then_some(byte),
@@ -287,7 +291,7 @@ impl Run<'_> {
     }
 
     /// As much of the message as there is room for.
-    fn retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
+    fn exec_retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
         let (m, host) = (&mut self.store, &mut *self.host);
         m.pay(fuel::CALL + fuel::LOOK);
         let filter = m.as_text(filter)?;
@@ -315,22 +319,22 @@ impl Run<'_> {
 
     /// A part of a text.
     #[inline(never)]
-    fn part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), NoRoom> {
+    fn exec_part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), NoRoom> {
         let [text, second, third] = places.map(|place| self.store.get(place));
-        self.make(destination, |run| {
-            let index = run.store.number(second);
+        self.make(destination, |interpreter| {
+            let index = interpreter.store.number(second);
             if op == code::Substr {
-                let len = run.store.number(third);
-                return run.store.substr(text, index, len);
+                let len = interpreter.store.number(third);
+                return interpreter.store.substr(text, index, len);
             }
-            run.store.pay(text.len() as i32);
-            run.store.csvstr(text, index, third)
+            interpreter.store.pay(text.len() as i32);
+            interpreter.store.csvstr(text, index, third)
         })
     }
 
     /// A random number below a bound. Of 2^32 numbers each stands for as many as every other, but for one.
     #[inline(never)]
-    fn random(&mut self, bound: Value) -> i32 {
+    fn exec_random(&mut self, bound: Value) -> i32 {
         self.store.pay(fuel::CALL);
         let Ok(bound @ 1..) = u32::try_from(self.store.number(bound)) else { return 0 };
         let mut bytes = [0; 4];
@@ -340,7 +344,7 @@ impl Run<'_> {
 
     /// Something the outside knows as a text.
     #[inline(never)]
-    fn ask(&mut self, op: u8, number: u8, destination: u8) -> Result<(), NoRoom> {
+    fn exec_query(&mut self, op: u8, number: u8, destination: u8) -> Result<(), NoRoom> {
         let mut bytes = [0; FLASH_VARIABLE_LEN];
         self.store.pay(fuel::CALL);
         let len = match op {
@@ -356,11 +360,11 @@ impl Run<'_> {
             }
             _ => self.host.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
         };
-        self.make(destination, |run| run.store.copied(&bytes[..len]))
+        self.make(destination, |interpreter| interpreter.store.copied(&bytes[..len]))
     }
 
     #[inline(never)]
-    fn pin_mode(&mut self, pin: u8, mode: u8) {
+    fn exec_pin_mode(&mut self, pin: u8, mode: u8) {
         let mode = match mode {
             0 => PinMode::Input,
             1 => PinMode::InputPullup,
@@ -372,7 +376,7 @@ impl Run<'_> {
 
     /// An action with one value.
     #[inline(never)]
-    fn act(&mut self, op: u8, value: Value, number: u8) {
+    fn exec_action(&mut self, op: u8, value: Value, number: u8) {
         let mut digits = itoa::Buffer::new();
         let bytes = self.store.bytes(value, &mut digits);
         let host = &mut *self.host;
@@ -421,7 +425,7 @@ impl Run<'_> {
 
     /// An action with two values.
     #[inline(never)]
-    fn act2(&mut self, op: u8, a: Value, b: Value) {
+    fn exec_pair_action(&mut self, op: u8, a: Value, b: Value) {
         let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
         let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
         let host = &mut *self.host;
