@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::Image;
 use crate::image::Constant;
-use crate::isa::{Format, Op, Operand, TEMPORARIES};
+use crate::isa::{Format, Op, Operand};
 
 /// One instruction with its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,35 +161,6 @@ fn write_constant(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) ->
         Some(Constant::Int(value)) => write!(f, " {value}"),
         Some(Constant::Text(text)) => write!(f, " \"{}\"", text.escape_ascii()),
         None => f.write_str(" ?"),
-    }
-}
-
-/// Gives code that was made for [`TEMPORARIES`] temporaries the places of a program that has `temporaries` of them.
-pub fn settle_places(code: &mut [u32], temporaries: u8) {
-    let settle = |byte: &mut u8| *byte = Operand::from_byte(*byte, TEMPORARIES).byte(temporaries);
-    let mut at = 0;
-    while let Some(instruction) = Instruction::decode(code, at) {
-        let (op, end) = (instruction.op, instruction.end);
-        let mut bytes = code[at].to_le_bytes();
-        bytes[1..].iter_mut().take(op.values().into()).for_each(settle);
-        match op.format() {
-            Format::LoadVariable | Format::LoadConstant => settle(&mut bytes[1]),
-            Format::Result
-            | Format::LongResult
-            | Format::FlashResult
-            | Format::PinResult
-            | Format::Join => settle(&mut bytes[3]),
-            _ => {}
-        }
-        code[at] = u32::from_le_bytes(bytes);
-        if matches!(op.format(), Format::Join | Format::LongResult) {
-            for word in &mut code[at + 1..end] {
-                let mut bytes = word.to_le_bytes();
-                bytes.iter_mut().for_each(settle);
-                *word = u32::from_le_bytes(bytes);
-            }
-        }
-        at = end;
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `fold.rs` | computing what is known |
 //! | `body.rs` | instructions and jumps of one handler |
 //! | `constants.rs` | each text once |
+//! | `renumber.rs` | operands, once the number of temporaries is known |
 //! | `image.rs` | writing it all down |
 
 mod actions;
@@ -19,6 +20,7 @@ mod constants;
 mod expr;
 pub(crate) mod fold;
 mod image;
+mod renumber;
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -26,7 +28,6 @@ use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
 
 use umqtt_topic::has_wildcard;
-use umqtt_vm::decode::settle_places;
 use umqtt_vm::image::{FilterKind, Record, Trigger, fingerprint};
 use umqtt_vm::isa::{Op, TEMPORARIES};
 use umqtt_vm::{Profile, Side};
@@ -35,6 +36,7 @@ use self::blocks::{Block, Checkpoint};
 use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
+use self::renumber::renumber_operands;
 use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
 use crate::nearest::nearest;
@@ -254,7 +256,7 @@ impl<'r> Made<'r> {
         if !self.diagnostics.is_empty() || self.room.refused().is_some() {
             return true;
         }
-        settle_places(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
+        renumber_operands(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
         image::sort(&mut self.records);
         let names = image::Names { names: &self.names, variables: &self.variables };
         let sections = image::Sections {
