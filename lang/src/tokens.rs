@@ -100,50 +100,37 @@ pub(crate) enum Token {
     Flash,
 }
 
-macro_rules! words {
-    ($($text:literal => $token:expr,)*) => {
-        /// The keywords that name no event, action or function.
-        const SYNTAX: &[(&str, Token)] = &[$(($text, $token),)*];
-
-        fn syntax(word: &str) -> Option<Token> {
-            Some(match word {
-                $($text => $token,)*
-                _ => return None,
-            })
-        }
-    };
-}
-
-words! {
-    "on" => Token::On,
-    "config" => Token::Config,
-    "do" => Token::Do,
-    "then" => Token::Then,
-    "elseif" => Token::ElseIf,
-    "else" => Token::Else,
-    "endif" => Token::EndIf,
-    "if" => Token::If,
-    "while" => Token::While,
-    "done" => Token::Done,
-    "topic" => Token::Topic,
-    "local" => Token::Side(Side::Local),
-    "remote" => Token::Side(Side::Remote),
-    "pullup" => Token::Pull(true),
-    "nopullup" => Token::Pull(false),
-    "input" => Token::Mode(false),
-    "output" => Token::Mode(true),
-    "retained" => Token::Retained,
-    "gte" => Token::OperatorWord(Operator::GreaterEqual),
-    "str_gt" => Token::OperatorWord(Operator::TextGreater),
-    "str_gte" => Token::OperatorWord(Operator::TextGreaterEqual),
-    "div" => Token::OperatorWord(Operator::Div),
-    "neq" => Token::OperatorWord(Operator::NotEqual),
-    "lt" => Token::OperatorWord(Operator::Less),
-    "lte" => Token::OperatorWord(Operator::LessEqual),
-    "mod" => Token::OperatorWord(Operator::Mod),
-    "and" => Token::Logic(Logic::And),
-    "or" => Token::Logic(Logic::Or),
-}
+/// The keywords that name no event, action or function.
+const SYNTAX: &[(&str, Token)] = &[
+    ("on", Token::On),
+    ("config", Token::Config),
+    ("do", Token::Do),
+    ("then", Token::Then),
+    ("elseif", Token::ElseIf),
+    ("else", Token::Else),
+    ("endif", Token::EndIf),
+    ("if", Token::If),
+    ("while", Token::While),
+    ("done", Token::Done),
+    ("topic", Token::Topic),
+    ("local", Token::Side(Side::Local)),
+    ("remote", Token::Side(Side::Remote)),
+    ("pullup", Token::Pull(true)),
+    ("nopullup", Token::Pull(false)),
+    ("input", Token::Mode(false)),
+    ("output", Token::Mode(true)),
+    ("retained", Token::Retained),
+    ("gte", Token::OperatorWord(Operator::GreaterEqual)),
+    ("str_gt", Token::OperatorWord(Operator::TextGreater)),
+    ("str_gte", Token::OperatorWord(Operator::TextGreaterEqual)),
+    ("div", Token::OperatorWord(Operator::Div)),
+    ("neq", Token::OperatorWord(Operator::NotEqual)),
+    ("lt", Token::OperatorWord(Operator::Less)),
+    ("lte", Token::OperatorWord(Operator::LessEqual)),
+    ("mod", Token::OperatorWord(Operator::Mod)),
+    ("and", Token::Logic(Logic::And)),
+    ("or", Token::Logic(Logic::Or)),
+];
 
 /// The terminal of a trigger that one word names.
 fn event(trigger: Trigger) -> Option<Token> {
@@ -181,7 +168,7 @@ fn function(word: FunctionWord) -> Token {
 }
 
 fn keyword(word: &str) -> Option<Token> {
-    syntax(word)
+    token_of(SYNTAX, word)
         .or_else(|| ActionWord::from_keyword(word).map(action))
         .or_else(|| Trigger::from_keyword(word).and_then(event))
 }
@@ -205,43 +192,33 @@ pub(crate) fn is_function(word: &[u8]) -> bool {
     core::str::from_utf8(word).is_ok_and(|word| FunctionWord::from_keyword(word).is_some())
 }
 
-macro_rules! specials {
-    ($($text:literal => $special:expr,)*) => {
-        /// The variables the device sets, in the order of the table.
-        #[cfg(test)]
-        const SPECIALS: &[&str] = &[$($text,)*];
+/// The variables the device sets.
+const SPECIALS: &[(&str, Special)] = &[
+    ("$this_topic", Special::ThisTopic),
+    ("$this_data", Special::ThisData),
+    ("$this_item", Special::ThisData),
+    ("$this_gpio", Special::ThisGpio),
+    ("$this_serial", Special::ThisSerial),
+    ("$this_http_host", Special::ThisHttpHost),
+    ("$this_http_path", Special::ThisHttpPath),
+    ("$this_http_code", Special::ThisHttpCode),
+    ("$this_http_body", Special::ThisHttpBody),
+    ("$this_http_cut", Special::ThisHttpCut),
+    ("$timestamp", Special::Timestamp),
+    ("$weekday", Special::Weekday),
+    ("$adc", Special::Adc),
+];
 
-        /// The variables the device sets.
-        fn special(word: &str) -> Option<Special> {
-            Some(match word {
-                $($text => $special,)*
-                _ => return None,
-            })
-        }
-    };
-}
-
-specials! {
-    "$this_topic" => Special::ThisTopic,
-    "$this_data" => Special::ThisData,
-    "$this_item" => Special::ThisData,
-    "$this_gpio" => Special::ThisGpio,
-    "$this_serial" => Special::ThisSerial,
-    "$this_http_host" => Special::ThisHttpHost,
-    "$this_http_path" => Special::ThisHttpPath,
-    "$this_http_code" => Special::ThisHttpCode,
-    "$this_http_body" => Special::ThisHttpBody,
-    "$this_http_cut" => Special::ThisHttpCut,
-    "$timestamp" => Special::Timestamp,
-    "$weekday" => Special::Weekday,
-    "$adc" => Special::Adc,
+/// What a table has for a word.
+fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    table.iter().find(|(text, _)| *text == word).map(|(_, token)| *token)
 }
 
 /// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
     let text = || core::str::from_utf8(word).unwrap_or_default();
     match word {
-        [b'$', _, ..] => Token::Variable(special(text())),
+        [b'$', _, ..] => Token::Variable(token_of(SPECIALS, text())),
         [b'@', _, ..] => Token::Flash,
         [b'#', ..] => Token::Hex,
         [b'a'..=b'z', ..] if word.len() <= LONGEST => {

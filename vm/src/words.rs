@@ -28,12 +28,9 @@ macro_rules! triggers {
                 KEYWORDS[self as usize]
             }
 
-            /// The trigger of a word; those of topics have two.
+            /// The trigger of a word; those of topics are written as two.
             pub fn from_keyword(word: &str) -> Option<Trigger> {
-                Some(match word {
-                    $($keyword => Trigger::$name,)*
-                    _ => return None,
-                })
+                Trigger::ALL.iter().copied().find(|trigger| trigger.keyword() == word)
             }
 
             /// How many of the event's arguments its code may ask for.
@@ -52,40 +49,36 @@ macro_rules! triggers {
 }
 
 // Records are sorted by these numbers. The trigger of filters is the one behind that of names.
-#[allow(unreachable_patterns)]
-mod trigger {
-    triggers! {
-        /// The script's `config` lines, once, before `init`.
-        0 Config "config" 0;
-        /// The script starts.
-        1 Init "init" 0;
-        /// The WiFi client got its address.
-        2 WifiConnect "wificonnect" 0;
-        /// The WiFi client lost its network.
-        3 WifiDisconnect "wifidisconnect" 0;
-        /// The remote broker accepted the device.
-        4 MqttConnect "mqttconnect" 0;
-        /// A line came in on the serial port.
-        5 Serial "serial" 1;
-        /// A web server answered, or could not be asked.
-        6 HttpResponse "http_response" 4;
-        /// The timer of that number ran out; a record's key: the number.
-        7 Timer "timer" 0;
-        /// The time of day of the alarm of that number came; a record's key: the number.
-        8 Alarm "alarm" 0;
-        /// A pin changed and settled; a record's key: the pin, its filter: 1 with pull-up, else 0.
-        9 Gpio "gpio_interrupt" 1;
-        /// A message on the own broker, its topic a constant without wildcards; a record's key: the topic's fingerprint.
-        10 LocalName "topic local" 2;
-        /// A message on the own broker, with any other filter; a record's key: the kind of filter.
-        11 LocalFilter "topic local" 2;
-        /// A message on the remote broker, its topic a constant without wildcards.
-        12 RemoteName "topic remote" 2;
-        /// A message on the remote broker, with any other filter.
-        13 RemoteFilter "topic remote" 2;
-    }
+triggers! {
+    /// The script's `config` lines, once, before `init`.
+    0 Config "config" 0;
+    /// The script starts.
+    1 Init "init" 0;
+    /// The WiFi client got its address.
+    2 WifiConnect "wificonnect" 0;
+    /// The WiFi client lost its network.
+    3 WifiDisconnect "wifidisconnect" 0;
+    /// The remote broker accepted the device.
+    4 MqttConnect "mqttconnect" 0;
+    /// A line came in on the serial port.
+    5 Serial "serial" 1;
+    /// A web server answered, or could not be asked.
+    6 HttpResponse "http_response" 4;
+    /// The timer of that number ran out; a record's key: the number.
+    7 Timer "timer" 0;
+    /// The time of day of the alarm of that number came; a record's key: the number.
+    8 Alarm "alarm" 0;
+    /// A pin changed and settled; a record's key: the pin, its filter: 1 with pull-up, else 0.
+    9 Gpio "gpio_interrupt" 1;
+    /// A message on the own broker, its topic a constant without wildcards; a record's key: the topic's fingerprint.
+    10 LocalName "topic local" 2;
+    /// A message on the own broker, with any other filter; a record's key: the kind of filter.
+    11 LocalFilter "topic local" 2;
+    /// A message on the remote broker, its topic a constant without wildcards.
+    12 RemoteName "topic remote" 2;
+    /// A message on the remote broker, with any other filter.
+    13 RemoteFilter "topic remote" 2;
 }
-pub use trigger::Trigger;
 
 macro_rules! words {
     (
@@ -109,10 +102,7 @@ macro_rules! words {
 
             /// The one of a word.
             pub fn from_keyword(word: &str) -> Option<$table> {
-                Some(match word {
-                    $($keyword => $table::$name,)*
-                    _ => return None,
-                })
+                $table::ALL.iter().copied().find(|candidate| candidate.keyword() == word)
             }
 
             /// What follows the word.
