@@ -51,8 +51,9 @@ impl<H: Hooks> Server<H> {
     /// Sends what waits, sleeps until something happens or `patience` is over, and tells the broker.
     pub(crate) fn turn(&mut self, patience: Duration) -> io::Result<()> {
         self.drain();
-        let due = self.broker.poll_at().map_or(u64::MAX, |at| at.saturating_sub(self.now()));
-        let sleep = patience.min(Duration::from_millis(due));
+        let now = self.now();
+        let due = self.broker.poll_at().map(|at| at.saturating_duration_since(now).as_millis());
+        let sleep = patience.min(Duration::from_millis(due.unwrap_or(u64::MAX)));
         match self.poll.poll(&mut self.events, Some(sleep)) {
             Err(why) if why.kind() == ErrorKind::Interrupted => return Ok(()),
             result => result?,
@@ -142,7 +143,7 @@ impl<H: Hooks> Server<H> {
         self.broker.closed(conn, now);
     }
 
-    fn now(&self) -> u64 {
-        self.start.elapsed().as_millis() as u64
+    fn now(&self) -> umqtt_broker::Instant {
+        umqtt_broker::Instant::from_millis(self.start.elapsed().as_millis() as u64)
     }
 }

@@ -7,10 +7,10 @@
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use umqtt_broker::QoS;
 use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish};
+use umqtt_broker::{Instant, QoS};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -20,8 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut client = Client::new(ClientOptions::new("embed_client"), std::process::id());
     client.subscribe(filter.as_bytes(), QoS::AtLeastOnce)?;
 
-    let started = Instant::now();
-    let now = || started.elapsed().as_millis() as u64;
+    let started = std::time::Instant::now();
+    let now = || Instant::from_millis(started.elapsed().as_millis() as u64);
     client.start(now());
     let mut stream: Option<TcpStream> = None;
     loop {
@@ -62,7 +62,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         }
         // Nothing to do before something comes, or before the time the client wants to be asked again.
-        let wait = client.poll_at().map_or(1000, |at| at.saturating_sub(now()).clamp(1, 1000));
+        let wait = client.poll_at().map(|at| at.saturating_duration_since(now()).as_millis());
+        let wait = wait.unwrap_or(1000).clamp(1, 1000);
         match &mut stream {
             Some(socket) => match receive(socket, Duration::from_millis(wait)) {
                 Ok(bytes) => client.receive(&bytes, now()),

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use umqtt_broker::wire::{
     Connect, PacketType, Publish, Subscribe, Unsubscribe, Version, Will, emit_ack, emit_bare,
 };
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 /// The smaller number of things.
 const FEW: u32 = 500;
@@ -125,7 +125,7 @@ fn topic(i: u32) -> String {
 
 struct World {
     broker: Broker,
-    now: u64,
+    now: Instant,
     buffer: Vec<u8>,
 }
 
@@ -143,7 +143,7 @@ impl World {
             .max_queue_messages(MANY)
             .max_queue_bytes(usize::MAX / 2)
             .max_memory(usize::MAX);
-        World { broker: Broker::new(limits), now: 0, buffer: vec![0; 16 * 1024] }
+        World { broker: Broker::new(limits), now: Instant::ZERO, buffer: vec![0; 16 * 1024] }
     }
 
     fn connect(&mut self, number: u32, clean_session: bool, will: bool) {
@@ -202,7 +202,7 @@ impl World {
     }
 
     fn pass(&mut self, span: u64) {
-        let end = self.now + span;
+        let end = self.now + Duration::from_millis(span);
         while let Some(at) = self.broker.poll_at().filter(|at| *at <= end) {
             self.now = self.now.max(at);
             self.broker.handle_timeout(self.now);

@@ -29,7 +29,7 @@ use crate::retained::RetainedStore;
 use crate::session::Session;
 use crate::subscriptions::{LOCAL, Subscriptions};
 use crate::timers::Timers;
-use crate::{ConnId, Limits, Millis, Peer, QoS, Stats};
+use crate::{ConnId, Instant, Limits, Peer, QoS, Stats};
 use local::Local;
 
 /// Why a connection is not taken.
@@ -147,7 +147,7 @@ pub struct Broker {
     made_up: u32,
     /// Retained messages that may still be looked at for subscribers within this millisecond.
     scans_left: usize,
-    scan_time: Millis,
+    scan_time: Instant,
     /// Sessions that wait for the next millisecond to look at more.
     scanning: BTreeSet<u32>,
     /// The first of them whose turn is next.
@@ -189,7 +189,7 @@ impl Broker {
             closes: VecDeque::new(),
             made_up: 0,
             scans_left: timers::SCANS_PER_MILLI,
-            scan_time: 0,
+            scan_time: Instant::ZERO,
             scanning: BTreeSet::new(),
             scan_turn: 0,
             journal: Journal::default(),

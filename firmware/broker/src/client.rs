@@ -20,17 +20,17 @@ use crate::message::Message;
 use crate::outbox::{Outbox, Piece};
 use crate::session::Reliable;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
-use crate::{Millis, Publication};
+use crate::{Duration, Instant, Publication};
 use backoff::Backoff;
 use requests::{Request, Wanted};
 use skip::Skip;
 
-/// Milliseconds from the wish for a network connection to the server's CONNACK.
-const CONNECT_PATIENCE: Millis = 30_000;
-/// Milliseconds from a PINGREQ until the server has to be heard from, if the keep-alive is not shorter.
-const PING_PATIENCE: Millis = 10_000;
-/// Milliseconds for the last bytes and DISCONNECT to go out.
-const LINGER: Millis = 5_000;
+/// From the wish for a network connection to the server's CONNACK.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+/// From a PINGREQ until the server has to be heard from, if the keep-alive is not shorter.
+const PING_PATIENCE: Duration = Duration::from_secs(10);
+/// For the last bytes and DISCONNECT to go out.
+const LINGER: Duration = Duration::from_secs(5);
 /// Events other than messages that wait for [`Client::poll_event`]; further ones are dropped.
 const MAX_EVENTS: usize = 64;
 
@@ -124,7 +124,7 @@ pub struct Client {
     options: ClientOptions,
     state: State,
     /// What it waits for in its state: the next attempt, an answer, the time to ping.
-    timer: Option<Millis>,
+    timer: Option<Instant>,
     /// Online: a PINGREQ is out, and nothing has come since.
     ping_out: bool,
     backoff: Backoff,
@@ -207,7 +207,7 @@ impl Client {
     }
 
     /// Connects, now and whenever the connection is lost.
-    pub fn start(&mut self, now: Millis) {
+    pub fn start(&mut self, now: Instant) {
         match self.state {
             State::Stopped => self.dial(now),
             State::Finishing | State::Leaving => {
@@ -220,7 +220,7 @@ impl Client {
 
     /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays away. The subscriptions are renewed
     /// by the next [`start`](Self::start).
-    pub fn stop(&mut self, now: Millis) {
+    pub fn stop(&mut self, now: Instant) {
         match self.state {
             State::Stopped | State::Finishing | State::Leaving => {}
             State::Online => {
@@ -251,7 +251,7 @@ impl Client {
     }
 
     /// The network connection that was asked for is there.
-    pub fn connected(&mut self, now: Millis) {
+    pub fn connected(&mut self, now: Instant) {
         if self.state != State::Dialling {
             return;
         }
@@ -284,7 +284,7 @@ impl Client {
     }
 
     /// The network connection is gone, or could not be made.
-    pub fn closed(&mut self, now: Millis) {
+    pub fn closed(&mut self, now: Instant) {
         match self.state {
             State::Stopped | State::Waiting => {}
             State::Finishing | State::Leaving => self.end(State::Stopped, None, false),
@@ -316,12 +316,12 @@ impl Client {
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
-    pub fn poll_at(&self) -> Option<Millis> {
+    pub fn poll_at(&self) -> Option<Instant> {
         self.timer
     }
 
     /// Does what time makes due.
-    pub fn handle_timeout(&mut self, now: Millis) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.timer.is_none_or(|at| at > now) {
             return;
         }
@@ -348,30 +348,30 @@ impl Client {
         }
     }
 
-    fn dial(&mut self, now: Millis) {
+    fn dial(&mut self, now: Instant) {
         self.state = State::Dialling;
         self.wants_connect = true;
         self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
     }
 
     /// Sets the time of the next PINGREQ, a keep-alive after the last packet known to be sent ([MQTT-3.1.2-23]).
-    fn plan_ping(&mut self, sent: Millis) {
+    fn plan_ping(&mut self, sent: Instant) {
         self.ping_out = false;
         let interval = self.ping_interval();
-        self.timer = (interval > 0).then(|| sent.saturating_add(interval));
+        self.timer = (!interval.is_zero()).then(|| sent.saturating_add(interval));
     }
 
-    fn ping_interval(&self) -> Millis {
-        Millis::from(self.options.keep_alive) * 1000
+    fn ping_interval(&self) -> Duration {
+        Duration::from_secs(self.options.keep_alive.into())
     }
 
     /// How long an answer to a PINGREQ may take; the next is due no later.
-    fn ping_patience(&self) -> Millis {
+    fn ping_patience(&self) -> Duration {
         self.ping_interval().min(PING_PATIENCE)
     }
 
     /// An attempt, or the connection, has failed; the next attempt comes later.
-    fn fail(&mut self, reason: Reason, close: bool, now: Millis) {
+    fn fail(&mut self, reason: Reason, close: bool, now: Instant) {
         let event = (self.state == State::Online).then_some(Event::Disconnected(reason));
         self.end(State::Waiting, event, close);
         self.timer = Some(now.saturating_add(self.backoff.next_delay()));

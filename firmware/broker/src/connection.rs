@@ -8,7 +8,7 @@ use crate::memory::Share;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::wire::{QoS, Version};
-use crate::{ConnId, Interface, Millis, Peer};
+use crate::{ConnId, Duration, Instant, Interface, Peer};
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ pub(crate) struct LastWill {
 }
 
 impl Connection {
-    pub(crate) fn new(id: ConnId, peer: Peer, now: Millis) -> Connection {
+    pub(crate) fn new(id: ConnId, peer: Peer, now: Instant) -> Connection {
         Connection {
             id,
             peer: CompactPeer::new(peer),
@@ -90,8 +90,8 @@ impl Connection {
     }
 
     /// When the client is given up, if it promised to be heard from ([MQTT-3.1.2-24]).
-    pub(crate) fn silent_at(&self, now: Millis) -> Option<Millis> {
-        let patience = Millis::from(self.keep_alive) * 1500;
+    pub(crate) fn silent_at(&self, now: Instant) -> Option<Instant> {
+        let patience = Duration::from_millis(u64::from(self.keep_alive) * 1500);
         (self.keep_alive > 0).then(|| self.last_heard.at(now).saturating_add(patience))
     }
 
@@ -102,7 +102,7 @@ impl Connection {
     }
 
     /// Something came from the client.
-    pub(crate) fn heard(&mut self, now: Millis) {
+    pub(crate) fn heard(&mut self, now: Instant) {
         self.last_heard = Near::new(now, now);
     }
 
@@ -121,13 +121,15 @@ impl Connection {
 pub(crate) struct Near(u32);
 
 impl Near {
-    pub(crate) fn new(at: Millis, now: Millis) -> Near {
-        Near(at.min(now.saturating_add(i32::MAX as Millis)) as u32)
+    pub(crate) fn new(at: Instant, now: Instant) -> Near {
+        let latest = now.saturating_add(Duration::from_millis(i32::MAX as u64));
+        Near(at.min(latest).as_millis() as u32)
     }
 
-    pub(crate) fn at(self, now: Millis) -> Millis {
+    pub(crate) fn at(self, now: Instant) -> Instant {
+        let now = now.as_millis();
         let ahead = self.0.wrapping_sub(now as u32).cast_signed();
-        now.saturating_add_signed(ahead.into())
+        Instant::from_millis(now.saturating_add_signed(ahead.into()))
     }
 }
 

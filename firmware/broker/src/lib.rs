@@ -39,7 +39,7 @@
 //!
 //! ```
 //! use std::net::SocketAddr;
-//! use umqtt_broker::{AllowAll, Broker, ConnId, Limits, Peer, QoS};
+//! use umqtt_broker::{AllowAll, Broker, ConnId, Instant, Limits, Peer, QoS};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut broker = Broker::new(Limits::SMALL);
@@ -47,9 +47,10 @@
 //!
 //! // Somebody connects at time 0, says CONNECT and publishes.
 //! let (conn, addr) = (ConnId(1), "192.168.4.2:50000".parse::<SocketAddr>()?);
-//! broker.open(conn, Peer::from(addr), 0, &mut AllowAll)?;
-//! broker.receive(conn, b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me", 5, &mut AllowAll);
-//! broker.receive(conn, b"\x30\x10\0\x0croom/1/lighton", 9, &mut AllowAll);
+//! let at = Instant::from_millis;
+//! broker.open(conn, Peer::from(addr), at(0), &mut AllowAll)?;
+//! broker.receive(conn, b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me", at(5), &mut AllowAll);
+//! broker.receive(conn, b"\x30\x10\0\x0croom/1/lighton", at(9), &mut AllowAll);
 //!
 //! // The broker has something to say to it: CONNACK.
 //! assert_eq!(broker.poll_writable(), Some(conn));
@@ -64,7 +65,7 @@
 //!
 //! // A minute of keep-alive, one and a half times: then it counts as gone.
 //! assert!(broker.poll_at().is_some());
-//! broker.handle_timeout(9 + 90_000);
+//! broker.handle_timeout(at(9 + 90_000));
 //! assert_eq!(broker.poll_close(), Some(conn));
 //! # Ok(())
 //! # }
@@ -105,8 +106,5 @@ pub use journal::{Batch, Change, Restore, RestoreError, Restored};
 pub use limits::Limits;
 pub use message::{Message, Publication};
 pub use stats::Stats;
-pub use umqtt_net::{ConnId, Interface, Peer};
+pub use umqtt_net::{ConnId, Duration, Instant, Interface, Peer};
 pub use wire::QoS;
-
-/// Milliseconds of a clock that never goes back; where it starts does not matter.
-pub type Millis = u64;

@@ -1,6 +1,6 @@
 //! What the broker may grow to. Whatever passes a limit is refused; what is there already stays.
 
-use crate::Millis;
+use crate::Duration;
 
 /// Writes the struct down, and for each field a method of its name that sets it.
 macro_rules! limits {
@@ -92,13 +92,13 @@ pub struct Limits {
     pub max_memory: usize,
     /// Bytes of a client id. A longer one gets a CONNACK with return code 2.
     pub max_client_id: usize,
-    /// Milliseconds a new connection has for its CONNECT packet.
-    pub connect_timeout: Millis,
-    /// Milliseconds in which a client has to end a packet it has begun, and to take something of what waits to be sent
+    /// The time a new connection has for its CONNECT packet.
+    pub connect_timeout: Duration,
+    /// The time in which a client has to end a packet it has begun, and to take something of what waits to be sent
     /// to it. It is looked at once in this time, so a client that does neither is closed after twice the time at most.
-    pub stall_timeout: Millis,
-    /// Milliseconds a stored session outlives its connection; `Millis::MAX` keeps it for ever.
-    pub session_expiry: Millis,
+    pub stall_timeout: Duration,
+    /// The time a stored session outlives its connection; [`Duration::MAX`] keeps it for ever.
+    pub session_expiry: Duration,
 }
 }
 
@@ -125,9 +125,9 @@ impl Limits {
         max_local_queue_bytes: 4 * 1024,
         max_memory: 24 * 1024,
         max_client_id: 64,
-        connect_timeout: 10_000,
-        stall_timeout: 20_000,
-        session_expiry: 24 * 3600 * 1000,
+        connect_timeout: Duration::from_secs(10),
+        stall_timeout: Duration::from_secs(20),
+        session_expiry: Duration::from_secs(24 * 3600),
     };
 
     /// For a desktop or a server.
@@ -153,9 +153,9 @@ impl Limits {
         max_local_queue_bytes: 4 * 1024 * 1024,
         max_memory: 1 << 30,
         max_client_id: 1024,
-        connect_timeout: 10_000,
-        stall_timeout: 60_000,
-        session_expiry: 24 * 3600 * 1000,
+        connect_timeout: Duration::from_secs(10),
+        stall_timeout: Duration::from_secs(60),
+        session_expiry: Duration::from_secs(24 * 3600),
     };
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::Millis;
+use crate::Instant;
 use crate::arena::make_room;
 
 /// Whose time it is.
@@ -37,8 +37,8 @@ struct Due {
 }
 
 impl Due {
-    fn at(self) -> Millis {
-        Millis::from(self.high) << 32 | Millis::from(self.low)
+    fn at(self) -> Instant {
+        Instant::from_millis(u64::from(self.high) << 32 | u64::from(self.low))
     }
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct Timers {
 
 impl Timers {
     /// The first time that is due.
-    pub(crate) fn first(&self) -> Option<Millis> {
+    pub(crate) fn first(&self) -> Option<Instant> {
         self.heap.first().map(|due| due.at())
     }
 
     /// Takes out the first one that is due by now.
-    pub(crate) fn pop(&mut self, now: Millis) -> Option<Timer> {
+    pub(crate) fn pop(&mut self, now: Instant) -> Option<Timer> {
         let first = *self.heap.first()?;
         if first.at() > now {
             return None;
@@ -68,11 +68,12 @@ impl Timers {
     }
 
     /// Sets, moves or takes away a time.
-    pub(crate) fn set(&mut self, who: Timer, at: Option<Millis>) {
+    pub(crate) fn set(&mut self, who: Timer, at: Option<Instant>) {
         let number = who.number();
         let known = self.places.get(number as usize).map_or(0, |place| *place as usize);
         match at {
             Some(at) => {
+                let at = at.as_millis();
                 let due = Due { high: (at >> 32) as u32, low: at as u32, number };
                 if known > 0 {
                     self.put(known - 1, due);
@@ -149,6 +150,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Duration;
     use alloc::collections::BTreeMap;
     use proptest::prelude::*;
 
@@ -160,7 +162,7 @@ mod tests {
             let mut timers = Timers::default();
             let mut plain = BTreeMap::new();
             for (number, at) in steps {
-                let at = at.map(|at| at << 30);
+                let at = at.map(|at| Instant::from_millis(at << 30));
                 timers.set(Timer::of(number), at);
                 match at {
                     Some(at) => plain.insert(number, at),
@@ -169,8 +171,8 @@ mod tests {
                 prop_assert_eq!(timers.first(), plain.values().min().copied());
             }
             while let Some((number, at)) = plain.iter().map(|(n, at)| (*n, *at)).min_by_key(|(n, at)| (*at, *n)) {
-                prop_assert_eq!(timers.pop(at - at.min(1)).is_none(), at > 0);
-                if at == 0 {
+                prop_assert_eq!(timers.pop(at.saturating_sub(Duration::from_millis(1))).is_none(), at > Instant::ZERO);
+                if at == Instant::ZERO {
                     timers.set(Timer::of(number), None);
                 } else {
                     prop_assert_eq!(timers.pop(at), Some(Timer::of(number)));

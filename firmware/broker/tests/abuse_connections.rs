@@ -7,7 +7,7 @@ mod net;
 use bystanders::{Bystanders, publish_to};
 use net::{Net, hello, stay, will};
 use umqtt_broker::wire::Connect;
-use umqtt_broker::{ConnId, Limits, QoS, Refused};
+use umqtt_broker::{ConnId, Duration, Limits, QoS, Refused};
 
 const SECOND: u64 = 1_000;
 
@@ -41,7 +41,7 @@ fn half_open_connections_are_few_and_do_not_stay() {
         good.are_served(&mut net);
     }
     assert_eq!(net.broker.stats().refused, u64::from(50 - most));
-    net.pass(Limits::SMALL.connect_timeout);
+    net.pass(Limits::SMALL.connect_timeout.as_millis());
     assert_eq!(net.broker.stats().connect_timeouts, u64::from(most));
     net.join(100, "newcomer");
 }
@@ -68,7 +68,7 @@ fn a_connect_that_drips_in_is_given_up() {
     let mut good = Bystanders::join(&mut net);
     net.open(1).expect("room");
     let sent = drip(&mut net, 1, &connect_packet(hello("slow")), &mut good);
-    assert_eq!(sent as u64, Limits::SMALL.connect_timeout / SECOND);
+    assert_eq!(sent as u64, Limits::SMALL.connect_timeout.as_millis() / SECOND);
     assert_eq!(net.broker.stats().connect_timeouts, 1);
 }
 
@@ -78,7 +78,7 @@ fn a_slow_writer_has_to_end_its_packet() {
     let mut good = Bystanders::join(&mut net);
     net.join(1, "drip");
     let sent = drip(&mut net, 1, &publish_to("t", &[b'x'; 1000]), &mut good) as u64;
-    let patience = Limits::SMALL.stall_timeout / SECOND;
+    let patience = Limits::SMALL.stall_timeout.as_millis() / SECOND;
     assert!((patience..=2 * patience).contains(&sent), "closed after {sent} s");
     assert_eq!(net.broker.stats().slow, 1);
 }
@@ -89,7 +89,7 @@ fn a_slow_writer_whose_packets_end_in_time_stays() {
     let mut good = Bystanders::join(&mut net);
     net.join(1, "slow");
     let packet = publish_to("t", b"0123456789");
-    assert!((packet.len() as u64) < Limits::SMALL.stall_timeout / SECOND);
+    assert!((packet.len() as u64) < Limits::SMALL.stall_timeout.as_millis() / SECOND);
     for _ in 0..20 {
         assert_eq!(drip(&mut net, 1, &packet, &mut good), packet.len());
     }
@@ -126,7 +126,7 @@ fn a_reader_that_takes_nothing_gets_a_full_queue_and_then_the_door() {
     let waiting = net.broker.copy_outgoing(ConnId(1), &mut buffer);
     assert!(waiting <= Limits::SMALL.max_queue_bytes, "{waiting} bytes wait");
     assert!(net.broker.stats().messages_dropped > 100);
-    net.pass(2 * Limits::SMALL.stall_timeout);
+    net.pass(2 * Limits::SMALL.stall_timeout.as_millis());
     assert!(net.is_closed(1) && !net.is_closed(2));
     assert_eq!(net.broker.stats().slow, 1);
     good.are_served(&mut net);
@@ -157,13 +157,13 @@ fn a_reader_of_a_byte_a_second_costs_its_queue_and_nobody_else_anything() {
 
 #[test]
 fn without_any_patience_only_those_who_stall_are_closed() {
-    for stall_timeout in [0, u64::MAX] {
+    for stall_timeout in [Duration::ZERO, Duration::MAX] {
         let mut net = Net::with(Limits::SMALL.stall_timeout(stall_timeout));
         let mut good = Bystanders::join(&mut net);
         net.join(1, "drip");
         net.send(1, &publish_to("t", b"0123456789")[..5]);
         net.pass(10);
-        assert_eq!(net.is_closed(1), stall_timeout == 0);
+        assert_eq!(net.is_closed(1), stall_timeout.is_zero());
         good.are_served(&mut net);
     }
 }
@@ -173,7 +173,7 @@ fn an_idle_client_that_has_nothing_to_read_stays() {
     let mut net = Net::new();
     let mut good = Bystanders::join(&mut net);
     net.join(1, "idle");
-    net.pass(20 * Limits::SMALL.stall_timeout);
+    net.pass(20 * Limits::SMALL.stall_timeout.as_millis());
     assert!(!net.is_closed(1));
     good.are_served(&mut net);
 }
@@ -241,7 +241,7 @@ fn a_thousand_clients_that_die_at_once_die_in_turns() {
         let id = format!("mortal {conn}");
         net.connect(conn, Connect { keep_alive: 10, will: will("gone", b"x"), ..hello(&id) });
     }
-    net.now += 15_000;
+    net.now += Duration::from_secs(15);
     let mut turns = 0;
     while net.broker.stats().wills < u64::from(CLIENTS) {
         let before = net.broker.stats().wills;
@@ -297,7 +297,7 @@ fn nobody_takes_all_sessions_for_ever() {
     net.broker.publish(b"t", b"x", QoS::AtMostOnce, false).expect("valid");
     net.settle();
     assert_eq!(net.messages(1), ["t=x"]);
-    net.pass(Limits::DESKTOP.session_expiry);
+    net.pass(Limits::DESKTOP.session_expiry.as_millis());
     net.pass(100);
     assert_eq!(net.broker.stored_sessions_len(), 0);
 }

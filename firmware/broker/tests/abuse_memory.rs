@@ -36,7 +36,7 @@ fn readers_that_take_nothing_do_not_use_up_the_memory_of_the_others() {
             is_bounded(&net);
         }
         assert!(net.broker.stats().messages_dropped > 700);
-        net.pass(2 * SMALL.stall_timeout);
+        net.pass(2 * SMALL.stall_timeout.as_millis());
         assert_eq!((net.broker.stats().slow, net.broker.clients_len()), (u64::from(BAD), 2));
     }
 }

@@ -6,7 +6,7 @@ use net::{Door, peer};
 use umqtt_broker::client::{Client, ClientOptions, Event, LastMessage, NetworkWish, Reason};
 use umqtt_broker::client::{RequestError, SendError};
 use umqtt_broker::wire::{Connack, ReturnCode, Version};
-use umqtt_broker::{Broker, ConnId, Limits, Publication, QoS};
+use umqtt_broker::{Broker, ConnId, Duration, Instant, Limits, Publication, QoS};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
@@ -16,7 +16,7 @@ const Q2: QoS = QoS::ExactlyOnce;
 struct Pair {
     client: Client,
     broker: Broker,
-    now: u64,
+    now: Instant,
     conn: u32,
     linked: bool,
     /// Connections cannot be made.
@@ -31,14 +31,14 @@ impl Pair {
         let mut pair = Pair {
             client: Client::new(options, 7),
             broker: Broker::new(Limits::SMALL),
-            now: 0,
+            now: Instant::ZERO,
             conn: 0,
             linked: false,
             down: false,
             silent: false,
             dials: 0,
         };
-        pair.client.start(0);
+        pair.client.start(Instant::ZERO);
         pair.run();
         pair
     }
@@ -104,7 +104,7 @@ impl Pair {
     }
 
     fn pass(&mut self, span: u64) {
-        let end = self.now + span;
+        let end = self.now + Duration::from_millis(span);
         loop {
             let next = [self.client.poll_at(), self.broker.poll_at()].into_iter().flatten().min();
             let Some(at) = next.filter(|at| *at <= end) else { break };
@@ -352,13 +352,13 @@ fn what_it_has_no_room_for_is_dropped_or_left_with_the_server() {
 /// A client that has just been accepted by a server of the test's own making.
 fn accepted() -> Client {
     let mut client = Client::new(ClientOptions::new("c"), 1);
-    client.start(0);
+    client.start(Instant::ZERO);
     assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
-    client.connected(0);
+    client.connected(Instant::ZERO);
     let n = client.outgoing().len();
     client.sent(n);
     let connack = Connack { session_present: false, code: ReturnCode::Accepted };
-    client.receive(&connack.emit(), 0);
+    client.receive(&connack.emit(), Instant::ZERO);
     assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
     client
 }
@@ -376,14 +376,14 @@ fn a_server_that_misbehaves_is_left() {
         &[0xff],                   // nothing at all
     ] {
         let mut client = accepted();
-        client.receive(bytes, 5);
+        client.receive(bytes, Instant::from_millis(5));
         if bytes[0] == 0x32 {
-            client.receive(&[0xff; 65_536], 5);
+            client.receive(&[0xff; 65_536], Instant::from_millis(5));
             assert_eq!(client.poll_event(), Some(Event::TooLarge(65_540)));
         }
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{bytes:x?}");
         assert_eq!(client.poll_network(), Some(NetworkWish::Close));
-        assert!(client.poll_at().is_some_and(|at| at > 5));
+        assert!(client.poll_at().is_some_and(|at| at > Instant::from_millis(5)));
     }
 }
 
@@ -398,7 +398,7 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
         client.set_options(ClientOptions { max_packet: 64, ..ClientOptions::new("c") });
         let mut events = Vec::new();
         for piece in all.chunks(size) {
-            client.receive(piece, 5);
+            client.receive(piece, Instant::from_millis(5));
             while let Some(event) = client.poll_event() {
                 events.push(match event {
                     Event::TooLarge(bytes) => format!("{bytes} bytes"),
@@ -423,7 +423,7 @@ fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
         let mut client = accepted();
         let mut events = Vec::new();
         for piece in all.chunks(3) {
-            client.receive(piece, 5);
+            client.receive(piece, Instant::from_millis(5));
         }
         while let Some(event) = client.poll_event() {
             events.push(match event {
@@ -441,12 +441,12 @@ fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
 #[test]
 fn a_server_that_does_not_answer_is_left() {
     let mut client = Client::new(ClientOptions::new("c"), 1);
-    client.start(0);
-    client.connected(0);
-    client.handle_timeout(29_999);
-    assert_eq!(client.poll_at(), Some(30_000));
-    client.handle_timeout(30_000);
-    assert!(client.poll_at().is_some_and(|at| (30_500..=31_000).contains(&at)));
+    client.start(Instant::ZERO);
+    client.connected(Instant::ZERO);
+    client.handle_timeout(Instant::from_millis(29_999));
+    assert_eq!(client.poll_at(), Some(Instant::from_millis(30_000)));
+    client.handle_timeout(Instant::from_millis(30_000));
+    assert!(client.poll_at().is_some_and(|at| (30_500..=31_000).contains(&at.as_millis())));
 }
 
 proptest::proptest! {
@@ -460,7 +460,7 @@ proptest::proptest! {
         client.subscribe(b"#", Q2).expect("room");
         client.publish(b"t", b"x", Q2, false).expect("room");
         for (now, chunk) in chunks.iter().enumerate() {
-            client.receive(chunk, now as u64);
+            client.receive(chunk, Instant::from_millis(now as u64));
             while client.poll_event().is_some() {}
             proptest::prop_assert!(client.poll_at().is_some());
         }

@@ -1,9 +1,9 @@
 //! What MQTT asks of a client, packet by packet, against a server that the test plays.
 
-use umqtt_broker::Millis;
 use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish, Reason};
 use umqtt_broker::wire::{Connack, Connect, FixedHeader, PacketType, Publish, ReturnCode, Version};
 use umqtt_broker::wire::{Suback, Subscribe, emit_ack};
+use umqtt_broker::{Duration, Instant};
 
 const Q1: umqtt_broker::QoS = umqtt_broker::QoS::AtLeastOnce;
 const Q2: umqtt_broker::QoS = umqtt_broker::QoS::ExactlyOnce;
@@ -45,13 +45,13 @@ fn sent(client: &mut Client) -> Vec<String> {
 /// A client at the time it may send CONNECT.
 fn dialled(options: ClientOptions) -> Client {
     let mut client = Client::new(options, 1);
-    client.start(0);
+    client.start(Instant::ZERO);
     assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
-    client.connected(0);
+    client.connected(Instant::ZERO);
     client
 }
 
-fn welcome(client: &mut Client, session_present: bool, now: Millis) {
+fn welcome(client: &mut Client, session_present: bool, now: Instant) {
     let connack = Connack { session_present, code: ReturnCode::Accepted };
     client.receive(&connack.emit(), now);
 }
@@ -59,7 +59,7 @@ fn welcome(client: &mut Client, session_present: bool, now: Millis) {
 fn online(options: ClientOptions) -> Client {
     let mut client = dialled(options);
     outgoing(&mut client);
-    welcome(&mut client, false, 0);
+    welcome(&mut client, false, Instant::ZERO);
     client
 }
 
@@ -69,7 +69,7 @@ fn staying() -> ClientOptions {
 
 /// The network fails and comes back; the server has kept the session.
 fn reconnect(client: &mut Client) {
-    client.closed(100);
+    client.closed(Instant::from_millis(100));
     let at = client.poll_at().expect("it tries again");
     client.handle_timeout(at);
     assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
@@ -79,7 +79,7 @@ fn reconnect(client: &mut Client) {
 }
 
 fn publish_to(client: &mut Client, first: u8, id: u8) {
-    client.receive(&[first, 6, 0, 1, b't', 0, id, b'x'], 0);
+    client.receive(&[first, 6, 0, 1, b't', 0, id, b'x'], Instant::ZERO);
 }
 
 /// [MQTT-3.1.0-1], [MQTT-2.2.2-1]: CONNECT goes first, and nothing until it is answered.
@@ -93,7 +93,7 @@ fn connect_is_the_first_packet() {
     assert_eq!(header.total(), bytes.len());
     let connect = Connect::parse(&bytes[header.len..]).expect("valid").expect("3.1.1");
     assert_eq!((connect.client_id, connect.keep_alive), ("c", 60));
-    welcome(&mut client, false, 0);
+    welcome(&mut client, false, Instant::ZERO);
     assert_eq!(sent(&mut client), ["Subscribe", "Publish#1"]);
 }
 
@@ -126,11 +126,12 @@ fn pings_come_within_the_keep_alive() {
     for (keep_alive, delay) in [(60, 9_000), (60, 0), (4, 3_900)] {
         let mut client = dialled(ClientOptions { keep_alive, ..ClientOptions::new("c") });
         outgoing(&mut client);
-        welcome(&mut client, false, delay);
-        let mut last = 0;
+        let delay = Duration::from_millis(delay);
+        welcome(&mut client, false, Instant::ZERO + delay);
+        let mut last = Instant::ZERO;
         for _ in 0..10 {
             let at = client.poll_at().expect("a ping is due");
-            assert!(at <= last + Millis::from(keep_alive) * 1000, "{at} after {last}");
+            assert!(at <= last + Duration::from_secs(keep_alive.into()), "{at:?} after {last:?}");
             client.handle_timeout(at);
             assert_eq!(sent(&mut client), ["Pingreq"]);
             client.receive(&[0xd0, 0], at + delay);
@@ -144,6 +145,7 @@ fn pings_come_within_the_keep_alive() {
 fn an_unanswered_ping_ends_the_connection_within_the_keep_alive() {
     for (keep_alive, patience) in [(4, 4_000), (10, 10_000), (60, 10_000)] {
         let mut client = online(ClientOptions { keep_alive, ..ClientOptions::new("c") });
+        let patience = Duration::from_millis(patience);
         let pinged = client.poll_at().expect("a ping is due");
         client.handle_timeout(pinged);
         assert_eq!(client.poll_at(), Some(pinged + patience));
@@ -171,7 +173,7 @@ fn packet_ids_are_unused_ones() {
         let packet = outgoing(&mut client);
         let id = u16::from_be_bytes([packet[5], packet[6]]);
         assert!(id > 2, "id {id} in round {round}");
-        client.receive(&emit_ack(PacketType::Puback, id), 0);
+        client.receive(&emit_ack(PacketType::Puback, id), Instant::ZERO);
     }
 }
 
@@ -184,8 +186,8 @@ fn what_is_unacknowledged_is_sent_again_in_its_order() {
         client.publish(b"t", b"x", qos, false).expect("room");
     }
     assert_eq!(sent(&mut client), ["Publish#1", "Publish#2", "Publish#3", "Publish#4"]);
-    client.receive(&emit_ack(PacketType::Puback, 1), 0);
-    client.receive(&emit_ack(PacketType::Pubrec, 4), 0);
+    client.receive(&emit_ack(PacketType::Puback, 1), Instant::ZERO);
+    client.receive(&emit_ack(PacketType::Pubrec, 4), Instant::ZERO);
     assert_eq!(sent(&mut client), ["Pubrel#4"]);
     client.publish(b"t", b"never sent", Q1, false).expect("room");
     reconnect(&mut client);
@@ -206,7 +208,7 @@ fn answers_go_in_the_order_of_what_they_answer() {
     publish_to(&mut client, 0x3c, 9);
     assert_eq!(sent(&mut client), ["Pubrec#9"], "known already");
     for id in [2, 9] {
-        client.receive(&emit_ack(PacketType::Pubrel, id), 0);
+        client.receive(&emit_ack(PacketType::Pubrel, id), Instant::ZERO);
     }
     assert_eq!(sent(&mut client), ["Pubcomp#2", "Pubcomp#9"]);
     let messages = std::iter::from_fn(|| client.poll_event());
@@ -217,7 +219,7 @@ fn answers_go_in_the_order_of_what_they_answer() {
     }
     outgoing(&mut client);
     for id in [3, 1, 2] {
-        client.receive(&emit_ack(PacketType::Pubrec, id), 0);
+        client.receive(&emit_ack(PacketType::Pubrec, id), Instant::ZERO);
     }
     assert_eq!(sent(&mut client), ["Pubrel#3", "Pubrel#1", "Pubrel#2"]);
 }
@@ -227,10 +229,10 @@ fn answers_go_in_the_order_of_what_they_answer() {
 fn nothing_follows_disconnect() {
     let mut client = online(ClientOptions::new("c"));
     client.publish(b"t", b"x", Q1, false).expect("room");
-    client.stop(5);
+    client.stop(Instant::from_millis(5));
     assert_eq!(sent(&mut client), ["Publish#1", "Disconnect"]);
     assert_eq!(client.poll_network(), Some(NetworkWish::Close));
-    client.receive(&emit_ack(PacketType::Puback, 1), 6);
+    client.receive(&emit_ack(PacketType::Puback, 1), Instant::from_millis(6));
     client.subscribe(b"#", Q1).expect("room");
     client.publish(b"t", b"later", Q1, false).expect("room");
     assert_eq!((sent(&mut client), client.poll_at()), (Vec::new(), None));
@@ -253,7 +255,7 @@ fn a_violation_ends_the_connection() {
     ] {
         let mut client = online(ClientOptions::new("c"));
         client.poll_event();
-        client.receive(bytes, 0);
+        client.receive(bytes, Instant::ZERO);
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{what}");
         assert_eq!(client.poll_network(), Some(NetworkWish::Close), "{what}");
     }
@@ -270,7 +272,7 @@ fn a_reserved_return_code_ends_the_connection() {
         let asked = Subscribe::parse(&bytes[2..], Version::V311).expect("valid");
         let mut suback = Vec::new();
         assert!(Suback::emit(asked.packet_id, &[code], &mut suback));
-        client.receive(&suback, 0);
+        client.receive(&suback, Instant::ZERO);
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
     }
 }

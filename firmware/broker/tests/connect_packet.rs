@@ -4,7 +4,7 @@ mod net;
 
 use net::{Net, hello, message, peer, stay, will};
 use umqtt_broker::wire::{Connect, Version, Will};
-use umqtt_broker::{Broker, ConnId, Credentials, Hooks, Limits, QoS, Verdict};
+use umqtt_broker::{Broker, ConnId, Credentials, Hooks, Instant, Limits, QoS, Verdict};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
@@ -152,9 +152,9 @@ fn fields_come_in_their_order() {
         (3, 0xc2, &[b"id3", b"", b""]),
     ] {
         let conn = ConnId(conn);
-        broker.open(conn, peer(1), 0, &mut witness).expect("room");
-        broker.receive(conn, &raw(b"MQTT", 4, flags, fields), 0, &mut witness);
-        broker.closed(conn, 0);
+        broker.open(conn, peer(1), Instant::ZERO, &mut witness).expect("room");
+        broker.receive(conn, &raw(b"MQTT", 4, flags, fields), Instant::ZERO, &mut witness);
+        broker.closed(conn, Instant::ZERO);
     }
     let wanted = [
         r#"id Some("user") Some("p\\x00\\xff")"#,

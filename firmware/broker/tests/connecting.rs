@@ -4,7 +4,7 @@ mod net;
 
 use net::{Net, hello, peer, will};
 use umqtt_broker::wire::{Connect, Version};
-use umqtt_broker::{ConnId, Limits, QoS, Refused};
+use umqtt_broker::{ConnId, Instant, Limits, QoS, Refused};
 
 const PINGREQ: &[u8] = &[0xc0, 0];
 const DISCONNECT: &[u8] = &[0xe0, 0];
@@ -46,7 +46,7 @@ fn return_codes() {
 #[test]
 fn the_hook_turns_connections_away_before_they_cost_anything() {
     let mut net = Net::new();
-    let refused = net.broker.open(ConnId(1), peer(666), 0, &mut net::Door);
+    let refused = net.broker.open(ConnId(1), peer(666), Instant::ZERO, &mut net::Door);
     assert_eq!(refused, Err(Refused::ByHook));
     assert_eq!(net.broker.poll_at(), None);
     net.open(1).unwrap();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Unsubscribe, Version, emit_ack};
 use umqtt_broker::{
-    AllowAll, Batch, Broker, Change, ConnId, Interface, Limits, Peer, QoS, Restore, RestoreError,
-    Restored,
+    AllowAll, Batch, Broker, Change, ConnId, Duration, Instant, Interface, Limits, Peer, QoS,
+    Restore, RestoreError, Restored,
 };
 
 const Q0: QoS = QoS::AtMostOnce;
@@ -33,7 +33,7 @@ impl Store {
         self.0.iter().try_for_each(|(key, value)| restore.record(key, value))?;
         let mut broker = Broker::new(Limits::DESKTOP);
         broker.start_journal();
-        let restored = broker.restore(restore, 0)?;
+        let restored = broker.restore(restore, Instant::ZERO)?;
         Ok((broker, restored))
     }
 
@@ -59,13 +59,13 @@ fn packet(fill: impl FnOnce(&mut Vec<u8>) -> bool) -> Vec<u8> {
 }
 
 fn send(broker: &mut Broker, conn: ConnId, bytes: &[u8]) {
-    broker.receive(conn, bytes, 1, &mut AllowAll);
+    broker.receive(conn, bytes, Instant::from_millis(1), &mut AllowAll);
 }
 
 fn connect(broker: &mut Broker, conn: ConnId, clean: bool) {
-    broker.closed(conn, 1);
+    broker.closed(conn, Instant::from_millis(1));
     let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
-    broker.open(conn, peer, 1, &mut AllowAll).expect("room");
+    broker.open(conn, peer, Instant::from_millis(1), &mut AllowAll).expect("room");
     let connect = Connect {
         version: Version::V311,
         client_id: &format!("client {}", conn.0),
@@ -133,7 +133,7 @@ fn every_acknowledgement_waits_for_its_commit() {
     answers(&mut broker, &mut store, SUBSCRIBER, &[0x90, 3, 0, 7, 2]);
     connect(&mut broker, PUBLISHER, false);
     answers(&mut broker, &mut store, PUBLISHER, &[0x20, 2, 0, 0]);
-    broker.closed(SUBSCRIBER, 1);
+    broker.closed(SUBSCRIBER, Instant::from_millis(1));
     publish(&mut broker, b"t", Q1, false);
     answers(&mut broker, &mut store, PUBLISHER, &[0x40, 2, 0, 9]);
     publish(&mut broker, b"t", Q2, false);
@@ -160,7 +160,7 @@ fn every_acknowledgement_waits_for_its_commit() {
 #[test]
 fn acknowledgements_leave_in_their_order() {
     let (mut broker, mut store) = story(Q1);
-    broker.closed(SUBSCRIBER, 1);
+    broker.closed(SUBSCRIBER, Instant::from_millis(1));
     publish(&mut broker, b"t", Q1, false);
     publish(&mut broker, b"nobody", Q1, false); // has nothing to wait for, and waits
     let batch = broker.poll_journal().expect("something to write");
@@ -216,7 +216,7 @@ fn a_message_for_many_is_written_once() {
     for n in 10..110 {
         connect(&mut broker, ConnId(n), false);
         subscribe(&mut broker, ConnId(n), b"t", Q1);
-        broker.closed(ConnId(n), 1);
+        broker.closed(ConnId(n), Instant::from_millis(1));
     }
     connect(&mut broker, PUBLISHER, true);
     publish(&mut broker, b"t", Q1, false);
@@ -234,8 +234,8 @@ fn a_message_for_many_is_written_once() {
 fn a_refused_client_is_told_at_once_and_a_lost_one_loses_nothing() {
     let (mut broker, mut store) = story(Q2);
     publish(&mut broker, b"t", Q2, false);
-    broker.closed(SUBSCRIBER, 1);
-    broker.closed(PUBLISHER, 1);
+    broker.closed(SUBSCRIBER, Instant::from_millis(1));
+    broker.closed(PUBLISHER, Instant::from_millis(1));
     store.commit(&mut broker);
     let (mut broker, restored) = store.restore().expect("whole");
     assert_eq!(restored, Restored { sessions: 2, subscriptions: 1, queued: 1, retained: 0 });
@@ -257,7 +257,7 @@ fn a_refused_client_is_told_at_once_and_a_lost_one_loses_nothing() {
 fn records_that_make_no_sense_are_refused_and_never_a_panic() {
     let (mut broker, mut store) = story(Q2);
     publish(&mut broker, b"t", Q2, true);
-    broker.closed(SUBSCRIBER, 1);
+    broker.closed(SUBSCRIBER, Instant::from_millis(1));
     publish(&mut broker, b"t", Q1, false);
     store.commit(&mut broker);
     let (mut whole, mut refused) = (0, 0);
@@ -306,19 +306,19 @@ const EPOCH: u64 = 1_800_000_000_000;
 fn restart(store: &mut Store, unix: Option<u64>) -> Broker {
     let mut restore = Restore::new();
     store.0.iter().for_each(|(key, value)| restore.record(key, value).expect("a record"));
-    let mut broker = Broker::new(Limits::DESKTOP.session_expiry(DAY));
+    let mut broker = Broker::new(Limits::DESKTOP.session_expiry(Duration::from_millis(DAY)));
     broker.start_journal();
     if let Some(unix) = unix {
-        broker.set_unix_time(unix, 0);
+        broker.set_unix_time(unix, Instant::ZERO);
     }
-    broker.restore(restore, 0).expect("what was written");
+    broker.restore(restore, Instant::ZERO).expect("what was written");
     store.commit(&mut broker);
     broker
 }
 
 /// Time passes; whether there still is a session at the end.
 fn survives(broker: &mut Broker, store: &mut Store, until: u64) -> bool {
-    while let Some(at) = broker.poll_at().filter(|at| *at <= until) {
+    while let Some(at) = broker.poll_at().filter(|at| at.as_millis() <= until) {
         broker.handle_timeout(at);
     }
     store.commit(broker);
@@ -331,7 +331,7 @@ fn left_at(at: u64, unix: Option<u64>) -> Store {
     let mut broker = restart(&mut store, unix);
     connect(&mut broker, SUBSCRIBER, false);
     store.commit(&mut broker);
-    broker.closed(SUBSCRIBER, at);
+    broker.closed(SUBSCRIBER, Instant::from_millis(at));
     store.commit(&mut broker);
     store
 }
@@ -389,8 +389,8 @@ fn a_clock_that_was_set_ends_no_session_before_its_time_has_passed() {
     let mut store = Store::default();
     let mut broker = restart(&mut store, Some(EPOCH));
     connect(&mut broker, SUBSCRIBER, false);
-    broker.set_unix_time(EPOCH + 365 * DAY, 5_000);
-    broker.closed(SUBSCRIBER, 6_000);
+    broker.set_unix_time(EPOCH + 365 * DAY, Instant::from_millis(5_000));
+    broker.closed(SUBSCRIBER, Instant::from_millis(6_000));
     store.commit(&mut broker);
     assert!(survives(&mut broker, &mut store, DAY), "while it runs no clock is asked");
     let mut broker = restart(&mut store, Some(EPOCH + 365 * DAY + DAY / 2));

@@ -2,7 +2,7 @@
 
 use allocation_counter::{AllocationInfo, measure};
 use umqtt_broker::wire::{Connect, Publish, Subscribe, Unsubscribe, Version};
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 const DOC: &str = include_str!("../docs/memory.md");
 const DESKTOP: Limits = Limits::DESKTOP.max_queue_bytes(1 << 30);
@@ -34,14 +34,14 @@ fn connect(broker: &mut Broker, number: u32, clean_session: bool) {
         user: None,
         password: None,
     };
-    broker.open(ConnId(number), peer, 0, &mut AllowAll).expect("room");
-    broker.receive(ConnId(number), &packet(|p| connect.emit(p)), 0, &mut AllowAll);
+    broker.open(ConnId(number), peer, Instant::ZERO, &mut AllowAll).expect("room");
+    broker.receive(ConnId(number), &packet(|p| connect.emit(p)), Instant::ZERO, &mut AllowAll);
     flush(broker);
 }
 
 fn subscribe(broker: &mut Broker, number: u32, filter: &str, qos: QoS) {
     let packet = packet(|p| Subscribe::emit(1, &[(filter.as_bytes(), qos)], p));
-    broker.receive(ConnId(number), &packet, 0, &mut AllowAll);
+    broker.receive(ConnId(number), &packet, Instant::ZERO, &mut AllowAll);
     flush(broker);
 }
 
@@ -120,11 +120,11 @@ fn a_group_costs_what_is_documented_and_leaves_nothing() {
     let lists = 6 * (512 * 4 + 8);
     assert_eq!(counted, 500 * (group + 6 * 8) + lists, "the document");
     assert!(info.bytes_current <= counted + 16 * 1024, "{} {counted}", info.bytes_current);
-    (1..6).for_each(|number| broker.closed(ConnId(number), 2));
+    (1..6).for_each(|number| broker.closed(ConnId(number), Instant::from_millis(2)));
     for group in 0..500 {
         let filter = format!("$share/{group:08}/all/#");
         let packet = packet(|out| Unsubscribe::emit(7, &[filter.as_bytes()], out));
-        broker.receive(ConnId(0), &packet, 3, &mut AllowAll);
+        broker.receive(ConnId(0), &packet, Instant::from_millis(3), &mut AllowAll);
         flush(&mut broker);
     }
     assert_eq!((broker.subscriptions_len(), broker.memory() < start as usize), (1, true));
@@ -147,10 +147,10 @@ fn memory_comes_back_when_all_have_left() {
         }
         for number in 0..500 {
             let packet = message(b"all", &[7; 300], QoS::AtLeastOnce, 1);
-            broker.receive(ConnId(number), &packet, 1, &mut AllowAll);
+            broker.receive(ConnId(number), &packet, Instant::from_millis(1), &mut AllowAll);
         }
         for number in 0..500 {
-            broker.closed(ConnId(number), 2);
+            broker.closed(ConnId(number), Instant::from_millis(2));
         }
         flush(broker);
     });
@@ -171,11 +171,11 @@ fn a_payload_is_stored_once_for_all_who_wait() {
                 subscribe(&mut broker, number, "big", qos);
             }
             let first = message(b"big", b"", QoS::AtMostOnce, 0);
-            broker.receive(ConnId(1000), &first, 1, &mut AllowAll);
+            broker.receive(ConnId(1000), &first, Instant::from_millis(1), &mut AllowAll);
             flush(&mut broker);
             let packet = message(b"big", &[1; LEN], qos, 1);
             let (info, counted) = cost(&mut broker, |broker| {
-                broker.receive(ConnId(1000), &packet, 1, &mut AllowAll);
+                broker.receive(ConnId(1000), &packet, Instant::from_millis(1), &mut AllowAll);
             });
             assert!(info.bytes_current <= counted, "{} {counted}", info.bytes_current);
             info.bytes_current as usize
@@ -188,12 +188,12 @@ fn a_payload_is_stored_once_for_all_who_wait() {
 
 #[test]
 fn a_queued_message_and_a_stored_session_cost_what_is_documented() {
-    let mut broker = Broker::new(DESKTOP.session_expiry(u64::MAX));
+    let mut broker = Broker::new(DESKTOP.session_expiry(Duration::MAX));
     connect(&mut broker, 1000, true);
     connect(&mut broker, 0, false);
     subscribe(&mut broker, 0, "t", QoS::AtLeastOnce);
     let connected = broker.memory() as i64;
-    broker.closed(ConnId(0), 1);
+    broker.closed(ConnId(0), Instant::from_millis(1));
     let stored = documented("stored session");
     assert_eq!(connected - broker.memory() as i64, documented("idle client") - stored);
     // In an empty queue and behind others; short enough to be in one block with its counts.
@@ -201,7 +201,7 @@ fn a_queued_message_and_a_stored_session_cost_what_is_documented() {
     let before = broker.memory() as i64;
     let (info, counted) = cost(&mut broker, |broker| {
         for _ in 0..1024 {
-            broker.receive(ConnId(1000), &packet, 1, &mut AllowAll);
+            broker.receive(ConnId(1000), &packet, Instant::from_millis(1), &mut AllowAll);
             flush(broker);
         }
     });
@@ -230,17 +230,18 @@ fn a_packet_has_a_buffer_only_while_it_is_partial() {
     let mut broker = Broker::new(DESKTOP);
     connect(&mut broker, 0, true);
     let whole = message(b"nobody", &[1; 60_000], QoS::AtMostOnce, 0);
-    broker.receive(ConnId(0), &whole, 1, &mut AllowAll); // the lookup keeps its list for the next time
+    broker.receive(ConnId(0), &whole, Instant::from_millis(1), &mut AllowAll); // the lookup keeps its list for the next time
     let start = broker.memory();
-    let info = measure(|| broker.receive(ConnId(0), &whole, 1, &mut AllowAll));
+    let info =
+        measure(|| broker.receive(ConnId(0), &whole, Instant::from_millis(1), &mut AllowAll));
     assert_eq!((info.count_total, broker.memory()), (0, start), "whole ones are not copied");
     let (info, counted) = cost(&mut broker, |broker| {
-        broker.receive(ConnId(0), &whole[..100], 2, &mut AllowAll);
+        broker.receive(ConnId(0), &whole[..100], Instant::from_millis(2), &mut AllowAll);
     });
     assert!((100..200).contains(&info.bytes_current), "what came, not what is promised");
     assert!(info.bytes_current <= counted + 8, "{} {counted}", info.bytes_current);
     for piece in whole[100..].chunks(100) {
-        broker.receive(ConnId(0), piece, 3, &mut AllowAll);
+        broker.receive(ConnId(0), piece, Instant::from_millis(3), &mut AllowAll);
     }
     assert_eq!(broker.memory(), start);
 }
@@ -277,7 +278,7 @@ fn steady_traffic_allocates_nothing_per_delivery() {
             (0..long).map(|len| message(b"a/b", &vec![b'x'; len], qos, 1)).collect();
         let mut round = |count| {
             for packet in packets.iter().cycle().take(count) {
-                broker.receive(ConnId(1000), packet, 1, &mut AllowAll);
+                broker.receive(ConnId(1000), packet, Instant::from_millis(1), &mut AllowAll);
                 flush(&mut broker);
             }
         };
@@ -315,24 +316,34 @@ fn the_count_is_never_short_and_never_over_the_limit() {
             match what {
                 0 | 1 => {
                     let peer = Peer::new(([127, 0, 0, 1], 1).into(), Interface::Station);
-                    if broker.open(conn, peer, 1, &mut AllowAll).is_ok() {
+                    if broker.open(conn, peer, Instant::from_millis(1), &mut AllowAll).is_ok() {
                         let hello = [
                             &b"\x10\x0e\0\x04MQTT\x04"[..],
                             &[(size & 2) as u8, 0, 0, 0, 2, b'a', b'a' + who as u8],
                         ];
-                        broker.receive(conn, &hello.concat(), 1, &mut AllowAll);
+                        broker.receive(
+                            conn,
+                            &hello.concat(),
+                            Instant::from_millis(1),
+                            &mut AllowAll,
+                        );
                     }
                 }
-                2 => broker.closed(conn, 1),
+                2 => broker.closed(conn, Instant::from_millis(1)),
                 3 | 4 => {
                     let filter = format!("t/{}", size % 20);
                     let filters = [(filter.as_bytes(), qos)];
                     let packet = packet(|p| Subscribe::emit(1, &filters, p));
-                    broker.receive(conn, &packet, 1, &mut AllowAll);
+                    broker.receive(conn, &packet, Instant::from_millis(1), &mut AllowAll);
                 }
                 5 => {
                     let publish = message(b"t/1", &vec![1; size], QoS::AtMostOnce, 0);
-                    broker.receive(conn, &publish[..publish.len() - 1], 1, &mut AllowAll);
+                    broker.receive(
+                        conn,
+                        &publish[..publish.len() - 1],
+                        Instant::from_millis(1),
+                        &mut AllowAll,
+                    );
                 }
                 6 => flush(&mut broker),
                 7 => drop(broker.publish(format!("t/{size}").as_bytes(), b"kept", qos, true)),
@@ -342,7 +353,7 @@ fn the_count_is_never_short_and_never_over_the_limit() {
                     broker.receive(
                         conn,
                         &message(topic.as_bytes(), &vec![1; size], qos, id),
-                        1,
+                        Instant::from_millis(1),
                         &mut AllowAll,
                     );
                 }

@@ -4,7 +4,7 @@ mod net;
 
 use net::{Net, hello, message};
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Unsubscribe};
-use umqtt_broker::{ConnId, Limits, PublishError, QoS, SubscribeError};
+use umqtt_broker::{ConnId, Duration, Instant, Limits, PublishError, QoS, SubscribeError};
 
 const QOS0: QoS = QoS::AtMostOnce;
 
@@ -123,12 +123,16 @@ fn looking_through_the_retained_messages_takes_turns_with_the_rest() {
     net.subscribe(1, "#", QOS0);
     net.publish(1, "live", b"at once");
     assert_eq!(net.messages(1), ["live=at once"], "not enough looks for one match yet");
-    assert_eq!(net.broker.poll_at(), Some(net.now + 1));
+    assert_eq!(net.broker.poll_at(), Some(net.now + Duration::from_millis(1)));
     net.pass(2);
     assert_eq!(net.messages(1)[0], "!many/z/y=the last");
     net.pass(10);
     assert_eq!(net.messages(1).last().unwrap(), "!many/z/y=the last");
-    assert_eq!(net.broker.poll_at(), Some(1_000 + Limits::DESKTOP.stall_timeout), "no more looks");
+    assert_eq!(
+        net.broker.poll_at(),
+        Some(Instant::from_millis(1_000) + Limits::DESKTOP.stall_timeout),
+        "no more looks"
+    );
     assert_eq!(net.broker.stats().messages_sent, 1 + 1 + 10_001);
 }
 
@@ -163,7 +167,7 @@ fn the_local_client_has_its_retained_messages_looked_for_within_the_same_bound()
         net.broker.unsubscribe(b"+/z");
         net.broker.subscribe(b"+/z", QOS0).unwrap();
     }
-    assert!(net.broker.poll_at().is_some_and(|at| at <= net.now + 1));
+    assert!(net.broker.poll_at().is_some_and(|at| at <= net.now + Duration::from_millis(1)));
     net.pass(3);
     let message = net.broker.poll_local().unwrap();
     assert_eq!((message.topic(), message.payload()), (&b"z/z"[..], &b"the last"[..]));

@@ -4,7 +4,7 @@ mod net;
 
 use net::{Net, ack, got, hello, message, stay};
 use umqtt_broker::wire::{PacketType, Unsubscribe};
-use umqtt_broker::{Limits, Millis, QoS};
+use umqtt_broker::{Duration, Limits, QoS};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
@@ -169,7 +169,7 @@ fn clean_session_forgets_before_and_after() {
 
 #[test]
 fn stored_sessions_expire() {
-    let mut net = Net::with(Limits::SMALL.session_expiry(60_000));
+    let mut net = Net::with(Limits::SMALL.session_expiry(Duration::from_millis(60_000)));
     net.connect(1, stay("a"));
     net.subscribe(1, "t", Q1);
     net.pass(100_000);
@@ -182,7 +182,7 @@ fn stored_sessions_expire() {
     assert_eq!((net.broker.stored_sessions_len(), net.broker.subscriptions_len()), (0, 0));
     assert!(!net.connect(3, stay("a")));
 
-    let mut net = Net::with(Limits::SMALL.session_expiry(Millis::MAX));
+    let mut net = Net::with(Limits::SMALL.session_expiry(Duration::MAX));
     net.connect(1, stay("a"));
     net.cut(1);
     assert_eq!(net.broker.poll_at(), None);

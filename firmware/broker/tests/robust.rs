@@ -5,7 +5,7 @@ mod net;
 use net::{Net, hello, message, will};
 use proptest::prelude::*;
 use umqtt_broker::wire::{Connect, PacketType, Subscribe, Unsubscribe, emit_ack, emit_bare};
-use umqtt_broker::{ConnId, Limits, QoS, Stats};
+use umqtt_broker::{ConnId, Duration, Limits, QoS, Stats};
 
 /// Small, so that random input reaches every one of them.
 const TIGHT: Limits = Limits::SMALL
@@ -29,9 +29,9 @@ const TIGHT: Limits = Limits::SMALL
     .max_local_queue_bytes(60)
     .max_memory(1 << 20)
     .max_client_id(8)
-    .connect_timeout(1_000)
-    .stall_timeout(3_000)
-    .session_expiry(5_000);
+    .connect_timeout(Duration::from_millis(1_000))
+    .stall_timeout(Duration::from_millis(3_000))
+    .session_expiry(Duration::from_millis(5_000));
 
 fn qos() -> impl Strategy<Value = QoS> {
     prop_oneof![Just(QoS::AtMostOnce), Just(QoS::AtLeastOnce), Just(QoS::ExactlyOnce)]
@@ -213,7 +213,7 @@ proptest! {
         for conn in 0..5 {
             net.cut(conn);
         }
-        net.pass(TIGHT.session_expiry);
+        net.pass(TIGHT.session_expiry.as_millis());
         net.broker.unsubscribe_all();
         let broker = &net.broker;
         prop_assert_eq!((broker.clients_len(), broker.stored_sessions_len()), (0, 0));

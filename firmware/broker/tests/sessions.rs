@@ -4,7 +4,7 @@ mod net;
 
 use net::{Door, Net, ack, got, hello, message, stay, will};
 use umqtt_broker::wire::{Connect, PacketType, Unsubscribe};
-use umqtt_broker::{ConnId, Limits, QoS};
+use umqtt_broker::{ConnId, Duration, Limits, QoS};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
@@ -211,7 +211,7 @@ fn a_clean_session_shares_nothing_with_others() {
 /// [MQTT-3.1.2-7]
 #[test]
 fn retained_messages_outlive_the_session() {
-    let mut net = Net::with(Limits::SMALL.session_expiry(1_000));
+    let mut net = Net::with(Limits::SMALL.session_expiry(Duration::from_millis(1_000)));
     net.connect(1, hello("a"));
     net.publish_retained(1, "clean", b"x");
     net.send(1, DISCONNECT);

@@ -237,7 +237,7 @@ fn what_is_not_acknowledged_goes_to_others_when_the_session_ends() {
             "expire" => {
                 net.cut(1);
                 assert_eq!(count(&mut net, 2), 0, "it may come back");
-                net.pass(net.broker.limits().session_expiry + 1);
+                net.pass(net.broker.limits().session_expiry.as_millis() + 1);
             }
             _ => {
                 net.cut(1);

@@ -1,6 +1,7 @@
 //! The clock on the wall: the board's, or what a user set it to.
 
-use crate::engine::{ClockTime, Millis, UNDATED};
+use crate::engine::{ClockTime, UNDATED};
+use umqtt_net::Instant;
 
 const DAY_MS: u64 = 86_400_000;
 /// A Monday.
@@ -10,15 +11,15 @@ const MONDAY: u32 = 4;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock {
     /// Local time in milliseconds since 1970, and when it was that.
-    set: Option<(u64, Millis)>,
+    set: Option<(u64, Instant)>,
 }
 
 impl Clock {
     /// The time now: what was set, else the board's (`utc`, milliseconds since 1970) in a time zone so many seconds
     /// ahead of UTC. `None` if neither is known.
-    pub(crate) fn at(&self, now: Millis, utc: Option<u64>, zone: i32) -> Option<ClockTime> {
+    pub(crate) fn at(&self, now: Instant, utc: Option<u64>, zone: i32) -> Option<ClockTime> {
         let local = match (self.set, utc) {
-            (Some((local, then)), _) => local + (now - then),
+            (Some((local, then)), _) => local + (now - then).as_millis(),
             (None, Some(utc)) => utc.saturating_add_signed(i64::from(zone) * 1000),
             (None, None) => return None,
         };
@@ -27,13 +28,13 @@ impl Clock {
     }
 
     /// Sets the time of day, on the day it is now (`today`), which may be unknown.
-    pub(crate) fn set_time(&mut self, second: u32, now: Millis, today: Option<ClockTime>) {
+    pub(crate) fn set_time(&mut self, second: u32, now: Instant, today: Option<ClockTime>) {
         let day = today.map_or(UNDATED, |time| time.day);
         self.set = Some((u64::from(day) * DAY_MS + u64::from(second) * 1000, now));
     }
 
     /// Sets the day of the week, 0 for Monday, keeping the time of day (`today`, else midnight).
-    pub(crate) fn set_weekday(&mut self, weekday: u8, now: Millis, today: Option<ClockTime>) {
+    pub(crate) fn set_weekday(&mut self, weekday: u8, now: Instant, today: Option<ClockTime>) {
         let known = today.and_then(|time| Some((time.day, weekday_of(time)?)));
         let (day, today_is) = known.unwrap_or((MONDAY, 0));
         let ahead = (u32::from(weekday) + 7 - u32::from(today_is)) % 7;
@@ -57,24 +58,24 @@ mod tests {
     #[test]
     fn the_time_zone_moves_the_boards_clock_over_midnight() {
         let clock = Clock::default();
-        assert_eq!(clock.at(0, None, 2), None);
+        assert_eq!(clock.at(Instant::ZERO, None, 2), None);
         // 1970-01-02 23:30, a Friday.
         let utc = DAY_MS + 23 * HOUR_MS + HOUR_MS / 2;
-        let local = clock.at(0, Some(utc), 7200).unwrap();
+        let local = clock.at(Instant::ZERO, Some(utc), 7200).unwrap();
         assert_eq!((&local.hms(), &local.weekday()), (b"01:30:00", b"Sat"));
-        assert_eq!(clock.at(0, Some(HOUR_MS), -3600).unwrap().millis, 0);
+        assert_eq!(clock.at(Instant::ZERO, Some(HOUR_MS), -3600).unwrap().millis, 0);
     }
 
     #[test]
     fn a_set_clock_goes_on_from_there() {
         let mut clock = Clock::default();
-        clock.set_time(86_399, 5_000, None);
-        let time = clock.at(5_000, None, 0);
+        clock.set_time(86_399, Instant::from_millis(5_000), None);
+        let time = clock.at(Instant::from_millis(5_000), None, 0);
         assert_eq!((weekday_of(time.unwrap()), &time.unwrap().weekday()), (None, b"xxx"));
-        let tomorrow = clock.at(6_000, None, 0).unwrap();
+        let tomorrow = clock.at(Instant::from_millis(6_000), None, 0).unwrap();
         assert_eq!((&tomorrow.hms(), &tomorrow.weekday()), (b"00:00:00", b"xxx"));
-        clock.set_weekday(6, 5_000, time);
-        let later = clock.at(6_500, Some(0), 9).unwrap();
+        clock.set_weekday(6, Instant::from_millis(5_000), time);
+        let later = clock.at(Instant::from_millis(6_500), Some(0), 9).unwrap();
         assert_eq!((&later.hms(), &later.weekday()), (b"00:00:00", b"Mon"));
         assert_eq!(later.millis, 500);
     }

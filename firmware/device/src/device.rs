@@ -67,7 +67,8 @@ use crate::clock::Clock;
 use crate::console::{
     Lock, MAX_SESSIONS, Origin, Outcome, Output, Refusal, execute_line, resume_reply,
 };
-use crate::engine::Millis;
+use umqtt_net::{Duration, Instant};
+
 use crate::http::detect::Stranger;
 use crate::log::{Level, Log, Rate, Repeats};
 use crate::net::{Addressing, Net, NetEvent};
@@ -84,7 +85,7 @@ const NO_MEMORY: &str = "Script not stored: not enough memory";
 /// Room for the output of a script's `system` command, bytes.
 const COMMAND_OUTPUT: usize = 4096;
 /// Milliseconds in which the last replies may leave before a restart.
-const RESTART_GRACE: Millis = 1000;
+const RESTART_GRACE: Duration = Duration::from_millis(1000);
 
 /// The device.
 pub struct Device<P: Platform> {
@@ -105,7 +106,7 @@ pub struct Device<P: Platform> {
     crowd: Crowd,
     /// A network event that was put off.
     later: Option<NetEvent>,
-    restart_at: Option<Millis>,
+    restart_at: Option<Instant>,
 }
 
 /// The storage, and what was found when it was mounted.
@@ -124,7 +125,7 @@ impl<P: Platform> Prepared<P> {
         Device {
             core,
             script: Script::new(),
-            consoles: Consoles::new(options.plan.console, edits_lines, 0),
+            consoles: Consoles::new(options.plan.console, edits_lines, Instant::ZERO),
             uploads: Uploads::default(),
             came: None,
             web: Web::default(),
@@ -233,7 +234,7 @@ impl<P: Platform> Device<P> {
             ports: Ports::default(),
             console_internal: [false; MAX_SESSIONS],
             ledger: Ledger::new(&options.plan),
-            now: 0,
+            now: Instant::ZERO,
             wishes: Wishes::default(),
             commands: VecDeque::new(),
             requests: VecDeque::new(),
@@ -268,14 +269,14 @@ impl<P: Platform> Device<P> {
     }
 
     /// Starts the stored script, unless it has reset the device three times in a row. Once, before the first poll.
-    pub fn start(&mut self, now: Millis) {
+    pub fn start(&mut self, now: Instant) {
         self.core.now = now;
         self.script.boot(&mut self.core);
     }
 
     /// As [`start`](Self::start), but leaves the stored script where it is, untouched: for a board that knows of faults which
     /// may be the script's, or that of reading it.
-    pub fn start_without_script(&mut self, now: Millis, why: Arguments<'_>) {
+    pub fn start_without_script(&mut self, now: Instant, why: Arguments<'_>) {
         self.core.now = now;
         self.script.leave_out(&mut self.core, why);
     }
@@ -331,7 +332,7 @@ impl<P: Platform> Device<P> {
 
     /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
     /// the network: a time not after `now` means at once.
-    pub fn poll(&mut self, now: Millis, net: &mut dyn Net) -> Option<Millis> {
+    pub fn poll(&mut self, now: Instant, net: &mut dyn Net) -> Option<Instant> {
         let more_network = self.receive(now, net);
         // From here and not where it came to its end: compiling takes the stack for itself.
         if self.came.is_some()
@@ -344,7 +345,7 @@ impl<P: Platform> Device<P> {
     }
 
     #[inline(never)]
-    fn receive(&mut self, now: Millis, net: &mut dyn Net) -> bool {
+    fn receive(&mut self, now: Instant, net: &mut dyn Net) -> bool {
         self.core.now = self.core.now.max(now);
         self.core.put_off = false;
         self.script.configure(&mut self.core);
@@ -355,7 +356,7 @@ impl<P: Platform> Device<P> {
     }
 
     #[inline(never)]
-    fn turn(&mut self, more_network: bool, net: &mut dyn Net) -> Option<Millis> {
+    fn turn(&mut self, more_network: bool, net: &mut dyn Net) -> Option<Instant> {
         // Before the script, which may have something to do because of a command.
         let more_serial = self.serial(net);
         let more_console = self.console_turns(net);
@@ -477,7 +478,7 @@ impl<P: Platform> Device<P> {
         }
     }
 
-    fn poll_at(&mut self) -> Option<Millis> {
+    fn poll_at(&mut self) -> Option<Instant> {
         [
             self.crowd_poll_at(),
             self.core.broker.poll_at(),
@@ -503,7 +504,7 @@ impl<P: Platform> Device<P> {
 
     fn timeouts(&mut self, net: &mut dyn Net) {
         let now = self.core.now;
-        let due = |at: Option<Millis>| at.is_some_and(|at| at <= now);
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if due(self.core.broker.poll_at()) && self.core.has_margin() {
             self.core.broker.handle_timeout(now);
         }

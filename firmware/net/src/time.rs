@@ -9,12 +9,12 @@ use core::ops::{Add, AddAssign, Div, Mul, Sub};
 /// let now = Instant::from_millis(1);
 /// let nonsense = now + now;
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Instant(u64);
 
 /// A span of time in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Duration(u64);
 
@@ -76,6 +76,11 @@ impl Duration {
         self.0 / 1000
     }
 
+    /// Whole seconds, the last one begun counted.
+    pub const fn as_secs_ceil(self) -> u64 {
+        self.0.div_ceil(1000)
+    }
+
     /// Whether it is no time.
     pub const fn is_zero(self) -> bool {
         self.0 == 0
@@ -89,6 +94,18 @@ impl Duration {
     /// That many times as long, [`Duration::MAX`] at most.
     pub const fn saturating_mul(self, times: u64) -> Duration {
         Duration(self.0.saturating_mul(times))
+    }
+}
+
+impl core::fmt::Debug for Instant {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "at {} ms", self.0)
+    }
+}
+
+impl core::fmt::Debug for Duration {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{} ms", self.0)
     }
 }
 
@@ -122,11 +139,12 @@ impl Sub for Instant {
     }
 }
 
+/// [`Duration::MAX`] at most: a sum of spans that were read is not to overflow.
 impl Add for Duration {
     type Output = Duration;
 
     fn add(self, other: Duration) -> Duration {
-        Duration(self.0 + other.0)
+        Duration(self.0.saturating_add(other.0))
     }
 }
 

@@ -37,7 +37,7 @@ impl Crowd {
         let rules = Rules {
             max_clients: usize::MAX,
             max_stored_sessions: usize::MAX,
-            session_expiry: u64::MAX,
+            session_expiry: umqtt_broker::Duration::MAX,
             roomy: true,
         };
         Crowd {

@@ -69,9 +69,7 @@ fn run() -> ! {
         watchdog::feed();
         crash_loop::turn();
         let clock = || Instant::from_millis(clock::millis());
-        let next = umqtt_net::turn(&mut NoNet, clock, |now, net| {
-            device.poll(now.as_millis(), net).map(Instant::from_millis)
-        });
+        let next = umqtt_net::turn(&mut NoNet, clock, |now, net| device.poll(now, net));
         if device.board().restart_wanted() {
             reset::because(format_args!("the device was asked to"));
         }

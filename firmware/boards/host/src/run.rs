@@ -89,7 +89,7 @@ impl HostDevice {
             let installed = device.install(script.program, script.source.as_deref(), net);
             installed.map_err(|refusal| RunError::Script(refusal.to_string()))?;
         } else {
-            desktop.device.start(0);
+            desktop.device.start(Instant::ZERO);
         }
         Ok(desktop)
     }
@@ -143,9 +143,7 @@ impl HostDevice {
         while !self.stop.load(Ordering::SeqCst) {
             let (device, started) = (&mut self.device, self.started);
             let clock = || Instant::from_millis(started.elapsed().as_millis() as u64);
-            let next = umqtt_net::turn(&mut self.net, clock, |now, net| {
-                device.poll(now.as_millis(), net).map(Instant::from_millis)
-            });
+            let next = umqtt_net::turn(&mut self.net, clock, |now, net| device.poll(now, net));
             if let Some(how) = self.device.board().take_restart() {
                 self = self.restart(how)?;
                 continue;
@@ -215,8 +213,8 @@ impl HostDevice {
         }
     }
 
-    fn now(&self) -> u64 {
-        self.started.elapsed().as_millis() as u64
+    fn now(&self) -> Instant {
+        Instant::from_millis(self.started.elapsed().as_millis() as u64)
     }
 
     /// What a chip does at a reset: every connection is gone, and only the flash is left.
@@ -230,7 +228,7 @@ impl HostDevice {
         let (board, flash) = device.into_parts();
         let mut desktop = HostDevice::assemble(options, board.after_reset(), flash, net, stop)?;
         desktop.output_failure = output_failure.or(desktop.output_failure);
-        desktop.device.start(0);
+        desktop.device.start(Instant::ZERO);
         Ok(desktop)
     }
 

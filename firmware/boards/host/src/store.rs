@@ -145,9 +145,10 @@ fn load(path: &Path, limits: Limits) -> Result<(Store, Broker, Restored), StoreE
     })?;
     let mut broker = Broker::new(limits);
     broker.start_journal();
-    broker.set_unix_time(unix_time(), 0);
-    let restored =
-        broker.restore(records, 0).map_err(|why| StoreError::Damaged(why.to_string()))?;
+    broker.set_unix_time(unix_time(), umqtt_net::Instant::ZERO);
+    let restored = broker
+        .restore(records, umqtt_net::Instant::ZERO)
+        .map_err(|why| StoreError::Damaged(why.to_string()))?;
     let size = std::fs::metadata(path).map_err(StoreError::Io)?.len();
     if size > LARGE
         && size > 4 * bytes

@@ -99,11 +99,11 @@ fn turn(device: &mut Machine, net: &mut Network) {
         if net.poll_link().is_some() {
             device.board().set_link(net.address());
         }
-        let next = device.poll(now.as_millis(), net);
+        let next = device.poll(now, net);
         if device.board().restart_wanted() {
             reset::because(format_args!("the device was asked to"));
         }
-        next.map(Instant::from_millis)
+        next
     });
     let until = until.map_or(u64::MAX, Instant::as_millis);
     let ethernet = net.device();

@@ -1,7 +1,7 @@
 //! What is measured: a broker with clients whose sockets take and give everything at once, in rounds.
 
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack, emit_bare};
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 /// Messages each publisher sends in a round, and acknowledgements it may have to wait for.
 const BATCH: u16 = 20;
@@ -66,7 +66,7 @@ pub(crate) const SCENES: [Scene; 9] = [
 pub(crate) struct Stage {
     broker: Broker,
     scene: Scene,
-    now: u64,
+    now: Instant,
     /// What each publisher sends in a round.
     packets: Vec<u8>,
     /// The PUBRELs that go with them.
@@ -86,7 +86,7 @@ impl Stage {
                 let filter = (scene.filter)(number - scene.publishers);
                 let mut packet = Vec::new();
                 Subscribe::emit(1, &[(filter.as_bytes(), scene.qos)], &mut packet);
-                broker.receive(ConnId(number), &packet, 0, &mut AllowAll);
+                broker.receive(ConnId(number), &packet, Instant::ZERO, &mut AllowAll);
             }
         }
         let (mut packets, mut releases) = (Vec::new(), Vec::new());
@@ -101,14 +101,15 @@ impl Stage {
         }
         let ids = vec![0; scene.subscribers as usize];
         let buffer = vec![0; SOCKET];
-        let mut stage = Stage { broker, scene, now: 0, packets, releases, ids, buffer, bytes: 0 };
+        let mut stage =
+            Stage { broker, scene, now: Instant::ZERO, packets, releases, ids, buffer, bytes: 0 };
         stage.flush();
         stage
     }
 
     /// One batch from each publisher, delivered and acknowledged; how many deliveries that was.
     pub(crate) fn round(&mut self) -> u64 {
-        self.now += 1;
+        self.now += Duration::from_millis(1);
         let before = self.broker.stats().messages_sent;
         for publisher in 0..self.scene.publishers {
             self.broker.receive(ConnId(publisher), &self.packets, self.now, &mut AllowAll);
@@ -174,7 +175,12 @@ pub(crate) fn connects(count: u32) -> Broker {
     let mut broker = Broker::new(Limits::DESKTOP);
     for number in 0..count {
         connect(&mut broker, number);
-        broker.receive(ConnId(number), &emit_bare(PacketType::Pingreq), 1, &mut AllowAll);
+        broker.receive(
+            ConnId(number),
+            &emit_bare(PacketType::Pingreq),
+            Instant::from_millis(1),
+            &mut AllowAll,
+        );
         while let Some(conn) = broker.poll_writable() {
             broker.sent(conn, 6);
         }
@@ -199,6 +205,6 @@ fn connect(broker: &mut Broker, number: u32) {
     let mut packet = Vec::new();
     connect.emit(&mut packet);
     // There is room for everybody.
-    let _ = broker.open(ConnId(number), peer, 0, &mut AllowAll);
-    broker.receive(ConnId(number), &packet, 0, &mut AllowAll);
+    let _ = broker.open(ConnId(number), peer, Instant::ZERO, &mut AllowAll);
+    broker.receive(ConnId(number), &packet, Instant::ZERO, &mut AllowAll);
 }

@@ -9,14 +9,14 @@ use super::receive::{Fault, Flow};
 use crate::connection::{LastWill, Phase};
 use crate::message::Publication;
 use crate::wire::{Connack, Connect, ReturnCode, Version};
-use crate::{Credentials, Hooks, Millis, Verdict};
+use crate::{Credentials, Hooks, Instant, Verdict};
 
 impl Broker {
     pub(super) fn connect(
         &mut self,
         slot: u32,
         body: &[u8],
-        now: Millis,
+        now: Instant,
         hooks: &mut dyn Hooks,
     ) -> Result<Flow, Fault> {
         let Some(connect) = Connect::parse(body)? else {
@@ -34,7 +34,7 @@ impl Broker {
         }
     }
 
-    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Millis) -> Flow {
+    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Instant) -> Flow {
         self.stats.refused += 1;
         if matches!(code, ReturnCode::BadCredentials | ReturnCode::NotAuthorized) {
             self.stats.unauthorized += 1;
@@ -78,7 +78,7 @@ impl Broker {
         ReturnCode::Accepted
     }
 
-    fn welcome(&mut self, slot: u32, connect: &Connect<'_>, now: Millis) -> Result<(), Fault> {
+    fn welcome(&mut self, slot: u32, connect: &Connect<'_>, now: Instant) -> Result<(), Fault> {
         let made_up;
         let client_id = if connect.client_id.is_empty() {
             made_up = self.make_up_id();
@@ -128,7 +128,7 @@ impl Broker {
     }
 
     /// A connection that has this client id already gives way ([MQTT-3.1.4-2]).
-    fn take_over(&mut self, client_id: &str, now: Millis) {
+    fn take_over(&mut self, client_id: &str, now: Instant) {
         if self.disconnect(client_id, now) {
             self.stats.take_overs += 1;
         }

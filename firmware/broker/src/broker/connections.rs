@@ -13,10 +13,10 @@ use crate::connection::{Connection, LastWill, Phase};
 use crate::journal::{Journal, SessionLog};
 use crate::session::{Presence, Session};
 use crate::timers::Timer;
-use crate::{Hooks, Millis, Peer};
+use crate::{Duration, Hooks, Instant, Peer};
 
-/// Milliseconds a connection that is to be closed has to take what is still to be sent to it.
-const LINGER: Millis = 5_000;
+/// The time a connection that is to be closed has to take what is still to be sent to it.
+const LINGER: Duration = Duration::from_secs(5);
 
 impl Broker {
     /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout) for its CONNECT.
@@ -27,7 +27,7 @@ impl Broker {
         &mut self,
         conn: ConnId,
         peer: Peer,
-        now: Millis,
+        now: Instant,
         hooks: &mut dyn Hooks,
     ) -> Result<(), Refused> {
         let Err(place) = self.slots.binary_search_by_key(&conn, |slot| slot.0) else {
@@ -64,7 +64,7 @@ impl Broker {
 
     /// The network connection is gone, by whatever way: publishes the client's will unless it took its
     /// leave, and forgets it or keeps its session. An unknown id is ignored.
-    pub fn closed(&mut self, conn: ConnId, now: Millis) {
+    pub fn closed(&mut self, conn: ConnId, now: Instant) {
         match self.slot(conn) {
             Some(slot) => {
                 let will = self.detach(slot, now);
@@ -77,7 +77,7 @@ impl Broker {
 
     /// Closes the connection of a client as if it had failed: its will is published. False if no such client
     /// is connected.
-    pub fn disconnect(&mut self, client_id: &str, now: Millis) -> bool {
+    pub fn disconnect(&mut self, client_id: &str, now: Instant) -> bool {
         let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
         let session = key.and_then(|key| self.sessions.get(*key));
         let Some(slot) = session.and_then(Session::connection) else { return false };
@@ -170,7 +170,7 @@ impl Broker {
 
     /// Ends a connection for its client's fault: reads no more, sends what is due, then closes; its
     /// will is published.
-    pub(super) fn fail(&mut self, slot: u32, fault: Fault, now: Millis) {
+    pub(super) fn fail(&mut self, slot: u32, fault: Fault, now: Instant) {
         *match fault {
             Fault::Malformed => &mut self.stats.protocol_errors,
             Fault::TooLarge => &mut self.stats.too_large,
@@ -184,20 +184,20 @@ impl Broker {
     }
 
     /// Ends a connection in peace: no will.
-    pub(super) fn leave(&mut self, slot: u32, now: Millis) {
+    pub(super) fn leave(&mut self, slot: u32, now: Instant) {
         self.detach(slot, now);
         self.linger(slot, now);
     }
 
     /// Ends a connection at once, sending nothing more; its will is published.
-    pub(super) fn cut(&mut self, slot: u32, now: Millis) {
+    pub(super) fn cut(&mut self, slot: u32, now: Instant) {
         let will = self.detach(slot, now);
         self.close(slot);
         self.publish_will(will);
     }
 
     /// Separates a connection from its session, which ends or is kept; hands out the will.
-    fn detach(&mut self, slot: u32, now: Millis) -> Option<Box<LastWill>> {
+    fn detach(&mut self, slot: u32, now: Instant) -> Option<Box<LastWill>> {
         let connection = self.connections.get_mut(slot)?;
         let will = connection.will.take();
         connection.inbox = Vec::new();
@@ -218,7 +218,7 @@ impl Broker {
             }
             session.log.away(now);
             self.away.add(key, &mut self.sessions);
-            if self.limits.session_expiry < Millis::MAX {
+            if self.limits.session_expiry < Duration::MAX {
                 self.set_expiry(key, Some(now.saturating_add(self.limits.session_expiry)));
             }
         }
@@ -226,7 +226,7 @@ impl Broker {
     }
 
     /// Lets a closing connection send what is due, for a while.
-    fn linger(&mut self, slot: u32, now: Millis) {
+    fn linger(&mut self, slot: u32, now: Instant) {
         match self.connection(slot) {
             Some(connection) if !connection.outbox.is_done() => {
                 self.set_timer(slot, Some(now.saturating_add(LINGER)));

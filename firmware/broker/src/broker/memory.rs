@@ -3,7 +3,7 @@
 use umqtt_memory::{STEP_MARGIN, reserve, reserve_margin};
 
 use super::Broker;
-use crate::Millis;
+use crate::Instant;
 use crate::arena::PIECE;
 use crate::connection::{Connection, Phase};
 use crate::memory::{BLOCK, block};
@@ -68,7 +68,7 @@ impl Broker {
     /// 4. any other connection, the one that holds the most first.
     ///
     /// False if there is nothing to give.
-    pub fn relieve(&mut self, now: Millis) -> bool {
+    pub fn relieve(&mut self, now: Instant) -> bool {
         let most = self.holds_most();
         if let Some((HOLDS.., slot)) = most {
             self.give_way(slot, now);
@@ -85,7 +85,7 @@ impl Broker {
         true
     }
 
-    fn give_way(&mut self, slot: u32, now: Millis) {
+    fn give_way(&mut self, slot: u32, now: Instant) {
         self.stats.no_memory += 1;
         self.cut(slot, now);
     }

@@ -12,7 +12,7 @@ use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
 };
-use crate::{Hooks, Millis};
+use crate::{Hooks, Instant};
 
 /// Bytes of a packet that is begun, and of answers, that there is always room for.
 const ALWAYS: usize = 64;
@@ -79,7 +79,7 @@ impl Broker {
     ///
     /// Between two calls for a connection take what is [`outgoing`](Self::outgoing):
     /// see [`max_control_bytes`](crate::Limits::max_control_bytes).
-    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Millis, hooks: &mut dyn Hooks) {
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Instant, hooks: &mut dyn Hooks) {
         let Some(slot) = self.slot(conn) else { return };
         let Some(connection) = self.connection(slot) else { return };
         if bytes.is_empty() || connection.phase == Phase::Closing {
@@ -98,7 +98,7 @@ impl Broker {
         slot: u32,
         partial: Vec<u8>,
         mut bytes: &[u8],
-        now: Millis,
+        now: Instant,
         hooks: &mut dyn Hooks,
     ) -> Result<(), Fault> {
         let mut inbox = Inbox::new(partial);
@@ -138,7 +138,7 @@ impl Broker {
         slot: u32,
         header: &FixedHeader,
         packet: &[u8],
-        now: Millis,
+        now: Instant,
         hooks: &mut dyn Hooks,
     ) -> Result<Flow, Fault> {
         let body = packet.get(header.len..).ok_or(Fault::Malformed)?;

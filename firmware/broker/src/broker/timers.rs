@@ -5,9 +5,9 @@
 //! at it now and then.
 
 use super::Broker;
-use crate::Millis;
 use crate::connection::{Near, Phase};
 use crate::timers::Timer;
+use crate::{Duration, Instant};
 
 /// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is cheap to ask
 /// for and can make the broker look at all there are: this bounds the share of time that can take.
@@ -20,16 +20,17 @@ const ENDS_AT_ONCE: usize = 32;
 impl Broker {
     /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
     /// That may turn out to be nothing but to name a later time.
-    pub fn poll_at(&self) -> Option<Millis> {
+    pub fn poll_at(&self) -> Option<Instant> {
         let timer = self.timers.first();
-        let scan = (self.local.scanning || !self.scanning.is_empty())
-            .then(|| self.scan_time.saturating_add(Millis::from(self.scans_left == 0)));
+        let scan = (self.local.scanning || !self.scanning.is_empty()).then(|| {
+            self.scan_time.saturating_add(Duration::from_millis((self.scans_left == 0).into()))
+        });
         timer.into_iter().chain(scan).min()
     }
 
     /// Does what time makes due, up to a bound. Call it at [`poll_at`](Self::poll_at) or later; any earlier
     /// call costs a comparison.
-    pub fn handle_timeout(&mut self, now: Millis) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         self.allow_scans(now);
         self.scan();
         if self.local.scanning && self.scans_left > 0 {
@@ -47,7 +48,7 @@ impl Broker {
     }
 
     /// True if that was its end.
-    fn connection_due(&mut self, slot: u32, now: Millis) -> bool {
+    fn connection_due(&mut self, slot: u32, now: Instant) -> bool {
         let Some(connection) = self.connection(slot) else { return false };
         let look = now >= connection.look_at.at(now);
         let silent = connection.silent_at(now).is_some_and(|at| at <= now);
@@ -72,9 +73,9 @@ impl Broker {
     }
 
     /// Sets the time of a client's connection; `looked` if it was just looked at whether it stalls.
-    pub(super) fn watch(&mut self, slot: u32, looked: bool, now: Millis) {
+    pub(super) fn watch(&mut self, slot: u32, looked: bool, now: Instant) {
         // Not again in the same millisecond, or it would never end.
-        let stall_timeout = self.limits.stall_timeout.max(1);
+        let stall_timeout = self.limits.stall_timeout.max(Duration::from_millis(1));
         let Some(connection) = self.connection(slot) else { return };
         if looked {
             connection.look_at = Near::new(now.saturating_add(stall_timeout), now);
@@ -96,19 +97,19 @@ impl Broker {
     }
 
     /// Allows more looks at retained messages once time has moved.
-    pub(super) fn allow_scans(&mut self, now: Millis) {
+    pub(super) fn allow_scans(&mut self, now: Instant) {
         if now != self.scan_time {
             (self.scan_time, self.scans_left) = (now, SCANS_PER_MILLI);
         }
     }
 
     /// Sets, moves or takes away a connection's timer.
-    pub(super) fn set_timer(&mut self, slot: u32, at: Option<Millis>) {
+    pub(super) fn set_timer(&mut self, slot: u32, at: Option<Instant>) {
         self.timers.set(Timer::Connection(slot), at);
     }
 
     /// Sets or takes away the time at which a session is forgotten.
-    pub(crate) fn set_expiry(&mut self, key: u32, at: Option<Millis>) {
+    pub(crate) fn set_expiry(&mut self, key: u32, at: Option<Instant>) {
         self.timers.set(Timer::Session(key), at);
     }
 }

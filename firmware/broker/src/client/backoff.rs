@@ -1,6 +1,6 @@
 //! How long to wait before the next attempt.
 
-use crate::Millis;
+use crate::Duration;
 
 /// Milliseconds before the first repetition, on average three quarters of it.
 const FIRST: u32 = 1_000;
@@ -26,7 +26,7 @@ impl Backoff {
         self.wait = FIRST;
     }
 
-    pub(super) fn next_delay(&mut self) -> Millis {
+    pub(super) fn next_delay(&mut self) -> Duration {
         // Marsaglia's xorshift with 32 bits.
         self.random ^= self.random << 13;
         self.random ^= self.random >> 17;
@@ -34,7 +34,7 @@ impl Backoff {
         let half = self.wait / 2;
         let delay = half + self.random % (half + 1);
         self.wait = (self.wait * 2).min(LONGEST);
-        delay.into()
+        Duration::from_millis(delay.into())
     }
 }
 
@@ -49,11 +49,11 @@ mod tests {
         for round in 0..20 {
             let full = (1_000 << round.min(10)).min(60_000);
             let (wait_a, wait_b) = (a.next_delay(), b.next_delay());
-            assert!((full / 2..=full).contains(&wait_a), "{wait_a} in round {round}");
+            assert!((full / 2..=full).contains(&wait_a.as_millis()), "{wait_a:?} in round {round}");
             differ |= wait_a != wait_b;
         }
         assert!(differ);
         a.reset();
-        assert!(a.next_delay() <= 1_000);
+        assert!(a.next_delay() <= Duration::from_secs(1));
     }
 }

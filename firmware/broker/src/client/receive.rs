@@ -14,7 +14,7 @@ use crate::wire::{
     Ack, Connack, FixedHeader, Malformed, PacketType, Publish, QoS, ReturnCode, Suback, Version,
     emit_ack,
 };
-use crate::{Millis, session::RESERVED_ID};
+use crate::{Instant, session::RESERVED_ID};
 
 /// Bytes of answers that may wait to be sent; a server that makes it more does not read them.
 const MAX_CONTROL: usize = 16 * 1024;
@@ -34,7 +34,7 @@ impl From<Malformed> for Fault {
 
 impl Client {
     /// Bytes came from the server, cut in any way.
-    pub fn receive(&mut self, bytes: &[u8], now: Millis) {
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
         if !matches!(self.state, State::Greeting | State::Online) || bytes.is_empty() {
             return;
         }
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    fn take_packets(&mut self, mut bytes: &[u8], now: Millis) -> Result<(), Fault> {
+    fn take_packets(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Fault> {
         loop {
             if let Some(skip) = &mut self.skip {
                 if !skip.pass(&mut bytes) {
@@ -65,7 +65,7 @@ impl Client {
     fn take_small_packets(
         &mut self,
         bytes: &mut &[u8],
-        now: Millis,
+        now: Instant,
     ) -> Result<Option<FixedHeader>, Fault> {
         let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
         let (version, max_packet) = (self.options.version, self.options.max_packet);
@@ -116,7 +116,7 @@ impl Client {
         }
     }
 
-    fn packet(&mut self, header: &FixedHeader, body: &[u8], now: Millis) -> Result<(), Fault> {
+    fn packet(&mut self, header: &FixedHeader, body: &[u8], now: Instant) -> Result<(), Fault> {
         if (self.state == State::Greeting) != (header.kind == PacketType::Connack) {
             return Err(Fault);
         }
@@ -161,7 +161,7 @@ impl Client {
         Ok(())
     }
 
-    fn greeted(&mut self, connack: Connack, now: Millis) {
+    fn greeted(&mut self, connack: Connack, now: Instant) {
         if connack.code != ReturnCode::Accepted {
             self.report(Event::Refused(connack.code));
             return self.fail(Reason::Protocol, true, now);

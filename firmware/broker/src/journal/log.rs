@@ -8,9 +8,9 @@ use core::cell::Cell;
 use super::record::{
     AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, RECEIVED, RETAINED, SESSION, Since,
 };
-use crate::Millis;
 use crate::message::Publication;
 use crate::wire::QoS;
+use crate::{Duration, Instant};
 
 /// Bytes of changes that may wait to be written. With more of them clients that want something kept are refused.
 pub(super) const MAX_PENDING: usize = 64 * 1024 * 1024;
@@ -41,7 +41,7 @@ pub(super) struct Log {
     /// A batch is being written.
     pub(super) writing: bool,
     /// The journal's time when the broker's was 0.
-    pub(super) uptime_before: Millis,
+    pub(super) uptime_before: Duration,
     /// Unix time in ms when the broker's time was 0, if that is known.
     pub(super) unix_start: Option<u64>,
 }
@@ -164,16 +164,16 @@ impl Log {
             position: 0,
             packet_began: 0,
             writing: false,
-            uptime_before: 0,
+            uptime_before: Duration::ZERO,
             unix_start: None,
         }
     }
 
     /// The broker's time, as the records have it.
-    pub(super) fn since(&self, now: Millis) -> Since {
+    pub(super) fn since(&self, now: Instant) -> Since {
         Since {
-            uptime: self.uptime_before.saturating_add(now),
-            unix: self.unix_start.map_or(0, |start| start.saturating_add(now)),
+            uptime: self.uptime_before + now.saturating_duration_since(Instant::ZERO),
+            unix: self.unix_start.map_or(0, |start| start.saturating_add(now.as_millis())),
         }
     }
 

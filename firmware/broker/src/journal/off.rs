@@ -1,6 +1,6 @@
 //! Nothing is kept over a restart.
 
-use crate::Millis;
+use crate::Instant;
 use crate::message::Publication;
 use crate::outbox::Delivery;
 use crate::wire::QoS;
@@ -38,7 +38,7 @@ impl Journal {
 pub(crate) struct SessionLog {}
 
 impl SessionLog {
-    pub(crate) fn away(&self, _: Millis) {}
+    pub(crate) fn away(&self, _: Instant) {}
     pub(crate) fn back(&self) {}
     pub(crate) fn gone(&self) {}
     pub(crate) fn subscribed(&self, _: &[u8], _: QoS, _: bool) {}

@@ -8,9 +8,9 @@ use super::gate::Gate;
 use super::log::{CHANGE, Log, MAX_PENDING, Numbered, Ordered, cost_retained};
 use super::record::{Batch, Since};
 use super::session::SessionLog;
-use crate::Millis;
 use crate::message::Publication;
 use crate::wire::QoS;
+use crate::{Duration, Instant};
 
 /// The journal, if it is kept.
 #[derive(Debug, Default)]
@@ -83,14 +83,14 @@ impl Journal {
     }
 
     /// The clock says so, when the broker's time is `now`.
-    pub(super) fn set_unix_time(&self, unix: u64, now: Millis) {
-        self.with(|log| log.unix_start = unix.checked_sub(now));
+    pub(super) fn set_unix_time(&self, unix: u64, now: Instant) {
+        self.with(|log| log.unix_start = unix.checked_sub(now.as_millis()));
     }
 
     /// The journal's time goes on from there, when the broker's time is `now`; the time it is.
-    pub(super) fn go_on_from(&self, uptime: Millis, now: Millis) -> Option<Since> {
+    pub(super) fn go_on_from(&self, uptime: Duration, now: Instant) -> Option<Since> {
         let mut log = self.log.as_ref()?.borrow_mut();
-        log.uptime_before = uptime.saturating_sub(now);
+        log.uptime_before = uptime.saturating_sub(now.saturating_duration_since(Instant::ZERO));
         Some(log.since(now))
     }
 

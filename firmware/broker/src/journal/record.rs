@@ -15,7 +15,7 @@
 
 use alloc::vec::Vec;
 
-use crate::Millis;
+use crate::Duration;
 use crate::wire::QoS;
 
 pub(super) const MESSAGE: u8 = b'M';
@@ -91,7 +91,7 @@ impl Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Since {
     /// The journal's time: that for which brokers with this journal have run, as far as its records show it.
-    pub(super) uptime: Millis,
+    pub(super) uptime: Duration,
     /// Unix time in ms; 0 if it was not known.
     pub(super) unix: u64,
 }
@@ -99,7 +99,7 @@ pub(super) struct Since {
 impl Since {
     pub(super) fn emit(&self) -> [u8; 16] {
         let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&self.uptime.to_be_bytes());
+        bytes[..8].copy_from_slice(&self.uptime.as_millis().to_be_bytes());
         bytes[8..].copy_from_slice(&self.unix.to_be_bytes());
         bytes
     }
@@ -107,14 +107,17 @@ impl Since {
     pub(super) fn parse(bytes: &[u8]) -> Option<Since> {
         let (uptime, rest) = bytes.split_first_chunk()?;
         let (unix, []) = rest.split_first_chunk()? else { return None };
-        Some(Since { uptime: u64::from_be_bytes(*uptime), unix: u64::from_be_bytes(*unix) })
+        Some(Since {
+            uptime: Duration::from_millis(u64::from_be_bytes(*uptime)),
+            unix: u64::from_be_bytes(*unix),
+        })
     }
 
     /// How long ago that was. The clock counts, which goes on while nothing runs; unless it was not known, or was set back behind
     /// that moment.
-    pub(super) fn age(&self, now: &Since) -> Millis {
+    pub(super) fn age(&self, now: &Since) -> Duration {
         match now.unix.checked_sub(self.unix) {
-            Some(age) if self.unix > 0 => age,
+            Some(age) if self.unix > 0 => Duration::from_millis(age),
             _ => now.uptime.saturating_sub(self.uptime),
         }
     }

@@ -17,7 +17,7 @@ use crate::connection::Phase;
 use crate::message::Publication;
 use crate::session::{Reliable, Session};
 use crate::wire::QoS;
-use crate::{Broker, Limits, Millis};
+use crate::{Broker, Duration, Instant, Limits};
 
 /// Records that make no sense: they are not what a broker has given to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Broker {
     /// What the clock says, in ms of Unix time, when the broker's time is `now`: so that stored sessions go on ageing while nothing
     /// runs. Before [`restore`](Self::restore), and again now and then as clocks are set; without it only the time counts for
     /// which the broker has run.
-    pub fn set_unix_time(&mut self, unix: u64, now: Millis) {
+    pub fn set_unix_time(&mut self, unix: u64, now: Instant) {
         self.journal.set_unix_time(unix, now);
     }
 
@@ -167,7 +167,7 @@ impl Broker {
     ///
     /// # Errors
     /// [`RestoreError`]; the broker may hold a part of it then, and is to be thrown away.
-    pub fn restore(&mut self, records: Restore, now: Millis) -> Result<Restored, RestoreError> {
+    pub fn restore(&mut self, records: Restore, now: Instant) -> Result<Restored, RestoreError> {
         if self.sessions.len() > 0 || self.retained.len() > 0 || self.clients_len() > 0 {
             return Err(RestoreError::InUse);
         }
@@ -183,9 +183,11 @@ impl Broker {
             .collect();
         let mut restored = Restored { retained: retained.len(), ..Restored::default() };
         let away = || sessions.values().filter_map(|stored| stored.away);
-        let uptime = away().map(|since| since.uptime).max().unwrap_or(0);
+        let uptime = away().map(|since| since.uptime).max().unwrap_or_default();
         let at = self.journal.go_on_from(uptime, now);
-        let age = |stored: &Stored| stored.away.zip(at).map_or(0, |(since, at)| since.age(&at));
+        let age = |stored: &Stored| {
+            stored.away.zip(at).map_or(Duration::ZERO, |(since, at)| since.age(&at))
+        };
         let mut sessions: Vec<(u64, Stored)> = sessions.into_iter().collect();
         // Whose client has been away for longest comes first, as it makes room first.
         sessions.sort_by_key(|(_, stored)| core::cmp::Reverse(age(stored)));
@@ -219,7 +221,7 @@ impl Broker {
                 }
             }
             let expiry = self.limits().session_expiry;
-            if expiry < Millis::MAX {
+            if expiry < Duration::MAX {
                 self.set_expiry(key, Some(now.saturating_add(expiry.saturating_sub(age))));
             }
         }

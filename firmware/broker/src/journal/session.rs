@@ -5,7 +5,7 @@ use core::cell::{Cell, RefCell};
 
 use super::log::{EntryMark, Log, Numbered, Ordered};
 use super::record::{Entry, Progress, Since, subscription_flags};
-use crate::Millis;
+use crate::Instant;
 use crate::message::Publication;
 use crate::wire::QoS;
 
@@ -46,7 +46,7 @@ impl SessionLog {
     }
 
     /// Its client is away from now on.
-    pub(crate) fn away(&self, now: Millis) {
+    pub(crate) fn away(&self, now: Instant) {
         let Some(records) = &self.0 else { return };
         let mut log = records.log.borrow_mut();
         let since = log.since(now);

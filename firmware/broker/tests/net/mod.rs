@@ -9,7 +9,8 @@ use umqtt_broker::wire::{
     Connect, FixedHeader, PacketType, Publish, Subscribe, Version, Will, emit_ack,
 };
 use umqtt_broker::{
-    Broker, ConnId, Credentials, Hooks, Interface, Limits, Millis, Peer, QoS, Refused, Verdict,
+    Broker, ConnId, Credentials, Duration, Hooks, Instant, Interface, Limits, Peer, QoS, Refused,
+    Verdict,
 };
 
 /// Lets in everybody but user `intruder`, and no connection from port 666.
@@ -31,7 +32,7 @@ impl Hooks for Door {
 
 pub(crate) struct Net {
     pub(crate) broker: Broker,
-    pub(crate) now: Millis,
+    pub(crate) now: Instant,
     /// What each open connection has received.
     received: BTreeMap<u32, Vec<u8>>,
     /// Connections the broker closed.
@@ -52,7 +53,7 @@ impl Net {
     pub(crate) fn with(limits: Limits) -> Net {
         Net {
             broker: Broker::new(limits),
-            now: 1_000,
+            now: Instant::from_millis(1_000),
             received: BTreeMap::new(),
             closed: Vec::new(),
             stalled: Vec::new(),
@@ -109,9 +110,9 @@ impl Net {
         self.settle();
     }
 
-    /// Lets time pass, stopping wherever the broker asks for it.
-    pub(crate) fn pass(&mut self, span: Millis) {
-        let end = self.now + span;
+    /// Lets milliseconds pass, stopping wherever the broker asks for it.
+    pub(crate) fn pass(&mut self, ms: u64) {
+        let end = self.now + Duration::from_millis(ms);
         while let Some(at) = self.broker.poll_at().filter(|at| *at <= end) {
             self.now = self.now.max(at);
             self.broker.handle_timeout(self.now);

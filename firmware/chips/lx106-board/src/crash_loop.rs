@@ -2,6 +2,7 @@
 //! up without its script, and if even that fails, it waits longer and longer before the next try.
 //! So it can be reached and mended, where it can, and does not wear its flash out where it cannot.
 
+use umqtt_device::net::Instant;
 use umqtt_device::{Device, Platform};
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 
@@ -30,10 +31,10 @@ impl Start {
     /// Starts the device so.
     pub fn begin<P: Platform>(self, device: &mut Device<P>) {
         match self {
-            Start::Whole => device.start(clock::millis()),
+            Start::Whole => device.start(Instant::from_millis(clock::millis())),
             Start::WithoutScript { faults } => {
                 let why = format_args!("{faults} faults in a row have restarted the device");
-                device.start_without_script(clock::millis(), why);
+                device.start_without_script(Instant::from_millis(clock::millis()), why);
             }
         }
     }

@@ -8,7 +8,8 @@ use super::lock::{Asker, LockError};
 use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
-use crate::engine::Millis;
+use umqtt_net::Instant;
+
 use crate::settings::{Layer, Param};
 use crate::storage::StorageError;
 
@@ -60,7 +61,7 @@ const LOCKED: &str = "Invalid command. Config locked";
 pub fn execute_line(
     line: &[u8],
     origin: Origin,
-    now: Millis,
+    now: Instant,
     host: &mut dyn Host,
     out: &mut Output,
 ) -> Outcome {
@@ -140,7 +141,7 @@ fn board_command(words: &[&[u8]], locked: bool, host: &mut dyn Host, out: &mut O
 fn execute(
     command: Command<'_>,
     origin: Origin,
-    now: Millis,
+    now: Instant,
     host: &mut dyn Host,
     out: &mut Output,
 ) -> Outcome {
@@ -294,7 +295,7 @@ fn lock(password: Option<&[u8]>, origin: Origin, host: &mut dyn Host, out: &mut 
     }
 }
 
-fn unlock(password: &[u8], origin: Origin, now: Millis, host: &mut dyn Host, out: &mut Output) {
+fn unlock(password: &[u8], origin: Origin, now: Instant, host: &mut dyn Host, out: &mut Output) {
     let (asker, salt) = (asker(origin, host), host.salt());
     match host.lock_mut().unlock(password, asker, now, salt) {
         Ok(()) => match host.save_lock() {

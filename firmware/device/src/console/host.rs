@@ -3,7 +3,6 @@
 use core::fmt;
 use core::net::IpAddr;
 
-use crate::engine::Millis;
 use umqtt_memory::Ledger;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
@@ -12,6 +11,7 @@ use super::lock::Salt;
 use crate::http::detect::Stranger;
 use crate::settings::{Param, Settings};
 use crate::storage::StorageError;
+use umqtt_net::Duration;
 
 /// Where a command comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl From<StorageError> for Refusal {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Since start.
-    pub uptime_ms: Millis,
+    pub uptime: Duration,
     /// Bytes; `None` where that means nothing.
     pub free_memory: Option<u32>,
     /// Events the script's handlers were run for.

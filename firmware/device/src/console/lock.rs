@@ -6,8 +6,7 @@ use core::net::IpAddr;
 use pbkdf2::pbkdf2_hmac;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-
-use crate::engine::Millis;
+use umqtt_net::{Duration, Instant};
 
 /// Rounds of PBKDF2 for a new password. Nothing else is done meanwhile, so a try takes 100 ms at most: `cargo xtask esp8266 bench`
 /// counts 15,055 instructions a round on the ESP8266's core.
@@ -22,14 +21,14 @@ const ROUNDS: u32 = if cfg!(test) {
 const MAX_ROUNDS: u32 = 1_000_000;
 /// Rounds of what was used before PBKDF2.
 const OLD_ROUNDS: u32 = 500;
-/// Wait after the first wrong try, milliseconds; it doubles with each further one.
-const FIRST_WAIT_MS: Millis = 1_000;
-/// Longest wait, milliseconds.
-const LONGEST_WAIT_MS: Millis = 64_000;
+/// Wait after the first wrong try; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_millis(1_000);
+/// Longest wait.
+const LONGEST_WAIT: Duration = Duration::from_millis(64_000);
 /// Addresses whose tries are remembered.
 const ADDRESSES: usize = 8;
-/// When so many are remembered, one more is let try after this time, milliseconds.
-const NEWCOMER_MS: Millis = 2_000;
+/// When so many are remembered, one more is let try after this time.
+const NEWCOMER_WAIT: Duration = Duration::from_millis(2_000);
 
 /// The saved form: a byte for open or locked, [`FORMAT`], rounds, salt, hash.
 const SAVED_LEN: usize = 2 + 4 + 16 + 32;
@@ -177,7 +176,7 @@ impl Lock {
         &mut self,
         password: &[u8],
         asker: Asker,
-        now: Millis,
+        now: Instant,
         salt: Salt,
     ) -> Result<(), LockError> {
         if self.damaged {
@@ -233,7 +232,7 @@ impl Hashed {
 #[derive(Clone, Copy, Debug, Default)]
 struct Waits {
     wrong: u32,
-    next_at: Millis,
+    next_at: Instant,
 }
 
 /// Wrong tries, of each who made some. An address is known by its last 8 or so; when many more come, they take turns: nobody can
@@ -244,7 +243,7 @@ struct Tries {
     script: Waits,
     network: heapless::Vec<(IpAddr, Waits), ADDRESSES>,
     /// When the next address may take the place of one that waits.
-    newcomer_at: Millis,
+    newcomer_at: Instant,
 }
 
 impl Tries {
@@ -258,36 +257,36 @@ impl Tries {
         }
     }
 
-    fn may(&mut self, asker: Asker, now: Millis) -> Result<(), LockError> {
+    fn may(&mut self, asker: Asker, now: Instant) -> Result<(), LockError> {
         let full = self.network.is_full();
         let newcomer_at = self.newcomer_at;
         let at = match self.of(asker) {
             Some(waits) => waits.next_at,
             None if full => newcomer_at,
-            None => 0,
+            None => Instant::ZERO,
         };
         if now < at {
-            let seconds = u32::try_from((at - now).div_ceil(1000)).unwrap_or(u32::MAX);
+            let seconds = u32::try_from((at - now).as_secs_ceil()).unwrap_or(u32::MAX);
             return Err(LockError::TooSoon { seconds });
         }
         Ok(())
     }
 
-    fn failed(&mut self, asker: Asker, now: Millis) {
+    fn failed(&mut self, asker: Asker, now: Instant) {
         if let (None, Asker::Network(address)) = (self.of(asker), asker) {
             if self.network.is_full() {
                 // The one whose wait is over first, or was.
                 let first = (0..ADDRESSES).min_by_key(|at| self.network[*at].1.next_at);
                 self.network.swap_remove(first.unwrap_or(0));
-                self.newcomer_at = now.saturating_add(NEWCOMER_MS);
+                self.newcomer_at = now.saturating_add(NEWCOMER_WAIT);
             }
             // There is room now.
             let _ = self.network.push((address, Waits::default()));
         }
         if let Some(waits) = self.of(asker) {
-            let wait = FIRST_WAIT_MS << waits.wrong.min(16);
+            let wait = FIRST_WAIT * (1 << waits.wrong.min(16));
             waits.wrong = waits.wrong.saturating_add(1);
-            waits.next_at = now.saturating_add(wait.min(LONGEST_WAIT_MS));
+            waits.next_at = now.saturating_add(wait.min(LONGEST_WAIT));
         }
     }
 
@@ -335,28 +334,28 @@ mod tests {
     fn opens_with_its_password_only() {
         let mut lock = Lock::default();
         assert_eq!(lock.lock(None, NET, S), Err(LockError::NoPassword));
-        assert_eq!(lock.unlock(b"x", NET, 0, S), Err(LockError::NoPassword));
+        assert_eq!(lock.unlock(b"x", NET, Instant::ZERO, S), Err(LockError::NoPassword));
         assert_eq!(lock.lock(Some(b"sesame"), NET, S), Ok(()));
         assert_eq!(lock.lock(Some(b"other"), NET, S), Err(LockError::AlreadyLocked));
-        assert_eq!(lock.unlock(b"sesam", NET, 0, S), Err(LockError::WrongPassword));
+        assert_eq!(lock.unlock(b"sesam", NET, Instant::ZERO, S), Err(LockError::WrongPassword));
         assert!(lock.is_locked());
-        assert_eq!(lock.unlock(b"sesame", NET, 2_000, S), Ok(()));
+        assert_eq!(lock.unlock(b"sesame", NET, Instant::from_millis(2_000), S), Ok(()));
         assert!(!lock.is_locked());
         assert_eq!(lock.lock(None, NET, S), Ok(()), "the password stays for the next lock");
-        assert_eq!(lock.unlock(b"sesame", NET, 3_000, S), Ok(()));
+        assert_eq!(lock.unlock(b"sesame", NET, Instant::from_millis(3_000), S), Ok(()));
     }
 
     #[test]
     fn wrong_tries_wait_longer_and_longer_even_for_the_right_password() {
         let mut lock = locked();
-        let (mut now, mut waits) = (0, Vec::new());
+        let (mut now, mut waits) = (Instant::ZERO, Vec::new());
         for _ in 0..8 {
             assert_eq!(lock.unlock(b"guess", NET, now, S), Err(LockError::WrongPassword));
             let Err(LockError::TooSoon { seconds }) = lock.unlock(b"sesame", NET, now, S) else {
                 panic!()
             };
             waits.push(seconds);
-            now += u64::from(seconds) * 1000;
+            now += Duration::from_secs(seconds.into());
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 64]);
         assert_eq!(lock.unlock(b"sesame", NET, now, S), Ok(()));
@@ -369,20 +368,30 @@ mod tests {
         let mut looked_at = 0;
         for n in 0..60_000u32 {
             let address = IpAddr::V4((0x7F00_0000 + n % 300).into());
-            let tried = lock.unlock(b"guess", Asker::Network(address), u64::from(n), S);
+            let tried =
+                lock.unlock(b"guess", Asker::Network(address), Instant::from_millis(n.into()), S);
             looked_at += u32::from(tried == Err(LockError::WrongPassword));
         }
         assert!((10..130).contains(&looked_at), "{looked_at} guesses in a minute");
-        assert_eq!(lock.clone().unlock(b"sesame", Asker::Serial, 60_000, S), Ok(()));
-        assert_eq!(lock.clone().unlock(b"sesame", Asker::Script, 60_000, S), Ok(()));
+        assert_eq!(
+            lock.clone().unlock(b"sesame", Asker::Serial, Instant::from_millis(60_000), S),
+            Ok(())
+        );
+        assert_eq!(
+            lock.clone().unlock(b"sesame", Asker::Script, Instant::from_millis(60_000), S),
+            Ok(())
+        );
         // On the network from an address of his own: as soon as another newcomer may try.
-        assert_eq!(lock.unlock(b"sesame", NET, 60_000 + NEWCOMER_MS, S), Ok(()));
+        assert_eq!(
+            lock.unlock(b"sesame", NET, Instant::from_millis(60_000) + NEWCOMER_WAIT, S),
+            Ok(())
+        );
         // And the other way round.
         let mut lock = locked();
         for n in 0..9 {
-            let _ = lock.unlock(b"guess", Asker::Serial, n * 100_000, S);
+            let _ = lock.unlock(b"guess", Asker::Serial, Instant::from_millis(n * 100_000), S);
         }
-        assert_eq!(lock.unlock(b"sesame", NET, 800_000, S), Ok(()));
+        assert_eq!(lock.unlock(b"sesame", NET, Instant::from_millis(800_000), S), Ok(()));
     }
 
     #[test]
@@ -392,7 +401,7 @@ mod tests {
         assert!(!saved.windows(6).any(|part| part == b"sesame"));
         let mut again = Lock::load(&saved);
         assert!(again.is_locked());
-        assert_eq!(again.unlock(b"sesame", NET, 0, S), Ok(()));
+        assert_eq!(again.unlock(b"sesame", NET, Instant::ZERO, S), Ok(()));
         assert!(!Lock::load(&again.save()).is_locked());
     }
 
@@ -403,13 +412,16 @@ mod tests {
             let mut lock = Lock::load(damaged);
             assert!(lock.is_locked() && lock.is_damaged());
             for asker in [NET, Asker::Script, Asker::Serial] {
-                assert_eq!(lock.unlock(b"sesame", asker, 0, S), Err(LockError::Damaged));
+                assert_eq!(
+                    lock.unlock(b"sesame", asker, Instant::ZERO, S),
+                    Err(LockError::Damaged)
+                );
                 assert_eq!(lock.lock(None, asker, S), Err(LockError::Damaged));
             }
             assert_eq!(lock.lock(Some(b"mine"), NET, S), Err(LockError::Damaged));
             assert_eq!(lock.lock(Some(b"mine"), Asker::Serial, S), Ok(()));
             assert!(lock.is_locked() && !lock.is_damaged());
-            assert_eq!(lock.unlock(b"mine", NET, 0, S), Ok(()));
+            assert_eq!(lock.unlock(b"mine", NET, Instant::ZERO, S), Ok(()));
         }
     }
 
@@ -420,10 +432,10 @@ mod tests {
         saved.extend_from_slice(&old_hash(b"sesame", b"saltsalt"));
         let mut lock = Lock::load(&saved);
         assert_eq!(lock.save(), saved[..]);
-        assert_eq!(lock.unlock(b"guess", NET, 0, S), Err(LockError::WrongPassword));
-        assert_eq!(lock.unlock(b"sesame", NET, 1_000, S), Ok(()));
+        assert_eq!(lock.unlock(b"guess", NET, Instant::ZERO, S), Err(LockError::WrongPassword));
+        assert_eq!(lock.unlock(b"sesame", NET, Instant::from_millis(1_000), S), Ok(()));
         assert_eq!(lock.save().len(), SAVED_LEN);
-        assert_eq!(Lock::load(&lock.save()).unlock(b"sesame", NET, 0, S), Ok(()));
+        assert_eq!(Lock::load(&lock.save()).unlock(b"sesame", NET, Instant::ZERO, S), Ok(()));
     }
 
     #[test]

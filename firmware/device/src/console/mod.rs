@@ -36,12 +36,13 @@ pub use lock::{Asker, Lock};
 pub use output::Output;
 pub use session::Session;
 pub(crate) use session::over;
+use umqtt_net::Duration;
 
 /// Sessions over TCP that may be open at a time, the serial line not counted.
 pub const MAX_SESSIONS: usize = 4;
 /// What a user sees when the console waits for a command.
 pub const PROMPT: &[u8] = b"CMD>";
 /// A session over TCP in which nobody types is closed after this time, milliseconds.
-pub const IDLE_MS: u64 = 300_000;
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest line, bytes, its end not counted.
 pub const MAX_LINE: usize = 512;

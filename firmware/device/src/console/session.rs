@@ -9,8 +9,9 @@ use super::execute::{LongReply, Outcome, execute_line, resume_reply};
 use super::host::{Host, Origin};
 use super::line::{Ended, LineReader};
 use super::output::Output;
-use super::{IDLE_MS, MAX_LINE, PROMPT};
-use crate::engine::Millis;
+use super::{IDLE_TIMEOUT, MAX_LINE, PROMPT};
+use umqtt_net::{Duration, Instant};
+
 use crate::http::detect::{self, Stranger};
 use crate::printable::pieces;
 
@@ -21,7 +22,7 @@ pub const LEAST_OUTPUT: usize = 256;
 const MAX_REPORT: usize = 2048;
 
 /// A session that has ended waits so long for its user to read the rest, milliseconds.
-const LINGER_MS: Millis = 10_000;
+const LINGER: Duration = Duration::from_millis(10_000);
 
 /// A session.
 ///
@@ -41,7 +42,7 @@ pub struct Session {
     prompt: &'static [u8],
     /// The prompt, and the line being typed, are the last that was shown, or need not be shown.
     prompted: bool,
-    last_input: Millis,
+    last_input: Instant,
     /// Nothing has come yet.
     fresh: bool,
     ended: bool,
@@ -49,7 +50,7 @@ pub struct Session {
 
 impl Session {
     /// A session whose user sees the prompt. `output` bytes at most wait to be sent, [`LEAST_OUTPUT`] at least.
-    pub fn new(origin: Origin, output: usize, now: Millis) -> Session {
+    pub fn new(origin: Origin, output: usize, now: Instant) -> Session {
         Session::with_prompt(origin, PROMPT, output, now)
     }
 
@@ -58,7 +59,7 @@ impl Session {
         origin: Origin,
         prompt: &'static [u8],
         output: usize,
-        now: Millis,
+        now: Instant,
     ) -> Session {
         let mut session = Session {
             origin,
@@ -83,7 +84,7 @@ impl Session {
 
     /// Takes bytes from the user and carries out the lines in them; returns how many it took. It stops behind a
     /// line when so much output waits that the next reply might not fit: give it the rest when that is sent.
-    pub fn receive(&mut self, bytes: &[u8], now: Millis, host: &mut dyn Host) -> usize {
+    pub fn receive(&mut self, bytes: &[u8], now: Instant, host: &mut dyn Host) -> usize {
         if !bytes.is_empty() {
             self.last_input = now;
         }
@@ -244,15 +245,15 @@ impl Session {
     }
 
     /// When [`Session::handle_timeout`] wants to be called.
-    pub fn poll_at(&self) -> Option<Millis> {
-        let patience = if self.ended { LINGER_MS } else { IDLE_MS };
+    pub fn poll_at(&self) -> Option<Instant> {
+        let patience = if self.ended { LINGER } else { IDLE_TIMEOUT };
         let closes = matches!(self.origin, Origin::Remote(_));
         closes.then(|| self.last_input.saturating_add(patience))
     }
 
-    /// Ends a session in which nobody typed for [`IDLE_MS`], and makes one that has ended over if its user does
+    /// Ends a session in which nobody typed for [`IDLE_TIMEOUT`], and makes one that has ended over if its user does
     /// not read the rest.
-    pub fn handle_timeout(&mut self, now: Millis) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_at().is_none_or(|deadline| now < deadline) {
             return;
         }
@@ -262,12 +263,13 @@ impl Session {
             return;
         }
         self.output.put(b"\r\n");
-        self.output.line(format_args!("Console closed: nobody typed for {} s", IDLE_MS / 1000));
+        self.output
+            .line(format_args!("Console closed: nobody typed for {} s", IDLE_TIMEOUT.as_secs()));
         self.ended = true;
         self.last_input = now;
     }
 
-    fn line(&mut self, ended: Ended, now: Millis, host: &mut dyn Host) {
+    fn line(&mut self, ended: Ended, now: Instant, host: &mut dyn Host) {
         self.prompted = false;
         let outcome = match ended {
             Ended::Line => {

@@ -108,7 +108,7 @@ impl fmt::Display for Printed<'_> {
 
 fn stats(host: &dyn Host, out: &mut Output) {
     let stats = host.stats();
-    let up = stats.uptime_ms / 1000;
+    let up = stats.uptime.as_secs();
     line!(out, "System uptime: {}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
     if let Some(bytes) = stats.free_memory {
         line!(out, "Free mem: {bytes}");

@@ -9,7 +9,8 @@ use super::core::Core;
 use super::script::Script;
 use crate::board::{Board, Serial};
 use crate::console::{Host, MAX_SESSIONS, Origin, PROMPT, Session};
-use crate::engine::Millis;
+use umqtt_net::Instant;
+
 use crate::log::Level;
 use crate::net::{ConnId, Net};
 use crate::platform::Platform;
@@ -48,7 +49,7 @@ struct Remote {
 
 impl Consoles {
     /// Sessions that may hold so many bytes together.
-    pub(super) fn new(budget: usize, edits_lines: bool, now: Millis) -> Consoles {
+    pub(super) fn new(budget: usize, edits_lines: bool, now: Instant) -> Consoles {
         let prompt = if edits_lines { b"" } else { PROMPT };
         let output = budget / OUTPUT_PART;
         Consoles {
@@ -80,7 +81,7 @@ impl Consoles {
     }
 
     /// A new connection; `None` if all sessions are taken.
-    pub(super) fn open(&mut self, conn: ConnId, now: Millis) -> Option<usize> {
+    pub(super) fn open(&mut self, conn: ConnId, now: Instant) -> Option<usize> {
         let number = self.remote.iter().position(Option::is_none)?;
         let session = Session::new(Origin::Remote(number as u8), self.output, now);
         self.remote[number] = Some(Remote { conn, session, readable: false, finished: false });
@@ -130,7 +131,7 @@ impl Consoles {
         &mut self,
         number: usize,
         bytes: &[u8],
-        now: Millis,
+        now: Instant,
         host: &mut dyn Host,
     ) -> (usize, bool) {
         let own = self.remote.get(number).and_then(Option::as_ref);
@@ -228,18 +229,18 @@ impl Consoles {
         }
     }
 
-    pub(super) fn poll_at(&self) -> Option<Millis> {
+    pub(super) fn poll_at(&self) -> Option<Instant> {
         self.remote.iter().flatten().filter_map(|remote| remote.session.poll_at()).min()
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Millis) {
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
         for remote in self.remote.iter_mut().flatten() {
             remote.session.handle_timeout(now);
         }
     }
 
     /// Takes what was typed on the serial line as commands.
-    pub(super) fn serial_commands(&mut self, bytes: &[u8], now: Millis, host: &mut dyn Host) {
+    pub(super) fn serial_commands(&mut self, bytes: &[u8], now: Instant, host: &mut dyn Host) {
         let room = self.line_room(self.serial.line_memory());
         self.serial.set_line_room(room);
         let taken = self.serial.receive(bytes, now, host);

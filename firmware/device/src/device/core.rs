@@ -16,7 +16,7 @@ use super::variables::PendingVariables;
 use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, LongReply, MAX_SESSIONS, over};
-use crate::engine::{ClockTime, Millis, Moment};
+use crate::engine::{ClockTime, Moment};
 use crate::log::{Level, Line, Log, Rate, Repeats};
 use crate::net::Net;
 use crate::platform::Platform;
@@ -24,6 +24,7 @@ use crate::remote::Remote;
 use crate::settings::kind::NO_ZONE;
 use crate::settings::{Param, Settings};
 use crate::storage::{Doors, Storage};
+use umqtt_net::{Duration, Instant};
 
 /// Commands of a script's `system` that wait for their turn.
 const MAX_COMMANDS: usize = 32;
@@ -50,7 +51,7 @@ pub(super) struct Core<P: Platform> {
     pub(super) console_internal: [bool; MAX_SESSIONS],
     /// What each part holds of the memory, and what was refused.
     pub(super) ledger: Ledger,
-    pub(super) now: Millis,
+    pub(super) now: Instant,
     pub(super) wishes: Wishes,
     /// Commands of the script, to be executed when its handler is over.
     pub(super) commands: VecDeque<Vec<u8>>,
@@ -114,7 +115,7 @@ pub(super) struct Wishes {
 impl<P: Platform> Core<P> {
     /// The time, as scripts see it.
     pub(super) fn moment(&self) -> Moment {
-        Moment { now: self.now, clock: self.clock() }
+        Moment { now: self.now.as_millis(), clock: self.clock() }
     }
 
     /// The clock's time, once it is set.
@@ -310,8 +311,8 @@ impl<P: Platform> Core<P> {
         limits.max_subscriptions = limit(Param::BrokerSubscriptions, board.max_subscriptions);
         limits.max_retained = limit(Param::BrokerRetainedMessages, board.max_retained);
         limits.session_expiry = match self.settings.limit(Param::BrokerSessionExpiry) {
-            Some(seconds) => Millis::from(seconds) * 1000,
-            None => Millis::MAX,
+            Some(seconds) => Duration::from_secs(seconds.into()),
+            None => Duration::MAX,
         };
         limits.max_memory = board.max_memory.saturating_sub(self.lent);
         self.broker.set_limits(limits);

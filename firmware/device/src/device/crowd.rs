@@ -4,17 +4,18 @@
 
 use alloc::vec::Vec;
 
+use umqtt_net::{Duration, Instant};
+
 use super::Device;
 use super::network::Role;
-use crate::engine::Millis;
 use crate::net::{ConnId, Net};
 use crate::platform::Platform;
 
 /// Milliseconds clients that publish wait, from when memory is short until it is not or all goes on regardless.
-const PATIENCE: Millis = 1000;
+const PATIENCE: Duration = Duration::from_millis(1000);
 /// Milliseconds after which one of them has its turn all the same: behind its messages may lie the acknowledgements that
 /// free memory.
-const STEP: Millis = 50;
+const STEP: Duration = Duration::from_millis(50);
 /// Memory is short when less than this part of it is free: what the broker leaves to messages that pass through.
 const PART: usize = 8;
 /// The first bytes of the acknowledgements: PUBACK, PUBREC, PUBREL and PUBCOMP, and how long the rest of each is.
@@ -39,9 +40,9 @@ pub(super) enum Pace {
 #[derive(Debug, Default)]
 pub(super) struct Crowd {
     /// Since when memory is short.
-    since: Option<Millis>,
+    since: Option<Instant>,
     /// Connections may be held back; one of them has its turn then.
-    next_turn: Option<Millis>,
+    next_turn: Option<Instant>,
     /// Whose turn was last.
     last: u32,
 }
@@ -123,7 +124,7 @@ impl<P: Platform> Device<P> {
     }
 
     /// When to look again at the latest.
-    pub(super) fn crowd_poll_at(&mut self) -> Option<Millis> {
+    pub(super) fn crowd_poll_at(&mut self) -> Option<Instant> {
         let next_turn = self.crowd.next_turn?;
         Some(if self.is_crowded() { next_turn } else { self.core.now })
     }

@@ -26,6 +26,7 @@ use crate::net::{Interface, Net};
 use crate::platform::Platform;
 use crate::settings::{Access, Param, Settings};
 use crate::storage::{Doors, StorageError};
+use umqtt_net::Instant;
 
 /// Name of the script's own subscriptions in `show mqtt`.
 const LOCAL_CLIENT: &[u8] = b"local";
@@ -140,7 +141,7 @@ impl<P: Platform> Host for View<'_, P> {
         let engine = script.engine.as_ref().map(|engine| engine.stats()).unwrap_or_default();
         let broker = self.core.broker.stats();
         Stats {
-            uptime_ms: self.core.now,
+            uptime: self.core.now.saturating_duration_since(Instant::ZERO),
             free_memory: self.core.board.free_memory(),
             script_events: engine.events,
             script_mean_us: engine.mean_micros(),

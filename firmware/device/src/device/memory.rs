@@ -8,13 +8,14 @@ use umqtt_memory::{Share, reserve, reserve_step};
 use super::Device;
 use super::core::Core;
 use crate::board::Board;
-use crate::engine::Millis;
+use umqtt_net::Duration;
+
 use crate::net::Net;
 use crate::platform::Platform;
 use crate::upload::{CheckError, Checked, check};
 
 /// Milliseconds after which a step that was put off is tried again.
-pub(super) const RETRY: Millis = 20;
+pub(super) const RETRY: Duration = Duration::from_millis(20);
 /// Milliseconds in which no step found memory before a client gives way.
 const STARVED: u32 = 1000;
 /// The same when one has given way not long ago: it was not enough.
@@ -33,7 +34,7 @@ impl<P: Platform> Core<P> {
             self.broker.begin_step();
         } else {
             self.broker.begin_step_without_margin();
-            self.starved_since.get_or_insert(self.now as u32);
+            self.starved_since.get_or_insert(self.now.as_millis() as u32);
             self.ledger[Share::Margin].refuse();
             self.put_off = true;
         }
@@ -73,14 +74,14 @@ impl<P: Platform> Device<P> {
     #[inline(never)]
     pub(super) fn relieve(&mut self, net: &mut dyn Net) {
         let now = self.core.now;
-        let passed = |since: Option<u32>| Some((now as u32).wrapping_sub(since?));
+        let passed = |since: Option<u32>| Some((now.as_millis() as u32).wrapping_sub(since?));
         let starved = passed(self.core.starved_since).max(passed(self.script.unloaded_since));
         let Some(starved) = starved else { return };
         let lately = passed(self.core.relieved_at).is_some_and(|ago| ago < LATELY);
         if starved < if lately { STARVED_AGAIN } else { STARVED } {
             return;
         }
-        self.core.relieved_at = Some(now as u32);
+        self.core.relieved_at = Some(now.as_millis() as u32);
         if self.core.broker.relieve(now) {
             return self.flush_broker(net);
         }

@@ -8,20 +8,21 @@ use core::ops::Bound;
 
 use umqtt_broker::QoS;
 
+use umqtt_net::{Duration, Instant};
+
 use super::core::Core;
 use crate::console::Refusal;
-use crate::engine::Millis;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::SavedMessage;
 
 /// How long after the last change the messages are saved, milliseconds.
-const SAVE_DELAY: Millis = 1_000;
+const SAVE_DELAY: Duration = Duration::from_millis(1_000);
 /// How long after the first change at the latest, while they go on changing: each saving wears the flash.
-const SAVE_LATEST: Millis = 10_000;
+const SAVE_LATEST: Duration = Duration::from_millis(10_000);
 /// How long after a failure it is tried again.
-const RETRY_DELAY: Millis = 60_000;
+const RETRY_DELAY: Duration = Duration::from_millis(60_000);
 /// Topics without room that are named.
 const NAMED: usize = 4;
 /// Bytes shown of such a topic.
@@ -69,12 +70,12 @@ impl Unsaved {
 
 #[derive(Clone, Copy, Debug)]
 struct Due {
-    at: Millis,
-    latest: Millis,
+    at: Instant,
+    latest: Instant,
 }
 
 impl Retention {
-    pub(super) fn poll_at<P: Platform>(&self, core: &Core<P>) -> Option<Millis> {
+    pub(super) fn poll_at<P: Platform>(&self, core: &Core<P>) -> Option<Instant> {
         if self.saving.is_some() {
             return Some(core.now);
         }

@@ -12,7 +12,7 @@ use super::services::ForScript;
 use super::web::Web;
 use crate::board::Board;
 use crate::console::{Refusal, ScriptText};
-use crate::engine::{Engine, Handled, Millis};
+use crate::engine::{Engine, Handled};
 use crate::log::Level;
 use crate::notices::SCRIPT_MISSING;
 use crate::platform::Platform;
@@ -20,11 +20,12 @@ use crate::remote::Came;
 use crate::settings::Param;
 use crate::storage::{Doors, ImageBytes, StorageError};
 use crate::upload::{CheckError, Checked};
+use umqtt_net::{Duration, Instant};
 
 /// Starts in a row that may end in a reset before the script is left out.
 const MAX_STARTS: u8 = 3;
 /// Milliseconds in which a script that asks for a reset has asked for it at its start: nobody could stop it before.
-const START: Millis = 10_000;
+const START: Duration = Duration::from_millis(10_000);
 /// Events handled per turn; the network is looked at between two turns.
 const EVENTS_PER_TURN: usize = 16;
 /// The part of a handler's fuel with which a turn is over, whatever is left to do: the last event of a turn may still use all
@@ -41,7 +42,7 @@ pub(super) struct Script {
     new: bool,
     /// How many starts in a row had begun with this one.
     starts: u8,
-    started_at: Millis,
+    started_at: Instant,
     /// The network is up, and the script has not been told.
     link: Option<bool>,
     link_up: bool,
@@ -62,7 +63,7 @@ impl Script {
             configuring: false,
             new: false,
             starts: 0,
-            started_at: 0,
+            started_at: Instant::ZERO,
             link: None,
             link_up: false,
             stored: ScriptText::None,
@@ -185,7 +186,7 @@ impl Script {
         core.put_off = true;
         if failed == StorageError::Memory {
             core.ledger[Share::Script].refuse();
-            self.unloaded_since = unloaded_since.or(Some(core.now as u32));
+            self.unloaded_since = unloaded_since.or(Some(core.now.as_millis() as u32));
         } else {
             self.end(core);
             core.log(Level::Warning, format_args!("the script has ended: {failed}"));
@@ -354,8 +355,8 @@ impl Script {
     }
 
     /// When there is something to do at the latest.
-    pub(super) fn poll_at(&self) -> Option<Millis> {
-        self.engine.as_ref().and_then(Engine::poll_at)
+    pub(super) fn poll_at(&self) -> Option<Instant> {
+        self.engine.as_ref().and_then(Engine::poll_at).map(Instant::from_millis)
     }
 
     /// No script runs. If one is to keep strangers out, nobody is let in.
@@ -487,7 +488,7 @@ impl Script {
     fn pins<P: Platform>(&mut self, core: &mut Core<P>) {
         while let Some(pin) = core.board.poll_edge() {
             if let Some(engine) = &mut self.engine {
-                engine.edge(pin, core.now);
+                engine.edge(pin, core.now.as_millis());
             }
         }
     }

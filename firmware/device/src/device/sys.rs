@@ -5,24 +5,24 @@ use core::fmt::Display;
 
 use umqtt_broker::QoS;
 
+use umqtt_net::{Duration, Instant};
+
 use super::core::Core;
 use crate::board::Board;
-use crate::engine::Millis;
 use crate::platform::Platform;
 
 /// Milliseconds between two publications of the figures.
-const FIGURES_EVERY: Millis = 10_000;
-const SECOND: Millis = 1000;
+const FIGURES_EVERY: Duration = Duration::from_millis(10_000);
 
 /// When what is published next.
 #[derive(Debug, Default)]
 pub(super) struct Sys {
-    figures_at: Millis,
-    time_at: Option<Millis>,
+    figures_at: Instant,
+    time_at: Option<Instant>,
 }
 
 impl Sys {
-    pub(super) fn poll_at(&self) -> Option<Millis> {
+    pub(super) fn poll_at(&self) -> Option<Instant> {
         Some(self.time_at.map_or(self.figures_at, |at| at.min(self.figures_at)))
     }
 
@@ -40,7 +40,7 @@ impl Sys {
                 let text = clock.hms();
                 publish(core, "time", &String::from_utf8_lossy(&text), false);
                 // At the start of the clock's next second.
-                now + SECOND - Millis::from(clock.millis) % SECOND
+                now + Duration::from_millis(u64::from(1000 - clock.millis % 1000))
             });
         }
     }
@@ -51,7 +51,7 @@ fn figures<P: Platform>(core: &mut Core<P>) {
     let before = core.broker.retained_revision();
     let clients = core.broker.clients_len();
     let version = core.options.version;
-    publish(core, "uptime", &(core.now / SECOND), true);
+    publish(core, "uptime", &(core.now.as_millis() / 1000), true);
     publish(core, "version", &version, true);
     publish(core, "clients/connected", &clients, true);
     publish(core, "messages/received", &stats.received_from_clients(), true);

@@ -7,7 +7,8 @@ use umqtt_vm::Profile;
 use umqtt_vm::image::MAGIC;
 
 use crate::console::{Origin, Refusal};
-use crate::engine::Millis;
+use umqtt_net::Instant;
+
 use crate::http::detect::Stranger;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::net::{ConnId, Net, NetError, NetEvent};
@@ -45,7 +46,7 @@ impl Uploads {
         &mut self,
         port: u16,
         origin: Origin,
-        now: Millis,
+        now: Instant,
         net: &mut dyn Net,
     ) -> Result<(), Refusal> {
         self.make_room(origin, now, net)?;
@@ -68,7 +69,7 @@ impl Uploads {
         url: &str,
         origin: Origin,
         limit: usize,
-        now: Millis,
+        now: Instant,
         net: &mut dyn Net,
     ) -> Result<(), Refusal> {
         self.make_room(origin, now, net)?;
@@ -81,12 +82,17 @@ impl Uploads {
 
     /// One that nobody has connected to yet makes room for the next that the same user asks for. While that user's console is
     /// open nobody else takes it away.
-    fn make_room(&mut self, origin: Origin, now: Millis, net: &mut dyn Net) -> Result<(), Refusal> {
+    fn make_room(
+        &mut self,
+        origin: Origin,
+        now: Instant,
+        net: &mut dyn Net,
+    ) -> Result<(), Refusal> {
         match &self.current {
             None => Ok(()),
             Some((first, Way::Push(push))) if push.conn().is_none() => {
                 if first.is_some_and(|first| first != origin) {
-                    let seconds = push.poll_at().saturating_sub(now).div_ceil(1000);
+                    let seconds = push.poll_at().saturating_duration_since(now).as_secs_ceil();
                     return Err(Refusal(alloc::format!(
                         "another upload waits on port {}, for {seconds} s at most",
                         push.port()
@@ -119,7 +125,7 @@ impl Uploads {
         &mut self,
         came: Option<Came>,
         event: NetEvent,
-        now: Millis,
+        now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
@@ -133,7 +139,7 @@ impl Uploads {
     }
 
     /// Somebody connected to that port; false if it was not the first.
-    pub(super) fn accept(&mut self, conn: ConnId, now: Millis, net: &mut dyn Net) -> bool {
+    pub(super) fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
         match &mut self.current {
             Some((_, Way::Push(push))) => push.accept(conn, now, net),
             _ => false,
@@ -148,7 +154,7 @@ impl Uploads {
         }
     }
 
-    pub(super) fn poll_at(&self) -> Option<Millis> {
+    pub(super) fn poll_at(&self) -> Option<Instant> {
         self.current.as_ref().map(|(_, way)| match way {
             Way::Push(push) => push.poll_at(),
             Way::Pull(fetch, _) => fetch.poll_at(),
@@ -158,7 +164,7 @@ impl Uploads {
     pub(super) fn handle(
         &mut self,
         event: NetEvent,
-        now: Millis,
+        now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
@@ -187,7 +193,7 @@ impl Uploads {
 
     pub(super) fn handle_timeout(
         &mut self,
-        now: Millis,
+        now: Instant,
         net: &mut dyn Net,
         profile: &Profile,
         incoming: &dyn Incoming,

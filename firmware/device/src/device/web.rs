@@ -4,8 +4,9 @@ use alloc::vec::Vec;
 
 use umqtt_memory::{STEP_MARGIN, Share, reserve};
 
+use umqtt_net::Instant;
+
 use super::core::Core;
-use crate::engine::Millis;
 use crate::platform::Platform;
 
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
@@ -39,7 +40,7 @@ impl Web {
         self.fetch.as_ref().is_some_and(|fetch| fetch.conn() == conn)
     }
 
-    pub(super) fn poll_at(&self) -> Option<Millis> {
+    pub(super) fn poll_at(&self) -> Option<Instant> {
         self.fetch.as_ref().map(Fetch::poll_at)
     }
 

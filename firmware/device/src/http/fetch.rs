@@ -9,13 +9,14 @@ use alloc::vec::Vec;
 use super::response::{Overflow, ReadError, Reader, Response};
 use super::url::{Url, UrlError};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
+use umqtt_net::{Duration, Instant};
 
 /// Redirects followed.
 pub const MAX_REDIRECTS: u8 = 3;
 /// Milliseconds without progress after which it is given up.
-pub const IDLE_TIMEOUT: u64 = 10_000;
+pub const IDLE_TIMEOUT: Duration = Duration::from_millis(10_000);
 /// Milliseconds all of it may take.
-pub const TOTAL_TIMEOUT: u64 = 60_000;
+pub const TOTAL_TIMEOUT: Duration = Duration::from_millis(60_000);
 
 /// What to ask for.
 #[derive(Clone, Debug)]
@@ -86,8 +87,8 @@ pub struct Fetch {
     connected: bool,
     reader: Option<Reader>,
     redirects: u8,
-    idle_at: u64,
-    give_up_at: u64,
+    idle_at: Instant,
+    give_up_at: Instant,
 }
 
 impl Fetch {
@@ -95,7 +96,7 @@ impl Fetch {
     ///
     /// # Errors
     /// [`NetError`] when no connection can be made.
-    pub fn start(request: Request, now: u64, net: &mut dyn Net) -> Result<Fetch, NetError> {
+    pub fn start(request: Request, now: Instant, net: &mut dyn Net) -> Result<Fetch, NetError> {
         let conn = net.connect(&request.url.host, request.url.port)?;
         let mut fetch = Fetch {
             request,
@@ -133,12 +134,12 @@ impl Fetch {
     }
 
     /// When to call [`Fetch::handle_timeout`].
-    pub fn poll_at(&self) -> u64 {
+    pub fn poll_at(&self) -> Instant {
         self.idle_at.min(self.give_up_at)
     }
 
     /// Something happened on its connection.
-    pub fn handle(&mut self, event: NetEvent, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+    pub fn handle(&mut self, event: NetEvent, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
         let done = match event {
             NetEvent::Connected(_) => {
                 self.connected = true;
@@ -173,7 +174,7 @@ impl Fetch {
     }
 
     /// Time passed.
-    pub fn handle_timeout(&mut self, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+    pub fn handle_timeout(&mut self, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
         if now < self.poll_at() {
             return None;
         }
@@ -223,7 +224,7 @@ impl Fetch {
         self.reader.get_or_insert_with(|| Reader::new(limit, overflow))
     }
 
-    fn transmit(&mut self, now: u64, net: &mut dyn Net) {
+    fn transmit(&mut self, now: Instant, net: &mut dyn Net) {
         let head = self.head.len();
         let body = self.request.post.as_deref().unwrap_or_default();
         if !self.connected || self.sent == head + body.len() {
@@ -238,7 +239,7 @@ impl Fetch {
         }
     }
 
-    fn receive(&mut self, now: u64, net: &mut dyn Net) -> Result<bool, ReadError> {
+    fn receive(&mut self, now: Instant, net: &mut dyn Net) -> Result<bool, ReadError> {
         let conn = self.conn;
         let reader = self.reader_mut();
         let mut result = Ok(false);
@@ -256,7 +257,7 @@ impl Fetch {
     }
 
     /// The response is whole: the outcome, unless it leads elsewhere.
-    fn complete(&mut self, now: u64, net: &mut dyn Net) -> Option<Outcome> {
+    fn complete(&mut self, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
         let response = self.reader.take().map(Reader::into_response).unwrap_or_default();
         let location = match (response.status, &response.location) {
             (301 | 302 | 303 | 307 | 308, Some(location)) => location,

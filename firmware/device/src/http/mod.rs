@@ -41,7 +41,7 @@ mod tests {
         said("may have ", super::response::MAX_HEAD as u64, " bytes");
         said(" and ", super::response::MAX_HEADERS as u64, " fields");
         said("Up to ", super::fetch::MAX_REDIRECTS.into(), " redirects");
-        said("* ", super::fetch::IDLE_TIMEOUT / 1000, " seconds without progress");
-        said(", or ", super::fetch::TOTAL_TIMEOUT / 1000, " seconds in all");
+        said("* ", super::fetch::IDLE_TIMEOUT.as_secs(), " seconds without progress");
+        said(", or ", super::fetch::TOTAL_TIMEOUT.as_secs(), " seconds in all");
     }
 }

@@ -1,7 +1,7 @@
 //! How much a script may print on a serial port: as much as the port takes away. More would make everybody wait for the port; it is
 //! left out and counted.
 
-use crate::engine::Millis;
+use umqtt_net::Instant;
 
 /// Bytes that may be printed at once, after a while without.
 const BURST: u16 = 2048;
@@ -25,10 +25,10 @@ impl Rate {
 
     /// Whether to print so many bytes. After some were left out it takes a pause before others are printed, so that lines
     /// are whole more often than not.
-    pub(crate) fn admits(&mut self, bytes: usize, now: Millis) -> bool {
+    pub(crate) fn admits(&mut self, bytes: usize, now: Instant) -> bool {
         let Some(per_milli) = self.per_milli else { return true };
-        let passed = (now as u32).wrapping_sub(self.at);
-        self.at = now as u32;
+        let passed = (now.as_millis() as u32).wrapping_sub(self.at);
+        self.at = now.as_millis() as u32;
         let more = passed.saturating_mul(per_milli.into()).min(BURST.into()) as u16;
         self.left = (self.left + more).min(BURST);
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
@@ -57,7 +57,7 @@ mod tests {
         let (mut printed, mut dropped) = (0, 0);
         for now in 1..=10_000 {
             for _ in 0..3 {
-                if rate.admits(100, now) {
+                if rate.admits(100, Instant::from_millis(now)) {
                     dropped += rate.take_dropped();
                     printed += 100;
                 }
@@ -66,14 +66,14 @@ mod tests {
         dropped += rate.take_dropped();
         assert!(printed > 70_000 && printed <= 8 * 10_000 + u32::from(BURST), "{printed}");
         assert_eq!(printed + dropped, 3_000_000);
-        assert!(Rate::new(None).admits(usize::MAX, 0));
+        assert!(Rate::new(None).admits(usize::MAX, Instant::ZERO));
     }
 
     #[test]
     fn what_is_printed_now_and_then_is_never_left_out() {
         let mut rate = Rate::new(Some(8));
         for now in (0..1_000_000).step_by(100) {
-            assert!(rate.admits(800, now));
+            assert!(rate.admits(800, Instant::from_millis(now)));
         }
         assert_eq!(rate.take_dropped(), 0);
     }

@@ -8,10 +8,10 @@ use alloc::string::String;
 use core::fmt;
 
 use super::Level;
-use crate::engine::Millis;
+use umqtt_net::{Duration, Instant};
 
 /// Milliseconds for which lines are counted together.
-pub(crate) const WINDOW: Millis = 10_000;
+pub(crate) const WINDOW: Duration = Duration::from_millis(10_000);
 /// Lines of a kind that are logged in that time.
 pub(crate) const LINES: u32 = 50;
 /// Kinds told apart at a time.
@@ -24,7 +24,7 @@ const BEGINNING: usize = 28;
 struct Kind {
     beginning: [u8; BEGINNING],
     level: Level,
-    since: Millis,
+    since: Instant,
     lines: u32,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct LeftOut {
 impl fmt::Display for LeftOut {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LeftOut { lines, beginning, .. } = self;
-        write!(f, "... {lines} more like this in {} s: {beginning}", WINDOW / 1000)
+        write!(f, "... {lines} more like this in {} s: {beginning}", WINDOW.as_secs())
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) struct Repeats {
 
 impl Repeats {
     /// Whether to log a line.
-    pub(crate) fn admits(&mut self, level: Level, line: &[u8], now: Millis) -> bool {
+    pub(crate) fn admits(&mut self, level: Level, line: &[u8], now: Instant) -> bool {
         let mut beginning = [0; BEGINNING];
         let letters = line.iter().filter(|byte| !byte.is_ascii_digit()).take(BEGINNING);
         beginning.iter_mut().zip(letters).for_each(|(to, from)| *to = *from);
@@ -72,7 +72,7 @@ impl Repeats {
     }
 
     /// What was left out of a kind whose time is over; ask until `None`.
-    pub(crate) fn poll(&mut self, now: Millis) -> Option<LeftOut> {
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<LeftOut> {
         let over = |kind: &mut Kind| kind.lines > LINES && kind.is_over(now);
         let kind = self.kinds.iter_mut().find_map(|place| place.take_if(over))?;
         let beginning = kind.beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid());
@@ -85,14 +85,14 @@ impl Repeats {
     }
 
     /// When to ask what was left out.
-    pub(crate) fn poll_at(&self) -> Option<Millis> {
+    pub(crate) fn poll_at(&self) -> Option<Instant> {
         let over = self.kinds.iter().flatten().filter(|kind| kind.lines > LINES);
         over.map(|kind| kind.since.saturating_add(WINDOW)).min()
     }
 }
 
 impl Kind {
-    fn is_over(&self, now: Millis) -> bool {
+    fn is_over(&self, now: Instant) -> bool {
         now >= self.since.saturating_add(WINDOW)
     }
 }
@@ -103,7 +103,7 @@ mod tests {
     use alloc::format;
     use alloc::string::ToString;
 
-    fn admitted(repeats: &mut Repeats, lines: impl Iterator<Item = String>, now: Millis) -> u32 {
+    fn admitted(repeats: &mut Repeats, lines: impl Iterator<Item = String>, now: Instant) -> u32 {
         let admits = |line: String| repeats.admits(Level::Script, line.as_bytes(), now);
         lines.map(admits).filter(|admitted| *admitted).count() as u32
     }
@@ -112,25 +112,28 @@ mod tests {
     fn what_repeats_itself_is_counted_and_told_of_once() {
         let mut repeats = Repeats::default();
         let failures = |n: u32| (0..n).map(|n| format!("publish remote t/{n}: no room\r\n"));
-        assert_eq!(admitted(&mut repeats, failures(10_000), 5), LINES);
-        assert!(repeats.admits(Level::Script, b"something else", 6));
-        assert_eq!((repeats.poll(10_004), repeats.poll_at()), (None, Some(10_005)));
-        let left_out = repeats.poll(10_005).unwrap();
+        assert_eq!(admitted(&mut repeats, failures(10_000), Instant::from_millis(5)), LINES);
+        assert!(repeats.admits(Level::Script, b"something else", Instant::from_millis(6)));
+        assert_eq!(
+            (repeats.poll(Instant::from_millis(10_004)), repeats.poll_at()),
+            (None, Some(Instant::from_millis(10_005)))
+        );
+        let left_out = repeats.poll(Instant::from_millis(10_005)).unwrap();
         assert_eq!(
             left_out.to_string(),
             "... 9950 more like this in 10 s: publish remote t/: no room"
         );
-        assert_eq!((repeats.poll(10_005), repeats.poll_at()), (None, None));
-        assert_eq!(admitted(&mut repeats, failures(LINES), 10_006), LINES);
+        assert_eq!((repeats.poll(Instant::from_millis(10_005)), repeats.poll_at()), (None, None));
+        assert_eq!(admitted(&mut repeats, failures(LINES), Instant::from_millis(10_006)), LINES);
     }
 
     #[test]
     fn what_comes_now_and_then_is_never_left_out() {
         let mut repeats = Repeats::default();
-        for now in (0..1_000_000).step_by(WINDOW as usize / LINES as usize) {
-            assert!(repeats.admits(Level::Info, b"now and then", now));
+        for now in (0..1_000_000).step_by(WINDOW.as_millis() as usize / LINES as usize) {
+            assert!(repeats.admits(Level::Info, b"now and then", Instant::from_millis(now)));
         }
-        assert_eq!(repeats.poll(Millis::MAX), None);
+        assert_eq!(repeats.poll(Instant::MAX), None);
     }
 
     #[test]
@@ -138,7 +141,7 @@ mod tests {
         let mut repeats = Repeats::default();
         let letters = |n: u32| char::from_u32(0x4e00 + n).unwrap_or_default();
         let lines = (0..1000).map(|n| format!("{} is wrong", letters(n)));
-        assert!(admitted(&mut repeats, lines, 0) <= LINES * KINDS as u32);
+        assert!(admitted(&mut repeats, lines, Instant::ZERO) <= LINES * KINDS as u32);
         assert!(repeats.poll_at().is_some());
     }
 }

@@ -22,12 +22,12 @@ use alloc::vec::Vec;
 use umqtt_broker::client::{Client, Event, NetworkWish, RequestError, SendError};
 use umqtt_broker::{Limits, Message, QoS};
 
-use crate::engine::Millis;
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::settings::Settings;
 use config::Config;
 pub(crate) use news::Note;
 use news::{Failure, News};
+use umqtt_net::Instant;
 
 /// Most bytes received between two looks at what they brought.
 const PIECE: usize = 64 * 1024;
@@ -141,7 +141,7 @@ impl Remote {
     }
 
     /// When the next turn is due at the latest.
-    pub(crate) fn poll_at(&self) -> Option<Millis> {
+    pub(crate) fn poll_at(&self) -> Option<Instant> {
         self.client.poll_at()
     }
 
@@ -232,7 +232,7 @@ impl Remote {
     }
 
     /// Something happened on its connection.
-    pub(crate) fn handle(&mut self, event: NetEvent, now: Millis, net: &mut dyn Net) {
+    pub(crate) fn handle(&mut self, event: NetEvent, now: Instant, net: &mut dyn Net) {
         match event {
             NetEvent::Connected(_) => self.client.connected(now),
             NetEvent::Readable(_) => self.readable = true,
@@ -255,7 +255,7 @@ impl Remote {
     /// came before. True if there is more to do at once.
     pub(crate) fn turn(
         &mut self,
-        now: Millis,
+        now: Instant,
         settings: &Settings,
         limits: &Limits,
         net: &mut dyn Net,
@@ -281,7 +281,7 @@ impl Remote {
 
     /// Takes leave for good, politely: the device is about to be switched off. It has left once [`Remote::has_left`]
     /// says so; some turns may be needed.
-    pub(crate) fn leave(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+    pub(crate) fn leave(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         self.leaving = true;
         self.wanted = None;
         self.follow(now, limits, net);
@@ -293,7 +293,7 @@ impl Remote {
     }
 
     /// Makes the settings that are wanted the ones that are followed, as soon as the old connection has been left.
-    fn follow(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+    fn follow(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         if self.active == self.wanted {
             return;
         }
@@ -313,7 +313,7 @@ impl Remote {
     }
 
     /// Sends what there is and does what the client wishes.
-    fn exchange(&mut self, now: Millis, net: &mut dyn Net) {
+    fn exchange(&mut self, now: Instant, net: &mut dyn Net) {
         self.send(net);
         while let Some(wish) = self.client.poll_network() {
             match wish {
@@ -327,7 +327,7 @@ impl Remote {
         }
     }
 
-    fn connect(&mut self, now: Millis, net: &mut dyn Net) {
+    fn connect(&mut self, now: Instant, net: &mut dyn Net) {
         let Some(config) = &self.active else { return };
         match net.connect(&config.host, config.port) {
             Ok(conn) => self.conn = Some(conn),
@@ -358,7 +358,7 @@ impl Remote {
         }
     }
 
-    fn receive(&mut self, now: Millis, limits: &Limits, net: &mut dyn Net) {
+    fn receive(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         let Some(conn) = self.conn.filter(|_| self.readable && self.next.is_none()) else { return };
         let mut room = piece(limits);
         let client = &mut self.client;
@@ -387,7 +387,7 @@ impl Remote {
         }
     }
 
-    fn lost(&mut self, now: Millis) {
+    fn lost(&mut self, now: Instant) {
         self.forget_connection();
         self.client.closed(now);
     }

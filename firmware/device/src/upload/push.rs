@@ -7,19 +7,20 @@
 use umqtt_vm::Profile;
 
 use super::{Incoming, check};
-use crate::engine::Millis;
+use umqtt_net::{Duration, Instant};
+
 use crate::http::detect::{self, Stranger};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
 /// Milliseconds in which somebody has to connect.
-pub const TO_CONNECT: Millis = 60_000;
+pub const TO_CONNECT: Duration = Duration::from_millis(60_000);
 /// Milliseconds without a byte after which a sender is given up.
-pub const IDLE: Millis = 10_000;
+pub const IDLE: Duration = Duration::from_millis(10_000);
 /// Milliseconds a sender has for all of it: nobody else can send a script meanwhile.
-pub const TOTAL: Millis = 300_000;
+pub const TOTAL: Duration = Duration::from_millis(300_000);
 /// Milliseconds without a byte after which what came is tried as it is.
-pub const QUIET: Millis = 2_000;
+pub const QUIET: Duration = Duration::from_millis(2_000);
 
 /// Bytes of the first line that are looked at, to tell HTTP from a script.
 const FIRST: usize = 128;
@@ -51,7 +52,7 @@ impl core::fmt::Display for PushError {
                 f.write_str("nothing came for 10 seconds and the connection was not closed")
             }
             PushError::TooSlow => {
-                write!(f, "it was not all there after {} minutes", TOTAL / 60_000)
+                write!(f, "it was not all there after {} minutes", TOTAL.as_secs() / 60)
             }
             PushError::Broken => f.write_str("the connection broke"),
             PushError::TooLarge(limit) => {
@@ -91,11 +92,11 @@ pub struct Push {
     /// The first of them, up to the end of the first line.
     first: heapless::Vec<u8, FIRST>,
     /// Until then somebody has to connect.
-    wait_until: Millis,
-    give_up_at: Millis,
+    wait_until: Instant,
+    give_up_at: Instant,
     /// It has to be all there by then.
-    end_at: Millis,
-    try_at: Option<Millis>,
+    end_at: Instant,
+    try_at: Option<Instant>,
 }
 
 impl Push {
@@ -103,7 +104,7 @@ impl Push {
     ///
     /// # Errors
     /// [`NetError`] when the port cannot be had.
-    pub fn start(port: u16, now: Millis, net: &mut dyn Net) -> Result<Push, NetError> {
+    pub fn start(port: u16, now: Instant, net: &mut dyn Net) -> Result<Push, NetError> {
         let port = net.listen(port)?;
         let give_up_at = now + TO_CONNECT;
         Ok(Push {
@@ -113,7 +114,7 @@ impl Push {
             first: heapless::Vec::new(),
             wait_until: give_up_at,
             give_up_at,
-            end_at: Millis::MAX,
+            end_at: Instant::MAX,
             try_at: None,
         })
     }
@@ -129,7 +130,7 @@ impl Push {
     }
 
     /// Somebody connected. True if it is the one that may send; the port is closed then.
-    pub fn accept(&mut self, conn: ConnId, now: Millis, net: &mut dyn Net) -> bool {
+    pub fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
         if self.conn.is_some() {
             return false;
         }
@@ -141,7 +142,7 @@ impl Push {
     }
 
     /// When to call [`Push::handle_timeout`].
-    pub fn poll_at(&self) -> Millis {
+    pub fn poll_at(&self) -> Instant {
         self.try_at.map_or(self.give_up_at, |at| at.min(self.give_up_at)).min(self.end_at)
     }
 
@@ -149,7 +150,7 @@ impl Push {
     pub fn handle(
         &mut self,
         event: NetEvent,
-        now: Millis,
+        now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
@@ -176,7 +177,7 @@ impl Push {
     /// Time passed.
     pub fn handle_timeout(
         &mut self,
-        now: Millis,
+        now: Instant,
         net: &mut dyn Net,
         incoming: &dyn Incoming,
     ) -> Progress {
@@ -215,7 +216,7 @@ impl Push {
     fn send_away(&mut self, conn: ConnId, what: Option<Stranger>, net: &mut dyn Net) -> Progress {
         net.abort(conn);
         (self.conn, self.received, self.try_at) = (None, 0, None);
-        (self.give_up_at, self.end_at) = (self.wait_until, Millis::MAX);
+        (self.give_up_at, self.end_at) = (self.wait_until, Instant::MAX);
         self.first.clear();
         match net.listen(self.port) {
             Ok(port) => {
@@ -249,7 +250,7 @@ impl Push {
     fn receive(
         &mut self,
         conn: ConnId,
-        now: Millis,
+        now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,

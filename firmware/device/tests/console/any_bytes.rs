@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use umqtt_device::console::{Origin, Session};
+use umqtt_net::Instant;
 
 use crate::fake::Fake;
 
@@ -22,11 +23,11 @@ fn lines() -> impl Strategy<Value = Vec<u8>> {
 fn survives(origin: Origin, input: &[u8], piece: usize) -> Result<(), TestCaseError> {
     const LIMIT: usize = 8192;
     let mut device = Fake::new();
-    let mut session = Session::new(origin, LIMIT, 0);
+    let mut session = Session::new(origin, LIMIT, Instant::ZERO);
     for bytes in input.chunks(piece) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let taken = session.receive(rest, 0, &mut device);
+            let taken = session.receive(rest, Instant::ZERO, &mut device);
             prop_assert!(taken > 0 || !session.output().is_empty(), "neither took nor gave");
             rest = &rest[taken..];
             prop_assert!(session.output().len() <= LIMIT);
@@ -44,7 +45,7 @@ fn survives(origin: Origin, input: &[u8], piece: usize) -> Result<(), TestCaseEr
         // The end of whatever command or subnegotiation is open, then a line.
         let mut rest = &[&b"\n"[..], &[0; 300], b"\r\ntime\r\n"].concat()[..];
         while !rest.is_empty() {
-            rest = &rest[session.receive(rest, 0, &mut device)..];
+            rest = &rest[session.receive(rest, Instant::ZERO, &mut device)..];
             let output = session.output().to_vec();
             session.sent(output.len());
             if rest.is_empty() {

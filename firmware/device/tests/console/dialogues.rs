@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 use umqtt_device::console::{Origin, ScriptText};
 use umqtt_device::settings::{Layer, Param};
+use umqtt_net::Duration;
 
 use crate::fake::{Fake, User};
 
@@ -111,9 +112,9 @@ fn locked_it_shows_no_password_and_takes_no_change() {
         "show stats",
     ]);
     user.says(&["unlock Sesame", "unlock sesame"]);
-    user.now += 999;
+    user.now += Duration::from_millis(999);
     user.says(&["unlock sesame"]);
-    user.now += 1;
+    user.now += Duration::from_millis(1);
     user.says(&["unlock sesame", "set ssid x", "lock", "unlock sesame", "show mqtt"]);
     assert!(!user.screen().replace("lock sesame", "").contains("sesame"));
     assert_snapshot!(user.screen());

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use umqtt_net::{Duration, Instant};
 
 use umqtt_device::console::{
     BrokerFigures, Host, Lock, Network, Origin, Refusal, RetainedMessage, ScriptText, Session,
@@ -152,7 +153,7 @@ impl Host for Fake {
     }
     fn stats(&self) -> Stats {
         Stats {
-            uptime_ms: 36_125_999,
+            uptime: Duration::from_millis(36_125_999),
             free_memory: Some(21_344),
             script_events: 42,
             script_mean_us: 17,
@@ -291,7 +292,7 @@ impl Host for Fake {
 pub(crate) struct User {
     pub(crate) device: Fake,
     pub(crate) session: Session,
-    pub(crate) now: u64,
+    pub(crate) now: Instant,
     seen: Vec<u8>,
 }
 
@@ -299,8 +300,8 @@ impl User {
     pub(crate) fn new(origin: Origin) -> User {
         User {
             device: Fake::new(),
-            session: Session::new(origin, 16 * 1024, 0),
-            now: 0,
+            session: Session::new(origin, 16 * 1024, Instant::ZERO),
+            now: Instant::ZERO,
             seen: Vec::new(),
         }
     }

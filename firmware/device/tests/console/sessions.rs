@@ -2,14 +2,15 @@
 
 use umqtt_device::console::session::LEAST_OUTPUT;
 use umqtt_device::console::{
-    IDLE_MS, MAX_LINE, Origin, Outcome, Output, Session, execute_line, resume_reply,
+    IDLE_TIMEOUT, MAX_LINE, Origin, Outcome, Output, Session, execute_line, resume_reply,
 };
+use umqtt_net::{Duration, Instant};
 
 use crate::fake::{Fake, User};
 
 #[test]
 fn a_new_session_has_the_prompt() {
-    assert_eq!(Session::new(Origin::Remote(3), 0, 0).output(), b"CMD>");
+    assert_eq!(Session::new(Origin::Remote(3), 0, Instant::ZERO).output(), b"CMD>");
 }
 
 #[test]
@@ -78,11 +79,11 @@ fn no_part_of_a_line_that_is_too_long_is_executed() {
 #[test]
 fn a_user_who_does_not_read_is_given_no_more() {
     let mut device = Fake::new();
-    let mut session = Session::new(Origin::Remote(0), 0, 0);
+    let mut session = Session::new(Origin::Remote(0), 0, Instant::ZERO);
     let input = b"show\n".repeat(1000);
-    let taken = session.receive(&input, 0, &mut device);
+    let taken = session.receive(&input, Instant::ZERO, &mut device);
     assert!(taken < 30, "{taken} bytes taken");
-    assert_eq!(session.receive(&input[taken..], 0, &mut device), 0);
+    assert_eq!(session.receive(&input[taken..], Instant::ZERO, &mut device), 0);
     assert!(session.output().len() <= LEAST_OUTPUT);
     for _ in 0..100 {
         session.report(&[b'x'; 300]);
@@ -100,7 +101,7 @@ fn a_user_who_does_not_read_is_given_no_more() {
     }
     assert!(seen.starts_with("CMD>umqtt"), "{seen}");
     assert!(seen.contains("CMD>\r") && seen.contains("xxx\r\nCMD>"), "{seen}");
-    assert!(session.receive(b"time\n", 0, &mut device) > 0);
+    assert!(session.receive(b"time\n", Instant::ZERO, &mut device) > 0);
     assert!(session.output().ends_with(b"Wed 12:34:56\r\nCMD>"));
 }
 
@@ -108,7 +109,8 @@ fn a_user_who_does_not_read_is_given_no_more() {
 fn whole_reply(line: &str, limit: usize, device: &mut Fake) -> String {
     let mut all = Vec::new();
     let mut output = Output::new(limit);
-    let mut outcome = execute_line(line.as_bytes(), Origin::Serial, 0, device, &mut output);
+    let mut outcome =
+        execute_line(line.as_bytes(), Origin::Serial, Instant::ZERO, device, &mut output);
     loop {
         assert!(output.bytes().len() <= limit);
         all.extend_from_slice(output.bytes());
@@ -179,14 +181,14 @@ fn a_line_there_is_no_memory_for_is_refused() {
 #[test]
 fn an_idle_session_is_closed_and_a_busy_one_is_not() {
     let mut user = User::over_tcp();
-    assert_eq!(user.session.poll_at(), Some(IDLE_MS));
-    user.now = IDLE_MS - 1;
+    assert_eq!(user.session.poll_at(), Some(Instant::ZERO + IDLE_TIMEOUT));
+    user.now = Instant::ZERO + IDLE_TIMEOUT - Duration::from_millis(1);
     user.session.handle_timeout(user.now);
     user.send(b"t");
-    assert_eq!(user.session.poll_at(), Some(2 * IDLE_MS - 1));
-    user.session.handle_timeout(IDLE_MS);
+    assert_eq!(user.session.poll_at(), Some(user.now + IDLE_TIMEOUT));
+    user.session.handle_timeout(Instant::ZERO + IDLE_TIMEOUT);
     assert!(!user.session.is_over());
-    user.session.handle_timeout(2 * IDLE_MS);
+    user.session.handle_timeout(Instant::ZERO + IDLE_TIMEOUT * 2);
     let screen = String::from_utf8(user.read()).unwrap();
     assert_eq!(screen, "\r\nConsole closed: nobody typed for 300 s\r\n");
     assert!(user.session.is_over());
@@ -195,11 +197,11 @@ fn an_idle_session_is_closed_and_a_busy_one_is_not() {
 #[test]
 fn a_session_that_has_ended_does_not_wait_for_ever_to_be_read() {
     let mut device = Fake::new();
-    let mut session = Session::new(Origin::Remote(0), 0, 0);
-    session.receive(b"quit\ntime\n", 0, &mut device);
+    let mut session = Session::new(Origin::Remote(0), 0, Instant::ZERO);
+    session.receive(b"quit\ntime\n", Instant::ZERO, &mut device);
     assert!(!session.is_over());
     let deadline = session.poll_at().unwrap();
-    assert!(deadline <= 10_000);
+    assert!(deadline <= Instant::from_millis(10_000));
     session.handle_timeout(deadline);
     assert!(session.is_over());
 }
@@ -217,7 +219,8 @@ fn the_serial_line_is_never_idle_and_never_over() {
 fn a_script_s_system_action_gets_replies_without_prompt() {
     let mut device = Fake::new();
     let mut output = Output::new(1000);
-    let mut run = |line: &[u8]| execute_line(line, Origin::Script, 0, &mut device, &mut output);
+    let mut run =
+        |line: &[u8]| execute_line(line, Origin::Script, Instant::ZERO, &mut device, &mut output);
     assert_eq!(run(b"set broker_port 1884"), Outcome::Continue);
     assert_eq!(run(b"reset"), Outcome::Restart);
     assert_eq!(output.bytes(), b"broker_port set to 1884\r\nRestarting ...\r\n");

@@ -1,6 +1,7 @@
 //! The remote broker: connecting, losing it, and what scripts and users see of it.
 
 use std::collections::BTreeMap;
+use umqtt_net::Instant;
 
 use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer};
 use umqtt_device::net::CloseReason;
@@ -61,7 +62,9 @@ impl Far {
         }
         self.next += 1;
         let peer = Peer::new(([10, 0, 0, 1], 4000).into(), Interface::Station);
-        self.broker.open(ConnId(self.next), peer, world.now(), &mut AllowAll).unwrap();
+        self.broker
+            .open(ConnId(self.next), peer, Instant::from_millis(world.now()), &mut AllowAll)
+            .unwrap();
         self.log.clear();
         let (_, _, end) = world.take_asked();
         self.lines.insert(self.next, end);
@@ -72,9 +75,9 @@ impl Far {
         let conn = ConnId(number);
         let bytes = world.received(end);
         self.log.extend_from_slice(&bytes);
-        self.broker.receive(conn, &bytes, world.now(), &mut AllowAll);
+        self.broker.receive(conn, &bytes, Instant::from_millis(world.now()), &mut AllowAll);
         if world.is_closed(end) {
-            self.broker.closed(conn, world.now());
+            self.broker.closed(conn, Instant::from_millis(world.now()));
             self.lines.remove(&number);
             return true;
         }
@@ -111,7 +114,7 @@ impl Far {
         let until = world.now() + ms;
         while world.now() < until {
             world.advance(50.min(until - world.now()));
-            self.broker.handle_timeout(world.now());
+            self.broker.handle_timeout(Instant::from_millis(world.now()));
             self.settle(world);
         }
     }

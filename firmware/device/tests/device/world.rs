@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use umqtt_net::Instant;
 
 use umqtt_broker::{Broker, Limits};
 use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
@@ -305,7 +306,7 @@ impl World {
         let wires = Rc::new(RefCell::new(Wires { clock, ..Wires::default() }));
         let mut device = Device::new(TestBoard(wires.clone()), flash, options).unwrap();
         device.listen(&mut net).unwrap();
-        device.start(0);
+        device.start(Instant::ZERO);
         let mut world = World { device, net, wires, now: 0 };
         world.settle();
         world
@@ -336,7 +337,7 @@ impl World {
         let mut net = MemoryNet::new(PIECE);
         let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
         device.listen(&mut net).unwrap();
-        device.start(0);
+        device.start(Instant::ZERO);
         let conn = net.new_line();
         let addr = SocketAddr::from(([192, 168, 4, 2], 5000));
         let peer = Peer { addr, interface: Interface::AccessPoint };
@@ -355,7 +356,7 @@ impl World {
         let mut net = MemoryNet::new(PIECE);
         let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
         device.listen(&mut net).unwrap();
-        device.start_without_script(0, format_args!("{why}"));
+        device.start_without_script(Instant::ZERO, format_args!("{why}"));
         let mut world = World { device, net, wires, now: 0 };
         world.settle();
         world
@@ -366,14 +367,14 @@ impl World {
         let flash = self.device.into_parts().1;
         let wires = Rc::new(RefCell::new(Wires::default()));
         let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
-        device.start(0);
+        device.start(Instant::ZERO);
         World { device, net: MemoryNet::new(PIECE), wires, now: 0 }
     }
 
     /// Lets the device do what it can do at this moment.
     pub(crate) fn settle(&mut self) {
         for _ in 0..10_000 {
-            let next = self.device.poll(self.now, &mut self.net);
+            let next = self.poll_device();
             if self.net.events.is_empty() && next.is_none_or(|at| at > self.now) {
                 return;
             }
@@ -385,7 +386,7 @@ impl World {
     pub(crate) fn advance(&mut self, ms: u64) {
         let until = self.now + ms;
         loop {
-            let next = self.device.poll(self.now, &mut self.net).unwrap_or(until);
+            let next = self.poll_device().unwrap_or(until);
             let next = next.clamp(self.now, until);
             if next == self.now && self.now == until {
                 return self.settle();
@@ -404,7 +405,7 @@ impl World {
 
     /// One turn; whether the device wants another one at once.
     pub(crate) fn poll_once(&mut self) -> bool {
-        let next = self.device.poll(self.now, &mut self.net);
+        let next = self.poll_device();
         next.is_some_and(|at| at <= self.now)
     }
 
@@ -426,6 +427,11 @@ impl World {
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         self.settle();
         End(conn)
+    }
+
+    fn poll_device(&mut self) -> Option<u64> {
+        let now = Instant::from_millis(self.now);
+        self.device.poll(now, &mut self.net).map(Instant::as_millis)
     }
 
     /// Milliseconds since it was switched on.

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::rc::Rc;
+use umqtt_net::Instant;
 
 use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
 use umqtt_device::device::Options;
@@ -225,7 +226,7 @@ impl World {
         let made = Device::new(board, flash, options);
         if let Ok(mut made) = made {
             let _ = device(|| made.listen(&mut world.net));
-            device(|| made.start(0));
+            device(|| made.start(Instant::ZERO));
             world.device = Some(made);
         }
         world.settle();
@@ -247,7 +248,8 @@ impl World {
         let start = self.now;
         for _ in 0..POLLS {
             let events = self.net.events.len();
-            let next = device(|| made.poll(self.now, &mut self.net));
+            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+                .map(Instant::as_millis);
             let idle = next.is_none_or(|at| at > self.now);
             if idle
                 && (self.net.events.is_empty()
@@ -267,7 +269,9 @@ impl World {
         let until = self.now + ms;
         while self.now < until {
             let Some(made) = &mut self.device else { return };
-            let next = device(|| made.poll(self.now, &mut self.net)).unwrap_or(until);
+            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+                .map(Instant::as_millis)
+                .unwrap_or(until);
             self.now = next.clamp(self.now + 1, until);
         }
         self.settle();
@@ -328,7 +332,9 @@ impl World {
         let until = self.now + ms;
         loop {
             let Some(made) = &mut self.device else { return };
-            let next = device(|| made.poll(self.now, &mut self.net)).unwrap_or(until);
+            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+                .map(Instant::as_millis)
+                .unwrap_or(until);
             for conn in (0..self.net.lines.len() as u32).map(ConnId) {
                 if self.net.line(conn).is_read {
                     self.take(conn);

@@ -66,7 +66,7 @@ impl House {
         let mut device = Device::new(Bare(pins.clone()), flash, OPTIONS).unwrap();
         let mut world = World::unconfigured(NetLimits::CHIP, trouble, seed);
         device.listen(&mut world.net).unwrap();
-        device.start(0);
+        device.start(umqtt_net::Instant::ZERO);
         assert_eq!(device.addressing().ip, None, "by DHCP until somebody sets it");
         world.net.set_addressing(FIXED);
         House { world, device, pins }
@@ -76,8 +76,10 @@ impl House {
     fn pass(&mut self, ms: u64) {
         let until = self.world.now + ms;
         while self.world.now < until {
-            let next = self.device.poll(self.world.now, &mut self.world.net);
-            self.world.step(next.unwrap_or(until).min(until));
+            let now = umqtt_net::Instant::from_millis(self.world.now);
+            let next = self.device.poll(now, &mut self.world.net);
+            let next = next.map_or(until, umqtt_net::Instant::as_millis);
+            self.world.step(next.min(until));
         }
     }
 

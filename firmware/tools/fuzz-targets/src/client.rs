@@ -1,7 +1,7 @@
 //! Any bytes from the server of an MQTT client, while it publishes and subscribes.
 
-use umqtt_broker::QoS;
 use umqtt_broker::client::{Client, ClientOptions, NetworkWish};
+use umqtt_broker::{Duration, Instant, QoS};
 
 const CONNACK: &[u8] = b"\x20\x02\0\0";
 
@@ -13,8 +13,8 @@ pub fn run(input: &[u8]) {
         ClientOptions { max_packet: 300, max_queue_bytes: 500, ..ClientOptions::new("x") };
     let mut client = Client::new(options, 7);
     client.subscribe(b"a/#", QoS::ExactlyOnce).expect("there is room");
-    client.start(0);
-    let mut now = 0;
+    client.start(Instant::ZERO);
+    let mut now = Instant::ZERO;
     if way & 1 == 0 {
         connect(&mut client, now);
         client.receive(CONNACK, now);
@@ -26,7 +26,7 @@ pub fn run(input: &[u8]) {
         client.receive(part, now);
         drain(&mut client);
         assert!(client.memory() < 64 * 1024, "it is bounded");
-        now += 100;
+        now += Duration::from_millis(100);
         if client.poll_at().is_some_and(|due| due <= now) {
             client.handle_timeout(now);
         }
@@ -42,7 +42,7 @@ pub fn run(input: &[u8]) {
 }
 
 /// Makes the connection the client wants.
-fn connect(client: &mut Client, now: u64) {
+fn connect(client: &mut Client, now: Instant) {
     while let Some(wish) = client.poll_network() {
         if wish == NetworkWish::Connect {
             client.connected(now);

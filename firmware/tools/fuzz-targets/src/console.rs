@@ -4,6 +4,7 @@ use crate::{OneConnection, PlainBoard, PlainPlatform};
 use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
+use umqtt_device::net::Instant;
 use umqtt_device::storage::Layout;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_vm::Profile;
@@ -31,8 +32,8 @@ pub fn run(input: &[u8]) {
         Device::<PlainPlatform>::new(board, flash, options).expect("a blank flash can be used");
     let mut net = OneConnection::new(CONSOLE, tcp);
     device.listen(&mut net).expect("every port is free");
-    device.start(0);
-    for now in 0..POLLS {
+    device.start(Instant::ZERO);
+    for now in (0..POLLS).map(Instant::from_millis) {
         net.knock();
         let next = device.poll(now, &mut net);
         let idle = net.closed || net.incoming.is_empty();

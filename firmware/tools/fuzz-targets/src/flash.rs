@@ -4,6 +4,7 @@
 use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
+use umqtt_device::net::Instant;
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{Layout, Storage};
 use umqtt_vm::Profile;
@@ -49,8 +50,8 @@ pub fn run(input: &[u8]) {
     let mut device =
         Device::<PlainPlatform>::new(board, RamFlash::with(bytes), options).expect("it comes up");
     let mut net = OneConnection::new(7777, b"show\nshow vars\nshow script\nquit\n");
-    device.start(0);
-    for now in 0..200 {
+    device.start(Instant::ZERO);
+    for now in (0..200).map(Instant::from_millis) {
         net.knock();
         device.poll(now, &mut net);
     }

@@ -1,7 +1,7 @@
 //! Any history of some clients, with connections that break at any byte: what must arrive does, and
 //! nothing else.
 
-use umqtt_broker::Limits;
+use umqtt_broker::{Duration, Limits};
 use umqtt_broker_model::{STEP_BYTES, Step, World};
 
 /// Steps of a history: enough for every clash of two or three connections, few enough to be quick.
@@ -23,7 +23,7 @@ pub fn run(input: &[u8]) {
             .max_local_queue_bytes(40)
             .max_inflight(2),
     };
-    let mut world = World::new(limits.session_expiry(60_000));
+    let mut world = World::new(limits.session_expiry(Duration::from_millis(60_000)));
     for bytes in input.as_chunks::<STEP_BYTES>().0.iter().take(MOST) {
         let step = Step::decode(*bytes);
         world.step(&step).unwrap_or_else(|why| panic!("{step:?}: {why}"));

@@ -1,7 +1,7 @@
 //! Any bytes from an MQTT client: at worst its connection closes, and another client is served all
 //! the same.
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Instant, Interface, Limits, Peer, QoS};
 
 const NOISY: ConnId = ConnId(1);
 const QUIET: ConnId = ConnId(2);
@@ -17,7 +17,7 @@ fn drain(broker: &mut Broker) -> Vec<u8> {
     }
     while let Some(conn) = broker.poll_close() {
         assert_ne!(conn, QUIET, "the other client has done nothing");
-        broker.closed(conn, 0);
+        broker.closed(conn, Instant::ZERO);
     }
     while broker.poll_local().is_some() {}
     quiet
@@ -30,14 +30,19 @@ pub fn run(input: &[u8]) {
     let mut broker = Broker::new(Limits::SMALL);
     let peer = Peer::new(([192, 168, 4, 2], 50_000).into(), Interface::Station);
     broker.subscribe(b"#", QoS::AtMostOnce).expect("the first subscription");
-    broker.open(QUIET, peer, 0, &mut AllowAll).expect("the first connection");
-    broker.receive(QUIET, b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04calm", 0, &mut AllowAll);
+    broker.open(QUIET, peer, Instant::ZERO, &mut AllowAll).expect("the first connection");
+    broker.receive(
+        QUIET,
+        b"\x10\x10\0\x04MQTT\x04\x02\0\0\0\x04calm",
+        Instant::ZERO,
+        &mut AllowAll,
+    );
     assert_eq!(drain(&mut broker), [0x20, 2, 0, 0]);
 
-    broker.open(NOISY, peer, 0, &mut AllowAll).expect("the second connection");
+    broker.open(NOISY, peer, Instant::ZERO, &mut AllowAll).expect("the second connection");
     for (at, part) in bytes.chunks(usize::from(piece).max(1)).enumerate() {
-        broker.receive(NOISY, part, at as u64, &mut AllowAll);
-        broker.handle_timeout(at as u64);
+        broker.receive(NOISY, part, Instant::from_millis(at as u64), &mut AllowAll);
+        broker.handle_timeout(Instant::from_millis(at as u64));
         drain(&mut broker);
         // A client may take the other's id over: then there is nobody left to ask.
         if !broker.clients().any(|client| client.id == "calm") {
@@ -45,6 +50,6 @@ pub fn run(input: &[u8]) {
         }
     }
     // PINGREQ, PINGRESP.
-    broker.receive(QUIET, b"\xc0\0", 0, &mut AllowAll);
+    broker.receive(QUIET, b"\xc0\0", Instant::ZERO, &mut AllowAll);
     assert_eq!(drain(&mut broker), [0xd0, 0]);
 }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use umqtt_broker::wire::{Connect, Publish, Subscribe, Version};
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Instant, Interface, Limits, Peer, QoS};
 use umqtt_lx106_rt::{heap, println};
 
 use crate::count;
@@ -24,7 +24,7 @@ pub(crate) fn count(subscribers: u32) -> Result<(), String> {
         client(&mut broker, number)?;
         let mut packet = Vec::new();
         Subscribe::emit(1, &[(TOPIC, QoS::AtMostOnce)], &mut packet);
-        broker.receive(ConnId(number), &packet, 0, &mut AllowAll);
+        broker.receive(ConnId(number), &packet, Instant::ZERO, &mut AllowAll);
         send(&mut broker);
     }
     let each = (heap::usage().used - before) / subscribers.max(1) as usize;
@@ -41,7 +41,7 @@ pub(crate) fn count(subscribers: u32) -> Result<(), String> {
     .emit(&mut packet);
     let mut sent = 0;
     let instructions = count::instructions(|| {
-        broker.receive(ConnId(subscribers), &packet, 1, &mut AllowAll);
+        broker.receive(ConnId(subscribers), &packet, Instant::from_millis(1), &mut AllowAll);
         sent = send(&mut broker);
     });
     let whole = packet.len() * subscribers as usize;
@@ -68,9 +68,9 @@ fn client(broker: &mut Broker, number: u32) -> Result<(), String> {
     let mut packet = Vec::new();
     connect.emit(&mut packet);
     broker
-        .open(ConnId(number), peer, 0, &mut AllowAll)
+        .open(ConnId(number), peer, Instant::ZERO, &mut AllowAll)
         .map_err(|why| format!("the broker refuses client {number}: {why:?}"))?;
-    broker.receive(ConnId(number), &packet, 0, &mut AllowAll);
+    broker.receive(ConnId(number), &packet, Instant::ZERO, &mut AllowAll);
     send(broker);
     Ok(())
 }

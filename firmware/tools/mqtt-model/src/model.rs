@@ -10,7 +10,7 @@ mod connections;
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{Millis, QoS};
+use umqtt_broker::{Duration, Instant, QoS};
 
 use crate::life::{Event, Life, NEVER, Tick};
 use crate::{Broken, broken};
@@ -22,8 +22,8 @@ pub struct Rules {
     pub max_clients: usize,
     /// Sessions with clean session 0.
     pub max_stored_sessions: usize,
-    /// Milliseconds a session outlives its connection.
-    pub session_expiry: Millis,
+    /// The time a session outlives its connection.
+    pub session_expiry: Duration,
     /// Subscriptions are granted and messages retained: no limit stands in the way.
     pub roomy: bool,
 }
@@ -97,7 +97,7 @@ pub(crate) struct Session {
     pub(crate) clean: bool,
     pub(crate) over: bool,
     /// When its last connection ended.
-    away_since: Option<Millis>,
+    away_since: Option<Instant>,
     /// The same as the model's time; `None` if it may have been earlier.
     away_from: Option<Tick>,
     /// Up to here it may have been another session at the broker.
@@ -154,7 +154,7 @@ pub struct Model {
     pub(crate) connections: BTreeMap<ConnKey, Connection>,
     clients: BTreeMap<usize, Identity>,
     /// The current time of the broker.
-    pub now: Millis,
+    pub now: Instant,
     pub(crate) arrivals: u64,
 }
 
@@ -172,7 +172,7 @@ impl Model {
             sessions: BTreeMap::new(),
             connections: BTreeMap::new(),
             clients: BTreeMap::new(),
-            now: 0,
+            now: Instant::ZERO,
             arrivals: 0,
         };
         model.sessions.insert(Model::LOCAL, Session { client: LOCAL, ..Session::default() });

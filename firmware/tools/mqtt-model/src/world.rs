@@ -9,7 +9,7 @@ mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Millis, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 use crate::life::Tick;
 use crate::model::{ConnKey, LOCAL};
@@ -30,7 +30,7 @@ pub struct World {
     lines: BTreeMap<ConnId, Line>,
     /// Connections with something to send, as the broker has told.
     announced: BTreeSet<ConnId>,
-    now: Millis,
+    now: Instant,
     conns: u32,
     /// What the broker has given to be kept, in a world that keeps it.
     kept: Option<kept::Kept>,
@@ -45,8 +45,8 @@ struct Line {
     key: Option<ConnKey>,
     /// Sent by the broker, and not yet there.
     down: Vec<u8>,
-    opened: Millis,
-    last_fed: Millis,
+    opened: Instant,
+    last_fed: Instant,
     keep_alive: u16,
     /// Time has passed while either side waited for the other to go on.
     stuck: bool,
@@ -72,7 +72,7 @@ impl World {
             clients: (0..CLIENTS).map(|index| Client::new(index, limits.max_unreleased)).collect(),
             lines: BTreeMap::new(),
             announced: BTreeSet::new(),
-            now: 0,
+            now: Instant::ZERO,
             conns: 0,
             kept: None,
         }
@@ -127,7 +127,7 @@ impl World {
             Action::Hold(hold) => who.hold(*hold),
             Action::Ping => who.ping(),
             Action::Garbage => who.garbage(),
-            Action::Pass(span) => self.pass(*span)?,
+            Action::Pass(span) => self.pass(Duration::from_millis(*span))?,
             Action::LocalPublish { topic, qos, retain } => self.publish(topic, *qos, *retain)?,
             Action::LocalSubscribe { filter, end } => self.subscribe(filter, *end)?,
         }
@@ -360,14 +360,15 @@ impl World {
     /// Whether there is a reason to close a connection.
     fn may_close(&self, line: &Line) -> bool {
         let silent = self.now - line.last_fed;
-        let overdue = line.keep_alive > 0 && silent >= Millis::from(line.keep_alive) * 1500;
+        let overdue = line.keep_alive > 0
+            && silent >= Duration::from_millis(u64::from(line.keep_alive) * 1500);
         let no_connect =
             line.key.is_none() && self.now - line.opened >= self.broker.limits().connect_timeout;
         let taken_over = !line.linked;
         line.doomed || overdue || no_connect || taken_over || line.stuck
     }
 
-    fn pass(&mut self, span: Millis) -> Result<(), Broken> {
+    fn pass(&mut self, span: Duration) -> Result<(), Broken> {
         let end = self.now + span;
         for _ in 0..100_000 {
             for (id, line) in &mut self.lines {
@@ -394,7 +395,8 @@ impl World {
         let overdue = |line: &&Line| {
             line.key.is_some()
                 && line.keep_alive > 0
-                && self.now - line.last_fed >= Millis::from(line.keep_alive) * 1500
+                && self.now - line.last_fed
+                    >= Duration::from_millis(u64::from(line.keep_alive) * 1500)
         };
         match self.lines.values().find(overdue) {
             Some(line) => broken!("a silent client is not sent away: {line:?}"),

@@ -3,7 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use umqtt_broker::Limits;
+use umqtt_broker::{Duration, Limits};
 use umqtt_broker_model::{STEP_BYTES, Step, World};
 
 fn history(most: usize) -> impl Strategy<Value = Vec<Step>> {
@@ -36,30 +36,30 @@ proptest! {
 
     #[test]
     fn with_much_room(history in history(60)) {
-        live_through(Limits::DESKTOP.session_expiry(60_000), &history)?;
+        live_through(Limits::DESKTOP.session_expiry(Duration::from_millis(60_000)), &history)?;
     }
 
     #[test]
     fn with_a_journal(history in history(60), delay in 0..6_u32) {
-        let limits = Limits::DESKTOP.session_expiry(60_000).max_inflight(2);
+        let limits = Limits::DESKTOP.session_expiry(Duration::from_millis(60_000)).max_inflight(2);
         live_in(World::with_journal(limits, delay), &history)?;
     }
 
     #[test]
     fn with_a_journal_and_little_room(history in history(60), delay in 0..6_u32) {
-        let limits = Limits::SMALL.max_clients(2).max_stored_sessions(2).max_subscriptions(6).max_retained(2).max_queue_bytes(40).max_inflight(2).max_unreleased(2).session_expiry(60_000);
+        let limits = Limits::SMALL.max_clients(2).max_stored_sessions(2).max_subscriptions(6).max_retained(2).max_queue_bytes(40).max_inflight(2).max_unreleased(2).session_expiry(Duration::from_millis(60_000));
         live_in(World::with_journal(limits, delay), &history)?;
     }
 
     #[test]
     fn one_message_in_flight(history in history(60)) {
-        let limits = Limits::DESKTOP.session_expiry(60_000).max_inflight(1).max_unreleased(1);
+        let limits = Limits::DESKTOP.session_expiry(Duration::from_millis(60_000)).max_inflight(1).max_unreleased(1);
         live_through(limits, &history)?;
     }
 
     #[test]
     fn with_little_room(history in history(60)) {
-        let limits = Limits::SMALL.max_clients(2).max_stored_sessions(2).max_subscriptions(6).max_client_subscriptions(4).max_retained(2).max_queue_bytes(40).max_local_queue_bytes(40).max_inflight(2).max_unreleased(2).session_expiry(60_000);
+        let limits = Limits::SMALL.max_clients(2).max_stored_sessions(2).max_subscriptions(6).max_client_subscriptions(4).max_retained(2).max_queue_bytes(40).max_local_queue_bytes(40).max_inflight(2).max_unreleased(2).session_expiry(Duration::from_millis(60_000));
         live_through(limits, &history)?;
     }
 }

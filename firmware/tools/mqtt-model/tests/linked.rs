@@ -4,7 +4,7 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish};
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Millis, Peer, QoS};
+use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 
@@ -27,7 +27,7 @@ struct End {
 struct Net {
     broker: Broker,
     ends: [End; 2],
-    now: Millis,
+    now: Instant,
     conns: u32,
     /// The server cannot be reached.
     away: bool,
@@ -48,9 +48,10 @@ impl Net {
         };
         let ends = [end("from", 1), end("to", 2)];
         let broker = Broker::new(Limits::SMALL);
-        let mut net = Net { broker, ends, now: 0, conns: 0, away: false, sent: Vec::new() };
+        let mut net =
+            Net { broker, ends, now: Instant::ZERO, conns: 0, away: false, sent: Vec::new() };
         net.ends[TO].client.subscribe(b"t/#", QoS::ExactlyOnce).expect("room for one");
-        net.ends.iter_mut().for_each(|end| end.client.start(0));
+        net.ends.iter_mut().for_each(|end| end.client.start(Instant::ZERO));
         net.run();
         assert_eq!(net.ends[TO].granted, 1);
         net
@@ -151,7 +152,7 @@ impl Net {
     }
 
     /// Lets time pass, stopping wherever somebody asks for it.
-    fn pass(&mut self, span: Millis) {
+    fn pass(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
             self.run();
@@ -170,7 +171,7 @@ impl Net {
 
     /// Gives everybody time to come back, and looks at what arrived.
     fn judge(&mut self) -> Result<(), String> {
-        self.pass(200_000);
+        self.pass(Duration::from_millis(200_000));
         let heard = &self.ends[TO].heard;
         for (number, qos) in self.sent.iter().enumerate() {
             let times = heard.iter().filter(|(n, q)| n == &number && q == qos).count();
@@ -259,7 +260,7 @@ fn a_server_may_send_more_at_a_time_than_the_client_does() {
         for (n, qos) in &sent {
             net.broker.publish(b"t/n", n.to_string().as_bytes(), *qos, false).expect("is valid");
         }
-        net.pass(1_000);
+        net.pass(Duration::from_millis(1_000));
         assert_eq!(net.ends[TO].heard, sent);
         assert_eq!(net.ends[TO].dials, 1, "all over one connection");
     }
@@ -276,7 +277,7 @@ fn a_server_that_forgot_is_subscribed_to_again() {
         for end in [FROM, TO] {
             net.cut(end);
         }
-        net.pass(5_000);
+        net.pass(Duration::from_millis(5_000));
         assert_eq!(net.ends[TO].granted, 2, "asked again");
         net.publish(QOS[2]);
         net.judge().unwrap();
@@ -295,7 +296,7 @@ fn a_server_that_is_away_is_asked_ever_more_rarely_and_found_again() {
     let mut before = dials(&net);
     let mut counts = Vec::new();
     for _ in 0..6 {
-        net.pass(120_000);
+        net.pass(Duration::from_millis(120_000));
         counts.push(dials(&net) - before);
         before = dials(&net);
     }
@@ -319,7 +320,7 @@ enum Act {
         down: Option<usize>,
     },
     Cut(usize),
-    Pass(Millis),
+    Pass(Duration),
     Run,
 }
 
@@ -329,7 +330,7 @@ fn act() -> impl Strategy<Value = Act> {
         5 => (0usize..3).prop_map(|qos| Act::Publish(QOS[qos])),
         2 => (0usize..2, budget(), budget()).prop_map(|(end, up, down)| Act::Break { end, up, down }),
         1 => (0usize..2).prop_map(Act::Cut),
-        2 => (0u64..4_000).prop_map(Act::Pass),
+        2 => (0u64..4_000).prop_map(|ms| Act::Pass(Duration::from_millis(ms))),
         2 => Just(Act::Run),
     ]
 }

@@ -1,6 +1,6 @@
 //! Histories that once failed, as proptest reduced them.
 
-use umqtt_broker::{Limits, QoS};
+use umqtt_broker::{Duration, Limits, QoS};
 use umqtt_broker_model::{Action, Flow, Step, World};
 
 const LITTLE: Limits = Limits::SMALL
@@ -11,7 +11,7 @@ const LITTLE: Limits = Limits::SMALL
     .max_queue_bytes(40)
     .max_inflight(2)
     .max_unreleased(2)
-    .session_expiry(60_000);
+    .session_expiry(Duration::from_millis(60_000));
 
 fn publish(topic: &'static str, qos: QoS) -> Action {
     Action::Publish { topic, qos, retain: false, delete: false }
@@ -81,7 +81,7 @@ fn a_message_repeated_to_a_session_begun_anew_is_a_new_one() {
         unanswered(0, publish("a", QoS::AtMostOnce), 22),
         all(0, connect(false)),
     ];
-    holds(Limits::DESKTOP.session_expiry(60_000).max_inflight(2), &expired);
+    holds(Limits::DESKTOP.session_expiry(Duration::from_millis(60_000)).max_inflight(2), &expired);
     let displaced = [
         all(3, publish("a", QoS::AtMostOnce)),
         all(1, publish("a", QoS::AtMostOnce)),
@@ -112,5 +112,5 @@ fn packet_ids_begin_anew_in_a_session_begun_unnoticed() {
         all(0, publish("d", QoS::ExactlyOnce)),
     ];
     let one = Limits::DESKTOP.max_inflight(1).max_unreleased(1);
-    holds(one.session_expiry(60_000), &history);
+    holds(one.session_expiry(Duration::from_millis(60_000)), &history);
 }

@@ -1,6 +1,6 @@
 //! Connections come and go, and sessions with them.
 
-use umqtt_broker::Millis;
+use umqtt_broker::Instant;
 
 use super::{Attempt, Connection, Identity, Session};
 use crate::life::{Event, Life, Tick};
@@ -230,7 +230,7 @@ impl Model {
     /// Time has passed, during what began at `from`: sessions away for too long are forgotten.
     pub fn expire(&mut self, from: Tick) {
         let (now, expiry) = (self.now, self.rules.session_expiry);
-        let due = |since: Millis| since.saturating_add(expiry) <= now;
+        let due = |since: Instant| since.saturating_add(expiry) <= now;
         let sessions = self.sessions.iter();
         let gone: Vec<_> = sessions
             .filter(|(_, s)| !s.over && s.away_since.is_some_and(due))

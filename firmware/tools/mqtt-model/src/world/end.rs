@@ -2,6 +2,7 @@
 
 use super::World;
 use crate::{Broken, CLIENTS, Greeting, broken};
+use umqtt_broker::Duration;
 
 impl World {
     /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of
@@ -13,7 +14,7 @@ impl World {
         self.clients.iter_mut().for_each(|client| client.hold(false));
         self.flow()?;
         // Retained messages are looked up as time allows.
-        self.pass(10)?;
+        self.pass(Duration::from_millis(10))?;
         self.flow()?;
         self.nothing_is_missing(false)?;
         if !self.model.rules.roomy {
@@ -37,7 +38,7 @@ impl World {
                 self.flow()?;
             }
         }
-        self.pass(10)?;
+        self.pass(Duration::from_millis(10))?;
         self.flow()?;
         self.nothing_is_missing(true)?;
         let unhappy =
@@ -72,7 +73,7 @@ impl World {
         for client in 0..CLIENTS {
             self.cut(client)?;
         }
-        self.pass(20_000)?; // connections the broker still has end by themselves, or by those below
+        self.pass(Duration::from_secs(20))?; // connections the broker still has end by themselves, or by those below
         for client in 0..CLIENTS {
             self.connect(client, Greeting { clean: true, ..Greeting::default() }, false)?;
             self.flow()?;

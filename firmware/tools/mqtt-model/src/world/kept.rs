@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{Batch, Broker, Change, Limits, Restore};
+use umqtt_broker::{Batch, Broker, Change, Instant, Limits, Restore};
 
 use super::World;
 use crate::{Broken, broken};
@@ -93,7 +93,7 @@ fn check(records: &Records, limits: &Limits) -> Result<(), Broken> {
     }
     let mut broker = Broker::new(*limits);
     broker.start_journal();
-    if let Err(why) = broker.restore(restore, 0) {
+    if let Err(why) = broker.restore(restore, Instant::ZERO) {
         return broken!("not restored: {why}: {records:?}");
     }
     // That clients are away which were connected is new.
