@@ -11,7 +11,7 @@
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
-//! | `remote` | the client of another broker |
+//! | `upstream` | the client of another broker |
 //! | [`http`] | a small HTTP client |
 //! | [`printable`] | bytes from outside as text that is safe to show |
 //! | [`sim`] | a device in virtual time, for testing scripts |
@@ -32,11 +32,11 @@ pub mod net;
 mod notices;
 pub mod platform;
 pub mod printable;
-mod remote;
 pub mod settings;
 pub mod sim;
 pub mod storage;
 pub mod upload;
+mod upstream;
 
 pub use board::Board;
 pub use device::{Device, ListenError};

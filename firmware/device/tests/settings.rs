@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use umqtt_device::settings::{
-    Access, Layer, Param, SetError, Settings, TABLE, Value, ValueRef, docs, kind::Kind, lint, saved,
+    Access, Param, SetError, Settings, Source, TABLE, Value, ValueRef, codec, docs, lint,
+    param_type::ParamType,
 };
 
 const MAC: [u8; 6] = [1, 2, 3, 0xA4, 0xB5, 0x0C];
@@ -33,7 +34,7 @@ fn defaults_are_those_of_the_documentation() {
 fn every_default_but_those_never_set_is_in_its_range() {
     for spec in TABLE {
         let value = settings();
-        let unset = matches!(spec.kind, Kind::Time | Kind::Weekday);
+        let unset = matches!(spec.kind, ParamType::Time | ParamType::Weekday);
         assert!(unset || spec.kind.check(value.get(spec.param)), "{}", spec.name);
     }
 }
@@ -65,7 +66,7 @@ fn values_out_of_range_are_refused_with_the_range_and_change_nothing() {
     ] {
         let mut changed = settings();
         let error =
-            changed.set_by_name(name.as_bytes(), value.as_bytes(), Layer::Owner).unwrap_err();
+            changed.set_by_name(name.as_bytes(), value.as_bytes(), Source::Persistent).unwrap_err();
         assert_eq!(changed.save().unwrap(), settings().save().unwrap());
         assert_eq!(lint::check(name.as_bytes(), value.as_bytes()), Err(error));
         told += &format!("{name} {value}: {error}\n");
@@ -78,7 +79,7 @@ fn values_are_read() {
     let mut settings = settings();
     let mut set = |name: &str, value: &str| {
         assert_eq!(lint::check(name.as_bytes(), value.as_bytes()), Ok(()));
-        settings.set_by_name(name.as_bytes(), value.as_bytes(), Layer::Owner).unwrap()
+        settings.set_by_name(name.as_bytes(), value.as_bytes(), Source::Persistent).unwrap()
     };
     set("network", "10.1.2.77");
     set("ip", "192.168.1.20");
@@ -101,18 +102,18 @@ fn values_are_read() {
 #[test]
 fn a_password_closes_the_access_point_and_none_opens_it() {
     let mut settings = settings();
-    settings.set(Param::ApPassword, b"12345678", Layer::Owner).unwrap();
+    settings.set(Param::ApPassword, b"12345678", Source::Persistent).unwrap();
     assert!(!settings.flag(Param::ApOpen));
-    settings.set(Param::ApPassword, b"none", Layer::Owner).unwrap();
+    settings.set(Param::ApPassword, b"none", Source::Persistent).unwrap();
     assert!(settings.flag(Param::ApOpen));
 }
 
 #[test]
 fn what_a_script_sets_wins_and_is_not_saved() {
     let mut settings = settings();
-    settings.set(Param::BrokerPort, b"1884", Layer::Owner).unwrap();
-    settings.set(Param::BrokerPort, b"1885", Layer::Script).unwrap();
-    settings.set(Param::Speed, b"160", Layer::Script).unwrap();
+    settings.set(Param::BrokerPort, b"1884", Source::Persistent).unwrap();
+    settings.set(Param::BrokerPort, b"1885", Source::Script).unwrap();
+    settings.set(Param::Speed, b"160", Source::Script).unwrap();
     assert_eq!(settings.port(Param::BrokerPort), 1885);
     assert_eq!(Settings::load(MAC, &settings.save().unwrap()).port(Param::BrokerPort), 1884);
     assert_eq!(Settings::load(MAC, &settings.save().unwrap()).number(Param::Speed), 80);
@@ -120,18 +121,18 @@ fn what_a_script_sets_wins_and_is_not_saved() {
     assert_eq!(dropped.drop_script_values(), [Param::Speed, Param::BrokerPort]);
     assert_eq!(dropped.port(Param::BrokerPort), 1884);
     // A script may also bring a default back.
-    settings.set(Param::BrokerPort, b"1883", Layer::Script).unwrap();
+    settings.set(Param::BrokerPort, b"1883", Source::Script).unwrap();
     assert_eq!(settings.port(Param::BrokerPort), 1883);
     // What the owner sets afterwards counts.
-    settings.set(Param::BrokerPort, b"1886", Layer::Owner).unwrap();
+    settings.set(Param::BrokerPort, b"1886", Source::Persistent).unwrap();
     assert_eq!(settings.port(Param::BrokerPort), 1886);
 }
 
 #[test]
 fn unsaved_parameters_are_not_saved() {
     let mut settings = settings();
-    settings.set(Param::ScriptLogging, b"1", Layer::Owner).unwrap();
-    settings.set(Param::Backlog, b"1000", Layer::Owner).unwrap();
+    settings.set(Param::ScriptLogging, b"1", Source::Persistent).unwrap();
+    settings.set(Param::Backlog, b"1000", Source::Persistent).unwrap();
     assert_eq!(settings.save().unwrap(), [1]);
     assert!(!Settings::load(MAC, &[1, 41, 4, 1, 0, 0, 0]).flag(Param::ScriptLogging));
 }
@@ -162,20 +163,22 @@ fn the_longest_settings_fit_their_record() {
     let mut settings = settings();
     for spec in TABLE {
         let value = match spec.kind {
-            Kind::Text { max, .. } | Kind::Name { max } => "x".repeat(usize::from(max)),
-            Kind::Flag => String::from("0"),
-            Kind::Int { max, .. } => max.to_string(),
-            Kind::OneOf(all) => all[all.len() - 1].to_string(),
-            Kind::Address | Kind::AddressOrDhcp | Kind::Network => String::from("10.20.30.40"),
-            Kind::Zone => String::from("-12"),
-            Kind::Time => String::from("12:00:00"),
-            Kind::Weekday => String::from("Tue"),
+            ParamType::Text { max, .. } | ParamType::Name { max } => "x".repeat(usize::from(max)),
+            ParamType::Flag => String::from("0"),
+            ParamType::Int { max, .. } => max.to_string(),
+            ParamType::OneOf(all) => all[all.len() - 1].to_string(),
+            ParamType::Address | ParamType::AddressOrDhcp | ParamType::Network => {
+                String::from("10.20.30.40")
+            }
+            ParamType::Zone => String::from("-12"),
+            ParamType::Time => String::from("12:00:00"),
+            ParamType::Weekday => String::from("Tue"),
         };
-        settings.set(spec.param, value.as_bytes(), Layer::Owner).unwrap();
+        settings.set(spec.param, value.as_bytes(), Source::Persistent).unwrap();
     }
     let len = settings.save().unwrap().len();
-    assert!(len <= saved::MAX_LEN, "{len}");
-    const { assert!(saved::MAX_LEN <= umqtt_device::storage::MAX_RECORD) };
+    assert!(len <= codec::MAX_LEN, "{len}");
+    const { assert!(codec::MAX_LEN <= umqtt_device::storage::MAX_RECORD) };
 }
 
 #[test]
@@ -191,14 +194,14 @@ fn the_page_is_up_to_date() {
 #[test]
 fn encryption_is_refused_until_there_is_some() {
     let mut settings = settings();
-    let error = settings.set(Param::MqttSsl, b"1", Layer::Owner).unwrap_err();
+    let error = settings.set(Param::MqttSsl, b"1", Source::Persistent).unwrap_err();
     let text = "mqtt_ssl must be 0: this device cannot encrypt connections yet";
     assert_eq!(error.to_string(), text);
     assert!(!settings.flag(Param::MqttSsl));
     assert_eq!(lint::check(b"mqtt_ssl", b"1"), Err(SetError::NoEncryption));
     assert_eq!(lint::check(b"mqtt_ssl", b"0"), Ok(()));
     // Never in the open instead: a script's wish is remembered.
-    settings.set(Param::MqttSsl, b"1", Layer::Script).unwrap();
+    settings.set(Param::MqttSsl, b"1", Source::Script).unwrap();
     assert!(settings.flag(Param::MqttSsl));
 }
 
@@ -219,7 +222,7 @@ proptest! {
         let spec = &TABLE[place];
         let text = if use_number { number.to_string().into_bytes() } else { text };
         let mut settings = settings();
-        match settings.set(spec.param, &text, Layer::Owner) {
+        match settings.set(spec.param, &text, Source::Persistent) {
             Ok(()) => prop_assert!(spec.kind.check(settings.get(spec.param))),
             Err(SetError::NoEncryption) => prop_assert_eq!(spec.param, Param::MqttSsl),
             Err(error) => prop_assert_eq!(error, SetError::Range(spec.param)),

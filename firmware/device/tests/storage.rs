@@ -4,7 +4,7 @@
 use std::ops::{Bound, RangeBounds};
 
 use proptest::prelude::*;
-use umqtt_device::settings::{Layer, Param, Settings, saved};
+use umqtt_device::settings::{Param, Settings, Source, codec};
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{
     FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, SavedMessage, Storage, StorageError,
@@ -39,7 +39,7 @@ fn a_blank_flash_is_an_empty_storage() {
 fn what_was_stored_is_there_after_a_restart() {
     let mut storage = blank();
     let mut settings = Settings::new([0; 6]);
-    settings.set(Param::BrokerPort, b"1884", Layer::Owner).unwrap();
+    settings.set(Param::BrokerPort, b"1884", Source::Persistent).unwrap();
     storage.save_settings(&settings.save().unwrap()).unwrap();
     storage.set_flash_variable(16, b"last\0").unwrap();
     storage.store_script(&StoredScript { image: b"image", source: b"on init do" }).unwrap();
@@ -130,14 +130,14 @@ fn the_same_value_again_wears_nothing() {
 #[test]
 fn a_great_many_writes_never_fill_it() {
     let mut storage = blank();
-    storage.save_settings(&[1; saved::MAX_LEN]).unwrap();
+    storage.save_settings(&[1; codec::MAX_LEN]).unwrap();
     for round in 0..2000u32 {
         let n = (round % 16) as u8 + 1;
         let mut value = [b'.'; 63];
         value[..4].copy_from_slice(&round.to_le_bytes());
         storage.set_flash_variable(n, &value).unwrap();
     }
-    assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
+    assert_eq!(storage.load_settings(), Ok(vec![1; codec::MAX_LEN]));
 }
 
 type Topics = Vec<(String, Vec<u8>)>;
@@ -229,7 +229,7 @@ fn what_does_not_fit_is_named_and_costs_the_others_nothing() {
 fn as_many_retained_messages_as_allowed_are_saved_again_and_again() {
     let layout = Layout::ESP8266;
     let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
-    storage.save_settings(&[1; saved::MAX_LEN]).unwrap();
+    storage.save_settings(&[1; codec::MAX_LEN]).unwrap();
     for n in 1..=FLASH_VARIABLES {
         storage.set_flash_variable(n, &[n; 63]).unwrap();
     }
@@ -238,7 +238,7 @@ fn as_many_retained_messages_as_allowed_are_saved_again_and_again() {
         assert_eq!(save(&mut storage, &full), [""; 0]);
         assert_eq!(loaded(&mut storage), full);
     }
-    assert_eq!(storage.load_settings(), Ok(vec![1; saved::MAX_LEN]));
+    assert_eq!(storage.load_settings(), Ok(vec![1; codec::MAX_LEN]));
 }
 
 #[test]

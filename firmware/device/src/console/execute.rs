@@ -3,14 +3,14 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use super::command::{self, Command, CommandError, Show};
-use super::host::{Host, Origin};
+use super::device_control::{DeviceControl, Origin};
 use super::lock::{Asker, LockError};
 use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
 use umqtt_net::Instant;
 
-use crate::settings::{Layer, Param};
+use crate::settings::{Param, Source};
 use crate::storage::StorageError;
 
 /// Prints a line.
@@ -62,7 +62,7 @@ pub fn execute_line(
     line: &[u8],
     origin: Origin,
     now: Instant,
-    host: &mut dyn Host,
+    device: &mut dyn DeviceControl,
     out: &mut Output,
 ) -> Outcome {
     let words = match Words::split(line) {
@@ -80,20 +80,21 @@ pub fn execute_line(
     if words.is_empty() {
         return Outcome::Continue;
     }
-    let locked = host.lock().is_locked();
+    let locked = device.lock().is_locked();
     match command::parse(&words, locked) {
         // A script may restart a locked device, which is its owner's doing, but not clear it.
         Ok(Command::Reset { factory })
             if locked
-                && (matches!(origin, Origin::Remote(_)) || factory && origin == Origin::Script) =>
+                && (matches!(origin, Origin::Network(_))
+                    || factory && origin == Origin::Script) =>
         {
             line!(out, "{LOCKED}");
         }
-        Ok(Command::Save) if host.settings().is_damaged() && origin != Origin::Serial => {
+        Ok(Command::Save) if device.settings().is_damaged() && origin != Origin::Serial => {
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
-        Ok(command) => return execute(command, origin, now, host, out),
-        Err(CommandError::Unknown) => board_command(&words, locked, host, out),
+        Ok(command) => return execute(command, origin, now, device, out),
+        Err(CommandError::Unknown) => board_command(&words, locked, device, out),
         Err(CommandError::Locked) => line!(out, "{LOCKED}"),
         Err(CommandError::Count) => invalid_count(words[0], out),
         Err(CommandError::Argument(right)) => line!(out, "Invalid argument: {right}"),
@@ -113,15 +114,15 @@ fn invalid_count(line: &[u8], out: &mut Output) {
     }
 }
 
-fn board_command(words: &[&[u8]], locked: bool, host: &mut dyn Host, out: &mut Output) {
+fn board_command(words: &[&[u8]], locked: bool, device: &mut dyn DeviceControl, out: &mut Output) {
     let named = |help: &str| help.split([' ', ':']).next().map(str::as_bytes) == Some(words[0]);
-    if locked && host.board_help().lines().any(named) {
+    if locked && device.board_help().lines().any(named) {
         line!(out, "{LOCKED}");
         return;
     }
     let mut open_line = false;
     let known = !locked
-        && host.board_command(words, &mut |text| {
+        && device.board_command(words, &mut |text| {
             open_line = !text.ends_with(b"\n");
             show::lines(text, out);
         });
@@ -142,64 +143,64 @@ fn execute(
     command: Command<'_>,
     origin: Origin,
     now: Instant,
-    host: &mut dyn Host,
+    device: &mut dyn DeviceControl,
     out: &mut Output,
 ) -> Outcome {
     match command {
-        Command::Help(None) => return long_reply(LongCommand::Help(None), host, out),
+        Command::Help(None) => return long_reply(LongCommand::Help(None), device, out),
         Command::Help(Some(name)) => match command::find(name) {
-            Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), host, out),
+            Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), device, out),
             None => line!(out, "Invalid argument: no such command, see help"),
         },
-        Command::Show(what) => return long_reply(LongCommand::Show(what), host, out),
-        Command::Save => match save(origin, host) {
+        Command::Show(what) => return long_reply(LongCommand::Show(what), device, out),
+        Command::Save => match save(origin, device) {
             Ok(()) => line!(out, "Config saved"),
             Err(error) => line!(out, "Config not saved: {error}"),
         },
-        Command::Lock(password) => lock(password, origin, host, out),
-        Command::Unlock(password) => unlock(password, origin, now, host, out),
+        Command::Lock(password) => lock(password, origin, device, out),
+        Command::Unlock(password) => unlock(password, origin, now, device, out),
         Command::Reset { factory } => {
             line!(out, "Restarting ...");
-            host.restart(factory);
+            device.restart(factory);
             return Outcome::Restart;
         }
         Command::Quit => {
             line!(out, "Quitting console");
             return Outcome::Quit;
         }
-        Command::Scan => match host.scan(origin) {
+        Command::Scan => match device.scan(origin) {
             Ok(()) => line!(out, "Scanning..."),
             Err(reason) => line!(out, "Scan failed: {reason}"),
         },
-        Command::Time => match host.time() {
+        Command::Time => match device.time() {
             Some(time) => line!(out, "{time}"),
             None => line!(out, "xxx 99:99:99"),
         },
         Command::Publish { side, topic, data, retained } => {
-            match host.publish(side, topic, data, retained) {
+            match device.publish(side, topic, data, retained) {
                 Ok(()) => line!(out, "Published topic"),
                 Err(reason) => line!(out, "Publish failed: {reason}"),
             }
         }
-        Command::SaveRetained => return long_reply(LongCommand::SaveRetained, host, out),
-        Command::DeleteRetained => match host.delete_retained() {
+        Command::SaveRetained => return long_reply(LongCommand::SaveRetained, device, out),
+        Command::DeleteRetained => match device.delete_retained() {
             Ok(()) => line!(out, "Deleted retained topics"),
             Err(reason) => line!(out, "Retained topics not deleted: {reason}"),
         },
-        Command::ScriptPort(port) => match host.script_listen(port, origin) {
+        Command::ScriptPort(port) => match device.script_listen(port, origin) {
             Ok(()) => line!(out, "Waiting for script upload on port {port}"),
             Err(reason) => line!(out, "Script upload refused: {reason}"),
         },
-        Command::ScriptUrl(url) => match host.script_download(url, origin) {
+        Command::ScriptUrl(url) => match device.script_download(url, origin) {
             Ok(()) => line!(out, "HTTP request to {url} started"),
             Err(reason) => line!(out, "HTTP script upload failed ({reason})"),
         },
-        Command::ScriptDelete => match host.script_delete() {
+        Command::ScriptDelete => match device.script_delete() {
             Ok(()) => line!(out, "Script deleted"),
             Err(reason) => line!(out, "Script not deleted: {reason}"),
         },
-        Command::Set(param, value) => set(param, value, origin, host, out),
-        Command::SetVariable(n, value) => match host.set_flash_variable(n, value) {
+        Command::Set(param, value) => set(param, value, origin, device, out),
+        Command::SetVariable(n, value) => match device.set_flash_variable(n, value) {
             Ok(()) => line!(out, "@{n} written to flash"),
             Err(error) => line!(out, "@{n} not written: {error}"),
         },
@@ -207,14 +208,14 @@ fn execute(
     Outcome::Continue
 }
 
-fn long_reply(what: LongCommand, host: &mut dyn Host, out: &mut Output) -> Outcome {
-    resume_reply(LongReply { what, from: Position::default() }, host, out)
+fn long_reply(what: LongCommand, device: &mut dyn DeviceControl, out: &mut Output) -> Outcome {
+    resume_reply(LongReply { what, from: Position::default() }, device, out)
 }
 
 /// Goes on with a reply.
-pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> Outcome {
+pub fn resume_reply(reply: LongReply, device: &mut dyn DeviceControl, out: &mut Output) -> Outcome {
     if reply.what == LongCommand::SaveRetained {
-        match host.save_some_retained() {
+        match device.save_some_retained() {
             None => return Outcome::More(reply),
             Some(Ok(())) => line!(out, "Saved retained topics successfully"),
             Some(Err(reason)) => line!(out, "Saved retained topics unsuccessfully: {reason}"),
@@ -225,9 +226,9 @@ pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> 
     match reply.what {
         LongCommand::Help(name) => {
             let spec = name.and_then(|name| command::find(name.as_bytes()));
-            show::help(spec, host, out);
+            show::help(spec, device, out);
         }
-        LongCommand::Show(what) => show::show(what, host, out),
+        LongCommand::Show(what) => show::show(what, device, out),
         LongCommand::SaveRetained => {}
     }
     match out.end_piece() {
@@ -236,57 +237,63 @@ pub fn resume_reply(reply: LongReply, host: &mut dyn Host, out: &mut Output) -> 
     }
 }
 
-fn save(origin: Origin, host: &mut dyn Host) -> Result<(), StorageError> {
-    host.save_settings()?;
+fn save(origin: Origin, device: &mut dyn DeviceControl) -> Result<(), StorageError> {
+    device.save_settings()?;
     match origin {
-        Origin::Serial => host.settings_restored(),
-        Origin::Remote(_) | Origin::Script => Ok(()),
+        Origin::Serial => device.settings_restored(),
+        Origin::Network(_) | Origin::Script => Ok(()),
     }
 }
 
-fn set(param: Param, value: &[u8], origin: Origin, host: &mut dyn Host, out: &mut Output) {
-    if let Err(error) = host.settings_mut().set(param, value, Layer::Owner) {
+fn set(
+    param: Param,
+    value: &[u8],
+    origin: Origin,
+    device: &mut dyn DeviceControl,
+    out: &mut Output,
+) {
+    if let Err(error) = device.settings_mut().set(param, value, Source::Persistent) {
         line!(out, "Invalid argument: {error}");
         return;
     }
-    if param.spec().secret && !host.settings().bytes(param).is_empty() {
+    if param.spec().secret && !device.settings().bytes(param).is_empty() {
         line!(out, "{} set", param.name());
     } else {
-        line!(out, "{} set to {}", param.name(), Printed { settings: host.settings(), param });
+        line!(out, "{} set to {}", param.name(), Printed { settings: device.settings(), param });
     }
     if origin == Origin::Serial && matches!(param, Param::BrokerUser | Param::BrokerPassword) {
-        host.settings_mut().credentials_set();
+        device.settings_mut().credentials_set();
     }
-    host.changed(param);
-    let settings = host.settings();
+    device.changed(param);
+    let settings = device.settings();
     let no_port = param == Param::ConfigPort && settings.port(param) == 0;
     let no_access = param == Param::ConfigAccess && settings.number(param) == 0;
     if no_port || no_access {
         line!(out, "WARNING: there is no more console over the network");
-    } else if param == Param::ConfigAccess && !host.admits(origin) {
+    } else if param == Param::ConfigAccess && !device.admits(origin) {
         line!(out, "WARNING: there is no more console from where you are, once this one is closed");
     }
 }
 
 /// Who tries: the sessions of one address count as one.
-fn asker(origin: Origin, host: &dyn Host) -> Asker {
+fn asker(origin: Origin, device: &dyn DeviceControl) -> Asker {
     match origin {
         Origin::Serial => Asker::Serial,
         Origin::Script => Asker::Script,
-        Origin::Remote(_) => {
-            Asker::Network(host.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+        Origin::Network(_) => {
+            Asker::Network(device.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
         }
     }
 }
 
-fn lock(password: Option<&[u8]>, origin: Origin, host: &mut dyn Host, out: &mut Output) {
-    let (asker, salt) = (asker(origin, host), host.salt());
-    match host.lock_mut().lock(password, asker, salt) {
+fn lock(password: Option<&[u8]>, origin: Origin, device: &mut dyn DeviceControl, out: &mut Output) {
+    let (asker, salt) = (asker(origin, device), device.salt());
+    match device.lock_mut().lock(password, asker, salt) {
         Ok(()) => {
-            host.script_cancel();
-            let damaged = host.settings().is_damaged();
-            let settings = if damaged { Ok(()) } else { host.save_settings() };
-            match settings.and_then(|()| host.save_lock()) {
+            device.script_cancel();
+            let damaged = device.settings().is_damaged();
+            let settings = if damaged { Ok(()) } else { device.save_settings() };
+            match settings.and_then(|()| device.save_lock()) {
                 Ok(()) => line!(out, "Config locked"),
                 Err(error) => line!(out, "Config locked until the next restart: {error}"),
             }
@@ -295,10 +302,16 @@ fn lock(password: Option<&[u8]>, origin: Origin, host: &mut dyn Host, out: &mut 
     }
 }
 
-fn unlock(password: &[u8], origin: Origin, now: Instant, host: &mut dyn Host, out: &mut Output) {
-    let (asker, salt) = (asker(origin, host), host.salt());
-    match host.lock_mut().unlock(password, asker, now, salt) {
-        Ok(()) => match host.save_lock() {
+fn unlock(
+    password: &[u8],
+    origin: Origin,
+    now: Instant,
+    device: &mut dyn DeviceControl,
+    out: &mut Output,
+) {
+    let (asker, salt) = (asker(origin, device), device.salt());
+    match device.lock_mut().unlock(password, asker, now, salt) {
+        Ok(()) => match device.save_lock() {
             Ok(()) => line!(out, "Config unlocked"),
             Err(error) => line!(out, "Config unlocked until the next restart: {error}"),
         },

@@ -1,7 +1,7 @@
 //! The console: what a user types on the serial line or over TCP, and what the device answers.
 //!
 //! A [`Session`] takes bytes and leaves bytes; it knows neither sockets nor a clock. What commands do is asked of the
-//! device through [`Host`]. The texts are a contract with the expect-scripts of users: see the tests.
+//! device through [`DeviceControl`]. The texts are a contract with the expect-scripts of users: see the tests.
 //!
 //! | module | job |
 //! |---|---|
@@ -13,11 +13,11 @@
 //! | `listing` | numbered pieces of a script |
 //! | [`lock`] | the password of the configuration |
 //! | [`session`] | all of it for one user: prompt, bounded output, idle time |
-//! | [`host`] | what the console needs of the device |
+//! | [`device_control`] | what the console needs of the device |
 
 pub mod command;
+pub mod device_control;
 pub mod execute;
-pub mod host;
 pub mod line;
 mod listing;
 pub mod lock;
@@ -27,11 +27,11 @@ mod show;
 pub mod words;
 
 pub use command::Command;
-pub use execute::{LongReply, Outcome, execute_line, resume_reply};
-pub use host::{
-    BrokerFigures, Host, Network, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
-    TimeOfDay,
+pub use device_control::{
+    BrokerFigures, CommandError, DeviceControl, Network, Origin, RetainedMessage, ScriptText,
+    Stats, Subscribed, TimeOfDay,
 };
+pub use execute::{LongReply, Outcome, execute_line, resume_reply};
 pub use lock::{Asker, Lock};
 pub use output::Output;
 pub use session::Session;

@@ -5,8 +5,8 @@ use core::fmt;
 
 use umqtt_memory::try_room_exact;
 
+use super::device_control::{DeviceControl, Origin};
 use super::execute::{LongReply, Outcome, execute_line, resume_reply};
-use super::host::{Host, Origin};
 use super::line::{Ended, LineReader};
 use super::output::Output;
 use super::{IDLE_TIMEOUT, MAX_LINE, PROMPT};
@@ -63,7 +63,7 @@ impl Session {
     ) -> Session {
         let mut session = Session {
             origin,
-            reader: LineReader::new(matches!(origin, Origin::Remote(_))),
+            reader: LineReader::new(matches!(origin, Origin::Network(_))),
             output: Output::new(output.max(LEAST_OUTPUT)),
             more: None,
             report: Vec::new(),
@@ -84,11 +84,11 @@ impl Session {
 
     /// Takes bytes from the user and carries out the lines in them; returns how many it took. It stops behind a
     /// line when so much output waits that the next reply might not fit: give it the rest when that is sent.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant, host: &mut dyn Host) -> usize {
+    pub fn receive(&mut self, bytes: &[u8], now: Instant, device: &mut dyn DeviceControl) -> usize {
         if !bytes.is_empty() {
             self.last_input = now;
         }
-        self.resume(host);
+        self.resume(device);
         for (at, byte) in bytes.iter().enumerate() {
             if self.ended {
                 return bytes.len();
@@ -98,22 +98,22 @@ impl Session {
             }
             let first = core::mem::take(&mut self.fresh);
             if first && self.is_remote() && detect::is_record_start(*byte) {
-                self.refuse_stranger(Stranger::Binary, host);
+                self.refuse_stranger(Stranger::Binary, device);
                 return bytes.len();
             }
             if let Some(ended) = self.reader.push(*byte) {
-                self.line(ended, now, host);
+                self.line(ended, now, device);
             }
         }
         bytes.len()
     }
 
     /// Goes on with a reply that is made in pieces, if there is room for one.
-    pub fn resume(&mut self, host: &mut dyn Host) {
+    pub fn resume(&mut self, device: &mut dyn DeviceControl) {
         if !self.output.is_busy()
             && let Some(reply) = self.more.take()
         {
-            let outcome = resume_reply(reply, host, &mut self.output);
+            let outcome = resume_reply(reply, device, &mut self.output);
             self.end(outcome);
         }
         self.send_report();
@@ -247,7 +247,7 @@ impl Session {
     /// When [`Session::handle_timeout`] wants to be called.
     pub fn poll_at(&self) -> Option<Instant> {
         let patience = if self.ended { LINGER } else { IDLE_TIMEOUT };
-        let closes = matches!(self.origin, Origin::Remote(_));
+        let closes = matches!(self.origin, Origin::Network(_));
         closes.then(|| self.last_input.saturating_add(patience))
     }
 
@@ -269,18 +269,18 @@ impl Session {
         self.last_input = now;
     }
 
-    fn line(&mut self, ended: Ended, now: Instant, host: &mut dyn Host) {
+    fn line(&mut self, ended: Ended, now: Instant, device: &mut dyn DeviceControl) {
         self.prompted = false;
         let outcome = match ended {
             Ended::Line => {
                 let line = self.reader.take();
                 if self.is_remote() && detect::is_http_line(&line) {
-                    return self.refuse_stranger(Stranger::Http, host);
+                    return self.refuse_stranger(Stranger::Http, device);
                 }
-                execute_line(&line, self.origin, now, host, &mut self.output)
+                execute_line(&line, self.origin, now, device, &mut self.output)
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
-                return self.refuse_stranger(Stranger::Http, host);
+                return self.refuse_stranger(Stranger::Http, device);
             }
             Ended::NoMemory => {
                 self.output.line(format_args!("Not enough memory for this line"));
@@ -295,19 +295,19 @@ impl Session {
     }
 
     fn is_remote(&self) -> bool {
-        matches!(self.origin, Origin::Remote(_))
+        matches!(self.origin, Origin::Network(_))
     }
 
     /// Ends a session whose other end is a browser, without an answer: it must not do what a web page made it send.
-    fn refuse_stranger(&mut self, what: Stranger, host: &mut dyn Host) {
-        host.refused_browser(what, self.origin);
+    fn refuse_stranger(&mut self, what: Stranger, device: &mut dyn DeviceControl) {
+        device.refused_browser(what, self.origin);
         (self.more, self.report) = (None, Vec::new());
         self.output.clear();
         self.ended = true;
     }
 
     fn end(&mut self, outcome: Outcome) {
-        let remote = matches!(self.origin, Origin::Remote(_));
+        let remote = matches!(self.origin, Origin::Network(_));
         match outcome {
             Outcome::More(reply) => self.more = Some(reply),
             Outcome::Quit | Outcome::Restart if remote => {

@@ -6,13 +6,13 @@ use umqtt_memory::Account;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::command::{COMMANDS, CommandSpec, Show};
-use super::host::{BrokerFigures, Host, Network, ScriptText, TimeOfDay};
+use super::device_control::{BrokerFigures, DeviceControl, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
 use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::printable::Printable;
-use crate::settings::kind::WEEKDAYS;
+use crate::settings::param_type::WEEKDAYS;
 use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
 
@@ -24,34 +24,35 @@ macro_rules! line {
     ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
 }
 
-pub(super) fn show(what: Show, host: &mut dyn Host, out: &mut Output) {
+pub(super) fn show(what: Show, device: &mut dyn DeviceControl, out: &mut Output) {
     match what {
-        Show::Config => config(host, out),
-        Show::Stats => stats(host, out),
-        Show::Mqtt => mqtt(host, out),
-        Show::Script(first) => script(first, host, out),
-        Show::Vars => vars(host, out),
-        Show::Backlog => host.backlog(&mut |text| lines(text, out)),
+        Show::Config => config(device, out),
+        Show::Stats => stats(device, out),
+        Show::Mqtt => mqtt(device, out),
+        Show::Script(first) => script(first, device, out),
+        Show::Vars => vars(device, out),
+        Show::Backlog => device.backlog(&mut |text| lines(text, out)),
     }
 }
 
 /// `help` and `help COMMAND`.
-pub(super) fn help(which: Option<&CommandSpec>, host: &dyn Host, out: &mut Output) {
+pub(super) fn help(which: Option<&CommandSpec>, device: &dyn DeviceControl, out: &mut Output) {
     match which {
         Some(spec) => {
             usage(spec, out);
             if spec.name == "set" {
-                for spec in TABLE.iter().filter(|spec| host.settings().lacks(spec.param).is_none())
+                for spec in
+                    TABLE.iter().filter(|spec| device.settings().lacks(spec.param).is_none())
                 {
                     line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help);
                 }
             }
         }
         None => {
-            let capabilities = host.settings().capabilities();
+            let capabilities = device.settings().capabilities();
             let here = |spec: &&CommandSpec| spec.needs.is_none_or(|one| capabilities.has(one));
             COMMANDS.iter().filter(here).for_each(|spec| usage(spec, out));
-            host.board_help().lines().for_each(|help| line!(out, "{help}"));
+            device.board_help().lines().for_each(|help| line!(out, "{help}"));
         }
     }
 }
@@ -61,21 +62,21 @@ pub(super) fn usage(spec: &CommandSpec, out: &mut Output) {
     line!(out, "{}{blank}{}: {}", spec.name, spec.arguments, spec.help);
 }
 
-fn config(host: &dyn Host, out: &mut Output) {
-    line!(out, "{}", host.version());
-    if host.settings().is_damaged() {
+fn config(device: &dyn DeviceControl, out: &mut Output) {
+    line!(out, "{}", device.version());
+    if device.settings().is_damaged() {
         line!(out, "WARNING: {SETTINGS_DAMAGED}");
     }
-    if !host.settings().missing().is_empty() {
+    if !device.settings().missing().is_empty() {
         line!(out, "WARNING: {SCRIPT_MISSING}");
     }
-    let here = |spec: &&Spec| spec.saved && host.settings().lacks(spec.param).is_none();
+    let here = |spec: &&Spec| spec.saved && device.settings().lacks(spec.param).is_none();
     for spec in TABLE.iter().filter(here) {
-        let value = Printed { settings: host.settings(), param: spec.param };
-        let text = host.settings().bytes(spec.param);
-        if spec.secret && host.lock().is_locked() && !text.is_empty() {
+        let value = Printed { settings: device.settings(), param: spec.param };
+        let text = device.settings().bytes(spec.param);
+        if spec.secret && device.lock().is_locked() && !text.is_empty() {
             line!(out, "{}: ***", spec.name);
-        } else if let Some(port) = other_port(host, spec.param) {
+        } else if let Some(port) = other_port(device, spec.param) {
             line!(out, "{}: {value} (listening on {port})", spec.name);
         } else {
             line!(out, "{}: {value}", spec.name);
@@ -84,10 +85,10 @@ fn config(host: &dyn Host, out: &mut Output) {
 }
 
 /// The port that is listened on, where the setting names another one.
-fn other_port(host: &dyn Host, param: Param) -> Option<u16> {
+fn other_port(device: &dyn DeviceControl, param: Param) -> Option<u16> {
     let is_port = matches!(param, Param::BrokerPort | Param::ConfigPort);
-    let port = host.listening(param).filter(|_| is_port)?;
-    (port != host.settings().port(param)).then_some(port)
+    let port = device.listening(param).filter(|_| is_port)?;
+    (port != device.settings().port(param)).then_some(port)
 }
 
 /// A parameter's value as a user would type it.
@@ -106,8 +107,8 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-fn stats(host: &dyn Host, out: &mut Output) {
-    let stats = host.stats();
+fn stats(device: &dyn DeviceControl, out: &mut Output) {
+    let stats = device.stats();
     let up = stats.uptime.as_secs();
     line!(out, "System uptime: {}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
     if let Some(bytes) = stats.free_memory {
@@ -115,7 +116,7 @@ fn stats(host: &dyn Host, out: &mut Output) {
     }
     line!(out, "Script events: {} (mean {} us)", stats.script_events, stats.script_mean_us);
     line!(out, "Received: {} bytes, sent: {} bytes", stats.bytes_received, stats.bytes_sent);
-    host.addresses(&mut |address| line!(out, "IP address: {address}"));
+    device.addresses(&mut |address| line!(out, "IP address: {address}"));
     if stats.joined == Some(false) {
         line!(out, "Not connected to AP");
     }
@@ -127,23 +128,23 @@ fn stats(host: &dyn Host, out: &mut Output) {
         Some(count) => line!(out, "{count} stations connected to AP"),
         None => {}
     }
-    match host.time() {
+    match device.time() {
         Some(time) => line!(out, "Clock set: {time}"),
         None => line!(out, "Clock not set"),
     }
     line!(out, "{:<9}{:>11}{:>11}{:>11}{:>8}", "Memory", "budget", "used", "most", "refused");
-    for (share, account) in host.ledger().iter() {
+    for (share, account) in device.ledger().iter() {
         let Account { budget, used, high_water, refused } = account;
         let name = share.name();
         line!(out, "  {name:<7}{budget:>11}{used:>11}{high_water:>11}{refused:>8}");
     }
 }
 
-fn mqtt(host: &dyn Host, out: &mut Output) {
-    let figures = host.broker();
+fn mqtt(device: &dyn DeviceControl, out: &mut Output) {
+    let figures = device.broker();
     line!(out, "Current clients: {}", figures.clients);
     let mut list = List::new();
-    host.clients(&mut |id| {
+    device.clients(&mut |id| {
         let comma = if list.shown == 0 { "" } else { ", " };
         list.add(out, format_args!("{comma}{}", Printable(id)))
     });
@@ -153,21 +154,21 @@ fn mqtt(host: &dyn Host, out: &mut Output) {
     list.end(figures.clients, out);
     line!(out, "Current subscriptions:");
     let mut list = List::new();
-    host.subscriptions(&mut |found| {
+    device.subscriptions(&mut |found| {
         let (client, filter) = (Printable(found.client), Printable(found.filter));
         list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
     });
     list.end(figures.subscriptions, out);
     line!(out, "Retained topics:");
     let mut list = List::new();
-    host.retained(&mut |found| {
+    device.retained(&mut |found| {
         let topic = Printable(found.topic);
         list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
     });
     list.end(figures.retained, out);
-    let connected = if host.remote_connected() { "connected" } else { "disconnected" };
+    let connected = if device.remote_connected() { "connected" } else { "disconnected" };
     line!(out, "MQTT client {connected}");
-    match (host.script_text(), host.script_enabled()) {
+    match (device.script_text(), device.script_enabled()) {
         (ScriptText::None, _) => line!(out, "No script"),
         (_, true) => line!(out, "Script enabled"),
         (_, false) => line!(out, "Script disabled"),
@@ -267,14 +268,14 @@ impl List {
     }
 }
 
-fn script(first: u32, host: &mut dyn Host, out: &mut Output) {
-    match host.script_text() {
+fn script(first: u32, device: &mut dyn DeviceControl, out: &mut Output) {
+    match device.script_text() {
         ScriptText::None => line!(out, "No script"),
         ScriptText::Source => {
             let mut listing = Listing::new(out, first);
             let (mut at, mut piece) = (0, [0; 256]);
             loop {
-                let len = host.read_source(at, &mut piece);
+                let len = device.read_source(at, &mut piece);
                 if len == 0 || !listing.feed(&piece[..len]) {
                     break;
                 }
@@ -285,20 +286,20 @@ fn script(first: u32, host: &mut dyn Host, out: &mut Output) {
         ScriptText::Bytecode => {
             line!(out, "Bytecode without source, disassembled:");
             let mut listing = Listing::new(out, first);
-            host.disassemble(&mut listing);
+            device.disassemble(&mut listing);
             listing.finish();
         }
     }
 }
 
-fn vars(host: &mut dyn Host, out: &mut Output) {
-    host.variables(&mut |name, value| {
+fn vars(device: &mut dyn DeviceControl, out: &mut Output) {
+    device.variables(&mut |name, value| {
         let name = name.strip_prefix(b"$").unwrap_or(name);
         line!(out, "{}: {}", Printable(name), Printable(value));
     });
     for n in 1..=FLASH_VARIABLES {
         let mut value = [0; FLASH_VARIABLE_LEN];
-        match host.flash_variable(n, &mut value) {
+        match device.flash_variable(n, &mut value) {
             Ok(len) => line!(out, "@{n}: {}", Printable(&value[..len.min(value.len())])),
             Err(error) => line!(out, "@{n} cannot be read: {error}"),
         }

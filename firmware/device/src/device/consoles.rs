@@ -5,10 +5,10 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 use umqtt_vm::Event;
 
-use super::core::Core;
 use super::script::Script;
+use super::state::DeviceState;
 use crate::board::{Board, Serial};
-use crate::console::{Host, MAX_SESSIONS, Origin, PROMPT, Session};
+use crate::console::{DeviceControl, MAX_SESSIONS, Origin, PROMPT, Session};
 use umqtt_net::Instant;
 
 use crate::log::Level;
@@ -32,13 +32,13 @@ pub(super) struct Consoles {
     /// The line that is coming in for the script, and whether a CR has ended the last one.
     line: Vec<u8>,
     after_cr: bool,
-    remote: [Option<Remote>; MAX_SESSIONS],
+    network: [Option<NetworkSession>; MAX_SESSIONS],
     /// Bytes all of them may hold together, and what one may hold as output.
     budget: usize,
     output: usize,
 }
 
-struct Remote {
+struct NetworkSession {
     conn: ConnId,
     session: Session,
     /// There may be something to receive.
@@ -57,7 +57,7 @@ impl Consoles {
             serial_kept: Typed::new(),
             line: Vec::new(),
             after_cr: false,
-            remote: [const { None }; MAX_SESSIONS],
+            network: [const { None }; MAX_SESSIONS],
             budget,
             output,
         }
@@ -69,8 +69,8 @@ impl Consoles {
     }
 
     fn sessions(&self) -> impl Iterator<Item = &Session> {
-        let remote = self.remote.iter().flatten().map(|remote| &remote.session);
-        core::iter::once(&self.serial).chain(remote)
+        let network = self.network.iter().flatten().map(|remote| &remote.session);
+        core::iter::once(&self.serial).chain(network)
     }
 
     /// Bytes that the line being typed in a session may take: what is left when every session has its output.
@@ -82,47 +82,48 @@ impl Consoles {
 
     /// A new connection; `None` if all sessions are taken.
     pub(super) fn open(&mut self, conn: ConnId, now: Instant) -> Option<usize> {
-        let number = self.remote.iter().position(Option::is_none)?;
-        let session = Session::new(Origin::Remote(number as u8), self.output, now);
-        self.remote[number] = Some(Remote { conn, session, readable: false, finished: false });
+        let number = self.network.iter().position(Option::is_none)?;
+        let session = Session::new(Origin::Network(number as u8), self.output, now);
+        self.network[number] =
+            Some(NetworkSession { conn, session, readable: false, finished: false });
         Some(number)
     }
 
     /// The connection is gone.
     pub(super) fn closed(&mut self, number: usize) {
-        if let Some(place) = self.remote.get_mut(number) {
+        if let Some(place) = self.network.get_mut(number) {
             *place = None;
         }
     }
 
     /// Something came in for a session.
     pub(super) fn note_readable(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.remote.get_mut(number) {
+        if let Some(Some(remote)) = self.network.get_mut(number) {
             remote.readable = true;
         }
     }
 
     /// All that came in was received.
     pub(super) fn note_drained(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.remote.get_mut(number) {
+        if let Some(Some(remote)) = self.network.get_mut(number) {
             remote.readable = false;
         }
     }
 
     /// The user's end sends nothing more.
     pub(super) fn note_finished(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.remote.get_mut(number) {
+        if let Some(Some(remote)) = self.network.get_mut(number) {
             remote.finished = true;
         }
     }
 
     pub(super) fn is_readable(&self, number: usize) -> bool {
-        matches!(self.remote.get(number), Some(Some(remote)) if remote.readable)
+        matches!(self.network.get(number), Some(Some(remote)) if remote.readable)
     }
 
     /// Whether a session has the rest of a reply to make.
     pub(super) fn has_more(&self, number: usize) -> bool {
-        matches!(self.remote.get(number), Some(Some(remote)) if remote.session.has_more())
+        matches!(self.network.get(number), Some(Some(remote)) if remote.session.has_more())
     }
 
     /// Takes what came in for a session, and goes on with a reply that is made in pieces; how much it took, and whether
@@ -132,32 +133,32 @@ impl Consoles {
         number: usize,
         bytes: &[u8],
         now: Instant,
-        host: &mut dyn Host,
+        control: &mut dyn DeviceControl,
     ) -> (usize, bool) {
-        let own = self.remote.get(number).and_then(Option::as_ref);
+        let own = self.network.get(number).and_then(Option::as_ref);
         let room = self.line_room(own.map_or(0, |remote| remote.session.line_memory()));
-        let Some(Some(remote)) = self.remote.get_mut(number) else { return (bytes.len(), false) };
+        let Some(Some(remote)) = self.network.get_mut(number) else { return (bytes.len(), false) };
         let before = remote.session.output().len();
         remote.session.set_line_room(room);
-        let taken = remote.session.receive(bytes, now, host);
+        let taken = remote.session.receive(bytes, now, control);
         (taken, remote.session.output().len() > before)
     }
 
     /// Closes a session whose user has finished, once it has said everything; true if it did.
     pub(super) fn close_finished(&mut self, number: usize, net: &mut dyn Net) -> bool {
-        let Some(Some(remote)) = self.remote.get_mut(number) else { return false };
+        let Some(Some(remote)) = self.network.get_mut(number) else { return false };
         let open = !remote.finished || remote.readable || remote.session.has_more();
         if open || !remote.session.output().is_empty() {
             return false;
         }
         net.close(remote.conn);
-        self.remote[number] = None;
+        self.network[number] = None;
         true
     }
 
     /// Sends what waits for a session; false if it is over and its connection was closed.
     pub(super) fn flush(&mut self, number: usize, net: &mut dyn Net) -> bool {
-        let Some(Some(remote)) = self.remote.get_mut(number) else { return true };
+        let Some(Some(remote)) = self.network.get_mut(number) else { return true };
         if !remote.session.output().is_empty() {
             let sent = net.send(remote.conn, remote.session.output());
             remote.session.sent(sent);
@@ -166,40 +167,40 @@ impl Consoles {
             return true;
         }
         net.close(remote.conn);
-        self.remote[number] = None;
+        self.network[number] = None;
         false
     }
 
     /// The connection of a session.
     pub(super) fn conn(&self, number: usize) -> Option<ConnId> {
-        self.remote.get(number)?.as_ref().map(|remote| remote.conn)
+        self.network.get(number)?.as_ref().map(|remote| remote.conn)
     }
 
     /// Whether everything that was said has been sent.
     pub(super) fn is_quiet(&self) -> bool {
         let quiet = |session: &Session| session.output().is_empty() && !session.has_more();
-        self.remote.iter().flatten().all(|remote| quiet(&remote.session))
+        self.network.iter().flatten().all(|remote| quiet(&remote.session))
     }
 
     /// Whether a session that waited for its output to leave can go on.
     pub(super) fn can_go_on(&self) -> bool {
-        let waits = |remote: &Remote| remote.readable || remote.session.has_more();
-        self.remote.iter().flatten().any(|r| waits(r) && r.session.output().is_empty())
+        let waits = |remote: &NetworkSession| remote.readable || remote.session.has_more();
+        self.network.iter().flatten().any(|r| waits(r) && r.session.output().is_empty())
     }
 
-    /// Shows text to every remote session; how much of it whoever reads fastest had room for. The others miss what they had
+    /// Shows text to every network session; how much of it whoever reads fastest had room for. The others miss what they had
     /// no room for of that.
     pub(super) fn print(&mut self, text: &[u8]) -> usize {
         let mut taken = [text.len(); MAX_SESSIONS];
         let mut most = None;
-        for (remote, taken) in self.remote.iter_mut().zip(&mut taken) {
+        for (remote, taken) in self.network.iter_mut().zip(&mut taken) {
             if let Some(remote) = remote {
                 *taken = remote.session.print(text);
                 most = most.max(Some(*taken));
             }
         }
         let most = most.unwrap_or(text.len());
-        for (remote, taken) in self.remote.iter_mut().zip(taken) {
+        for (remote, taken) in self.network.iter_mut().zip(taken) {
             if let Some(remote) = remote
                 && taken < most
             {
@@ -210,40 +211,50 @@ impl Consoles {
     }
 
     /// Tells the one who asked how it ended.
-    pub(super) fn report<P: Platform>(&mut self, origin: Origin, text: &str, core: &mut Core<P>) {
+    pub(super) fn report<P: Platform>(
+        &mut self,
+        origin: Origin,
+        text: &str,
+        state: &mut DeviceState<P>,
+    ) {
         match origin {
-            Origin::Remote(number) => {
-                if let Some(Some(remote)) = self.remote.get_mut(usize::from(number)) {
+            Origin::Network(number) => {
+                if let Some(Some(remote)) = self.network.get_mut(usize::from(number)) {
                     remote.session.report(text.as_bytes());
                 }
-                core.log(Level::Info, format_args!("{text}"));
+                state.log(Level::Info, format_args!("{text}"));
             }
             Origin::Serial => {
-                if core.settings.number(Param::SystemOutput) >= 2 {
+                if state.settings.number(Param::SystemOutput) >= 2 {
                     self.serial.report(text.as_bytes());
                 }
-                core.log.put(Level::Info, text.as_bytes());
-                core.log.put(Level::Info, b"\r\n");
+                state.log.put(Level::Info, text.as_bytes());
+                state.log.put(Level::Info, b"\r\n");
             }
-            Origin::Script => core.log(Level::Script, format_args!("{text}")),
+            Origin::Script => state.log(Level::Script, format_args!("{text}")),
         }
     }
 
     pub(super) fn poll_at(&self) -> Option<Instant> {
-        self.remote.iter().flatten().filter_map(|remote| remote.session.poll_at()).min()
+        self.network.iter().flatten().filter_map(|remote| remote.session.poll_at()).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
-        for remote in self.remote.iter_mut().flatten() {
+        for remote in self.network.iter_mut().flatten() {
             remote.session.handle_timeout(now);
         }
     }
 
     /// Takes what was typed on the serial line as commands.
-    pub(super) fn serial_commands(&mut self, bytes: &[u8], now: Instant, host: &mut dyn Host) {
+    pub(super) fn serial_commands(
+        &mut self,
+        bytes: &[u8],
+        now: Instant,
+        control: &mut dyn DeviceControl,
+    ) {
         let room = self.line_room(self.serial.line_memory());
         self.serial.set_line_room(room);
-        let taken = self.serial.receive(bytes, now, host);
+        let taken = self.serial.receive(bytes, now, control);
         self.keep_typed(&bytes[taken..]);
     }
 
@@ -259,46 +270,46 @@ impl Consoles {
     }
 
     /// What was typed on the serial line and not taken yet; reads more if there is none.
-    pub(super) fn typed<P: Platform>(&mut self, core: &mut Core<P>) -> Typed {
+    pub(super) fn typed<P: Platform>(&mut self, state: &mut DeviceState<P>) -> Typed {
         if self.serial_kept.is_empty() {
             let mut buffer = [0; SERIAL_READ];
-            let n = core.board.serial_read(&mut buffer);
+            let n = state.board.serial_read(&mut buffer);
             return buffer[..n].iter().copied().collect();
         }
         core::mem::take(&mut self.serial_kept)
     }
 
     /// Writes the serial session's output to the port, and the prompt again where something has taken its place.
-    pub(super) fn flush_serial<P: Platform>(&mut self, core: &mut Core<P>) {
+    pub(super) fn flush_serial<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         // Below 2 the port belongs to the script: what the console says has nowhere to go.
-        let shows = core.settings.number(Param::SystemOutput) >= 2;
+        let shows = state.settings.number(Param::SystemOutput) >= 2;
         let n = self.serial.output().len();
         if n > 0 {
             if shows {
-                if core.log.note_serial(b"", true) {
-                    core.board.serial_write(b"\r\n");
+                if state.log.note_serial(b"", true) {
+                    state.board.serial_write(b"\r\n");
                 }
-                core.board.serial_write(self.serial.output());
-                core.log.note_serial(b"\n", false);
+                state.board.serial_write(self.serial.output());
+                state.log.note_serial(b"\n", false);
             }
             self.serial.sent(n);
         }
-        if core.board.edits_lines() {
+        if state.board.edits_lines() {
             if !self.serial.has_more() {
-                core.board.serial_prompt(if shows { PROMPT } else { b"" });
+                state.board.serial_prompt(if shows { PROMPT } else { b"" });
             }
             return;
         }
         let Some((prompt, typed)) = self.serial.shown_line().filter(|_| shows) else {
-            core.log.note_serial_prompt(0);
+            state.log.note_serial_prompt(0);
             return;
         };
-        if n == 0 && core.log.owes_serial_prompt() {
-            core.board.serial_write(prompt);
-            core.board.serial_write(typed);
+        if n == 0 && state.log.owes_serial_prompt() {
+            state.board.serial_write(prompt);
+            state.board.serial_write(typed);
         }
-        if n > 0 || core.log.has_serial_prompt() || core.log.owes_serial_prompt() {
-            core.log.note_serial_prompt(prompt.len() + typed.len());
+        if n > 0 || state.log.has_serial_prompt() || state.log.owes_serial_prompt() {
+            state.log.note_serial_prompt(prompt.len() + typed.len());
         }
     }
 
@@ -308,9 +319,9 @@ impl Consoles {
         &mut self,
         bytes: &[u8],
         script: &mut Script,
-        core: &mut Core<P>,
+        state: &mut DeviceState<P>,
     ) -> bool {
-        let longest = core.options.profile.value;
+        let longest = state.options.profile.value;
         for (at, &byte) in bytes.iter().enumerate() {
             let second_of_pair = core::mem::take(&mut self.after_cr) && byte == b'\n';
             match byte {
@@ -322,7 +333,7 @@ impl Consoles {
                     }
                     self.after_cr = byte == b'\r';
                     let line = core::mem::take(&mut self.line);
-                    script.handle(&Event::Serial { line: &line }, core);
+                    script.handle(&Event::Serial { line: &line }, state);
                 }
                 // Longer than a value can be, or than there is memory for: cut.
                 _ if self.line.len() < longest => {

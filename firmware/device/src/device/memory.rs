@@ -6,7 +6,7 @@ use core::cell::Cell;
 use umqtt_memory::{Share, reserve, reserve_step};
 
 use super::Device;
-use super::core::Core;
+use super::state::DeviceState;
 use crate::board::Board;
 use umqtt_net::Duration;
 
@@ -25,7 +25,7 @@ const LATELY: u32 = 10_000;
 /// Milliseconds after which there is nothing left that could give way, and only a restart helps.
 const HOPELESS: u32 = 30_000;
 
-impl<P: Platform> Core<P> {
+impl<P: Platform> DeviceState<P> {
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is put off.
     pub(super) fn has_margin(&mut self) -> bool {
         let there = reserve_step();
@@ -73,32 +73,32 @@ impl<P: Platform> Device<P> {
     /// web for and an upload under way. A device that finds no memory although nobody holds any is restarted.
     #[inline(never)]
     pub(super) fn relieve(&mut self, net: &mut dyn Net) {
-        let now = self.core.now;
+        let now = self.state.now;
         let passed = |since: Option<u32>| Some((now.as_millis() as u32).wrapping_sub(since?));
-        let starved = passed(self.core.starved_since).max(passed(self.script.unloaded_since));
+        let starved = passed(self.state.starved_since).max(passed(self.script.unloaded_since));
         let Some(starved) = starved else { return };
-        let lately = passed(self.core.relieved_at).is_some_and(|ago| ago < LATELY);
+        let lately = passed(self.state.relieved_at).is_some_and(|ago| ago < LATELY);
         if starved < if lately { STARVED_AGAIN } else { STARVED } {
             return;
         }
-        self.core.relieved_at = Some(now.as_millis() as u32);
-        if self.core.broker.relieve(now) {
+        self.state.relieved_at = Some(now.as_millis() as u32);
+        if self.state.broker.relieve(now) {
             return self.flush_broker(net);
         }
-        self.web.cancel(net);
+        self.http.cancel(net);
         if self.uploads.cancel("not enough memory", net) {
-            self.core.ledger[Share::Upload].refuse();
+            self.state.ledger[Share::Upload].refuse();
         }
         if starved >= HOPELESS {
-            self.core.wishes.restart.get_or_insert(false);
+            self.state.wishes.restart.get_or_insert(false);
         }
     }
 
     /// Writes down what each part holds now.
     pub(super) fn account(&mut self, net: &dyn Net) {
-        let fixed = size_of::<Core<P>>() + size_of::<Self>() + self.send_buffer.capacity();
-        let commands = &self.core.commands;
-        let requests = &self.core.requests;
+        let fixed = size_of::<DeviceState<P>>() + size_of::<Self>() + self.send_buffer.capacity();
+        let commands = &self.state.commands;
+        let requests = &self.state.requests;
         let waiting: usize = requests
             .iter()
             .map(|(url, body)| url.capacity() + body.as_ref().map_or(0, |body| body.capacity()))
@@ -106,32 +106,32 @@ impl<P: Platform> Device<P> {
         let script = self.script.memory()
             + commands.iter().map(|line| line.capacity()).sum::<usize>()
             + commands.capacity() * size_of::<Vec<u8>>()
-            + self.core.variables.memory();
+            + self.state.variables.memory();
         let used = [
             (Share::Fixed, fixed),
             (Share::Network, net.memory()),
-            (Share::Broker, self.core.broker.memory()),
-            (Share::Upload, self.uploads.memory() + self.core.storage.incoming_memory()),
+            (Share::Broker, self.state.broker.memory()),
+            (Share::Upload, self.uploads.memory() + self.state.storage.incoming_memory()),
             (Share::Script, script),
             (Share::Console, self.consoles.memory()),
-            (Share::Log, self.core.log.memory()),
-            (Share::Http, self.web.memory() + waiting),
-            (Share::Upstream, self.core.remote.memory()),
+            (Share::Log, self.state.log.memory()),
+            (Share::Http, self.http.memory() + waiting),
+            (Share::Upstream, self.state.upstream.memory()),
         ];
         for (share, bytes) in used {
-            self.core.ledger[share].set_used(bytes);
+            self.state.ledger[share].set_used(bytes);
         }
-        self.core.lend();
+        self.state.lend();
         // While no script runs, messages on their way may use its memory, what its flash variables take to write, and half of
         // what consoles may keep: a console that finds none left reads on when the messages have left.
-        let plan = &self.core.options.plan;
+        let plan = &self.state.options.plan;
         let idle = plan.script + plan.storage + plan.console / 2;
         let idle = if self.script.engine.is_some() { 0 } else { idle };
-        self.core.broker.lend_memory(idle);
-        let stats = self.core.broker.stats();
+        self.state.broker.lend_memory(idle);
+        let stats = self.state.broker.stats();
         let refused = stats.out_of_memory + stats.no_memory + stats.retained_refused;
-        let log = &mut self.core.ledger[Share::Log];
-        log.refused = log.refused.saturating_add(self.core.log.take_dropped());
-        self.core.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);
+        let log = &mut self.state.ledger[Share::Log];
+        log.refused = log.refused.saturating_add(self.state.log.take_dropped());
+        self.state.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);
     }
 }

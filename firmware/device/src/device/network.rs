@@ -5,9 +5,9 @@ use core::cell::RefCell;
 
 use umqtt_memory::{Share, try_room};
 
-use super::core::{Gate, Listener};
-use super::crowd::Pace;
-use super::host::View;
+use super::backpressure::ReadState;
+use super::console_context::ConsoleContext;
+use super::state::{Gate, Listener};
 use super::{Device, ListenError};
 use crate::console::MAX_SESSIONS;
 use crate::net::{ConnId, Net, NetEvent, Peer};
@@ -30,7 +30,7 @@ pub(super) enum Role {
     #[default]
     Other,
     /// A client of the broker.
-    Mqtt(Pace),
+    Mqtt(ReadState),
     /// A session of the console.
     Console(u8),
 }
@@ -40,7 +40,7 @@ impl<P: Platform> Device<P> {
     pub(super) fn network(&mut self, net: &mut dyn Net) -> bool {
         for _ in 0..EVENTS_PER_POLL {
             let Some(event) = self.later.take().or_else(|| net.poll_event()) else { return false };
-            if !self.core.has_margin() && self.put_event_off(event, net) {
+            if !self.state.has_margin() && self.put_event_off(event, net) {
                 if self.later.is_some() {
                     return false;
                 }
@@ -91,38 +91,38 @@ impl<P: Platform> Device<P> {
     }
 
     fn accepted(&mut self, port: u16, conn: ConnId, peer: Peer, net: &mut dyn Net) {
-        let now = self.core.now;
+        let now = self.state.now;
         if !self.make_role(conn) {
-            self.core.ledger[Share::Network].refuse();
+            self.state.ledger[Share::Network].refuse();
             return net.abort(conn);
         }
-        self.core.debug(format_args!("connection from {} to port {port}", peer.addr));
-        let may = |access| self.core.settings.access(access).permits(peer.is_internal());
+        self.state.debug(format_args!("connection from {} to port {port}", peer.addr));
+        let may = |access| self.state.settings.access(access).permits(peer.is_internal());
         if Some(port) == self.uploads.port() {
             if !self.uploads.accept(conn, now, net) {
                 net.close(conn);
             }
-        } else if is_on(self.core.ports.console, port) && self.core.settings.is_damaged() {
+        } else if is_on(self.state.ports.console, port) && self.state.settings.is_damaged() {
             turn_away(conn, SETTINGS_DAMAGED, net);
-        } else if is_on(self.core.ports.console, port)
-            && self.core.settings.missing().has(Doors::CONSOLE)
+        } else if is_on(self.state.ports.console, port)
+            && self.state.settings.missing().has(Doors::CONSOLE)
         {
             turn_away(conn, SCRIPT_MISSING, net);
-        } else if is_on(self.core.ports.console, port) && may(Param::ConfigAccess) {
+        } else if is_on(self.state.ports.console, port) && may(Param::ConfigAccess) {
             match self.consoles.open(conn, now) {
                 Some(number) => {
-                    self.core.console_internal[number] = peer.is_internal();
-                    self.core.console_peers[number] = Some(peer.addr.ip());
+                    self.state.console_internal[number] = peer.is_internal();
+                    self.state.console_peers[number] = Some(peer.addr.ip());
                     self.set_role(conn, Role::Console(number as u8));
                 }
                 None => {
                     turn_away(conn, "Too many console sessions", net);
                 }
             }
-        } else if is_on(self.core.ports.mqtt, port) && may(Param::BrokerAccess) {
-            let mut gate = Gate(&self.core.settings);
-            match self.core.broker.open(conn, peer, now, &mut gate) {
-                Ok(()) => self.set_role(conn, Role::Mqtt(Pace::Free)),
+        } else if is_on(self.state.ports.mqtt, port) && may(Param::BrokerAccess) {
+            let mut gate = Gate(&self.state.settings);
+            match self.state.broker.open(conn, peer, now, &mut gate) {
+                Ok(()) => self.set_role(conn, Role::Mqtt(ReadState::Free)),
                 Err(_) => net.abort(conn), // counted by the broker
             }
         } else {
@@ -135,23 +135,23 @@ impl<P: Platform> Device<P> {
             Role::Mqtt(pace) => self.mqtt_event(conn, pace, event, net),
             Role::Console(number) => self.console_event(number.into(), conn, event),
             Role::Other if self.uploads.owns(conn) => {
-                let (profile, storage) = (&self.core.options.profile, &mut self.core.storage);
-                let (came, now) = (self.came.take(), self.core.now);
+                let (profile, storage) = (&self.state.options.profile, &mut self.state.storage);
+                let (came, now) = (self.came.take(), self.state.now);
                 self.came = self.uploads.handle_late(came, event, now, profile, net, storage);
             }
-            Role::Other if self.web.owns(conn) => self.web.handle(event, &mut self.core, net),
-            Role::Other if self.core.remote.owns(conn) => {
-                self.core.remote.handle(event, self.core.now, net);
+            Role::Other if self.http.owns(conn) => self.http.handle(event, &mut self.state, net),
+            Role::Other if self.state.upstream.owns(conn) => {
+                self.state.upstream.handle(event, self.state.now, net);
             }
             Role::Other => {}
         }
     }
 
-    fn mqtt_event(&mut self, conn: ConnId, pace: Pace, event: NetEvent, net: &mut dyn Net) {
-        let now = self.core.now;
+    fn mqtt_event(&mut self, conn: ConnId, pace: ReadState, event: NetEvent, net: &mut dyn Net) {
+        let now = self.state.now;
         match event {
             NetEvent::Readable(_) => {
-                if !self.hold_back(conn, pace, net) {
+                if !self.should_pause(conn, pace, net) {
                     self.read_client(conn, net);
                 }
             }
@@ -160,13 +160,13 @@ impl<P: Platform> Device<P> {
                 // Answers to what it sent last are still wanted.
                 self.flush_broker(net);
                 if matches!(self.role(conn), Role::Mqtt(_)) {
-                    self.core.broker.closed(conn, now);
+                    self.state.broker.closed(conn, now);
                     self.set_role(conn, Role::Other);
                     net.close(conn);
                 }
             }
             NetEvent::Closed(..) => {
-                self.core.broker.closed(conn, now);
+                self.state.broker.closed(conn, now);
                 self.set_role(conn, Role::Other);
                 // The number may be another connection's next: nothing about this one may stay behind.
                 self.flush_broker(net);
@@ -177,18 +177,21 @@ impl<P: Platform> Device<P> {
 
     /// Takes what a client has sent.
     pub(super) fn read_client(&mut self, conn: ConnId, net: &mut dyn Net) {
-        let core = &mut self.core;
-        let before = core.broker.stats().messages_received;
-        let mut gate = Gate(&core.settings);
+        let state = &mut self.state;
+        let before = state.broker.stats().messages_received;
+        let mut gate = Gate(&state.settings);
         let taken = net.recv(conn, &mut |bytes| {
-            core.broker.receive(conn, bytes, core.now, &mut gate);
+            state.broker.receive(conn, bytes, state.now, &mut gate);
             bytes.len()
         });
-        let published = core.broker.stats().messages_received > before;
-        self.set_role(conn, Role::Mqtt(if published { Pace::Publishing } else { Pace::Free }));
+        let published = state.broker.stats().messages_received > before;
+        self.set_role(
+            conn,
+            Role::Mqtt(if published { ReadState::Publishing } else { ReadState::Free }),
+        );
         self.unflushed += taken;
         // The other half is for what one read brings: see `max_control_bytes`.
-        if self.unflushed >= self.core.options.limits.max_control_bytes / 2 || self.is_short() {
+        if self.unflushed >= self.state.options.limits.max_control_bytes / 2 || self.is_short() {
             self.flush_broker(net);
         }
     }
@@ -209,7 +212,7 @@ impl<P: Platform> Device<P> {
     /// Sends what everybody has to say.
     pub(super) fn flush(&mut self, net: &mut dyn Net) {
         self.flush_broker(net);
-        self.consoles.flush_serial(&mut self.core);
+        self.consoles.flush_serial(&mut self.state);
         for number in 0..MAX_SESSIONS {
             let Some(conn) = self.consoles.conn(number) else { continue };
             if !self.consoles.flush(number, net) || self.consoles.close_finished(number, net) {
@@ -242,18 +245,18 @@ impl<P: Platform> Device<P> {
             if len == 0 && !self.consoles.has_more(number) {
                 break;
             }
-            if !self.core.has_margin() {
+            if !self.state.has_margin() {
                 return false;
             }
-            let now = self.core.now;
-            let mut view = View {
-                core: &mut self.core,
+            let now = self.state.now;
+            let mut context = ConsoleContext {
+                state: &mut self.state,
                 script: RefCell::new(&mut self.script),
                 uploads: &mut self.uploads,
-                web: &mut self.web,
+                http: &mut self.http,
                 net,
             };
-            let (taken, produced) = self.consoles.receive(number, &input[..len], now, &mut view);
+            let (taken, produced) = self.consoles.receive(number, &input[..len], now, &mut context);
             net.consume(conn, taken);
             progress |= taken > 0 || produced;
             if taken == 0 && !produced {
@@ -284,10 +287,10 @@ impl<P: Platform> Device<P> {
     /// Sends what waits for clients and closes what the broker wants closed.
     pub(super) fn flush_broker(&mut self, net: &mut dyn Net) {
         self.unflushed = 0;
-        while let Some(conn) = self.core.broker.poll_writable() {
+        while let Some(conn) = self.state.broker.poll_writable() {
             self.send_to_client(conn, net);
         }
-        while let Some(conn) = self.core.broker.poll_close() {
+        while let Some(conn) = self.state.broker.poll_close() {
             net.close(conn);
             self.set_role(conn, Role::Other);
         }
@@ -296,17 +299,17 @@ impl<P: Platform> Device<P> {
     /// Sends as much as the network takes; the rest goes when it is writable again.
     fn send_to_client(&mut self, conn: ConnId, net: &mut dyn Net) {
         loop {
-            let first = self.core.broker.outgoing(conn);
+            let first = self.state.broker.outgoing(conn);
             let (all, sent) = match first.len() {
                 0 => return,
                 // Large ones go as they are, small ones many at a time.
                 n if n >= self.send_buffer.len() => (n, net.send(conn, first)),
                 _ => {
-                    let n = self.core.broker.copy_outgoing(conn, &mut self.send_buffer);
+                    let n = self.state.broker.copy_outgoing(conn, &mut self.send_buffer);
                     (n, net.send(conn, &self.send_buffer[..n]))
                 }
             };
-            self.core.broker.sent(conn, sent);
+            self.state.broker.sent(conn, sent);
             if sent < all {
                 return;
             }
@@ -314,15 +317,15 @@ impl<P: Platform> Device<P> {
     }
 
     pub(super) fn listen_mqtt(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
-        let port = self.core.settings.port(Param::BrokerPort);
-        let wanted = Some(self.core.options.mqtt_port.unwrap_or(port));
-        relisten("mqtt", &mut self.core.ports.mqtt, wanted, net)
+        let port = self.state.settings.port(Param::BrokerPort);
+        let wanted = Some(self.state.options.mqtt_port.unwrap_or(port));
+        relisten("mqtt", &mut self.state.ports.mqtt, wanted, net)
     }
 
     pub(super) fn listen_console(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
-        let port = self.core.settings.port(Param::ConfigPort);
-        let port = self.core.options.console_port.unwrap_or(port);
-        relisten("console", &mut self.core.ports.console, (port != 0).then_some(port), net)
+        let port = self.state.settings.port(Param::ConfigPort);
+        let port = self.state.options.console_port.unwrap_or(port);
+        relisten("console", &mut self.state.ports.console, (port != 0).then_some(port), net)
     }
 
     pub(super) fn role(&self, conn: ConnId) -> Role {

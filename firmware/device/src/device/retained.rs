@@ -10,8 +10,8 @@ use umqtt_broker::QoS;
 
 use umqtt_net::{Duration, Instant};
 
-use super::core::Core;
-use crate::console::Refusal;
+use super::state::DeviceState;
+use crate::console::CommandError;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::settings::Param;
@@ -58,12 +58,12 @@ impl Unsaved {
         }
     }
 
-    fn refusal(self) -> Result<(), Refusal> {
+    fn refusal(self) -> Result<(), CommandError> {
         let Unsaved { count, names } = self;
         match count {
             0 => Ok(()),
-            _ if count <= NAMED => Err(Refusal(format!("no room for {names}"))),
-            _ => Err(Refusal(format!("no room for {names} and {} more", count - NAMED))),
+            _ if count <= NAMED => Err(CommandError(format!("no room for {names}"))),
+            _ => Err(CommandError(format!("no room for {names} and {} more", count - NAMED))),
         }
     }
 }
@@ -75,70 +75,70 @@ struct Due {
 }
 
 impl Retention {
-    pub(super) fn poll_at<P: Platform>(&self, core: &Core<P>) -> Option<Instant> {
+    pub(super) fn poll_at<P: Platform>(&self, state: &DeviceState<P>) -> Option<Instant> {
         if self.saving.is_some() {
-            return Some(core.now);
+            return Some(state.now);
         }
-        self.due.filter(|_| core.settings.flag(Param::BrokerAutoretain)).map(|due| due.at)
+        self.due.filter(|_| state.settings.flag(Param::BrokerAutoretain)).map(|due| due.at)
     }
 
     /// Saves what has changed, whatever the time, if the owner wants it.
-    pub(super) fn save_now<P: Platform>(&mut self, core: &mut Core<P>) {
+    pub(super) fn save_now<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         // What the owner has asked for goes on to its end.
-        while core.storage.is_saving_retained() && core.save_some_retained().is_none() {}
-        if core.retained_changes() != self.saved && core.settings.flag(Param::BrokerAutoretain) {
-            self.begin(core);
+        while state.storage.is_saving_retained() && state.save_some_retained().is_none() {}
+        if state.retained_changes() != self.saved && state.settings.flag(Param::BrokerAutoretain) {
+            self.begin(state);
             while self.saving.is_some() {
-                self.save_some(core);
+                self.save_some(state);
             }
         }
     }
 
     /// Saves some of what has changed, if it is time and the owner wants it.
-    pub(super) fn poll<P: Platform>(&mut self, core: &mut Core<P>) {
-        let changes = core.retained_changes();
+    pub(super) fn poll<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        let changes = state.retained_changes();
         if changes != self.seen {
             self.seen = changes;
-            let (at, latest) = (core.now + SAVE_DELAY, core.now + SAVE_LATEST);
+            let (at, latest) = (state.now + SAVE_DELAY, state.now + SAVE_LATEST);
             let due = self.due.get_or_insert(Due { at, latest });
             due.at = at.min(due.latest);
         }
-        if self.poll_at(core).is_some_and(|at| core.now >= at) {
+        if self.poll_at(state).is_some_and(|at| state.now >= at) {
             if self.saving.is_none() {
-                self.begin(core);
+                self.begin(state);
             }
-            self.save_some(core);
+            self.save_some(state);
         }
     }
 
-    fn begin<P: Platform>(&mut self, core: &mut Core<P>) {
-        self.seen = core.retained_changes();
+    fn begin<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        self.seen = state.retained_changes();
         self.saving = Some(self.seen);
         self.due = None;
     }
 
     /// The next few records; everything else has its turn between two of them.
-    fn save_some<P: Platform>(&mut self, core: &mut Core<P>) {
-        let complaint = match core.save_some_retained() {
+    fn save_some<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        let complaint = match state.save_some_retained() {
             None => return,
             Some(Ok(())) => String::new(),
-            Some(Err(Refusal(reason))) => reason,
+            Some(Err(CommandError(reason))) => reason,
         };
         let began = self.saving.take();
-        if core.retained_unsaved {
-            let at = core.now + RETRY_DELAY;
+        if state.retained_unsaved {
+            let at = state.now + RETRY_DELAY;
             self.due = Some(Due { at, latest: at });
         } else {
             self.saved = began.unwrap_or(self.seen);
         }
         if complaint != self.complained && !complaint.is_empty() {
-            core.log(Level::Warning, format_args!("Retained topics not saved: {complaint}"));
+            state.log(Level::Warning, format_args!("Retained topics not saved: {complaint}"));
         }
         self.complained = complaint;
     }
 }
 
-impl<P: Platform> Core<P> {
+impl<P: Platform> DeviceState<P> {
     /// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
     /// saving wears the flash.
     fn retained_changes(&self) -> u32 {
@@ -147,7 +147,7 @@ impl<P: Platform> Core<P> {
 
     /// Saves a few of the retained messages, as far as there is room for them; `None` if there are more, else which ones there is
     /// no room for is the refusal.
-    pub(super) fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
+    pub(super) fn save_some_retained(&mut self) -> Option<Result<(), CommandError>> {
         if !self.storage.is_saving_retained() {
             self.unsaved = Unsaved::default();
         }
@@ -169,7 +169,7 @@ impl<P: Platform> Core<P> {
     }
 
     /// Forgets the retained messages, here and in the flash.
-    pub(super) fn delete_retained(&mut self) -> Result<(), Refusal> {
+    pub(super) fn delete_retained(&mut self) -> Result<(), CommandError> {
         self.broker.clear_retained();
         Ok(self.storage.save_retained(&|_| core::iter::empty(), &mut |_| ())?)
     }

@@ -7,19 +7,19 @@ use core::fmt::Arguments;
 use umqtt_memory::{Share, reserve};
 use umqtt_vm::{Event, Image, Program, Side};
 
-use super::core::Core;
-use super::services::ForScript;
-use super::web::Web;
+use super::http_client::HttpClient;
+use super::script_host::ScriptHost;
+use super::state::DeviceState;
 use crate::board::Board;
-use crate::console::{Refusal, ScriptText};
+use crate::console::{CommandError, ScriptText};
 use crate::engine::{Engine, Handled};
 use crate::log::Level;
 use crate::notices::SCRIPT_MISSING;
 use crate::platform::Platform;
-use crate::remote::Came;
 use crate::settings::Param;
 use crate::storage::{Doors, ImageBytes, StorageError};
 use crate::upload::{CheckError, Checked};
+use crate::upstream::UpstreamEvent;
 use umqtt_net::{Duration, Instant};
 
 /// Starts in a row that may end in a reset before the script is left out.
@@ -74,25 +74,25 @@ impl Script {
     }
 
     /// Starts the stored script, unless it has reset the device three times in a row.
-    pub(super) fn boot<P: Platform>(&mut self, core: &mut Core<P>) {
-        self.try_boot(core);
+    pub(super) fn boot<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        self.try_boot(state);
         if self.engine.is_none() {
-            self.miss(core);
+            self.miss(state);
         }
     }
 
-    fn try_boot<P: Platform>(&mut self, core: &mut Core<P>) {
-        self.look(core);
+    fn try_boot<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        self.look(state);
         if self.stored == ScriptText::None {
             return;
         }
         // Counted before anything of it is touched: reading it may be what fails.
-        match core.storage.script_start_begins() {
+        match state.storage.script_start_begins() {
             Ok(starts) => self.starts = starts,
-            Err(error) => core.log(Level::Warning, format_args!("{error}")),
+            Err(error) => state.log(Level::Warning, format_args!("{error}")),
         }
         if self.starts > MAX_STARTS {
-            return core.log(
+            return state.log(
                 Level::Warning,
                 format_args!(
                     "Script disabled: the device was reset {MAX_STARTS} times while it started. \
@@ -100,49 +100,56 @@ impl Script {
                 ),
             );
         }
-        match self.load(core) {
+        match self.load(state) {
             Ok(engine) => {
                 self.engine = Some(engine);
-                self.start(false, core);
+                self.start(false, state);
             }
             Err(reason) => {
-                core.log(Level::Warning, format_args!("{reason}"));
+                state.log(Level::Warning, format_args!("{reason}"));
                 // It could say what is wrong: no start that resets the device.
-                if let Err(error) = core.storage.script_start_done() {
-                    core.log(Level::Warning, format_args!("{error}"));
+                if let Err(error) = state.storage.script_start_done() {
+                    state.log(Level::Warning, format_args!("{error}"));
                 }
             }
         }
     }
 
     /// Leaves the stored script alone.
-    pub(super) fn leave_out<P: Platform>(&mut self, core: &mut Core<P>, why: Arguments<'_>) {
-        self.look(core);
-        core.log(Level::Warning, format_args!("Script disabled until the next start: {why}"));
-        self.miss(core);
+    pub(super) fn leave_out<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+        why: Arguments<'_>,
+    ) {
+        self.look(state);
+        state.log(Level::Warning, format_args!("Script disabled until the next start: {why}"));
+        self.miss(state);
     }
 
     /// Looks what is stored, without reading it.
-    fn look<P: Platform>(&mut self, core: &Core<P>) {
-        self.stored = match core.storage.script_place() {
+    fn look<P: Platform>(&mut self, state: &DeviceState<P>) {
+        self.stored = match state.storage.script_place() {
             None => ScriptText::None,
             Some((_, source)) if source.is_empty() => ScriptText::Bytecode,
             Some(_) => ScriptText::Source,
         };
     }
 
-    fn load<P: Platform>(&mut self, core: &mut Core<P>) -> Result<Engine<ImageBytes>, String> {
-        let map = |range| core.board.map_flash(range);
-        let image = core
+    fn load<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+    ) -> Result<Engine<ImageBytes>, String> {
+        let map = |range| state.board.map_flash(range);
+        let image = state
             .storage
             .script_image(&map)
             .map_err(|error| format!("the stored script cannot be read: {error}"))?;
-        let profile = &core.options.profile;
+        let profile = &state.options.profile;
         let program = Program::verify(image.unwrap_or_default(), profile)
             .map_err(|error| format!("the stored script cannot run: {error}"))?;
         let needed = Engine::takes(&program, profile);
         if !reserve(needed) {
-            core.ledger[Share::Script].refuse();
+            state.ledger[Share::Script].refuse();
             return Err(format!(
                 "the stored script cannot run: {}",
                 CheckError::LoadMemory(needed)
@@ -169,28 +176,28 @@ impl Script {
 
     /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
     /// what happens waits until there is.
-    pub(super) fn reload<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
+    pub(super) fn reload<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         let unloaded_since = self.unloaded_since.take();
         let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
             return true;
         };
-        let failed = match core.storage.script_image(&|range| core.board.map_flash(range)) {
+        let failed = match state.storage.script_image(&|range| state.board.map_flash(range)) {
             Ok(image) => {
-                if engine.reload(image.unwrap_or_default(), &core.options.profile) {
+                if engine.reload(image.unwrap_or_default(), &state.options.profile) {
                     return true;
                 }
                 StorageError::Broken
             }
             Err(error) => error,
         };
-        core.put_off = true;
+        state.put_off = true;
         if failed == StorageError::Memory {
-            core.ledger[Share::Script].refuse();
-            self.unloaded_since = unloaded_since.or(Some(core.now.as_millis() as u32));
+            state.ledger[Share::Script].refuse();
+            self.unloaded_since = unloaded_since.or(Some(state.now.as_millis() as u32));
         } else {
-            self.end(core);
-            core.log(Level::Warning, format_args!("the script has ended: {failed}"));
-            self.miss(core);
+            self.end(state);
+            state.log(Level::Warning, format_args!("the script has ended: {failed}"));
+            self.miss(state);
         }
         false
     }
@@ -199,77 +206,80 @@ impl Script {
     pub(super) fn install<P: Platform>(
         &mut self,
         new: Checked,
-        core: &mut Core<P>,
-    ) -> Result<(), Refusal> {
-        self.end(core);
-        let needed = Engine::takes(&new.program, &core.options.profile);
+        state: &mut DeviceState<P>,
+    ) -> Result<(), CommandError> {
+        self.end(state);
+        let needed = Engine::takes(&new.program, &state.options.profile);
         let committed = match reserve(needed) {
-            true => core.storage.commit_incoming(new.source).map_err(Refusal::from),
+            true => state.storage.commit_incoming(new.source).map_err(CommandError::from),
             false => {
-                core.ledger[Share::Script].refuse();
-                Err(Refusal(CheckError::LoadMemory(needed).to_string()))
+                state.ledger[Share::Script].refuse();
+                Err(CommandError(CheckError::LoadMemory(needed).to_string()))
             }
         };
         if let Err(refusal) = committed {
             // The old one is still there: it goes on from its start.
-            core.storage.drop_incoming();
+            state.storage.drop_incoming();
             drop(new);
-            self.boot(core);
+            self.boot(state);
             return Err(refusal);
         }
-        self.look(core);
-        match Engine::new(new.program, &core.options.profile) {
+        self.look(state);
+        match Engine::new(new.program, &state.options.profile) {
             Ok(engine) => self.engine = Some(engine),
             Err(error) => {
-                self.miss(core);
-                return Err(Refusal(format!("{error}")));
+                self.miss(state);
+                return Err(CommandError(format!("{error}")));
             }
         }
-        match core.storage.script_start_begins() {
+        match state.storage.script_start_begins() {
             Ok(starts) => self.starts = starts,
-            Err(error) => core.log(Level::Warning, format_args!("{error}")),
+            Err(error) => state.log(Level::Warning, format_args!("{error}")),
         }
-        self.start(true, core);
+        self.start(true, state);
         Ok(())
     }
 
     /// Stops the script and deletes it, the flash variables too.
-    pub(super) fn delete<P: Platform>(&mut self, core: &mut Core<P>) -> Result<(), Refusal> {
-        self.end(core);
-        let deleted = core.storage.delete_script();
-        self.miss(core);
+    pub(super) fn delete<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+    ) -> Result<(), CommandError> {
+        self.end(state);
+        let deleted = state.storage.delete_script();
+        self.miss(state);
         deleted?;
         self.stored = ScriptText::None;
         Ok(())
     }
 
     /// Ends the script that runs, and forgets it: its image may be erased where it lies.
-    pub(super) fn end<P: Platform>(&mut self, core: &mut Core<P>) {
-        self.stop(core);
+    pub(super) fn end<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        self.stop(state);
         self.engine = None;
     }
 
     /// Ends the script that runs; what its `config` lines have set goes with it.
-    pub(super) fn stop<P: Platform>(&mut self, core: &mut Core<P>) {
+    pub(super) fn stop<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         (self.starting, self.configuring) = (false, false);
-        core.write_all_variables();
+        state.write_all_variables();
         if let Some(engine) = &mut self.engine {
-            engine.stop(&mut ForScript { core });
+            engine.stop(&mut ScriptHost { state });
         }
-        for param in core.settings.drop_script_values() {
-            core.apply(param);
+        for param in state.settings.drop_script_values() {
+            state.apply(param);
         }
     }
 
     /// The script has asked for a reset. Soon after its start that is as bad as a crash in it: its `init` or first timer would
     /// do so for ever, though the start as such was over.
-    pub(super) fn asked_for_reset<P: Platform>(&mut self, core: &mut Core<P>) {
-        if !self.enabled() || core.now >= self.started_at + START {
+    pub(super) fn asked_for_reset<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        if !self.enabled() || state.now >= self.started_at + START {
             return;
         }
         self.starting = false; // what goes on until the reset is no proof of a good start
-        if let Err(error) = core.storage.script_start_failed(self.starts) {
-            core.log(Level::Warning, format_args!("{error}"));
+        if let Err(error) = state.storage.script_start_failed(self.starts) {
+            state.log(Level::Warning, format_args!("{error}"));
         }
     }
 
@@ -300,54 +310,62 @@ impl Script {
     }
 
     /// Something happened.
-    pub(super) fn handle<P: Platform>(&mut self, event: &Event<'_>, core: &mut Core<P>) -> Handled {
+    pub(super) fn handle<P: Platform>(
+        &mut self,
+        event: &Event<'_>,
+        state: &mut DeviceState<P>,
+    ) -> Handled {
         let Some(engine) = &mut self.engine else { return Handled::Ignored };
-        core.unread = false;
-        let at = core.moment();
-        let began = core.board.micros();
-        let handled = engine.handle(event, at, &mut ForScript { core });
+        state.unread = false;
+        let at = state.moment();
+        let began = state.board.micros();
+        let handled = engine.handle(event, at, &mut ScriptHost { state });
         if handled == Handled::Done {
-            engine.note_time(core.board.micros().wrapping_sub(began));
+            engine.note_time(state.board.micros().wrapping_sub(began));
         }
         handled
     }
 
     /// One turn: takes what came on the local broker and from the web, and does what is due, up to a bound.
     /// Returns whether there is more to do at once.
-    pub(super) fn turn<P: Platform>(&mut self, core: &mut Core<P>, web: &mut Web) -> bool {
+    pub(super) fn turn<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+        http: &mut HttpClient,
+    ) -> bool {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
-            web.answer = None;
+            http.answer = None;
             self.unloaded_since = None;
-            core.remote.discard();
+            state.upstream.discard();
             return false;
         }
-        if !self.reload(core) {
+        if !self.reload(state) {
             return false;
         }
-        if core.command_rest.is_some() {
+        if state.command_rest.is_some() {
             return true;
         }
-        self.trace(core);
-        self.pins(core);
+        self.trace(state);
+        self.pins(state);
         let used = |script: &Script| script.engine.as_ref().map_or(0, Engine::fuel_used);
-        let (before, most) = (used(self), core.options.profile.fuel / TURN_PART);
+        let (before, most) = (used(self), state.options.profile.fuel / TURN_PART);
         for _ in 0..EVENTS_PER_TURN {
-            if !core.has_margin() {
+            if !state.has_margin() {
                 return false;
             }
-            let progress = self.step(core);
+            let progress = self.step(state);
             if self.starting && self.engine.as_ref().is_some_and(Engine::started) {
                 self.starting = false;
-                if let Err(error) = core.storage.script_start_done() {
-                    core.log(Level::Warning, format_args!("{error}"));
+                if let Err(error) = state.storage.script_start_done() {
+                    state.log(Level::Warning, format_args!("{error}"));
                 }
             }
-            if !progress && !self.fetch_next(core, web) {
+            if !progress && !self.fetch_next(state, http) {
                 return false;
             }
             // Commands come before the next event.
-            if !core.commands.is_empty() || used(self).wrapping_sub(before) >= most {
+            if !state.commands.is_empty() || used(self).wrapping_sub(before) >= most {
                 return true;
             }
         }
@@ -360,77 +378,81 @@ impl Script {
     }
 
     /// No script runs. If one is to keep strangers out, nobody is let in.
-    fn miss<P: Platform>(&mut self, core: &mut Core<P>) {
-        let missing = core.storage.unguarded(false);
-        core.settings.set_missing(missing);
+    fn miss<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        let missing = state.storage.unguarded(false);
+        state.settings.set_missing(missing);
         if !missing.is_empty() {
-            core.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
+            state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
     }
 
     /// Runs the `config` lines of a script that has started, if they are still to come: nobody may come in before.
-    pub(super) fn configure<P: Platform>(&mut self, core: &mut Core<P>) {
-        if self.configuring && core.has_margin() && self.reload(core) {
-            self.step(core);
+    pub(super) fn configure<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        if self.configuring && state.has_margin() && self.reload(state) {
+            self.step(state);
         }
     }
 
     /// The `config` lines were run.
     #[inline(never)]
-    fn configured<P: Platform>(&mut self, core: &mut Core<P>) {
+    fn configured<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         self.configuring = false;
-        let mut missing = core.storage.unguarded(true);
+        let mut missing = state.storage.unguarded(true);
         if self.new || missing.is_empty() {
-            let mut doors = core.settings.script_doors();
-            doors.add(core.refused_doors);
+            let mut doors = state.settings.script_doors();
+            doors.add(state.refused_doors);
             missing = Doors::default();
-            if let Err(error) = core.storage.set_guarding(doors) {
-                core.log(Level::Warning, format_args!("{error}"));
+            if let Err(error) = state.storage.set_guarding(doors) {
+                state.log(Level::Warning, format_args!("{error}"));
             }
         } else {
             // An older script, in the place of the one that is damaged.
-            core.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
+            state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
-        missing.add(core.refused_doors);
-        core.settings.set_missing(missing);
+        missing.add(state.refused_doors);
+        state.settings.set_missing(missing);
     }
 
-    fn start<P: Platform>(&mut self, new: bool, core: &mut Core<P>) {
-        let at = core.moment();
+    fn start<P: Platform>(&mut self, new: bool, state: &mut DeviceState<P>) {
+        let at = state.moment();
         let Some(engine) = &mut self.engine else { return };
         (self.configuring, self.new) = (true, new);
-        core.refused_doors = Doors::default();
-        core.settings.set_missing(core.storage.unguarded(false));
+        state.refused_doors = Doors::default();
+        state.settings.set_missing(state.storage.unguarded(false));
         self.starting = true;
-        self.started_at = core.now;
+        self.started_at = state.now;
         self.tracing = false;
-        engine.start(at, &mut ForScript { core });
+        engine.start(at, &mut ScriptHost { state });
         // A script that starts while the network is up is told so, as at boot; and of the remote broker.
-        core.remote.announce();
+        state.upstream.announce();
         self.local_first = 0;
         self.link = self.link_up.then_some(true);
     }
 
-    fn step<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
+    fn step<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         let Some(engine) = &mut self.engine else { return false };
-        let at = core.moment();
-        if core::mem::take(&mut core.wishes.clock_set) {
+        let at = state.moment();
+        if core::mem::take(&mut state.wishes.clock_set) {
             engine.clock_set(at);
         }
-        core.unread = false;
-        let began = core.board.micros();
-        let progress = engine.poll(at, &mut ForScript { core });
+        state.unread = false;
+        let began = state.board.micros();
+        let progress = engine.poll(at, &mut ScriptHost { state });
         if progress {
-            engine.note_time(core.board.micros().wrapping_sub(began));
+            engine.note_time(state.board.micros().wrapping_sub(began));
         }
         if self.configuring && engine.configured() {
-            self.configured(core);
+            self.configured(state);
         }
         progress
     }
 
     /// Gives it the next thing that waits elsewhere; false if there is none, or no room for it.
-    fn fetch_next<P: Platform>(&mut self, core: &mut Core<P>, web: &mut Web) -> bool {
+    fn fetch_next<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+        http: &mut HttpClient,
+    ) -> bool {
         let Some(engine) = &self.engine else { return false };
         if !engine.enabled() {
             return false;
@@ -440,61 +462,61 @@ impl Script {
         }
         if let Some(up) = self.link.take() {
             let event = if up { Event::WifiConnect } else { Event::WifiDisconnect };
-            self.handle(&event, core);
+            self.handle(&event, state);
             return true;
         }
-        if let Some(answer) = &web.answer {
+        if let Some(answer) = &http.answer {
             let bytes = answer.host.len() + answer.path.len() + answer.body.len();
             if engine.has_room(bytes)
-                && let Some(answer) = web.answer.take()
+                && let Some(answer) = http.answer.take()
             {
                 let (host, path, body) = (&answer.host[..], &answer.path[..], &answer.body[..]);
                 let (code, cut) = (answer.code, answer.cut);
-                self.handle(&Event::HttpResponse { host, path, code, body, cut }, core);
+                self.handle(&Event::HttpResponse { host, path, code, body, cut }, state);
                 return true;
             }
             return false;
         }
-        self.fetch_message(core)
+        self.fetch_message(state)
     }
 
     /// The next message of either broker. What a handler publishes on the local broker for a message of the remote one is back
     /// before the next message of the remote one, so that a script that joins the two knows its own messages when it
     /// sees them; and a local flood keeps the remote broker waiting for no longer than what had come of it by then.
-    fn fetch_message<P: Platform>(&mut self, core: &mut Core<P>) -> bool {
+    fn fetch_message<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         if self.local_first == 0
-            && let Some(came) = core.remote.next()
+            && let Some(came) = state.upstream.next()
         {
             match came {
-                Came::Connected => self.handle(&Event::MqttConnect, core),
-                Came::Message(message) => {
+                UpstreamEvent::Connected => self.handle(&Event::MqttConnect, state),
+                UpstreamEvent::Message(message) => {
                     let (topic, data) = (message.topic(), message.payload());
-                    self.handle(&Event::Topic { side: Side::Remote, topic, data }, core)
+                    self.handle(&Event::Topic { side: Side::Remote, topic, data }, state)
                 }
             };
-            self.local_first = core.broker.local_waiting();
+            self.local_first = state.broker.local_waiting();
             return true;
         }
-        let Some(message) = core.broker.poll_local() else {
+        let Some(message) = state.broker.poll_local() else {
             // Without one, what was to come first is through (or was dropped).
             return core::mem::take(&mut self.local_first) > 0;
         };
         self.local_first = self.local_first.saturating_sub(1);
         let (topic, data) = (message.topic(), message.payload());
-        self.handle(&Event::Topic { side: Side::Local, topic, data }, core);
+        self.handle(&Event::Topic { side: Side::Local, topic, data }, state);
         true
     }
 
-    fn pins<P: Platform>(&mut self, core: &mut Core<P>) {
-        while let Some(pin) = core.board.poll_edge() {
+    fn pins<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        while let Some(pin) = state.board.poll_edge() {
             if let Some(engine) = &mut self.engine {
-                engine.edge(pin, core.now.as_millis());
+                engine.edge(pin, state.now.as_millis());
             }
         }
     }
 
-    fn trace<P: Platform>(&mut self, core: &Core<P>) {
-        let tracing = core.settings.flag(Param::ScriptLogging);
+    fn trace<P: Platform>(&mut self, state: &DeviceState<P>) {
+        let tracing = state.settings.flag(Param::ScriptLogging);
         if tracing != self.tracing
             && let Some(engine) = &mut self.engine
         {

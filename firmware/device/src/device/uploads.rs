@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use umqtt_vm::Profile;
 use umqtt_vm::image::MAGIC;
 
-use crate::console::{Origin, Refusal};
+use crate::console::{CommandError, Origin};
 use umqtt_net::Instant;
 
 use crate::http::detect::Stranger;
@@ -31,7 +31,7 @@ enum Way {
 
 /// What came of an upload.
 #[derive(Debug)]
-pub(super) enum Came {
+pub(super) enum UploadEvent {
     /// A script is in flash; it may be incomplete if `perhaps`, and then counts only if it is correct.
     Script { perhaps: bool },
     /// Nothing: what to report.
@@ -48,10 +48,10 @@ impl Uploads {
         origin: Origin,
         now: Instant,
         net: &mut dyn Net,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         self.make_room(origin, now, net)?;
         let push = Push::start(port, now, net).map_err(|error| {
-            Refusal(match error {
+            CommandError(match error {
                 NetError::PortInUse => {
                     let other = if port == 2000 { 2001 } else { 2000 };
                     alloc::format!("the port is in use: try another, such as script {other}")
@@ -71,11 +71,12 @@ impl Uploads {
         limit: usize,
         now: Instant,
         net: &mut dyn Net,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         self.make_room(origin, now, net)?;
-        let url = Url::parse(url.as_bytes()).map_err(|error| Refusal(error.to_string()))?;
+        let url = Url::parse(url.as_bytes()).map_err(|error| CommandError(error.to_string()))?;
         let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
-        let fetch = Fetch::start(request, now, net).map_err(|error| Refusal(error.to_string()))?;
+        let fetch =
+            Fetch::start(request, now, net).map_err(|error| CommandError(error.to_string()))?;
         self.current = Some((Some(origin), Way::Pull(fetch.into(), 0)));
         Ok(())
     }
@@ -87,13 +88,13 @@ impl Uploads {
         origin: Origin,
         now: Instant,
         net: &mut dyn Net,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         match &self.current {
             None => Ok(()),
             Some((first, Way::Push(push))) if push.conn().is_none() => {
                 if first.is_some_and(|first| first != origin) {
                     let seconds = push.poll_at().saturating_duration_since(now).as_secs_ceil();
-                    return Err(Refusal(alloc::format!(
+                    return Err(CommandError(alloc::format!(
                         "another upload waits on port {}, for {seconds} s at most",
                         push.port()
                     )));
@@ -102,7 +103,7 @@ impl Uploads {
                 self.current = None;
                 Ok(())
             }
-            Some(_) => Err(Refusal("another upload is under way".to_string())),
+            Some(_) => Err(CommandError("another upload is under way".to_string())),
         }
     }
 
@@ -115,21 +116,21 @@ impl Uploads {
     }
 
     /// Whether what has come of it is only tried, and may go on.
-    fn may_go_on(came: Option<&Came>) -> bool {
-        matches!(came, Some(Came::Script { perhaps: true }))
+    fn may_go_on(came: Option<&UploadEvent>) -> bool {
+        matches!(came, Some(UploadEvent::Script { perhaps: true }))
     }
 
     /// Handles an event of its connection after `came` has come of it, which has not been looked at yet; what comes of it
     /// now. A script that may not be all there yet gives way to the rest of it, or to its end.
     pub(super) fn handle_late(
         &mut self,
-        came: Option<Came>,
+        came: Option<UploadEvent>,
         event: NetEvent,
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
-    ) -> Option<Came> {
+    ) -> Option<UploadEvent> {
         if came.is_some() && !Uploads::may_go_on(came.as_ref()) {
             return came;
         }
@@ -168,7 +169,7 @@ impl Uploads {
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
-    ) -> Option<Came> {
+    ) -> Option<UploadEvent> {
         match &mut self.current.as_mut()?.1 {
             Way::Push(push) => pushed(push.handle(event, now, profile, net, incoming)),
             Way::Pull(fetch, received) => {
@@ -184,7 +185,7 @@ impl Uploads {
                     if ended.is_none() {
                         net.abort(fetch.conn());
                     }
-                    return Some(Came::Failed(error));
+                    return Some(UploadEvent::Failed(error));
                 }
                 ended.map(|outcome| pulled(outcome, profile))
             }
@@ -197,7 +198,7 @@ impl Uploads {
         net: &mut dyn Net,
         profile: &Profile,
         incoming: &dyn Incoming,
-    ) -> Option<Came> {
+    ) -> Option<UploadEvent> {
         match &mut self.current.as_mut()?.1 {
             Way::Push(push) => pushed(push.handle_timeout(now, net, incoming)),
             Way::Pull(fetch, _) => {
@@ -292,28 +293,30 @@ fn too_long(limit: usize) -> String {
     alloc::format!("HTTP script upload failed (script too long): at most {limit} bytes")
 }
 
-fn pushed(progress: Progress) -> Option<Came> {
+fn pushed(progress: Progress) -> Option<UploadEvent> {
     match progress {
         Progress::Waiting => None,
-        Progress::Perhaps => Some(Came::Script { perhaps: true }),
-        Progress::Stranger(what) => Some(Came::Stranger(what)),
-        Progress::Done => Some(Came::Script { perhaps: false }),
+        Progress::Perhaps => Some(UploadEvent::Script { perhaps: true }),
+        Progress::Stranger(what) => Some(UploadEvent::Stranger(what)),
+        Progress::Done => Some(UploadEvent::Script { perhaps: false }),
         Progress::Failed(error) => {
-            Some(Came::Failed(alloc::format!("Script upload failed: {error}")))
+            Some(UploadEvent::Failed(alloc::format!("Script upload failed: {error}")))
         }
     }
 }
 
-fn pulled(outcome: Result<Response, FetchError>, profile: &Profile) -> Came {
+fn pulled(outcome: Result<Response, FetchError>, profile: &Profile) -> UploadEvent {
     match outcome {
-        Ok(response) if response.status == 200 => Came::Script { perhaps: false },
-        Ok(response) => Came::Failed(alloc::format!(
+        Ok(response) if response.status == 200 => UploadEvent::Script { perhaps: false },
+        Ok(response) => UploadEvent::Failed(alloc::format!(
             "HTTP script upload failed (error code {})",
             response.status
         )),
-        Err(FetchError::Read(ReadError::BodyTooLong)) => Came::Failed(too_long(profile.source)),
+        Err(FetchError::Read(ReadError::BodyTooLong)) => {
+            UploadEvent::Failed(too_long(profile.source))
+        }
         Err(error) => {
-            Came::Failed(alloc::format!("HTTP script upload failed (error code 0): {error}"))
+            UploadEvent::Failed(alloc::format!("HTTP script upload failed (error code 0): {error}"))
         }
     }
 }

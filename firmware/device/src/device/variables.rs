@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
-use super::core::Core;
+use super::state::DeviceState;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::storage::StorageError;
@@ -45,7 +45,7 @@ impl PendingVariables {
     }
 }
 
-impl<P: Platform> Core<P> {
+impl<P: Platform> DeviceState<P> {
     /// Reads a flash variable, written or not: its length, as [`crate::storage::Storage::flash_variable`].
     pub(super) fn flash_variable(
         &mut self,

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::Write;
 
-use super::table::{Fallback, Spec, TABLE};
+use super::table::{DefaultValue, Spec, TABLE};
 use crate::device::Options;
 
 /// The page, in Markdown.
@@ -20,10 +20,10 @@ pub fn page() -> String {
         let mut default = String::new();
         // Writing to a String cannot fail.
         let _ = match spec.default {
-            Fallback::Number(number) => spec.kind.write_number(&mut default, number),
-            Fallback::Text("") => default.write_str("none"),
-            Fallback::Text(text) => default.write_str(text),
-            Fallback::IdFromMac => default.write_str("ESPRouter_ and half the MAC address"),
+            DefaultValue::Number(number) => spec.kind.write_number(&mut default, number),
+            DefaultValue::Text("") => default.write_str("none"),
+            DefaultValue::Text(text) => default.write_str(text),
+            DefaultValue::IdFromMac => default.write_str("ESPRouter_ and half the MAC address"),
         };
         let note = match (spec.secret, spec.saved) {
             (true, _) => "; never shown while locked",

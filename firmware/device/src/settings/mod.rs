@@ -8,17 +8,17 @@
 //! |---|---|
 //! | [`table`] | the parameters |
 //! | [`capability`] | what boards have, and settings need |
-//! | [`kind`] | the types they have: reading, printing, refusing |
-//! | [`saved`] | the bytes kept in flash |
+//! | [`param_type`] | the types they have: reading, printing, refusing |
+//! | [`codec`] | the bytes kept in flash |
 //! | [`docs`] | the table as a page |
 //! | [`lint`] | the table as the compiler wants it |
 
 pub mod capability;
+pub mod codec;
 pub mod docs;
 mod error;
-pub mod kind;
 pub mod lint;
-pub mod saved;
+pub mod param_type;
 pub mod table;
 
 use alloc::{boxed::Box, vec::Vec};
@@ -26,7 +26,7 @@ use core::net::Ipv4Addr;
 
 pub use capability::{Capabilities, Capability};
 pub use error::SetError;
-pub use kind::Kind;
+pub use param_type::ParamType;
 pub use table::{Param, Spec, TABLE};
 
 use crate::storage::Doors;
@@ -52,9 +52,9 @@ pub enum ValueRef<'s> {
 
 /// Who sets a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layer {
+pub enum Source {
     /// The owner, with `set` on the console: kept by `save`.
-    Owner,
+    Persistent,
     /// A `config` line of the script: wins over the owner's value as long as the script is there, never saved.
     Script,
 }
@@ -90,7 +90,7 @@ pub struct Settings {
     default_id: [u8; DEFAULT_ID_LEN],
     /// What the board has.
     capabilities: Capabilities,
-    owner: Vec<(Param, Value)>,
+    persistent: Vec<(Param, Value)>,
     script: Vec<(Param, Value)>,
     /// What was saved is damaged: these are not the owner's settings.
     damaged: bool,
@@ -115,7 +115,7 @@ impl Settings {
         Settings {
             default_id,
             capabilities: Capabilities::ALL,
-            owner: Vec::new(),
+            persistent: Vec::new(),
             script: Vec::new(),
             damaged: false,
             credentials_damaged: false,
@@ -142,10 +142,10 @@ impl Settings {
     /// range today is left out, a missing one has its default.
     pub fn load(mac: [u8; 6], saved: &[u8]) -> Settings {
         let mut settings = Settings::new(mac);
-        for (param, value) in saved::read(saved) {
-            settings.put(param, value, Layer::Owner);
+        for (param, value) in codec::read(saved) {
+            settings.put(param, value, Source::Persistent);
         }
-        if !saved.is_empty() && !saved::is_sound(saved) {
+        if !saved.is_empty() && !codec::is_sound(saved) {
             settings.set_damaged();
         }
         settings
@@ -207,10 +207,10 @@ impl Settings {
         self.missing = Doors::default();
     }
 
-    /// The owner's values that differ from their default and are of the saved sort, at most [`saved::MAX_LEN`] bytes; `None` if
+    /// The owner's values that differ from their default and are of the saved sort, at most [`codec::MAX_LEN`] bytes; `None` if
     /// there is no memory for them.
     pub fn save(&self) -> Option<Vec<u8>> {
-        saved::write(self.owner.iter().filter(|(param, _)| param.spec().saved))
+        codec::write(self.persistent.iter().filter(|(param, _)| param.spec().saved))
     }
 
     /// Sets one parameter from its text.
@@ -221,19 +221,19 @@ impl Settings {
     ///
     /// # Errors
     /// [`SetError`] says what would be right; nothing has changed then.
-    pub fn set(&mut self, param: Param, text: &[u8], layer: Layer) -> Result<(), SetError> {
+    pub fn set(&mut self, param: Param, text: &[u8], source: Source) -> Result<(), SetError> {
         if let Some(lacking) = self.lacks(param) {
             return Err(SetError::Lacks(param, lacking));
         }
         let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
-        if param == Param::MqttSsl && layer == Layer::Owner && value == Value::Number(1) {
+        if param == Param::MqttSsl && source == Source::Persistent && value == Value::Number(1) {
             return Err(SetError::NoEncryption);
         }
         if param == Param::ApPassword {
             let open = matches!(&value, Value::Text(text) if text.is_empty());
-            self.put(Param::ApOpen, Value::Number(i32::from(open)), layer);
+            self.put(Param::ApOpen, Value::Number(i32::from(open)), source);
         }
-        self.put(param, value, layer);
+        self.put(param, value, source);
         Ok(())
     }
 
@@ -245,10 +245,10 @@ impl Settings {
         &mut self,
         name: &[u8],
         text: &[u8],
-        layer: Layer,
+        source: Source,
     ) -> Result<Param, SetError> {
         let param = Param::by_name(name).ok_or(SetError::Unknown)?;
-        self.set(param, text, layer)?;
+        self.set(param, text, source)?;
         Ok(param)
     }
 
@@ -259,15 +259,15 @@ impl Settings {
 
     /// The value that counts.
     pub fn get(&self, param: Param) -> ValueRef<'_> {
-        for layer in [&self.script, &self.owner] {
-            if let Ok(at) = layer.binary_search_by_key(&param, |(param, _)| *param) {
-                return layer[at].1.borrow();
+        for source in [&self.script, &self.persistent] {
+            if let Ok(at) = source.binary_search_by_key(&param, |(param, _)| *param) {
+                return source[at].1.borrow();
             }
         }
         match param.spec().default {
-            table::Fallback::Number(number) => ValueRef::Number(number),
-            table::Fallback::Text(text) => ValueRef::Text(text.as_bytes()),
-            table::Fallback::IdFromMac => ValueRef::Text(&self.default_id),
+            table::DefaultValue::Number(number) => ValueRef::Number(number),
+            table::DefaultValue::Text(text) => ValueRef::Text(text.as_bytes()),
+            table::DefaultValue::IdFromMac => ValueRef::Text(&self.default_id),
         }
     }
 
@@ -302,7 +302,7 @@ impl Settings {
         }
     }
 
-    /// A text of [`Kind::Name`], which is ASCII; empty for `none`, and for a text that is not UTF-8.
+    /// A text of [`ParamType::Name`], which is ASCII; empty for `none`, and for a text that is not UTF-8.
     pub fn text(&self, param: Param) -> &str {
         core::str::from_utf8(self.bytes(param)).unwrap_or("")
     }
@@ -331,15 +331,15 @@ impl Settings {
         }
     }
 
-    fn put(&mut self, param: Param, value: Value, layer: Layer) {
-        let values = match layer {
-            Layer::Owner => {
+    fn put(&mut self, param: Param, value: Value, source: Source) {
+        let values = match source {
+            Source::Persistent => {
                 self.script.retain(|(set, _)| *set != param);
-                &mut self.owner
+                &mut self.persistent
             }
-            Layer::Script => &mut self.script,
+            Source::Script => &mut self.script,
         };
-        let is_default = layer == Layer::Owner && param.spec().default.equals(&value);
+        let is_default = source == Source::Persistent && param.spec().default.equals(&value);
         match (values.binary_search_by_key(&param, |(param, _)| *param), is_default) {
             (Ok(at), true) => drop(values.remove(at)),
             (Ok(at), false) => values[at].1 = value,

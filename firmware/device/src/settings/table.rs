@@ -1,7 +1,7 @@
 //! The table of parameters. To add one: a line at the place where `show` shall print it, with a number no line ever had.
 
 use super::capability::{Capability, needs};
-use super::kind::{Kind, NO_ZONE};
+use super::param_type::{NO_ZONE, ParamType};
 use super::{Value, ValueRef};
 
 /// What there is to know about a parameter.
@@ -14,9 +14,9 @@ pub struct Spec {
     /// The name users type.
     pub name: &'static str,
     /// Type and range.
-    pub kind: Kind,
+    pub kind: ParamType,
     /// The value without a `set`.
-    pub default: Fallback,
+    pub default: DefaultValue,
     /// Printed as `***` while the device is locked.
     pub secret: bool,
     /// Kept by `save`.
@@ -29,7 +29,7 @@ pub struct Spec {
 
 /// A default.
 #[derive(Clone, Copy, Debug)]
-pub enum Fallback {
+pub enum DefaultValue {
     /// A number, as in [`Value::Number`].
     Number(i32),
     /// A text.
@@ -38,7 +38,7 @@ pub enum Fallback {
     IdFromMac,
 }
 
-impl Fallback {
+impl DefaultValue {
     /// Whether a value is this default. A name made from the MAC is not: it is kept if somebody sets it.
     pub(super) fn equals(self, value: &Value) -> bool {
         match (self, value.borrow()) {
@@ -84,19 +84,19 @@ macro_rules! parameters {
     };
 }
 
-use Fallback::{IdFromMac, Number, Text as Txt};
-use Kind::*;
+use DefaultValue::{IdFromMac, Number, Text as Txt};
+use ParamType::*;
 
 /// Longest host name, bytes.
-const HOST: Kind = Name { max: 128 };
+const HOST: ParamType = Name { max: 128 };
 /// A port that can be switched off.
-const PORT_OR_OFF: Kind = Int { min: 0, max: 65_535 };
+const PORT_OR_OFF: ParamType = Int { min: 0, max: 65_535 };
 /// A port.
-const PORT: Kind = Int { min: 1, max: 65_535 };
+const PORT: ParamType = Int { min: 1, max: 65_535 };
 /// A limit, 0 for none of its own.
-const LIMIT: Kind = Int { min: 0, max: 1_000_000 };
+const LIMIT: ParamType = Int { min: 0, max: 1_000_000 };
 /// See [`super::Access`].
-const ACCESS: Kind = Int { min: 0, max: 3 };
+const ACCESS: ParamType = Int { min: 0, max: 3 };
 /// 192.168.4.0.
 const DEFAULT_NETWORK: i32 = 0xC0A8_0400_u32.cast_signed();
 

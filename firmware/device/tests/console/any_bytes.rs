@@ -62,7 +62,7 @@ proptest! {
 
     #[test]
     fn noise(input in proptest::collection::vec(any::<u8>(), 0..2000), piece in 1..600usize) {
-        survives(Origin::Remote(1), &input, piece)?;
+        survives(Origin::Network(1), &input, piece)?;
         survives(Origin::Serial, &input, piece)?;
     }
 
@@ -71,11 +71,11 @@ proptest! {
         prop_oneof![Just(255u8), 240..=254u8, Just(b'\n'), Just(b'\r'), Just(8), any::<u8>()],
         0..600,
     )) {
-        survives(Origin::Remote(1), &input, 7)?;
+        survives(Origin::Network(1), &input, 7)?;
     }
 
     #[test]
     fn almost_commands(input in lines(), piece in 1..100usize) {
-        survives(Origin::Remote(1), &input, piece)?;
+        survives(Origin::Network(1), &input, piece)?;
     }
 }

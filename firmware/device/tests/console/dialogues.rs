@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use umqtt_device::console::{Origin, ScriptText};
-use umqtt_device::settings::{Layer, Param};
+use umqtt_device::settings::{Param, Source};
 use umqtt_net::Duration;
 
 use crate::fake::{Fake, User};
@@ -85,7 +85,7 @@ fn configuration_is_set_shown_and_saved() {
 #[test]
 fn locked_it_shows_no_password_and_takes_no_change() {
     let mut user = User::over_tcp();
-    user.device.settings.set(Param::Password, b"wifi secret", Layer::Owner).unwrap();
+    user.device.settings.set(Param::Password, b"wifi secret", Source::Persistent).unwrap();
     user.says(&["lock", "lock sesame", "lock other", "lock"]);
     user.says(&["show config"]);
     assert!(!user.screen().contains("wifi secret"));

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use umqtt_net::{Duration, Instant};
 
 use umqtt_device::console::{
-    BrokerFigures, Host, Lock, Network, Origin, Refusal, RetainedMessage, ScriptText, Session,
-    Stats, Subscribed, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, Lock, Network, Origin, RetainedMessage, ScriptText,
+    Session, Stats, Subscribed, TimeOfDay,
 };
 use umqtt_device::http::detect::Stranger;
 use umqtt_device::settings::{Param, Settings};
@@ -82,13 +82,13 @@ impl Fake {
         if self.flash_works { Ok(()) } else { Err(StorageError::Broken) }
     }
 
-    fn ask(&mut self, what: String) -> Result<(), Refusal> {
+    fn ask(&mut self, what: String) -> Result<(), CommandError> {
         self.asked.push(what);
         Ok(())
     }
 }
 
-impl Host for Fake {
+impl DeviceControl for Fake {
     fn version(&self) -> &str {
         "umqtt 0.0.0 (test)"
     }
@@ -110,7 +110,7 @@ impl Host for Fake {
     }
 
     fn admits(&self, origin: Origin) -> bool {
-        let internal = origin == Origin::Remote(0);
+        let internal = origin == Origin::Network(0);
         self.settings.access(Param::ConfigAccess).permits(internal)
     }
 
@@ -128,7 +128,7 @@ impl Host for Fake {
         *b"saltsaltsaltsalt"
     }
     fn peer(&self, origin: Origin) -> Option<IpAddr> {
-        let Origin::Remote(number) = origin else { return None };
+        let Origin::Network(number) = origin else { return None };
         Some([10, 0, 0, number].into())
     }
     fn refused_browser(&mut self, _what: Stranger, origin: Origin) {
@@ -219,18 +219,18 @@ impl Host for Fake {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         if topic.contains(&b'#') {
-            return Err(Refusal(String::from("a topic has no wildcards")));
+            return Err(CommandError(String::from("a topic has no wildcards")));
         }
         let (topic, data) = (String::from_utf8_lossy(topic), String::from_utf8_lossy(data));
         self.ask(format!("publish {side:?} {topic:?} {data:?} retained {retained}"))
     }
-    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
+    fn save_some_retained(&mut self) -> Option<Result<(), CommandError>> {
         self.asked.push(String::from("save retained"));
-        Some(self.stored().map_err(Refusal::from))
+        Some(self.stored().map_err(CommandError::from))
     }
-    fn delete_retained(&mut self) -> Result<(), Refusal> {
+    fn delete_retained(&mut self) -> Result<(), CommandError> {
         self.ask(String::from("delete retained"))
     }
     fn script_enabled(&self) -> bool {
@@ -256,16 +256,16 @@ impl Host for Fake {
         each(b"$count", b"7");
         each(b"$raw", b"a\x00b\r\n\xFF");
     }
-    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), Refusal> {
+    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), CommandError> {
         if port == 1883 {
-            return Err(Refusal(String::from("the port is in use")));
+            return Err(CommandError(String::from("the port is in use")));
         }
         self.ask(format!("listen on {port} for {origin:?}"))
     }
-    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), Refusal> {
+    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), CommandError> {
         self.ask(format!("download {url} for {origin:?}"))
     }
-    fn script_delete(&mut self) -> Result<(), Refusal> {
+    fn script_delete(&mut self) -> Result<(), CommandError> {
         self.stored()?;
         self.script = ScriptText::None;
         self.ask(String::from("delete script"))
@@ -273,7 +273,7 @@ impl Host for Fake {
     fn restart(&mut self, factory: bool) {
         self.asked.push(format!("restart, factory {factory}"));
     }
-    fn scan(&mut self, origin: Origin) -> Result<(), Refusal> {
+    fn scan(&mut self, origin: Origin) -> Result<(), CommandError> {
         self.ask(format!("scan for {origin:?}"))
     }
     fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
@@ -307,7 +307,7 @@ impl User {
     }
 
     pub(crate) fn over_tcp() -> User {
-        User::new(Origin::Remote(0))
+        User::new(Origin::Network(0))
     }
 
     /// Reads what there is to read.

@@ -10,7 +10,7 @@ use crate::fake::{Fake, User};
 
 #[test]
 fn a_new_session_has_the_prompt() {
-    assert_eq!(Session::new(Origin::Remote(3), 0, Instant::ZERO).output(), b"CMD>");
+    assert_eq!(Session::new(Origin::Network(3), 0, Instant::ZERO).output(), b"CMD>");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn no_part_of_a_line_that_is_too_long_is_executed() {
 #[test]
 fn a_user_who_does_not_read_is_given_no_more() {
     let mut device = Fake::new();
-    let mut session = Session::new(Origin::Remote(0), 0, Instant::ZERO);
+    let mut session = Session::new(Origin::Network(0), 0, Instant::ZERO);
     let input = b"show\n".repeat(1000);
     let taken = session.receive(&input, Instant::ZERO, &mut device);
     assert!(taken < 30, "{taken} bytes taken");
@@ -197,7 +197,7 @@ fn an_idle_session_is_closed_and_a_busy_one_is_not() {
 #[test]
 fn a_session_that_has_ended_does_not_wait_for_ever_to_be_read() {
     let mut device = Fake::new();
-    let mut session = Session::new(Origin::Remote(0), 0, Instant::ZERO);
+    let mut session = Session::new(Origin::Network(0), 0, Instant::ZERO);
     session.receive(b"quit\ntime\n", Instant::ZERO, &mut device);
     assert!(!session.is_over());
     let deadline = session.poll_at().unwrap();

@@ -23,11 +23,11 @@ const KNOWN: [&[&str]; 6] = [
         "firmware/broker/src/session.rs",
     ],
     &[
-        "firmware/device/src/device/core.rs",
+        "firmware/device/src/device/state.rs",
         "firmware/device/src/device/retained.rs",
         "firmware/device/src/device/variables.rs",
     ],
-    &["firmware/device/src/device/crowd.rs", "firmware/device/src/device/network.rs"],
+    &["firmware/device/src/device/backpressure.rs", "firmware/device/src/device/network.rs"],
     &["firmware/device/src/storage/incoming.rs", "firmware/device/src/storage/slots.rs"],
     &[
         "firmware/device/src/storage/map.rs",

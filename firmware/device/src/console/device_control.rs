@@ -1,4 +1,4 @@
-//! What the console needs of the device. The device implements [`Host`] over its parts.
+//! What the console needs of the device. The device implements [`DeviceControl`] over its parts.
 
 use core::fmt;
 use core::net::IpAddr;
@@ -20,26 +20,26 @@ pub enum Origin {
     Serial,
     /// A session over TCP, numbered below [`super::MAX_SESSIONS`] by the device: reports that come later, such as
     /// that of an upload, are for this one.
-    Remote(u8),
+    Network(u8),
     /// A script's `system` action.
     Script,
 }
 
 /// Why the device did not do what it was asked, as one short line for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal(pub alloc::string::String);
+pub struct CommandError(pub alloc::string::String);
 
-impl fmt::Display for Refusal {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for CommandError {}
 
-impl From<StorageError> for Refusal {
-    fn from(error: StorageError) -> Refusal {
-        Refusal(alloc::format!("{error}"))
+impl From<StorageError> for CommandError {
+    fn from(error: StorageError) -> CommandError {
+        CommandError(alloc::format!("{error}"))
     }
 }
 
@@ -95,9 +95,9 @@ pub struct TimeOfDay {
 pub enum ScriptText {
     /// No script.
     None,
-    /// Its source, through [`Host::read_source`].
+    /// Its source, through [`DeviceControl::read_source`].
     Source,
-    /// Only bytecode, through [`Host::disassemble`].
+    /// Only bytecode, through [`DeviceControl::disassemble`].
     Bytecode,
 }
 
@@ -140,12 +140,12 @@ pub struct Network<'a> {
 
 /// The device, seen from the console. Nothing blocks; what takes time is started, and its report goes to the session
 /// with [`super::Session::report`] when it is there.
-pub trait Host {
+pub trait DeviceControl {
     /// Name and version for the first line of `show config`.
     fn version(&self) -> &str;
     /// The parameters.
     fn settings(&self) -> &Settings;
-    /// The parameters, to be set. [`Host::changed`] follows.
+    /// The parameters, to be set. [`DeviceControl::changed`] follows.
     fn settings_mut(&mut self) -> &mut Settings;
     /// A parameter was set: act on it. Setting `ap_password` has set `ap_open` too. `ntp_time` and `ntp_weekday` are
     /// set to set the clock.
@@ -168,7 +168,7 @@ pub trait Host {
     fn refused_browser(&mut self, what: Stranger, origin: Origin);
     /// The lock.
     fn lock(&self) -> &Lock;
-    /// The lock, to be turned. [`Host::save_lock`] follows where it has to be kept.
+    /// The lock, to be turned. [`DeviceControl::save_lock`] follows where it has to be kept.
     fn lock_mut(&mut self) -> &mut Lock;
     /// Stores [`Lock::save`].
     ///
@@ -227,14 +227,14 @@ pub trait Host {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), Refusal>;
+    ) -> Result<(), CommandError>;
     /// Stores some of the retained messages: `None` if there are more, to be stored by the next call, else what came of it.
-    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>>;
+    fn save_some_retained(&mut self) -> Option<Result<(), CommandError>>;
     /// Forgets the stored retained messages, and those in memory.
     ///
     /// # Errors
     /// Why not.
-    fn delete_retained(&mut self) -> Result<(), Refusal>;
+    fn delete_retained(&mut self) -> Result<(), CommandError>;
 
     /// Whether there is a script and it runs.
     fn script_enabled(&self) -> bool;
@@ -250,17 +250,17 @@ pub trait Host {
     ///
     /// # Errors
     /// Why not: the port is in use, another upload is under way.
-    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), Refusal>;
+    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), CommandError>;
     /// Starts the download of a script.
     ///
     /// # Errors
     /// Why not: no such URL, another upload is under way.
-    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), Refusal>;
+    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), CommandError>;
     /// Stops and deletes the script, and empties the flash variables.
     ///
     /// # Errors
     /// Why not.
-    fn script_delete(&mut self) -> Result<(), Refusal>;
+    fn script_delete(&mut self) -> Result<(), CommandError>;
 
     /// Restarts as soon as the reply has left; `factory` clears all that is stored before.
     fn restart(&mut self, factory: bool);
@@ -268,7 +268,7 @@ pub trait Host {
     ///
     /// # Errors
     /// Why not.
-    fn scan(&mut self, origin: Origin) -> Result<(), Refusal>;
+    fn scan(&mut self, origin: Origin) -> Result<(), CommandError>;
     /// A command of this board alone, as in [`crate::Board::command`]; true if it knew it.
     fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool;
     /// Help for those, one `usage: words` per line.

@@ -88,12 +88,12 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Layer;
+    use crate::settings::Source;
 
     fn settings(pairs: &[(Param, &[u8])]) -> Settings {
         let mut settings = Settings::new([1, 2, 3, 4, 5, 6]);
         for (param, value) in pairs {
-            settings.set(*param, value, Layer::Script).unwrap();
+            settings.set(*param, value, Source::Script).unwrap();
         }
         settings
     }

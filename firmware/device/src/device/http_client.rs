@@ -6,7 +6,7 @@ use umqtt_memory::{STEP_MARGIN, Share, reserve};
 
 use umqtt_net::Instant;
 
-use super::core::Core;
+use super::state::DeviceState;
 use crate::platform::Platform;
 
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
@@ -28,14 +28,14 @@ pub(super) struct Answer {
 
 /// The request that is under way, or its answer until the script has room for it.
 #[derive(Debug, Default)]
-pub(super) struct Web {
+pub(super) struct HttpClient {
     fetch: Option<Fetch>,
     /// What the script asked for: redirects do not change what it is told.
     asked: Option<Url>,
     pub(super) answer: Option<Answer>,
 }
 
-impl Web {
+impl HttpClient {
     pub(super) fn owns(&self, conn: ConnId) -> bool {
         self.fetch.as_ref().is_some_and(|fetch| fetch.conn() == conn)
     }
@@ -45,23 +45,27 @@ impl Web {
     }
 
     /// Starts the next request if none is under way; true if that has its answer at once.
-    pub(super) fn start<P: Platform>(&mut self, core: &mut Core<P>, net: &mut dyn Net) -> bool {
+    pub(super) fn start<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+        net: &mut dyn Net,
+    ) -> bool {
         if self.fetch.is_some() || self.answer.is_some() {
             return false;
         }
-        if core.requests.is_empty() || !core.has_margin() {
+        if state.requests.is_empty() || !state.has_margin() {
             return false;
         }
-        let Some((text, post)) = core.requests.pop_front() else { return false };
+        let Some((text, post)) = state.requests.pop_front() else { return false };
         // With what it asked for, as the script is told.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
-        let within = core.ledger[Share::Http].admits(needed);
-        if !within || !core.may_pass(needed) || !reserve(needed + STEP_MARGIN) {
+        let within = state.ledger[Share::Http].admits(needed);
+        if !within || !state.may_pass(needed) || !reserve(needed + STEP_MARGIN) {
             if within {
-                core.ledger[Share::Http].refuse();
+                state.ledger[Share::Http].refuse();
             }
             let error = FetchError::NoMemory;
-            core.log(Level::Script, format_args!("HTTP request not made: {error}"));
+            state.log(Level::Script, format_args!("HTTP request not made: {error}"));
             let (host, body) = (Vec::new(), Vec::new());
             self.answer = Some(Answer { host, path: text, code: *b"000", body, cut: false });
             return true;
@@ -70,7 +74,7 @@ impl Web {
             Ok(url) => url,
             Err(error) => {
                 let shown = Printable(&text);
-                core.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
+                state.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
                 // The script waits for an answer, and can tell by the path what it asked for.
                 let (host, body) = (Vec::new(), Vec::new());
                 let cut = false;
@@ -79,11 +83,11 @@ impl Web {
             }
         };
         self.asked = Some(url.clone());
-        let limit = core.options.profile.value;
+        let limit = state.options.profile.value;
         let request = Request { url, post, limit, overflow: Overflow::Cut };
-        match Fetch::start(request, core.now, net) {
+        match Fetch::start(request, state.now, net) {
             Ok(fetch) => self.fetch = Some(fetch),
-            Err(error) => self.done(Err(FetchError::Net(error)), core),
+            Err(error) => self.done(Err(FetchError::Net(error)), state),
         }
         self.answer.is_some()
     }
@@ -91,19 +95,23 @@ impl Web {
     pub(super) fn handle<P: Platform>(
         &mut self,
         event: NetEvent,
-        core: &mut Core<P>,
+        state: &mut DeviceState<P>,
         net: &mut dyn Net,
     ) {
-        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle(event, core.now, net));
+        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle(event, state.now, net));
         if let Some(outcome) = outcome {
-            self.done(outcome, core);
+            self.done(outcome, state);
         }
     }
 
-    pub(super) fn handle_timeout<P: Platform>(&mut self, core: &mut Core<P>, net: &mut dyn Net) {
-        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle_timeout(core.now, net));
+    pub(super) fn handle_timeout<P: Platform>(
+        &mut self,
+        state: &mut DeviceState<P>,
+        net: &mut dyn Net,
+    ) {
+        let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle_timeout(state.now, net));
         if let Some(outcome) = outcome {
-            self.done(outcome, core);
+            self.done(outcome, state);
         }
     }
 
@@ -125,20 +133,24 @@ impl Web {
         self.fetch.as_ref().map_or(0, Fetch::memory) + asked + answer
     }
 
-    fn done<P: Platform>(&mut self, outcome: Result<Response, FetchError>, core: &mut Core<P>) {
+    fn done<P: Platform>(
+        &mut self,
+        outcome: Result<Response, FetchError>,
+        state: &mut DeviceState<P>,
+    ) {
         self.fetch = None;
         let Some(url) = self.asked.take() else { return };
         let response = outcome.unwrap_or_else(|error| {
             let host = &url.host;
-            core.log(Level::Script, format_args!("HTTP request to {host} failed: {error}"));
+            state.log(Level::Script, format_args!("HTTP request to {host} failed: {error}"));
             if matches!(error, FetchError::NoMemory | FetchError::Read(ReadError::NoMemory)) {
-                core.ledger[Share::Http].refuse();
+                state.ledger[Share::Http].refuse();
             }
             Response::default()
         });
         if response.cut {
             let (host, most) = (&url.host, response.body.len());
-            core.log(
+            state.log(
                 Level::Script,
                 format_args!(
                     "Script warning: the answer of {host} is longer than {most} bytes, cut"

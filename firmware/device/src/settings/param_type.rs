@@ -8,7 +8,7 @@ use super::{Value, ValueRef};
 
 /// Type and range of a parameter. The word `none` stands for an empty text and for no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ParamType {
     /// `0` or `1`.
     Flag,
     /// A whole number from `min` to `max`.
@@ -52,20 +52,20 @@ pub const NO_ZONE: i32 = i32::MIN;
 /// The days as they are written.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-impl Kind {
+impl ParamType {
     /// Reads a value from what a user wrote; `Err` if it is not of this type or out of range.
     pub(super) fn read(&self, text: &[u8]) -> Result<Value, ()> {
         let number = match *self {
-            Kind::Text { .. } | Kind::Name { .. } => return self.read_text(text),
-            Kind::Flag | Kind::Int { .. } | Kind::OneOf(_) => integer(text)?,
-            Kind::Address if text == b"none" => 0,
-            Kind::AddressOrDhcp if text == b"dhcp" => 0,
-            Kind::Address | Kind::AddressOrDhcp => address(text)?.to_bits().cast_signed(),
-            Kind::Network => (address(text)?.to_bits() & 0xFFFF_FF00).cast_signed(),
-            Kind::Zone if text == b"none" => NO_ZONE,
-            Kind::Zone => integer(text)?,
-            Kind::Time => time(text)?,
-            Kind::Weekday => weekday(text)?,
+            ParamType::Text { .. } | ParamType::Name { .. } => return self.read_text(text),
+            ParamType::Flag | ParamType::Int { .. } | ParamType::OneOf(_) => integer(text)?,
+            ParamType::Address if text == b"none" => 0,
+            ParamType::AddressOrDhcp if text == b"dhcp" => 0,
+            ParamType::Address | ParamType::AddressOrDhcp => address(text)?.to_bits().cast_signed(),
+            ParamType::Network => (address(text)?.to_bits() & 0xFFFF_FF00).cast_signed(),
+            ParamType::Zone if text == b"none" => NO_ZONE,
+            ParamType::Zone => integer(text)?,
+            ParamType::Time => time(text)?,
+            ParamType::Weekday => weekday(text)?,
         };
         self.check(ValueRef::Number(number)).then_some(Value::Number(number)).ok_or(())
     }
@@ -78,27 +78,29 @@ impl Kind {
     /// Whether a value is of this type and in range.
     pub fn check(&self, value: ValueRef<'_>) -> bool {
         match (*self, value) {
-            (Kind::Text { min, max }, ValueRef::Text(text)) => match text.len() {
+            (ParamType::Text { min, max }, ValueRef::Text(text)) => match text.len() {
                 0 => min != 1,
                 len => (usize::from(min)..=usize::from(max)).contains(&len),
             },
-            (Kind::Name { max }, ValueRef::Text(text)) => {
+            (ParamType::Name { max }, ValueRef::Text(text)) => {
                 text.len() <= usize::from(max) && text.iter().all(u8::is_ascii_graphic)
             }
-            (Kind::Flag, ValueRef::Number(number)) => number == 0 || number == 1,
-            (Kind::Int { min, max }, ValueRef::Number(number)) => (min..=max).contains(&number),
-            (Kind::OneOf(all), ValueRef::Number(number)) => all.contains(&number),
-            (Kind::Address | Kind::AddressOrDhcp, ValueRef::Number(_)) => true,
-            (Kind::Network, ValueRef::Number(number)) => {
+            (ParamType::Flag, ValueRef::Number(number)) => number == 0 || number == 1,
+            (ParamType::Int { min, max }, ValueRef::Number(number)) => {
+                (min..=max).contains(&number)
+            }
+            (ParamType::OneOf(all), ValueRef::Number(number)) => all.contains(&number),
+            (ParamType::Address | ParamType::AddressOrDhcp, ValueRef::Number(_)) => true,
+            (ParamType::Network, ValueRef::Number(number)) => {
                 let net = Ipv4Addr::from_bits(number.cast_unsigned());
                 let first = net.octets()[0];
                 (1..224).contains(&first) && !net.is_loopback() && net.octets()[3] == 0
             }
-            (Kind::Zone, ValueRef::Number(number)) => {
+            (ParamType::Zone, ValueRef::Number(number)) => {
                 number == NO_ZONE || (-12..=14).contains(&number)
             }
-            (Kind::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
-            (Kind::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
+            (ParamType::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
+            (ParamType::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
             _ => false,
         }
     }
@@ -106,33 +108,33 @@ impl Kind {
     /// The word `help` shows for a value.
     pub fn placeholder(&self) -> &'static str {
         match self {
-            Kind::Flag => "0|1",
-            Kind::Int { .. } | Kind::OneOf(_) => "NUMBER",
-            Kind::Text { .. } => "TEXT",
-            Kind::Name { .. } => "NAME",
-            Kind::Address | Kind::Network => "ADDRESS",
-            Kind::AddressOrDhcp => "ADDRESS|dhcp",
-            Kind::Zone => "HOURS|none",
-            Kind::Time => "hh:mm:ss",
-            Kind::Weekday => "ddd",
+            ParamType::Flag => "0|1",
+            ParamType::Int { .. } | ParamType::OneOf(_) => "NUMBER",
+            ParamType::Text { .. } => "TEXT",
+            ParamType::Name { .. } => "NAME",
+            ParamType::Address | ParamType::Network => "ADDRESS",
+            ParamType::AddressOrDhcp => "ADDRESS|dhcp",
+            ParamType::Zone => "HOURS|none",
+            ParamType::Time => "hh:mm:ss",
+            ParamType::Weekday => "ddd",
         }
     }
 
     /// Prints a number of this type the way a user would type it. Texts need [`crate::console::words::Quoted`].
     pub fn write_number(&self, f: &mut dyn fmt::Write, number: i32) -> fmt::Result {
         match self {
-            Kind::Address if number == 0 => f.write_str("none"),
-            Kind::Zone if number == NO_ZONE => f.write_str("none"),
-            Kind::AddressOrDhcp if number == 0 => f.write_str("dhcp"),
-            Kind::Address | Kind::AddressOrDhcp | Kind::Network => {
+            ParamType::Address if number == 0 => f.write_str("none"),
+            ParamType::Zone if number == NO_ZONE => f.write_str("none"),
+            ParamType::AddressOrDhcp if number == 0 => f.write_str("dhcp"),
+            ParamType::Address | ParamType::AddressOrDhcp | ParamType::Network => {
                 write!(f, "{}", Ipv4Addr::from_bits(number.cast_unsigned()))
             }
-            Kind::Time if number < 0 => f.write_str("99:99:99"),
-            Kind::Time => {
+            ParamType::Time if number < 0 => f.write_str("99:99:99"),
+            ParamType::Time => {
                 let (hours, rest) = (number / 3600, number % 3600);
                 write!(f, "{hours:02}:{:02}:{:02}", rest / 60, rest % 60)
             }
-            Kind::Weekday => {
+            ParamType::Weekday => {
                 let day = usize::try_from(number).ok().and_then(|day| WEEKDAYS.get(day));
                 f.write_str(day.copied().unwrap_or("xxx"))
             }
@@ -142,29 +144,29 @@ impl Kind {
 }
 
 /// What would be right.
-impl fmt::Display for Kind {
+impl fmt::Display for ParamType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Kind::Flag => f.write_str("0 or 1"),
-            Kind::Int { min, max } => write!(f, "a number from {min} to {max}"),
-            Kind::OneOf(all) => {
+            ParamType::Flag => f.write_str("0 or 1"),
+            ParamType::Int { min, max } => write!(f, "a number from {min} to {max}"),
+            ParamType::OneOf(all) => {
                 for (place, number) in all.iter().enumerate() {
                     write!(f, "{}{number}", if place == 0 { "" } else { " or " })?;
                 }
                 Ok(())
             }
-            Kind::Text { min: 0, max } => write!(f, "at most {max} bytes, or none"),
-            Kind::Text { min: 1, max } => write!(f, "1 to {max} bytes"),
-            Kind::Text { min, max } => write!(f, "{min} to {max} bytes, or none"),
-            Kind::Name { max } => {
+            ParamType::Text { min: 0, max } => write!(f, "at most {max} bytes, or none"),
+            ParamType::Text { min: 1, max } => write!(f, "1 to {max} bytes"),
+            ParamType::Text { min, max } => write!(f, "{min} to {max} bytes, or none"),
+            ParamType::Name { max } => {
                 write!(f, "at most {max} visible characters without blanks, or none")
             }
-            Kind::Address => f.write_str("an address such as 192.168.1.20, or none"),
-            Kind::AddressOrDhcp => f.write_str("an address such as 192.168.1.20, or dhcp"),
-            Kind::Network => f.write_str("a network such as 192.168.4.0"),
-            Kind::Zone => f.write_str("a number from -12 to 14, or none"),
-            Kind::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
-            Kind::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
+            ParamType::Address => f.write_str("an address such as 192.168.1.20, or none"),
+            ParamType::AddressOrDhcp => f.write_str("an address such as 192.168.1.20, or dhcp"),
+            ParamType::Network => f.write_str("a network such as 192.168.4.0"),
+            ParamType::Zone => f.write_str("a number from -12 to 14, or none"),
+            ParamType::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
+            ParamType::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
         }
     }
 }

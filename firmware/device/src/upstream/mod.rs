@@ -2,7 +2,7 @@
 //!
 //! The protocol is [`umqtt_broker::client`]'s; here is what makes it the device's: the settings it follows, live; the
 //! connection over [`Net`]; the script it serves; what is told about it. It knows no script engine and no console: the
-//! device fetches what came with [`Remote::next`] when the script has time for it, and until then nothing more is read from the
+//! device fetches what came with [`Upstream::next`] when the script has time for it, and until then nothing more is read from the
 //! connection, so that what waits is bounded and nothing is lost on the way.
 //!
 //! Everything is of QoS 0 with a clean session, as scripts know it: a subscription ends with its connection, and
@@ -12,10 +12,10 @@
 //! |---|---|
 //! | `mod` | the connection, and what others want of it |
 //! | `config` | where to, and as whom |
-//! | `news` | what is told about it |
+//! | `status` | what is told about it |
 
 mod config;
-mod news;
+mod status;
 
 use alloc::vec::Vec;
 
@@ -25,8 +25,8 @@ use umqtt_broker::{Limits, Message, QoS};
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::settings::Settings;
 use config::Config;
-pub(crate) use news::Note;
-use news::{Failure, News};
+pub(crate) use status::Status;
+use status::{Failure, StatusLog};
 use umqtt_net::Instant;
 
 /// Most bytes received between two looks at what they brought.
@@ -34,7 +34,7 @@ const PIECE: usize = 64 * 1024;
 
 /// Something for the script.
 #[derive(Debug)]
-pub(crate) enum Came {
+pub(crate) enum UpstreamEvent {
     /// The remote broker has accepted us.
     Connected,
     /// A message, by one of the script's subscriptions.
@@ -65,13 +65,13 @@ impl core::error::Error for SubscribeError {}
 #[derive(Debug)]
 struct Filter {
     filter: Vec<u8>,
-    /// The connection it was made on: see [`Remote::connections`].
+    /// The connection it was made on: see [`Upstream::connections`].
     connection: u32,
 }
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Remote {
+pub(crate) struct Upstream {
     client: Client,
     /// The settings have changed since `wanted` was made of them.
     changed: bool,
@@ -94,15 +94,15 @@ pub(crate) struct Remote {
     /// The script is to be told that there is a connection.
     announce: bool,
     /// The next thing for the script, while it waits to be fetched.
-    next: Option<Came>,
-    news: News,
+    next: Option<UpstreamEvent>,
+    status: StatusLog,
 }
 
-impl Remote {
+impl Upstream {
     /// A client that looks at the settings in its first turn. The seed keeps devices that have lost their
     /// broker together from coming back together.
-    pub(crate) fn new(seed: u32) -> Remote {
-        Remote {
+    pub(crate) fn new(seed: u32) -> Upstream {
+        Upstream {
             client: Client::new(Config::default().options(&Limits::SMALL), seed),
             changed: true,
             wanted: None,
@@ -116,7 +116,7 @@ impl Remote {
             filters: Vec::new(),
             announce: false,
             next: None,
-            news: News::default(),
+            status: StatusLog::default(),
         }
     }
 
@@ -146,8 +146,8 @@ impl Remote {
     }
 
     /// What there is to log; ask until `None`.
-    pub(crate) fn poll_note(&mut self) -> Option<Note> {
-        self.news.poll()
+    pub(crate) fn poll_status(&mut self) -> Option<Status> {
+        self.status.poll()
     }
 
     /// One of its settings was changed.
@@ -224,9 +224,9 @@ impl Remote {
     }
 
     /// The next thing for the script, in the order in which it came.
-    pub(crate) fn next(&mut self) -> Option<Came> {
+    pub(crate) fn next(&mut self) -> Option<UpstreamEvent> {
         if core::mem::take(&mut self.announce) {
-            return Some(Came::Connected);
+            return Some(UpstreamEvent::Connected);
         }
         self.next.take().or_else(|| self.pull())
     }
@@ -242,7 +242,7 @@ impl Remote {
             }
             NetEvent::Closed(_, reason) => {
                 if !self.up {
-                    self.news.failed(self.active.as_ref(), Failure::Closed(reason));
+                    self.status.failed(self.active.as_ref(), Failure::Closed(reason));
                 }
                 self.lost(now);
             }
@@ -262,7 +262,7 @@ impl Remote {
     ) -> bool {
         if !self.leaving && core::mem::take(&mut self.changed) {
             self.wanted = Config::read(settings).unwrap_or_else(|problem| {
-                self.news.note(Note::Problem(problem));
+                self.status.push(Status::Problem(problem));
                 None
             });
         }
@@ -279,7 +279,7 @@ impl Remote {
         self.announce || self.next.is_some() || self.readable
     }
 
-    /// Takes leave for good, politely: the device is about to be switched off. It has left once [`Remote::has_left`]
+    /// Takes leave for good, politely: the device is about to be switched off. It has left once [`Upstream::has_left`]
     /// says so; some turns may be needed.
     pub(crate) fn leave(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         self.leaving = true;
@@ -306,7 +306,7 @@ impl Remote {
         }
         self.active.clone_from(&self.wanted);
         if let Some(config) = &self.active {
-            self.news.forget();
+            self.status.forget();
             self.client.set_options(config.options(limits));
             self.client.start(now);
         }
@@ -336,7 +336,7 @@ impl Remote {
                 self.client.closed(now);
             }
             Err(error) => {
-                self.news.failed(self.active.as_ref(), Failure::Net(error));
+                self.status.failed(self.active.as_ref(), Failure::Net(error));
                 self.client.closed(now);
             }
         }
@@ -398,7 +398,7 @@ impl Remote {
     }
 
     /// The next of the client's events that is for the script; tells of the others.
-    fn pull(&mut self) -> Option<Came> {
+    fn pull(&mut self) -> Option<UpstreamEvent> {
         while let Some(event) = self.client.poll_event() {
             match event {
                 Event::Message(message) => {
@@ -410,27 +410,27 @@ impl Remote {
                     };
                     // The answer to a subscription that has ended since is for nobody.
                     if self.filters.iter().any(wanted) {
-                        return Some(Came::Message(message));
+                        return Some(UpstreamEvent::Message(message));
                     }
                 }
                 Event::Connected { .. } => {
                     let connection = self.connections;
                     self.filters.retain(|known| known.connection == connection);
-                    self.news.connected(self.active.as_ref());
-                    return Some(Came::Connected);
+                    self.status.connected(self.active.as_ref());
+                    return Some(UpstreamEvent::Connected);
                 }
-                Event::Disconnected(reason) => self.news.note(Note::Lost(reason)),
+                Event::Disconnected(reason) => self.status.push(Status::Lost(reason)),
                 Event::TooLarge(bytes) => {
-                    self.news.too_large(bytes, self.client.options().max_packet);
+                    self.status.too_large(bytes, self.client.options().max_packet);
                 }
-                Event::BadTopic => self.news.bad_topic(),
+                Event::BadTopic => self.status.bad_topic(),
                 Event::Refused(code) => {
-                    self.news.failed(self.active.as_ref(), Failure::Refused(code));
+                    self.status.failed(self.active.as_ref(), Failure::Refused(code));
                 }
                 Event::Subscribed { granted: Some(_), .. } => {}
                 Event::Subscribed { filter, granted: None } => {
                     self.filters.retain(|known| known.filter != filter);
-                    self.news.note(Note::NotSubscribed(filter));
+                    self.status.push(Status::NotSubscribed(filter));
                 }
                 _ => {}
             }

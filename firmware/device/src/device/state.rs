@@ -20,10 +20,10 @@ use crate::engine::{ClockTime, Moment};
 use crate::log::{Level, Line, Log, Rate, Repeats};
 use crate::net::Net;
 use crate::platform::Platform;
-use crate::remote::Remote;
-use crate::settings::kind::NO_ZONE;
+use crate::settings::param_type::NO_ZONE;
 use crate::settings::{Param, Settings};
 use crate::storage::{Doors, Storage};
+use crate::upstream::Upstream;
 use umqtt_net::{Duration, Instant};
 
 /// Commands of a script's `system` that wait for their turn.
@@ -32,13 +32,13 @@ const MAX_COMMANDS: usize = 32;
 pub(super) const MAX_REQUESTS: usize = 8;
 
 /// The parts that do not call each other.
-pub(super) struct Core<P: Platform> {
+pub(super) struct DeviceState<P: Platform> {
     pub(super) board: P::Board,
     pub(super) storage: Storage<P::Flash>,
     pub(super) settings: Settings,
     pub(super) lock: Lock,
     pub(super) broker: Broker,
-    pub(super) remote: Remote,
+    pub(super) upstream: Upstream,
     pub(super) log: Log,
     /// Which lines are left out of it.
     pub(super) repeats: Repeats,
@@ -112,7 +112,7 @@ pub(super) struct Wishes {
     pub(super) restart: Option<bool>,
 }
 
-impl<P: Platform> Core<P> {
+impl<P: Platform> DeviceState<P> {
     /// The time, as scripts see it.
     pub(super) fn moment(&self) -> Moment {
         Moment { now: self.now.as_millis(), clock: self.clock() }
@@ -256,7 +256,7 @@ impl<P: Platform> Core<P> {
             | Param::MqttSsl
             | Param::MqttUser
             | Param::MqttPassword
-            | Param::MqttId => self.remote.settings_changed(),
+            | Param::MqttId => self.upstream.settings_changed(),
             Param::NtpTime => {
                 // Negative: it was taken away with the script that set it, and the clock goes on.
                 if let Ok(second) = u32::try_from(self.settings.number(param)) {
@@ -319,21 +319,21 @@ impl<P: Platform> Core<P> {
     }
 
     /// The turn of the client of the remote broker; true if it has more to do at once.
-    pub(super) fn remote_turn(&mut self, net: &mut dyn Net) -> bool {
-        let more = self.remote.turn(self.now, &self.settings, &self.options.limits, net);
-        self.remote_news();
+    pub(super) fn upstream_turn(&mut self, net: &mut dyn Net) -> bool {
+        let more = self.upstream.turn(self.now, &self.settings, &self.options.limits, net);
+        self.log_upstream_status();
         more
     }
 
     /// Takes leave of the remote broker for good; true once that is done.
-    pub(super) fn leave_remote(&mut self, net: &mut dyn Net) -> bool {
-        self.remote.leave(self.now, &self.options.limits, net);
-        self.remote_news();
-        self.remote.has_left()
+    pub(super) fn leave_upstream(&mut self, net: &mut dyn Net) -> bool {
+        self.upstream.leave(self.now, &self.options.limits, net);
+        self.log_upstream_status();
+        self.upstream.has_left()
     }
 
-    fn remote_news(&mut self) {
-        while let Some(note) = self.remote.poll_note() {
+    fn log_upstream_status(&mut self) {
+        while let Some(note) = self.upstream.poll_status() {
             self.log(note.level(), format_args!("{note}"));
         }
     }
@@ -380,7 +380,7 @@ impl Hooks for Gate<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Layer;
+    use crate::settings::Source;
     use core::net::SocketAddr;
 
     #[test]
@@ -392,8 +392,8 @@ mod tests {
             Gate(settings).on_auth(&Credentials { client_id: "x", user, password, peer })
         };
         assert_eq!(ask(&settings, None, ""), Verdict::Accept);
-        settings.set(Param::BrokerUser, b"me", Layer::Owner).unwrap();
-        settings.set(Param::BrokerPassword, b"secret", Layer::Owner).unwrap();
+        settings.set(Param::BrokerUser, b"me", Source::Persistent).unwrap();
+        settings.set(Param::BrokerPassword, b"secret", Source::Persistent).unwrap();
         assert_eq!(ask(&settings, Some("me"), "secret"), Verdict::Accept);
         assert_eq!(ask(&settings, Some("me"), "secre"), Verdict::BadCredentials);
         assert_eq!(ask(&settings, Some("you"), "secret"), Verdict::BadCredentials);

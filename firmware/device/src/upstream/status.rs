@@ -14,11 +14,11 @@ use crate::net::{CloseReason, NetError};
 use crate::printable::Printable;
 
 /// Notes that wait to be logged; they are fetched after every turn, so more means that one turn had much to tell.
-const MAX_NOTES: usize = 32;
+const MAX_WAITING: usize = 32;
 
 /// Something to log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Note {
+pub(crate) enum Status {
     /// The settings allow no connection.
     Problem(Problem),
     /// It stands, to this host and port.
@@ -69,18 +69,18 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Note::Problem(problem) => write!(f, "no connection to the remote broker: {problem}"),
-            Note::Connected(host, port) => {
+            Status::Problem(problem) => write!(f, "no connection to the remote broker: {problem}"),
+            Status::Connected(host, port) => {
                 write!(f, "connected to the remote broker {host}:{port}")
             }
-            Note::Failed(host, port, why) => {
+            Status::Failed(host, port, why) => {
                 write!(f, "no connection to the remote broker {host}:{port}: {why}; will try again")
             }
-            Note::Lost(Reason::Stopped) => f.write_str("left the remote broker"),
-            Note::Lost(reason) => {
+            Status::Lost(Reason::Stopped) => f.write_str("left the remote broker"),
+            Status::Lost(reason) => {
                 let why = match reason {
                     Reason::Network => "the connection broke",
                     Reason::Timeout => "it is silent",
@@ -88,36 +88,36 @@ impl fmt::Display for Note {
                 };
                 write!(f, "lost the remote broker: {why}; will connect again")
             }
-            Note::NotSubscribed(filter) => {
+            Status::NotSubscribed(filter) => {
                 let filter = Printable(filter);
                 write!(f, "Script warning: the remote broker refuses the subscription of {filter}")
             }
-            Note::TooLarge(bytes, most) => write!(
+            Status::TooLarge(bytes, most) => write!(
                 f,
                 "Script warning: a message of {bytes} bytes from the remote broker is dropped, at most {most} are taken; more of them are counted in show mqtt"
             ),
-            Note::BadTopic => f.write_str(
+            Status::BadTopic => f.write_str(
                 "Script warning: a message from the remote broker is dropped, its topic holds a control character or a non-character; more of them are counted in show mqtt"
             ),
         }
     }
 }
 
-impl Note {
+impl Status {
     /// How much it matters.
     pub(crate) fn level(&self) -> Level {
         match self {
-            Note::Connected(..) | Note::Lost(Reason::Stopped) => Level::Info,
-            Note::Problem(_) | Note::Failed(..) | Note::Lost(_) => Level::Warning,
-            Note::NotSubscribed(_) | Note::TooLarge(..) | Note::BadTopic => Level::Script,
+            Status::Connected(..) | Status::Lost(Reason::Stopped) => Level::Info,
+            Status::Problem(_) | Status::Failed(..) | Status::Lost(_) => Level::Warning,
+            Status::NotSubscribed(_) | Status::TooLarge(..) | Status::BadTopic => Level::Script,
         }
     }
 }
 
 /// Notes on their way to the log.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    notes: VecDeque<Note>,
+pub(super) struct StatusLog {
+    waiting: VecDeque<Status>,
     /// Why it failed last: the same again and again is told once.
     failure: Option<Failure>,
     /// A message that was too large has been told on this connection.
@@ -126,28 +126,28 @@ pub(super) struct News {
     told_bad_topic: bool,
 }
 
-impl News {
-    pub(super) fn poll(&mut self) -> Option<Note> {
-        self.notes.pop_front()
+impl StatusLog {
+    pub(super) fn poll(&mut self) -> Option<Status> {
+        self.waiting.pop_front()
     }
 
-    pub(super) fn note(&mut self, note: Note) {
-        if self.notes.len() < MAX_NOTES {
-            self.notes.push_back(note);
+    pub(super) fn push(&mut self, status: Status) {
+        if self.waiting.len() < MAX_WAITING {
+            self.waiting.push_back(status);
         }
     }
 
     /// Told once on each connection: such messages come in numbers.
     pub(super) fn too_large(&mut self, bytes: usize, most: usize) {
         if !core::mem::replace(&mut self.told_too_large, true) {
-            self.note(Note::TooLarge(bytes, most));
+            self.push(Status::TooLarge(bytes, most));
         }
     }
 
     /// The same for a topic with a character that MQTT advises against.
     pub(super) fn bad_topic(&mut self) {
         if !core::mem::replace(&mut self.told_bad_topic, true) {
-            self.note(Note::BadTopic);
+            self.push(Status::BadTopic);
         }
     }
 
@@ -155,14 +155,14 @@ impl News {
         self.forget();
         (self.told_too_large, self.told_bad_topic) = (false, false);
         if let Some(Config { host, port, .. }) = to {
-            self.note(Note::Connected(host.clone(), *port));
+            self.push(Status::Connected(host.clone(), *port));
         }
     }
 
     pub(super) fn failed(&mut self, to: Option<&Config>, why: Failure) {
         let again = self.failure.replace(why) == Some(why);
         if let (false, Some(Config { host, port, .. })) = (again, to) {
-            self.note(Note::Failed(host.clone(), *port, why));
+            self.push(Status::Failed(host.clone(), *port, why));
         }
     }
 
@@ -180,14 +180,14 @@ mod tests {
     fn the_same_failure_is_told_once_until_it_worked_again() {
         let mut to = Config::default();
         (to.host, to.port) = ("h".into(), 1);
-        let mut news = News::default();
+        let mut status = StatusLog::default();
         for why in [CloseReason::Refused, CloseReason::Refused, CloseReason::Reset] {
-            news.failed(Some(&to), Failure::Closed(why));
+            status.failed(Some(&to), Failure::Closed(why));
         }
-        news.connected(Some(&to));
-        news.failed(Some(&to), Failure::Closed(CloseReason::Reset));
+        status.connected(Some(&to));
+        status.failed(Some(&to), Failure::Closed(CloseReason::Reset));
         let told: Vec<String> =
-            core::iter::from_fn(|| news.poll()).map(|note| alloc::format!("{note}")).collect();
+            core::iter::from_fn(|| status.poll()).map(|note| alloc::format!("{note}")).collect();
         let failed = "no connection to the remote broker h:1: ";
         assert_eq!(
             told,

@@ -12,7 +12,7 @@ use crate::net::{ConnId, Net};
 use crate::platform::Platform;
 
 /// Milliseconds clients that publish wait, from when memory is short until it is not or all goes on regardless.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PAUSE_TIMEOUT: Duration = Duration::from_millis(1000);
 /// Milliseconds after which one of them has its turn all the same: behind its messages may lie the acknowledgements that
 /// free memory.
 const STEP: Duration = Duration::from_millis(50);
@@ -27,18 +27,18 @@ const PUBLISH: u8 = 3;
 
 /// How a client's bytes are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pace {
+pub(super) enum ReadState {
     /// As they come: there was no message in the last ones.
     Free,
     /// There were messages in the last ones.
     Publishing,
     /// More is waiting in the network.
-    HeldBack,
+    Paused,
 }
 
-/// The crowd of messages.
+/// Which clients wait, and since when.
 #[derive(Debug, Default)]
-pub(super) struct Crowd {
+pub(super) struct Backpressure {
     /// Since when memory is short.
     since: Option<Instant>,
     /// Connections may be held back; one of them has its turn then.
@@ -50,13 +50,18 @@ pub(super) struct Crowd {
 impl<P: Platform> Device<P> {
     /// Whether the messages that wait leave little memory for more.
     pub(super) fn is_short(&self) -> bool {
-        self.core.broker.memory_left() < self.core.options.limits.max_memory / PART
-            || self.core.broker.journal_is_behind()
+        self.state.broker.memory_left() < self.state.options.limits.max_memory / PART
+            || self.state.broker.journal_is_behind()
     }
 
     /// Leaves what a client has sent where it is, if it is to wait; false if it may be taken.
-    pub(super) fn hold_back(&mut self, conn: ConnId, pace: Pace, net: &mut dyn Net) -> bool {
-        if !self.is_crowded() {
+    pub(super) fn should_pause(
+        &mut self,
+        conn: ConnId,
+        pace: ReadState,
+        net: &mut dyn Net,
+    ) -> bool {
+        if !self.is_pausing() {
             return false;
         }
         let mut waits = false;
@@ -64,7 +69,7 @@ impl<P: Platform> Device<P> {
             // It may be in the middle of a packet, and then be anything: the worst is a wait for nothing.
             waits = match bytes {
                 [first] | [first, ACK_LEN, ..] if ACKS.contains(first) => false,
-                [first, ..] => pace != Pace::Free || first >> 4 == PUBLISH,
+                [first, ..] => pace != ReadState::Free || first >> 4 == PUBLISH,
                 [] => false,
             };
         });
@@ -76,35 +81,35 @@ impl<P: Platform> Device<P> {
 
     /// Leaves what a client has sent where it is, for now.
     pub(super) fn hold(&mut self, conn: ConnId) {
-        self.set_role(conn, Role::Mqtt(Pace::HeldBack));
-        self.crowd.next_turn.get_or_insert(self.core.now + STEP);
+        self.set_role(conn, Role::Mqtt(ReadState::Paused));
+        self.backpressure.next_turn.get_or_insert(self.state.now + STEP);
     }
 
     /// Takes what those who were held back have sent: of all if there is room, else of one when it is time.
-    pub(super) fn let_on(&mut self, net: &mut dyn Net) {
-        let Some(next_turn) = self.crowd.next_turn else { return };
-        let crowded = self.is_crowded();
-        if crowded && self.core.now < next_turn || !self.core.has_margin() {
+    pub(super) fn resume_paused(&mut self, net: &mut dyn Net) {
+        let Some(next_turn) = self.backpressure.next_turn else { return };
+        let pausing = self.is_pausing();
+        if pausing && self.state.now < next_turn || !self.state.has_margin() {
             return;
         }
-        self.crowd.next_turn = None;
-        let held = |(_, role): &(u32, &Role)| **role == Role::Mqtt(Pace::HeldBack);
+        self.backpressure.next_turn = None;
+        let held = |(_, role): &(u32, &Role)| **role == Role::Mqtt(ReadState::Paused);
         let mut held: Vec<ConnId> =
             (0..).zip(&self.roles).filter(held).map(|(conn, _)| ConnId(conn)).collect();
-        if crowded {
+        if pausing {
             let nearest = self.nearest(&held, net);
             nearest.into_iter().for_each(|conn| self.read_client(conn, net));
         } else {
-            let first = held.partition_point(|conn| conn.0 <= self.crowd.last);
+            let first = held.partition_point(|conn| conn.0 <= self.backpressure.last);
             held.rotate_left(first);
         }
         for conn in held {
-            if self.is_crowded() || !self.core.has_margin() {
-                self.crowd.next_turn.get_or_insert(self.core.now + STEP);
+            if self.is_pausing() || !self.state.has_margin() {
+                self.backpressure.next_turn.get_or_insert(self.state.now + STEP);
                 return;
             }
-            if self.role(conn) == Role::Mqtt(Pace::HeldBack) {
-                self.crowd.last = conn.0;
+            if self.role(conn) == Role::Mqtt(ReadState::Paused) {
+                self.backpressure.last = conn.0;
                 self.read_client(conn, net);
             }
         }
@@ -124,9 +129,9 @@ impl<P: Platform> Device<P> {
     }
 
     /// When to look again at the latest.
-    pub(super) fn crowd_poll_at(&mut self) -> Option<Instant> {
-        let next_turn = self.crowd.next_turn?;
-        Some(if self.is_crowded() { next_turn } else { self.core.now })
+    pub(super) fn backpressure_poll_at(&mut self) -> Option<Instant> {
+        let next_turn = self.backpressure.next_turn?;
+        Some(if self.is_pausing() { next_turn } else { self.state.now })
     }
 
     /// Looks at what is waiting in the network, and leaves it there.
@@ -137,11 +142,11 @@ impl<P: Platform> Device<P> {
         });
     }
 
-    fn is_crowded(&mut self) -> bool {
+    fn is_pausing(&mut self) -> bool {
         if !self.is_short() {
-            self.crowd.since = None;
+            self.backpressure.since = None;
             return false;
         }
-        self.core.now < *self.crowd.since.get_or_insert(self.core.now) + PATIENCE
+        self.state.now < *self.backpressure.since.get_or_insert(self.state.now) + PAUSE_TIMEOUT
     }
 }

@@ -5,22 +5,22 @@ use umqtt_broker::{PublishError, QoS};
 use umqtt_topic::TopicError;
 use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Random, Serial, Side, Storage};
 
-use super::core::Core;
+use super::state::DeviceState;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::printable::{self, Printable};
-use crate::settings::{Layer, Param, SetError};
+use crate::settings::{Param, SetError, Source};
 use crate::storage::Doors;
 
 /// The device, as a script uses it.
-pub(super) struct ForScript<'c, P: Platform> {
-    pub(super) core: &'c mut Core<P>,
+pub(super) struct ScriptHost<'c, P: Platform> {
+    pub(super) state: &'c mut DeviceState<P>,
 }
 
-impl<P: Platform> ForScript<'_, P> {
+impl<P: Platform> ScriptHost<'_, P> {
     /// Logs a line; returns what that costs, as so many looks.
     fn warn(&mut self, line: core::fmt::Arguments<'_>) -> u32 {
-        self.core.log(Level::Script, format_args!("Script warning: {line}"));
+        self.state.log(Level::Script, format_args!("Script warning: {line}"));
         LOGGED
     }
 }
@@ -35,7 +35,7 @@ fn shown(topic: &[u8]) -> Printable<'_> {
     Printable(topic.get(..SHOWN).unwrap_or(topic))
 }
 
-impl<P: Platform> Mqtt for ForScript<'_, P> {
+impl<P: Platform> Mqtt for ScriptHost<'_, P> {
     fn publish(
         &mut self,
         side: Side,
@@ -45,15 +45,17 @@ impl<P: Platform> Mqtt for ForScript<'_, P> {
     ) -> Result<u32, TopicError> {
         let shown = shown(topic);
         match side {
-            Side::Local => match self.core.broker.publish(topic, data, QoS::AtMostOnce, retained) {
-                Ok(()) => {}
-                Err(PublishError::Topic(error)) => return Err(error),
-                Err(error) => {
-                    let looks = self.warn(format_args!("publish local {shown}: {error}"));
-                    return Ok(looks + self.core.broker.looked_at() as u32);
+            Side::Local => {
+                match self.state.broker.publish(topic, data, QoS::AtMostOnce, retained) {
+                    Ok(()) => {}
+                    Err(PublishError::Topic(error)) => return Err(error),
+                    Err(error) => {
+                        let looks = self.warn(format_args!("publish local {shown}: {error}"));
+                        return Ok(looks + self.state.broker.looked_at() as u32);
+                    }
                 }
-            },
-            Side::Remote => match self.core.remote.publish(topic, data, retained) {
+            }
+            Side::Remote => match self.state.upstream.publish(topic, data, retained) {
                 Ok(()) => return Ok(0),
                 Err(SendError::Topic(error)) => return Err(error),
                 Err(error) => {
@@ -61,7 +63,7 @@ impl<P: Platform> Mqtt for ForScript<'_, P> {
                 }
             },
         }
-        Ok(self.core.broker.looked_at() as u32)
+        Ok(self.state.broker.looked_at() as u32)
     }
 
     #[inline(never)]
@@ -69,15 +71,15 @@ impl<P: Platform> Mqtt for ForScript<'_, P> {
         let shown = shown(filter);
         match side {
             Side::Local => {
-                if let Err(error) = self.core.broker.subscribe(filter, QoS::AtMostOnce) {
+                if let Err(error) = self.state.broker.subscribe(filter, QoS::AtMostOnce) {
                     return self.warn(format_args!("subscribe local {shown}: {error}"));
                 }
             }
             Side::Remote => {
-                if let Err(error) = self.core.remote.subscribe(filter) {
+                if let Err(error) = self.state.upstream.subscribe(filter) {
                     return self.warn(format_args!("subscribe remote {shown}: {error}"));
                 }
-                return self.core.remote.looked_at();
+                return self.state.upstream.looked_at();
             }
         }
         0
@@ -87,119 +89,119 @@ impl<P: Platform> Mqtt for ForScript<'_, P> {
     fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         match side {
             Side::Local => {
-                self.core.broker.unsubscribe(filter);
+                self.state.broker.unsubscribe(filter);
             }
             Side::Remote => {
-                if !self.core.remote.unsubscribe(filter) {
+                if !self.state.upstream.unsubscribe(filter) {
                     let shown = shown(filter);
                     return self.warn(format_args!(
                         "unsubscribe remote {shown}: the client is not connected"
                     ));
                 }
-                return self.core.remote.looked_at();
+                return self.state.upstream.looked_at();
             }
         }
         0
     }
 
     fn unsubscribe_all(&mut self) {
-        self.core.broker.unsubscribe_all();
-        self.core.remote.unsubscribe_all();
+        self.state.broker.unsubscribe_all();
+        self.state.upstream.unsubscribe_all();
         // What is on its way is for the script that ends, not for the next.
-        while self.core.broker.poll_local().is_some() {}
-        self.core.commands.clear();
-        self.core.command_rest = None;
-        self.core.requests.clear();
+        while self.state.broker.poll_local().is_some() {}
+        self.state.commands.clear();
+        self.state.command_rest = None;
+        self.state.requests.clear();
     }
 
     fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
-        let Some(message) = self.core.broker.first_retained(filter, looks) else { return 0 };
+        let Some(message) = self.state.broker.first_retained(filter, looks) else { return 0 };
         let len = message.payload.len().min(out.len());
         out[..len].copy_from_slice(&message.payload[..len]);
         len
     }
 }
 
-impl<P: Platform> Http for ForScript<'_, P> {
+impl<P: Platform> Http for ScriptHost<'_, P> {
     fn http_get(&mut self, url: &[u8]) {
-        self.core.request(url, None);
+        self.state.request(url, None);
     }
 
     fn http_post(&mut self, url: &[u8], body: &[u8]) {
-        self.core.request(url, Some(body));
+        self.state.request(url, Some(body));
     }
 }
 
-impl<P: Platform> Gpio for ForScript<'_, P> {
+impl<P: Platform> Gpio for ScriptHost<'_, P> {
     fn gpio(&mut self) -> Option<&mut dyn Gpio> {
-        Some(&mut self.core.board)
+        Some(&mut self.state.board)
     }
 }
 
-impl<P: Platform> Serial for ForScript<'_, P> {
+impl<P: Platform> Serial for ScriptHost<'_, P> {
     fn serial(&mut self) -> Option<&mut dyn Serial> {
-        Some(&mut self.core.board)
+        Some(&mut self.state.board)
     }
 }
 
-impl<P: Platform> Random for ForScript<'_, P> {
+impl<P: Platform> Random for ScriptHost<'_, P> {
     fn random_source(&mut self) -> Option<&mut dyn Random> {
-        Some(&mut self.core.board)
+        Some(&mut self.state.board)
     }
 }
 
-impl<P: Platform> Console for ForScript<'_, P> {
+impl<P: Platform> Console for ScriptHost<'_, P> {
     fn print(&mut self, text: &[u8], newline: bool) {
         // Writing to the log never fails.
         let _ = printable::pieces(text, true, &mut |piece| {
-            self.core.print(Level::Script, piece.as_bytes());
+            self.state.print(Level::Script, piece.as_bytes());
             Ok(())
         });
         if newline {
-            self.core.print(Level::Script, b"\r\n");
+            self.state.print(Level::Script, b"\r\n");
         }
     }
 
     fn system(&mut self, command: &[u8]) {
-        self.core.command(command);
+        self.state.command(command);
     }
 
     fn config(&mut self, name: &[u8], value: &[u8]) {
         let doors = Param::by_name(name).map(Param::doors).unwrap_or_default();
         if value.is_empty() && doors.has(Doors::BROKER) {
             // As of a flash variable that is empty, damaged, or cannot be read.
-            self.core.refused_doors.add(doors);
+            self.state.refused_doors.add(doors);
             self.warn(format_args!(
                 "config {}: no value, so nobody is let in; none lets everybody in",
                 shown(name)
             ));
             return;
         }
-        match self.core.settings.set_by_name(name, value, Layer::Script) {
-            Ok(param) => self.core.apply(param),
+        match self.state.settings.set_by_name(name, value, Source::Script) {
+            Ok(param) => self.state.apply(param),
             // A script is for many boards.
             Err(error @ SetError::Lacks(..)) => {
-                self.core.log(Level::Info, format_args!("config {}: {error}", shown(name)));
+                self.state.log(Level::Info, format_args!("config {}: {error}", shown(name)));
             }
             Err(error) => {
-                self.core.refused_doors.add(doors);
+                self.state.refused_doors.add(doors);
                 self.warn(format_args!("config {}: {error}", shown(name)));
             }
         }
     }
 
     fn log(&mut self, line: core::fmt::Arguments<'_>) {
-        self.core.log(Level::Script, line);
+        self.state.log(Level::Script, line);
     }
 }
 
-impl<P: Platform> Storage for ForScript<'_, P> {
+impl<P: Platform> Storage for ScriptHost<'_, P> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
-        match self.core.flash_variable(n, out) {
+        match self.state.flash_variable(n, out) {
             Ok(len) => len,
             Err(error) => {
                 // What is made of the empty value must not take the place of what is there.
-                self.core.unread = true;
+                self.state.unread = true;
                 self.warn(format_args!("@{n} cannot be read, and none is written now: {error}"));
                 0
             }
@@ -207,10 +209,10 @@ impl<P: Platform> Storage for ForScript<'_, P> {
     }
 
     fn flash_write(&mut self, n: u8, value: &[u8]) {
-        if self.core.unread {
+        if self.state.unread {
             self.warn(format_args!("@{n} was not written: one could not be read before"));
         } else {
-            self.core.set_variable_later(n, value);
+            self.state.set_variable_later(n, value);
         }
     }
 }

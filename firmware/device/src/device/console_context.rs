@@ -10,16 +10,16 @@ use umqtt_memory::Ledger;
 use umqtt_vm::decode::Instruction;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
-use super::core::{Core, Ports};
+use super::http_client::HttpClient;
 use super::script::Script;
+use super::state::{DeviceState, Ports};
 use super::uploads::Uploads;
-use super::web::Web;
 use crate::board::{Board, Random};
 use crate::clock::weekday_of;
 use crate::console::lock::Salt;
 use crate::console::{
-    BrokerFigures, Host, Lock, Origin, Refusal, RetainedMessage, ScriptText, Stats, Subscribed,
-    TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, Lock, Origin, RetainedMessage, ScriptText, Stats,
+    Subscribed, TimeOfDay,
 };
 use crate::http::detect::Stranger;
 use crate::net::{Interface, Net};
@@ -32,81 +32,81 @@ use umqtt_net::Instant;
 const LOCAL_CLIENT: &[u8] = b"local";
 
 /// The device, seen from the console.
-pub(super) struct View<'d, P: Platform> {
-    pub(super) core: &'d mut Core<P>,
+pub(super) struct ConsoleContext<'d, P: Platform> {
+    pub(super) state: &'d mut DeviceState<P>,
     /// In a cell because looking at the variables of a machine takes it mutably.
     pub(super) script: RefCell<&'d mut Script>,
     pub(super) uploads: &'d mut Uploads,
-    pub(super) web: &'d mut Web,
+    pub(super) http: &'d mut HttpClient,
     pub(super) net: &'d mut dyn Net,
 }
 
-impl<P: Platform> Host for View<'_, P> {
+impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     fn version(&self) -> &str {
-        self.core.options.version
+        self.state.options.version
     }
 
     fn settings(&self) -> &Settings {
-        &self.core.settings
+        &self.state.settings
     }
 
     fn settings_mut(&mut self) -> &mut Settings {
-        &mut self.core.settings
+        &mut self.state.settings
     }
 
     fn changed(&mut self, param: Param) {
-        self.core.apply(param);
+        self.state.apply(param);
     }
 
     fn save_settings(&mut self) -> Result<(), StorageError> {
-        let saved = self.core.settings.save().ok_or(StorageError::Memory)?;
-        self.core.storage.save_settings(&saved)
+        let saved = self.state.settings.save().ok_or(StorageError::Memory)?;
+        self.state.storage.save_settings(&saved)
     }
 
     fn settings_restored(&mut self) -> Result<(), StorageError> {
         let runs = self.script.borrow().engine.is_some();
-        if !self.core.storage.unguarded(runs).is_empty() {
-            self.core.storage.set_guarding(Doors::default())?;
+        if !self.state.storage.unguarded(runs).is_empty() {
+            self.state.storage.set_guarding(Doors::default())?;
         }
-        self.core.settings.restored();
+        self.state.settings.restored();
         Ok(())
     }
 
     fn listening(&self, param: Param) -> Option<u16> {
-        let Ports { mqtt, console } = self.core.ports;
+        let Ports { mqtt, console } = self.state.ports;
         let listener = if param == Param::BrokerPort { mqtt } else { console };
         listener.map(|listener| listener.bound)
     }
 
     fn admits(&self, origin: Origin) -> bool {
-        let access = self.core.settings.access(Param::ConfigAccess);
-        let Origin::Remote(number) = origin else { return access != Access::Nobody };
-        let internal = self.core.console_internal.get(usize::from(number));
+        let access = self.state.settings.access(Param::ConfigAccess);
+        let Origin::Network(number) = origin else { return access != Access::Nobody };
+        let internal = self.state.console_internal.get(usize::from(number));
         access.permits(internal.copied().unwrap_or_default())
     }
 
     fn lock(&self) -> &Lock {
-        &self.core.lock
+        &self.state.lock
     }
 
     fn lock_mut(&mut self) -> &mut Lock {
-        &mut self.core.lock
+        &mut self.state.lock
     }
 
     fn save_lock(&mut self) -> Result<(), StorageError> {
-        let saved = self.core.lock.save();
-        self.core.storage.save_lock(&saved)
+        let saved = self.state.lock.save();
+        self.state.storage.save_lock(&saved)
     }
 
     fn salt(&mut self) -> Salt {
         let mut salt = Salt::default();
-        self.core.board.random(&mut salt);
+        self.state.board.random(&mut salt);
         salt
     }
 
     fn peer(&self, origin: Origin) -> Option<IpAddr> {
-        let Origin::Remote(number) = origin else { return None };
-        *self.core.console_peers.get(usize::from(number))?
+        let Origin::Network(number) = origin else { return None };
+        *self.state.console_peers.get(usize::from(number))?
     }
 
     fn refused_browser(&mut self, what: Stranger, origin: Origin) {
@@ -115,12 +115,12 @@ impl<P: Platform> Host for View<'_, P> {
             Stranger::Http => "HTTP on the console port",
             Stranger::Binary => "no text on the console port, maybe TLS,",
         };
-        self.core.refused_browser(what, peer);
+        self.state.refused_browser(what, peer);
     }
 
     fn script_cancel(&mut self) {
         if self.uploads.cancel("Script upload cancelled: the configuration is locked", self.net) {
-            self.core.storage.drop_incoming();
+            self.state.storage.drop_incoming();
         }
     }
 
@@ -129,32 +129,32 @@ impl<P: Platform> Host for View<'_, P> {
         n: u8,
         out: &mut [u8; FLASH_VARIABLE_LEN],
     ) -> Result<usize, StorageError> {
-        self.core.flash_variable(n, out)
+        self.state.flash_variable(n, out)
     }
 
     fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
-        self.core.set_flash_variable(n, value)
+        self.state.set_flash_variable(n, value)
     }
 
     fn stats(&self) -> Stats {
         let script = self.script.borrow();
         let engine = script.engine.as_ref().map(|engine| engine.stats()).unwrap_or_default();
-        let broker = self.core.broker.stats();
+        let broker = self.state.broker.stats();
         Stats {
-            uptime: self.core.now.saturating_duration_since(Instant::ZERO),
-            free_memory: self.core.board.free_memory(),
+            uptime: self.state.now.saturating_duration_since(Instant::ZERO),
+            free_memory: self.state.board.free_memory(),
             script_events: engine.events,
             script_mean_us: engine.mean_micros(),
             bytes_received: broker.bytes_received,
             bytes_sent: broker.bytes_sent,
             joined: None,
             stations: None,
-            browsers: self.core.browsers,
+            browsers: self.state.browsers,
         }
     }
 
     fn ledger(&self) -> &Ledger {
-        &self.core.ledger
+        &self.state.ledger
     }
 
     fn addresses(&self, each: &mut dyn FnMut(IpAddr)) {
@@ -172,31 +172,31 @@ impl<P: Platform> Host for View<'_, P> {
     }
 
     fn time(&self) -> Option<TimeOfDay> {
-        let time = self.core.clock()?;
+        let time = self.state.clock()?;
         Some(TimeOfDay { weekday: weekday_of(time).unwrap_or(7), seconds: time.millis / 1000 })
     }
 
     fn backlog(&self, each: &mut dyn FnMut(&[u8])) {
-        self.core.log.backlog(each);
+        self.state.log.backlog(each);
     }
 
     fn broker(&self) -> BrokerFigures {
-        let broker = &self.core.broker;
+        let broker = &self.state.broker;
         BrokerFigures {
             clients: broker.clients_len(),
             subscriptions: broker.subscriptions_len(),
             retained: broker.retained_len(),
             counted: *broker.stats(),
-            remote_dropped: self.core.remote.dropped(),
+            remote_dropped: self.state.upstream.dropped(),
         }
     }
 
     fn clients(&self, each: &mut dyn FnMut(&[u8]) -> bool) {
-        let _ = self.core.broker.clients().all(|client| each(client.id.as_bytes()));
+        let _ = self.state.broker.clients().all(|client| each(client.id.as_bytes()));
     }
 
     fn subscriptions(&self, each: &mut dyn FnMut(Subscribed<'_>) -> bool) {
-        let _ = self.core.broker.subscriptions().all(|found| {
+        let _ = self.state.broker.subscriptions().all(|found| {
             let id = found.client_id.as_bytes();
             let client = if id.is_empty() { LOCAL_CLIENT } else { id };
             each(Subscribed { client, filter: &found.filter, qos: found.qos as u8 })
@@ -204,14 +204,14 @@ impl<P: Platform> Host for View<'_, P> {
     }
 
     fn retained(&self, each: &mut dyn FnMut(RetainedMessage<'_>) -> bool) {
-        let _ = self.core.broker.retained(b"#").all(|found| {
+        let _ = self.state.broker.retained(b"#").all(|found| {
             let len = found.payload.len();
             each(RetainedMessage { topic: found.topic, len, qos: found.qos as u8 })
         });
     }
 
     fn remote_connected(&self) -> bool {
-        self.core.remote.is_connected()
+        self.state.upstream.is_connected()
     }
 
     fn publish(
@@ -220,29 +220,29 @@ impl<P: Platform> Host for View<'_, P> {
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), CommandError> {
         let published = match side {
             Side::Local => {
-                let published = self.core.broker.publish(topic, data, QoS::AtMostOnce, retained);
+                let published = self.state.broker.publish(topic, data, QoS::AtMostOnce, retained);
                 published.map_err(|error| error.to_string())
             }
-            Side::Remote if self.core.settings.bytes(Param::MqttHost).is_empty() => {
+            Side::Remote if self.state.settings.bytes(Param::MqttHost).is_empty() => {
                 Err("the client is not connected: mqtt_host is not set".to_string())
             }
             Side::Remote => {
-                let published = self.core.remote.publish(topic, data, retained);
+                let published = self.state.upstream.publish(topic, data, retained);
                 published.map_err(|error| error.to_string())
             }
         };
-        published.map_err(Refusal)
+        published.map_err(CommandError)
     }
 
-    fn save_some_retained(&mut self) -> Option<Result<(), Refusal>> {
-        self.core.save_some_retained()
+    fn save_some_retained(&mut self) -> Option<Result<(), CommandError>> {
+        self.state.save_some_retained()
     }
 
-    fn delete_retained(&mut self) -> Result<(), Refusal> {
-        self.core.delete_retained()
+    fn delete_retained(&mut self) -> Result<(), CommandError> {
+        self.state.delete_retained()
     }
 
     fn script_enabled(&self) -> bool {
@@ -254,7 +254,7 @@ impl<P: Platform> Host for View<'_, P> {
     }
 
     fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize {
-        self.core.storage.read_source(offset, out)
+        self.state.storage.read_source(offset, out)
     }
 
     fn disassemble(&mut self, out: &mut dyn fmt::Write) {
@@ -290,33 +290,33 @@ impl<P: Platform> Host for View<'_, P> {
         }
     }
 
-    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), Refusal> {
-        self.uploads.listen(port, origin, self.core.now, self.net)
+    fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), CommandError> {
+        self.uploads.listen(port, origin, self.state.now, self.net)
     }
 
-    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), Refusal> {
-        let limit = self.core.options.profile.source.max(self.core.options.profile.image);
-        self.uploads.download(url, origin, limit, self.core.now, self.net)
+    fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), CommandError> {
+        let limit = self.state.options.profile.source.max(self.state.options.profile.image);
+        self.uploads.download(url, origin, limit, self.state.now, self.net)
     }
 
-    fn script_delete(&mut self) -> Result<(), Refusal> {
-        self.web.cancel(self.net);
-        self.script.get_mut().delete(self.core)
+    fn script_delete(&mut self) -> Result<(), CommandError> {
+        self.http.cancel(self.net);
+        self.script.get_mut().delete(self.state)
     }
 
     fn restart(&mut self, factory: bool) {
-        self.core.wishes.restart = Some(factory);
+        self.state.wishes.restart = Some(factory);
     }
 
-    fn scan(&mut self, _origin: Origin) -> Result<(), Refusal> {
-        Err(Refusal("this board has no WiFi".to_string()))
+    fn scan(&mut self, _origin: Origin) -> Result<(), CommandError> {
+        Err(CommandError("this board has no WiFi".to_string()))
     }
 
     fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
-        self.core.board.command(words, reply)
+        self.state.board.command(words, reply)
     }
 
     fn board_help(&self) -> &str {
-        self.core.board.command_help()
+        self.state.board.command_help()
     }
 }
