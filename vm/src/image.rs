@@ -219,6 +219,7 @@ impl<'i> Constant<'i> {
 }
 
 /// Why bytes are not an image.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImageError {

@@ -1,6 +1,7 @@
 //! Why a handler was stopped, and what it did that deserves a warning.
 
 /// Why a handler was stopped before its end.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -27,6 +28,7 @@ impl core::fmt::Display for TrapCode {
 impl core::error::Error for TrapCode {}
 
 /// Why a handler was stopped, and where.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trap {
     /// Why.
@@ -48,6 +50,7 @@ impl core::error::Error for Trap {
 }
 
 /// What a machine counted since it was made, without stopping a handler for it.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Warnings {
     /// `div` or `mod` by zero, taken as 0.

@@ -23,6 +23,7 @@ pub const MAX_PENDING: usize = 72;
 pub const MAX_LOOPS: usize = 32;
 
 /// Why an image may not run.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -51,6 +52,7 @@ pub enum VerifyError {
 }
 
 /// What is wrong with code.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CodeError {

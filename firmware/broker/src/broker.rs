@@ -33,6 +33,7 @@ use crate::{ConnId, Instant, Limits, Peer, QoS, Stats};
 use local::Local;
 
 /// Why a connection is not taken.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {

@@ -75,6 +75,7 @@ pub enum Event {
 }
 
 /// Why a connection is over.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {

@@ -77,6 +77,7 @@ extern crate alloc;
 
 pub mod wire;
 
+#[cfg(feature = "client")]
 pub mod client;
 
 mod arena;

@@ -30,6 +30,7 @@ limits! {
 /// allows" use the type's `MAX`. [`Limits::SMALL`] suits a chip with some tens of KiB of heap,
 /// [`Limits::DESKTOP`] (the [`Default`]) a machine with an operating system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Limits {
     /// Clients connected at a time. One more gets a CONNACK with return code 3.
     pub max_clients: usize,

@@ -514,6 +514,7 @@ impl Reliable {
     }
 
     /// The other end has forgotten what it sent.
+    #[cfg(feature = "client")]
     pub(crate) fn forget_received(&mut self) {
         self.unreleased = Vec::new();
     }

@@ -3,6 +3,7 @@
 /// Counters since the broker was made. They only grow; all count events, unless the name says bytes.
 ///
 /// What clients do wrong, or too much of, is counted by its kind: see the table in `docs/abuse.md`.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

@@ -15,6 +15,7 @@ pub struct Instant(u64);
 
 /// A span of time in milliseconds.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[repr(transparent)]
 pub struct Duration(u64);
 

@@ -23,6 +23,7 @@ pub use text::{TextError, check_text, is_allowed};
 pub const MAX_LEN: usize = 65_535;
 
 /// Why a byte string is not a topic name or not a topic filter.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TopicError {
@@ -167,6 +168,7 @@ pub fn split_shared(filter: &[u8]) -> Result<Option<SharedFilter<'_>>, NotShared
 }
 
 /// A filter begins with `$share/`, and no group and filter follow.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotShared;
 

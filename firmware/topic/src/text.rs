@@ -1,6 +1,7 @@
 //! The UTF-8 strings of MQTT (3.1.1 section 1.5.3): topics, client ids and user names.
 
 /// Why a byte string is not an MQTT string.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TextError {

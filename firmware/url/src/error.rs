@@ -1,6 +1,7 @@
 //! What is wrong with a URL.
 
 /// Why a byte string is no URL that can be asked for.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UrlError {

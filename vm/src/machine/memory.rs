@@ -29,6 +29,7 @@ impl<S: DerefMut<Target = [Slot]>, T: DerefMut<Target = [u8]>> Memory for (S, T)
 }
 
 /// The memory cannot hold the program's variables and temporaries.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooFewSlots {
     /// Slots it takes at least.

@@ -14,6 +14,7 @@ use crate::subscriptions::{FEW, LOCAL, NodeId};
 use crate::wire::QoS;
 
 /// Why a message is not published, or not kept.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PublishError {
@@ -45,6 +46,7 @@ impl core::error::Error for PublishError {
 }
 
 /// Why a subscription is refused.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubscribeError {

@@ -16,6 +16,7 @@ use crate::wire::{QoS, Subscribe, Unsubscribe};
 const BATCH: usize = 8;
 
 /// Why a message is not sent.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {
@@ -47,6 +48,7 @@ impl core::error::Error for SendError {
 }
 
 /// Why a subscription is not asked for.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestError {

@@ -20,6 +20,7 @@ use crate::wire::QoS;
 use crate::{Broker, Duration, Instant, Limits};
 
 /// Records that make no sense: they are not what a broker has given to be written.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RestoreError {

@@ -57,6 +57,7 @@ impl QoS {
 }
 
 /// Why bytes are not a packet.
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Malformed {
