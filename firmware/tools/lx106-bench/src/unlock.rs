@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use umqtt_device::console::{Asker, Lock};
+use umqtt_device::net::Instant;
 use umqtt_lx106_rt::println;
 
 use crate::count;
@@ -13,7 +14,7 @@ pub(crate) fn count() -> Result<(), String> {
     let locked = lock.lock(Some(b"correct horse"), Asker::Serial, [7; 16]);
     locked.map_err(|why| alloc::format!("it does not lock: {why:?}"))?;
     let (opened, instructions) =
-        count::once(|| lock.unlock(b"correct horse", Asker::Serial, 0, [8; 16]));
+        count::once(|| lock.unlock(b"correct horse", Asker::Serial, Instant::ZERO, [8; 16]));
     opened.map_err(|why| alloc::format!("it does not open: {why:?}"))?;
     println!("unlock instructions {instructions}");
     Ok(())
