@@ -1,11 +1,13 @@
 //! A real `umqttc run` process.
 
 use std::io::{Read, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+pub use umqtt_testkit::ports::{free_port, local};
 
 use super::console::Console;
 use super::mqtt::Mqtt;
@@ -171,17 +173,6 @@ impl Drop for Device {
             eprintln!("--- what the device wrote:\n{}\n---", self.log());
         }
     }
-}
-
-/// A port nobody listens on now.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(local(0)).expect("a free port");
-    listener.local_addr().expect("has an address").port()
-}
-
-/// A port on this machine.
-pub fn local(port: u16) -> SocketAddr {
-    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 fn collect(mut from: impl Read + Send + 'static, log: &Arc<Mutex<Vec<u8>>>) {

@@ -3,7 +3,6 @@
 // Every test file is a crate of its own and uses its part of this.
 #![allow(dead_code, unreachable_pub)]
 
-pub mod console;
 pub mod device;
 pub mod http;
 pub mod mosquitto;
@@ -13,13 +12,12 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+
+pub use umqtt_testkit::console;
+pub use umqtt_testkit::wait::{TIMEOUT as PATIENCE, eventually};
 
 /// The command under test.
 pub const UMQTTC: &str = env!("CARGO_BIN_EXE_umqttc");
-
-/// The longest a device may take to do something. Generous: the machine may be busy with other tests.
-pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a command did.
 #[derive(Debug)]
@@ -76,20 +74,4 @@ pub fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").join(path)
-}
-
-/// Asks until the answer is there.
-///
-/// # Panics
-/// When it is not within [`PATIENCE`]; `what` is said.
-#[track_caller]
-pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use umqtt_host::{HostDevice, Options, RunError, Script, Serial, StopHandle};
 use umqtt_lang::{Analysis, Extras};
+use umqtt_testkit::ports::free_port;
+use umqtt_testkit::wait::TIMEOUT as PATIENCE;
 use umqtt_vm::Profile;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A device that runs in a thread, in a directory of its own.
 struct Running {
@@ -22,10 +23,6 @@ struct Running {
     console: u16,
     stopper: StopHandle,
     thread: Option<JoinHandle<()>>,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
 
 fn fresh_dir() -> PathBuf {

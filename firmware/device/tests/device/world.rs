@@ -7,15 +7,14 @@ use std::rc::Rc;
 use umqtt_net::Instant;
 
 use umqtt_broker::{Broker, Limits};
-use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
-use umqtt_device::platform::Platform;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, Extras};
 use umqtt_memory::Plan;
+use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
@@ -174,85 +173,9 @@ impl Net for MemoryNet {
     }
 }
 
-/// What is on the board's pins and wires.
-#[derive(Default)]
-pub(crate) struct Wires {
-    pub(crate) typed: VecDeque<u8>,
-    pub(crate) serial: Vec<u8>,
-    pub(crate) outputs: Vec<(u8, bool)>,
-    pub(crate) restarted: bool,
-    /// Milliseconds since 1970.
-    pub(crate) clock: Option<u64>,
-    /// The network comes or goes.
-    pub(crate) link: Option<bool>,
-    /// Seconds ahead of UTC.
-    pub(crate) zone: i32,
-}
-
-/// A board whose wires the world holds too.
-pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
-
-impl Gpio for TestBoard {
-    fn pin_write(&mut self, pin: u8, level: bool) {
-        self.0.borrow_mut().outputs.push((pin, level));
-    }
-}
-
-impl Serial for TestBoard {
-    fn serial_write(&mut self, bytes: &[u8]) {
-        self.0.borrow_mut().serial.extend_from_slice(bytes);
-    }
-}
-
-impl Random for TestBoard {
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
-    }
-}
-
-impl Board for TestBoard {
-    fn serial_read(&mut self, into: &mut [u8]) -> usize {
-        let typed = &mut self.0.borrow_mut().typed;
-        let n = into.len().min(typed.len());
-        for (to, from) in into.iter_mut().zip(typed.drain(..n)) {
-            *to = from;
-        }
-        n
-    }
-    fn free_memory(&self) -> Option<u32> {
-        Some(20_000)
-    }
-    fn mac(&self) -> [u8; 6] {
-        [2, 0, 0, 1, 2, 3]
-    }
-    fn wall_clock(&self) -> Option<u64> {
-        self.0.borrow().clock
-    }
-    fn poll_link(&mut self) -> Option<bool> {
-        self.0.borrow_mut().link.take()
-    }
-    fn utc_offset(&self, _utc: u64) -> i32 {
-        self.0.borrow().zone
-    }
-    fn micros(&self) -> u32 {
-        0
-    }
-    fn restart(&mut self, _how: Restart) {
-        self.0.borrow_mut().restarted = true;
-    }
-}
-
-/// What it runs on.
-struct Test;
-
-impl Platform for Test {
-    type Board = TestBoard;
-    type Flash = RamFlash;
-}
-
 /// A device and everything around it.
 pub(crate) struct World {
-    device: Device<Test>,
+    device: Device<FakePlatform>,
     pub(crate) net: MemoryNet,
     pub(crate) wires: Rc<RefCell<Wires>>,
     now: u64,
@@ -303,8 +226,9 @@ impl World {
     }
 
     fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, mut net: MemoryNet) -> World {
-        let wires = Rc::new(RefCell::new(Wires { clock, ..Wires::default() }));
-        let mut device = Device::new(TestBoard(wires.clone()), flash, options).unwrap();
+        let board = FakeBoard::new(Wires { clock, free_memory: Some(20_000), ..Wires::default() });
+        let wires = board.wires();
+        let mut device = Device::new(board, flash, options).unwrap();
         device.listen(&mut net).unwrap();
         device.start(Instant::ZERO);
         let mut world = World { device, net, wires, now: 0 };
@@ -333,9 +257,10 @@ impl World {
     /// The power goes and comes back, and a client has sent this before the device does anything.
     pub(crate) fn power_cycle_met(self, port: u16, bytes: &[u8]) -> (World, End) {
         let flash = self.device.into_parts().1;
-        let wires = Rc::new(RefCell::new(Wires::default()));
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let wires = board.wires();
         let mut net = MemoryNet::new(PIECE);
-        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
         device.listen(&mut net).unwrap();
         device.start(Instant::ZERO);
         let conn = net.new_line();
@@ -352,9 +277,10 @@ impl World {
     /// The power goes and comes back, and the board has a reason not to start the script.
     pub(crate) fn power_cycle_without_script(self, why: &str) -> World {
         let flash = self.device.into_parts().1;
-        let wires = Rc::new(RefCell::new(Wires::default()));
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let wires = board.wires();
         let mut net = MemoryNet::new(PIECE);
-        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
         device.listen(&mut net).unwrap();
         device.start_without_script(Instant::ZERO, format_args!("{why}"));
         let mut world = World { device, net, wires, now: 0 };
@@ -365,8 +291,9 @@ impl World {
     /// The power comes back, and goes again when the script has begun to start and is not through.
     pub(crate) fn cut_while_starting(self) -> World {
         let flash = self.device.into_parts().1;
-        let wires = Rc::new(RefCell::new(Wires::default()));
-        let mut device = Device::new(TestBoard(wires.clone()), flash, Options::DESKTOP).unwrap();
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let wires = board.wires();
+        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
         device.start(Instant::ZERO);
         World { device, net: MemoryNet::new(PIECE), wires, now: 0 }
     }

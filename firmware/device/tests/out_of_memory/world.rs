@@ -6,14 +6,14 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use umqtt_net::Instant;
 
-use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
+use umqtt_device::Device;
 use umqtt_device::device::Options;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
-use umqtt_device::{Device, Platform};
 use umqtt_lang::{Analysis, Extras};
+use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 use crate::allocator::{device, outside};
 
@@ -145,63 +145,10 @@ impl Net for TestNet {
     }
 }
 
-/// What is on the board's wires.
-#[derive(Default)]
-pub(crate) struct Wires {
-    typed: VecDeque<u8>,
-    serial: Vec<u8>,
-    restarted: bool,
-}
-
-/// The board.
-pub(crate) struct TestBoard(Rc<RefCell<Wires>>);
-
-impl Gpio for TestBoard {}
-
-impl Serial for TestBoard {
-    fn serial_write(&mut self, bytes: &[u8]) {
-        outside(|| self.0.borrow_mut().serial.extend_from_slice(bytes));
-    }
-}
-
-impl Random for TestBoard {
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
-    }
-}
-
-impl Board for TestBoard {
-    fn serial_read(&mut self, into: &mut [u8]) -> usize {
-        let typed = &mut self.0.borrow_mut().typed;
-        let n = into.len().min(typed.len());
-        for (to, from) in into.iter_mut().zip(typed.drain(..n)) {
-            *to = from;
-        }
-        n
-    }
-    fn mac(&self) -> [u8; 6] {
-        [2, 0, 0, 1, 2, 3]
-    }
-    fn micros(&self) -> u32 {
-        0
-    }
-    fn restart(&mut self, _how: Restart) {
-        self.0.borrow_mut().restarted = true;
-    }
-}
-
-/// What it runs on.
-pub(crate) struct Test;
-
-impl Platform for Test {
-    type Board = TestBoard;
-    type Flash = RamFlash;
-}
-
 /// The device and everything around it.
 pub(crate) struct World {
     /// `None` if it had no memory to start.
-    device: Option<Device<Test>>,
+    device: Option<Device<FakePlatform>>,
     net: TestNet,
     wires: Rc<RefCell<Wires>>,
     options: Options,
@@ -212,8 +159,8 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn boot(flash: RamFlash, options: Options) -> World {
-        let wires = Rc::new(RefCell::new(Wires::default()));
-        let board = TestBoard(wires.clone());
+        let board = FakeBoard::new(Wires { aside: |run| outside(run), ..Wires::default() });
+        let wires = board.wires();
         let mut world = World {
             device: None,
             net: TestNet::default(),
@@ -367,7 +314,7 @@ impl World {
     }
 
     /// The device.
-    pub(crate) fn device(&mut self) -> &mut Device<Test> {
+    pub(crate) fn device(&mut self) -> &mut Device<FakePlatform> {
         self.device.as_mut().unwrap()
     }
 

@@ -4,72 +4,38 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use umqtt_broker::Limits;
-use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
+use umqtt_device::Device;
 use umqtt_device::device::Options;
 use umqtt_device::storage::ram::RamFlash;
-use umqtt_device::{Device, Platform};
 use umqtt_smoltcp::NetLimits;
 use umqtt_smoltcp::smoltcp::iface::SocketHandle;
 use umqtt_smoltcp::smoltcp::socket::tcp::State;
+use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 use crate::wire::Trouble;
 use crate::world::{FIXED, World};
 
-/// A board with nothing on its pins.
-struct Bare(Rc<RefCell<Vec<(u8, bool)>>>);
-
-impl Gpio for Bare {
-    fn pin_write(&mut self, pin: u8, level: bool) {
-        self.0.borrow_mut().push((pin, level));
-    }
-}
-
-impl Serial for Bare {}
-
-impl Random for Bare {
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
-    }
-}
-
-impl Board for Bare {
-    fn mac(&self) -> [u8; 6] {
-        crate::world::OUR_MAC
-    }
-    fn micros(&self) -> u32 {
-        0
-    }
-    fn restart(&mut self, _how: Restart) {}
-}
-
 const OPTIONS: Options =
     Options { limits: Limits::SMALL.max_clients(16), send_buffer: 256, ..Options::DESKTOP };
 
-/// What the device runs on.
-struct Test;
-
-impl Platform for Test {
-    type Board = Bare;
-    type Flash = RamFlash;
-}
-
 struct House {
     world: World,
-    device: Device<Test>,
-    pins: Rc<RefCell<Vec<(u8, bool)>>>,
+    device: Device<FakePlatform>,
+    wires: Rc<RefCell<Wires>>,
 }
 
 impl House {
     fn new(trouble: Trouble, seed: u64) -> House {
-        let pins = Rc::new(RefCell::new(Vec::new()));
+        let board = FakeBoard::new(Wires { mac: crate::world::OUR_MAC, ..Wires::default() });
+        let wires = board.wires();
         let flash = RamFlash::new(OPTIONS.layout.sectors());
-        let mut device = Device::new(Bare(pins.clone()), flash, OPTIONS).unwrap();
+        let mut device = Device::new(board, flash, OPTIONS).unwrap();
         let mut world = World::unconfigured(NetLimits::CHIP, trouble, seed);
         device.listen(&mut world.net).unwrap();
         device.start(umqtt_net::Instant::ZERO);
         assert_eq!(device.addressing().ip, None, "by DHCP until somebody sets it");
         world.net.set_addressing(FIXED);
-        House { world, device, pins }
+        House { world, device, wires }
     }
 
     /// Lets time pass, as a board's loop does.
@@ -172,7 +138,7 @@ fn a_script_comes_over_the_wire_and_works() {
     let client = house.client("lamp", ["/said", "/x"]);
     house.publish(client, "/lamp", "1");
     assert_eq!(house.wait_for(client, b"/said1"), b"\x30\x08\0\x05/said1");
-    assert_eq!(house.pins.borrow().last(), Some(&(5, true)));
+    assert_eq!(house.wires.borrow().outputs.last(), Some(&(5, true)));
     // What is retained waits for the next one.
     let late = house.dial(1883);
     let mut packets = packet(0x10, &[b"\0\x04MQTT\x04\x02\0\x3c", &text("late")[..]]);
@@ -191,7 +157,7 @@ fn the_same_on_a_wire_that_loses_one_frame_in_twenty() {
             house.publish(client, "/lamp", &(round % 2).to_string());
             house.wait_for(client, format!("/said{}", round % 2).as_bytes());
         }
-        assert_eq!(house.pins.borrow().len(), 20);
+        assert_eq!(house.wires.borrow().outputs.len(), 20);
     }
 }
 

@@ -1,65 +1,9 @@
-//! A board and a network for a whole device.
+//! A network for a whole device.
 
 use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use umqtt_device::board::{Gpio, Random, Restart, Serial};
+use umqtt_device::Net;
 use umqtt_device::net::{ConnId, Interface, InterfaceAddr, NetError, NetEvent, Peer};
-use umqtt_device::storage::ram::RamFlash;
-use umqtt_device::{Board, Net, Platform};
-
-/// What a device runs on here: a plain board, and a flash in memory.
-#[derive(Debug)]
-pub struct PlainPlatform;
-
-impl Platform for PlainPlatform {
-    type Board = PlainBoard;
-    type Flash = RamFlash;
-}
-
-/// Pins that are always high, and a serial line that the fuzzer types on.
-#[derive(Default)]
-pub struct PlainBoard {
-    /// What is still to be typed.
-    pub serial: Vec<u8>,
-    /// Whether the device wanted to restart.
-    pub restarted: bool,
-}
-
-impl Gpio for PlainBoard {
-    fn pin_read(&mut self, _: u8) -> bool {
-        true
-    }
-
-    fn adc(&mut self) -> u16 {
-        512
-    }
-}
-
-impl Serial for PlainBoard {}
-
-impl Random for PlainBoard {
-    fn random(&mut self, into: &mut [u8]) {
-        into.fill(4); // the same in every run
-    }
-}
-
-impl Board for PlainBoard {
-    fn serial_read(&mut self, into: &mut [u8]) -> usize {
-        let n = into.len().min(self.serial.len());
-        into[..n].copy_from_slice(&self.serial[..n]);
-        self.serial.drain(..n);
-        n
-    }
-    fn mac(&self) -> [u8; 6] {
-        [2, 0, 0, 0, 0, 1]
-    }
-    fn micros(&self) -> u32 {
-        0
-    }
-    fn restart(&mut self, _: Restart) {
-        self.restarted = true;
-    }
-}
 
 /// A network on which one client connects to one port, says what the fuzzer says, and reads all
 /// replies.

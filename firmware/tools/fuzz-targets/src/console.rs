@@ -1,12 +1,13 @@
 //! Any bytes typed on the console of a whole device, over TCP or on the serial line.
 
-use crate::{OneConnection, PlainBoard, PlainPlatform};
+use crate::OneConnection;
 use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
 use umqtt_device::net::Instant;
 use umqtt_device::storage::Layout;
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 use umqtt_vm::Profile;
 
 const CONSOLE: u16 = 7777;
@@ -18,7 +19,9 @@ const POLLS: u64 = 2_000;
 pub fn run(input: &[u8]) {
     let Some((&way, bytes)) = input.split_first() else { return };
     let (tcp, serial) = if way & 1 == 0 { (bytes, &[][..]) } else { (&[][..], bytes) };
-    let board = PlainBoard { serial: serial.to_vec(), restarted: false };
+    let typed = serial.iter().copied().collect();
+    let board = FakeBoard::new(Wires { typed, input: true, adc: 512, ..Wires::default() });
+    let wires = board.wires();
     let options = Options {
         profile: Profile::ESP8266,
         limits: Limits::SMALL,
@@ -29,7 +32,7 @@ pub fn run(input: &[u8]) {
     };
     let flash = RamFlash::new(Layout::ESP8266.sectors());
     let mut device =
-        Device::<PlainPlatform>::new(board, flash, options).expect("a blank flash can be used");
+        Device::<FakePlatform>::new(board, flash, options).expect("a blank flash can be used");
     let mut net = OneConnection::new(CONSOLE, tcp);
     device.listen(&mut net).expect("every port is free");
     device.start(Instant::ZERO);
@@ -37,8 +40,8 @@ pub fn run(input: &[u8]) {
         net.knock();
         let next = device.poll(now, &mut net);
         let idle = net.closed || net.incoming.is_empty();
-        if device.board().restarted
-            || idle && device.board().serial.is_empty() && next.is_none_or(|next| next > now)
+        if wires.borrow().restarted
+            || idle && wires.borrow().typed.is_empty() && next.is_none_or(|next| next > now)
         {
             break;
         }

@@ -9,7 +9,8 @@ use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{Layout, Storage};
 use umqtt_vm::Profile;
 
-use crate::{OneConnection, PlainBoard, PlainPlatform};
+use crate::OneConnection;
+use umqtt_testkit::board::{FakeBoard, FakePlatform};
 
 /// Few sectors, so that the fuzzer reaches all of them.
 const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 1 };
@@ -46,9 +47,9 @@ pub fn run(input: &[u8]) {
         send_buffer: 4096,
         ..Options::DESKTOP
     };
-    let board = PlainBoard::default();
+    let board = FakeBoard::default();
     let mut device =
-        Device::<PlainPlatform>::new(board, RamFlash::with(bytes), options).expect("it comes up");
+        Device::<FakePlatform>::new(board, RamFlash::with(bytes), options).expect("it comes up");
     let mut net = OneConnection::new(7777, b"show\nshow vars\nshow script\nquit\n");
     device.start(Instant::ZERO);
     for now in (0..200).map(Instant::from_millis) {

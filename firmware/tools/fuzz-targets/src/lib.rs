@@ -30,7 +30,7 @@ pub mod parse;
 pub mod settings;
 pub mod url;
 
-pub use board::{OneConnection, PlainBoard, PlainPlatform};
+pub use board::OneConnection;
 pub use outside::Outside;
 
 /// The body of a target.

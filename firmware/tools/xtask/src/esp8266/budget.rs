@@ -7,8 +7,8 @@ use umqtt_memory::Plan;
 
 use super::size::{KIB, Memory, Sizes};
 
-/// Flash for the program: code, constants, data. The smallest boards have 1 MiB, of which the storage takes its part; the radio's
-/// libraries want some 140 KiB of the rest.
+/// Flash for the program: code, constants, data. The smallest boards have 1 MiB, of which the
+/// storage takes its part; the radio's libraries want some 140 KiB of the rest.
 const IMAGE: u64 = 528 * KIB;
 /// All RAM of ours: static, stack and heap. The rest of the chip's 80 KiB is the WiFi driver's.
 const RAM: u64 = 48 * KIB;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 use xtask::esp8266::emulator::{Emulator, Forward};
@@ -14,13 +14,12 @@ use xtask::esp8266::push::push;
 
 use crate::client::Client;
 use crate::wire::{DEVICE, Wire};
+pub(crate) use umqtt_testkit::wait::{TIMEOUT as PATIENCE, eventually};
 
 /// The device's own ports.
 pub(crate) const MQTT: u16 = 1883;
 pub(crate) const CONSOLE: u16 = 7777;
 const UPLOAD: u16 = 2000;
-/// Anything that is waited for comes in this time, or never.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 const PROMPT: &str = "CMD>";
 /// Most bytes kept of what it writes to its serial port; what comes then is read and forgotten.
 const SERIAL_KEPT: usize = 2 << 20;
@@ -32,18 +31,6 @@ pub(crate) fn program(variable: &str) -> PathBuf {
     match std::env::var_os(variable) {
         Some(path) => path.into(),
         None => panic!("{variable} is not set: run these tests with `cargo xtask esp8266 test`"),
-    }
-}
-
-/// Asks again and again until there is an answer.
-pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        assert!(Instant::now() < end, "{what}: not within {} s", PATIENCE.as_secs());
-        thread::sleep(Duration::from_millis(5));
     }
 }
 

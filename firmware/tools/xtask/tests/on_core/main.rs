@@ -6,7 +6,6 @@ mod abuse;
 mod boot;
 mod broker;
 mod burst;
-mod client;
 mod device;
 mod flash;
 mod half_open;
@@ -15,3 +14,5 @@ mod power;
 mod runtime;
 mod scripts;
 mod wire;
+
+use umqtt_testkit::mqtt as client;

@@ -3,11 +3,12 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use super::{PATIENCE, eventually};
+use crate::wait::{TIMEOUT, eventually};
 
 const PROMPT: &str = "CMD>";
 
 /// A session that has seen its first prompt.
+#[derive(Debug)]
 pub struct Console {
     stream: TcpStream,
     /// What came and was not asked for yet.
@@ -24,7 +25,7 @@ impl Console {
     /// The same; `None` if there is nobody, or no session free.
     pub fn try_connect(addr: SocketAddr) -> Option<Console> {
         let stream = TcpStream::connect(addr).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_read_timeout(Some(TIMEOUT)).ok()?;
         let mut console = Console { stream, pending: String::new() };
         console.read_until(PROMPT).ok()?;
         Some(console)
@@ -42,7 +43,8 @@ impl Console {
     pub fn try_ask(&mut self, command: &str) -> io::Result<String> {
         self.stream.write_all(format!("{command}\r\n").as_bytes())?;
         let mut reply = self.read_until(PROMPT)?;
-        // A line of the log that came before the command takes the prompt's place, and has one behind it.
+        // A line of the log that came before the command takes the prompt's place, and has one
+        // behind it.
         while reply.starts_with('\r') && !reply.starts_with("\r\n") {
             reply = self.read_until(PROMPT)?;
         }
@@ -101,7 +103,7 @@ pub fn push(addr: SocketAddr, bytes: &[u8]) {
 
 /// The same over a connection there is.
 pub fn push_into(mut stream: TcpStream, bytes: &[u8]) {
-    stream.set_read_timeout(Some(PATIENCE)).expect("can be set");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("can be set");
     // A refusal may close the connection before all is sent.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);

@@ -4,41 +4,49 @@ use std::io::{Error, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use crate::device::PATIENCE;
+use crate::wait::TIMEOUT;
 
-pub(crate) const CONNECT: u8 = 0x10;
+/// First bytes of packets.
+pub const CONNECT: u8 = 0x10;
 const CONNACK: u8 = 0x20;
-pub(crate) const PUBLISH: u8 = 0x30;
+/// A message of QoS 0.
+pub const PUBLISH: u8 = 0x30;
 const PUBACK: u8 = 0x40;
 const PUBREC: u8 = 0x50;
 const PUBREL: u8 = 0x62;
 const PUBCOMP: u8 = 0x70;
-pub(crate) const SUBSCRIBE: u8 = 0x82;
+/// A subscription.
+pub const SUBSCRIBE: u8 = 0x82;
 const SUBACK: u8 = 0x90;
 
 /// A message as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Message {
-    pub(crate) topic: String,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) qos: u8,
-    pub(crate) retained: bool,
+pub struct Message {
+    /// Its topic.
+    pub topic: String,
+    /// Its content.
+    pub payload: Vec<u8>,
+    /// The QoS it came with.
+    pub qos: u8,
+    /// It was retained before.
+    pub retained: bool,
 }
 
 /// A message to publish: topic, payload and QoS.
-pub(crate) type Outgoing = (String, Vec<u8>, u8);
+pub type Outgoing = (String, Vec<u8>, u8);
 
 /// A connected client.
-pub(crate) struct Client {
+#[derive(Debug)]
+pub struct Client {
     stream: TcpStream,
 }
 
 impl Client {
     /// Connects with a clean session and no keep-alive.
-    pub(crate) fn connect(broker: SocketAddr, name: &str) -> Result<Client> {
+    pub fn connect(broker: SocketAddr, name: &str) -> Result<Client> {
         let stream = TcpStream::connect(broker)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         let mut client = Client { stream };
         let body = [text("MQTT"), vec![4, 2, 0, 0], text(name)].concat();
         client.send(CONNECT, &body)?;
@@ -49,18 +57,18 @@ impl Client {
     }
 
     /// Subscribes; the broker grants what was asked for.
-    pub(crate) fn subscribe(&mut self, filter: &str, qos: u8) {
+    pub fn subscribe(&mut self, filter: &str, qos: u8) {
         self.send(SUBSCRIBE, &[vec![0, 9], text(filter), vec![qos]].concat()).unwrap();
         assert_eq!(self.receive().unwrap(), (SUBACK, vec![0, 9, qos]));
     }
 
     /// Publishes at QoS 0.
-    pub(crate) fn publish(&mut self, topic: &str, payload: &[u8]) {
+    pub fn publish(&mut self, topic: &str, payload: &[u8]) {
         self.send(PUBLISH, &[&text(topic)[..], payload].concat()).unwrap();
     }
 
     /// Publishes all of these at once; at QoS 1 the answers are left to [`Client::collect`].
-    pub(crate) fn publish_at_once(&mut self, messages: &[Outgoing]) {
+    pub fn publish_at_once(&mut self, messages: &[Outgoing]) {
         let packets = messages.iter().zip(1u16..).flat_map(|((topic, payload, qos), id)| {
             let id = if *qos == 0 { vec![] } else { id.to_be_bytes().to_vec() };
             packet(PUBLISH | qos << 1, &[text(topic), id, payload.clone()].concat())
@@ -70,12 +78,7 @@ impl Client {
 
     /// So many messages, and as many answers to those it published at QoS 1; fewer if they do not
     /// come by `end`.
-    pub(crate) fn collect(
-        &mut self,
-        messages: usize,
-        answers: usize,
-        end: Instant,
-    ) -> Vec<Message> {
+    pub fn collect(&mut self, messages: usize, answers: usize, end: Instant) -> Vec<Message> {
         let (mut came, mut answered) = (Vec::new(), 0);
         while came.len() < messages || answered < answers {
             let left = end.saturating_duration_since(Instant::now());
@@ -88,17 +91,17 @@ impl Client {
                 Err(_) => break,
             }
         }
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         came
     }
 
     /// Publishes at QoS 0, retained.
-    pub(crate) fn retain(&mut self, topic: &str, payload: &[u8]) {
+    pub fn retain(&mut self, topic: &str, payload: &[u8]) {
         self.send(PUBLISH | 1, &[&text(topic)[..], payload].concat()).unwrap();
     }
 
     /// Publishes at QoS 1 or 2, through all the acknowledgements.
-    pub(crate) fn publish_surely(&mut self, topic: &str, payload: &[u8], qos: u8) {
+    pub fn publish_surely(&mut self, topic: &str, payload: &[u8], qos: u8) {
         let id = [1, qos];
         self.send(PUBLISH | qos << 1, &[&text(topic)[..], &id, payload].concat()).unwrap();
         if qos == 1 {
@@ -112,16 +115,17 @@ impl Client {
 
     /// Publishes at QoS 1 to a topic of others; the answer comes in this time. Messages that come
     /// before it are left out.
-    pub(crate) fn is_answered(&mut self, payload: &[u8], within: Duration) -> Result<()> {
+    pub fn is_answered(&mut self, payload: &[u8], within: Duration) -> Result<()> {
         self.stream.set_read_timeout(Some(within))?;
         let id = [2, 1];
         self.send(PUBLISH | 2, &[&text("asks")[..], &id, payload].concat())?;
         while self.receive()? != (PUBACK, id.to_vec()) {}
-        self.stream.set_read_timeout(Some(PATIENCE))
+        self.stream.set_read_timeout(Some(TIMEOUT))
     }
 
     /// The next message, acknowledged as its QoS wants.
-    pub(crate) fn next(&mut self) -> Message {
+    #[expect(clippy::should_implement_trait, reason = "it waits, and fails the test")]
+    pub fn next(&mut self) -> Message {
         let (kind, body) = self.receive().unwrap();
         self.message(kind, &body)
     }
@@ -169,7 +173,7 @@ impl Client {
 }
 
 /// A packet with this first byte.
-pub(crate) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
+pub fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
     let mut packet = vec![kind];
     let mut left = body.len();
     loop {
@@ -185,7 +189,7 @@ pub(crate) fn packet(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// A text as packets have it.
-pub(crate) fn text(text: &str) -> Vec<u8> {
+pub fn text(text: &str) -> Vec<u8> {
     let length = u16::try_from(text.len()).unwrap().to_be_bytes();
     [&length[..], text.as_bytes()].concat()
 }

@@ -1,0 +1,152 @@
+//! A board in memory: a test holds the other end of its wires.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
+use umqtt_device::platform::Platform;
+use umqtt_device::storage::ram::RamFlash;
+
+/// What is on the board's pins and wires, and what it is asked for.
+#[derive(Debug)]
+pub struct Wires {
+    /// What was typed on the serial port and not read yet.
+    pub typed: VecDeque<u8>,
+    /// What the device wrote to the serial port.
+    pub serial: Vec<u8>,
+    /// Levels the device put on pins, in order.
+    pub outputs: Vec<(u8, bool)>,
+    /// The level of every input.
+    pub input: bool,
+    /// The analogue input.
+    pub adc: u16,
+    /// The device asked for a restart.
+    pub restarted: bool,
+    /// Milliseconds since 1970, if the board has a clock.
+    pub clock: Option<u64>,
+    /// The network comes or goes; taken when it is told.
+    pub link: Option<bool>,
+    /// Seconds ahead of UTC.
+    pub zone: i32,
+    /// Bytes of free memory, if the board can tell.
+    pub free_memory: Option<u32>,
+    /// The board's address.
+    pub mac: [u8; 6],
+    /// Runs what the board does with memory of its own: for tests that count the device's.
+    pub aside: fn(&mut dyn FnMut()),
+}
+
+impl Default for Wires {
+    fn default() -> Wires {
+        Wires {
+            typed: VecDeque::new(),
+            serial: Vec::new(),
+            outputs: Vec::new(),
+            input: false,
+            adc: 0,
+            restarted: false,
+            clock: None,
+            link: None,
+            zone: 0,
+            free_memory: None,
+            mac: [2, 0, 0, 1, 2, 3],
+            aside: |run| run(),
+        }
+    }
+}
+
+/// A board whose wires a test holds too.
+#[derive(Clone, Debug, Default)]
+pub struct FakeBoard(Rc<RefCell<Wires>>);
+
+impl FakeBoard {
+    /// A board with these wires.
+    pub fn new(wires: Wires) -> FakeBoard {
+        FakeBoard(Rc::new(RefCell::new(wires)))
+    }
+
+    /// The wires, to hold.
+    pub fn wires(&self) -> Rc<RefCell<Wires>> {
+        Rc::clone(&self.0)
+    }
+}
+
+impl Gpio for FakeBoard {
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        let mut wires = self.0.borrow_mut();
+        let aside = wires.aside;
+        aside(&mut || wires.outputs.push((pin, level)));
+    }
+
+    fn pin_read(&mut self, _pin: u8) -> bool {
+        self.0.borrow().input
+    }
+
+    fn adc(&mut self) -> u16 {
+        self.0.borrow().adc
+    }
+}
+
+impl Serial for FakeBoard {
+    fn serial_write(&mut self, bytes: &[u8]) {
+        let mut wires = self.0.borrow_mut();
+        let aside = wires.aside;
+        aside(&mut || wires.serial.extend_from_slice(bytes));
+    }
+}
+
+impl Random for FakeBoard {
+    /// The same in every run.
+    fn random(&mut self, into: &mut [u8]) {
+        into.fill(4);
+    }
+}
+
+impl Board for FakeBoard {
+    fn serial_read(&mut self, into: &mut [u8]) -> usize {
+        let typed = &mut self.0.borrow_mut().typed;
+        let n = into.len().min(typed.len());
+        for (to, from) in into.iter_mut().zip(typed.drain(..n)) {
+            *to = from;
+        }
+        n
+    }
+
+    fn free_memory(&self) -> Option<u32> {
+        self.0.borrow().free_memory
+    }
+
+    fn mac(&self) -> [u8; 6] {
+        self.0.borrow().mac
+    }
+
+    fn wall_clock(&self) -> Option<u64> {
+        self.0.borrow().clock
+    }
+
+    fn poll_link(&mut self) -> Option<bool> {
+        self.0.borrow_mut().link.take()
+    }
+
+    fn utc_offset(&self, _utc: u64) -> i32 {
+        self.0.borrow().zone
+    }
+
+    fn micros(&self) -> u32 {
+        0
+    }
+
+    fn restart(&mut self, _how: Restart) {
+        self.0.borrow_mut().restarted = true;
+    }
+}
+
+/// What a device in memory runs on.
+#[derive(Debug)]
+pub struct FakePlatform;
+
+impl Platform for FakePlatform {
+    type Board = FakeBoard;
+    type Flash = RamFlash;
+}
