@@ -3,7 +3,7 @@
 use core::hint::black_box;
 
 use divan::Bencher;
-use umqtt_device::engine::{Engine, Handled, Moment};
+use umqtt_device::engine::{Disposition, Engine, Moment};
 use umqtt_vm::{Event, NullHost, Profile, Program, Side};
 
 fn main() {
@@ -43,7 +43,7 @@ fn message(topic: &'static str, data: &'static str) -> Event<'static> {
     Event::Topic { side: Side::Local, topic: topic.as_bytes(), data: data.as_bytes() }
 }
 
-fn handle(bencher: Bencher<'_, '_>, source: &str, event: Event<'static>, expected: Handled) {
+fn handle(bencher: Bencher<'_, '_>, source: &str, event: Event<'static>, expected: Disposition) {
     let mut engine = started(source);
     bencher.bench_local(|| {
         let handled = engine.handle(black_box(&event), at(0), &mut NullHost);
@@ -53,19 +53,19 @@ fn handle(bencher: Bencher<'_, '_>, source: &str, event: Event<'static>, expecte
 
 #[divan::bench(name = "T relay toggle")]
 fn toggle(bencher: Bencher<'_, '_>) {
-    handle(bencher, RELAY, message("switch/1/command", "toggle"), Handled::Done);
+    handle(bencher, RELAY, message("switch/1/command", "toggle"), Disposition::Done);
 }
 
 #[divan::bench(name = "N matches nothing")]
 fn no_match(bencher: Bencher<'_, '_>) {
-    handle(bencher, RELAY, message("kitchen/temperature", "21.5"), Handled::Ignored);
+    handle(bencher, RELAY, message("kitchen/temperature", "21.5"), Disposition::Ignored);
 }
 
 /// What is left of N without the look-up: the engine's own part.
 #[divan::bench(name = "N without any handler")]
 fn no_handler(bencher: Bencher<'_, '_>) {
     let script = "on init do println \"init\"";
-    handle(bencher, script, message("kitchen/temperature", "21.5"), Handled::Ignored);
+    handle(bencher, script, message("kitchen/temperature", "21.5"), Disposition::Ignored);
 }
 
 #[divan::bench(name = "P PWM tick")]
@@ -80,7 +80,7 @@ fn pwm_tick(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(name = "B bridge")]
 fn bridge(bencher: Bencher<'_, '_>) {
-    handle(bencher, BRIDGE, message("kitchen/temperature", "21.5"), Handled::Done);
+    handle(bencher, BRIDGE, message("kitchen/temperature", "21.5"), Disposition::Done);
 }
 
 #[divan::bench(name = "verify the relay's image")]

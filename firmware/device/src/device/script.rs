@@ -12,7 +12,7 @@ use super::script_host::ScriptHost;
 use super::state::DeviceState;
 use crate::board::Board;
 use crate::console::{CommandError, ScriptText};
-use crate::engine::{Engine, Handled};
+use crate::engine::{Disposition, Engine};
 use crate::log::Level;
 use crate::notices::SCRIPT_MISSING;
 use crate::platform::Platform;
@@ -314,13 +314,13 @@ impl Script {
         &mut self,
         event: &Event<'_>,
         state: &mut DeviceState<P>,
-    ) -> Handled {
-        let Some(engine) = &mut self.engine else { return Handled::Ignored };
+    ) -> Disposition {
+        let Some(engine) = &mut self.engine else { return Disposition::Ignored };
         state.unread = false;
         let at = state.moment();
         let began = state.board.micros();
         let handled = engine.handle(event, at, &mut ScriptHost { state });
-        if handled == Handled::Done {
+        if handled == Disposition::Done {
             engine.note_time(state.board.micros().wrapping_sub(began));
         }
         handled

@@ -17,22 +17,22 @@
 //! | `queue` | events that wait |
 //! | `timers`, `alarms`, `pins` | what time brings |
 //! | `syscall_handler` | what handlers reach of the engine |
-//! | `room` | the memory the machine computes in |
-//! | `runaway`, `echoes`, `complaints` | scripts that misbehave |
+//! | `memory` | the memory the machine computes in |
+//! | `stop_policy`, `feedback`, `warnings` | scripts that misbehave: when to stop them, feedback, rate limit of warnings |
 //! | `stats` | counters |
 
 mod alarms;
 mod clock;
-mod complaints;
-mod echoes;
+mod feedback;
+mod memory;
 mod pins;
 mod queue;
 mod report;
-mod room;
-mod runaway;
 mod stats;
+mod stop_policy;
 mod syscall_handler;
 mod timers;
+mod warnings;
 
 use alloc::vec::Vec;
 
@@ -45,19 +45,19 @@ use umqtt_vm::{
 use clock::NEVER;
 pub(crate) use clock::UNDATED;
 pub use clock::{ClockTime, Millis, Moment};
-pub use complaints::COMPLAIN_EVERY_MS;
-pub use echoes::FEEDBACK_ROUNDS;
+pub use feedback::FEEDBACK_ROUNDS;
 pub use pins::DEBOUNCE_MS;
 pub use queue::QUEUE_EVENTS;
-pub use runaway::{STOP_WINDOW_MS, STOPS_ALLOWED};
 pub use stats::Stats;
+pub use stop_policy::{STOP_WINDOW_MS, STOPS_ALLOWED};
+pub use warnings::WARNING_INTERVAL_MS;
 
-use complaints::{Complaint, Complaints};
-use pins::Pins;
+use memory::ScriptMemory;
+use pins::WatchedPins;
 use queue::Queue;
-use room::Room;
-use runaway::Runaway;
+use stop_policy::StopPolicy;
 use syscall_handler::SyscallHandler;
+use warnings::{WarningKind, WarningLimiter};
 
 /// How many values of the profile's greatest length the waiting events may carry together.
 pub const QUEUE_VALUES: usize = 4;
@@ -87,7 +87,7 @@ impl core::error::Error for LoadError {}
 
 /// What became of an event given to [`Engine::handle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Handled {
+pub enum Disposition {
     /// No handler is there for it.
     Ignored,
     /// Its handlers have run.
@@ -110,7 +110,7 @@ enum Phase {
 
 /// A script that runs. `B` holds its image: `Vec<u8>`, `Rc<[u8]>`, or `&[u8]` in flash.
 pub struct Engine<B> {
-    machine: Machine<B, Room>,
+    machine: Machine<B, ScriptMemory>,
     /// Fuel of one event.
     fuel: u32,
     /// Fuel that was used; it wraps.
@@ -118,9 +118,9 @@ pub struct Engine<B> {
     phase: Phase,
     queue: Queue,
     handler: SyscallHandler,
-    pins: Pins,
-    runaway: Runaway,
-    complaints: Complaints,
+    pins: WatchedPins,
+    stop_policy: StopPolicy,
+    warning_limiter: WarningLimiter,
     stats: Stats,
     warned: Warnings,
     tracing: bool,
@@ -140,7 +140,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
     pub fn takes(program: &Program<B>, profile: &Profile) -> usize {
-        Room::takes(program.requirements().slots, profile.ram) + STARTING
+        ScriptMemory::takes(program.requirements().slots, profile.ram) + STARTING
     }
 
     /// Gives a verified image memory; see [`Engine::load`].
@@ -149,15 +149,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// [`TooFewSlots`]
     #[inline(never)]
     pub fn new(program: Program<B>, profile: &Profile) -> Result<Engine<B>, TooFewSlots> {
-        let pins = Pins::of(&program);
+        let pins = WatchedPins::of(&program);
         let changing = |trigger| {
             program.handlers().any(|(_, record)| {
                 record.trigger == trigger && record.key != FilterKind::Constant as u8
             })
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
-        let room = Room::new(program.requirements().slots, profile.ram);
-        let machine = Machine::new(program, room, profile)?;
+        let memory = ScriptMemory::new(program.requirements().slots, profile.ram);
+        let machine = Machine::new(program, memory, profile)?;
         Ok(Engine {
             machine,
             fuel: profile.fuel,
@@ -166,8 +166,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
             queue: Queue::new(QUEUE_VALUES * profile.value),
             handler: SyscallHandler::new(),
             pins,
-            runaway: Runaway::default(),
-            complaints: Complaints::default(),
+            stop_policy: StopPolicy::default(),
+            warning_limiter: WarningLimiter::default(),
             stats: Stats::default(),
             warned: Warnings::default(),
             tracing: false,
@@ -190,7 +190,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ///
     /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by [`Engine::poll`]: given here, they
     /// are ignored.
-    pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Moment, host: &mut H) -> Handled {
+    pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Moment, host: &mut H) -> Disposition {
         self.note(&at);
         let own = matches!(
             event,
@@ -201,22 +201,26 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 | Event::GpioInterrupt { .. }
         );
         if own || !self.enabled() {
-            return Handled::Ignored;
+            return Disposition::Ignored;
         }
         if self.is_idle(at.now) && !self.queue.too_large(event) {
-            return if self.run(event, &at, host) { Handled::Done } else { Handled::Ignored };
+            return if self.run(event, &at, host) {
+                Disposition::Done
+            } else {
+                Disposition::Ignored
+            };
         }
         if !self.may_wake(event, host) {
-            return Handled::Ignored;
+            return Disposition::Ignored;
         }
         if self.queue.push(event, at.now) {
-            return Handled::Queued;
+            return Disposition::Queued;
         }
         self.stats.dropped = self.stats.dropped.wrapping_add(1);
-        if self.complaints.may_log(Complaint::Dropped, at.now) {
+        if self.warning_limiter.may_log(WarningKind::Dropped, at.now) {
             host.log(format_args!("Script warning: too many events at once, one was dropped"));
         }
-        Handled::Dropped
+        Disposition::Dropped
     }
 
     /// An edge was seen on a pin; what the pin says when it has settled becomes an event.
@@ -469,7 +473,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 (left, again) = (self.fuel, false);
             }
             if woken == 0 {
-                self.handler.echoes.begin();
+                self.handler.feedback.begin();
             }
             woken += 1;
             self.run_handler(handler, event, &mut left, at, host);
@@ -516,7 +520,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if self.handler.refused.is_some() || *self.machine.warnings() != self.warned {
             self.report_warnings(handler, at.now, host);
         }
-        if self.handler.echoes.rounds() >= FEEDBACK_ROUNDS {
+        if self.handler.feedback.rounds() >= FEEDBACK_ROUNDS {
             self.report_feedback(handler, event, at.now, host);
         }
         if let Err(trap) = result {

@@ -22,13 +22,13 @@ struct Watch {
 
 /// The watched pins: the verifier has bounded their number.
 #[derive(Debug, Default)]
-pub(super) struct Pins {
+pub(super) struct WatchedPins {
     watched: Vec<Watch>,
 }
 
-impl Pins {
+impl WatchedPins {
     /// The pins a program has handlers for; with the pull-up if any of a pin's handlers asks for it.
-    pub(super) fn of<B: AsRef<[u8]>>(program: &Program<B>) -> Pins {
+    pub(super) fn of<B: AsRef<[u8]>>(program: &Program<B>) -> WatchedPins {
         let mut watched: Vec<Watch> = Vec::new();
         for (_, record) in program.handlers().filter(|(_, record)| record.trigger == Trigger::Gpio)
         {
@@ -38,7 +38,7 @@ impl Pins {
                 None => watched.push(Watch { pin: record.key, pullup, level: false, due: None }),
             }
         }
-        Pins { watched }
+        WatchedPins { watched }
     }
 
     /// Starts watching; the levels pins have now are not news.

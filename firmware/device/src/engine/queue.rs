@@ -32,7 +32,7 @@ enum Kind {
     Http { host: u32, path: u32, code: [u8; 3], cut: bool },
 }
 
-/// Room kept when nothing waits; what a burst took beyond it is given back.
+/// ScriptMemory kept when nothing waits; what a burst took beyond it is given back.
 const KEPT: usize = 8;
 
 /// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit it was made with.

@@ -2,24 +2,24 @@
 
 use umqtt_vm::{Event, Handler, Host, Program, Trap};
 
-use super::complaints::Complaint;
 use super::syscall_handler::Refused;
+use super::warnings::WarningKind;
 use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED};
 use crate::printable::Printable;
 
 /// A place in a script: its line, or the code offset where the image has no lines.
-struct Place {
+struct ScriptLocation {
     line: Option<u32>,
     at: u16,
 }
 
-impl Place {
-    fn of<B: AsRef<[u8]>>(program: &Program<B>, at: u16) -> Place {
-        Place { line: program.line(at), at }
+impl ScriptLocation {
+    fn of<B: AsRef<[u8]>>(program: &Program<B>, at: u16) -> ScriptLocation {
+        ScriptLocation { line: program.line(at), at }
     }
 }
 
-impl core::fmt::Display for Place {
+impl core::fmt::Display for ScriptLocation {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.line {
             // The first line with code: `on ... do` itself has none.
@@ -43,24 +43,24 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let warnings = *self.machine.warnings();
         let at = warnings.last_at;
         if warnings.divisions_by_zero != self.warned.divisions_by_zero
-            && self.complaints.may_log(Complaint::DivisionByZero(at), now)
+            && self.warning_limiter.may_log(WarningKind::DivisionByZero(at), now)
         {
-            let place = Place::of(program, at);
+            let place = ScriptLocation::of(program, at);
             host.log(format_args!("Script warning in {place}: division by zero, taken as 0"));
         }
         if warnings.values_cut != self.warned.values_cut
-            && self.complaints.may_log(Complaint::ValueCut(at), now)
+            && self.warning_limiter.may_log(WarningKind::ValueCut(at), now)
         {
-            let place = Place::of(program, at);
+            let place = ScriptLocation::of(program, at);
             host.log(format_args!("Script warning in {place}: value too long, cut"));
         }
         self.warned = warnings;
         if let Some(refused) = self.handler.refused.take() {
             self.stats.refused = self.stats.refused.wrapping_add(refused.count);
             let start = start_of(program, handler);
-            if self.complaints.may_log(Complaint::Topic(start), now) {
+            if self.warning_limiter.may_log(WarningKind::Topic(start), now) {
                 let Refused { action, topic, error, .. } = &*refused;
-                let (place, topic) = (Place::of(program, start), Printable(topic));
+                let (place, topic) = (ScriptLocation::of(program, start), Printable(topic));
                 host.log(format_args!(
                     "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
                 ));
@@ -79,11 +79,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         host: &mut H,
     ) {
         self.stats.stopped = self.stats.stopped.wrapping_add(1);
-        let place = Place::of(self.machine.program(), trap.at);
+        let place = ScriptLocation::of(self.machine.program(), trap.at);
         host.log(format_args!("Script error in {place}: {}, stopped", trap.code));
-        if self.runaway.stopped(handler, now) {
+        if self.stop_policy.stopped(handler, now) {
             let start = start_of(self.machine.program(), handler);
-            let place = Place::of(self.machine.program(), start);
+            let place = ScriptLocation::of(self.machine.program(), start);
             host.log(format_args!(
                 "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s",
                 STOP_WINDOW_MS / 1000
@@ -104,8 +104,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ) {
         let program = self.machine.program();
         let start = start_of(program, handler);
-        if self.complaints.may_log(Complaint::Exhausted(start), now) {
-            let place = Place::of(program, start);
+        if self.warning_limiter.may_log(WarningKind::Exhausted(start), now) {
+            let place = ScriptLocation::of(program, start);
             host.log(format_args!(
                 "Script warning: the handler beginning in {place} did not run, others of the same event took too long"
             ));
@@ -125,8 +125,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let Event::Topic { topic, .. } = event else { return };
         let program = self.machine.program();
         let start = start_of(program, handler);
-        if self.complaints.may_log(Complaint::Feedback(start), now) {
-            let (place, topic) = (Place::of(program, start), Printable(topic));
+        if self.warning_limiter.may_log(WarningKind::Feedback(start), now) {
+            let (place, topic) = (ScriptLocation::of(program, start), Printable(topic));
             host.log(format_args!(
                 "Script warning in the handler beginning in {place}: \"{topic}\" came round {FEEDBACK_ROUNDS} times, handlers feed each other"
             ));
@@ -143,7 +143,7 @@ pub(super) fn trace<B: AsRef<[u8]>, H: Host>(
     event: &Event<'_>,
     host: &mut H,
 ) {
-    let place = Place::of(program, start_of(program, handler));
+    let place = ScriptLocation::of(program, start_of(program, handler));
     let name = event.trigger().0.keyword();
     match event {
         Event::Timer(n) | Event::Alarm(n) | Event::GpioInterrupt { pin: n, .. } => {

@@ -8,7 +8,7 @@ use umqtt_vm::{Clock, Event, Side, Supervisor};
 
 use super::alarms::Alarms;
 use super::clock::Moment;
-use super::echoes::Echoes;
+use super::feedback::FeedbackDetector;
 use super::timers::Timers;
 
 /// Most bytes of a refused topic that are logged.
@@ -27,7 +27,7 @@ pub(super) struct Refused {
 pub(super) struct SyscallHandler {
     pub(super) timers: Timers,
     pub(super) alarms: Alarms,
-    pub(super) echoes: Echoes,
+    pub(super) feedback: FeedbackDetector,
     /// What the running handler was refused.
     pub(super) refused: Option<Box<Refused>>,
     pub(super) last: Moment,
@@ -38,7 +38,7 @@ impl SyscallHandler {
         SyscallHandler {
             timers: Timers::default(),
             alarms: Alarms::default(),
-            echoes: Echoes::default(),
+            feedback: FeedbackDetector::default(),
             refused: None,
             last: Moment { now: 0, clock: None },
         }
@@ -69,7 +69,7 @@ impl Supervisor for SyscallHandler {
             Event::Topic { side: Side::Local, topic, .. } => Some(*topic),
             _ => None,
         };
-        self.echoes.publish(topic, event, self.last.now);
+        self.feedback.publish(topic, event, self.last.now);
     }
 
     #[cold]

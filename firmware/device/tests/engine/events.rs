@@ -1,6 +1,6 @@
 //! Events, their order, and the queue.
 
-use umqtt_device::engine::{Engine, Handled, Moment, QUEUE_EVENTS};
+use umqtt_device::engine::{Disposition, Engine, Moment, QUEUE_EVENTS};
 use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Random, Serial, Side, Storage};
 
 use crate::{prepared, running};
@@ -126,16 +126,20 @@ fn topic<'e>(topic: &'e str, data: &'e [u8]) -> Event<'e> {
 #[test]
 fn an_event_before_the_end_of_init_waits() {
     let (mut engine, mut world) = bare("on init do println 1 on topic local \"a\" do println 2");
-    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Ignored, "not started");
+    assert_eq!(
+        engine.handle(&topic("a", b""), QUIET, &mut world),
+        Disposition::Ignored,
+        "not started"
+    );
     engine.start(QUIET, &mut world);
-    assert_eq!(engine.handle(&topic("b", b""), QUIET, &mut world), Handled::Ignored);
-    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Queued);
+    assert_eq!(engine.handle(&topic("b", b""), QUIET, &mut world), Disposition::Ignored);
+    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Disposition::Queued);
     assert_eq!(engine.poll_at(), Some(QUIET.now));
     while engine.poll(QUIET, &mut world) {}
     assert_eq!(world.printed, ["1", "2"]);
     assert_eq!(engine.poll_at(), None);
-    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Handled::Done);
-    assert_eq!(engine.handle(&topic("aa", b""), QUIET, &mut world), Handled::Ignored);
+    assert_eq!(engine.handle(&topic("a", b""), QUIET, &mut world), Disposition::Done);
+    assert_eq!(engine.handle(&topic("aa", b""), QUIET, &mut world), Disposition::Ignored);
     assert_eq!(world.printed, ["1", "2", "2"]);
 }
 
@@ -145,7 +149,7 @@ fn a_full_queue_refuses_says_so_once_and_goes_on() {
     engine.start(QUIET, &mut world);
     for n in 0..QUEUE_EVENTS + 10 {
         let event = topic("a", b"x");
-        let expected = if n < QUEUE_EVENTS { Handled::Queued } else { Handled::Dropped };
+        let expected = if n < QUEUE_EVENTS { Disposition::Queued } else { Disposition::Dropped };
         assert_eq!(engine.has_room(2), n < QUEUE_EVENTS);
         assert_eq!(engine.handle(&event, QUIET, &mut world), expected);
     }
@@ -161,8 +165,8 @@ fn an_event_too_large_is_refused_also_when_idle() {
     engine.start(QUIET, &mut world);
     while engine.poll(QUIET, &mut world) {}
     let data = vec![b'x'; 9 * Profile::DESKTOP.value];
-    assert_eq!(engine.handle(&topic("a", &data), QUIET, &mut world), Handled::Dropped);
-    assert_eq!(engine.handle(&topic("b", &data), QUIET, &mut world), Handled::Ignored);
+    assert_eq!(engine.handle(&topic("a", &data), QUIET, &mut world), Disposition::Dropped);
+    assert_eq!(engine.handle(&topic("b", &data), QUIET, &mut world), Disposition::Ignored);
 }
 
 #[test]
@@ -176,7 +180,7 @@ fn a_filter_in_a_variable_is_asked_when_the_event_has_its_turn() {
     for (name, data) in [("new", ""), ("move", "new"), ("new", ""), ("old", "")] {
         assert_eq!(
             engine.handle(&topic(name, data.as_bytes()), QUIET, &mut world),
-            Handled::Queued
+            Disposition::Queued
         );
     }
     while engine.poll(QUIET, &mut world) {}

@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::hint::black_box;
 
 use umqtt_device::Engine;
-use umqtt_device::engine::{DEBOUNCE_MS, Handled};
+use umqtt_device::engine::{DEBOUNCE_MS, Disposition};
 use umqtt_lx106_rt::println;
 use umqtt_vm::{Event, Side};
 
@@ -73,7 +73,7 @@ fn outside(script: &mut Script, event: Event<'_>) -> u32 {
     let mut queued = false;
     let instructions = count::instructions(|| {
         let handled = engine.handle(black_box(&event), at, world);
-        if handled == Handled::Queued {
+        if handled == Disposition::Queued {
             queued = true;
             while engine.poll(at, world) {}
         }

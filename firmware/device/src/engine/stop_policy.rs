@@ -16,11 +16,11 @@ const STOPS_REMEMBERED: usize = 64;
 
 /// The stops of the last minute.
 #[derive(Debug, Default)]
-pub(super) struct Runaway {
+pub(super) struct StopPolicy {
     stops: Vec<(Millis, Handler)>,
 }
 
-impl Runaway {
+impl StopPolicy {
     /// Notes that a handler was stopped; true if that was once too often.
     pub(super) fn stopped(&mut self, handler: Handler, now: Millis) -> bool {
         self.stops.retain(|(at, _)| now.saturating_sub(*at) < STOP_WINDOW_MS);

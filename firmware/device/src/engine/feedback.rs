@@ -30,13 +30,13 @@ struct Published {
 
 /// What the script has published locally of late.
 #[derive(Debug, Default)]
-pub(super) struct Echoes {
+pub(super) struct FeedbackDetector {
     published: [Published; PLACES],
     /// Rounds behind the event whose handlers run; `None` until it is asked for.
     rounds: Option<u32>,
 }
 
-impl Echoes {
+impl FeedbackDetector {
     /// The handlers of an event are about to run.
     #[inline]
     pub(super) fn begin(&mut self) {
@@ -81,26 +81,26 @@ mod tests {
 
     #[test]
     fn rounds_count_while_messages_come_round() {
-        let mut echoes = Echoes::default();
-        echoes.begin();
-        echoes.publish(b"ping", None, 0);
-        assert_eq!(echoes.rounds(), 0);
+        let mut detector = FeedbackDetector::default();
+        detector.begin();
+        detector.publish(b"ping", None, 0);
+        assert_eq!(detector.rounds(), 0);
         for round in 1..=20 {
             let (heard, said): (&[u8], &[u8]) =
                 if round % 2 == 1 { (b"ping", b"pong") } else { (b"pong", b"ping") };
-            echoes.begin();
-            echoes.publish(said, Some(heard), round);
-            assert_eq!(echoes.rounds(), round as u32);
+            detector.begin();
+            detector.publish(said, Some(heard), round);
+            assert_eq!(detector.rounds(), round as u32);
         }
     }
 
     #[test]
     fn what_comes_from_elsewhere_starts_again() {
-        let mut echoes = Echoes::default();
+        let mut detector = FeedbackDetector::default();
         let mut rounds = |heard: Option<&[u8]>, now| {
-            echoes.begin();
-            echoes.publish(b"state", heard, now);
-            echoes.rounds()
+            detector.begin();
+            detector.publish(b"state", heard, now);
+            detector.rounds()
         };
         assert_eq!(rounds(None, 0), 0);
         assert_eq!(rounds(Some(b"command"), 1), 0);
@@ -110,10 +110,10 @@ mod tests {
 
     #[test]
     fn all_that_a_handler_publishes_is_of_one_round() {
-        let mut echoes = Echoes::default();
-        echoes.begin();
-        echoes.publish(b"a", Some(b"a"), 0);
-        echoes.publish(b"a", Some(b"a"), 0);
-        assert_eq!(echoes.rounds(), 0);
+        let mut detector = FeedbackDetector::default();
+        detector.begin();
+        detector.publish(b"a", Some(b"a"), 0);
+        detector.publish(b"a", Some(b"a"), 0);
+        assert_eq!(detector.rounds(), 0);
     }
 }
