@@ -26,6 +26,8 @@
 //! | a name being looked up | 350 | 2 x 350 |
 //! | a UDP socket, with the feature `udp`: its place, and buffers while it is bound | 328 + 28, 1,136 | 0 |
 //!
+//! Code of the features, measured in the image of the emulated ESP8266: `udp` 5,320 bytes, `multicast` with it 10,324.
+//!
 //! So 16 clients and one console take 17 x 288 = 4,896 bytes of buffers, the two sockets that listen 576, and the tables
 //! 9,264. The receive buffer is the window the other end sees: 128 bytes are an MQTT packet of an ordinary size, and
 //! longer ones come in pieces, which costs round trips, not memory. What a frame occupies on its way is the driver's
