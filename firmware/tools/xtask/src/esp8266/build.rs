@@ -4,7 +4,7 @@
 //! 1. `cargo rustc`, with the library built for the core, gives the assembly of the whole program
 //!    in one file, and that of `compiler_builtins`, which never takes part in link-time
 //!    optimisation.
-//! 2. It is mended (`assembly`) and assembled; so is the runtime's own.
+//! 2. It is mended (`asm_fixup`) and assembled; so is the runtime's own.
 //! 3. The linker puts it where `link.ld` says.
 
 use std::env;
@@ -19,11 +19,11 @@ use anyhow::{Context, Result, bail, ensure};
 use object::{Object, ObjectSymbol};
 use serde_json::Value;
 
-use super::assembly;
-use super::cache_off;
-use super::no_linker;
-use super::places::Places;
-use super::tools::{ASSEMBLER, LINKER, Tools};
+use super::asm_fixup;
+use super::fake_linker;
+use super::flash_dependency_check;
+use super::paths::Paths;
+use super::toolchain::{ASSEMBLER, LINKER, Toolchain};
 
 /// The target's file, in the chips' workspace. It says that objects are bitcode: cargo always asks
 /// for an object of the program, and the code generator, told to write machine code, stops at what
@@ -78,7 +78,7 @@ impl Program {
 }
 
 /// Builds the program; returns the ELF file.
-pub(crate) fn build(places: &Places, tools: &Tools, program: &Program) -> Result<PathBuf> {
+pub(crate) fn build(places: &Paths, tools: &Toolchain, program: &Program) -> Result<PathBuf> {
     let parts = places.target.join("parts").join(program.file_name());
     fs::create_dir_all(&parts)?;
 
@@ -110,7 +110,7 @@ pub(crate) fn build(places: &Places, tools: &Tools, program: &Program) -> Result
 }
 
 /// Compiles the program to `output`; returns where the assembly of `compiler_builtins` is.
-fn compile(places: &Places, tools: &Tools, program: &Program, output: &Path) -> Result<PathBuf> {
+fn compile(places: &Paths, tools: &Toolchain, program: &Program, output: &Path) -> Result<PathBuf> {
     let mut command = compiler(places, tools, program, output)?;
     let mut cargo = command.spawn().context("cannot start cargo")?;
     let messages = cargo.stdout.take().context("cargo has an output")?;
@@ -129,7 +129,12 @@ fn compile(places: &Places, tools: &Tools, program: &Program, output: &Path) -> 
 }
 
 /// The command that compiles the program to `output`.
-fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) -> Result<Command> {
+fn compiler(
+    places: &Paths,
+    tools: &Toolchain,
+    program: &Program,
+    output: &Path,
+) -> Result<Command> {
     let mut emit = OsString::from("--emit=asm=");
     emit.push(output);
     let mut linker = OsString::from("linker=");
@@ -150,14 +155,14 @@ fn compiler(places: &Places, tools: &Tools, program: &Program, output: &Path) ->
         .arg("-C")
         .arg(linker)
         .env("CARGO_ENCODED_RUSTFLAGS", short_paths(places, tools)?)
-        .env(no_linker::VARIABLE, "1")
+        .env(fake_linker::VARIABLE, "1")
         .stdout(Stdio::piped());
     Ok(command)
 }
 
 /// The compiler's options that shorten the paths a panic names, which are part of the image:
 /// without them its size depends on where the sources lie.
-fn short_paths(places: &Places, tools: &Tools) -> Result<OsString> {
+fn short_paths(places: &Paths, tools: &Toolchain) -> Result<OsString> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registry = home.context("there is no home folder")?.join("registry/src");
@@ -182,7 +187,7 @@ fn library(names: &[Value]) -> Option<PathBuf> {
 }
 
 /// The crate a binary is of.
-fn package(places: &Places, tools: &Tools, binary: &str) -> Result<String> {
+fn package(places: &Paths, tools: &Toolchain, binary: &str) -> Result<String> {
     let output = cargo(places, tools, "metadata")
         .args(["--no-deps", "--format-version", "1"])
         .output()
@@ -207,7 +212,7 @@ fn package(places: &Places, tools: &Tools, binary: &str) -> Result<String> {
     bail!("there is no program `{binary}` for the ESP8266; there are: {}", all.join(", "))
 }
 
-fn clean(places: &Places, tools: &Tools, program: &Program) -> Result<()> {
+fn clean(places: &Paths, tools: &Toolchain, program: &Program) -> Result<()> {
     let package = package(places, tools, &program.name)?;
     let status = cargo(places, tools, "clean")
         .args(["--release", "-Z", "json-target-spec", "-p", &package, "--target"])
@@ -217,7 +222,7 @@ fn clean(places: &Places, tools: &Tools, program: &Program) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn cargo(places: &Places, tools: &Tools, command: &str) -> Command {
+pub(super) fn cargo(places: &Paths, tools: &Toolchain, command: &str) -> Command {
     let mut cargo = tools.cargo();
     cargo.current_dir(&places.workspace).env("CARGO_TARGET_DIR", places.target.join("cargo"));
     cargo.args([command, "--locked"]);
@@ -241,7 +246,7 @@ fn assembly_files(folder: &Path) -> Result<Vec<PathBuf>> {
 fn mend(source: &Path, mended: &Path) -> Result<()> {
     let text =
         fs::read_to_string(source).with_context(|| format!("cannot read {}", source.display()))?;
-    let text = assembly::mend(&text).with_context(|| source.display().to_string())?;
+    let text = asm_fixup::mend(&text).with_context(|| source.display().to_string())?;
     if fs::read_to_string(mended).is_ok_and(|there| there == text) {
         return Ok(());
     }
@@ -257,7 +262,7 @@ fn assemble(source: &Path, object: &Path) -> Result<PathBuf> {
     Ok(object.to_owned())
 }
 
-fn link(places: &Places, objects: &[PathBuf], elf: &Path) -> Result<()> {
+fn link(places: &Paths, objects: &[PathBuf], elf: &Path) -> Result<()> {
     let folder = places.workspace.join(LINKER_SCRIPTS);
     let scripts = [LINKER_SCRIPT, MEMORY_SCRIPT].map(|name| folder.join(name));
     let sources: Vec<&Path> = objects.iter().chain(&scripts).map(PathBuf::as_path).collect();
@@ -284,7 +289,7 @@ fn check(elf: &Path) -> Result<()> {
             "the program divides 128-bit numbers ({name}), which this compiler gets wrong for this core"
         );
     }
-    cache_off::check(&file)
+    flash_dependency_check::check(&file)
 }
 
 /// Runs a command that makes `output` of `sources`, unless it is newer than all of them. What is

@@ -12,8 +12,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::build::{self, Program};
 use super::emulator::Emulator;
-use super::places::Places;
-use super::tools::Tools;
+use super::paths::Paths;
+use super::toolchain::Toolchain;
 
 /// Where texts are: tests in Rust, of which every string literal is one, and scripts.
 const TESTS: [&str; 4] =
@@ -27,7 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 const END: &[u8] = b"=== ";
 
 /// Runs the corpus here and on the core; returns what it took there.
-pub(crate) fn run(places: &Places, tools: &Tools) -> Result<String> {
+pub(crate) fn run(places: &Paths, tools: &Toolchain) -> Result<String> {
     let elf = build::build(places, tools, &Program::new("corpus", &[]))?;
     let (mut texts, mut here) = (Vec::new(), String::new());
     for text in collect(&places.root)? {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::tools::EMULATOR;
+use super::toolchain::EMULATOR;
 
 /// Bytes of the board's flash; its file must have as many.
 const FLASH_SIZE: usize = 4 << 20;

@@ -12,9 +12,9 @@ use object::{Object, ObjectSection};
 
 use super::budget::Budgets;
 use super::build::{self, Program};
-use super::places::Places;
+use super::paths::Paths;
 use super::size::{KIB, Sizes};
-use super::tools::{self, Tools};
+use super::toolchain::{self, Toolchain};
 use super::{CHIP, DEVICE};
 
 /// Where flash begins as the chip shows it.
@@ -34,8 +34,8 @@ struct Image {
 }
 
 /// Builds the device for the chip and makes its files; returns what to do with them.
-pub(crate) fn make(places: &Places, tools: &Tools) -> Result<impl fmt::Display> {
-    let esptool = tools::esptool()?;
+pub(crate) fn make(places: &Paths, tools: &Toolchain) -> Result<impl fmt::Display> {
+    let esptool = toolchain::esptool()?;
     let elf = build::build(places, tools, &Program::new(CHIP, &[]))?;
     Budgets::new(&Sizes::read(&elf)?).check()?;
     let storage = storage(&elf)?;

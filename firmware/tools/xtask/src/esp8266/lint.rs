@@ -6,11 +6,11 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use super::build::{BUILD_STD, TARGET};
-use super::places::Places;
-use super::tools::Tools;
+use super::paths::Paths;
+use super::toolchain::Toolchain;
 
 /// Checks all crates of the workspace.
-pub(crate) fn run(places: &Places, tools: &Tools) -> Result<()> {
+pub(crate) fn run(places: &Paths, tools: &Toolchain) -> Result<()> {
     let mut clippy = tools.clippy()?;
     clippy.args(["--workspace", "--locked"]);
     check(places, &mut clippy, &["--", "-D", "warnings"])?;
@@ -20,7 +20,7 @@ pub(crate) fn run(places: &Places, tools: &Tools) -> Result<()> {
     check(places, &mut doc, &[])
 }
 
-fn check(places: &Places, command: &mut Command, last: &[&str]) -> Result<()> {
+fn check(places: &Paths, command: &mut Command, last: &[&str]) -> Result<()> {
     command.args(BUILD_STD).arg("--target").arg(places.workspace.join(TARGET)).args(last);
     command.current_dir(&places.workspace).env("CARGO_TARGET_DIR", places.target.join("cargo"));
     let status = command.status().context("cannot start cargo")?;

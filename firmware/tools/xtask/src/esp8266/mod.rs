@@ -3,14 +3,14 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `places` | where things lie |
-//! | `tools` | the toolchain, or what to install |
+//! | `paths` | where things lie |
+//! | `toolchain` | the toolchain, or what to install |
 //! | `build` | from a crate to an ELF file |
-//! | `assembly` | mends the compiler's assembly |
-//! | `cache_off` | holds that what runs while flash cannot be read does not need it |
+//! | `asm_fixup` | mends the compiler's assembly |
+//! | `flash_dependency_check` | holds that what runs while flash cannot be read does not need it |
 //! | `size` | what takes how much of it |
 //! | `budget` | what the device may take |
-//! | `no_linker` | this program, called by the compiler as its linker |
+//! | `fake_linker` | this program, called by the compiler as its linker |
 //! | [`emulator`] | QEMU: its command line, running a program in it |
 //! | `run` | the device in the emulator, for people |
 //! | `image` | the files for the chip's flash |
@@ -20,22 +20,22 @@
 //! | `corpus` | the language's tests, on the core |
 //! | `bench` | counts instructions on the core |
 
-mod assembly;
+mod asm_fixup;
 mod bench;
 mod budget;
 mod build;
-mod cache_off;
 mod corpus;
 pub mod emulator;
+mod fake_linker;
+mod flash_dependency_check;
 mod image;
 mod lint;
-mod no_linker;
-mod places;
+mod paths;
 pub mod push;
 mod run;
 mod size;
 mod test;
-mod tools;
+mod toolchain;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,8 +46,8 @@ use clap::{Args, Subcommand};
 use self::budget::Budgets;
 use self::build::Program;
 use self::emulator::Emulator;
-pub use self::no_linker::stand_in;
-use self::places::Places;
+pub use self::fake_linker::stand_in;
+use self::paths::Paths;
 use self::size::{Item, Sizes};
 
 /// The program that is built when none is named.
@@ -139,8 +139,8 @@ impl Which {
 /// # Errors
 /// What went wrong, for people to read.
 pub fn run(arguments: Arguments) -> Result<ExitCode> {
-    let places = Places::find()?;
-    let tools = tools::find(arguments.toolchain.as_deref())?;
+    let places = Paths::find()?;
+    let tools = toolchain::find(arguments.toolchain.as_deref())?;
     match arguments.command {
         Command::Build(which) => {
             let elf = build::build(&places, &tools, &which.program())?;

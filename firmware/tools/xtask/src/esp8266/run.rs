@@ -12,9 +12,9 @@ use clap::Args;
 use super::DEVICE;
 use super::build::{self, Program};
 use super::emulator::{Emulator, Forward};
-use super::places::Places;
+use super::paths::Paths;
 use super::push::push;
-use super::tools::Tools;
+use super::toolchain::Toolchain;
 
 /// The device's ports unless it was told otherwise.
 const MQTT: u16 = 1883;
@@ -53,7 +53,7 @@ fn pair(text: &str) -> Result<(u16, u16)> {
 }
 
 /// Runs the device until it is stopped.
-pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<ExitCode> {
+pub(crate) fn run(places: &Paths, tools: &Toolchain, options: &Options) -> Result<ExitCode> {
     let script = options.script.as_ref().map(|path| {
         fs::read(path).with_context(|| format!("cannot read the script {}", path.display()))
     });

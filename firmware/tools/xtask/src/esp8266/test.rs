@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::DEVICE;
 use super::build::{self, Program};
-use super::places::Places;
-use super::tools::Tools;
+use super::paths::Paths;
+use super::toolchain::Toolchain;
 
 /// Programs the tests start, and the variables they find them by.
 const PROGRAMS: [(&str, &str); 2] =
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 /// Runs the tests.
-pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<ExitCode> {
+pub(crate) fn run(places: &Paths, tools: &Toolchain, options: &Options) -> Result<ExitCode> {
     let cargo = || {
         let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         command.current_dir(&places.root);

@@ -22,8 +22,8 @@ use clap::Args;
 use self::report::Report;
 use super::build::{self, Program};
 use super::emulator::{Emulator, Ended};
-use super::places::Places;
-use super::tools::Tools;
+use super::paths::Paths;
+use super::toolchain::Toolchain;
 
 /// The program on the core.
 const PROGRAM: &str = "bench";
@@ -46,7 +46,7 @@ pub(crate) struct Options {
 }
 
 /// Counts what is asked for.
-pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<ExitCode> {
+pub(crate) fn run(places: &Paths, tools: &Toolchain, options: &Options) -> Result<ExitCode> {
     let elf = build::build(places, tools, &Program::new(PROGRAM, &[]))?;
     let Some(script) = &options.script else {
         return table::run(places, tools, &elf);
@@ -69,7 +69,7 @@ pub(crate) fn run(places: &Places, tools: &Tools, options: &Options) -> Result<E
 }
 
 /// Makes the core do tasks; what it printed.
-fn perform(places: &Places, elf: &Path, tasks: &[Vec<u8>]) -> Result<Report> {
+fn perform(places: &Paths, elf: &Path, tasks: &[Vec<u8>]) -> Result<Report> {
     let flash = pack(places, tasks)?;
     let ended = Emulator::new(elf).exact(true).flash(&flash)?.run(TIMEOUT)?;
     check(&ended)?;
@@ -88,7 +88,7 @@ fn script_task(source: &[u8]) -> Vec<u8> {
 }
 
 /// A flash with these tasks.
-fn pack(places: &Places, tasks: &[Vec<u8>]) -> Result<PathBuf> {
+fn pack(places: &Paths, tasks: &[Vec<u8>]) -> Result<PathBuf> {
     let flash = places.target.join("bench.flash");
     fs::write(&flash, umqtt_corpus::pack(tasks.iter().map(Vec::as_slice)))?;
     Ok(flash)

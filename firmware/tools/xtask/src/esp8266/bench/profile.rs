@@ -12,7 +12,7 @@ use object::{Object, ObjectSymbol, SymbolKind};
 
 use super::{TIMEOUT, check, pack, script_task};
 use crate::esp8266::emulator::Emulator;
-use crate::esp8266::places::Places;
+use crate::esp8266::paths::Paths;
 
 /// Called before and after the event.
 const MARK: &str = "bench_mark";
@@ -20,7 +20,7 @@ const MARK: &str = "bench_mark";
 const SMALLEST: u64 = 200;
 
 /// Lists the functions, most instructions first.
-pub(super) fn run(places: &Places, elf: &Path, source: &[u8], event: &str) -> Result<String> {
+pub(super) fn run(places: &Paths, elf: &Path, source: &[u8], event: &str) -> Result<String> {
     let tasks = [script_task(source), format!("event {event}").into_bytes()];
     let flash = pack(places, &tasks)?;
     let trace = places.target.join("bench.trace");

@@ -10,9 +10,9 @@ use super::report::Report;
 use super::{perform, profile, script_task};
 use crate::esp8266::DEVICE;
 use crate::esp8266::build::{self, Program};
-use crate::esp8266::places::Places;
+use crate::esp8266::paths::Paths;
 use crate::esp8266::size::{KIB, Sizes};
-use crate::esp8266::tools::Tools;
+use crate::esp8266::toolchain::Toolchain;
 
 /// Where the scripts of the events are.
 const SCRIPTS: &str = "firmware/device/benches/scripts";
@@ -90,7 +90,7 @@ const UNLOCK: Aim = Aim { what: "a password tried", aim: 8_000_000, most: 8_000_
 const IMAGE: Aim = Aim { what: "image in flash", aim: 512 * KIB, most: u64::MAX };
 const RAM: Aim = Aim { what: "all RAM, in which 16 clients fit", aim: 48 * KIB, most: u64::MAX };
 
-pub(super) fn run(places: &Places, tools: &Tools, elf: &Path) -> Result<ExitCode> {
+pub(super) fn run(places: &Paths, tools: &Toolchain, elf: &Path) -> Result<ExitCode> {
     let read = |path: &Path| {
         fs::read(places.root.join(path)).with_context(|| format!("cannot read {}", path.display()))
     };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 /// Folders.
-pub(crate) struct Places {
+pub(crate) struct Paths {
     /// The whole project.
     pub(crate) root: PathBuf,
     /// The workspace of the chips' and their boards' crates.
@@ -15,15 +15,15 @@ pub(crate) struct Places {
     pub(crate) target: PathBuf,
 }
 
-impl Places {
+impl Paths {
     /// By where this program's source is, as cargo says.
-    pub(crate) fn find() -> Result<Places> {
+    pub(crate) fn find() -> Result<Paths> {
         let xtask = env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).to_owned(), PathBuf::from);
         let root = xtask.ancestors().nth(3).context("xtask lies three folders below the top")?;
         let target = env::var_os("CARGO_TARGET_DIR")
             .map_or_else(|| root.join("target"), |target| root.join(target));
-        Ok(Places {
+        Ok(Paths {
             root: root.to_owned(),
             workspace: root.join("firmware/chips"),
             target: target.join("esp8266"),

@@ -23,14 +23,14 @@ const PACKAGES: &str = "rustc-web cargo-web rust-web-src binutils-xtensa-lx106 q
 const DEBIAN: &str = "/usr/bin";
 
 /// The Rust toolchain that builds for the core.
-pub(crate) struct Tools {
+pub(crate) struct Toolchain {
     cargo: PathBuf,
     rustc: PathBuf,
     /// The name rustup knows it by.
     toolchain: Option<String>,
 }
 
-impl Tools {
+impl Toolchain {
     /// A cargo command with this toolchain, and nothing of the one that runs us.
     pub(crate) fn cargo(&self) -> Command {
         let mut command = Command::new(&self.cargo);
@@ -85,7 +85,7 @@ impl Tools {
 }
 
 /// Finds all tools.
-pub(crate) fn find(toolchain: Option<&str>) -> Result<Tools> {
+pub(crate) fn find(toolchain: Option<&str>) -> Result<Toolchain> {
     let tools = candidates(toolchain).find(|tools| tools.library_source().is_some());
     let programs = [ASSEMBLER, LINKER, EMULATOR].into_iter().filter(|name| !in_path(name));
     let compiler = tools.is_none().then_some("a Rust compiler with its library's source");
@@ -123,7 +123,7 @@ impl fmt::Display for Missing {
     }
 }
 
-fn candidates(toolchain: Option<&str>) -> impl Iterator<Item = Tools> {
+fn candidates(toolchain: Option<&str>) -> impl Iterator<Item = Toolchain> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = match toolchain {
         Some(_) => env::split_paths(&path).collect(),
@@ -132,7 +132,7 @@ fn candidates(toolchain: Option<&str>) -> impl Iterator<Item = Tools> {
     let toolchain = toolchain.map(str::to_owned);
     folders
         .into_iter()
-        .map(move |folder| Tools {
+        .map(move |folder| Toolchain {
             cargo: folder.join("cargo"),
             rustc: folder.join("rustc"),
             toolchain: toolchain.clone(),
