@@ -12,6 +12,8 @@ const MONDAY: u32 = 4;
 pub(crate) struct Clock {
     /// Local time in milliseconds since 1970, and when it was that.
     set: Option<(u64, Instant)>,
+    /// It was set, or its zone, which the script has not been told.
+    changed: bool,
 }
 
 impl Clock {
@@ -27,10 +29,21 @@ impl Clock {
         Some(ClockTime { day, millis: (local % DAY_MS) as u32 })
     }
 
+    /// The zone has changed.
+    pub(crate) fn note_changed(&mut self) {
+        self.changed = true;
+    }
+
+    /// Whether it was set since this was asked last.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
+    }
+
     /// Sets the time of day, on the day it is now (`today`), which may be unknown.
     pub(crate) fn set_time(&mut self, second: u32, now: Instant, today: Option<ClockTime>) {
         let day = today.map_or(UNDATED, |time| time.day);
         self.set = Some((u64::from(day) * DAY_MS + u64::from(second) * 1000, now));
+        self.changed = true;
     }
 
     /// Sets the day of the week, 0 for Monday, keeping the time of day (`today`, else midnight).
@@ -40,6 +53,7 @@ impl Clock {
         let ahead = (u32::from(weekday) + 7 - u32::from(today_is)) % 7;
         let millis = today.map_or(0, |time| time.millis);
         self.set = Some((u64::from(day + ahead) * DAY_MS + u64::from(millis), now));
+        self.changed = true;
     }
 }
 

@@ -1,24 +1,21 @@
-//! Clients that publish wait while messages fill the broker's memory, so that those whom the messages are for can take
-//! them first: a burst that is larger than the memory is delivered all the same, only a little later. A subscriber that
-//! takes nothing gains nothing by it: the wait is short, and then what there is no room for is dropped, as it always was.
-
-use alloc::vec::Vec;
+//! Backpressure: clients that publish are not read while messages fill the broker's memory, so that
+//! those whom the messages are for can take them first. A burst that is larger than the memory is
+//! delivered all the same, only a little later. A subscriber that takes nothing gains nothing by
+//! it: the pause is short, and then what there is no room for is dropped, as it always was.
 
 use umqtt_net::{Duration, Instant};
 
-use super::Device;
-use super::network::Role;
-use crate::net::{ConnId, Net};
-use crate::platform::Platform;
-
-/// Milliseconds clients that publish wait, from when memory is short until it is not or all goes on regardless.
+/// How long clients that publish are paused, from when memory is short until it is not, or all goes
+/// on regardless.
 const PAUSE_TIMEOUT: Duration = Duration::from_millis(1000);
-/// Milliseconds after which one of them has its turn all the same: behind its messages may lie the acknowledgements that
-/// free memory.
+/// After which time one of them has its turn all the same: behind its messages may lie the
+/// acknowledgements that free memory.
 const STEP: Duration = Duration::from_millis(50);
-/// Memory is short when less than this part of it is free: what the broker leaves to messages that pass through.
+/// Memory is short when less than this part of it is free: what the broker leaves to messages that
+/// pass through.
 const PART: usize = 8;
-/// The first bytes of the acknowledgements: PUBACK, PUBREC, PUBREL and PUBCOMP, and how long the rest of each is.
+/// The first bytes of the acknowledgements: PUBACK, PUBREC, PUBREL and PUBCOMP, and how long the
+/// rest of each is.
 const ACKS: [u8; 4] = [0x40, 0x50, 0x62, 0x70];
 const ACK_LEN: u8 = 2;
 
@@ -36,117 +33,64 @@ pub(super) enum ReadState {
     Paused,
 }
 
-/// Which clients wait, and since when.
+/// Since when clients are paused, and which of them is next.
 #[derive(Debug, Default)]
 pub(super) struct Backpressure {
     /// Since when memory is short.
     since: Option<Instant>,
-    /// Connections may be held back; one of them has its turn then.
+    /// Connections may be paused; one of them has its turn then.
     next_turn: Option<Instant>,
-    /// Whose turn was last.
+    /// Number of the connection that was resumed last.
     last: u32,
 }
 
-impl<P: Platform> Device<P> {
-    /// Whether the messages that wait leave little memory for more.
-    pub(super) fn is_short(&self) -> bool {
-        self.state.broker.memory_left() < self.state.options.limits.max_memory / PART
-            || self.state.broker.journal_is_behind()
+impl Backpressure {
+    /// Whether `free` bytes are little of a memory of `limit` bytes.
+    pub(super) fn is_short(free: usize, limit: usize) -> bool {
+        free < limit / PART
     }
 
-    /// Leaves what a client has sent where it is, if it is to wait; false if it may be taken.
-    pub(super) fn should_pause(
-        &mut self,
-        conn: ConnId,
-        pace: ReadState,
-        net: &mut dyn Net,
-    ) -> bool {
-        if !self.is_pausing() {
+    /// Whether clients that publish are paused now, where memory is short or not.
+    pub(super) fn is_active(&mut self, short: bool, now: Instant) -> bool {
+        if !short {
+            self.since = None;
             return false;
         }
-        let mut waits = false;
-        self.peek(conn, net, |bytes| {
-            // It may be in the middle of a packet, and then be anything: the worst is a wait for nothing.
-            waits = match bytes {
-                [first] | [first, ACK_LEN, ..] if ACKS.contains(first) => false,
-                [first, ..] => pace != ReadState::Free || first >> 4 == PUBLISH,
-                [] => false,
-            };
-        });
-        if waits {
-            self.hold(conn);
-        }
-        waits
+        now < *self.since.get_or_insert(now) + PAUSE_TIMEOUT
     }
 
-    /// Leaves what a client has sent where it is, for now.
-    pub(super) fn hold(&mut self, conn: ConnId) {
-        self.set_role(conn, Role::Mqtt(ReadState::Paused));
-        self.backpressure.next_turn.get_or_insert(self.state.now + STEP);
-    }
-
-    /// Takes what those who were held back have sent: of all if there is room, else of one when it is time.
-    pub(super) fn resume_paused(&mut self, net: &mut dyn Net) {
-        let Some(next_turn) = self.backpressure.next_turn else { return };
-        let pausing = self.is_pausing();
-        if pausing && self.state.now < next_turn || !self.state.has_margin() {
-            return;
-        }
-        self.backpressure.next_turn = None;
-        let held = |(_, role): &(u32, &Role)| **role == Role::Mqtt(ReadState::Paused);
-        let mut held: Vec<ConnId> =
-            (0..).zip(&self.roles).filter(held).map(|(conn, _)| ConnId(conn)).collect();
-        if pausing {
-            let nearest = self.nearest(&held, net);
-            nearest.into_iter().for_each(|conn| self.read_client(conn, net));
-        } else {
-            let first = held.partition_point(|conn| conn.0 <= self.backpressure.last);
-            held.rotate_left(first);
-        }
-        for conn in held {
-            if self.is_pausing() || !self.state.has_margin() {
-                self.backpressure.next_turn.get_or_insert(self.state.now + STEP);
-                return;
-            }
-            if self.role(conn) == Role::Mqtt(ReadState::Paused) {
-                self.backpressure.last = conn.0;
-                self.read_client(conn, net);
-            }
+    /// Whether a client is to be paused that has sent this, which is not taken yet.
+    pub(super) fn should_pause(state: ReadState, bytes: &[u8]) -> bool {
+        // It may be in the middle of a packet, and then be anything: the worst is a short wait.
+        match bytes {
+            [first] | [first, ACK_LEN, ..] if ACKS.contains(first) => false,
+            [first, ..] => state != ReadState::Free || first >> 4 == PUBLISH,
+            [] => false,
         }
     }
 
-    /// Where what frees memory is nearest: where the least is waiting.
-    fn nearest(&self, held: &[ConnId], net: &mut dyn Net) -> Option<ConnId> {
-        let mut nearest = None;
-        for conn in held {
-            let mut waiting = 0;
-            self.peek(*conn, net, |bytes| waiting = bytes.len());
-            if nearest.is_none_or(|(least, _)| waiting < least) {
-                nearest = Some((waiting, *conn));
-            }
-        }
-        nearest.map(|(_, conn)| conn)
+    /// A client was paused, or is so still.
+    pub(super) fn note_paused(&mut self, now: Instant) {
+        self.next_turn.get_or_insert(now + STEP);
     }
 
-    /// When to look again at the latest.
-    pub(super) fn backpressure_poll_at(&mut self) -> Option<Instant> {
-        let next_turn = self.backpressure.next_turn?;
-        Some(if self.is_pausing() { next_turn } else { self.state.now })
+    /// When one of those that are paused has its turn; `None` if none is.
+    pub(super) fn next_turn(&self) -> Option<Instant> {
+        self.next_turn
     }
 
-    /// Looks at what is waiting in the network, and leaves it there.
-    fn peek(&self, conn: ConnId, net: &mut dyn Net, mut look: impl FnMut(&[u8])) {
-        net.recv(conn, &mut |bytes| {
-            look(bytes);
-            0
-        });
+    /// All that are paused are looked at now.
+    pub(super) fn begin_turn(&mut self) {
+        self.next_turn = None;
     }
 
-    fn is_pausing(&mut self) -> bool {
-        if !self.is_short() {
-            self.backpressure.since = None;
-            return false;
-        }
-        self.state.now < *self.backpressure.since.get_or_insert(self.state.now) + PAUSE_TIMEOUT
+    /// A connection was resumed.
+    pub(super) fn note_resumed(&mut self, number: u32) {
+        self.last = number;
+    }
+
+    /// Number of the connection that was resumed last.
+    pub(super) fn last(&self) -> u32 {
+        self.last
     }
 }

@@ -11,8 +11,10 @@ use umqtt_vm::decode::Instruction;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::http_client::HttpClient;
+use super::network_session::SessionPeer;
+use super::retained;
 use super::script::Script;
-use super::state::{DeviceState, Ports};
+use super::state::DeviceState;
 use super::uploads::Uploads;
 use crate::board::{Board, Random};
 use crate::clock::weekday_of;
@@ -38,6 +40,8 @@ pub(super) struct ConsoleContext<'d, P: Platform> {
     pub(super) script: RefCell<&'d mut Script>,
     pub(super) uploads: &'d mut Uploads,
     pub(super) http: &'d mut HttpClient,
+    /// Where the command comes from, if it came over the network.
+    pub(super) peer: Option<SessionPeer>,
     pub(super) net: &'d mut dyn Net,
 }
 
@@ -73,16 +77,16 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     }
 
     fn listening(&self, param: Param) -> Option<u16> {
-        let Ports { mqtt, console } = self.state.ports;
-        let listener = if param == Param::BrokerPort { mqtt } else { console };
-        listener.map(|listener| listener.bound)
+        let listeners = &self.state.listeners;
+        if param == Param::BrokerPort { listeners.mqtt() } else { listeners.console() }
     }
 
     fn admits(&self, origin: Origin) -> bool {
         let access = self.state.settings.access(Param::ConfigAccess);
-        let Origin::Network(number) = origin else { return access != Access::Nobody };
-        let internal = self.state.console_internal.get(usize::from(number));
-        access.permits(internal.copied().unwrap_or_default())
+        match origin {
+            Origin::Network(_) => access.permits(self.peer.is_some_and(|peer| peer.is_internal)),
+            Origin::Serial | Origin::Script => access != Access::Nobody,
+        }
     }
 
     fn lock(&self) -> &Lock {
@@ -104,13 +108,12 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         salt
     }
 
-    fn peer(&self, origin: Origin) -> Option<IpAddr> {
-        let Origin::Network(number) = origin else { return None };
-        *self.state.console_peers.get(usize::from(number))?
+    fn peer(&self, _origin: Origin) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.address)
     }
 
-    fn refused_browser(&mut self, what: Stranger, origin: Origin) {
-        let peer = self.peer(origin);
+    fn refused_browser(&mut self, what: Stranger, _origin: Origin) {
+        let peer = self.peer.map(|peer| peer.address);
         let what = match what {
             Stranger::Http => "HTTP on the console port",
             Stranger::Binary => "no text on the console port, maybe TLS,",
@@ -238,11 +241,11 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     }
 
     fn save_some_retained(&mut self) -> Option<Result<(), CommandError>> {
-        self.state.save_some_retained()
+        retained::save_some(self.state)
     }
 
     fn delete_retained(&mut self) -> Result<(), CommandError> {
-        self.state.delete_retained()
+        retained::delete(self.state)
     }
 
     fn script_enabled(&self) -> bool {
@@ -305,7 +308,7 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     }
 
     fn restart(&mut self, factory: bool) {
-        self.state.wishes.restart = Some(factory);
+        self.state.restart.request(factory);
     }
 
     fn scan(&mut self, _origin: Origin) -> Result<(), CommandError> {

@@ -5,24 +5,34 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 use umqtt_vm::Event;
 
+use super::Device;
+use super::connections::Role;
+use super::network_session::{NetworkSession, SessionPeer};
 use super::script::Script;
+use super::service::Service;
 use super::state::DeviceState;
 use crate::board::{Board, Serial};
-use crate::console::{DeviceControl, MAX_SESSIONS, Origin, PROMPT, Session};
+use crate::console::{MAX_SESSIONS, Origin, PROMPT, Session};
 use umqtt_net::Instant;
 
 use crate::log::Level;
-use crate::net::{ConnId, Net};
+use crate::net::{ConnId, Net, NetEvent, Peer};
+use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::platform::Platform;
 use crate::settings::Param;
+use crate::storage::Doors;
 
 /// The part of the share that one session's output may take: five of eight for outputs, the rest for lines and reports.
 const OUTPUT_PART: usize = 8;
+/// Bytes of a network session handled at a time.
+const INPUT_PIECE: usize = 128;
+/// Such pieces per turn.
+const PIECES_PER_TURN: usize = 32;
 /// Bytes taken from the serial port at a time.
 const SERIAL_READ: usize = 128;
 
 /// Bytes that were typed on the serial port.
-pub(super) type Typed = heapless::Vec<u8, SERIAL_READ>;
+type Typed = heapless::Vec<u8, SERIAL_READ>;
 
 /// The sessions.
 pub(super) struct Consoles {
@@ -38,13 +48,57 @@ pub(super) struct Consoles {
     output: usize,
 }
 
-struct NetworkSession {
-    conn: ConnId,
-    session: Session,
-    /// There may be something to receive.
-    readable: bool,
-    /// The user's end sends nothing more.
-    finished: bool,
+impl<P: Platform> Service<P> for Consoles {
+    fn handle_event(
+        device: &mut Device<P>,
+        conn: ConnId,
+        event: NetEvent,
+        net: &mut dyn Net,
+    ) -> bool {
+        if let NetEvent::Accepted { port, peer, .. } = event {
+            let its = device.state.listeners.console() == Some(port);
+            if its {
+                Consoles::accept(device, conn, peer, net);
+            }
+            return its;
+        }
+        let Role::Console(number) = device.connections.role(conn) else { return false };
+        let entry = device.consoles.network.get_mut(usize::from(number));
+        match (event, entry) {
+            (NetEvent::Readable(_), Some(Some(session))) => session.readable = true,
+            (NetEvent::PeerClosed(_), Some(Some(session))) => session.finished = true,
+            (NetEvent::Closed(..), Some(entry)) => {
+                *entry = None;
+                device.connections.set_role(conn, Role::Other);
+            }
+            // Everything is flushed in every poll.
+            _ => {}
+        }
+        true
+    }
+
+    fn handle_timeout(device: &mut Device<P>, _net: &mut dyn Net) {
+        let now = device.state.now;
+        if device.consoles.deadline().is_some_and(|at| at <= now) {
+            for session in device.consoles.network.iter_mut().flatten() {
+                session.session.handle_timeout(now);
+            }
+        }
+    }
+
+    /// True if there may be more to do at once, as a command may have had any effect.
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        let mut more = Consoles::poll_serial(device, net);
+        for number in 0..MAX_SESSIONS {
+            more |= Consoles::poll_session(device, number, net);
+        }
+        more
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.consoles.deadline()
+    }
 }
 
 impl Consoles {
@@ -69,7 +123,7 @@ impl Consoles {
     }
 
     fn sessions(&self) -> impl Iterator<Item = &Session> {
-        let network = self.network.iter().flatten().map(|remote| &remote.session);
+        let network = self.network.iter().flatten().map(|session| &session.session);
         core::iter::once(&self.serial).chain(network)
     }
 
@@ -80,112 +134,127 @@ impl Consoles {
         self.budget.saturating_sub(outputs).saturating_sub(lines - own)
     }
 
-    /// A new connection; `None` if all sessions are taken.
-    pub(super) fn open(&mut self, conn: ConnId, now: Instant) -> Option<usize> {
-        let number = self.network.iter().position(Option::is_none)?;
-        let session = Session::new(Origin::Network(number as u8), self.output, now);
-        self.network[number] =
-            Some(NetworkSession { conn, session, readable: false, finished: false });
-        Some(number)
+    fn accept<P: Platform>(device: &mut Device<P>, conn: ConnId, peer: Peer, net: &mut dyn Net) {
+        let settings = &device.state.settings;
+        let why = if settings.is_damaged() {
+            SETTINGS_DAMAGED
+        } else if settings.missing().has(Doors::CONSOLE) {
+            SCRIPT_MISSING
+        } else if !settings.access(Param::ConfigAccess).permits(peer.is_internal()) {
+            return net.abort(conn);
+        } else if let Some(number) = device.consoles.open(conn, peer.into(), device.state.now) {
+            return device.connections.set_role(conn, Role::Console(number));
+        } else {
+            "Too many console sessions"
+        };
+        net.send(conn, why.as_bytes());
+        net.send(conn, b"\r\n");
+        net.close(conn);
     }
 
-    /// The connection is gone.
-    pub(super) fn closed(&mut self, number: usize) {
-        if let Some(place) = self.network.get_mut(number) {
-            *place = None;
+    /// A new session; `None` if all are taken.
+    fn open(&mut self, conn: ConnId, peer: SessionPeer, now: Instant) -> Option<u8> {
+        let free = self.network.iter().position(Option::is_none)?;
+        let session = Session::new(Origin::Network(free as u8), self.output, now);
+        self.network[free] = Some(NetworkSession::new(conn, peer, session));
+        Some(free as u8)
+    }
+
+    /// Takes what was typed on the serial port; true if there may be more.
+    fn poll_serial<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        let bytes = device.consoles.typed(&mut device.state);
+        if bytes.is_empty() && !device.consoles.serial.has_more() {
+            return false;
         }
-    }
-
-    /// Something came in for a session.
-    pub(super) fn note_readable(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.network.get_mut(number) {
-            remote.readable = true;
+        if !device.state.has_margin() {
+            device.consoles.keep_typed(&bytes);
+            return false;
         }
-    }
-
-    /// All that came in was received.
-    pub(super) fn note_drained(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.network.get_mut(number) {
-            remote.readable = false;
+        if device.state.settings.number(Param::SystemOutput) == 0 {
+            let (script, state) = (&mut device.script, &mut device.state);
+            return device.consoles.serial_lines(&bytes, script, state);
         }
+        let now = device.state.now;
+        let (consoles, mut context) = device.console_context(None, net);
+        let room = consoles.line_room(consoles.serial.line_memory());
+        consoles.serial.set_line_room(room);
+        let taken = consoles.serial.receive(&bytes, now, &mut context);
+        consoles.keep_typed(&bytes[taken..]);
+        true
     }
 
-    /// The user's end sends nothing more.
-    pub(super) fn note_finished(&mut self, number: usize) {
-        if let Some(Some(remote)) = self.network.get_mut(number) {
-            remote.finished = true;
+    /// Reads and executes for a session, up to a bound; true if there may be more to do at once.
+    fn poll_session<P: Platform>(device: &mut Device<P>, number: usize, net: &mut dyn Net) -> bool {
+        let mut progress = false;
+        for _ in 0..PIECES_PER_TURN {
+            let Some(conn) = device.consoles.conn(number) else { return false };
+            // Room for the reply first.
+            if !device.consoles.flush(number, net) {
+                device.connections.set_role(conn, Role::Other);
+                return false;
+            }
+            let Some(Some(session)) = device.consoles.network.get_mut(number) else { return false };
+            let mut input = [0; INPUT_PIECE];
+            let len = session.peek(&mut input, net);
+            if len == 0 && !session.session.has_more() {
+                break;
+            }
+            let (peer, before) = (session.peer, session.session.output().len());
+            let own = session.session.line_memory();
+            if !device.state.has_margin() {
+                return false;
+            }
+            let now = device.state.now;
+            let (consoles, mut context) = device.console_context(Some(peer), net);
+            let room = consoles.line_room(own);
+            let Some(Some(session)) = consoles.network.get_mut(number) else { return false };
+            session.session.set_line_room(room);
+            let taken = session.session.receive(&input[..len], now, &mut context);
+            let produced = session.session.output().len() > before;
+            net.consume(conn, taken);
+            progress |= taken > 0 || produced;
+            if taken == 0 && !produced {
+                break; // it goes on when its output has left
+            }
         }
-    }
-
-    pub(super) fn is_readable(&self, number: usize) -> bool {
-        matches!(self.network.get(number), Some(Some(remote)) if remote.readable)
-    }
-
-    /// Whether a session has the rest of a reply to make.
-    pub(super) fn has_more(&self, number: usize) -> bool {
-        matches!(self.network.get(number), Some(Some(remote)) if remote.session.has_more())
-    }
-
-    /// Takes what came in for a session, and goes on with a reply that is made in pieces; how much it took, and whether
-    /// there is more to send now. The rest waits until its output has left.
-    pub(super) fn receive(
-        &mut self,
-        number: usize,
-        bytes: &[u8],
-        now: Instant,
-        control: &mut dyn DeviceControl,
-    ) -> (usize, bool) {
-        let own = self.network.get(number).and_then(Option::as_ref);
-        let room = self.line_room(own.map_or(0, |remote| remote.session.line_memory()));
-        let Some(Some(remote)) = self.network.get_mut(number) else { return (bytes.len(), false) };
-        let before = remote.session.output().len();
-        remote.session.set_line_room(room);
-        let taken = remote.session.receive(bytes, now, control);
-        (taken, remote.session.output().len() > before)
+        progress
     }
 
     /// Closes a session whose user has finished, once it has said everything; true if it did.
     pub(super) fn close_finished(&mut self, number: usize, net: &mut dyn Net) -> bool {
-        let Some(Some(remote)) = self.network.get_mut(number) else { return false };
-        let open = !remote.finished || remote.readable || remote.session.has_more();
-        if open || !remote.session.output().is_empty() {
-            return false;
+        let Some(Some(session)) = self.network.get(number) else { return false };
+        let finished = session.is_finished();
+        if finished {
+            net.close(session.conn);
+            self.network[number] = None;
         }
-        net.close(remote.conn);
-        self.network[number] = None;
-        true
+        finished
     }
 
     /// Sends what waits for a session; false if it is over and its connection was closed.
     pub(super) fn flush(&mut self, number: usize, net: &mut dyn Net) -> bool {
-        let Some(Some(remote)) = self.network.get_mut(number) else { return true };
-        if !remote.session.output().is_empty() {
-            let sent = net.send(remote.conn, remote.session.output());
-            remote.session.sent(sent);
+        let Some(Some(session)) = self.network.get_mut(number) else { return true };
+        let open = session.flush(net);
+        if !open {
+            net.close(session.conn);
+            self.network[number] = None;
         }
-        if !remote.session.is_over() {
-            return true;
-        }
-        net.close(remote.conn);
-        self.network[number] = None;
-        false
+        open
     }
 
     /// The connection of a session.
     pub(super) fn conn(&self, number: usize) -> Option<ConnId> {
-        self.network.get(number)?.as_ref().map(|remote| remote.conn)
+        self.network.get(number)?.as_ref().map(|session| session.conn)
     }
 
     /// Whether everything that was said has been sent.
     pub(super) fn is_quiet(&self) -> bool {
-        let quiet = |session: &Session| session.output().is_empty() && !session.has_more();
-        self.network.iter().flatten().all(|remote| quiet(&remote.session))
+        self.network.iter().flatten().all(NetworkSession::is_quiet)
     }
 
     /// Whether a session that waited for its output to leave can go on.
     pub(super) fn can_go_on(&self) -> bool {
-        let waits = |remote: &NetworkSession| remote.readable || remote.session.has_more();
-        self.network.iter().flatten().any(|r| waits(r) && r.session.output().is_empty())
+        self.network.iter().flatten().any(NetworkSession::can_go_on)
     }
 
     /// Shows text to every network session; how much of it whoever reads fastest had room for. The others miss what they had
@@ -193,18 +262,18 @@ impl Consoles {
     pub(super) fn print(&mut self, text: &[u8]) -> usize {
         let mut taken = [text.len(); MAX_SESSIONS];
         let mut most = None;
-        for (remote, taken) in self.network.iter_mut().zip(&mut taken) {
-            if let Some(remote) = remote {
-                *taken = remote.session.print(text);
+        for (session, taken) in self.network.iter_mut().zip(&mut taken) {
+            if let Some(session) = session {
+                *taken = session.session.print(text);
                 most = most.max(Some(*taken));
             }
         }
         let most = most.unwrap_or(text.len());
-        for (remote, taken) in self.network.iter_mut().zip(taken) {
-            if let Some(remote) = remote
+        for (session, taken) in self.network.iter_mut().zip(taken) {
+            if let Some(session) = session
                 && taken < most
             {
-                remote.session.cut();
+                session.session.cut();
             }
         }
         most
@@ -219,8 +288,8 @@ impl Consoles {
     ) {
         match origin {
             Origin::Network(number) => {
-                if let Some(Some(remote)) = self.network.get_mut(usize::from(number)) {
-                    remote.session.report(text.as_bytes());
+                if let Some(Some(session)) = self.network.get_mut(usize::from(number)) {
+                    session.session.report(text.as_bytes());
                 }
                 state.log(Level::Info, format_args!("{text}"));
             }
@@ -235,42 +304,18 @@ impl Consoles {
         }
     }
 
-    pub(super) fn poll_at(&self) -> Option<Instant> {
-        self.network.iter().flatten().filter_map(|remote| remote.session.poll_at()).min()
-    }
-
-    pub(super) fn handle_timeout(&mut self, now: Instant) {
-        for remote in self.network.iter_mut().flatten() {
-            remote.session.handle_timeout(now);
-        }
-    }
-
-    /// Takes what was typed on the serial line as commands.
-    pub(super) fn serial_commands(
-        &mut self,
-        bytes: &[u8],
-        now: Instant,
-        control: &mut dyn DeviceControl,
-    ) {
-        let room = self.line_room(self.serial.line_memory());
-        self.serial.set_line_room(room);
-        let taken = self.serial.receive(bytes, now, control);
-        self.keep_typed(&bytes[taken..]);
+    fn deadline(&self) -> Option<Instant> {
+        self.network.iter().flatten().filter_map(|session| session.session.poll_at()).min()
     }
 
     /// Keeps what was typed and not taken; it was taken from there.
-    pub(super) fn keep_typed(&mut self, bytes: &[u8]) {
+    fn keep_typed(&mut self, bytes: &[u8]) {
         let kept = self.serial_kept.extend_from_slice(bytes);
         debug_assert!(kept.is_ok());
     }
 
-    /// Whether the serial session has the rest of a reply to make.
-    pub(super) fn serial_has_more(&self) -> bool {
-        self.serial.has_more()
-    }
-
     /// What was typed on the serial line and not taken yet; reads more if there is none.
-    pub(super) fn typed<P: Platform>(&mut self, state: &mut DeviceState<P>) -> Typed {
+    fn typed<P: Platform>(&mut self, state: &mut DeviceState<P>) -> Typed {
         if self.serial_kept.is_empty() {
             let mut buffer = [0; SERIAL_READ];
             let n = state.board.serial_read(&mut buffer);
@@ -315,7 +360,7 @@ impl Consoles {
 
     /// Gives lines that came on the serial port to the script, as far as it has room for them; true if there
     /// may be more to read.
-    pub(super) fn serial_lines<P: Platform>(
+    fn serial_lines<P: Platform>(
         &mut self,
         bytes: &[u8],
         script: &mut Script,

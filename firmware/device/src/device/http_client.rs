@@ -6,6 +6,8 @@ use umqtt_memory::{STEP_MARGIN, Share, reserve};
 
 use umqtt_net::Instant;
 
+use super::Device;
+use super::service::Service;
 use super::state::DeviceState;
 use crate::platform::Platform;
 
@@ -35,28 +37,55 @@ pub(super) struct HttpClient {
     pub(super) answer: Option<Answer>,
 }
 
+impl<P: Platform> Service<P> for HttpClient {
+    fn handle_event(
+        device: &mut Device<P>,
+        conn: ConnId,
+        event: NetEvent,
+        net: &mut dyn Net,
+    ) -> bool {
+        let its = device.http.owns(conn);
+        if its {
+            device.http.handle(event, &mut device.state, net);
+        }
+        its
+    }
+
+    fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
+        let now = device.state.now;
+        if device.http.deadline().is_some_and(|at| at <= now) && device.state.has_margin() {
+            device.http.handle_deadline(&mut device.state, net);
+        }
+    }
+
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        device.http.start(&mut device.state, net)
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.http.deadline()
+    }
+}
+
 impl HttpClient {
-    pub(super) fn owns(&self, conn: ConnId) -> bool {
+    fn owns(&self, conn: ConnId) -> bool {
         self.fetch.as_ref().is_some_and(|fetch| fetch.conn() == conn)
     }
 
-    pub(super) fn poll_at(&self) -> Option<Instant> {
+    fn deadline(&self) -> Option<Instant> {
         self.fetch.as_ref().map(Fetch::poll_at)
     }
 
     /// Starts the next request if none is under way; true if that has its answer at once.
-    pub(super) fn start<P: Platform>(
-        &mut self,
-        state: &mut DeviceState<P>,
-        net: &mut dyn Net,
-    ) -> bool {
+    fn start<P: Platform>(&mut self, state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
         if self.fetch.is_some() || self.answer.is_some() {
             return false;
         }
         if state.requests.is_empty() || !state.has_margin() {
             return false;
         }
-        let Some((text, post)) = state.requests.pop_front() else { return false };
+        let Some((text, post)) = state.requests.pop() else { return false };
         // With what it asked for, as the script is told.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
         let within = state.ledger[Share::Http].admits(needed);
@@ -92,7 +121,7 @@ impl HttpClient {
         self.answer.is_some()
     }
 
-    pub(super) fn handle<P: Platform>(
+    fn handle<P: Platform>(
         &mut self,
         event: NetEvent,
         state: &mut DeviceState<P>,
@@ -104,11 +133,7 @@ impl HttpClient {
         }
     }
 
-    pub(super) fn handle_timeout<P: Platform>(
-        &mut self,
-        state: &mut DeviceState<P>,
-        net: &mut dyn Net,
-    ) {
+    fn handle_deadline<P: Platform>(&mut self, state: &mut DeviceState<P>, net: &mut dyn Net) {
         let outcome = self.fetch.as_mut().and_then(|fetch| fetch.handle_timeout(state.now, net));
         if let Some(outcome) = outcome {
             self.done(outcome, state);

@@ -1,18 +1,20 @@
 //! Retained messages over a restart: loaded at start, saved on command, or by themselves with `broker_autoretain`. The
 //! device's own topics under `$SYS` are left out: they are published anew.
 
-use alloc::format;
 use alloc::string::String;
-use core::fmt::Write;
 use core::ops::Bound;
 
 use umqtt_broker::QoS;
 
 use umqtt_net::{Duration, Instant};
 
+use super::Device;
+use super::service::Service;
 use super::state::DeviceState;
+use super::unsaved::Unsaved;
 use crate::console::CommandError;
 use crate::log::Level;
+use crate::net::Net;
 use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::SavedMessage;
@@ -23,11 +25,6 @@ const SAVE_DELAY: Duration = Duration::from_millis(1_000);
 const SAVE_LATEST: Duration = Duration::from_millis(10_000);
 /// How long after a failure it is tried again.
 const RETRY_DELAY: Duration = Duration::from_millis(60_000);
-/// Topics without room that are named.
-const NAMED: usize = 4;
-/// Bytes shown of such a topic.
-const MAX_NAME: usize = 64;
-
 /// Which changes of the retained messages are saved, and when the others will be.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
@@ -41,41 +38,28 @@ pub(super) struct Retention {
     complained: String,
 }
 
-/// The messages there was no room for.
-#[derive(Debug, Default)]
-pub(super) struct Unsaved {
-    count: usize,
-    names: String,
-}
-
-impl Unsaved {
-    fn add(&mut self, topic: &[u8]) {
-        self.count += 1;
-        if self.count <= NAMED {
-            let comma = if self.count > 1 { ", " } else { "" };
-            let shown = topic.get(..MAX_NAME).unwrap_or(topic);
-            let _ = write!(self.names, "{comma}{}", shown.escape_ascii());
-        }
-    }
-
-    fn refusal(self) -> Result<(), CommandError> {
-        let Unsaved { count, names } = self;
-        match count {
-            0 => Ok(()),
-            _ if count <= NAMED => Err(CommandError(format!("no room for {names}"))),
-            _ => Err(CommandError(format!("no room for {names} and {} more", count - NAMED))),
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 struct Due {
     at: Instant,
     latest: Instant,
 }
 
+impl<P: Platform> Service<P> for Retention {
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
+        if device.state.has_margin() {
+            device.retention.save_due(&mut device.state);
+        }
+        false
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.retention.deadline(&device.state)
+    }
+}
+
 impl Retention {
-    pub(super) fn poll_at<P: Platform>(&self, state: &DeviceState<P>) -> Option<Instant> {
+    fn deadline<P: Platform>(&self, state: &DeviceState<P>) -> Option<Instant> {
         if self.saving.is_some() {
             return Some(state.now);
         }
@@ -85,8 +69,8 @@ impl Retention {
     /// Saves what has changed, whatever the time, if the owner wants it.
     pub(super) fn save_now<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         // What the owner has asked for goes on to its end.
-        while state.storage.is_saving_retained() && state.save_some_retained().is_none() {}
-        if state.retained_changes() != self.saved && state.settings.flag(Param::BrokerAutoretain) {
+        while state.storage.is_saving_retained() && save_some(state).is_none() {}
+        if changes(state) != self.saved && state.settings.flag(Param::BrokerAutoretain) {
             self.begin(state);
             while self.saving.is_some() {
                 self.save_some(state);
@@ -95,15 +79,15 @@ impl Retention {
     }
 
     /// Saves some of what has changed, if it is time and the owner wants it.
-    pub(super) fn poll<P: Platform>(&mut self, state: &mut DeviceState<P>) {
-        let changes = state.retained_changes();
+    fn save_due<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+        let changes = changes(state);
         if changes != self.seen {
             self.seen = changes;
             let (at, latest) = (state.now + SAVE_DELAY, state.now + SAVE_LATEST);
             let due = self.due.get_or_insert(Due { at, latest });
             due.at = at.min(due.latest);
         }
-        if self.poll_at(state).is_some_and(|at| state.now >= at) {
+        if self.deadline(state).is_some_and(|at| state.now >= at) {
             if self.saving.is_none() {
                 self.begin(state);
             }
@@ -112,14 +96,14 @@ impl Retention {
     }
 
     fn begin<P: Platform>(&mut self, state: &mut DeviceState<P>) {
-        self.seen = state.retained_changes();
+        self.seen = changes(state);
         self.saving = Some(self.seen);
         self.due = None;
     }
 
     /// The next few records; everything else has its turn between two of them.
     fn save_some<P: Platform>(&mut self, state: &mut DeviceState<P>) {
-        let complaint = match state.save_some_retained() {
+        let complaint = match save_some(state) {
             None => return,
             Some(Ok(())) => String::new(),
             Some(Err(CommandError(reason))) => reason,
@@ -138,62 +122,62 @@ impl Retention {
     }
 }
 
-impl<P: Platform> DeviceState<P> {
-    /// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
-    /// saving wears the flash.
-    fn retained_changes(&self) -> u32 {
-        self.broker.retained_revision().wrapping_sub(self.own_changes)
-    }
+/// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
+/// saving wears the flash.
+fn changes<P: Platform>(state: &DeviceState<P>) -> u32 {
+    state.broker.retained_revision().wrapping_sub(state.own_changes)
+}
 
-    /// Saves a few of the retained messages, as far as there is room for them; `None` if there are more, else which ones there is
-    /// no room for is the refusal.
-    pub(super) fn save_some_retained(&mut self) -> Option<Result<(), CommandError>> {
-        if !self.storage.is_saving_retained() {
-            self.unsaved = Unsaved::default();
+/// Saves a few of the retained messages, as far as there is room for them; `None` if there are more, else which ones there is
+/// no room for is the refusal.
+pub(super) fn save_some<P: Platform>(
+    state: &mut DeviceState<P>,
+) -> Option<Result<(), CommandError>> {
+    if !state.storage.is_saving_retained() {
+        state.unsaved = Unsaved::default();
+    }
+    let (broker, unsaved) = (&state.broker, &mut state.unsaved);
+    let from = |from: Bound<&[u8]>| {
+        broker.retained_to_keep_from(from).map(|found| SavedMessage {
+            topic: found.topic,
+            payload: found.payload,
+            qos: found.qos as u8,
+        })
+    };
+    let saved = state.storage.save_some_retained(&from, &mut |topic| unsaved.add(topic));
+    state.retained_unsaved = saved.is_err();
+    match saved {
+        Ok(false) => None,
+        Ok(true) => Some(core::mem::take(&mut state.unsaved).into_result()),
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+/// Forgets the retained messages, here and in the flash.
+pub(super) fn delete<P: Platform>(state: &mut DeviceState<P>) -> Result<(), CommandError> {
+    state.broker.clear_retained();
+    Ok(state.storage.save_retained(&|_| core::iter::empty(), &mut |_| ())?)
+}
+
+/// Gives the broker the messages that were saved; what its limits do not take is left out, and that is logged.
+pub(super) fn load<P: Platform>(state: &mut DeviceState<P>) {
+    let messages = match state.storage.load_retained() {
+        Ok(messages) => messages,
+        Err(error) => {
+            state.log(Level::Warning, format_args!("Retained topics not loaded: {error}"));
+            return;
         }
-        let (broker, unsaved) = (&self.broker, &mut self.unsaved);
-        let from = |from: Bound<&[u8]>| {
-            broker.retained_to_keep_from(from).map(|found| SavedMessage {
-                topic: found.topic,
-                payload: found.payload,
-                qos: found.qos as u8,
-            })
+    };
+    let mut refused = 0u32;
+    for message in messages.iter() {
+        let qos = match message.qos {
+            0 => QoS::AtMostOnce,
+            1 => QoS::AtLeastOnce,
+            _ => QoS::ExactlyOnce,
         };
-        let saved = self.storage.save_some_retained(&from, &mut |topic| unsaved.add(topic));
-        self.retained_unsaved = saved.is_err();
-        match saved {
-            Ok(false) => None,
-            Ok(true) => Some(core::mem::take(&mut self.unsaved).refusal()),
-            Err(error) => Some(Err(error.into())),
-        }
+        refused += u32::from(state.broker.retain(message.topic, message.payload, qos).is_err());
     }
-
-    /// Forgets the retained messages, here and in the flash.
-    pub(super) fn delete_retained(&mut self) -> Result<(), CommandError> {
-        self.broker.clear_retained();
-        Ok(self.storage.save_retained(&|_| core::iter::empty(), &mut |_| ())?)
-    }
-
-    /// Gives the broker the messages that were saved; what its limits do not take is left out, and that is logged.
-    pub(super) fn load_retained(&mut self) {
-        let messages = match self.storage.load_retained() {
-            Ok(messages) => messages,
-            Err(error) => {
-                self.log(Level::Warning, format_args!("Retained topics not loaded: {error}"));
-                return;
-            }
-        };
-        let mut refused = 0u32;
-        for message in messages.iter() {
-            let qos = match message.qos {
-                0 => QoS::AtMostOnce,
-                1 => QoS::AtLeastOnce,
-                _ => QoS::ExactlyOnce,
-            };
-            refused += u32::from(self.broker.retain(message.topic, message.payload, qos).is_err());
-        }
-        if refused > 0 {
-            self.log(Level::Warning, format_args!("{refused} retained topics not loaded"));
-        }
+    if refused > 0 {
+        state.log(Level::Warning, format_args!("{refused} retained topics not loaded"));
     }
 }

@@ -7,13 +7,16 @@ use core::fmt::Arguments;
 use umqtt_memory::{Share, reserve};
 use umqtt_vm::{Event, Image, Program, Side};
 
+use super::Device;
 use super::http_client::HttpClient;
 use super::script_host::ScriptHost;
+use super::service::Service;
 use super::state::DeviceState;
 use crate::board::Board;
 use crate::console::{CommandError, ScriptText};
 use crate::engine::{Disposition, Engine};
 use crate::log::Level;
+use crate::net::Net;
 use crate::notices::SCRIPT_MISSING;
 use crate::platform::Platform;
 use crate::settings::Param;
@@ -53,6 +56,23 @@ pub(super) struct Script {
     pub(super) unloaded_since: Option<u32>,
     /// So many messages of the local broker come before the next from the remote one.
     local_first: usize,
+}
+
+impl<P: Platform> Service<P> for Script {
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
+        while let Some(up) = device.state.board.poll_link() {
+            device.script.link(up);
+            if up {
+                device.state.upstream.network_up();
+            }
+        }
+        device.script.turn(&mut device.state, &mut device.http)
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.script.deadline()
+    }
 }
 
 impl Script {
@@ -190,7 +210,7 @@ impl Script {
             }
             Err(error) => error,
         };
-        state.put_off = true;
+        state.memory.defer_step();
         if failed == StorageError::Memory {
             state.ledger[Share::Script].refuse();
             self.unloaded_since = unloaded_since.or(Some(state.now.as_millis() as u32));
@@ -297,7 +317,7 @@ impl Script {
     }
 
     /// The network came up or was lost.
-    pub(super) fn link(&mut self, up: bool) {
+    fn link(&mut self, up: bool) {
         self.link_up = up;
         self.link = Some(up);
     }
@@ -328,11 +348,7 @@ impl Script {
 
     /// One turn: takes what came on the local broker and from the web, and does what is due, up to a bound.
     /// Returns whether there is more to do at once.
-    pub(super) fn turn<P: Platform>(
-        &mut self,
-        state: &mut DeviceState<P>,
-        http: &mut HttpClient,
-    ) -> bool {
+    fn turn<P: Platform>(&mut self, state: &mut DeviceState<P>, http: &mut HttpClient) -> bool {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
             http.answer = None;
@@ -343,7 +359,7 @@ impl Script {
         if !self.reload(state) {
             return false;
         }
-        if state.command_rest.is_some() {
+        if state.commands.is_under_way() {
             return true;
         }
         self.trace(state);
@@ -365,7 +381,7 @@ impl Script {
                 return false;
             }
             // Commands come before the next event.
-            if !state.commands.is_empty() || used(self).wrapping_sub(before) >= most {
+            if state.commands.any_waiting() || used(self).wrapping_sub(before) >= most {
                 return true;
             }
         }
@@ -373,7 +389,7 @@ impl Script {
     }
 
     /// When there is something to do at the latest.
-    pub(super) fn poll_at(&self) -> Option<Instant> {
+    fn deadline(&self) -> Option<Instant> {
         self.engine.as_ref().and_then(Engine::poll_at).map(Instant::from_millis)
     }
 
@@ -432,7 +448,7 @@ impl Script {
     fn step<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         let Some(engine) = &mut self.engine else { return false };
         let at = state.moment();
-        if core::mem::take(&mut state.wishes.clock_set) {
+        if state.clock.take_changed() {
             engine.clock_set(at);
         }
         state.unread = false;

@@ -110,7 +110,6 @@ impl<P: Platform> Mqtt for ScriptHost<'_, P> {
         // What is on its way is for the script that ends, not for the next.
         while self.state.broker.poll_local().is_some() {}
         self.state.commands.clear();
-        self.state.command_rest = None;
         self.state.requests.clear();
     }
 

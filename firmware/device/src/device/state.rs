@@ -1,35 +1,35 @@
-//! What every part of the device may need: board, storage, settings, broker, log, clock, and the wishes that are
-//! seen to once the network is at hand.
+//! What several services use: board, storage, settings, broker, log, clock, and what a script has
+//! asked for until the service that does it has its turn.
 
-use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::fmt::Arguments;
 use core::net::IpAddr;
 
-use subtle::ConstantTimeEq;
-use umqtt_broker::{Broker, Credentials, Hooks, Peer, Verdict};
-use umqtt_memory::{Ledger, Plan, Share, try_push_back, try_to_vec};
+use umqtt_broker::Broker;
+use umqtt_memory::{Ledger, Plan, Share, reserve_step};
+use umqtt_net::{Duration, Instant};
+use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::Options;
-use super::retained::Unsaved;
+use super::commands::SystemCommands;
+use super::http_requests::HttpRequests;
+use super::listeners::Listeners;
+use super::memory::MemoryPressure;
+use super::restart::PendingRestart;
+use super::unsaved::Unsaved;
 use super::variables::PendingVariables;
 use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
-use crate::console::{Lock, LongReply, MAX_SESSIONS, over};
+use crate::console::{Lock, over};
 use crate::engine::{ClockTime, Moment};
 use crate::log::{Level, Line, Log, Rate, Repeats};
-use crate::net::Net;
 use crate::platform::Platform;
 use crate::settings::param_type::NO_ZONE;
 use crate::settings::{Param, Settings};
-use crate::storage::{Doors, Storage};
+use crate::storage::{Doors, Storage, StorageError};
 use crate::upstream::Upstream;
-use umqtt_net::{Duration, Instant};
 
-/// Commands of a script's `system` that wait for their turn.
-const MAX_COMMANDS: usize = 32;
-/// HTTP requests of a script that wait for their turn.
-pub(super) const MAX_REQUESTS: usize = 8;
+/// Flash variables written in a turn.
+const WRITES_PER_TURN: usize = 4;
 
 /// The parts that do not call each other.
 pub(super) struct DeviceState<P: Platform> {
@@ -46,17 +46,12 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) rate: Rate,
     pub(super) clock: Clock,
     pub(super) options: Options,
-    pub(super) ports: Ports,
-    /// Of each console session: it comes from the access point's network.
-    pub(super) console_internal: [bool; MAX_SESSIONS],
+    pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.
     pub(super) ledger: Ledger,
     pub(super) now: Instant,
-    pub(super) wishes: Wishes,
-    /// Commands of the script, to be executed when its handler is over.
-    pub(super) commands: VecDeque<Vec<u8>>,
-    /// Requests of the script: URL, and body of a POST.
-    pub(super) requests: VecDeque<(Vec<u8>, Option<Vec<u8>>)>,
+    pub(super) commands: SystemCommands,
+    pub(super) requests: HttpRequests,
     /// How many changes of the retained messages were the device's own figures.
     pub(super) own_changes: u32,
     /// The flash failed when the retained messages were saved last.
@@ -69,47 +64,12 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) unsaved: Unsaved,
     /// Flash variables the script has set and that are not written yet.
     pub(super) variables: PendingVariables,
-    /// The rest of a reply to a script's command.
-    pub(super) command_rest: Option<LongReply>,
+    pub(super) restart: PendingRestart,
     /// What other parts hold of the broker's share.
     pub(super) lent: usize,
-    /// A step was put off in this poll for want of memory.
-    pub(super) put_off: bool,
-    /// Since when no step has found memory: the lower half of the time.
-    pub(super) starved_since: Option<u32>,
-    /// When somebody gave way for that last: the lower half of the time.
-    pub(super) relieved_at: Option<u32>,
-    /// The addresses of the console's sessions.
-    pub(super) console_peers: [Option<IpAddr>; MAX_SESSIONS],
+    pub(super) memory: MemoryPressure,
     /// Browsers sent away.
     pub(super) browsers: u32,
-}
-
-/// The ports that are listened on.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Ports {
-    pub(super) mqtt: Option<Listener>,
-    pub(super) console: Option<Listener>,
-}
-
-/// A port that is listened on.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Listener {
-    /// The one of the settings or options; 0 lets the network choose.
-    pub(super) wanted: u16,
-    /// The one that was bound.
-    pub(super) bound: u16,
-}
-
-/// What is to be done when the network is at hand.
-#[derive(Debug, Default)]
-pub(super) struct Wishes {
-    /// A port in the settings was changed.
-    pub(super) listen: bool,
-    /// The owner has set the clock, which the script has not been told.
-    pub(super) clock_set: bool,
-    /// Restart; `true` clears everything first.
-    pub(super) restart: Option<bool>,
 }
 
 impl<P: Platform> DeviceState<P> {
@@ -200,9 +160,8 @@ impl<P: Platform> DeviceState<P> {
 
     /// Queues a command of the script.
     pub(super) fn command(&mut self, command: &[u8]) {
-        let fits =
-            self.commands.len() < MAX_COMMANDS && self.ledger[Share::Script].take(command.len());
-        let kept = fits && keep(&mut self.commands, try_to_vec(command));
+        let fits = self.commands.has_room() && self.ledger[Share::Script].take(command.len());
+        let kept = fits && self.commands.push(command);
         if fits && !kept {
             self.ledger[Share::Script].refuse();
         }
@@ -211,21 +170,11 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
-    /// Whether commands of the script are still to be executed.
-    pub(super) fn commands_wait(&self) -> bool {
-        self.command_rest.is_some() || !self.commands.is_empty()
-    }
-
     /// Queues an HTTP request of the script.
     pub(super) fn request(&mut self, url: &[u8], body: Option<&[u8]>) {
         let len = url.len() + body.map_or(0, <[u8]>::len);
-        let fits = self.requests.len() < MAX_REQUESTS && self.ledger[Share::Http].take(len);
-        let copy = |bytes: Option<&[u8]>| match bytes {
-            Some(bytes) => try_to_vec(bytes).map(Some),
-            None => Some(None),
-        };
-        let request = if fits { try_to_vec(url).zip(copy(body)) } else { None };
-        let kept = keep(&mut self.requests, request);
+        let fits = self.requests.has_room() && self.ledger[Share::Http].take(len);
+        let kept = fits && self.requests.push(url, body);
         if fits && !kept {
             self.ledger[Share::Http].refuse();
         }
@@ -239,11 +188,11 @@ impl<P: Platform> DeviceState<P> {
         match param {
             Param::BrokerPort => {
                 self.options.mqtt_port = None; // the latest word counts
-                self.wishes.listen = true;
+                self.listeners.note_changed();
             }
             Param::ConfigPort => {
                 self.options.console_port = None;
-                self.wishes.listen = true;
+                self.listeners.note_changed();
             }
             Param::BrokerClients
             | Param::BrokerSubscriptions
@@ -260,17 +209,15 @@ impl<P: Platform> DeviceState<P> {
             Param::NtpTime => {
                 // Negative: it was taken away with the script that set it, and the clock goes on.
                 if let Ok(second) = u32::try_from(self.settings.number(param)) {
-                    self.wishes.clock_set = true;
                     self.clock.set_time(second, self.now, self.clock());
                 }
             }
             Param::NtpWeekday => {
                 if let Ok(day) = u8::try_from(self.settings.number(param)) {
-                    self.wishes.clock_set = true;
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
-            Param::NtpTimezone => self.wishes.clock_set = true,
+            Param::NtpTimezone => self.clock.note_changed(),
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
             // Looked at when they are needed, or by a service that is not there.
@@ -283,6 +230,21 @@ impl<P: Platform> DeviceState<P> {
         for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
             self.apply(param);
         }
+    }
+
+    /// Whether the heap has what the next step may need. If not, that is counted, and the step is put
+    /// off.
+    pub(super) fn has_margin(&mut self) -> bool {
+        let there = reserve_step();
+        if there {
+            self.memory.note_margin();
+            self.broker.begin_step();
+        } else {
+            self.memory.note_no_margin(self.now);
+            self.broker.begin_step_without_margin();
+            self.ledger[Share::Margin].refuse();
+        }
+        there
     }
 
     /// Whether what passes through the device (messages, requests, scripts) may take so many bytes more.
@@ -318,26 +280,6 @@ impl<P: Platform> DeviceState<P> {
         self.broker.set_limits(limits);
     }
 
-    /// The turn of the client of the remote broker; true if it has more to do at once.
-    pub(super) fn upstream_turn(&mut self, net: &mut dyn Net) -> bool {
-        let more = self.upstream.turn(self.now, &self.settings, &self.options.limits, net);
-        self.log_upstream_status();
-        more
-    }
-
-    /// Takes leave of the remote broker for good; true once that is done.
-    pub(super) fn leave_upstream(&mut self, net: &mut dyn Net) -> bool {
-        self.upstream.leave(self.now, &self.options.limits, net);
-        self.log_upstream_status();
-        self.upstream.has_left()
-    }
-
-    fn log_upstream_status(&mut self) {
-        while let Some(note) = self.upstream.poll_status() {
-            self.log(note.level(), format_args!("{note}"));
-        }
-    }
-
     /// What came on a port that is not for browsers was no user and no script, and the connection was closed.
     pub(super) fn refused_browser(&mut self, what: &str, peer: Option<IpAddr>) {
         self.browsers = self.browsers.saturating_add(1);
@@ -347,56 +289,49 @@ impl<P: Platform> DeviceState<P> {
             None => self.log(Level::Warning, format_args!("{what}: {then}")),
         }
     }
-}
 
-/// Queues something, if it is there and there is memory for it; whether it is queued.
-fn keep<T>(queue: &mut VecDeque<T>, value: Option<T>) -> bool {
-    value.is_some_and(|value| try_push_back(queue, value).is_ok())
-}
-
-/// Who may use the broker, from the settings.
-pub(super) struct Gate<'s>(pub(super) &'s Settings);
-
-impl Hooks for Gate<'_> {
-    fn on_connect(&mut self, _peer: &Peer) -> bool {
-        true // the access mode was looked at when the connection was accepted
+    /// Reads a flash variable, written or not: its length, as [`crate::storage::Storage::flash_variable`].
+    pub(super) fn flash_variable(
+        &mut self,
+        n: u8,
+        out: &mut [u8; FLASH_VARIABLE_LEN],
+    ) -> Result<usize, StorageError> {
+        match self.variables.get(n, out) {
+            Some(len) => Ok(len),
+            None => self.storage.flash_variable(n, out),
+        }
     }
 
-    fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {
-        if self.0.credentials_damaged() {
-            return Verdict::BadCredentials;
+    /// Sets a flash variable; it is written when the turn is over, or now if there is no memory to keep it until then.
+    pub(super) fn set_variable_later(&mut self, n: u8, value: &[u8]) {
+        if !self.variables.set(n, value) {
+            self.write_variable(n, value);
         }
-        let user = self.0.bytes(Param::BrokerUser);
-        let password = self.0.bytes(Param::BrokerPassword);
-        if user.is_empty() && password.is_empty() {
-            return Verdict::Accept;
-        }
-        let user_right = user.ct_eq(who.user.unwrap_or_default().as_bytes());
-        let password_right = password.ct_eq(who.password.unwrap_or_default());
-        if (user_right & password_right).into() { Verdict::Accept } else { Verdict::BadCredentials }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::Source;
-    use core::net::SocketAddr;
+    /// Writes a flash variable now.
+    pub(super) fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
+        self.variables.forget(n);
+        self.storage.set_flash_variable(n, value)
+    }
 
-    #[test]
-    fn the_gate_opens_for_the_right_name_and_password() {
-        let mut settings = Settings::new([0; 6]);
-        let peer = Peer::from(SocketAddr::from(([127, 0, 0, 1], 1)));
-        let ask = |settings: &Settings, user, password: &'static str| {
-            let password = Some(password.as_bytes());
-            Gate(settings).on_auth(&Credentials { client_id: "x", user, password, peer })
-        };
-        assert_eq!(ask(&settings, None, ""), Verdict::Accept);
-        settings.set(Param::BrokerUser, b"me", Source::Persistent).unwrap();
-        settings.set(Param::BrokerPassword, b"secret", Source::Persistent).unwrap();
-        assert_eq!(ask(&settings, Some("me"), "secret"), Verdict::Accept);
-        assert_eq!(ask(&settings, Some("me"), "secre"), Verdict::BadCredentials);
-        assert_eq!(ask(&settings, Some("you"), "secret"), Verdict::BadCredentials);
-        assert_eq!(ask(&settings, None, ""), Verdict::BadCredentials);
+    /// Writes a few variables; true if there are more.
+    pub(super) fn write_some_variables(&mut self) -> bool {
+        for _ in 0..WRITES_PER_TURN {
+            let Some(pending) = self.variables.pop() else { return false };
+            self.write_variable(pending.number(), pending.value());
+        }
+        !self.variables.is_empty()
+    }
+
+    /// Writes all of them: the script ends, or the device.
+    pub(super) fn write_all_variables(&mut self) {
+        while self.write_some_variables() {}
+    }
+
+    fn write_variable(&mut self, n: u8, value: &[u8]) {
+        if let Err(error) = self.storage.set_flash_variable(n, value) {
+            self.log(Level::Script, format_args!("Script warning: @{n} was not written: {error}"));
+        }
     }
 }

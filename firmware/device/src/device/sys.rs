@@ -7,8 +7,11 @@ use umqtt_broker::QoS;
 
 use umqtt_net::{Duration, Instant};
 
+use super::Device;
+use super::service::Service;
 use super::state::DeviceState;
 use crate::board::Board;
+use crate::net::Net;
 use crate::platform::Platform;
 
 /// Milliseconds between two publications of the figures.
@@ -16,18 +19,29 @@ const FIGURES_EVERY: Duration = Duration::from_millis(10_000);
 
 /// When what is published next.
 #[derive(Debug, Default)]
-pub(super) struct Sys {
+pub(super) struct SysTopics {
     figures_at: Instant,
     time_at: Option<Instant>,
 }
 
-impl Sys {
-    pub(super) fn poll_at(&self) -> Option<Instant> {
-        Some(self.time_at.map_or(self.figures_at, |at| at.min(self.figures_at)))
+impl<P: Platform> Service<P> for SysTopics {
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
+        if device.state.has_margin() {
+            device.sys.publish_due(&mut device.state);
+        }
+        false
     }
 
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        let SysTopics { figures_at, time_at } = device.sys;
+        Some(time_at.map_or(figures_at, |at| at.min(figures_at)))
+    }
+}
+
+impl SysTopics {
     /// Publishes what is due.
-    pub(super) fn poll<P: Platform>(&mut self, state: &mut DeviceState<P>) {
+    fn publish_due<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         let now = state.now;
         if now >= self.figures_at {
             self.figures_at = now + FIGURES_EVERY;

@@ -20,6 +20,8 @@ use crate::upload::{Incoming, PushError, check};
 pub(super) struct Uploads {
     /// Who asked for it, as long as that console is open, and where it comes from.
     current: Option<(Option<Origin>, Way)>,
+    /// What came of it, until that is looked at.
+    event: Option<UploadEvent>,
 }
 
 #[derive(Debug)]
@@ -115,28 +117,37 @@ impl Uploads {
         }
     }
 
-    /// Whether what has come of it is only tried, and may go on.
-    fn may_go_on(came: Option<&UploadEvent>) -> bool {
-        matches!(came, Some(UploadEvent::Script { perhaps: true }))
+    /// Whether something has come of it that is not looked at yet.
+    pub(super) fn has_event(&self) -> bool {
+        self.event.is_some()
     }
 
-    /// Handles an event of its connection after `came` has come of it, which has not been looked at yet; what comes of it
-    /// now. A script that may not be all there yet gives way to the rest of it, or to its end.
-    pub(super) fn handle_late(
+    /// What came of it.
+    pub(super) fn take_event(&mut self) -> Option<UploadEvent> {
+        self.event.take()
+    }
+
+    /// Handles an event of its connection. If something has come of it already that is not looked at
+    /// yet, that stays; but a script that may not be all there gives way to the rest of it, or to its
+    /// end.
+    pub(super) fn handle(
         &mut self,
-        came: Option<UploadEvent>,
         event: NetEvent,
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
         incoming: &mut dyn Incoming,
-    ) -> Option<UploadEvent> {
-        if came.is_some() && !Uploads::may_go_on(came.as_ref()) {
-            return came;
+    ) {
+        if let Some(before) = &self.event
+            && !matches!(before, UploadEvent::Script { perhaps: true })
+        {
+            return;
         }
         let before = incoming.len();
-        let new = self.handle(event, now, profile, net, incoming);
-        if new.is_none() && incoming.len() == before { came } else { new }
+        let new = self.transfer(event, now, profile, net, incoming);
+        if new.is_some() || incoming.len() != before {
+            self.event = new;
+        }
     }
 
     /// Somebody connected to that port; false if it was not the first.
@@ -155,14 +166,15 @@ impl Uploads {
         }
     }
 
-    pub(super) fn poll_at(&self) -> Option<Instant> {
+    /// When [`handle_deadline`](Self::handle_deadline) is to be called.
+    pub(super) fn deadline(&self) -> Option<Instant> {
         self.current.as_ref().map(|(_, way)| match way {
             Way::Push(push) => push.poll_at(),
             Way::Pull(fetch, _) => fetch.poll_at(),
         })
     }
 
-    pub(super) fn handle(
+    fn transfer(
         &mut self,
         event: NetEvent,
         now: Instant,
@@ -192,19 +204,22 @@ impl Uploads {
         }
     }
 
-    pub(super) fn handle_timeout(
+    /// Acts on a deadline that has passed.
+    pub(super) fn handle_deadline(
         &mut self,
         now: Instant,
         net: &mut dyn Net,
         profile: &Profile,
         incoming: &dyn Incoming,
-    ) -> Option<UploadEvent> {
-        match &mut self.current.as_mut()?.1 {
+    ) {
+        let Some((_, way)) = &mut self.current else { return };
+        let event = match way {
             Way::Push(push) => pushed(push.handle_timeout(now, net, incoming)),
             Way::Pull(fetch, _) => {
                 fetch.handle_timeout(now, net).map(|outcome| pulled(outcome, profile))
             }
-        }
+        };
+        self.event = self.event.take().or(event);
     }
 
     /// Bytes of the heap.

@@ -7,20 +7,18 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
-use super::state::DeviceState;
-use crate::log::Level;
+use super::Device;
+use super::service::Service;
+use crate::net::Net;
 use crate::platform::Platform;
-use crate::storage::StorageError;
-
-/// Flash variables written in a turn.
-const WRITES_PER_TURN: usize = 4;
 
 /// The variables, the one set first before the others; each there is once.
 #[derive(Debug, Default)]
 pub(super) struct PendingVariables(Vec<Pending>);
 
+/// A value to be written.
 #[derive(Debug)]
-struct Pending {
+pub(super) struct Pending {
     n: u8,
     len: u8,
     value: [u8; FLASH_VARIABLE_LEN],
@@ -33,73 +31,62 @@ impl Pending {
         self.len = len as u8;
     }
 
-    fn value(&self) -> &[u8] {
+    /// The variable's number.
+    pub(super) fn number(&self) -> u8 {
+        self.n
+    }
+
+    pub(super) fn value(&self) -> &[u8] {
         self.value.get(..self.len.into()).unwrap_or_default()
     }
 }
 
 impl PendingVariables {
+    /// The value that is to be written of a variable, and its length.
+    pub(super) fn get(&self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> Option<usize> {
+        let pending = self.0.iter().find(|pending| pending.n == n)?;
+        *out = pending.value;
+        Some(pending.len.into())
+    }
+
+    /// Notes a value to be written; false if there is no memory to keep it until then.
+    pub(super) fn set(&mut self, n: u8, value: &[u8]) -> bool {
+        if let Some(pending) = self.0.iter_mut().find(|pending| pending.n == n) {
+            pending.set(value);
+            return true;
+        }
+        let mut pending = Pending { n, len: 0, value: [0; FLASH_VARIABLE_LEN] };
+        pending.set(value);
+        try_push(&mut self.0, pending).is_ok()
+    }
+
+    /// Takes a variable off: it is written by other means.
+    pub(super) fn forget(&mut self, n: u8) {
+        self.0.retain(|pending| pending.n != n);
+    }
+
+    /// The one that was set first; frees the memory behind the last one.
+    pub(super) fn pop(&mut self) -> Option<Pending> {
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+            return None;
+        }
+        Some(self.0.remove(0))
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Bytes of the heap.
     pub(super) fn memory(&self) -> usize {
         self.0.capacity() * size_of::<Pending>()
     }
 }
 
-impl<P: Platform> DeviceState<P> {
-    /// Reads a flash variable, written or not: its length, as [`crate::storage::Storage::flash_variable`].
-    pub(super) fn flash_variable(
-        &mut self,
-        n: u8,
-        out: &mut [u8; FLASH_VARIABLE_LEN],
-    ) -> Result<usize, StorageError> {
-        match self.variables.0.iter().find(|pending| pending.n == n) {
-            Some(pending) => {
-                *out = pending.value;
-                Ok(pending.len.into())
-            }
-            None => self.storage.flash_variable(n, out),
-        }
-    }
-
-    /// Sets a flash variable; it is written when the turn is over, or now if there is no memory to keep it until then.
-    pub(super) fn set_variable_later(&mut self, n: u8, value: &[u8]) {
-        if let Some(pending) = self.variables.0.iter_mut().find(|pending| pending.n == n) {
-            return pending.set(value);
-        }
-        let mut pending = Pending { n, len: 0, value: [0; FLASH_VARIABLE_LEN] };
-        pending.set(value);
-        if try_push(&mut self.variables.0, pending).is_err() {
-            self.write_variable(n, value);
-        }
-    }
-
-    /// Writes a flash variable now.
-    pub(super) fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
-        self.variables.0.retain(|pending| pending.n != n);
-        self.storage.set_flash_variable(n, value)
-    }
-
-    /// Writes a few variables; true if there are more.
-    pub(super) fn write_some_variables(&mut self) -> bool {
-        for _ in 0..WRITES_PER_TURN {
-            if self.variables.0.is_empty() {
-                self.variables.0 = Vec::new();
-                return false;
-            }
-            let pending = self.variables.0.remove(0);
-            self.write_variable(pending.n, pending.value());
-        }
-        !self.variables.0.is_empty()
-    }
-
-    /// Writes all of them: the script ends, or the device.
-    pub(super) fn write_all_variables(&mut self) {
-        while self.write_some_variables() {}
-    }
-
-    fn write_variable(&mut self, n: u8, value: &[u8]) {
-        if let Err(error) = self.storage.set_flash_variable(n, value) {
-            self.log(Level::Script, format_args!("Script warning: @{n} was not written: {error}"));
-        }
+impl<P: Platform> Service<P> for PendingVariables {
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
+        device.state.write_some_variables()
     }
 }

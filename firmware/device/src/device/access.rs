@@ -1,0 +1,53 @@
+//! Who may use the broker, from the settings.
+
+use subtle::ConstantTimeEq;
+use umqtt_broker::{Credentials, Hooks, Peer, Verdict};
+
+use crate::settings::{Param, Settings};
+
+/// The broker's questions, answered from the settings.
+pub(super) struct BrokerAccess<'s>(pub(super) &'s Settings);
+
+impl Hooks for BrokerAccess<'_> {
+    fn on_connect(&mut self, _peer: &Peer) -> bool {
+        true // the access mode was looked at when the connection was accepted
+    }
+
+    fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {
+        if self.0.credentials_damaged() {
+            return Verdict::BadCredentials;
+        }
+        let user = self.0.bytes(Param::BrokerUser);
+        let password = self.0.bytes(Param::BrokerPassword);
+        if user.is_empty() && password.is_empty() {
+            return Verdict::Accept;
+        }
+        let user_right = user.ct_eq(who.user.unwrap_or_default().as_bytes());
+        let password_right = password.ct_eq(who.password.unwrap_or_default());
+        if (user_right & password_right).into() { Verdict::Accept } else { Verdict::BadCredentials }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Source;
+    use core::net::SocketAddr;
+
+    #[test]
+    fn the_gate_opens_for_the_right_name_and_password() {
+        let mut settings = Settings::new([0; 6]);
+        let peer = Peer::from(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let ask = |settings: &Settings, user, password: &'static str| {
+            let password = Some(password.as_bytes());
+            BrokerAccess(settings).on_auth(&Credentials { client_id: "x", user, password, peer })
+        };
+        assert_eq!(ask(&settings, None, ""), Verdict::Accept);
+        settings.set(Param::BrokerUser, b"me", Source::Persistent).unwrap();
+        settings.set(Param::BrokerPassword, b"secret", Source::Persistent).unwrap();
+        assert_eq!(ask(&settings, Some("me"), "secret"), Verdict::Accept);
+        assert_eq!(ask(&settings, Some("me"), "secre"), Verdict::BadCredentials);
+        assert_eq!(ask(&settings, Some("you"), "secret"), Verdict::BadCredentials);
+        assert_eq!(ask(&settings, None, ""), Verdict::BadCredentials);
+    }
+}

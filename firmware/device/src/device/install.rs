@@ -1,0 +1,248 @@
+//! New scripts: the upload among the services, and what becomes of the script it brought.
+
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use umqtt_memory::{STEP_MARGIN, Share, reserve, try_format};
+use umqtt_net::Instant;
+use umqtt_vm::Program;
+
+use super::Device;
+use super::service::Service;
+use super::state::DeviceState;
+use super::uploads::{UploadEvent, Uploads};
+use crate::board::Board;
+use crate::console::CommandError;
+use crate::http::detect::Stranger;
+use crate::log::Level;
+use crate::net::{ConnId, Net, NetEvent};
+use crate::platform::Platform;
+use crate::upload::{self, CheckError, Checked};
+
+/// What an upload that finds no memory comes to.
+const NO_MEMORY: &str = "Script not stored: not enough memory";
+
+impl<P: Platform> Service<P> for Uploads {
+    fn handle_event(
+        device: &mut Device<P>,
+        conn: ConnId,
+        event: NetEvent,
+        net: &mut dyn Net,
+    ) -> bool {
+        let (state, uploads) = (&mut *device.state, &mut device.uploads);
+        if let NetEvent::Accepted { port, .. } = event {
+            let its = uploads.port() == Some(port);
+            if its && !uploads.accept(conn, state.now, net) {
+                net.close(conn);
+            }
+            return its;
+        }
+        let its = uploads.owns(conn);
+        if its {
+            uploads.handle(event, state.now, &state.options.profile, net, &mut state.storage);
+        }
+        its
+    }
+
+    fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
+        let state = &mut *device.state;
+        if device.uploads.deadline().is_some_and(|at| at <= state.now) && state.has_margin() {
+            let (now, profile) = (state.now, &state.options.profile);
+            device.uploads.handle_deadline(now, net, profile, &state.storage);
+        }
+    }
+
+    // By itself: compiling takes the stack.
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        if device.uploads.has_event()
+            && device.state.has_margin()
+            && let Some(event) = device.uploads.take_event()
+        {
+            uploaded(device, event, net);
+        }
+        false
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.uploads.deadline()
+    }
+}
+
+/// See [`Device::install`].
+pub(super) fn install<P: Platform>(
+    device: &mut Device<P>,
+    program: Program<Vec<u8>>,
+    source: Option<&[u8]>,
+    net: &mut dyn Net,
+) -> Result<(), CommandError> {
+    device.state.storage.drop_incoming();
+    let stored = store(device, &program, source);
+    let program = program.convert();
+    let installed = stored.and_then(|source| put(device, Checked { program, source }, net));
+    device.state.storage.drop_incoming();
+    installed
+}
+
+fn put<P: Platform>(
+    device: &mut Device<P>,
+    new: Checked,
+    net: &mut dyn Net,
+) -> Result<(), CommandError> {
+    device.http.cancel(net);
+    device.script.install(new, &mut device.state)
+}
+
+/// Writes a program and its source where scripts come in; the bytes of source at the end of the image.
+fn store<P: Platform>(
+    device: &mut Device<P>,
+    program: &Program<Vec<u8>>,
+    source: Option<&[u8]>,
+) -> Result<usize, CommandError> {
+    let storage = &mut device.state.storage;
+    match source {
+        Some(source) => {
+            storage.append_incoming(source)?;
+            storage.append_incoming_image(program.bytes())?;
+            Ok(0)
+        }
+        None => {
+            storage.append_incoming(program.bytes())?;
+            Ok(program.image().source().unwrap_or_default().len())
+        }
+    }
+}
+
+/// Checks what has come. The running script's image is in flash as well, and leaves the memory for that time.
+#[inline(never)]
+fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
+    device.script.unload();
+    let checked = check_incoming(&mut device.state);
+    if checked.is_err() {
+        device.script.reload(&mut device.state);
+    }
+    checked
+}
+
+/// An upload has come to something.
+#[inline(never)]
+fn uploaded<P: Platform>(device: &mut Device<P>, came: UploadEvent, net: &mut dyn Net) {
+    let report = match came {
+        UploadEvent::Failed(report) => Some(report.into()),
+        UploadEvent::Stranger(what) => {
+            device.state.storage.drop_incoming();
+            match what {
+                Some(Stranger::Http) => {
+                    device.state.refused_browser("HTTP on the upload port", None);
+                }
+                Some(Stranger::Binary) => {
+                    let what = "not a script on the upload port, maybe TLS";
+                    device.state.refused_browser(what, None);
+                }
+                None => {}
+            }
+            None
+        }
+        UploadEvent::Script { perhaps } => try_script(device, perhaps, net),
+    };
+    if let Some(report) = report {
+        end_upload(device, &report, net);
+    }
+}
+
+/// Checks and installs what has come; what there is to report, unless the rest may still come.
+#[inline(never)]
+fn try_script<P: Platform>(
+    device: &mut Device<P>,
+    perhaps: bool,
+    net: &mut dyn Net,
+) -> Option<Cow<'static, str>> {
+    // In one block: a compiler's lists are longer than those of other steps.
+    if !reserve(STEP_MARGIN) {
+        device.state.ledger[Share::Upload].refuse();
+        return Some(Cow::Borrowed(NO_MEMORY));
+    }
+    let checked = check(device);
+    if perhaps && may_go_on(&checked) && !device.state.storage.incoming_is_closed() {
+        return None;
+    }
+    if !reserve(STEP_MARGIN) {
+        device.state.ledger[Share::Upload].refuse();
+        return Some(Cow::Borrowed(NO_MEMORY));
+    }
+    Some(install_checked(device, checked, net).into())
+}
+
+#[inline(never)]
+fn install_checked<P: Platform>(
+    device: &mut Device<P>,
+    checked: Result<Checked, CheckError>,
+    net: &mut dyn Net,
+) -> String {
+    let len = device.state.storage.incoming_len();
+    let completed = match device.uploads.is_pull() {
+        true => "HTTP script download completed",
+        false => "Script upload completed",
+    };
+    let head = format_args!("{completed} ({len} Bytes)\r\n");
+    // Cut where memory ends: that is what many a verdict is about.
+    match checked.map(|new| put(device, new, net)) {
+        Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{}", warnings(device))),
+        Ok(Err(refusal)) => try_format(format_args!("{head}Script not stored: {refusal}")),
+        Err(error) => try_format(format_args!("{head}{error}")),
+    }
+}
+
+#[inline(never)]
+fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn Net) {
+    device.state.storage.drop_incoming();
+    match device.uploads.finish(report, net) {
+        Some(origin) => device.consoles.report(origin, report, &mut device.state),
+        None => device.state.log(Level::Info, format_args!("{report}")),
+    }
+}
+
+/// The warnings about the script there is.
+fn warnings<P: Platform>(device: &mut Device<P>) -> String {
+    let Some(warnings) = device.state.options.warnings else { return String::new() };
+    let mut source = vec![0; device.state.storage.source_len()];
+    let len = device.state.storage.read_source(0, &mut source);
+    warnings(&source[..len], &device.state.options.profile)
+}
+
+/// Whether a script that is not right may be the beginning of one that is.
+fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
+    match checked {
+        Ok(_) => false,
+        Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) => false,
+        Err(_) => true,
+    }
+}
+
+/// Checks what has come of a script, and writes down what the compiler takes: by the board's figure, or on a board without
+/// one the most it has asked for at once.
+fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, CheckError> {
+    let free = || state.board.free_memory().unwrap_or_default();
+    let (before, most) = (free(), Cell::new(0));
+    let room = |bytes: usize| {
+        let there = reserve(bytes);
+        if there {
+            let used = before.saturating_sub(free()) as usize;
+            most.set(most.get().max(used + bytes));
+        }
+        there
+    };
+    let checked = upload::check(&mut state.storage, &state.options.profile, &room, &|range| {
+        state.board.map_flash(range)
+    });
+    let account = &mut state.ledger[Share::Upload];
+    account.set_used(account.used + most.get());
+    account.give(most.get());
+    if let Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) = checked {
+        account.refuse();
+    }
+    checked
+}

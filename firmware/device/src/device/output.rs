@@ -1,0 +1,68 @@
+//! What the services before these have to show and to send: the log to the consoles, and everybody's
+//! bytes to the network.
+
+use umqtt_net::Instant;
+
+use super::Device;
+use super::connections::Role;
+use super::mqtt::MqttClients;
+use super::service::Service;
+use crate::board::Board;
+use crate::console::{MAX_SESSIONS, Origin};
+use crate::log::Level;
+use crate::net::Net;
+use crate::platform::Platform;
+
+/// Shows the log to the consoles, as far as they have room.
+pub(super) struct LogOutput;
+
+impl<P: Platform> Service<P> for LogOutput {
+    fn handle_timeout(device: &mut Device<P>, _net: &mut dyn Net) {
+        if device.state.repeats.poll_at().is_some_and(|at| at <= device.state.now) {
+            device.state.log_left_out();
+        }
+    }
+
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
+        while device.state.has_margin()
+            && let Some(note) = device.state.board.poll_note()
+        {
+            device.state.log(Level::Info, format_args!("{note}"));
+        }
+        let text = device.state.log.for_consoles();
+        if !text.is_empty() {
+            let shown = device.consoles.print(text);
+            device.state.log.shown(shown);
+        }
+        false
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        device.state.repeats.poll_at()
+    }
+}
+
+/// Sends what everybody has to say.
+pub(super) struct Transmit;
+
+impl<P: Platform> Service<P> for Transmit {
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        MqttClients::flush(device, net);
+        device.consoles.flush_serial(&mut device.state);
+        for number in 0..MAX_SESSIONS {
+            let Some(conn) = device.consoles.conn(number) else { continue };
+            let consoles = &mut device.consoles;
+            if !consoles.flush(number, net) || consoles.close_finished(number, net) {
+                device.connections.set_role(conn, Role::Other);
+            }
+        }
+        if let Some(Origin::Network(number)) = device.uploads.asker()
+            && device.consoles.conn(number.into()).is_none()
+        {
+            device.uploads.asker_is_gone();
+        }
+        device.consoles.can_go_on()
+    }
+}
