@@ -6,7 +6,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::response::{Overflow, ReadError, Reader, Response};
+use super::reader::Reader;
+use super::response::{Overflow, ReadError, Response};
 use super::url::{Url, UrlError};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use umqtt_net::{Duration, Instant};

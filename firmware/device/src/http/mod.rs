@@ -7,12 +7,16 @@
 //! | module | job |
 //! |---|---|
 //! | [`url`] | addresses of pages, and where a redirect leads |
-//! | [`response`] | bytes to a response, in any chunking |
+//! | [`response`] | what came back, or why it is no response |
+//! | [`reader`] | bytes to a response, in any chunking |
+//! | `field` | values of header fields |
 //! | [`detect`] | what a browser sends to ports that are not for browsers |
 //! | [`fetch`] | a request from its connection to its response, with redirects and timeouts |
 
 pub mod detect;
 pub mod fetch;
+mod field;
+pub mod reader;
 pub mod response;
 pub mod url;
 
@@ -38,8 +42,8 @@ mod tests {
             assert!(text.contains(&wanted), "{wanted}");
         };
         said("up to ", super::url::MAX_URL as u64, " bytes");
-        said("may have ", super::response::MAX_HEAD as u64, " bytes");
-        said(" and ", super::response::MAX_HEADERS as u64, " fields");
+        said("may have ", super::reader::MAX_HEAD as u64, " bytes");
+        said(" and ", super::reader::MAX_HEADERS as u64, " fields");
         said("Up to ", super::fetch::MAX_REDIRECTS.into(), " redirects");
         said("* ", super::fetch::IDLE_TIMEOUT.as_secs(), " seconds without progress");
         said(", or ", super::fetch::TOTAL_TIMEOUT.as_secs(), " seconds in all");

@@ -1,6 +1,6 @@
 //! Any bytes as the answer of a web server, in pieces of any size.
 
-use umqtt_device::http::response::Reader;
+use umqtt_device::http::reader::Reader;
 use umqtt_device::http::{Overflow, ReadError, Response};
 
 const LIMIT: usize = 300;
