@@ -94,6 +94,11 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.memory
     }
 
+    /// The memory it computes in, to change how far it may grow. What it holds must stay.
+    pub fn memory_mut(&mut self) -> &mut M {
+        &mut self.memory
+    }
+
     /// The next handler, in script order, that the event wakes or may wake. Start with `HandlerCursor::default()`. Ask again only after
     /// having run the one before: a filter may depend on what that one set.
     ///

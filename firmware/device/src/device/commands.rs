@@ -27,13 +27,14 @@ pub(super) struct SystemCommands {
 }
 
 impl SystemCommands {
-    /// Whether there is room for another one.
-    pub(super) fn has_room(&self) -> bool {
-        self.waiting.len() < MAX_COMMANDS
-    }
-
-    /// Queues a command; false if there is no memory for it.
-    pub(super) fn push(&mut self, command: &[u8]) -> bool {
+    /// Queues a command; false if there is no memory for it, if too many wait, or if all of them would be more than `budget`
+    /// bytes.
+    pub(super) fn push(&mut self, command: &[u8], budget: usize) -> bool {
+        let full = self.waiting.len() == self.waiting.capacity();
+        let list = if full { self.waiting.len().max(4) * size_of::<Vec<u8>>() } else { 0 };
+        if self.waiting.len() >= MAX_COMMANDS || self.memory() + list + command.len() > budget {
+            return false;
+        }
         try_to_vec(command).is_some_and(|line| try_push_back(&mut self.waiting, line).is_ok())
     }
 
@@ -69,6 +70,9 @@ impl<P: Platform> Service<P> for SystemCommands {
             let mut rest = device.state.commands.reply.take();
             let commands = &mut device.state.commands.waiting;
             let line = if rest.is_none() { commands.pop_front() } else { None };
+            if commands.is_empty() {
+                *commands = VecDeque::new();
+            }
             let line = line.unwrap_or_default();
             let now = device.state.now;
             let resetting = device.state.restart.is_requested();

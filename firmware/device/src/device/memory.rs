@@ -123,6 +123,8 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
     device.state.broker.lend_memory(idle);
     let stats = device.state.broker.stats();
     let refused = stats.out_of_memory + stats.no_memory + stats.retained_refused;
+    let script = &mut device.state.ledger[Share::Script];
+    script.refused = script.refused.saturating_add(device.script.take_refused());
     let log = &mut device.state.ledger[Share::Log];
     log.refused = log.refused.saturating_add(device.state.log.take_dropped());
     device.state.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);

@@ -12,6 +12,9 @@ use crate::settings::{Capabilities, Capability};
 use crate::storage::Layout;
 use crate::upload::warnings;
 
+/// The part of the script's share that is for its commands and for its flash variables that wait to be written.
+const PENDING_PART: usize = 7;
+
 /// What a board chooses for its device.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -65,6 +68,17 @@ impl Options {
         mqtt_port: None,
         console_port: None,
     };
+
+    /// Bytes of the script's share for its commands and for its flash variables that wait to be written.
+    pub(super) const fn pending_budget(&self) -> usize {
+        self.plan.script / PENDING_PART
+    }
+
+    /// Bytes of the script's share for what it computes in and the events that wait: all but what is pending, and its image,
+    /// so far as that is a copy in memory.
+    pub(super) const fn script_budget(&self, image: usize) -> usize {
+        self.plan.script.saturating_sub(self.pending_budget() + image)
+    }
 
     /// For a desktop.
     pub const DESKTOP: Options = Options {

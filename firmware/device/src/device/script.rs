@@ -168,14 +168,15 @@ impl Script {
         let program = Program::verify(image.unwrap_or_default(), profile)
             .map_err(|error| format!("the stored script cannot run: {error}"))?;
         let needed = Engine::takes(&program, profile);
-        if !reserve(needed) {
+        let budget = state.options.script_budget(program.bytes().memory());
+        if needed > budget || !reserve(needed) {
             state.ledger[Share::Script].refuse();
             return Err(format!(
                 "the stored script cannot run: {}",
                 CheckError::LoadMemory(needed)
             ));
         }
-        Engine::new(program, profile)
+        Engine::new(program, profile, budget)
             .map_err(|error| format!("the stored script cannot run: {error}"))
     }
 
@@ -186,6 +187,11 @@ impl Script {
         {
             engine.unload();
         }
+    }
+
+    /// How often it was refused memory since the last call.
+    pub(super) fn take_refused(&mut self) -> u32 {
+        self.engine.as_mut().map_or(0, Engine::take_refused)
     }
 
     /// Bytes of the heap that the script that runs holds.
@@ -230,7 +236,8 @@ impl Script {
     ) -> Result<(), CommandError> {
         self.end(state);
         let needed = Engine::takes(&new.program, &state.options.profile);
-        let committed = match reserve(needed) {
+        let budget = state.options.script_budget(new.program.bytes().memory());
+        let committed = match needed <= budget && reserve(needed) {
             true => state.storage.commit_incoming(new.source).map_err(CommandError::from),
             false => {
                 state.ledger[Share::Script].refuse();
@@ -245,7 +252,7 @@ impl Script {
             return Err(refusal);
         }
         self.look(state);
-        match Engine::new(new.program, &state.options.profile) {
+        match Engine::new(new.program, &state.options.profile, budget) {
             Ok(engine) => self.engine = Some(engine),
             Err(error) => {
                 self.miss(state);

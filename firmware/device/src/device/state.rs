@@ -160,12 +160,9 @@ impl<P: Platform> DeviceState<P> {
 
     /// Queues a command of the script.
     pub(super) fn command(&mut self, command: &[u8]) {
-        let fits = self.commands.has_room() && self.ledger[Share::Script].take(command.len());
-        let kept = fits && self.commands.push(command);
-        if fits && !kept {
+        let budget = self.options.pending_budget().saturating_sub(self.variables.memory());
+        if !self.commands.push(command, budget) {
             self.ledger[Share::Script].refuse();
-        }
-        if !kept {
             self.log(Level::Script, format_args!("Script warning: too many system commands"));
         }
     }
@@ -304,7 +301,9 @@ impl<P: Platform> DeviceState<P> {
 
     /// Sets a flash variable; it is written when the turn is over, or now if there is no memory to keep it until then.
     pub(super) fn set_variable_later(&mut self, n: u8, value: &[u8]) {
-        if !self.variables.set(n, value) {
+        // Commands keep a quarter.
+        let budget = self.options.pending_budget() / 4 * 3;
+        if !self.variables.set(n, value, budget) {
             self.write_variable(n, value);
         }
     }

@@ -4,7 +4,7 @@
 
 use alloc::vec::Vec;
 
-use umqtt_memory::try_push;
+use umqtt_memory::try_room_exact;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::Device;
@@ -49,15 +49,21 @@ impl PendingVariables {
         Some(pending.len.into())
     }
 
-    /// Notes a value to be written; false if there is no memory to keep it until then.
-    pub(super) fn set(&mut self, n: u8, value: &[u8]) -> bool {
+    /// Notes a value to be written; false if there is no memory to keep it until then, or if all of them would be more than
+    /// `budget` bytes.
+    pub(super) fn set(&mut self, n: u8, value: &[u8], budget: usize) -> bool {
         if let Some(pending) = self.0.iter_mut().find(|pending| pending.n == n) {
             pending.set(value);
             return true;
         }
         let mut pending = Pending { n, len: 0, value: [0; FLASH_VARIABLE_LEN] };
         pending.set(value);
-        try_push(&mut self.0, pending).is_ok()
+        let fits = (self.0.len() + 1) * size_of::<Pending>() <= budget;
+        if !fits || !try_room_exact(&mut self.0, 1) {
+            return false;
+        }
+        self.0.push(pending);
+        true
     }
 
     /// Takes a variable off: it is written by other means.

@@ -1,8 +1,9 @@
-//! The memory a script computes in: as little as it needs, up to what its profile allows.
+//! The memory a script computes in: as little as it needs, up to what its profile and its budget allow.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
+use umqtt_memory::try_room_exact;
 use umqtt_vm::{Memory, Slot};
 
 /// Bytes for texts at the start, and the least that is added at once.
@@ -14,6 +15,8 @@ pub(super) struct ScriptMemory {
     texts: Vec<u8>,
     /// Most bytes of texts.
     limit: usize,
+    /// Most bytes of texts now: less than `limit` while the queue holds what they could have.
+    available: usize,
 }
 
 impl ScriptMemory {
@@ -22,11 +25,12 @@ impl ScriptMemory {
         slots.min(limit / size_of::<Slot>()) * size_of::<Slot>() + STEP
     }
 
-    /// ScriptMemory for so many slots and a few texts; at most `limit` bytes. Slots the limit has no room for are not there.
+    /// Memory of so many slots and a few texts; at most `limit` bytes. Slots the limit has no room for are not there.
     pub(super) fn new(slots: usize, limit: usize) -> ScriptMemory {
         let slots = slots.min(limit / size_of::<Slot>());
         let limit = limit - slots * size_of::<Slot>();
-        let mut memory = ScriptMemory { slots: vec![[0; 2]; slots], texts: Vec::new(), limit };
+        let (slots, texts) = (vec![[0; 2]; slots], Vec::new());
+        let mut memory = ScriptMemory { slots, texts, limit, available: limit };
         memory.grow(STEP);
         memory
     }
@@ -36,6 +40,12 @@ impl ScriptMemory {
     /// Bytes of the heap.
     pub(super) fn capacity(&self) -> usize {
         self.slots.capacity() * size_of::<Slot>() + self.texts.capacity()
+    }
+
+    /// Lets it grow to so many bytes in all, and never beyond its limit.
+    pub(super) fn set_available(&mut self, bytes: usize) {
+        let texts = bytes.saturating_sub(self.slots.capacity() * size_of::<Slot>());
+        self.available = texts.min(self.limit);
     }
 }
 
@@ -47,8 +57,8 @@ impl Memory for ScriptMemory {
 
     #[cold]
     fn grow(&mut self, bytes: usize) -> bool {
-        let more = bytes.max(STEP).min(self.limit - self.texts.len());
-        if more == 0 || self.texts.try_reserve_exact(more).is_err() {
+        let more = bytes.max(STEP).min(self.available.saturating_sub(self.texts.len()));
+        if more == 0 || !try_room_exact(&mut self.texts, more) {
             return false;
         }
         self.texts.resize(self.texts.len() + more, 0);
@@ -72,6 +82,20 @@ mod tests {
         assert_eq!(memory.parts().1.len(), most);
         assert!(!memory.grow(1));
         assert_eq!(memory.parts().1.iter().filter(|byte| **byte == 7).count(), STEP);
+    }
+
+    #[test]
+    fn grows_no_further_than_it_may_now() {
+        let mut memory = ScriptMemory::new(8, 4000);
+        let slots = 8 * size_of::<Slot>();
+        for (available, texts) in [(slots + STEP, STEP), (slots + 300, 300), (0, 300)] {
+            memory.set_available(available);
+            memory.grow(1000);
+            assert_eq!(memory.parts().1.len(), texts);
+        }
+        memory.set_available(usize::MAX);
+        assert!(memory.grow(4000));
+        assert_eq!(memory.capacity(), 4000);
     }
 
     #[test]

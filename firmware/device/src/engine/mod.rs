@@ -115,6 +115,10 @@ pub struct Engine<B> {
     fuel: u32,
     /// Fuel that was used; it wraps.
     used: u32,
+    /// Most bytes of the heap for the machine's memory and the queue.
+    budget: usize,
+    /// Events dropped and handlers stopped for want of memory since [`Engine::take_refused`].
+    refused: u32,
     phase: Phase,
     queue: Queue,
     handler: SyscallHandler,
@@ -135,7 +139,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// [`LoadError`]
     pub fn load(image: B, profile: &Profile) -> Result<Engine<B>, LoadError> {
         let program = Program::verify(image, profile).map_err(LoadError::Image)?;
-        Engine::new(program, profile).map_err(LoadError::Memory)
+        Engine::new(program, profile, usize::MAX).map_err(LoadError::Memory)
     }
 
     /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
@@ -143,12 +147,17 @@ impl<B: AsRef<[u8]>> Engine<B> {
         ScriptMemory::takes(program.requirements().slots, profile.ram) + STARTING
     }
 
-    /// Gives a verified image memory; see [`Engine::load`].
+    /// Gives a verified image memory; see [`Engine::load`]. What it computes in and the events that wait take at most `budget`
+    /// bytes of the heap together.
     ///
     /// # Errors
     /// [`TooFewSlots`]
     #[inline(never)]
-    pub fn new(program: Program<B>, profile: &Profile) -> Result<Engine<B>, TooFewSlots> {
+    pub fn new(
+        program: Program<B>,
+        profile: &Profile,
+        budget: usize,
+    ) -> Result<Engine<B>, TooFewSlots> {
         let pins = WatchedPins::of(&program);
         let changing = |trigger| {
             program.handlers().any(|(_, record)| {
@@ -156,12 +165,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
             })
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
-        let memory = ScriptMemory::new(program.requirements().slots, profile.ram);
+        let most = profile.ram.min(budget.saturating_sub(queue::LEAST));
+        let memory = ScriptMemory::new(program.requirements().slots, most);
         let machine = Machine::new(program, memory, profile)?;
         Ok(Engine {
             machine,
             fuel: profile.fuel,
             used: 0,
+            budget,
+            refused: 0,
             phase: Phase::Loaded,
             queue: Queue::new(QUEUE_VALUES * profile.value),
             handler: SyscallHandler::new(),
@@ -213,9 +225,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if !self.may_wake(event, host) {
             return Disposition::Ignored;
         }
-        if self.queue.push(event, at.now) {
+        let pushed = self.queue.push(event, at.now, self.queue_budget());
+        self.share_memory();
+        if pushed {
             return Disposition::Queued;
         }
+        self.refused = self.refused.saturating_add(1);
         self.stats.dropped = self.stats.dropped.wrapping_add(1);
         if self.warning_limiter.may_log(WarningKind::Dropped, at.now) {
             host.log(format_args!("Script warning: too many events at once, one was dropped"));
@@ -290,7 +305,23 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Whether an event of this many bytes would find room. A source that can hold its events back asks first,
     /// and so loses none.
     pub fn has_room(&self, bytes: usize) -> bool {
-        self.queue.has_room(bytes)
+        self.queue.has_room(bytes, self.queue_budget()) || self.is_idle(self.handler.last.now)
+    }
+
+    /// Bytes the queue may have.
+    fn queue_budget(&self) -> usize {
+        self.budget.saturating_sub(self.machine.memory().capacity())
+    }
+
+    /// Leaves the machine what the queue does not take.
+    fn share_memory(&mut self) {
+        let left = self.budget.saturating_sub(self.queue.memory().max(queue::LEAST));
+        self.machine.memory_mut().set_available(left);
+    }
+
+    /// How often a handler was refused memory, or an event its place in the queue, since the last call.
+    pub fn take_refused(&mut self) -> u32 {
+        core::mem::take(&mut self.refused)
     }
 
     /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped. Variables can
@@ -302,6 +333,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
         self.phase = Phase::Ended;
         self.queue.clear();
+        self.share_memory();
         self.handler.timers.clear();
         self.handler.alarms.clear();
         self.pins.clear();
@@ -443,6 +475,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             return true;
         }
         let Some(taken) = self.queue.pop() else { return false };
+        self.share_memory();
         self.run(&taken.event(), at, host);
         true
     }

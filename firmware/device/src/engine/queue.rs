@@ -32,8 +32,11 @@ enum Kind {
     Http { host: u32, path: u32, code: [u8; 3], cut: bool },
 }
 
-/// ScriptMemory kept when nothing waits; what a burst took beyond it is given back.
-const KEPT: usize = 8;
+/// Room kept when nothing waits; what a burst took beyond it is given back.
+const KEPT: usize = 4;
+
+/// Bytes of the heap that are always left to it: an event that waits, with what it carries.
+pub(super) const LEAST: usize = KEPT * size_of::<Waiting>() + 128;
 
 /// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit it was made with.
 /// `bytes` is always the sum of what the waiting events carry.
@@ -50,9 +53,20 @@ impl Queue {
         Queue { waiting: VecDeque::new(), bytes: 0, limit }
     }
 
-    /// Whether an event of this many bytes can be taken.
-    pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.waiting.len() < QUEUE_EVENTS && bytes <= self.limit - self.bytes
+    /// Whether an event of this many bytes can be taken, and the queue has no more than `budget` bytes of the heap then.
+    pub(super) fn has_room(&self, bytes: usize, budget: usize) -> bool {
+        self.waiting.len() < QUEUE_EVENTS
+            && bytes <= self.limit - self.bytes
+            && self.bytes + bytes + self.next_capacity() * size_of::<Waiting>() <= budget
+    }
+
+    /// For how many events it has room once there is one more.
+    fn next_capacity(&self) -> usize {
+        match self.waiting.capacity() {
+            0 => KEPT,
+            full if full == self.waiting.len() => 2 * full,
+            capacity => capacity,
+        }
     }
 
     /// Whether an event is too large even for an empty queue.
@@ -61,8 +75,8 @@ impl Queue {
     }
 
     /// Copies an event to the end of the queue; false if there is no room or memory, or it is none that waits.
-    pub(super) fn push(&mut self, event: &Event<'_>, at: Millis) -> bool {
-        if !self.has_room(size(event)) {
+    pub(super) fn push(&mut self, event: &Event<'_>, at: Millis, budget: usize) -> bool {
+        if !self.has_room(size(event), budget) {
             return false;
         }
         // No part is longer than the limit, so its length fits.
@@ -82,7 +96,8 @@ impl Queue {
             _ => return false,
         };
         let mut bytes = Vec::new();
-        if !try_room_exact(&mut bytes, size(event)) || !try_deque_room(&mut self.waiting, 1) {
+        let more = self.next_capacity() - self.waiting.len();
+        if !try_room_exact(&mut bytes, size(event)) || !try_deque_room(&mut self.waiting, more) {
             return false;
         }
         parts.iter().for_each(|part| bytes.extend_from_slice(part));
@@ -119,7 +134,7 @@ impl Queue {
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        self.waiting.clear();
+        self.waiting = VecDeque::new();
         self.bytes = 0;
     }
 }
@@ -187,7 +202,7 @@ mod tests {
             Event::MqttConnect,
         ];
         for (at, event) in (1..).zip(&events) {
-            assert!(queue.push(event, at));
+            assert!(queue.push(event, at, usize::MAX));
         }
         assert_eq!(queue.next_at(), 1);
         for event in &events {
@@ -199,19 +214,37 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_the_newcomer() {
         let mut queue = Queue::new(10);
-        assert!(queue.push(&topic(b"abc", b"1234"), 0));
-        assert!(!queue.push(&topic(b"abc", b"1"), 0));
-        assert!(queue.push(&topic(b"a", b"12"), 0));
-        assert!(queue.push(&Event::MqttConnect, 0), "no bytes, and there is room for one more");
+        assert!(queue.push(&topic(b"abc", b"1234"), 0, usize::MAX));
+        assert!(!queue.push(&topic(b"abc", b"1"), 0, usize::MAX));
+        assert!(queue.push(&topic(b"a", b"12"), 0, usize::MAX));
+        assert!(
+            queue.push(&Event::MqttConnect, 0, usize::MAX),
+            "no bytes, and there is room for one more"
+        );
         assert_eq!(queue.pop().unwrap().event(), topic(b"abc", b"1234"));
-        assert!(queue.push(&topic(b"abc", b"1234"), 0));
+        assert!(queue.push(&topic(b"abc", b"1234"), 0, usize::MAX));
         assert!(queue.too_large(&topic(b"abc", b"12345678")));
 
         queue.clear();
         for _ in 0..QUEUE_EVENTS {
-            assert!(queue.push(&Event::WifiConnect, 0));
+            assert!(queue.push(&Event::WifiConnect, 0, usize::MAX));
         }
-        assert!(!queue.push(&Event::WifiConnect, 0));
+        assert!(!queue.push(&Event::WifiConnect, 0, usize::MAX));
+    }
+
+    #[test]
+    fn a_queue_keeps_within_its_budget() {
+        let mut queue = Queue::new(10_000);
+        for budget in [LEAST, 3 * LEAST] {
+            while queue.push(&topic(b"abc", &[b'x'; 20]), 0, budget) {
+                assert!(queue.memory() <= budget);
+            }
+            assert!(!queue.is_empty());
+        }
+        let first = queue.waiting.len();
+        queue.clear();
+        assert!(queue.push(&topic(b"abc", &[b'x'; 125]), 0, LEAST), "{first}");
+        assert!(!queue.push(&topic(b"abc", &[b'x'; 126]), 0, LEAST) && queue.memory() <= LEAST);
     }
 
     #[test]
@@ -219,7 +252,7 @@ mod tests {
         // On a 32-bit chip it is less still.
         assert!(size_of::<Waiting>() <= 48, "{}", size_of::<Waiting>());
         let mut queue = Queue::new(10);
-        while queue.push(&Event::WifiConnect, 0) {}
+        while queue.push(&Event::WifiConnect, 0, usize::MAX) {}
         while queue.pop().is_some() {}
         assert!(queue.waiting.capacity() <= 2 * KEPT);
     }

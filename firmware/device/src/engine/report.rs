@@ -1,6 +1,6 @@
 //! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
 
-use umqtt_vm::{Event, Handler, Host, Program, Trap};
+use umqtt_vm::{Event, Handler, Host, Program, Trap, TrapCode};
 
 use super::syscall_handler::Refused;
 use super::warnings::WarningKind;
@@ -79,6 +79,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         host: &mut H,
     ) {
         self.stats.stopped = self.stats.stopped.wrapping_add(1);
+        if trap.code == TrapCode::OutOfMemory {
+            self.refused = self.refused.saturating_add(1);
+        }
         let place = ScriptLocation::of(self.machine.program(), trap.at);
         host.log(format_args!("Script error in {place}: {}, stopped", trap.code));
         if self.stop_policy.stopped(handler, now) {

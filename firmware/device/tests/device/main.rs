@@ -11,6 +11,7 @@ mod remote;
 mod remote_bridge;
 mod remote_wire;
 mod retained;
+mod script_share;
 mod security;
 mod topics;
 mod upload;

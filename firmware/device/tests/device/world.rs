@@ -13,7 +13,7 @@ use umqtt_device::net::{
 };
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, Extras};
-use umqtt_memory::Plan;
+use umqtt_memory::{Account, Plan, Share};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 /// Bytes under way to an end that does not read.
@@ -196,6 +196,19 @@ impl World {
         World::made_of(flash, None, options, MemoryNet::new(window))
     }
 
+    /// A device whose script may hold so many bytes.
+    pub(crate) fn with_script_share(bytes: usize) -> World {
+        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let plan = Plan { script: bytes, ..Plan::DESKTOP };
+        let options = Options { plan, ..Options::DESKTOP };
+        World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
+    /// A share's account.
+    pub(crate) fn account(&self, share: Share) -> Account {
+        self.device.ledger()[share]
+    }
+
     /// A device whose scripts have this much fuel for an event.
     pub(crate) fn with_fuel(fuel: u32) -> World {
         let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
@@ -373,11 +386,17 @@ impl World {
 
     /// Replaces the script.
     pub(crate) fn install(&mut self, script: &str) {
+        self.try_install(script).unwrap();
+    }
+
+    /// Replaces the script, or says why not.
+    pub(crate) fn try_install(&mut self, script: &str) -> Result<(), String> {
         let extras = Extras { debug: true, source: false };
         let analysis = Analysis::new(script.as_bytes(), &self.device.options().profile, extras);
         let program = analysis.into_program().unwrap().unwrap();
-        self.device.install(program, Some(script.as_bytes()), &mut self.net).unwrap();
+        let installed = self.device.install(program, Some(script.as_bytes()), &mut self.net);
         self.settle();
+        installed.map_err(|error| error.0)
     }
 
     pub(crate) fn listens(&self, port: u16) -> bool {
