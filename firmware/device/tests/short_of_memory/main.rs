@@ -69,7 +69,7 @@ fn the_console_says_that_it_cannot_read_them() {
 fn what_comes_of_an_upload_while_its_check_waits_counts() {
     let _heap = heap();
     let mut put_off = 0;
-    for after in 0..40 {
+    for after in 0..60 {
         let mut world = World::new();
         let console = world.console();
         world.ask(console, "script 2000");
