@@ -44,7 +44,7 @@ fn exceptions_are_named_with_place_and_address() {
 
 #[test]
 fn a_panic_says_where() {
-    faults("panic", "panic at selftest/src/main.rs:");
+    faults("panic", "lx106-selftest/src/main.rs:");
     faults("memory", "memory allocation of");
 }
 

@@ -81,7 +81,7 @@ fn a_quarter_of_the_stack_stays_free() {
         assert!(says.iter().any(|says| verdict.contains(says)), "{name}: {verdict}");
         found.push((name, stack(&mut device.console())));
     }
-    for file in std::fs::read_dir("../../scripts").unwrap() {
+    for file in std::fs::read_dir("../../../scripts").unwrap() {
         let path = file.unwrap().path();
         if path.extension().is_some_and(|end| end == "script") {
             device.push(&std::fs::read(&path).unwrap());
