@@ -14,7 +14,7 @@ use crate::worst::{CASES, RETAINED, script, world};
 const FUEL: u32 = 400_000;
 
 /// The rounds of the loop that the event of a case has made.
-fn rounds(world: &mut World) -> u64 {
+pub(crate) fn rounds(world: &mut World) -> u64 {
     let console = world.console();
     let vars = world.ask(console, "show vars");
     let line = vars.lines().find(|line| line.starts_with("i: ")).unwrap_or_default().to_string();

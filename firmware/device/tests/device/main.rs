@@ -6,6 +6,7 @@ mod crowd;
 mod fair;
 mod fuel;
 mod http;
+mod limit;
 mod living;
 mod remote;
 mod remote_bridge;

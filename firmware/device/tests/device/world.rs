@@ -360,12 +360,22 @@ impl World {
     }
 
     pub(crate) fn connect_from(&mut self, port: u16, internal: bool) -> End {
+        let end = self.connect_quietly_from(port, internal);
+        self.settle();
+        end
+    }
+
+    /// Connects without letting the device run.
+    pub(crate) fn connect_quietly(&mut self, port: u16) -> End {
+        self.connect_quietly_from(port, true)
+    }
+
+    fn connect_quietly_from(&mut self, port: u16, internal: bool) -> End {
         assert!(self.net.listening.contains(&port), "nobody listens on port {port}");
         let conn = self.net.new_line();
         let interface = if internal { Interface::AccessPoint } else { Interface::Station };
         let peer = Peer::new(SocketAddr::from(([192, 168, 4, 2], 5000)), interface);
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
-        self.settle();
         End(conn)
     }
 

@@ -114,15 +114,25 @@ pub(crate) fn world(statements: &str, fuel: u32) -> World {
     world
 }
 
-/// The script of some statements.
+/// The script of some statements, in a loop that only the end of the fuel ends.
 pub(crate) fn script(statements: &str) -> String {
+    format!("{}\non topic local go do {}", start(), repeat(statements, "1"))
+}
+
+/// The start of every script: its texts, and subscriptions of its own, one more every millisecond.
+pub(crate) fn start() -> String {
     format!(
         "on init do subscribe local go subscribe local own {TEXTS} settimer 3 1
 on timer 3 do setvar $j = $j + 1 subscribe local \"mine/\" | $j
-    if $j lt {OWN} then settimer 3 1 endif
-on topic local go do
-    setvar $i = 0
-    while 1 do
+    if $j lt {OWN} then settimer 3 1 endif"
+    )
+}
+
+/// Some statements in a loop, as long as a condition holds.
+pub(crate) fn repeat(statements: &str, condition: &str) -> String {
+    format!(
+        "setvar $i = 0
+    while {condition} do
     setvar $i = $i + 1
     {statements}
     done"
