@@ -242,6 +242,7 @@ impl Reliable {
         self.put_in_flight(publication, how, (packet_id, mark), outbox);
     }
 
+    #[cfg_attr(target_pointer_width = "64", inline(always))] // a chip has less room than time
     fn put_in_flight(
         &mut self,
         publication: Publication,
@@ -520,23 +521,38 @@ impl Reliable {
     }
 
     /// The next packet id that is not in flight. There is one: fewer are in flight than there are.
+    #[inline]
     fn next_id(&mut self) -> u16 {
+        if self.free_ids == 0 {
+            self.find_free_ids();
+        }
+        self.free_ids -= 1;
+        self.last_id = following(self.last_id);
+        self.last_id
+    }
+
+    /// Goes to the last id in flight before one that is free. Looked for again only after as many messages as there are
+    /// free ones.
+    #[cold]
+    fn find_free_ids(&mut self) {
         loop {
-            self.last_id = if self.last_id >= IDS { 1 } else { self.last_id + 1 };
-            if self.free_ids == 0 {
-                // Looked at again only after as many messages.
-                let ahead = |sent: &Inflight| match sent.packet_id.checked_sub(self.last_id) {
-                    Some(ahead) => ahead,
-                    None => IDS - self.last_id + sent.packet_id,
-                };
-                self.free_ids = self.inflight.iter().map(ahead).min().unwrap_or(IDS);
-            }
+            let next = following(self.last_id);
+            let ahead = |sent: &Inflight| match sent.packet_id.checked_sub(next) {
+                Some(ahead) => ahead,
+                None => IDS - next + sent.packet_id,
+            };
+            self.free_ids = self.inflight.iter().map(ahead).min().unwrap_or(IDS);
             if self.free_ids > 0 {
-                self.free_ids -= 1;
-                return self.last_id;
+                return;
             }
+            self.last_id = next;
         }
     }
+}
+
+/// The packet id behind another.
+fn following(id: u16) -> u16 {
+    if id >= IDS { 1 } else { id + 1 }
 }
 
 #[cfg(test)]

@@ -98,17 +98,34 @@ fn is_plain(name: &[u8]) -> bool {
     words.fold(0, |odd, word| odd | odd_bytes(*word)) == 0
 }
 
+/// Whether all bytes are printable ASCII, a machine word at a time.
+fn is_printable(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else {
+        return text.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    };
+    let words = text.as_chunks().0.iter().chain(core::iter::once(last));
+    words.fold(0, |odd, word| odd | unprintable_bytes(usize::from_ne_bytes(*word))) & TOP == 0
+}
+
+/// In the highest bit of each byte's place: see [`odd_bytes`].
+fn unprintable_bytes(word: usize) -> usize {
+    let below_blank = word.wrapping_sub(EACH * 0x20) & !word;
+    let above_tilde = word | word.wrapping_add(EACH);
+    below_blank | above_tilde
+}
+
+/// A byte of 1 in each place of a word, and the highest bit of each.
+const EACH: usize = usize::MAX / 255;
+const TOP: usize = EACH << 7;
+
 /// Not 0 if one of the bytes is no printable ASCII, or a wildcard: each is tested in the highest bit of its place. One that is
 /// odd may make its neighbour seem so too.
 fn odd_bytes(word: [u8; WORD]) -> usize {
-    const EACH: usize = usize::MAX / 255;
     let word = usize::from_ne_bytes(word);
-    let below_blank = word.wrapping_sub(EACH * 0x20) & !word;
-    let above_tilde = word | word.wrapping_add(EACH);
     // '#' and '+' differ in one bit; what is left is 0 for either.
     let wildcard = (word & !(EACH * (b'#' ^ b'+') as usize)) ^ (EACH * b'#' as usize);
     let wildcard = wildcard.wrapping_sub(EACH) & !wildcard;
-    (below_blank | above_tilde | wildcard) & EACH << 7
+    (unprintable_bytes(word) | wildcard) & TOP
 }
 
 #[cold]
@@ -260,6 +277,8 @@ mod tests {
                     name[at] = byte;
                     let plain = matches!(byte, b' '..=b'~') && !matches!(byte, b'#' | b'+');
                     assert_eq!(is_plain(&name[..len]), plain, "{byte:#x} at {at} of {len}");
+                    let printable = matches!(byte, b' '..=b'~');
+                    assert_eq!(is_printable(&name[..len]), printable, "{byte:#x} at {at} of {len}");
                     assert_eq!(check_name(&name[..len]).is_ok(), plain);
                     for other in [b' ', b'!', b'"', b'$', b'*', b',', b'3', b';'] {
                         name[(at + 1) % len] = other;

@@ -1,5 +1,7 @@
 //! The UTF-8 strings of MQTT (3.1.1 section 1.5.3): topics, client ids and user names.
 
+use crate::is_printable;
+
 /// Why a byte string is not an MQTT string.
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +35,11 @@ impl core::error::Error for TextError {}
 /// # Errors
 /// The first [`TextError`] that applies.
 pub fn check_text(bytes: &[u8]) -> Result<&str, TextError> {
+    if is_printable(bytes)
+        && let Ok(text) = core::str::from_utf8(bytes)
+    {
+        return Ok(text); // nearly all
+    }
     if bytes.contains(&0) {
         return Err(TextError::Nul);
     }

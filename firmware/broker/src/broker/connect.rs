@@ -7,7 +7,9 @@ use alloc::string::String;
 use super::Broker;
 use super::receive::{Fault, Flow};
 use crate::connection::{LastWill, Phase};
+use crate::journal::SessionLog;
 use crate::message::Publication;
+use crate::session::Session;
 use crate::wire::{Connack, Connect, ReturnCode, Version};
 use crate::{Credentials, Hooks, Instant, Verdict};
 
@@ -69,10 +71,11 @@ impl Broker {
         // The one that was away for longest makes room for one more.
         let new = !connect.clean_session && !was_stored;
         let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
+        let waiting = known.map_or(0, Session::entries);
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
         let memory = self.has_memory_for_client(id, will, known.is_some());
         let behind = self.journal.is_full() && !connect.clean_session;
-        if full || !memory || no_place || behind || !self.heap_has_client(id, will) {
+        if full || !memory || no_place || behind || !self.heap_has_client(id, will, waiting) {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted
@@ -86,8 +89,7 @@ impl Broker {
         } else {
             connect.client_id
         };
-        self.take_over(client_id, now);
-        let (key, present, changed) = self.begin_session(client_id, connect.clean_session);
+        let (key, present, changed) = self.begin_session(client_id, connect.clean_session, now);
         self.set_expiry(key, None);
         self.away.remove(key, &mut self.sessions);
         if let Some(session) = self.sessions.get_mut(key) {
@@ -127,17 +129,20 @@ impl Broker {
         Ok(())
     }
 
-    /// A connection that has this client id already gives way ([MQTT-3.1.4-2]).
-    fn take_over(&mut self, client_id: &str, now: Instant) {
-        if self.disconnect(client_id, now) {
-            self.stats.take_overs += 1;
-        }
-    }
-
     /// The session to go on with, whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]), and whether the answer is about
-    /// anything that is kept.
-    fn begin_session(&mut self, client_id: &str, clean: bool) -> (u32, bool, bool) {
-        let known = self.find_name(client_id).ok().and_then(|place| self.names.get(place).copied());
+    /// anything that is kept. A connection that has this client id already gives way ([MQTT-3.1.4-2]).
+    fn begin_session(&mut self, client_id: &str, clean: bool, now: Instant) -> (u32, bool, bool) {
+        let mut found = self.find_name(client_id);
+        if found.is_ok() && self.disconnect(client_id, now) {
+            self.stats.take_overs += 1;
+            found = self.find_name(client_id);
+        }
+        // Most clients are new, and are looked for once.
+        if let (Err(place), true) = (found, clean) {
+            let key = self.add_session(client_id, place, SessionLog::default(), clean);
+            return (key, false, false);
+        }
+        let known = found.ok().and_then(|place| self.names.get(place).copied());
         match known {
             Some(key) if !clean => return (key, true, true),
             Some(key) => self.forget_session(key),
@@ -150,7 +155,13 @@ impl Broker {
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);
         }
-        let key = self.add_session(client_id, clean, |journal| journal.new_session(client_id));
+        // What was forgotten has moved the others.
+        let place = self.find_name(client_id).unwrap_or_else(|place| place);
+        let log = match clean {
+            true => SessionLog::default(),
+            false => self.journal.new_session(client_id),
+        };
+        let key = self.add_session(client_id, place, log, clean);
         (key, false, known.is_some() || !clean)
     }
 

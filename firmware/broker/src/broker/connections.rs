@@ -10,7 +10,7 @@ use super::receive::Fault;
 use super::{Broker, ConnId, Refused};
 use crate::arena::{PIECE, make_room};
 use crate::connection::{Connection, LastWill, Phase};
-use crate::journal::{Journal, SessionLog};
+use crate::journal::SessionLog;
 use crate::session::{Presence, Session};
 use crate::timers::Timer;
 use crate::{Duration, Hooks, Instant, Peer};
@@ -276,15 +276,14 @@ impl Broker {
         })
     }
 
-    /// Makes a session under a client id that has none.
+    /// Makes a session under a client id that has none, at its place among the names.
     pub(crate) fn add_session(
         &mut self,
         client_id: &str,
+        place: usize,
+        log: SessionLog,
         clean: bool,
-        log: impl FnOnce(&Journal) -> SessionLog,
     ) -> u32 {
-        let place = self.find_name(client_id).unwrap_or_else(|place| place);
-        let log = if clean { SessionLog::default() } else { log(&self.journal) };
         let key = self.sessions.insert(Session::new(client_id, clean, log));
         self.timers.make_room(Timer::Session(key), self.connections.len() + self.sessions.len());
         make_room(&mut self.names);

@@ -171,11 +171,14 @@ impl Broker {
         there
     }
 
-    /// Whether the heap has what a new client's CONNECT takes, and what its session has waiting for it.
-    pub(super) fn heap_has_client(&mut self, client_id: &str, will_len: usize) -> bool {
-        let place = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
-        let waiting = place.and_then(|key| self.sessions.get(*key));
-        let waiting = waiting.map_or(0, Session::entries) * 3 * size_of::<Delivery>();
+    /// Whether the heap has what a new client's CONNECT takes, and so many messages that its session has waiting for it.
+    pub(super) fn heap_has_client(
+        &mut self,
+        client_id: &str,
+        will_len: usize,
+        waiting: usize,
+    ) -> bool {
+        let waiting = waiting * 3 * size_of::<Delivery>();
         // Every table may grow by an eighth.
         let tables = (self.sessions.len() + self.connections.len() + 8) * 8;
         self.heap_has(PIECE + tables + client_id.len() + 2 * will_len + waiting + STEP_MARGIN / 2)

@@ -195,13 +195,14 @@ impl Broker {
         for (number, stored) in sessions {
             let (age, away) = (age(&stored), stored.away);
             let client_id = stored.client_id.as_deref().ok_or(RestoreError::NoSession)?;
-            if self.find_name(client_id).is_ok() {
+            let Err(place) = self.find_name(client_id) else {
                 return Err(RestoreError::Twice);
-            }
+            };
             restored.sessions += 1;
             restored.subscriptions += stored.filters.len();
             restored.queued += stored.entries.len();
-            let key = self.add_session(client_id, false, |journal| journal.known_session(number));
+            let log = self.journal.known_session(number);
+            let key = self.add_session(client_id, place, log, false);
             for (filter, qos, bridge) in &stored.filters {
                 let (node, new) = self.subscriptions.subscribe(key, filter, *qos);
                 if *bridge {

@@ -81,13 +81,14 @@ impl SessionLog {
 
     /// `bridge`: what it gets says whether it is to be retained.
     pub(crate) fn subscribed(&self, filter: &[u8], qos: QoS, bridge: bool) {
-        let (filter, flags) = (filter.into(), subscription_flags(qos, bridge));
-        self.with(|log, session| log.order(Ordered::Filter { session, filter, flags }));
+        let flags = subscription_flags(qos, bridge);
+        self.with(|log, session| {
+            log.order(Ordered::Filter { session, filter: filter.into(), flags })
+        });
     }
 
     pub(crate) fn unsubscribed(&self, filter: &[u8]) {
-        let filter = filter.into();
-        self.with(|log, session| log.order(Ordered::FilterGone { session, filter }));
+        self.with(|log, session| log.order(Ordered::FilterGone { session, filter: filter.into() }));
     }
 
     /// A message of QoS 2 came from the client.
@@ -101,6 +102,7 @@ impl SessionLog {
     }
 
     /// A message is queued for the client: sent if it has a packet id.
+    #[inline]
     pub(crate) fn queued(
         &self,
         publication: &Publication,
@@ -108,12 +110,10 @@ impl SessionLog {
         retain: bool,
         packet_id: u16,
     ) -> EntryMark {
-        let Some(records) = &self.0 else { return EntryMark::default() };
-        let mut log = records.log.borrow_mut();
-        let message = log.name(publication);
-        let progress = if packet_id == 0 { Progress::Waiting } else { Progress::Sent };
-        let entry = Entry { progress, qos, retain, packet_id, message, order: 0 };
-        log.put_entry(records.session, EntryMark::default(), entry)
+        match &self.0 {
+            Some(records) => records.queued(publication, (qos, retain), packet_id),
+            None => EntryMark::default(), // most sessions are not stored
+        }
     }
 
     /// A message that waited is sent.
@@ -150,23 +150,46 @@ impl SessionLog {
     }
 
     /// A queued message is done with; `publication` unless it was released before.
+    #[inline]
     pub(crate) fn done(&self, mark: &EntryMark, publication: Option<&Publication>) {
-        let Some(records) = &self.0 else { return };
-        let mut log = records.log.borrow_mut();
-        let mark = mark.get();
-        // What was written before and was put again in this batch is to be deleted all the same.
-        let unwritten = mark.at.epoch == log.epoch && mark.first_epoch == log.epoch;
-        log.take_back(mark.at);
-        if !unwritten {
-            log.put(Numbered::EntryGone { session: records.session, place: mark.place });
-        }
-        if let Some(publication) = publication {
-            log.unname(publication);
+        if let Some(records) = &self.0 {
+            records.done(mark, publication);
         }
     }
 
     /// A queued message of a session that is over.
     pub(crate) fn abandoned(&self, publication: &Publication) {
         self.with(|log, _| log.unname(publication));
+    }
+}
+
+impl SessionRecords {
+    #[inline(never)]
+    fn queued(
+        &self,
+        publication: &Publication,
+        (qos, retain): (QoS, bool),
+        packet_id: u16,
+    ) -> EntryMark {
+        let mut log = self.log.borrow_mut();
+        let message = log.name(publication);
+        let progress = if packet_id == 0 { Progress::Waiting } else { Progress::Sent };
+        let entry = Entry { progress, qos, retain, packet_id, message, order: 0 };
+        log.put_entry(self.session, EntryMark::default(), entry)
+    }
+
+    #[inline(never)]
+    fn done(&self, mark: &EntryMark, publication: Option<&Publication>) {
+        let mut log = self.log.borrow_mut();
+        let mark = mark.get();
+        // What was written before and was put again in this batch is to be deleted all the same.
+        let unwritten = mark.at.epoch == log.epoch && mark.first_epoch == log.epoch;
+        log.take_back(mark.at);
+        if !unwritten {
+            log.put(Numbered::EntryGone { session: self.session, place: mark.place });
+        }
+        if let Some(publication) = publication {
+            log.unname(publication);
+        }
     }
 }
