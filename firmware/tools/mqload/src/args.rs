@@ -122,6 +122,9 @@ pub(crate) struct Serve {
     /// The folder for its state
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
+    /// A script for it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) script: Option<PathBuf>,
 }
 
 /// How the outcome is told.

@@ -81,7 +81,7 @@ impl Crowd {
         let filter = self.subscribing.then_some((filter.as_str(), QoS::AtMostOnce));
         let client_id = format!("mqload-{process}-{number}");
         let registry = self.poll.registry();
-        let link = Link::open(self.target.address, &client_id, filter, registry, place)?;
+        let link = Link::open(self.target.address, &client_id, filter, false, registry, place)?;
         self.clients[place] = Some((link, State::Asking));
         Ok(())
     }

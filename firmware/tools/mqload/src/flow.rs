@@ -97,8 +97,9 @@ impl<'a> Flow<'a> {
             published: vec![0; plan.streams()],
         };
         let open = |role: &str, number: usize, token, filter: Option<(&str, QoS)>| {
+            let stored = plan.stored && filter.is_some();
             let client_id = format!("mqload-{}-{role}-{number}", std::process::id());
-            Link::open(target.address, &client_id, filter, poll.registry(), token)
+            Link::open(target.address, &client_id, filter, stored, poll.registry(), token)
         };
         let publishers = (0..plan.publishers).map(|number| {
             let link = open("pub", number, number, None)?;

@@ -39,11 +39,13 @@ pub(crate) struct Packet<'a> {
 }
 
 impl Link {
-    /// Starts to connect, and puts CONNECT, with `filter` SUBSCRIBE too, in the way.
+    /// Starts to connect, and puts CONNECT, with `filter` SUBSCRIBE too, in the way. The broker
+    /// keeps the session of a client that is `stored`.
     pub(crate) fn open(
         address: SocketAddr,
         client_id: &str,
         filter: Option<(&str, QoS)>,
+        stored: bool,
         registry: &Registry,
         token: usize,
     ) -> io::Result<Link> {
@@ -55,7 +57,7 @@ impl Link {
             version: Version::V311,
             bridge: false,
             client_id,
-            clean_session: true,
+            clean_session: !stored,
             keep_alive: 0,
             will: None,
             user: None,

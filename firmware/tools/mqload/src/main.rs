@@ -15,12 +15,14 @@
 //! | `latency` | times of many messages |
 //! | `process` | memory and processor time of the broker |
 //! | `report` | what a run came to |
+//! | `busy` | a script at its limit, and who keeps it there |
 //! | `brokers` | starts and stops the two brokers |
 //! | `compare` | the two side by side |
 #![forbid(unsafe_code)]
 
 mod args;
 mod brokers;
+mod busy;
 mod compare;
 mod crowd;
 mod ends;
@@ -112,6 +114,7 @@ fn work(args: &Run) -> Work {
 
 fn serve(args: Serve) -> io::Result<bool> {
     let options = umqtt_host::Options {
+        script: args.script.as_deref().map(busy::compile).transpose()?,
         mqtt_port: Some(args.port),
         console_port: Some(0),
         serial: umqtt_host::Serial::None,

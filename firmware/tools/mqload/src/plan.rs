@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) ahead: usize,
     pub(crate) pace: Pace,
     pub(crate) end: End,
+    /// The broker keeps the sessions of those who subscribe.
+    pub(crate) stored: bool,
     /// Clients that misbehave meanwhile.
     pub(crate) misbehaving: Option<Misbehaving>,
 }
@@ -113,6 +115,7 @@ mod tests {
                 ahead: 1,
                 pace: Pace::Full,
                 end: End::Messages(1),
+                stored: false,
                 misbehaving: None,
             };
             for subscriber in 0..plan.subscribers {

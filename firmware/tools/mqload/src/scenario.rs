@@ -35,6 +35,8 @@ pub(crate) enum Scenario {
     /// reads them
     #[value(alias = "bullies")]
     Misbehaving,
+    /// One client publishes to one other whose session and messages the broker keeps
+    Stored,
     /// Many clients that do nothing
     Idle,
     /// Clients that come and go
@@ -59,7 +61,9 @@ impl Scenario {
             Scenario::FanIn => (20, 1, 20, Filters::All),
             Scenario::Topics => (10, 20, 100, Filters::Mixed),
             Scenario::Rate => (10, 10, 10, Filters::Own),
-            Scenario::OneToOne | Scenario::Ping | Scenario::Misbehaving => (1, 1, 1, Filters::All),
+            Scenario::OneToOne | Scenario::Stored | Scenario::Ping | Scenario::Misbehaving => {
+                (1, 1, 1, Filters::All)
+            }
             Scenario::Idle => return Work::Idle(10_000),
             Scenario::Connects => {
                 let End::After(time) = end else {
@@ -90,6 +94,7 @@ impl Scenario {
             ahead,
             pace,
             end,
+            stored: self == Scenario::Stored,
             misbehaving,
         })
     }
