@@ -140,12 +140,14 @@ impl HttpClient {
         }
     }
 
-    /// Gives up what is under way: the script that asked is gone.
-    pub(super) fn cancel(&mut self, net: &mut dyn Net) {
+    /// Gives up what is under way: the script that asked is gone. True if there was something.
+    pub(super) fn cancel(&mut self, net: &mut dyn Net) -> bool {
+        let was = self.fetch.is_some() || self.answer.is_some();
         if let Some(fetch) = self.fetch.take() {
             fetch.cancel(net);
         }
         self.answer = None;
+        was
     }
 
     /// Bytes of the heap.

@@ -86,7 +86,9 @@ fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
     if device.state.broker.relieve(now) {
         return MqttClients::flush(device, net);
     }
-    device.http.cancel(net);
+    if device.http.cancel(net) {
+        device.state.ledger[Share::Http].refuse();
+    }
     if device.uploads.cancel("not enough memory", net) {
         device.state.ledger[Share::Upload].refuse();
     }

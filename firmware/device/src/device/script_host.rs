@@ -2,6 +2,7 @@
 
 use umqtt_broker::client::SendError;
 use umqtt_broker::{PublishError, QoS};
+use umqtt_memory::Share;
 use umqtt_topic::TopicError;
 use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Random, Serial, Side, Storage};
 
@@ -59,6 +60,9 @@ impl<P: Platform> Mqtt for ScriptHost<'_, P> {
                 Ok(()) => return Ok(0),
                 Err(SendError::Topic(error)) => return Err(error),
                 Err(error) => {
+                    if error == SendError::Full {
+                        self.state.ledger[Share::Upstream].refuse();
+                    }
                     return Ok(self.warn(format_args!("publish remote {shown}: {error}")));
                 }
             },

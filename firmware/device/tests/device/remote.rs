@@ -6,6 +6,8 @@ use umqtt_net::Instant;
 use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer};
 use umqtt_device::net::CloseReason;
 
+use umqtt_memory::Share;
+
 use crate::world::{End, World};
 
 /// Another broker, which the device reaches over the network in memory.
@@ -407,4 +409,21 @@ fn a_network_that_is_not_up_yet_is_no_failure() {
     world.wires.borrow_mut().link = Some(true);
     world.settle();
     assert_eq!(world.take_asked().0, "far");
+}
+
+#[test]
+fn what_finds_no_room_on_its_way_there_is_counted() {
+    let long = "x".repeat(1000);
+    let script = format!(
+        "config mqtt_host far\non mqttconnect do\n settimer 1 10\non timer 1 do\n \
+        while 1 do\n publish remote up \"{long}\"\n done\n"
+    );
+    let mut world = World::running(&script);
+    let mut far = Far::new();
+    far.settle(&mut world);
+    assert_eq!(world.account(Share::Upstream).refused, 0);
+    // From now on nobody reads there.
+    world.advance(1_000);
+    assert!(world.account(Share::Upstream).refused > 0);
+    assert!(world.serial().contains("too many messages are waiting to be sent"));
 }
