@@ -60,13 +60,13 @@ fn a_start_that_leads_to_a_fault_is_made_without_the_script_the_fourth_time() {
 }
 
 #[test]
-fn a_script_there_is_no_memory_for_is_said_and_not_used() {
+fn what_is_stored_and_cannot_run_is_said_and_not_used() {
     let folder = tempfile::tempdir().unwrap();
     Flash::make(&folder.path().join("flash"), |storage| {
         storage.store_script(&StoredScript { image: &vec![7; MUCH], source: b"" }).unwrap();
     });
     let device = Device::boot_with(folder);
-    device.has_said("the stored script cannot be read: not enough memory");
+    device.has_said("the stored script cannot run: not a bytecode image");
     assert!(device.console().ask("show mqtt").contains("Script disabled"));
     assert!(device.console().ask("show script").contains("not loaded"));
     device.client("served").publish_surely("name", b"x", 1);
