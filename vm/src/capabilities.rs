@@ -1,17 +1,21 @@
 //! What scripts do and ask outside of computing, as small capabilities with defaults.
 //!
-//! A host implements the capabilities that it offers; the methods it leaves out do nothing and answer that there is nothing.
-//! [`Gpio`], [`Serial`] and [`Random`] usually belong to a part of the host, the board: it returns that part from [`Gpio::gpio`],
-//! [`Serial::serial`] or [`Random::random_source`], to which the other methods default.
+//! A host implements the capabilities that it offers; the methods it leaves out do nothing and
+//! answer that there is nothing. [`Gpio`], [`Serial`] and [`Random`] usually belong to a part of
+//! the host, the board: it returns that part from [`Gpio::gpio`], [`Serial::serial`] or
+//! [`Random::random_source`], to which the other methods default.
 //!
-//! Actions cannot fail as far as a script is concerned: what cannot be done is refused, counted and logged by the implementor, and
-//! the handler goes on. Nothing blocks, and nothing calls back into the machine.
+//! Actions cannot fail as far as a script is concerned: what cannot be done is refused, counted and
+//! logged by the implementor, and the handler goes on. Nothing blocks, and nothing calls back into
+//! the machine.
 //!
-//! Some calls may take longer the more there is outside: they return how many places they looked at, and the script pays for
-//! them with fuel. All others are done in a time that depends on their arguments alone.
+//! Some calls may take longer the more there is outside: they return how many places they looked
+//! at, and the script pays for them with fuel. All others are done in a time that depends on their
+//! arguments alone.
 //!
-//! Every argument is borrowed for the call only. Pins, timers, alarms and flash variables are within the verified profile's
-//! range, filters are valid topic filters; contents are any bytes whatever.
+//! Every argument is borrowed for the call only. Pins, timers, alarms and flash variables are
+//! within the verified profile's range, filters are valid topic filters; contents are any bytes
+//! whatever.
 
 use core::fmt::Arguments;
 
@@ -99,8 +103,8 @@ pub trait Random {
     fn random_source(&mut self) -> Option<&mut dyn Random> {
         None
     }
-    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports, what scripts ask for. An
-    /// implementor without a source of them says so in its documentation.
+    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports, what
+    /// scripts ask for. An implementor without a source of them says so in its documentation.
     fn random(&mut self, into: &mut [u8]) {
         match self.random_source() {
             Some(source) => source.random(into),
@@ -111,8 +115,8 @@ pub trait Random {
 
 /// Messages, on the device's own broker and on the other one.
 pub trait Mqtt {
-    /// Publishes a message, on the remote broker if that is connected (else logs that it is not); returns at how many places it
-    /// looked for subscribers, themselves included.
+    /// Publishes a message, on the remote broker if that is connected (else logs that it is not);
+    /// returns at how many places it looked for subscribers, themselves included.
     ///
     /// # Errors
     /// The topic is none that can be published to: nothing was done.
@@ -126,21 +130,23 @@ pub trait Mqtt {
         let _ = (side, topic, data, retained);
         Ok(0)
     }
-    /// Subscribes the script; retained messages that match follow as events. Returns at how many places it looked, besides
-    /// those the filter names.
+    /// Subscribes the script; retained messages that match follow as events. Returns at how many
+    /// places it looked, besides those the filter names.
     fn subscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         let _ = (side, filter);
         0
     }
-    /// Drops one of the script's subscriptions; returns at how many places it looked, besides those the filter names.
+    /// Drops one of the script's subscriptions; returns at how many places it looked, besides those
+    /// the filter names.
     fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
         let _ = (side, filter);
         0
     }
     /// Drops all subscriptions of the script on both sides: it ends.
     fn unsubscribe_all(&mut self) {}
-    /// The payload of the first retained local message whose topic matches `filter`: as much of it as fits into `out`; returns
-    /// how many bytes, 0 if there is none. Takes from `looks` how many messages it looked at, and looks at no more.
+    /// The payload of the first retained local message whose topic matches `filter`: as much of it
+    /// as fits into `out`; returns how many bytes, 0 if there is none. Takes from `looks` how many
+    /// messages it looked at, and looks at no more.
     fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
         let _ = (filter, out, looks);
         0
@@ -178,7 +184,8 @@ pub trait Console {
     fn print(&mut self, text: &[u8], newline: bool) {
         let _ = (text, newline);
     }
-    /// Executes a console command; one that ends or replaces the script takes effect after the handler.
+    /// Executes a console command; one that ends or replaces the script takes effect after the
+    /// handler.
     fn system(&mut self, command: &[u8]) {
         let _ = command;
     }
@@ -212,7 +219,8 @@ pub trait Clock {
     }
 }
 
-/// All that the surroundings of a script offer it. Implemented by whatever implements each capability.
+/// All that the surroundings of a script offer it. Implemented by whatever implements each
+/// capability.
 pub trait Host: Gpio + Serial + Random + Mqtt + Http + Storage + Console {}
 
 impl<T: Gpio + Serial + Random + Mqtt + Http + Storage + Console> Host for T {}

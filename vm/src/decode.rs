@@ -1,5 +1,5 @@
-//! Decoding instructions one at a time: for the verifier, the disassembler and whoever wants to look. The
-//! machine decodes for itself while it runs.
+//! Decoding instructions one at a time: for the verifier, the disassembler and whoever wants to
+//! look. The machine decodes for itself while it runs.
 
 use core::fmt;
 
@@ -104,7 +104,8 @@ impl<'c> Instruction<'c> {
         }
     }
 
-    /// The instruction as text: `jump_neq arg1 "on" -> 0012`, with constants and names out of `image`.
+    /// The instruction as text: `jump_neq arg1 "on" -> 0012`, with constants and names out of
+    /// `image`.
     pub fn display<'a>(&'a self, image: &'a Image<'a>) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| self.write(image, f))
     }
@@ -164,7 +165,8 @@ fn write_constant(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) ->
     }
 }
 
-/// The instructions of a code section with their offsets in words; stops at the first that cannot be decoded.
+/// The instructions of a code section with their offsets in words; stops at the first that cannot
+/// be decoded.
 pub fn instructions(code: &[u32]) -> impl Iterator<Item = (usize, Instruction<'_>)> {
     let mut at = 0;
     core::iter::from_fn(move || {

@@ -66,7 +66,8 @@ pub enum Event<'e> {
 }
 
 impl Event<'_> {
-    /// What it wakes, and the number that goes with it; for a topic the trigger of handlers with its name.
+    /// What it wakes, and the number that goes with it; for a topic the trigger of handlers with
+    /// its name.
     #[inline(always)]
     pub fn trigger(&self) -> (Trigger, u8) {
         match *self {
@@ -85,7 +86,8 @@ impl Event<'_> {
         }
     }
 
-    /// The event's data in the order of its `$this_...` specials; what it lacks is empty. A pin's level is a number, not a text.
+    /// The event's data in the order of its `$this_...` specials; what it lacks is empty. A pin's
+    /// level is a number, not a text.
     pub(crate) fn argument(&self, index: usize) -> &[u8] {
         match (self, index) {
             (Event::Topic { topic, .. }, 0) => topic,

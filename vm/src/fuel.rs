@@ -1,18 +1,21 @@
 //! What scripts pay: fuel, which stands for time.
 //!
-//! Every operation costs fuel in proportion to what it does at worst: to the bytes it reads or makes, to the places it
-//! looks at. So the instructions a unit of fuel buys have a bound, [`INSTRUCTIONS_PER_FUEL`], whatever a script does with it, and an
-//! event is over in bounded time. `firmware/device/docs/fuel.md` has what was measured.
+//! Every operation costs fuel in proportion to what it does at worst: to the bytes it reads or
+//! makes, to the places it looks at. So the instructions a unit of fuel buys have a bound,
+//! [`INSTRUCTIONS_PER_FUEL`], whatever a script does with it, and an event is over in bounded time.
+//! `firmware/device/docs/fuel.md` has what was measured.
 //!
-//! Fuel is taken where it costs nothing to take it: by backward jumps, for all words since the jump's target, and by
-//! what takes longer than a word. Code without either is passed once; it is bounded by the size of the image.
+//! Fuel is taken where it costs nothing to take it: by backward jumps, for all words since the
+//! jump's target, and by what takes longer than a word. Code without either is passed once; it is
+//! bounded by the size of the image.
 
 /// Instructions that a unit of fuel buys at most, of a desktop's or the ESP8266's processor.
 pub const INSTRUCTIONS_PER_FUEL: u32 = 40;
-/// So often the handlers of an event have the profile's fuel: one that uses it up leaves the others as much.
+/// So often the handlers of an event have the profile's fuel: one that uses it up leaves the others
+/// as much.
 pub const EVENT_TANKS: u32 = 2;
-/// Microseconds for which the handlers of one event may keep everything else waiting, whatever they do; not counted what a serial port
-/// and a flash make them wait, where these are real.
+/// Microseconds for which the handlers of one event may keep everything else waiting, whatever they
+/// do; not counted what a serial port and a flash make them wait, where these are real.
 pub const EVENT_MICROS: u32 = 100_000;
 
 /// A word of code passed by a loop.
@@ -27,10 +30,11 @@ pub(crate) const SUBSCRIBE: i32 = 100;
 pub(crate) const COMMAND: i32 = 2_500;
 /// A `config` line or an HTTP request, over [`CALL`].
 pub(crate) const REQUEST: i32 = 500;
-/// Writes to flash that the fuel of an event buys, on every board: a write takes milliseconds, on a disk as on a chip, and the
-/// faster processor does not make it shorter.
+/// Writes to flash that the fuel of an event buys, on every board: a write takes milliseconds, on a
+/// disk as on a chip, and the faster processor does not make it shorter.
 pub const FLASH_WRITES: u32 = 40;
-/// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that is sent to.
+/// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that
+/// is sent to.
 pub(crate) const LOOK: i32 = 20;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.
 pub(crate) const FILTER_BYTE: usize = 20;

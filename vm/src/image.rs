@@ -1,4 +1,5 @@
-//! The image: a compiled script as bytes. This file is the contract between the compiler and the device.
+//! The image: a compiled script as bytes. This file is the contract between the compiler and the
+//! device.
 //!
 //! ```text
 //! magic "uMQ!"                      4
@@ -13,10 +14,11 @@
 //! source        the script's text; optional
 //! ```
 //!
-//! Words have 32 bits and are little-endian. They are read in place: an image that is to run starts at a multiple of 4 in memory.
+//! Words have 32 bits and are little-endian. They are read in place: an image that is to run starts
+//! at a multiple of 4 in memory.
 //!
-//! An image is data, not trust: [`Image::parse`] checks only where the sections are, and nothing can run it.
-//! [`crate::Program::verify`] proves the rest.
+//! An image is data, not trust: [`Image::parse`] checks only where the sections are, and nothing
+//! can run it. [`crate::Program::verify`] proves the rest.
 
 use core::ops::Range;
 
@@ -40,7 +42,8 @@ pub const CHECKED_FROM: usize = MAGIC.len() + 1 + 4;
 /// Longest encoding of a [`Header`], bytes.
 pub const HEADER_MAX: usize = 26;
 
-/// The same checksum everywhere, computed with 1 KiB of tables on a chip and with 16 KiB where that is nothing.
+/// The same checksum everywhere, computed with 1 KiB of tables on a chip and with 16 KiB where that
+/// is nothing.
 #[cfg(not(target_pointer_width = "64"))]
 type Tables = crc::Table<1>;
 #[cfg(target_pointer_width = "64")]
@@ -103,8 +106,8 @@ pub enum FilterKind {
     Constant = 0,
     /// A variable: the record's filter is its number.
     Variable = 1,
-    /// An expression: the record's filter is the offset of its code, which ends with `result` and may not
-    /// look at the event.
+    /// An expression: the record's filter is the offset of its code, which ends with `result` and
+    /// may not look at the event.
     Expression = 2,
 }
 
@@ -120,11 +123,12 @@ impl FilterKind {
     }
 }
 
-/// One handler, [`RECORD_WORDS`] words: trigger, key and code offset (16 bits) make the first, the filter the second.
+/// One handler, [`RECORD_WORDS`] words: trigger, key and code offset (16 bits) make the first, the
+/// filter the second.
 ///
 /// Records are sorted by trigger; then by key, except for [`Trigger::LocalFilter`] and
-/// [`Trigger::RemoteFilter`]; then by code offset. Code stands in the order of the script, so the offset
-/// tells which of two handlers comes first.
+/// [`Trigger::RemoteFilter`]; then by code offset. Code stands in the order of the script, so the
+/// offset tells which of two handlers comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// What wakes it.
@@ -189,8 +193,9 @@ pub fn fingerprint(topic: &[u8]) -> u8 {
     (len as u8).wrapping_add(last.wrapping_mul(3)).wrapping_add(middle.wrapping_mul(5))
 }
 
-/// A constant. Of its words in the table the first is 0 for an integer, which is the second; for a text it holds
-/// [`CONSTANT_TEXT`] and, in the upper half, the length, and the second where in the texts it starts.
+/// A constant. Of its words in the table the first is 0 for an integer, which is the second; for a
+/// text it holds [`CONSTANT_TEXT`] and, in the upper half, the length, and the second where in the
+/// texts it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constant<'i> {
     /// An integer.
@@ -203,7 +208,8 @@ pub enum Constant<'i> {
 pub const CONSTANT_TEXT: u32 = 1;
 
 impl<'i> Constant<'i> {
-    /// Reads a constant out of little-endian words; `None` if they make no sense, or the text is not in the texts.
+    /// Reads a constant out of little-endian words; `None` if they make no sense, or the text is
+    /// not in the texts.
     #[inline]
     pub fn from_words(words: [u32; CONSTANT_WORDS], texts: &'i [u8]) -> Option<Constant<'i>> {
         let [head, value] = words.map(u32::from_le);
@@ -259,7 +265,8 @@ impl core::fmt::Display for ImageError {
 
 impl core::error::Error for ImageError {}
 
-/// Bytes that start at a multiple of 4 in memory, as those of an image have to: for an image that is part of a program.
+/// Bytes that start at a multiple of 4 in memory, as those of an image have to: for an image that
+/// is part of a program.
 ///
 /// ```
 /// use umqtt_vm::image::{AlignedImage, ImageError};
@@ -280,7 +287,8 @@ impl<const N: usize> AsRef<[u8]> for AlignedImage<N> {
     }
 }
 
-/// Where the sections of an image are, in bytes. Constants, handlers and code start at multiples of 4.
+/// Where the sections of an image are, in bytes. Constants, handlers and code start at multiples of
+/// 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The header.
@@ -347,8 +355,9 @@ impl<'i> Image<'i> {
         bytes.starts_with(&MAGIC)
     }
 
-    /// Finds the sections. Borrows: nothing is copied. The bytes must start at a multiple of 4: those of a vector
-    /// do with every allocator that allocates words so, those that are compiled into a program in an [`AlignedImage`].
+    /// Finds the sections. Borrows: nothing is copied. The bytes must start at a multiple of 4:
+    /// those of a vector do with every allocator that allocates words so, those that are compiled
+    /// into a program in an [`AlignedImage`].
     ///
     /// # Errors
     /// [`ImageError`] when the bytes are not a whole, undamaged image of this format.

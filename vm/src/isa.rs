@@ -1,31 +1,37 @@
-//! The instruction set: one table from which come the opcodes, the verifier's view of operands, and the disassembler.
+//! The instruction set: one table from which come the opcodes, the verifier's view of operands, and
+//! the disassembler.
 //!
-//! Code is 32-bit words: on the chip, constants in flash can be read only so, and one load brings an instruction with its operands.
+//! Code is 32-bit words: on the chip, constants in flash can be read only so, and one load brings
+//! an instruction with its operands.
 //!
 //! ```text
 //! bits 0-7    opcode
 //! bits 8-15   A    bits 16-23   B    bits 24-31   C
 //! ```
 //!
-//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a [`Operand`]: one of the event's arguments, a
-//! temporary, a variable or a constant. There is no stack: where values have to wait, the compiler gives them temporaries.
+//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a
+//! [`Operand`]: one of the event's arguments, a temporary, a variable or a constant. There is no stack: where values have to wait, the compiler gives them temporaries.
 //! What a byte cannot name is brought into a temporary first.
 //!
-//! Opcodes are in classes, so that the machine fetches the operands of a whole class at one point: those with two values come first,
-//! then those with one, then all others. Within the comparisons, the lowest bit of the opcode turns the result round.
+//! Opcodes are in classes, so that the machine fetches the operands of a whole class at one point:
+//! those with two values come first, then those with one, then all others. Within the comparisons,
+//! the lowest bit of the opcode turns the result round.
 
 /// Arguments of an event at most.
 pub const ARGUMENTS: u8 = 4;
 /// Temporaries at most.
 pub const TEMPORARIES: u8 = 60;
-/// So many variables have a place, however many temporaries there are; others are loaded and stored.
+/// So many variables have a place, however many temporaries there are; others are loaded and
+/// stored.
 pub const VARIABLES: u8 = CONSTANT - ARGUMENTS - TEMPORARIES;
 /// So many constants have a place; others are loaded.
 pub const CONSTANTS: u8 = (0x100 - CONSTANT as u16) as u8;
-/// The byte of constant 0. Below it are the arguments, behind them the program's temporaries, behind them its variables.
+/// The byte of constant 0. Below it are the arguments, behind them the program's temporaries,
+/// behind them its variables.
 pub(crate) const CONSTANT: u8 = 0x80;
 
-/// Where a value is, as a byte of an instruction says it. How the bytes are shared out depends on how many temporaries the program has.
+/// Where a value is, as a byte of an instruction says it. How the bytes are shared out depends on
+/// how many temporaries the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// One of the event's arguments.
@@ -106,9 +112,11 @@ pub enum Format {
     Jump,
     /// C: how many words forward; for 0 the next word says it.
     NearJump,
-    /// B and C, little-endian: how many words back, counted from the end of the instruction, to the end of a `HEAD`.
+    /// B and C, little-endian: how many words back, counted from the end of the instruction, to the
+    /// end of a `HEAD`.
     Loop,
-    /// A: how many values to join, 2 to [`JOIN_MAX`]; C: the destination. Their places follow, four in a word, first to last.
+    /// A: how many values to join, 2 to [`JOIN_MAX`]; C: the destination. Their places follow, four
+    /// in a word, first to last.
     Join,
 }
 
@@ -314,8 +322,8 @@ pub(crate) const UNARY: u8 = Op::JumpFalse as u8;
 /// The first that fetches its operands itself.
 pub(crate) const PLAIN: u8 = Op::End as u8;
 
-/// Reads a varint of at most five bytes; advances `at`. `None` at the end of `bytes`, or if it does not
-/// fit 32 bits.
+/// Reads a varint of at most five bytes; advances `at`. `None` at the end of `bytes`, or if it does
+/// not fit 32 bits.
 #[inline]
 pub fn read_varint(bytes: &[u8], at: &mut usize) -> Option<u32> {
     let mut value = 0u32;

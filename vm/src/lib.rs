@@ -1,8 +1,8 @@
 //! The umqtt virtual machine: what a bytecode image is, whether it is sound, and running it.
 //!
-//! No standard library, no allocation, no unsafe code. The machine computes in memory it is given and reaches
-//! the outside only through [`capabilities`]. It knows nothing of MQTT beyond matching topics, nothing of sockets, pins or
-//! clocks, and nothing of source text.
+//! No standard library, no allocation, no unsafe code. The machine computes in memory it is given
+//! and reaches the outside only through [`capabilities`]. It knows nothing of MQTT beyond matching
+//! topics, nothing of sockets, pins or clocks, and nothing of source text.
 //!
 //! | module | job |
 //! |---|---|
@@ -17,8 +17,8 @@
 //! | [`machine`](Machine) | running |
 //! | [`capabilities`] | what a script reaches outside the machine |
 //!
-//! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a [`Memory`], and for each [`Event`]
-//! ask [`Machine::next`] for the handlers and [`Machine::run`] them.
+//! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a [`Memory`], and
+//! for each [`Event`] ask [`Machine::next`] for the handlers and [`Machine::run`] them.
 #![no_std]
 #![forbid(unsafe_code)]
 

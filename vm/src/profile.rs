@@ -1,5 +1,6 @@
-//! The limits of a kind of device, in one place: the compiler checks scripts against them, the verifier
-//! checks images against them again, and the machine and the device take their sizes from them.
+//! The limits of a kind of device, in one place: the compiler checks scripts against them, the
+//! verifier checks images against them again, and the machine and the device take their sizes from
+//! them.
 
 /// Writes the struct down, and for each field a method of its name that sets it.
 macro_rules! profile {
@@ -49,10 +50,11 @@ pub struct Profile {
     pub value: usize,
     /// Deepest nesting of `if`, `while` and brackets together.
     pub nesting: usize,
-    /// Most operands in one unbracketed chain, and most values that wait at once while an expression is computed; never
-    /// above [`crate::isa::TEMPORARIES`].
+    /// Most operands in one unbracketed chain, and most values that wait at once while an
+    /// expression is computed; never above [`crate::isa::TEMPORARIES`].
     pub temporaries: usize,
-    /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one section.
+    /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one
+    /// section.
     pub image: usize,
     /// Bytes of memory a machine of this profile runs in: slots for values, and their texts.
     pub ram: usize,

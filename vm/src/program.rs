@@ -17,7 +17,8 @@ impl Handler {
     }
 }
 
-/// What is known of a verified image, as the machine requirements it. Words are counted from the start of the image.
+/// What is known of a verified image, as the machine requirements it. Words are counted from the
+/// start of the image.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramInfo {
     pub(crate) layout: Layout,
@@ -50,7 +51,8 @@ impl ProgramInfo {
         }
     }
 
-    /// Slots of memory: the event's arguments, temporaries, variables, and one more for a value that may move.
+    /// Slots of memory: the event's arguments, temporaries, variables, and one more for a value
+    /// that may move.
     pub(crate) fn slots(&self) -> usize {
         self.first_variable + self.variables + 1
     }
@@ -98,7 +100,8 @@ impl<B: AsRef<[u8]>> Program<B> {
         Ok(Program { bytes, info: ProgramInfo::new(layout, starts) })
     }
 
-    /// Takes the bytes out, for the time memory is short. Until [`Program::reload`] no event finds a handler.
+    /// Takes the bytes out, for the time memory is short. Until [`Program::reload`] no event finds
+    /// a handler.
     pub fn unload(&mut self) -> B
     where
         B: Default,
@@ -106,8 +109,8 @@ impl<B: AsRef<[u8]>> Program<B> {
         core::mem::take(&mut self.bytes)
     }
 
-    /// Takes the same bytes again: false, and nothing has changed, if these are not sound or of another program. Two programs
-    /// that only differ in their constants cannot be told apart.
+    /// Takes the same bytes again: false, and nothing has changed, if these are not sound or of
+    /// another program. Two programs that only differ in their constants cannot be told apart.
     pub fn reload(&mut self, bytes: B, profile: &Profile) -> bool {
         let same = Program::verify(bytes, profile)
             .ok()

@@ -10,8 +10,8 @@ pub enum TrapCode {
     OutOfFuel = 1,
     /// Its values and temporaries do not fit the machine's memory.
     OutOfMemory = 2,
-    /// The code broke a rule the verifier guarantees. Not reachable from a verified program; reported
-    /// instead of a panic.
+    /// The code broke a rule the verifier guarantees. Not reachable from a verified program;
+    /// reported instead of a panic.
     Corrupt = 3,
 }
 

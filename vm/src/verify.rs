@@ -3,12 +3,13 @@
 //! What it proves of every segment of code, and how:
 //! * every instruction decodes and its operands are within the program and the profile;
 //! * constants are integers, or texts that lie within the texts;
-//! * forward jumps land on the start of an instruction of the same segment: targets not yet reached are kept sorted,
-//!   and each must be met exactly. There are at most [`MAX_PENDING`] different ones: the compiler makes two for each
-//!   level of nesting;
-//! * backward jumps go only behind the innermost open `head`, and pay fuel, so a handler always ends;
-//! * segments do not overlap: together they are not longer than the code section, which also keeps the pass linear
-//!   for hostile images.
+//! * forward jumps land on the start of an instruction of the same segment: targets not yet reached
+//!   are kept sorted, and each must be met exactly. There are at most [`MAX_PENDING`] different
+//!   ones: the compiler makes two for each level of nesting;
+//! * backward jumps go only behind the innermost open `head`, and pay fuel, so a handler always
+//!   ends;
+//! * segments do not overlap: together they are not longer than the code section, which also keeps
+//!   the pass linear for hostile images.
 
 use crate::decode::Instruction;
 use crate::image::{
@@ -93,7 +94,8 @@ impl core::error::Error for VerifyError {
     }
 }
 
-/// Where the records of each trigger start in the handler table; the last entry is the table's length.
+/// Where the records of each trigger start in the handler table; the last entry is the table's
+/// length.
 pub(crate) type Starts = [u16; Trigger::COUNT + 1];
 
 pub(crate) fn verify(

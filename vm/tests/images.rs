@@ -1,7 +1,7 @@
 //! Any bytes whatever as an image: refused, or it runs within its fuel and buffer.
 //!
-//! Compiled scripts are broken in many ways, given a right checksum again, and run where the verifier lets them
-//! through. It must never have let through what the machine finds corrupt.
+//! Compiled scripts are broken in many ways, given a right checksum again, and run where the
+//! verifier lets them through. It must never have let through what the machine finds corrupt.
 #![allow(clippy::unwrap_used)]
 
 use umqtt_lang::{Extras, compile};

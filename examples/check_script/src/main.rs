@@ -1,6 +1,7 @@
 //! The compiler in a program of your own: what it finds in a script, and where.
 //!
-//! Run it: `cargo run -p check_script -- scripts/relay.script`. Exits with 1 if the script has errors.
+//! Run it: `cargo run -p check_script -- scripts/relay.script`. Exits with 1 if the script has
+//! errors.
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -7,8 +7,9 @@
 //! mosquitto_pub -u demo -P demo -t example/listen -m off
 //! ```
 //!
-//! The program itself is a client of its broker, without a connection: every second it publishes how long
-//! it has been running (retained), and it prints what is published to `example/say`, unless it was told by
+//! The program itself is a client of its broker, without a connection: every second it publishes
+//! how long it has been running (retained), and it prints what is published to `example/say`,
+//! unless it was told by
 //! `example/listen` not to listen. Only user `demo` with password `demo` may connect.
 //!
 //! | What a program wants | How, and where to look |
@@ -59,7 +60,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 }
 
-/// Who may come in. The closures may keep what they like, and so may a type of your own with [`Hooks`].
+/// Who may come in. The closures may keep what they like, and so may a type of your own with
+/// [`Hooks`].
 fn hooks() -> impl Hooks {
     let mut turned_away = 0;
     Callbacks {

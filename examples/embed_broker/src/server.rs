@@ -1,4 +1,5 @@
-//! A broker joined to the operating system's sockets: one thread, one loop, nothing blocks but the wait.
+//! A broker joined to the operating system's sockets: one thread, one loop, nothing blocks but the
+//! wait.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
@@ -48,7 +49,8 @@ impl<H: Hooks> Server<H> {
         self.listener.local_addr()
     }
 
-    /// Sends what waits, sleeps until something happens or `patience` is over, and tells the broker.
+    /// Sends what waits, sleeps until something happens or `patience` is over, and tells the
+    /// broker.
     pub(crate) fn turn(&mut self, patience: Duration) -> io::Result<()> {
         self.drain();
         let now = self.now();

@@ -1,8 +1,8 @@
-//! An MQTT client in a program of your own, on a blocking socket: the client is a state machine that is given bytes and the
-//! time, and says what it wants.
+//! An MQTT client in a program of your own, on a blocking socket: the client is a state machine
+//! that is given bytes and the time, and says what it wants.
 //!
-//! Run it: `cargo run -p embed_client -- 127.0.0.1:1883 'room/#'`. It prints a line for each message, and connects again
-//! whenever the broker goes away.
+//! Run it: `cargo run -p embed_client -- 127.0.0.1:1883 'room/#'`. It prints a line for each
+//! message, and connects again whenever the broker goes away.
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write};
@@ -61,7 +61,8 @@ fn main() -> Result<(), Box<dyn Error>> {
                 other => println!("{other:?}"),
             }
         }
-        // Nothing to do before something comes, or before the time the client wants to be asked again.
+        // Nothing to do before something comes, or before the time the client wants to be asked
+        // again.
         let wait = client.poll_at().map(|at| at.saturating_duration_since(now()).as_millis());
         let wait = wait.unwrap_or(1000).clamp(1, 1000);
         match &mut stream {

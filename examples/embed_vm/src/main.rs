@@ -1,6 +1,7 @@
 //! The script language in a program of your own: compile a script, give it a host, send it events.
 //!
-//! Run it: `cargo run -p embed_vm`. It plays a thermostat; the "heater" and the "network" are this program.
+//! Run it: `cargo run -p embed_vm`. It plays a thermostat; the "heater" and the "network" are this
+//! program.
 
 use std::error::Error;
 

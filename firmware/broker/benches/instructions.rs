@@ -1,7 +1,9 @@
-//! What a delivery costs in instructions, counted by valgrind: the same on a busy machine as on an idle one.
+//! What a delivery costs in instructions, counted by valgrind: the same on a busy machine as on an
+//! idle one.
 //! `cargo bench -p umqtt-broker --bench instructions`
 //!
-//! Each scene runs twice, in a process of its own; the longer run less the shorter one leaves out how it is set up.
+//! Each scene runs twice, in a process of its own; the longer run less the shorter one leaves out
+//! how it is set up.
 
 use std::process::{Command, ExitCode};
 

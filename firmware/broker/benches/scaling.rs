@@ -1,6 +1,7 @@
-//! Whether the broker's work grows with what it holds: for each thing that can grow, the instructions for `FEW` of them and for four
-//! times as many, counted by valgrind, so that they are the same on a busy machine. `cargo bench -p umqtt-broker --bench scaling`;
-//! with a word only the cases whose name has it. Fails where making or ending all of them is worse than linear, or a
+//! Whether the broker's work grows with what it holds: for each thing that can grow, the
+//! instructions for `FEW` of them and for four times as many, counted by valgrind, so that they are
+//! the same on a busy machine. `cargo bench -p umqtt-broker --bench scaling`; with a word only the
+//! cases whose name has it. Fails where making or ending all of them is worse than linear, or a
 //! look at one depends on how many there are.
 
 use std::process::{Command, ExitCode};
@@ -14,8 +15,8 @@ use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limit
 const FEW: u32 = 500;
 /// Looks at one of them.
 const LOOKS: u32 = 200;
-/// What four times as many may cost in all; quadratic would be 16. More than 4 as the lists that are sorted by client move up
-/// when one goes: 32 bytes in an instruction.
+/// What four times as many may cost in all; quadratic would be 16. More than 4 as the lists that
+/// are sorted by client move up when one goes: 32 bytes in an instruction.
 const MOST_TOTAL: f64 = 6.5;
 /// What a look may cost with four times as many.
 const MOST_LOOK: f64 = 1.5;

@@ -1,7 +1,8 @@
 //! Numbered places for values: a slab that grows by pieces.
 //!
-//! What is there never moves, so growing needs no second, larger block of memory next to the first: on a
-//! chip with some tens of KiB that block might not be found. A place costs the value and nothing more.
+//! What is there never moves, so growing needs no second, larger block of memory next to the first:
+//! on a chip with some tens of KiB that block might not be found. A place costs the value and
+//! nothing more.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
@@ -42,8 +43,8 @@ impl<T> Arena<T> {
         self.len as usize
     }
 
-    /// Puts a value into a free place; its number. There are fewer than 2^32 places: that many would not fit
-    /// the memory of the machines this is for, and the limits are far below.
+    /// Puts a value into a free place; its number. There are fewer than 2^32 places: that many
+    /// would not fit the memory of the machines this is for, and the limits are far below.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
         self.len += 1;
         let at = self.free;
@@ -103,7 +104,8 @@ impl<T> Arena<T> {
         }
     }
 
-    /// Takes out all values but the one whose number is 0, and gives back the memory of the pieces behind it.
+    /// Takes out all values but the one whose number is 0, and gives back the memory of the pieces
+    /// behind it.
     pub(crate) fn keep_first(&mut self) {
         self.pieces.truncate(1);
         if let Some(first) = self.pieces.first_mut() {
@@ -148,7 +150,8 @@ impl<T> IndexMut<u32> for Arena<T> {
     }
 }
 
-/// Makes room for one more in a table that many clients share: an eighth at a time instead of doubling.
+/// Makes room for one more in a table that many clients share: an eighth at a time instead of
+/// doubling.
 pub(crate) fn make_room<T>(table: &mut Vec<T>) {
     if table.len() == table.capacity() {
         table.reserve_exact((table.len() / 8).max(4));

@@ -1,4 +1,5 @@
-//! The stored sessions without a connection, in the order in which they lost it: the first makes room when there are too many.
+//! The stored sessions without a connection, in the order in which they lost it: the first makes
+//! room when there are too many.
 //!
 //! A list through the sessions themselves, so that none is looked for: its ends are here.
 

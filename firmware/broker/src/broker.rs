@@ -1,7 +1,7 @@
 //! The broker: what it is given and what it leaves.
 //!
-//! Here are the state and its getters; the calls are in the modules below, one for each thing that can
-//! happen.
+//! Here are the state and its getters; the calls are in the modules below, one for each thing that
+//! can happen.
 
 mod connect;
 mod connections;
@@ -96,17 +96,18 @@ pub struct Retained<'a> {
 
 /// An MQTT 3.1 and 3.1.1 broker as a state machine: bytes and the time in, bytes and wishes out.
 ///
-/// * **Connections**: [`open`](Self::open), [`receive`](Self::receive), [`closed`](Self::closed) say what
-///   happened on the network; [`outgoing`](Self::outgoing) or [`copy_outgoing`](Self::copy_outgoing) and
-///   [`sent`](Self::sent) take what is to be sent.
+/// * **Connections**: [`open`](Self::open), [`receive`](Self::receive), [`closed`](Self::closed)
+///   say what happened on the network; [`outgoing`](Self::outgoing) or
+///   [`copy_outgoing`](Self::copy_outgoing) and [`sent`](Self::sent) take what is to be sent.
 /// * **Wishes**: after any of the calls, ask [`poll_writable`](Self::poll_writable),
-///   [`poll_close`](Self::poll_close) and [`poll_local`](Self::poll_local) until each says `None`, in this order;
-///   come back with [`handle_timeout`](Self::handle_timeout) at [`poll_at`](Self::poll_at).
-/// * **The local client**, the program itself: [`publish`](Self::publish), [`subscribe`](Self::subscribe),
-///   [`unsubscribe`](Self::unsubscribe).
+///   [`poll_close`](Self::poll_close) and [`poll_local`](Self::poll_local) until each says `None`,
+///   in this order; come back with [`handle_timeout`](Self::handle_timeout) at
+///   [`poll_at`](Self::poll_at).
+/// * **The local client**, the program itself: [`publish`](Self::publish),
+///   [`subscribe`](Self::subscribe), [`unsubscribe`](Self::unsubscribe).
 ///
-/// What a client does wrong closes its own connection and nothing else. All that can grow is bounded by the
-/// [`Limits`].
+/// What a client does wrong closes its own connection and nothing else. All that can grow is
+/// bounded by the [`Limits`].
 #[derive(Debug)]
 pub struct Broker {
     limits: Limits,
@@ -202,7 +203,8 @@ impl Broker {
         &self.limits
     }
 
-    /// Changes the limits. Who and what is there stays, also where the new limit would not have let it in.
+    /// Changes the limits. Who and what is there stays, also where the new limit would not have let
+    /// it in.
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
@@ -256,8 +258,8 @@ impl Broker {
         self.subscriptions.len()
     }
 
-    /// The retained messages that a filter matches, in the order of their topics. A filter that is none
-    /// matches nothing of use, or nothing.
+    /// The retained messages that a filter matches, in the order of their topics. A filter that is
+    /// none matches nothing of use, or nothing.
     pub fn retained<'a>(
         &'a self,
         filter: &'a [u8],
@@ -270,25 +272,29 @@ impl Broker {
         })
     }
 
-    /// The first retained message that a filter matches, in the order of their topics. Takes from `looks` at how many
-    /// messages it looked, and looks at no more: one with a long topic counts more than once.
+    /// The first retained message that a filter matches, in the order of their topics. Takes from
+    /// `looks` at how many messages it looked, and looks at no more: one with a long topic counts
+    /// more than once.
     pub fn first_retained<'a>(&'a self, filter: &'a [u8], looks: &mut u32) -> Option<Retained<'a>> {
         umqtt_topic::check_filter(filter).ok()?;
         let (message, qos) = self.retained.first(filter, looks)?;
         Some(Retained { topic: message.topic(), payload: message.payload(), qos })
     }
 
-    /// At how many places the last message published made the broker look for subscribers at most, and how many there were.
+    /// At how many places the last message published made the broker look for subscribers at most,
+    /// and how many there were.
     pub fn looked_at(&self) -> usize {
         self.subscriptions.lookup_cost() + self.subscriptions.last_found()
     }
 
-    /// All retained messages but the broker's own under `$SYS`, which are published anew: what to keep over a restart.
+    /// All retained messages but the broker's own under `$SYS`, which are published anew: what to
+    /// keep over a restart.
     pub fn retained_to_keep(&self) -> impl Iterator<Item = Retained<'_>> {
         self.retained_to_keep_from(Bound::Unbounded)
     }
 
-    /// As [`retained_to_keep`](Self::retained_to_keep), from a topic on, in the order of their topics.
+    /// As [`retained_to_keep`](Self::retained_to_keep), from a topic on, in the order of their
+    /// topics.
     pub fn retained_to_keep_from(
         &self,
         from: Bound<&[u8]>,
@@ -310,7 +316,8 @@ impl Broker {
         self.retained.revision()
     }
 
-    /// Whether so much waits to be written that those who publish had better wait; never without a journal.
+    /// Whether so much waits to be written that those who publish had better wait; never without a
+    /// journal.
     pub fn journal_is_behind(&self) -> bool {
         self.journal.is_behind()
     }

@@ -1,8 +1,8 @@
 //! An MQTT 3.1 and 3.1.1 client: the other end of the wire, as a state machine too.
 //!
-//! It is not tied to the broker here; the two meet in the packet codec and in the QoS 1 and 2 transfers.
-//! Here are its state and what the network tells it; the modules below hold what its user asks of it and
-//! what the server sends.
+//! It is not tied to the broker here; the two meet in the packet codec and in the QoS 1 and 2
+//! transfers. Here are its state and what the network tells it; the modules below hold what its
+//! user asks of it and what the server sends.
 
 mod backoff;
 mod options;
@@ -37,7 +37,8 @@ const MAX_EVENTS: usize = 64;
 /// What the client wants from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkWish {
-    /// Make a connection to the server, then say [`Client::connected`], or [`Client::closed`] if there is none.
+    /// Make a connection to the server, then say [`Client::connected`], or [`Client::closed`] if
+    /// there is none.
     Connect,
     /// Close the connection, or give up making it. There is no need to say [`Client::closed`].
     Close,
@@ -66,11 +67,11 @@ pub enum Event {
     /// A message.
     Message(Message),
     /// A message of so many bytes was passed over: it is larger than
-    /// [`max_packet`](ClientOptions::max_packet). It is counted by [`Client::dropped`], and acknowledged if its sender wants
-    /// that, as it could never be taken.
+    /// [`max_packet`](ClientOptions::max_packet). It is counted by [`Client::dropped`], and
+    /// acknowledged if its sender wants that, as it could never be taken.
     TooLarge(usize),
-    /// A message was passed over as one that is too large: its topic holds a character that MQTT advises against
-    /// ([`TextError::Disallowed`](umqtt_topic::TextError::Disallowed)).
+    /// A message was passed over as one that is too large: its topic holds a character that MQTT
+    /// advises against ([`TextError::Disallowed`](umqtt_topic::TextError::Disallowed)).
     BadTopic,
 }
 
@@ -109,17 +110,17 @@ enum State {
 
 /// An MQTT client as a state machine: bytes and the time in, bytes, wishes and events out.
 ///
-/// * **Network**: [`connected`](Self::connected), [`receive`](Self::receive), [`closed`](Self::closed) say
-///   what happened; [`outgoing`](Self::outgoing) or [`copy_outgoing`](Self::copy_outgoing) and
-///   [`sent`](Self::sent) take what is to be sent.
+/// * **Network**: [`connected`](Self::connected), [`receive`](Self::receive),
+///   [`closed`](Self::closed) say what happened; [`outgoing`](Self::outgoing) or
+///   [`copy_outgoing`](Self::copy_outgoing) and [`sent`](Self::sent) take what is to be sent.
 /// * **After any call** ask [`poll_network`](Self::poll_network), send what is outgoing, take
 ///   [`poll_event`](Self::poll_event) until it says `None`; come back with
 ///   [`handle_timeout`](Self::handle_timeout) at [`poll_at`](Self::poll_at).
-/// * **Its user**: [`start`](Self::start), [`publish`](Self::publish), [`subscribe`](Self::subscribe),
-///   [`unsubscribe`](Self::unsubscribe), [`stop`](Self::stop).
+/// * **Its user**: [`start`](Self::start), [`publish`](Self::publish),
+///   [`subscribe`](Self::subscribe), [`unsubscribe`](Self::unsubscribe), [`stop`](Self::stop).
 ///
-/// It connects again by itself, later each time it fails, and then renews its subscriptions and its unfinished
-/// messages.
+/// It connects again by itself, later each time it fails, and then renews its subscriptions and its
+/// unfinished messages.
 #[derive(Debug)]
 pub struct Client {
     options: ClientOptions,
@@ -162,8 +163,9 @@ impl Client {
             + filters.chain(farewells).sum::<usize>()
     }
 
-    /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of many clients
-    /// of one server over time; any number will do, best a different one on each device.
+    /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of
+    /// many clients of one server over time; any number will do, best a different one on each
+    /// device.
     pub fn new(options: ClientOptions, seed: u32) -> Client {
         Client {
             options,
@@ -219,8 +221,8 @@ impl Client {
         }
     }
 
-    /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays away. The subscriptions are renewed
-    /// by the next [`start`](Self::start).
+    /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays away. The
+    /// subscriptions are renewed by the next [`start`](Self::start).
     pub fn stop(&mut self, now: Instant) {
         match self.state {
             State::Stopped | State::Finishing | State::Leaving => {}
@@ -273,7 +275,8 @@ impl Client {
             user: options.user.as_deref(),
             password: options.password.as_deref(),
         };
-        // Only with a clean session may the server choose the id, and only in MQTT 3.1.1 ([MQTT-3.1.3-7]).
+        // Only with a clean session may the server choose the id, and only in MQTT 3.1.1
+        // ([MQTT-3.1.3-7]).
         let nameless = options.client_id.is_empty()
             && (!options.clean_session || options.version == Version::V31);
         if nameless || !connect.emit(self.outbox.control()) {
@@ -299,8 +302,8 @@ impl Client {
         self.outbox.outgoing(&mut self.piece)
     }
 
-    /// Copies as much of what is to be sent as fits into `buffer`; how many bytes that was. Report what of it
-    /// went with [`sent`](Self::sent) before any other call.
+    /// Copies as much of what is to be sent as fits into `buffer`; how many bytes that was. Report
+    /// what of it went with [`sent`](Self::sent) before any other call.
     pub fn copy_outgoing(&self, buffer: &mut [u8]) -> usize {
         self.outbox.copy(buffer)
     }
@@ -316,7 +319,8 @@ impl Client {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will
+    /// as things are.
     pub fn poll_at(&self) -> Option<Instant> {
         self.timer
     }
@@ -355,7 +359,8 @@ impl Client {
         self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
     }
 
-    /// Sets the time of the next PINGREQ, a keep-alive after the last packet known to be sent ([MQTT-3.1.2-23]).
+    /// Sets the time of the next PINGREQ, a keep-alive after the last packet known to be sent
+    /// ([MQTT-3.1.2-23]).
     fn plan_ping(&mut self, sent: Instant) {
         self.ping_out = false;
         let interval = self.ping_interval();

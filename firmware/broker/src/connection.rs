@@ -30,8 +30,8 @@ pub(crate) struct Connection {
     pub(crate) version: Version,
     /// See [`Connect::bridge`](crate::wire::Connect::bridge).
     pub(crate) bridge: bool,
-    /// It is in the broker's list of connections with something to send, or was named from there and
-    /// has not been empty since.
+    /// It is in the broker's list of connections with something to send, or was named from there
+    /// and has not been empty since.
     pub(crate) announced: bool,
     /// When to look next whether the client stalls.
     pub(crate) look_at: Near,
@@ -79,8 +79,8 @@ impl Connection {
         }
     }
 
-    /// Whether a packet that had begun at the last look is still not whole, or nothing was taken of what waited to
-    /// be sent then. The next look will know what there is now.
+    /// Whether a packet that had begun at the last look is still not whole, or nothing was taken of
+    /// what waited to be sent then. The next look will know what there is now.
     pub(crate) fn stalls(&mut self) -> bool {
         let waits = !self.outbox.is_empty() && !self.outbox.is_blocked();
         let begun = !self.inbox.is_empty();
@@ -95,7 +95,8 @@ impl Connection {
         (self.keep_alive > 0).then(|| self.last_heard.at(now).saturating_add(patience))
     }
 
-    /// Bytes of the heap that what it reads and sends takes now; the messages themselves are counted elsewhere.
+    /// Bytes of the heap that what it reads and sends takes now; the messages themselves are
+    /// counted elsewhere.
     pub(crate) fn held(&self) -> usize {
         let will = if self.will.is_some() { size_of::<LastWill>() } else { 0 };
         self.inbox.capacity() + self.outbox.held() + will
@@ -115,8 +116,8 @@ impl Connection {
     }
 }
 
-/// A time not far from the present, in four bytes: at most 24 days away. One further ahead is taken for that,
-/// which is early.
+/// A time not far from the present, in four bytes: at most 24 days away. One further ahead is taken
+/// for that, which is early.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Near(u32);
 

@@ -1,7 +1,7 @@
 //! Where the embedder decides who may come in.
 //!
-//! The hooks are handed in with the calls that may need them, so they can borrow whatever the embedder
-//! has (settings, a user table) and nothing has to be shared or locked.
+//! The hooks are handed in with the calls that may need them, so they can borrow whatever the
+//! embedder has (settings, a user table) and nothing has to be shared or locked.
 
 use crate::Peer;
 

@@ -1,6 +1,7 @@
 //! Bytes in any pieces become packets.
 //!
-//! Only the start of an unfinished packet is ever copied; what arrives whole is handed on from where it is.
+//! Only the start of an unfinished packet is ever copied; what arrives whole is handed on from
+//! where it is.
 
 use alloc::vec::Vec;
 
@@ -32,8 +33,8 @@ impl Inbox {
         Inbox { partial, spent: false }
     }
 
-    /// The next whole packet, header and all bytes, taking what it needs from `bytes`; `None` once all
-    /// bytes are used up. `header` reads a header and may refuse it.
+    /// The next whole packet, header and all bytes, taking what it needs from `bytes`; `None` once
+    /// all bytes are used up. `header` reads a header and may refuse it.
     pub(crate) fn next<'a, 'b: 'a, E: From<NoMemory>>(
         &'a mut self,
         bytes: &mut &'b [u8],
@@ -77,8 +78,8 @@ impl Inbox {
     }
 }
 
-/// Appends to a packet of `wanted` bytes in the end. Room is made for what came, doubling, but never
-/// for more than the packet: a header that promises much costs nothing yet.
+/// Appends to a packet of `wanted` bytes in the end. Room is made for what came, doubling, but
+/// never for more than the packet: a header that promises much costs nothing yet.
 fn append(partial: &mut Vec<u8>, part: &[u8], wanted: usize) -> bool {
     let len = partial.len() + part.len();
     if len > partial.capacity() {

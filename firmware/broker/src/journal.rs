@@ -1,17 +1,19 @@
-//! What has to outlive a restart: a journal of the changes of stored sessions and retained messages, and the
-//! acknowledgements that wait until it is written.
+//! What has to outlive a restart: a journal of the changes of stored sessions and retained
+//! messages, and the acknowledgements that wait until it is written.
 //!
-//! With the feature `journal` the broker notes every change as a record of a key and a value, for any store that can
-//! write a batch of records as one ([`Batch`], [`Change`]), and makes itself anew from them ([`Restore`]). What was put and
-//! deleted before a batch is taken is never written. Without the feature all of this is nothing, in types of no size.
+//! With the feature `journal` the broker notes every change as a record of a key and a value, for
+//! any store that can write a batch of records as one ([`Batch`], [`Change`]), and makes itself
+//! anew from them ([`Restore`]). What was put and deleted before a batch is taken is never written.
+//! Without the feature all of this is nothing, in types of no size.
 //!
-//! An acknowledgement leaves when the changes of its packet are committed: PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, and
-//! the PUBREL that ends a stage. So does a message of QoS 2 to a stored session, whose packet id has to be known after a
-//! restart or it would come twice; and a connection says nothing before all that was changed until its CONNACK is committed.
-//! QoS 0 waits for nothing.
+//! An acknowledgement leaves when the changes of its packet are committed: PUBACK, PUBREC, PUBCOMP,
+//! SUBACK, UNSUBACK, and the PUBREL that ends a stage. So does a message of QoS 2 to a stored
+//! session, whose packet id has to be known after a restart or it would come twice; and a
+//! connection says nothing before all that was changed until its CONNACK is committed. QoS 0 waits
+//! for nothing.
 //!
-//! Of a message for many sessions there is one record, and a short one for each queue it waits in. Messages of QoS 0 that
-//! wait for a client that is away, and wills, are not kept.
+//! Of a message for many sessions there is one record, and a short one for each queue it waits in.
+//! Messages of QoS 0 that wait for a client that is away, and wills, are not kept.
 
 #[cfg(feature = "journal")]
 mod gate;

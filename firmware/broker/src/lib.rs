@@ -1,9 +1,10 @@
-//! An MQTT 3.1 and 3.1.1 broker as a state machine, for a chip with some tens of KiB and for a desktop.
+//! An MQTT 3.1 and 3.1.1 broker as a state machine, for a chip with some tens of KiB and for a
+//! desktop.
 //!
-//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes and wishes. The
-//! caller owns the network, in one plain loop: tell the broker what happened, send what it has to say,
-//! come back when it asks to. So the same broker runs over `smoltcp` on a device and over the operating
-//! system's sockets, and its tests run in virtual time.
+//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes and wishes.
+//! The caller owns the network, in one plain loop: tell the broker what happened, send what it has
+//! to say, come back when it asks to. So the same broker runs over `smoltcp` on a device and over
+//! the operating system's sockets, and its tests run in virtual time.
 //!
 //! It knows nothing of scripts, of settings or of storage; the embedder decides who may connect
 //! ([`Hooks`]) and saves the retained messages if it wants to ([`Broker::retained_revision`]).
@@ -16,22 +17,25 @@
 //! * [`wire`]: the packets, both directions; of use to a client too.
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
-//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session` (QoS 1 and 2),
+//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session`
+//!   (QoS 1 and 2),
 //!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`;
-//!   `arena` (places for clients and filters), `away` (which session was there longest ago), `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
+//!   `arena` (places for clients and filters), `away` (which session was there longest ago),
+//!   `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
 //!
-//! The whole of it, and every statement of the standard with its tests, is in `docs/conformance.md`.
+//! The whole of it, and every statement of the standard with its tests, is in
+//! `docs/conformance.md`.
 //!
 //! * A client with several matching subscriptions gets a message once, at the highest of their
 //!   qualities of service.
 //! * Messages wait for a client, also for one that is away and is remembered, up to
-//!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make room; if there
-//!   is none, the newcomer is dropped and counted.
+//!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make
+//!   room; if there is none, the newcomer is dropped and counted.
 //! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
-//! * Anything malformed closes that connection, and no other; the will is published. What else clients may do
-//!   too much of, what bounds it and where it is counted is in `docs/abuse.md`.
+//! * Anything malformed closes that connection, and no other; the will is published. What else
+//!   clients may do too much of, what bounds it and where it is counted is in `docs/abuse.md`.
 //!
 //! # Example
 //!

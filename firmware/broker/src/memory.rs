@@ -1,4 +1,5 @@
-//! What things cost of the heap, by arithmetic: the same on every machine, and known without asking.
+//! What things cost of the heap, by arithmetic: the same on every machine, and known without
+//! asking.
 //! `docs/memory.md` has the figures.
 
 /// What a heap adds to each block of memory, about.

@@ -11,8 +11,8 @@ use crate::journal::MessageMark;
 use crate::memory::BLOCK;
 use crate::wire::{FixedHeader, MAX_REMAINING, PacketType, QoS};
 
-/// Bytes of a packet that lie in one block of memory with what belongs to it; a longer packet has a block of its own.
-/// The remaining length of a short one takes one byte.
+/// Bytes of a packet that lie in one block of memory with what belongs to it; a longer packet has a
+/// block of its own. The remaining length of a short one takes one byte.
 const SHORT: usize = if cfg!(target_pointer_width = "64") { 120 } else { 40 };
 
 /// Blocks of short messages kept for the next ones.
@@ -20,8 +20,8 @@ const SPARES: usize = if cfg!(target_pointer_width = "64") { 256 } else { 2 };
 
 /// A topic and a payload, kept as the QoS 0 PUBLISH packet that carries them.
 ///
-/// Cloning shares. A delivery at QoS 0 sends these very bytes; at QoS 1 or 2 it sends its own header,
-/// the topic from here, its packet id, and the payload from here.
+/// Cloning shares. A delivery at QoS 0 sends these very bytes; at QoS 1 or 2 it sends its own
+/// header, the topic from here, its packet id, and the payload from here.
 #[derive(Clone, Debug)]
 pub struct Publication(Rc<Body>);
 
@@ -123,7 +123,8 @@ impl Body {
 }
 
 impl Publication {
-    /// Encodes a message. `None` if the topic passes 65535 bytes, or the packet, with a packet id, 256 MiB.
+    /// Encodes a message. `None` if the topic passes 65535 bytes, or the packet, with a packet id,
+    /// 256 MiB.
     pub fn new(topic: &[u8], payload: &[u8]) -> Option<Publication> {
         Publication::encode(topic, payload, None)
     }

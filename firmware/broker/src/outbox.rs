@@ -1,8 +1,8 @@
 //! What waits to be sent on one connection.
 //!
-//! Two queues: control packets (CONNACK, acknowledgements, ping replies), which are short and copied
-//! into one run of bytes, and deliveries, which share the message with every other subscriber. Control
-//! packets go first, but never into the middle of a delivery.
+//! Two queues: control packets (CONNACK, acknowledgements, ping replies), which are short and
+//! copied into one run of bytes, and deliveries, which share the message with every other
+//! subscriber. Control packets go first, but never into the middle of a delivery.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -145,7 +145,8 @@ impl Outbox {
         self.deliveries.push_back(delivery);
     }
 
-    /// Queues a message of QoS 1 or 2, until a commit if `wait`. It does not overtake one that waits.
+    /// Queues a message of QoS 1 or 2, until a commit if `wait`. It does not overtake one that
+    /// waits.
     pub(crate) fn push_reliable(&mut self, delivery: Delivery, wait: bool) {
         if wait || self.gate.holds_deliveries() {
             self.gate.hold_delivery(delivery);
@@ -173,8 +174,8 @@ impl Outbox {
         &mut self.gate
     }
 
-    /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of QoS 1 and 2 it
-    /// may have to look past are no more than may be in flight.
+    /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of
+    /// QoS 1 and 2 it may have to look past are no more than may be in flight.
     pub(crate) fn drop_oldest(&mut self) -> bool {
         let begun = usize::from(self.front_sent > 0);
         let mut rest = self.deliveries.iter().skip(begun);
@@ -195,8 +196,8 @@ impl Outbox {
         &mut self.control
     }
 
-    /// The first packet id that was not begun to be sent, and has not been on an earlier connection; 0 if there is
-    /// none.
+    /// The first packet id that was not begun to be sent, and has not been on an earlier
+    /// connection; 0 if there is none.
     pub(crate) fn first_not_sent(&self) -> u16 {
         let rest = self.deliveries.iter().skip(usize::from(self.front_sent > 0));
         let mut ids = rest.filter(|delivery| delivery.flags & DUP == 0).map(|d| d.packet_id);

@@ -1,7 +1,8 @@
-//! What waits for one client: in the outbox of its connection and in its session, under the same two limits.
+//! What waits for one client: in the outbox of its connection and in its session, under the same
+//! two limits.
 //!
-//! When they are reached, the oldest messages of QoS 0 make room: they promise nothing, and what is new is
-//! worth more than what is old. Where none is left, the newcomer is the one to go.
+//! When they are reached, the oldest messages of QoS 0 make room: they promise nothing, and what is
+//! new is worth more than what is old. Where none is left, the newcomer is the one to go.
 
 use crate::Limits;
 use crate::message::Publication;
@@ -22,8 +23,8 @@ impl Handling {
     }
 }
 
-/// Whether a message has the retain flag, and by which group of those who share a subscription it came, in two bytes: so
-/// what is in flight takes no more memory for it.
+/// Whether a message has the retain flag, and by which group of those who share a subscription it
+/// came, in two bytes: so what is in flight takes no more memory for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark(u16);
 
@@ -35,7 +36,8 @@ impl Mark {
         Mark(if retain { Mark::RETAIN } else { 0 })
     }
 
-    /// Of a message that came by a group, as [`group_tag`](crate::subscriptions::group_tag) has it; 0 for none.
+    /// Of a message that came by a group, as [`group_tag`](crate::subscriptions::group_tag) has it;
+    /// 0 for none.
     pub(crate) fn of_group(tag: u16) -> Mark {
         Mark(tag & !Mark::RETAIN)
     }
@@ -70,7 +72,8 @@ impl Load {
         Load { messages: self.messages + other.messages, bytes: self.bytes + other.bytes }
     }
 
-    /// Whether a message of `len` bytes more stays within a limit; one always does where nothing waits.
+    /// Whether a message of `len` bytes more stays within a limit; one always does where nothing
+    /// waits.
     pub(crate) fn takes(self, len: usize, max: Load) -> bool {
         self.messages == 0
             || self.messages < max.messages && self.bytes.saturating_add(len) <= max.bytes
@@ -164,7 +167,8 @@ pub(crate) fn away(
     Outcome { queued: true, dropped }
 }
 
-/// Whether a client that is connected would be sent a message soon: it waits for no acknowledgement of others.
+/// Whether a client that is connected would be sent a message soon: it waits for no acknowledgement
+/// of others.
 pub(crate) fn is_ready(
     session: &Session,
     outbox: &Outbox,

@@ -112,7 +112,8 @@ impl RetainedStore {
         *self = RetainedStore { revision: self.revision.wrapping_add(1), ..Self::default() };
     }
 
-    /// The messages from a topic on, those of the broker's own topics left out, in the order of their topics.
+    /// The messages from a topic on, those of the broker's own topics left out, in the order of
+    /// their topics.
     pub(crate) fn all(
         &self,
         from: Bound<&[u8]>,
@@ -154,7 +155,8 @@ impl RetainedStore {
             .map(|(message, qos)| (&message.0, *qos))
     }
 
-    /// The first message a valid filter matches. Takes from `looks` how many it looked at, and looks at no more.
+    /// The first message a valid filter matches. Takes from `looks` how many it looked at, and
+    /// looks at no more.
     pub(crate) fn first<'a>(
         &'a self,
         filter: &'a [u8],
@@ -174,8 +176,8 @@ impl RetainedStore {
     }
 }
 
-/// Whether clients may not publish to it: all under `$SYS`, but for the topics where bridges say whether they are
-/// connected.
+/// Whether clients may not publish to it: all under `$SYS`, but for the topics where bridges say
+/// whether they are connected.
 pub(crate) fn is_own(topic: &[u8]) -> bool {
     topic == b"$SYS"
         || topic.starts_with(b"$SYS/")
@@ -208,8 +210,8 @@ pub(crate) enum Next {
     Done,
 }
 
-/// Retained messages on their way to a new subscriber. They are looked up as its queue drains, so that
-/// however many there are, none is lost for want of room.
+/// Retained messages on their way to a new subscriber. They are looked up as its queue drains, so
+/// that however many there are, none is lost for want of room.
 #[derive(Debug)]
 pub(crate) struct Replay {
     filter: Vec<u8>,
@@ -232,8 +234,8 @@ impl Replay {
         Replay { filter: filter.to_vec(), qos, after: None }
     }
 
-    /// Looks for the next message, at no more than `budget` of them, fewer if their topics are long. Without
-    /// [`advance`](Self::advance) it is found again.
+    /// Looks for the next message, at no more than `budget` of them, fewer if their topics are
+    /// long. Without [`advance`](Self::advance) it is found again.
     pub(crate) fn next(&mut self, store: &RetainedStore, budget: &mut usize) -> Next {
         let after = self.after.as_ref().map(Publication::topic);
         let mut last: Option<&Publication> = None;

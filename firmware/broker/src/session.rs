@@ -17,8 +17,8 @@ use crate::retained::Replay;
 use crate::subscriptions::{FEW, NodeId};
 use crate::wire::{PacketType, QoS, emit_ack};
 
-/// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of which it has
-/// one out at a time.
+/// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of
+/// which it has one out at a time.
 pub(crate) const RESERVED_ID: u16 = u16::MAX;
 
 /// Packet ids there are for messages: 1 to this.
@@ -43,7 +43,8 @@ pub(crate) enum Presence {
 pub(crate) struct Session {
     pub(crate) client_id: Box<str>,
     pub(crate) presence: Presence,
-    /// The slot of its connection; without one, its neighbours in the list of those away: the older, the newer.
+    /// The slot of its connection; without one, its neighbours in the list of those away: the
+    /// older, the newer.
     pub(crate) place: [u32; 2],
     /// It ends with its connection.
     pub(crate) clean: bool,
@@ -110,7 +111,8 @@ impl Session {
             + self.reliable.as_ref().map_or(0, |reliable| reliable.held())
     }
 
-    /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0; `None` if there is no memory.
+    /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0;
+    /// `None` if there is no memory.
     pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Reliable> {
         if self.reliable.is_none() && !reserve(RELIABLE) {
             return None;
@@ -174,8 +176,8 @@ impl Session {
 /// The state of QoS 1 and 2 transfers in both directions (section 4.3).
 #[derive(Debug, Default)]
 pub(crate) struct Reliable {
-    /// Sent and not finished ([MQTT-4.6.0-1], [MQTT-4.6.0-4]): first those released, in the order of their PUBRECs,
-    /// then the rest, in the order of sending.
+    /// Sent and not finished ([MQTT-4.6.0-1], [MQTT-4.6.0-4]): first those released, in the order
+    /// of their PUBRECs, then the rest, in the order of sending.
     inflight: VecDeque<Inflight>,
     /// Waiting for a place in flight.
     waiting: VecDeque<Waiting>,
@@ -250,7 +252,8 @@ impl Reliable {
         (packet_id, mark): (u16, EntryMark),
         outbox: &mut Outbox,
     ) {
-        // After a restart the client has to know it by the same packet id, or it would take it twice.
+        // After a restart the client has to know it by the same packet id, or it would take it
+        // twice.
         let wait = how.qos == QoS::ExactlyOnce && self.log.is_on();
         let delivery = Delivery::new(publication.clone(), how.qos, packet_id, how.mark.retain());
         outbox.push_reliable(delivery, wait);
@@ -318,14 +321,14 @@ impl Reliable {
         }
     }
 
-    /// The connection broke before it began to send this packet id for the first time, or any after it; 0 for
-    /// none.
+    /// The connection broke before it began to send this packet id for the first time, or any after
+    /// it; 0 for none.
     pub(crate) fn not_sent_from(&mut self, packet_id: u16) {
         self.not_sent = packet_id;
     }
 
-    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]), and for the first
-    /// time what it never began to send; then what came at QoS 0 meanwhile.
+    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]), and for
+    /// the first time what it never began to send; then what came at QoS 0 meanwhile.
     pub(crate) fn resend(&mut self, outbox: &mut Outbox) {
         let mut again = true;
         for sent in &self.inflight {
@@ -350,8 +353,8 @@ impl Reliable {
         self.loose_bytes = 0;
     }
 
-    /// What came by groups and may go to others now that the client will not come back for it, in its order: what it has not
-    /// acknowledged of QoS 1, and what was never sent.
+    /// What came by groups and may go to others now that the client will not come back for it, in
+    /// its order: what it has not acknowledged of QoS 1, and what was never sent.
     pub(crate) fn orphans(&self) -> impl Iterator<Item = (&Publication, QoS, u16)> {
         let sent = self.inflight.iter().filter_map(|sent| match &sent.stage {
             Stage::Puback(message) => Some((message, QoS::AtLeastOnce, sent.origin.group())),
@@ -367,7 +370,8 @@ impl Reliable {
         self.finish(packet_id, |stage| matches!(stage, Stage::Puback(_)))
     }
 
-    /// PUBREC came, perhaps once more; false if no message waits for it. It is answered by PUBREL all the same.
+    /// PUBREC came, perhaps once more; false if no message waits for it. It is answered by PUBREL
+    /// all the same.
     pub(crate) fn received(&mut self, packet_id: u16) -> bool {
         let wanted = |sent: &Inflight| sent.packet_id == packet_id;
         let Some(place) = self.inflight.iter().position(wanted) else { return false };
@@ -427,7 +431,8 @@ impl Reliable {
         }
     }
 
-    /// PUBREL came: its packet id may stand for a new message from now on. False if it stood for none.
+    /// PUBREL came: its packet id may stand for a new message from now on. False if it stood for
+    /// none.
     pub(crate) fn release(&mut self, packet_id: u16) -> bool {
         let place = self.unreleased.binary_search(&packet_id);
         place.is_ok_and(|place| {
@@ -450,8 +455,8 @@ impl Reliable {
         self.waiting.iter().for_each(|waiting| self.log.abandoned(&waiting.publication));
     }
 
-    /// Puts back a queued message after a restart, behind those that were put back before; one without a packet id
-    /// waits, one without a message is released.
+    /// Puts back a queued message after a restart, behind those that were put back before; one
+    /// without a packet id waits, one without a message is released.
     #[cfg(feature = "journal")]
     pub(crate) fn put_back(
         &mut self,
@@ -480,7 +485,8 @@ impl Reliable {
         self.inflight.push_back(Inflight { packet_id, origin: Mark::of(retain), stage, mark });
     }
 
-    /// Calls `with` for each message that waits or is in flight, in their order; without the message if that is released.
+    /// Calls `with` for each message that waits or is in flight, in their order; without the
+    /// message if that is released.
     #[cfg(feature = "journal")]
     pub(crate) fn each_queued(
         &self,
@@ -531,8 +537,8 @@ impl Reliable {
         self.last_id
     }
 
-    /// Goes to the last id in flight before one that is free. Looked for again only after as many messages as there are
-    /// free ones.
+    /// Goes to the last id in flight before one that is free. Looked for again only after as many
+    /// messages as there are free ones.
     #[cold]
     fn find_free_ids(&mut self) {
         loop {

@@ -1,6 +1,7 @@
 //! What the broker counts.
 
-/// Counters since the broker was made. They only grow; all count events, unless the name says bytes.
+/// Counters since the broker was made. They only grow; all count events, unless the name says
+/// bytes.
 ///
 /// What clients do wrong, or too much of, is counted by its kind: see the table in `docs/abuse.md`.
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -25,26 +26,28 @@ pub struct Stats {
     pub connect_timeouts: u64,
     /// Connections closed because nothing came for one and a half keep-alive times.
     pub timeouts: u64,
-    /// Connections closed because the client does not read its answers (`max_control_bytes`), takes nothing of
-    /// what waits for it, or does not end a packet it has begun (`stall_timeout`).
+    /// Connections closed because the client does not read its answers (`max_control_bytes`), takes
+    /// nothing of what waits for it, or does not end a packet it has begun (`stall_timeout`).
     pub slow: u64,
     /// Connections closed because of too many QoS 2 messages that the client does not release
     /// (`max_unreleased`).
     pub unreleased: u64,
     /// Connections closed because another one came with the same client id.
     pub take_overs: u64,
-    /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those away for longest.
+    /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those away
+    /// for longest.
     pub sessions_displaced: u64,
     /// Subscriptions granted, the local client's too; again when a client asks again.
     pub subscribed: u64,
-    /// Times a subscriber had to wait for its retained messages because others have them looked for too.
+    /// Times a subscriber had to wait for its retained messages because others have them looked for
+    /// too.
     pub scans_put_off: u64,
     /// Last wills published.
     pub wills: u64,
     /// PINGREQ packets.
     pub pings: u64,
-    /// PUBACK, PUBREC, PUBREL and PUBCOMP packets that belong to no transfer. After a lost session that is
-    /// nothing bad.
+    /// PUBACK, PUBREC, PUBREL and PUBCOMP packets that belong to no transfer. After a lost session
+    /// that is nothing bad.
     pub unknown_acks: u64,
     /// Messages published to the broker, by clients and by the local client.
     pub messages_received: u64,
@@ -62,7 +65,8 @@ pub struct Stats {
     pub subscriptions_refused: u64,
     /// Messages not retained because of a limit.
     pub retained_refused: u64,
-    /// Times something was refused, dropped or put off for want of memory: that of `max_memory`, or of the heap.
+    /// Times something was refused, dropped or put off for want of memory: that of `max_memory`, or
+    /// of the heap.
     pub out_of_memory: u64,
     /// Bytes handed in by `receive`.
     pub bytes_received: u64,
@@ -81,8 +85,8 @@ impl Stats {
         self.messages_sent - self.internal_sent
     }
 
-    /// Connections closed by the broker for what their client did, or did not do. Take-overs are not among
-    /// them: mostly a client that comes back takes over from itself.
+    /// Connections closed by the broker for what their client did, or did not do. Take-overs are
+    /// not among them: mostly a client that comes back takes over from itself.
     pub fn closed(&self) -> u64 {
         let sent = self.protocol_errors + self.too_large + self.unreleased + self.no_memory;
         sent + self.connect_timeouts + self.timeouts + self.slow

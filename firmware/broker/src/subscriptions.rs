@@ -1,9 +1,10 @@
 //! Who subscribed to what: a tree of topic levels.
 //!
-//! One node per level of a filter, shared by all filters that begin alike; `+` and `#` hang apart from
-//! the literal children, so a lookup follows at most three ways per level and never compares filters.
-//! Each way is walked once, so a lookup costs at most one visit per node. How many visits the worst topic can cost is
-//! known at any time, and a subscription that makes it too many can be refused. No recursion.
+//! One node per level of a filter, shared by all filters that begin alike; `+` and `#` hang apart
+//! from the literal children, so a lookup follows at most three ways per level and never compares
+//! filters. Each way is walked once, so a lookup costs at most one visit per node. How many visits
+//! the worst topic can cost is known at any time, and a subscription that makes it too many can be
+//! refused. No recursion.
 //!
 //! Those who share a subscription are one subscriber here, a group: see `shared`.
 
@@ -40,7 +41,8 @@ const END: usize = usize::MAX;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Subscriber(u32);
 
-/// What the lowest bits of a subscriber say besides the quality of service: it is a bridge, or a group.
+/// What the lowest bits of a subscriber say besides the quality of service: it is a bridge, or a
+/// group.
 const BRIDGE: u32 = 4;
 const GROUP: u32 = 3;
 
@@ -58,14 +60,16 @@ impl Subscriber {
         QoS::from_u8(self.0 as u8 & 3).unwrap_or_default()
     }
 
-    /// The quality of service, if it is a session that gets each message as any other does: no bridge, and no group.
+    /// The quality of service, if it is a session that gets each message as any other does: no
+    /// bridge, and no group.
     #[inline(always)]
     pub(crate) fn plain_qos(self) -> Option<QoS> {
         QoS::from_u8(self.0 as u8 & 7)
     }
 }
 
-/// Children and subscribers a node has room for by itself: as many as take no more place than a reference to more.
+/// Children and subscribers a node has room for by itself: as many as take no more place than a
+/// reference to more.
 pub(crate) const FEW: usize = size_of::<usize>() / 2;
 
 /// Bytes of a topic that is remembered together with its subscribers.
@@ -93,8 +97,8 @@ struct Node {
     plus: NodeId,
     /// The rest-of-topic wildcard below this level.
     hash: NodeId,
-    /// Nodes from here down that the lookup of one topic may visit, this one included, each with its own cost: of the literal
-    /// children it goes on to one at most.
+    /// Nodes from here down that the lookup of one topic may visit, this one included, each with
+    /// its own cost: of the literal children it goes on to one at most.
     cost: u32,
     level: Level,
     /// Literal levels below this one, sorted by length first.
@@ -113,7 +117,8 @@ pub(crate) struct Subscriptions {
     groups: Arena<Group>,
     /// Bytes of the levels that are not stored in place, and of the names of groups.
     long_levels: usize,
-    /// The topic looked up last, empty if that is not known any more: the next message is often for the same.
+    /// The topic looked up last, empty if that is not known any more: the next message is often for
+    /// the same.
     topic: Vec<u8>,
     /// Who was found then.
     found: Vec<Subscriber>,
@@ -152,7 +157,8 @@ impl Subscriptions {
         self.len
     }
 
-    /// Bytes of the heap: each node with its place among the children, each subscription with its place here.
+    /// Bytes of the heap: each node with its place among the children, each subscription with its
+    /// place here.
     pub(crate) fn held(&self) -> usize {
         let groups = self.groups.len() * shared::GROUP_BYTES;
         (self.nodes.len() - 1) * NODE + self.len * SUBSCRIPTION + self.long_levels + groups
@@ -271,9 +277,9 @@ impl Subscriptions {
         levels.join(&b'/')
     }
 
-    /// Looks up who subscribes to a valid topic name: each session once, with the highest quality of
-    /// service of its matching filters, in ascending order. How many there are; [`found`](Self::found) has them. `None` if
-    /// there is no memory for them.
+    /// Looks up who subscribes to a valid topic name: each session once, with the highest quality
+    /// of service of its matching filters, in ascending order. How many there are;
+    /// [`found`](Self::found) has them. `None` if there is no memory for them.
     pub(crate) fn matching(&mut self, topic: &[u8]) -> Option<usize> {
         if self.topic != topic {
             let mut found = core::mem::take(&mut self.found);
@@ -405,7 +411,8 @@ impl Subscriptions {
         child
     }
 
-    /// Gives back all memory but the root's, and takes none for that: it may be for want of memory that the last one ended.
+    /// Gives back all memory but the root's, and takes none for that: it may be for want of memory
+    /// that the last one ended.
     fn give_back_memory(&mut self) {
         let mut nodes = core::mem::replace(&mut self.nodes, Arena::new());
         nodes.keep_first();
@@ -463,8 +470,8 @@ fn order(subscriber: &Subscriber) -> (u32, Reverse<QoS>) {
     (subscriber.session(), Reverse(subscriber.qos()))
 }
 
-/// Insertion over steps that get smaller, at most n^1.5 of them: quick where few, or lists that are sorted, stand one behind
-/// the other.
+/// Insertion over steps that get smaller, at most n^1.5 of them: quick where few, or lists that are
+/// sorted, stand one behind the other.
 fn shell_sort(subscribers: &mut [Subscriber]) {
     let mut step = 1;
     while step < subscribers.len() / 3 {
@@ -482,7 +489,8 @@ fn shell_sort(subscribers: &mut [Subscriber]) {
     }
 }
 
-/// Puts a subscriber in its place in a list, which is sorted; false if it replaced what was there of its session.
+/// Puts a subscriber in its place in a list, which is sorted; false if it replaced what was there
+/// of its session.
 fn put(subscribers: &mut SmallVec<[Subscriber; FEW]>, new: Subscriber) -> bool {
     let place = subscribers.partition_point(|s| s.session() < new.session());
     match subscribers.get_mut(place) {

@@ -1,4 +1,5 @@
-//! Who is to be looked at when: a heap in which each entry's place is known, so that it can be moved.
+//! Who is to be looked at when: a heap in which each entry's place is known, so that it can be
+//! moved.
 
 use alloc::vec::Vec;
 
@@ -86,7 +87,8 @@ impl Timers {
         }
     }
 
-    /// Makes room for a time of `who`, one of so many that may have one, so that setting it allocates nothing.
+    /// Makes room for a time of `who`, one of so many that may have one, so that setting it
+    /// allocates nothing.
     pub(crate) fn make_room(&mut self, who: Timer, entries: usize) {
         while self.places.len() <= who.number() as usize {
             make_room(&mut self.places);

@@ -1,5 +1,5 @@
-//! Connections that say nothing, too much or too slowly, and clients that come and go in crowds. In each story two
-//! bystanders go on talking, and what the one says reaches the other at once.
+//! Connections that say nothing, too much or too slowly, and clients that come and go in crowds. In
+//! each story two bystanders go on talking, and what the one says reaches the other at once.
 
 mod bystanders;
 mod net;

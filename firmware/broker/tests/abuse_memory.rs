@@ -1,5 +1,5 @@
-//! All places of a small broker but two are taken by clients who use as much of its memory as they can. The two others go on
-//! talking, and what the one says reaches the other at once.
+//! All places of a small broker but two are taken by clients who use as much of its memory as they
+//! can. The two others go on talking, and what the one says reaches the other at once.
 
 mod bystanders;
 mod net;
@@ -149,7 +149,8 @@ fn those_who_have_a_session_can_come_back_however_much_is_kept() {
     }
 }
 
-/// What waits for memory for too long makes those give way who hold it, in this order, and in the end everybody.
+/// What waits for memory for too long makes those give way who hold it, in this order, and in the
+/// end everybody.
 #[test]
 fn memory_that_is_needed_is_given_by_those_who_hold_the_most() {
     let mut net = Net::new();

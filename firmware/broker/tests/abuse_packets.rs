@@ -1,5 +1,5 @@
-//! Packets that are too large, too many, out of place or none at all. In each story two bystanders go on talking, and
-//! what the one says reaches the other at once.
+//! Packets that are too large, too many, out of place or none at all. In each story two bystanders
+//! go on talking, and what the one says reaches the other at once.
 
 mod bystanders;
 mod net;

@@ -1,5 +1,5 @@
-//! Subscriptions and retained messages that are too many, or cost too much. In each story two bystanders go on
-//! talking, and what the one says reaches the other at once.
+//! Subscriptions and retained messages that are too many, or cost too much. In each story two
+//! bystanders go on talking, and what the one says reaches the other at once.
 
 mod bystanders;
 mod net;
@@ -93,7 +93,8 @@ fn filters_that_make_one_lookup_cost_too_much_are_refused() {
         net.join(1, "bomb");
         let bomb = all_ways(levels);
         let granted = subscribe_all(&mut net, 1, &bomb).iter().filter(|g| **g).count();
-        // Each filter that is granted costs at least the node it ends in, and at most one for each level.
+        // Each filter that is granted costs at least the node it ends in, and at most one for each
+        // level.
         let least = limits.max_lookup / levels as usize;
         assert!((least..limits.max_lookup).contains(&granted), "{granted}");
         let refused = (bomb.len() - granted) as u64;
@@ -247,7 +248,8 @@ fn a_message_for_a_full_queue_is_dropped_for_that_client_alone() {
     assert_eq!(stats.messages_sent + stats.messages_dropped, 199 * 3 + 199);
 }
 
-/// A client in many groups of one filter gets each message once for each: that is bounded as what a lookup costs.
+/// A client in many groups of one filter gets each message once for each: that is bounded as what a
+/// lookup costs.
 #[test]
 fn many_groups_of_one_filter_are_bounded() {
     let mut net = Net::with(DESKTOP);

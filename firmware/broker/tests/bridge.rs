@@ -1,4 +1,5 @@
-//! Another broker as a client, as mosquitto is when it is a bridge: it says so by the highest bit of the protocol level.
+//! Another broker as a client, as mosquitto is when it is a bridge: it says so by the highest bit
+//! of the protocol level.
 
 mod net;
 

@@ -97,8 +97,9 @@ fn another_protocol_level_is_refused_by_1() {
     assert_eq!(offer(&mut Net::new(), 1, mqtt_5), Answer::Refused(1));
 }
 
-/// [MQTT-3.1.2-3], [MQTT-3.1.2-9], [MQTT-3.1.2-11], [MQTT-3.1.2-13], [MQTT-3.1.2-14], [MQTT-3.1.2-15],
-/// [MQTT-3.1.2-18], [MQTT-3.1.2-19], [MQTT-3.1.2-20], [MQTT-3.1.2-21], [MQTT-3.1.2-22], [MQTT-3.1.3-3],
+/// [MQTT-3.1.2-3], [MQTT-3.1.2-9], [MQTT-3.1.2-11], [MQTT-3.1.2-13], [MQTT-3.1.2-14],
+/// [MQTT-3.1.2-15], [MQTT-3.1.2-18], [MQTT-3.1.2-19], [MQTT-3.1.2-20], [MQTT-3.1.2-21],
+/// [MQTT-3.1.2-22], [MQTT-3.1.3-3],
 /// [MQTT-3.1.4-1], [MQTT-3.1.4-4]: every combination of flags, with exactly the fields they announce, one less, and
 /// one more.
 #[test]

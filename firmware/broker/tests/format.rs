@@ -21,7 +21,8 @@ fn field(bytes: &[u8]) -> Vec<u8> {
     [&[0, bytes.len() as u8][..], bytes].concat()
 }
 
-/// A packet for every place of a string, with this string in it: its name, whether it is a CONNECT, its bytes.
+/// A packet for every place of a string, with this string in it: its name, whether it is a CONNECT,
+/// its bytes.
 fn wherever_strings_are(text: &[u8]) -> Vec<(&'static str, bool, Vec<u8>)> {
     let (ok, bad) = (field(b"ok"), field(text));
     let connect = |flags: u8, rest: &[&[u8]]| {
@@ -51,8 +52,8 @@ fn closes(connect: bool, bytes: &[u8]) -> bool {
     net.is_closed(1)
 }
 
-/// [MQTT-1.5.3-1], [MQTT-3.1.3-4], [MQTT-3.1.3-10], [MQTT-3.1.3-11], [MQTT-3.3.2-1], [MQTT-3.8.3-1],
-/// [MQTT-3.10.3-1]
+/// [MQTT-1.5.3-1], [MQTT-3.1.3-4], [MQTT-3.1.3-10], [MQTT-3.1.3-11], [MQTT-3.3.2-1],
+/// [MQTT-3.8.3-1], [MQTT-3.10.3-1]
 #[test]
 fn ill_formed_utf_8_closes_wherever_it_is() {
     for (why, text) in [
@@ -82,8 +83,9 @@ fn the_null_character_closes_wherever_it_is() {
     }
 }
 
-/// Section 1.5.3 leaves open what becomes of control characters and non-characters. Most clients close their connection
-/// when they receive one, so one such topic would cut off all its subscribers: who sends it is closed.
+/// Section 1.5.3 leaves open what becomes of control characters and non-characters. Most clients
+/// close their connection when they receive one, so one such topic would cut off all its
+/// subscribers: who sends it is closed.
 #[test]
 fn control_characters_and_non_characters_close() {
     let mut texts: Vec<String> =

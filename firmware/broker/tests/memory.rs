@@ -1,4 +1,5 @@
-//! What the broker takes of the heap, measured, is what `docs/memory.md` and its own arithmetic say.
+//! What the broker takes of the heap, measured, is what `docs/memory.md` and its own arithmetic
+//! say.
 
 use allocation_counter::{AllocationInfo, measure};
 use umqtt_broker::wire::{Connect, Publish, Subscribe, Unsubscribe, Version};
@@ -65,8 +66,8 @@ fn flush(broker: &mut Broker) {
     while broker.poll_close().is_some() {}
 }
 
-/// What a step leaves allocated, and by how much the broker's own count moved; the count is never short by more than the
-/// vectors that stay behind for the next time.
+/// What a step leaves allocated, and by how much the broker's own count moved; the count is never
+/// short by more than the vectors that stay behind for the next time.
 fn cost(broker: &mut Broker, step: impl FnOnce(&mut Broker)) -> (AllocationInfo, i64) {
     let before = broker.memory() as i64;
     let info = measure(|| step(broker));
@@ -362,9 +363,11 @@ fn the_count_is_never_short_and_never_over_the_limit() {
         held += info.bytes_current;
         let counted = broker.memory() as i64;
         most = most.max(counted);
-        // Blocks of messages kept for the next ones, the first piece of each arena, and short lists.
+        // Blocks of messages kept for the next ones, the first piece of each arena, and short
+        // lists.
         assert!(held <= counted - start + 3 * 4096 + 20 * 1024, "{held} held, {counted} counted");
-        // One answer, one delivery for each, or one piece of a packet may still pass after the last look.
+        // One answer, one delivery for each, or one piece of a packet may still pass after the last
+        // look.
         assert!(counted <= 64 * 1024 + 4096, "{counted}");
     }
     assert!(most > 48 * 1024, "the limit was never near: {most}");

@@ -167,8 +167,8 @@ proptest! {
         prop_assert_eq!(net.messages(9), ["w=alive"]);
     }
 
-    /// Several clients, time passing, connections breaking, limits everywhere: nothing panics, every
-    /// count stays within its limit, and when all is over nothing is left behind.
+    /// Several clients, time passing, connections breaking, limits everywhere: nothing panics,
+    /// every count stays within its limit, and when all is over nothing is left behind.
     #[test]
     fn a_crowd_stays_within_the_limits(
         steps in proptest::collection::vec((0u32..5, 0u8..10, packet(), any::<bool>()), 0..120),

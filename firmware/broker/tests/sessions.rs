@@ -19,7 +19,8 @@ fn publish(net: &mut Net, payload: &str, qos: QoS) {
 
 type End = fn(&mut Net);
 
-/// All the ways a connection ends but DISCONNECT. The client is connection 1, named `a`, keep-alive 10 s.
+/// All the ways a connection ends but DISCONNECT. The client is connection 1, named `a`, keep-alive
+/// 10 s.
 const ENDS: [(&str, End); 8] = [
     ("the network closes", |net| net.cut(1)),
     ("keep-alive", |net| net.pass(15_000)),

@@ -14,7 +14,8 @@ fn roomy() -> Net {
     Net::with(Limits::DESKTOP.max_inflight(2))
 }
 
-/// The payloads of the messages that came since it was last asked, whatever their quality of service.
+/// The payloads of the messages that came since it was last asked, whatever their quality of
+/// service.
 fn payloads(net: &mut Net, conn: u32) -> Vec<String> {
     let bytes = net.all(conn);
     let publishes = packets(&bytes).into_iter().filter(|(h, _)| h.kind == PacketType::Publish);
@@ -211,8 +212,8 @@ fn who_is_away_gets_what_nobody_else_can_take() {
     assert_eq!(count(&mut net, 4), 2);
 }
 
-/// MQTT 5 section 4.8.2: what a client that will not come back has not acknowledged goes to another, but QoS 2, which
-/// could come twice.
+/// MQTT 5 section 4.8.2: what a client that will not come back has not acknowledged goes to
+/// another, but QoS 2, which could come twice.
 #[test]
 fn what_is_not_acknowledged_goes_to_others_when_the_session_ends() {
     for (end, clean) in [("cut", true), ("leave", true), ("expire", false), ("begin anew", false)] {
@@ -254,8 +255,8 @@ fn what_is_not_acknowledged_goes_to_others_when_the_session_ends() {
     }
 }
 
-/// Only what came by the group goes on: not what the client got by itself, retained or by another subscription, though
-/// the group's filter matches it.
+/// Only what came by the group goes on: not what the client got by itself, retained or by another
+/// subscription, though the group's filter matches it.
 #[test]
 fn what_did_not_come_by_the_group_does_not_go_to_others() {
     let mut net = Net::with(Limits::DESKTOP.max_inflight(9));

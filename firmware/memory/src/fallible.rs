@@ -69,8 +69,8 @@ pub fn try_extend(vec: &mut Vec<u8>, bytes: &[u8]) -> bool {
     fits
 }
 
-/// Gives back what a queue has over room for `keep` values, as far as there is memory for the smaller block: shrinking
-/// allocates too.
+/// Gives back what a queue has over room for `keep` values, as far as there is memory for the
+/// smaller block: shrinking allocates too.
 pub fn shrink_deque<T>(queue: &mut VecDeque<T>, keep: usize) {
     let keep = keep.max(queue.len());
     let mut smaller = VecDeque::new();

@@ -1,4 +1,5 @@
-//! The memory ledger: what each part of the device may hold at most, and allocation that fails instead of panicking.
+//! The memory ledger: what each part of the device may hold at most, and allocation that fails
+//! instead of panicking.
 //!
 //! | file | job |
 //! |---|---|
@@ -11,10 +12,12 @@
 //!
 //! # How an allocation is made
 //!
-//! * What is large, or whose size or number is decided outside, asks its share first and is then allocated with the
-//!   functions of `fallible` (or `try_reserve`); it is refused in the way its protocol has.
-//! * Everything else is small and belongs to a step that began with [`reserve()`]: all infallible allocations of the step
-//!   together must be smaller than what was reserved. A test allocator holds the steps to that: see [`credit`].
+//! * What is large, or whose size or number is decided outside, asks its share first and is then
+//!   allocated with the functions of `fallible` (or `try_reserve`); it is refused in the way its
+//!   protocol has.
+//! * Everything else is small and belongs to a step that began with [`reserve()`]: all infallible
+//!   allocations of the step together must be smaller than what was reserved. A test allocator
+//!   holds the steps to that: see [`credit`].
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -7,7 +7,8 @@ pub enum Share {
     Fixed,
     /// Sockets and their buffers.
     Network,
-    /// Clients, sessions, subscriptions, retained messages, messages in transit. New publishes wait while messages fill it.
+    /// Clients, sessions, subscriptions, retained messages, messages in transit. New publishes wait
+    /// while messages fill it.
     Broker,
     /// A script that is being received, checked and compiled. See [`Plan::within`].
     Upload,
@@ -23,7 +24,8 @@ pub enum Share {
     Upstream,
     /// Buffers of a change in flash.
     Storage,
-    /// Small allocations of a step: see [`reserve()`](crate::reserve()). Refused: steps that were put off.
+    /// Small allocations of a step: see [`reserve()`](crate::reserve()). Refused: steps that were
+    /// put off.
     Margin,
 }
 
@@ -92,7 +94,8 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// For the ESP8266: 48 KiB of RAM with a stack of 8 KiB, of which the heap is what static data leaves.
+    /// For the ESP8266: 48 KiB of RAM with a stack of 8 KiB, of which the heap is what static data
+    /// leaves.
     pub const ESP8266: Plan = Plan {
         fixed: 5_504,
         network: 16_000,
@@ -156,10 +159,11 @@ impl Plan {
         }
     }
 
-    /// The share whose memory this one uses: they are one share, and count once. What this one holds lowers what that one may.
+    /// The share whose memory this one uses: they are one share, and count once. What this one
+    /// holds lowers what that one may.
     ///
-    /// A script is compiled when the messages in transit have left the broker's; HTTP requests and the messages of the
-    /// remote broker are in transit themselves.
+    /// A script is compiled when the messages in transit have left the broker's; HTTP requests and
+    /// the messages of the remote broker are in transit themselves.
     pub const fn within(share: Share) -> Option<Share> {
         match share {
             Share::Upload | Share::Http | Share::Upstream => Some(Share::Broker),

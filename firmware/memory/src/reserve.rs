@@ -3,11 +3,12 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 
-/// What one step of the device (a network event, a console line, an event of the script, a timer) may allocate
-/// infallibly in all, bytes.
+/// What one step of the device (a network event, a console line, an event of the script, a timer)
+/// may allocate infallibly in all, bytes.
 pub const STEP_MARGIN: usize = 1024;
 
-/// No such allocation is larger, bytes: so a step may find its margin in pieces. What is larger is reserved by itself.
+/// No such allocation is larger, bytes: so a step may find its margin in pieces. What is larger is
+/// reserved by itself.
 pub const STEP_BLOCK: usize = 64 * size_of::<usize>();
 /// Pieces that do for a margin: one more than it has, for what is left over at their ends.
 const PIECES: usize = STEP_MARGIN.div_ceil(STEP_BLOCK) + 1;
@@ -15,21 +16,23 @@ const PIECES: usize = STEP_MARGIN.div_ceil(STEP_BLOCK) + 1;
 /// Whether [`reserve()`] looks at all: off where memory is the operating system's.
 static PROBING: AtomicBool = AtomicBool::new(false);
 
-/// Turns [`reserve()`] on, for boards whose heap is small, and for tests that make allocations fail.
+/// Turns [`reserve()`] on, for boards whose heap is small, and for tests that make allocations
+/// fail.
 pub fn set_probing(on: bool) {
     PROBING.store(on, Ordering::Relaxed);
 }
 
-/// Begins a step: whether the heap has its margin, [`STEP_MARGIN`], in one block or in pieces of [`STEP_BLOCK`]. What was
-/// reserved before counts no more.
+/// Begins a step: whether the heap has its margin, [`STEP_MARGIN`], in one block or in pieces of
+/// [`STEP_BLOCK`]. What was reserved before counts no more.
 #[must_use]
 pub fn reserve_step() -> bool {
     credit::set(0);
     reserve_margin()
 }
 
-/// As [`reserve()`] for [`STEP_MARGIN`] bytes, but what follows allocates no more than [`STEP_BLOCK`] of them at once, and so
-/// finds them in pieces as well: a heap that was in use for long has hardly another kind of room.
+/// As [`reserve()`] for [`STEP_MARGIN`] bytes, but what follows allocates no more than
+/// [`STEP_BLOCK`] of them at once, and so finds them in pieces as well: a heap that was in use for
+/// long has hardly another kind of room.
 #[must_use]
 pub fn reserve_margin() -> bool {
     reserve(STEP_MARGIN) || has_pieces()
@@ -49,10 +52,11 @@ fn has_pieces() -> bool {
     there
 }
 
-/// Whether the heap has a block of this many bytes now. What follows may allocate less than that without asking again.
+/// Whether the heap has a block of this many bytes now. What follows may allocate less than that
+/// without asking again.
 ///
-/// It allocates the block and gives it back, so `false` counts fragmentation too; what was reserved before, and has not been
-/// used, is there as before then. Always true without [`set_probing`].
+/// It allocates the block and gives it back, so `false` counts fragmentation too; what was reserved
+/// before, and has not been used, is there as before then. Always true without [`set_probing`].
 #[must_use]
 pub fn reserve(bytes: usize) -> bool {
     if !PROBING.load(Ordering::Relaxed) {
@@ -69,8 +73,9 @@ pub fn reserve(bytes: usize) -> bool {
 }
 
 pub mod credit {
-    //! What a test allocator needs to know: an allocation that the last [`reserve()`](super::reserve) covers cannot fail;
-    //! one for which its caller is prepared may fail at any time; any other that fails is a fault of the device.
+    //! What a test allocator needs to know: an allocation that the last
+    //! [`reserve()`](super::reserve) covers cannot fail; one for which its caller is prepared may
+    //! fail at any time; any other that fails is a fault of the device.
 
     use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

@@ -1,4 +1,5 @@
-//! Two stacks as one [`Net`]: a board whose access point and station have a stack each, or a loopback beside them.
+//! Two stacks as one [`Net`]: a board whose access point and station have a stack each, or a
+//! loopback beside them.
 
 use core::net::{IpAddr, Ipv4Addr};
 
@@ -9,9 +10,9 @@ use crate::{
 
 /// Two stacks as one. The second one is that of one [`Interface`], the first one has all others.
 ///
-/// Ports are listened on in both. What the device connects to, or sends a datagram to, goes through the second if it is
-/// in its network, else through the first, whose business names are too. Ids stay small: those of the first stack are
-/// the even ones, those of the second the odd ones.
+/// Ports are listened on in both. What the device connects to, or sends a datagram to, goes through
+/// the second if it is in its network, else through the first, whose business names are too. Ids
+/// stay small: those of the first stack are the even ones, those of the second the odd ones.
 #[derive(Debug)]
 pub struct DualNet<A, B> {
     first: A,
@@ -134,7 +135,8 @@ impl<A: Net, B: Net> DualNet<A, B> {
     }
 }
 
-/// A socket is one in each stack. Both are bound and closed together, so that they have the same number in both.
+/// A socket is one in each stack. Both are bound and closed together, so that they have the same
+/// number in both.
 impl<A: Net, B: Net> Udp for DualNet<A, B> {
     fn bind(&mut self, port: u16, port_use: PortUse) -> Result<(UdpId, u16), NetError> {
         let (first, port) = self.first.udp().ok_or(NetError::Failed)?.bind(port, port_use)?;

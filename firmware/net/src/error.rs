@@ -36,7 +36,8 @@ pub enum SendError {
     TooLong,
     /// There is no room now; nothing reports when there is. A later one may go.
     Full,
-    /// No datagram can go to that address: it is none, the network is down, or the socket is closed.
+    /// No datagram can go to that address: it is none, the network is down, or the socket is
+    /// closed.
     Unreachable,
 }
 

@@ -18,13 +18,16 @@ pub enum NetEvent {
     Connected(ConnId),
     /// Bytes can be received. Comes again only after new bytes arrived, so take all or remember.
     Readable(ConnId),
-    /// There is room to send again after [`Net::send`](crate::Net::send) took less than it was given.
+    /// There is room to send again after [`Net::send`](crate::Net::send) took less than it was
+    /// given.
     Writable(ConnId),
-    /// The peer will send nothing more (half-close) and everything it sent has been received; sending still works.
+    /// The peer will send nothing more (half-close) and everything it sent has been received;
+    /// sending still works.
     PeerClosed(ConnId),
     /// The connection is gone, whoever closed it, or [`Net::connect`](crate::Net::connect) failed.
     Closed(ConnId, CloseReason),
-    /// A datagram can be received. Comes again only after another one arrived, so take all or remember.
+    /// A datagram can be received. Comes again only after another one arrived, so take all or
+    /// remember.
     Datagram(UdpId),
 }
 

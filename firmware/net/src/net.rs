@@ -4,8 +4,9 @@ use crate::{ConnId, InterfaceAddr, NetError, NetEvent, Udp};
 
 /// The network as a device uses it. Nothing blocks.
 pub trait Net {
-    /// Accepts connections to a port from now on, on every interface. Port 0 lets the stack choose one. Returns the port
-    /// that was bound: [`NetEvent::Accepted`] names it, and [`Net::unlisten`] wants it.
+    /// Accepts connections to a port from now on, on every interface. Port 0 lets the stack choose
+    /// one. Returns the port that was bound: [`NetEvent::Accepted`] names it, and [`Net::unlisten`]
+    /// wants it.
     ///
     /// # Errors
     /// [`NetError`] when the port cannot be had.
@@ -14,7 +15,8 @@ pub trait Net {
     /// Stops accepting on a port; connections that are up stay.
     fn unlisten(&mut self, port: u16);
 
-    /// Starts a connection to a host name or address; [`NetEvent::Connected`] or [`NetEvent::Closed`] follows.
+    /// Starts a connection to a host name or address; [`NetEvent::Connected`] or
+    /// [`NetEvent::Closed`] follows.
     ///
     /// # Errors
     /// [`NetError::Full`], [`NetError::Down`] or [`NetError::Failed`] when it cannot even start.
@@ -23,13 +25,14 @@ pub trait Net {
     /// The next thing that happened.
     fn poll_event(&mut self) -> Option<NetEvent>;
 
-    /// Shows received bytes in place; `take` returns how many it is done with. Called again while it takes
-    /// all it was shown and there is more, up to a bound after which another [`NetEvent::Readable`]
-    /// follows. Returns how many were taken altogether. What was not taken is shown again next time.
+    /// Shows received bytes in place; `take` returns how many it is done with. Called again while
+    /// it takes all it was shown and there is more, up to a bound after which another
+    /// [`NetEvent::Readable`] follows. Returns how many were taken altogether. What was not taken
+    /// is shown again next time.
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize;
 
-    /// Copies what was received and not yet taken, as far as it lies in one piece and `into` has room, and leaves it
-    /// where it is. Returns how much that is; 0 when there is nothing.
+    /// Copies what was received and not yet taken, as far as it lies in one piece and `into` has
+    /// room, and leaves it where it is. Returns how much that is; 0 when there is nothing.
     fn peek(&mut self, conn: ConnId, into: &mut [u8]) -> usize {
         let mut len = 0;
         self.recv(conn, &mut |shown| {
@@ -40,7 +43,8 @@ pub trait Net {
         len
     }
 
-    /// Takes away `len` of the bytes that were received, or all if there are fewer: those that [`Net::peek`] showed.
+    /// Takes away `len` of the bytes that were received, or all if there are fewer: those that
+    /// [`Net::peek`] showed.
     fn consume(&mut self, conn: ConnId, len: usize) {
         let mut left = len;
         if left > 0 {
@@ -53,11 +57,12 @@ pub trait Net {
     }
 
     /// Sends what there is room for and returns how much that was; if less than all,
-    /// [`NetEvent::Writable`] or [`NetEvent::Closed`] follows. The caller keeps the rest (backpressure).
+    /// [`NetEvent::Writable`] or [`NetEvent::Closed`] follows. The caller keeps the rest
+    /// (backpressure).
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize;
 
-    /// Closes after what was sent has left (graceful close). What the peer sends from now on is thrown away.
-    /// [`NetEvent::Closed`] follows, at the latest after the stack's linger timeout.
+    /// Closes after what was sent has left (graceful close). What the peer sends from now on is
+    /// thrown away. [`NetEvent::Closed`] follows, at the latest after the stack's linger timeout.
     fn close(&mut self, conn: ConnId);
 
     /// Drops the connection at once; the peer finds it reset. [`NetEvent::Closed`] follows.

@@ -40,7 +40,8 @@ impl Peer {
         Peer { addr, interface }
     }
 
-    /// Whether it is in a network that is the device's own: the access point's, or the device itself.
+    /// Whether it is in a network that is the device's own: the access point's, or the device
+    /// itself.
     pub const fn is_internal(self) -> bool {
         !matches!(self.interface, Interface::Station)
     }

@@ -1,5 +1,5 @@
-//! What a stack has to report to the device: each connection waits in a queue at most once, with a set of what happened,
-//! so that both stay small however often things happen.
+//! What a stack has to report to the device: each connection waits in a queue at most once, with a
+//! set of what happened, so that both stay small however often things happen.
 
 use alloc::collections::VecDeque;
 
@@ -11,7 +11,8 @@ pub enum Readiness {
     Accepted,
     /// [`NetEvent::Connected`](crate::NetEvent::Connected)
     Connected,
-    /// [`NetEvent::Readable`](crate::NetEvent::Readable), or [`NetEvent::Datagram`](crate::NetEvent::Datagram)
+    /// [`NetEvent::Readable`](crate::NetEvent::Readable), or
+    /// [`NetEvent::Datagram`](crate::NetEvent::Datagram)
     Readable,
     /// [`NetEvent::Writable`](crate::NetEvent::Writable)
     Writable,
@@ -30,7 +31,8 @@ const ALL: [Readiness; 6] = [
     Readiness::Closed,
 ];
 
-/// What is to be reported about one connection. The connection's entry in its stack's table holds it.
+/// What is to be reported about one connection. The connection's entry in its stack's table holds
+/// it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadySet(u8);
 
@@ -55,7 +57,8 @@ impl ReadySet {
 pub struct ReadyQueue(VecDeque<u32>);
 
 impl ReadyQueue {
-    /// A queue for the entries of a table of this size. It never holds more, and so never allocates again.
+    /// A queue for the entries of a table of this size. It never holds more, and so never allocates
+    /// again.
     pub fn with_capacity(entries: usize) -> ReadyQueue {
         ReadyQueue(VecDeque::with_capacity(entries))
     }
@@ -68,8 +71,8 @@ impl ReadyQueue {
         set.0 |= ReadySet::QUEUED | 1 << readiness as u8;
     }
 
-    /// Takes out what is to be reported next about an entry of this table. An entry with more to report goes to the end
-    /// of the queue.
+    /// Takes out what is to be reported next about an entry of this table. An entry with more to
+    /// report goes to the end of the queue.
     pub fn pop<E: AsMut<ReadySet>>(&mut self, table: &mut [Option<E>]) -> Option<(u32, Readiness)> {
         loop {
             let index = self.0.pop_front()?;

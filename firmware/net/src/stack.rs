@@ -2,8 +2,8 @@
 
 use crate::{Instant, Net};
 
-/// One turn of a board's loop: ingress, the device's poll, egress. Returns when to come back at the latest if nothing
-/// arrives: a time that has come means at once.
+/// One turn of a board's loop: ingress, the device's poll, egress. Returns when to come back at the
+/// latest if nothing arrives: a time that has come means at once.
 pub fn turn<S: Stack>(
     net: &mut S,
     clock: impl Fn() -> Instant,
@@ -17,11 +17,12 @@ pub fn turn<S: Stack>(
 
 /// A [`Net`] that is driven by the board's loop: see [`turn`].
 pub trait Stack: Net {
-    /// Takes what has arrived, up to a bound, and lets timeouts run out. Afterwards [`Net::poll_event`] has what the
-    /// device has to know.
+    /// Takes what has arrived, up to a bound, and lets timeouts run out. Afterwards
+    /// [`Net::poll_event`] has what the device has to know.
     fn ingress(&mut self, now: Instant);
 
-    /// Sends what waits, up to a bound. Returns when to come back at the latest if nothing arrives: a time not after
+    /// Sends what waits, up to a bound. Returns when to come back at the latest if nothing arrives:
+    /// a time not after
     /// `now` means at once, because there is more to take or to send, or an event for the device.
     fn egress(&mut self, now: Instant) -> Option<Instant>;
 }

@@ -1,4 +1,5 @@
-//! Points in time and spans of time, so that one is not taken for the other: `now + now` does not compile.
+//! Points in time and spans of time, so that one is not taken for the other: `now + now` does not
+//! compile.
 
 use core::ops::{Add, AddAssign, Div, Mul, Sub};
 

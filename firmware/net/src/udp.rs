@@ -18,7 +18,8 @@ pub const GUARANTEED_PAYLOAD: usize = 512;
 
 /// UDP. Nothing blocks, and nothing is certain to arrive.
 pub trait Udp {
-    /// Binds a socket to a port of every interface; port 0 lets the stack choose. Returns the port that was bound.
+    /// Binds a socket to a port of every interface; port 0 lets the stack choose. Returns the port
+    /// that was bound.
     ///
     /// # Errors
     /// [`NetError`] when the port cannot be had, or all sockets are in use.
@@ -33,14 +34,17 @@ pub trait Udp {
     /// [`SendError`] when it was not sent.
     fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError>;
 
-    /// Shows the next datagram in place, and who sent it; false if there is none. A datagram that is longer than the stack
-    /// can receive, or that found the socket's queue full, was dropped as a whole.
+    /// Shows the next datagram in place, and who sent it; false if there is none. A datagram that
+    /// is longer than the stack can receive, or that found the socket's queue full, was dropped as
+    /// a whole.
     fn recv_from(&mut self, socket: UdpId, show: &mut dyn FnMut(&[u8], Peer)) -> bool;
 
-    /// Receives what is sent to a multicast group in an interface's network and to the socket's port.
+    /// Receives what is sent to a multicast group in an interface's network and to the socket's
+    /// port.
     ///
     /// # Errors
-    /// [`NetError::Full`] when no more groups can be joined; [`NetError::Failed`] for what is no group.
+    /// [`NetError::Full`] when no more groups can be joined; [`NetError::Failed`] for what is no
+    /// group.
     fn join(
         &mut self,
         socket: UdpId,

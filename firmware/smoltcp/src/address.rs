@@ -23,7 +23,8 @@ struct Lease {
 }
 
 impl<D: Device> SmolNet<D> {
-    /// Takes the address from where the settings say. Connections that are up break if it is another one.
+    /// Takes the address from where the settings say. Connections that are up break if it is
+    /// another one.
     pub fn set_addressing(&mut self, wanted: Addressing) {
         if let Some(handle) = self.dhcp.take() {
             self.table.sockets.remove(handle);

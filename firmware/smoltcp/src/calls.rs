@@ -11,7 +11,8 @@ use umqtt_net::{CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Pee
 use crate::SmolNet;
 use crate::connection::{Millis, Phase};
 
-/// Milliseconds a connection we closed may take to send what is left and be closed by the other end.
+/// Milliseconds a connection we closed may take to send what is left and be closed by the other
+/// end.
 pub const LINGER: Millis = 2_000;
 
 /// Bytes that the DHCP and the DNS client take.

@@ -32,7 +32,8 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    /// When something is to be done about it, if nothing comes from the network. smoltcp ends look-ups itself.
+    /// When something is to be done about it, if nothing comes from the network. smoltcp ends
+    /// look-ups itself.
     pub(crate) fn deadline(&self) -> Option<Millis> {
         self.query.is_none().then_some(self.until)
     }

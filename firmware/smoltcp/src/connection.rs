@@ -14,7 +14,8 @@ pub type Millis = u64;
 pub(crate) enum Phase {
     /// Waits for somebody to connect to the port.
     Listening,
-    /// Somebody sent a SYN to the port; the device knows nothing of it before the handshake is over.
+    /// Somebody sent a SYN to the port; the device knows nothing of it before the handshake is
+    /// over.
     HalfOpen { since: Millis },
     /// The device asked for it, and it is not up yet.
     Connecting(Box<Attempt>),
@@ -22,7 +23,8 @@ pub(crate) enum Phase {
     Open,
     /// We closed it; waiting for the other end to do so.
     Lingering { until: Millis },
-    /// Over. The place is free once the device has taken the event and the socket's last segment has left.
+    /// Over. The place is free once the device has taken the event and the socket's last segment
+    /// has left.
     Closed { reason: CloseReason, acknowledged: bool },
 }
 

@@ -1,8 +1,10 @@
-//! Between driver and smoltcp: a segment that carries data and the end of the connection comes as two.
+//! Between driver and smoltcp: a segment that carries data and the end of the connection comes as
+//! two.
 //!
-//! smoltcp 0.14 clips a segment to the window and then takes the end of it for the end of all, so that the clipped bytes
-//! are lost without a word: a script uploaded would be cut. smoltcp as the sender on the other side, another of our
-//! devices, does send such segments. An end that comes alone is taken only when nothing is missing before it.
+//! smoltcp 0.14 clips a segment to the window and then takes the end of it for the end of all, so
+//! that the clipped bytes are lost without a word: a script uploaded would be cut. smoltcp as the
+//! sender on the other side, another of our devices, does send such segments. An end that comes
+//! alone is taken only when nothing is missing before it.
 
 use alloc::vec::Vec;
 

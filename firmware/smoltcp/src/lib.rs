@@ -1,6 +1,6 @@
 //! The network of the umqtt device on chips: [`Net`] over [smoltcp] for any Ethernet driver
-//! ([`Device`](smoltcp::phy::Device)). A board's loop takes turns with it as with every [`Stack`](umqtt_net::Stack):
-//! see [`turn`](umqtt_net::turn).
+//! ([`Device`](smoltcp::phy::Device)). A board's loop takes turns with it as with every
+//! [`Stack`](umqtt_net::Stack): see [`turn`](umqtt_net::turn).
 //!
 //! | file | job |
 //! |---|---|
@@ -26,12 +26,13 @@
 //! | a name being looked up | 350 | 2 x 350 |
 //! | a UDP socket, with the feature `udp`: its place, and buffers while it is bound | 328 + 28, 1,136 | 0 |
 //!
-//! Code of the features, measured in the image of the emulated ESP8266: `udp` 5,320 bytes, `multicast` with it 10,324.
+//! Code of the features, measured in the image of the emulated ESP8266: `udp` 5,320 bytes,
+//! `multicast` with it 10,324.
 //!
-//! So 16 clients and one console take 17 x 288 = 4,896 bytes of buffers, the two sockets that listen 576, and the tables
-//! 9,264. The receive buffer is the window the other end sees: 128 bytes are an MQTT packet of an ordinary size, and
-//! longer ones come in pieces, which costs round trips, not memory. What a frame occupies on its way is the driver's
-//! affair.
+//! So 16 clients and one console take 17 x 288 = 4,896 bytes of buffers, the two sockets that
+//! listen 576, and the tables 9,264. The receive buffer is the window the other end sees: 128 bytes
+//! are an MQTT packet of an ordinary size, and longer ones come in pieces, which costs round trips,
+//! not memory. What a frame occupies on its way is the driver's affair.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -70,7 +71,8 @@ use umqtt_net::Net;
 /// The most the network may grow to.
 #[derive(Clone, Copy, Debug)]
 pub struct NetLimits {
-    /// Sockets altogether: those that listen, handshakes under way, connections that are up or being closed.
+    /// Sockets altogether: those that listen, handshakes under way, connections that are up or
+    /// being closed.
     pub sockets: usize,
     /// How many of them are kept for connections the device makes itself.
     pub outgoing: usize,
@@ -82,7 +84,8 @@ pub struct NetLimits {
     pub tx: usize,
     /// UDP sockets, with the feature `udp`.
     pub udp: UdpLimits,
-    /// Whether there is memory for one more socket: with `false` the newcomer is refused (its SYN gets a reset).
+    /// Whether there is memory for one more socket: with `false` the newcomer is refused (its SYN
+    /// gets a reset).
     pub admits: fn() -> bool,
 }
 
@@ -110,12 +113,14 @@ impl UdpLimits {
 }
 
 impl NetLimits {
-    /// Bytes of the heap with so many sockets that have buffers, those of the network besides not counted.
+    /// Bytes of the heap with so many sockets that have buffers, those of the network besides not
+    /// counted.
     pub const fn memory(&self, sockets: usize) -> usize {
         self.sockets * table::PLACE + sockets * (self.rx + self.tx)
     }
 
-    /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that listen, 1 outgoing.
+    /// For a chip with 48 KiB: 16 clients, 3 for consoles, a script and a client that waits, 2 that
+    /// listen, 1 outgoing.
     pub const CHIP: NetLimits = NetLimits {
         sockets: 22,
         outgoing: 1,

@@ -1,9 +1,10 @@
 //! Ports that are listened on.
 //!
-//! smoltcp has no backlog: a listening socket becomes the connection, and until another one listens the next SYN is
-//! refused. So each port has one listening socket, and after every single frame it is looked whether it was taken and
-//! another one must take its place. A SYN flood finds a bounded number of half-open connections; beyond it the oldest
-//! is dropped, so that an honest handshake, which takes one round trip, gets through between the others.
+//! smoltcp has no backlog: a listening socket becomes the connection, and until another one listens
+//! the next SYN is refused. So each port has one listening socket, and after every single frame it
+//! is looked whether it was taken and another one must take its place. A SYN flood finds a bounded
+//! number of half-open connections; beyond it the oldest is dropped, so that an honest handshake,
+//! which takes one round trip, gets through between the others.
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
@@ -12,11 +13,13 @@ use umqtt_net::{NetError, Readiness};
 use crate::SmolNet;
 use crate::connection::{Connection, Millis, Phase};
 
-/// Ports listened on at a time: broker, console, a script upload, and one to spare while one is changed.
+/// Ports listened on at a time: broker, console, a script upload, and one to spare while one is
+/// changed.
 pub const MAX_PORTS: usize = 4;
 /// Milliseconds a handshake may take.
 pub const HANDSHAKE_TIMEOUT: Millis = 20_000;
-/// Handshakes that are too few to take turns when all places are taken: one in so few would not last a round trip.
+/// Handshakes that are too few to take turns when all places are taken: one in so few would not
+/// last a round trip.
 const FEW_HANDSHAKES: usize = 4;
 /// Milliseconds one of these few is left in peace; then it makes way.
 const HANDSHAKE_GRACE: Millis = 100;

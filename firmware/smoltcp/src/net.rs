@@ -45,8 +45,8 @@ pub struct SmolNet<D: Device> {
 }
 
 impl<D: Device> SmolNet<D> {
-    /// A network without an address: see [`SmolNet::set_addressing`]. The seed makes sequence numbers and ports hard to
-    /// guess, so it should differ from start to start.
+    /// A network without an address: see [`SmolNet::set_addressing`]. The seed makes sequence
+    /// numbers and ports hard to guess, so it should differ from start to start.
     pub fn new(device: D, mac: [u8; 6], seed: u64, limits: NetLimits, now: Millis) -> SmolNet<D> {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac)));
         config.random_seed = seed;
@@ -81,7 +81,8 @@ impl<D: Device> SmolNet<D> {
         &mut self.device.driver
     }
 
-    /// Sockets there are now, of the [`NetLimits::sockets`] there may be: those that listen are counted too.
+    /// Sockets there are now, of the [`NetLimits::sockets`] there may be: those that listen are
+    /// counted too.
     pub fn sockets_in_use(&self) -> usize {
         self.table.limits().sockets - self.table.room()
     }
@@ -169,8 +170,8 @@ impl<D: Device> SmolNet<D> {
                 break;
             }
         }
-        // Our last acknowledgement has left. Waiting after it (RFC 9293, section 3.6.1) would keep the memory of a
-        // connection nobody uses.
+        // Our last acknowledgement has left. Waiting after it (RFC 9293, section 3.6.1) would keep
+        // the memory of a connection nobody uses.
         if until <= now || matches!(socket.state(), tcp::State::TimeWait | tcp::State::Closed) {
             self.table.close(place, CloseReason::Done);
         }

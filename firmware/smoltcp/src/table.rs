@@ -63,7 +63,8 @@ impl Table {
         self.limits.sockets - self.places.iter().flatten().count()
     }
 
-    /// Whether one more may listen: there is a place, and the device keeps those for its own connections.
+    /// Whether one more may listen: there is a place, and the device keeps those for its own
+    /// connections.
     pub(crate) fn has_room_to_listen(&self) -> bool {
         let others = self.iter().filter(|(_, connection)| connection.port != 0).count();
         self.room() > 0 && others + self.limits.outgoing < self.limits.sockets
@@ -101,9 +102,9 @@ impl Table {
         Some(self.sockets.add(socket))
     }
 
-    /// Moves the sockets that listen behind all others. smoltcp offers a segment to the first socket that takes it, and
-    /// one that listens takes any SYN to its port: a late copy of the SYN of a connection that is up, too, and the answer
-    /// would break that connection.
+    /// Moves the sockets that listen behind all others. smoltcp offers a segment to the first
+    /// socket that takes it, and one that listens takes any SYN to its port: a late copy of the SYN
+    /// of a connection that is up, too, and the answer would break that connection.
     pub(crate) fn listeners_last(&mut self) {
         loop {
             let with_socket = |listening: bool| {
@@ -183,8 +184,8 @@ impl Table {
         self.ready.pop(&mut self.places)
     }
 
-    /// A connection is over. What its socket still has to say (a reset, if the other end thinks that it is up) leaves
-    /// with the next segments.
+    /// A connection is over. What its socket still has to say (a reset, if the other end thinks
+    /// that it is up) leaves with the next segments.
     pub(crate) fn close(&mut self, place: u32, reason: CloseReason) {
         let Some(connection) = self.get(place) else { return };
         if connection.is_closed() {

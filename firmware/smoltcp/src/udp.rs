@@ -14,8 +14,8 @@ use crate::{NetLimits, SmolNet};
 
 /// Groups joined at a time, by all sockets together.
 pub const MAX_GROUPS: usize = 2;
-/// Milliseconds that datagrams wait for a neighbour that does not answer. Then they are dropped, as those behind them would
-/// wait for ever: smoltcp takes the next one only when the first has left.
+/// Milliseconds that datagrams wait for a neighbour that does not answer. Then they are dropped, as
+/// those behind them would wait for ever: smoltcp takes the next one only when the first has left.
 pub const SEND_TIMEOUT: Millis = 3_000;
 /// Bytes of the headers of IPv4 and UDP.
 const HEADERS: usize = 20 + 8;
@@ -61,7 +61,8 @@ impl UdpSockets {
         }
     }
 
-    /// Drops what has waited for too long; to be called when frames have just left. Returns when to come again.
+    /// Drops what has waited for too long; to be called when frames have just left. Returns when to
+    /// come again.
     pub(crate) fn drop_stuck(
         &mut self,
         sockets: &mut SocketSet<'static>,

@@ -3,8 +3,8 @@
 //!
 //! Also here are MQTT's other strings, which obey the same rules ([`check_text`]).
 //!
-//! A leaf of the house: the broker, the virtual machine's handler lookup and the compiler's checks all
-//! mean the same thing by "matches" because they all ask here. No allocation, no recursion.
+//! A leaf of the house: the broker, the virtual machine's handler lookup and the compiler's checks
+//! all mean the same thing by "matches" because they all ask here. No allocation, no recursion.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -118,8 +118,8 @@ fn unprintable_bytes(word: usize) -> usize {
 const EACH: usize = usize::MAX / 255;
 const TOP: usize = EACH << 7;
 
-/// Not 0 if one of the bytes is no printable ASCII, or a wildcard: each is tested in the highest bit of its place. One that is
-/// odd may make its neighbour seem so too.
+/// Not 0 if one of the bytes is no printable ASCII, or a wildcard: each is tested in the highest
+/// bit of its place. One that is odd may make its neighbour seem so too.
 fn odd_bytes(word: [u8; WORD]) -> usize {
     let word = usize::from_ne_bytes(word);
     // '#' and '+' differ in one bit; what is left is 0 for either.
@@ -169,8 +169,8 @@ pub struct SharedFilter<'f> {
     pub filter: &'f [u8],
 }
 
-/// Takes a filter apart that asks for a share of the messages: `$share/GROUP/FILTER` (MQTT 5 section 4.8.2). `None`
-/// for any other filter, which asks for all.
+/// Takes a filter apart that asks for a share of the messages: `$share/GROUP/FILTER` (MQTT 5
+/// section 4.8.2). `None` for any other filter, which asks for all.
 ///
 /// # Errors
 /// [`NotShared`] if it begins so and does not go on so.

@@ -11,9 +11,10 @@ pub enum TextError {
     Nul,
     /// Not UTF-8, or an encoded surrogate ([MQTT-1.5.3-1]).
     NotUtf8,
-    /// Holds a control character (U+0001 to U+001F, U+007F to U+009F) or a non-character (U+FDD0 to U+FDEF and
-    /// the last two of each plane). A sender should not, and a receiver may close the connection: libmosquitto and
-    /// with it most clients do, so that one such topic would cut off all its subscribers.
+    /// Holds a control character (U+0001 to U+001F, U+007F to U+009F) or a non-character (U+FDD0 to
+    /// U+FDEF and the last two of each plane). A sender should not, and a receiver may close the
+    /// connection: libmosquitto and with it most clients do, so that one such topic would cut off
+    /// all its subscribers.
     Disallowed,
 }
 
@@ -29,8 +30,8 @@ impl core::fmt::Display for TextError {
 
 impl core::error::Error for TextError {}
 
-/// Checks a string: UTF-8 without the characters that MQTT advises against. U+FEFF, which some call a byte order
-/// mark, is a character like any other ([MQTT-1.5.3-3]).
+/// Checks a string: UTF-8 without the characters that MQTT advises against. U+FEFF, which some call
+/// a byte order mark, is a character like any other ([MQTT-1.5.3-3]).
 ///
 /// # Errors
 /// The first [`TextError`] that applies.

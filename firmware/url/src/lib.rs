@@ -1,7 +1,8 @@
-//! URLs of plain HTTP: `http://host[:port]/path?query`. Which byte strings are some, and what is wrong with others.
+//! URLs of plain HTTP: `http://host[:port]/path?query`. Which byte strings are some, and what is
+//! wrong with others.
 //!
-//! A leaf of the house: the device's HTTP client and the compiler's checks say the same of a URL because they
-//! both ask here. No allocation, no recursion.
+//! A leaf of the house: the device's HTTP client and the compiler's checks say the same of a URL
+//! because they both ask here. No allocation, no recursion.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -25,8 +26,8 @@ pub const DEFAULT_PORT: u16 = 80;
 
 const SCHEME: &[u8] = b"http://";
 
-/// The parts of a URL, checked: none of them holds a blank or a control character, so they cannot smuggle anything
-/// into a request.
+/// The parts of a URL, checked: none of them holds a blank or a control character, so they cannot
+/// smuggle anything into a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UrlParts<'u> {
     /// Host name or address; an IPv6 address without its brackets. ASCII.
@@ -41,7 +42,8 @@ impl<'u> UrlParts<'u> {
     /// Takes a URL apart.
     ///
     /// # Errors
-    /// The [`UrlError`] that helps most: a blank or a control character wherever it is, then what comes first.
+    /// The [`UrlError`] that helps most: a blank or a control character wherever it is, then what
+    /// comes first.
     pub fn parse(url: &'u [u8]) -> Result<UrlParts<'u>, UrlError> {
         if url.len() > MAX_URL {
             return Err(UrlError::TooLong);

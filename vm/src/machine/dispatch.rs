@@ -34,7 +34,8 @@ pub enum Dispatch {
     Nothing,
     /// The event wakes this one.
     Handler(Handler),
-    /// The event wakes this one if the filter matches that its expression computes: ask [`crate::Machine::matches`].
+    /// The event wakes this one if the filter matches that its expression computes: ask
+    /// [`crate::Machine::matches`].
     Computed(Handler),
 }
 
@@ -53,7 +54,8 @@ struct Candidates<'e> {
     keyed: (usize, usize),
     /// What those found by key have.
     key: u8,
-    /// For a topic: the one behind the last record with a filter; the first is behind those with a name.
+    /// For a topic: the one behind the last record with a filter; the first is behind those with a
+    /// name.
     filters_end: usize,
     topic: Option<&'e [u8]>,
 }

@@ -32,8 +32,9 @@ impl Interpreter<'_> {
             at += 1;
             m.at = at;
             let [op, a, b, c] = word.to_le_bytes();
-            // An instruction ends in one of three ways: a number goes to the destination, a jump is taken or not, or a text was made or
-            // an action done, for which there may have been no room.
+            // An instruction ends in one of three ways: a number goes to the destination, a jump is
+            // taken or not, or a text was made or an action done, for which there may have been no
+            // room.
             let holds = 'jump: {
                 let number = 'number: {
                     let done = 'done: {
@@ -215,7 +216,8 @@ impl Interpreter<'_> {
         }
     }
 
-    /// Makes room for an instruction that found none. One that says each time it needs no more than was made for it finds none.
+    /// Makes room for an instruction that found none. One that says each time it needs no more than
+    /// was made for it finds none.
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, len: usize) -> Result<(), TrapCode> {
@@ -238,7 +240,8 @@ impl Interpreter<'_> {
         Ok(())
     }
 
-    /// Makes a text and puts it where it belongs. What is left by a try that found no room is forgotten.
+    /// Makes a text and puts it where it belongs. What is left by a try that found no room is
+    /// forgotten.
     fn make(
         &mut self,
         destination: u8,
@@ -332,7 +335,8 @@ impl Interpreter<'_> {
         })
     }
 
-    /// A random number below a bound. Of 2^32 numbers each stands for as many as every other, but for one.
+    /// A random number below a bound. Of 2^32 numbers each stands for as many as every other, but
+    /// for one.
     #[inline(never)]
     fn exec_random(&mut self, bound: Value) -> i32 {
         self.store.pay(fuel::CALL);

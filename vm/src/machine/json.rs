@@ -1,9 +1,10 @@
 //! Finding one value in a JSON text, in place: no memory, no recursion, no tree.
 //!
-//! A reader crate would hand out events or copies; here the answer is a part of the text itself, raw where it is
-//! an object or array, which costs nothing to hold. One pass over the text finds the value and sees that all of the text
-//! is JSON (RFC 8259): what is broken anywhere, before or behind the value, gives nothing. Every byte is looked at
-//! once, apart from the names of members, which are also compared with the path.
+//! A reader crate would hand out events or copies; here the answer is a part of the text itself,
+//! raw where it is an object or array, which costs nothing to hold. One pass over the text finds
+//! the value and sees that all of the text is JSON (RFC 8259): what is broken anywhere, before or
+//! behind the value, gives nothing. Every byte is looked at once, apart from the names of members,
+//! which are also compared with the path.
 //!
 //! More liberal than the standard in one thing: bytes that are not UTF-8 may stand in strings.
 
@@ -19,8 +20,8 @@ pub(super) struct JsonValue {
     pub(super) escaped: bool,
 }
 
-/// Follows a path such as `a.b.1` or `a.b[1]`; the empty path is the whole value. Looks at no more bytes than path and
-/// text have together, the text's once.
+/// Follows a path such as `a.b.1` or `a.b[1]`; the empty path is the whole value. Looks at no more
+/// bytes than path and text have together, the text's once.
 pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<JsonValue> {
     let mut reader = Reader { text, at: 0, objects: 0, depth: 0 };
     let steps =
@@ -142,8 +143,8 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind a value: closes containers until `outside` are open, and is false then, or comes to where the next value of
-    /// one is due.
+    /// Behind a value: closes containers until `outside` are open, and is false then, or comes to
+    /// where the next value of one is due.
     fn close(&mut self, outside: u32) -> Option<bool> {
         while self.depth > outside {
             let end = if self.objects & 1 == 1 { b'}' } else { b']' };
@@ -205,7 +206,8 @@ impl Reader<'_> {
         Some(byte)
     }
 
-    /// Reads a number: no leading zeros, digits on both sides of a point and behind an exponent's `e`.
+    /// Reads a number: no leading zeros, digits on both sides of a point and behind an exponent's
+    /// `e`.
     fn number(&mut self) -> Option<bool> {
         if self.text.get(self.at) == Some(&b'-') {
             self.at += 1;
@@ -417,7 +419,8 @@ mod tests {
         let deep = "[".repeat(100_000);
         assert_eq!(get("1", &deep), "-");
     }
-    /// The judge of what is JSON. It reads no numbers and no escapes, so it takes what the grammar takes.
+    /// The judge of what is JSON. It reads no numbers and no escapes, so it takes what the grammar
+    /// takes.
     fn is_json(text: &[u8]) -> bool {
         serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok()
     }

@@ -8,10 +8,11 @@ pub type Slot = [u32; 2];
 /// Most bytes of memory for texts: their places are 16 bits wide.
 pub const MAX_TEXTS: usize = 65_535;
 
-/// The memory of a machine: slots for values and bytes for texts. Anything that is slices of them, or something that gets larger
-/// when it is needed.
+/// The memory of a machine: slots for values and bytes for texts. Anything that is slices of them,
+/// or something that gets larger when it is needed.
 pub trait Memory {
-    /// The slots and the bytes there are. Between two calls they keep what they hold, though they may move.
+    /// The slots and the bytes there are. Between two calls they keep what they hold, though they
+    /// may move.
     fn parts(&mut self) -> (&mut [Slot], &mut [u8]);
 
     /// Makes room for at least so many bytes more, behind the others; false if that cannot be.

@@ -35,7 +35,8 @@ const MAX_VALUE: usize = u16::MAX as usize;
 
 /// A program and the memory it computes in.
 ///
-/// The memory holds the variables, the event's arguments, temporaries, and the texts of all of them; nothing else is ever allocated.
+/// The memory holds the variables, the event's arguments, temporaries, and the texts of all of
+/// them; nothing else is ever allocated.
 pub struct Machine<B, M> {
     program: Program<B>,
     memory: M,
@@ -55,8 +56,8 @@ struct State {
 }
 
 impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
-    /// Lays out the variables, all empty, in `memory`; more than [`MAX_TEXTS`] bytes for texts are of no use. Values made while
-    /// running are cut at the profile's limit.
+    /// Lays out the variables, all empty, in `memory`; more than [`MAX_TEXTS`] bytes for texts are
+    /// of no use. Values made while running are cut at the profile's limit.
     ///
     /// # Errors
     /// [`TooFewSlots`].
@@ -99,8 +100,9 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &mut self.memory
     }
 
-    /// The next handler, in script order, that the event wakes or may wake. Start with `HandlerCursor::default()`. Ask again only after
-    /// having run the one before: a filter may depend on what that one set.
+    /// The next handler, in script order, that the event wakes or may wake. Start with
+    /// `HandlerCursor::default()`. Ask again only after having run the one before: a filter may
+    /// depend on what that one set.
     ///
     /// A handler whose constant topic differs is not even looked at.
     #[inline]
@@ -111,8 +113,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         dispatch::next(&DispatchTable { words: words(bytes), slots, info, view }, cursor)
     }
 
-    /// Whether the event wakes a handler whose filter an expression computes; takes what that costs of the fuel, and without any
-    /// left it wakes none.
+    /// Whether the event wakes a handler whose filter an expression computes; takes what that costs
+    /// of the fuel, and without any left it wakes none.
     #[cold]
     #[inline(never)]
     pub fn matches(
@@ -131,8 +133,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         }
     }
 
-    /// The next handler that the event wakes: [`Machine::find`], and [`Machine::matches`] where it is not sure. `None` after the
-    /// last.
+    /// The next handler that the event wakes: [`Machine::find`], and [`Machine::matches`] where it
+    /// is not sure. `None` after the last.
     pub fn next(
         &mut self,
         cursor: &mut HandlerCursor,
@@ -208,8 +210,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.state.warnings
     }
 
-    /// Calls `each` with the number and value of every variable, in the order of numbers. Names are in
-    /// [`crate::Debug::variable`].
+    /// Calls `each` with the number and value of every variable, in the order of numbers. Names are
+    /// in [`crate::Debug::variable`].
     pub fn variables(&mut self, each: &mut dyn FnMut(u16, &[u8])) {
         let (slots, arena) = self.memory.parts();
         let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());

@@ -1,8 +1,8 @@
 //! The machine's memory: variables, arguments, temporaries, and the arena that holds texts.
 //!
-//! The arena has the variables' texts at its start, garbage between them, then the texts made by the running
-//! statement, then nothing. Those end with the statement. When the room ends, the texts are moved together,
-//! which happens only then and takes time in proportion to what is kept.
+//! The arena has the variables' texts at its start, garbage between them, then the texts made by
+//! the running statement, then nothing. Those end with the statement. When the room ends, the texts
+//! are moved together, which happens only then and takes time in proportion to what is kept.
 
 use itoa::Buffer;
 
@@ -13,17 +13,18 @@ use crate::isa::CONSTANT;
 use crate::program::ProgramInfo;
 use crate::{Event, TrapCode, Warnings, fuel};
 
-/// So many bytes of arena are needed and not there. The instruction is done again once there is room, so nothing that cannot be
-/// done twice may come before.
+/// So many bytes of arena are needed and not there. The instruction is done again once there is
+/// room, so nothing that cannot be done twice may come before.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoRoom(pub(super) usize);
 
 /// What runs, with all it needs.
 pub(super) struct Store<'m> {
-    /// The image, as words; none once there is no fuel left, so that the next instruction is not found.
+    /// The image, as words; none once there is no fuel left, so that the next instruction is not
+    /// found.
     pub(super) words: &'m [u32],
-    /// What is left of it. One instruction pays no more than a quarter of what it can hold, and it is stopped when it is
-    /// below 0: it cannot wrap.
+    /// What is left of it. One instruction pays no more than a quarter of what it can hold, and it
+    /// is stopped when it is below 0: it cannot wrap.
     pub(super) fuel: i32,
     /// Where the last of it was spent, as `at`.
     pub(super) stopped_at: usize,
@@ -124,8 +125,8 @@ impl Store<'_> {
         }
     }
 
-    /// The value at the place that the uppermost byte of a word means: there its upper half is told by the sign. The verifier has
-    /// seen to it that there is one.
+    /// The value at the place that the uppermost byte of a word means: there its upper half is told
+    /// by the sign. The verifier has seen to it that there is one.
     #[inline(always)]
     pub(super) fn get(&self, word: u32) -> Value {
         let place = (word >> 24) as usize;
@@ -277,8 +278,9 @@ impl Store<'_> {
         if self.kept(index) + len > self.arena.len() {
             return Err(NoRoom(len));
         }
-        // A part of the variable's own text would have fitted its capacity, so the old text is not needed any more.
-        // The new one is told if it moves: there is a slot more than values have places.
+        // A part of the variable's own text would have fitted its capacity, so the old text is not
+        // needed any more. The new one is told if it moves: there is a slot more than values have
+        // places.
         let spare = self.first_variable + self.info.variables;
         for (index, value) in [(index, Value::EMPTY), (spare, value)] {
             if let Some(slot) = self.slots.get_mut(index) {
@@ -307,8 +309,8 @@ impl Store<'_> {
         self.arena.len() - self.kept(usize::MAX) - scratch
     }
 
-    /// Moves the variables' texts together at the start of the arena, and the statement's behind them; values in temporaries
-    /// are told.
+    /// Moves the variables' texts together at the start of the arena, and the statement's behind
+    /// them; values in temporaries are told.
     fn compact(&mut self) {
         let (mut end, mut behind) = (0, 0);
         // Each text is looked for among all variables.
@@ -376,7 +378,8 @@ impl Store<'_> {
         }
     }
 
-    /// Makes a text of the statement of what `write` puts into at most `most` bytes of room; it returns how many.
+    /// Makes a text of the statement of what `write` puts into at most `most` bytes of room; it
+    /// returns how many.
     pub(super) fn temporary(
         &mut self,
         most: usize,
@@ -413,8 +416,8 @@ impl Store<'_> {
     }
 }
 
-/// Tells values whose texts lie in a part of the arena that it moves down. Some are left over from earlier statements and mean nothing any
-/// more; whatever becomes of those.
+/// Tells values whose texts lie in a part of the arena that it moves down. Some are left over from
+/// earlier statements and mean nothing any more; whatever becomes of those.
 fn moved(values: &mut [Slot], part: core::ops::Range<usize>, down: usize) {
     for slot in values {
         let value = Value(*slot);

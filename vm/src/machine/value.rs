@@ -7,9 +7,10 @@ use crate::Event;
 
 /// A number, or where a text is.
 ///
-/// Word 0 is 0 for a number; else it holds the kind (4 bits), which argument (4 bits) and the text's length (the upper 16 bits).
-/// Word 1 is the number, or the text's offset in its lower 16 bits. A text in a variable has its capacity in the upper
-/// ones; elsewhere they mean nothing, so a variable is read by copying its slot.
+/// Word 0 is 0 for a number; else it holds the kind (4 bits), which argument (4 bits) and the
+/// text's length (the upper 16 bits). Word 1 is the number, or the text's offset in its lower 16
+/// bits. A text in a variable has its capacity in the upper ones; elsewhere they mean nothing, so a
+/// variable is read by copying its slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) Slot);
 
@@ -150,7 +151,8 @@ pub(super) fn digits(number: i32, digits: &mut Buffer) -> &[u8] {
     }
 }
 
-/// Reads a number like C's `atoi`: blanks, a sign, digits up to anything else; wraps at 32 bits; else 0.
+/// Reads a number like C's `atoi`: blanks, a sign, digits up to anything else; wraps at 32 bits;
+/// else 0.
 pub fn parse_number(bytes: &[u8]) -> i32 {
     let mut bytes = bytes;
     while let [b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r', rest @ ..] = bytes {

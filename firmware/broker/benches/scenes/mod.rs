@@ -1,4 +1,5 @@
-//! What is measured: a broker with clients whose sockets take and give everything at once, in rounds.
+//! What is measured: a broker with clients whose sockets take and give everything at once, in
+//! rounds.
 
 use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack, emit_bare};
 use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};

@@ -50,7 +50,8 @@ impl Broker {
     /// Whether the client may come in. Changes nothing.
     fn admit(&mut self, slot: u32, connect: &Connect<'_>, hooks: &mut dyn Hooks) -> ReturnCode {
         let id = connect.client_id;
-        // An empty id asks for one to be made up: in MQTT 3.1.1, and for one connection only ([MQTT-3.1.3-8]).
+        // An empty id asks for one to be made up: in MQTT 3.1.1, and for one connection only
+        // ([MQTT-3.1.3-8]).
         let nameless = id.is_empty() && (connect.version == Version::V31 || !connect.clean_session);
         if nameless || id.len() > self.limits.max_client_id {
             return ReturnCode::IdentifierRejected;
@@ -129,8 +130,9 @@ impl Broker {
         Ok(())
     }
 
-    /// The session to go on with, whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]), and whether the answer is about
-    /// anything that is kept. A connection that has this client id already gives way ([MQTT-3.1.4-2]).
+    /// The session to go on with, whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]), and
+    /// whether the answer is about anything that is kept. A connection that has this client id
+    /// already gives way ([MQTT-3.1.4-2]).
     fn begin_session(&mut self, client_id: &str, clean: bool, now: Instant) -> (u32, bool, bool) {
         let mut found = self.find_name(client_id);
         if found.is_ok() && self.disconnect(client_id, now) {

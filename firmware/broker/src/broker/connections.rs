@@ -19,7 +19,8 @@ use crate::{Duration, Hooks, Instant, Peer};
 const LINGER: Duration = Duration::from_secs(5);
 
 impl Broker {
-    /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout) for its CONNECT.
+    /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout)
+    /// for its CONNECT.
     ///
     /// # Errors
     /// [`Refused`]: close it, the broker knows nothing of it.
@@ -62,8 +63,8 @@ impl Broker {
         Ok(())
     }
 
-    /// The network connection is gone, by whatever way: publishes the client's will unless it took its
-    /// leave, and forgets it or keeps its session. An unknown id is ignored.
+    /// The network connection is gone, by whatever way: publishes the client's will unless it took
+    /// its leave, and forgets it or keeps its session. An unknown id is ignored.
     pub fn closed(&mut self, conn: ConnId, now: Instant) {
         match self.slot(conn) {
             Some(slot) => {
@@ -75,8 +76,8 @@ impl Broker {
         }
     }
 
-    /// Closes the connection of a client as if it had failed: its will is published. False if no such client
-    /// is connected.
+    /// Closes the connection of a client as if it had failed: its will is published. False if no
+    /// such client is connected.
     pub fn disconnect(&mut self, client_id: &str, now: Instant) -> bool {
         let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
         let session = key.and_then(|key| self.sessions.get(*key));
@@ -85,8 +86,8 @@ impl Broker {
         true
     }
 
-    /// The next run of bytes to send on a connection, empty if there is none. Report what of it went with
-    /// [`sent`](Self::sent), before any other call: what waits may change with it.
+    /// The next run of bytes to send on a connection, empty if there is none. Report what of it
+    /// went with [`sent`](Self::sent), before any other call: what waits may change with it.
     pub fn outgoing(&mut self, conn: ConnId) -> &[u8] {
         match self.slot(conn).and_then(|slot| self.connections.get_mut(slot)) {
             Some(connection) if !connection.outbox.is_blocked() => {
@@ -96,9 +97,10 @@ impl Broker {
         }
     }
 
-    /// Copies as much of what is to be sent as fits into `buffer`, over any number of packets, so that one write
-    /// to the socket sends many small ones; how many bytes that was. Nothing is taken away: report what of it
-    /// went with [`sent`](Self::sent), before any other call: what waits may change with it.
+    /// Copies as much of what is to be sent as fits into `buffer`, over any number of packets, so
+    /// that one write to the socket sends many small ones; how many bytes that was. Nothing is
+    /// taken away: report what of it went with [`sent`](Self::sent), before any other call: what
+    /// waits may change with it.
     pub fn copy_outgoing(&self, conn: ConnId, buffer: &mut [u8]) -> usize {
         let slot = self.slot(conn).and_then(|slot| self.connections.get(slot));
         let slot = slot.filter(|connection| !connection.outbox.is_blocked());
@@ -127,8 +129,8 @@ impl Broker {
     }
 
     /// A connection that has something to send and had nothing before. Send until
-    /// [`outgoing`](Self::outgoing) is empty, or until its socket takes no more, and then go on once it does: it
-    /// is not named again before it has been empty.
+    /// [`outgoing`](Self::outgoing) is empty, or until its socket takes no more, and then go on
+    /// once it does: it is not named again before it has been empty.
     pub fn poll_writable(&mut self) -> Option<ConnId> {
         while let Some(slot) = self.writable.pop_front() {
             if let Some(connection) = self.connection(slot)
@@ -143,8 +145,8 @@ impl Broker {
         None
     }
 
-    /// A connection to close now: what was to be sent first is sent, or has taken too long. The broker
-    /// has forgotten it; there is no need to call [`closed`](Self::closed).
+    /// A connection to close now: what was to be sent first is sent, or has taken too long. The
+    /// broker has forgotten it; there is no need to call [`closed`](Self::closed).
     pub fn poll_close(&mut self) -> Option<ConnId> {
         self.closes.pop_front()
     }
@@ -324,8 +326,8 @@ fn room_for<T>(queue: &mut VecDeque<T>, entries: usize) -> bool {
     entries <= queue.capacity() || try_deque_room(queue, entries - queue.len())
 }
 
-/// Something was queued for a connection, perhaps: counts it, and puts the connection on the list of those with
-/// something to send, once.
+/// Something was queued for a connection, perhaps: counts it, and puts the connection on the list
+/// of those with something to send, once.
 pub(super) fn note(
     connection: &mut Connection,
     slot: u32,

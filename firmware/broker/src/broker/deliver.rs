@@ -12,7 +12,8 @@ use crate::retained::{Next, Replay, end_replay};
 use crate::subscriptions::{FEW, LOCAL, Subscriber, Subscriptions, is_shared};
 use crate::wire::QoS;
 
-/// Bytes that a retained message may add to the tree they are in: a node splits, and the one above it.
+/// Bytes that a retained message may add to the tree they are in: a node splits, and the one above
+/// it.
 const NODE: usize = 2 * (11 * (size_of::<Publication>() + 1) + 15 * size_of::<usize>());
 /// Bytes of the list of those that wait to look at more, at most.
 const SCANNING: usize = 512;
@@ -24,8 +25,8 @@ const REPLAYS: usize = 11 * (size_of::<Replay>() + 4) + 12 * size_of::<usize>();
 pub(super) struct NotKept;
 
 impl Broker {
-    /// A message from a client, whose session is `source`. The topics of the broker itself are not for clients to
-    /// publish to.
+    /// A message from a client, whose session is `source`. The topics of the broker itself are not
+    /// for clients to publish to.
     pub(super) fn accept(
         &mut self,
         topic: &[u8],
@@ -42,8 +43,8 @@ impl Broker {
         let _ = self.route(topic, payload, how, source);
     }
 
-    /// Keeps a message if it is to be retained, and queues it for all its subscribers. Encodes it once,
-    /// and not at all if nobody wants it.
+    /// Keeps a message if it is to be retained, and queues it for all its subscribers. Encodes it
+    /// once, and not at all if nobody wants it.
     pub(super) fn route(
         &mut self,
         topic: &[u8],
@@ -121,8 +122,9 @@ impl Broker {
 
     /// Queues a message for a bridge or a group.
     ///
-    /// A bridge does not get back what it has published, or two brokers would send each other the same message for ever; and it
-    /// learns whether a message is to be retained, so that the other broker can do the same.
+    /// A bridge does not get back what it has published, or two brokers would send each other the
+    /// same message for ever; and it learns whether a message is to be retained, so that the other
+    /// broker can do the same.
     #[cold]
     #[inline(never)]
     fn deliver_special(
@@ -212,7 +214,8 @@ impl Broker {
         self.announce(slot);
     }
 
-    /// The next retained message for a client that has room for it. Half of its queue is left to new messages.
+    /// The next retained message for a client that has room for it. Half of its queue is left to
+    /// new messages.
     fn next_replay(&mut self, key: u32, share: usize) -> Option<(Publication, QoS)> {
         let half = Load::limit(&self.limits, share).half();
         let session = self.sessions.get_mut(key)?;
@@ -275,7 +278,8 @@ impl Broker {
         if new {
             nodes.push(node);
         }
-        // None for those who share: each member that comes would get them all (MQTT 5 section 4.8.2).
+        // None for those who share: each member that comes would get them all (MQTT 5 section
+        // 4.8.2).
         if self.retained.len() > 0 && !is_shared(node) {
             replays.insert(node, Replay::new(filter, granted)); // [MQTT-3.8.4-3]
         }

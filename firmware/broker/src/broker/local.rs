@@ -1,4 +1,5 @@
-//! The local client: the program the broker is part of publishes and subscribes without a connection.
+//! The local client: the program the broker is part of publishes and subscribes without a
+//! connection.
 
 use alloc::collections::{BTreeMap, VecDeque};
 
@@ -135,7 +136,8 @@ impl Local {
         Some(message)
     }
 
-    /// Queues retained messages as far as they leave half of the queue free, and as `looks` last; how many.
+    /// Queues retained messages as far as they leave half of the queue free, and as `looks` last;
+    /// how many.
     fn pump(&mut self, store: &RetainedStore, max: usize, looks: &mut usize) -> u64 {
         let mut count = 0;
         self.scanning = false;
@@ -167,9 +169,10 @@ impl Local {
 }
 
 impl Broker {
-    /// Publishes, as a client would; the local subscriptions get it too. Also on topics that begin with
-    /// `$SYS`, which clients may not publish to. With `retain` and an empty payload the topic's retained
-    /// message is deleted. A message nobody subscribes to is not even encoded.
+    /// Publishes, as a client would; the local subscriptions get it too. Also on topics that begin
+    /// with
+    /// `$SYS`, which clients may not publish to. With `retain` and an empty payload the topic's
+    /// retained message is deleted. A message nobody subscribes to is not even encoded.
     ///
     /// # Errors
     /// [`PublishError`]; with [`PublishError::NotRetained`] it was delivered all the same.
@@ -190,8 +193,8 @@ impl Broker {
         routed.map_err(|_| PublishError::NotRetained)
     }
 
-    /// Puts a message among the retained ones without delivering it, as when they are loaded at the start. An empty
-    /// payload deletes the topic's message.
+    /// Puts a message among the retained ones without delivering it, as when they are loaded at the
+    /// start. An empty payload deletes the topic's message.
     ///
     /// # Errors
     /// [`PublishError`]; the topic's message is then as it was.
@@ -210,8 +213,9 @@ impl Broker {
         self.journal.retained_cleared();
     }
 
-    /// Subscribes the local client; again with the same filter, it changes the quality of service. The retained
-    /// messages that match come in [`poll_local`](Self::poll_local), as for any subscriber.
+    /// Subscribes the local client; again with the same filter, it changes the quality of service.
+    /// The retained messages that match come in [`poll_local`](Self::poll_local), as for any
+    /// subscriber.
     ///
     /// # Errors
     /// [`SubscribeError`]; nothing has changed.
@@ -222,20 +226,22 @@ impl Broker {
         Ok(())
     }
 
-    /// Ends a subscription of the local client; false if there was none. Messages that wait already still come.
+    /// Ends a subscription of the local client; false if there was none. Messages that wait already
+    /// still come.
     pub fn unsubscribe(&mut self, filter: &[u8]) -> bool {
         self.remove_subscription(LOCAL, filter)
     }
 
-    /// Ends all subscriptions of the local client and drops what waits for it, in a time that their number decides.
+    /// Ends all subscriptions of the local client and drops what waits for it, in a time that their
+    /// number decides.
     pub fn unsubscribe_all(&mut self) {
         for node in core::mem::take(&mut self.local).subscriptions {
             self.subscriptions.unsubscribe(LOCAL, node);
         }
     }
 
-    /// How many messages wait for the local client, retained ones of a new subscription that are still to be looked
-    /// up not counted.
+    /// How many messages wait for the local client, retained ones of a new subscription that are
+    /// still to be looked up not counted.
     pub fn local_waiting(&self) -> usize {
         self.local.queue.len()
     }

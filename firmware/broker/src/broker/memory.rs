@@ -11,11 +11,11 @@ use crate::message::Publication;
 use crate::outbox::Delivery;
 use crate::session::Session;
 
-/// A connection with its places among slots, timers and those that have something to send, and an allowance for the
-/// blocks of its packets and its queue.
+/// A connection with its places among slots, timers and those that have something to send, and an
+/// allowance for the blocks of its packets and its queue.
 const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4 + 2 * BLOCK;
-// The figures of `docs/memory.md` for the chip, and the bound on what a client may cost there: with a client id of
-// 16 bytes, a buffer of 8 for its last answer, and two subscriptions.
+// The figures of `docs/memory.md` for the chip, and the bound on what a client may cost there: with
+// a client id of 16 bytes, a buffer of 8 for its last answer, and two subscriptions.
 #[cfg(target_pointer_width = "32")]
 const _: () = {
     assert!(CONNECTION <= 144 && SESSION <= 60 && size_of::<Delivery>() <= 8);
@@ -23,8 +23,8 @@ const _: () = {
     assert!(Publication::cost_of(20) <= 68);
 };
 
-/// Bytes of unfinished packets and waiting messages from which on [`Broker::relieve`] takes a connection for one that holds
-/// memory.
+/// Bytes of unfinished packets and waiting messages from which on [`Broker::relieve`] takes a
+/// connection for one that holds memory.
 const HOLDS: usize = 128;
 /// What a message that is not acknowledged counts there.
 const UNACKNOWLEDGED: usize = 64;
@@ -33,17 +33,18 @@ const UNACKNOWLEDGED: usize = 64;
 const SESSION: usize = size_of::<Session>() + 4 + 4;
 
 impl Broker {
-    /// Bytes of the heap that clients make the broker use, with an allowance for what the heap itself adds. A message
-    /// counts once, in however many queues it waits. What is only kept to save allocations does not count.
+    /// Bytes of the heap that clients make the broker use, with an allowance for what the heap
+    /// itself adds. A message counts once, in however many queues it waits. What is only kept to
+    /// save allocations does not count.
     pub fn memory(&self) -> usize {
         let clients = self.connections.len() * CONNECTION + self.sessions.len() * SESSION;
         let messages = self.store.held() + self.retained.held() + self.local.held();
         clients + self.shares + messages + self.subscriptions.held()
     }
 
-    /// Bytes that may wait for one client, or of one client for the rest of a packet: half of what is free. So those
-    /// who do not read, or do not end what they begin, share what there is, and however many they are, some is left for the
-    /// others.
+    /// Bytes that may wait for one client, or of one client for the rest of a packet: half of what
+    /// is free. So those who do not read, or do not end what they begin, share what there is, and
+    /// however many they are, some is left for the others.
     pub(super) fn share(&self) -> usize {
         self.free() / 2
     }
@@ -53,18 +54,21 @@ impl Broker {
         self.free()
     }
 
-    /// Lends so many bytes for what passes through, beyond [`max_memory`](crate::Limits::max_memory): memory its owner does not
-    /// use at present. With 0 it is asked back: what is there stays, and nothing new comes until there is room again.
+    /// Lends so many bytes for what passes through, beyond
+    /// [`max_memory`](crate::Limits::max_memory): memory its owner does not use at present. With 0
+    /// it is asked back: what is there stays, and nothing new comes until there is room again.
     pub fn lend_memory(&mut self, bytes: usize) {
         self.borrowed = bytes;
     }
 
-    /// The heap has had no room for small allocations for so long that somebody has to give way. One at a time, in this order:
+    /// The heap has had no room for small allocations for so long that somebody has to give way.
+    /// One at a time, in this order:
     ///
-    /// 1. the connection that holds the most in an unfinished packet and in messages that wait, if that is much: it is ended,
-    ///    its will is published;
+    /// 1. the connection that holds the most in an unfinished packet and in messages that wait, if
+    ///    that is much: it is ended, its will is published;
     /// 2. the stored session whose client has been away for longest: it is forgotten;
-    /// 3. the messages for the local client, which may be the one that finds no memory: they are dropped;
+    /// 3. the messages for the local client, which may be the one that finds no memory: they are
+    ///    dropped;
     /// 4. any other connection, the one that holds the most first.
     ///
     /// False if there is nothing to give.
@@ -90,7 +94,8 @@ impl Broker {
         self.cut(slot, now);
     }
 
-    /// The connection that holds the most, and how many bytes: what begins and does not end, and what waits and is not taken.
+    /// The connection that holds the most, and how many bytes: what begins and does not end, and
+    /// what waits and is not taken.
     fn holds_most(&self) -> Option<(usize, u32)> {
         let holds = |slot: u32| {
             let connection = self.connections.get(slot)?;
@@ -109,7 +114,8 @@ impl Broker {
         (self.limits.max_memory.saturating_add(self.borrowed)).saturating_sub(self.memory())
     }
 
-    /// Whether there is memory for so many bytes that are to be kept: an eighth of all is left for what passes through.
+    /// Whether there is memory for so many bytes that are to be kept: an eighth of all is left for
+    /// what passes through.
     pub(super) fn has_memory_to_keep(&self, more: usize) -> bool {
         let more = more.saturating_add(self.limits.max_memory / 8);
         self.memory().saturating_add(more) <= self.limits.max_memory
@@ -126,15 +132,15 @@ impl Broker {
         self.has_memory(Publication::cost_of(len) + queues * size_of::<Delivery>())
     }
 
-    /// Whether there is memory for a client that comes. One that has a session already needs some for its will only: whatever
-    /// else is kept, it can come back, and take what waits for it.
+    /// Whether there is memory for a client that comes. One that has a session already needs some
+    /// for its will only: whatever else is kept, it can come back, and take what waits for it.
     pub(super) fn has_memory_for_client(&self, id: &str, will_len: usize, known: bool) -> bool {
         let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
         known && will <= self.share() || self.has_memory_to_keep(SESSION + block(id.len()) + will)
     }
 
-    /// The caller has just found [`STEP_MARGIN`] bytes of the heap free: so the broker need not look
-    /// itself before it allocates what is small.
+    /// The caller has just found [`STEP_MARGIN`] bytes of the heap free: so the broker need not
+    /// look itself before it allocates what is small.
     pub fn begin_step(&mut self) {
         self.allowance = STEP_MARGIN / 2;
     }
@@ -144,8 +150,8 @@ impl Broker {
         self.allowance = 0;
     }
 
-    /// Whether the heap has room for a small allocation of so many bytes, which cannot fail then. It is looked at once for
-    /// many of them.
+    /// Whether the heap has room for a small allocation of so many bytes, which cannot fail then.
+    /// It is looked at once for many of them.
     #[inline]
     pub(super) fn may_allocate(&mut self, bytes: usize) -> bool {
         if bytes <= self.allowance {
@@ -171,7 +177,8 @@ impl Broker {
         there
     }
 
-    /// Whether the heap has what a new client's CONNECT takes, and so many messages that its session has waiting for it.
+    /// Whether the heap has what a new client's CONNECT takes, and so many messages that its
+    /// session has waiting for it.
     pub(super) fn heap_has_client(
         &mut self,
         client_id: &str,

@@ -53,7 +53,8 @@ struct Expected {
 }
 
 impl Expected {
-    /// Reads a header and refuses what need not be waited for: a packet that is too large, or out of place.
+    /// Reads a header and refuses what need not be waited for: a packet that is too large, or out
+    /// of place.
     fn header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
         let Some(header) = FixedHeader::parse(bytes, self.version)? else { return Ok(None) };
         if (header.kind == PacketType::Connect) != self.connect {
@@ -74,8 +75,8 @@ pub(super) enum Flow {
 }
 
 impl Broker {
-    /// Bytes came from a client, cut in any way; what they mean does not depend on how. Of an unfinished
-    /// packet the start is kept. An unknown id, or one that is being closed, is ignored.
+    /// Bytes came from a client, cut in any way; what they mean does not depend on how. Of an
+    /// unfinished packet the start is kept. An unknown id, or one that is being closed, is ignored.
     ///
     /// Between two calls for a connection take what is [`outgoing`](Self::outgoing):
     /// see [`max_control_bytes`](crate::Limits::max_control_bytes).
@@ -256,7 +257,8 @@ impl Broker {
         let backlog = session.has_backlog();
         self.stats.unknown_acks += u64::from(!known);
         match kind {
-            // Also for one that is not known: after a lost session that lets the client end its transfer.
+            // Also for one that is not known: after a lost session that lets the client end its
+            // transfer.
             PacketType::Pubrec => self.reply(slot, &emit_ack(PacketType::Pubrel, packet_id))?,
             PacketType::Pubrel => self.reply(slot, &emit_ack(PacketType::Pubcomp, packet_id))?,
             _ if backlog => self.pump(key),

@@ -1,4 +1,5 @@
-//! Shared subscriptions: which of a group gets a message, and what becomes of it when that client does not come back.
+//! Shared subscriptions: which of a group gets a message, and what becomes of it when that client
+//! does not come back.
 
 use alloc::vec::Vec;
 
@@ -11,11 +12,12 @@ use crate::session::Session;
 use crate::subscriptions::{LOCAL, NodeId, Subscriber, group_of_tag, group_tag, is_shared};
 use crate::wire::QoS;
 
-/// Messages that a client leaves and that go to others of its groups; of more the rest is dropped, and counted. It
-/// bounds the work that the end of one connection makes.
+/// Messages that a client leaves and that go to others of its groups; of more the rest is dropped,
+/// and counted. It bounds the work that the end of one connection makes.
 const PASSED_ON: usize = 4096;
 
-/// How well a member can take a message: it can be sent now, it has to wait, or until the client comes back.
+/// How well a member can take a message: it can be sent now, it has to wait, or until the client
+/// comes back.
 const READY: u8 = 2;
 const BUSY: u8 = 1;
 const AWAY: u8 = 0;
@@ -52,8 +54,9 @@ impl Broker {
         }
     }
 
-    /// What a session that ends has got as a member of groups and not acknowledged: it is for others of its group now
-    /// (MQTT 5 section 4.8.2). Not so QoS 2 that was sent, which could come twice.
+    /// What a session that ends has got as a member of groups and not acknowledged: it is for
+    /// others of its group now (MQTT 5 section 4.8.2). Not so QoS 2 that was sent, which could come
+    /// twice.
     pub(super) fn orphans(&mut self, key: u32, session: &mut Session) -> Vec<Orphan> {
         let mut orphans: Vec<Orphan> = Vec::new();
         if !session.subscriptions.iter().any(|node| is_shared(*node)) {

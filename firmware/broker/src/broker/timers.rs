@@ -1,25 +1,28 @@
-//! Time: CONNECT that does not come, keep-alive, clients that stall, closing connections, stored sessions.
+//! Time: CONNECT that does not come, keep-alive, clients that stall, closing connections, stored
+//! sessions.
 //!
-//! A keep-alive moves its end with every packet, but its entry here only when it comes due: a packet
-//! costs no work here, a call when nothing is due looks at one entry. A client that stalls is found by looking
-//! at it now and then.
+//! A keep-alive moves its end with every packet, but its entry here only when it comes due: a
+//! packet costs no work here, a call when nothing is due looks at one entry. A client that stalls
+//! is found by looking at it now and then.
 
 use super::Broker;
 use crate::connection::{Near, Phase};
 use crate::timers::Timer;
 use crate::{Duration, Instant};
 
-/// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is cheap to ask
-/// for and can make the broker look at all there are: this bounds the share of time that can take.
+/// Retained messages looked at in a millisecond on behalf of new subscribers. A subscription is
+/// cheap to ask for and can make the broker look at all there are: this bounds the share of time
+/// that can take.
 pub(super) const SCANS_PER_MILLI: usize = 4096;
 
-/// Connections and sessions whose time has come that one call ends. A thousand clients whose network fails fall
-/// silent together, and each may leave a will: the others get their turn in between.
+/// Connections and sessions whose time has come that one call ends. A thousand clients whose
+/// network fails fall silent together, and each may leave a will: the others get their turn in
+/// between.
 const ENDS_AT_ONCE: usize = 32;
 
 impl Broker {
-    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will as things are.
-    /// That may turn out to be nothing but to name a later time.
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do; `None` if it never will
+    /// as things are. That may turn out to be nothing but to name a later time.
     pub fn poll_at(&self) -> Option<Instant> {
         let timer = self.timers.first();
         let scan = (self.local.scanning || !self.scanning.is_empty()).then(|| {
@@ -28,8 +31,8 @@ impl Broker {
         timer.into_iter().chain(scan).min()
     }
 
-    /// Does what time makes due, up to a bound. Call it at [`poll_at`](Self::poll_at) or later; any earlier
-    /// call costs a comparison.
+    /// Does what time makes due, up to a bound. Call it at [`poll_at`](Self::poll_at) or later; any
+    /// earlier call costs a comparison.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.allow_scans(now);
         self.scan();

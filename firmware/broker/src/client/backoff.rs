@@ -7,8 +7,8 @@ const FIRST: u32 = 1_000;
 /// Milliseconds the wait grows to.
 const LONGEST: u32 = 60_000;
 
-/// Waits that double, each with its random half, so that clients which lost their server together do not
-/// come back together.
+/// Waits that double, each with its random half, so that clients which lost their server together
+/// do not come back together.
 #[derive(Debug)]
 pub(super) struct Backoff {
     wait: u32,

@@ -15,7 +15,8 @@ pub struct ClientOptions {
     pub client_id: String,
     /// Have the server forget the session before and after each connection.
     pub clean_session: bool,
-    /// Seconds between signs of life; 0 for none, and then a dead connection is noticed only by sending.
+    /// Seconds between signs of life; 0 for none, and then a dead connection is noticed only by
+    /// sending.
     pub keep_alive: u16,
     /// The user name.
     pub user: Option<String>,
@@ -23,10 +24,11 @@ pub struct ClientOptions {
     pub password: Option<Vec<u8>>,
     /// What the server publishes if the connection fails.
     pub will: Option<LastMessage>,
-    /// Bytes of one packet from the server. A larger message is passed over; anything else that is larger ends the
-    /// connection.
+    /// Bytes of one packet from the server. A larger message is passed over; anything else that is
+    /// larger ends the connection.
     pub max_packet: usize,
-    /// Bytes of messages in each queue: to be sent, and for [`poll_event`](super::Client::poll_event).
+    /// Bytes of messages in each queue: to be sent, and for
+    /// [`poll_event`](super::Client::poll_event).
     pub max_queue_bytes: usize,
     /// QoS 1 and 2 messages sent and not yet acknowledged; the next ones wait.
     pub max_inflight: usize,
@@ -46,8 +48,8 @@ pub struct LastMessage {
 }
 
 impl ClientOptions {
-    /// A client of this name: MQTT 3.1.1, clean session, keep-alive 60 s, no user, no will, and the limits of a
-    /// chip: packets and queues of 4 KiB, 8 messages in flight, 32 subscriptions.
+    /// A client of this name: MQTT 3.1.1, clean session, keep-alive 60 s, no user, no will, and the
+    /// limits of a chip: packets and queues of 4 KiB, 8 messages in flight, 32 subscriptions.
     pub fn new(client_id: &str) -> ClientOptions {
         ClientOptions {
             version: Version::V311,

@@ -19,8 +19,8 @@ use crate::{Instant, session::RESERVED_ID};
 /// Bytes of answers that may wait to be sent; a server that makes it more does not read them.
 const MAX_CONTROL: usize = 16 * 1024;
 
-/// QoS 2 messages received and not yet released, at two bytes each. How many there may be is for the server to choose; most
-/// choose 10 to 100.
+/// QoS 2 messages received and not yet released, at two bytes each. How many there may be is for
+/// the server to choose; most choose 10 to 100.
 const MAX_UNRELEASED: usize = 512;
 
 /// The server did something that ends the connection.
@@ -61,7 +61,8 @@ impl Client {
         }
     }
 
-    /// Takes packets up to the end of the bytes, or up to behind the header of a message that is too large.
+    /// Takes packets up to the end of the bytes, or up to behind the header of a message that is
+    /// too large.
     fn take_small_packets(
         &mut self,
         bytes: &mut &[u8],
@@ -85,7 +86,8 @@ impl Client {
                 }
                 Ok(None) => break,
                 Err(Some(header)) if online && header.kind == PacketType::Publish => {
-                    // If its header came in pieces, these are the partial packet; else it is what comes next.
+                    // If its header came in pieces, these are the partial packet; else it is what
+                    // comes next.
                     if inbox.into_partial().is_empty() {
                         *bytes = bytes.get(header.len..).unwrap_or_default();
                     }
@@ -123,7 +125,8 @@ impl Client {
         match header.kind {
             PacketType::Connack => self.greeted(Connack::parse(header, body)?, now),
             PacketType::Publish => match Publish::parse(header, body) {
-                // Whoever published it to the server is not to keep this client from all other messages.
+                // Whoever published it to the server is not to keep this client from all other
+                // messages.
                 Err(Malformed::Topic(TopicError::Disallowed)) => {
                     let mut skip = Skip::new(header);
                     skip.pass(&mut &*body);
@@ -176,7 +179,8 @@ impl Client {
                 wanted.stage = Stage::New;
             }
         }
-        // An MQTT 3.1 server cannot say that it remembers: it may, so what it sent is not forgotten here.
+        // An MQTT 3.1 server cannot say that it remembers: it may, so what it sent is not forgotten
+        // here.
         let may_remember = self.options.version == Version::V31 && !self.options.clean_session;
         if !session_present && !may_remember {
             self.reliable.forget_received();
@@ -223,8 +227,9 @@ impl Client {
         }
     }
 
-    /// A message of QoS 1 or 2 does not fit. A server that keeps the session sends it again, on a new connection
-    /// ([MQTT-4.8.0-2]); else it is lost, and acknowledged for the sake of the next ([MQTT-4.5.0-2]).
+    /// A message of QoS 1 or 2 does not fit. A server that keeps the session sends it again, on a
+    /// new connection ([MQTT-4.8.0-2]); else it is lost, and acknowledged for the sake of the next
+    /// ([MQTT-4.5.0-2]).
     fn no_room(&self) -> Result<(), Fault> {
         if self.options.clean_session { Ok(()) } else { Err(Fault) }
     }

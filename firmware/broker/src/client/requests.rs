@@ -106,8 +106,8 @@ pub(super) enum Request {
 }
 
 impl Client {
-    /// Publishes. QoS 0 needs a connection; QoS 1 and 2 wait for one, and are sent again until the server has
-    /// them.
+    /// Publishes. QoS 0 needs a connection; QoS 1 and 2 wait for one, and are sent again until the
+    /// server has them.
     ///
     /// # Errors
     /// [`SendError`]; nothing was sent.
@@ -146,8 +146,8 @@ impl Client {
         Ok(())
     }
 
-    /// Subscribes, as soon as there is a connection and again on each new one; asking again for the same
-    /// filter changes the quality of service. The answer comes as
+    /// Subscribes, as soon as there is a connection and again on each new one; asking again for the
+    /// same filter changes the quality of service. The answer comes as
     /// [`Event::Subscribed`](super::Event::Subscribed).
     ///
     /// # Errors
@@ -191,8 +191,8 @@ impl Client {
         self.ask();
     }
 
-    /// Sends the next SUBSCRIBE or UNSUBSCRIBE, if one is due and none is out. Farewells go first: who subscribes
-    /// again meanwhile means to be subscribed.
+    /// Sends the next SUBSCRIBE or UNSUBSCRIBE, if one is due and none is out. Farewells go first:
+    /// who subscribes again meanwhile means to be subscribed.
     pub(super) fn ask(&mut self) {
         if self.state != State::Online || self.request.is_some() {
             return;

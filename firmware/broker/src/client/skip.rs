@@ -1,7 +1,9 @@
-//! A message larger than the client takes: it is passed over, and what comes behind it is read as ever.
+//! A message larger than the client takes: it is passed over, and what comes behind it is read as
+//! ever.
 //!
-//! At QoS 1 and 2 it is acknowledged too. A server keeps what is not acknowledged, and would send it again on every connection:
-//! a message that can never be taken would keep the client from all others.
+//! At QoS 1 and 2 it is acknowledged too. A server keeps what is not acknowledged, and would send
+//! it again on every connection: a message that can never be taken would keep the client from all
+//! others.
 
 use crate::wire::{FixedHeader, QoS};
 
@@ -50,7 +52,8 @@ impl Skip {
         self.at == self.len
     }
 
-    /// How it is to be answered: its quality of service, and its packet id unless it is no message at all.
+    /// How it is to be answered: its quality of service, and its packet id unless it is no message
+    /// at all.
     pub(super) fn answer(&self) -> (QoS, Option<u16>) {
         let whole = self.len >= 4 + usize::from(self.topic_len);
         (self.qos, Some(self.packet_id).filter(|id| whole && *id > 0))

@@ -12,7 +12,8 @@ use crate::message::Publication;
 use crate::wire::QoS;
 use crate::{Duration, Instant};
 
-/// Bytes of changes that may wait to be written. With more of them clients that want something kept are refused.
+/// Bytes of changes that may wait to be written. With more of them clients that want something kept
+/// are refused.
 pub(super) const MAX_PENDING: usize = 64 * 1024 * 1024;
 /// What a change counts besides the bytes of its message.
 pub(super) const CHANGE: usize = 64;
@@ -22,7 +23,8 @@ pub(super) const CHANGE: usize = 64;
 pub(super) struct Log {
     /// Batches begun. What was put in this one can be taken back.
     pub(super) epoch: u32,
-    /// Messages and queue entries: each has a number that is never used again, so their order does not matter.
+    /// Messages and queue entries: each has a number that is never used again, so their order does
+    /// not matter.
     pub(super) numbered: Vec<Numbered>,
     /// Free places in `numbered`.
     pub(super) free: Vec<u32>,
@@ -75,7 +77,8 @@ pub(super) struct At {
     place: u32,
 }
 
-/// A message's number in the records, kept with the message. Most have none: it takes no more than a reference to it.
+/// A message's number in the records, kept with the message. Most have none: it takes no more than
+/// a reference to it.
 #[derive(Default)]
 pub(crate) struct MessageMark(Cell<Option<Box<MessageRecord>>>);
 

@@ -10,8 +10,8 @@
 //! | `A`, session | since when its client is away: the journal's time, and Unix time or 0, in ms |
 //! | `R`, topic | quality of service, payload: a retained message |
 //!
-//! Messages, sessions, places and orders are numbers of 8 bytes that only grow; all numbers are big-endian, so that the
-//! records lie in their order.
+//! Messages, sessions, places and orders are numbers of 8 bytes that only grow; all numbers are
+//! big-endian, so that the records lie in their order.
 
 use alloc::vec::Vec;
 
@@ -90,7 +90,8 @@ impl Entry {
 /// Since when a session's client is away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Since {
-    /// The journal's time: that for which brokers with this journal have run, as far as its records show it.
+    /// The journal's time: that for which brokers with this journal have run, as far as its records
+    /// show it.
     pub(super) uptime: Duration,
     /// Unix time in ms; 0 if it was not known.
     pub(super) unix: u64,
@@ -113,8 +114,8 @@ impl Since {
         })
     }
 
-    /// How long ago that was. The clock counts, which goes on while nothing runs; unless it was not known, or was set back behind
-    /// that moment.
+    /// How long ago that was. The clock counts, which goes on while nothing runs; unless it was not
+    /// known, or was set back behind that moment.
     pub(super) fn age(&self, now: &Since) -> Duration {
         match now.unix.checked_sub(self.unix) {
             Some(age) if self.unix > 0 => Duration::from_millis(age),

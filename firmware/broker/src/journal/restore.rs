@@ -156,15 +156,15 @@ impl Broker {
         self.journal = Journal::started();
     }
 
-    /// What the clock says, in ms of Unix time, when the broker's time is `now`: so that stored sessions go on ageing while nothing
-    /// runs. Before [`restore`](Self::restore), and again now and then as clocks are set; without it only the time counts for
-    /// which the broker has run.
+    /// What the clock says, in ms of Unix time, when the broker's time is `now`: so that stored
+    /// sessions go on ageing while nothing runs. Before [`restore`](Self::restore), and again now
+    /// and then as clocks are set; without it only the time counts for which the broker has run.
     pub fn set_unix_time(&mut self, unix: u64, now: Instant) {
         self.journal.set_unix_time(unix, now);
     }
 
-    /// Puts back what the records say. A session whose client was away goes on ageing, others do from `now` on. What was acknowledged stays acknowledged: the
-    /// limits are not asked.
+    /// Puts back what the records say. A session whose client was away goes on ageing, others do
+    /// from `now` on. What was acknowledged stays acknowledged: the limits are not asked.
     ///
     /// # Errors
     /// [`RestoreError`]; the broker may hold a part of it then, and is to be thrown away.
@@ -243,10 +243,12 @@ impl Broker {
         Ok(restored)
     }
 
-    /// What has changed and is to be written before the acknowledgements of it leave; `None` while the last one is being
-    /// written, or if there is nothing. Ask after every call, before [`poll_writable`](Self::poll_writable), and say
-    /// [`journal_committed`](Self::journal_committed) once it is written. Should that fail, write the same batch again: until
-    /// then those who wait for an acknowledgement go on waiting, and what needs none goes on.
+    /// What has changed and is to be written before the acknowledgements of it leave; `None` while
+    /// the last one is being written, or if there is nothing. Ask after every call, before
+    /// [`poll_writable`](Self::poll_writable), and say
+    /// [`journal_committed`](Self::journal_committed) once it is written. Should that fail, write
+    /// the same batch again: until then those who wait for an acknowledgement go on waiting, and
+    /// what needs none goes on.
     pub fn poll_journal(&mut self) -> Option<Batch> {
         match self.journal.next() {
             Next::Nothing => None,
@@ -262,7 +264,8 @@ impl Broker {
         }
     }
 
-    /// The batch that [`poll_journal`](Self::poll_journal) gave is written, and will outlive whatever happens now.
+    /// The batch that [`poll_journal`](Self::poll_journal) gave is written, and will outlive
+    /// whatever happens now.
     pub fn journal_committed(&mut self) {
         self.journal.written();
         self.release_committed();

@@ -1,8 +1,10 @@
-//! What a lookup in the tree may cost, for whatever topic: known at any time, and before a filter comes in.
+//! What a lookup in the tree may cost, for whatever topic: known at any time, and before a filter
+//! comes in.
 //!
-//! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of a node is its own, the highest
-//! cost of its literal children, and those of the other two; each node knows its own. By itself it costs 1, and more if
-//! its level is long: a topic has to be compared with all of that; and for each group that subscribes there.
+//! A lookup visits a node, one of its literal children at most, its `+` and its `#`. So the cost of
+//! a node is its own, the highest cost of its literal children, and those of the other two; each
+//! node knows its own. By itself it costs 1, and more if its level is long: a topic has to be
+//! compared with all of that; and for each group that subscribes there.
 
 use alloc::collections::BTreeMap;
 
@@ -12,7 +14,8 @@ use super::{NONE, Node, NodeId, ROOT, Subscriptions};
 /// Bytes of a level that cost one more: what can be compared in the time of a visit.
 const LONG_LEVEL: usize = 256;
 
-/// Literal children that are looked at one by one for the highest cost; the costs of more are counted. A chip has no more.
+/// Literal children that are looked at one by one for the highest cost; the costs of more are
+/// counted. A chip has no more.
 const WIDE: usize = match size_of::<usize>() {
     _ if cfg!(test) => 2,
     4 => usize::MAX,
@@ -56,7 +59,8 @@ impl Way {
 }
 
 impl Subscriptions {
-    /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter were subscribed to.
+    /// Nodes that a lookup could visit in the worst case, for whatever topic, if a valid filter
+    /// were subscribed to.
     pub(crate) fn cost_with(&self, filter: &[u8]) -> usize {
         let (group, filter) = shared::parts(filter);
         let mut more = group.map_or(0, |_| GROUP_COST);

@@ -1,7 +1,8 @@
 //! Shared subscriptions, `$share/GROUP/FILTER`: of those who are in a group, one gets each message.
 //!
-//! In the tree a group is a subscriber like any other, at the node of its filter, and one more of what a lookup costs: a client
-//! may be in many groups of the same filter, and gets a message once for each of them.
+//! In the tree a group is a subscriber like any other, at the node of its filter, and one more of
+//! what a lookup costs: a client may be in many groups of the same filter, and gets a message once
+//! for each of them.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -12,7 +13,8 @@ use super::{FEW, GROUP, LOCAL, NodeId, SUBSCRIPTION, Subscriber, Subscriptions, 
 use crate::memory::BLOCK;
 use crate::wire::QoS;
 
-/// Members of a group that are looked at for one message: where more of them cannot take it at once, it waits for one of these.
+/// Members of a group that are looked at for one message: where more of them cannot take it at
+/// once, it waits for one of these.
 const RANKED: usize = 1024;
 
 /// Bytes of a group besides its name; its members are counted as subscriptions.
@@ -21,7 +23,8 @@ pub(super) const GROUP_BYTES: usize = size_of::<Group>() + SUBSCRIPTION;
 /// What a group costs: it is one more client that gets the message.
 pub(super) const GROUP_COST: u32 = 1;
 
-/// What a group has in the place of a session, with its number added: more than any session, and less than [`LOCAL`].
+/// What a group has in the place of a session, with its number added: more than any session, and
+/// less than [`LOCAL`].
 const GROUPS: u32 = 1 << 28;
 
 /// In a [`NodeId`]: it is a group's number instead.
@@ -32,7 +35,8 @@ pub(crate) fn is_shared(node: NodeId) -> bool {
     node & SHARED != 0
 }
 
-/// A group in 15 bits, for messages to remember by which they came; 0 for none, and for what has no room in them.
+/// A group in 15 bits, for messages to remember by which they came; 0 for none, and for what has no
+/// room in them.
 pub(crate) fn group_tag(name: NodeId) -> u16 {
     u16::try_from((name & !SHARED) + 1).ok().filter(|tag| *tag < 1 << 15).unwrap_or(0)
 }
@@ -94,7 +98,8 @@ impl Subscriptions {
         groups.find(|group| self.group(*group).is_some_and(|group| *group.name == *name))
     }
 
-    /// Makes somebody a member of a group, which is made if need be; its name, and whether the member is new.
+    /// Makes somebody a member of a group, which is made if need be; its name, and whether the
+    /// member is new.
     pub(super) fn join(&mut self, node: NodeId, name: &[u8], new: Subscriber) -> (NodeId, bool) {
         let group = self.find_group(node, name).unwrap_or_else(|| {
             let members = SmallVec::new();
@@ -152,8 +157,8 @@ impl Subscriptions {
         [b"$share", &*group.name, &self.filter(group.node)].join(&b'/')
     }
 
-    /// Whose turn it is in a group: the first, from the next one on, of the highest rank. What has the rank `best` is
-    /// taken at once.
+    /// Whose turn it is in a group: the first, from the next one on, of the highest rank. What has
+    /// the rank `best` is taken at once.
     pub(crate) fn choose(
         &mut self,
         name: NodeId,

@@ -1,5 +1,5 @@
-//! PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK: a packet id and nothing else (sections 3.4 to 3.7, 3.11);
-//! and the packets without a body: PINGREQ, PINGRESP, DISCONNECT (sections 3.12 to 3.14).
+//! PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK: a packet id and nothing else (sections 3.4 to 3.7,
+//! 3.11); and the packets without a body: PINGREQ, PINGRESP, DISCONNECT (sections 3.12 to 3.14).
 
 use super::{Malformed, PacketType, reader::Reader};
 

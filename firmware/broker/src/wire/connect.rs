@@ -9,8 +9,8 @@ use super::{FixedHeader, Malformed, PacketType, QoS, Version, reader::Reader};
 pub struct Connect<'a> {
     /// The protocol it speaks.
     pub version: Version,
-    /// It is another broker, and says so by the highest bit of the protocol level. No standard knows that; mosquitto
-    /// introduced it.
+    /// It is another broker, and says so by the highest bit of the protocol level. No standard
+    /// knows that; mosquitto introduced it.
     pub bridge: bool,
     /// Its name; may be empty.
     pub client_id: &'a str,
@@ -50,8 +50,8 @@ const PASSWORD: u8 = 0x40;
 const USER: u8 = 0x80;
 
 impl<'a> Connect<'a> {
-    /// Reads the body of a CONNECT. `Ok(None)` is a well-formed start that asks for a protocol level
-    /// not known here: the answer to that is CONNACK return code 1 ([MQTT-3.1.2-2]).
+    /// Reads the body of a CONNECT. `Ok(None)` is a well-formed start that asks for a protocol
+    /// level not known here: the answer to that is CONNACK return code 1 ([MQTT-3.1.2-2]).
     ///
     /// # Errors
     /// [`Malformed`] for anything else that is not a CONNECT of MQTT 3.1 or 3.1.1.
@@ -93,8 +93,8 @@ impl<'a> Connect<'a> {
         }))
     }
 
-    /// Appends the packet; `false`, with nothing appended, if a field is longer than 65535 bytes or a
-    /// password comes without a user name.
+    /// Appends the packet; `false`, with nothing appended, if a field is longer than 65535 bytes or
+    /// a password comes without a user name.
     pub fn emit(&self, out: &mut Vec<u8>) -> bool {
         let (name, level): (&[u8], u8) = match self.version {
             Version::V31 => (b"MQIsdp", 3),
@@ -154,7 +154,8 @@ fn parse_will<'a>(reader: &mut Reader<'a>, flags: u8) -> Result<Will<'a>, Malfor
 }
 
 fn check_flags(flags: u8, version: Version) -> Result<(), Malformed> {
-    // MQTT 3.1 calls these bits unused; 3.1.1 wants them checked ([MQTT-3.1.2-3], [-11], [-13], [-15]).
+    // MQTT 3.1 calls these bits unused; 3.1.1 wants them checked ([MQTT-3.1.2-3], [-11], [-13],
+    // [-15]).
     let strict = version == Version::V311;
     let reserved = flags & 1 != 0;
     let will_bits = flags & WILL == 0 && flags & (WILL_QOS | WILL_RETAIN) != 0;

@@ -1,7 +1,7 @@
 //! The packets of MQTT 3.1 and 3.1.1, both directions: borrowed views with `parse`, and `emit`.
 //!
-//! Not here: what a packet means. The broker and the client use the same definitions from their two ends.
-//! A packet is taken in two steps: [`FixedHeader::parse`] on the bytes there are, and once
+//! Not here: what a packet means. The broker and the client use the same definitions from their two
+//! ends. A packet is taken in two steps: [`FixedHeader::parse`] on the bytes there are, and once
 //! [`FixedHeader::total`] bytes are there, the packet's own `parse` on the body.
 
 mod ack;
@@ -79,7 +79,8 @@ pub enum Malformed {
     Value,
     /// Packet id 0 ([MQTT-2.3.1-1]).
     PacketId,
-    /// A string that is not UTF-8 or holds what MQTT does not want in one ([MQTT-1.5.3-1], [MQTT-1.5.3-2]).
+    /// A string that is not UTF-8 or holds what MQTT does not want in one ([MQTT-1.5.3-1],
+    /// [MQTT-1.5.3-2]).
     Text,
     /// A topic name or filter that is none.
     Topic(TopicError),

@@ -239,8 +239,8 @@ pub(crate) fn stay(id: &str) -> Connect<'_> {
     Connect { clean_session: false, ..hello(id) }
 }
 
-/// What a client received: `payload@qos#id`, `+` in front of repeated ones, `!` of retained ones; other packets
-/// as `kind#id`.
+/// What a client received: `payload@qos#id`, `+` in front of repeated ones, `!` of retained ones;
+/// other packets as `kind#id`.
 #[track_caller]
 pub(crate) fn got(net: &mut Net, conn: u32) -> Vec<String> {
     let bytes = net.all(conn);

@@ -1,8 +1,10 @@
-//! The suite that every stack passes: what [`Net`] and [`Udp`](crate::Udp) promise, seen from both ends.
+//! The suite that every stack passes: what [`Net`] and [`Udp`](crate::Udp) promise, seen from both
+//! ends.
 //!
-//! The tests of a stack make a [`Testbed`] of it, whose far end is *not* made of the same stack, and call [`run`] with each
-//! of [`TCP`](tcp::cases), [`LIMITS`](limits::cases) and [`UDP`](udp::cases). Time is the testbed's: virtual for smoltcp,
-//! the computer's for sockets. No verdict depends on how long something takes, except that [`PATIENCE`] is enough.
+//! The tests of a stack make a [`Testbed`] of it, whose far end is *not* made of the same stack,
+//! and call [`run`] with each of [`TCP`](tcp::cases), [`LIMITS`](limits::cases) and
+//! [`UDP`](udp::cases). Time is the testbed's: virtual for smoltcp, the computer's for sockets. No
+//! verdict depends on how long something takes, except that [`PATIENCE`] is enough.
 
 pub mod limits;
 pub mod tcp;
@@ -45,7 +47,8 @@ pub trait Testbed {
     /// The stack.
     type Net: Net;
 
-    /// A stack that has its address, listens nowhere, and accepts at most so many connections, and a far host.
+    /// A stack that has its address, listens nowhere, and accepts at most so many connections, and
+    /// a far host.
     fn new(connections: usize) -> Self;
     /// The stack.
     fn net(&mut self) -> &mut Self::Net;
@@ -78,7 +81,8 @@ pub trait Testbed {
     /// The far end resets the connection.
     fn far_reset(&mut self, far: Far);
 
-    /// The far end binds a UDP socket to some port; with a group it receives what is sent to that group.
+    /// The far end binds a UDP socket to some port; with a group it receives what is sent to that
+    /// group.
     fn far_bind(&mut self, group: Option<core::net::Ipv4Addr>) -> (FarUdp, u16);
     /// The far end sends a datagram.
     fn far_send_to(&mut self, socket: FarUdp, bytes: &[u8], to: SocketAddr);

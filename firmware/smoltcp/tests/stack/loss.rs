@@ -25,8 +25,9 @@ fn text(seed: u32, len: usize) -> Vec<u8> {
     (0..len as u32).map(|n| ((n ^ seed).wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }
 
-/// With `all_ends`, every talk must come to its end. On a wire that brings late frames it may not: the other host is
-/// smoltcp too, which takes the window from a late segment, sends beyond it and then may wait for ever (0.14).
+/// With `all_ends`, every talk must come to its end. On a wire that brings late frames it may not:
+/// the other host is smoltcp too, which takes the window from a late segment, sends beyond it and
+/// then may wait for ever (0.14).
 fn talk(trouble: Trouble, seed: u64, lengths: &[usize], piece: usize, all_ends: bool) {
     let mut world = World::with(NetLimits::CHIP, trouble, seed);
     let mut talks: Vec<Talk> = Vec::new();

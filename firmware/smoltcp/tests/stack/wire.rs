@@ -1,4 +1,5 @@
-//! A wire in memory with an Ethernet port at each end. It can lose, double and delay frames, by a seed.
+//! A wire in memory with an Ethernet port at each end. It can lose, double and delay frames, by a
+//! seed.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -23,7 +24,8 @@ const LATE: u64 = 7;
 #[derive(Default)]
 struct Lane(Vec<(u64, Vec<u8>)>);
 
-/// Port it is for, acknowledgement and window of a TCP segment without payload or flags in IPv4 on Ethernet.
+/// Port it is for, acknowledgement and window of a TCP segment without payload or flags in IPv4 on
+/// Ethernet.
 fn bare_ack(frame: &[u8]) -> Option<(u16, u32, u16)> {
     let frame = EthernetFrame::new_checked(frame).ok()?;
     let packet = Ipv4Packet::new_checked(frame.payload()).ok()?;
@@ -56,8 +58,9 @@ impl Shared {
         (self.seed >> 20) as u32 % 1000
     }
 
-    /// Whether a frame from the device would make the other host send a lost segment again early. smoltcp 0.14 then
-    /// looks at no window, and hangs if that segment was clipped; no other host is so rude, so this one shall not be.
+    /// Whether a frame from the device would make the other host send a lost segment again early.
+    /// smoltcp 0.14 then looks at no window, and hangs if that segment was clipped; no other host
+    /// is so rude, so this one shall not be.
     fn provokes(&mut self, lane: usize, frame: &[u8]) -> bool {
         let Some((port, ack, window)) = bare_ack(frame).filter(|_| lane == 1) else { return false };
         let last = self.acks.entry(port).or_insert(((ack, window), 0));

@@ -95,7 +95,8 @@ impl<N: Stack> World<N> {
         World { net, outside: Outside::new(wire.port(1)), wire, now: 0 }
     }
 
-    /// Both do what they can do at this moment; then time passes until something is due, at most to `until`.
+    /// Both do what they can do at this moment; then time passes until something is due, at most to
+    /// `until`.
     pub(crate) fn step(&mut self, until: u64) {
         let instant = Instant::from_millis(self.now as i64);
         let now = umqtt_net::Instant::from_millis(self.now);

@@ -29,8 +29,8 @@ max_connections -1
 /// Nothing is kept over a restart.
 const FORGET: &str = "persistence false\n";
 
-/// What comes nearest to the device, which acknowledges what it has kept: mosquitto saves all it has
-/// behind each change, and acknowledges without waiting for that. Started by root, it would
+/// What comes nearest to the device, which acknowledges what it has kept: mosquitto saves all it
+/// has behind each change, and acknowledges without waiting for that. Started by root, it would
 /// become a user that may not write there.
 const KEEP: &str = "user root\npersistence true\nautosave_on_changes true\nautosave_interval 1\n";
 

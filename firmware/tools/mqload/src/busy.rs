@@ -20,7 +20,8 @@ const RETAINED: u32 = 1000;
 const SCAN: u32 = 20 * RETAINED + 100;
 /// Flash variables written in each event.
 const WRITES: u32 = 2;
-/// Parts of a hundred of the fuel that are used: a handler whose fuel runs out is stopped, and after three stops the script.
+/// Parts of a hundred of the fuel that are used: a handler whose fuel runs out is stopped, and
+/// after three stops the script.
 const USED: u32 = 95;
 /// What the script is sent, and what it publishes when an event is over.
 const GO: &str = "busy/go";
@@ -87,7 +88,8 @@ impl Driver {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(STARTING))?;
         stream.write_all(&greeting())?;
-        // CONNACK, SUBACK and PINGRESP are 11 bytes; what the script has done meanwhile is between them.
+        // CONNACK, SUBACK and PINGRESP are 11 bytes; what the script has done meanwhile is between
+        // them.
         let mut came = [0; 11];
         stream.read_exact(&mut came)?;
         stream.set_read_timeout(Some(PERIOD))?;

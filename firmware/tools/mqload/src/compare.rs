@@ -1,5 +1,6 @@
-//! Two brokers side by side: every scenario in turn, several rounds, medians and ratios. Mostly they
-//! are mosquitto and the desktop device; at last the device without and with a script at its limit.
+//! Two brokers side by side: every scenario in turn, several rounds, medians and ratios. Mostly
+//! they are mosquitto and the desktop device; at last the device without and with a script at its
+//! limit.
 
 use std::io::{self, Write as _};
 use std::path::Path;

@@ -7,19 +7,7 @@ use std::path::Path;
 const COLUMNS: usize = 100;
 
 /// Folders whose comments are not broken yet.
-const NOT_YET: [&str; 11] = [
-    "examples",
-    "firmware/broker",
-    "firmware/device",
-    "firmware/memory",
-    "firmware/net",
-    "firmware/smoltcp",
-    "firmware/topic",
-    "firmware/url",
-    "lang",
-    "umqttc",
-    "vm",
-];
+const NOT_YET: [&str; 4] = ["firmware/device", "lang", "umqttc", "vm"];
 
 /// The comments that are too wide. Rows of tables, and what has no blank to break at, may be.
 pub(super) fn check(file: &Path, text: &str) -> Vec<String> {
