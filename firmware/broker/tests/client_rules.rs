@@ -120,7 +120,8 @@ fn a_password_is_not_sent_alone() {
     assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
 }
 
-/// [MQTT-3.1.2-23]: however long the answers take, no two packets are further apart than the keep-alive.
+/// [MQTT-3.1.2-23]: however long the answers take, no two packets are further apart than the
+/// keep-alive.
 #[test]
 fn pings_come_within_the_keep_alive() {
     for (keep_alive, delay) in [(60, 9_000), (60, 0), (4, 3_900)] {
@@ -154,8 +155,8 @@ fn an_unanswered_ping_ends_the_connection_within_the_keep_alive() {
     }
 }
 
-/// [MQTT-2.3.1-1], [MQTT-2.3.1-2], [MQTT-2.3.1-5], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: each message gets an id of its
-/// own, and keeps it until the transfer is over.
+/// [MQTT-2.3.1-1], [MQTT-2.3.1-2], [MQTT-2.3.1-5], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: each message
+/// gets an id of its own, and keeps it until the transfer is over.
 #[test]
 fn packet_ids_are_unused_ones() {
     let mut client = online(staying());
@@ -177,8 +178,8 @@ fn packet_ids_are_unused_ones() {
     }
 }
 
-/// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.1.0-1], [MQTT-4.4.0-1], [MQTT-4.6.0-1], [MQTT-3.1.2-4]: a kept session
-/// goes on with the same ids in the same order.
+/// [MQTT-2.3.1-3], [MQTT-3.3.1-1], [MQTT-4.1.0-1], [MQTT-4.4.0-1], [MQTT-4.6.0-1], [MQTT-3.1.2-4]:
+/// a kept session goes on with the same ids in the same order.
 #[test]
 fn what_is_unacknowledged_is_sent_again_in_its_order() {
     let mut client = online(staying());
@@ -238,8 +239,8 @@ fn nothing_follows_disconnect() {
     assert_eq!((sent(&mut client), client.poll_at()), (Vec::new(), None));
 }
 
-/// [MQTT-1.5.3-1], [MQTT-1.5.3-2], [MQTT-2.2.2-2], [MQTT-3.3.1-4], [MQTT-4.8.0-1]: it leaves a server that breaks
-/// the protocol.
+/// [MQTT-1.5.3-1], [MQTT-1.5.3-2], [MQTT-2.2.2-2], [MQTT-3.3.1-4], [MQTT-4.8.0-1]: it leaves a
+/// server that breaks the protocol.
 #[test]
 fn a_violation_ends_the_connection() {
     for (what, bytes) in [

@@ -54,7 +54,8 @@ fn raw(name: &[u8], level: u8, flags: u8, fields: &[&[u8]]) -> Vec<u8> {
     [&[0x10, body.len() as u8][..], &body].concat()
 }
 
-/// [MQTT-3.1.0-1]: each packet type, as soon as its first two bytes are there, and without an answer.
+/// [MQTT-3.1.0-1]: each packet type, as soon as its first two bytes are there, and without an
+/// answer.
 #[test]
 fn nothing_but_connect_comes_first() {
     for first in
@@ -82,7 +83,8 @@ fn another_protocol_name_is_closed_without_an_answer() {
     }
 }
 
-/// [MQTT-3.1.2-2], [MQTT-3.2.2-4], [MQTT-3.2.2-5]: also a CONNECT of MQTT 5, whose rest means something else.
+/// [MQTT-3.1.2-2], [MQTT-3.2.2-4], [MQTT-3.2.2-5]: also a CONNECT of MQTT 5, whose rest means
+/// something else.
 #[test]
 fn another_protocol_level_is_refused_by_1() {
     for (name, own) in [(&b"MQTT"[..], 4), (b"MQIsdp", 3)] {
@@ -100,8 +102,8 @@ fn another_protocol_level_is_refused_by_1() {
 /// [MQTT-3.1.2-3], [MQTT-3.1.2-9], [MQTT-3.1.2-11], [MQTT-3.1.2-13], [MQTT-3.1.2-14],
 /// [MQTT-3.1.2-15], [MQTT-3.1.2-18], [MQTT-3.1.2-19], [MQTT-3.1.2-20], [MQTT-3.1.2-21],
 /// [MQTT-3.1.2-22], [MQTT-3.1.3-3],
-/// [MQTT-3.1.4-1], [MQTT-3.1.4-4]: every combination of flags, with exactly the fields they announce, one less, and
-/// one more.
+/// [MQTT-3.1.4-1], [MQTT-3.1.4-4]: every combination of flags, with exactly the fields they
+/// announce, one less, and one more.
 #[test]
 fn all_flags_with_and_without_their_fields() {
     for flags in 0..=255_u8 {
@@ -212,7 +214,8 @@ fn a_name_that_is_not_allowed_is_refused_by_2() {
     assert_eq!(offer(&mut net, 1, &emit(hello(&long[1..]))), Answer::Accepted(false));
 }
 
-/// [MQTT-3.1.4-5], [MQTT-3.1.2-8]: the rest is not read, in the same piece or later; there is no will either.
+/// [MQTT-3.1.4-5], [MQTT-3.1.2-8]: the rest is not read, in the same piece or later; there is no
+/// will either.
 #[test]
 fn what_follows_a_refused_connect_is_ignored() {
     for connect in [

@@ -48,7 +48,8 @@ fn qos_1_is_sent_until_it_is_acknowledged() {
     assert_eq!(back(&mut net, 5), Vec::<String>::new());
 }
 
-/// [MQTT-4.3.3-1], [MQTT-4.4.0-1]: PUBLISH until PUBREC, then PUBREL until PUBCOMP, each with its id.
+/// [MQTT-4.3.3-1], [MQTT-4.4.0-1]: PUBLISH until PUBREC, then PUBREL until PUBCOMP, each with its
+/// id.
 #[test]
 fn qos_2_goes_step_by_step() {
     let mut net = subscriber(Limits::SMALL);
@@ -104,7 +105,8 @@ fn qos_2_from_a_client_is_delivered_once() {
     );
 }
 
-/// [MQTT-4.4.0-1]: the standard asks for it on reconnecting; here it is done then and at no other time.
+/// [MQTT-4.4.0-1]: the standard asks for it on reconnecting; here it is done then and at no other
+/// time.
 #[test]
 fn nothing_is_sent_again_while_the_connection_stands() {
     let mut net = subscriber(Limits::SMALL);
@@ -139,7 +141,8 @@ fn a_message_goes_into_every_session_that_wants_it() {
     assert_eq!(got(&mut net, 5), ["x@2#1"]);
 }
 
-/// [MQTT-4.6.0-1], [MQTT-4.6.0-6]: also after several breaks, with some of them answered out of order.
+/// [MQTT-4.6.0-1], [MQTT-4.6.0-6]: also after several breaks, with some of them answered out of
+/// order.
 #[test]
 fn what_is_sent_again_keeps_its_order() {
     let limits = Limits::SMALL.max_inflight(8);
@@ -191,8 +194,8 @@ fn answers_keep_the_order_of_what_they_answer() {
     assert_eq!(got(&mut net, 1), ["Puback#5", "Pubrec#4", "Puback#3", "Pubrec#9", "Puback#1"]);
 }
 
-/// [MQTT-4.6.0-5], [MQTT-4.6.0-6]: for one topic and quality of service, through any window, with a client that is
-/// slow now and then and away now and then.
+/// [MQTT-4.6.0-5], [MQTT-4.6.0-6]: for one topic and quality of service, through any window, with a
+/// client that is slow now and then and away now and then.
 #[test]
 fn messages_come_in_the_order_they_were_sent() {
     for qos in [Q0, Q1, Q2] {
@@ -276,8 +279,8 @@ fn a_violation_closes_its_own_connection() {
     assert_eq!(got(&mut net, 3), ["x@1#1"]);
 }
 
-/// [MQTT-4.8.0-2]: what there is no room to handle is not handled, and the connection it came on is closed: the
-/// client will send it again.
+/// [MQTT-4.8.0-2]: what there is no room to handle is not handled, and the connection it came on is
+/// closed: the client will send it again.
 #[test]
 fn what_cannot_be_handled_now_closes_its_connection() {
     let limits = Limits::SMALL.max_unreleased(1).max_control_bytes(8);

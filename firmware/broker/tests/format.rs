@@ -239,8 +239,8 @@ fn answers_carry_the_id_of_what_they_answer() {
     }
 }
 
-/// [MQTT-2.3.1-4], [MQTT-2.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: through all ids and beyond, those still in use
-/// are left out, and 0.
+/// [MQTT-2.3.1-4], [MQTT-2.3.1-1], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: through all ids and beyond,
+/// those still in use are left out, and 0.
 #[test]
 fn the_broker_takes_unused_packet_ids() {
     let mut net = Net::with(Limits::SMALL.max_inflight(3));

@@ -46,8 +46,8 @@ fn dup_at_qos_0_closes_and_is_never_sent() {
     assert!(net.is_closed(2));
 }
 
-/// [MQTT-3.3.1-1], [MQTT-3.3.1-3], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: what comes in with DUP goes out without, and
-/// what goes out again has it however it came in.
+/// [MQTT-3.3.1-1], [MQTT-3.3.1-3], [MQTT-4.3.2-1], [MQTT-4.3.3-1]: what comes in with DUP goes out
+/// without, and what goes out again has it however it came in.
 #[test]
 fn dup_says_whether_this_very_message_was_sent_before() {
     for qos in [Q1, Q2] {
@@ -65,7 +65,8 @@ fn dup_says_whether_this_very_message_was_sent_before() {
     }
 }
 
-/// [MQTT-3.3.1-3]: a message that was still in the queue when the connection broke has not been sent before.
+/// [MQTT-3.3.1-3]: a message that was still in the queue when the connection broke has not been
+/// sent before.
 #[test]
 fn dup_is_not_set_on_what_never_left() {
     let mut net = Net::new();
@@ -142,7 +143,8 @@ fn established_subscribers_see_no_retain_flag() {
     assert_eq!(lines.collect::<Vec<_>>(), ["x@0#0", "x@1#1", "x@2#2", "y@0#0"]);
 }
 
-/// [MQTT-3.3.1-10], [MQTT-3.3.1-11]: at each quality of service, and also where nothing was retained.
+/// [MQTT-3.3.1-10], [MQTT-3.3.1-11]: at each quality of service, and also where nothing was
+/// retained.
 #[test]
 fn an_empty_retained_message_deletes() {
     for qos in ALL {
@@ -174,7 +176,8 @@ fn without_the_flag_nothing_is_kept_replaced_or_removed() {
     assert_eq!(kept(&net), ["t=kept@0"]);
 }
 
-/// [MQTT-3.3.1-7]: where there is no room for the new one, the old one is not handed out as the last.
+/// [MQTT-3.3.1-7]: where there is no room for the new one, the old one is not handed out as the
+/// last.
 #[test]
 fn a_message_that_finds_no_room_still_ends_the_one_before() {
     for qos in ALL {

@@ -41,8 +41,8 @@ const ENDS: [(&str, End); 8] = [
     }),
 ];
 
-/// [MQTT-3.1.2-8], [MQTT-3.1.2-10], [MQTT-3.1.0-2], [MQTT-3.1.4-2], [MQTT-3.14.1-1], [MQTT-4.8.0-1]: once, and not
-/// again at the end of a later connection.
+/// [MQTT-3.1.2-8], [MQTT-3.1.2-10], [MQTT-3.1.0-2], [MQTT-3.1.4-2], [MQTT-3.14.1-1],
+/// [MQTT-4.8.0-1]: once, and not again at the end of a later connection.
 #[test]
 fn the_will_is_published_whatever_ends_the_connection() {
     for (what, end) in ENDS {
@@ -137,8 +137,8 @@ fn keep_alive_counts_from_connect() {
     assert!(net.is_closed(1));
 }
 
-/// [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-4.1.0-1], [MQTT-4.1.0-2], [MQTT-4.5.0-1]: with all that belongs to it,
-/// whichever way its connection ended.
+/// [MQTT-3.1.2-4], [MQTT-3.1.2-5], [MQTT-4.1.0-1], [MQTT-4.1.0-2], [MQTT-4.5.0-1]: with all that
+/// belongs to it, whichever way its connection ended.
 #[test]
 fn a_session_is_kept_with_all_its_parts() {
     let ends: [(&str, End); 3] = [
@@ -275,8 +275,8 @@ fn the_session_away_for_longest_makes_room_for_a_new_one() {
     net.join(11, "g");
 }
 
-/// [MQTT-3.1.4-2], [MQTT-3.1.2-4]: the session goes on; the old connection gets nothing more and can do nothing
-/// more.
+/// [MQTT-3.1.4-2], [MQTT-3.1.2-4]: the session goes on; the old connection gets nothing more and
+/// can do nothing more.
 #[test]
 fn take_over_moves_the_session() {
     let mut net = Net::new();

@@ -62,8 +62,8 @@ fn all_but_0_1_and_2_behind_a_filter_closes() {
     }
 }
 
-/// [MQTT-3.8.3-1], [MQTT-3.10.3-1], [MQTT-4.7.1-2], [MQTT-4.7.1-3], [MQTT-4.7.3-1]: the whole packet, as the
-/// standard has no other answer to what is no filter.
+/// [MQTT-3.8.3-1], [MQTT-3.10.3-1], [MQTT-4.7.1-2], [MQTT-4.7.1-3], [MQTT-4.7.3-1]: the whole
+/// packet, as the standard has no other answer to what is no filter.
 #[test]
 fn what_is_no_filter_closes() {
     for filter in ["", "a#", "#a", "a/#/b", "#/", "a+", "+a", "a/+b", "a/b+/c", "++", "a/##"] {
@@ -78,8 +78,8 @@ fn what_is_no_filter_closes() {
     }
 }
 
-/// [MQTT-3.8.4-1], [MQTT-3.8.4-4], [MQTT-3.8.4-5], [MQTT-3.9.3-1], [MQTT-3.9.3-2]: one answer, a code for each
-/// filter in their order, what was granted or 0x80.
+/// [MQTT-3.8.4-1], [MQTT-3.8.4-4], [MQTT-3.8.4-5], [MQTT-3.9.3-1], [MQTT-3.9.3-2]: one answer, a
+/// code for each filter in their order, what was granted or 0x80.
 #[test]
 fn each_filter_has_its_return_code() {
     let limits = Limits::SMALL.max_filter_levels(2).max_client_subscriptions(4);
@@ -102,8 +102,8 @@ fn each_filter_has_its_return_code() {
     assert_eq!(granted, wanted.map(|(f, qos)| (f.as_bytes().to_vec(), qos)));
 }
 
-/// [MQTT-3.8.4-3], [MQTT-3.3.1-6], [MQTT-3.3.1-8]: the new quality of service counts, retained messages come again,
-/// and there is still one subscription.
+/// [MQTT-3.8.4-3], [MQTT-3.3.1-6], [MQTT-3.3.1-8]: the new quality of service counts, retained
+/// messages come again, and there is still one subscription.
 #[test]
 fn the_same_filter_again_replaces() {
     let mut net = Net::new();
@@ -193,7 +193,8 @@ fn unsubscribing_needs_the_very_filter() {
     assert_eq!(net.broker.subscriptions_len(), 0);
 }
 
-/// [MQTT-3.10.4-2], [MQTT-3.10.4-3]: what is on its way is still brought to its end, and nothing new comes.
+/// [MQTT-3.10.4-2], [MQTT-3.10.4-3]: what is on its way is still brought to its end, and nothing
+/// new comes.
 #[test]
 fn unsubscribing_ends_what_is_new_only() {
     let mut net = Net::new();
@@ -226,7 +227,8 @@ fn what_was_sent_before_unsubscribing_is_sent_again() {
     assert_eq!(got(&mut net, 2), ["+1@1#1"]);
 }
 
-/// [MQTT-3.10.4-4], [MQTT-3.10.4-5], [MQTT-3.10.4-6]: one answer, whether there was anything to end or not.
+/// [MQTT-3.10.4-4], [MQTT-3.10.4-5], [MQTT-3.10.4-6]: one answer, whether there was anything to end
+/// or not.
 #[test]
 fn each_unsubscribe_has_one_answer() {
     let mut net = Net::new();

@@ -32,8 +32,8 @@ fn reaches(filter: &str, topic: &str) -> bool {
     live == 1
 }
 
-/// [MQTT-4.7.1-2], [MQTT-4.7.1-3], [MQTT-3.8.3-2], [MQTT-3.3.2-3]: the standard's own examples, and those at the
-/// edges.
+/// [MQTT-4.7.1-2], [MQTT-4.7.1-3], [MQTT-3.8.3-2], [MQTT-3.3.2-3]: the standard's own examples, and
+/// those at the edges.
 #[test]
 fn the_examples_of_the_standard() {
     for (filter, matching, others) in [
@@ -106,8 +106,8 @@ fn nothing_is_normalized() {
     }
 }
 
-/// [MQTT-4.7.3-1], [MQTT-4.7.3-3]: from one character to as many bytes as a length can say, where the limits allow
-/// it.
+/// [MQTT-4.7.3-1], [MQTT-4.7.3-3]: from one character to as many bytes as a length can say, where
+/// the limits allow it.
 #[test]
 fn the_shortest_and_the_longest() {
     assert!(reaches("a", "a") && reaches("/", "/"));
