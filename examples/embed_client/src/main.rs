@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish};
+use umqtt_broker::client::{Client, ClientOptions, Event, NetworkRequest};
 use umqtt_broker::{Instant, QoS};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -28,12 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         // What the client wants of the network.
         while let Some(wish) = client.poll_network() {
             stream = match wish {
-                NetworkWish::Connect => TcpStream::connect(&server).ok(),
-                NetworkWish::Close => None,
+                NetworkRequest::Connect => TcpStream::connect(&server).ok(),
+                NetworkRequest::Close => None,
             };
             match &stream {
                 Some(_) => client.connected(now()),
-                None if wish == NetworkWish::Connect => client.closed(now()),
+                None if wish == NetworkRequest::Connect => client.closed(now()),
                 None => {}
             }
         }

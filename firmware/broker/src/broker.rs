@@ -23,7 +23,7 @@ use crate::arena::Arena;
 use crate::away::Away;
 use crate::connection::{Connection, Phase};
 use crate::journal::Journal;
-use crate::message::Store;
+use crate::message::MessagePool;
 use crate::outbox::Piece;
 use crate::retained::RetainedStore;
 use crate::session::Session;
@@ -132,7 +132,7 @@ pub struct Broker {
     pub(crate) retained: RetainedStore,
     local: Local,
     /// Counts the messages.
-    pub(crate) store: Store,
+    pub(crate) store: MessagePool,
     /// What connections and sessions use besides their places.
     shares: usize,
     /// At most one for each connection and each session.
@@ -182,7 +182,7 @@ impl Broker {
             subscriptions: Subscriptions::new(),
             retained: RetainedStore::default(),
             local: Local::default(),
-            store: Store::default(),
+            store: MessagePool::default(),
             shares: 0,
             timers: Timers::default(),
             writable: VecDeque::new(),

@@ -18,7 +18,7 @@ pub use requests::{RequestError, SendError};
 
 use crate::message::Message;
 use crate::outbox::{Outbox, Piece};
-use crate::session::Reliable;
+use crate::session::Inflight;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
 use crate::{Duration, Instant, Publication};
 use backoff::Backoff;
@@ -36,7 +36,7 @@ const MAX_EVENTS: usize = 64;
 
 /// What the client wants from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkWish {
+pub enum NetworkRequest {
     /// Make a connection to the server, then say [`Client::connected`], or [`Client::closed`] if
     /// there is none.
     Connect,
@@ -97,15 +97,15 @@ enum State {
     /// Waits for its next attempt.
     Waiting,
     /// Has asked for a network connection.
-    Dialling,
+    Connecting,
     /// Has sent CONNECT.
-    Greeting,
+    AwaitingConnack,
     /// Is accepted.
-    Online,
+    Connected,
     /// Is to stop, and still has messages to send.
-    Finishing,
+    Draining,
     /// Has queued DISCONNECT, which is still to go out.
-    Leaving,
+    Disconnecting,
 }
 
 /// An MQTT client as a state machine: bytes and the time in, bytes, wishes and events out.
@@ -138,10 +138,10 @@ pub struct Client {
     outbox: Outbox,
     /// A short piece of a packet on its way out, which exists nowhere else.
     piece: Piece,
-    reliable: Reliable,
+    inflight: Inflight,
     subscriptions: Vec<Wanted>,
     /// Filters to unsubscribe from.
-    farewells: VecDeque<Vec<u8>>,
+    pending_unsubscribes: VecDeque<Vec<u8>>,
     /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
     request: Option<Request>,
     events: VecDeque<Event>,
@@ -154,13 +154,13 @@ impl Client {
     /// Bytes of the heap, about: what waits to be sent and to be taken, and what it subscribes to.
     pub fn memory(&self) -> usize {
         let filters = self.subscriptions.iter().map(|wanted| wanted.filter.capacity());
-        let farewells = self.farewells.iter().map(Vec::capacity);
+        let pending_unsubscribes = self.pending_unsubscribes.iter().map(Vec::capacity);
         self.partial.capacity()
             + self.outbox.held()
             + self.outbox.load().bytes
-            + self.reliable.load().bytes
+            + self.inflight.load().bytes
             + self.event_bytes
-            + filters.chain(farewells).sum::<usize>()
+            + filters.chain(pending_unsubscribes).sum::<usize>()
     }
 
     /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of
@@ -179,9 +179,9 @@ impl Client {
             skip: None,
             outbox: Outbox::default(),
             piece: Piece::default(),
-            reliable: Reliable::default(),
+            inflight: Inflight::default(),
             subscriptions: Vec::new(),
-            farewells: VecDeque::new(),
+            pending_unsubscribes: VecDeque::new(),
             request: None,
             events: VecDeque::new(),
             event_bytes: 0,
@@ -201,7 +201,7 @@ impl Client {
 
     /// Whether the server has accepted it and the connection stands.
     pub fn is_connected(&self) -> bool {
-        self.state == State::Online
+        self.state == State::Connected
     }
 
     /// Messages from the server that were dropped for want of room, or as too large.
@@ -213,7 +213,7 @@ impl Client {
     pub fn start(&mut self, now: Instant) {
         match self.state {
             State::Stopped => self.dial(now),
-            State::Finishing | State::Leaving => {
+            State::Draining | State::Disconnecting => {
                 self.end(State::Waiting, None, true);
                 self.timer = Some(now);
             }
@@ -225,9 +225,9 @@ impl Client {
     /// subscriptions are renewed by the next [`start`](Self::start).
     pub fn stop(&mut self, now: Instant) {
         match self.state {
-            State::Stopped | State::Finishing | State::Leaving => {}
-            State::Online => {
-                self.state = State::Finishing;
+            State::Stopped | State::Draining | State::Disconnecting => {}
+            State::Connected => {
+                self.state = State::Draining;
                 self.timer = Some(now.saturating_add(LINGER));
                 self.report(Event::Disconnected(Reason::Stopped));
                 self.take_leave();
@@ -237,11 +237,11 @@ impl Client {
     }
 
     /// What the network is to do; ask until `None`.
-    pub fn poll_network(&mut self) -> Option<NetworkWish> {
+    pub fn poll_network(&mut self) -> Option<NetworkRequest> {
         if core::mem::take(&mut self.wants_close) {
-            return Some(NetworkWish::Close);
+            return Some(NetworkRequest::Close);
         }
-        core::mem::take(&mut self.wants_connect).then_some(NetworkWish::Connect)
+        core::mem::take(&mut self.wants_connect).then_some(NetworkRequest::Connect)
     }
 
     /// What happened; ask until `None`.
@@ -255,7 +255,7 @@ impl Client {
 
     /// The network connection that was asked for is there.
     pub fn connected(&mut self, now: Instant) {
-        if self.state != State::Dialling {
+        if self.state != State::Connecting {
             return;
         }
         let options = &self.options;
@@ -283,7 +283,7 @@ impl Client {
             // Options that make no packet cannot be mended by trying again.
             return self.end(State::Stopped, Some(Event::Disconnected(Reason::Protocol)), true);
         }
-        self.state = State::Greeting;
+        self.state = State::AwaitingConnack;
         self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
     }
 
@@ -291,7 +291,7 @@ impl Client {
     pub fn closed(&mut self, now: Instant) {
         match self.state {
             State::Stopped | State::Waiting => {}
-            State::Finishing | State::Leaving => self.end(State::Stopped, None, false),
+            State::Draining | State::Disconnecting => self.end(State::Stopped, None, false),
             _ => self.fail(Reason::Network, false, now),
         }
     }
@@ -312,9 +312,9 @@ impl Client {
     pub fn sent(&mut self, n: usize) {
         self.outbox.sent(n);
         match self.state {
-            State::Finishing => self.take_leave(),
-            State::Leaving if self.outbox.is_empty() => self.end(State::Stopped, None, true),
-            State::Online => self.pump(),
+            State::Draining => self.take_leave(),
+            State::Disconnecting if self.outbox.is_empty() => self.end(State::Stopped, None, true),
+            State::Connected => self.pump(),
             _ => {}
         }
     }
@@ -334,14 +334,14 @@ impl Client {
         match self.state {
             State::Stopped => {}
             State::Waiting => self.dial(now),
-            State::Dialling | State::Greeting => self.fail(Reason::Timeout, true, now),
-            State::Online if self.ping_out => self.fail(Reason::Timeout, true, now),
-            State::Online => {
+            State::Connecting | State::AwaitingConnack => self.fail(Reason::Timeout, true, now),
+            State::Connected if self.ping_out => self.fail(Reason::Timeout, true, now),
+            State::Connected => {
                 self.ping_out = true;
                 self.outbox.control().extend_from_slice(&emit_bare(PacketType::Pingreq));
                 self.timer = Some(now.saturating_add(self.ping_patience()));
             }
-            State::Finishing | State::Leaving => self.end(State::Stopped, None, true),
+            State::Draining | State::Disconnecting => self.end(State::Stopped, None, true),
         }
     }
 
@@ -349,12 +349,12 @@ impl Client {
     fn take_leave(&mut self) {
         if self.outbox.is_empty() {
             self.outbox.control().extend_from_slice(&emit_bare(PacketType::Disconnect));
-            self.state = State::Leaving;
+            self.state = State::Disconnecting;
         }
     }
 
     fn dial(&mut self, now: Instant) {
-        self.state = State::Dialling;
+        self.state = State::Connecting;
         self.wants_connect = true;
         self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
     }
@@ -378,15 +378,15 @@ impl Client {
 
     /// An attempt, or the connection, has failed; the next attempt comes later.
     fn fail(&mut self, reason: Reason, close: bool, now: Instant) {
-        let event = (self.state == State::Online).then_some(Event::Disconnected(reason));
+        let event = (self.state == State::Connected).then_some(Event::Disconnected(reason));
         self.end(State::Waiting, event, close);
         self.timer = Some(now.saturating_add(self.backoff.next_delay()));
     }
 
     /// Leaves the connection behind, whatever state it was in.
     fn end(&mut self, state: State, event: Option<Event>, close: bool) {
-        if matches!(self.state, State::Online | State::Finishing) {
-            self.reliable.not_sent_from(self.outbox.first_not_sent());
+        if matches!(self.state, State::Connected | State::Draining) {
+            self.inflight.not_sent_from(self.outbox.first_not_sent());
         }
         self.state = state;
         self.timer = None;

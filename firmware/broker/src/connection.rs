@@ -34,14 +34,14 @@ pub(crate) struct Connection {
     /// and has not been empty since.
     pub(crate) announced: bool,
     /// When to look next whether the client stalls.
-    pub(crate) look_at: Near,
+    pub(crate) next_stall_check: CompactInstant,
     /// Its packet was unfinished when last looked at, and none was finished since.
     pub(crate) stalled_in: bool,
     /// Something waited to be sent when last looked at, and nothing was sent since.
     pub(crate) stalled_out: bool,
     /// Seconds; 0 for none.
     pub(crate) keep_alive: u16,
-    last_heard: Near,
+    last_heard: CompactInstant,
     pub(crate) will: Option<Box<LastWill>>,
     /// The start of a packet whose rest has not come yet.
     pub(crate) inbox: Vec<u8>,
@@ -67,11 +67,11 @@ impl Connection {
             version: Version::V311,
             bridge: false,
             announced: false,
-            look_at: Near::new(now, now),
+            next_stall_check: CompactInstant::new(now, now),
             stalled_in: false,
             stalled_out: false,
             keep_alive: 0,
-            last_heard: Near::new(now, now),
+            last_heard: CompactInstant::new(now, now),
             will: None,
             inbox: Vec::new(),
             outbox: Outbox::default(),
@@ -103,8 +103,8 @@ impl Connection {
     }
 
     /// Something came from the client.
-    pub(crate) fn heard(&mut self, now: Instant) {
-        self.last_heard = Near::new(now, now);
+    pub(crate) fn touch(&mut self, now: Instant) {
+        self.last_heard = CompactInstant::new(now, now);
     }
 
     /// Where it comes from.
@@ -119,12 +119,12 @@ impl Connection {
 /// A time not far from the present, in four bytes: at most 24 days away. One further ahead is taken
 /// for that, which is early.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Near(u32);
+pub(crate) struct CompactInstant(u32);
 
-impl Near {
-    pub(crate) fn new(at: Instant, now: Instant) -> Near {
+impl CompactInstant {
+    pub(crate) fn new(at: Instant, now: Instant) -> CompactInstant {
         let latest = now.saturating_add(Duration::from_millis(i32::MAX as u64));
-        Near(at.min(latest).as_millis() as u32)
+        CompactInstant(at.min(latest).as_millis() as u32)
     }
 
     pub(crate) fn at(self, now: Instant) -> Instant {

@@ -32,7 +32,7 @@ struct Body {
     header_len: u8,
     topic_len: u16,
     /// Where its bytes are counted.
-    store: Option<Store>,
+    store: Option<MessagePool>,
     /// Its record.
     #[cfg_attr(not(feature = "journal"), allow(dead_code))]
     mark: MessageMark,
@@ -46,22 +46,22 @@ enum Packet {
 
 /// Counts the bytes of messages, each once, for as long as anybody has it. Clones count together.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Store(Rc<Shelf>);
+pub(crate) struct MessagePool(Rc<FreeList>);
 
 #[derive(Default)]
-struct Shelf {
+struct FreeList {
     held: Cell<usize>,
     /// Blocks of short messages that nobody has any more.
     spares: RefCell<Vec<Rc<Body>>>,
 }
 
-impl core::fmt::Debug for Shelf {
+impl core::fmt::Debug for FreeList {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Shelf").field("held", &self.held).finish_non_exhaustive()
+        f.debug_struct("FreeList").field("held", &self.held).finish_non_exhaustive()
     }
 }
 
-impl Store {
+impl MessagePool {
     /// Bytes of all messages.
     pub(crate) fn held(&self) -> usize {
         self.0.held.get()
@@ -130,17 +130,21 @@ impl Publication {
     }
 
     /// The same, counted.
-    pub(crate) fn counted(topic: &[u8], payload: &[u8], store: &Store) -> Option<Publication> {
+    pub(crate) fn counted(
+        topic: &[u8],
+        payload: &[u8],
+        store: &MessagePool,
+    ) -> Option<Publication> {
         let new = Publication::encode(topic, payload, Some(store))?;
         store.add(Publication::cost_of(new.packet().len()));
         Some(new)
     }
 
-    fn encode(topic: &[u8], payload: &[u8], store: Option<&Store>) -> Option<Publication> {
+    fn encode(topic: &[u8], payload: &[u8], store: Option<&MessagePool>) -> Option<Publication> {
         if 4 + topic.len() + payload.len() > SHORT {
             return Publication::encode_long(topic, payload, store);
         }
-        let mut block = store.and_then(Store::spare).unwrap_or_else(|| {
+        let mut block = store.and_then(MessagePool::spare).unwrap_or_else(|| {
             let packet = Packet::Short { bytes: [0; SHORT], len: 0 };
             let mark = MessageMark::default();
             Rc::new(Body { packet, header_len: 0, topic_len: 0, store: None, mark })
@@ -151,7 +155,11 @@ impl Publication {
         Some(Publication(block))
     }
 
-    fn encode_long(topic: &[u8], payload: &[u8], store: Option<&Store>) -> Option<Publication> {
+    fn encode_long(
+        topic: &[u8],
+        payload: &[u8],
+        store: Option<&MessagePool>,
+    ) -> Option<Publication> {
         let topic_len = u16::try_from(topic.len()).ok()?;
         let body = Publication::measure(topic, payload)?;
         let header = FixedHeader::emit(PacketType::Publish, 0, body)?;
@@ -177,7 +185,7 @@ impl Publication {
     }
 
     /// Forgets a message; if nobody else has it, the next short one needs no allocation.
-    pub(crate) fn recycle(mut self) {
+    pub(crate) fn release(mut self) {
         if let Some(body) = Rc::get_mut(&mut self.0)
             && matches!(body.packet, Packet::Short { .. })
             && let Some(store) = body.store.take()

@@ -307,7 +307,7 @@ impl Outbox {
                 self.loose_bytes -= len;
             }
             if let Some(sent) = self.deliveries.pop_front() {
-                sent.publication.recycle();
+                sent.publication.release();
             }
             if self.deliveries.is_empty() {
                 shrink_deque(&mut self.deliveries, KEEP_DELIVERIES);

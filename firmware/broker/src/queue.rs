@@ -119,13 +119,13 @@ pub(crate) fn connected(
     if how.qos == QoS::AtMostOnce {
         outbox.push(Delivery::new(message.clone(), how.qos, 0, how.mark.retain()));
     } else {
-        let sends = waiting.messages == 0 && session.reliable_may_send(limits.max_inflight);
+        let sends = waiting.messages == 0 && session.inflight_may_send(limits.max_inflight);
         let entry = if sends { Entry::Inflight } else { Entry::Waiting };
-        let Some(reliable) = session.room_for(entry) else { return Outcome::refused(dropped) };
+        let Some(inflight) = session.room_for(entry) else { return Outcome::refused(dropped) };
         if sends {
-            reliable.send(message.clone(), how, outbox);
+            inflight.send(message.clone(), how, outbox);
         } else {
-            reliable.wait(message.clone(), how, usize::MAX);
+            inflight.wait(message.clone(), how, usize::MAX);
         }
     }
     Outcome { queued: true, dropped }
@@ -139,30 +139,30 @@ pub(crate) fn away(
     limits: &Limits,
     share: usize,
 ) -> Outcome {
-    let loose = how.qos == QoS::AtMostOnce;
+    let is_qos0 = how.qos == QoS::AtMostOnce;
     let mut dropped = 0;
-    if loose && limits.max_away_qos0 == 0 {
+    if is_qos0 && limits.max_away_qos0 == 0 {
         return Outcome { queued: false, dropped }; // it was never promised one
     }
     let (len, max) = (message.packet().len(), Load::limit(limits, share));
-    let entry = if loose { Entry::Loose } else { Entry::Waiting };
-    let Some(reliable) = session.room_for(entry) else { return Outcome::refused(dropped) };
-    let firm = reliable.load().bytes - reliable.loose().bytes;
+    let entry = if is_qos0 { Entry::Qos0 } else { Entry::Waiting };
+    let Some(inflight) = session.room_for(entry) else { return Outcome::refused(dropped) };
+    let firm = inflight.load().bytes - inflight.qos0().bytes;
     if firm > 0 && firm.saturating_add(len) > max.bytes {
         return Outcome::refused(dropped);
     }
-    while loose && reliable.loose().messages >= limits.max_away_qos0
-        || !reliable.load().takes(len, max)
+    while is_qos0 && inflight.qos0().messages >= limits.max_away_qos0
+        || !inflight.load().takes(len, max)
     {
-        if !reliable.drop_oldest() {
+        if !inflight.drop_oldest() {
             return Outcome::refused(dropped);
         }
         dropped += 1;
     }
-    if loose {
-        reliable.keep_loose(message.clone());
+    if is_qos0 {
+        inflight.keep_loose(message.clone());
     } else {
-        reliable.wait(message.clone(), how, usize::MAX);
+        inflight.wait(message.clone(), how, usize::MAX);
     }
     Outcome { queued: true, dropped }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Session {
     /// Retained messages it is still to get, by the nodes of the filters that match them.
     pub(crate) replays: BTreeMap<NodeId, Replay>,
     /// There once it has to do with QoS 1 or 2; most clients on a chip never have.
-    reliable: Option<Box<Reliable>>,
+    inflight: Option<Box<Inflight>>,
     /// Where its changes are noted, if it is stored.
     pub(crate) log: SessionLog,
     /// Of the memory counted.
@@ -65,16 +65,18 @@ pub(crate) struct Session {
 pub(crate) enum Entry {
     Inflight,
     Waiting,
-    Loose,
+    Qos0,
 }
 
 /// Bytes of what a session needs for its first message of QoS 1 or 2.
-pub(crate) const RELIABLE: usize = size_of::<Reliable>() + 16;
+pub(crate) const RELIABLE: usize = size_of::<Inflight>() + 16;
 
 impl Session {
     /// Messages that its next connection has to queue at once.
     pub(crate) fn entries(&self) -> usize {
-        self.reliable.as_ref().map_or(0, |reliable| reliable.inflight.len() + reliable.loose.len())
+        self.inflight
+            .as_ref()
+            .map_or(0, |inflight| inflight.unacked.len() + inflight.qos0_queue.len())
     }
 
     pub(crate) fn new(client_id: &str, clean: bool, log: SessionLog) -> Session {
@@ -85,7 +87,7 @@ impl Session {
             clean,
             subscriptions: SmallVec::new(),
             replays: BTreeMap::new(),
-            reliable: None,
+            inflight: None,
             log,
             share: Share::default(),
         }
@@ -108,46 +110,46 @@ impl Session {
         block(self.client_id.len())
             + block(nodes)
             + self.replays.len() * REPLAY
-            + self.reliable.as_ref().map_or(0, |reliable| reliable.held())
+            + self.inflight.as_ref().map_or(0, |inflight| inflight.held())
     }
 
     /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0;
     /// `None` if there is no memory.
-    pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Reliable> {
-        if self.reliable.is_none() && !reserve(RELIABLE) {
+    pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Inflight> {
+        if self.inflight.is_none() && !reserve(RELIABLE) {
             return None;
         }
-        let reliable = self.reliable();
+        let inflight = self.inflight();
         let room = match entry {
-            Entry::Inflight => try_deque_room(&mut reliable.inflight, 1),
-            Entry::Waiting => try_deque_room(&mut reliable.waiting, 1),
-            Entry::Loose => try_deque_room(&mut reliable.loose, 1),
+            Entry::Inflight => try_deque_room(&mut inflight.unacked, 1),
+            Entry::Waiting => try_deque_room(&mut inflight.waiting, 1),
+            Entry::Qos0 => try_deque_room(&mut inflight.qos0_queue, 1),
         };
-        room.then_some(reliable)
+        room.then_some(inflight)
     }
 
     /// The QoS 1 and 2 state, made when it is first needed.
-    pub(crate) fn reliable(&mut self) -> &mut Reliable {
+    pub(crate) fn inflight(&mut self) -> &mut Inflight {
         let log = &self.log;
-        self.reliable
-            .get_or_insert_with(|| Box::new(Reliable { log: log.clone(), ..Reliable::default() }))
+        self.inflight
+            .get_or_insert_with(|| Box::new(Inflight { log: log.clone(), ..Inflight::default() }))
     }
 
     /// The QoS 1 and 2 state, if there is any.
-    pub(crate) fn reliable_if_any(&mut self) -> Option<&mut Reliable> {
-        self.reliable.as_deref_mut()
+    pub(crate) fn inflight_if_any(&mut self) -> Option<&mut Inflight> {
+        self.inflight.as_deref_mut()
     }
 
     /// The QoS 1 and 2 state, if there is any, to look at.
     #[cfg(feature = "journal")]
-    pub(crate) fn reliable_ref(&self) -> Option<&Reliable> {
-        self.reliable.as_deref()
+    pub(crate) fn inflight_ref(&self) -> Option<&Inflight> {
+        self.inflight.as_deref()
     }
 
     /// Whether one more message may be put in flight.
-    pub(crate) fn reliable_may_send(&self, max_inflight: usize) -> bool {
+    pub(crate) fn inflight_may_send(&self, max_inflight: usize) -> bool {
         let none = max_inflight > 0;
-        self.reliable.as_ref().map_or(none, |reliable| reliable.may_send(max_inflight))
+        self.inflight.as_ref().map_or(none, |inflight| inflight.may_send(max_inflight))
     }
 
     /// Whether anything waits for room.
@@ -158,33 +160,33 @@ impl Session {
     /// Whether a message of QoS 1 or 2 would be put in flight at once.
     pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
         let may =
-            |reliable: &Reliable| reliable.waiting.is_empty() && reliable.may_send(max_inflight);
-        self.reliable.as_deref().map_or(max_inflight > 0, may)
+            |inflight: &Inflight| inflight.waiting.is_empty() && inflight.may_send(max_inflight);
+        self.inflight.as_deref().map_or(max_inflight > 0, may)
     }
 
     /// What waits for an acknowledgement of earlier messages.
     pub(crate) fn waiting(&self) -> Load {
-        self.reliable.as_ref().map_or(Load::default(), |reliable| reliable.load())
+        self.inflight.as_ref().map_or(Load::default(), |inflight| inflight.load())
     }
 
     /// Whether messages wait for an acknowledgement of earlier ones.
     pub(crate) fn has_waiting(&self) -> bool {
-        self.reliable.as_ref().is_some_and(|reliable| !reliable.waiting.is_empty())
+        self.inflight.as_ref().is_some_and(|inflight| !inflight.waiting.is_empty())
     }
 }
 
 /// The state of QoS 1 and 2 transfers in both directions (section 4.3).
 #[derive(Debug, Default)]
-pub(crate) struct Reliable {
+pub(crate) struct Inflight {
     /// Sent and not finished ([MQTT-4.6.0-1], [MQTT-4.6.0-4]): first those released, in the order
     /// of their PUBRECs, then the rest, in the order of sending.
-    inflight: VecDeque<Inflight>,
+    unacked: VecDeque<InflightMessage>,
     /// Waiting for a place in flight.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
     /// Messages of QoS 0 that came while the client is away, oldest first.
-    loose: VecDeque<Publication>,
-    loose_bytes: usize,
+    qos0_queue: VecDeque<Publication>,
+    qos0_bytes: usize,
     last_id: u16,
     /// Ids that follow it of which no message in flight has one.
     free_ids: u16,
@@ -197,7 +199,7 @@ pub(crate) struct Reliable {
 }
 
 #[derive(Debug)]
-struct Inflight {
+struct InflightMessage {
     packet_id: u16,
     origin: Mark,
     stage: Stage,
@@ -222,19 +224,19 @@ struct Waiting {
     mark: EntryMark,
 }
 
-impl Reliable {
+impl Inflight {
     fn held(&self) -> usize {
-        size_of::<Reliable>()
+        size_of::<Inflight>()
             + 5 * BLOCK
-            + self.inflight.capacity() * size_of::<Inflight>()
+            + self.unacked.capacity() * size_of::<InflightMessage>()
             + self.waiting.capacity() * size_of::<Waiting>()
-            + self.loose.capacity() * size_of::<Publication>()
+            + self.qos0_queue.capacity() * size_of::<Publication>()
             + self.unreleased.capacity() * size_of::<u16>()
     }
 
     pub(crate) fn may_send(&self, max_inflight: usize) -> bool {
         // There have to be packet ids left to tell them apart.
-        self.inflight.len() < max_inflight.min(usize::from(RESERVED_ID) - 2)
+        self.unacked.len() < max_inflight.min(usize::from(RESERVED_ID) - 2)
     }
 
     /// Puts a message of QoS 1 or 2 in flight.
@@ -261,7 +263,7 @@ impl Reliable {
             QoS::ExactlyOnce => Stage::Pubrec(publication),
             _ => Stage::Puback(publication),
         };
-        self.inflight.push_back(Inflight { packet_id, origin: how.mark, stage, mark });
+        self.unacked.push_back(InflightMessage { packet_id, origin: how.mark, stage, mark });
     }
 
     /// Lets a message wait; false if `max` bytes would be passed.
@@ -279,24 +281,24 @@ impl Reliable {
     /// All that waits.
     pub(crate) fn load(&self) -> Load {
         let waiting = Load { messages: self.waiting.len(), bytes: self.waiting_bytes };
-        waiting.plus(self.loose())
+        waiting.plus(self.qos0())
     }
 
     /// What waits of QoS 0.
-    pub(crate) fn loose(&self) -> Load {
-        Load { messages: self.loose.len(), bytes: self.loose_bytes }
+    pub(crate) fn qos0(&self) -> Load {
+        Load { messages: self.qos0_queue.len(), bytes: self.qos0_bytes }
     }
 
     /// Keeps a message of QoS 0 until the client is back.
     pub(crate) fn keep_loose(&mut self, publication: Publication) {
-        self.loose_bytes += publication.packet().len();
-        self.loose.push_back(publication);
+        self.qos0_bytes += publication.packet().len();
+        self.qos0_queue.push_back(publication);
     }
 
     /// Drops the oldest message of QoS 0; false if there is none.
     pub(crate) fn drop_oldest(&mut self) -> bool {
-        let Some(oldest) = self.loose.pop_front() else { return false };
-        self.loose_bytes -= oldest.packet().len();
+        let Some(oldest) = self.qos0_queue.pop_front() else { return false };
+        self.qos0_bytes -= oldest.packet().len();
         true
     }
 
@@ -305,7 +307,7 @@ impl Reliable {
         while let Some(next) = self.waiting.front()
             && self.may_send(max_inflight)
             && outbox.has_room(next.publication.packet().len(), max_bytes)
-            && try_deque_room(&mut self.inflight, 1)
+            && try_deque_room(&mut self.unacked, 1)
             && outbox.make_room()
         {
             let Some(next) = self.waiting.pop_front() else { return };
@@ -331,7 +333,7 @@ impl Reliable {
     /// the first time what it never began to send; then what came at QoS 0 meanwhile.
     pub(crate) fn resend(&mut self, outbox: &mut Outbox) {
         let mut again = true;
-        for sent in &self.inflight {
+        for sent in &self.unacked {
             let (publication, qos) = match &sent.stage {
                 Stage::Puback(publication) => (publication, QoS::AtLeastOnce),
                 Stage::Pubrec(publication) => (publication, QoS::ExactlyOnce),
@@ -347,16 +349,16 @@ impl Reliable {
             outbox.push(if again { delivery.again() } else { delivery });
         }
         self.not_sent = 0;
-        for publication in core::mem::take(&mut self.loose) {
+        for publication in core::mem::take(&mut self.qos0_queue) {
             outbox.push(Delivery::new(publication, QoS::AtMostOnce, 0, false));
         }
-        self.loose_bytes = 0;
+        self.qos0_bytes = 0;
     }
 
     /// What came by groups and may go to others now that the client will not come back for it, in
     /// its order: what it has not acknowledged of QoS 1, and what was never sent.
     pub(crate) fn orphans(&self) -> impl Iterator<Item = (&Publication, QoS, u16)> {
-        let sent = self.inflight.iter().filter_map(|sent| match &sent.stage {
+        let sent = self.unacked.iter().filter_map(|sent| match &sent.stage {
             Stage::Puback(message) => Some((message, QoS::AtLeastOnce, sent.origin.group())),
             _ => None,
         });
@@ -373,26 +375,26 @@ impl Reliable {
     /// PUBREC came, perhaps once more; false if no message waits for it. It is answered by PUBREL
     /// all the same.
     pub(crate) fn received(&mut self, packet_id: u16) -> bool {
-        let wanted = |sent: &Inflight| sent.packet_id == packet_id;
-        let Some(place) = self.inflight.iter().position(wanted) else { return false };
-        match self.inflight.get(place).map(|sent| &sent.stage) {
+        let wanted = |sent: &InflightMessage| sent.packet_id == packet_id;
+        let Some(place) = self.unacked.iter().position(wanted) else { return false };
+        match self.unacked.get(place).map(|sent| &sent.stage) {
             Some(Stage::Pubcomp) => return true,
             Some(Stage::Pubrec(_)) => {}
             _ => return false,
         }
-        let done = |sent: &&Inflight| matches!(sent.stage, Stage::Pubcomp);
-        let released = self.inflight.iter().take(place).take_while(done).count();
+        let done = |sent: &&InflightMessage| matches!(sent.stage, Stage::Pubcomp);
+        let released = self.unacked.iter().take(place).take_while(done).count();
         if released < place
-            && let Some(early) = self.inflight.remove(place)
+            && let Some(early) = self.unacked.remove(place)
         {
-            self.inflight.insert(released, early);
+            self.unacked.insert(released, early);
         }
-        if let Some(sent) = self.inflight.get_mut(released)
+        if let Some(sent) = self.unacked.get_mut(released)
             && let Stage::Pubrec(publication) = core::mem::replace(&mut sent.stage, Stage::Pubcomp)
         {
             let mark = core::mem::take(&mut sent.mark);
             sent.mark = self.log.released(mark, &publication, packet_id);
-            publication.recycle();
+            publication.release();
         }
         true
     }
@@ -403,15 +405,15 @@ impl Reliable {
     }
 
     fn finish(&mut self, packet_id: u16, fits: impl Fn(&Stage) -> bool) -> bool {
-        let done = |sent: &Inflight| sent.packet_id == packet_id && fits(&sent.stage);
-        let found = match self.inflight.iter().position(done) {
-            Some(0) => self.inflight.pop_front(), // mostly
-            place => place.and_then(|place| self.inflight.remove(place)),
+        let done = |sent: &InflightMessage| sent.packet_id == packet_id && fits(&sent.stage);
+        let found = match self.unacked.iter().position(done) {
+            Some(0) => self.unacked.pop_front(), // mostly
+            place => place.and_then(|place| self.unacked.remove(place)),
         };
         let Some(done) = found else { return false };
         if let Stage::Puback(publication) = done.stage {
             self.log.done(&done.mark, Some(&publication));
-            publication.recycle();
+            publication.release();
         } else {
             self.log.done(&done.mark, None);
         }
@@ -419,7 +421,7 @@ impl Reliable {
     }
 
     /// A QoS 2 message came: whether it is a new one. `None` if `max` are unreleased already.
-    pub(crate) fn take_in(&mut self, packet_id: u16, max: usize) -> Option<bool> {
+    pub(crate) fn record_received(&mut self, packet_id: u16, max: usize) -> Option<bool> {
         match self.unreleased.binary_search(&packet_id) {
             Ok(_) => Some(false),
             Err(_) if self.unreleased.len() >= max => None,
@@ -444,7 +446,7 @@ impl Reliable {
 
     /// The session is over: its messages are no longer needed.
     pub(crate) fn abandon(&self) {
-        for sent in &self.inflight {
+        for sent in &self.unacked {
             match &sent.stage {
                 Stage::Puback(publication) | Stage::Pubrec(publication) => {
                     self.log.abandoned(publication);
@@ -482,7 +484,12 @@ impl Reliable {
             (None, _) => Stage::Pubcomp,
         };
         self.last_id = packet_id;
-        self.inflight.push_back(Inflight { packet_id, origin: Mark::of(retain), stage, mark });
+        self.unacked.push_back(InflightMessage {
+            packet_id,
+            origin: Mark::of(retain),
+            stage,
+            mark,
+        });
     }
 
     /// Calls `with` for each message that waits or is in flight, in their order; without the
@@ -492,7 +499,7 @@ impl Reliable {
         &self,
         mut with: impl FnMut(&EntryMark, Option<&Publication>, (QoS, bool), u16),
     ) {
-        for Inflight { packet_id, origin, stage, mark } in &self.inflight {
+        for InflightMessage { packet_id, origin, stage, mark } in &self.unacked {
             match stage {
                 Stage::Puback(publication) => {
                     with(mark, Some(publication), (QoS::AtLeastOnce, origin.retain()), *packet_id);
@@ -543,11 +550,11 @@ impl Reliable {
     fn find_free_ids(&mut self) {
         loop {
             let next = following(self.last_id);
-            let ahead = |sent: &Inflight| match sent.packet_id.checked_sub(next) {
+            let ahead = |sent: &InflightMessage| match sent.packet_id.checked_sub(next) {
                 Some(ahead) => ahead,
                 None => IDS - next + sent.packet_id,
             };
-            self.free_ids = self.inflight.iter().map(ahead).min().unwrap_or(IDS);
+            self.free_ids = self.unacked.iter().map(ahead).min().unwrap_or(IDS);
             if self.free_ids > 0 {
                 return;
             }
@@ -569,11 +576,11 @@ mod tests {
     fn packet_ids_skip_those_in_flight_and_the_reserved_ones() {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
-        let mut reliable = Reliable { last_id: 65_533, ..Reliable::default() };
-        reliable.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
-        (reliable.last_id, reliable.free_ids) = (65_533, 0);
-        reliable.send(message, Handling::new(QoS::AtLeastOnce, false), &mut outbox);
-        let ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
+        let mut inflight = Inflight { last_id: 65_533, ..Inflight::default() };
+        inflight.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
+        (inflight.last_id, inflight.free_ids) = (65_533, 0);
+        inflight.send(message, Handling::new(QoS::AtLeastOnce, false), &mut outbox);
+        let ids: Vec<_> = inflight.unacked.iter().map(|sent| sent.packet_id).collect();
         assert_eq!(ids, [65_534, 1]);
     }
 
@@ -581,45 +588,45 @@ mod tests {
     fn packet_ids_come_in_turn_and_none_twice_at_a_time() {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
-        let mut reliable = Reliable::default();
+        let mut inflight = Inflight::default();
         for round in 0..u32::from(IDS) * 2 {
-            reliable.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
+            inflight.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
             outbox = Outbox::default();
-            let mut ids: Vec<_> = reliable.inflight.iter().map(|sent| sent.packet_id).collect();
+            let mut ids: Vec<_> = inflight.unacked.iter().map(|sent| sent.packet_id).collect();
             let newest = ids[ids.len() - 1];
             ids.sort_unstable();
             ids.dedup();
-            assert_eq!(ids.len(), reliable.inflight.len());
+            assert_eq!(ids.len(), inflight.unacked.len());
             assert!((1..=IDS).contains(&newest));
             // One in a thousand is never answered.
             if round % 1000 > 0 {
-                assert!(reliable.acknowledged(newest));
+                assert!(inflight.acknowledged(newest));
             }
         }
-        assert_eq!(reliable.inflight.len(), 132);
+        assert_eq!(inflight.unacked.len(), 132);
     }
 
     #[test]
     fn an_answer_counts_only_in_its_stage() {
         let message = Publication::new(b"a", b"").unwrap();
         let mut outbox = Outbox::default();
-        let mut reliable = Reliable::default();
-        reliable.send(message, Handling::new(QoS::ExactlyOnce, false), &mut outbox);
-        reliable.acknowledged(1);
-        reliable.completed(1);
-        assert_eq!(reliable.inflight.len(), 1);
-        reliable.received(1);
-        reliable.completed(1);
-        assert!(reliable.inflight.is_empty());
+        let mut inflight = Inflight::default();
+        inflight.send(message, Handling::new(QoS::ExactlyOnce, false), &mut outbox);
+        inflight.acknowledged(1);
+        inflight.completed(1);
+        assert_eq!(inflight.unacked.len(), 1);
+        inflight.received(1);
+        inflight.completed(1);
+        assert!(inflight.unacked.is_empty());
     }
 
     #[test]
     fn a_repeated_qos_2_message_is_not_new() {
-        let mut reliable = Reliable::default();
-        assert_eq!(reliable.take_in(7, 1), Some(true));
-        assert_eq!(reliable.take_in(7, 1), Some(false));
-        assert_eq!(reliable.take_in(8, 1), None);
-        reliable.release(7);
-        assert_eq!(reliable.take_in(7, 1), Some(true));
+        let mut inflight = Inflight::default();
+        assert_eq!(inflight.record_received(7, 1), Some(true));
+        assert_eq!(inflight.record_received(7, 1), Some(false));
+        assert_eq!(inflight.record_received(8, 1), None);
+        inflight.release(7);
+        assert_eq!(inflight.record_received(7, 1), Some(true));
     }
 }

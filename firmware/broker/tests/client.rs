@@ -3,7 +3,7 @@
 mod net;
 
 use net::{Door, peer};
-use umqtt_broker::client::{Client, ClientOptions, Event, LastMessage, NetworkWish, Reason};
+use umqtt_broker::client::{Client, ClientOptions, Event, LastMessage, NetworkRequest, Reason};
 use umqtt_broker::client::{RequestError, SendError};
 use umqtt_broker::wire::{Connack, ReturnCode, Version};
 use umqtt_broker::{Broker, ConnId, Duration, Instant, Limits, Publication, QoS};
@@ -50,8 +50,8 @@ impl Pair {
             while let Some(wish) = self.client.poll_network() {
                 moved = true;
                 match wish {
-                    NetworkWish::Connect => self.dial(),
-                    NetworkWish::Close => self.cut_broker(),
+                    NetworkRequest::Connect => self.dial(),
+                    NetworkRequest::Close => self.cut_broker(),
                 }
             }
             if self.linked {
@@ -353,7 +353,7 @@ fn what_it_has_no_room_for_is_dropped_or_left_with_the_server() {
 fn accepted() -> Client {
     let mut client = Client::new(ClientOptions::new("c"), 1);
     client.start(Instant::ZERO);
-    assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
+    assert_eq!(client.poll_network(), Some(NetworkRequest::Connect));
     client.connected(Instant::ZERO);
     let n = client.outgoing().len();
     client.sent(n);
@@ -382,7 +382,7 @@ fn a_server_that_misbehaves_is_left() {
             assert_eq!(client.poll_event(), Some(Event::TooLarge(65_540)));
         }
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{bytes:x?}");
-        assert_eq!(client.poll_network(), Some(NetworkWish::Close));
+        assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
         assert!(client.poll_at().is_some_and(|at| at > Instant::from_millis(5)));
     }
 }

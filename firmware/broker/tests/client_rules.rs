@@ -1,6 +1,6 @@
 //! What MQTT asks of a client, packet by packet, against a server that the test plays.
 
-use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish, Reason};
+use umqtt_broker::client::{Client, ClientOptions, Event, NetworkRequest, Reason};
 use umqtt_broker::wire::{Connack, Connect, FixedHeader, PacketType, Publish, ReturnCode, Version};
 use umqtt_broker::wire::{Suback, Subscribe, emit_ack};
 use umqtt_broker::{Duration, Instant};
@@ -46,7 +46,7 @@ fn sent(client: &mut Client) -> Vec<String> {
 fn dialled(options: ClientOptions) -> Client {
     let mut client = Client::new(options, 1);
     client.start(Instant::ZERO);
-    assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
+    assert_eq!(client.poll_network(), Some(NetworkRequest::Connect));
     client.connected(Instant::ZERO);
     client
 }
@@ -72,7 +72,7 @@ fn reconnect(client: &mut Client) {
     client.closed(Instant::from_millis(100));
     let at = client.poll_at().expect("it tries again");
     client.handle_timeout(at);
-    assert_eq!(client.poll_network(), Some(NetworkWish::Connect));
+    assert_eq!(client.poll_network(), Some(NetworkRequest::Connect));
     client.connected(at);
     assert_eq!(sent(client), ["Connect"]);
     welcome(client, true, at);
@@ -106,7 +106,7 @@ fn a_nameless_client_does_not_ask_to_be_remembered() {
         let mut client = dialled(options);
         assert!(client.outgoing().is_empty());
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
-        assert_eq!((client.poll_network(), client.poll_at()), (Some(NetworkWish::Close), None));
+        assert_eq!((client.poll_network(), client.poll_at()), (Some(NetworkRequest::Close), None));
     }
     assert_eq!(sent(&mut dialled(ClientOptions::new(""))), ["Connect"]);
 }
@@ -151,7 +151,7 @@ fn an_unanswered_ping_ends_the_connection_within_the_keep_alive() {
         client.handle_timeout(pinged);
         assert_eq!(client.poll_at(), Some(pinged + patience));
         client.handle_timeout(pinged + patience);
-        assert_eq!(client.poll_network(), Some(NetworkWish::Close));
+        assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
     }
 }
 
@@ -232,7 +232,7 @@ fn nothing_follows_disconnect() {
     client.publish(b"t", b"x", Q1, false).expect("room");
     client.stop(Instant::from_millis(5));
     assert_eq!(sent(&mut client), ["Publish#1", "Disconnect"]);
-    assert_eq!(client.poll_network(), Some(NetworkWish::Close));
+    assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
     client.receive(&emit_ack(PacketType::Puback, 1), Instant::from_millis(6));
     client.subscribe(b"#", Q1).expect("room");
     client.publish(b"t", b"later", Q1, false).expect("room");
@@ -258,7 +258,7 @@ fn a_violation_ends_the_connection() {
         client.poll_event();
         client.receive(bytes, Instant::ZERO);
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{what}");
-        assert_eq!(client.poll_network(), Some(NetworkWish::Close), "{what}");
+        assert_eq!(client.poll_network(), Some(NetworkRequest::Close), "{what}");
     }
 }
 

@@ -1,11 +1,13 @@
 //! CONNECT: who comes in, and to which session (section 3.1).
 
+use core::ops::ControlFlow;
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
 use super::Broker;
-use super::receive::{Fault, Flow};
+use super::receive::ProtocolError;
 use crate::connection::{LastWill, Phase};
 use crate::journal::SessionLog;
 use crate::message::Publication;
@@ -20,23 +22,23 @@ impl Broker {
         body: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<Flow, Fault> {
+    ) -> Result<ControlFlow<()>, ProtocolError> {
         let Some(connect) = Connect::parse(body)? else {
             return Ok(self.refuse(slot, ReturnCode::UnacceptableProtocol, now));
         };
         if connect.will.is_some_and(|will| will.topic.len() > self.limits.max_topic) {
-            return Err(Fault::TooLarge);
+            return Err(ProtocolError::TooLarge);
         }
-        match self.admit(slot, &connect, hooks) {
+        match self.authorize(slot, &connect, hooks) {
             ReturnCode::Accepted => {
-                self.welcome(slot, &connect, now)?;
-                Ok(Flow::On)
+                self.complete_connect(slot, &connect, now)?;
+                Ok(ControlFlow::Continue(()))
             }
             code => Ok(self.refuse(slot, code, now)),
         }
     }
 
-    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Instant) -> Flow {
+    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Instant) -> ControlFlow<()> {
         self.stats.refused += 1;
         if matches!(code, ReturnCode::BadCredentials | ReturnCode::NotAuthorized) {
             self.stats.unauthorized += 1;
@@ -44,11 +46,11 @@ impl Broker {
         // Without memory for it the connection is closed all the same.
         let _ = self.send_control(slot, &Connack { session_present: false, code }.emit());
         self.leave(slot, now);
-        Flow::Over
+        ControlFlow::Break(())
     }
 
     /// Whether the client may come in. Changes nothing.
-    fn admit(&mut self, slot: u32, connect: &Connect<'_>, hooks: &mut dyn Hooks) -> ReturnCode {
+    fn authorize(&mut self, slot: u32, connect: &Connect<'_>, hooks: &mut dyn Hooks) -> ReturnCode {
         let id = connect.client_id;
         // An empty id asks for one to be made up: in MQTT 3.1.1, and for one connection only
         // ([MQTT-3.1.3-8]).
@@ -82,7 +84,12 @@ impl Broker {
         ReturnCode::Accepted
     }
 
-    fn welcome(&mut self, slot: u32, connect: &Connect<'_>, now: Instant) -> Result<(), Fault> {
+    fn complete_connect(
+        &mut self,
+        slot: u32,
+        connect: &Connect<'_>,
+        now: Instant,
+    ) -> Result<(), ProtocolError> {
         let made_up;
         let client_id = if connect.client_id.is_empty() {
             made_up = self.make_up_id();
@@ -102,12 +109,12 @@ impl Broker {
             Some(Box::new(LastWill { publication, qos: will.qos, retain: will.retain }))
         });
         self.live += 1;
-        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
         connection.phase = Phase::Live(key);
         connection.version = connect.version;
         connection.bridge = connect.bridge;
         connection.keep_alive = connect.keep_alive;
-        connection.heard(now);
+        connection.touch(now);
         connection.will = will;
         self.watch(slot, true, now);
         self.stats.accepted += 1;
@@ -121,7 +128,7 @@ impl Broker {
             connection.outbox.block();
         }
         if !self.send_control(slot, &connack.emit()) {
-            return Err(Fault::NoMemory);
+            return Err(ProtocolError::NoMemory);
         }
         if let Some(session) = self.sessions.get(key) {
             session.log.back();
@@ -176,8 +183,8 @@ impl Broker {
     fn resume(&mut self, key: u32, slot: u32) {
         let Some(session) = self.sessions.get_mut(key) else { return };
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        if let Some(reliable) = session.reliable_if_any() {
-            reliable.resend(&mut connection.outbox);
+        if let Some(inflight) = session.inflight_if_any() {
+            inflight.resend(&mut connection.outbox);
         }
         self.pump(key);
         self.note_gate(slot);

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use umqtt_memory::{STEP_MARGIN, shrink_deque, try_append, try_deque_room};
 
-use super::receive::Fault;
+use super::receive::ProtocolError;
 use super::{Broker, ConnId, Refused};
 use crate::arena::{PIECE, make_room};
 use crate::connection::{Connection, LastWill, Phase};
@@ -82,7 +82,7 @@ impl Broker {
         let key = self.find_name(client_id).ok().and_then(|place| self.names.get(place));
         let session = key.and_then(|key| self.sessions.get(*key));
         let Some(slot) = session.and_then(Session::connection) else { return false };
-        self.cut(slot, now);
+        self.abort(slot, now);
         true
     }
 
@@ -172,27 +172,27 @@ impl Broker {
 
     /// Ends a connection for its client's fault: reads no more, sends what is due, then closes; its
     /// will is published.
-    pub(super) fn fail(&mut self, slot: u32, fault: Fault, now: Instant) {
+    pub(super) fn fail(&mut self, slot: u32, fault: ProtocolError, now: Instant) {
         *match fault {
-            Fault::Malformed => &mut self.stats.protocol_errors,
-            Fault::TooLarge => &mut self.stats.too_large,
-            Fault::NoMemory => &mut self.stats.no_memory,
-            Fault::Unread => &mut self.stats.slow,
-            Fault::Unreleased => &mut self.stats.unreleased,
+            ProtocolError::Malformed => &mut self.stats.protocol_errors,
+            ProtocolError::TooLarge => &mut self.stats.too_large,
+            ProtocolError::NoMemory => &mut self.stats.no_memory,
+            ProtocolError::Unread => &mut self.stats.slow,
+            ProtocolError::Unreleased => &mut self.stats.unreleased,
         } += 1;
         let will = self.detach(slot, now);
-        self.linger(slot, now);
+        self.close_after_flush(slot, now);
         self.publish_will(will);
     }
 
     /// Ends a connection in peace: no will.
     pub(super) fn leave(&mut self, slot: u32, now: Instant) {
         self.detach(slot, now);
-        self.linger(slot, now);
+        self.close_after_flush(slot, now);
     }
 
     /// Ends a connection at once, sending nothing more; its will is published.
-    pub(super) fn cut(&mut self, slot: u32, now: Instant) {
+    pub(super) fn abort(&mut self, slot: u32, now: Instant) {
         let will = self.detach(slot, now);
         self.close(slot);
         self.publish_will(will);
@@ -211,8 +211,8 @@ impl Broker {
             self.live -= 1;
             let session = self.sessions.get_mut(key)?;
             session.presence = Presence::New;
-            if let Some(reliable) = session.reliable_if_any() {
-                reliable.not_sent_from(not_sent);
+            if let Some(inflight) = session.inflight_if_any() {
+                inflight.not_sent_from(not_sent);
             }
             if session.clean {
                 self.forget_session(key);
@@ -228,7 +228,7 @@ impl Broker {
     }
 
     /// Lets a closing connection send what is due, for a while.
-    fn linger(&mut self, slot: u32, now: Instant) {
+    fn close_after_flush(&mut self, slot: u32, now: Instant) {
         match self.connection(slot) {
             Some(connection) if !connection.outbox.is_done() => {
                 self.set_timer(slot, Some(now.saturating_add(LINGER)));
@@ -267,7 +267,12 @@ impl Broker {
         if let Some(will) = will {
             self.stats.wills += 1;
             let message = &will.publication;
-            self.accept(message.topic(), message.payload(), (will.qos, will.retain), None);
+            self.publish_from_client(
+                message.topic(),
+                message.payload(),
+                (will.qos, will.retain),
+                None,
+            );
         }
     }
 
@@ -311,8 +316,8 @@ impl Broker {
         }
         // Before the session lets go of them, so that those who get them need not keep them anew.
         self.pass_on(orphans);
-        if let Some(reliable) = session.reliable_if_any() {
-            reliable.abandon();
+        if let Some(inflight) = session.inflight_if_any() {
+            inflight.abandon();
         }
         session.log.gone();
         if self.sessions.len() == 0 {

@@ -27,7 +27,7 @@ pub(super) struct NotKept;
 impl Broker {
     /// A message from a client, whose session is `source`. The topics of the broker itself are not
     /// for clients to publish to.
-    pub(super) fn accept(
+    pub(super) fn publish_from_client(
         &mut self,
         topic: &[u8],
         payload: &[u8],
@@ -197,9 +197,9 @@ impl Broker {
         let Some(session) = self.sessions.get_mut(key) else { return };
         let Some(slot) = session.connection() else { return };
         let Some(connection) = self.connections.get_mut(slot) else { return };
-        let (inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
-        if let Some(reliable) = session.reliable_if_any() {
-            reliable.pump(&mut connection.outbox, inflight, bytes);
+        let (max_inflight, bytes) = (self.limits.max_inflight, self.limits.max_queue_bytes);
+        if let Some(inflight) = session.inflight_if_any() {
+            inflight.pump(&mut connection.outbox, max_inflight, bytes);
             session.share.set(session.held(), &mut self.shares);
             self.journal.note_gate(slot, connection.outbox.gate());
         }

@@ -91,7 +91,7 @@ impl Broker {
 
     fn give_way(&mut self, slot: u32, now: Instant) {
         self.stats.no_memory += 1;
-        self.cut(slot, now);
+        self.abort(slot, now);
     }
 
     /// The connection that holds the most, and how many bytes: what begins and does not end, and

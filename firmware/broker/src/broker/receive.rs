@@ -1,6 +1,7 @@
 //! Bytes from a client: cut into packets, and each packet to where it is handled.
 
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use umqtt_memory::try_room_exact;
 
@@ -19,7 +20,7 @@ const ALWAYS: usize = 64;
 
 /// What a client did that closes its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum ProtocolError {
     /// It is no MQTT, or not at this point.
     Malformed,
     /// A packet or a topic over the limit.
@@ -32,15 +33,15 @@ pub(super) enum Fault {
     Unreleased,
 }
 
-impl From<Malformed> for Fault {
-    fn from(_: Malformed) -> Fault {
-        Fault::Malformed
+impl From<Malformed> for ProtocolError {
+    fn from(_: Malformed) -> ProtocolError {
+        ProtocolError::Malformed
     }
 }
 
-impl From<NoMemory> for Fault {
-    fn from(_: NoMemory) -> Fault {
-        Fault::NoMemory
+impl From<NoMemory> for ProtocolError {
+    fn from(_: NoMemory) -> ProtocolError {
+        ProtocolError::NoMemory
     }
 }
 
@@ -55,23 +56,16 @@ struct Expected {
 impl Expected {
     /// Reads a header and refuses what need not be waited for: a packet that is too large, or out
     /// of place.
-    fn header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, Fault> {
+    fn header(&self, bytes: &[u8]) -> Result<Option<FixedHeader>, ProtocolError> {
         let Some(header) = FixedHeader::parse(bytes, self.version)? else { return Ok(None) };
         if (header.kind == PacketType::Connect) != self.connect {
-            return Err(Fault::Malformed);
+            return Err(ProtocolError::Malformed);
         }
         if header.total() > self.max_packet {
-            return Err(Fault::TooLarge);
+            return Err(ProtocolError::TooLarge);
         }
         Ok(Some(header))
     }
-}
-
-/// Whether the connection goes on after a packet.
-#[derive(PartialEq, Eq)]
-pub(super) enum Flow {
-    On,
-    Over,
 }
 
 impl Broker {
@@ -101,12 +95,12 @@ impl Broker {
         mut bytes: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), ProtocolError> {
         let mut inbox = Inbox::new(partial);
         let mut whole = false;
         let mut expected = self.expected(slot)?;
         while let Some((header, packet)) = inbox.next(&mut bytes, |bytes| expected.header(bytes))? {
-            if self.packet(slot, &header, packet, now, hooks)? == Flow::Over {
+            if self.packet(slot, &header, packet, now, hooks)?.is_break() {
                 return Ok(());
             }
             if expected.connect {
@@ -114,21 +108,21 @@ impl Broker {
             }
             whole = true;
         }
-        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
         connection.inbox = inbox.into_partial();
         let begun = connection.inbox.len();
         connection.stalled_in &= !whole;
         if whole {
-            connection.heard(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
+            connection.touch(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
         }
         self.recount(slot);
-        if begun > self.share().max(ALWAYS) { Err(Fault::NoMemory) } else { Ok(()) }
+        if begun > self.share().max(ALWAYS) { Err(ProtocolError::NoMemory) } else { Ok(()) }
     }
 
     /// What a connection may send next.
-    fn expected(&mut self, slot: u32) -> Result<Expected, Fault> {
+    fn expected(&mut self, slot: u32) -> Result<Expected, ProtocolError> {
         let max_packet = self.limits.max_packet;
-        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
         let connect = connection.phase == Phase::Waiting;
         Ok(Expected { version: connection.version, connect, max_packet })
     }
@@ -141,16 +135,16 @@ impl Broker {
         packet: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<Flow, Fault> {
-        let body = packet.get(header.len..).ok_or(Fault::Malformed)?;
+    ) -> Result<ControlFlow<()>, ProtocolError> {
+        let body = packet.get(header.len..).ok_or(ProtocolError::Malformed)?;
         self.journal.begin_packet();
         match header.kind {
             PacketType::Connect => return self.connect(slot, body, now, hooks),
-            PacketType::Publish => self.published(slot, &Publish::parse(header, body)?)?,
+            PacketType::Publish => self.handle_publish(slot, &Publish::parse(header, body)?)?,
             PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp => {
-                self.answered(slot, header.kind, Ack::parse(body)?.packet_id)?;
+                self.handle_ack(slot, header.kind, Ack::parse(body)?.packet_id)?;
             }
-            PacketType::Subscribe => self.subscribes(slot, body)?,
+            PacketType::Subscribe => self.handle_subscribe(slot, body)?,
             PacketType::Unsubscribe => self.unsubscribes(slot, &Unsubscribe::parse(body)?)?,
             PacketType::Pingreq if body.is_empty() => {
                 self.stats.pings += 1;
@@ -158,7 +152,7 @@ impl Broker {
             }
             PacketType::Disconnect if body.is_empty() => {
                 self.leave(slot, now);
-                return Ok(Flow::Over);
+                return Ok(ControlFlow::Break(()));
             }
             // Either with a body it must not have, or only a server sends it.
             PacketType::Pingreq
@@ -166,29 +160,29 @@ impl Broker {
             | PacketType::Connack
             | PacketType::Suback
             | PacketType::Unsuback
-            | PacketType::Pingresp => return Err(Fault::Malformed),
+            | PacketType::Pingresp => return Err(ProtocolError::Malformed),
         }
-        Ok(Flow::On)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Queues an answer; a client that lets too many of them wait is at fault.
-    fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), Fault> {
+    fn reply(&mut self, slot: u32, bytes: &[u8]) -> Result<(), ProtocolError> {
         let max = self.limits.max_control_bytes;
-        let connection = self.connection(slot).ok_or(Fault::Malformed)?;
+        let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
         let held = connection.outbox.gate().control_len();
         let before = connection.outbox.control().len() + held;
         if held > 0 || self.journal.must_wait() {
             self.hold_control(slot, bytes);
         } else if !self.send_control(slot, bytes) {
-            return Err(Fault::NoMemory);
+            return Err(ProtocolError::NoMemory);
         }
         let unread = before + bytes.len() > max || before > self.free().max(ALWAYS);
-        if unread { Err(Fault::Unread) } else { Ok(()) }
+        if unread { Err(ProtocolError::Unread) } else { Ok(()) }
     }
 
-    fn published(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+    fn handle_publish(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), ProtocolError> {
         if publish.topic.len() > self.limits.max_topic {
-            return Err(Fault::TooLarge);
+            return Err(ProtocolError::TooLarge);
         }
         if publish.qos > QoS::AtMostOnce {
             self.check_journal()?;
@@ -200,11 +194,13 @@ impl Broker {
             QoS::ExactlyOnce => {
                 let max = self.limits.max_unreleased;
                 if !self.may_allocate(RELIABLE + 2 * 2 * max.min(64)) {
-                    return Err(Fault::NoMemory);
+                    return Err(ProtocolError::NoMemory);
                 }
-                let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
-                new =
-                    session.reliable().take_in(publish.packet_id, max).ok_or(Fault::Unreleased)?;
+                let (key, session) = self.session_of(slot).ok_or(ProtocolError::Malformed)?;
+                new = session
+                    .inflight()
+                    .record_received(publish.packet_id, max)
+                    .ok_or(ProtocolError::Unreleased)?;
                 answer = Some(PacketType::Pubrec);
                 self.recount_session(key);
             }
@@ -214,7 +210,12 @@ impl Broker {
                 Some(Phase::Live(key)) => Some(key),
                 _ => None,
             };
-            self.accept(publish.topic, publish.payload, (publish.qos, publish.retain), source);
+            self.publish_from_client(
+                publish.topic,
+                publish.payload,
+                (publish.qos, publish.retain),
+                source,
+            );
         }
         match answer {
             Some(kind) => self.reply(slot, &emit_ack(kind, publish.packet_id)),
@@ -223,8 +224,8 @@ impl Broker {
     }
 
     /// Whether what a client asks to be kept may wait to be written.
-    fn check_journal(&self) -> Result<(), Fault> {
-        if self.journal.is_full() { Err(Fault::NoMemory) } else { Ok(()) }
+    fn check_journal(&self) -> Result<(), ProtocolError> {
+        if self.journal.is_full() { Err(ProtocolError::NoMemory) } else { Ok(()) }
     }
 
     /// Queues an answer until what it says is committed.
@@ -243,16 +244,21 @@ impl Broker {
     }
 
     /// An answer to a message sent to the client, or the release of one received from it.
-    fn answered(&mut self, slot: u32, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
+    fn handle_ack(
+        &mut self,
+        slot: u32,
+        kind: PacketType,
+        packet_id: u16,
+    ) -> Result<(), ProtocolError> {
         if kind == PacketType::Pubrel {
             self.check_journal()?;
         }
-        let (key, session) = self.session_of(slot).ok_or(Fault::Malformed)?;
-        let known = session.reliable_if_any().is_some_and(|reliable| match kind {
-            PacketType::Puback => reliable.acknowledged(packet_id),
-            PacketType::Pubrec => reliable.received(packet_id),
-            PacketType::Pubrel => reliable.release(packet_id),
-            _ => reliable.completed(packet_id),
+        let (key, session) = self.session_of(slot).ok_or(ProtocolError::Malformed)?;
+        let known = session.inflight_if_any().is_some_and(|inflight| match kind {
+            PacketType::Puback => inflight.acknowledged(packet_id),
+            PacketType::Pubrec => inflight.received(packet_id),
+            PacketType::Pubrel => inflight.release(packet_id),
+            _ => inflight.completed(packet_id),
         });
         let backlog = session.has_backlog();
         self.stats.unknown_acks += u64::from(!known);
@@ -267,17 +273,17 @@ impl Broker {
         Ok(())
     }
 
-    fn subscribes(&mut self, slot: u32, body: &[u8]) -> Result<(), Fault> {
+    fn handle_subscribe(&mut self, slot: u32, body: &[u8]) -> Result<(), ProtocolError> {
         let (version, bridge) =
             self.connection(slot).map_or((Version::V311, false), |c| (c.version, c.bridge));
         let subscribe = Subscribe::parse(body, version)?;
         self.check_journal()?;
-        let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
+        let (key, _) = self.session_of(slot).ok_or(ProtocolError::Malformed)?;
         let mut codes = Vec::new();
         let mut suback = Vec::new();
         let count = subscribe.filters().count();
         if !try_room_exact(&mut codes, count) || !try_room_exact(&mut suback, count + 7) {
-            return Err(Fault::NoMemory);
+            return Err(ProtocolError::NoMemory);
         }
         for (filter, wanted) in subscribe.filters() {
             codes.push(match self.add_subscription(key, filter, wanted) {
@@ -296,9 +302,13 @@ impl Broker {
         Ok(())
     }
 
-    fn unsubscribes(&mut self, slot: u32, unsubscribe: &Unsubscribe<'_>) -> Result<(), Fault> {
+    fn unsubscribes(
+        &mut self,
+        slot: u32,
+        unsubscribe: &Unsubscribe<'_>,
+    ) -> Result<(), ProtocolError> {
         self.check_journal()?;
-        let (key, _) = self.session_of(slot).ok_or(Fault::Malformed)?;
+        let (key, _) = self.session_of(slot).ok_or(ProtocolError::Malformed)?;
         for filter in unsubscribe.filters() {
             self.remove_subscription(key, filter);
         }

@@ -62,8 +62,8 @@ impl Broker {
         if !session.subscriptions.iter().any(|node| is_shared(*node)) {
             return orphans;
         }
-        let Some(reliable) = session.reliable_if_any() else { return orphans };
-        for (message, qos, tag) in reliable.orphans() {
+        let Some(inflight) = session.inflight_if_any() else { return orphans };
+        for (message, qos, tag) in inflight.orphans() {
             let group = group_of_tag(tag);
             // Groups end, and their numbers are used again.
             let looked_up = self.subscriptions.matching(message.topic()).is_some();

@@ -6,7 +6,7 @@
 //! is found by looking at it now and then.
 
 use super::Broker;
-use crate::connection::{Near, Phase};
+use crate::connection::{CompactInstant, Phase};
 use crate::timers::Timer;
 use crate::{Duration, Instant};
 
@@ -53,7 +53,7 @@ impl Broker {
     /// True if that was its end.
     fn connection_due(&mut self, slot: u32, now: Instant) -> bool {
         let Some(connection) = self.connection(slot) else { return false };
-        let look = now >= connection.look_at.at(now);
+        let look = now >= connection.next_stall_check.at(now);
         let silent = connection.silent_at(now).is_some_and(|at| at <= now);
         let stalls = look && connection.stalls();
         match connection.phase {
@@ -66,7 +66,7 @@ impl Broker {
             Phase::Waiting => self.stats.connect_timeouts += 1,
             Phase::Closing => {}
         }
-        self.cut(slot, now);
+        self.abort(slot, now);
         true
     }
 
@@ -81,9 +81,10 @@ impl Broker {
         let stall_timeout = self.limits.stall_timeout.max(Duration::from_millis(1));
         let Some(connection) = self.connection(slot) else { return };
         if looked {
-            connection.look_at = Near::new(now.saturating_add(stall_timeout), now);
+            connection.next_stall_check =
+                CompactInstant::new(now.saturating_add(stall_timeout), now);
         }
-        let look = connection.look_at.at(now);
+        let look = connection.next_stall_check.at(now);
         let at = connection.silent_at(now).map_or(look, |silent| silent.min(look));
         self.set_timer(slot, Some(at));
     }

@@ -24,21 +24,21 @@ const MAX_CONTROL: usize = 16 * 1024;
 const MAX_UNRELEASED: usize = 512;
 
 /// The server did something that ends the connection.
-struct Fault;
+struct ProtocolError;
 
-impl From<Malformed> for Fault {
-    fn from(_: Malformed) -> Fault {
-        Fault
+impl From<Malformed> for ProtocolError {
+    fn from(_: Malformed) -> ProtocolError {
+        ProtocolError
     }
 }
 
 impl Client {
     /// Bytes came from the server, cut in any way.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
-        if !matches!(self.state, State::Greeting | State::Online) || bytes.is_empty() {
+        if !matches!(self.state, State::AwaitingConnack | State::Connected) || bytes.is_empty() {
             return;
         }
-        if self.state == State::Online && self.ping_out {
+        if self.state == State::Connected && self.ping_out {
             // Any sign of life will do.
             let asked = self.timer.map_or(now, |at| at.saturating_sub(self.ping_patience()));
             self.plan_ping(asked);
@@ -48,7 +48,7 @@ impl Client {
         }
     }
 
-    fn take_packets(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), Fault> {
+    fn take_packets(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), ProtocolError> {
         loop {
             if let Some(skip) = &mut self.skip {
                 if !skip.pass(&mut bytes) {
@@ -67,11 +67,11 @@ impl Client {
         &mut self,
         bytes: &mut &[u8],
         now: Instant,
-    ) -> Result<Option<FixedHeader>, Fault> {
+    ) -> Result<Option<FixedHeader>, ProtocolError> {
         let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
         let (version, max_packet) = (self.options.version, self.options.max_packet);
         loop {
-            let online = self.state == State::Online;
+            let online = self.state == State::Connected;
             let next = inbox.next(bytes, |bytes| match FixedHeader::parse(bytes, version) {
                 Ok(Some(header)) if header.total() > max_packet => Err(Some(header)),
                 Ok(found) => Ok(found),
@@ -79,8 +79,8 @@ impl Client {
             });
             match next {
                 Ok(Some((header, packet))) => {
-                    self.packet(&header, packet.get(header.len..).ok_or(Fault)?, now)?;
-                    if !matches!(self.state, State::Greeting | State::Online) {
+                    self.packet(&header, packet.get(header.len..).ok_or(ProtocolError)?, now)?;
+                    if !matches!(self.state, State::AwaitingConnack | State::Connected) {
                         return Ok(None);
                     }
                 }
@@ -93,7 +93,7 @@ impl Client {
                     }
                     return Ok(Some(header));
                 }
-                Err(_) => return Err(Fault),
+                Err(_) => return Err(ProtocolError),
             }
         }
         self.partial = inbox.into_partial();
@@ -101,26 +101,31 @@ impl Client {
     }
 
     /// A message that was too large has gone by.
-    fn skipped(&mut self) -> Result<(), Fault> {
+    fn skipped(&mut self) -> Result<(), ProtocolError> {
         let Some(skip) = self.skip.take() else { return Ok(()) };
         self.pass_over(&skip, Event::TooLarge(skip.total))
     }
 
     /// Drops a message, and acknowledges it, for it would come again.
-    fn pass_over(&mut self, skip: &Skip, why: Event) -> Result<(), Fault> {
+    fn pass_over(&mut self, skip: &Skip, why: Event) -> Result<(), ProtocolError> {
         self.dropped += 1;
         self.report(why);
         match skip.answer() {
             (QoS::AtMostOnce, _) => Ok(()),
             (QoS::AtLeastOnce, Some(id)) => self.answer(PacketType::Puback, id),
             (QoS::ExactlyOnce, Some(id)) => self.answer(PacketType::Pubrec, id),
-            (_, None) => Err(Fault),
+            (_, None) => Err(ProtocolError),
         }
     }
 
-    fn packet(&mut self, header: &FixedHeader, body: &[u8], now: Instant) -> Result<(), Fault> {
-        if (self.state == State::Greeting) != (header.kind == PacketType::Connack) {
-            return Err(Fault);
+    fn packet(
+        &mut self,
+        header: &FixedHeader,
+        body: &[u8],
+        now: Instant,
+    ) -> Result<(), ProtocolError> {
+        if (self.state == State::AwaitingConnack) != (header.kind == PacketType::Connack) {
+            return Err(ProtocolError);
         }
         match header.kind {
             PacketType::Connack => self.greeted(Connack::parse(header, body)?, now),
@@ -132,33 +137,33 @@ impl Client {
                     skip.pass(&mut &*body);
                     self.pass_over(&skip, Event::BadTopic)?;
                 }
-                publish => self.published(&publish?)?,
+                publish => self.handle_publish(&publish?)?,
             },
             PacketType::Puback => {
-                self.reliable.acknowledged(Ack::parse(body)?.packet_id);
+                self.inflight.acknowledged(Ack::parse(body)?.packet_id);
             }
             PacketType::Pubrec => {
                 let id = Ack::parse(body)?.packet_id;
-                self.reliable.received(id);
+                self.inflight.received(id);
                 self.answer(PacketType::Pubrel, id)?;
             }
             PacketType::Pubrel => {
                 let id = Ack::parse(body)?.packet_id;
-                self.reliable.release(id);
+                self.inflight.release(id);
                 self.answer(PacketType::Pubcomp, id)?;
             }
             PacketType::Pubcomp => {
-                self.reliable.completed(Ack::parse(body)?.packet_id);
+                self.inflight.completed(Ack::parse(body)?.packet_id);
             }
             PacketType::Suback => self.subscribed(&Suback::parse(body)?)?,
             PacketType::Unsuback => match (self.request.take(), Ack::parse(body)?.packet_id) {
                 (Some(Request::Unsubscribe), RESERVED_ID) => self.ask(),
-                _ => return Err(Fault),
+                _ => return Err(ProtocolError),
             },
             PacketType::Pingresp if body.is_empty() => {}
-            _ => return Err(Fault),
+            _ => return Err(ProtocolError),
         }
-        if self.state == State::Online {
+        if self.state == State::Connected {
             self.pump();
         }
         Ok(())
@@ -169,7 +174,7 @@ impl Client {
             self.report(Event::Refused(connack.code));
             return self.fail(Reason::Protocol, true, now);
         }
-        self.state = State::Online;
+        self.state = State::Connected;
         self.backoff.reset();
         self.plan_ping(self.timer.map_or(now, |at| at.saturating_sub(CONNECT_PATIENCE)));
         let session_present = connack.session_present && !self.options.clean_session;
@@ -183,14 +188,14 @@ impl Client {
         // here.
         let may_remember = self.options.version == Version::V31 && !self.options.clean_session;
         if !session_present && !may_remember {
-            self.reliable.forget_received();
-            self.farewells.clear();
+            self.inflight.forget_received();
+            self.pending_unsubscribes.clear();
         }
-        self.reliable.resend(&mut self.outbox);
+        self.inflight.resend(&mut self.outbox);
         self.ask();
     }
 
-    fn published(&mut self, publish: &Publish<'_>) -> Result<(), Fault> {
+    fn handle_publish(&mut self, publish: &Publish<'_>) -> Result<(), ProtocolError> {
         let (qos, id) = (publish.qos, publish.packet_id);
         let message = reserve(Publication::own_block() + ENTRIES)
             .then(|| Publication::new(publish.topic, publish.payload))
@@ -198,7 +203,7 @@ impl Client {
         let Some(message) = message else {
             self.dropped += 1;
             // One that has to be acknowledged comes again on the next connection.
-            return if qos == QoS::AtMostOnce { Ok(()) } else { Err(Fault) };
+            return if qos == QoS::AtMostOnce { Ok(()) } else { Err(ProtocolError) };
         };
         match qos {
             QoS::AtMostOnce => {
@@ -213,13 +218,13 @@ impl Client {
             }
             QoS::ExactlyOnce => {
                 // The same. To fail here would not help: the server would send as many again.
-                let Some(new) = self.reliable.take_in(id, MAX_UNRELEASED) else {
+                let Some(new) = self.inflight.record_received(id, MAX_UNRELEASED) else {
                     self.dropped += 1;
                     return Ok(());
                 };
                 if new && !self.report_message(&message, qos, publish.retain) {
                     self.no_room().inspect_err(|_| {
-                        self.reliable.release(id);
+                        self.inflight.release(id);
                     })?;
                 }
                 self.answer(PacketType::Pubrec, id)
@@ -230,18 +235,18 @@ impl Client {
     /// A message of QoS 1 or 2 does not fit. A server that keeps the session sends it again, on a
     /// new connection ([MQTT-4.8.0-2]); else it is lost, and acknowledged for the sake of the next
     /// ([MQTT-4.5.0-2]).
-    fn no_room(&self) -> Result<(), Fault> {
-        if self.options.clean_session { Ok(()) } else { Err(Fault) }
+    fn no_room(&self) -> Result<(), ProtocolError> {
+        if self.options.clean_session { Ok(()) } else { Err(ProtocolError) }
     }
 
-    fn subscribed(&mut self, suback: &Suback<'_>) -> Result<(), Fault> {
+    fn subscribed(&mut self, suback: &Suback<'_>) -> Result<(), ProtocolError> {
         let (Some(Request::Subscribe(filters)), RESERVED_ID) =
             (self.request.take(), suback.packet_id)
         else {
-            return Err(Fault);
+            return Err(ProtocolError);
         };
         if suback.granted().count() != filters.len() {
-            return Err(Fault);
+            return Err(ProtocolError);
         }
         for (filter, granted) in filters.into_iter().zip(suback.granted()) {
             let wanted = self.subscriptions.iter_mut().find(|wanted| wanted.filter == filter);
@@ -254,9 +259,9 @@ impl Client {
         Ok(())
     }
 
-    fn answer(&mut self, kind: PacketType, packet_id: u16) -> Result<(), Fault> {
+    fn answer(&mut self, kind: PacketType, packet_id: u16) -> Result<(), ProtocolError> {
         let control = self.outbox.control();
         control.extend_from_slice(&emit_ack(kind, packet_id));
-        if control.len() > MAX_CONTROL { Err(Fault) } else { Ok(()) }
+        if control.len() > MAX_CONTROL { Err(ProtocolError) } else { Ok(()) }
     }
 }

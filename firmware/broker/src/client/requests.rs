@@ -119,7 +119,7 @@ impl Client {
         retain: bool,
     ) -> Result<(), SendError> {
         umqtt_topic::check_name(topic).map_err(SendError::Topic)?;
-        let online = self.state == State::Online;
+        let online = self.state == State::Connected;
         if qos == QoS::AtMostOnce && !online {
             return Err(SendError::NotConnected);
         }
@@ -136,7 +136,7 @@ impl Client {
             return Ok(());
         }
         if self.options.max_inflight == 0
-            || !self.reliable.wait(publication, Handling::new(qos, retain), max)
+            || !self.inflight.wait(publication, Handling::new(qos, retain), max)
         {
             return Err(SendError::Full);
         }
@@ -173,10 +173,10 @@ impl Client {
         let Some(place) = place else { return false };
         self.subscriptions.remove(place);
         // What waits here is bounded by asking for no more than there can be subscriptions.
-        if !self.farewells.iter().any(|old| old == filter)
-            && self.farewells.len() < self.options.max_subscriptions
+        if !self.pending_unsubscribes.iter().any(|old| old == filter)
+            && self.pending_unsubscribes.len() < self.options.max_subscriptions
         {
-            self.farewells.push_back(filter.to_vec());
+            self.pending_unsubscribes.push_back(filter.to_vec());
         }
         self.ask();
         true
@@ -185,20 +185,24 @@ impl Client {
     /// Ends all subscriptions, in the time it takes to look at each of them once.
     pub fn unsubscribe_all(&mut self) {
         // Some may be there twice, which does no harm.
-        let room = (2 * self.options.max_subscriptions).saturating_sub(self.farewells.len());
+        let room =
+            (2 * self.options.max_subscriptions).saturating_sub(self.pending_unsubscribes.len());
         let ended = core::mem::take(&mut self.subscriptions).into_iter();
-        self.farewells.extend(ended.take(room).map(|wanted| wanted.filter));
+        self.pending_unsubscribes.extend(ended.take(room).map(|wanted| wanted.filter));
         self.ask();
     }
 
     /// Sends the next SUBSCRIBE or UNSUBSCRIBE, if one is due and none is out. Farewells go first:
     /// who subscribes again meanwhile means to be subscribed.
     pub(super) fn ask(&mut self) {
-        if self.state != State::Online || self.request.is_some() {
+        if self.state != State::Connected || self.request.is_some() {
             return;
         }
-        if !self.farewells.is_empty() {
-            let batch: Vec<_> = self.farewells.drain(..self.farewells.len().min(BATCH)).collect();
+        if !self.pending_unsubscribes.is_empty() {
+            let batch: Vec<_> = self
+                .pending_unsubscribes
+                .drain(..self.pending_unsubscribes.len().min(BATCH))
+                .collect();
             let filters: Vec<&[u8]> = batch.iter().map(Vec::as_slice).collect();
             Unsubscribe::emit(RESERVED_ID, &filters, self.outbox.control());
             self.request = Some(Request::Unsubscribe);
@@ -220,7 +224,7 @@ impl Client {
 
     /// Puts in flight what waits for it.
     pub(super) fn pump(&mut self) {
-        let (inflight, bytes) = (self.options.max_inflight, self.options.max_queue_bytes);
-        self.reliable.pump(&mut self.outbox, inflight, bytes);
+        let (max_inflight, bytes) = (self.options.max_inflight, self.options.max_queue_bytes);
+        self.inflight.pump(&mut self.outbox, max_inflight, bytes);
     }
 }

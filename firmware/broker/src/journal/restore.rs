@@ -15,7 +15,7 @@ use core::ops::Bound;
 
 use crate::connection::Phase;
 use crate::message::Publication;
-use crate::session::{Reliable, Session};
+use crate::session::{Inflight, Session};
 use crate::wire::QoS;
 use crate::{Broker, Duration, Instant, Limits};
 
@@ -287,8 +287,8 @@ impl Broker {
                 let flags = subscription_flags(qos, self.subscriptions.is_bridge(key_of, *node));
                 records.insert(key(FILTER, &filter), Vec::from([flags]));
             }
-            let Some(reliable) = session.reliable_ref() else { continue };
-            reliable.each_queued(|mark, publication, (qos, retain), packet_id| {
+            let Some(inflight) = session.inflight_ref() else { continue };
+            inflight.each_queued(|mark, publication, (qos, retain), packet_id| {
                 // Released ones come in their order.
                 let order = if publication.is_some() { 0 } else { records.len() as u64 };
                 let message = publication.map_or(0, |publication| publication.mark().number());
@@ -304,7 +304,7 @@ impl Broker {
                     records.insert(message, publication.body().to_vec());
                 }
             });
-            for packet_id in reliable.unreleased() {
+            for packet_id in inflight.unreleased() {
                 records.insert(key(RECEIVED, &packet_id.to_be_bytes()), Vec::new());
             }
         }
@@ -368,7 +368,7 @@ fn put_back(
     if ids.len() < in_flight {
         return Err(RestoreError::Twice);
     }
-    let reliable: &mut Reliable = session.reliable();
+    let inflight: &mut Inflight = session.inflight();
     for (place, entry) in stored.entries {
         let mark = EntryMark::restored(place);
         let Entry { progress, qos, retain, packet_id, .. } = entry;
@@ -383,9 +383,9 @@ fn put_back(
                 Some(message.0.clone())
             }
         };
-        reliable.put_back(message, qos, retain, packet_id, mark);
+        inflight.put_back(message, qos, retain, packet_id, mark);
     }
     stored.received.sort_unstable();
-    reliable.put_back_received(stored.received);
+    inflight.put_back_received(stored.received);
     Ok(())
 }

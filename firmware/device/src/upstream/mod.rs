@@ -19,7 +19,7 @@ mod status;
 
 use alloc::vec::Vec;
 
-use umqtt_broker::client::{Client, Event, NetworkWish, RequestError, SendError};
+use umqtt_broker::client::{Client, Event, NetworkRequest, RequestError, SendError};
 use umqtt_broker::{Limits, Message, QoS};
 
 use crate::net::{ConnId, Net, NetError, NetEvent};
@@ -317,8 +317,8 @@ impl Upstream {
         self.send(net);
         while let Some(wish) = self.client.poll_network() {
             match wish {
-                NetworkWish::Connect => self.connect(now, net),
-                NetworkWish::Close => {
+                NetworkRequest::Connect => self.connect(now, net),
+                NetworkRequest::Close => {
                     if let Some(conn) = self.forget_connection() {
                         net.close(conn);
                     }

@@ -1,6 +1,6 @@
 //! Any bytes from the server of an MQTT client, while it publishes and subscribes.
 
-use umqtt_broker::client::{Client, ClientOptions, NetworkWish};
+use umqtt_broker::client::{Client, ClientOptions, NetworkRequest};
 use umqtt_broker::{Duration, Instant, QoS};
 
 const CONNACK: &[u8] = b"\x20\x02\0\0";
@@ -44,7 +44,7 @@ pub fn run(input: &[u8]) {
 /// Makes the connection the client wants.
 fn connect(client: &mut Client, now: Instant) {
     while let Some(wish) = client.poll_network() {
-        if wish == NetworkWish::Connect {
+        if wish == NetworkRequest::Connect {
             client.connected(now);
         }
     }

@@ -3,7 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use umqtt_broker::client::{Client, ClientOptions, Event, NetworkWish};
+use umqtt_broker::client::{Client, ClientOptions, Event, NetworkRequest};
 use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
@@ -79,7 +79,7 @@ impl Net {
             if let Some(conn) = end.conn.take() {
                 self.broker.closed(conn, self.now);
             }
-            if wish == NetworkWish::Close {
+            if wish == NetworkRequest::Close {
                 continue;
             }
             end.dials += 1;
