@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 
 use common::device::{Device, free_port, local};
 use common::{eventually, folder};
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack};
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack};
 
 /// Times the process is killed in the middle of a stream.
 const KILLS: u32 = 25;

@@ -29,7 +29,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use server::Server;
-use umqtt_broker::{
+use umqtt_mqtt::{
     Broker, Callbacks, Credentials, Hooks, Limits, Message, Peer, QoS, SubscribeError, Verdict,
 };
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
-use umqtt_broker::{Broker, ConnId, Hooks, Peer};
+use umqtt_mqtt::{Broker, ConnId, Hooks, Peer};
 
 const LISTENER: Token = Token(usize::MAX);
 
@@ -145,7 +145,7 @@ impl<H: Hooks> Server<H> {
         self.broker.closed(conn, now);
     }
 
-    fn now(&self) -> umqtt_broker::Instant {
-        umqtt_broker::Instant::from_millis(self.start.elapsed().as_millis() as u64)
+    fn now(&self) -> umqtt_mqtt::Instant {
+        umqtt_mqtt::Instant::from_millis(self.start.elapsed().as_millis() as u64)
     }
 }

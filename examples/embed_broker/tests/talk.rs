@@ -5,8 +5,8 @@ use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack};
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_ack};
 
 /// The program, stopped when the test is over.
 struct Program(Child);

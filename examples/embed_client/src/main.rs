@@ -9,8 +9,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use umqtt_broker::client::{Client, ClientOptions, Event, NetworkRequest};
-use umqtt_broker::{Instant, QoS};
+use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+use umqtt_mqtt::{Instant, QoS};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

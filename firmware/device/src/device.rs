@@ -66,8 +66,8 @@ use core::cell::RefCell;
 use core::fmt::Arguments;
 use core::net::Ipv4Addr;
 
-use umqtt_broker::Broker;
 use umqtt_memory::Ledger;
+use umqtt_mqtt::Broker;
 use umqtt_net::Instant;
 use umqtt_vm::Program;
 

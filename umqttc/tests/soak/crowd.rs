@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use umqtt_broker_model::{Action, Greeting, Model, Rules, STEP_BYTES, Step};
+use umqtt_mqtt_model::{Action, Greeting, Model, Rules, STEP_BYTES, Step};
 
 use crate::common::PATIENCE;
 use crate::player::{Player, Turn};
@@ -37,7 +37,7 @@ impl Crowd {
         let rules = Rules {
             max_clients: usize::MAX,
             max_stored_sessions: usize::MAX,
-            session_expiry: umqtt_broker::Duration::MAX,
+            session_expiry: umqtt_mqtt::Duration::MAX,
             roomy: true,
         };
         Crowd {
@@ -139,7 +139,7 @@ impl Crowd {
         let watcher = &mut self.players[PLAYERS];
         watcher.connect(&mut self.model, Greeting { clean: true, ..Greeting::default() }, false);
         self.counts.connects += 1;
-        let qos = umqtt_broker::QoS::AtLeastOnce;
+        let qos = umqtt_mqtt::QoS::AtLeastOnce;
         watcher.client.subscribe(&[("#", qos), ("$own/#", qos)]);
         self.until("all to be answered, and connections let go of to be closed", |crowd| {
             crowd.players.iter().all(|p| p.client.is_content() && p.left() == 0)

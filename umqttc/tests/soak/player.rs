@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 
-use umqtt_broker_model::{Client, Greeting, Model};
+use umqtt_mqtt_model::{Client, Greeting, Model};
 
 use crate::common::device::local;
 

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use mio::Waker;
-use umqtt_broker::{Batch, Broker};
+use umqtt_mqtt::{Batch, Broker};
 
 use crate::store::Store;
 

@@ -15,7 +15,7 @@ use redb::{
     Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError,
     TableDefinition, TableError,
 };
-use umqtt_broker::{Batch, Broker, Change, Limits, Restore, Restored};
+use umqtt_mqtt::{Batch, Broker, Change, Limits, Restore, Restored};
 
 /// The file in the data directory.
 pub const FILE_NAME: &str = "broker.redb";

@@ -12,8 +12,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use umqtt_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
-use umqtt_smoltcp::smoltcp::time::Instant;
+use umqtt_net_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
+use umqtt_net_smoltcp::smoltcp::time::Instant;
 
 const REGISTERS: *mut u32 = 0x9d03_0000 as *mut u32;
 /// Two words per descriptor: length and flags, address of the buffer. Those to send come first.

@@ -4,7 +4,7 @@
 use umqtt_device::device::Options;
 use umqtt_device::storage::Layout;
 use umqtt_lx106_rt::heap;
-use umqtt_smoltcp::NetLimits;
+use umqtt_net_smoltcp::NetLimits;
 
 /// QEMU's usual address, locally administered.
 pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];

@@ -9,7 +9,7 @@ use umqtt_lx106_board::crash_loop::{self, Start};
 use umqtt_lx106_board::print_banner;
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 use umqtt_net::Instant;
-use umqtt_smoltcp::SmolNet;
+use umqtt_net_smoltcp::SmolNet;
 
 use crate::board::Lx60Board;
 use crate::ethernet::OpenEth;

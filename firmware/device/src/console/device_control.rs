@@ -76,7 +76,7 @@ pub struct BrokerFigures {
     /// Retained messages, those that the device publishes about itself too.
     pub retained: usize,
     /// What the broker has counted.
-    pub counted: umqtt_broker::Stats,
+    pub counted: umqtt_mqtt::Stats,
     /// Messages from the remote broker that were dropped: too large, or no room.
     pub remote_dropped: u64,
 }

@@ -1,7 +1,7 @@
 //! Who may use the broker, from the settings.
 
 use subtle::ConstantTimeEq;
-use umqtt_broker::{Credentials, Hooks, Peer, Verdict};
+use umqtt_mqtt::{Credentials, Hooks, Peer, Verdict};
 
 use crate::settings::{Param, Settings};
 

@@ -2,8 +2,8 @@
 
 use alloc::boxed::Box;
 
-use umqtt_broker::Broker;
 use umqtt_memory::Ledger;
+use umqtt_mqtt::Broker;
 use umqtt_net::Instant;
 
 use super::commands::SystemCommands;

@@ -5,8 +5,8 @@ use core::cell::RefCell;
 use core::fmt;
 use core::net::IpAddr;
 
-use umqtt_broker::QoS;
 use umqtt_memory::Ledger;
+use umqtt_mqtt::QoS;
 use umqtt_vm::decode::Instruction;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 

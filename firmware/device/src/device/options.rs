@@ -3,8 +3,8 @@
 use alloc::string::String;
 use core::fmt;
 
-use umqtt_broker::Limits;
 use umqtt_memory::Plan;
+use umqtt_mqtt::Limits;
 use umqtt_vm::Profile;
 
 use crate::net::NetError;

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use core::ops::Bound;
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use umqtt_net::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! What the script engine is given of the device.
 
-use umqtt_broker::client::SendError;
-use umqtt_broker::{PublishError, QoS};
 use umqtt_memory::Share;
+use umqtt_mqtt::client::SendError;
+use umqtt_mqtt::{PublishError, QoS};
 use umqtt_topic::TopicError;
 use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Random, Serial, Side, Storage};
 

@@ -4,8 +4,8 @@
 use core::fmt::Arguments;
 use core::net::IpAddr;
 
-use umqtt_broker::Broker;
 use umqtt_memory::{Ledger, Plan, Share, reserve_step};
+use umqtt_mqtt::Broker;
 use umqtt_net::{Duration, Instant};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 

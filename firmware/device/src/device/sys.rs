@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use core::fmt::Display;
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use umqtt_net::{Duration, Instant};
 

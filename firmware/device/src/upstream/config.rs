@@ -3,8 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use umqtt_broker::Limits;
-use umqtt_broker::client::ClientOptions;
+use umqtt_mqtt::Limits;
+use umqtt_mqtt::client::ClientOptions;
 
 use super::piece;
 use crate::settings::{Param, Settings};

@@ -1,6 +1,6 @@
 //! The remote broker: the device as a client of another one, for scripts and for the console's `publish remote`.
 //!
-//! The protocol is [`umqtt_broker::client`]'s; here is what makes it the device's: the settings it follows, live; the
+//! The protocol is [`umqtt_mqtt::client`]'s; here is what makes it the device's: the settings it follows, live; the
 //! connection over [`Net`]; the script it serves; what is told about it. It knows no script engine and no console: the
 //! device fetches what came with [`Upstream::next`] when the script has time for it, and until then nothing more is read from the
 //! connection, so that what waits is bounded and nothing is lost on the way.
@@ -19,8 +19,8 @@ mod status;
 
 use alloc::vec::Vec;
 
-use umqtt_broker::client::{Client, Event, NetworkRequest, RequestError, SendError};
-use umqtt_broker::{Limits, Message, QoS};
+use umqtt_mqtt::client::{Client, Event, NetworkRequest, RequestError, SendError};
+use umqtt_mqtt::{Limits, Message, QoS};
 
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::settings::Settings;

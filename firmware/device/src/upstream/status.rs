@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use umqtt_broker::client::Reason;
-use umqtt_broker::wire::ReturnCode;
+use umqtt_mqtt::client::Reason;
+use umqtt_mqtt::wire::ReturnCode;
 
 use super::config::{Config, Problem};
 use crate::log::Level;

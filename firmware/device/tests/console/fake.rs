@@ -178,7 +178,7 @@ impl DeviceControl for Fake {
     }
     fn broker(&self) -> BrokerFigures {
         let many = self.many;
-        let mut counted = umqtt_broker::Stats::default();
+        let mut counted = umqtt_mqtt::Stats::default();
         counted.opened = 20;
         counted.accepted = 15;
         counted.refused = 5;

@@ -1,6 +1,6 @@
 //! More messages at once than the memory holds: those who publish wait a little for those who take.
 
-use umqtt_broker::Limits;
+use umqtt_mqtt::Limits;
 
 use crate::world::{End, World, connect_packet, publish_packet};
 

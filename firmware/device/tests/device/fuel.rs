@@ -93,7 +93,7 @@ fn an_event_writes_to_flash_as_often_on_a_fast_board_as_on_a_slow_one() {
             world.install(&format!(
                 "on init do subscribe local go\non topic local go do {statements}"
             ));
-            world.broker().publish(b"go", b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+            world.broker().publish(b"go", b"", umqtt_mqtt::QoS::AtMostOnce, false).unwrap();
             world.settle();
             assert!(world.serial().contains("runs too long"), "{}", profile.name);
             let console = world.console();
@@ -111,7 +111,7 @@ fn a_flash_variable_is_written_once_however_often_an_event_sets_it() {
         format!("on init do subscribe local go\non topic local go do {statements}")
     };
     let go = |world: &mut World| {
-        world.broker().publish(b"go", b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+        world.broker().publish(b"go", b"", umqtt_mqtt::QoS::AtMostOnce, false).unwrap();
     };
     let often = "while $i lt 30 do setvar @1 = $i setvar $i = $i + 1 done setvar @2 = @1 | \"!\"";
     let (mut world, meter) = World::metered(&script(often));
@@ -128,10 +128,7 @@ fn a_flash_variable_is_written_once_however_often_an_event_sets_it() {
     let all: String = (1..=16).map(|n| format!("setvar @{n} = $this_data | {n} ")).collect();
     let (mut world, meter) = World::metered(&script(&all));
     for data in ["a", "b", "c", "d"] {
-        world
-            .broker()
-            .publish(b"go", data.as_bytes(), umqtt_broker::QoS::AtMostOnce, false)
-            .unwrap();
+        world.broker().publish(b"go", data.as_bytes(), umqtt_mqtt::QoS::AtMostOnce, false).unwrap();
         let (mut turns, mut more) = (0, true);
         while more {
             let before = meter.get();
@@ -169,7 +166,7 @@ on topic local go do while 1 do setvar $y = $y + 1 done
 on topic local go do println \"fourth\"",
     );
     world.serial();
-    world.broker().publish(b"go", b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+    world.broker().publish(b"go", b"", umqtt_mqtt::QoS::AtMostOnce, false).unwrap();
     world.settle();
     let said = world.serial();
     assert_eq!(EVENT_TANKS, 2);
@@ -209,7 +206,7 @@ fn lines_that_repeat_themselves_are_counted() {
     world.serial();
     for n in 0..2000 {
         let n = n.to_string();
-        let sent = world.broker().publish(b"t", n.as_bytes(), umqtt_broker::QoS::AtMostOnce, false);
+        let sent = world.broker().publish(b"t", n.as_bytes(), umqtt_mqtt::QoS::AtMostOnce, false);
         sent.unwrap();
         world.settle();
     }
@@ -230,7 +227,7 @@ on timer 1 do setvar $n = 0
     if $i lt 11000 then settimer 1 1 endif",
     );
     world.advance(20);
-    let most = umqtt_broker::Limits::DESKTOP.max_client_subscriptions;
+    let most = umqtt_mqtt::Limits::DESKTOP.max_client_subscriptions;
     assert_eq!(world.broker().subscriptions_len(), most);
     assert_eq!(world.broker().stats().subscriptions_refused, 1000);
     let said = world.serial();

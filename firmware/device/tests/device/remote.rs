@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use umqtt_net::Instant;
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Interface, Limits, Peer};
 use umqtt_device::net::CloseReason;
+use umqtt_mqtt::{AllowAll, Broker, ConnId, Interface, Limits, Peer};
 
 use umqtt_memory::Share;
 
@@ -123,7 +123,7 @@ impl Far {
 
     /// Somebody publishes there.
     pub(crate) fn publish(&mut self, world: &mut World, topic: &str, data: &str) {
-        let qos = umqtt_broker::QoS::AtMostOnce;
+        let qos = umqtt_mqtt::QoS::AtMostOnce;
         self.broker.publish(topic.as_bytes(), data.as_bytes(), qos, false).unwrap();
         self.settle(world);
     }
@@ -151,7 +151,7 @@ fn listening() -> (World, Far, End) {
     let mut world = World::running(LISTENS);
     let mut far = Far::new();
     let console = world.console();
-    far.broker.subscribe(b"b", umqtt_broker::QoS::AtMostOnce).unwrap();
+    far.broker.subscribe(b"b", umqtt_mqtt::QoS::AtMostOnce).unwrap();
     far.settle(&mut world);
     assert_eq!(world.text(console), "up\r\n");
     (world, far, console)
@@ -276,7 +276,7 @@ fn unsubscribing_ends_messages_at_once() {
     far.settle(&mut world);
     let console = world.console();
     for topic in ["a", "a", "b"] {
-        far.broker.publish(topic.as_bytes(), b"", umqtt_broker::QoS::AtMostOnce, false).unwrap();
+        far.broker.publish(topic.as_bytes(), b"", umqtt_mqtt::QoS::AtMostOnce, false).unwrap();
     }
     far.settle(&mut world);
     assert_eq!(world.text(console), "a\r\nb\r\n");
@@ -372,7 +372,7 @@ fn a_flood_from_there_waits_for_the_script_and_none_is_lost() {
     far.settle(&mut world);
     for n in 0..5000 {
         let data = n.to_string();
-        let qos = umqtt_broker::QoS::AtMostOnce;
+        let qos = umqtt_mqtt::QoS::AtMostOnce;
         far.broker.publish(b"n", data.as_bytes(), qos, false).unwrap();
     }
     far.settle(&mut world);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{Broker, QoS};
+use umqtt_mqtt::{Broker, QoS};
 
 use crate::remote::Far;
 use crate::world::{End, World, publish_packet};

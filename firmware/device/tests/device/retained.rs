@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-use umqtt_broker::QoS;
 use umqtt_device::storage::retained;
+use umqtt_mqtt::QoS;
 
 use crate::world::{World, publish_packet};
 

@@ -6,7 +6,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use umqtt_net::Instant;
 
-use umqtt_broker::{Broker, Limits};
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
@@ -14,6 +13,7 @@ use umqtt_device::net::{
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, Extras};
 use umqtt_memory::{Account, Plan, Share};
+use umqtt_mqtt::{Broker, Limits};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 /// Bytes under way to an end that does not read.

@@ -1,7 +1,7 @@
 //! Every operation of a script at its worst, in a loop that only the end of the fuel ends: for the tests in `fuel.rs` and for the bench
 //! that counts their instructions, `cargo bench -p umqtt-device --bench fuel`.
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::world::{World, connect_packet, publish_packet};
 

@@ -1,7 +1,7 @@
 //! Any bytes from the server of an MQTT client, while it publishes and subscribes.
 
-use umqtt_broker::client::{Client, ClientOptions, NetworkRequest};
-use umqtt_broker::{Duration, Instant, QoS};
+use umqtt_mqtt::client::{Client, ClientOptions, NetworkRequest};
+use umqtt_mqtt::{Duration, Instant, QoS};
 
 const CONNACK: &[u8] = b"\x20\x02\0\0";
 

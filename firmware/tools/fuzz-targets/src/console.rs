@@ -1,12 +1,12 @@
 //! Any bytes typed on the console of a whole device, over TCP or on the serial line.
 
 use crate::OneConnection;
-use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
 use umqtt_device::net::Instant;
 use umqtt_device::storage::Layout;
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_mqtt::Limits;
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 use umqtt_vm::Profile;
 

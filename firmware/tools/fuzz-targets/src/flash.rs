@@ -1,12 +1,12 @@
 //! Any contents of the flash of a whole device: it comes up, keeps what it is told, and comes up
 //! again.
 
-use umqtt_broker::Limits;
 use umqtt_device::Device;
 use umqtt_device::device::Options;
 use umqtt_device::net::Instant;
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{Layout, Storage};
+use umqtt_mqtt::Limits;
 use umqtt_vm::Profile;
 
 use crate::OneConnection;

@@ -1,8 +1,8 @@
 //! Any history of some clients, with connections that break at any byte: what must arrive does, and
 //! nothing else.
 
-use umqtt_broker::{Duration, Limits};
-use umqtt_broker_model::{STEP_BYTES, Step, World};
+use umqtt_mqtt::{Duration, Limits};
+use umqtt_mqtt_model::{STEP_BYTES, Step, World};
 
 /// Steps of a history: enough for every clash of two or three connections, few enough to be quick.
 const MOST: usize = 100;

@@ -1,7 +1,7 @@
 //! Any bytes from an MQTT client: at worst its connection closes, and another client is served all
 //! the same.
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Instant, Interface, Limits, Peer, QoS};
+use umqtt_mqtt::{AllowAll, Broker, ConnId, Instant, Interface, Limits, Peer, QoS};
 
 const NOISY: ConnId = ConnId(1);
 const QUIET: ConnId = ConnId(2);

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_bare};
 use umqtt_lang::umqtt_vm::{Profile, fuel};
 use umqtt_lang::{Analysis, Extras};
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_bare};
 
 /// Retained topics the script looks through, again and again.
 const RETAINED: u32 = 1000;

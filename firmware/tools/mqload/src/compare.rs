@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::ser::{Serialize, SerializeMap as _, Serializer};
-use umqtt_broker::QoS;
 use umqtt_lang::umqtt_vm::fuel;
+use umqtt_mqtt::QoS;
 
 use crate::args::{Compare, Format};
 use crate::brokers::{Broker, Kind, find_mosquitto};

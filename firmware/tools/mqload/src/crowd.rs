@@ -4,8 +4,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
-use umqtt_broker::QoS;
-use umqtt_broker::wire::PacketType;
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::PacketType;
 
 use crate::flow::Target;
 use crate::link::{Link, READ_SIZE, accepted, granted};

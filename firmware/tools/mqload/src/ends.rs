@@ -3,8 +3,8 @@
 
 use std::io;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{Ack, PacketType, Publish, emit_ack};
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{Ack, PacketType, Publish, emit_ack};
 
 use crate::latency::Latency;
 use crate::link::{Link, Packet, accepted, granted, malformed};

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll};
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::ends::{Common, Publisher, Subscriber, Tally};
 use crate::link::{BATCH, Link, READ_SIZE};

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{
     Connack, Connect, FixedHeader, Malformed, PacketType, ReturnCode, Suback, Subscribe, Version,
     emit_bare,
 };

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::args::{Cli, Command, Format, Run, Serve};
 use crate::flow::Target;

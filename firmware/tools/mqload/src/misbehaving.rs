@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{Connect, Publish, Subscribe, Version};
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{Connect, Publish, Subscribe, Version};
 
 /// How long a read or a write may block before it is looked whether to stop.
 const PATIENCE: Duration = Duration::from_millis(100);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::misbehaving::Misbehaving;
 
@@ -131,7 +131,7 @@ mod tests {
 
     /// Asks the broker.
     fn matches(filter: &str, topic: &str) -> bool {
-        let mut broker = umqtt_broker::Broker::default();
+        let mut broker = umqtt_mqtt::Broker::default();
         broker.subscribe(filter.as_bytes(), QoS::AtMostOnce).unwrap();
         broker.publish(topic.as_bytes(), b"", QoS::AtMostOnce, false).unwrap();
         broker.poll_local().is_some()

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::crowd;
 use crate::flow::{self, Target};

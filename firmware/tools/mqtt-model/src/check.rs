@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::life::{Event, Tick};
 use crate::matching::matches;

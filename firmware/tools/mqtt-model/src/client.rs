@@ -11,8 +11,8 @@ mod receive;
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{
     Connect, PacketType, Publish, Subscribe, Unsubscribe, Version, Will, emit_bare,
 };
 

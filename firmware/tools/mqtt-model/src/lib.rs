@@ -1,7 +1,7 @@
 //! What an MQTT 3.1.1 broker has to do, seen from outside, and clients that hold a broker to it.
 //!
 //! For tests only. It is a crate of its own because three kinds of tests use it: histories in
-//! virtual time against [`umqtt_broker::Broker`] (here, in `tests/`), a soak over real sockets
+//! virtual time against [`umqtt_mqtt::Broker`] (here, in `tests/`), a soak over real sockets
 //! (`umqttc/tests/soak.rs`), and a fuzz target.
 //!
 //! # Map

@@ -10,7 +10,7 @@ mod connections;
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{Duration, Instant, QoS};
+use umqtt_mqtt::{Duration, Instant, QoS};
 
 use crate::life::{Event, Life, NEVER, Tick};
 use crate::{Broken, broken};

@@ -2,7 +2,7 @@
 //! from a fuzzer or from a generator of random numbers, every byte string is a history, and a
 //! shorter one is a simpler one.
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 /// Clients in a history.
 pub const CLIENTS: usize = 4;

@@ -9,7 +9,7 @@ mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
+use umqtt_mqtt::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 use crate::life::Tick;
 use crate::model::{ConnKey, LOCAL};

@@ -2,8 +2,8 @@
 //! is told. Then it comes back, and everything must have arrived all the same, as often as it
 //! should.
 
-use umqtt_broker::{Limits, QoS};
-use umqtt_broker_model::{Action, World};
+use umqtt_mqtt::{Limits, QoS};
+use umqtt_mqtt_model::{Action, World};
 
 const Q0: QoS = QoS::AtMostOnce;
 const Q1: QoS = QoS::AtLeastOnce;
@@ -111,7 +111,7 @@ fn tell(story: &Story, max_inflight: usize, cuts: &[(usize, usize)]) -> (usize, 
         world.finish()?;
         Ok(came)
     };
-    let told: Result<_, umqtt_broker_model::Broken> = told();
+    let told: Result<_, umqtt_mqtt_model::Broken> = told();
     told.unwrap_or_else(|why| {
         panic!(
             "{}, {max_inflight} in flight, cut after (bytes up, down) {cuts:?}: {why}",

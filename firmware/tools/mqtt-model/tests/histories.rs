@@ -3,8 +3,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use umqtt_broker::{Duration, Limits};
-use umqtt_broker_model::{STEP_BYTES, Step, World};
+use umqtt_mqtt::{Duration, Limits};
+use umqtt_mqtt_model::{STEP_BYTES, Step, World};
 
 fn history(most: usize) -> impl Strategy<Value = Vec<Step>> {
     vec(any::<[u8; STEP_BYTES]>().prop_map(Step::decode), 0..most)

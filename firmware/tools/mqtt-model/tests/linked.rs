@@ -3,8 +3,8 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use umqtt_broker::client::{Client, ClientOptions, Event, NetworkRequest};
-use umqtt_broker::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
+use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+use umqtt_mqtt::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
 

@@ -1,7 +1,7 @@
 //! Histories that once failed, as proptest reduced them.
 
-use umqtt_broker::{Duration, Limits, QoS};
-use umqtt_broker_model::{Action, Flow, Step, World};
+use umqtt_mqtt::{Duration, Limits, QoS};
+use umqtt_mqtt_model::{Action, Flow, Step, World};
 
 const LITTLE: Limits = Limits::SMALL
     .max_clients(2)

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use umqtt_broker::QoS;
+use umqtt_mqtt::QoS;
 
 use crate::life::Event;
 use crate::matching::matches;

@@ -3,8 +3,8 @@
 
 use std::collections::VecDeque;
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::PacketType;
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::PacketType;
 
 use super::Greeting;
 use crate::life::Tick;

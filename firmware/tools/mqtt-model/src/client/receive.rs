@@ -1,7 +1,7 @@
 //! What the broker says to a client.
 
-use umqtt_broker::QoS;
-use umqtt_broker::wire::{
+use umqtt_mqtt::QoS;
+use umqtt_mqtt::wire::{
     Ack, Connack, FixedHeader, PacketType, Publish, ReturnCode, Suback, Version, emit_ack,
 };
 
@@ -48,7 +48,7 @@ impl Client {
         if !link.greeted && header.kind != PacketType::Connack {
             return broken!("before CONNACK");
         }
-        let bad = |why: umqtt_broker::wire::Malformed| Broken(format!("{why}: {body:x?}"));
+        let bad = |why: umqtt_mqtt::wire::Malformed| Broken(format!("{why}: {body:x?}"));
         match header.kind {
             PacketType::Connack => self.greeted(&Connack::parse(header, body).map_err(bad)?, model),
             PacketType::Publish => {

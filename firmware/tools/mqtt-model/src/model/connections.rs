@@ -1,6 +1,6 @@
 //! Connections come and go, and sessions with them.
 
-use umqtt_broker::Instant;
+use umqtt_mqtt::Instant;
 
 use super::{Attempt, Connection, Identity, Session};
 use crate::life::{Event, Life, Tick};

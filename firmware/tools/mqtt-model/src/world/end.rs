@@ -2,7 +2,7 @@
 
 use super::World;
 use crate::{Broken, CLIENTS, Greeting, broken};
-use umqtt_broker::Duration;
+use umqtt_mqtt::Duration;
 
 impl World {
     /// Lets everybody come back, say and hear what is left, and go; then looks at what has come of

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use umqtt_broker::{Batch, Broker, Change, Instant, Limits, Restore};
+use umqtt_mqtt::{Batch, Broker, Change, Instant, Limits, Restore};
 
 use super::World;
 use crate::{Broken, broken};

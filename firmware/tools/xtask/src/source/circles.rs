@@ -13,14 +13,14 @@ use super::modules::{self, Module};
 /// the list.
 const KNOWN: [&[&str]; 4] = [
     &[
-        "firmware/broker/src/journal/log.rs",
-        "firmware/broker/src/journal/off.rs",
-        "firmware/broker/src/journal/session.rs",
-        "firmware/broker/src/message.rs",
-        "firmware/broker/src/outbox.rs",
-        "firmware/broker/src/queue.rs",
-        "firmware/broker/src/retained.rs",
-        "firmware/broker/src/session.rs",
+        "firmware/mqtt/src/journal/log.rs",
+        "firmware/mqtt/src/journal/off.rs",
+        "firmware/mqtt/src/journal/session.rs",
+        "firmware/mqtt/src/message.rs",
+        "firmware/mqtt/src/outbox.rs",
+        "firmware/mqtt/src/queue.rs",
+        "firmware/mqtt/src/retained.rs",
+        "firmware/mqtt/src/session.rs",
     ],
     &["firmware/device/src/storage/incoming.rs", "firmware/device/src/storage/slots.rs"],
     &[
@@ -29,12 +29,12 @@ const KNOWN: [&[&str]; 4] = [
         "firmware/device/src/storage/retained.rs",
     ],
     &[
-        "firmware/smoltcp/src/connect.rs",
-        "firmware/smoltcp/src/connection.rs",
-        "firmware/smoltcp/src/listen.rs",
-        "firmware/smoltcp/src/net.rs",
-        "firmware/smoltcp/src/table.rs",
-        "firmware/smoltcp/src/udp.rs",
+        "firmware/net-smoltcp/src/connect.rs",
+        "firmware/net-smoltcp/src/connection.rs",
+        "firmware/net-smoltcp/src/listen.rs",
+        "firmware/net-smoltcp/src/net.rs",
+        "firmware/net-smoltcp/src/table.rs",
+        "firmware/net-smoltcp/src/udp.rs",
     ],
 ];
 

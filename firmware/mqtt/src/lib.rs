@@ -1,0 +1,115 @@
+//! An MQTT 3.1 and 3.1.1 broker as a state machine, for a chip with some tens of KiB and for a
+//! desktop.
+//!
+//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes and wishes.
+//! The caller owns the network, in one plain loop: tell the broker what happened, send what it has
+//! to say, come back when it asks to. So the same broker runs over `smoltcp` on a device and over
+//! the operating system's sockets, and its tests run in virtual time.
+//!
+//! It knows nothing of scripts, of settings or of storage; the embedder decides who may connect
+//! ([`Hooks`]) and saves the retained messages if it wants to ([`Broker::retained_revision`]).
+//!
+//! # Map
+//!
+//! * [`Broker`]: state and getters; below it one module for each thing that can happen: connections
+//!   come and go, bytes arrive, CONNECT, delivery, timers, the local client.
+//! * [`client`]: a client in the same manner, for talking to other brokers.
+//! * [`wire`]: the packets, both directions; of use to a client too.
+//! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
+//! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
+//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session`
+//!   (QoS 1 and 2),
+//!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`;
+//!   `arena` (places for clients and filters), `away` (which session was there longest ago),
+//!   `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
+//!
+//! # What it does with MQTT's choices
+//!
+//! The whole of it, and every statement of the standard with its tests, is in
+//! `docs/conformance.md`.
+//!
+//! * A client with several matching subscriptions gets a message once, at the highest of their
+//!   qualities of service.
+//! * Messages wait for a client, also for one that is away and is remembered, up to
+//!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make
+//!   room; if there is none, the newcomer is dropped and counted.
+//! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
+//! * Anything malformed closes that connection, and no other; the will is published. What else
+//!   clients may do too much of, what bounds it and where it is counted is in `docs/abuse.md`.
+//!
+//! # Example
+//!
+//! A program that subscribes on its own broker; the "network" is two slices of bytes.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//! use umqtt_mqtt::{AllowAll, Broker, ConnId, Instant, Limits, Peer, QoS};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut broker = Broker::new(Limits::SMALL);
+//! broker.subscribe(b"room/+/light", QoS::AtMostOnce)?;
+//!
+//! // Somebody connects at time 0, says CONNECT and publishes.
+//! let (conn, addr) = (ConnId(1), "192.168.4.2:50000".parse::<SocketAddr>()?);
+//! let at = Instant::from_millis;
+//! broker.open(conn, Peer::from(addr), at(0), &mut AllowAll)?;
+//! broker.receive(conn, b"\x10\x0e\0\x04MQTT\x04\x02\0\x3c\0\x02me", at(5), &mut AllowAll);
+//! broker.receive(conn, b"\x30\x10\0\x0croom/1/lighton", at(9), &mut AllowAll);
+//!
+//! // The broker has something to say to it: CONNACK.
+//! assert_eq!(broker.poll_writable(), Some(conn));
+//! let mut buffer = [0; 64];
+//! let n = broker.copy_outgoing(conn, &mut buffer);
+//! assert_eq!(buffer[..n], [0x20, 2, 0, 0]);
+//! broker.sent(conn, n);
+//!
+//! // And the program gets its message.
+//! let message = broker.poll_local().ok_or("nothing came")?;
+//! assert_eq!((message.topic(), message.payload()), (&b"room/1/light"[..], &b"on"[..]));
+//!
+//! // A minute of keep-alive, one and a half times: then it counts as gone.
+//! assert!(broker.poll_at().is_some());
+//! broker.handle_timeout(at(9 + 90_000));
+//! assert_eq!(broker.poll_close(), Some(conn));
+//! # Ok(())
+//! # }
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod wire;
+
+#[cfg(feature = "client")]
+pub mod client;
+
+mod arena;
+mod away;
+mod broker;
+mod connection;
+mod hooks;
+mod inbox;
+mod journal;
+mod limits;
+mod memory;
+mod message;
+mod outbox;
+mod queue;
+mod retained;
+mod session;
+mod stats;
+mod subscriptions;
+mod timers;
+
+pub use broker::{
+    Broker, ClientInfo, PublishError, Refused, Retained, SubscribeError, SubscriptionInfo,
+};
+pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Verdict};
+#[cfg(feature = "journal")]
+pub use journal::{Batch, Change, Restore, RestoreError, Restored};
+pub use limits::Limits;
+pub use message::{Message, Publication};
+pub use stats::Stats;
+pub use umqtt_net::{ConnId, Duration, Instant, Interface, Peer};
+pub use wire::QoS;

@@ -1,0 +1,173 @@
+//! Names and addresses: a DNS and a DHCP server on the other host.
+
+use std::net::Ipv4Addr;
+
+use umqtt_net::{Addressing, CloseReason, Net, NetError, NetEvent};
+use umqtt_net_smoltcp::NetLimits;
+use umqtt_net_smoltcp::smoltcp::iface::SocketHandle;
+use umqtt_net_smoltcp::smoltcp::socket::udp;
+use umqtt_net_smoltcp::smoltcp::wire::{
+    DhcpMessageType, DhcpPacket, DhcpRepr, EthernetAddress, IpEndpoint, IpListenEndpoint,
+};
+
+use crate::wire::Trouble;
+use crate::world::{OUR_MAC, OURS, THEIRS, World, closed};
+
+fn udp(world: &mut World, port: u16) -> SocketHandle {
+    let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 8], vec![0; 4096]);
+    let mut socket = udp::Socket::new(buffer(), buffer());
+    socket.bind(IpListenEndpoint { addr: None, port }).unwrap();
+    world.outside.sockets.add(socket)
+}
+
+/// Answers what came for a server since it was last asked; returns how many questions there were.
+fn serve(
+    world: &mut World,
+    server: SocketHandle,
+    answer: impl Fn(&[u8], IpEndpoint) -> Option<(Vec<u8>, IpEndpoint)>,
+) -> usize {
+    let socket = world.outside.sockets.get_mut::<udp::Socket>(server);
+    let mut questions = 0;
+    while let Ok((bytes, from)) = socket.recv() {
+        questions += 1;
+        if let Some((reply, to)) = answer(bytes, from.endpoint) {
+            socket.send_slice(&reply, to).unwrap();
+        }
+    }
+    questions
+}
+
+/// A DNS reply (RFC 1035, section 4) with these addresses; none means that there is no such name.
+fn dns_reply(question: &[u8], addresses: &[Ipv4Addr]) -> Vec<u8> {
+    let mut reply = question.to_vec();
+    reply[2] = 0x81;
+    reply[3] = if addresses.is_empty() { 0x83 } else { 0x80 };
+    reply[7] = addresses.len() as u8;
+    for address in addresses {
+        reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+        reply.extend(address.octets());
+    }
+    reply
+}
+
+#[test]
+fn a_name_is_looked_up_and_its_addresses_are_tried() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let server = world.outside.add_tcp();
+    world.outside.tcp(server).listen(80).unwrap();
+    let conn = world.net.connect("umqtt.example", 80).unwrap();
+    world.pass(20);
+    let asked = serve(&mut world, dns, |question, from| {
+        assert_eq!(&question[12..27], b"\x05umqtt\x07example\0");
+        Some((dns_reply(question, &[Ipv4Addr::new(10, 0, 0, 99), THEIRS]), from))
+    });
+    assert_eq!(asked, 1);
+    // Nobody is at the first one.
+    world.pass(9_000);
+    assert_eq!(world.events(), []);
+    world.pass(2_000);
+    assert_eq!(world.events(), [NetEvent::Connected(conn)]);
+}
+
+#[test]
+fn a_name_nobody_knows() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let conn = world.net.connect("nowhere.example", 80).unwrap();
+    world.pass(20);
+    serve(&mut world, dns, |question, from| Some((dns_reply(question, &[]), from)));
+    world.pass(20);
+    assert_eq!(world.events(), [closed(conn, CloseReason::NameNotFound)]);
+    world.assert_clean();
+}
+
+#[test]
+fn a_name_server_that_is_silent_is_given_up() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let conn = world.net.connect("slow.example", 80).unwrap();
+    let second = world.net.connect("slow.example", 81).unwrap();
+    assert_eq!(world.net.connect("slow.example", 82), Err(NetError::Full));
+    world.pass(17_000);
+    assert!(serve(&mut world, dns, |_, _| None) > 2, "it is asked again");
+    let mut events = world.events();
+    events.sort_by_key(|event| format!("{event:?}"));
+    assert_eq!(
+        events,
+        [closed(conn, CloseReason::NameNotFound), closed(second, CloseReason::NameNotFound)]
+    );
+    world.assert_clean();
+}
+
+#[test]
+fn names_that_cannot_be_are_refused() {
+    let mut world = World::new();
+    for name in ["", "a..b", &"x".repeat(64), &"label.".repeat(60), "::1", "[fe80::1]"] {
+        assert_eq!(world.net.connect(name, 80), Err(NetError::Failed), "{name}");
+    }
+    world.assert_clean();
+}
+
+/// A DHCP server's answer (RFC 2131).
+fn dhcp_reply(question: &[u8], leased: Ipv4Addr, seconds: u32) -> Option<Vec<u8>> {
+    let packet = DhcpPacket::new_checked(question).unwrap();
+    let asked = DhcpRepr::parse(&packet).unwrap();
+    assert_eq!(asked.client_hardware_address, EthernetAddress(OUR_MAC));
+    let message_type = match asked.message_type {
+        DhcpMessageType::Discover => DhcpMessageType::Offer,
+        DhcpMessageType::Request => DhcpMessageType::Ack,
+        _ => return None,
+    };
+    let reply = DhcpRepr {
+        message_type,
+        your_ip: leased,
+        server_ip: THEIRS,
+        router: Some(THEIRS),
+        subnet_mask: Some(Ipv4Addr::new(255, 255, 255, 0)),
+        server_identifier: Some(THEIRS),
+        dns_servers: Some([THEIRS].into_iter().collect()),
+        lease_duration: Some(seconds),
+        parameter_request_list: None,
+        requested_ip: None,
+        client_identifier: None,
+        max_size: None,
+        ..asked
+    };
+    let mut bytes = vec![0; reply.buffer_len()];
+    reply.emit(&mut DhcpPacket::new_unchecked(&mut bytes)).unwrap();
+    Some(bytes)
+}
+
+#[test]
+fn the_address_comes_from_dhcp_and_goes_when_the_lease_ends() {
+    let mut world = World::unconfigured(NetLimits::CHIP, Trouble::default(), 1);
+    let dhcp = udp(&mut world, 67);
+    let everybody = IpEndpoint::new(Ipv4Addr::BROADCAST.into(), 68);
+    let none = Ipv4Addr::UNSPECIFIED;
+    world.net.set_addressing(Addressing { ip: None, netmask: none, gateway: None, dns: None });
+    world.net.listen(crate::world::PORT).unwrap();
+    assert_eq!(world.net.poll_link(), None);
+    for _ in 0..4 {
+        world.pass(500);
+        serve(&mut world, dhcp, |question, _| Some((dhcp_reply(question, OURS, 60)?, everybody)));
+    }
+    assert_eq!(world.net.address(), Some(OURS));
+    assert_eq!(world.net.poll_link(), Some(true));
+    assert_eq!(world.net.poll_link(), None);
+    let (_, conn) = world.accepted();
+
+    // The name server came along.
+    let dns = udp(&mut world, 53);
+    let looking = world.net.connect("umqtt.example", 80).unwrap();
+    world.pass(20);
+    assert_eq!(serve(&mut world, dns, |_, _| None), 1);
+    world.net.abort(looking);
+    assert_eq!(world.events(), [closed(looking, CloseReason::Done)]);
+
+    // Nobody renews the lease.
+    world.pass(62_000);
+    assert_eq!(world.net.poll_link(), Some(false));
+    assert_eq!(world.events(), [closed(conn, CloseReason::Reset)]);
+    assert_eq!(world.net.address(), None);
+}
