@@ -45,7 +45,9 @@ fn a_script_is_pushed_as_source_and_as_bytecode() {
     assert_eq!(umqttc(dir.path(), &["build", "second.script"]).code, 0);
     let image = fs::read(dir.path().join("second.umq")).unwrap();
     let said = upload(&mut console, &image);
-    assert!(said.contains(&format!("Script upload completed ({} Bytes)", image.len())), "{said}");
+    let len = image.len();
+    let report = format!("Script upload completed ({len} Bytes)\r\nSyntax okay\r\n");
+    assert!(said.contains(&report) && !said.contains("arning"), "{said}");
     assert_eq!(who(&device), "second");
     let shown = console.ask("show script");
     assert!(shown.contains("publish_local"), "bytecode without source is disassembled: {shown}");

@@ -205,10 +205,14 @@ fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn N
     }
 }
 
-/// The warnings about the script there is.
+/// The warnings about the script there is; none if it came as an image without its source.
 fn warnings<P: Platform>(device: &mut Device<P>) -> String {
     let Some(warnings) = device.state.options.warnings else { return String::new() };
-    let mut source = vec![0; device.state.storage.source_len()];
+    let len = device.state.storage.source_len();
+    if len == 0 {
+        return String::new();
+    }
+    let mut source = vec![0; len];
     let len = device.state.storage.read_source(0, &mut source);
     warnings(&source[..len], &device.state.options.profile)
 }

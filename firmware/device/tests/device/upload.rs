@@ -43,7 +43,11 @@ fn source_and_bytecode_are_taken() {
         let sender = world.connect(2001);
         world.send(sender, &image);
         world.finish(sender);
-        assert!(world.text(console).contains("Syntax okay"));
+        // Without the source there is nothing to warn of, not even that it is empty.
+        let report = world.raw_text(console);
+        let completed =
+            format!("Script upload completed ({} Bytes)\r\nSyntax okay\r\nCMD>", image.len());
+        assert!(report.contains(&completed) && !report.contains("Warning"), "{report}");
         let shown = world.ask(console, "show script");
         assert_eq!(shown.contains("on init do"), source, "{shown}");
         assert_eq!(shown.starts_with("Bytecode"), !source, "{shown}");
