@@ -9,7 +9,7 @@ use umqtt_device::console::{
     Session, Stats, Subscribed, TimeOfDay,
 };
 use umqtt_device::http::detect::Stranger;
-use umqtt_device::settings::{Param, Settings};
+use umqtt_device::settings::{Capability, Param, Settings};
 use umqtt_device::storage::StorageError;
 use umqtt_memory::{Ledger, Plan, Share};
 use umqtt_vm::Side;
@@ -274,6 +274,9 @@ impl DeviceControl for Fake {
         self.asked.push(format!("restart, factory {factory}"));
     }
     fn scan(&mut self, origin: Origin) -> Result<(), CommandError> {
+        if !self.settings.capabilities().has(Capability::Wifi) {
+            return Err(CommandError(String::from("this board has no WiFi")));
+        }
         self.ask(format!("scan for {origin:?}"))
     }
     fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {

@@ -1,6 +1,7 @@
 //! `docs/console.md` is what the console does: its dialogues are played, and it has every command and every text of an answer.
 
 use umqtt_device::console::command::COMMANDS;
+use umqtt_device::device::Options;
 
 use crate::fake::User;
 
@@ -12,6 +13,7 @@ fn its_dialogues_are_what_the_console_says() {
     for dialogue in PAGE.split("```console\n").skip(1) {
         let (dialogue, _) = dialogue.split_once("```").unwrap();
         let mut user = User::over_tcp();
+        user.device.settings.set_capabilities(Options::DESKTOP.capabilities);
         for exchange in dialogue.split("CMD>").skip(1) {
             let (line, reply) = exchange.split_once('\n').unwrap();
             let said = user.said(line);
@@ -79,6 +81,8 @@ fn it_has_every_text_of_an_answer() {
         include_str!("../../src/console/execute.rs"),
         include_str!("../../src/console/session.rs"),
         include_str!("../../src/device/uploads.rs"),
+        include_str!("../../src/settings/capability.rs"),
+        include_str!("../../src/settings/error.rs"),
         include_str!("../../src/storage/mod.rs"),
         include_str!("../../src/upload/check.rs"),
         include_str!("../../src/upload/push.rs"),
