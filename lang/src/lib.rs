@@ -16,6 +16,7 @@
 //! | [`advice`] | what was meant by what does not parse; on the desktop |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
+//! | [`mod@reference`] | what the language's page says of a word |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -38,6 +39,7 @@ pub mod lint;
 mod nearest;
 pub mod parse;
 mod pieces;
+pub mod reference;
 mod room;
 pub mod text;
 mod tokens;

@@ -209,6 +209,12 @@ const SPECIALS: &[(&str, Special)] = &[
     ("$adc", Special::Adc),
 ];
 
+/// The names of the variables the device sets.
+#[cfg(test)]
+pub(crate) fn specials() -> impl Iterator<Item = &'static str> {
+    SPECIALS.iter().map(|(name, _)| *name)
+}
+
 /// What a table has for a word.
 fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(text, _)| *text == word).map(|(_, token)| *token)

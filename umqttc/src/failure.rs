@@ -64,7 +64,7 @@ impl fmt::Display for Failure {
             Failure::UnknownCode(code) => {
                 write!(
                     f,
-                    "there is no diagnostic {code}, and no event, action or function of that name; `umqttc explain` lists the diagnostics"
+                    "there is no diagnostic {code}, and no word, sign or special variable of the language of that name; `umqttc explain` lists the diagnostics"
                 )
             }
             Failure::UnknownCommand(name) => {

@@ -55,6 +55,32 @@ fn every_word_is_explained() {
         ran.out,
         "http_post URL, BODY\n    Sends a body to a web server; the answer comes as `on http_response`.\n"
     );
+    for (word, said) in [
+        ("timer", "on timer N\n    The timer of that number ran out.\n"),
+        ("alarm", "on alarm N\n    The time of day of the alarm of that number came.\n"),
+        ("gpio_interrupt", "on gpio_interrupt N pullup|nopullup\n    A pin changed and settled.\n"),
+        ("init", "on init\n    The script starts.\n"),
+        (
+            "topic",
+            "on topic local FILTER\n    A message on the own broker, on a topic that the filter",
+        ),
+        ("if", "if E then ... elseif E then ... else ... endif\n    decides\n"),
+        ("while", "while E do ... done\n    repeats as long as E is true\n"),
+        ("config", "config NAME VALUE\n    sets a parameter of the device before `init` runs"),
+        ("on", "on EVENT do ACTION ...\n    a handler: "),
+        ("div", "div\n    quotient without remainder; by 0 it is 0\n"),
+        ("$adc", "$adc\n    the analogue input, 0 to 1023 (anywhere)\n"),
+        (
+            "$this_item",
+            "$this_data\n    the message's data; `$this_item` is an older name (`on topic`)\n",
+        ),
+        ("@3", "setvar @N = E\n    sets a flash variable"),
+    ] {
+        let ran = umqttc(dir.path(), &["explain", word]);
+        assert!(ran.code == 0 && ran.out.contains(said), "{word}: {}", ran.out);
+    }
+    let ran = umqttc(dir.path(), &["explain", "nosuch"]);
+    assert!(ran.code == 2 && ran.err.contains("no word, sign or special variable"), "{}", ran.err);
 }
 
 #[test]

@@ -5,7 +5,7 @@
 use crate::isa::Op;
 
 macro_rules! triggers {
-    ($(#[doc = $doc:literal] $code:literal $name:ident $keyword:literal $arguments:literal;)*) => {
+    ($(#[doc = $doc:literal] $code:literal $name:ident $keyword:literal $usage:literal $arguments:literal;)*) => {
         /// What wakes a handler: the first byte of its record in an image.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         #[repr(u8)]
@@ -33,6 +33,12 @@ macro_rules! triggers {
                 Trigger::ALL.iter().copied().find(|trigger| trigger.keyword() == word)
             }
 
+            /// What follows the keyword.
+            pub fn usage(self) -> &'static str {
+                const USAGE: &[&str] = &[$($usage,)*];
+                USAGE[self as usize]
+            }
+
             /// How many of the event's arguments its code may ask for.
             pub fn arguments(self) -> u8 {
                 const ARGUMENTS: &[u8] = &[$($arguments,)*];
@@ -48,36 +54,38 @@ macro_rules! triggers {
     };
 }
 
-// Records are sorted by these numbers. The trigger of filters is the one behind that of names.
+// Records are sorted by these numbers. The trigger of filters is the one behind that of names. The key of a record is the
+// number of a timer or an alarm; of a pin its number, with the filter 1 for a pull-up, else 0; the fingerprint of a topic's
+// name, or the kind of a filter.
 triggers! {
     /// The script's `config` lines, once, before `init`.
-    0 Config "config" 0;
+    0 Config "config" "" 0;
     /// The script starts.
-    1 Init "init" 0;
+    1 Init "init" "" 0;
     /// The WiFi client got its address.
-    2 WifiConnect "wificonnect" 0;
+    2 WifiConnect "wificonnect" "" 0;
     /// The WiFi client lost its network.
-    3 WifiDisconnect "wifidisconnect" 0;
+    3 WifiDisconnect "wifidisconnect" "" 0;
     /// The remote broker accepted the device.
-    4 MqttConnect "mqttconnect" 0;
+    4 MqttConnect "mqttconnect" "" 0;
     /// A line came in on the serial port.
-    5 Serial "serial" 1;
+    5 Serial "serial" "" 1;
     /// A web server answered, or could not be asked.
-    6 HttpResponse "http_response" 4;
-    /// The timer of that number ran out; a record's key: the number.
-    7 Timer "timer" 0;
-    /// The time of day of the alarm of that number came; a record's key: the number.
-    8 Alarm "alarm" 0;
-    /// A pin changed and settled; a record's key: the pin, its filter: 1 with pull-up, else 0.
-    9 Gpio "gpio_interrupt" 1;
-    /// A message on the own broker, its topic a constant without wildcards; a record's key: the topic's fingerprint.
-    10 LocalName "topic local" 2;
-    /// A message on the own broker, with any other filter; a record's key: the kind of filter.
-    11 LocalFilter "topic local" 2;
-    /// A message on the remote broker, its topic a constant without wildcards.
-    12 RemoteName "topic remote" 2;
-    /// A message on the remote broker, with any other filter.
-    13 RemoteFilter "topic remote" 2;
+    6 HttpResponse "http_response" "" 4;
+    /// The timer of that number ran out.
+    7 Timer "timer" "N" 0;
+    /// The time of day of the alarm of that number came.
+    8 Alarm "alarm" "N" 0;
+    /// A pin changed and settled.
+    9 Gpio "gpio_interrupt" "N pullup|nopullup" 1;
+    /// A message on the own broker, on exactly this topic.
+    10 LocalName "topic local" "TOPIC" 2;
+    /// A message on the own broker, on a topic that the filter matches.
+    11 LocalFilter "topic local" "FILTER" 2;
+    /// A message on the remote broker, on exactly this topic.
+    12 RemoteName "topic remote" "TOPIC" 2;
+    /// A message on the remote broker, on a topic that the filter matches.
+    13 RemoteFilter "topic remote" "FILTER" 2;
 }
 
 macro_rules! words {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use umqtt_lang::diagnostic::{self, Code};
+use umqtt_lang::reference::reference;
 use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
 
 use crate::Verdict;
@@ -13,7 +14,7 @@ use crate::terminal::Terminal;
 /// Explain an error or a warning (what it means, an example, how to mend it), or a word of the language
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// The code as messages show it (E0011, w0001), or an event, an action or a function; without it, all codes are listed
+    /// The code as messages show it (E0011, w0001), or a word, sign or variable of the language; without it, all codes are listed
     code: Option<String>,
 }
 
@@ -41,7 +42,8 @@ impl Explain {
     }
 }
 
-/// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a function, `timer` a line of each.
+/// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a function, `topic` one of many
+/// events. Of what is none of these, the lines of the language's page: `if`, `div`, `$adc`.
 fn words(word: &str) -> Vec<String> {
     let actions = ActionWord::from_keyword(word);
     let functions = FunctionWord::from_keyword(word);
@@ -51,7 +53,10 @@ fn words(word: &str) -> Vec<String> {
     let events = Trigger::ALL.iter().filter(event);
     let entry = |usage: String, text: &str| format!("{usage}\n    {text}");
     let mut found: Vec<String> = events
-        .map(|trigger| entry(format!("on {}", trigger.keyword()), trigger.documentation()))
+        .map(|trigger| {
+            let usage = format!("on {} {}", trigger.keyword(), trigger.usage());
+            entry(usage.trim_end().to_owned(), trigger.documentation())
+        })
         .collect();
     found.extend(
         actions.map(|action| entry(format!("{word} {}", action.usage()), action.documentation())),
@@ -61,6 +66,12 @@ fn words(word: &str) -> Vec<String> {
             entry(format!("{word}({})", function.usage()), function.documentation())
         }),
     );
+    if found.is_empty() {
+        found.extend(reference(word).map(|line| match line.place {
+            "" => entry(line.usage.to_owned(), line.text),
+            place => entry(line.usage.to_owned(), &format!("{} ({place})", line.text)),
+        }));
+    }
     found
 }
 
