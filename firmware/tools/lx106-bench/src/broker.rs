@@ -4,9 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use umqtt_lx106_rt::{heap, println};
 use umqtt_mqtt::wire::{Connect, Publish, Subscribe, Version};
 use umqtt_mqtt::{AllowAll, Broker, ConnId, Instant, Interface, Limits, Peer, QoS};
-use umqtt_lx106_rt::{heap, println};
 
 use crate::count;
 

@@ -49,6 +49,8 @@ pub struct SubKey(SessionKey, usize);
 pub enum Loose {
     /// A publication of the message.
     Publication(MessageId, usize),
+    /// The same, unless the broker knows it for the repetition of an earlier one.
+    Repetition(MessageId, usize),
     /// The end of the session.
     End(SessionKey),
 }
@@ -80,6 +82,8 @@ pub(crate) struct Message {
     session: Option<SessionKey>,
     /// The times it was published; QoS 1 may repeat that.
     pub(crate) events: Vec<Event>,
+    /// So many of them have come to the groups they were for, by members that may be forgotten since.
+    pub(crate) shared: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -205,8 +209,8 @@ impl Model {
     ) -> MessageId {
         let id = MessageId(self.number());
         let topic = topic.to_owned();
-        let (session, events) = (None, Vec::new());
-        let message = Message { topic, qos, retain, delete, publisher, session, events };
+        let (session, events, shared) = (None, Vec::new(), 0);
+        let message = Message { topic, qos, retain, delete, publisher, session, events, shared };
         self.messages.insert(id, message);
         id
     }
@@ -232,7 +236,8 @@ impl Model {
         let unclear_to =
             session.and_then(|key| self.sessions.get(&key)).map_or(0, |s| s.unclear_to);
         let message = self.messages.get_mut(&id)?;
-        let again = again && message.qos == QoS::ExactlyOnce && message.session == session;
+        let repeats = again && message.qos == QoS::ExactlyOnce;
+        let again = repeats && message.session == session;
         message.session = session;
         // Topics of the broker itself are not for clients.
         if message.publisher != LOCAL
@@ -249,7 +254,10 @@ impl Model {
             Some(event) => (event.to, event.tried) = (NEVER, now),
             None => message.events.push(Event::begins(now)),
         }
-        Some(Loose::Publication(id, message.events.len() - 1))
+        let event = message.events.len() - 1;
+        // Whether the session did begin anew is not always known.
+        let perhaps = repeats && !again;
+        Some(if perhaps { Loose::Repetition(id, event) } else { Loose::Publication(id, event) })
     }
 
     /// What may have happened since it began has happened by now.
@@ -261,7 +269,7 @@ impl Model {
                     (event.sure, event.to) = (true, event.to.min(now));
                 }
             }
-            Loose::End(_) => self.over(loose),
+            Loose::Repetition(..) | Loose::End(_) => self.over(loose),
         }
     }
 
@@ -269,7 +277,7 @@ impl Model {
     pub fn over(&mut self, loose: Loose) {
         let now = self.tick();
         match loose {
-            Loose::Publication(id, index) => {
+            Loose::Publication(id, index) | Loose::Repetition(id, index) => {
                 if let Some(event) = self.event(id, index) {
                     event.to = event.to.min(now);
                 }
@@ -382,6 +390,7 @@ impl Model {
         let mut kept = self.retained_now();
         kept.extend(self.connections.values().filter_map(|connection| connection.will));
         self.messages.retain(|id, _| kept.contains(id));
+        self.messages.values_mut().for_each(|message| message.shared = message.events.len());
         self.sessions.retain(|_, session| !session.over);
         let messages = &self.messages;
         for session in self.sessions.values_mut() {

@@ -58,7 +58,11 @@ impl Model {
     /// Sessions that may have left this publication to others of a group.
     fn left_by(&self, group: &str, event: &Event) -> usize {
         let may = |s: &Subscription| s.filter == group && s.life.may_meet(event);
-        let over = self.sessions.values().filter(|session| session.over);
+        // The broker may know before the model that a connection is gone, and its session with it.
+        let gone = |session: &&Session| {
+            session.over || session.client != crate::model::LOCAL && self.online(session).is_none()
+        };
+        let over = self.sessions.values().filter(gone);
         over.filter(|session| session.subscriptions.iter().any(may)).count()
     }
 
@@ -111,7 +115,7 @@ impl Model {
         for group in filters.collect::<BTreeSet<_>>() {
             for (id, message) in self.messages.iter().filter(|(_, message)| !message.delete) {
                 let came = |session: &Session| session.got.get(id).is_some_and(|got| got.live);
-                let mut events = message.events.iter();
+                let mut events = message.events.iter().skip(message.shared);
                 let due = events.any(|event| self.is_due_in(group, message, event, &present));
                 if due && !self.sessions.values().any(came) {
                     missing.push(format!("{group}: message {} on {}", id.0, message.topic));
