@@ -82,7 +82,8 @@ pub(crate) struct Message {
     session: Option<SessionKey>,
     /// The times it was published; QoS 1 may repeat that.
     pub(crate) events: Vec<Event>,
-    /// So many of them have come to the groups they were for, by members that may be forgotten since.
+    /// So many of them have come to the groups they were for, by members that may be forgotten
+    /// since.
     pub(crate) shared: usize,
 }
 
