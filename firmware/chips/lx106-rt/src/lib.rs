@@ -12,7 +12,7 @@
 //! | `exception` | what becomes of an exception |
 //! | [`fault`] | faults and panics: printed, remembered, restarted |
 //! | [`reset`] | restarting, and why it was |
-//! | [`machine`] | what differs between machines: the serial port, restart |
+//! | [`mod@machine`] | what differs between machines: the serial port, restart |
 //! | [`lx`] | special registers and instructions |
 //!
 //! Assembly is in `asm/`, the linker's scripts and the compiler's target beside it.

@@ -28,7 +28,7 @@ pub trait Machine {
     fn restart() -> !;
 }
 
-/// Names the type that implements [`Machine`](crate::machine::Machine) for this program.
+/// Names the type that implements [`Machine`] for this program.
 #[macro_export]
 macro_rules! machine {
     ($machine:ty) => {
