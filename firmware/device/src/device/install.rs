@@ -231,12 +231,11 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
 fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, CheckError> {
     let free = || state.board.free_memory().unwrap_or_default();
     let (before, most) = (free(), Cell::new(0));
-    let share = state.options.plan.upload.saturating_sub(state.ledger[Share::Upload].used);
     let room = |bytes: usize| {
-        let wanted = (before.saturating_sub(free()) as usize).saturating_add(bytes);
-        let there = wanted <= share && reserve(bytes);
+        let there = reserve(bytes);
         if there {
-            most.set(most.get().max(wanted));
+            let used = before.saturating_sub(free()) as usize;
+            most.set(most.get().max(used + bytes));
         }
         there
     };

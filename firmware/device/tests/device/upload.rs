@@ -2,7 +2,6 @@
 
 use crate::world::{End, World};
 use umqtt_device::net::CloseReason;
-use umqtt_memory::{Plan, Share};
 
 const OLD: &str = "on init do\n println \"old\"\n";
 const NEW: &str = "on init do\n println \"new\"\n";
@@ -288,26 +287,4 @@ fn warnings_about_a_script_that_is_taken_are_told_with_their_places() {
     assert!(told.ends_with("\r\n2 warnings\r\nCMD>\r    \r0\r\nCMD>"), "{told:?}");
     // Whoever sent it learns that too.
     assert!(world.text(sender).contains("Warning W0001 in line 2"));
-}
-
-#[test]
-fn an_upload_ends_at_its_share() {
-    let compiles_within = |upload: usize| {
-        let mut world = World::with_plan(Plan { upload, ..Plan::DESKTOP });
-        let console = world.console();
-        world.ask(console, "script 2000");
-        let sender = world.connect(2000);
-        world.send(sender, NEW);
-        world.finish(sender);
-        let report = world.text(console);
-        let done = report.contains("Syntax okay");
-        assert_ne!(done, report.contains("not enough memory to compile this script"), "{report}");
-        assert_eq!(world.account(Share::Upload).refused > 0, !done);
-        assert_eq!(shows(&mut world, console, "\"new\""), done);
-        done
-    };
-    let least = (0..64 * 1024).step_by(64).find(|share| compiles_within(*share));
-    let least = least.expect("it compiles with 64 KiB");
-    assert!(least > 256, "{least}");
-    assert!((least..least + 4096).step_by(512).all(compiles_within));
 }

@@ -198,12 +198,8 @@ impl World {
 
     /// A device whose script may hold so many bytes.
     pub(crate) fn with_script_share(bytes: usize) -> World {
-        World::with_plan(Plan { script: bytes, ..Plan::DESKTOP })
-    }
-
-    /// A device whose parts may hold this much.
-    pub(crate) fn with_plan(plan: Plan) -> World {
         let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let plan = Plan { script: bytes, ..Plan::DESKTOP };
         let options = Options { plan, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }
