@@ -71,6 +71,25 @@ fn a_flipped_bit_anywhere() {
     }
 }
 
+/// A flip in what says how the records have to be, and one in a record.
+#[test]
+fn two_flipped_bits() {
+    let whole = closed(3);
+    let guard = whole.len() - 2 * SECTOR;
+    let written = |from: usize, to: usize| (from..to).filter(|at| whole[*at] != 0xFF);
+    // One bit of each entry, which its checksum covers whole.
+    let entries: Vec<usize> = written(guard, whole.len()).filter(|at| at % 32 == 0).collect();
+    assert!(entries.len() >= 6, "{entries:?}");
+    for entry in entries {
+        for at in written(0, 3 * SECTOR) {
+            let mut bytes = whole.clone();
+            bytes[entry + at % 28] ^= 1 << (at % 7);
+            bytes[at] ^= 1 << (at % 8);
+            stays_closed(bytes, &format!("entry at {entry}, bit {} of byte {at}", at % 8));
+        }
+    }
+}
+
 fn noise(state: &mut u64) -> u8 {
     *state ^= *state << 13;
     *state ^= *state >> 7;

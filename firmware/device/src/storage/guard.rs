@@ -7,7 +7,8 @@
 //! It also knows which script keeps others out, by its `config` lines: without that script nobody is let in.
 //!
 //! Before a record is written, an entry says that the old or the new one may be there; after it, another says that it has to
-//! be the new one. Cut off anywhere, what is there is permitted.
+//! be the new one. Cut off anywhere, what is there is permitted. The other stands there twice: where one of the two is
+//! damaged and the record as well, the old record is not taken for it.
 
 use core::ops::Range;
 
@@ -139,7 +140,8 @@ impl Guard {
     ) -> Result<(), StorageError> {
         let mut entry = self.newest.unwrap_or_default();
         entry.permitted[which as usize] = [checksum(record); 2];
-        self.append(flash, entry)
+        self.append(flash, entry)?;
+        self.append(flash, Entry { number: entry.number.wrapping_add(1), ..entry })
     }
 
     /// What is said of the script; 0 at first.
