@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use allocator::{recover, run_short};
 use umqtt_memory::set_probing;
-use world::{World, publish_packet};
+use world::{End, World, publish_packet};
 
 /// There is one heap.
 static HEAP: Mutex<()> = Mutex::new(());
@@ -63,6 +63,20 @@ fn the_console_says_that_it_cannot_read_them() {
     assert!(shown.contains("@2: \r\n@3 cannot be read: not enough memory\r\n@4: \r\n"), "{shown}");
 }
 
+/// A device, its console and a sender that goes on, with memory short from the `after`th allocation of the check on.
+fn waiting_check(after: usize) -> (World, End, End) {
+    let mut world = World::new();
+    let console = world.console();
+    world.ask(console, "script 2000");
+    let sender = world.connect(2000);
+    world.send(sender, "on init do\n println \"one\"\n println (\n");
+    world.advance(1999);
+    run_short(after, 1000);
+    world.pass_quietly(1);
+    world.poll_once();
+    (world, console, sender)
+}
+
 /// What has come may be a whole script though its sender goes on: it is tried when it is quiet for a while. However that is put off
 /// for want of memory, the rest and the end of what comes count.
 #[test]
@@ -70,15 +84,7 @@ fn what_comes_of_an_upload_while_its_check_waits_counts() {
     let _heap = heap();
     let mut put_off = 0;
     for after in 0..60 {
-        let mut world = World::new();
-        let console = world.console();
-        world.ask(console, "script 2000");
-        let sender = world.connect(2000);
-        world.send(sender, "on init do\n println \"one\"\n println (\n");
-        world.advance(1999);
-        run_short(after, 1000);
-        world.pass_quietly(1);
-        world.poll_once();
+        let (mut world, console, sender) = waiting_check(after);
         world.finish(sender);
         recover();
         world.advance(100);
@@ -91,15 +97,7 @@ fn what_comes_of_an_upload_while_its_check_waits_counts() {
         assert!(text.contains("Script upload completed (37 Bytes)"), "after {after}: {text}");
         assert!(text.contains("Error in line"), "after {after}: {text}");
 
-        let mut world = World::new();
-        let console = world.console();
-        world.ask(console, "script 2000");
-        let sender = world.connect(2000);
-        world.send(sender, "on init do\n println \"one\"\n println (\n");
-        world.advance(1999);
-        run_short(after, 1000);
-        world.pass_quietly(1);
-        world.poll_once();
+        let (mut world, console, sender) = waiting_check(after);
         world.send(sender, " 2)\n");
         recover();
         world.advance(100);
