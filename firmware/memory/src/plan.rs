@@ -99,7 +99,7 @@ impl Plan {
     pub const ESP8266: Plan = Plan {
         fixed: 5_792,
         network: 16_000,
-        broker: 10_080,
+        broker: 9_920,
         upload: 8 * 1024,
         script: 3_584,
         console: 1_536,
