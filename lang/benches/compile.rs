@@ -1,5 +1,5 @@
-//! What a script of 4 KB costs on its way to an image, and around it. The aim: less than 150 microseconds to compile, less
-//! than 5 to verify.
+//! What a script of 4 KB costs on its way to an image, and around it. The aim: less than 150
+//! microseconds to compile, less than 5 to verify.
 
 use std::hint::black_box;
 
@@ -15,7 +15,8 @@ fn main() {
 
 const PROFILE: Profile = Profile::ESP8266;
 const EXTRAS: Extras = Extras { debug: false, source: false };
-/// Rooms of a house, filled up with a comment to 4,096 bytes: what scripts in the field are made of.
+/// Rooms of a house, filled up with a comment to 4,096 bytes: what scripts in the field are made
+/// of.
 const SCRIPT: &[u8] = include_bytes!("house.script");
 
 fn image() -> Vec<u8> {

@@ -12,8 +12,9 @@ use crate::lint::{ConfigTable, lint};
 use crate::parse::{MAX_DIAGNOSTICS, Reader, Sink, Tree, too_long};
 use crate::room::Room;
 
-/// A script that was read: everything the compiler can tell about it, and the image if it is right. It takes the memory of the
-/// whole syntax tree; [`compile_pieces`](crate::compile_pieces) takes that of a statement.
+/// A script that was read: everything the compiler can tell about it, and the image if it is right.
+/// It takes the memory of the whole syntax tree; [`compile_pieces`](crate::compile_pieces) takes
+/// that of a statement.
 ///
 /// ```
 /// use umqtt_lang::{Analysis, Extras, lint::NoConfig};
@@ -71,7 +72,8 @@ impl<'s> Analysis<'s> {
         analysis
     }
 
-    /// Reads all statements, into the tree and into code; what is wrong with those that cannot be read.
+    /// Reads all statements, into the tree and into code; what is wrong with those that cannot be
+    /// read.
     fn read(&mut self, room: &Room<'_>, made: &mut Made<'_>) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
         let mut reader =
@@ -101,7 +103,8 @@ impl<'s> Analysis<'s> {
         &self.statements
     }
 
-    /// The linter's warnings. None for what could not be read whole: statements would be missing, and warnings wrong.
+    /// The linter's warnings. None for what could not be read whole: statements would be missing,
+    /// and warnings wrong.
     pub fn warnings(&self, config: &dyn ConfigTable) -> Vec<Diagnostic> {
         match self.whole {
             true => lint(self.source, &self.statements, &self.profile, config),

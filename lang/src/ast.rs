@@ -1,9 +1,10 @@
-//! The syntax tree of one statement. Nodes hold spans, not text: literals and names are read out of the
-//! source when they are needed, so the tree of a statement is small enough for the chip.
+//! The syntax tree of one statement. Nodes hold spans, not text: literals and names are read out of
+//! the source when they are needed, so the tree of a statement is small enough for the chip.
 //!
-//! Chains of operators are flat lists, not nested pairs: they group from the right whatever the operators are
-//! (language reference, section 2), joins are flattened easily, and no recursion follows their length. Recursion
-//! follows brackets, function calls, `if` and `while` only, whose nesting the parser has limited.
+//! Chains of operators are flat lists, not nested pairs: they group from the right whatever the
+//! operators are (language reference, section 2), joins are flattened easily, and no recursion
+//! follows their length. Recursion follows brackets, function calls, `if` and `while` only, whose
+//! nesting the parser has limited.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -89,8 +90,8 @@ pub enum ConfigValue {
     Flash(Number),
 }
 
-/// A small number as it stands in the source, perhaps quoted: a timer, a pin, an index. `value` is what
-/// it reads as, with the device's rules; ranges are checked later.
+/// A small number as it stands in the source, perhaps quoted: a timer, a pin, an index. `value` is
+/// what it reads as, with the device's rules; ranges are checked later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
     /// The word, with quotes or `@` if it has them.

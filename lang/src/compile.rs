@@ -1,5 +1,5 @@
-//! Source to image in one call: of a text in memory, or of one that is read piece by piece and may be longer than the
-//! memory there is.
+//! Source to image in one call: of a text in memory, or of one that is read piece by piece and may
+//! be longer than the memory there is.
 
 use alloc::vec::Vec;
 
@@ -69,9 +69,10 @@ impl core::fmt::Display for CompileError {
 
 impl core::error::Error for CompileError {}
 
-/// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a statement, and gives the
-/// image out piece by piece once all is known to be right. Before anything is allocated `room` is asked whether so many bytes
-/// can be had, in one or several allocations; where they cannot, compiling ends.
+/// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a
+/// statement, and gives the image out piece by piece once all is known to be right. Before anything
+/// is allocated `room` is asked whether so many bytes can be had, in one or several allocations;
+/// where they cannot, compiling ends.
 ///
 /// # Errors
 /// [`CompileError`].
@@ -98,7 +99,8 @@ pub fn compile_pieces(
     while wrong.len() < MAX_DIAGNOSTICS
         && let Some(found) = pieces.next(source).ok_or(CompileError::Read)?
     {
-        // Not more than there are in the end: where one statement is much longer than the others, only it takes much.
+        // Not more than there are in the end: where one statement is much longer than the others,
+        // only it takes much.
         text.clear();
         if !room.grow(&mut text, found.read.len()) {
             return Err(no_memory());
@@ -123,8 +125,8 @@ pub fn compile_pieces(
     if written { Ok(()) } else { Err(CompileError::Write) }
 }
 
-/// Compiles the statements that begin in the first bytes of a piece of source; where in the script it starts, and how many
-/// bytes.
+/// Compiles the statements that begin in the first bytes of a piece of source; where in the script
+/// it starts, and how many bytes.
 #[inline(never)]
 fn piece(
     source: &[u8],
@@ -146,7 +148,8 @@ fn piece(
             None => break,
             Some(Ok(())) => {}
             Some(Err(found)) => {
-                // What a broken statement would have set is not known: that much must not be complained about.
+                // What a broken statement would have set is not known: that much must not be
+                // complained about.
                 compiler.made.take_back(&before);
                 if room.grow(wrong, found.len()) {
                     wrong.extend(found);

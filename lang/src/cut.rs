@@ -1,5 +1,6 @@
-//! The token stream of one statement: cuts the script at `on` and `config`, which cannot be values, keeps
-//! nesting within its limit before the parser sees it, and reads the raw value of a `config` line.
+//! The token stream of one statement: cuts the script at `on` and `config`, which cannot be values,
+//! keeps nesting within its limit before the parser sees it, and reads the raw value of a `config`
+//! line.
 //!
 //! It also keeps what recovery from an error needs: which `if` and `while` are open.
 
@@ -83,12 +84,14 @@ pub(crate) enum Part {
 /// The tokens of a script, a statement at a time.
 pub(crate) struct Tokens<'s> {
     lexer: Lexer<'s, Lexeme>,
-    /// Read, but not given out: what starts the next statement, or the place to go on at after an error.
+    /// Read, but not given out: what starts the next statement, or the place to go on at after an
+    /// error.
     put_back: Option<Placed>,
-    /// Given out before anything else after an error, last first, so that the parser is where we are.
+    /// Given out before anything else after an error, last first, so that the parser is where we
+    /// are.
     replay: Vec<Token>,
-    /// The token given out last; what it opens or closes is noted when the next one is asked for, because
-    /// the parser may refuse it.
+    /// The token given out last; what it opens or closes is noted when the next one is asked for,
+    /// because the parser may refuse it.
     pub(crate) last: Option<Placed>,
     /// The token before that.
     pub(crate) before_last: Option<Placed>,
@@ -162,7 +165,8 @@ impl<'s> Tokens<'s> {
         self.put_back.map_or(read, |placed| placed.span.start as usize)
     }
 
-    /// The token behind the last one, which is not part of the statement: `on`, `config`, or the end.
+    /// The token behind the last one, which is not part of the statement: `on`, `config`, or the
+    /// end.
     pub(crate) fn following(&self) -> Option<Placed> {
         self.put_back
     }
@@ -195,7 +199,8 @@ impl<'s> Tokens<'s> {
         self.put_back = Some(placed);
     }
 
-    /// How much white space is before a token on its line, bytes; `None` unless it is the first there.
+    /// How much white space is before a token on its line, bytes; `None` unless it is the first
+    /// there.
     pub(crate) fn indentation(&self, span: Span) -> Option<usize> {
         let before = &self.source()[..span.start as usize];
         let blanks = before.iter().rev().take_while(|&&byte| byte != b'\n' && byte <= b' ').count();
@@ -215,7 +220,8 @@ impl<'s> Tokens<'s> {
         before[line..].iter().take_while(|&&byte| byte <= b' ').count()
     }
 
-    /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a value.
+    /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a
+    /// value.
     pub(crate) fn starts_statement(&self, placed: Placed) -> bool {
         if self.is_first_on_line(placed.span) {
             return true;
@@ -226,8 +232,8 @@ impl<'s> Tokens<'s> {
             && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
     }
 
-    /// Whether an `endif` just read ends no `if`, but stands last in its handler, or before the `else` of
-    /// the only `if` that is open: the original device skips it there.
+    /// Whether an `endif` just read ends no `if`, but stands last in its handler, or before the
+    /// `else` of the only `if` that is open: the original device skips it there.
     fn is_stray_endif(&self, placed: Placed) -> bool {
         if placed.token != Token::EndIf
             || self.place != Place::Actions
@@ -250,8 +256,9 @@ impl<'s> Tokens<'s> {
         }
     }
 
-    /// The `endif` of an `if` that its handler's end closes, `next` being what follows. The original device wants one
-    /// only behind `else`. It takes no room in the source, and is given out at the end of what does.
+    /// The `endif` of an `if` that its handler's end closes, `next` being what follows. The
+    /// original device wants one only behind `else`. It takes no room in the source, and is given
+    /// out at the end of what does.
     fn implied_endif(&mut self, next: Option<Placed>) -> Option<Placed> {
         let last = self.before_last?;
         let block = self.blocks.last().filter(|block| !block.is_while)?;
@@ -269,8 +276,8 @@ impl<'s> Tokens<'s> {
         Some(Placed { token: Token::EndIf, span: end })
     }
 
-    /// Goes on after an error, at `at`: the parser starts again and is first given what brings it to
-    /// where the stream is, among the actions of the open blocks.
+    /// Goes on after an error, at `at`: the parser starts again and is first given what brings it
+    /// to where the stream is, among the actions of the open blocks.
     pub(crate) fn resume(&mut self, at: Placed) {
         self.put_back = Some(at);
         self.resumed_at = Some(at.span.start);

@@ -1,11 +1,11 @@
-//! Bytes to lexemes: where words, strings and punctuation begin and end, and nothing about what they mean.
-//! A handful of byte rules, so that the generated machine stays small on the chip; keywords are told apart
-//! in [`crate::tokens`].
+//! Bytes to lexemes: where words, strings and punctuation begin and end, and nothing about what
+//! they mean. A handful of byte rules, so that the generated machine stays small on the chip;
+//! keywords are told apart in [`crate::tokens`].
 
 use logos::Logos;
 
-/// What a piece of source looks like. White space and comments stand between them. Every byte of any
-/// source belongs to one of them.
+/// What a piece of source looks like. White space and comments stand between them. Every byte of
+/// any source belongs to one of them.
 #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
 #[logos(utf8 = false)]
 #[logos(skip r"(?-u:[\x00-\x20])+")]

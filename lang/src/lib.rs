@@ -1,6 +1,7 @@
 //! The umqtt script language: from source text to diagnostics and a bytecode image.
 //!
-//! No standard library, no I/O, the same code on the desktop and on the chip, and the same image byte for byte.
+//! No standard library, no I/O, the same code on the desktop and on the chip, and the same image
+//! byte for byte.
 //!
 //! | module | job |
 //! |---|---|

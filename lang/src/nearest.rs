@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 /// Longest name that is compared, bytes: the work is the product of two lengths.
 const MAX_NAME: usize = 64;
 
-/// The candidate that takes the fewest edits (insert, delete, replace, swap neighbours) to reach from `name`, if
-/// they are few for its length. The first of equals.
+/// The candidate that takes the fewest edits (insert, delete, replace, swap neighbours) to reach
+/// from `name`, if they are few for its length. The first of equals.
 pub(crate) fn nearest<'c>(
     name: &[u8],
     candidates: impl IntoIterator<Item = &'c [u8]>,

@@ -1,5 +1,5 @@
-//! Where a script can be cut, so that each piece compiles by itself: at an `on` or `config` that is the first word of its
-//! line, which starts a statement whatever comes before it.
+//! Where a script can be cut, so that each piece compiles by itself: at an `on` or `config` that is
+//! the first word of its line, which starts a statement whatever comes before it.
 
 use core::ops::Range;
 
@@ -15,7 +15,8 @@ pub trait Source {
         self.len() == 0
     }
 
-    /// Reads as many bytes as there is space for, from `offset` on; false if that fails. Nothing behind the end is asked for.
+    /// Reads as many bytes as there is space for, from `offset` on; false if that fails. Nothing
+    /// behind the end is asked for.
     fn read(&mut self, offset: usize, into: &mut [u8]) -> bool;
 }
 

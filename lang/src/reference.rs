@@ -29,8 +29,8 @@ const OTHERS: [Entry; 3] = [
     Entry { usage: "% TEXT", text: "a comment, up to the end of the line", place: "" },
 ];
 
-/// What the page of the language says of a word, sign or variable: every line of its tables in whose first column it stands,
-/// `@1` as `@N`. None if it is no word of the language.
+/// What the page of the language says of a word, sign or variable: every line of its tables in
+/// whose first column it stands, `@1` as `@N`. None if it is no word of the language.
 pub fn reference(word: &str) -> impl Iterator<Item = Entry> {
     let is_flash = word.strip_prefix('@').is_some_and(|n| n.parse::<u8>().is_ok());
     let word = if is_flash { "@N" } else { word };

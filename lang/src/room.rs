@@ -1,10 +1,11 @@
-//! The memory compiling may take: before each step it is asked whether there is room for all the step can allocate, and
-//! where there is not, compiling ends instead of failing in the middle.
+//! The memory compiling may take: before each step it is asked whether there is room for all the
+//! step can allocate, and where there is not, compiling ends instead of failing in the middle.
 
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-/// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a function a call.
+/// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a
+/// function a call.
 const TOKEN: usize = if size_of::<usize>() > 4 { 160 } else { 96 };
 /// Asked for at once, for the tokens to come.
 const AHEAD: usize = 6 * TOKEN;
@@ -46,7 +47,8 @@ impl<'r> Room<'r> {
         has
     }
 
-    /// Whether there is room for what a token of so many bytes adds to the tree of its action, and for what it means.
+    /// Whether there is room for what a token of so many bytes adds to the tree of its action, and
+    /// for what it means.
     pub(crate) fn has_token(&self, len: usize) -> bool {
         self.tokens.set(self.tokens.get() + 1);
         let bytes = TOKEN + len;

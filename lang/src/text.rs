@@ -3,7 +3,8 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-/// The bytes of a string (with its quotes) or of a bare word: `\x` is x. Borrows where nothing is escaped.
+/// The bytes of a string (with its quotes) or of a bare word: `\x` is x. Borrows where nothing is
+/// escaped.
 pub fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
     let inner = match raw {
         [b'"', inner @ .., b'"'] => inner,
@@ -38,9 +39,9 @@ pub fn unhex(raw: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What a word or string reads as where the grammar wants a small number: optional blanks, optional sign,
-/// digits up to the first other byte, as the device reads it. Saturates at the ends of `i32`, so that a range
-/// check finds it. `None` where there are no digits.
+/// What a word or string reads as where the grammar wants a small number: optional blanks, optional
+/// sign, digits up to the first other byte, as the device reads it. Saturates at the ends of `i32`,
+/// so that a range check finds it. `None` where there are no digits.
 pub fn number(raw: &[u8]) -> Option<i32> {
     let text = unescape(raw);
     let text = text.trim_ascii_start();

@@ -1,8 +1,8 @@
-//! What the grammar sees: its terminals, and which terminal a word is. The words of events, actions and functions are those of
-//! [`umqtt_vm::words`].
+//! What the grammar sees: its terminals, and which terminal a word is. The words of events, actions
+//! and functions are those of [`umqtt_vm::words`].
 //!
-//! Keywords of the same shape share one terminal that carries which of them it is: the number of terminals
-//! decides the size of the parser's tables.
+//! Keywords of the same shape share one terminal that carries which of them it is: the number of
+//! terminals decides the size of the parser's tables.
 
 #[cfg(test)]
 mod reference;
@@ -220,7 +220,8 @@ fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(text, _)| *text == word).map(|(_, token)| *token)
 }
 
-/// Which terminal a word is. `rest` is the source behind it: functions are told from words by the bracket.
+/// Which terminal a word is. `rest` is the source behind it: functions are told from words by the
+/// bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
     let text = || core::str::from_utf8(word).unwrap_or_default();
     match word {
@@ -275,7 +276,8 @@ impl Token {
         )
     }
 
-    /// Stands where an action may have been meant, if it begins a line: a word that is nothing else, or a variable.
+    /// Stands where an action may have been meant, if it begins a line: a word that is nothing
+    /// else, or a variable.
     pub(crate) fn may_be_meant_as_action(self) -> bool {
         matches!(
             self,

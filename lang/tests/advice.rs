@@ -339,7 +339,8 @@ fn sound_scripts_are_not_looked_at() {
     }
 }
 
-/// The longest scripts there can be, made of what is looked at; the test is that it ends, and in few words.
+/// The longest scripts there can be, made of what is looked at; the test is that it ends, and in
+/// few words.
 #[test]
 fn large_scripts_end() {
     for piece in [
@@ -478,7 +479,8 @@ mod random {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Mistakes of which each can be mended can be mended together, and each line is told of in its place.
+        /// Mistakes of which each can be mended can be mended together, and each line is told of in
+        /// its place.
         #[test]
         fn mistakes_are_mended_together(lines in prop::collection::vec(prop::sample::select(MISTAKES), 1..8)) {
             let sets = "setvar $y = 1\nsetvar $x = 1\nsetvar $z = 1\nsetvar $c = 1\nsetvar $k = 1\n";
@@ -491,7 +493,8 @@ mod random {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
-        /// Whatever is looked at: spans fit, on character boundaries where there are any, and edits are in order.
+        /// Whatever is looked at: spans fit, on character boundaries where there are any, and edits
+        /// are in order.
         #[test]
         fn advice_fits_the_source(
             pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),

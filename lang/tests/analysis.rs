@@ -1,4 +1,5 @@
-//! A script that is read once gives what reading it several times gives: the same tree, errors, warnings and image.
+//! A script that is read once gives what reading it several times gives: the same tree, errors,
+//! warnings and image.
 #![allow(clippy::unwrap_used)]
 
 mod common;

@@ -1,4 +1,5 @@
-//! Compiled scripts run and mean what the language reference says: source text in, what the outside saw out.
+//! Compiled scripts run and mean what the language reference says: source text in, what the outside
+//! saw out.
 #![allow(clippy::unwrap_used)]
 
 use std::cell::RefCell;
@@ -177,7 +178,8 @@ impl Device {
     }
 }
 
-/// The value of an expression, through the machine; nothing in it can be folded away that holds `$v`.
+/// The value of an expression, through the machine; nothing in it can be folded away that holds
+/// `$v`.
 fn value(expr: &str) -> String {
     let source =
         format!("on init do setvar $v = \"\" setvar $seven = 7 setvar $ab = \"ab\" print {expr}");

@@ -1,5 +1,5 @@
-//! Nested at the limit, over it, and far over it, in every construct that nests: everything that reads a script ends, on a small
-//! stack.
+//! Nested at the limit, over it, and far over it, in every construct that nests: everything that
+//! reads a script ends, on a small stack.
 
 use umqtt_lang::advice::advise;
 use umqtt_lang::lint::{NoConfig, lint};

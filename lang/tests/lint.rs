@@ -1,4 +1,5 @@
-//! The warnings: for each a script that triggers it and ones that come near and do not, and what users read.
+//! The warnings: for each a script that triggers it and ones that come near and do not, and what
+//! users read.
 
 #[path = "lint/common.rs"]
 mod common;

@@ -1,4 +1,5 @@
-//! Any bytes whatever: diagnostics, never a panic, in time that grows with the length of the source only.
+//! Any bytes whatever: diagnostics, never a panic, in time that grows with the length of the source
+//! only.
 
 mod common;
 
@@ -262,8 +263,8 @@ fn time_is_linear() {
         for before in BEFORE {
             let source = |len: usize| [before, &*piece.repeat(len / piece.len())].concat();
             let (short, long) = (source(1 << 12), source(1 << 16));
-            // Sixteen times the length: quadratic would be 256 times the time, seconds. What takes less than
-            // one says nothing on a busy machine.
+            // Sixteen times the length: quadratic would be 256 times the time, seconds. What takes
+            // less than one says nothing on a busy machine.
             let linear = (0..3).any(|_| {
                 let allowed = (time(short.as_bytes()) * 80).max(Duration::from_secs(1));
                 time(long.as_bytes()) < allowed

@@ -156,8 +156,8 @@ fn nothing_is_a_script() {
     assert!(right(" \r\n % only a comment").is_empty());
 }
 
-/// The habits of scripts in the field: tabs, CRLF, comments between `on` and `do`, words without quotes,
-/// operators without blanks, `not` with a blank before its bracket.
+/// The habits of scripts in the field: tabs, CRLF, comments between `on` and `do`, words without
+/// quotes, operators without blanks, `not` with a blank before its bracket.
 #[test]
 fn field_habits() {
     let script = "% Params\r\n% Nothing here\r\nconfig ap_ssid \t\tmyNet\r\nconfig ntp_server\t1.de.pool.ntp.org

@@ -1,4 +1,5 @@
-//! A script that is compiled piece by piece gives what it gives as a whole, and allocates nothing it has not asked for.
+//! A script that is compiled piece by piece gives what it gives as a whole, and allocates nothing
+//! it has not asked for.
 
 #![allow(unsafe_code)] // an allocator that counts
 #![allow(clippy::unwrap_used)]
@@ -97,8 +98,8 @@ fn check(source: &[u8]) {
     }
 }
 
-/// The same image, or the same first error: what else is told behind an error may differ where it has to be guessed what was
-/// meant.
+/// The same image, or the same first error: what else is told behind an error may differ where it
+/// has to be guessed what was meant.
 fn check_image(source: &[u8]) {
     let whole = compile(source, &Profile::ESP8266, EXTRAS);
     match (in_pieces(source, &Profile::ESP8266, usize::MAX), whole) {

@@ -35,7 +35,8 @@ pub(crate) enum Failure {
     NoHome,
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
-    /// Some of the files could not be worked on; each has been complained about, so nothing is left to say.
+    /// Some of the files could not be worked on; each has been complained about, so nothing is left
+    /// to say.
     Reported,
 }
 

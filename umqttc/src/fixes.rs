@@ -1,11 +1,12 @@
-//! Applying the changes diagnostics propose, over and over until nothing proposes any: mending one thing may bring up another.
+//! Applying the changes diagnostics propose, over and over until nothing proposes any: mending one
+//! thing may bring up another.
 
 use std::collections::BTreeMap;
 
 use umqtt_lang::diagnostic::{Diagnostic, Edit, Severity};
 
-/// Most rounds of checking and mending. Each round applies every fix that does not touch another, so that real
-/// scripts need two or three.
+/// Most rounds of checking and mending. Each round applies every fix that does not touch another,
+/// so that real scripts need two or three.
 const ROUNDS: usize = 32;
 
 /// What became of a script.
@@ -18,7 +19,8 @@ pub(crate) struct Fixed {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
-/// Mends a script as far as its diagnostics know how. A round that would bring errors the text did not have is not taken.
+/// Mends a script as far as its diagnostics know how. A round that would bring errors the text did
+/// not have is not taken.
 pub(crate) fn fix(source: &[u8], mut check: impl FnMut(&[u8]) -> Vec<Diagnostic>) -> Fixed {
     let mut fixed = Fixed { source: source.to_vec(), applied: 0, diagnostics: check(source) };
     for _ in 0..ROUNDS {
@@ -39,7 +41,8 @@ fn errors(diagnostics: &[Diagnostic]) -> usize {
     diagnostics.iter().filter(|found| found.severity() == Severity::Error).count()
 }
 
-/// One round: the text with every fix that does not touch one taken before it, and how many those were.
+/// One round: the text with every fix that does not touch one taken before it, and how many those
+/// were.
 fn apply(source: &[u8], diagnostics: &[Diagnostic]) -> (Vec<u8>, usize) {
     // By start: so whatever could touch a new edit is its neighbour.
     let mut taken: BTreeMap<usize, &Edit> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! The listing of an image: what wakes each handler, its instructions, and the source lines they come from.
+//! The listing of an image: what wakes each handler, its instructions, and the source lines they
+//! come from.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! `umqttc`: check, build, look at, format and run scripts of the umqtt language.
 //!
-//! Thin: the language is in `umqtt-lang`, images are in `umqtt-vm`, the device is in `umqtt-device` and `umqtt-host`. Here is
-//! what a command line adds: arguments, files, colours, exit codes.
+//! Thin: the language is in `umqtt-lang`, images are in `umqtt-vm`, the device is in `umqtt-device`
+//! and `umqtt-host`. Here is what a command line adds: arguments, files, colours, exit codes.
 //!
 //! | module | job |
 //! |---|---|
@@ -15,8 +15,8 @@
 //! | [`mod@write`] | files that are either old or new, never half |
 //! | [`failure`] | what makes a command give up |
 //!
-//! Exit codes: 0 fine; 1 the script has errors, or warnings with `--deny-warnings`, or `fmt --check` would change it; 2 the command
-//! was used wrongly or a file could not be read or written.
+//! Exit codes: 0 fine; 1 the script has errors, or warnings with `--deny-warnings`, or `fmt
+//! --check` would change it; 2 the command was used wrongly or a file could not be read or written.
 
 mod commands;
 mod failure;

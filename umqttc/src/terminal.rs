@@ -1,5 +1,6 @@
-//! Standard output and standard error. A reader that goes away (`umqttc ... | head`) is no error and no panic:
-//! what it would have read is dropped, and the exit code stays what it would have been.
+//! Standard output and standard error. A reader that goes away (`umqttc ... | head`) is no error
+//! and no panic: what it would have read is dropped, and the exit code stays what it would have
+//! been.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, IsTerminal, Write};
@@ -40,8 +41,8 @@ impl Terminal {
         }
     }
 
-    /// Where diagnostics go when they are what was asked for, and whether to colour them: standard output, unless
-    /// that carries something else.
+    /// Where diagnostics go when they are what was asked for, and whether to colour them: standard
+    /// output, unless that carries something else.
     pub(crate) fn product(&mut self, out_is_taken: bool) -> (&mut dyn Write, bool) {
         match out_is_taken {
             true => {
@@ -55,7 +56,8 @@ impl Terminal {
         }
     }
 
-    /// Says on standard error why something could not be done. There is nobody to tell if that fails.
+    /// Says on standard error why something could not be done. There is nobody to tell if that
+    /// fails.
     pub(crate) fn complain(&mut self, failure: &dyn std::error::Error) {
         // What was found before belongs above it.
         let _ = self.out.flush();

@@ -4,8 +4,8 @@ use std::fs::{self, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Replaces or creates a file. Links are followed, permissions kept; a place that is no ordinary file
-/// (`/dev/null`, a pipe) is simply written to.
+/// Replaces or creates a file. Links are followed, permissions kept; a place that is no ordinary
+/// file (`/dev/null`, a pipe) is simply written to.
 ///
 /// # Errors
 /// The system's; what was there before is then still there.
@@ -33,7 +33,8 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether two names lead to one file: by another path, a symbolic or a hard link. Not so what is no ordinary file.
+/// Whether two names lead to one file: by another path, a symbolic or a hard link. Not so what is
+/// no ordinary file.
 pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
     let (Ok(found), Ok(found_other)) = (fs::metadata(one), fs::metadata(other)) else {
         return false;
@@ -59,7 +60,8 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Temporary files are private by default; these become ordinary ones, so the user's umask shall decide.
+/// Temporary files are private by default; these become ordinary ones, so the user's umask shall
+/// decide.
 fn new_file_permissions<'b>(
     builder: &'b mut tempfile::Builder<'static, 'static>,
 ) -> &'b mut tempfile::Builder<'static, 'static> {

@@ -344,7 +344,8 @@ fn a_link_to_nowhere_is_not_taken_for_a_new_device() {
     }
 }
 
-/// The files may not grow: who waits for an acknowledgement waits, the log says why, and all others go on.
+/// The files may not grow: who waits for an acknowledgement waits, the log says why, and all others
+/// go on.
 #[test]
 fn without_room_nothing_is_acknowledged_and_qos_0_goes_on() {
     let dir = folder(&[]);
@@ -415,7 +416,8 @@ fn two_processes_do_not_share_a_data_directory() {
     other.logs("is in use by another process: choose another with --data");
 }
 
-/// `broker_autoretain` without persistence: OFF after ON is what counts, however soon the end comes in good order.
+/// `broker_autoretain` without persistence: OFF after ON is what counts, however soon the end comes
+/// in good order.
 #[test]
 fn autoretain_saves_at_an_orderly_end() {
     let dir = folder(&[]);

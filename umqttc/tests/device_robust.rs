@@ -1,4 +1,5 @@
-//! What must not bring the device down: the plug pulled, scripts that run away, garbage on every port.
+//! What must not bring the device down: the plug pulled, scripts that run away, garbage on every
+//! port.
 #![cfg(unix)]
 
 mod common;
@@ -156,7 +157,8 @@ fn garbage_on_every_port_closes_at_worst_that_connection() {
             let Ok(mut stream) = TcpStream::connect(local(port)) else { panic!("port {port}") };
             stream.set_read_timeout(Some(Duration::from_millis(20))).expect("can be set");
             let bytes = match round % 3 {
-                // A packet of the protocol, then nonsense; nonsense alone; a length that never ends.
+                // A packet of the protocol, then nonsense; nonsense alone; a length that never
+                // ends.
                 0 => [&b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0"[..], &noise(round, 3000)].concat(),
                 1 => noise(round, 20_000),
                 _ => b"\x10\xff\xff\xff\x7f".repeat(50),

@@ -1,4 +1,5 @@
-//! Scripts that reach the running device: pushed with netcat, fetched over HTTP, as source and as bytecode; and everything that is refused.
+//! Scripts that reach the running device: pushed with netcat, fetched over HTTP, as source and as
+//! bytecode; and everything that is refused.
 #![cfg(unix)]
 
 mod common;
@@ -13,7 +14,8 @@ use common::{folder, umqttc};
 const FIRST: &str = "on init do publish local \"who\" \"first\" retained\n";
 const SECOND: &str = "on init do publish local \"who\" \"second\" retained\n";
 
-/// Starts an upload by `script PORT` and sends `bytes` to that port; returns what the console says in the end.
+/// Starts an upload by `script PORT` and sends `bytes` to that port; returns what the console says
+/// in the end.
 fn upload(console: &mut Console, bytes: &[u8]) -> String {
     let port = free_port();
     let reply = console.ask(&format!("script {port}"));

@@ -1,5 +1,6 @@
-//! Debian's mosquitto as a bridge to the device: it makes itself known by the highest bit of the protocol level, and joins
-//! both brokers without a word of a script. Only with UMQTT_REAL_TOOLS=1, for a machine need not have it.
+//! Debian's mosquitto as a bridge to the device: it makes itself known by the highest bit of the
+//! protocol level, and joins both brokers without a word of a script. Only with UMQTT_REAL_TOOLS=1,
+//! for a machine need not have it.
 #![cfg(unix)]
 
 mod common;
@@ -92,7 +93,8 @@ fn mosquitto_joins_all_topics_and_nothing_comes_twice() {
     }
 }
 
-/// A session that is kept: what is published while the bridge is away comes to it, with the retain flag.
+/// A session that is kept: what is published while the bridge is away comes to it, with the retain
+/// flag.
 #[test]
 fn mosquitto_gets_what_it_has_missed() {
     if !mosquitto_enabled("mosquitto_gets_what_it_has_missed") {

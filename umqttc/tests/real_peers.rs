@@ -1,5 +1,6 @@
-//! The same packets to the device and to Debian's mosquitto: their answers are the same but for what is listed here, with
-//! the reason. Only with UMQTT_REAL_TOOLS=1, for a machine need not have it.
+//! The same packets to the device and to Debian's mosquitto: their answers are the same but for
+//! what is listed here, with the reason. Only with UMQTT_REAL_TOOLS=1, for a machine need not have
+//! it.
 #![cfg(unix)]
 
 mod common;

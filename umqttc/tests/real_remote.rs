@@ -1,5 +1,5 @@
-//! `bridge.script` on a real device process, joined to Debian's mosquitto, which is killed and restarted again and again.
-//! Only with UMQTT_REAL_TOOLS=1, for a machine need not have it.
+//! `bridge.script` on a real device process, joined to Debian's mosquitto, which is killed and
+//! restarted again and again. Only with UMQTT_REAL_TOOLS=1, for a machine need not have it.
 #![cfg(unix)]
 
 mod common;

@@ -1,5 +1,5 @@
-//! The same with the tools people have: mosquitto_pub, mosquitto_sub, nc, python3. Only with UMQTT_REAL_TOOLS=1, for
-//! a machine need not have them.
+//! The same with the tools people have: mosquitto_pub, mosquitto_sub, nc, python3. Only with
+//! UMQTT_REAL_TOOLS=1, for a machine need not have them.
 #![cfg(unix)]
 
 mod common;

@@ -1,4 +1,5 @@
-//! The terminal `umqttc run` runs in, as somebody before it sees it: a pseudo-terminal, its keys and its screen.
+//! The terminal `umqttc run` runs in, as somebody before it sees it: a pseudo-terminal, its keys
+//! and its screen.
 #![cfg(unix)]
 
 mod common;

@@ -9,9 +9,10 @@
 //! bits 8-15   A    bits 16-23   B    bits 24-31   C
 //! ```
 //!
-//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, a
-//! [`Operand`]: one of the event's arguments, a temporary, a variable or a constant. There is no stack: where values have to wait, the compiler gives them temporaries.
-//! What a byte cannot name is brought into a temporary first.
+//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, an
+//! [`Operand`]: one of the event's arguments, a temporary, a variable or a constant. There is no
+//! stack: where values have to wait, the compiler gives them temporaries. What a byte cannot name
+//! is brought into a temporary first.
 //!
 //! Opcodes are in classes, so that the machine fetches the operands of a whole class at one point:
 //! those with two values come first, then those with one, then all others. Within the comparisons,

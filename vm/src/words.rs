@@ -1,6 +1,7 @@
-//! The words of the script language that name events, actions and functions: one table each. The parser's keywords, the code
-//! generator, the handler records of an image, the listing of one, the trace and the help of `umqttc explain` come from them;
-//! what the instructions do stands in [`crate::isa`].
+//! The words of the script language that name events, actions and functions: one table each. The
+//! parser's keywords, the code generator, the handler records of an image, the listing of one, the
+//! trace and the help of `umqttc explain` come from them; what the instructions do stands in
+//! [`crate::isa`].
 
 use crate::isa::Op;
 
@@ -54,9 +55,9 @@ macro_rules! triggers {
     };
 }
 
-// Records are sorted by these numbers. The trigger of filters is the one behind that of names. The key of a record is the
-// number of a timer or an alarm; of a pin its number, with the filter 1 for a pull-up, else 0; the fingerprint of a topic's
-// name, or the kind of a filter.
+// Records are sorted by these numbers. The trigger of filters is the one behind that of names. The
+// key of a record is the number of a timer or an alarm; of a pin its number, with the filter 1 for
+// a pull-up, else 0; the fingerprint of a topic's name, or the kind of a filter.
 triggers! {
     /// The script's `config` lines, once, before `init`.
     0 Config "config" "" 0;
@@ -147,7 +148,8 @@ pub enum ActionOperands {
     Value,
     /// Two values.
     Pair,
-    /// A number, of a timer, an alarm or a pin as the instruction's [`crate::isa::Format`] says, and a value.
+    /// A number, of a timer, an alarm or a pin as the instruction's [`crate::isa::Format`] says,
+    /// and a value.
     Numbered,
     /// A broker and a filter. The next instruction is that for the remote broker.
     Filter,

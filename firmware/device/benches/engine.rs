@@ -1,5 +1,6 @@
-//! What events cost in the script engine, with a host that does nothing. The four events are the ones the design sets its
-//! figures for: T a relay toggled, N a message nobody waits for, P a step of a PWM fade, B a message bridged.
+//! What events cost in the script engine, with a host that does nothing. The four events are the
+//! ones the design sets its figures for: T a relay toggled, N a message nobody waits for, P a step
+//! of a PWM fade, B a message bridged.
 use core::hint::black_box;
 
 use divan::Bencher;
@@ -10,7 +11,8 @@ fn main() {
     divan::main();
 }
 
-/// T and N: a command topic held in a variable, four compares, two pins, a line, two retained publishes.
+/// T and N: a command topic held in a variable, four compares, two pins, a line, two retained
+/// publishes.
 const RELAY: &str = include_str!("scripts/relay.script");
 
 /// P: a counter stepped, two limits, PWM, timer.

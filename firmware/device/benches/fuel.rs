@@ -1,8 +1,10 @@
-//! What a unit of fuel buys, for everything a script can do, at its worst: instructions, counted by valgrind, and microseconds of an event
-//! that uses all its fuel. `cargo bench -p umqtt-device --bench fuel`; with a word only the cases whose name has it, with `-- quick` a
-//! sample in a minute, without the microseconds.
+//! What a unit of fuel buys, for everything a script can do, at its worst: instructions, counted by
+//! valgrind, and microseconds of an event that uses all its fuel. `cargo bench -p umqtt-device
+//! --bench fuel`; with a word only the cases whose name has it, with `-- quick` a sample in a
+//! minute, without the microseconds.
 //!
-//! Each case runs twice, in a process of its own, the second time with twice the fuel: so what it takes to set it up is left out.
+//! Each case runs twice, in a process of its own, the second time with twice the fuel: so what it
+//! takes to set it up is left out.
 #![allow(clippy::unwrap_used, dead_code)]
 
 use std::process::{Command, ExitCode};
@@ -20,7 +22,8 @@ mod worst;
 const FUEL: u32 = 100_000;
 const QUICK_FUEL: u32 = 20_000;
 
-/// The sample: of each kind of work that fuel is paid for, the case that has come nearest to the bound.
+/// The sample: of each kind of work that fuel is paid for, the case that has come nearest to the
+/// bound.
 const SAMPLE: &[&str] = &[
     "count",
     "find of a few",

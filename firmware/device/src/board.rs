@@ -1,5 +1,5 @@
-//! What a board gives the device besides the network and the flash: pins, the serial port, memory figures
-//! and a restart. One file per board implements it.
+//! What a board gives the device besides the network and the flash: pins, the serial port, memory
+//! figures and a restart. One file per board implements it.
 
 use alloc::string::String;
 use core::ops::Range;
@@ -38,16 +38,18 @@ pub trait Board: Gpio + Serial + Random {
     fn pwm_period(&mut self, slots: u32) {
         let _ = slots;
     }
-    /// The next pin that scripts watch on which an edge was seen; the level is read later, when it has settled.
+    /// The next pin that scripts watch on which an edge was seen; the level is read later, when it
+    /// has settled.
     fn poll_edge(&mut self) -> Option<u8> {
         None
     }
-    /// News of the network we are a station of: it came up (`true`) or was lost. A board with a wire
-    /// reports it up once at the start.
+    /// News of the network we are a station of: it came up (`true`) or was lost. A board with a
+    /// wire reports it up once at the start.
     fn poll_link(&mut self) -> Option<bool> {
         None
     }
-    /// A line (without line end) the board wants in the device's log, such as a simulated pin's change.
+    /// A line (without line end) the board wants in the device's log, such as a simulated pin's
+    /// change.
     fn poll_note(&mut self) -> Option<String> {
         None
     }
@@ -56,16 +58,18 @@ pub trait Board: Gpio + Serial + Random {
         let _ = into;
         0
     }
-    /// Whether lines are edited before they come to [`Board::serial_read`], so that the board shows the prompt: a terminal.
+    /// Whether lines are edited before they come to [`Board::serial_read`], so that the board shows
+    /// the prompt: a terminal.
     fn edits_lines(&self) -> bool {
         false
     }
-    /// The console waits for a line; `prompt` is empty while the port belongs to the script. For boards that edit lines.
+    /// The console waits for a line; `prompt` is empty while the port belongs to the script. For
+    /// boards that edit lines.
     fn serial_prompt(&mut self, prompt: &'static [u8]) {
         let _ = prompt;
     }
-    /// Takes note of a piece of the log: a line, or what a script prints as it comes (`LogLevel::Print`). For boards that
-    /// keep a log of their own.
+    /// Takes note of a piece of the log: a line, or what a script prints as it comes
+    /// (`LogLevel::Print`). For boards that keep a log of their own.
     fn log(&mut self, level: LogLevel, text: &[u8]) {
         let _ = (level, text);
     }
@@ -73,8 +77,8 @@ pub trait Board: Gpio + Serial + Random {
     fn logs_debug(&self) -> bool {
         false
     }
-    /// A range of the device's flash where it lies, offsets from its beginning, if the processor can read it there byte by byte:
-    /// scripts run from it then, and their images take no memory.
+    /// A range of the device's flash where it lies, offsets from its beginning, if the processor
+    /// can read it there byte by byte: scripts run from it then, and their images take no memory.
     fn map_flash(&self, range: Range<u32>) -> Option<MappedFlash> {
         let _ = range;
         None
@@ -89,8 +93,8 @@ pub trait Board: Gpio + Serial + Random {
     fn wall_clock(&self) -> Option<u64> {
         None
     }
-    /// Seconds the computer's own zone is ahead of UTC at that time (milliseconds since 1970), summer time included:
-    /// what counts unless a time zone is set.
+    /// Seconds the computer's own zone is ahead of UTC at that time (milliseconds since 1970),
+    /// summer time included: what counts unless a time zone is set.
     fn utc_offset(&self, utc: u64) -> i32 {
         let _ = utc;
         0
@@ -99,8 +103,8 @@ pub trait Board: Gpio + Serial + Random {
     fn micros(&self) -> u32;
     /// Asks for a restart; the board's loop makes it once the device's poll has returned.
     fn restart(&mut self, how: Restart);
-    /// Commands only this board has (`sim ...` on the desktop): returns true if it knew the command, having
-    /// written the reply through `reply`. Words are already unquoted.
+    /// Commands only this board has (`sim ...` on the desktop): returns true if it knew the
+    /// command, having written the reply through `reply`. Words are already unquoted.
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
         let _ = (words, reply);
         false

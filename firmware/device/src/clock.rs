@@ -17,8 +17,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// The time now: what was set, else the board's (`utc`, milliseconds since 1970) in a time zone so many seconds
-    /// ahead of UTC. `None` if neither is known.
+    /// The time now: what was set, else the board's (`utc`, milliseconds since 1970) in a time zone
+    /// so many seconds ahead of UTC. `None` if neither is known.
     pub(crate) fn at(&self, now: Instant, utc: Option<u64>, zone: i32) -> Option<ClockTime> {
         let local = match (self.set, utc) {
             (Some((local, then)), _) => local + (now - then).as_millis(),

@@ -1,9 +1,9 @@
 //! The device: equal services over one [`Platform`], behind one [`Device::poll`].
 //!
 //! A board makes a [`Device`] of its pins and its flash, calls [`Device::start`], and then in one
-//! plain loop waits for the network or the time and calls [`Device::poll`]. Each poll does a bounded
-//! piece of work, so that nobody who sends much and no script that runs wild keeps the others from
-//! their turn.
+//! plain loop waits for the network or the time and calls [`Device::poll`]. Each poll does a
+//! bounded piece of work, so that nobody who sends much and no script that runs wild keeps the
+//! others from their turn.
 //!
 //! What the device does is the list of services below: each is a type in a file of its own, and
 //! [`Device::poll`] and its deadlines walk that list.
@@ -175,8 +175,8 @@ impl<P: Platform> Device<P> {
         Device::prepare(board, flash, options).map(Prepared::into_device)
     }
 
-    /// As [`Device::new`], in two steps: reading the flash takes most stack, and has not to share it with a device that
-    /// is on its way to where it will stay.
+    /// As [`Device::new`], in two steps: reading the flash takes most stack, and has not to share
+    /// it with a device that is on its way to where it will stay.
     ///
     /// # Errors
     /// As [`Device::new`].
@@ -192,26 +192,29 @@ impl<P: Platform> Device<P> {
     /// Opens the ports.
     ///
     /// # Errors
-    /// The first port that cannot be had; a board where nobody can do anything about it may go on all the same.
+    /// The first port that cannot be had; a board where nobody can do anything about it may go on
+    /// all the same.
     pub fn listen(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
         let state = &mut *self.state;
         state.listeners.open(&state.settings, &state.options, net)
     }
 
-    /// Starts the stored script, unless it has reset the device three times in a row. Once, before the first poll.
+    /// Starts the stored script, unless it has reset the device three times in a row. Once, before
+    /// the first poll.
     pub fn start(&mut self, now: Instant) {
         self.state.now = now;
         self.script.boot(&mut self.state);
     }
 
-    /// As [`start`](Self::start), but leaves the stored script where it is, untouched: for a board that knows of faults which
-    /// may be the script's, or that of reading it.
+    /// As [`start`](Self::start), but leaves the stored script where it is, untouched: for a board
+    /// that knows of faults which may be the script's, or that of reading it.
     pub fn start_without_script(&mut self, now: Instant, why: Arguments<'_>) {
         self.state.now = now;
         self.script.leave_out(&mut self.state, why);
     }
 
-    /// Puts a program in the place of the script there is, and starts it; its source is kept beside it.
+    /// Puts a program in the place of the script there is, and starts it; its source is kept beside
+    /// it.
     ///
     /// # Errors
     /// Why it is not stored; then the old one runs on.
@@ -224,8 +227,8 @@ impl<P: Platform> Device<P> {
         install::install(self, program, source, net)
     }
 
-    /// Does what is to be done now, up to a bound, and returns when to come back at the latest if nothing happens on
-    /// the network: a time not after `now` means at once.
+    /// Does what is to be done now, up to a bound, and returns when to come back at the latest if
+    /// nothing happens on the network: a time not after `now` means at once.
     pub fn poll(&mut self, now: Instant, net: &mut dyn Net) -> Option<Instant> {
         let more = self.receive(now, net);
         let more = self.poll_services(net) || more;
@@ -245,8 +248,8 @@ impl<P: Platform> Device<P> {
         more
     }
 
-    /// The console's sessions, and the device as a command sees it that came from `peer`, if it came
-    /// over the network.
+    /// The console's sessions, and the device as a command sees it that came from `peer`, if it
+    /// came over the network.
     fn console_context<'d>(
         &'d mut self,
         peer: Option<SessionPeer>,
@@ -263,13 +266,15 @@ impl<P: Platform> Device<P> {
         (&mut self.consoles, context)
     }
 
-    /// Takes leave of whoever should not have to find out, before the device is switched off: the remote broker. Returns
-    /// true once that is done; until then go on polling, and ask again after each poll, as long as there is time.
+    /// Takes leave of whoever should not have to find out, before the device is switched off: the
+    /// remote broker. Returns true once that is done; until then go on polling, and ask again after
+    /// each poll, as long as there is time.
     pub fn leave(&mut self, net: &mut dyn Net) -> bool {
         upstream::leave(&mut self.state, net)
     }
 
-    /// Saves what would be saved a little later: call it before the device is switched off in good order.
+    /// Saves what would be saved a little later: call it before the device is switched off in good
+    /// order.
     pub fn save_now(&mut self) {
         self.state.write_all_variables();
         self.retention.save_now(&mut self.state);
@@ -318,8 +323,9 @@ impl<P: Platform> Device<P> {
         (self.state.listeners.mqtt(), self.state.listeners.console())
     }
 
-    /// The address the settings ask for, those of the script included. A board with a network of its own reads it once
-    /// after [`Device::start`]: a change counts from the next start on, as half a change would cut the owner off.
+    /// The address the settings ask for, those of the script included. A board with a network of
+    /// its own reads it once after [`Device::start`]: a change counts from the next start on, as
+    /// half a change would cut the owner off.
     pub fn addressing(&self) -> Addressing {
         let address =
             |param| Ipv4Addr::from_bits(self.state.settings.number(param).cast_unsigned());

@@ -1,5 +1,5 @@
-//! The device: what runs on every board, without knowing any. Bytes, times and pins come in through [`Board`] and [`Net`];
-//! everything else is here.
+//! The device: what runs on every board, without knowing any. Bytes, times and pins come in through
+//! [`Board`] and [`Net`]; everything else is here.
 //!
 //! | module | job |
 //! |---|---|

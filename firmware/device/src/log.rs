@@ -94,7 +94,8 @@ pub(crate) struct Log {
     /// The text for the consoles, and that on the serial port, do not end with their last line.
     consoles_open: bool,
     serial_open: bool,
-    /// Characters of the prompt and the line behind it that are the last on the serial port; 0 if they are not.
+    /// Characters of the prompt and the line behind it that are the last on the serial port; 0 if
+    /// they are not.
     serial_prompt: usize,
 }
 
@@ -132,7 +133,8 @@ impl Log {
         shrink_deque(&mut self.backlog, size);
     }
 
-    /// The prompt on the serial port loses its place; how many characters it and what was typed behind it have.
+    /// The prompt on the serial port loses its place; how many characters it and what was typed
+    /// behind it have.
     pub(crate) fn take_serial_prompt(&mut self) -> usize {
         core::mem::take(&mut self.serial_prompt)
     }
@@ -147,12 +149,14 @@ impl Log {
         self.serial_prompt > 0
     }
 
-    /// Whether the prompt has to be shown on the serial port again: something else is there, and its line is whole.
+    /// Whether the prompt has to be shown on the serial port again: something else is there, and
+    /// its line is whole.
     pub(crate) fn owes_serial_prompt(&self) -> bool {
         self.serial_prompt == 0 && !self.serial_open
     }
 
-    /// Takes note that text goes to the serial port; true if it has to begin a new line there first.
+    /// Takes note that text goes to the serial port; true if it has to begin a new line there
+    /// first.
     pub(crate) fn note_serial(&mut self, text: &[u8], own_line: bool) -> bool {
         let fresh = own_line && self.serial_open;
         self.serial_open = is_open(text, self.serial_open);

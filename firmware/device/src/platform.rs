@@ -1,4 +1,5 @@
-//! What a device runs on, as one type: every part of the device that touches the hardware is generic over it alone.
+//! What a device runs on, as one type: every part of the device that touches the hardware is
+//! generic over it alone.
 
 use embedded_storage::nor_flash::NorFlash;
 
@@ -18,8 +19,8 @@ use crate::board::Board;
 /// }
 /// ```
 ///
-/// The network is no part of it: a stack is also used by the board's own loop, so [`Device::poll`](crate::Device::poll)
-/// borrows it for one step.
+/// The network is no part of it: a stack is also used by the board's own loop, so
+/// [`Device::poll`](crate::Device::poll) borrows it for one step.
 pub trait Platform {
     /// Pins, the serial port, restart.
     type Board: Board;

@@ -1,7 +1,9 @@
-//! Bytes from clients, scripts and networks as text that is safe to show: on a terminal, a console, in the log.
+//! Bytes from clients, scripts and networks as text that is safe to show: on a terminal, a console,
+//! in the log.
 //!
-//! Text stays as it is in every language. Control characters (C0, DEL, C1), those that change the direction of text,
-//! non-characters, and bytes that are no UTF-8 are printed as `\xhh`: a terminal obeys some of them, and others make a line look like another.
+//! Text stays as it is in every language. Control characters (C0, DEL, C1), those that change the
+//! direction of text, non-characters, and bytes that are no UTF-8 are printed as `\xhh`: a terminal
+//! obeys some of them, and others make a line look like another.
 
 use core::fmt;
 

@@ -1,5 +1,6 @@
-//! `lang/docs/language.md` is what the compiler and the engine do: its scripts and traces run, its rows of examples are
-//! computed, its limits are the profiles'. That it has every keyword is tested beside the compiler's table of them.
+//! `lang/docs/language.md` is what the compiler and the engine do: its scripts and traces run, its
+//! rows of examples are computed, its limits are the profiles'. That it has every keyword is tested
+//! beside the compiler's table of them.
 #![allow(clippy::unwrap_used)]
 
 use umqtt_device::engine::ClockTime;

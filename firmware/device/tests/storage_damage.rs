@@ -1,4 +1,5 @@
-//! Damage of every kind, everywhere in the flash: what keeps strangers out is what was stored last, or known to be damaged.
+//! Damage of every kind, everywhere in the flash: what keeps strangers out is what was stored last,
+//! or known to be damaged.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
 use proptest::prelude::*;
@@ -15,7 +16,8 @@ fn mount(bytes: Vec<u8>) -> Storage<RamFlash> {
     Storage::mount(RamFlash::with(bytes), LAYOUT).unwrap().0
 }
 
-/// A flash in which what lets everybody in was stored first, and after `more` other writes what does not.
+/// A flash in which what lets everybody in was stored first, and after `more` other writes what
+/// does not.
 fn closed(more: u8) -> Vec<u8> {
     let mut storage = mount(vec![0xFF; LAYOUT.sectors() as usize * SECTOR]);
     storage.save_settings(OPEN).unwrap();
@@ -109,7 +111,8 @@ fn a_region_that_is_zeroed_erased_or_noise() {
                     for byte in &mut bytes[at..at + len] {
                         *byte = [0, 0xFF, noise(&mut state)][kind];
                     }
-                    // Two sectors: a copy of all there is may be gone, with what says that it was there.
+                    // Two sectors: a copy of all there is may be gone, with what says that it was
+                    // there.
                     stays_closed(bytes, &format!("{len} bytes at {at}, kind {kind}, {more} more"));
                 }
             }

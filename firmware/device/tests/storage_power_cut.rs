@@ -1,5 +1,6 @@
-//! The power goes at every single write and erase of a save, a flash variable, a script and a deletion, in every way a
-//! flash can be left: afterwards the old or the new state is there, whole, and everything else as it was.
+//! The power goes at every single write and erase of a save, a flash variable, a script and a
+//! deletion, in every way a flash can be left: afterwards the old or the new state is there, whole,
+//! and everything else as it was.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
 use std::ops::{Bound, RangeBounds};
@@ -119,8 +120,8 @@ fn counted(count: u32) -> Vec<u8> {
     format!("{count:060}").into_bytes()
 }
 
-/// How much use brings the map to the point where the next write moves it to another sector: the first time there is
-/// a blank one, later the oldest has to be cleared.
+/// How much use brings the map to the point where the next write moves it to another sector: the
+/// first time there is a blank one, later the oldest has to be cleared.
 fn wear_levels() -> &'static [u32] {
     static LEVELS: OnceLock<Vec<u32>> = OnceLock::new();
     LEVELS.get_or_init(|| {
@@ -251,7 +252,8 @@ fn replacing_a_script() {
     cut_everywhere(&storage.unmount(), |storage| store(storage, 5, 10));
 }
 
-/// A script that comes in pieces of so many bytes: source, and the image that is compiled from it, or bytecode with its source.
+/// A script that comes in pieces of so many bytes: source, and the image that is compiled from it,
+/// or bytecode with its source.
 fn receive(
     storage: &mut Ram,
     source: usize,
@@ -376,7 +378,8 @@ fn a_restart_that_is_cut_off_too_finishes_the_deletion_at_last() {
             let mut flash = storage.unmount();
             flash.power_on();
             flash.cut_power(second, Cut::SecondHalf);
-            // Mounting takes the flash: what a cut in it leaves is seen through a copy that meets the same fate.
+            // Mounting takes the flash: what a cut in it leaves is seen through a copy that meets
+            // the same fate.
             let mut copy = flash.clone();
             match Storage::mount(flash, LAYOUT) {
                 Ok((storage, _)) => copy = storage.unmount(),

@@ -1,4 +1,5 @@
-//! What writes cost the flash: the compiler's warning W0009 says how long it lasts, and has its figures from here.
+//! What writes cost the flash: the compiler's warning W0009 says how long it lasts, and has its
+//! figures from here.
 #![allow(clippy::unwrap_used)] // in helpers of tests
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};

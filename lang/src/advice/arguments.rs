@@ -171,7 +171,8 @@ pub(super) fn pin(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
     )))
 }
 
-/// Tells of a topic without quotes whose `+` or `#` was read as something else, in place of what came of that.
+/// Tells of a topic without quotes whose `+` or `#` was read as something else, in place of what
+/// came of that.
 pub(super) fn bare_topic(words: &Words<'_>, told: &mut Diagnostic) -> bool {
     let from = words.from(told.span.start);
     // What it leads to is told at most this many words behind its end.
@@ -208,7 +209,8 @@ pub(super) fn bare_topic(words: &Words<'_>, told: &mut Diagnostic) -> bool {
     true
 }
 
-/// `publish local a/b` without data, which is told of on the next line: shows the line it belongs to.
+/// `publish local a/b` without data, which is told of on the next line: shows the line it belongs
+/// to.
 pub(super) fn missing_value(words: &Words<'_>, told: &mut Diagnostic) {
     if !told.message.contains("an action") {
         return;

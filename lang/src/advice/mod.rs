@@ -1,8 +1,9 @@
 //! What people write who know other languages, and what to write instead.
 //!
-//! The parser tells what is wrong; this looks at the source around it, guesses what was meant, and adds help and, where
-//! that is sure, a fix. It also tells what the parser cannot know beside an error of its own: variables that nothing sets, and
-//! comments that are none. Whole-script and desktop only, as the lints are: a chip tells the plain error.
+//! The parser tells what is wrong; this looks at the source around it, guesses what was meant, and
+//! adds help and, where that is sure, a fix. It also tells what the parser cannot know beside an
+//! error of its own: variables that nothing sets, and comments that are none. Whole-script and
+//! desktop only, as the lints are: a chip tells the plain error.
 //!
 //! | module | knows |
 //! |---|---|
@@ -29,8 +30,8 @@ use crate::parse::MAX_DIAGNOSTICS;
 use crate::tokens::{self, Token, keywords};
 use words::Words;
 
-/// Adds to the errors of a script what was probably meant, and errors that need no sound script to be sure. What is found
-/// stays in the order of the source.
+/// Adds to the errors of a script what was probably meant, and errors that need no sound script to
+/// be sure. What is found stays in the order of the source.
 pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     let is_syntax = |told: &Diagnostic| {
         matches!(told.code, Code::UnexpectedWord | Code::UnexpectedEnd | Code::ReservedWord)
@@ -68,14 +69,16 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     errors.sort_by_key(|told| (told.span, told.code));
 }
 
-/// A quote that is missing turns texts and script inside out from there on: what is told of behind it is no use.
+/// A quote that is missing turns texts and script inside out from there on: what is told of behind
+/// it is no use.
 fn drop_swallowed(errors: &mut Vec<Diagnostic>) {
     let unclosed = errors.iter().find(|told| told.code == Code::UnclosedString);
     let Some(&(long, _)) = unclosed.and_then(|told| told.related.first()) else { return };
     errors.retain(|told| told.code == Code::UnclosedString || told.span.start < long.start);
 }
 
-/// Tells of comments that look like a part of an expression. What the parser misses on their lines is no use to add.
+/// Tells of comments that look like a part of an expression. What the parser misses on their lines
+/// is no use to add.
 fn comments(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
     let mut found = Vec::new();
     crate::lint::comments::check(words.source, &mut found);

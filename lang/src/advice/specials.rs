@@ -31,7 +31,8 @@ const EVERYWHERE: [&str; 3] = ["$timestamp", "$weekday", "$adc"];
 /// From this length on, a name that is near another is surely meant to be it.
 const SURE: usize = 7;
 
-/// Names of other systems, without `$` and `this_`, and what they mean in the handlers of an event; of any, if it is empty.
+/// Names of other systems, without `$` and `this_`, and what they mean in the handlers of an event;
+/// of any, if it is empty.
 const MEANT: [(&str, &[&str], &str); 13] = [
     ("topic", &["topic", "channel", "subject"], "$this_topic"),
     (

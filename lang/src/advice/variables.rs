@@ -10,7 +10,8 @@ use crate::nearest::nearest;
 use crate::parse::MAX_DIAGNOSTICS;
 use crate::tokens::Token;
 
-/// Adds an E0011 for each variable that is used and that nothing sets, however broken the line is that would.
+/// Adds an E0011 for each variable that is used and that nothing sets, however broken the line is
+/// that would.
 pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
     let mut set: BTreeSet<&[u8]> = BTreeSet::new();
     // Those that were meant by words without a `$`.

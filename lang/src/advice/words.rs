@@ -83,13 +83,15 @@ impl<'s> Words<'s> {
         start + rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len()) as u32
     }
 
-    /// Whether the parser wanted an action where this word stands, and it is not meant to go on with a value.
+    /// Whether the parser wanted an action where this word stands, and it is not meant to go on
+    /// with a value.
     pub(super) fn is_action_due(&self, at: usize, told: &Diagnostic) -> bool {
         told.message.contains("an action")
             && (self.is_first_on_line(at) || !told.message.contains("an operator"))
     }
 
-    /// What would close the innermost block that is open before a word: `endif`, `done`, or nothing.
+    /// What would close the innermost block that is open before a word: `endif`, `done`, or
+    /// nothing.
     pub(super) fn closer(&self, at: usize) -> Option<&'static str> {
         let mut open: Vec<&'static str> = Vec::new();
         let mut before: &[u8] = b"";

@@ -12,7 +12,8 @@ use crate::ast::{Action, ActionKind, Broker, Expr, Number, Span, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
 impl Compiler<'_, '_, '_> {
-    /// Reports an action that takes more temporaries than there are; before it, so many were taken at most.
+    /// Reports an action that takes more temporaries than there are; before it, so many were taken
+    /// at most.
     pub(super) fn check_deepest(&mut self, before: usize, span: Span) {
         let (found, allowed) = (self.body.deepest(), self.profile.temporaries);
         if found > allowed && before <= allowed {

@@ -1,5 +1,5 @@
-//! Handlers and blocks as the parser reads them: heads, then actions, then ends. What is open is kept in a list, so that no
-//! recursion follows the nesting of a script.
+//! Handlers and blocks as the parser reads them: heads, then actions, then ends. What is open is
+//! kept in a list, so that no recursion follows the nesting of a script.
 
 use umqtt_vm::image::{Record, Trigger};
 use umqtt_vm::isa::Op;
@@ -22,7 +22,8 @@ pub(super) struct Block {
     kind: Kind,
     /// The branch at hand leaves no code: its condition is known.
     dead: Option<Checkpoint>,
-    /// Actions of the branch at hand are behind an endless loop: from here on they are checked, but leave no code.
+    /// Actions of the branch at hand are behind an endless loop: from here on they are checked, but
+    /// leave no code.
     unreached: Option<Checkpoint>,
 }
 
@@ -217,7 +218,8 @@ impl Compiler<'_, '_, '_> {
         }
     }
 
-    /// The end of a branch with a condition, unless the `if` is past those; `last`: nothing comes behind it.
+    /// The end of a branch with a condition, unless the `if` is past those; `last`: nothing comes
+    /// behind it.
     fn end_branch(&mut self, last: bool) {
         let Some(block) = self.blocks.last_mut() else { return };
         let (unreached, dead) = (block.unreached.take(), block.dead.take());

@@ -1,4 +1,5 @@
-//! The code of one handler while it is being made: instructions, with jumps to labels whose distances are not known yet.
+//! The code of one handler while it is being made: instructions, with jumps to labels whose
+//! distances are not known yet.
 
 use alloc::vec::Vec;
 
@@ -41,7 +42,8 @@ impl Jump {
     }
 }
 
-/// An instruction's first word: operands come before the other fields, whose bytes are left as they are.
+/// An instruction's first word: operands come before the other fields, whose bytes are left as they
+/// are.
 fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
     let mut bytes = [op as u8, fields[0], fields[1], fields[2]];
     bytes[1..].iter_mut().zip(operands).for_each(|(byte, operand)| *byte = byte_of(*operand));
@@ -131,7 +133,8 @@ impl Body {
     pub(super) fn constant(&mut self, number: u32) -> Operand {
         match u8::try_from(number) {
             Ok(place) if place < CONSTANTS => Operand::Constant(place),
-            // A number that does not fit 16 bits means too many constants, which is found when the image is written.
+            // A number that does not fit 16 bits means too many constants, which is found when the
+            // image is written.
             _ => self.load(Op::LoadConstant, number as u16),
         }
     }
@@ -213,7 +216,8 @@ impl Body {
         }
     }
 
-    /// Takes the next temporary; its byte. More than there are means too many values at once, which is found behind the action.
+    /// Takes the next temporary; its byte. More than there are means too many values at once, which
+    /// is found behind the action.
     fn push(&mut self) -> u8 {
         self.depth += 1;
         self.deepest = self.deepest.max(self.depth);
@@ -280,7 +284,8 @@ impl Body {
         }
     }
 
-    /// Takes back all code made since the mark: it cannot be reached. Its labels must not be used any more.
+    /// Takes back all code made since the mark: it cannot be reached. Its labels must not be used
+    /// any more.
     pub(super) fn forget_since(&mut self, mark: Mark) {
         self.words.truncate(mark.words as usize);
         self.jumps.truncate(mark.jumps as usize);
@@ -293,7 +298,8 @@ impl Body {
         (self.words.len() + self.jumps.len()) as CodeOffset
     }
 
-    /// Writes the finished code behind `code` and its lines behind `lines`, and empties this. Nothing if there is no room.
+    /// Writes the finished code behind `code` and its lines behind `lines`, and empties this.
+    /// Nothing if there is no room.
     pub(super) fn finish(
         &mut self,
         room: &Room<'_>,
@@ -321,7 +327,8 @@ impl Body {
             code.extend_from_slice(&self.words[written..before]);
             written = before;
             let distance = self.distance(&starts, index) as u32;
-            // A distance that does not fit 16 bits means too much code, which is found when the image is written.
+            // A distance that does not fit 16 bits means too much code, which is found when the
+            // image is written.
             let field = match jump.op.format() {
                 Format::NearJump if jump.far => 0,
                 Format::NearJump => distance << 24,
@@ -415,7 +422,8 @@ fn place_of(variable: u16) -> Option<u8> {
     (number < VARIABLES).then(|| byte_of(Operand::Variable(number)))
 }
 
-/// An operand's byte, as if the program had all temporaries there can be: how many it has is known only in the end.
+/// An operand's byte, as if the program had all temporaries there can be: how many it has is known
+/// only in the end.
 fn byte_of(operand: Operand) -> u8 {
     operand.byte(TEMPORARIES)
 }

@@ -18,10 +18,11 @@ enum Wanted<'t> {
 #[derive(Debug, Default)]
 pub(super) struct Constants {
     texts: Vec<u8>,
-    /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when the image is written.
+    /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when
+    /// the image is written.
     table: Vec<[u32; CONSTANT_WORDS]>,
-    /// The numbers of all, in the order that [`Constants::compare`] has. Those above 16 bits are not among them: that there are
-    /// too many is found when the image is written.
+    /// The numbers of all, in the order that [`Constants::compare`] has. Those above 16 bits are
+    /// not among them: that there are too many is found when the image is written.
     known: Vec<u16>,
 }
 
@@ -55,7 +56,8 @@ impl Constants {
         place.map(|at| u32::from(self.known[at]))
     }
 
-    /// Integers come first, and shorter texts before longer ones: most differ without a look at their bytes.
+    /// Integers come first, and shorter texts before longer ones: most differ without a look at
+    /// their bytes.
     fn compare(&self, number: u16, wanted: Wanted<'_>) -> Ordering {
         let [head, value] = self.table.get(usize::from(number)).copied().unwrap_or_default();
         match wanted {

@@ -77,7 +77,8 @@ impl<'s> Compiler<'s, '_, '_> {
         self.compute(expr, To::Temporary).unwrap_or_else(|| self.body.top())
     }
 
-    /// Code that brings the expression's value where it is wanted; none for a leaf, which is returned.
+    /// Code that brings the expression's value where it is wanted; none for a leaf, which is
+    /// returned.
     ///
     /// What waits for an operand is kept in a list: no recursion follows the nesting of a script.
     pub(super) fn compute<'a>(&mut self, expr: &'a Expr, to: To) -> Option<Operand> {
@@ -281,9 +282,10 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    /// The operands of a chain, the known ones computed, and its operators. A chain groups from the right: all operands are
-    /// computed, then the operators come, last first. Runs of `|` are joined at once, and what is known at the end of the chain
-    /// or side by side in a join is computed here.
+    /// The operands of a chain, the known ones computed, and its operators. A chain groups from the
+    /// right: all operands are computed, then the operators come, last first. Runs of `|` are
+    /// joined at once, and what is known at the end of the chain or side by side in a join is
+    /// computed here.
     #[inline(never)]
     fn operands<'a>(&mut self, chain: &'a Chain<Operator>) -> Operands<'a, 's> {
         let mut operands = Vec::with_capacity(chain.rest.len() + 1);
@@ -305,8 +307,8 @@ impl<'s> Compiler<'s, '_, '_> {
         Operands { left: operands.into_iter(), index: 0, sources, operators, lead }
     }
 
-    /// The next operand that has to be computed; the one before has been. A long join at the start of the chain is joined on
-    /// the way, to spare temporaries.
+    /// The next operand that has to be computed; the one before has been. A long join at the start
+    /// of the chain is joined on the way, to spare temporaries.
     #[inline(never)]
     fn next_operand<'a>(
         &mut self,
@@ -336,7 +338,8 @@ impl<'s> Compiler<'s, '_, '_> {
         None
     }
 
-    /// Applies operators from the last on until `keep` of them are left. Without any left, the result goes where it is wanted.
+    /// Applies operators from the last on until `keep` of them are left. Without any left, the
+    /// result goes where it is wanted.
     #[inline(never)]
     fn reduce(&mut self, operands: &mut Operands<'_, '_>, keep: usize, to: To) {
         let Operands { sources, operators, .. } = operands;
@@ -379,7 +382,8 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    /// The code of a function whose operands have been computed: the first of two, and the only or last one.
+    /// The code of a function whose operands have been computed: the first of two, and the only or
+    /// last one.
     #[inline(never)]
     fn call(&mut self, call: &Call, first: Option<Operand>, operand: Operand, to: To) {
         match call {
@@ -449,7 +453,8 @@ impl<'s> Compiler<'s, '_, '_> {
         (special != Special::ThisHttpCut).then_some(Operand::Argument(argument))
     }
 
-    /// Jumps to `label` if the condition is `when`; else runs on. As [`Compiler::compute`], without recursion.
+    /// Jumps to `label` if the condition is `when`; else runs on. As [`Compiler::compute`], without
+    /// recursion.
     pub(super) fn branch<'a>(&mut self, condition: &'a Expr, when: bool, label: Label) {
         let mut waiting: Vec<Branches<'a>> = Vec::new();
         let mut next = Some((condition, when, label));
@@ -533,9 +538,10 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    /// `and` and `or` from left to right, looking at no more operands than needed. Behind each operand there is one
-    /// place to go on if the chain so far is true and one if it is false: the next operand that can still change
-    /// that, or the end. The next operand, and where to go if it is what; none behind the last.
+    /// `and` and `or` from left to right, looking at no more operands than needed. Behind each
+    /// operand there is one place to go on if the chain so far is true and one if it is false: the
+    /// next operand that can still change that, or the end. The next operand, and where to go if it
+    /// is what; none behind the last.
     fn next_branch<'a>(&mut self, branches: &mut Branches<'a>) -> Option<(&'a Expr, bool, Label)> {
         let Branches { chain, when, label, end, labels, index } = branches;
         self.body.place(*labels.get(*index)?);

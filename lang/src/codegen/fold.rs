@@ -52,7 +52,8 @@ impl<'s> Known<'s> {
     }
 }
 
-/// How many levels of brackets, functions and chains are looked into. Deeper ones are computed by the machine from there on.
+/// How many levels of brackets, functions and chains are looked into. Deeper ones are computed by
+/// the machine from there on.
 const LEVELS: u8 = 5;
 
 /// What an expression is always worth, if that can be told; never longer than `limit`.

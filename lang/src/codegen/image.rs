@@ -51,7 +51,8 @@ pub(super) fn sort(records: &mut [Record]) {
     }
 }
 
-/// Gives the image out piece by piece: false if `out` is. At most `allowed` bytes of it may be what runs.
+/// Gives the image out piece by piece: false if `out` is. At most `allowed` bytes of it may be what
+/// runs.
 // Out of line, as `finish`: the frame of who calls it is there while a whole script is parsed.
 #[inline(never)]
 pub(super) fn write(

@@ -1,5 +1,5 @@
-//! The code generator: syntax trees, a statement at a time, to an image; and the errors only it can see: ranges, limits,
-//! variables that nothing sets, event data outside its event.
+//! The code generator: syntax trees, a statement at a time, to an image; and the errors only it can
+//! see: ranges, limits, variables that nothing sets, event data outside its event.
 //!
 //! | file | job |
 //! |---|---|
@@ -75,7 +75,8 @@ impl Context {
     }
 }
 
-/// The diagnostic of a variable that nothing sets; `near` is one that something does, and that it may be meant to be.
+/// The diagnostic of a variable that nothing sets; `near` is one that something does, and that it
+/// may be meant to be.
 pub(crate) fn undeclared(name: &[u8], at: Span, near: Option<&[u8]>) -> Diagnostic {
     let shown_name = shown(name);
     let told =
@@ -179,8 +180,8 @@ impl<'r> Made<'r> {
         }
     }
 
-    /// Takes back what was told of a statement that does not parse, and what would be told because of it. There will be no
-    /// image any more.
+    /// Takes back what was told of a statement that does not parse, and what would be told because
+    /// of it. There will be no image any more.
     #[cold]
     pub(crate) fn take_back(&mut self, before: &Before) {
         self.diagnostics.truncate(before.diagnostics);
@@ -216,7 +217,8 @@ impl<'r> Made<'r> {
     /// The line of an offset; quick when asked in the order of the source.
     fn line_at(&mut self, source: &[u8], start: usize) -> u32 {
         if start < self.line_at.0 {
-            // Nothing asks for a line before the statement: the source at hand starts with this one.
+            // Nothing asks for a line before the statement: the source at hand starts with this
+            // one.
             return self.line_at.1;
         }
         let between = source.get(self.line_at.0..start).unwrap_or_default();
@@ -234,8 +236,8 @@ impl<'r> Made<'r> {
         }
     }
 
-    /// Ends the script, and gives the image out piece by piece if nothing is wrong with it and there was room for all. False
-    /// if `out` is.
+    /// Ends the script, and gives the image out piece by piece if nothing is wrong with it and
+    /// there was room for all. False if `out` is.
     #[inline(never)]
     pub(crate) fn finish(
         &mut self,
@@ -306,7 +308,8 @@ impl<'r> Made<'r> {
         offset as u16
     }
 
-    /// Whether there is room for all that the tokens since the last step, of so many bytes, can become.
+    /// Whether there is room for all that the tokens since the last step, of so many bytes, can
+    /// become.
     fn has_room(&mut self, bytes: usize) -> bool {
         let tokens = self.room.take_tokens() + 2;
         self.has_room_for(tokens, bytes)
@@ -423,7 +426,8 @@ impl<'s> Compiler<'s, '_, '_> {
             let number = Number { span: line.name, value: umqtt_vm::parse_number(digits) };
             self.flash_variable(number)
         });
-        // The name first: what has to be brought into temporaries comes in the order of the operands.
+        // The name first: what has to be brought into temporaries comes in the order of the
+        // operands.
         let name =
             flash.is_none().then(|| self.known_value(fold::Known::Text(Cow::Borrowed(name))));
         let value = match line.value {

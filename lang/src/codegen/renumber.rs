@@ -3,8 +3,8 @@
 use umqtt_vm::decode::Instruction;
 use umqtt_vm::isa::{Format, Operand, TEMPORARIES};
 
-/// Renumbers the operands of code that was made for [`TEMPORARIES`] temporaries for a program that has `temporaries` of them:
-/// variables stand behind the temporaries.
+/// Renumbers the operands of code that was made for [`TEMPORARIES`] temporaries for a program that
+/// has `temporaries` of them: variables stand behind the temporaries.
 pub(super) fn renumber_operands(code: &mut [u32], temporaries: u8) {
     let renumber = |byte: &mut u8| *byte = Operand::from_byte(*byte, TEMPORARIES).byte(temporaries);
     let mut at = 0;

@@ -1,4 +1,5 @@
-//! Every diagnostic's code, in one table. Codes are stable: one that is given up is never given out again.
+//! Every diagnostic's code, in one table. Codes are stable: one that is given up is never given out
+//! again.
 
 use super::Severity;
 

@@ -5,7 +5,8 @@ use super::Code;
 /// Every page, one behind the other.
 const PAGES: &str = include_str!("../../docs/diagnostics.md");
 
-/// The page of a diagnostic, as Markdown: a heading, what it means, an example that triggers it, and that example mended.
+/// The page of a diagnostic, as Markdown: a heading, what it means, an example that triggers it,
+/// and that example mended.
 pub fn explain(code: Code) -> &'static str {
     let mut start = None;
     for (at, _) in PAGES.match_indices("\n## ") {

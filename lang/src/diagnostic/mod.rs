@@ -11,7 +11,8 @@ pub use explain::explain;
 
 use crate::ast::Span;
 
-/// Whether guesses at what was meant are made. A chip's console shows messages only, so they would be flash for nothing.
+/// Whether guesses at what was meant are made. A chip's console shows messages only, so they would
+/// be flash for nothing.
 pub(crate) const HINTS: bool = cfg!(not(target_os = "none"));
 
 /// How bad it is.
@@ -108,7 +109,8 @@ impl Diagnostic {
     }
 }
 
-/// Line and column, both from 1, of an offset. Columns count characters; a byte that is not UTF-8 counts as one.
+/// Line and column, both from 1, of an offset. Columns count characters; a byte that is not UTF-8
+/// counts as one.
 pub fn position(source: &[u8], offset: usize) -> (u32, u32) {
     let before = source.get(..offset).unwrap_or(source);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() as u32 + 1;

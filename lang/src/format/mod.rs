@@ -1,9 +1,10 @@
 //! The formatter: one way to lay a script out, four spaces for each level, one action on a line.
 //!
-//! It moves words, it never changes them: literals keep their spelling, comments stay with the line they
-//! belong to, and one blank line stays where there were any. It works on the tokens and what stands between
-//! them; the tree only tells which words start actions, since most keywords may also be values. The
-//! formatted script has the same tokens, so it compiles to the same image, and is its own formatting.
+//! It moves words, it never changes them: literals keep their spelling, comments stay with the line
+//! they belong to, and one blank line stays where there were any. It works on the tokens and what
+//! stands between them; the tree only tells which words start actions, since most keywords may also
+//! be values. The formatted script has the same tokens, so it compiles to the same image, and is
+//! its own formatting.
 
 mod gap;
 mod line;
@@ -177,9 +178,9 @@ impl<'s> Printer<'s> {
         self.end = span.end as usize;
     }
 
-    /// Comments between lines. The first may belong to the line before. With `None` for their level they
-    /// stand between statements: those that were indented belong to the handler before, up to the first
-    /// that was not.
+    /// Comments between lines. The first may belong to the line before. With `None` for their level
+    /// they stand between statements: those that were indented belong to the handler before, up to
+    /// the first that was not.
     fn own_lines(&mut self, comments: Vec<Comment<'s>>, level: Option<usize>) {
         let mut in_body = self.in_handler;
         let all = core::mem::take(&mut self.held).into_iter().chain(comments);

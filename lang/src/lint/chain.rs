@@ -1,8 +1,8 @@
 //! How an unbracketed chain groups, and whether two ways to group it can give different results.
 //!
-//! A grouping is a list of nodes, children before parents, so nothing here recurses. Its *form* is what it computes,
-//! with everything ironed out that cannot change the result: `a + (b - c)` and `(a + b) - c` have one form,
-//! since sums wrap; so have `a | (b | c)` and `(a | b) | c`.
+//! A grouping is a list of nodes, children before parents, so nothing here recurses. Its *form* is
+//! what it computes, with everything ironed out that cannot change the result: `a + (b - c)` and
+//! `(a + b) - c` have one form, since sums wrap; so have `a | (b | c)` and `(a | b) | c`.
 
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -79,11 +79,13 @@ impl Grouping {
         }
     }
 
-    /// How many brackets must open before, and close behind, each operand so that the device groups like this.
+    /// How many brackets must open before, and close behind, each operand so that the device groups
+    /// like this.
     pub(super) fn brackets(&self) -> (Vec<usize>, Vec<usize>) {
         let operands = self.nodes.len() / 2 + 1;
         let (mut opens, mut closes) = (vec![0; operands], vec![0; operands]);
-        // Whether a node reaches to the end of its chain or bracket: then it groups from the right by itself.
+        // Whether a node reaches to the end of its chain or bracket: then it groups from the right
+        // by itself.
         let mut at_end = vec![true; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate().rev() {
             let Some((operator, left, right)) = node.pair else { continue };

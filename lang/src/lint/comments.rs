@@ -12,7 +12,8 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lexer::Lexeme;
 use crate::tokens::{Token, of_punctuation, of_word};
 
-/// W0023. Looks at tokens only, so it also helps where the script does not parse because of the comment.
+/// W0023. Looks at tokens only, so it also helps where the script does not parse because of the
+/// comment.
 pub(crate) fn check(source: &[u8], found: &mut Vec<Diagnostic>) {
     let mut end = 0;
     let mut before: Option<(Token, Span)> = None;
@@ -39,8 +40,8 @@ pub(crate) fn check(source: &[u8], found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// The comment that begins on the line of the token before it, if it looks like a part of an expression. `further` are the two
-/// tokens before that one.
+/// The comment that begins on the line of the token before it, if it looks like a part of an
+/// expression. `further` are the two tokens before that one.
 fn comment(
     source: &[u8],
     start: usize,
@@ -114,7 +115,8 @@ fn comment(
     )
 }
 
-/// Where the first word of a text ends, and whether an operator follows; 0 if it does not begin with a word.
+/// Where the first word of a text ends, and whether an operator follows; 0 if it does not begin
+/// with a word.
 fn first_word(text: &[u8]) -> (usize, bool) {
     let mut lexer = Lexeme::lexer(text);
     let Some(Ok(Lexeme::Word)) = lexer.next() else { return (0, false) };
@@ -127,8 +129,8 @@ fn first_word(text: &[u8]) -> (usize, bool) {
     (end, goes_on)
 }
 
-/// Whether a comment reads like the rest of an expression: one value, and then nothing, an operator or the word that follows
-/// a condition. A sentence goes on with another word.
+/// Whether a comment reads like the rest of an expression: one value, and then nothing, an operator
+/// or the word that follows a condition. A sentence goes on with another word.
 fn looks_like_operand(text: &[u8]) -> bool {
     let mut lexer = Lexeme::lexer(text);
     let mut first = lexer.next();

@@ -1,5 +1,5 @@
-//! Conditions that are always true or always false (W0012), and loops whose condition nothing in them
-//! changes (W0011).
+//! Conditions that are always true or always false (W0012), and loops whose condition nothing in
+//! them changes (W0011).
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -99,8 +99,8 @@ fn comparison(expr: &Expr) -> Option<(&Expr, Operator)> {
     }
 }
 
-/// `$x = "a" or "b"`: the comparison written out. Nothing differs from one or the other, so with `neq` an `or` was meant as
-/// `and`.
+/// `$x = "a" or "b"`: the comparison written out. Nothing differs from one or the other, so with
+/// `neq` an `or` was meant as `and`.
 fn repeated(
     facts: &Facts<'_>,
     left: &Expr,
@@ -137,7 +137,8 @@ fn help(facts: &Facts<'_>, expr: &Expr) -> String {
     }
 }
 
-/// W0011: what the condition looks at must change within the loop, since no other event is handled meanwhile.
+/// W0011: what the condition looks at must change within the loop, since no other event is handled
+/// meanwhile.
 fn unchanging(facts: &Facts<'_>, at: usize, branch: &Branch, found: &mut Vec<Diagnostic>) {
     let mut names = BTreeSet::new();
     let mut flash = BTreeSet::new();

@@ -1,4 +1,5 @@
-//! `config` lines against the device's parameters: unknown names (W0013), values out of range (W0018).
+//! `config` lines against the device's parameters: unknown names (W0013), values out of range
+//! (W0018).
 
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +13,8 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::nearest::nearest;
 use crate::text::unescape;
 
-/// The parameters a device has. The language knows none of them: whoever compiles for a device hands its table in.
+/// The parameters a device has. The language knows none of them: whoever compiles for a device
+/// hands its table in.
 pub trait ConfigTable {
     /// Every parameter's name; none at all if names are not to be checked.
     fn names(&self) -> Vec<&str>;
@@ -23,14 +25,15 @@ pub trait ConfigTable {
     /// What is wrong with it.
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError>;
 
-    /// The parameter and its value with which lines on the serial port are events of the script; with any other they are
-    /// commands of the console. `None` if they are always events.
+    /// The parameter and its value with which lines on the serial port are events of the script;
+    /// with any other they are commands of the console. `None` if they are always events.
     fn serial_events(&self) -> Option<(&str, &str)> {
         None
     }
 }
 
-/// What is wrong with the value of a `config` line, to be shown to the user: lower case, no full stop.
+/// What is wrong with the value of a `config` line, to be shown to the user: lower case, no full
+/// stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConfigError {

@@ -1,4 +1,5 @@
-//! An `endif` that is missing at the end of a handler, or one too many there (W0021). The original device takes both.
+//! An `endif` that is missing at the end of a handler, or one too many there (W0021). The original
+//! device takes both.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -1,5 +1,5 @@
-//! What the lints look at, collected in one walk: handlers, their actions in order with the conditions they
-//! stand under, and who sets and reads each variable.
+//! What the lints look at, collected in one walk: handlers, their actions in order with the
+//! conditions they stand under, and who sets and reads each variable.
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -177,8 +177,8 @@ pub(super) fn variable_name(source: &[u8], span: Span) -> Cow<'_, [u8]> {
     }
 }
 
-/// Calls `each` with the expressions an action evaluates itself: its operands, or the conditions of an `if` or
-/// `while`, without those of the actions within.
+/// Calls `each` with the expressions an action evaluates itself: its operands, or the conditions of
+/// an `if` or `while`, without those of the actions within.
 pub(super) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr)) {
     match &action.kind {
         ActionKind::Publish { topic, data, .. } => {

@@ -1,11 +1,11 @@
-//! Handlers that feed themselves (W0008): a message whose handler publishes a message that wakes it again, at once
-//! and for ever, perhaps through other handlers and the remote broker.
+//! Handlers that feed themselves (W0008): a message whose handler publishes a message that wakes it
+//! again, at once and for ever, perhaps through other handlers and the remote broker.
 //!
-//! The nodes of the graph are the `publish` actions in `on topic` handlers; an arrow leads from one to another if
-//! the first's message certainly makes the device come to the second. A publish under a condition counts if the
-//! condition is certainly true for the message (`if $this_data = "on"` and data `"on"`), or, where a publish
-//! wakes itself, if nothing the condition looks at changes from one time to the next. Any other condition
-//! is taken for what ends the loop.
+//! The nodes of the graph are the `publish` actions in `on topic` handlers; an arrow leads from one
+//! to another if the first's message certainly makes the device come to the second. A publish under
+//! a condition counts if the condition is certainly true for the message (`if $this_data = "on"`
+//! and data `"on"`), or, where a publish wakes itself, if nothing the condition looks at changes
+//! from one time to the next. Any other condition is taken for what ends the loop.
 
 use alloc::collections::VecDeque;
 use alloc::format;
@@ -22,7 +22,8 @@ use super::topics::{Topics, overlap};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic};
 
-/// Most work, roughly in bytes of source looked at: scripts that would take more are not looked at further.
+/// Most work, roughly in bytes of source looked at: scripts that would take more are not looked at
+/// further.
 const MAX_WORK: usize = 4_000_000;
 /// Most places named in one warning.
 const MAX_RELATED: usize = 4;
@@ -240,7 +241,8 @@ fn stays(
     stays
 }
 
-/// For each node the number of its strongly connected component (Tarjan's algorithm, without recursion).
+/// For each node the number of its strongly connected component (Tarjan's algorithm, without
+/// recursion).
 fn components(graph: &[Vec<usize>]) -> Vec<usize> {
     const NONE: usize = usize::MAX;
     let mut order = vec![NONE; graph.len()];

@@ -1,8 +1,9 @@
 //! Flash variables written so often that the flash wears out within years (W0009).
 //!
-//! Storage writes only what has changed, and spreads the writes over its sectors. So what counts is how often the value
-//! surely changes: a count, a time, a measurement, in the handler of a timer whose period is known. How often messages come
-//! is not known; there a write of what the message says counts, unless a condition on the message guards it.
+//! Storage writes only what has changed, and spreads the writes over its sectors. So what counts is
+//! how often the value surely changes: a count, a time, a measurement, in the handler of a timer
+//! whose period is known. How often messages come is not known; there a write of what the message
+//! says counts, unless a condition on the message guards it.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -210,8 +211,9 @@ fn is_number(expr: &Expr) -> bool {
     }
 }
 
-/// Whether a condition may keep the write from happening often. One that looks at the flash variable alone does not, nor one in a
-/// timer's handler that compares it with what is to be written.
+/// Whether a condition may keep the write from happening often. One that looks at the flash
+/// variable alone does not, nor one in a timer's handler that compares it with what is to be
+/// written.
 fn limited(facts: &Facts<'_>, step: &Step<'_>, n: i32, set: &Expr) -> bool {
     let is_timer = matches!(facts.event(step), Event::Timer(_));
     facts.guards_of(step).any(|guard| {
@@ -254,8 +256,8 @@ fn compares(facts: &Facts<'_>, condition: &Expr, n: i32, written: &[u8]) -> bool
     found
 }
 
-/// The shortest time from one run of each timer's handler to the next, in milliseconds, as far as it follows from literals:
-/// a timer that arms itself, or several that arm each other in turn.
+/// The shortest time from one run of each timer's handler to the next, in milliseconds, as far as
+/// it follows from literals: a timer that arms itself, or several that arm each other in turn.
 fn periods(facts: &Facts<'_>, topics: &Topics<'_>) -> BTreeMap<i32, u64> {
     let mut numbers: Vec<i32> = Vec::new();
     let mut edges: Vec<(i32, i32, u64)> = Vec::new();

@@ -1,7 +1,8 @@
 //! Expressions whose value is known without running the script.
 //!
-//! Means what the machine means (language reference, section 3), for as much of it as conditions and topics are made
-//! of; the rest is unknown. Recursion follows brackets and calls, whose nesting the parser has limited.
+//! Means what the machine means (language reference, section 3), for as much of it as conditions
+//! and topics are made of; the rest is unknown. Recursion follows brackets and calls, whose nesting
+//! the parser has limited.
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -78,7 +79,8 @@ pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<boo
     }
 }
 
-/// The values of a chain from each of its operands to its end, as they group: the first is the whole chain's.
+/// The values of a chain from each of its operands to its end, as they group: the first is the
+/// whole chain's.
 pub(super) fn suffixes(
     source: &[u8],
     chain: &Chain<Operator>,
@@ -101,8 +103,8 @@ pub(super) fn suffixes(
     found
 }
 
-/// What an operator makes of two values; `None` if the result is too long to follow, or counted as a warning when
-/// it runs.
+/// What an operator makes of two values; `None` if the result is too long to follow, or counted as
+/// a warning when it runs.
 pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
     let folded = |value| fold::Known::text(Cow::Borrowed(value));
     let result = fold::apply(operator, folded(left), folded(right), MAX_KNOWN)?;

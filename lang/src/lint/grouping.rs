@@ -1,4 +1,5 @@
-//! Chains whose grouping from the right gives another result than ordinary precedence would (W0001).
+//! Chains whose grouping from the right gives another result than ordinary precedence would
+//! (W0001).
 
 use alloc::format;
 use alloc::vec;
@@ -14,7 +15,8 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 /// Most brackets the fix adds to one chain: it must not run into the limit of nesting.
 const MAX_BRACKETS: usize = 12;
 
-/// W0001. The fix writes down what the device computes, so it changes no behaviour; the help shows the other reading.
+/// W0001. The fix writes down what the device computes, so it changes no behaviour; the help shows
+/// the other reading.
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
@@ -86,8 +88,9 @@ fn has_one_value(source: &[u8], chain: &Chain<Operator>, one: &Grouping, other: 
     one.is_some() && one == compute(other)
 }
 
-/// The operands before which a bracket must open, closing at the chain's end, so that no part of the chain
-/// surprises and the device still computes the same. In ascending order, never the first operand.
+/// The operands before which a bracket must open, closing at the chain's end, so that no part of
+/// the chain surprises and the device still computes the same. In ascending order, never the first
+/// operand.
 fn needed_brackets(operators: &[Operator]) -> Vec<usize> {
     let mut opens = Vec::new();
     let mut end = operators.len();

@@ -1,11 +1,12 @@
 //! Warnings: what compiles, but probably does not mean what it says.
 //!
-//! Lints look at the whole script at once (who subscribes, who publishes, what wakes whom), so they stay
-//! on the desktop; the chip compiles one statement at a time and knows errors only. They assume a script
-//! that parsed: nesting and the length of chains are within the profile's limits.
+//! Lints look at the whole script at once (who subscribes, who publishes, what wakes whom), so they
+//! stay on the desktop; the chip compiles one statement at a time and knows errors only. They
+//! assume a script that parsed: nesting and the length of chains are within the profile's limits.
 //!
-//! The rule for all of them: silent unless sure. A topic that is computed, a condition that depends on what
-//! arrives, a variable set in two places: unknown, no warning. A warning that is often wrong is soon ignored.
+//! The rule for all of them: silent unless sure. A topic that is computed, a condition that depends
+//! on what arrives, a variable set in two places: unknown, no warning. A warning that is often
+//! wrong is soon ignored.
 //!
 //! | module | warnings |
 //! |---|---|
@@ -74,9 +75,9 @@ pub const MAX_WARNINGS: usize = 100;
 
 /// Every warning about a script, sorted by place; at most [`MAX_WARNINGS`].
 ///
-/// `script` is what parsing `source` gave; where statements are missing because of errors, warnings may be
-/// wrong (a handler that did not parse arms no timer), so lint what compiles. `config` knows the device's parameters;
-/// [`NoConfig`] checks none.
+/// `script` is what parsing `source` gave; where statements are missing because of errors, warnings
+/// may be wrong (a handler that did not parse arms no timer), so lint what compiles. `config` knows
+/// the device's parameters; [`NoConfig`] checks none.
 pub fn lint(
     source: &[u8],
     script: &[Statement],
@@ -112,7 +113,8 @@ pub fn lint(
     found
 }
 
-/// Takes away what is said of a chain's grouping and comparisons where the chain is not what was meant.
+/// Takes away what is said of a chain's grouping and comparisons where the chain is not what was
+/// meant.
 fn drop_consequences(found: &mut Vec<Diagnostic>) {
     let mut broken: Vec<u32> = found
         .iter()

@@ -1,4 +1,5 @@
-//! Punctuation of other languages that goes with a value here (W0024): `'text'`, typographic quotes, a `;` at the end.
+//! Punctuation of other languages that goes with a value here (W0024): `'text'`, typographic
+//! quotes, a `;` at the end.
 
 use alloc::format;
 use alloc::vec;

@@ -1,7 +1,8 @@
-//! `on topic` without a subscription that could wake it (W0004), and subscriptions that wake nothing (W0005).
+//! `on topic` without a subscription that could wake it (W0004), and subscriptions that wake
+//! nothing (W0005).
 //!
-//! Brokers are told apart: `subscribe local` does nothing for `on topic remote`. A broker with one subscription
-//! whose filter is not known has no W0004, one with such a handler no W0005.
+//! Brokers are told apart: `subscribe local` does nothing for `on topic remote`. A broker with one
+//! subscription whose filter is not known has no W0004, one with such a handler no W0005.
 
 use alloc::format;
 use alloc::string::String;
@@ -17,7 +18,8 @@ use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::nearest::nearest;
 
-/// Most comparisons of a handler with a subscription; a script with more of both is not looked at further.
+/// Most comparisons of a handler with a subscription; a script with more of both is not looked at
+/// further.
 const MAX_PAIRS: usize = 1_000_000;
 
 /// A filter of a handler or of a subscription.
@@ -56,7 +58,8 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
     }
 }
 
-/// Those whose filter is known and overlaps no other's of the same broker, if all others' are known.
+/// Those whose filter is known and overlaps no other's of the same broker, if all others' are
+/// known.
 fn lonely<'w, 's>(wishes: &'w [Wish<'s>], others: &'w [Wish<'s>]) -> Vec<&'w Wish<'s>> {
     let all_known = |side| others.iter().all(|other| other.side != side || other.filter.is_some());
     let (local, remote) = (all_known(Side::Local), all_known(Side::Remote));
@@ -72,7 +75,8 @@ fn lonely<'w, 's>(wishes: &'w [Wish<'s>], others: &'w [Wish<'s>]) -> Vec<&'w Wis
                     && other.filter.as_ref().is_some_and(|known| overlap(filter, known))
             })
         })
-        // They are in the order of the source, and no more are told; each is compared with all others for slips.
+        // They are in the order of the source, and no more are told; each is compared with all
+        // others for slips.
         .take(MAX_WARNINGS)
         .collect()
 }
@@ -176,7 +180,8 @@ fn subscribe_text(facts: &Facts<'_>, handler: &Wish<'_>) -> Vec<u8> {
     text
 }
 
-/// The blanks at the start of the line an offset is on, if nothing else stands before it; else none.
+/// The blanks at the start of the line an offset is on, if nothing else stands before it; else
+/// none.
 fn indentation(source: &[u8], offset: usize) -> &[u8] {
     let before = source.get(..offset).unwrap_or_default();
     let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);

@@ -108,7 +108,8 @@ fn arms(facts: &Facts<'_>) -> Vec<Arms> {
     arms
 }
 
-/// Which handlers can run: those of other events, and those whose timer or alarm is armed in one that can.
+/// Which handlers can run: those of other events, and those whose timer or alarm is armed in one
+/// that can.
 fn running(handled: &[Option<(Clock, i32)>], arms: &[Arms]) -> Vec<bool> {
     let mut runs: Vec<bool> = handled.iter().map(Option::is_none).collect();
     let mut armed: BTreeSet<(Clock, i32)> = BTreeSet::new();

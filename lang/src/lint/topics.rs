@@ -1,7 +1,8 @@
 //! What topics are known to be, and topics that MQTT does not allow (W0017).
 //!
-//! A topic is known if it is a literal, a join of literals, or made of variables that are set once to such. What
-//! an `on topic` handler sends on under `$this_topic` is known as a pattern: its own filter.
+//! A topic is known if it is a literal, a join of literals, or made of variables that are set once
+//! to such. What an `on topic` handler sends on under `$this_topic` is known as a pattern: its own
+//! filter.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeMap;
@@ -87,8 +88,8 @@ impl<'s> Topics<'s> {
         }
     }
 
-    /// The topics a `publish` can go to, as a filter, if they are known; `own` is the filter of the handler
-    /// it stands in.
+    /// The topics a `publish` can go to, as a filter, if they are known; `own` is the filter of the
+    /// handler it stands in.
     pub(super) fn published(
         &self,
         facts: &Facts<'_>,
@@ -214,7 +215,8 @@ fn check_one(
     );
 }
 
-/// `stat/+/power` without quotes: a `+` outside a string adds, so this is a number, but meant as a topic.
+/// `stat/+/power` without quotes: a `+` outside a string adds, so this is a number, but meant as a
+/// topic.
 fn is_unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> bool {
     let ExprKind::Chain(chain) = &expr.kind else { return false };
     let mut operands =
@@ -235,7 +237,8 @@ fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Diagnostic {
         .fix("quote it", vec![Edit { span: expr.span, text: quoted }])
 }
 
-/// A wildcard or a control character in a part that is known: such a name is refused whatever the rest is.
+/// A wildcard or a control character in a part that is known: such a name is refused whatever the
+/// rest is.
 fn refused_part(facts: &Facts<'_>, topics: &Topics<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
     if value(facts.source, expr, topics).is_some() {
         return;

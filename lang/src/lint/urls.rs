@@ -30,7 +30,8 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
     }
 }
 
-/// What is known of a URL that is joined: its beginning, and whether parts of it can be in a URL at all.
+/// What is known of a URL that is joined: its beginning, and whether parts of it can be in a URL at
+/// all.
 fn check_parts(facts: &Facts<'_>, topics: &Topics<'_>, url: &Expr, found: &mut Vec<Diagnostic>) {
     let ExprKind::Chain(chain) = &unbracketed(url).kind else { return };
     if chain.rest.iter().any(|link| link.operator != Operator::Join) {

@@ -1,5 +1,5 @@
-//! Literals that are not read as they are written (W0022): `10s` is 10 milliseconds, `high` is 0, `7:00` is no time of day,
-//! and `21.5` computes as 21.
+//! Literals that are not read as they are written (W0022): `10s` is 10 milliseconds, `high` is 0,
+//! `7:00` is no time of day, and `21.5` computes as 21.
 
 use alloc::format;
 use alloc::string::String;
@@ -38,7 +38,8 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     continue;
                 }
                 let left = if at == 0 { &chain.first } else { &chain.rest[at - 1].operand };
-                // To the right of an operator stands all the rest: a literal only if it is the last.
+                // To the right of an operator stands all the rest: a literal only if it is the
+                // last.
                 let right = (at + 1 == chain.rest.len()).then_some(&link.operand);
                 for operand in core::iter::once(left).chain(right) {
                     let Some(literal) = Literal::of(facts, operand) else { continue };
@@ -75,7 +76,8 @@ struct Literal {
 }
 
 impl Literal {
-    /// What an expression says literally; nothing for a `;` at its end, which has a warning of its own.
+    /// What an expression says literally; nothing for a `;` at its end, which has a warning of its
+    /// own.
     fn of(facts: &Facts<'_>, expr: &Expr) -> Option<Literal> {
         let expr = unbracketed(expr);
         if expr.kind != ExprKind::Text {

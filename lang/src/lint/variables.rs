@@ -1,5 +1,5 @@
-//! Variables set but never read (W0002), read before anything can have set them (W0003), and names that the
-//! original device cannot tell apart (W0016).
+//! Variables set but never read (W0002), read before anything can have set them (W0003), and names
+//! that the original device cannot tell apart (W0016).
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -78,7 +78,8 @@ fn never_read(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic
     found.push(unread);
 }
 
-/// W0003. `init` comes first, so what it reads must have been set in an `init` further up, or in the same loop.
+/// W0003. `init` comes first, so what it reads must have been set in an `init` further up, or in
+/// the same loop.
 fn read_before_set(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
     if variable.sets.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! What the grammar's actions need to build the tree: the source to read numbers from, the limits, and a list
-//! for the mistakes that do not keep the rest of the statement from being understood.
+//! What the grammar's actions need to build the tree: the source to read numbers from, the limits,
+//! and a list for the mistakes that do not keep the rest of the statement from being understood.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -59,7 +59,8 @@ impl<'k, 's> Builder<'k, 's> {
         Builder { source, sink, room, longest_chain, found: Vec::new(), most }
     }
 
-    /// Gives something to the sink, unless there was an error: what is made of it then would count for nothing.
+    /// Gives something to the sink, unless there was an error: what is made of it then would count
+    /// for nothing.
     fn put(&mut self, put: impl FnOnce(&mut dyn Sink)) {
         if self.found.is_empty()
             && self.room.refused().is_none()
@@ -306,7 +307,8 @@ impl<'k, 's> Builder<'k, 's> {
         ExprKind::Call(Box::new(call))
     }
 
-    /// Too few or too many arguments; `last` is the last one that is right or the first that is not.
+    /// Too few or too many arguments; `last` is the last one that is right or the first that is
+    /// not.
     fn miscalled(&mut self, name: Span, last: Span, word: FunctionWord) {
         self.tell(|source| {
             let (function, arguments) = (shown(name.of(source)), word.usage());

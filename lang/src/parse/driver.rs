@@ -1,5 +1,5 @@
-//! Drives the generated tables: the parser's stacks, kept as LALRPOP's own driver keeps them, but grown only where there is
-//! memory, and without its error recovery (see [`super::recover`]).
+//! Drives the generated tables: the parser's stacks, kept as LALRPOP's own driver keeps them, but
+//! grown only where there is memory, and without its error recovery (see [`super::recover`]).
 //!
 //! The build puts this module in the place of `lalrpop_util::state_machine` for the generated code.
 

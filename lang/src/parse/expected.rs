@@ -10,8 +10,8 @@ use crate::tokens::Token;
 /// The terminals the parser would have taken.
 pub(super) struct Expected<'e> {
     names: &'e [String],
-    /// The word before may be the end of a value. The parser does not list what could have gone on with
-    /// the value once it has taken it for complete.
+    /// The word before may be the end of a value. The parser does not list what could have gone on
+    /// with the value once it has taken it for complete.
     behind_value: bool,
     /// A value, whatever the names are.
     a_value: bool,

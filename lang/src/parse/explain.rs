@@ -1,5 +1,5 @@
-//! Says what is wrong where the parser stops: which word it did not expect, what it would have taken instead
-//! in the user's words, and what was probably meant.
+//! Says what is wrong where the parser stops: which word it did not expect, what it would have
+//! taken instead in the user's words, and what was probably meant.
 
 use alloc::format;
 use alloc::string::String;
@@ -45,7 +45,8 @@ pub(super) fn explain(
                 None => (early_end(location, &expected, tokens), Skip::Statement),
             }
         }
-        // The parser has no other ways to fail: tokens are never extra, and there is no lexer of its own.
+        // The parser has no other ways to fail: tokens are never extra, and there is no lexer of
+        // its own.
         ParseError::ExtraToken { token: (start, token, end) } => {
             let at = Placed { token, span: Span { start, end } };
             unexpected(at, &Expected::new(&[], tokens), tokens)
@@ -80,7 +81,8 @@ pub(super) fn fault(fault: Fault, tokens: &Tokens<'_>, profile: &Profile) -> (Di
 
 /// A word that cannot stand where it stands.
 fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
-    // A value right behind an operator is refused only where that operator had to be the value: `$x == 1`.
+    // A value right behind an operator is refused only where that operator had to be the value: `$x
+    // == 1`.
     if let Some(operator) = tokens.before_last.filter(|before| before.token.is_operator())
         && at.token.starts_value()
         && expected.ends_expression()

@@ -1,7 +1,9 @@
-//! Source to syntax trees, a statement at a time, so that the tree of one statement is all a chip must hold.
+//! Source to syntax trees, a statement at a time, so that the tree of one statement is all a chip
+//! must hold.
 //!
-//! [`Statements`] is the pull interface; [`parse`] collects everything for those who have the memory. Parsing
-//! goes on after an error, at the next action or statement, so that several errors are told per run.
+//! [`Statements`] is the pull interface; [`parse`] collects everything for those who have the
+//! memory. Parsing goes on after an error, at the next action or statement, so that several errors
+//! are told per run.
 
 mod build;
 // Generated: see `firmware/tools/lang-grammar`.
@@ -48,14 +50,15 @@ pub struct Statements<'s> {
     reader: Reader<'s>,
 }
 
-/// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead; the ones
-/// behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script longer than the
-/// profile's `source` is not read at all.
+/// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead;
+/// the ones behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script
+/// longer than the profile's `source` is not read at all.
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
     Statements { reader: Reader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
 }
 
-/// Reads a whole script: its statements that are right, and what is wrong with the others, both in order.
+/// Reads a whole script: its statements that are right, and what is wrong with the others, both in
+/// order.
 pub fn parse(source: &[u8], profile: &Profile) -> (Vec<Statement>, Vec<Diagnostic>) {
     let mut right = Vec::new();
     let mut wrong = Vec::new();
@@ -97,7 +100,8 @@ pub(crate) struct Reader<'s> {
 }
 
 impl<'s> Reader<'s> {
-    /// Reads the statements that begin in the first `until` bytes of this source; tells at most so many diagnostics.
+    /// Reads the statements that begin in the first `until` bytes of this source; tells at most so
+    /// many diagnostics.
     pub(crate) fn new(
         source: &'s [u8],
         until: usize,
@@ -112,8 +116,8 @@ impl<'s> Reader<'s> {
         profile.nesting * size_of::<Block>()
     }
 
-    /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless there was no room. What the
-    /// sink was given of a wrong one counts for nothing.
+    /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless
+    /// there was no room. What the sink was given of a wrong one counts for nothing.
     pub(crate) fn next(
         &mut self,
         sink: &mut dyn Sink,
@@ -135,7 +139,8 @@ impl<'s> Reader<'s> {
         Some(Err(found))
     }
 
-    /// Parses a statement, and after an error what can be read of the rest of it; true if it was read to its end.
+    /// Parses a statement, and after an error what can be read of the rest of it; true if it was
+    /// read to its end.
     fn attempt<'k>(
         &mut self,
         sink: &'k mut dyn Sink,
@@ -197,7 +202,8 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// Bytes that telling an error and going on take: two diagnostics, and the tokens that open the blocks anew.
+/// Bytes that telling an error and going on take: two diagnostics, and the tokens that open the
+/// blocks anew.
 const RECOVERY: usize = 4096;
 
 /// The diagnostic of a script longer than the profile allows, at the first byte too many.

@@ -1,8 +1,10 @@
-//! Where to go on after an error, so that the next mistake is told too and not the consequences of this one.
+//! Where to go on after an error, so that the next mistake is told too and not the consequences of
+//! this one.
 //!
-//! The parser is not bent: the token stream skips to the next place that is sure to start something, and a
-//! fresh parser is brought there by replaying the open blocks. What it builds is thrown away, because a
-//! statement with an error gives no tree. Memory does not grow with what is skipped.
+//! The parser is not bent: the token stream skips to the next place that is sure to start
+//! something, and a fresh parser is brought there by replaying the open blocks. What it builds is
+//! thrown away, because a statement with an error gives no tree. Memory does not grow with what is
+//! skipped.
 
 use crate::cut::{Block, Fault, Part, Place, Placed, Tokens};
 use crate::tokens::Token;
@@ -18,8 +20,8 @@ pub(super) enum Skip {
     Statement,
 }
 
-/// Skips what is lost. True if there is more of the statement to parse, false if the next statement or the end
-/// of the script has been reached; an error if that end is within a string.
+/// Skips what is lost. True if there is more of the statement to parse, false if the next statement
+/// or the end of the script has been reached; an error if that end is within a string.
 pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault> {
     // An `endif` that is only implied stands nowhere.
     let refused = tokens.last.take().filter(|at| !at.span.is_empty());
@@ -37,8 +39,8 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
             other => other,
         };
     }
-    // A `then` or `do` further on belongs to an `if` or `while` that was not read as one. Where that looks like
-    // `elseif`, the block is open already.
+    // A `then` or `do` further on belongs to an `if` or `while` that was not read as one. Where
+    // that looks like `elseif`, the block is open already.
     let word = refused.map(|at| at.span.of(tokens.source())).unwrap_or_default();
     let may_open = !word.starts_with(b"el");
     let indentation = refused.map_or(0, |at| tokens.line_indentation(at.span));
@@ -65,7 +67,8 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
                 tokens.resume(at);
                 return Ok(true);
             }
-            // A word that begins a line further out, or no further in, than what was refused: an unknown action.
+            // A word that begins a line further out, or no further in, than what was refused: an
+            // unknown action.
             (token, Place::Actions)
                 if refused != Some(at)
                     && token.may_be_meant_as_action()

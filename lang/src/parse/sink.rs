@@ -1,7 +1,8 @@
-//! Where the parser puts what it has read: actions and the heads of blocks, in the order of the source.
+//! Where the parser puts what it has read: actions and the heads of blocks, in the order of the
+//! source.
 //!
-//! The compiler makes code of each at once and keeps none. [`Tree`] puts them together to the tree of a statement, for the
-//! linter and the formatter.
+//! The compiler makes code of each at once and keeps none. [`Tree`] puts them together to the tree
+//! of a statement, for the linter and the formatter.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

@@ -1,4 +1,5 @@
-//! The language's reference, `docs/language.md`, held against the tables of words. Its examples are run by the device's tests.
+//! The language's reference, `docs/language.md`, held against the tables of words. Its examples are
+//! run by the device's tests.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;

@@ -1,5 +1,5 @@
-//! Random scripts that are right: they parse, and they compile, because every variable they use is set and
-//! every number is in range on the smallest profile.
+//! Random scripts that are right: they parse, and they compile, because every variable they use is
+//! set and every number is in range on the smallest profile.
 #![allow(dead_code)]
 
 use proptest::prelude::*;

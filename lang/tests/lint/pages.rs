@@ -1,4 +1,5 @@
-//! The pages of the diagnostics: each has a wrong example that gives just its code, and right ones that give none.
+//! The pages of the diagnostics: each has a wrong example that gives just its code, and right ones
+//! that give none.
 
 use super::common::SerialTable;
 use umqtt_lang::diagnostic::{Code, explain};

@@ -1,4 +1,5 @@
-//! Random scripts: linting them ends, its spans fit, and the fix of a chain keeps how the device groups it.
+//! Random scripts: linting them ends, its spans fit, and the fix of a chain keeps how the device
+//! groups it.
 
 use proptest::prelude::*;
 
@@ -30,7 +31,8 @@ proptest! {
         }
     }
 
-    /// Fixes of whatever people write together leave a script that parses and has nothing left to be fixed.
+    /// Fixes of whatever people write together leave a script that parses and has nothing left to
+    /// be fixed.
     #[test]
     fn fixes_end_and_leave_a_script_that_parses(
         actions in prop::collection::vec(prop::sample::select(MISTAKES), 1..6),

@@ -25,8 +25,8 @@ pub(crate) struct Check {
     /// Exit with 1 for warnings too
     #[arg(long)]
     deny_warnings: bool,
-    /// Apply the fixes that warnings and errors propose, then check again; a script from standard input
-    /// goes mended to standard output, and what is left to say to standard error
+    /// Apply the fixes that warnings and errors propose, then check again; a script from standard
+    /// input goes mended to standard output, and what is left to say to standard error
     #[arg(long)]
     fix: bool,
     /// The scripts

@@ -15,7 +15,8 @@ use crate::listing;
 use crate::terminal::Terminal;
 use crate::{Verdict, render};
 
-/// Show the instructions of a script or an image, with the source lines beside them where they are known
+/// Show the instructions of a script or an image, with the source lines beside them where they are
+/// known
 #[derive(Args)]
 pub(crate) struct Dis {
     #[command(flatten)]

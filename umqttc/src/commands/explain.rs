@@ -11,10 +11,12 @@ use crate::Verdict;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
-/// Explain an error or a warning (what it means, an example, how to mend it), or a word of the language
+/// Explain an error or a warning (what it means, an example, how to mend it), or a word of the
+/// language
 #[derive(Args)]
 pub(crate) struct Explain {
-    /// The code as messages show it (E0011, w0001), or a word, sign or variable of the language; without it, all codes are listed
+    /// The code as messages show it (E0011, w0001), or a word, sign or variable of the language;
+    /// without it, all codes are listed
     code: Option<String>,
 }
 
@@ -42,8 +44,9 @@ impl Explain {
     }
 }
 
-/// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a function, `topic` one of many
-/// events. Of what is none of these, the lines of the language's page: `if`, `div`, `$adc`.
+/// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a
+/// function, `topic` one of many events. Of what is none of these, the lines of the language's
+/// page: `if`, `div`, `$adc`.
 fn words(word: &str) -> Vec<String> {
     let actions = ActionWord::from_keyword(word);
     let functions = FunctionWord::from_keyword(word);
@@ -75,7 +78,8 @@ fn words(word: &str) -> Vec<String> {
     found
 }
 
-/// Writes a page of `lang/docs/diagnostics.md` as a terminal shows it best: no marks of a heading, examples set in.
+/// Writes a page of `lang/docs/diagnostics.md` as a terminal shows it best: no marks of a heading,
+/// examples set in.
 fn plain(page: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut example = false;
     for line in page.trim().lines() {

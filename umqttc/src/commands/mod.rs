@@ -19,8 +19,9 @@ use crate::terminal::{ColorChoice, Terminal};
 
 /// Check, build, format and run event/action scripts for MQTT devices
 ///
-/// A FILE given as `-` is standard input. Exit codes: 0 fine; 1 errors in a script, or warnings with --deny-warnings,
-/// or a file that `fmt --check` would change; 2 wrong usage or a file that cannot be read or written.
+/// A FILE given as `-` is standard input. Exit codes: 0 fine; 1 errors in a script, or warnings
+/// with --deny-warnings, or a file that `fmt --check` would change; 2 wrong usage or a file that
+/// cannot be read or written.
 #[derive(Parser)]
 #[command(name = "umqttc", version, max_term_width = 100, subcommand_required = true)]
 pub(crate) struct Cli {

@@ -18,7 +18,8 @@ use crate::terminal::Terminal;
 /// Run the device on this computer: MQTT broker, console, script; Ctrl-C stops it
 #[derive(Args)]
 pub(crate) struct Run {
-    /// The address to listen on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others too
+    /// The address to listen on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others
+    /// too
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// The broker's port [default: as set on the device, at first 1883]
@@ -33,7 +34,8 @@ pub(crate) struct Run {
     /// What the device's serial port is
     #[arg(long, value_name = "PORT", default_value = "stdio")]
     serial: SerialPort,
-    /// What to log to standard error, with time and level [default: info with --serial none, else off]
+    /// What to log to standard error, with time and level [default: info with --serial none, else
+    /// off]
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
     /// A script or an image, which replaces the stored one; without it the stored one runs

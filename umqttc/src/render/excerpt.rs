@@ -1,5 +1,5 @@
-//! A script as codespan-reporting sees it: lines with their numbers. A long line is cut to a window around what
-//! matters, so that a message never carries a megabyte with it.
+//! A script as codespan-reporting sees it: lines with their numbers. A long line is cut to a window
+//! around what matters, so that a message never carries a megabyte with it.
 
 use std::ops::Range;
 
@@ -89,8 +89,8 @@ impl<'t> Excerpt<'t> {
         Excerpt { name, text, focus, window }
     }
 
-    /// The part of a span that can be pointed at: within its first line, as far as that is shown. `None` if it
-    /// is not shown at all.
+    /// The part of a span that can be pointed at: within its first line, as far as that is shown.
+    /// `None` if it is not shown at all.
     pub(crate) fn visible(&self, span: Range<usize>) -> Option<Range<usize>> {
         let start = span.start.min(self.text.text.len());
         let line = self.text.line_of(start);

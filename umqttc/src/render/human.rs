@@ -10,8 +10,8 @@ use umqtt_lang::diagnostic::{Diagnostic, Severity};
 use super::excerpt::{Excerpt, Position, Text};
 use super::printable;
 
-/// Most diagnostics of one file that are shown, errors before warnings; the rest is counted. Nobody reads more, and a
-/// broken file must not make output without end.
+/// Most diagnostics of one file that are shown, errors before warnings; the rest is counted. Nobody
+/// reads more, and a broken file must not make output without end.
 const SHOWN_MAX: usize = 100;
 
 /// Writes the diagnostics of one script.

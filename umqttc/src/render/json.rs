@@ -6,9 +6,10 @@
 //!  "related":[{"message":"...","span":{...}}],"help":"..." or null,
 //!  "fix":{"title":"...","edits":[{"span":{...},"text":"..."}]} or null}
 //! ```
-//! Offsets count bytes from 0; lines and columns count from 1: `column` in characters, `utf16_column` in UTF-16 code
-//! units, one more than the `character` of the language server protocol. The `text` of an edit is what to put in place
-//! of the span; the rare one that is not UTF-8 has `bytes`, an array of numbers, instead.
+//! Offsets count bytes from 0; lines and columns count from 1: `column` in characters,
+//! `utf16_column` in UTF-16 code units, one more than the `character` of the language server
+//! protocol. The `text` of an edit is what to put in place of the span; the rare one that is not
+//! UTF-8 has `bytes`, an array of numbers, instead.
 
 use std::io::{self, Write};
 

@@ -1,7 +1,7 @@
 //! Any bytes as text of the same length that a terminal may be given.
 
-/// The bytes as text, byte offsets unchanged: what is not UTF-8, and what a terminal would take for an order
-/// (escape sequences, changes of writing direction), becomes `?`, one per byte.
+/// The bytes as text, byte offsets unchanged: what is not UTF-8, and what a terminal would take for
+/// an order (escape sequences, changes of writing direction), becomes `?`, one per byte.
 pub(crate) fn printable(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

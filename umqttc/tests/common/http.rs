@@ -10,7 +10,8 @@ pub struct Server {
 }
 
 impl Server {
-    /// Answers every request with what `answer` makes of its path: a whole response, header and body.
+    /// Answers every request with what `answer` makes of its path: a whole response, header and
+    /// body.
     pub fn start(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("has an address").port();

@@ -1,8 +1,10 @@
-//! A soak over real sockets: random clients, whose connections break at random, against the device as people run it. What
-//! arrives is held against the model that the broker's own tests use; and the process may neither grow nor keep descriptors.
+//! A soak over real sockets: random clients, whose connections break at random, against the device
+//! as people run it. What arrives is held against the model that the broker's own tests use; and
+//! the process may neither grow nor keep descriptors.
 //!
-//! `UMQTT_SOAK_SECONDS` says how long, 3 if not set. A failure names its seed, and `UMQTT_SOAK_SEED` sets one: the clients then
-//! do the same things, though not at the same moments of the device.
+//! `UMQTT_SOAK_SECONDS` says how long, 3 if not set. A failure names its seed, and
+//! `UMQTT_SOAK_SEED` sets one: the clients then do the same things, though not at the same moments
+//! of the device.
 #![cfg(target_os = "linux")]
 
 #[path = "../common/mod.rs"]
@@ -21,7 +23,8 @@ use process::Process;
 /// The script takes part: it hears all there is.
 const SCRIPT: &str = "on init do subscribe local \"#\"\non topic local \"#\" do setvar $n = $n + 1 if $this_data = \"?\" then print $n endif\n";
 
-/// What the memory of a process without leaks may still vary by: how its parts lie, buffers of busy moments.
+/// What the memory of a process without leaks may still vary by: how its parts lie, buffers of busy
+/// moments.
 const SLACK_KB: u64 = 1024;
 
 fn number(name: &str, default: u64) -> u64 {

@@ -34,7 +34,8 @@ impl Player {
         Player { client, index, port, socket: None, left: Vec::new(), paused: false }
     }
 
-    /// Makes a connection in place of the one there may be, which breaks, or is left as it is for the device to close.
+    /// Makes a connection in place of the one there may be, which breaks, or is left as it is for
+    /// the device to close.
     pub(crate) fn connect(&mut self, model: &mut Model, greeting: Greeting, leave: bool) {
         if leave && self.client.is_greeted() {
             self.client.abandon(model);
@@ -46,8 +47,9 @@ impl Player {
         socket.set_nodelay(true).expect("can be set");
         self.socket = Some(socket);
         self.paused = false;
-        // After an attempt without an answer there is no telling which session there is; not even the device can, if
-        // several follow each other. To end all that is the way out, and MQTT 3.1 is no help.
+        // After an attempt without an answer there is no telling which session there is; not even
+        // the device can, if several follow each other. To end all that is the way out, and MQTT
+        // 3.1 is no help.
         let unsure = model.is_unsure(self.index);
         let (clean, old) = (greeting.clean || unsure, greeting.old && !unsure);
         self.client.connect(model, Greeting { clean, old, ..greeting });

@@ -29,8 +29,8 @@ pub struct CommandSpec {
     read: for<'w> fn(&[&'w [u8]]) -> Result<Command<'w>, String>,
 }
 
-/// Writes the table down, a command a line: name, arguments, fewest and most of them, help, reader, `locked_too`,
-/// and what it needs.
+/// Writes the table down, a command a line: name, arguments, fewest and most of them, help, reader,
+/// `locked_too`, and what it needs.
 macro_rules! commands {
     ($($name:literal $arguments:literal $least:literal..=$most:literal $help:literal
        $read:expr $(, $locked_too:ident)? $(=> $needs:ident)?;)*) => {
@@ -151,8 +151,8 @@ pub fn find(name: &[u8]) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|spec| spec.name.as_bytes() == name)
 }
 
-/// The command somebody may have meant: the same but for case, for two letters that changed places, or for one that is
-/// wrong, missing or too many; or `get`, which is `show` here.
+/// The command somebody may have meant: the same but for case, for two letters that changed places,
+/// or for one that is wrong, missing or too many; or `get`, which is `show` here.
 pub(super) fn near(word: &[u8]) -> Option<&'static str> {
     if word.eq_ignore_ascii_case(b"get") {
         return Some("show");

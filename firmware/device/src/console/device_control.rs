@@ -18,8 +18,8 @@ use umqtt_net::Duration;
 pub enum Origin {
     /// The serial line. Who has it in hand has the device: a locked one can be reset from here.
     Serial,
-    /// A session over TCP, numbered below [`super::MAX_SESSIONS`] by the device: reports that come later, such as
-    /// that of an upload, are for this one.
+    /// A session over TCP, numbered below [`super::MAX_SESSIONS`] by the device: reports that come
+    /// later, such as that of an upload, are for this one.
     Network(u8),
     /// A script's `system` action.
     Script,
@@ -138,8 +138,8 @@ pub struct Network<'a> {
     pub channel: u8,
 }
 
-/// The device, seen from the console. Nothing blocks; what takes time is started, and its report goes to the session
-/// with [`super::Session::report`] when it is there.
+/// The device, seen from the console. Nothing blocks; what takes time is started, and its report
+/// goes to the session with [`super::Session::report`] when it is there.
 pub trait DeviceControl {
     /// Name and version for the first line of `show config`.
     fn version(&self) -> &str;
@@ -147,20 +147,22 @@ pub trait DeviceControl {
     fn settings(&self) -> &Settings;
     /// The parameters, to be set. [`DeviceControl::changed`] follows.
     fn settings_mut(&mut self) -> &mut Settings;
-    /// A parameter was set: act on it. Setting `ap_password` has set `ap_open` too. `ntp_time` and `ntp_weekday` are
-    /// set to set the clock.
+    /// A parameter was set: act on it. Setting `ap_password` has set `ap_open` too. `ntp_time` and
+    /// `ntp_weekday` are set to set the clock.
     fn changed(&mut self, param: Param);
     /// Stores [`Settings::save`].
     ///
     /// # Errors
     /// [`StorageError`]; what was saved before is still there.
     fn save_settings(&mut self) -> Result<(), StorageError>;
-    /// The owner has saved the settings as they are, on the serial line: they count, whatever was damaged.
+    /// The owner has saved the settings as they are, on the serial line: they count, whatever was
+    /// damaged.
     ///
     /// # Errors
     /// [`StorageError`]; what was damaged is so still.
     fn settings_restored(&mut self) -> Result<(), StorageError>;
-    /// The port that is listened on for the parameter `broker_port` or `config_port`: not always that of the setting.
+    /// The port that is listened on for the parameter `broker_port` or `config_port`: not always
+    /// that of the setting.
     fn listening(&self, param: Param) -> Option<u16>;
     /// Whether the session a command comes from may be opened again as the settings are now.
     fn admits(&self, origin: Origin) -> bool;
@@ -228,7 +230,8 @@ pub trait DeviceControl {
         data: &[u8],
         retained: bool,
     ) -> Result<(), CommandError>;
-    /// Stores some of the retained messages: `None` if there are more, to be stored by the next call, else what came of it.
+    /// Stores some of the retained messages: `None` if there are more, to be stored by the next
+    /// call, else what came of it.
     fn save_some_retained(&mut self) -> Option<Result<(), CommandError>>;
     /// Forgets the stored retained messages, and those in memory.
     ///

@@ -27,7 +27,8 @@ pub enum Outcome {
     Quit,
     /// The device restarts.
     Restart,
-    /// The reply goes on: give this to [`resume_reply`] when what waits is sent, as often as that says so.
+    /// The reply goes on: give this to [`resume_reply`] when what waits is sent, as often as that
+    /// says so.
     More(LongReply),
 }
 
@@ -102,7 +103,8 @@ pub fn execute_line(
     Outcome::Continue
 }
 
-/// What is wrong, and on the next line what would be right. The line is that of a command, or its first word.
+/// What is wrong, and on the next line what would be right. The line is that of a command, or its
+/// first word.
 fn invalid_count(line: &[u8], out: &mut Output) {
     line!(out, "Invalid number of arguments");
     let name = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Bytes to lines. A line ends with LF, CR LF, or CR alone (terminals on a serial line send that for the return key).
+//! Bytes to lines. A line ends with LF, CR LF, or CR alone (terminals on a serial line send that
+//! for the return key).
 
 use alloc::vec::Vec;
 
@@ -35,7 +36,8 @@ pub struct LineReader {
     telnet: Telnet,
 }
 
-/// Where in a telnet command the input is. Nothing of such commands is answered: telnet programs do without.
+/// Where in a telnet command the input is. Nothing of such commands is answered: telnet programs do
+/// without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Telnet {
     /// A serial line, where every byte means itself.
@@ -58,7 +60,8 @@ const SUB_BEGIN: u8 = 250;
 const SUB_PATIENCE: u8 = 255;
 
 impl LineReader {
-    /// For a TCP connection, where telnet's commands are passed over (`telnet`), or for a serial line.
+    /// For a TCP connection, where telnet's commands are passed over (`telnet`), or for a serial
+    /// line.
     pub fn new(telnet: bool) -> LineReader {
         LineReader {
             bytes: Vec::new(),

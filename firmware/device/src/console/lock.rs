@@ -1,5 +1,6 @@
-//! The lock on the configuration. The password is kept as a salted hash only (PBKDF2); wrong tries make the next one wait,
-//! each who tries for himself: strangers on the network do not delay the owner on the serial line.
+//! The lock on the configuration. The password is kept as a salted hash only (PBKDF2); wrong tries
+//! make the next one wait, each who tries for himself: strangers on the network do not delay the
+//! owner on the serial line.
 
 use core::net::IpAddr;
 
@@ -8,8 +9,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use umqtt_net::{Duration, Instant};
 
-/// Rounds of PBKDF2 for a new password. Nothing else is done meanwhile, so a try takes 100 ms at most: `cargo xtask esp8266 bench`
-/// counts 15,055 instructions a round on the ESP8266's core.
+/// Rounds of PBKDF2 for a new password. Nothing else is done meanwhile, so a try takes 100 ms at
+/// most: `cargo xtask esp8266 bench` counts 15,055 instructions a round on the ESP8266's core.
 const ROUNDS: u32 = if cfg!(test) {
     10
 } else if cfg!(target_pointer_width = "64") {
@@ -93,7 +94,8 @@ pub enum LockError {
 }
 
 impl Lock {
-    /// What [`Lock::save`] gave; with nothing, an open lock without a password. Anything else is a damaged lock.
+    /// What [`Lock::save`] gave; with nothing, an open lock without a password. Anything else is a
+    /// damaged lock.
     pub fn load(saved: &[u8]) -> Lock {
         if saved.is_empty() {
             return Lock::default();
@@ -106,7 +108,8 @@ impl Lock {
         }
     }
 
-    /// A lock of which it is known that it was there, and nothing more: it is locked, and no password opens it.
+    /// A lock of which it is known that it was there, and nothing more: it is locked, and no
+    /// password opens it.
     pub fn damaged() -> Lock {
         Lock { locked: true, damaged: true, ..Lock::default() }
     }
@@ -143,7 +146,8 @@ impl Lock {
         self.damaged
     }
 
-    /// Locks, with a new password or the one there is. A damaged lock takes a new password from the serial line.
+    /// Locks, with a new password or the one there is. A damaged lock takes a new password from the
+    /// serial line.
     ///
     /// # Errors
     /// [`LockError::NoPassword`], [`LockError::AlreadyLocked`], [`LockError::Damaged`].
@@ -168,10 +172,12 @@ impl Lock {
         Ok(())
     }
 
-    /// Opens the lock; with it open, nothing happens. The salt is for a password whose hash is of the old form.
+    /// Opens the lock; with it open, nothing happens. The salt is for a password whose hash is of
+    /// the old form.
     ///
     /// # Errors
-    /// [`LockError::NoPassword`], [`LockError::WrongPassword`], [`LockError::TooSoon`], [`LockError::Damaged`].
+    /// [`LockError::NoPassword`], [`LockError::WrongPassword`], [`LockError::TooSoon`],
+    /// [`LockError::Damaged`].
     pub fn unlock(
         &mut self,
         password: &[u8],
@@ -235,8 +241,9 @@ struct Waits {
     next_at: Instant,
 }
 
-/// Wrong tries, of each who made some. An address is known by its last 8 or so; when many more come, they take turns: nobody can
-/// keep others from trying, and nobody can try more often by changing his address.
+/// Wrong tries, of each who made some. An address is known by its last 8 or so; when many more
+/// come, they take turns: nobody can keep others from trying, and nobody can try more often by
+/// changing his address.
 #[derive(Clone, Debug, Default)]
 struct Tries {
     serial: Waits,

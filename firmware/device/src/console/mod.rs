@@ -1,7 +1,8 @@
 //! The console: what a user types on the serial line or over TCP, and what the device answers.
 //!
-//! A [`Session`] takes bytes and leaves bytes; it knows neither sockets nor a clock. What commands do is asked of the
-//! device through [`DeviceControl`]. The texts are a contract with the expect-scripts of users: see the tests.
+//! A [`Session`] takes bytes and leaves bytes; it knows neither sockets nor a clock. What commands
+//! do is asked of the device through [`DeviceControl`]. The texts are a contract with the
+//! expect-scripts of users: see the tests.
 //!
 //! | module | job |
 //! |---|---|

@@ -1,8 +1,9 @@
 //! What waits to be sent to a user: bounded, and whole lines.
 //!
-//! A reply that may be longer than the buffer is made in pieces: `Output::begin_piece` says from which [`Position`] on its
-//! text is wanted, the whole reply is printed, what lies before is passed over and what no longer fits is left out, and
-//! `Output::end_piece` says where the next piece begins. So nothing of it is kept, and it may be as long as it likes.
+//! A reply that may be longer than the buffer is made in pieces: `Output::begin_piece` says from
+//! which [`Position`] on its text is wanted, the whole reply is printed, what lies before is passed
+//! over and what no longer fits is left out, and `Output::end_piece` says where the next piece
+//! begins. So nothing of it is kept, and it may be as long as it likes.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -46,7 +47,8 @@ struct Piece {
     full: Option<Position>,
 }
 
-/// A buffer that takes no more than its limit; what does not fit is dropped, and a line `...` says so.
+/// A buffer that takes no more than its limit; what does not fit is dropped, and a line `...` says
+/// so.
 #[derive(Debug)]
 pub struct Output {
     bytes: Vec<u8>,
@@ -163,7 +165,8 @@ impl Output {
     pub(super) fn end_piece(&mut self) -> Option<Position> {
         let piece = self.piece.take()?;
         let mut next = piece.full;
-        // What is shown may have changed until then: so the next piece begins with a line, unless that is a long one.
+        // What is shown may have changed until then: so the next piece begins with a line, unless
+        // that is a long one.
         if let Some(full) = &mut next
             && full.column > 0
             && let Some(end) = self.bytes[piece.start..].iter().rposition(|byte| *byte == b'\n')
@@ -192,7 +195,8 @@ impl Output {
         self.put(b"\r\n");
     }
 
-    /// Ends a reply, and its last line if that is open: after it there is room again, if only for the prompt.
+    /// Ends a reply, and its last line if that is open: after it there is room again, if only for
+    /// the prompt.
     pub fn end_reply(&mut self, prompt: &[u8]) {
         if self.bytes.len() + RESERVE > self.limit {
             // Nobody reads: even the prompt would be too much.

@@ -26,9 +26,9 @@ const LINGER: Duration = Duration::from_millis(10_000);
 
 /// A session.
 ///
-/// Order of calls: bytes that came to [`Session::receive`] until it takes all; what is in [`Session::output`] to the
-/// user, and [`Session::sent`]; close the connection when [`Session::is_over`]; [`Session::handle_timeout`] at
-/// [`Session::poll_at`].
+/// Order of calls: bytes that came to [`Session::receive`] until it takes all; what is in
+/// [`Session::output`] to the user, and [`Session::sent`]; close the connection when
+/// [`Session::is_over`]; [`Session::handle_timeout`] at [`Session::poll_at`].
 #[derive(Debug)]
 pub struct Session {
     origin: Origin,
@@ -38,7 +38,8 @@ pub struct Session {
     more: Option<LongReply>,
     /// What [`report`](Self::report) was given and there was no room for yet.
     report: Vec<u8>,
-    /// What it shows when it waits for a line; empty where the board edits lines and shows that itself.
+    /// What it shows when it waits for a line; empty where the board edits lines and shows that
+    /// itself.
     prompt: &'static [u8],
     /// The prompt, and the line being typed, are the last that was shown, or need not be shown.
     prompted: bool,
@@ -49,7 +50,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session whose user sees the prompt. `output` bytes at most wait to be sent, [`LEAST_OUTPUT`] at least.
+    /// A session whose user sees the prompt. `output` bytes at most wait to be sent,
+    /// [`LEAST_OUTPUT`] at least.
     pub fn new(origin: Origin, output: usize, now: Instant) -> Session {
         Session::with_prompt(origin, PROMPT, output, now)
     }
@@ -82,8 +84,9 @@ impl Session {
         self.origin
     }
 
-    /// Takes bytes from the user and carries out the lines in them; returns how many it took. It stops behind a
-    /// line when so much output waits that the next reply might not fit: give it the rest when that is sent.
+    /// Takes bytes from the user and carries out the lines in them; returns how many it took. It
+    /// stops behind a line when so much output waits that the next reply might not fit: give it the
+    /// rest when that is sent.
     pub fn receive(&mut self, bytes: &[u8], now: Instant, device: &mut dyn DeviceControl) -> usize {
         if !bytes.is_empty() {
             self.last_input = now;
@@ -150,8 +153,9 @@ impl Session {
         self.output.sent(n);
     }
 
-    /// Tells the user something nobody asked for at this moment, such as the end of an upload: whole lines, which
-    /// take the place of the prompt, and a new prompt. Dropped if the user does not read.
+    /// Tells the user something nobody asked for at this moment, such as the end of an upload:
+    /// whole lines, which take the place of the prompt, and a new prompt. Dropped if the user does
+    /// not read.
     pub fn report(&mut self, text: &[u8]) {
         if self.ended {
             return;
@@ -192,8 +196,9 @@ impl Session {
         }
     }
 
-    /// Sends text as it is, with LF made CR LF: what a script prints. It takes the place of the prompt and of what has
-    /// been typed, which follow when the line is whole. Returns how much of it there was room for.
+    /// Sends text as it is, with LF made CR LF: what a script prints. It takes the place of the
+    /// prompt and of what has been typed, which follow when the line is whole. Returns how much of
+    /// it there was room for.
     pub fn print(&mut self, text: &[u8]) -> usize {
         if self.ended {
             return text.len();
@@ -239,7 +244,8 @@ impl Session {
         }
     }
 
-    /// All has been said and sent: the connection is to be closed. The serial line's session is never over.
+    /// All has been said and sent: the connection is to be closed. The serial line's session is
+    /// never over.
     pub fn is_over(&self) -> bool {
         self.ended && self.output.bytes().is_empty()
     }
@@ -251,8 +257,8 @@ impl Session {
         closes.then(|| self.last_input.saturating_add(patience))
     }
 
-    /// Ends a session in which nobody typed for [`IDLE_TIMEOUT`], and makes one that has ended over if its user does
-    /// not read the rest.
+    /// Ends a session in which nobody typed for [`IDLE_TIMEOUT`], and makes one that has ended over
+    /// if its user does not read the rest.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_at().is_none_or(|deadline| now < deadline) {
             return;
@@ -298,7 +304,8 @@ impl Session {
         matches!(self.origin, Origin::Network(_))
     }
 
-    /// Ends a session whose other end is a browser, without an answer: it must not do what a web page made it send.
+    /// Ends a session whose other end is a browser, without an answer: it must not do what a web
+    /// page made it send.
     fn refuse_stranger(&mut self, what: Stranger, device: &mut dyn DeviceControl) {
         device.refused_browser(what, self.origin);
         (self.more, self.report) = (None, Vec::new());
@@ -326,8 +333,8 @@ impl Session {
     }
 }
 
-/// What goes before a text that takes the place of a line of so many characters: blanks where the text is shorter than that. No
-/// escape sequences, as it may be no terminal.
+/// What goes before a text that takes the place of a line of so many characters: blanks where the
+/// text is shorter than that. No escape sequences, as it may be no terminal.
 pub(crate) fn over(shown: usize, text: &[u8]) -> [&'static [u8]; 2] {
     const BLANKS: &[u8; 81] =
         b"                                                                                \r";

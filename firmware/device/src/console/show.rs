@@ -247,7 +247,8 @@ impl List {
         List { shown: 0, cut: false, bytes: 0 }
     }
 
-    /// Adds one if the list is not too long yet; false if it is, and then none after it is to be added.
+    /// Adds one if the list is not too long yet; false if it is, and then none after it is to be
+    /// added.
     fn add(&mut self, out: &mut Output, text: fmt::Arguments<'_>) -> bool {
         self.cut = self.bytes >= LONGEST_LIST;
         if !self.cut {

@@ -1,7 +1,8 @@
 //! A line to words, and a value to the word a user would type for it.
 //!
-//! Blanks part words. `%hh` is a byte in hex, `\` takes the next byte as it is. A word that begins with `"` runs to the
-//! next `"` and may hold blanks; what follows is a new word. A quote inside a word is an ordinary byte.
+//! Blanks part words. `%hh` is a byte in hex, `\` takes the next byte as it is. A word that begins
+//! with `"` runs to the next `"` and may hold blanks; what follows is a new word. A quote inside a
+//! word is an ordinary byte.
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -74,8 +74,8 @@ pub(super) fn prepare<P: Platform>(
     Ok(Prepared(state))
 }
 
-// In parts, each by itself: what is large is on the stack no longer than it takes to make it, and not while the flash is
-// mended, which takes most.
+// In parts, each by itself: what is large is on the stack no longer than it takes to make it, and
+// not while the flash is mended, which takes most.
 #[inline(never)]
 fn read<P: Platform>(
     board: P::Board,

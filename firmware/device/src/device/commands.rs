@@ -27,8 +27,8 @@ pub(super) struct SystemCommands {
 }
 
 impl SystemCommands {
-    /// Queues a command; false if there is no memory for it, if too many wait, or if all of them would be more than `budget`
-    /// bytes.
+    /// Queues a command; false if there is no memory for it, if too many wait, or if all of them
+    /// would be more than `budget` bytes.
     pub(super) fn push(&mut self, command: &[u8], budget: usize) -> bool {
         let full = self.waiting.len() == self.waiting.capacity();
         let list = if full { self.waiting.len().max(4) * size_of::<Vec<u8>>() } else { 0 };

@@ -22,7 +22,8 @@ use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::Doors;
 
-/// The part of the share that one session's output may take: five of eight for outputs, the rest for lines and reports.
+/// The part of the share that one session's output may take: five of eight for outputs, the rest
+/// for lines and reports.
 const OUTPUT_PART: usize = 8;
 /// Bytes of a network session handled at a time.
 const INPUT_PIECE: usize = 128;
@@ -127,7 +128,8 @@ impl Consoles {
         core::iter::once(&self.serial).chain(network)
     }
 
-    /// Bytes that the line being typed in a session may take: what is left when every session has its output.
+    /// Bytes that the line being typed in a session may take: what is left when every session has
+    /// its output.
     fn line_room(&self, own: usize) -> usize {
         let outputs = (MAX_SESSIONS + 1) * self.output;
         let lines = self.sessions().map(Session::line_memory).sum::<usize>() + self.line.capacity();
@@ -257,8 +259,8 @@ impl Consoles {
         self.network.iter().flatten().any(NetworkSession::can_go_on)
     }
 
-    /// Shows text to every network session; how much of it whoever reads fastest had room for. The others miss what they had
-    /// no room for of that.
+    /// Shows text to every network session; how much of it whoever reads fastest had room for. The
+    /// others miss what they had no room for of that.
     pub(super) fn print(&mut self, text: &[u8]) -> usize {
         let mut taken = [text.len(); MAX_SESSIONS];
         let mut most = None;
@@ -324,7 +326,8 @@ impl Consoles {
         core::mem::take(&mut self.serial_kept)
     }
 
-    /// Writes the serial session's output to the port, and the prompt again where something has taken its place.
+    /// Writes the serial session's output to the port, and the prompt again where something has
+    /// taken its place.
     pub(super) fn flush_serial<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         // Below 2 the port belongs to the script: what the console says has nowhere to go.
         let shows = state.settings.number(Param::SystemOutput) >= 2;
@@ -358,8 +361,8 @@ impl Consoles {
         }
     }
 
-    /// Gives lines that came on the serial port to the script, as far as it has room for them; true if there
-    /// may be more to read.
+    /// Gives lines that came on the serial port to the script, as far as it has room for them; true
+    /// if there may be more to read.
     fn serial_lines<P: Platform>(
         &mut self,
         bytes: &[u8],

@@ -96,7 +96,8 @@ fn put<P: Platform>(
     device.script.install(new, &mut device.state)
 }
 
-/// Writes a program and its source where scripts come in; the bytes of source at the end of the image.
+/// Writes a program and its source where scripts come in; the bytes of source at the end of the
+/// image.
 fn store<P: Platform>(
     device: &mut Device<P>,
     program: &Program<Vec<u8>>,
@@ -116,7 +117,8 @@ fn store<P: Platform>(
     }
 }
 
-/// Checks what has come. The running script's image is in flash as well, and leaves the memory for that time.
+/// Checks what has come. The running script's image is in flash as well, and leaves the memory for
+/// that time.
 #[inline(never)]
 fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
     device.script.unload();
@@ -226,8 +228,8 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
     }
 }
 
-/// Checks what has come of a script, and writes down what the compiler takes: by the board's figure, or on a board without
-/// one the most it has asked for at once.
+/// Checks what has come of a script, and writes down what the compiler takes: by the board's
+/// figure, or on a board without one the most it has asked for at once.
 fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, CheckError> {
     let free = || state.board.free_memory().unwrap_or_default();
     let (before, most) = (free(), Cell::new(0));

@@ -1,4 +1,5 @@
-//! The ledger is brought up to date after each poll, and steps are put off when the heap has not what they may need.
+//! The ledger is brought up to date after each poll, and steps are put off when the heap has not
+//! what they may need.
 
 use umqtt_memory::Share;
 use umqtt_net::{Duration, Instant};
@@ -68,9 +69,10 @@ impl<P: Platform> Service<P> for MemoryPressure {
     }
 }
 
-/// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take, may hold what they need
-/// to go on. Those who hold the most give way, one at a time, until a step finds its memory; then what the script asked the
-/// web for and an upload under way. A device that finds no memory although nobody holds any is restarted.
+/// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take,
+/// may hold what they need to go on. Those who hold the most give way, one at a time, until a step
+/// finds its memory; then what the script asked the web for and an upload under way. A device that
+/// finds no memory although nobody holds any is restarted.
 #[inline(never)]
 fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
     let now = device.state.now;
@@ -117,8 +119,9 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
         device.state.ledger[share].set_used(bytes);
     }
     device.state.lend();
-    // While no script runs, messages on their way may use its memory, what its flash variables take to write, and half of
-    // what consoles may keep: a console that finds none left reads on when the messages have left.
+    // While no script runs, messages on their way may use its memory, what its flash variables take
+    // to write, and half of what consoles may keep: a console that finds none left reads on when
+    // the messages have left.
     let plan = &device.state.options.plan;
     let idle = plan.script + plan.storage + plan.console / 2;
     let idle = if device.script.engine.is_some() { 0 } else { idle };

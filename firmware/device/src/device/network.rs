@@ -49,8 +49,8 @@ pub(super) fn handle_events<P: Platform>(device: &mut Device<P>, net: &mut dyn N
 }
 
 /// What becomes of an event when the heap has not what it may need: a newcomer is refused, what was
-/// sent waits in the network; true if that is so. Whatever ends or takes something frees memory, and
-/// goes on.
+/// sent waits in the network; true if that is so. Whatever ends or takes something frees memory,
+/// and goes on.
 fn defer<P: Platform>(device: &mut Device<P>, event: NetEvent, net: &mut dyn Net) -> bool {
     match event {
         NetEvent::Accepted { conn, .. } => {

@@ -12,7 +12,8 @@ use crate::settings::{Capabilities, Capability};
 use crate::storage::Layout;
 use crate::upload::warnings;
 
-/// The part of the script's share that is for its commands and for its flash variables that wait to be written.
+/// The part of the script's share that is for its commands and for its flash variables that wait to
+/// be written.
 const PENDING_PART: usize = 7;
 
 /// What a board chooses for its device.
@@ -32,11 +33,13 @@ pub struct Options {
     pub capabilities: Capabilities,
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
-    /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the script; the rest is left out.
+    /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the
+    /// script; the rest is left out.
     pub print_rate: Option<u8>,
     /// The broker's port until `broker_port` is set anew.
     pub mqtt_port: Option<u16>,
-    /// What tells of warnings in a script that was taken, for a board with room for that: lines, each after a line end.
+    /// What tells of warnings in a script that was taken, for a board with room for that: lines,
+    /// each after a line end.
     pub warnings: Option<fn(&[u8], &Profile) -> String>,
     /// The console's port until `config_port` is set anew; 0 for none.
     pub console_port: Option<u16>,
@@ -69,13 +72,14 @@ impl Options {
         console_port: None,
     };
 
-    /// Bytes of the script's share for its commands and for its flash variables that wait to be written.
+    /// Bytes of the script's share for its commands and for its flash variables that wait to be
+    /// written.
     pub(super) const fn pending_budget(&self) -> usize {
         self.plan.script / PENDING_PART
     }
 
-    /// Bytes of the script's share for what it computes in and the events that wait: all but what is pending, and its image,
-    /// so far as that is a copy in memory.
+    /// Bytes of the script's share for what it computes in and the events that wait: all but what
+    /// is pending, and its image, so far as that is a copy in memory.
     pub(super) const fn script_budget(&self, image: usize) -> usize {
         self.plan.script.saturating_sub(self.pending_budget() + image)
     }

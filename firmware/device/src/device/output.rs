@@ -1,5 +1,5 @@
-//! What the services before these have to show and to send: the log to the consoles, and everybody's
-//! bytes to the network.
+//! What the services before these have to show and to send: the log to the consoles, and
+//! everybody's bytes to the network.
 
 use umqtt_net::Instant;
 

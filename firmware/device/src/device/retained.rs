@@ -1,5 +1,5 @@
-//! Retained messages over a restart: loaded at start, saved on command, or by themselves with `broker_autoretain`. The
-//! device's own topics under `$SYS` are left out: they are published anew.
+//! Retained messages over a restart: loaded at start, saved on command, or by themselves with
+//! `broker_autoretain`. The device's own topics under `$SYS` are left out: they are published anew.
 
 use alloc::string::String;
 use core::ops::Bound;
@@ -21,7 +21,8 @@ use crate::storage::SavedMessage;
 
 /// How long after the last change the messages are saved, milliseconds.
 const SAVE_DELAY: Duration = Duration::from_millis(1_000);
-/// How long after the first change at the latest, while they go on changing: each saving wears the flash.
+/// How long after the first change at the latest, while they go on changing: each saving wears the
+/// flash.
 const SAVE_LATEST: Duration = Duration::from_millis(10_000);
 /// How long after a failure it is tried again.
 const RETRY_DELAY: Duration = Duration::from_millis(60_000);
@@ -122,14 +123,14 @@ impl Retention {
     }
 }
 
-/// Counts the changes, those of the device's own figures left out: they come every few seconds for ever, and each
-/// saving wears the flash.
+/// Counts the changes, those of the device's own figures left out: they come every few seconds for
+/// ever, and each saving wears the flash.
 fn changes<P: Platform>(state: &DeviceState<P>) -> u32 {
     state.broker.retained_revision().wrapping_sub(state.own_changes)
 }
 
-/// Saves a few of the retained messages, as far as there is room for them; `None` if there are more, else which ones there is
-/// no room for is the refusal.
+/// Saves a few of the retained messages, as far as there is room for them; `None` if there are
+/// more, else which ones there is no room for is the refusal.
 pub(super) fn save_some<P: Platform>(
     state: &mut DeviceState<P>,
 ) -> Option<Result<(), CommandError>> {
@@ -159,7 +160,8 @@ pub(super) fn delete<P: Platform>(state: &mut DeviceState<P>) -> Result<(), Comm
     Ok(state.storage.save_retained(&|_| core::iter::empty(), &mut |_| ())?)
 }
 
-/// Gives the broker the messages that were saved; what its limits do not take is left out, and that is logged.
+/// Gives the broker the messages that were saved; what its limits do not take is left out, and that
+/// is logged.
 pub(super) fn load<P: Platform>(state: &mut DeviceState<P>) {
     let messages = match state.storage.load_retained() {
         Ok(messages) => messages,

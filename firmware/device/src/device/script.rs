@@ -27,12 +27,13 @@ use umqtt_net::{Duration, Instant};
 
 /// Starts in a row that may end in a reset before the script is left out.
 const MAX_STARTS: u8 = 3;
-/// Milliseconds in which a script that asks for a reset has asked for it at its start: nobody could stop it before.
+/// Milliseconds in which a script that asks for a reset has asked for it at its start: nobody could
+/// stop it before.
 const START: Duration = Duration::from_millis(10_000);
 /// Events handled per turn; the network is looked at between two turns.
 const EVENTS_PER_TURN: usize = 16;
-/// The part of a handler's fuel with which a turn is over, whatever is left to do: the last event of a turn may still use all
-/// an event may, so a turn is hardly longer than the longest event.
+/// The part of a handler's fuel with which a turn is over, whatever is left to do: the last event
+/// of a turn may still use all an event may, so a turn is hardly longer than the longest event.
 const TURN_PART: u32 = 16;
 
 /// The script of the device.
@@ -40,7 +41,8 @@ pub(super) struct Script {
     pub(super) engine: Option<Engine<ImageBytes>>,
     /// It has begun to start, and that has been counted.
     starting: bool,
-    /// Its `config` lines are still to come, and whether it is new: the one there was before is not missed then.
+    /// Its `config` lines are still to come, and whether it is new: the one there was before is not
+    /// missed then.
     configuring: bool,
     new: bool,
     /// How many starts in a row had begun with this one.
@@ -180,7 +182,8 @@ impl Script {
             .map_err(|error| format!("the stored script cannot run: {error}"))
     }
 
-    /// Frees the memory of the running script's image for a while; it gets nothing to do until [`Script::reload`].
+    /// Frees the memory of the running script's image for a while; it gets nothing to do until
+    /// [`Script::reload`].
     pub(super) fn unload(&mut self) {
         if let Some(engine) = &mut self.engine
             && engine.program().bytes().memory() > 0
@@ -200,8 +203,8 @@ impl Script {
         self.engine.as_ref().map_or(0, of)
     }
 
-    /// Reads the image of the running script from flash again, if it is not in memory; false if there is no memory for it now:
-    /// what happens waits until there is.
+    /// Reads the image of the running script from flash again, if it is not in memory; false if
+    /// there is no memory for it now: what happens waits until there is.
     pub(super) fn reload<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         let unloaded_since = self.unloaded_since.take();
         let Some(engine) = self.engine.as_mut().filter(|engine| !engine.is_loaded()) else {
@@ -298,8 +301,8 @@ impl Script {
         }
     }
 
-    /// The script has asked for a reset. Soon after its start that is as bad as a crash in it: its `init` or first timer would
-    /// do so for ever, though the start as such was over.
+    /// The script has asked for a reset. Soon after its start that is as bad as a crash in it: its
+    /// `init` or first timer would do so for ever, though the start as such was over.
     pub(super) fn asked_for_reset<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         if !self.enabled() || state.now >= self.started_at + START {
             return;
@@ -353,8 +356,8 @@ impl Script {
         handled
     }
 
-    /// One turn: takes what came on the local broker and from the web, and does what is due, up to a bound.
-    /// Returns whether there is more to do at once.
+    /// One turn: takes what came on the local broker and from the web, and does what is due, up to
+    /// a bound. Returns whether there is more to do at once.
     fn turn<P: Platform>(&mut self, state: &mut DeviceState<P>, http: &mut HttpClient) -> bool {
         if !self.enabled() {
             // Nobody listens: nothing may pile up.
@@ -409,7 +412,8 @@ impl Script {
         }
     }
 
-    /// Runs the `config` lines of a script that has started, if they are still to come: nobody may come in before.
+    /// Runs the `config` lines of a script that has started, if they are still to come: nobody may
+    /// come in before.
     pub(super) fn configure<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         if self.configuring && state.has_margin() && self.reload(state) {
             self.step(state);
@@ -446,7 +450,8 @@ impl Script {
         self.started_at = state.now;
         self.tracing = false;
         engine.start(at, &mut ScriptHost { state });
-        // A script that starts while the network is up is told so, as at boot; and of the remote broker.
+        // A script that starts while the network is up is told so, as at boot; and of the remote
+        // broker.
         state.upstream.announce();
         self.local_first = 0;
         self.link = self.link_up.then_some(true);
@@ -503,9 +508,10 @@ impl Script {
         self.fetch_message(state)
     }
 
-    /// The next message of either broker. What a handler publishes on the local broker for a message of the remote one is back
-    /// before the next message of the remote one, so that a script that joins the two knows its own messages when it
-    /// sees them; and a local flood keeps the remote broker waiting for no longer than what had come of it by then.
+    /// The next message of either broker. What a handler publishes on the local broker for a
+    /// message of the remote one is back before the next message of the remote one, so that a
+    /// script that joins the two knows its own messages when it sees them; and a local flood keeps
+    /// the remote broker waiting for no longer than what had come of it by then.
     fn fetch_message<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
         if self.local_first == 0
             && let Some(came) = state.upstream.next()

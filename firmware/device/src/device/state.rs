@@ -229,8 +229,8 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
-    /// Whether the heap has what the next step may need. If not, that is counted, and the step is put
-    /// off.
+    /// Whether the heap has what the next step may need. If not, that is counted, and the step is
+    /// put off.
     pub(super) fn has_margin(&mut self) -> bool {
         let there = reserve_step();
         if there {
@@ -244,7 +244,8 @@ impl<P: Platform> DeviceState<P> {
         there
     }
 
-    /// Whether what passes through the device (messages, requests, scripts) may take so many bytes more.
+    /// Whether what passes through the device (messages, requests, scripts) may take so many bytes
+    /// more.
     pub(super) fn may_pass(&self, bytes: usize) -> bool {
         self.broker.memory_left() >= bytes
     }
@@ -277,7 +278,8 @@ impl<P: Platform> DeviceState<P> {
         self.broker.set_limits(limits);
     }
 
-    /// What came on a port that is not for browsers was no user and no script, and the connection was closed.
+    /// What came on a port that is not for browsers was no user and no script, and the connection
+    /// was closed.
     pub(super) fn refused_browser(&mut self, what: &str, peer: Option<IpAddr>) {
         self.browsers = self.browsers.saturating_add(1);
         let then = "closed, and nothing of it is executed";
@@ -287,7 +289,8 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
-    /// Reads a flash variable, written or not: its length, as [`crate::storage::Storage::flash_variable`].
+    /// Reads a flash variable, written or not: its length, as
+    /// [`crate::storage::Storage::flash_variable`].
     pub(super) fn flash_variable(
         &mut self,
         n: u8,
@@ -299,7 +302,8 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
-    /// Sets a flash variable; it is written when the turn is over, or now if there is no memory to keep it until then.
+    /// Sets a flash variable; it is written when the turn is over, or now if there is no memory to
+    /// keep it until then.
     pub(super) fn set_variable_later(&mut self, n: u8, value: &[u8]) {
         // Commands keep a quarter.
         let budget = self.options.pending_budget() / 4 * 3;

@@ -34,7 +34,8 @@ enum Way {
 /// What came of an upload.
 #[derive(Debug)]
 pub(super) enum UploadEvent {
-    /// A script is in flash; it may be incomplete if `perhaps`, and then counts only if it is correct.
+    /// A script is in flash; it may be incomplete if `perhaps`, and then counts only if it is
+    /// correct.
     Script { perhaps: bool },
     /// Nothing: what to report.
     Failed(String),
@@ -83,8 +84,8 @@ impl Uploads {
         Ok(())
     }
 
-    /// One that nobody has connected to yet makes room for the next that the same user asks for. While that user's console is
-    /// open nobody else takes it away.
+    /// One that nobody has connected to yet makes room for the next that the same user asks for.
+    /// While that user's console is open nobody else takes it away.
     fn make_room(
         &mut self,
         origin: Origin,
@@ -127,9 +128,9 @@ impl Uploads {
         self.event.take()
     }
 
-    /// Handles an event of its connection. If something has come of it already that is not looked at
-    /// yet, that stays; but a script that may not be all there gives way to the rest of it, or to its
-    /// end.
+    /// Handles an event of its connection. If something has come of it already that is not looked
+    /// at yet, that stays; but a script that may not be all there gives way to the rest of it, or
+    /// to its end.
     pub(super) fn handle(
         &mut self,
         event: NetEvent,

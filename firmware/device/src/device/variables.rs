@@ -1,6 +1,7 @@
-//! Flash variables that a script has set and that are not written yet. Each is written once when the turn is over in which it
-//! was set, however often that was, and before anything the script has sent leaves; where one turn sets many, a few of them
-//! in each of the next turns, so that the flash keeps nobody waiting for long.
+//! Flash variables that a script has set and that are not written yet. Each is written once when
+//! the turn is over in which it was set, however often that was, and before anything the script has
+//! sent leaves; where one turn sets many, a few of them in each of the next turns, so that the
+//! flash keeps nobody waiting for long.
 
 use alloc::vec::Vec;
 
@@ -49,8 +50,8 @@ impl PendingVariables {
         Some(pending.len.into())
     }
 
-    /// Notes a value to be written; false if there is no memory to keep it until then, or if all of them would be more than
-    /// `budget` bytes.
+    /// Notes a value to be written; false if there is no memory to keep it until then, or if all of
+    /// them would be more than `budget` bytes.
     pub(super) fn set(&mut self, n: u8, value: &[u8], budget: usize) -> bool {
         if let Some(pending) = self.0.iter_mut().find(|pending| pending.n == n) {
             pending.set(value);

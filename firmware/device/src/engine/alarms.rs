@@ -1,12 +1,14 @@
 //! The script's alarms: once a day, when the clock passes a time.
 //!
-//! A script gives `hh`, `hh:mm` or `hh:mm:ss`, and an alarm is due when the clock's `hh:mm:ss` is not less than that text, compared
-//! byte by byte. As times grow with their text, that is the same as the first second of the day that is not
-//! less: this is found once, and from then on only numbers are compared.
+//! A script gives `hh`, `hh:mm` or `hh:mm:ss`, and an alarm is due when the clock's `hh:mm:ss` is
+//! not less than that text, compared byte by byte. As times grow with their text, that is the same
+//! as the first second of the day that is not less: this is found once, and from then on only
+//! numbers are compared.
 //!
-//! A clock that is set forward passes what lies between. Set back by its owner ([`Alarms::clock_set`]), or by more than
-//! [`CORRECTION_MS`], it passes the alarms of the day that lie ahead again, and they ring. Set back by less it was corrected
-//! (by a time server, at the end of summer time), and what has rung does not ring again.
+//! A clock that is set forward passes what lies between. Set back by its owner
+//! ([`Alarms::clock_set`]), or by more than [`CORRECTION_MS`], it passes the alarms of the day that
+//! lie ahead again, and they ring. Set back by less it was corrected (by a time server, at the end
+//! of summer time), and what has rung does not ring again.
 
 use alloc::vec::Vec;
 
@@ -80,8 +82,8 @@ impl Alarms {
         None
     }
 
-    /// The owner has set the clock to this: where it was set back, the alarms that lie ahead ring today. Another date alone
-    /// changes nothing about what is done for today.
+    /// The owner has set the clock to this: where it was set back, the alarms that lie ahead ring
+    /// today. Another date alone changes nothing about what is done for today.
     pub(super) fn clock_set(&mut self, now: Millis, clock: ClockTime) {
         if let Some(shown) = self.expected(now) {
             let shown_day = (shown / u64::from(DAY_MS)) as u32;
@@ -102,7 +104,8 @@ impl Alarms {
         Some(total(clock).saturating_add(now.saturating_sub(then)))
     }
 
-    /// The next alarm that rings, and in how many milliseconds if the clock is not set meanwhile; 0 if one is due.
+    /// The next alarm that rings, and in how many milliseconds if the clock is not set meanwhile; 0
+    /// if one is due.
     pub(super) fn next(&self, clock: ClockTime) -> Option<(u64, u8)> {
         let wait = |alarm: &Alarm| {
             let days = u64::from(alarm.day?.saturating_sub(day(clock)));

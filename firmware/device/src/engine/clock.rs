@@ -15,8 +15,8 @@ pub(super) const DAY_MS: u32 = 86_400_000;
 /// Local date and time of day, once the clock is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClockTime {
-    /// Days since Thursday, 1 January 1970, in local time. Where only the day of the week is known, any day that falls
-    /// on it; where not even that is, one from 2<sup>31</sup> on.
+    /// Days since Thursday, 1 January 1970, in local time. Where only the day of the week is known,
+    /// any day that falls on it; where not even that is, one from 2<sup>31</sup> on.
     pub day: u32,
     /// Milliseconds since midnight, 0 to 86,399,999.
     pub millis: u32,

@@ -1,9 +1,10 @@
 //! Handlers that feed themselves: noticed by messages that come round again and again.
 //!
-//! A message that a handler publishes locally may wake a handler, which may publish in turn. Each such step is one round
-//! more than the one before. What comes from outside, from a timer or from anything else starts at none. A script may
-//! work in rounds; one that has made [`FEEDBACK_ROUNDS`] of them without a pause has very likely lost its way.
-//! Nothing is stopped: each round is an event of its own, and everything else has its turn between them.
+//! A message that a handler publishes locally may wake a handler, which may publish in turn. Each
+//! such step is one round more than the one before. What comes from outside, from a timer or from
+//! anything else starts at none. A script may work in rounds; one that has made [`FEEDBACK_ROUNDS`]
+//! of them without a pause has very likely lost its way. Nothing is stopped: each round is an event
+//! of its own, and everything else has its turn between them.
 
 use umqtt_vm::image::fingerprint;
 
@@ -12,7 +13,8 @@ use super::Millis;
 /// Rounds after which handlers are said to feed each other.
 pub const FEEDBACK_ROUNDS: u32 = 1000;
 
-/// Places for topics, each of which has its own by its digest: a circle through many of them may go unnoticed.
+/// Places for topics, each of which has its own by its digest: a circle through many of them may go
+/// unnoticed.
 const PLACES: usize = 8;
 
 /// A message is taken for the script's own if that published to its topic no longer ago than this.
@@ -49,7 +51,8 @@ impl FeedbackDetector {
         self.rounds.unwrap_or(0)
     }
 
-    /// A handler publishes a local message; `event` is the topic of the message it runs for, if that was a local one.
+    /// A handler publishes a local message; `event` is the topic of the message it runs for, if
+    /// that was a local one.
     pub(super) fn publish(&mut self, topic: &[u8], event: Option<&[u8]>, now: Millis) {
         let rounds =
             self.rounds.unwrap_or_else(|| event.map_or(0, |event| self.behind(event, now)));

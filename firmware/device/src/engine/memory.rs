@@ -1,4 +1,5 @@
-//! The memory a script computes in: as little as it needs, up to what its profile and its budget allow.
+//! The memory a script computes in: as little as it needs, up to what its profile and its budget
+//! allow.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -9,7 +10,8 @@ use umqtt_vm::{Memory, Slot};
 /// Bytes for texts at the start, and the least that is added at once.
 const STEP: usize = 128;
 
-/// Memory whose texts get more room when a script needs it, never beyond its limit; if the heap has none left, not even that far.
+/// Memory whose texts get more room when a script needs it, never beyond its limit; if the heap has
+/// none left, not even that far.
 pub(super) struct ScriptMemory {
     slots: Vec<Slot>,
     texts: Vec<u8>,
@@ -25,7 +27,8 @@ impl ScriptMemory {
         slots.min(limit / size_of::<Slot>()) * size_of::<Slot>() + STEP
     }
 
-    /// Memory of so many slots and a few texts; at most `limit` bytes. Slots the limit has no room for are not there.
+    /// Memory of so many slots and a few texts; at most `limit` bytes. Slots the limit has no room
+    /// for are not there.
     pub(super) fn new(slots: usize, limit: usize) -> ScriptMemory {
         let slots = slots.min(limit / size_of::<Slot>());
         let limit = limit - slots * size_of::<Slot>();

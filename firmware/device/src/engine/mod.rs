@@ -1,14 +1,17 @@
 //! The script engine: a compiled script, brought to life by events and time.
 //!
-//! It owns the virtual machine, the one queue of events, the timers, the alarms and the debouncing of pins, and keeps runaway
-//! scripts in check. It is not the device: it has no sockets, no clock and no pins, but is told what happened and what
-//! time it is, and reaches the rest through a [`Host`]. Given the same image, the same events at the same times
-//! and the same answers of its host, it does exactly the same.
+//! It owns the virtual machine, the one queue of events, the timers, the alarms and the debouncing
+//! of pins, and keeps runaway scripts in check. It is not the device: it has no sockets, no clock
+//! and no pins, but is told what happened and what time it is, and reaches the rest through a
+//! [`Host`]. Given the same image, the same events at the same times and the same answers of its
+//! host, it does exactly the same.
 //!
 //! How to drive it: [`Engine::load`] an image, [`Engine::start`], then in any order
 //!
-//! * [`Engine::handle`] for everything that happens (and [`Engine::edge`] for pins): its handlers run at once if nothing is before it;
-//! * [`Engine::poll`] until it returns false: what waits, timers, alarms; each call runs the handlers of one event;
+//! * [`Engine::handle`] for everything that happens (and [`Engine::edge`] for pins): its handlers
+//!   run at once if nothing is before it;
+//! * [`Engine::poll`] until it returns false: what waits, timers, alarms; each call runs the
+//!   handlers of one event;
 //! * [`Engine::poll_at`]: when to poll again at the latest. Poll also after the clock was set.
 //!
 //! | file | job |
@@ -147,8 +150,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         ScriptMemory::takes(program.requirements().slots, profile.ram) + STARTING
     }
 
-    /// Gives a verified image memory; see [`Engine::load`]. What it computes in and the events that wait take at most `budget`
-    /// bytes of the heap together.
+    /// Gives a verified image memory; see [`Engine::load`]. What it computes in and the events that
+    /// wait take at most `budget` bytes of the heap together.
     ///
     /// # Errors
     /// [`TooFewSlots`]
@@ -187,8 +190,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         })
     }
 
-    /// Starts the script: watches its pins; its `config` lines and its `init` are the next two things
-    /// [`Engine::poll`] does. Does nothing if it was started before.
+    /// Starts the script: watches its pins; its `config` lines and its `init` are the next two
+    /// things [`Engine::poll`] does. Does nothing if it was started before.
     pub fn start<H: Host>(&mut self, at: Moment, host: &mut H) {
         if self.phase == Phase::Loaded {
             self.handler.last = at;
@@ -197,11 +200,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Something happened. Its handlers run here and now if nothing is to be done before it; else it waits for
-    /// [`Engine::poll`]. An event no handler is there for costs next to nothing.
+    /// Something happened. Its handlers run here and now if nothing is to be done before it; else
+    /// it waits for [`Engine::poll`]. An event no handler is there for costs next to nothing.
     ///
-    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by [`Engine::poll`]: given here, they
-    /// are ignored.
+    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by
+    /// [`Engine::poll`]: given here, they are ignored.
     pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Moment, host: &mut H) -> Disposition {
         self.note(&at);
         let own = matches!(
@@ -245,8 +248,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Does the next thing that is due: runs the handlers of at most one event. Returns whether there may be more
-    /// to do at once.
+    /// Does the next thing that is due: runs the handlers of at most one event. Returns whether
+    /// there may be more to do at once.
     pub fn poll<H: Host>(&mut self, at: Moment, host: &mut H) -> bool {
         self.note(&at);
         match self.phase {
@@ -264,8 +267,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         true
     }
 
-    /// When to poll again at the latest; a time not after the last call means at once. `None`: only when
-    /// something happened, or the clock was set.
+    /// When to poll again at the latest; a time not after the last call means at once. `None`: only
+    /// when something happened, or the clock was set.
     pub fn poll_at(&self) -> Option<Millis> {
         match self.phase {
             Phase::Loaded | Phase::Ended => None,
@@ -278,7 +281,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// The owner has set the clock, which is no correction of it: alarms that lie ahead again ring again.
+    /// The owner has set the clock, which is no correction of it: alarms that lie ahead again ring
+    /// again.
     pub fn clock_set(&mut self, at: Moment) {
         self.note(&at);
         if let Some(clock) = at.clock {
@@ -286,7 +290,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// The timer or alarm that [`Engine::poll_at`] waits for, if it waits for one: for those who play with a script.
+    /// The timer or alarm that [`Engine::poll_at`] waits for, if it waits for one: for those who
+    /// play with a script.
     pub fn next_due(&self) -> Option<Event<'static>> {
         let at = self.poll_at()?;
         if let Some((_, n)) = self.next_alarm().filter(|(alarm, _)| *alarm == at) {
@@ -302,8 +307,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         Some((self.handler.last.now.saturating_add(wait), n))
     }
 
-    /// Whether an event of this many bytes would find room. A source that can hold its events back asks first,
-    /// and so loses none.
+    /// Whether an event of this many bytes would find room. A source that can hold its events back
+    /// asks first, and so loses none.
     pub fn has_room(&self, bytes: usize) -> bool {
         self.queue.has_room(bytes, self.queue_budget()) || self.is_idle(self.handler.last.now)
     }
@@ -319,13 +324,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.memory_mut().set_available(left);
     }
 
-    /// How often a handler was refused memory, or an event its place in the queue, since the last call.
+    /// How often a handler was refused memory, or an event its place in the queue, since the last
+    /// call.
     pub fn take_refused(&mut self) -> u32 {
         core::mem::take(&mut self.refused)
     }
 
-    /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped. Variables can
-    /// still be looked at.
+    /// Ends the script for good: its subscriptions, pins, timers and waiting events are dropped.
+    /// Variables can still be looked at.
     pub fn stop<H: Host>(&mut self, host: &mut H) {
         if self.enabled() {
             host.unsubscribe_all();
@@ -339,7 +345,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.pins.clear();
     }
 
-    /// Whether the script runs: false before its start, after its end, and once it was disabled for being stopped too often.
+    /// Whether the script runs: false before its start, after its end, and once it was disabled for
+    /// being stopped too often.
     pub fn enabled(&self) -> bool {
         !matches!(self.phase, Phase::Loaded | Phase::Ended)
     }
@@ -369,12 +376,14 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Fuel that handlers have used so far; it wraps. So the caller can see how much of its time a call took.
+    /// Fuel that handlers have used so far; it wraps. So the caller can see how much of its time a
+    /// call took.
     pub fn fuel_used(&self) -> u32 {
         self.used
     }
 
-    /// Tells how long, by the caller's clock, calls of [`Engine::handle`] and [`Engine::poll`] took: for [`Stats::mean_micros`].
+    /// Tells how long, by the caller's clock, calls of [`Engine::handle`] and [`Engine::poll`]
+    /// took: for [`Stats::mean_micros`].
     pub fn note_time(&mut self, micros: u32) {
         self.stats.micros = self.stats.micros.wrapping_add(micros.into());
     }
@@ -384,7 +393,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.program()
     }
 
-    /// Gives its image back for a while in which it gets nothing to do; its variables stay. See [`Program::unload`].
+    /// Gives its image back for a while in which it gets nothing to do; its variables stay. See
+    /// [`Program::unload`].
     pub fn unload(&mut self)
     where
         B: Default,
@@ -407,7 +417,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.memory().capacity() + self.queue.memory()
     }
 
-    /// Calls `each` with name and value of every variable; a stripped image has no names, only numbers (`$0`).
+    /// Calls `each` with name and value of every variable; a stripped image has no names, only
+    /// numbers (`$0`).
     pub fn variables(&mut self, each: &mut dyn FnMut(&[u8], &[u8])) {
         let names = self.variable_names();
         self.machine.variables(&mut |number, value| {
@@ -443,7 +454,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.handler.timers.next_at().min(self.pins.next_at())
     }
 
-    /// Whether an event is worth queueing: asked of the filters as they are, unless those may change before its turn.
+    /// Whether an event is worth queueing: asked of the filters as they are, unless those may
+    /// change before its turn.
     fn may_wake<H: Host>(&mut self, event: &Event<'_>, host: &mut H) -> bool {
         let [local, remote] = self.changing_filters;
         match event {
@@ -455,8 +467,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.machine.next(&mut HandlerCursor::default(), event, &mut 0, &mut syscalls).is_some()
     }
 
-    /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set again when it has run out
-    /// lies in the future, so it cannot keep events from their turn; nor can a flood of events keep a timer from its.
+    /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set
+    /// again when it has run out lies in the future, so it cannot keep events from their turn; nor
+    /// can a flood of events keep a timer from its.
     fn run_next<H: Host>(&mut self, at: &Moment, host: &mut H) -> bool {
         if let Some(n) = at.clock.and_then(|clock| self.handler.alarms.take_due(at.now, clock)) {
             self.run(&Event::Alarm(n), at, host);

@@ -1,4 +1,5 @@
-//! The pins a script watches with `on gpio_interrupt`, debounced: an edge starts a wait, and what the pin says after it counts.
+//! The pins a script watches with `on gpio_interrupt`, debounced: an edge starts a wait, and what
+//! the pin says after it counts.
 
 use alloc::vec::Vec;
 
@@ -27,7 +28,8 @@ pub(super) struct WatchedPins {
 }
 
 impl WatchedPins {
-    /// The pins a program has handlers for; with the pull-up if any of a pin's handlers asks for it.
+    /// The pins a program has handlers for; with the pull-up if any of a pin's handlers asks for
+    /// it.
     pub(super) fn of<B: AsRef<[u8]>>(program: &Program<B>) -> WatchedPins {
         let mut watched: Vec<Watch> = Vec::new();
         for (_, record) in program.handlers().filter(|(_, record)| record.trigger == Trigger::Gpio)
@@ -63,7 +65,8 @@ impl WatchedPins {
         self.watched.iter().filter_map(|watch| watch.due).min().unwrap_or(NEVER)
     }
 
-    /// Reads the pin that settled first: its number and level if that changed, `None` if it was only a glitch.
+    /// Reads the pin that settled first: its number and level if that changed, `None` if it was
+    /// only a glitch.
     pub(super) fn take_first<H: Host>(&mut self, host: &mut H) -> Option<(u8, bool)> {
         let watch = self
             .watched

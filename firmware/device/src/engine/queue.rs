@@ -20,8 +20,8 @@ struct Waiting {
     bytes: Box<[u8]>,
 }
 
-/// What an event is, and where its parts lie in its bytes; the last goes to the end. The engine's own events (config,
-/// init, timers, alarms, pins) are found when they are due and never wait here.
+/// What an event is, and where its parts lie in its bytes; the last goes to the end. The engine's
+/// own events (config, init, timers, alarms, pins) are found when they are due and never wait here.
 #[derive(Clone, Copy, Debug)]
 enum Kind {
     WifiConnect,
@@ -38,8 +38,8 @@ const KEPT: usize = 4;
 /// Bytes of the heap that are always left to it: an event that waits, with what it carries.
 pub(super) const LEAST: usize = KEPT * size_of::<Waiting>() + 128;
 
-/// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit it was made with.
-/// `bytes` is always the sum of what the waiting events carry.
+/// Events in the order they came, bounded in number by [`QUEUE_EVENTS`] and in bytes by the limit
+/// it was made with. `bytes` is always the sum of what the waiting events carry.
 #[derive(Debug)]
 pub(super) struct Queue {
     waiting: VecDeque<Waiting>,
@@ -53,7 +53,8 @@ impl Queue {
         Queue { waiting: VecDeque::new(), bytes: 0, limit }
     }
 
-    /// Whether an event of this many bytes can be taken, and the queue has no more than `budget` bytes of the heap then.
+    /// Whether an event of this many bytes can be taken, and the queue has no more than `budget`
+    /// bytes of the heap then.
     pub(super) fn has_room(&self, bytes: usize, budget: usize) -> bool {
         self.waiting.len() < QUEUE_EVENTS
             && bytes <= self.limit - self.bytes
@@ -74,7 +75,8 @@ impl Queue {
         size(event) > self.limit
     }
 
-    /// Copies an event to the end of the queue; false if there is no room or memory, or it is none that waits.
+    /// Copies an event to the end of the queue; false if there is no room or memory, or it is none
+    /// that waits.
     pub(super) fn push(&mut self, event: &Event<'_>, at: Millis, budget: usize) -> bool {
         if !self.has_room(size(event), budget) {
             return false;

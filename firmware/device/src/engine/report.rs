@@ -96,7 +96,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Logs that the handlers of an event have used all its fuel before this one had its turn, if that is news.
+    /// Logs that the handlers of an event have used all its fuel before this one had its turn, if
+    /// that is news.
     #[cold]
     #[inline(never)]
     pub(super) fn report_exhausted<H: Host>(

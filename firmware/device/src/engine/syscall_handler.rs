@@ -1,4 +1,5 @@
-//! The engine's part of what handlers reach while they run: the script's time, and what its messages are watched for.
+//! The engine's part of what handlers reach while they run: the script's time, and what its
+//! messages are watched for.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

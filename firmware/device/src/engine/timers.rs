@@ -10,8 +10,8 @@ struct Armed {
     n: u8,
 }
 
-/// The armed timers, sorted by deadline; of equal deadlines the one armed first comes first. At most one entry per timer
-/// number, so never more than the profile has timers.
+/// The armed timers, sorted by deadline; of equal deadlines the one armed first comes first. At
+/// most one entry per timer number, so never more than the profile has timers.
 #[derive(Debug, Default)]
 pub(super) struct Timers {
     armed: Vec<Armed>,

@@ -1,4 +1,5 @@
-//! Rate limit of run-time warnings: each kind at each place once in a while, however often it happens.
+//! Rate limit of run-time warnings: each kind at each place once in a while, however often it
+//! happens.
 
 use alloc::vec::Vec;
 

@@ -1,8 +1,9 @@
 //! Tells what a browser sends from what a user types or a script begins with.
 //!
-//! Any web page can make a browser connect to any port of this computer and of the house, and send what the page likes behind
-//! the first line of a request. So that first line ends the connection, and nothing behind it is looked at. What a page can
-//! make a browser send otherwise, TLS and STUN, begins with a byte nobody types.
+//! Any web page can make a browser connect to any port of this computer and of the house, and send
+//! what the page likes behind the first line of a request. So that first line ends the connection,
+//! and nothing behind it is looked at. What a page can make a browser send otherwise, TLS and STUN,
+//! begins with a byte nobody types.
 
 /// What a connection is that is neither a user's nor a script's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +31,8 @@ const METHODS: [&[u8]; 13] = [
     b"move",
 ];
 
-/// Whether a connection that begins with this byte is neither a user's nor a script's: a TLS or STUN record.
+/// Whether a connection that begins with this byte is neither a user's nor a script's: a TLS or
+/// STUN record.
 pub fn is_record_start(first: u8) -> bool {
     matches!(first, 0x00 | 0x01 | 0x14..=0x17 | 0x80)
 }
@@ -40,8 +42,8 @@ pub fn is_http_line(line: &[u8]) -> bool {
     is_request(line.trim_ascii()) || is_header(line)
 }
 
-/// Whether text begins as a request does, of which the first line is not all there yet: no command or script has a word
-/// that begins with a slash there.
+/// Whether text begins as a request does, of which the first line is not all there yet: no command
+/// or script has a word that begins with a slash there.
 pub fn begins_as_request(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let end = text.iter().position(|byte| !is_word_byte(byte)).unwrap_or(text.len());
@@ -59,7 +61,8 @@ fn is_method(word: &[u8]) -> bool {
     METHODS.iter().any(|method| word.eq_ignore_ascii_case(method))
 }
 
-/// `METHOD /TARGET` or another target that is none of a command's words, `METHOD ANY HTTP/1.1`, `ANY /TARGET HTTP/1.1`
+/// `METHOD /TARGET` or another target that is none of a command's words, `METHOD ANY HTTP/1.1`,
+/// `ANY /TARGET HTTP/1.1`
 fn is_request(line: &[u8]) -> bool {
     let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return false };

@@ -1,7 +1,9 @@
-//! One request, from its connection to its response: sends it, reads the answer, follows redirects, gives up in time.
+//! One request, from its connection to its response: sends it, reads the answer, follows redirects,
+//! gives up in time.
 //!
-//! Drive it with every [`NetEvent`] of its connection ([`Fetch::conn`], which changes with a redirect) and with
-//! [`Fetch::handle_timeout`]; either may give the outcome, after which it is over and its connection closed.
+//! Drive it with every [`NetEvent`] of its connection ([`Fetch::conn`], which changes with a
+//! redirect) and with [`Fetch::handle_timeout`]; either may give the outcome, after which it is
+//! over and its connection closed.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -124,7 +126,8 @@ impl Fetch {
         &self.request
     }
 
-    /// What has come of the body of a response with status 200 since this was last called; the outcome has the rest.
+    /// What has come of the body of a response with status 200 since this was last called; the
+    /// outcome has the rest.
     pub fn take_body(&mut self) -> Vec<u8> {
         self.reader.as_mut().map(Reader::take_body).unwrap_or_default()
     }
@@ -188,7 +191,8 @@ impl Fetch {
         net.abort(self.conn);
     }
 
-    /// Bytes that a request for a URL of this length may take, its own copy and the body of a POST not counted.
+    /// Bytes that a request for a URL of this length may take, its own copy and the body of a POST
+    /// not counted.
     pub const fn needs(url: usize) -> usize {
         2 * url + 320
     }

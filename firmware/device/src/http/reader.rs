@@ -10,11 +10,11 @@ use umqtt_memory::{try_push, try_room_exact, try_to_vec};
 use super::field::{decimal, unfolded};
 use super::response::{Overflow, ReadError, Response};
 
-/// Longest head (status line and headers, those of interim responses and trailers included), bytes. Nothing of it is kept but
-/// the line that is being read.
+/// Longest head (status line and headers, those of interim responses and trailers included), bytes.
+/// Nothing of it is kept but the line that is being read.
 pub const MAX_HEAD: usize = 8 * 1024;
-/// Longest line of a head that counts, bytes. Of a longer one the beginning is enough, unless it is one of those that are
-/// needed: then it is too long.
+/// Longest line of a head that counts, bytes. Of a longer one the beginning is enough, unless it is
+/// one of those that are needed: then it is too long.
 pub const MAX_LINE: usize = if cfg!(target_pointer_width = "64") { 4096 } else { 512 };
 /// Most headers in a head.
 pub const MAX_HEADERS: usize = 64;

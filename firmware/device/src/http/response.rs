@@ -29,7 +29,8 @@ pub enum Overflow {
 pub enum ReadError {
     /// They are not HTTP.
     Malformed,
-    /// The head is longer than [`MAX_HEAD`](super::reader::MAX_HEAD), or has more than [`MAX_HEADERS`](super::reader::MAX_HEADERS).
+    /// The head is longer than [`MAX_HEAD`](super::reader::MAX_HEAD), or has more than
+    /// [`MAX_HEADERS`](super::reader::MAX_HEADERS).
     HeadTooLong,
     /// The body is longer than allowed.
     BodyTooLong,

@@ -1,5 +1,5 @@
-//! How much a script may print on a serial port: as much as the port takes away. More would make everybody wait for the port; it is
-//! left out and counted.
+//! How much a script may print on a serial port: as much as the port takes away. More would make
+//! everybody wait for the port; it is left out and counted.
 
 use umqtt_net::Instant;
 
@@ -23,8 +23,8 @@ impl Rate {
         Rate { per_milli, left: BURST, at: 0, dropped: 0 }
     }
 
-    /// Whether to print so many bytes. After some were left out it takes a pause before others are printed, so that lines
-    /// are whole more often than not.
+    /// Whether to print so many bytes. After some were left out it takes a pause before others are
+    /// printed, so that lines are whole more often than not.
     pub(crate) fn admits(&mut self, bytes: usize, now: Instant) -> bool {
         let Some(per_milli) = self.per_milli else { return true };
         let passed = (now.as_millis() as u32).wrapping_sub(self.at);

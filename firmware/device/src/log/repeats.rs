@@ -1,8 +1,10 @@
-//! Lines of the log that say the same again and again: after some of a kind the rest is counted and left out.
+//! Lines of the log that say the same again and again: after some of a kind the rest is counted and
+//! left out.
 //!
-//! A kind is how a line begins, numbers not looked at. So a script that fails at each message, a peer that does not read and whatever else
-//! may repeat itself fills neither log nor serial port, wherever the line is written; and however many kinds there are, those that
-//! find no place here share one.
+//! A kind is how a line begins, numbers not looked at. So a script that fails at each message, a
+//! peer that does not read and whatever else may repeat itself fills neither log nor serial port,
+//! wherever the line is written; and however many kinds there are, those that find no place here
+//! share one.
 
 use alloc::string::String;
 use core::fmt;
@@ -43,7 +45,8 @@ impl fmt::Display for LeftOut {
     }
 }
 
-/// The kinds of lines that came of late. The last place is for all kinds that have none of their own.
+/// The kinds of lines that came of late. The last place is for all kinds that have none of their
+/// own.
 #[derive(Debug, Default)]
 pub(crate) struct Repeats {
     kinds: [Option<Kind>; KINDS],

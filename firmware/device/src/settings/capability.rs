@@ -1,4 +1,5 @@
-//! What a board has or has not: a setting or a command that needs what a board lacks is not there on that board.
+//! What a board has or has not: a setting or a command that needs what a board lacks is not there
+//! on that board.
 
 use core::fmt;
 

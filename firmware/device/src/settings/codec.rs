@@ -1,5 +1,6 @@
-//! The bytes settings are kept as: a version byte, then for each value its number in the table, its length and its
-//! bytes (numbers as 4 bytes, little-endian). Every entry says its length, so entries of other versions can be passed by.
+//! The bytes settings are kept as: a version byte, then for each value its number in the table, its
+//! length and its bytes (numbers as 4 bytes, little-endian). Every entry says its length, so
+//! entries of other versions can be passed by.
 
 use alloc::{boxed::Box, vec::Vec};
 

@@ -1,8 +1,9 @@
 //! Every parameter a user can set, declared once.
 //!
-//! [`table`] declares them: name, type and range, default, secret or not, saved or not, one line of help. `set`, `show
-//! config`, `help`, saving, the compiler's check of `config` lines and `docs/settings.md` all read that table.
-//! What a parameter *does* is not here: the rest of the device reads [`Settings`] and acts.
+//! [`table`] declares them: name, type and range, default, secret or not, saved or not, one line of
+//! help. `set`, `show config`, `help`, saving, the compiler's check of `config` lines and
+//! `docs/settings.md` all read that table. What a parameter *does* is not here: the rest of the
+//! device reads [`Settings`] and acts.
 //!
 //! | module | job |
 //! |---|---|
@@ -34,8 +35,9 @@ use crate::storage::Doors;
 /// A value as it is kept: every type but the texts is a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// A flag, integer, access mode, IPv4 address (its 32 bits; 0 is none or `dhcp`), time of day (seconds since
-    /// midnight, -1 before it was set) or day of the week (0 is Monday, -1 before it was set).
+    /// A flag, integer, access mode, IPv4 address (its 32 bits; 0 is none or `dhcp`), time of day
+    /// (seconds since midnight, -1 before it was set) or day of the week (0 is Monday, -1 before it
+    /// was set).
     Number(i32),
     /// A text: any bytes, at most 255.
     Text(Box<[u8]>),
@@ -55,7 +57,8 @@ pub enum ValueRef<'s> {
 pub enum Source {
     /// The owner, with `set` on the console: kept by `save`.
     Persistent,
-    /// A `config` line of the script: wins over the owner's value as long as the script is there, never saved.
+    /// A `config` line of the script: wins over the owner's value as long as the script is there,
+    /// never saved.
     Script,
 }
 
@@ -104,7 +107,8 @@ pub struct Settings {
 const DEFAULT_ID_LEN: usize = 16;
 
 impl Settings {
-    /// Everything at its default. The last three bytes of the MAC address make the default `mqtt_id`.
+    /// Everything at its default. The last three bytes of the MAC address make the default
+    /// `mqtt_id`.
     pub fn new(mac: [u8; 6]) -> Settings {
         const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut default_id = *b"ESPRouter_000000";
@@ -138,8 +142,8 @@ impl Settings {
         param.spec().needs.filter(|needs| !self.capabilities.has(*needs))
     }
 
-    /// What [`Settings::save`] wrote, by this version or another: an unknown parameter or a value that is out of
-    /// range today is left out, a missing one has its default.
+    /// What [`Settings::save`] wrote, by this version or another: an unknown parameter or a value
+    /// that is out of range today is left out, a missing one has its default.
     pub fn load(mac: [u8; 6], saved: &[u8]) -> Settings {
         let mut settings = Settings::new(mac);
         for (param, value) in codec::read(saved) {
@@ -151,8 +155,8 @@ impl Settings {
         settings
     }
 
-    /// What was saved is damaged. Nobody is let in over the network until the owner has set them anew from the serial line:
-    /// who was meant to be kept out is not known any more.
+    /// What was saved is damaged. Nobody is let in over the network until the owner has set them
+    /// anew from the serial line: who was meant to be kept out is not known any more.
     pub fn set_damaged(&mut self) {
         (self.damaged, self.credentials_damaged) = (true, true);
     }
@@ -167,8 +171,8 @@ impl Settings {
         self.credentials_damaged || self.missing.has(Doors::BROKER)
     }
 
-    /// The script that should keep strangers out of these does not run, or could not set what keeps them out: nobody is
-    /// let in there over the network.
+    /// The script that should keep strangers out of these does not run, or could not set what keeps
+    /// them out: nobody is let in there over the network.
     pub fn set_missing(&mut self, doors: Doors) {
         self.missing = doors;
     }
@@ -207,17 +211,18 @@ impl Settings {
         self.missing = Doors::default();
     }
 
-    /// The owner's values that differ from their default and are of the saved sort, at most [`codec::MAX_LEN`] bytes; `None` if
-    /// there is no memory for them.
+    /// The owner's values that differ from their default and are of the saved sort, at most
+    /// [`codec::MAX_LEN`] bytes; `None` if there is no memory for them.
     pub fn save(&self) -> Option<Vec<u8>> {
         codec::write(self.persistent.iter().filter(|(param, _)| param.spec().saved))
     }
 
     /// Sets one parameter from its text.
     ///
-    /// `ap_password` also closes the access point (`ap_open` 0), or opens it when it is taken away. The owner cannot set
-    /// `mqtt_ssl` to 1. A `config` line can, for scripts that ask for it are no worse than others; then there is no
-    /// connection to the remote broker, rather than one in the open.
+    /// `ap_password` also closes the access point (`ap_open` 0), or opens it when it is taken away.
+    /// The owner cannot set `mqtt_ssl` to 1. A `config` line can, for scripts that ask for it are
+    /// no worse than others; then there is no connection to the remote broker, rather than one in
+    /// the open.
     ///
     /// # Errors
     /// [`SetError`] says what would be right; nothing has changed then.
@@ -252,7 +257,8 @@ impl Settings {
         Ok(param)
     }
 
-    /// Forgets what `config` lines have set, as their script is gone, and tells which parameters that was.
+    /// Forgets what `config` lines have set, as their script is gone, and tells which parameters
+    /// that was.
     pub fn drop_script_values(&mut self) -> Vec<Param> {
         core::mem::take(&mut self.script).into_iter().map(|(param, _)| param).collect()
     }
@@ -302,7 +308,8 @@ impl Settings {
         }
     }
 
-    /// A text of [`ParamType::Name`], which is ASCII; empty for `none`, and for a text that is not UTF-8.
+    /// A text of [`ParamType::Name`], which is ASCII; empty for `none`, and for a text that is not
+    /// UTF-8.
     pub fn text(&self, param: Param) -> &str {
         core::str::from_utf8(self.bytes(param)).unwrap_or("")
     }

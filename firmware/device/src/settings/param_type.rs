@@ -120,7 +120,8 @@ impl ParamType {
         }
     }
 
-    /// Prints a number of this type the way a user would type it. Texts need [`crate::console::words::Quoted`].
+    /// Prints a number of this type the way a user would type it. Texts need
+    /// [`crate::console::words::Quoted`].
     pub fn write_number(&self, f: &mut dyn fmt::Write, number: i32) -> fmt::Result {
         match self {
             ParamType::Address if number == 0 => f.write_str("none"),

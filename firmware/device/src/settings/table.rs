@@ -1,4 +1,5 @@
-//! The table of parameters. To add one: a line at the place where `show` shall print it, with a number no line ever had.
+//! The table of parameters. To add one: a line at the place where `show` shall print it, with a
+//! number no line ever had.
 
 use super::capability::{Capability, needs};
 use super::param_type::{NO_ZONE, ParamType};
@@ -39,7 +40,8 @@ pub enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// Whether a value is this default. A name made from the MAC is not: it is kept if somebody sets it.
+    /// Whether a value is this default. A name made from the MAC is not: it is kept if somebody
+    /// sets it.
     pub(super) fn equals(self, value: &Value) -> bool {
         match (self, value.borrow()) {
             (Number(default), ValueRef::Number(number)) => default == number,

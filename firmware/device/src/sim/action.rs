@@ -5,7 +5,8 @@ use core::fmt;
 
 use umqtt_vm::{PinMode, Side};
 
-/// One deed of a script. Displayed close to how a script says it, values in quotes where they may hold blanks.
+/// One deed of a script. Displayed close to how a script says it, values in quotes where they may
+/// hold blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// `publish local a/b "data" retained`

@@ -1,11 +1,13 @@
-//! A device in virtual time, to try scripts on: a [`Bench`] with a script in it, inputs to stimulate, time to let pass, and a record of
-//! all the script did.
+//! A device in virtual time, to try scripts on: a [`Bench`] with a script in it, inputs to
+//! stimulate, time to let pass, and a record of all the script did.
 //!
-//! The script runs on the real [`Engine`]; around it is a small world that keeps topics, pins and flash variables in
-//! memory. There is no network in it, no console and no real device: the world does what the script asks and writes it
-//! down. Time stands still except in [`Bench::advance`], so a day passes in an instant and every run is the same.
+//! The script runs on the real [`Engine`]; around it is a small world that keeps topics, pins and
+//! flash variables in memory. There is no network in it, no console and no real device: the world
+//! does what the script asks and writes it down. Time stands still except in [`Bench::advance`], so
+//! a day passes in an instant and every run is the same.
 //!
-//! With the image of `on init do subscribe local lamp  on topic local lamp do gpio_out 5 $this_data = on`:
+//! With the image of `on init do subscribe local lamp on topic local lamp do gpio_out 5 $this_data
+//! = on`:
 //!
 //! ```
 //! use umqtt_device::{engine::LoadError, sim::Bench};
@@ -33,8 +35,8 @@ pub use action::Action;
 pub use pins::SimulatedPins;
 use world::World;
 
-/// So many steps happen at one instant at most; what is left waits a millisecond. It keeps scripts that feed themselves from
-/// stopping the time.
+/// So many steps happen at one instant at most; what is left waits a millisecond. It keeps scripts
+/// that feed themselves from stopping the time.
 pub const STEPS_AT_ONCE: usize = 10_000;
 
 const DAY_MS: u64 = 86_400_000;
@@ -51,7 +53,8 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Puts a script on the bench, not yet started: this is the time to prepare flash variables, retained messages, pins.
+    /// Puts a script on the bench, not yet started: this is the time to prepare flash variables,
+    /// retained messages, pins.
     ///
     /// # Errors
     /// [`LoadError`] when the image does not load.

@@ -43,8 +43,9 @@ impl Pin {
     }
 }
 
-/// Pins 0 to `PINS` - 1 and an analogue input. What the device does with them becomes notes for the log, of which at most
-/// `NOTES` wait; what is put on them from outside comes from the console's `sim`.
+/// Pins 0 to `PINS` - 1 and an analogue input. What the device does with them becomes notes for the
+/// log, of which at most `NOTES` wait; what is put on them from outside comes from the console's
+/// `sim`.
 #[derive(Debug)]
 pub struct SimulatedPins<const PINS: usize, const NOTES: usize> {
     pins: [Pin; PINS],
@@ -152,7 +153,8 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
         fresh
     }
 
-    /// Does a command `sim gpio` or `sim adc`, given without the word `sim`; `None` if it is neither.
+    /// Does a command `sim gpio` or `sim adc`, given without the word `sim`; `None` if it is
+    /// neither.
     ///
     /// # Errors
     /// What would be right.

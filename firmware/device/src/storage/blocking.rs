@@ -1,5 +1,5 @@
-//! The map's library is asynchronous, our flashes are not: every future here is ready at once, so a single poll
-//! finishes any operation.
+//! The map's library is asynchronous, our flashes are not: every future here is ready at once, so a
+//! single poll finishes any operation.
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use embedded_storage_async::nor_flash as asynchronous;

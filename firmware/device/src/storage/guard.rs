@@ -1,14 +1,17 @@
 //! What settings and lock have to be: their checksums, outside the map.
 //!
-//! A record of the map that is damaged is no longer there for the library, which then finds an older one or none; and that
-//! looks like a write cut off by a loss of power, or like a new device. Here stands what has to be there. Two sectors take
-//! turns; each is a row of entries, of which the sound one with the greatest number counts.
+//! A record of the map that is damaged is no longer there for the library, which then finds an
+//! older one or none; and that looks like a write cut off by a loss of power, or like a new device.
+//! Here stands what has to be there. Two sectors take turns; each is a row of entries, of which the
+//! sound one with the greatest number counts.
 //!
-//! It also knows which script keeps others out, by its `config` lines: without that script nobody is let in.
+//! It also knows which script keeps others out, by its `config` lines: without that script nobody
+//! is let in.
 //!
-//! Before a record is written, an entry says that the old or the new one may be there; after it, another says that it has to
-//! be the new one. Cut off anywhere, what is there is permitted. The other stands there twice: where one of the two is
-//! damaged and the record as well, the old record is not taken for it.
+//! Before a record is written, an entry says that the old or the new one may be there; after it,
+//! another says that it has to be the new one. Cut off anywhere, what is there is permitted. The
+//! other stands there twice: where one of the two is damaged and the record as well, the old record
+//! is not taken for it.
 
 use core::ops::Range;
 
@@ -27,7 +30,8 @@ const MAGIC: u32 = 0x756D_6701;
 const ENTRY: usize = 32;
 /// No record has this checksum: what is there is damaged.
 const DAMAGED: u32 = 1;
-/// A single entry that is not sound may be the first one, cut off. More of them, and none that is sound, are damage.
+/// A single entry that is not sound may be the first one, cut off. More of them, and none that is
+/// sound, are damage.
 const MAX_CUT_OFF: usize = 1;
 
 /// A record that is guarded.
@@ -102,7 +106,8 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether a record may be what it is. With nothing to go by, it depends on whether the map was `formatted`.
+    /// Whether a record may be what it is. With nothing to go by, it depends on whether the map was
+    /// `formatted`.
     pub(super) fn permits(&self, which: Guarded, record: &[u8], formatted: bool) -> bool {
         match &self.newest {
             Some(entry) => entry.permitted[which as usize].contains(&checksum(record)),
@@ -110,8 +115,8 @@ impl Guard {
         }
     }
 
-    /// A record is to be written in the place of the one there is. `now` is what is there of both, and `None` where that is
-    /// damaged. True if the record was already settled.
+    /// A record is to be written in the place of the one there is. `now` is what is there of both,
+    /// and `None` where that is damaged. True if the record was already settled.
     pub(super) fn begin<F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -125,7 +130,8 @@ impl Guard {
         if self.newest.is_some() && *permitted == [new; 2] && now[which as usize] == Some(new) {
             return Ok(true);
         }
-        // Of what is damaged it is not known what it was: cut off, it has to be found damaged again.
+        // Of what is damaged it is not known what it was: cut off, it has to be found damaged
+        // again.
         *permitted = [now[which as usize].unwrap_or(DAMAGED), new];
         self.append(flash, entry)?;
         Ok(false)

@@ -1,9 +1,11 @@
-//! The bytes of an image: a copy in memory, or the flash itself where a board has it in its address space.
+//! The bytes of an image: a copy in memory, or the flash itself where a board has it in its address
+//! space.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// A range of flash in the address space of the processor. Its board neither erases nor writes any of it until this is dropped.
+/// A range of flash in the address space of the processor. Its board neither erases nor writes any
+/// of it until this is dropped.
 #[derive(Debug)]
 pub struct MappedFlash {
     bytes: &'static [u8],
@@ -23,11 +25,13 @@ impl Drop for MappedFlash {
     }
 }
 
-/// Maps a range of the flash, offsets from its beginning; `None` where that cannot be: see [`crate::board::Board::map_flash`].
+/// Maps a range of the flash, offsets from its beginning; `None` where that cannot be: see
+/// [`crate::board::Board::map_flash`].
 pub type MapFlash<'m> = &'m dyn Fn(Range<u32>) -> Option<MappedFlash>;
 
 /// The bytes of an image.
-// No enum: which of the two it is takes fewer instructions to tell so, and each event asks several times.
+// No enum: which of the two it is takes fewer instructions to tell so, and each event asks several
+// times.
 #[derive(Debug, Default)]
 pub struct ImageBytes {
     mapped: Option<MappedFlash>,

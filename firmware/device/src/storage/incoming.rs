@@ -1,7 +1,9 @@
-//! A script on its way into the slot that is not the current one: its bytes go to flash as they come, a page at a time. The
-//! header, which makes it the current one, is written when all of it has been found right.
+//! A script on its way into the slot that is not the current one: its bytes go to flash as they
+//! come, a page at a time. The header, which makes it the current one, is written when all of it
+//! has been found right.
 //!
-//! Source comes first in its slot, and behind it the image that is compiled from it; bytecode is the image.
+//! Source comes first in its slot, and behind it the image that is compiled from it; bytecode is
+//! the image.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -13,7 +15,8 @@ use super::{ImageBytes, MapFlash, StorageError, flash_failed};
 
 /// Bytes written together; a multiple of every flash's word.
 const PAGE: usize = 256;
-/// The same for slots so large that they are those of a board with memory: there, it may be a disk that each write waits for.
+/// The same for slots so large that they are those of a board with memory: there, it may be a disk
+/// that each write waits for.
 const LARGE_PAGE: usize = 4096;
 /// Bytes of such a slot.
 const LARGE_SLOT: usize = 128 * 1024;
@@ -116,7 +119,8 @@ impl Incoming {
         bytes: &[u8],
     ) -> Result<(), StorageError> {
         if self.image.is_none() {
-            // It may be run where it lies, so it starts at a word; and no word of flash is written twice.
+            // It may be run where it lies, so it starts at a word; and no word of flash is written
+            // twice.
             let end = self.end();
             let start = end.next_multiple_of(HEADER_LEN as u32);
             self.write(flash, &[0xFF; HEADER_LEN][..(start - end) as usize])?;
@@ -140,7 +144,8 @@ impl Incoming {
         Ok(there)
     }
 
-    /// All of the image, what came or what was made of it: mapped, or read. Nothing more can come then.
+    /// All of the image, what came or what was made of it: mapped, or read. Nothing more can come
+    /// then.
     pub(super) fn image_bytes<F: NorFlash>(
         &mut self,
         flash: &mut F,
@@ -159,7 +164,8 @@ impl Incoming {
         Ok(image.into())
     }
 
-    /// Writes what waits. Where the script lies then, whose source (of bytecode: its last bytes) is so long.
+    /// Writes what waits. Where the script lies then, whose source (of bytecode: its last bytes) is
+    /// so long.
     pub(super) fn finish<F: NorFlash>(
         mut self,
         flash: &mut F,

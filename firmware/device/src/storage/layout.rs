@@ -1,4 +1,5 @@
-//! Which sectors serve what: first the map, then the two slots of the script, then the guard of settings and lock.
+//! Which sectors serve what: first the map, then the two slots of the script, then the guard of
+//! settings and lock.
 
 use core::ops::Range;
 
@@ -16,7 +17,8 @@ pub const SECTOR: u32 = 4096;
 pub struct Layout {
     /// Offset of the first byte, a multiple of the sector size.
     pub start: u32,
-    /// Sectors of the map, at least 3: one is always kept free, and with two it could not be told which is older.
+    /// Sectors of the map, at least 3: one is always kept free, and with two it could not be told
+    /// which is older.
     pub map_sectors: u32,
     /// Sectors of each of the two script slots.
     pub slot_sectors: u32,
@@ -30,7 +32,8 @@ impl Layout {
     /// The desktop's flash file.
     pub const DESKTOP: Layout = Layout::of(&Profile::DESKTOP, 0, 8);
 
-    /// Slots for the largest script of a profile, behind `map_sectors` of map, with sectors of [`SECTOR`] bytes.
+    /// Slots for the largest script of a profile, behind `map_sectors` of map, with sectors of
+    /// [`SECTOR`] bytes.
     pub const fn of(profile: &Profile, start: u32, map_sectors: u32) -> Layout {
         // Behind the source there may be a gap.
         let slot = profile.image + profile.source + 2 * HEADER_LEN;
@@ -47,7 +50,8 @@ impl Layout {
         self.sectors() * SECTOR
     }
 
-    /// What [`bytes`](Self::bytes) was before there was a guard of settings and lock: it comes last.
+    /// What [`bytes`](Self::bytes) was before there was a guard of settings and lock: it comes
+    /// last.
     pub const fn bytes_without_guard(&self) -> u32 {
         (self.sectors() - guard::SECTORS) * SECTOR
     }

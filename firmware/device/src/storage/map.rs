@@ -70,9 +70,11 @@ type Cached = Cache<HeapPageStates, HeapPagePointers, HeapKeyPointers<u8>, u8>;
 pub(super) struct Map<F: NorFlash> {
     flash: Blocking<F>,
     range: Range<u32>,
-    /// Where things are; `None` before the first look and after an erasure, of which the library does not learn.
+    /// Where things are; `None` before the first look and after an erasure, of which the library
+    /// does not learn.
     cache: Option<Cached>,
-    /// A bit for every key of which there may be a record: the others need not be searched for in all of the flash.
+    /// A bit for every key of which there may be a record: the others need not be searched for in
+    /// all of the flash.
     present: Present,
 }
 
@@ -90,8 +92,8 @@ impl<F: NorFlash> Map<F> {
         Map { flash: Blocking(flash), range, cache: None, present: [u128::MAX; 2] }
     }
 
-    /// Finishes what a power cut has interrupted, and looks which records there are. If the map cannot be read, erases
-    /// all; true if so.
+    /// Finishes what a power cut has interrupted, and looks which records there are. If the map
+    /// cannot be read, erases all; true if so.
     pub(super) fn check(&mut self) -> Result<bool, StorageError> {
         repair(&mut self.flash.0, &self.range)?;
         let mut buffer = scratch()?;
@@ -222,8 +224,8 @@ impl<F: NorFlash> Map<F> {
         result
     }
 
-    /// The pages are in a state the library can read but not write (nonsense was in the flash): starts anew with the
-    /// records there are.
+    /// The pages are in a state the library can read but not write (nonsense was in the flash):
+    /// starts anew with the records there are.
     fn rescue(&mut self, buffer: &mut [u8]) -> Result<(), StorageError> {
         let mut records = Vec::new();
         for key in Key::all() {
@@ -246,7 +248,8 @@ impl<F: NorFlash> Map<F> {
     }
 }
 
-/// A buffer to read and write records with, and the certainty that there is memory for what the library needs besides.
+/// A buffer to read and write records with, and the certainty that there is memory for what the
+/// library needs besides.
 fn scratch() -> Result<Vec<u8>, StorageError> {
     let mut buffer = Vec::new();
     if !reserve(MAX_RECORD + MARGIN + CACHES) || !try_room_exact(&mut buffer, MAX_RECORD + MARGIN) {

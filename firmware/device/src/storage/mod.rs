@@ -1,9 +1,9 @@
-//! What survives a restart: settings, the lock, flash variables, the script. Safe against a power cut at any moment:
-//! afterwards the old or the new state is there, whole.
+//! What survives a restart: settings, the lock, flash variables, the script. Safe against a power
+//! cut at any moment: afterwards the old or the new state is there, whole.
 //!
-//! Small records live in a map that levels wear (`sequential-storage`); the script, image and source, has two slots of
-//! its own. The flash is anything with [`NorFlash`]; a cut in the middle of one of its writes is part of the bargain.
-//! What the bytes mean is not known here.
+//! Small records live in a map that levels wear (`sequential-storage`); the script, image and
+//! source, has two slots of its own. The flash is anything with [`NorFlash`]; a cut in the middle
+//! of one of its writes is part of the bargain. What the bytes mean is not known here.
 //!
 //! | module | job |
 //! |---|---|
@@ -97,7 +97,8 @@ pub enum StorageError {
         /// Bytes there are for it.
         limit: usize,
     },
-    /// What was written does not read back: the flash is worn out, or holds nonsense that cannot be repaired.
+    /// What was written does not read back: the flash is worn out, or holds nonsense that cannot be
+    /// repaired.
     Broken,
     /// There is not enough memory for it now.
     Memory,
@@ -128,7 +129,8 @@ pub struct MountReport {
     pub finished_deletion: bool,
     /// A script was there but its bytes are damaged; the one before it is used if it is whole.
     pub script_damaged: bool,
-    /// The settings are not those that were saved last: what there is of them is damaged, older, or gone.
+    /// The settings are not those that were saved last: what there is of them is damaged, older, or
+    /// gone.
     pub settings_damaged: bool,
     /// The same of the lock.
     pub lock_damaged: bool,
@@ -165,11 +167,12 @@ pub struct Storage<F: NorFlash> {
 }
 
 impl<F: NorFlash> Storage<F> {
-    /// Takes a flash into use. A blank one is an empty storage; one with nonsense is formatted where necessary; a
-    /// deletion that was cut off is finished.
+    /// Takes a flash into use. A blank one is an empty storage; one with nonsense is formatted
+    /// where necessary; a deletion that was cut off is finished.
     ///
     /// # Errors
-    /// [`StorageError::TooLarge`] if the layout does not fit the flash, [`StorageError::Memory`], else what the flash reports.
+    /// [`StorageError::TooLarge`] if the layout does not fit the flash, [`StorageError::Memory`],
+    /// else what the flash reports.
     // By itself: what is on the stack to mount is not while the settings are read.
     #[inline(never)]
     pub fn mount(flash: F, layout: Layout) -> Result<(Self, MountReport), StorageError> {
@@ -201,7 +204,8 @@ impl<F: NorFlash> Storage<F> {
         Ok((storage, report))
     }
 
-    /// The saved settings as [`crate::settings::Settings::load`] takes them; empty if there are none.
+    /// The saved settings as [`crate::settings::Settings::load`] takes them; empty if there are
+    /// none.
     ///
     /// # Errors
     /// What the flash reports.
@@ -233,8 +237,8 @@ impl<F: NorFlash> Storage<F> {
         self.save_guarded(Guarded::Lock, bytes)
     }
 
-    /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is empty, or if there is none of
-    /// that number.
+    /// Reads flash variable `n`, 1 to [`FLASH_VARIABLES`], and returns its length: 0 if it is
+    /// empty, or if there is none of that number.
     ///
     /// # Errors
     /// [`StorageError::Memory`], or what the flash reports: what it holds is not known then.
@@ -254,8 +258,8 @@ impl<F: NorFlash> Storage<F> {
     /// Writes flash variable `n`. The same value again costs no write.
     ///
     /// # Errors
-    /// [`StorageError::TooLarge`] for more than 63 bytes or if there is no such variable; what was there before
-    /// still is.
+    /// [`StorageError::TooLarge`] for more than 63 bytes or if there is no such variable; what was
+    /// there before still is.
     pub fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError> {
         let key = Key::variable(n).ok_or(StorageError::TooLarge { limit: 0 })?;
         if value.len() > FLASH_VARIABLE_LEN {
@@ -264,8 +268,8 @@ impl<F: NorFlash> Storage<F> {
         self.map.put(key, value)
     }
 
-    /// What the `config` lines of a script keep others out of; empty if no script does, or it is the one that is stored and
-    /// `runs`.
+    /// What the `config` lines of a script keep others out of; empty if no script does, or it is
+    /// the one that is stored and `runs`.
     pub fn unguarded(&self, runs: bool) -> Doors {
         let (recorded, doors) =
             (self.guard.script(), Doors(self.guard.script() as u8 & Doors::ALL.0));
@@ -274,8 +278,8 @@ impl<F: NorFlash> Storage<F> {
         if runs && here { Doors::default() } else { doors }
     }
 
-    /// Keeps in mind what the `config` lines of the script that is stored keep others out of: from now on it is
-    /// missed, should it be damaged.
+    /// Keeps in mind what the `config` lines of the script that is stored keep others out of: from
+    /// now on it is missed, should it be damaged.
     ///
     /// # Errors
     /// [`StorageError`]; what was kept before still is.
@@ -284,7 +288,8 @@ impl<F: NorFlash> Storage<F> {
         self.note_script(id | u32::from(doors.0))
     }
 
-    /// Another script takes the place of the one that is stored: whichever runs is the one to be missed.
+    /// Another script takes the place of the one that is stored: whichever runs is the one to be
+    /// missed.
     fn script_changes(&mut self) -> Result<(), StorageError> {
         self.note_script(self.guard.script() & DOOR_BITS)
     }
@@ -303,12 +308,14 @@ impl<F: NorFlash> Storage<F> {
         (checksum & !DOOR_BITS).max(DOOR_BITS + 1)
     }
 
-    /// Stores a script in the place of the one there is. The old one is the current one until the last write.
+    /// Stores a script in the place of the one there is. The old one is the current one until the
+    /// last write.
     ///
     /// # Errors
     /// [`StorageError`]; the old script is still there.
     pub fn store_script(&mut self, script: &StoredScript<'_>) -> Result<(), StorageError> {
-        // First the count of starts: should the power go between the two, the old script has three more tries.
+        // First the count of starts: should the power go between the two, the old script has three
+        // more tries.
         self.script_start_done()?;
         self.script_changes()?;
         self.slots.store(self.map.flash(), script)
@@ -329,8 +336,8 @@ impl<F: NorFlash> Storage<F> {
     /// Its image alone, where it lies if `map` can; `None` if there is none.
     ///
     /// # Errors
-    /// [`StorageError::Broken`] if its bytes have changed since they were written, [`StorageError::Memory`], else what the flash
-    /// reports.
+    /// [`StorageError::Broken`] if its bytes have changed since they were written,
+    /// [`StorageError::Memory`], else what the flash reports.
     pub fn script_image(&mut self, map: MapFlash<'_>) -> Result<Option<ImageBytes>, StorageError> {
         let Some(script) = self.slots.script() else { return Ok(None) };
         let flash = self.map.flash();
@@ -343,8 +350,8 @@ impl<F: NorFlash> Storage<F> {
         slots::read_vec(flash, script.image.clone()).map(|image| Some(image.into()))
     }
 
-    /// More of the next script has come: source or bytecode. It goes beside the current one, which stays that until
-    /// [`Storage::commit_incoming`].
+    /// More of the next script has come: source or bytecode. It goes beside the current one, which
+    /// stays that until [`Storage::commit_incoming`].
     ///
     /// # Errors
     /// [`StorageError`]; [`Storage::drop_incoming`] is due then.
@@ -377,7 +384,8 @@ impl<F: NorFlash> Storage<F> {
         self.slots.incoming().is_some_and(Incoming::is_closed)
     }
 
-    /// Reads what has come of the next script, from `offset` on; false where there is not so much, or the flash fails.
+    /// Reads what has come of the next script, from `offset` on; false where there is not so much,
+    /// or the flash fails.
     pub fn read_incoming(&mut self, offset: usize, out: &mut [u8]) -> bool {
         let flash = self.map.flash();
         let incoming = self.slots.incoming();
@@ -392,8 +400,8 @@ impl<F: NorFlash> Storage<F> {
         self.slots.incoming_mut()?.append_image(self.map.flash(), bytes)
     }
 
-    /// The image of the next script: what has come, or what was compiled from it. Where it lies if `map` can. Nothing more can
-    /// come then.
+    /// The image of the next script: what has come, or what was compiled from it. Where it lies if
+    /// `map` can. Nothing more can come then.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -407,13 +415,14 @@ impl<F: NorFlash> Storage<F> {
         self.slots.drop_incoming();
     }
 
-    /// Makes what has come the script, with the image that was compiled from it; if it is bytecode, its last `source` bytes are
-    /// its source.
+    /// Makes what has come the script, with the image that was compiled from it; if it is bytecode,
+    /// its last `source` bytes are its source.
     ///
     /// # Errors
     /// [`StorageError`]; the old script is still there, and what had come is given up.
     pub fn commit_incoming(&mut self, source: usize) -> Result<(), StorageError> {
-        // First the count of starts: should the power go between the two, the old script has three more tries.
+        // First the count of starts: should the power go between the two, the old script has three
+        // more tries.
         let begun = self.script_start_done().and_then(|()| self.script_changes());
         if let Err(error) = begun {
             self.slots.drop_incoming();
@@ -422,7 +431,8 @@ impl<F: NorFlash> Storage<F> {
         self.slots.commit_incoming(self.map.flash(), source)
     }
 
-    /// Where the script lies in the flash, for boards that run it in place: offsets of image and source.
+    /// Where the script lies in the flash, for boards that run it in place: offsets of image and
+    /// source.
     pub fn script_place(&self) -> Option<(core::ops::Range<u32>, core::ops::Range<u32>)> {
         self.slots.script().map(|script| (script.image.clone(), script.source.clone()))
     }
@@ -432,8 +442,8 @@ impl<F: NorFlash> Storage<F> {
         self.slots.script().map_or(0, |script| script.source.len())
     }
 
-    /// A piece of the source text, without reading all of it; returns how many bytes, 0 at the end and when the
-    /// flash fails.
+    /// A piece of the source text, without reading all of it; returns how many bytes, 0 at the end
+    /// and when the flash fails.
     pub fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize {
         let Some(script) = self.slots.script() else { return 0 };
         let len = out.len().min(script.source.len().saturating_sub(offset));
@@ -445,17 +455,19 @@ impl<F: NorFlash> Storage<F> {
         }
     }
 
-    /// Deletes the script and empties the flash variables, both or (after a power cut before the first write was
-    /// complete) neither.
+    /// Deletes the script and empties the flash variables, both or (after a power cut before the
+    /// first write was complete) neither.
     ///
     /// # Errors
-    /// What the flash reports; the deletion is then finished by the next [`Storage::mount`], unless it did not begin.
+    /// What the flash reports; the deletion is then finished by the next [`Storage::mount`], unless
+    /// it did not begin.
     pub fn delete_script(&mut self) -> Result<(), StorageError> {
         self.slots.mark(self.map.flash(), slots::Scope::Script)?;
         self.finish_deletion().map(|_| ())
     }
 
-    /// Clears everything: settings, lock, flash variables, script. Cut off, it is finished by the next mount.
+    /// Clears everything: settings, lock, flash variables, script. Cut off, it is finished by the
+    /// next mount.
     ///
     /// # Errors
     /// What the flash reports.
@@ -464,8 +476,9 @@ impl<F: NorFlash> Storage<F> {
         self.finish_deletion().map(|_| ())
     }
 
-    /// Saves the retained messages in the place of those saved before, each by itself, and only those that have changed. `from`
-    /// gives them from a topic on, in the order of their topics; `refused` gets the topics that do not fit.
+    /// Saves the retained messages in the place of those saved before, each by itself, and only
+    /// those that have changed. `from` gives them from a topic on, in the order of their topics;
+    /// `refused` gets the topics that do not fit.
     ///
     /// # Errors
     /// [`StorageError`]; each message is the one saved before or the new one then.
@@ -479,8 +492,8 @@ impl<F: NorFlash> Storage<F> {
         Ok(())
     }
 
-    /// As [`Storage::save_retained`], but at most [`retained::RECORDS_PER_STEP`] records of it, going on where the last call has
-    /// stopped; true once all are saved.
+    /// As [`Storage::save_retained`], but at most [`retained::RECORDS_PER_STEP`] records of it,
+    /// going on where the last call has stopped; true once all are saved.
     ///
     /// # Errors
     /// As [`Storage::save_retained`]; the next call begins anew.
@@ -514,7 +527,8 @@ impl<F: NorFlash> Storage<F> {
     }
 
     /// Counts a start of the script, before it runs: how many in a row have begun since the last
-    /// [`Storage::script_start_done`], this one included. More than three: it is the script that resets the device.
+    /// [`Storage::script_start_done`], this one included. More than three: it is the script that
+    /// resets the device.
     ///
     /// # Errors
     /// [`StorageError`]; nothing was counted then.
@@ -535,8 +549,8 @@ impl<F: NorFlash> Storage<F> {
         }
     }
 
-    /// A start that was over did not go well after all: it counts again, as the number `starts` that
-    /// [`Storage::script_start_begins`] gave it.
+    /// A start that was over did not go well after all: it counts again, as the number `starts`
+    /// that [`Storage::script_start_begins`] gave it.
     ///
     /// # Errors
     /// [`StorageError`]; the count is what it was then.
@@ -578,7 +592,8 @@ impl<F: NorFlash> Storage<F> {
         Ok(self.map.get(Key::STARTS)?.first().copied().unwrap_or(0))
     }
 
-    /// The steps after the mark that makes a deletion certain; true if there was one to finish. Each may be repeated.
+    /// The steps after the mark that makes a deletion certain; true if there was one to finish.
+    /// Each may be repeated.
     fn finish_deletion(&mut self) -> Result<bool, StorageError> {
         let Current::Deleting(scope) = self.slots.current() else { return Ok(false) };
         match scope {

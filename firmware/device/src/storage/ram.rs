@@ -1,5 +1,6 @@
-//! A NOR flash in RAM that obeys the rules of a real one (a write only clears bits, an erase sets whole sectors) and
-//! whose power can be cut in the middle of any write or erase. For tests, and for a board that keeps nothing.
+//! A NOR flash in RAM that obeys the rules of a real one (a write only clears bits, an erase sets
+//! whole sectors) and whose power can be cut in the middle of any write or erase. For tests, and
+//! for a board that keeps nothing.
 
 use alloc::rc::Rc;
 use alloc::{vec, vec::Vec};
@@ -136,7 +137,8 @@ impl RamFlash {
         self.operations
     }
 
-    /// A counter of the writes and erases from now on, which can be read when the flash is given away.
+    /// A counter of the writes and erases from now on, which can be read when the flash is given
+    /// away.
     pub fn meter(&mut self) -> Rc<Cell<u32>> {
         self.meter.get_or_insert_default().clone()
     }

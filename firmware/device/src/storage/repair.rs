@@ -1,10 +1,12 @@
-//! Finishes an erasure of the map's oldest sector that a power cut has interrupted, before the library looks at the map.
+//! Finishes an erasure of the map's oldest sector that a power cut has interrupted, before the
+//! library looks at the map.
 //!
-//! When the map moves on, the library copies what is still valid in the oldest sector to the new one and erases the
-//! oldest. Cut off in the erasure, that sector is in no defined state: it may look blank, current or sealed. The
-//! library takes a sealed one for a copy that was cut off, erases the *new* sector and copies again, from ruins. So the
-//! question is asked here: is every record of the oldest sector elsewhere too? Then the copy was complete, and
-//! the oldest sector is erased again. If not, the erasure has not begun, and the library may do the copy again.
+//! When the map moves on, the library copies what is still valid in the oldest sector to the new
+//! one and erases the oldest. Cut off in the erasure, that sector is in no defined state: it may
+//! look blank, current or sealed. The library takes a sealed one for a copy that was cut off,
+//! erases the *new* sector and copies again, from ruins. So the question is asked here: is every
+//! record of the oldest sector elsewhere too? Then the copy was complete, and the oldest sector is
+//! erased again. If not, the erasure has not begun, and the library may do the copy again.
 
 use core::fmt;
 use core::ops::Range;
@@ -52,8 +54,8 @@ pub(super) fn repair<F: NorFlash>(flash: &mut F, range: &Range<u32>) -> Result<(
     Ok(())
 }
 
-/// The sector behind the current one, if it is not blank as it should be. Of two current ones, one behind the other,
-/// the second is what an erasure has left.
+/// The sector behind the current one, if it is not blank as it should be. Of two current ones, one
+/// behind the other, the second is what an erasure has left.
 fn oldest_to_erase(states: &[State]) -> Option<usize> {
     let next = |sector: usize| (sector + 1) % states.len();
     let current = |sector: &usize| states[*sector] == State::Current;
@@ -134,7 +136,8 @@ fn erase<F: NorFlash>(flash: &mut F, start: u32) -> Result<(), StorageError> {
     flash.erase(start, start + F::ERASE_SIZE as u32).map_err(flash_failed)
 }
 
-/// The flash as it would be without one sector, or with that alone, as the current one. Only to be read.
+/// The flash as it would be without one sector, or with that alone, as the current one. Only to be
+/// read.
 struct View<'f, F> {
     flash: &'f mut F,
     start: u32,

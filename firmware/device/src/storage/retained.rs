@@ -1,8 +1,10 @@
-//! Retained messages, as `save_retained` and `broker_autoretain` keep them: each in a record of its own.
+//! Retained messages, as `save_retained` and `broker_autoretain` keep them: each in a record of its
+//! own.
 //!
-//! So only what has changed is written, what does not fit costs nothing of the others, and after a power cut each message is
-//! the old or the new one. Older versions kept them all together, in pieces in two sets of which one record says which
-//! counts; such a set is still read, and taken away when the messages are saved next.
+//! So only what has changed is written, what does not fit costs nothing of the others, and after a
+//! power cut each message is the old or the new one. Older versions kept them all together, in
+//! pieces in two sets of which one record says which counts; such a set is still read, and taken
+//! away when the messages are saved next.
 
 use alloc::vec::Vec;
 use core::ops::Bound;
@@ -80,14 +82,14 @@ impl SavedMessages {
 /// Bytes of a record besides topic and payload.
 const HEAD: usize = 3;
 
-/// Records looked at or written in one step: on a chip a write takes milliseconds and may have a sector erased, on a disk it
-/// waits for the disk; everything else waits as long.
+/// Records looked at or written in one step: on a chip a write takes milliseconds and may have a
+/// sector erased, on a disk it waits for the disk; everything else waits as long.
 pub const RECORDS_PER_STEP: usize = 4;
 /// Messages without a record that are passed over in one step.
 const MESSAGES_PER_STEP: usize = 256;
 
-/// The messages in the place of those saved before, a few records at a time. What changes meanwhile may be saved as it was or as
-/// it is.
+/// The messages in the place of those saved before, a few records at a time. What changes meanwhile
+/// may be saved as it was or as it is.
 #[derive(Debug)]
 pub(super) struct Saving {
     stage: Stage,
@@ -128,8 +130,8 @@ impl Saving {
         })
     }
 
-    /// The next few records; true once all is saved. `from` gives the messages from a topic on, in the order of their topics;
-    /// `refused` gets the topics there is no room for.
+    /// The next few records; true once all is saved. `from` gives the messages from a topic on, in
+    /// the order of their topics; `refused` gets the topics there is no room for.
     pub(super) fn step<'m, F: NorFlash, I: Iterator<Item = SavedMessage<'m>>>(
         &mut self,
         map: &mut Map<F>,

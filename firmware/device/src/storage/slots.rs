@@ -1,9 +1,9 @@
-//! The script's two slots. A slot is a header, then image and source, in the order the header says. The slot with the greater
-//! generation is the current one. A store erases the other slot, writes the script there, reads it back, and writes the header
-//! last.
+//! The script's two slots. A slot is a header, then image and source, in the order the header says.
+//! The slot with the greater generation is the current one. A store erases the other slot, writes
+//! the script there, reads it back, and writes the header last.
 //!
-//! A header can also be a mark that says what is being deleted: it makes the deletion certain with one write, and
-//! is erased when all else is.
+//! A header can also be a mark that says what is being deleted: it makes the deletion certain with
+//! one write, and is erased when all else is.
 
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -257,7 +257,8 @@ impl Slots {
     }
 }
 
-/// magic, generation, kind (0, 3 and 4 scripts, 1 and 2 marks), image length, source length, checksum of both, 0, checksum of this.
+/// magic, generation, kind (0, 3 and 4 scripts, 1 and 2 marks), image length, source length,
+/// checksum of both, 0, checksum of this.
 fn header(written: &Written) -> [u8; HEADER_LEN] {
     let (kind, image, source, checksum) = match &written.content {
         Content::Script(place, kind) => {

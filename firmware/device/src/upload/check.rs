@@ -89,8 +89,9 @@ pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
-/// Checks what has come to flash whole: compiles it if it is source, and proves that the image may run. Before the compiler
-/// allocates it asks `room` whether there are so many bytes. The image is run where it lies if `map` can.
+/// Checks what has come to flash whole: compiles it if it is source, and proves that the image may
+/// run. Before the compiler allocates it asks `room` whether there are so many bytes. The image is
+/// run where it lies if `map` can.
 ///
 /// # Errors
 /// [`CheckError`]; nothing has changed, unless [`Storage::incoming_is_closed`].
@@ -126,7 +127,8 @@ pub fn check<F: NorFlash>(
     Ok(Checked { program, source })
 }
 
-/// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still come.
+/// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still
+/// come.
 fn check_whole<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> Result<(), ImageError> {
     let mut head = [0; CHECKED_FROM];
     if len < CHECKED_FROM || !storage.read_incoming(0, &mut head) {

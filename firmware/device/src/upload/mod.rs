@@ -1,4 +1,5 @@
-//! New scripts: pushed to a port, or pulled from a web server, and checked whole before anything changes.
+//! New scripts: pushed to a port, or pulled from a web server, and checked whole before anything
+//! changes.
 //!
 //! | module | job |
 //! |---|---|
@@ -6,7 +7,8 @@
 //! | [`check`](mod@check) | source or bytecode: is it a script this device can run? |
 //! | [`warnings`](mod@warnings) | what the compiler warns of in it |
 //!
-//! Pulling is [`crate::http::fetch`]; putting a script in the place of another is the device's part.
+//! Pulling is [`crate::http::fetch`]; putting a script in the place of another is the device's
+//! part.
 
 pub mod check;
 pub mod push;

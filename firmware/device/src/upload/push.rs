@@ -1,8 +1,9 @@
 //! A script pushed to a port: one connection, in time, whole. What comes goes to flash at once.
 //!
-//! The end of a script is the end of what the other end sends. Many people's `nc` does not tell that end though it has
-//! sent all (it waits for us to close); so a script after which it is quiet for [`QUIET`] is looked at, and
-//! taken if it ends with a line end and is a correct script as it stands.
+//! The end of a script is the end of what the other end sends. Many people's `nc` does not tell
+//! that end though it has sent all (it waits for us to close); so a script after which it is quiet
+//! for [`QUIET`] is looked at, and taken if it ends with a line end and is a correct script as it
+//! stands.
 
 use umqtt_vm::Profile;
 
@@ -71,14 +72,15 @@ impl core::error::Error for PushError {}
 pub enum Progress {
     /// Nothing yet.
     Waiting,
-    /// This may be all of it, though the sender did not close: take it if it is a correct script, and let it go on if not.
+    /// This may be all of it, though the sender did not close: take it if it is a correct script,
+    /// and let it go on if not.
     Perhaps,
     /// This is all of it.
     Done,
     /// It failed; the connection is closed.
     Failed(PushError),
-    /// The sender was a browser, or said nothing at all: its connection is closed, and the port waits again for one who sends a
-    /// script. What came is to be forgotten; `None` if nothing did.
+    /// The sender was a browser, or said nothing at all: its connection is closed, and the port
+    /// waits again for one who sends a script. What came is to be forgotten; `None` if nothing did.
     Stranger(Option<Stranger>),
 }
 

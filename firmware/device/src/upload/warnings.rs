@@ -14,8 +14,8 @@ const MAX_WARNINGS: usize = 10;
 /// Bytes of them, about; what an upload is answered has to fit into a report.
 const MAX_TEXT: usize = 1400;
 
-/// The warnings about a script that compiles: a line each, with line and column, and how many there are. Empty if there are
-/// none.
+/// The warnings about a script that compiles: a line each, with line and column, and how many there
+/// are. Empty if there are none.
 pub fn warnings(source: &[u8], profile: &Profile) -> String {
     let found = match parse(source, profile) {
         (script, errors) if errors.is_empty() => lint::lint(source, &script, profile, &Parameters),

@@ -25,7 +25,8 @@ pub(super) struct Config {
 /// Why no connection is made with the settings as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Problem {
-    /// The connection is to be encrypted, which this device cannot do; a password would go in the open.
+    /// The connection is to be encrypted, which this device cannot do; a password would go in the
+    /// open.
     Encryption,
     /// A text that MQTT wants to be UTF-8 is not.
     NotText(Param),
@@ -77,7 +78,8 @@ impl Config {
             user,
             password,
             max_packet: limits.max_packet,
-            // What was received in one piece always fits, and with it the packet whose beginning came before.
+            // What was received in one piece always fits, and with it the packet whose beginning
+            // came before.
             max_queue_bytes: limits.max_packet.saturating_add(piece(limits)),
             max_subscriptions: limits.max_client_subscriptions,
             ..ClientOptions::new(&self.id)

@@ -1,12 +1,14 @@
-//! The remote broker: the device as a client of another one, for scripts and for the console's `publish remote`.
+//! The remote broker: the device as a client of another one, for scripts and for the console's
+//! `publish remote`.
 //!
-//! The protocol is [`umqtt_mqtt::client`]'s; here is what makes it the device's: the settings it follows, live; the
-//! connection over [`Net`]; the script it serves; what is told about it. It knows no script engine and no console: the
-//! device fetches what came with [`Upstream::next`] when the script has time for it, and until then nothing more is read from the
-//! connection, so that what waits is bounded and nothing is lost on the way.
+//! The protocol is [`umqtt_mqtt::client`]'s; here is what makes it the device's: the settings it
+//! follows, live; the connection over [`Net`]; the script it serves; what is told about it. It
+//! knows no script engine and no console: the device fetches what came with [`Upstream::next`] when
+//! the script has time for it, and until then nothing more is read from the connection, so that
+//! what waits is bounded and nothing is lost on the way.
 //!
-//! Everything is of QoS 0 with a clean session, as scripts know it: a subscription ends with its connection, and
-//! `on mqttconnect` is where a script subscribes again.
+//! Everything is of QoS 0 with a clean session, as scripts know it: a subscription ends with its
+//! connection, and `on mqttconnect` is where a script subscribes again.
 //!
 //! | file | job |
 //! |---|---|
@@ -89,7 +91,8 @@ pub(crate) struct Upstream {
     up: bool,
     /// Counts the connections that were accepted.
     connections: u32,
-    /// At most `max_client_subscriptions` on each connection, those of the last one until the next is told of.
+    /// At most `max_client_subscriptions` on each connection, those of the last one until the next
+    /// is told of.
     filters: Vec<Filter>,
     /// The script is to be told that there is a connection.
     announce: bool,
@@ -99,8 +102,8 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
-    /// A client that looks at the settings in its first turn. The seed keeps devices that have lost their
-    /// broker together from coming back together.
+    /// A client that looks at the settings in its first turn. The seed keeps devices that have lost
+    /// their broker together from coming back together.
     pub(crate) fn new(seed: u32) -> Upstream {
         Upstream {
             client: Client::new(Config::default().options(&Limits::SMALL), seed),
@@ -130,7 +133,8 @@ impl Upstream {
         self.client.dropped()
     }
 
-    /// At how many places a subscription of the script is looked for: some are looked at in the time of one elsewhere.
+    /// At how many places a subscription of the script is looked for: some are looked at in the
+    /// time of one elsewhere.
     pub(crate) fn looked_at(&self) -> u32 {
         (self.filters.len() / 4) as u32
     }
@@ -251,8 +255,8 @@ impl Upstream {
         self.look();
     }
 
-    /// Does what is to be done now: follows the settings, minds the time, sends, and receives if the script has fetched what
-    /// came before. True if there is more to do at once.
+    /// Does what is to be done now: follows the settings, minds the time, sends, and receives if
+    /// the script has fetched what came before. True if there is more to do at once.
     pub(crate) fn turn(
         &mut self,
         now: Instant,
@@ -279,8 +283,8 @@ impl Upstream {
         self.announce || self.next.is_some() || self.readable
     }
 
-    /// Takes leave for good, politely: the device is about to be switched off. It has left once [`Upstream::has_left`]
-    /// says so; some turns may be needed.
+    /// Takes leave for good, politely: the device is about to be switched off. It has left once
+    /// [`Upstream::has_left`] says so; some turns may be needed.
     pub(crate) fn leave(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         self.leaving = true;
         self.wanted = None;
@@ -292,7 +296,8 @@ impl Upstream {
         self.conn.is_none()
     }
 
-    /// Makes the settings that are wanted the ones that are followed, as soon as the old connection has been left.
+    /// Makes the settings that are wanted the ones that are followed, as soon as the old connection
+    /// has been left.
     fn follow(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         if self.active == self.wanted {
             return;

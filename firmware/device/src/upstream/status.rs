@@ -13,7 +13,8 @@ use crate::log::Level;
 use crate::net::{CloseReason, NetError};
 use crate::printable::Printable;
 
-/// Notes that wait to be logged; they are fetched after every turn, so more means that one turn had much to tell.
+/// Notes that wait to be logged; they are fetched after every turn, so more means that one turn had
+/// much to tell.
 const MAX_WAITING: usize = 32;
 
 /// Something to log.

@@ -1,4 +1,5 @@
-//! `docs/console.md` is what the console does: its dialogues are played, and it has every command and every text of an answer.
+//! `docs/console.md` is what the console does: its dialogues are played, and it has every command
+//! and every text of an answer.
 
 use umqtt_device::console::command::COMMANDS;
 use umqtt_device::device::Options;
@@ -71,7 +72,8 @@ fn it_has_every_topic_the_device_publishes_itself() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// What is printed by the files that answer: each text between the places where something is put in is on the page.
+/// What is printed by the files that answer: each text between the places where something is put in
+/// is on the page.
 #[test]
 fn it_has_every_text_of_an_answer() {
     let page = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -99,7 +101,8 @@ fn it_has_every_text_of_an_answer() {
     assert!(texts > 70, "{texts}");
 }
 
-/// The string literals of a source, comments left out, with a line that goes on joined to the one before.
+/// The string literals of a source, comments left out, with a line that goes on joined to the one
+/// before.
 fn literals(code: &str) -> Vec<String> {
     let code: String = code
         .lines()

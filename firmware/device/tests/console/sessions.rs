@@ -36,7 +36,8 @@ fn a_line_of_512_bytes_is_taken_and_one_of_513_refused() {
     assert_eq!(user.reply("time"), "Wed 12:34:56\r\n");
 }
 
-/// Whatever its length and however it comes, nothing of a line that is too long is executed, and the next line is.
+/// Whatever its length and however it comes, nothing of a line that is too long is executed, and
+/// the next line is.
 #[test]
 fn no_part_of_a_line_that_is_too_long_is_executed() {
     for len in [511, MAX_LINE, MAX_LINE + 1, MAX_LINE + 2, 1024, 1025, 5000] {
@@ -90,7 +91,8 @@ fn a_user_who_does_not_read_is_given_no_more() {
         session.print(b"printed by a script\n");
     }
     assert!(session.output().len() <= LEAST_OUTPUT);
-    // He gets all of it when he reads: the rest of the reply first, then what was reported, and he can go on.
+    // He gets all of it when he reads: the rest of the reply first, then what was reported, and he
+    // can go on.
     let mut seen = String::new();
     while session.has_more() || !session.output().is_empty() {
         seen += &String::from_utf8_lossy(session.output());

@@ -1,4 +1,5 @@
-//! Who floods the device does not keep it from the others: counted in bytes taken and in polls, not in time.
+//! Who floods the device does not keep it from the others: counted in bytes taken and in polls, not
+//! in time.
 
 use crate::world::{End, PIECE, World, publish_packet};
 

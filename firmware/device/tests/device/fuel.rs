@@ -53,7 +53,8 @@ fn whatever_a_script_does_its_event_ends() {
         assert!(rounds > 0, "{name}");
         // The cheapest round pays for its words.
         assert!(rounds <= u64::from(FUEL) / 4 + 1, "{name}: {rounds}");
-        // What is made of 4,096 bytes, or looks at all there is, pays for them: 16 bytes for a unit of fuel at most.
+        // What is made of 4,096 bytes, or looks at all there is, pays for them: 16 bytes for a unit
+        // of fuel at most.
         let long = ["$a", "$b", "$d", "$w", "$e", "$n", "$m", "$t"];
         let parts = ["len", "byte_val", "substr"];
         let words = || statements.split(|c: char| !c.is_alphanumeric() && c != '$' && c != '_');
@@ -137,7 +138,8 @@ fn a_flash_variable_is_written_once_however_often_an_event_sets_it() {
         }
         assert_eq!(turns, 4);
     }
-    // Those not written yet are seen, written when the script ends, and not after the owner has set them.
+    // Those not written yet are seen, written when the script ends, and not after the owner has set
+    // them.
     go(&mut world);
     world.poll_once();
     let console = world.console();

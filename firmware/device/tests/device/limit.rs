@@ -1,5 +1,5 @@
-//! A script that is at the limit of its fuel in every event keeps the others waiting for one of its events and no longer: counted in
-//! turns and events, in virtual time.
+//! A script that is at the limit of its fuel in every event keeps the others waiting for one of its
+//! events and no longer: counted in turns and events, in virtual time.
 
 use umqtt_vm::Profile;
 
@@ -14,7 +14,8 @@ const TURNS: usize = 8;
 /// The pin that shows that a handler begins.
 const BEGIN: u8 = 5;
 
-/// Events that all use up their fuel as far as they can without being stopped for it: messages to the script, and two timers.
+/// Events that all use up their fuel as far as they can without being stopped for it: messages to
+/// the script, and two timers.
 fn at_the_limit(statements: &str, rounds: u64) -> String {
     // A script whose handlers are stopped again and again is disabled; this one is to go on.
     let rounds = if rounds > 3 { rounds * 9 / 10 } else { rounds };

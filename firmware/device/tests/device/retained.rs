@@ -92,7 +92,8 @@ fn what_there_is_no_room_for_is_named_and_the_rest_is_saved() {
     assert_eq!(world.messages(watcher).len(), 74);
 }
 
-/// Polls until nothing is left to do at once; the operations on the flash in each poll that had any.
+/// Polls until nothing is left to do at once; the operations on the flash in each poll that had
+/// any.
 fn operations(world: &mut World, meter: &Cell<u32>) -> Vec<u32> {
     let (mut each, mut more) = (Vec::new(), true);
     while more {

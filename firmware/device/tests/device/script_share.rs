@@ -1,4 +1,5 @@
-//! A script at the end of its share of the memory: it is refused what its language refuses, and the device goes on.
+//! A script at the end of its share of the memory: it is refused what its language refuses, and the
+//! device goes on.
 
 use umqtt_memory::Share;
 

@@ -1,4 +1,5 @@
-//! Topics with characters that make most clients close their connection: refused wherever they may come from.
+//! Topics with characters that make most clients close their connection: refused wherever they may
+//! come from.
 
 use crate::world::{World, publish_packet};
 

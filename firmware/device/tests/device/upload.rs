@@ -283,7 +283,8 @@ fn warnings_about_a_script_that_is_taken_are_told_with_their_places() {
     let start = "\rScript upload completed (49 Bytes)\r\nSyntax okay\r\nWarning W0001 in line 2, column 10: operators group";
     assert!(told.starts_with(start), "{told}");
     assert!(told.contains("\r\nWarning W0002 in line 3, column "), "{told}");
-    // The script starts behind the report: what it prints takes the prompt's place, and the prompt comes again.
+    // The script starts behind the report: what it prints takes the prompt's place, and the prompt
+    // comes again.
     assert!(told.ends_with("\r\n2 warnings\r\nCMD>\r    \r0\r\nCMD>"), "{told:?}");
     // Whoever sent it learns that too.
     assert!(world.text(sender).contains("Warning W0001 in line 2"));

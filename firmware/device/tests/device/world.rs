@@ -1,4 +1,5 @@
-//! A world for one device: a network, a board and time, all in memory. Nothing here waits or depends on the machine.
+//! A world for one device: a network, a board and time, all in memory. Nothing here waits or
+//! depends on the machine.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -470,7 +471,8 @@ impl World {
         }
     }
 
-    /// What the device sent, as text; without a prompt whose place something has taken, and the one behind that.
+    /// What the device sent, as text; without a prompt whose place something has taken, and the one
+    /// behind that.
     pub(crate) fn text(&mut self, end: End) -> String {
         let raw = self.raw_text(end);
         let text = raw.replace("\r\n", "\n").replace("CMD>\r", "\r");

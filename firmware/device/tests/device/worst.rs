@@ -1,5 +1,6 @@
-//! Every operation of a script at its worst, in a loop that only the end of the fuel ends: for the tests in `fuel.rs` and for the bench
-//! that counts their instructions, `cargo bench -p umqtt-device --bench fuel`.
+//! Every operation of a script at its worst, in a loop that only the end of the fuel ends: for the
+//! tests in `fuel.rs` and for the bench that counts their instructions, `cargo bench -p
+//! umqtt-device --bench fuel`.
 
 use umqtt_mqtt::QoS;
 
@@ -12,8 +13,9 @@ const SUBSCRIBERS: usize = 300;
 /// Subscriptions of the script, of which one is looked for among the others.
 const OWN: usize = 2_000;
 
-/// Texts of the greatest length: `a` and another like it, one that differs at its end and half of that, digits, blanks; JSON of escapes, of
-/// nested arrays, and of many members; a path of many steps, and a topic and a filter of many levels.
+/// Texts of the greatest length: `a` and another like it, one that differs at its end and half of
+/// that, digits, blanks; JSON of escapes, of nested arrays, and of many members; a path of many
+/// steps, and a topic and a filter of many levels.
 const TEXTS: &str = r##"
     setvar $a = "aaaaaaaa" setvar $d = "11111111" setvar $w = "        " setvar $e = #5c75303034315c7530303431
     setvar $n = "[[[[[[[[" setvar $m = #2261223a312c setvar $p = "a.a.a.a." setvar $l = "a/a/a/a/" setvar $c = ",,,,,,,,"
@@ -93,7 +95,8 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("@", "setvar $x = @1"),
 ];
 
-/// A world in which scripts have much to look at, with this script in it, and this fuel for an event.
+/// A world in which scripts have much to look at, with this script in it, and this fuel for an
+/// event.
 pub(crate) fn world(statements: &str, fuel: u32) -> World {
     let mut world = World::with_fuel(fuel);
     let broker = world.broker();

@@ -1,8 +1,9 @@
 //! An allocator that counts what the device allocates, and fails what it is told to.
 //!
-//! What belongs to the world around the device (network, board, flash, the story itself) never fails: see [`device`] and
-//! [`outside`]. An allocation that the last [`umqtt_memory::reserve`] covers does not fail either, as on the chip: the block
-//! was there. With [`heap`] it is a first-fit heap as the chip's, where memory is in pieces, and decides all by itself.
+//! What belongs to the world around the device (network, board, flash, the story itself) never
+//! fails: see [`device`] and [`outside`]. An allocation that the last [`umqtt_memory::reserve`]
+//! covers does not fail either, as on the chip: the block was there. With [`heap`] it is a
+//! first-fit heap as the chip's, where memory is in pieces, and decides all by itself.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -91,7 +92,8 @@ fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Fails the `n`-th allocation from here on, counted from 0, and with `on` all after it until [`stop_failing`].
+/// Fails the `n`-th allocation from here on, counted from 0, and with `on` all after it until
+/// [`stop_failing`].
 pub(crate) fn fail(n: usize, on: bool) {
     look_whether_to_trace();
     COUNT.store(0, Ordering::Relaxed);

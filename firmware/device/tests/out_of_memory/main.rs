@@ -1,12 +1,15 @@
-//! The device when memory runs out, tested as sqlite tests it: every allocation fails once, and then all from it on until
-//! the step is over; and a heap of the chip's size, and of many that are smaller. Never a panic; afterwards it serves, and
-//! its storage is whole. And clients that want all memory, on a heap whose memory comes to be in pieces.
+//! The device when memory runs out, tested as sqlite tests it: every allocation fails once, and
+//! then all from it on until the step is over; and a heap of the chip's size, and of many that are
+//! smaller. Never a panic; afterwards it serves, and its storage is whole. And clients that want
+//! all memory, on a heap whose memory comes to be in pieces.
 //!
-//! Each run is a story in which all of the device happens. A failure that is not handled aborts the program, so the runs are
-//! made by a child, and its parent says at which allocation it ended. To look at one by itself, with where it failed:
+//! Each run is a story in which all of the device happens. A failure that is not handled aborts the
+//! program, so the runs are made by a child, and its parent says at which allocation it ended. To
+//! look at one by itself, with where it failed:
 //!
 //! ```sh
-//! UMQTT_OOM=once:123:124:1 UMQTT_OOM_TRACE=1 cargo test -p umqtt-device --test out_of_memory -- --exact child --nocapture
+//! UMQTT_OOM=once:123:124:1 UMQTT_OOM_TRACE=1 \
+//!     cargo test -p umqtt-device --test out_of_memory -- --exact child --nocapture
 //! ```
 //!
 //! `UMQTT_OOM_ALL=1` runs all of them; without it, a sample that changes nothing from run to run.
@@ -73,8 +76,8 @@ fn run(n: usize, mode: &str) -> Result<usize, String> {
     Ok(failed)
 }
 
-/// Bytes the chip's heap has for what the device allocates here: its network and what is there from the start are not among
-/// it. What holds pointers is larger here.
+/// Bytes the chip's heap has for what the device allocates here: its network and what is there from
+/// the start are not among it. What holds pointers is larger here.
 fn chip_heap() -> usize {
     let plan = options().plan;
     plan.total() - plan.network - plan.fixed

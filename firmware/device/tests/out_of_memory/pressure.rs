@@ -1,5 +1,6 @@
-//! Clients that want all memory, at random, on a heap as the chip's: whatever they hold when they do no more, a client that was
-//! there before is answered soon, on the connection it has had all the time.
+//! Clients that want all memory, at random, on a heap as the chip's: whatever they hold when they
+//! do no more, a client that was there before is answered soon, on the connection it has had all
+//! the time.
 
 use umqtt_device::device::Options;
 use umqtt_device::net::ConnId;
@@ -9,8 +10,8 @@ use crate::allocator;
 use crate::story::{connect_with, packet, publish, subscribe};
 use crate::world::World;
 
-/// Milliseconds in which the witness is answered: a second in which those wait who publish, or in which nothing finds memory,
-/// and then until enough of those who hold it have given way.
+/// Milliseconds in which the witness is answered: a second in which those wait who publish, or in
+/// which nothing finds memory, and then until enough of those who hold it have given way.
 const SOON: u64 = 2_000;
 /// Clients that want memory.
 const CLIENTS: usize = 15;

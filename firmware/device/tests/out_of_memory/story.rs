@@ -1,5 +1,5 @@
-//! A story in which all of the device happens. It takes every answer as it comes: what must hold afterwards is looked at by
-//! [`probe`].
+//! A story in which all of the device happens. It takes every answer as it comes: what must hold
+//! afterwards is looked at by [`probe`].
 
 use umqtt_device::device::Options;
 use umqtt_device::net::ConnId;

@@ -1,4 +1,5 @@
-//! A device with a network, a board and a flash in memory, whose own memory is the only one that can run out.
+//! A device with a network, a board and a flash in memory, whose own memory is the only one that
+//! can run out.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

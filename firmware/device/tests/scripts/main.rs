@@ -1,5 +1,5 @@
-//! Every script of the `scripts` folder, compiled and driven through its events in virtual time. Each test is a story:
-//! what happens to the device, and what the script makes of it.
+//! Every script of the `scripts` folder, compiled and driven through its events in virtual time.
+//! Each test is a story: what happens to the device, and what the script makes of it.
 #![allow(clippy::unwrap_used)]
 
 mod home;

@@ -5,11 +5,13 @@ use umqtt_vm::Profile;
 
 use crate::{names, source};
 
-/// What is sent over the air and held in flash, stripped, should be at most this part of the source.
+/// What is sent over the air and held in flash, stripped, should be at most this part of the
+/// source.
 const AIM_PERCENT: usize = 34;
 
-/// Prints a table (`cargo test --test scripts sizes -- --nocapture`) and holds the aim. As the samples have many
-/// comments, the part of what is left without them and without indentation is printed too.
+/// Prints a table (`cargo test --test scripts sizes -- --nocapture`) and holds the aim. As the
+/// samples have many comments, the part of what is left without them and without indentation is
+/// printed too.
 #[test]
 fn images_are_small() {
     println!(

@@ -63,7 +63,8 @@ fn the_console_says_that_it_cannot_read_them() {
     assert!(shown.contains("@2: \r\n@3 cannot be read: not enough memory\r\n@4: \r\n"), "{shown}");
 }
 
-/// A device, its console and a sender that goes on, with memory short from the `after`th allocation of the check on.
+/// A device, its console and a sender that goes on, with memory short from the `after`th allocation
+/// of the check on.
 fn waiting_check(after: usize) -> (World, End, End) {
     let mut world = World::new();
     let console = world.console();
@@ -77,8 +78,8 @@ fn waiting_check(after: usize) -> (World, End, End) {
     (world, console, sender)
 }
 
-/// What has come may be a whole script though its sender goes on: it is tried when it is quiet for a while. However that is put off
-/// for want of memory, the rest and the end of what comes count.
+/// What has come may be a whole script though its sender goes on: it is tried when it is quiet for
+/// a while. However that is put off for want of memory, the rest and the end of what comes count.
 #[test]
 fn what_comes_of_an_upload_while_its_check_waits_counts() {
     let _heap = heap();
