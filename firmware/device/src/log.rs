@@ -12,8 +12,8 @@ use core::fmt;
 
 use umqtt_memory::{shrink_deque, try_append, try_deque_room};
 
-pub(crate) use self::rate::Rate;
-pub(crate) use self::repeats::Repeats;
+pub(crate) use self::rate::PrintRateLimiter;
+pub(crate) use self::repeats::RepeatLimiter;
 
 /// Most bytes kept for the remote consoles until they are sent; beyond that the newest are dropped.
 const FOR_CONSOLES: usize = 4096;

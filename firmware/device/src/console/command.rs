@@ -135,7 +135,7 @@ pub enum Show {
 
 /// Why words are no command that can be carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CommandError {
+pub enum UsageError {
     /// No command of that name.
     Unknown,
     /// The configuration is locked.
@@ -175,21 +175,21 @@ fn is_near(word: &[u8], name: &[u8]) -> bool {
 /// Reads a command.
 ///
 /// # Errors
-/// [`CommandError`]; whether it is locked is looked at before its arguments are.
-pub fn parse<'w>(words: &[&'w [u8]], locked: bool) -> Result<Command<'w>, CommandError> {
-    let [name, arguments @ ..] = words else { return Err(CommandError::Unknown) };
-    let spec = find(name).ok_or(CommandError::Unknown)?;
+/// [`UsageError`]; whether it is locked is looked at before its arguments are.
+pub fn parse<'w>(words: &[&'w [u8]], locked: bool) -> Result<Command<'w>, UsageError> {
+    let [name, arguments @ ..] = words else { return Err(UsageError::Unknown) };
+    let spec = find(name).ok_or(UsageError::Unknown)?;
     if locked && !spec.works_while_locked(arguments) {
-        return Err(CommandError::Locked);
+        return Err(UsageError::Locked);
     }
     if !(spec.least..=spec.most).contains(&arguments.len()) {
-        return Err(CommandError::Count);
+        return Err(UsageError::Count);
     }
     // `show` alone takes a second word only after `script`.
     if spec.name == "show" && arguments.len() == 2 && arguments[0] != b"script" {
-        return Err(CommandError::Count);
+        return Err(UsageError::Count);
     }
-    (spec.read)(arguments).map_err(CommandError::Argument)
+    (spec.read)(arguments).map_err(UsageError::Argument)
 }
 
 impl CommandSpec {

@@ -8,7 +8,7 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;
 use super::lock::Salt;
-use crate::http::detect::Stranger;
+use crate::http::detect::ForeignProtocol;
 use crate::settings::{Param, Settings};
 use crate::storage::StorageError;
 use umqtt_net::Duration;
@@ -45,7 +45,7 @@ impl From<StorageError> for CommandError {
 
 /// The figures of `show stats`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct DeviceStats {
     /// Since start.
     pub uptime: Duration,
     /// Bytes; `None` where that means nothing.
@@ -167,7 +167,7 @@ pub trait DeviceControl {
     /// Whether the session a command comes from may be opened again as the settings are now.
     fn admits(&self, origin: Origin) -> bool;
     /// A session was ended because its other end is a browser: counted and logged.
-    fn refused_browser(&mut self, what: Stranger, origin: Origin);
+    fn refused_browser(&mut self, what: ForeignProtocol, origin: Origin);
     /// The lock.
     fn lock(&self) -> &Lock;
     /// The lock, to be turned. [`DeviceControl::save_lock`] follows where it has to be kept.
@@ -199,7 +199,7 @@ pub trait DeviceControl {
     fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError>;
 
     /// The figures of now.
-    fn stats(&self) -> Stats;
+    fn stats(&self) -> DeviceStats;
     /// What each part holds of the memory.
     fn ledger(&self) -> &Ledger;
     /// The device's addresses.

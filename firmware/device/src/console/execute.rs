@@ -2,9 +2,9 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::command::{self, Command, CommandError, Show};
+use super::command::{self, Command, Show, UsageError};
 use super::device_control::{DeviceControl, Origin};
-use super::lock::{Asker, LockError};
+use super::lock::{LockError, Requester};
 use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
@@ -20,7 +20,7 @@ macro_rules! line {
 
 /// What becomes of the session that gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CommandOutcome {
     /// It goes on.
     Continue,
     /// Its user wants it closed.
@@ -65,21 +65,21 @@ pub fn execute_line(
     now: Instant,
     device: &mut dyn DeviceControl,
     out: &mut Output,
-) -> Outcome {
+) -> CommandOutcome {
     let words = match Words::split(line) {
         Ok(words) => words,
         Err(WordsError::TooMany) => {
             invalid_count(line.trim_ascii(), out);
-            return Outcome::Continue;
+            return CommandOutcome::Continue;
         }
         Err(error) => {
             line!(out, "Invalid argument: {error}");
-            return Outcome::Continue;
+            return CommandOutcome::Continue;
         }
     };
     let words = words.as_slices();
     if words.is_empty() {
-        return Outcome::Continue;
+        return CommandOutcome::Continue;
     }
     let locked = device.lock().is_locked();
     match command::parse(&words, locked) {
@@ -95,12 +95,12 @@ pub fn execute_line(
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
         Ok(command) => return execute(command, origin, now, device, out),
-        Err(CommandError::Unknown) => board_command(&words, locked, device, out),
-        Err(CommandError::Locked) => line!(out, "{LOCKED}"),
-        Err(CommandError::Count) => invalid_count(words[0], out),
-        Err(CommandError::Argument(right)) => line!(out, "Invalid argument: {right}"),
+        Err(UsageError::Unknown) => board_command(&words, locked, device, out),
+        Err(UsageError::Locked) => line!(out, "{LOCKED}"),
+        Err(UsageError::Count) => invalid_count(words[0], out),
+        Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
-    Outcome::Continue
+    CommandOutcome::Continue
 }
 
 /// What is wrong, and on the next line what would be right. The line is that of a command, or its
@@ -147,7 +147,7 @@ fn execute(
     now: Instant,
     device: &mut dyn DeviceControl,
     out: &mut Output,
-) -> Outcome {
+) -> CommandOutcome {
     match command {
         Command::Help(None) => return long_reply(LongCommand::Help(None), device, out),
         Command::Help(Some(name)) => match command::find(name) {
@@ -164,11 +164,11 @@ fn execute(
         Command::Reset { factory } => {
             line!(out, "Restarting ...");
             device.restart(factory);
-            return Outcome::Restart;
+            return CommandOutcome::Restart;
         }
         Command::Quit => {
             line!(out, "Quitting console");
-            return Outcome::Quit;
+            return CommandOutcome::Quit;
         }
         Command::Scan => match device.scan(origin) {
             Ok(()) => line!(out, "Scanning..."),
@@ -207,22 +207,30 @@ fn execute(
             Err(error) => line!(out, "@{n} not written: {error}"),
         },
     }
-    Outcome::Continue
+    CommandOutcome::Continue
 }
 
-fn long_reply(what: LongCommand, device: &mut dyn DeviceControl, out: &mut Output) -> Outcome {
+fn long_reply(
+    what: LongCommand,
+    device: &mut dyn DeviceControl,
+    out: &mut Output,
+) -> CommandOutcome {
     resume_reply(LongReply { what, from: Position::default() }, device, out)
 }
 
 /// Goes on with a reply.
-pub fn resume_reply(reply: LongReply, device: &mut dyn DeviceControl, out: &mut Output) -> Outcome {
+pub fn resume_reply(
+    reply: LongReply,
+    device: &mut dyn DeviceControl,
+    out: &mut Output,
+) -> CommandOutcome {
     if reply.what == LongCommand::SaveRetained {
         match device.save_some_retained() {
-            None => return Outcome::More(reply),
+            None => return CommandOutcome::More(reply),
             Some(Ok(())) => line!(out, "Saved retained topics successfully"),
             Some(Err(reason)) => line!(out, "Saved retained topics unsuccessfully: {reason}"),
         }
-        return Outcome::Continue;
+        return CommandOutcome::Continue;
     }
     out.begin_piece(reply.from);
     match reply.what {
@@ -234,8 +242,8 @@ pub fn resume_reply(reply: LongReply, device: &mut dyn DeviceControl, out: &mut 
         LongCommand::SaveRetained => {}
     }
     match out.end_piece() {
-        Some(from) => Outcome::More(LongReply { from, ..reply }),
-        None => Outcome::Continue,
+        Some(from) => CommandOutcome::More(LongReply { from, ..reply }),
+        None => CommandOutcome::Continue,
     }
 }
 
@@ -278,19 +286,19 @@ fn set(
 }
 
 /// Who tries: the sessions of one address count as one.
-fn asker(origin: Origin, device: &dyn DeviceControl) -> Asker {
+fn requester(origin: Origin, device: &dyn DeviceControl) -> Requester {
     match origin {
-        Origin::Serial => Asker::Serial,
-        Origin::Script => Asker::Script,
+        Origin::Serial => Requester::Serial,
+        Origin::Script => Requester::Script,
         Origin::Network(_) => {
-            Asker::Network(device.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
+            Requester::Network(device.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
         }
     }
 }
 
 fn lock(password: Option<&[u8]>, origin: Origin, device: &mut dyn DeviceControl, out: &mut Output) {
-    let (asker, salt) = (asker(origin, device), device.salt());
-    match device.lock_mut().lock(password, asker, salt) {
+    let (requester, salt) = (requester(origin, device), device.salt());
+    match device.lock_mut().lock(password, requester, salt) {
         Ok(()) => {
             device.script_cancel();
             let damaged = device.settings().is_damaged();
@@ -311,8 +319,8 @@ fn unlock(
     device: &mut dyn DeviceControl,
     out: &mut Output,
 ) {
-    let (asker, salt) = (asker(origin, device), device.salt());
-    match device.lock_mut().unlock(password, asker, now, salt) {
+    let (requester, salt) = (requester(origin, device), device.salt());
+    match device.lock_mut().unlock(password, requester, now, salt) {
         Ok(()) => match device.save_lock() {
             Ok(()) => line!(out, "Config unlocked"),
             Err(error) => line!(out, "Config unlocked until the next restart: {error}"),

@@ -46,13 +46,13 @@ pub struct Lock {
     locked: bool,
     /// What was kept is damaged: nobody knows the password any more.
     damaged: bool,
-    password: Option<Hashed>,
-    tries: Tries,
+    password: Option<PasswordHash>,
+    tries: FailedAttempts,
 }
 
 /// Who tries a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asker {
+pub enum Requester {
     /// The serial line.
     Serial,
     /// The script.
@@ -62,7 +62,7 @@ pub enum Asker {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Hashed {
+enum PasswordHash {
     Pbkdf2 {
         rounds: u32,
         salt: Salt,
@@ -100,7 +100,7 @@ impl Lock {
         if saved.is_empty() {
             return Lock::default();
         }
-        match Hashed::load(saved) {
+        match PasswordHash::load(saved) {
             Some(password) => {
                 Lock { locked: saved[0] != 0, password: Some(password), ..Lock::default() }
             }
@@ -120,13 +120,13 @@ impl Lock {
         // All of it fits.
         let mut put = |part: &[u8]| _ = bytes.extend_from_slice(part);
         match &self.password {
-            Some(Hashed::Pbkdf2 { rounds, salt, hash }) => {
+            Some(PasswordHash::Pbkdf2 { rounds, salt, hash }) => {
                 put(&[u8::from(self.locked), FORMAT]);
                 put(&rounds.to_le_bytes());
                 put(salt);
                 put(hash);
             }
-            Some(Hashed::Old { salt, hash }) => {
+            Some(PasswordHash::Old { salt, hash }) => {
                 put(&[u8::from(self.locked)]);
                 put(salt);
                 put(hash);
@@ -154,17 +154,17 @@ impl Lock {
     pub fn lock(
         &mut self,
         password: Option<&[u8]>,
-        asker: Asker,
+        requester: Requester,
         salt: Salt,
     ) -> Result<(), LockError> {
-        if self.damaged && (asker != Asker::Serial || password.is_none()) {
+        if self.damaged && (requester != Requester::Serial || password.is_none()) {
             return Err(LockError::Damaged);
         }
         if self.locked && !self.damaged {
             return Err(LockError::AlreadyLocked);
         }
         match password {
-            Some(password) => self.password = Some(Hashed::new(password, salt)),
+            Some(password) => self.password = Some(PasswordHash::new(password, salt)),
             None if self.password.is_none() => return Err(LockError::NoPassword),
             None => {}
         }
@@ -181,7 +181,7 @@ impl Lock {
     pub fn unlock(
         &mut self,
         password: &[u8],
-        asker: Asker,
+        requester: Requester,
         now: Instant,
         salt: Salt,
     ) -> Result<(), LockError> {
@@ -189,32 +189,32 @@ impl Lock {
             return Err(LockError::Damaged);
         }
         let Some(hashed) = &self.password else { return Err(LockError::NoPassword) };
-        self.tries.may(asker, now)?;
+        self.tries.may(requester, now)?;
         if !hashed.is_of(password) {
-            self.tries.failed(asker, now);
+            self.tries.failed(requester, now);
             return Err(LockError::WrongPassword);
         }
-        if matches!(hashed, Hashed::Old { .. }) {
-            self.password = Some(Hashed::new(password, salt));
+        if matches!(hashed, PasswordHash::Old { .. }) {
+            self.password = Some(PasswordHash::new(password, salt));
         }
-        self.tries.succeeded(asker);
+        self.tries.succeeded(requester);
         self.locked = false;
         Ok(())
     }
 }
 
-impl Hashed {
-    fn new(password: &[u8], salt: Salt) -> Hashed {
-        Hashed::Pbkdf2 { rounds: ROUNDS, salt, hash: hash(password, &salt, ROUNDS) }
+impl PasswordHash {
+    fn new(password: &[u8], salt: Salt) -> PasswordHash {
+        PasswordHash::Pbkdf2 { rounds: ROUNDS, salt, hash: hash(password, &salt, ROUNDS) }
     }
 
-    fn load(saved: &[u8]) -> Option<Hashed> {
+    fn load(saved: &[u8]) -> Option<PasswordHash> {
         if *saved.first()? > 1 {
             return None;
         }
         if let Ok(bytes) = <&[u8; OLD_SAVED_LEN]>::try_from(saved) {
             let (salt, hash) = bytes[1..].split_first_chunk()?;
-            return Some(Hashed::Old { salt: *salt, hash: hash.try_into().ok()? });
+            return Some(PasswordHash::Old { salt: *salt, hash: hash.try_into().ok()? });
         }
         let [_, FORMAT, rest @ ..] = <&[u8; SAVED_LEN]>::try_from(saved).ok()? else { return None };
         let (rounds, rest) = rest.split_first_chunk()?;
@@ -222,13 +222,15 @@ impl Hashed {
         let rounds = u32::from_le_bytes(*rounds);
         let sound = (1..=MAX_ROUNDS).contains(&rounds);
         let hash = hash.try_into().ok()?;
-        sound.then_some(Hashed::Pbkdf2 { rounds, salt: *salt, hash })
+        sound.then_some(PasswordHash::Pbkdf2 { rounds, salt: *salt, hash })
     }
 
     fn is_of(&self, password: &[u8]) -> bool {
         let (tried, hash) = match self {
-            Hashed::Pbkdf2 { rounds, salt, hash: kept } => (hash(password, salt, *rounds), kept),
-            Hashed::Old { salt, hash } => (old_hash(password, salt), hash),
+            PasswordHash::Pbkdf2 { rounds, salt, hash: kept } => {
+                (hash(password, salt, *rounds), kept)
+            }
+            PasswordHash::Old { salt, hash } => (old_hash(password, salt), hash),
         };
         tried.ct_eq(hash).into()
     }
@@ -236,7 +238,7 @@ impl Hashed {
 
 /// How often somebody was wrong, and when the next try is looked at.
 #[derive(Clone, Copy, Debug, Default)]
-struct Waits {
+struct Attempts {
     wrong: u32,
     next_at: Instant,
 }
@@ -245,29 +247,29 @@ struct Waits {
 /// come, they take turns: nobody can keep others from trying, and nobody can try more often by
 /// changing his address.
 #[derive(Clone, Debug, Default)]
-struct Tries {
-    serial: Waits,
-    script: Waits,
-    network: heapless::Vec<(IpAddr, Waits), ADDRESSES>,
+struct FailedAttempts {
+    serial: Attempts,
+    script: Attempts,
+    network: heapless::Vec<(IpAddr, Attempts), ADDRESSES>,
     /// When the next address may take the place of one that waits.
     newcomer_at: Instant,
 }
 
-impl Tries {
-    fn of(&mut self, asker: Asker) -> Option<&mut Waits> {
-        match asker {
-            Asker::Serial => Some(&mut self.serial),
-            Asker::Script => Some(&mut self.script),
-            Asker::Network(address) => {
+impl FailedAttempts {
+    fn of(&mut self, requester: Requester) -> Option<&mut Attempts> {
+        match requester {
+            Requester::Serial => Some(&mut self.serial),
+            Requester::Script => Some(&mut self.script),
+            Requester::Network(address) => {
                 self.network.iter_mut().find(|(known, _)| *known == address).map(|(_, waits)| waits)
             }
         }
     }
 
-    fn may(&mut self, asker: Asker, now: Instant) -> Result<(), LockError> {
+    fn may(&mut self, requester: Requester, now: Instant) -> Result<(), LockError> {
         let full = self.network.is_full();
         let newcomer_at = self.newcomer_at;
-        let at = match self.of(asker) {
+        let at = match self.of(requester) {
             Some(waits) => waits.next_at,
             None if full => newcomer_at,
             None => Instant::ZERO,
@@ -279,8 +281,8 @@ impl Tries {
         Ok(())
     }
 
-    fn failed(&mut self, asker: Asker, now: Instant) {
-        if let (None, Asker::Network(address)) = (self.of(asker), asker) {
+    fn failed(&mut self, requester: Requester, now: Instant) {
+        if let (None, Requester::Network(address)) = (self.of(requester), requester) {
             if self.network.is_full() {
                 // The one whose wait is over first, or was.
                 let first = (0..ADDRESSES).min_by_key(|at| self.network[*at].1.next_at);
@@ -288,18 +290,18 @@ impl Tries {
                 self.newcomer_at = now.saturating_add(NEWCOMER_WAIT);
             }
             // There is room now.
-            let _ = self.network.push((address, Waits::default()));
+            let _ = self.network.push((address, Attempts::default()));
         }
-        if let Some(waits) = self.of(asker) {
+        if let Some(waits) = self.of(requester) {
             let wait = FIRST_WAIT * (1 << waits.wrong.min(16));
             waits.wrong = waits.wrong.saturating_add(1);
             waits.next_at = now.saturating_add(wait.min(LONGEST_WAIT));
         }
     }
 
-    fn succeeded(&mut self, asker: Asker) {
-        if let Some(waits) = self.of(asker) {
-            *waits = Waits::default();
+    fn succeeded(&mut self, requester: Requester) {
+        if let Some(waits) = self.of(requester) {
+            *waits = Attempts::default();
         }
     }
 }
@@ -328,7 +330,7 @@ mod tests {
 
     use super::*;
 
-    const NET: Asker = Asker::Network(IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)));
+    const NET: Requester = Requester::Network(IpAddr::V4(core::net::Ipv4Addr::new(10, 0, 0, 1)));
     const S: Salt = [1; 16];
 
     fn locked() -> Lock {
@@ -375,17 +377,21 @@ mod tests {
         let mut looked_at = 0;
         for n in 0..60_000u32 {
             let address = IpAddr::V4((0x7F00_0000 + n % 300).into());
-            let tried =
-                lock.unlock(b"guess", Asker::Network(address), Instant::from_millis(n.into()), S);
+            let tried = lock.unlock(
+                b"guess",
+                Requester::Network(address),
+                Instant::from_millis(n.into()),
+                S,
+            );
             looked_at += u32::from(tried == Err(LockError::WrongPassword));
         }
         assert!((10..130).contains(&looked_at), "{looked_at} guesses in a minute");
         assert_eq!(
-            lock.clone().unlock(b"sesame", Asker::Serial, Instant::from_millis(60_000), S),
+            lock.clone().unlock(b"sesame", Requester::Serial, Instant::from_millis(60_000), S),
             Ok(())
         );
         assert_eq!(
-            lock.clone().unlock(b"sesame", Asker::Script, Instant::from_millis(60_000), S),
+            lock.clone().unlock(b"sesame", Requester::Script, Instant::from_millis(60_000), S),
             Ok(())
         );
         // On the network from an address of his own: as soon as another newcomer may try.
@@ -396,7 +402,7 @@ mod tests {
         // And the other way round.
         let mut lock = locked();
         for n in 0..9 {
-            let _ = lock.unlock(b"guess", Asker::Serial, Instant::from_millis(n * 100_000), S);
+            let _ = lock.unlock(b"guess", Requester::Serial, Instant::from_millis(n * 100_000), S);
         }
         assert_eq!(lock.unlock(b"sesame", NET, Instant::from_millis(800_000), S), Ok(()));
     }
@@ -418,15 +424,15 @@ mod tests {
         for damaged in [&b"nonsense"[..], &saved[1..], &saved[..saved.len() - 1], &[2; 41]] {
             let mut lock = Lock::load(damaged);
             assert!(lock.is_locked() && lock.is_damaged());
-            for asker in [NET, Asker::Script, Asker::Serial] {
+            for requester in [NET, Requester::Script, Requester::Serial] {
                 assert_eq!(
-                    lock.unlock(b"sesame", asker, Instant::ZERO, S),
+                    lock.unlock(b"sesame", requester, Instant::ZERO, S),
                     Err(LockError::Damaged)
                 );
-                assert_eq!(lock.lock(None, asker, S), Err(LockError::Damaged));
+                assert_eq!(lock.lock(None, requester, S), Err(LockError::Damaged));
             }
             assert_eq!(lock.lock(Some(b"mine"), NET, S), Err(LockError::Damaged));
-            assert_eq!(lock.lock(Some(b"mine"), Asker::Serial, S), Ok(()));
+            assert_eq!(lock.lock(Some(b"mine"), Requester::Serial, S), Ok(()));
             assert!(lock.is_locked() && !lock.is_damaged());
             assert_eq!(lock.unlock(b"mine", NET, Instant::ZERO, S), Ok(()));
         }

@@ -29,11 +29,11 @@ pub mod words;
 
 pub use command::Command;
 pub use device_control::{
-    BrokerFigures, CommandError, DeviceControl, Network, Origin, RetainedMessage, ScriptText,
-    Stats, Subscribed, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, DeviceStats, Network, Origin, RetainedMessage,
+    ScriptText, Subscribed, TimeOfDay,
 };
-pub use execute::{LongReply, Outcome, execute_line, resume_reply};
-pub use lock::{Asker, Lock};
+pub use execute::{CommandOutcome, LongReply, execute_line, resume_reply};
+pub use lock::{Lock, Requester};
 pub use output::Output;
 pub use session::Session;
 pub(crate) use session::over;

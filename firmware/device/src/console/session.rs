@@ -6,13 +6,13 @@ use core::fmt;
 use umqtt_memory::try_room_exact;
 
 use super::device_control::{DeviceControl, Origin};
-use super::execute::{LongReply, Outcome, execute_line, resume_reply};
+use super::execute::{CommandOutcome, LongReply, execute_line, resume_reply};
 use super::line::{Ended, LineReader};
 use super::output::Output;
 use super::{IDLE_TIMEOUT, MAX_LINE, PROMPT};
 use umqtt_net::{Duration, Instant};
 
-use crate::http::detect::{self, Stranger};
+use crate::http::detect::{self, ForeignProtocol};
 use crate::printable::pieces;
 
 /// Least room for output that makes sense: a line or two.
@@ -101,7 +101,7 @@ impl Session {
             }
             let first = core::mem::take(&mut self.fresh);
             if first && self.is_remote() && detect::is_record_start(*byte) {
-                self.refuse_stranger(Stranger::Binary, device);
+                self.refuse_stranger(ForeignProtocol::Binary, device);
                 return bytes.len();
             }
             if let Some(ended) = self.reader.push(*byte) {
@@ -281,20 +281,20 @@ impl Session {
             Ended::Line => {
                 let line = self.reader.take();
                 if self.is_remote() && detect::is_http_line(&line) {
-                    return self.refuse_stranger(Stranger::Http, device);
+                    return self.refuse_stranger(ForeignProtocol::Http, device);
                 }
                 execute_line(&line, self.origin, now, device, &mut self.output)
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
-                return self.refuse_stranger(Stranger::Http, device);
+                return self.refuse_stranger(ForeignProtocol::Http, device);
             }
             Ended::NoMemory => {
                 self.output.line(format_args!("Not enough memory for this line"));
-                Outcome::Continue
+                CommandOutcome::Continue
             }
             Ended::TooLong => {
                 self.output.line(format_args!("Line too long (at most {MAX_LINE} bytes)"));
-                Outcome::Continue
+                CommandOutcome::Continue
             }
         };
         self.end(outcome);
@@ -306,26 +306,26 @@ impl Session {
 
     /// Ends a session whose other end is a browser, without an answer: it must not do what a web
     /// page made it send.
-    fn refuse_stranger(&mut self, what: Stranger, device: &mut dyn DeviceControl) {
+    fn refuse_stranger(&mut self, what: ForeignProtocol, device: &mut dyn DeviceControl) {
         device.refused_browser(what, self.origin);
         (self.more, self.report) = (None, Vec::new());
         self.output.clear();
         self.ended = true;
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    fn end(&mut self, outcome: CommandOutcome) {
         let remote = matches!(self.origin, Origin::Network(_));
         match outcome {
-            Outcome::More(reply) => self.more = Some(reply),
-            Outcome::Quit | Outcome::Restart if remote => {
+            CommandOutcome::More(reply) => self.more = Some(reply),
+            CommandOutcome::Quit | CommandOutcome::Restart if remote => {
                 self.output.end_reply(b"");
                 self.ended = true;
             }
-            Outcome::Restart => {
+            CommandOutcome::Restart => {
                 self.output.end_reply(b"");
                 self.prompted = true; // it waits for no more lines
             }
-            Outcome::Continue | Outcome::Quit => {
+            CommandOutcome::Continue | CommandOutcome::Quit => {
                 self.output.end_reply(b"");
                 self.prompted = self.output.prompt(self.prompt, self.reader.typed());
             }

@@ -26,7 +26,7 @@ use super::{Device, Options};
 use crate::board::{Board, Random};
 use crate::clock::Clock;
 use crate::console::Lock;
-use crate::log::{Level, Log, Rate, Repeats};
+use crate::log::{Level, Log, PrintRateLimiter, RepeatLimiter};
 use crate::notices::SETTINGS_DAMAGED;
 use crate::platform::Platform;
 use crate::settings::Settings;
@@ -134,8 +134,8 @@ fn join<P: Platform>(
         broker: Broker::new(options.limits),
         upstream,
         log: Log::new(options.plan.log),
-        repeats: Repeats::default(),
-        rate: Rate::new(options.print_rate),
+        repeats: RepeatLimiter::default(),
+        rate: PrintRateLimiter::new(options.print_rate),
         clock: Clock::default(),
         options,
         listeners: Listeners::default(),

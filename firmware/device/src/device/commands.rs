@@ -8,7 +8,7 @@ use umqtt_memory::{try_push_back, try_to_vec};
 
 use super::Device;
 use super::service::Service;
-use crate::console::{LongReply, Origin, Outcome, Output, execute_line, resume_reply};
+use crate::console::{CommandOutcome, LongReply, Origin, Output, execute_line, resume_reply};
 use crate::log::Level;
 use crate::net::Net;
 use crate::platform::Platform;
@@ -87,7 +87,7 @@ impl<P: Platform> Service<P> for SystemCommands {
                 output.end_reply(b"");
                 device.state.print(Level::Script, output.bytes());
                 output.sent(output.bytes().len());
-                let Outcome::More(reply) = outcome else { break };
+                let CommandOutcome::More(reply) = outcome else { break };
                 if reply.takes_turns() {
                     device.state.commands.reply = Some(reply);
                     return false;

@@ -20,10 +20,10 @@ use crate::board::{Board, Random};
 use crate::clock::weekday_of;
 use crate::console::lock::Salt;
 use crate::console::{
-    BrokerFigures, CommandError, DeviceControl, Lock, Origin, RetainedMessage, ScriptText, Stats,
-    Subscribed, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, Origin, RetainedMessage,
+    ScriptText, Subscribed, TimeOfDay,
 };
-use crate::http::detect::Stranger;
+use crate::http::detect::ForeignProtocol;
 use crate::net::{Interface, Net};
 use crate::platform::Platform;
 use crate::settings::{Access, Param, Settings};
@@ -112,11 +112,11 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         self.peer.map(|peer| peer.address)
     }
 
-    fn refused_browser(&mut self, what: Stranger, _origin: Origin) {
+    fn refused_browser(&mut self, what: ForeignProtocol, _origin: Origin) {
         let peer = self.peer.map(|peer| peer.address);
         let what = match what {
-            Stranger::Http => "HTTP on the console port",
-            Stranger::Binary => "no text on the console port, maybe TLS,",
+            ForeignProtocol::Http => "HTTP on the console port",
+            ForeignProtocol::Binary => "no text on the console port, maybe TLS,",
         };
         self.state.refused_browser(what, peer);
     }
@@ -139,11 +139,11 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         self.state.set_flash_variable(n, value)
     }
 
-    fn stats(&self) -> Stats {
+    fn stats(&self) -> DeviceStats {
         let script = self.script.borrow();
         let engine = script.engine.as_ref().map(|engine| engine.stats()).unwrap_or_default();
         let broker = self.state.broker.stats();
-        Stats {
+        DeviceStats {
             uptime: self.state.now.saturating_duration_since(Instant::ZERO),
             free_memory: self.state.board.free_memory(),
             script_events: engine.events,

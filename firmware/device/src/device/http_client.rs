@@ -18,7 +18,7 @@ use crate::printable::Printable;
 
 /// An answer for the script.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct PendingResponse {
     pub(super) host: Vec<u8>,
     pub(super) path: Vec<u8>,
     /// The status; `000` if there was no answer.
@@ -34,7 +34,7 @@ pub(super) struct HttpClient {
     fetch: Option<Fetch>,
     /// What the script asked for: redirects do not change what it is told.
     asked: Option<Url>,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<PendingResponse>,
 }
 
 impl<P: Platform> Service<P> for HttpClient {
@@ -96,7 +96,8 @@ impl HttpClient {
             let error = FetchError::NoMemory;
             state.log(Level::Script, format_args!("HTTP request not made: {error}"));
             let (host, body) = (Vec::new(), Vec::new());
-            self.answer = Some(Answer { host, path: text, code: *b"000", body, cut: false });
+            self.answer =
+                Some(PendingResponse { host, path: text, code: *b"000", body, cut: false });
             return true;
         }
         let url = match Url::parse(&text) {
@@ -107,7 +108,7 @@ impl HttpClient {
                 // The script waits for an answer, and can tell by the path what it asked for.
                 let (host, body) = (Vec::new(), Vec::new());
                 let cut = false;
-                self.answer = Some(Answer { host, path: text, code: *b"000", body, cut });
+                self.answer = Some(PendingResponse { host, path: text, code: *b"000", body, cut });
                 return true;
             }
         };
@@ -185,7 +186,7 @@ impl HttpClient {
             );
         }
         let digit = |unit| b'0' + (response.status / unit % 10) as u8;
-        self.answer = Some(Answer {
+        self.answer = Some(PendingResponse {
             host: url.host.into_bytes(),
             path: url.path.into_bytes(),
             code: [digit(100), digit(10), digit(1)],

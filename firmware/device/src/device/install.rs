@@ -16,7 +16,7 @@ use super::state::DeviceState;
 use super::uploads::{UploadEvent, Uploads};
 use crate::board::Board;
 use crate::console::CommandError;
-use crate::http::detect::Stranger;
+use crate::http::detect::ForeignProtocol;
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::platform::Platform;
@@ -134,13 +134,13 @@ fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
 fn uploaded<P: Platform>(device: &mut Device<P>, came: UploadEvent, net: &mut dyn Net) {
     let report = match came {
         UploadEvent::Failed(report) => Some(report.into()),
-        UploadEvent::Stranger(what) => {
+        UploadEvent::ForeignProtocol(what) => {
             device.state.storage.drop_incoming();
             match what {
-                Some(Stranger::Http) => {
+                Some(ForeignProtocol::Http) => {
                     device.state.refused_browser("HTTP on the upload port", None);
                 }
-                Some(Stranger::Binary) => {
+                Some(ForeignProtocol::Binary) => {
                     let what = "not a script on the upload port, maybe TLS";
                     device.state.refused_browser(what, None);
                 }

@@ -58,7 +58,7 @@ impl<P: Platform> Service<P> for Transmit {
                 device.connections.set_role(conn, Role::Other);
             }
         }
-        if let Some(Origin::Network(number)) = device.uploads.asker()
+        if let Some(Origin::Network(number)) = device.uploads.requester()
             && device.consoles.conn(number.into()).is_none()
         {
             device.uploads.asker_is_gone();

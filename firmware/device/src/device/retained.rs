@@ -34,13 +34,13 @@ pub(super) struct Retention {
     /// The changes there were when the saving that goes on began.
     saving: Option<u32>,
     /// When to save what was seen.
-    due: Option<Due>,
+    due: Option<SaveDeadlines>,
     /// What was said last of those without room, so that it is said once.
-    complained: String,
+    reported: String,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Due {
+struct SaveDeadlines {
     at: Instant,
     latest: Instant,
 }
@@ -85,7 +85,7 @@ impl Retention {
         if changes != self.seen {
             self.seen = changes;
             let (at, latest) = (state.now + SAVE_DELAY, state.now + SAVE_LATEST);
-            let due = self.due.get_or_insert(Due { at, latest });
+            let due = self.due.get_or_insert(SaveDeadlines { at, latest });
             due.at = at.min(due.latest);
         }
         if self.deadline(state).is_some_and(|at| state.now >= at) {
@@ -104,7 +104,7 @@ impl Retention {
 
     /// The next few records; everything else has its turn between two of them.
     fn save_some<P: Platform>(&mut self, state: &mut DeviceState<P>) {
-        let complaint = match save_some(state) {
+        let report = match save_some(state) {
             None => return,
             Some(Ok(())) => String::new(),
             Some(Err(CommandError(reason))) => reason,
@@ -112,14 +112,14 @@ impl Retention {
         let began = self.saving.take();
         if state.retained_unsaved {
             let at = state.now + RETRY_DELAY;
-            self.due = Some(Due { at, latest: at });
+            self.due = Some(SaveDeadlines { at, latest: at });
         } else {
             self.saved = began.unwrap_or(self.seen);
         }
-        if complaint != self.complained && !complaint.is_empty() {
-            state.log(Level::Warning, format_args!("Retained topics not saved: {complaint}"));
+        if report != self.reported && !report.is_empty() {
+            state.log(Level::Warning, format_args!("Retained topics not saved: {report}"));
         }
-        self.complained = complaint;
+        self.reported = report;
     }
 }
 

@@ -21,7 +21,7 @@ use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, over};
 use crate::engine::{ClockTime, Moment};
-use crate::log::{Level, Line, Log, Rate, Repeats};
+use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
 use crate::platform::Platform;
 use crate::settings::param_type::NO_ZONE;
 use crate::settings::{Param, Settings};
@@ -41,9 +41,9 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) upstream: Upstream,
     pub(super) log: Log,
     /// Which lines are left out of it.
-    pub(super) repeats: Repeats,
+    pub(super) repeats: RepeatLimiter,
     /// How much scripts print on the serial port.
-    pub(super) rate: Rate,
+    pub(super) rate: PrintRateLimiter,
     pub(super) clock: Clock,
     pub(super) options: Options,
     pub(super) listeners: Listeners,

@@ -9,7 +9,7 @@ use umqtt_vm::image::MAGIC;
 use crate::console::{CommandError, Origin};
 use umqtt_net::Instant;
 
-use crate::http::detect::Stranger;
+use crate::http::detect::ForeignProtocol;
 use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::upload::push::{Progress, Push};
@@ -19,13 +19,13 @@ use crate::upload::{Incoming, PushError, check};
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
     /// Who asked for it, as long as that console is open, and where it comes from.
-    current: Option<(Option<Origin>, Way)>,
+    current: Option<(Option<Origin>, Transfer)>,
     /// What came of it, until that is looked at.
     event: Option<UploadEvent>,
 }
 
 #[derive(Debug)]
-enum Way {
+enum Transfer {
     Push(Push),
     /// And the bytes that came.
     Pull(Box<Fetch>, usize),
@@ -40,7 +40,7 @@ pub(super) enum UploadEvent {
     /// Nothing: what to report.
     Failed(String),
     /// Nothing from this sender, and the port waits for another; `None` if the sender said nothing.
-    Stranger(Option<Stranger>),
+    ForeignProtocol(Option<ForeignProtocol>),
 }
 
 impl Uploads {
@@ -62,7 +62,7 @@ impl Uploads {
                 error => error.to_string(),
             })
         })?;
-        self.current = Some((Some(origin), Way::Push(push)));
+        self.current = Some((Some(origin), Transfer::Push(push)));
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl Uploads {
         let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
         let fetch =
             Fetch::start(request, now, net).map_err(|error| CommandError(error.to_string()))?;
-        self.current = Some((Some(origin), Way::Pull(fetch.into(), 0)));
+        self.current = Some((Some(origin), Transfer::Pull(fetch.into(), 0)));
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Uploads {
     ) -> Result<(), CommandError> {
         match &self.current {
             None => Ok(()),
-            Some((first, Way::Push(push))) if push.conn().is_none() => {
+            Some((first, Transfer::Push(push))) if push.conn().is_none() => {
                 if first.is_some_and(|first| first != origin) {
                     let seconds = push.poll_at().saturating_duration_since(now).as_secs_ceil();
                     return Err(CommandError(alloc::format!(
@@ -113,7 +113,7 @@ impl Uploads {
     /// The port that waits for a script.
     pub(super) fn port(&self) -> Option<u16> {
         match &self.current {
-            Some((_, Way::Push(push))) => Some(push.port()),
+            Some((_, Transfer::Push(push))) => Some(push.port()),
             _ => None,
         }
     }
@@ -154,15 +154,15 @@ impl Uploads {
     /// Somebody connected to that port; false if it was not the first.
     pub(super) fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
         match &mut self.current {
-            Some((_, Way::Push(push))) => push.accept(conn, now, net),
+            Some((_, Transfer::Push(push))) => push.accept(conn, now, net),
             _ => false,
         }
     }
 
     pub(super) fn owns(&self, conn: ConnId) -> bool {
         match &self.current {
-            Some((_, Way::Push(push))) => push.conn() == Some(conn),
-            Some((_, Way::Pull(fetch, _))) => fetch.conn() == conn,
+            Some((_, Transfer::Push(push))) => push.conn() == Some(conn),
+            Some((_, Transfer::Pull(fetch, _))) => fetch.conn() == conn,
             None => false,
         }
     }
@@ -170,8 +170,8 @@ impl Uploads {
     /// When [`handle_deadline`](Self::handle_deadline) is to be called.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.current.as_ref().map(|(_, way)| match way {
-            Way::Push(push) => push.poll_at(),
-            Way::Pull(fetch, _) => fetch.poll_at(),
+            Transfer::Push(push) => push.poll_at(),
+            Transfer::Pull(fetch, _) => fetch.poll_at(),
         })
     }
 
@@ -184,8 +184,8 @@ impl Uploads {
         incoming: &mut dyn Incoming,
     ) -> Option<UploadEvent> {
         match &mut self.current.as_mut()?.1 {
-            Way::Push(push) => pushed(push.handle(event, now, profile, net, incoming)),
-            Way::Pull(fetch, received) => {
+            Transfer::Push(push) => pushed(push.handle(event, now, profile, net, incoming)),
+            Transfer::Pull(fetch, received) => {
                 let outcome = fetch.handle(event, now, net);
                 let (body, ended) = match outcome {
                     None => (fetch.take_body(), None),
@@ -215,8 +215,8 @@ impl Uploads {
     ) {
         let Some((_, way)) = &mut self.current else { return };
         let event = match way {
-            Way::Push(push) => pushed(push.handle_timeout(now, net, incoming)),
-            Way::Pull(fetch, _) => {
+            Transfer::Push(push) => pushed(push.handle_timeout(now, net, incoming)),
+            Transfer::Pull(fetch, _) => {
                 fetch.handle_timeout(now, net).map(|outcome| pulled(outcome, profile))
             }
         };
@@ -226,31 +226,31 @@ impl Uploads {
     /// Bytes of the heap.
     pub(super) fn memory(&self) -> usize {
         match &self.current {
-            Some((_, Way::Pull(fetch, _))) => size_of::<Fetch>() + fetch.memory(),
+            Some((_, Transfer::Pull(fetch, _))) => size_of::<Fetch>() + fetch.memory(),
             _ => 0,
         }
     }
 
     /// Whether it is pulled from a web server.
     pub(super) fn is_pull(&self) -> bool {
-        matches!(self.current, Some((_, Way::Pull(..))))
+        matches!(self.current, Some((_, Transfer::Pull(..))))
     }
 
     /// Who asked for it and may be told of it.
-    pub(super) fn asker(&self) -> Option<Origin> {
+    pub(super) fn requester(&self) -> Option<Origin> {
         self.current.as_ref()?.0
     }
 
     /// The console that asked for it was closed; it is taken all the same.
     pub(super) fn asker_is_gone(&mut self) {
-        if let Some((asker, _)) = &mut self.current {
-            *asker = None;
+        if let Some((requester, _)) = &mut self.current {
+            *requester = None;
         }
     }
 
     /// Ends what was asked for, whatever has come of it; true if there was something.
     pub(super) fn cancel(&mut self, report: &str, net: &mut dyn Net) -> bool {
-        if let Some((_, Way::Pull(fetch, _))) = &self.current {
+        if let Some((_, Transfer::Pull(fetch, _))) = &self.current {
             net.abort(fetch.conn());
         }
         let was = self.current.is_some();
@@ -260,8 +260,8 @@ impl Uploads {
 
     /// It is over, and this is how: tells the sender too. Returns who asked for it, if still there.
     pub(super) fn finish(&mut self, report: &str, net: &mut dyn Net) -> Option<Origin> {
-        let (asker, way) = self.current.take()?;
-        if let Way::Push(push) = way {
+        let (requester, way) = self.current.take()?;
+        if let Transfer::Push(push) = way {
             if let Some(conn) = push.conn() {
                 // A courtesy: whoever does not read it does not need it.
                 net.send(conn, report.as_bytes());
@@ -269,7 +269,7 @@ impl Uploads {
             }
             push.stop(net);
         }
-        asker
+        requester
     }
 }
 
@@ -313,7 +313,7 @@ fn pushed(progress: Progress) -> Option<UploadEvent> {
     match progress {
         Progress::Waiting => None,
         Progress::Perhaps => Some(UploadEvent::Script { perhaps: true }),
-        Progress::Stranger(what) => Some(UploadEvent::Stranger(what)),
+        Progress::ForeignProtocol(what) => Some(UploadEvent::ForeignProtocol(what)),
         Progress::Done => Some(UploadEvent::Script { perhaps: false }),
         Progress::Failed(error) => {
             Some(UploadEvent::Failed(alloc::format!("Script upload failed: {error}")))

@@ -7,7 +7,7 @@
 
 /// What a connection is that is neither a user's nor a script's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stranger {
+pub enum ForeignProtocol {
     /// A request.
     Http,
     /// Begins with a byte of [`is_record_start`].

@@ -76,7 +76,7 @@ impl core::fmt::Display for FetchError {
 impl core::error::Error for FetchError {}
 
 /// How a fetch ended.
-pub type Outcome = Result<Response, FetchError>;
+pub type FetchResult = Result<Response, FetchError>;
 
 /// A request under way.
 #[derive(Debug)]
@@ -143,7 +143,12 @@ impl Fetch {
     }
 
     /// Something happened on its connection.
-    pub fn handle(&mut self, event: NetEvent, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
+    pub fn handle(
+        &mut self,
+        event: NetEvent,
+        now: Instant,
+        net: &mut dyn Net,
+    ) -> Option<FetchResult> {
         let done = match event {
             NetEvent::Connected(_) => {
                 self.connected = true;
@@ -178,7 +183,7 @@ impl Fetch {
     }
 
     /// Time passed.
-    pub fn handle_timeout(&mut self, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
+    pub fn handle_timeout(&mut self, now: Instant, net: &mut dyn Net) -> Option<FetchResult> {
         if now < self.poll_at() {
             return None;
         }
@@ -262,7 +267,7 @@ impl Fetch {
     }
 
     /// The response is whole: the outcome, unless it leads elsewhere.
-    fn complete(&mut self, now: Instant, net: &mut dyn Net) -> Option<Outcome> {
+    fn complete(&mut self, now: Instant, net: &mut dyn Net) -> Option<FetchResult> {
         let response = self.reader.take().map(Reader::into_response).unwrap_or_default();
         let location = match (response.status, &response.location) {
             (301 | 302 | 303 | 307 | 308, Some(location)) => location,

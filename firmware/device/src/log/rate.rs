@@ -6,9 +6,9 @@ use umqtt_net::Instant;
 /// Bytes that may be printed at once, after a while without.
 const BURST: u16 = 2048;
 
-/// See the module.
+/// A rate limit for what a script prints on a serial port, with a burst of `BURST` bytes.
 #[derive(Debug)]
-pub(crate) struct Rate {
+pub(crate) struct PrintRateLimiter {
     /// Bytes a millisecond; `None`: as much as there is.
     per_milli: Option<u8>,
     left: u16,
@@ -18,9 +18,9 @@ pub(crate) struct Rate {
     dropped: u32,
 }
 
-impl Rate {
-    pub(crate) fn new(per_milli: Option<u8>) -> Rate {
-        Rate { per_milli, left: BURST, at: 0, dropped: 0 }
+impl PrintRateLimiter {
+    pub(crate) fn new(per_milli: Option<u8>) -> PrintRateLimiter {
+        PrintRateLimiter { per_milli, left: BURST, at: 0, dropped: 0 }
     }
 
     /// Whether to print so many bytes. After some were left out it takes a pause before others are
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn what_the_port_does_not_take_is_left_out_and_counted() {
-        let mut rate = Rate::new(Some(8));
+        let mut rate = PrintRateLimiter::new(Some(8));
         let (mut printed, mut dropped) = (0, 0);
         for now in 1..=10_000 {
             for _ in 0..3 {
@@ -66,12 +66,12 @@ mod tests {
         dropped += rate.take_dropped();
         assert!(printed > 70_000 && printed <= 8 * 10_000 + u32::from(BURST), "{printed}");
         assert_eq!(printed + dropped, 3_000_000);
-        assert!(Rate::new(None).admits(usize::MAX, Instant::ZERO));
+        assert!(PrintRateLimiter::new(None).admits(usize::MAX, Instant::ZERO));
     }
 
     #[test]
     fn what_is_printed_now_and_then_is_never_left_out() {
-        let mut rate = Rate::new(Some(8));
+        let mut rate = PrintRateLimiter::new(Some(8));
         for now in (0..1_000_000).step_by(100) {
             assert!(rate.admits(800, Instant::from_millis(now)));
         }

@@ -23,7 +23,7 @@ const BEGINNING: usize = 28;
 
 /// A kind of lines that came of late.
 #[derive(Debug)]
-struct Kind {
+struct LineKind {
     beginning: [u8; BEGINNING],
     level: Level,
     since: Instant,
@@ -32,55 +32,55 @@ struct Kind {
 
 /// What was left out.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct LeftOut {
+pub(crate) struct Suppressed {
     pub(crate) level: Level,
     lines: u32,
     beginning: String,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for Suppressed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let LeftOut { lines, beginning, .. } = self;
+        let Suppressed { lines, beginning, .. } = self;
         write!(f, "... {lines} more like this in {} s: {beginning}", WINDOW.as_secs())
     }
 }
 
-/// The kinds of lines that came of late. The last place is for all kinds that have none of their
+/// A rate limit for each kind of repeated log lines. The last place is for all kinds that have none of their
 /// own.
 #[derive(Debug, Default)]
-pub(crate) struct Repeats {
-    kinds: [Option<Kind>; KINDS],
+pub(crate) struct RepeatLimiter {
+    kinds: [Option<LineKind>; KINDS],
 }
 
-impl Repeats {
+impl RepeatLimiter {
     /// Whether to log a line.
     pub(crate) fn admits(&mut self, level: Level, line: &[u8], now: Instant) -> bool {
         let mut beginning = [0; BEGINNING];
         let letters = line.iter().filter(|byte| !byte.is_ascii_digit()).take(BEGINNING);
         beginning.iter_mut().zip(letters).for_each(|(to, from)| *to = *from);
-        let over = |kind: &Kind| kind.lines <= LINES && kind.is_over(now);
+        let over = |kind: &LineKind| kind.lines <= LINES && kind.is_over(now);
         for place in &mut self.kinds {
             place.take_if(|kind| over(kind));
         }
-        let known = |place: &Option<Kind>| match place {
+        let known = |place: &Option<LineKind>| match place {
             Some(kind) => kind.beginning == beginning && kind.level == level,
             None => false,
         };
         let place = self.kinds.iter().position(known);
         let place = place.or_else(|| self.kinds.iter().position(Option::is_none));
         let Some(place) = self.kinds.get_mut(place.unwrap_or(KINDS - 1)) else { return true };
-        let kind = place.get_or_insert(Kind { beginning, level, since: now, lines: 0 });
+        let kind = place.get_or_insert(LineKind { beginning, level, since: now, lines: 0 });
         kind.lines = kind.lines.saturating_add(1);
         kind.lines <= LINES
     }
 
     /// What was left out of a kind whose time is over; ask until `None`.
-    pub(crate) fn poll(&mut self, now: Instant) -> Option<LeftOut> {
-        let over = |kind: &mut Kind| kind.lines > LINES && kind.is_over(now);
+    pub(crate) fn poll(&mut self, now: Instant) -> Option<Suppressed> {
+        let over = |kind: &mut LineKind| kind.lines > LINES && kind.is_over(now);
         let kind = self.kinds.iter_mut().find_map(|place| place.take_if(over))?;
         let beginning = kind.beginning.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         let (level, lines) = (kind.level, kind.lines - LINES);
-        Some(LeftOut {
+        Some(Suppressed {
             level,
             lines,
             beginning: beginning.trim_end_matches(['\0', '\r', '\n']).into(),
@@ -94,7 +94,7 @@ impl Repeats {
     }
 }
 
-impl Kind {
+impl LineKind {
     fn is_over(&self, now: Instant) -> bool {
         now >= self.since.saturating_add(WINDOW)
     }
@@ -106,14 +106,18 @@ mod tests {
     use alloc::format;
     use alloc::string::ToString;
 
-    fn admitted(repeats: &mut Repeats, lines: impl Iterator<Item = String>, now: Instant) -> u32 {
+    fn admitted(
+        repeats: &mut RepeatLimiter,
+        lines: impl Iterator<Item = String>,
+        now: Instant,
+    ) -> u32 {
         let admits = |line: String| repeats.admits(Level::Script, line.as_bytes(), now);
         lines.map(admits).filter(|admitted| *admitted).count() as u32
     }
 
     #[test]
     fn what_repeats_itself_is_counted_and_told_of_once() {
-        let mut repeats = Repeats::default();
+        let mut repeats = RepeatLimiter::default();
         let failures = |n: u32| (0..n).map(|n| format!("publish remote t/{n}: no room\r\n"));
         assert_eq!(admitted(&mut repeats, failures(10_000), Instant::from_millis(5)), LINES);
         assert!(repeats.admits(Level::Script, b"something else", Instant::from_millis(6)));
@@ -132,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_comes_now_and_then_is_never_left_out() {
-        let mut repeats = Repeats::default();
+        let mut repeats = RepeatLimiter::default();
         for now in (0..1_000_000).step_by(WINDOW.as_millis() as usize / LINES as usize) {
             assert!(repeats.admits(Level::Info, b"now and then", Instant::from_millis(now)));
         }
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn many_kinds_share_a_place() {
-        let mut repeats = Repeats::default();
+        let mut repeats = RepeatLimiter::default();
         let letters = |n: u32| char::from_u32(0x4e00 + n).unwrap_or_default();
         let lines = (0..1000).map(|n| format!("{} is wrong", letters(n)));
         assert!(admitted(&mut repeats, lines, Instant::ZERO) <= LINES * KINDS as u32);

@@ -164,12 +164,12 @@ fn is_blank<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> bool {
 }
 
 /// What has come, for the compiler.
-struct Arrived<'s, 'f, F: NorFlash> {
+struct IncomingSource<'s, 'f, F: NorFlash> {
     storage: &'s RefCell<&'f mut Storage<F>>,
     len: usize,
 }
 
-impl<F: NorFlash> Source for Arrived<'_, '_, F> {
+impl<F: NorFlash> Source for IncomingSource<'_, '_, F> {
     fn len(&self) -> usize {
         self.len
     }
@@ -189,7 +189,7 @@ fn compile<F: NorFlash>(
     let mut failed = None;
     let compiled = {
         let storage = RefCell::new(&mut *storage);
-        let mut source = Arrived { storage: &storage, len };
+        let mut source = IncomingSource { storage: &storage, len };
         compile_pieces(&mut source, profile, true, room, &mut |bytes| {
             let written = storage.borrow_mut().append_incoming_image(bytes);
             failed = written.err();

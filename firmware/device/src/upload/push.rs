@@ -10,7 +10,7 @@ use umqtt_vm::Profile;
 use super::{Incoming, check};
 use umqtt_net::{Duration, Instant};
 
-use crate::http::detect::{self, Stranger};
+use crate::http::detect::{self, ForeignProtocol};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
@@ -81,7 +81,7 @@ pub enum Progress {
     Failed(PushError),
     /// The sender was a browser, or said nothing at all: its connection is closed, and the port
     /// waits again for one who sends a script. What came is to be forgotten; `None` if nothing did.
-    Stranger(Option<Stranger>),
+    ForeignProtocol(Option<ForeignProtocol>),
 }
 
 /// A port that waits for a script.
@@ -162,7 +162,7 @@ impl Push {
             NetEvent::PeerClosed(conn) | NetEvent::Closed(conn, CloseReason::Done)
                 if detect::is_http_line(&self.first) =>
             {
-                self.send_away(conn, Some(Stranger::Http), net)
+                self.send_away(conn, Some(ForeignProtocol::Http), net)
             }
             NetEvent::PeerClosed(_) | NetEvent::Closed(_, CloseReason::Done) => {
                 if incoming.len() == self.received {
@@ -215,7 +215,12 @@ impl Push {
     }
 
     /// Closes the connection, and waits for the next.
-    fn send_away(&mut self, conn: ConnId, what: Option<Stranger>, net: &mut dyn Net) -> Progress {
+    fn send_away(
+        &mut self,
+        conn: ConnId,
+        what: Option<ForeignProtocol>,
+        net: &mut dyn Net,
+    ) -> Progress {
         net.abort(conn);
         (self.conn, self.received, self.try_at) = (None, 0, None);
         (self.give_up_at, self.end_at) = (self.wait_until, Instant::MAX);
@@ -223,14 +228,14 @@ impl Push {
         match net.listen(self.port) {
             Ok(port) => {
                 self.port = port;
-                Progress::Stranger(what)
+                Progress::ForeignProtocol(what)
             }
             Err(_) => Progress::Failed(PushError::Broken),
         }
     }
 
     /// Looks at the first line, and tells whether it is a script's.
-    fn stranger(&mut self, new: &[u8]) -> Option<Stranger> {
+    fn stranger(&mut self, new: &[u8]) -> Option<ForeignProtocol> {
         if self.first.is_full() || self.first.contains(&b'\n') {
             return None;
         }
@@ -242,11 +247,11 @@ impl Push {
             }
         }
         if self.first.first().is_some_and(|first| detect::is_record_start(*first)) {
-            return Some(Stranger::Binary);
+            return Some(ForeignProtocol::Binary);
         }
         let http = detect::begins_as_request(&self.first)
             || self.first.ends_with(b"\n") && detect::is_http_line(&self.first);
-        http.then_some(Stranger::Http)
+        http.then_some(ForeignProtocol::Http)
     }
 
     fn receive(

@@ -24,7 +24,7 @@ pub(super) struct Config {
 
 /// Why no connection is made with the settings as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Problem {
+pub(crate) enum ConfigError {
     /// The connection is to be encrypted, which this device cannot do; a password would go in the
     /// open.
     Encryption,
@@ -32,32 +32,32 @@ pub(crate) enum Problem {
     NotText(Param),
 }
 
-impl core::fmt::Display for Problem {
+impl core::fmt::Display for ConfigError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            Problem::Encryption => {
+            ConfigError::Encryption => {
                 f.write_str("mqtt_ssl is 1, and this device cannot encrypt connections yet")
             }
-            Problem::NotText(param) => write!(f, "{} is not valid UTF-8", param.name()),
+            ConfigError::NotText(param) => write!(f, "{} is not valid UTF-8", param.name()),
         }
     }
 }
 
-impl core::error::Error for Problem {}
+impl core::error::Error for ConfigError {}
 
 impl Config {
     /// What the settings say; `None` if there is to be no connection.
-    pub(super) fn read(settings: &Settings) -> Result<Option<Config>, Problem> {
+    pub(super) fn read(settings: &Settings) -> Result<Option<Config>, ConfigError> {
         let host = settings.text(Param::MqttHost);
         if host.is_empty() {
             return Ok(None);
         }
         if settings.flag(Param::MqttSsl) {
-            return Err(Problem::Encryption);
+            return Err(ConfigError::Encryption);
         }
         let text = |param| {
             let text = core::str::from_utf8(settings.bytes(param));
-            text.map(String::from).map_err(|_| Problem::NotText(param))
+            text.map(String::from).map_err(|_| ConfigError::NotText(param))
         };
         Ok(Some(Config {
             host: host.into(),
@@ -110,14 +110,14 @@ mod tests {
     #[test]
     fn a_connection_that_should_be_encrypted_is_not_made_in_the_open() {
         let settings = settings(&[(Param::MqttHost, b"h"), (Param::MqttSsl, b"1")]);
-        assert_eq!(Config::read(&settings), Err(Problem::Encryption));
+        assert_eq!(Config::read(&settings), Err(ConfigError::Encryption));
     }
 
     #[test]
     fn names_that_mqtt_cannot_carry_are_refused() {
         for param in [Param::MqttUser, Param::MqttId] {
             let settings = settings(&[(Param::MqttHost, b"h"), (param, b"\xff")]);
-            assert_eq!(Config::read(&settings), Err(Problem::NotText(param)));
+            assert_eq!(Config::read(&settings), Err(ConfigError::NotText(param)));
         }
     }
 

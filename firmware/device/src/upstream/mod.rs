@@ -266,7 +266,7 @@ impl Upstream {
     ) -> bool {
         if !self.leaving && core::mem::take(&mut self.changed) {
             self.wanted = Config::read(settings).unwrap_or_else(|problem| {
-                self.status.push(Status::Problem(problem));
+                self.status.push(Status::ConfigError(problem));
                 None
             });
         }

@@ -8,7 +8,7 @@ use core::fmt;
 use umqtt_mqtt::client::Reason;
 use umqtt_mqtt::wire::ReturnCode;
 
-use super::config::{Config, Problem};
+use super::config::{Config, ConfigError};
 use crate::log::Level;
 use crate::net::{CloseReason, NetError};
 use crate::printable::Printable;
@@ -21,7 +21,7 @@ const MAX_WAITING: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     /// The settings allow no connection.
-    Problem(Problem),
+    ConfigError(ConfigError),
     /// It stands, to this host and port.
     Connected(String, u16),
     /// There is none to this host and port.
@@ -73,7 +73,7 @@ impl fmt::Display for Failure {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Status::Problem(problem) => write!(f, "no connection to the remote broker: {problem}"),
+            Status::ConfigError(problem) => write!(f, "no connection to the remote broker: {problem}"),
             Status::Connected(host, port) => {
                 write!(f, "connected to the remote broker {host}:{port}")
             }
@@ -109,7 +109,7 @@ impl Status {
     pub(crate) fn level(&self) -> Level {
         match self {
             Status::Connected(..) | Status::Lost(Reason::Stopped) => Level::Info,
-            Status::Problem(_) | Status::Failed(..) | Status::Lost(_) => Level::Warning,
+            Status::ConfigError(_) | Status::Failed(..) | Status::Lost(_) => Level::Warning,
             Status::NotSubscribed(_) | Status::TooLarge(..) | Status::BadTopic => Level::Script,
         }
     }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use umqtt_net::{Duration, Instant};
 
 use umqtt_device::console::{
-    BrokerFigures, CommandError, DeviceControl, Lock, Network, Origin, RetainedMessage, ScriptText,
-    Session, Stats, Subscribed, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, Network, Origin,
+    RetainedMessage, ScriptText, Session, Subscribed, TimeOfDay,
 };
-use umqtt_device::http::detect::Stranger;
+use umqtt_device::http::detect::ForeignProtocol;
 use umqtt_device::settings::{Capability, Param, Settings};
 use umqtt_device::storage::StorageError;
 use umqtt_memory::{Ledger, Plan, Share};
@@ -131,7 +131,7 @@ impl DeviceControl for Fake {
         let Origin::Network(number) = origin else { return None };
         Some([10, 0, 0, number].into())
     }
-    fn refused_browser(&mut self, _what: Stranger, origin: Origin) {
+    fn refused_browser(&mut self, _what: ForeignProtocol, origin: Origin) {
         self.asked.push(format!("refused a browser {origin:?}"));
     }
     fn script_cancel(&mut self) {
@@ -151,8 +151,8 @@ impl DeviceControl for Fake {
         self.variables[usize::from(n) - 1] = value.to_vec();
         Ok(())
     }
-    fn stats(&self) -> Stats {
-        Stats {
+    fn stats(&self) -> DeviceStats {
+        DeviceStats {
             uptime: Duration::from_millis(36_125_999),
             free_memory: Some(21_344),
             script_events: 42,

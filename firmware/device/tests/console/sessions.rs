@@ -2,7 +2,7 @@
 
 use umqtt_device::console::session::LEAST_OUTPUT;
 use umqtt_device::console::{
-    IDLE_TIMEOUT, MAX_LINE, Origin, Outcome, Output, Session, execute_line, resume_reply,
+    CommandOutcome, IDLE_TIMEOUT, MAX_LINE, Origin, Output, Session, execute_line, resume_reply,
 };
 use umqtt_net::{Duration, Instant};
 
@@ -117,7 +117,7 @@ fn whole_reply(line: &str, limit: usize, device: &mut Fake) -> String {
         assert!(output.bytes().len() <= limit);
         all.extend_from_slice(output.bytes());
         output.sent(output.bytes().len());
-        let Outcome::More(rest) = outcome else { break };
+        let CommandOutcome::More(rest) = outcome else { break };
         outcome = resume_reply(rest, device, &mut output);
         assert!(!output.bytes().is_empty(), "no progress");
     }
@@ -223,7 +223,7 @@ fn a_script_s_system_action_gets_replies_without_prompt() {
     let mut output = Output::new(1000);
     let mut run =
         |line: &[u8]| execute_line(line, Origin::Script, Instant::ZERO, &mut device, &mut output);
-    assert_eq!(run(b"set broker_port 1884"), Outcome::Continue);
-    assert_eq!(run(b"reset"), Outcome::Restart);
+    assert_eq!(run(b"set broker_port 1884"), CommandOutcome::Continue);
+    assert_eq!(run(b"reset"), CommandOutcome::Restart);
     assert_eq!(output.bytes(), b"broker_port set to 1884\r\nRestarting ...\r\n");
 }

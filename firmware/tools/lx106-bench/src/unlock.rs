@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use umqtt_device::console::{Asker, Lock};
+use umqtt_device::console::{Requester, Lock};
 use umqtt_device::net::Instant;
 use umqtt_lx106_rt::println;
 
@@ -11,10 +11,10 @@ use crate::count;
 /// Counts what one try takes, in which nothing else is done; prints it.
 pub(crate) fn count() -> Result<(), String> {
     let mut lock = Lock::default();
-    let locked = lock.lock(Some(b"correct horse"), Asker::Serial, [7; 16]);
+    let locked = lock.lock(Some(b"correct horse"), Requester::Serial, [7; 16]);
     locked.map_err(|why| alloc::format!("it does not lock: {why:?}"))?;
     let (opened, instructions) =
-        count::once(|| lock.unlock(b"correct horse", Asker::Serial, Instant::ZERO, [8; 16]));
+        count::once(|| lock.unlock(b"correct horse", Requester::Serial, Instant::ZERO, [8; 16]));
     opened.map_err(|why| alloc::format!("it does not open: {why:?}"))?;
     println!("unlock instructions {instructions}");
     Ok(())
