@@ -12,7 +12,7 @@ const MONDAY: u32 = 4;
 pub(crate) struct Clock {
     /// Local time in milliseconds since 1970, and when it was that.
     set: Option<(u64, Instant)>,
-    /// It was set, or its zone, which the script has not been told.
+    /// The clock or its zone was set, and the script has not got the event yet.
     changed: bool,
 }
 

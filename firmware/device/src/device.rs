@@ -116,7 +116,7 @@ pub struct Device<P: Platform> {
 macro_rules! services {
     ($($service:ty),* $(,)?) => {
         impl<P: Platform> Device<P> {
-            /// Hands an event to the service whose connection it is; false if it is nobody's.
+            /// Hands an event to the service whose connection it is; false if no service has it.
             fn handle_event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) -> bool {
                 $(<$service as Service<P>>::handle_event(self, conn, event, net))||*
             }
@@ -145,7 +145,7 @@ services![
     // Before the script, which may have something to do because of a command.
     Consoles,
     Script,
-    // Before anything of what the script has said leaves.
+    // Before any output of the script leaves.
     PendingVariables,
     SystemCommands,
     HttpClient,
@@ -192,7 +192,7 @@ impl<P: Platform> Device<P> {
     /// Opens the ports.
     ///
     /// # Errors
-    /// The first port that cannot be had; a board where nobody can do anything about it may go on
+    /// The first port that cannot be had; a board without a user at hand may go on
     /// all the same.
     pub fn listen(&mut self, net: &mut dyn Net) -> Result<(), ListenError> {
         let state = &mut *self.state;
@@ -266,7 +266,7 @@ impl<P: Platform> Device<P> {
         (&mut self.consoles, context)
     }
 
-    /// Takes leave of whoever should not have to find out, before the device is switched off: the
+    /// Disconnects from peers that expect a DISCONNECT, before the device is switched off: the
     /// remote broker. Returns true once that is done; until then go on polling, and ask again after
     /// each poll, as long as there is time.
     pub fn leave(&mut self, net: &mut dyn Net) -> bool {

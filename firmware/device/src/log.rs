@@ -1,6 +1,6 @@
 //! The log: what happened, for the serial port, the backlog and the remote consoles.
 //!
-//! This file keeps text until somebody takes it; who is shown what is decided in `device`.
+//! This file keeps text until it is taken; who is shown what is decided in `device`.
 
 mod rate;
 mod repeats;

@@ -1,5 +1,5 @@
-//! What the log, the console and the network say in the same words.
+//! Notices which log, console and network share.
 
-/// What to say and what to do when records that keep others out are damaged.
+/// The notice, with the remedy, when records that keep others out are damaged.
 pub(crate) const SETTINGS_DAMAGED: &str = "the saved settings are damaged: nobody is let in over the network. On the serial line set broker_user, broker_password and what else differs, and save";
 pub(crate) const SCRIPT_MISSING: &str = "the script whose config lines keep strangers out does not run: they are all kept out. Upload it again, or delete it on the serial line";

@@ -151,8 +151,8 @@ pub fn find(name: &[u8]) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|spec| spec.name.as_bytes() == name)
 }
 
-/// The command somebody may have meant: the same but for case, for two letters that changed places,
-/// or for one that is wrong, missing or too many; or `get`, which is `show` here.
+/// The command that may have been meant: the same but for case, for two letters that changed
+/// places, or for one that is wrong, missing or too many; or `get`, which is `show` here.
 pub(super) fn near(word: &[u8]) -> Option<&'static str> {
     if word.eq_ignore_ascii_case(b"get") {
         return Some("show");

@@ -44,7 +44,7 @@ pub type Salt = [u8; 16];
 #[derive(Clone, Debug, Default)]
 pub struct Lock {
     locked: bool,
-    /// What was kept is damaged: nobody knows the password any more.
+    /// The stored record is damaged: no password opens the lock.
     damaged: bool,
     password: Option<PasswordHash>,
     tries: FailedAttempts,
@@ -57,7 +57,7 @@ pub enum Requester {
     Serial,
     /// The script.
     Script,
-    /// Somebody on the network.
+    /// A peer on the network.
     Network(IpAddr),
 }
 
@@ -236,7 +236,7 @@ impl PasswordHash {
     }
 }
 
-/// How often somebody was wrong, and when the next try is looked at.
+/// Wrong passwords in a row, and when the next one is looked at (backoff).
 #[derive(Clone, Copy, Debug, Default)]
 struct Attempts {
     wrong: u32,

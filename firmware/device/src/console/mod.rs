@@ -43,7 +43,7 @@ use umqtt_net::Duration;
 pub const MAX_SESSIONS: usize = 4;
 /// What a user sees when the console waits for a command.
 pub const PROMPT: &[u8] = b"CMD>";
-/// A session over TCP in which nobody types is closed after this time, milliseconds.
+/// Idle timeout of a session over TCP, milliseconds.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 /// Longest line, bytes, its end not counted.
 pub const MAX_LINE: usize = 512;

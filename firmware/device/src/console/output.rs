@@ -199,7 +199,7 @@ impl Output {
     /// the prompt.
     pub fn end_reply(&mut self, prompt: &[u8]) {
         if self.bytes.len() + RESERVE > self.limit {
-            // Nobody reads: even the prompt would be too much.
+            // The peer does not read: even the prompt would be too much.
             return;
         }
         if core::mem::take(&mut self.open) {

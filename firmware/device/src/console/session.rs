@@ -153,7 +153,7 @@ impl Session {
         self.output.sent(n);
     }
 
-    /// Tells the user something nobody asked for at this moment, such as the end of an upload:
+    /// Shows the user a line that is no reply, such as the end of an upload:
     /// whole lines, which take the place of the prompt, and a new prompt. Dropped if the user does
     /// not read.
     pub fn report(&mut self, text: &[u8]) {
@@ -244,7 +244,7 @@ impl Session {
         }
     }
 
-    /// All has been said and sent: the connection is to be closed. The serial line's session is
+    /// All output has been sent: the connection is to be closed. The serial line's session is
     /// never over.
     pub fn is_over(&self) -> bool {
         self.ended && self.output.bytes().is_empty()
@@ -257,7 +257,7 @@ impl Session {
         closes.then(|| self.last_input.saturating_add(patience))
     }
 
-    /// Ends a session in which nobody typed for [`IDLE_TIMEOUT`], and makes one that has ended over
+    /// Ends a session without input for [`IDLE_TIMEOUT`], and makes one that has ended over
     /// if its user does not read the rest.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.poll_at().is_none_or(|deadline| now < deadline) {

@@ -38,7 +38,7 @@ type Typed = heapless::Vec<u8, SERIAL_READ>;
 /// The sessions.
 pub(super) struct Consoles {
     serial: Session,
-    /// Bytes the serial port gave and nobody took yet.
+    /// Bytes from the serial port that are not handled yet.
     serial_kept: Typed,
     /// The line that is coming in for the script, and whether a CR has ended the last one.
     line: Vec<u8>,
@@ -222,7 +222,7 @@ impl Consoles {
         progress
     }
 
-    /// Closes a session whose user has finished, once it has said everything; true if it did.
+    /// Closes a session whose user has finished, once its output is flushed; true if it did.
     pub(super) fn close_finished(&mut self, number: usize, net: &mut dyn Net) -> bool {
         let Some(Some(session)) = self.network.get(number) else { return false };
         let finished = session.is_finished();
@@ -249,7 +249,7 @@ impl Consoles {
         self.network.get(number)?.as_ref().map(|session| session.conn)
     }
 
-    /// Whether everything that was said has been sent.
+    /// Whether all output has been sent.
     pub(super) fn is_quiet(&self) -> bool {
         self.network.iter().flatten().all(NetworkSession::is_quiet)
     }
@@ -329,7 +329,7 @@ impl Consoles {
     /// Writes the serial session's output to the port, and the prompt again where something has
     /// taken its place.
     pub(super) fn flush_serial<P: Platform>(&mut self, state: &mut DeviceState<P>) {
-        // Below 2 the port belongs to the script: what the console says has nowhere to go.
+        // Below 2 the port belongs to the script: the console's output has nowhere to go.
         let shows = state.settings.number(Param::SystemOutput) >= 2;
         let n = self.serial.output().len();
         if n > 0 {

@@ -32,7 +32,7 @@ pub(super) struct PendingResponse {
 #[derive(Debug, Default)]
 pub(super) struct HttpClient {
     fetch: Option<Fetch>,
-    /// What the script asked for: redirects do not change what it is told.
+    /// What the script asked for: redirects do not change the URL in its event.
     asked: Option<Url>,
     pub(super) answer: Option<PendingResponse>,
 }
@@ -86,7 +86,7 @@ impl HttpClient {
             return false;
         }
         let Some((text, post)) = state.requests.pop() else { return false };
-        // With what it asked for, as the script is told.
+        // With the URL that the script asked for.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
         let within = state.ledger[Share::Http].admits(needed);
         if !within || !state.may_pass(needed) || !reserve(needed + STEP_MARGIN) {

@@ -54,13 +54,13 @@ impl NetworkSession {
         !self.session.is_over()
     }
 
-    /// Whether its user has finished, and it has said everything.
+    /// Whether its user has finished, and all output has been taken.
     pub(super) fn is_finished(&self) -> bool {
         let open = !self.finished || self.readable || self.session.has_more();
         !open && self.session.output().is_empty()
     }
 
-    /// Whether all that was said has been sent.
+    /// Whether all output has been sent.
     pub(super) fn is_quiet(&self) -> bool {
         self.session.output().is_empty() && !self.session.has_more()
     }

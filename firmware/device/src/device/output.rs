@@ -43,7 +43,7 @@ impl<P: Platform> Service<P> for LogOutput {
     }
 }
 
-/// Sends what everybody has to say.
+/// Flushes every connection.
 pub(super) struct Transmit;
 
 impl<P: Platform> Service<P> for Transmit {

@@ -35,7 +35,7 @@ pub(super) struct Retention {
     saving: Option<u32>,
     /// When to save what was seen.
     due: Option<SaveDeadlines>,
-    /// What was said last of those without room, so that it is said once.
+    /// The last report of messages without room, so that it is logged once.
     reported: String,
 }
 

@@ -48,7 +48,7 @@ pub(super) struct Script {
     /// How many starts in a row had begun with this one.
     starts: u8,
     started_at: Instant,
-    /// The network is up, and the script has not been told.
+    /// The network is up, and the script has not got the event yet.
     link: Option<bool>,
     link_up: bool,
     /// What is stored, whether it runs or not.
@@ -360,7 +360,7 @@ impl Script {
     /// a bound. Returns whether there is more to do at once.
     fn turn<P: Platform>(&mut self, state: &mut DeviceState<P>, http: &mut HttpClient) -> bool {
         if !self.enabled() {
-            // Nobody listens: nothing may pile up.
+            // No receiver: nothing may pile up.
             http.answer = None;
             self.unloaded_since = None;
             state.upstream.discard();
@@ -450,8 +450,8 @@ impl Script {
         self.started_at = state.now;
         self.tracing = false;
         engine.start(at, &mut ScriptHost { state });
-        // A script that starts while the network is up is told so, as at boot; and of the remote
-        // broker.
+        // A script that starts while the network is up gets the event, as at boot; and that of the
+        // remote broker.
         state.upstream.announce();
         self.local_first = 0;
         self.link = self.link_up.then_some(true);

@@ -46,7 +46,7 @@ impl SysTopics {
         if now >= self.figures_at {
             self.figures_at = now + FIGURES_EVERY;
             figures(state);
-            // Looked at again here in case somebody has set the clock.
+            // Looked at again here in case the clock was set.
             self.time_at = self.time_at.or(state.clock().map(|_| now));
         }
         if self.time_at.is_some_and(|at| now >= at) {

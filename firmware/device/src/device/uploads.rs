@@ -84,8 +84,8 @@ impl Uploads {
         Ok(())
     }
 
-    /// One that nobody has connected to yet makes room for the next that the same user asks for.
-    /// While that user's console is open nobody else takes it away.
+    /// One without a connection yet makes room for the next that the same user asks for.
+    /// While that user's console is open no other console replaces it.
     fn make_room(
         &mut self,
         origin: Origin,
@@ -151,7 +151,7 @@ impl Uploads {
         }
     }
 
-    /// Somebody connected to that port; false if it was not the first.
+    /// Takes a connection to that port; false if it was not the first.
     pub(super) fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
         match &mut self.current {
             Some((_, Transfer::Push(push))) => push.accept(conn, now, net),
@@ -236,7 +236,7 @@ impl Uploads {
         matches!(self.current, Some((_, Transfer::Pull(..))))
     }
 
-    /// Who asked for it and may be told of it.
+    /// The console that asked for it and gets its report.
     pub(super) fn requester(&self) -> Option<Origin> {
         self.current.as_ref()?.0
     }
@@ -258,12 +258,12 @@ impl Uploads {
         was
     }
 
-    /// It is over, and this is how: tells the sender too. Returns who asked for it, if still there.
+    /// Ends it, with a report to the sender. Returns the console that asked for it, if still open.
     pub(super) fn finish(&mut self, report: &str, net: &mut dyn Net) -> Option<Origin> {
         let (requester, way) = self.current.take()?;
         if let Transfer::Push(push) = way {
             if let Some(conn) = push.conn() {
-                // A courtesy: whoever does not read it does not need it.
+                // Best effort: a peer that does not read it does not get it.
                 net.send(conn, report.as_bytes());
                 net.send(conn, b"\r\n");
             }
@@ -291,7 +291,7 @@ fn pull(
         return Ok(());
     }
     let first = if *received == 0 { body } else { incoming.head() };
-    // Too little to tell.
+    // Too short to be detected.
     let limit = match MAGIC.starts_with(first) {
         true => profile.image,
         false => check::limit(first, profile),

@@ -1,7 +1,7 @@
 //! Flash variables that a script has set and that are not written yet. Each is written once when
 //! the turn is over in which it was set, however often that was, and before anything the script has
 //! sent leaves; where one turn sets many, a few of them in each of the next turns, so that the
-//! flash keeps nobody waiting for long.
+//! flash does not delay other services for long.
 
 use alloc::vec::Vec;
 

@@ -3,7 +3,7 @@
 //! Any web page can make a browser connect to any port of this computer and of the house, and send
 //! what the page likes behind the first line of a request. So that first line ends the connection,
 //! and nothing behind it is looked at. What a page can make a browser send otherwise, TLS and STUN,
-//! begins with a byte nobody types.
+//! begins with a byte that is not typed.
 
 /// What a connection is that is neither a user's nor a script's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

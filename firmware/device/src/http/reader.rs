@@ -34,7 +34,7 @@ pub struct Reader {
     response: Response,
 }
 
-/// What the lines of the head have said, and how far they are.
+/// What is known from the head so far.
 #[derive(Clone, Debug, Default)]
 struct Head {
     /// 0 until the status line was read.
@@ -198,7 +198,7 @@ impl Reader {
         match self.state {
             State::Head => return self.head_byte(byte),
             State::Trailer => {
-                // Nobody wants to know what is in there: only whether a line is empty.
+                // The content is not needed: only whether a line is empty.
                 self.head.text |= !byte.is_ascii_whitespace();
                 if byte == b'\n' && !core::mem::take(&mut self.head.text) {
                     self.state = State::Done;

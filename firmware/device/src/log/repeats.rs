@@ -1,4 +1,4 @@
-//! Lines of the log that say the same again and again: after some of a kind the rest is counted and
+//! Rate limit for repeated lines of the log: after some of a kind the rest is counted and
 //! left out.
 //!
 //! A kind is how a line begins, numbers not looked at. So a script that fails at each message, a
@@ -16,7 +16,7 @@ use umqtt_net::{Duration, Instant};
 pub(crate) const WINDOW: Duration = Duration::from_millis(10_000);
 /// Lines of a kind that are logged in that time.
 pub(crate) const LINES: u32 = 50;
-/// Kinds told apart at a time.
+/// Kinds counted apart at a time.
 const KINDS: usize = 8;
 /// Bytes of a line's beginning that make its kind.
 const BEGINNING: usize = 28;
@@ -45,8 +45,8 @@ impl fmt::Display for Suppressed {
     }
 }
 
-/// A rate limit for each kind of repeated log lines. The last place is for all kinds that have none of their
-/// own.
+/// A rate limit for each kind of repeated log lines. The last place is for all kinds that have none
+/// of their own.
 #[derive(Debug, Default)]
 pub(crate) struct RepeatLimiter {
     kinds: [Option<LineKind>; KINDS],

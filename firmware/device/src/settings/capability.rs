@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-/// What a line of a table says it needs.
+/// What a row of a table needs.
 macro_rules! needs {
     () => {
         None

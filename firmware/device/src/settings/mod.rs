@@ -257,7 +257,7 @@ impl Settings {
         Ok(param)
     }
 
-    /// Forgets what `config` lines have set, as their script is gone, and tells which parameters
+    /// Forgets what `config` lines have set, as their script is gone, and returns which parameters
     /// that was.
     pub fn drop_script_values(&mut self) -> Vec<Param> {
         core::mem::take(&mut self.script).into_iter().map(|(param, _)| param).collect()

@@ -40,7 +40,7 @@ pub enum DefaultValue {
 }
 
 impl DefaultValue {
-    /// Whether a value is this default. A name made from the MAC is not: it is kept if somebody
+    /// Whether a value is this default. A name made from the MAC is not: it is kept if a user
     /// sets it.
     pub(super) fn equals(self, value: &Value) -> bool {
         match (self, value.borrow()) {

@@ -3,7 +3,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`push`] | whoever connects sends a script |
+//! | [`push`] | a peer connects and sends a script |
 //! | [`check`](mod@check) | source or bytecode: is it a script this device can run? |
 //! | [`warnings`](mod@warnings) | what the compiler warns of in it |
 //!

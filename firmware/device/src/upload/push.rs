@@ -14,11 +14,11 @@ use crate::http::detect::{self, ForeignProtocol};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
-/// Milliseconds in which somebody has to connect.
+/// Milliseconds in which a peer has to connect.
 pub const TO_CONNECT: Duration = Duration::from_millis(60_000);
 /// Milliseconds without a byte after which a sender is given up.
 pub const IDLE: Duration = Duration::from_millis(10_000);
-/// Milliseconds a sender has for all of it: nobody else can send a script meanwhile.
+/// Milliseconds a sender has for all of it: the port is taken meanwhile.
 pub const TOTAL: Duration = Duration::from_millis(300_000);
 /// Milliseconds without a byte after which what came is tried as it is.
 pub const QUIET: Duration = Duration::from_millis(2_000);
@@ -29,7 +29,7 @@ const FIRST: usize = 128;
 /// Why a push gave no script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PushError {
-    /// Nobody connected.
+    /// No peer connected in time.
     NobodyCame,
     /// The sender fell silent without closing the connection.
     Idle,
@@ -93,7 +93,7 @@ pub struct Push {
     received: usize,
     /// The first of them, up to the end of the first line.
     first: heapless::Vec<u8, FIRST>,
-    /// Until then somebody has to connect.
+    /// When the port closes if no peer has connected.
     wait_until: Instant,
     give_up_at: Instant,
     /// It has to be all there by then.
@@ -131,7 +131,7 @@ impl Push {
         self.conn
     }
 
-    /// Somebody connected. True if it is the one that may send; the port is closed then.
+    /// Takes a new connection. True if it is the one that may send; the port is closed then.
     pub fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
         if self.conn.is_some() {
             return false;
@@ -234,7 +234,7 @@ impl Push {
         }
     }
 
-    /// Looks at the first line, and tells whether it is a script's.
+    /// Looks at the first line: whether it is a script's.
     fn stranger(&mut self, new: &[u8]) -> Option<ForeignProtocol> {
         if self.first.is_full() || self.first.contains(&b'\n') {
             return None;

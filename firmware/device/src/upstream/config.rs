@@ -1,4 +1,4 @@
-//! Where the remote broker is and who we are there, as the settings say.
+//! Where the remote broker is and who we are there, from the settings.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,7 +46,7 @@ impl core::fmt::Display for ConfigError {
 impl core::error::Error for ConfigError {}
 
 impl Config {
-    /// What the settings say; `None` if there is to be no connection.
+    /// The configuration in the settings; `None` if there is to be no connection.
     pub(super) fn read(settings: &Settings) -> Result<Option<Config>, ConfigError> {
         let host = settings.text(Param::MqttHost);
         if host.is_empty() {

@@ -2,7 +2,7 @@
 //! `publish remote`.
 //!
 //! The protocol is [`umqtt_mqtt::client`]'s; here is what makes it the device's: the settings it
-//! follows, live; the connection over [`Net`]; the script it serves; what is told about it. It
+//! follows, live; the connection over [`Net`]; the script it serves; its status for the log. It
 //! knows no script engine and no console: the device fetches what came with [`Upstream::next`] when
 //! the script has time for it, and until then nothing more is read from the connection, so that
 //! what waits is bounded and nothing is lost on the way.
@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `mod` | the connection, and what others want of it |
 //! | `config` | where to, and as whom |
-//! | `status` | what is told about it |
+//! | `status` | its status, and the log lines for it |
 
 mod config;
 mod status;
@@ -94,7 +94,7 @@ pub(crate) struct Upstream {
     /// At most `max_client_subscriptions` on each connection, those of the last one until the next
     /// is told of.
     filters: Vec<Filter>,
-    /// The script is to be told that there is a connection.
+    /// The script has an event `mqttconnect` to come.
     announce: bool,
     /// The next thing for the script, while it waits to be fetched.
     next: Option<UpstreamEvent>,
@@ -221,7 +221,7 @@ impl Upstream {
         while self.next().is_some() {}
     }
 
-    /// A script starts: it is told of a connection that is there already.
+    /// A script starts: it gets the event of a connection that is up already.
     pub(crate) fn announce(&mut self) {
         self.discard();
         self.announce = self.is_connected();
@@ -317,7 +317,7 @@ impl Upstream {
         }
     }
 
-    /// Sends what there is and does what the client wishes.
+    /// Sends pending bytes and carries out the client's network requests.
     fn exchange(&mut self, now: Instant, net: &mut dyn Net) {
         self.send(net);
         while let Some(wish) = self.client.poll_network() {
@@ -402,7 +402,7 @@ impl Upstream {
         self.conn.take()
     }
 
-    /// The next of the client's events that is for the script; tells of the others.
+    /// The next of the client's events that is for the script; logs the others.
     fn pull(&mut self) -> Option<UpstreamEvent> {
         while let Some(event) = self.client.poll_event() {
             match event {
@@ -413,7 +413,7 @@ impl Upstream {
                         let filter = shared.map_or(&known.filter[..], |shared| shared.filter);
                         umqtt_topic::matches(filter, topic)
                     };
-                    // The answer to a subscription that has ended since is for nobody.
+                    // The subscription has ended since: its SUBACK is dropped.
                     if self.filters.iter().any(wanted) {
                         return Some(UpstreamEvent::Message(message));
                     }

@@ -1,4 +1,4 @@
-//! What is told about the remote broker in the log.
+//! The status of the connection to the remote broker, as log lines.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -119,9 +119,9 @@ impl Status {
 #[derive(Debug, Default)]
 pub(super) struct StatusLog {
     waiting: VecDeque<Status>,
-    /// Why it failed last: the same again and again is told once.
+    /// Why it failed last: a reason that repeats is logged once.
     failure: Option<Failure>,
-    /// A message that was too large has been told on this connection.
+    /// A message that was too large has been logged on this connection.
     told_too_large: bool,
     /// So has one with a bad topic.
     told_bad_topic: bool,
