@@ -23,7 +23,6 @@ mod failure;
 mod fixes;
 mod frontend;
 mod input;
-mod listing;
 mod render;
 mod terminal;
 mod write;

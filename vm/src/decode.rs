@@ -1,5 +1,5 @@
-//! Decoding instructions one at a time: for the verifier, the disassembler and whoever wants to
-//! look. The machine decodes for itself while it runs.
+//! Decoding instructions one at a time, for the verifier, the disassembler and tools. The machine
+//! decodes for itself while it runs.
 
 use core::fmt;
 
@@ -150,14 +150,22 @@ fn write_operand(image: &Image<'_>, operand: Operand, f: &mut fmt::Formatter<'_>
     }
 }
 
-fn write_variable(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn write_variable(
+    image: &Image<'_>,
+    number: u16,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     match image.debug().variable(number) {
         Some(name) => write!(f, " {}", name.escape_ascii()),
         None => write!(f, " ${number}"),
     }
 }
 
-fn write_constant(image: &Image<'_>, number: u16, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn write_constant(
+    image: &Image<'_>,
+    number: u16,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     match image.constant(number) {
         Some(Constant::Int(value)) => write!(f, " {value}"),
         Some(Constant::Text(text)) => write!(f, " \"{}\"", text.escape_ascii()),

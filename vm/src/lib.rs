@@ -11,7 +11,8 @@
 //! | [`image`] | the bytes of an image: sections, header, handler records |
 //! | [`debug`](struct@Debug) | names and lines in an image |
 //! | [`profile`](Profile) | the limits of a kind of device |
-//! | [`decode`] | one instruction out of code; disassembly |
+//! | [`decode`] | one instruction out of code |
+//! | [`listing`](Listing) | the disassembly of an image |
 //! | [`verify`](VerifyError) | proving that code is sound |
 //! | [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
@@ -36,6 +37,7 @@ mod event;
 pub mod fuel;
 pub mod image;
 pub mod isa;
+mod listing;
 mod machine;
 mod profile;
 mod program;
@@ -50,6 +52,7 @@ pub use capabilities::{
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
+pub use listing::Listing;
 pub use machine::{
     Dispatch, HandlerCursor, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number,
 };

@@ -4,11 +4,14 @@
 //! verifier lets them through. It must never have let through what the machine finds corrupt.
 #![allow(clippy::unwrap_used)]
 
+use std::fmt::{self, Write};
+
 use umqtt_lang::{Extras, compile};
 use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
-    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Image, Machine, Mqtt,
-    PinMode, Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError, TrapCode,
+    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Image, Listing, Machine,
+    Mqtt, PinMode, Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError,
+    TrapCode,
 };
 
 /// Between them these use every instruction.
@@ -255,6 +258,44 @@ fn large_image() -> Vec<u8> {
     compile(script.as_bytes(), &Profile::DESKTOP, Extras { debug: true, source: false }).unwrap()
 }
 
+/// Whatever is an image can be listed, verified or not; an error of the output ends the listing.
+fn check_listing(image: &[u8]) {
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 = self.0.checked_sub(text.len()).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+
+    let Ok(image) = Image::parse(image) else { return };
+    let listing = Listing::new(&image);
+    assert!(write!(Full(2), "{listing}").is_err() || image.code().is_empty());
+    assert!(write!(Full(1 << 20), "{listing}").is_ok());
+}
+
+#[test]
+fn listings_name_events_filters_and_lines() {
+    let script = "on topic local \"a/\" | lower($t) do\nprint 1\n\non topic remote $t do print 2\non timer 3 do setvar $t = 7";
+    let extras = Extras { debug: true, source: false };
+    let image = compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap();
+    let image = Image::parse(&image).unwrap();
+    let expected = "\
+topic filter of the handler at 0004
+    1 | on topic local \"a/\" | lower($t) do
+        0000  lower $t -> t0
+        0001  join \"a/\" t0 -> t0
+";
+    let line = |number: u32| script.lines().nth(number as usize - 1);
+    let listed = Listing::new(&image).with_source(&line).to_string();
+    assert!(listed.starts_with(expected), "{listed}");
+    for heading in ["on topic local (computed at 0000)", "on topic remote $t", "on timer 3"] {
+        assert!(listed.contains(&format!("\n\n{heading}\n")), "{listed}");
+    }
+    assert!(Listing::new(&image).to_string().contains("    2 |\n"));
+}
+
 #[test]
 fn whole_images_run() {
     for image in images() {
@@ -271,6 +312,7 @@ fn broken_images_are_refused_or_run() {
         let mut image = images[round % images.len()].clone();
         mutate(&mut image, &images[random.below(images.len())], &mut random);
         fix_checksum(&mut image);
+        check_listing(&image);
         ran += usize::from(run(image, &events).is_some());
     }
     // The test says something only if a good part gets past the verifier, and not all.

@@ -5,13 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use umqtt_lang::Extras;
-use umqtt_vm::Image;
+use umqtt_vm::{Image, Listing};
 
 use super::ForDevice;
 use crate::failure::Failure;
 use crate::frontend;
 use crate::input::Input;
-use crate::listing;
 use crate::terminal::Terminal;
 use crate::{Verdict, render};
 
@@ -60,11 +59,14 @@ fn write(
     let header = &image.layout().header;
     writeln!(
         out,
-        "; {}: handlers {}, variables {}, code {} words",
+        "; {}: handlers {}, variables {}, code {} words\n",
         render::printable(name.as_bytes()),
         header.handlers,
         header.variables,
         header.code
     )?;
-    listing::write(out, image, source)
+    let source = source.map(render::printable).unwrap_or_default();
+    let lines: Vec<&str> = source.lines().map(str::trim).collect();
+    let line = |number: u32| lines.get((number as usize).wrapping_sub(1)).copied();
+    write!(out, "{}", Listing::new(image).with_source(&line))
 }

@@ -7,8 +7,7 @@ use core::net::IpAddr;
 
 use umqtt_memory::Ledger;
 use umqtt_mqtt::QoS;
-use umqtt_vm::decode::Instruction;
-use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
+use umqtt_vm::{FLASH_VARIABLE_LEN, Listing, Side};
 
 use super::http_client::HttpClient;
 use super::network_session::SessionPeer;
@@ -266,25 +265,8 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
             let _ = writeln!(out, "  not loaded"); // a listing takes all
             return;
         };
-        let code = image.code();
-        let mut at = 0;
-        let mut line = None;
-        while let Some(instruction) = Instruction::decode(code, at) {
-            let source_line = image.debug().line(at as u16);
-            let mut text = || {
-                if source_line != line
-                    && let Some(number) = source_line
-                {
-                    writeln!(out, "line {number}:")?;
-                }
-                writeln!(out, "  {at:04} {}", instruction.display(&image))
-            };
-            if text().is_err() {
-                return;
-            }
-            line = source_line;
-            at = instruction.end;
-        }
+        // It fails when the listing needs no more of it.
+        let _ = write!(out, "{}", Listing::new(&image));
     }
 
     fn variables(&self, each: &mut dyn FnMut(&[u8], &[u8])) {

@@ -50,6 +50,7 @@ fn source_and_bytecode_are_taken() {
         let shown = world.ask(console, "show script");
         assert_eq!(shown.contains("on init do"), source, "{shown}");
         assert_eq!(shown.starts_with("Bytecode"), !source, "{shown}");
+        assert_eq!(shown.contains("2:         0000  "), !source, "{shown}");
     }
 }
 
