@@ -6,7 +6,7 @@ use std::hint::black_box;
 use divan::Bencher;
 use umqtt_lang::diagnostic::Diagnostic;
 use umqtt_lang::lint::{NoConfig, lint};
-use umqtt_lang::{Extras, compile, format, parse};
+use umqtt_lang::{EmitOptions, compile, format, parse};
 use umqtt_vm::{Profile, Program};
 
 fn main() {
@@ -14,13 +14,13 @@ fn main() {
 }
 
 const PROFILE: Profile = Profile::ESP8266;
-const EXTRAS: Extras = Extras { debug: false, source: false };
+const OPTIONS: EmitOptions = EmitOptions::new();
 /// Rooms of a house, filled up with a comment to 4,096 bytes: what scripts in the field are made
 /// of.
 const SCRIPT: &[u8] = include_bytes!("house.script");
 
 fn image() -> Vec<u8> {
-    let image: Result<Vec<u8>, Vec<Diagnostic>> = compile(SCRIPT, &PROFILE, EXTRAS);
+    let image: Result<Vec<u8>, Vec<Diagnostic>> = compile(SCRIPT, &PROFILE, OPTIONS);
     image.expect("the script is right")
 }
 
@@ -31,7 +31,7 @@ fn parse_4k(bencher: Bencher) {
 
 #[divan::bench]
 fn compile_4k(bencher: Bencher) {
-    bencher.bench(|| compile(black_box(SCRIPT), &PROFILE, EXTRAS));
+    bencher.bench(|| compile(black_box(SCRIPT), &PROFILE, OPTIONS));
 }
 
 #[divan::bench]

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use umqtt_vm::{Profile, Program, VerifyError};
 
 use crate::ast::{Action, ConfigLine, Event, Expr, Span, Statement};
-use crate::codegen::{Compiler, Extras, Made};
+use crate::codegen::{Compiler, EmitOptions, Made};
 use crate::compile::verdict;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{ConfigTable, lint};
@@ -17,11 +17,11 @@ use crate::room::Room;
 /// that of a statement.
 ///
 /// ```
-/// use umqtt_lang::{Analysis, Extras, lint::NoConfig};
+/// use umqtt_lang::{Analysis, EmitOptions, lint::NoConfig};
 /// use umqtt_vm::Profile;
 ///
 /// let source = b"on init do\n println \"hello\"\n";
-/// let analysis = Analysis::new(source, &Profile::DESKTOP, Extras::default());
+/// let analysis = Analysis::new(source, &Profile::DESKTOP, EmitOptions::default());
 /// assert!(analysis.errors().is_empty());
 /// assert!(analysis.warnings(&NoConfig).is_empty());
 /// let program = analysis.into_program().expect("there are no errors").expect("it is verified");
@@ -40,7 +40,7 @@ pub struct Analysis<'s> {
 
 impl<'s> Analysis<'s> {
     /// Reads and compiles a script for a device of this profile.
-    pub fn new(source: &'s [u8], profile: &Profile, extras: Extras) -> Analysis<'s> {
+    pub fn new(source: &'s [u8], profile: &Profile, options: EmitOptions) -> Analysis<'s> {
         let profile = *profile;
         let mut analysis = Analysis {
             source,
@@ -60,7 +60,7 @@ impl<'s> Analysis<'s> {
         analysis.whole = wrong.is_empty();
         let mut image = Vec::new();
         if analysis.whole {
-            made.finish(extras, source, &mut |bytes| {
+            made.finish(options, source, &mut |bytes| {
                 image.extend_from_slice(bytes);
                 true
             });

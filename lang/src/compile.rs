@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
-pub use crate::codegen::Extras;
+pub use crate::codegen::EmitOptions;
 use crate::codegen::{Compiler, Made};
 use crate::diagnostic::Diagnostic;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, Reader, too_long};
@@ -20,7 +20,7 @@ use crate::room::Room;
 pub fn compile(
     source: &[u8],
     profile: &Profile,
-    extras: Extras,
+    options: EmitOptions,
 ) -> Result<Vec<u8>, Vec<Diagnostic>> {
     if source.len() > profile.source {
         return Err(Vec::from([too_long(source.len(), profile)]));
@@ -31,7 +31,7 @@ pub fn compile(
     piece(source, (0, source.len()), profile, &room, &mut made, &mut wrong);
     let mut image = Vec::new();
     if wrong.is_empty() {
-        made.finish(extras, source, &mut |bytes| {
+        made.finish(options, source, &mut |bytes| {
             image.extend_from_slice(bytes);
             true
         });
@@ -116,7 +116,7 @@ pub fn compile_pieces(
         }
     }
     drop(text);
-    let written = !wrong.is_empty() || made.finish(Extras { debug, source: false }, b"", out);
+    let written = !wrong.is_empty() || made.finish(EmitOptions::new().debug(debug), b"", out);
     let verdict = verdict(&room, &mut made, wrong);
     if room.refused().is_some() {
         return Err(no_memory());

@@ -49,6 +49,6 @@ pub use analysis::Analysis;
 /// The machine: profiles, programs and their errors are its.
 pub use umqtt_vm;
 
-pub use compile::{CompileError, Extras, Source, compile, compile_pieces};
+pub use compile::{CompileError, EmitOptions, Source, compile, compile_pieces};
 pub use format::format;
 pub use parse::{Statements, parse, statements};

@@ -4,14 +4,15 @@ mod common;
 
 use umqtt_lang::advice::advise;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
 
 use common::render;
 
 fn errors(source: &str) -> Vec<Diagnostic> {
-    let extras = Extras { debug: false, source: false };
-    let mut found = compile(source.as_bytes(), &Profile::ESP8266, extras).err().unwrap_or_default();
+    let options = EmitOptions::new();
+    let mut found =
+        compile(source.as_bytes(), &Profile::ESP8266, options).err().unwrap_or_default();
     advise(source.as_bytes(), &mut found);
     found
 }

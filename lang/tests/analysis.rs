@@ -7,13 +7,13 @@ mod common;
 use common::scripts;
 use proptest::prelude::*;
 use umqtt_lang::lint::{NoConfig, lint};
-use umqtt_lang::{Analysis, Extras, compile, parse};
+use umqtt_lang::{Analysis, EmitOptions, compile, parse};
 use umqtt_vm::Profile;
 
-fn check(source: &[u8], extras: Extras) {
+fn check(source: &[u8], options: EmitOptions) {
     for profile in [Profile::ESP8266, Profile::DESKTOP] {
         let text = String::from_utf8_lossy(source);
-        let once = Analysis::new(source, &profile, extras);
+        let once = Analysis::new(source, &profile, options);
         let (statements, wrong) = parse(source, &profile);
         assert_eq!(once.statements(), statements, "{text}");
         let warnings = if wrong.is_empty() {
@@ -22,7 +22,7 @@ fn check(source: &[u8], extras: Extras) {
             Vec::new()
         };
         assert_eq!(once.warnings(&NoConfig), warnings, "{text}");
-        match compile(source, &profile, extras) {
+        match compile(source, &profile, options) {
             Ok(image) => {
                 assert_eq!(once.errors(), [], "{text}");
                 assert_eq!(once.image().unwrap(), image, "{text}");
@@ -39,7 +39,7 @@ fn check(source: &[u8], extras: Extras) {
 #[test]
 fn a_script_that_is_too_long_is_not_read() {
     let long = "%".repeat(Profile::DESKTOP.source + 1);
-    check(long.as_bytes(), Extras::default());
+    check(long.as_bytes(), EmitOptions::default());
 }
 
 proptest! {
@@ -47,11 +47,11 @@ proptest! {
 
     #[test]
     fn any_script(source in scripts::source(), debug: bool, embed: bool) {
-        check(source.as_bytes(), Extras { debug, source: embed });
+        check(source.as_bytes(), EmitOptions::new().debug(debug).source(embed));
     }
 
     #[test]
     fn bytes_that_mean_something(source in "[\"\\\\%#$@()|=> \\-,\n\r\tonif1dea]{0,300}") {
-        check(source.as_bytes(), Extras::default());
+        check(source.as_bytes(), EmitOptions::default());
     }
 }

@@ -6,14 +6,14 @@ use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::rc::Rc;
 
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::{
     Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Machine, Mqtt, PinMode,
     Profile, Program, Random, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError,
     TrapCode,
 };
 
-const ALL: Extras = Extras { debug: true, source: false };
+const ALL: EmitOptions = EmitOptions::new().debug(true);
 
 /// Writes down whatever a script does; its clones write to the same place.
 #[derive(Clone, Default)]
@@ -485,8 +485,8 @@ fn a_byte_order_mark_means_nothing() {
     assert_eq!(compile(&marked, &Profile::ESP8266, ALL).unwrap(), image);
     let formatted = umqtt_lang::format(&marked, &Profile::ESP8266).unwrap();
     assert_eq!(
-        compile(&formatted, &Profile::ESP8266, Extras { debug: false, source: false }).unwrap(),
-        compile(plain, &Profile::ESP8266, Extras { debug: false, source: false }).unwrap()
+        compile(&formatted, &Profile::ESP8266, EmitOptions::new()).unwrap(),
+        compile(plain, &Profile::ESP8266, EmitOptions::new()).unwrap()
     );
     assert_eq!(umqtt_lang::format(&formatted, &Profile::ESP8266).unwrap(), formatted);
 }

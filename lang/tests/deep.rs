@@ -3,7 +3,7 @@
 
 use umqtt_lang::advice::advise;
 use umqtt_lang::lint::{NoConfig, lint};
-use umqtt_lang::{Extras, compile, format, parse};
+use umqtt_lang::{EmitOptions, compile, format, parse};
 use umqtt_vm::{Profile, Program};
 
 /// Bytes of stack, in a build that is not optimised.
@@ -31,7 +31,7 @@ fn read(script: &str, profile: &Profile) -> bool {
     }
     drop(statements);
     let _ = format(source, profile);
-    match compile(source, profile, Extras { debug: true, source: true }) {
+    match compile(source, profile, EmitOptions::new().debug(true).source(true)) {
         Ok(image) => {
             let program = Program::verify(&image[..], profile).expect("sound");
             let mut at = 0;

@@ -4,7 +4,7 @@ mod common;
 
 use proptest::prelude::*;
 use umqtt_lang::ast::{ConfigValue, Statement};
-use umqtt_lang::{Extras, compile, format, parse};
+use umqtt_lang::{EmitOptions, compile, format, parse};
 use umqtt_vm::Profile;
 
 use common::scripts;
@@ -108,7 +108,7 @@ fn shape(source: &[u8]) -> (String, Vec<Vec<u8>>) {
 
 /// What it compiles to, without line numbers; `None` if what it says cannot be done.
 fn image(source: &[u8]) -> Option<Vec<u8>> {
-    compile(source, &Profile::DESKTOP, Extras { debug: false, source: false }).ok()
+    compile(source, &Profile::DESKTOP, EmitOptions::new()).ok()
 }
 
 /// All that must hold for any right script.

@@ -223,8 +223,8 @@ do
 #[track_caller]
 fn same(found: &str, meant: &str) {
     let image = |source: &str| {
-        let extras = umqtt_lang::Extras { debug: false, source: false };
-        umqtt_lang::compile(source.as_bytes(), &Profile::DESKTOP, extras)
+        let options = umqtt_lang::EmitOptions::new();
+        umqtt_lang::compile(source.as_bytes(), &Profile::DESKTOP, options)
             .unwrap_or_else(|wrong| panic!("{source}\n{wrong:#?}"))
     };
     assert_eq!(image(found), image(meant), "{found}");

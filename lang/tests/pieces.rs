@@ -13,7 +13,7 @@ use std::fs;
 use common::scripts;
 use proptest::prelude::*;
 use umqtt_lang::diagnostic::Diagnostic;
-use umqtt_lang::{CompileError, Extras, compile, compile_pieces};
+use umqtt_lang::{CompileError, EmitOptions, compile, compile_pieces};
 use umqtt_vm::Profile;
 
 thread_local! {
@@ -64,7 +64,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-const EXTRAS: Extras = Extras { debug: true, source: false };
+const OPTIONS: EmitOptions = EmitOptions::new().debug(true);
 
 /// Compiles piece by piece, where no more than so many bytes can be had at once.
 fn in_pieces(source: &[u8], profile: &Profile, most: usize) -> Result<Vec<u8>, CompileError> {
@@ -92,7 +92,7 @@ fn in_pieces(source: &[u8], profile: &Profile, most: usize) -> Result<Vec<u8>, C
 /// The same as a whole.
 fn check(source: &[u8]) {
     for profile in [Profile::ESP8266, Profile::DESKTOP] {
-        let whole = compile(source, &profile, EXTRAS).map_err(CompileError::Script);
+        let whole = compile(source, &profile, OPTIONS).map_err(CompileError::Script);
         let pieces = in_pieces(source, &profile, usize::MAX);
         assert_eq!(pieces, whole, "{}", String::from_utf8_lossy(source));
     }
@@ -101,7 +101,7 @@ fn check(source: &[u8]) {
 /// The same image, or the same first error: what else is told behind an error may differ where it
 /// has to be guessed what was meant.
 fn check_image(source: &[u8]) {
-    let whole = compile(source, &Profile::ESP8266, EXTRAS);
+    let whole = compile(source, &Profile::ESP8266, OPTIONS);
     match (in_pieces(source, &Profile::ESP8266, usize::MAX), whole) {
         (Err(CompileError::Script(pieces)), Err(whole)) => {
             let first = |found: &[Diagnostic]| found[0].message.clone();
@@ -113,7 +113,7 @@ fn check_image(source: &[u8]) {
 
 /// With too little memory nothing else happens than that it is told.
 fn check_short(source: &[u8]) {
-    let whole = compile(source, &Profile::ESP8266, EXTRAS).map_err(CompileError::Script);
+    let whole = compile(source, &Profile::ESP8266, OPTIONS).map_err(CompileError::Script);
     for most in (0..16_384).step_by(347) {
         match in_pieces(source, &Profile::ESP8266, most) {
             Err(CompileError::Memory(wanted)) => assert!(wanted > most),

@@ -3,7 +3,7 @@
 
 use umqtt_device::settings::lint::Parameters;
 use umqtt_lang::diagnostic::Diagnostic;
-use umqtt_lang::{Analysis, Extras, advice};
+use umqtt_lang::{Analysis, EmitOptions, advice};
 use umqtt_vm::{Profile, Program};
 
 use crate::failure::Failure;
@@ -13,7 +13,7 @@ use crate::terminal::Terminal;
 
 /// Errors and warnings, in the order of the source.
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
-    let analysis = Analysis::new(source, profile, Extras::default());
+    let analysis = Analysis::new(source, profile, EmitOptions::default());
     let mut found = errors(source, &analysis);
     found.extend(analysis.warnings(&Parameters));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
@@ -28,10 +28,10 @@ pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
 pub(crate) fn compile_or_report(
     input: &Input,
     profile: &Profile,
-    extras: Extras,
+    options: EmitOptions,
     terminal: &mut Terminal,
 ) -> Result<Option<Program<Vec<u8>>>, Failure> {
-    let analysis = Analysis::new(&input.bytes, profile, extras);
+    let analysis = Analysis::new(&input.bytes, profile, options);
     let mut found = errors(&input.bytes, &analysis);
     // Warnings of a script that does not compile can wait until it does.
     if found.is_empty() {

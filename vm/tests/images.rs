@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Write};
 
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
     Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Image, Listing, Machine,
@@ -245,8 +245,8 @@ fn events() -> Vec<Event<'static>> {
 }
 
 fn images() -> Vec<Vec<u8>> {
-    let extras = Extras { debug: true, source: false };
-    let compiled = |script: &str| compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap();
+    let options = EmitOptions::new().debug(true);
+    let compiled = |script: &str| compile(script.as_bytes(), &Profile::ESP8266, options).unwrap();
     SCRIPTS.iter().map(|script| compiled(script)).collect()
 }
 
@@ -255,7 +255,7 @@ fn large_image() -> Vec<u8> {
     let sets = |n| format!("setvar $v{n} = $v{} + {} ", n - 1, 1000 + n);
     let script: String = (1..200).map(sets).collect();
     let script = format!("on init do setvar $v0 = 1 {script} print $v199 | $v100 | \"x\"");
-    compile(script.as_bytes(), &Profile::DESKTOP, Extras { debug: true, source: false }).unwrap()
+    compile(script.as_bytes(), &Profile::DESKTOP, EmitOptions::new().debug(true)).unwrap()
 }
 
 /// Whatever is an image can be listed, verified or not; an error of the output ends the listing.
@@ -278,8 +278,8 @@ fn check_listing(image: &[u8]) {
 #[test]
 fn listings_name_events_filters_and_lines() {
     let script = "on topic local \"a/\" | lower($t) do\nprint 1\n\non topic remote $t do print 2\non timer 3 do setvar $t = 7";
-    let extras = Extras { debug: true, source: false };
-    let image = compile(script.as_bytes(), &Profile::ESP8266, extras).unwrap();
+    let options = EmitOptions::new().debug(true);
+    let image = compile(script.as_bytes(), &Profile::ESP8266, options).unwrap();
     let image = Image::parse(&image).unwrap();
     let expected = "\
 topic filter of the handler at 0004

@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use umqtt_lang::diagnostic::position;
 use umqtt_lang::lint::NoConfig;
 use umqtt_lang::umqtt_vm::Profile;
-use umqtt_lang::{Analysis, Extras};
+use umqtt_lang::{Analysis, EmitOptions};
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("usage: check_script FILE")?;
     let source = std::fs::read(&path)?;
-    let analysis = Analysis::new(&source, &Profile::ESP8266, Extras::default());
+    let analysis = Analysis::new(&source, &Profile::ESP8266, EmitOptions::default());
 
     // With a table of settings of your own the linter checks `config` lines too.
     let warnings = analysis.warnings(&NoConfig);

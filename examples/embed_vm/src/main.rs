@@ -6,7 +6,7 @@
 use std::error::Error;
 
 use umqtt_lang::diagnostic::position;
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::{
     Console, Event, Gpio, HandlerCursor, Http, Machine, Mqtt, NullHost, Profile, Program, Random,
     Serial, Side, Storage, Syscalls, TopicError,
@@ -73,8 +73,8 @@ impl Random for House {}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let profile = Profile::ESP8266;
-    let extras = Extras { debug: true, source: false };
-    let image = compile(SCRIPT.as_bytes(), &profile, extras).map_err(|wrong| {
+    let options = EmitOptions::new().debug(true);
+    let image = compile(SCRIPT.as_bytes(), &profile, options).map_err(|wrong| {
         let lines = wrong.iter().map(|diagnostic| {
             let (line, column) = position(SCRIPT.as_bytes(), diagnostic.span.start as usize);
             format!("{line}:{column}: {}: {}", diagnostic.code, diagnostic.message)

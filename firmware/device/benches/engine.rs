@@ -25,7 +25,7 @@ fn compile(source: &str) -> Vec<u8> {
     umqtt_lang::compile(
         source.as_bytes(),
         &Profile::DESKTOP,
-        umqtt_lang::Extras { debug: true, source: false },
+        umqtt_lang::EmitOptions::new().debug(true),
     )
     .expect("the script is right")
 }

@@ -7,7 +7,7 @@ use umqtt_device::engine::ClockTime;
 use umqtt_device::settings::lint::Parameters;
 use umqtt_device::sim::Bench;
 use umqtt_lang::lint::lint;
-use umqtt_lang::{Extras, compile, parse};
+use umqtt_lang::{EmitOptions, compile, parse};
 use umqtt_vm::{FLASH_VARIABLE_LEN, Profile};
 
 const PAGE: &str = include_str!("../../../lang/docs/language.md");
@@ -35,7 +35,7 @@ fn rows(heading: &str) -> Vec<Vec<String>> {
 }
 
 fn image(script: &str, profile: &Profile) -> Vec<u8> {
-    compile(script.as_bytes(), profile, Extras { debug: true, source: false })
+    compile(script.as_bytes(), profile, EmitOptions::new().debug(true))
         .unwrap_or_else(|errors| panic!("{script}\n{errors:#?}"))
 }
 

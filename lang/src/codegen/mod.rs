@@ -12,6 +12,7 @@
 //! | `constants.rs` | each text once |
 //! | `renumber.rs` | operands, once the number of temporaries is known |
 //! | `image.rs` | writing it all down |
+//! | `options.rs` | what an image carries besides its code |
 
 mod actions;
 mod blocks;
@@ -20,6 +21,7 @@ mod constants;
 mod expr;
 pub(crate) mod fold;
 mod image;
+mod options;
 mod renumber;
 
 use alloc::borrow::Cow;
@@ -36,6 +38,7 @@ use self::blocks::{Block, Checkpoint};
 use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
+pub use self::options::EmitOptions;
 use self::renumber::renumber_operands;
 use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
@@ -43,15 +46,6 @@ use crate::nearest::nearest;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, shown};
 use crate::room::Room;
 use crate::text::unescape;
-
-/// What the image carries besides what runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Extras {
-    /// Variable names and line numbers.
-    pub debug: bool,
-    /// The source.
-    pub source: bool,
-}
 
 /// The event of the clause being compiled, as far as event data goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -241,7 +235,7 @@ impl<'r> Made<'r> {
     #[inline(never)]
     pub(crate) fn finish(
         &mut self,
-        extras: Extras,
+        options: EmitOptions,
         source: &[u8],
         out: &mut dyn FnMut(&[u8]) -> bool,
     ) -> bool {
@@ -267,8 +261,8 @@ impl<'r> Made<'r> {
             constants: &self.constants,
             records: &self.records,
             code: &self.code,
-            debug: extras.debug.then_some((names, &self.lines)),
-            source: if extras.source { source } else { b"" },
+            debug: options.debug.then_some((names, &self.lines)),
+            source: if options.source { source } else { b"" },
         };
         match image::write(&sections, self.profile.image, out) {
             Ok(written) => written,

@@ -3,7 +3,7 @@
 
 use super::common::SerialTable;
 use umqtt_lang::diagnostic::{Code, explain};
-use umqtt_lang::{Extras, compile, lint::lint, parse};
+use umqtt_lang::{EmitOptions, compile, lint::lint, parse};
 use umqtt_vm::Profile;
 
 /// An example and the words behind its fence.
@@ -48,8 +48,8 @@ fn examples(page: &'static str) -> Vec<Example<'static>> {
 /// What is told about a script: its errors, or its warnings if it compiles.
 fn told(example: &Example<'_>) -> Vec<Code> {
     let source = example.script.as_bytes();
-    let extras = Extras { debug: false, source: false };
-    let found = match compile(source, &example.profile, extras) {
+    let options = EmitOptions::new();
+    let found = match compile(source, &example.profile, options) {
         Err(errors) => errors,
         Ok(_) => lint(source, &parse(source, &example.profile).0, &example.profile, &SerialTable),
     };

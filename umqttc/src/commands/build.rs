@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use umqtt_lang::Extras;
+use umqtt_lang::EmitOptions;
 use umqtt_vm::{Profile, Program};
 
 use super::ForDevice;
@@ -42,9 +42,9 @@ impl Build {
             return Err(Failure::WouldDestroySource(output));
         }
         let input = Input::script(&self.file)?;
-        let extras = Extras { debug: !self.strip, source: self.embed_source };
+        let options = EmitOptions::new().debug(!self.strip).source(self.embed_source);
         let Some(program) =
-            frontend::compile_or_report(&input, &self.device.profile, extras, terminal)?
+            frontend::compile_or_report(&input, &self.device.profile, options, terminal)?
         else {
             return Ok(Verdict::Complaints);
         };

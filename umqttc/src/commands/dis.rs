@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use umqtt_lang::Extras;
+use umqtt_lang::EmitOptions;
 use umqtt_vm::{Image, Listing};
 
 use super::ForDevice;
@@ -34,8 +34,8 @@ impl Dis {
             let source = image.source();
             (image, source)
         } else {
-            let extras = Extras { debug: true, source: false };
-            match frontend::compile_or_report(&input, &self.device.profile, extras, terminal)? {
+            let options = EmitOptions::new().debug(true);
+            match frontend::compile_or_report(&input, &self.device.profile, options, terminal)? {
                 Some(program) => compiled = program,
                 None => return Ok(Verdict::Complaints),
             }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use umqtt_host::{Options, RunError, Script, Serial, Verbosity};
-use umqtt_lang::Extras;
+use umqtt_lang::EmitOptions;
 use umqtt_vm::{Profile, Program};
 
 use crate::Verdict;
@@ -123,7 +123,7 @@ fn script(input: Input, terminal: &mut Terminal) -> Result<Option<Script>, Failu
             Err(error) => Err(Failure::Unsound(input.name, error)),
         };
     }
-    let extras = Extras { debug: true, source: false };
-    let program = frontend::compile_or_report(&input, &profile, extras, terminal)?;
+    let options = EmitOptions::new().debug(true);
+    let program = frontend::compile_or_report(&input, &profile, options, terminal)?;
     Ok(program.map(|program| Script { program, source: Some(input.bytes) }))
 }

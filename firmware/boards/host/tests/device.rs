@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use umqtt_host::{HostDevice, Options, RunError, Script, Serial, StopHandle};
-use umqtt_lang::{Analysis, Extras};
+use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::ports::free_port;
 use umqtt_testkit::wait::TIMEOUT as PATIENCE;
 use umqtt_vm::Profile;
@@ -37,8 +37,8 @@ fn options(dir: PathBuf) -> Options {
 }
 
 fn compiled(source: &str) -> Script {
-    let extras = Extras { debug: true, source: false };
-    let analysis = Analysis::new(source.as_bytes(), &Profile::DESKTOP, extras);
+    let options = EmitOptions::new().debug(true);
+    let analysis = Analysis::new(source.as_bytes(), &Profile::DESKTOP, options);
     let program = analysis.into_program().unwrap().unwrap();
     Script { program, source: Some(source.as_bytes().to_vec()) }
 }

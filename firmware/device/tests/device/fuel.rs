@@ -28,7 +28,7 @@ fn the_cases_use_every_instruction() {
         let image = umqtt_lang::compile(
             script(statements).as_bytes(),
             &Profile::DESKTOP,
-            umqtt_lang::Extras { debug: true, source: false },
+            umqtt_lang::EmitOptions::new().debug(true),
         );
         let image = image.unwrap_or_else(|wrong| panic!("{statements}: {wrong:?}"));
         let image = Image::parse(&image).unwrap();

@@ -36,8 +36,8 @@ fn source_and_bytecode_are_taken() {
 
     let profile = umqtt_device::device::Options::DESKTOP.profile;
     for source in [true, false] {
-        let extras = umqtt_lang::Extras { debug: source, source };
-        let image = umqtt_lang::compile(OLD.as_bytes(), &profile, extras).unwrap();
+        let options = umqtt_lang::EmitOptions::new().debug(source).source(source);
+        let image = umqtt_lang::compile(OLD.as_bytes(), &profile, options).unwrap();
         world.ask(console, "script 2001");
         let sender = world.connect(2001);
         world.send(sender, &image);

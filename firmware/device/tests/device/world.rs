@@ -12,7 +12,7 @@ use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
-use umqtt_lang::{Analysis, Extras};
+use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_memory::{Account, Plan, Share};
 use umqtt_mqtt::{Broker, Limits};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
@@ -402,8 +402,8 @@ impl World {
 
     /// Replaces the script, or says why not.
     pub(crate) fn try_install(&mut self, script: &str) -> Result<(), String> {
-        let extras = Extras { debug: true, source: false };
-        let analysis = Analysis::new(script.as_bytes(), &self.device.options().profile, extras);
+        let options = EmitOptions::new().debug(true);
+        let analysis = Analysis::new(script.as_bytes(), &self.device.options().profile, options);
         let program = analysis.into_program().unwrap().unwrap();
         let installed = self.device.install(program, Some(script.as_bytes()), &mut self.net);
         self.settle();

@@ -17,7 +17,7 @@ fn compile(source: &str) -> Vec<u8> {
     match umqtt_lang::compile(
         source.as_bytes(),
         &Profile::DESKTOP,
-        umqtt_lang::Extras { debug: true, source: false },
+        umqtt_lang::EmitOptions::new().debug(true),
     ) {
         Ok(image) => image,
         Err(diagnostics) => panic!("{diagnostics:#?}"),

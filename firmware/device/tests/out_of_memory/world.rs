@@ -13,7 +13,7 @@ use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_device::storage::ram::RamFlash;
-use umqtt_lang::{Analysis, Extras};
+use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
 use crate::allocator::{device, outside};
@@ -302,8 +302,8 @@ impl World {
         let (made, net) = (self.device.as_mut().unwrap(), &mut self.net);
         let profile = self.options.profile;
         let installed = device(|| {
-            let extras = Extras { debug: true, source: false };
-            let program = Analysis::new(script.as_bytes(), &profile, extras).into_program();
+            let options = EmitOptions::new().debug(true);
+            let program = Analysis::new(script.as_bytes(), &profile, options).into_program();
             made.install(program.unwrap().unwrap(), Some(script.as_bytes()), net)
         });
         installed.map_err(|refusal| refusal.0)

@@ -12,7 +12,7 @@ mod wires;
 
 use umqtt_device::engine::ClockTime;
 use umqtt_device::sim::Bench;
-use umqtt_lang::Extras;
+use umqtt_lang::EmitOptions;
 use umqtt_vm::Profile;
 
 /// The text of a sample script.
@@ -37,7 +37,7 @@ fn names() -> Vec<String> {
 
 /// Compiles a script, which must be right.
 fn compile(source: &str, profile: &Profile) -> Vec<u8> {
-    match umqtt_lang::compile(source.as_bytes(), profile, Extras { debug: true, source: false }) {
+    match umqtt_lang::compile(source.as_bytes(), profile, EmitOptions::new().debug(true)) {
         Ok(image) => image,
         Err(diagnostics) => panic!("{diagnostics:#?}"),
     }

@@ -1,6 +1,6 @@
 //! How small scripts become.
 
-use umqtt_lang::Extras;
+use umqtt_lang::EmitOptions;
 use umqtt_vm::Profile;
 
 use crate::{names, source};
@@ -20,11 +20,11 @@ fn images_are_small() {
     );
     for name in names() {
         let source = source(&name);
-        let size = |extras| {
-            umqtt_lang::compile(source.as_bytes(), &Profile::ESP8266, extras).unwrap().len()
+        let size = |options| {
+            umqtt_lang::compile(source.as_bytes(), &Profile::ESP8266, options).unwrap().len()
         };
-        let with_lines = size(Extras { debug: true, source: false });
-        let stripped = size(Extras { debug: false, source: false });
+        let with_lines = size(EmitOptions::new().debug(true));
+        let stripped = size(EmitOptions::new());
         let statements = source.lines().map(str::trim_start).filter(|line| !line.starts_with('%'));
         let bare: usize = statements.map(|line| line.len() + 1).sum();
         let (part, of_bare) = (stripped * 100 / source.len(), stripped * 100 / bare);

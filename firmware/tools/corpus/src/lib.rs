@@ -17,7 +17,7 @@ use core::fmt::{self, Write};
 use crc::{CRC_32_ISCSI, Crc};
 use umqtt_device::sim::Bench;
 use umqtt_lang::diagnostic::Diagnostic;
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
 
 pub use packed::{pack, unpack};
@@ -35,7 +35,7 @@ pub fn compiles(text: &[u8]) -> bool {
 }
 
 fn image_of(text: &[u8]) -> Result<Vec<u8>, Vec<Diagnostic>> {
-    compile(text, &PROFILE, Extras { debug: true, source: false })
+    compile(text, &PROFILE, EmitOptions::new().debug(true))
 }
 
 /// Writes down what comes of a text.

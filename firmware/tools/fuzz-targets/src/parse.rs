@@ -3,7 +3,7 @@
 use umqtt_lang::advice::advise;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
 use umqtt_lang::lint::{NoConfig, lint};
-use umqtt_lang::{Extras, compile, format, parse};
+use umqtt_lang::{EmitOptions, compile, format, parse};
 use umqtt_vm::{Profile, Program};
 
 fn check(source: &[u8], diagnostics: &[Diagnostic]) {
@@ -18,14 +18,14 @@ fn check(source: &[u8], diagnostics: &[Diagnostic]) {
 /// Runs the target.
 pub fn run(source: &[u8]) {
     let profile = Profile::ESP8266;
-    let extras = Extras { debug: false, source: false };
+    let options = EmitOptions::new();
     let (script, errors) = parse(source, &profile);
     check(source, &errors);
     let warnings = lint(source, &script, &profile, &NoConfig);
     check(source, &warnings);
     assert!(warnings.iter().all(|warning| warning.severity() == Severity::Warning));
 
-    let image = match compile(source, &profile, extras) {
+    let image = match compile(source, &profile, options) {
         Ok(image) => image,
         Err(mut errors) => {
             advise(source, &mut errors);
@@ -40,5 +40,5 @@ pub fn run(source: &[u8]) {
     let roomy = profile.source(usize::MAX / 4);
     let formatted = format(source, &roomy).expect("what compiles can be laid out");
     assert_eq!(format(&formatted, &roomy).expect("once more"), formatted);
-    assert_eq!(compile(&formatted, &roomy, extras).expect("means the same"), image);
+    assert_eq!(compile(&formatted, &roomy, options).expect("means the same"), image);
 }

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use umqtt_fuzz_targets::ALL;
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
 
 /// Inputs by chance for each target; `UMQTT_FUZZ_CASES` changes it.
@@ -16,8 +16,8 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "parse" => scripts(),
         "image" => {
-            let extras = Extras { debug: true, source: false };
-            let image = |script: Vec<u8>| compile(&script, &Profile::ESP8266, extras);
+            let options = EmitOptions::new().debug(true);
+            let image = |script: Vec<u8>| compile(&script, &Profile::ESP8266, options);
             scripts().into_iter().map(|script| image(script).expect("ours")).collect()
         }
         "mqtt" => vec![

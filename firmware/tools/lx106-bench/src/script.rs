@@ -7,7 +7,7 @@ use core::fmt::Arguments;
 use umqtt_device::Engine;
 use umqtt_device::engine::{ClockTime, Moment};
 use umqtt_device::storage::{ImageBytes, MappedFlash};
-use umqtt_lang::{Extras, compile};
+use umqtt_lang::{EmitOptions, compile};
 use umqtt_lx106_rt::{heap, println};
 use umqtt_vm::{Console, Gpio, Http, Mqtt, Profile, Random, Serial, Storage};
 
@@ -56,7 +56,7 @@ impl Script {
         let before = heap::usage().used;
         heap::restart_peak();
         let (image, instructions) = count::once(|| {
-            compile(source, &Profile::ESP8266, Extras { debug: true, source: false })
+            compile(source, &Profile::ESP8266, EmitOptions::new().debug(true))
         });
         let image = image.map_err(|found| match found.first() {
             Some(error) => format!("the script does not compile: {}", error.message),

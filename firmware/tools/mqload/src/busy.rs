@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use umqtt_lang::umqtt_vm::{Profile, fuel};
-use umqtt_lang::{Analysis, Extras};
+use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_mqtt::QoS;
 use umqtt_mqtt::wire::{Connect, PacketType, Publish, Subscribe, Version, emit_bare};
 
@@ -66,8 +66,8 @@ on topic local {GO} do{work}"
 /// It cannot be read, or does not compile.
 pub(crate) fn compile(file: &Path) -> io::Result<umqtt_host::Script> {
     let source = std::fs::read(file)?;
-    let extras = Extras { debug: true, source: false };
-    let program = Analysis::new(&source, &Profile::DESKTOP, extras).into_program();
+    let options = EmitOptions::new().debug(true);
+    let program = Analysis::new(&source, &Profile::DESKTOP, options).into_program();
     match program {
         Some(Ok(program)) => Ok(umqtt_host::Script { program, source: Some(source) }),
         _ => Err(io::Error::other(format!("{} does not compile", file.display()))),
