@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use umqtt_vm::{Profile, Program, VerifyError};
 
 use crate::ast::{Action, ConfigLine, Event, Expr, Span, Statement};
-use crate::codegen::{Compiler, EmitOptions, Made};
-use crate::compile::verdict;
+use crate::budget::MemoryBudget;
+use crate::codegen::{Compiler, EmitOptions, ImageBuilder};
+use crate::compile::finish_diagnostics;
 use crate::diagnostic::Diagnostic;
 use crate::lint::{ConfigTable, lint};
-use crate::parse::{MAX_DIAGNOSTICS, Reader, Sink, Tree, too_long};
-use crate::room::Room;
+use crate::parse::{MAX_DIAGNOSTICS, Sink, StatementReader, Tree, too_long};
 
 /// A script that was read: everything the compiler can tell about it, and the image if it is right.
 /// It takes the memory of the whole syntax tree; [`compile_pieces`](crate::compile_pieces) takes
@@ -54,9 +54,9 @@ impl<'s> Analysis<'s> {
             analysis.errors.push(too_long(source.len(), &profile));
             return analysis;
         }
-        let room = Room::new(None);
-        let mut made = Made::new(&profile, &room);
-        let wrong = analysis.read(&room, &mut made);
+        let budget = MemoryBudget::new(None);
+        let mut made = ImageBuilder::new(&profile, &budget);
+        let wrong = analysis.read(&budget, &mut made);
         analysis.whole = wrong.is_empty();
         let mut image = Vec::new();
         if analysis.whole {
@@ -65,7 +65,7 @@ impl<'s> Analysis<'s> {
                 true
             });
         }
-        match verdict(&room, &mut made, wrong) {
+        match finish_diagnostics(&budget, &mut made, wrong) {
             Ok(()) => analysis.image = Some(image),
             Err(errors) => analysis.errors = errors,
         }
@@ -74,19 +74,19 @@ impl<'s> Analysis<'s> {
 
     /// Reads all statements, into the tree and into code; what is wrong with those that cannot be
     /// read.
-    fn read(&mut self, room: &Room<'_>, made: &mut Made<'_>) -> Vec<Diagnostic> {
+    fn read(&mut self, budget: &MemoryBudget<'_>, made: &mut ImageBuilder<'_>) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
         let mut reader =
-            Reader::new(self.source, self.source.len(), &self.profile, MAX_DIAGNOSTICS);
+            StatementReader::new(self.source, self.source.len(), &self.profile, MAX_DIAGNOSTICS);
         let mut compiler = Compiler { source: self.source, base: 0, made };
         loop {
             let before = compiler.made.before();
             let mut both = Both { tree: Tree::default(), compiler: &mut compiler };
-            match reader.next(&mut both, room) {
+            match reader.next(&mut both, budget) {
                 None => return wrong,
                 Some(Ok(())) => self.statements.extend(both.tree.into_statement()),
                 Some(Err(found)) => {
-                    compiler.made.take_back(&before);
+                    compiler.made.roll_back(&before);
                     wrong.extend(found);
                 }
             }

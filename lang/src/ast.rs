@@ -84,7 +84,7 @@ pub struct ConfigLine {
 /// The value of a `config` line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigValue {
-    /// One raw word, or one string with its quotes; [`crate::text::unescape`] gives its bytes.
+    /// One raw word, or one string with its quotes; [`crate::literal::unescape`] gives its bytes.
     Text(Span),
     /// `@N`
     Flash(Number),
@@ -254,7 +254,7 @@ pub struct Expr {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ExprKind {
-    /// A quoted string or a bare word: [`crate::text::unescape`] of the span gives its bytes.
+    /// A quoted string or a bare word: [`crate::literal::unescape`] of the span gives its bytes.
     Text,
     /// `#0d0a`: the span with its `#`.
     Hex,

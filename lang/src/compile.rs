@@ -5,13 +5,13 @@ use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
+use crate::budget::MemoryBudget;
 pub use crate::codegen::EmitOptions;
-use crate::codegen::{Compiler, Made};
+use crate::codegen::{Compiler, ImageBuilder};
 use crate::diagnostic::Diagnostic;
-use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, Reader, too_long};
+use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, StatementReader, too_long};
 use crate::pieces::Pieces;
 pub use crate::pieces::Source;
-use crate::room::Room;
 
 /// Compiles a script for a device of this profile. Errors only: warnings are the linter's.
 ///
@@ -25,10 +25,10 @@ pub fn compile(
     if source.len() > profile.source {
         return Err(Vec::from([too_long(source.len(), profile)]));
     }
-    let room = Room::new(None);
-    let mut made = Made::new(profile, &room);
+    let budget = MemoryBudget::new(None);
+    let mut made = ImageBuilder::new(profile, &budget);
     let mut wrong = Vec::new();
-    piece(source, (0, source.len()), profile, &room, &mut made, &mut wrong);
+    piece(source, (0, source.len()), profile, &budget, &mut made, &mut wrong);
     let mut image = Vec::new();
     if wrong.is_empty() {
         made.finish(options, source, &mut |bytes| {
@@ -36,7 +36,7 @@ pub fn compile(
             true
         });
     }
-    verdict(&room, &mut made, wrong).map(|()| image)
+    finish_diagnostics(&budget, &mut made, wrong).map(|()| image)
 }
 
 /// Why there is no image of a script that was read piece by piece.
@@ -71,7 +71,7 @@ impl core::error::Error for CompileError {}
 
 /// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a
 /// statement, and gives the image out piece by piece once all is known to be right. Before anything
-/// is allocated `room` is asked whether so many bytes can be had, in one or several allocations;
+/// is allocated `budget` is asked whether so many bytes can be had, in one or several allocations;
 /// where they cannot, compiling ends.
 ///
 /// # Errors
@@ -81,18 +81,18 @@ pub fn compile_pieces(
     source: &mut dyn Source,
     profile: &Profile,
     debug: bool,
-    room: &dyn Fn(usize) -> bool,
+    budget: &dyn Fn(usize) -> bool,
     out: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), CompileError> {
-    let room = Room::new(Some(room));
-    let no_memory = || CompileError::Memory(room.refused().unwrap_or_default());
-    if source.len() > profile.source && room.has(DIAGNOSTIC) {
+    let budget = MemoryBudget::new(Some(budget));
+    let no_memory = || CompileError::Memory(budget.refused().unwrap_or_default());
+    if source.len() > profile.source && budget.has(DIAGNOSTIC) {
         return Err(CompileError::Script(Vec::from([too_long(source.len(), profile)])));
     }
-    if room.refused().is_some() {
+    if budget.refused().is_some() {
         return Err(no_memory());
     }
-    let mut made = Made::new(profile, &room);
+    let mut made = ImageBuilder::new(profile, &budget);
     let mut wrong = Vec::new();
     let mut pieces = Pieces::default();
     let mut text = Vec::new();
@@ -102,7 +102,7 @@ pub fn compile_pieces(
         // Not more than there are in the end: where one statement is much longer than the others,
         // only it takes much.
         text.clear();
-        if !room.grow(&mut text, found.read.len()) {
+        if !budget.grow(&mut text, found.read.len()) {
             return Err(no_memory());
         }
         text.resize(found.read.len(), 0);
@@ -110,18 +110,18 @@ pub fn compile_pieces(
             return Err(CompileError::Read);
         }
         let place = (found.read.start as u32, found.len);
-        piece(&text, place, profile, &room, &mut made, &mut wrong);
-        if room.refused().is_some() {
+        piece(&text, place, profile, &budget, &mut made, &mut wrong);
+        if budget.refused().is_some() {
             return Err(no_memory());
         }
     }
     drop(text);
     let written = !wrong.is_empty() || made.finish(EmitOptions::new().debug(debug), b"", out);
-    let verdict = verdict(&room, &mut made, wrong);
-    if room.refused().is_some() {
+    let finish_diagnostics = finish_diagnostics(&budget, &mut made, wrong);
+    if budget.refused().is_some() {
         return Err(no_memory());
     }
-    verdict.map_err(CompileError::Script)?;
+    finish_diagnostics.map_err(CompileError::Script)?;
     if written { Ok(()) } else { Err(CompileError::Write) }
 }
 
@@ -132,26 +132,26 @@ fn piece(
     source: &[u8],
     (base, len): (u32, usize),
     profile: &Profile,
-    room: &Room<'_>,
-    made: &mut Made<'_>,
+    budget: &MemoryBudget<'_>,
+    made: &mut ImageBuilder<'_>,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    if !room.has(Reader::takes(profile)) {
+    if !budget.has(StatementReader::takes(profile)) {
         return;
     }
     let before = (made.diagnostics_mut().len(), wrong.len());
-    let mut reader = Reader::new(source, len, profile, MAX_DIAGNOSTICS - wrong.len());
+    let mut reader = StatementReader::new(source, len, profile, MAX_DIAGNOSTICS - wrong.len());
     let mut compiler = Compiler { source, base, made };
     loop {
         let before = compiler.made.before();
-        match reader.next(&mut compiler, room) {
+        match reader.next(&mut compiler, budget) {
             None => break,
             Some(Ok(())) => {}
             Some(Err(found)) => {
                 // What a broken statement would have set is not known: that much must not be
                 // complained about.
-                compiler.made.take_back(&before);
-                if room.grow(wrong, found.len()) {
+                compiler.made.roll_back(&before);
+                if budget.grow(wrong, found.len()) {
                     wrong.extend(found);
                 }
             }
@@ -164,14 +164,14 @@ fn piece(
 }
 
 /// What is wrong with all of it, in the order of the source.
-pub(crate) fn verdict(
-    room: &Room<'_>,
-    made: &mut Made<'_>,
+pub(crate) fn finish_diagnostics(
+    budget: &MemoryBudget<'_>,
+    made: &mut ImageBuilder<'_>,
     mut wrong: Vec<Diagnostic>,
 ) -> Result<(), Vec<Diagnostic>> {
     for diagnostic in made.diagnostics_mut().drain(..) {
         let at = wrong.partition_point(|before| before.span <= diagnostic.span);
-        if room.grow(&mut wrong, 1) {
+        if budget.grow(&mut wrong, 1) {
             wrong.insert(at, diagnostic);
         }
     }

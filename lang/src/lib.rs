@@ -5,13 +5,13 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `lexer`, `tokens`, `cut`, [`mod@parse`] | source to syntax trees, a statement at a time |
+//! | `lexer`, `tokens`, `token_stream`, [`mod@parse`] | source to syntax trees, a statement at a time |
 //! | [`ast`] | the syntax tree |
-//! | [`text`] | what literals mean |
+//! | [`literal`] | what literals mean |
 //! | [`diagnostic`] | what is told to users |
 //! | [`compile()`], [`compile_pieces`] | source to image in one call, of a text in memory or one that is read piece by piece |
 //! | `pieces` | where a script can be cut |
-//! | `room` | the memory compiling may take |
+//! | `budget` | the memory compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`Analysis`] | source to tree, diagnostics and image, read once; on the desktop |
 //! | [`advice`] | what was meant by what does not parse; on the desktop |
@@ -30,19 +30,19 @@ extern crate alloc;
 pub mod advice;
 mod analysis;
 pub mod ast;
+mod budget;
 mod codegen;
 mod compile;
-mod cut;
 pub mod diagnostic;
 pub mod format;
 mod lexer;
 pub mod lint;
-mod nearest;
+pub mod literal;
 pub mod parse;
 mod pieces;
 pub mod reference;
-mod room;
-pub mod text;
+mod suggest;
+mod token_stream;
 mod tokens;
 
 pub use analysis::Analysis;

@@ -12,16 +12,16 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::{Token, is_function};
 
 /// What was meant, if it is known.
-pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    else_if(words, told).or_else(|| {
-        let at = words.at(told.span)?;
-        call(words, at, told)
-            .or_else(|| event(words, at, told))
-            .or_else(|| side_by_side(words, at, told))
+pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    else_if(words, diagnostic).or_else(|| {
+        let at = words.at(diagnostic.span)?;
+        call(words, at, diagnostic)
+            .or_else(|| event(words, at, diagnostic))
+            .or_else(|| side_by_side(words, at, diagnostic))
             .or_else(|| swallowed(words, at))
-            .or_else(|| assigned(words, at, told))
-            .or_else(|| is_action(words, at, told).then(|| action(words, at)).flatten())
-            .or_else(|| outside(words, at, told))
+            .or_else(|| assigned(words, at, diagnostic))
+            .or_else(|| is_action(words, at, diagnostic).then(|| action(words, at)).flatten())
+            .or_else(|| outside(words, at, diagnostic))
     })
 }
 
@@ -30,10 +30,10 @@ fn replace(span: Span, text: impl Into<Vec<u8>>) -> Vec<Edit> {
 }
 
 /// Whether an action was meant. Some words are unmistakable also where a value could go on.
-fn is_action(words: &Words<'_>, at: usize, told: &Diagnostic) -> bool {
+fn is_action(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> bool {
     let is_closer = matches!(words.text(at), b"elif" | b"elsif")
         || words.text(at) == b"end" && ends_block(words.text(at + 1));
-    words.is_action_due(at, told) || is_closer && told.message.contains("an action")
+    words.is_action_due(at, diagnostic) || is_closer && diagnostic.message.contains("an action")
 }
 
 /// An action that was read as a value because the line before it ends in an operator.
@@ -53,8 +53,8 @@ fn swallowed(words: &Words<'_>, at: usize) -> Option<Advice> {
 }
 
 /// `setvar $x 4`
-fn assigned(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    let is_due = told.message.ends_with("expected `=`");
+fn assigned(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_due = diagnostic.message.ends_with("expected `=`");
     if !is_due || words.token(at.checked_sub(2)?) != Some(Token::SetVar) {
         return None;
     }
@@ -183,8 +183,8 @@ fn assignment(words: &Words<'_>, at: usize, word: &str) -> Option<Advice> {
 }
 
 /// In place of an event.
-fn event(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    if !told.message.contains("an event") {
+fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    if !diagnostic.message.contains("an event") {
         return None;
     }
     let span = words.span(at)?;
@@ -217,12 +217,13 @@ fn event(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// `not $x`, and functions there are none of.
-fn call(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+fn call(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let before = at.checked_sub(1)?;
     let name = core::str::from_utf8(words.text(before)).ok()?;
     let is_function = is_function(name.as_bytes());
     if words.token(at) == Some(Token::Open) && words.token(before) == Some(Token::Word) {
-        if is_function || told.help.as_ref().is_some_and(|help| help.contains("did you mean")) {
+        if is_function || diagnostic.help.as_ref().is_some_and(|help| help.contains("did you mean"))
+        {
             return None;
         }
         return Some(Advice::new(format!("`{name}` is not a function; {}", functions())));
@@ -249,7 +250,7 @@ fn call(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// Two values that nothing joins: `println "a" $x`.
-fn side_by_side(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+fn side_by_side(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let before = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before))?;
     let is_value = |token: Token| {
         matches!(
@@ -257,7 +258,7 @@ fn side_by_side(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advic
             Token::String | Token::Variable(_) | Token::Flash | Token::Close | Token::Hex
         )
     };
-    if !told.message.contains("an operator") || !is_value(words.token(before)?) {
+    if !diagnostic.message.contains("an operator") || !is_value(words.token(before)?) {
         return None;
     }
     let name = core::str::from_utf8(words.text(at)).ok()?;
@@ -277,12 +278,12 @@ fn side_by_side(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advic
 }
 
 /// `else if`: an `if` of its own, whose `endif` is missing where the handler ends.
-fn else_if(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    if told.code == Code::ReservedWord || !told.message.contains("`endif`") {
+fn else_if(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.code == Code::ReservedWord || !diagnostic.message.contains("`endif`") {
         return None;
     }
-    let &(open, _) = told.related.first()?;
-    let end = words.from(told.span.start);
+    let &(open, _) = diagnostic.related.first()?;
+    let end = words.from(diagnostic.span.start);
     let from = words.from(open.start);
     // The outermost `else` of that `if`, or of those within.
     let at = (from..end).find(|&at| {
@@ -300,8 +301,8 @@ fn else_if(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// Where a script or a statement begins.
-fn outside(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    if !told.message.ends_with("expected `config` or `on`") {
+fn outside(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    if !diagnostic.message.ends_with("expected `config` or `on`") {
         return None;
     }
     let word = core::str::from_utf8(words.text(at)).ok()?;

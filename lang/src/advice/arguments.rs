@@ -10,26 +10,26 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::Token;
 
 /// What was meant, if it is one of them.
-pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    let Some(at) = words.at(told.span) else { return open_loop(told) };
-    stuck_number(words, at, told)
-        .or_else(|| broker(words, at, told))
-        .or_else(|| mode(words, at, told))
-        .or_else(|| resistor(words, at, told))
-        .or_else(|| setting(words, at, told))
-        .or_else(|| open_loop(told))
+pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let Some(at) = words.at(diagnostic.span) else { return open_loop(diagnostic) };
+    stuck_number(words, at, diagnostic)
+        .or_else(|| broker(words, at, diagnostic))
+        .or_else(|| mode(words, at, diagnostic))
+        .or_else(|| resistor(words, at, diagnostic))
+        .or_else(|| setting(words, at, diagnostic))
+        .or_else(|| open_loop(diagnostic))
 }
 
 /// `on timer1`, `settimer1 1000`
-fn stuck_number(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+fn stuck_number(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let text = core::str::from_utf8(words.text(at)).ok()?;
     let word = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let number = &text[word.len()..];
     let word = word.trim_end_matches('_').to_ascii_lowercase();
     let is_known = match word.as_str() {
-        "timer" | "alarm" | "gpio_interrupt" => told.message.contains("an event"),
+        "timer" | "alarm" | "gpio_interrupt" => diagnostic.message.contains("an event"),
         "settimer" | "setalarm" | "gpio_out" | "gpio_pwm" | "gpio_pinmode" => {
-            told.message.contains("an action")
+            diagnostic.message.contains("an action")
         }
         _ => false,
     };
@@ -45,8 +45,8 @@ fn stuck_number(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advic
 }
 
 /// `publish "a/b" 1`, `on topic a/b do`, `publish(local, ...)`
-fn broker(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    if !told.message.ends_with("expected `local` or `remote`") || told.help.is_some() {
+fn broker(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    if !diagnostic.message.ends_with("expected `local` or `remote`") || diagnostic.help.is_some() {
         return None;
     }
     let before = at.checked_sub(1)?;
@@ -71,8 +71,8 @@ fn broker(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// `gpio_pinmode 12 out`
-fn mode(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    if !told.message.ends_with("expected `input` or `output`") || told.help.is_some() {
+fn mode(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    if !diagnostic.message.ends_with("expected `input` or `output`") || diagnostic.help.is_some() {
         return None;
     }
     let meant = match words.text(at).to_ascii_lowercase().as_slice() {
@@ -86,8 +86,8 @@ fn mode(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// `on gpio_interrupt 0 do`
-fn resistor(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    if !told.message.contains("`pullup` or `nopullup`") || told.help.is_some() {
+fn resistor(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    if !diagnostic.message.contains("`pullup` or `nopullup`") || diagnostic.help.is_some() {
         return None;
     }
     let pin = match words.token(at)? {
@@ -103,9 +103,9 @@ fn resistor(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// `set broker_user x` behind a `config` line
-fn setting(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
-    let behind_config = told.message.ends_with("behind the value of a `config` line");
-    let outside = told.message.ends_with("expected `config` or `on`");
+fn setting(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let behind_config = diagnostic.message.ends_with("behind the value of a `config` line");
+    let outside = diagnostic.message.ends_with("expected `config` or `on`");
     if !behind_config && !outside || !words.is_first_on_line(at) {
         return None;
     }
@@ -128,18 +128,19 @@ fn setting(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
 }
 
 /// A `while` without its `done`
-fn open_loop(told: &Diagnostic) -> Option<Advice> {
-    let is_while = told.related.iter().any(|(_, words)| words.contains("`while` is still open"));
-    (is_while && told.message.contains("`done`") && told.help.is_none())
+fn open_loop(diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_while =
+        diagnostic.related.iter().any(|(_, words)| words.contains("`while` is still open"));
+    (is_while && diagnostic.message.contains("`done`") && diagnostic.help.is_none())
         .then(|| Advice::new("write `done` where the loop ends"))
 }
 
 /// `gpio_out D1 1`
-pub(super) fn pin(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    if told.code != Code::BadNumber || told.help.is_some() {
+pub(super) fn pin(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.code != Code::BadNumber || diagnostic.help.is_some() {
         return None;
     }
-    let at = words.at(told.span)?;
+    let at = words.at(diagnostic.span)?;
     let mut before = at.checked_sub(1)?;
     if words.token(before) == Some(Token::Open) {
         before = before.checked_sub(1)?;
@@ -173,8 +174,8 @@ pub(super) fn pin(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
 
 /// Tells of a topic without quotes whose `+` or `#` was read as something else, in place of what
 /// came of that.
-pub(super) fn bare_topic(words: &Words<'_>, told: &mut Diagnostic) -> bool {
-    let from = words.from(told.span.start);
+pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool {
+    let from = words.from(diagnostic.span.start);
     // What it leads to is told at most this many words behind its end.
     const BEHIND: usize = 3;
     let Some(start) = (from.saturating_sub(BEHIND + 8)..=from).rev().find(|&at| {
@@ -199,23 +200,24 @@ pub(super) fn bare_topic(words: &Words<'_>, told: &mut Diagnostic) -> bool {
         return false;
     }
     let Ok(text) = core::str::from_utf8(text) else { return false };
-    told.span = topic;
-    told.code = Code::UnexpectedWord;
-    told.message = format!("`{text}` is not in quotes, so its signs are not read as a topic's");
-    told.related.clear();
+    diagnostic.span = topic;
+    diagnostic.code = Code::UnexpectedWord;
+    diagnostic.message =
+        format!("`{text}` is not in quotes, so its signs are not read as a topic's");
+    diagnostic.related.clear();
     Advice::new(format!("put quotes around the topic: `\"{text}\"`"))
         .fix("quote it", vec![Edit { span: topic, text: format!("\"{text}\"").into_bytes() }])
-        .add_to(told);
+        .add_to(diagnostic);
     true
 }
 
 /// `publish local a/b` without data, which is told of on the next line: shows the line it belongs
 /// to.
-pub(super) fn missing_value(words: &Words<'_>, told: &mut Diagnostic) {
-    if !told.message.contains("an action") {
+pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
+    if !diagnostic.message.contains("an action") {
         return;
     }
-    let Some(action) = words.at(told.span).and_then(|at| at.checked_sub(1)) else { return };
+    let Some(action) = words.at(diagnostic.span).and_then(|at| at.checked_sub(1)) else { return };
     let Some(last) = action.checked_sub(1) else { return };
     let is_swallowed = words.token(action).is_some_and(Token::starts_action)
         && words.is_first_on_line(action)
@@ -240,9 +242,9 @@ pub(super) fn missing_value(words: &Words<'_>, told: &mut Diagnostic) {
         "gpio_pwm" => ": `gpio_pwm N DUTY`",
         _ => "",
     };
-    told.span = start.to(end);
-    told.message = format!("a value is missing at the end of this line{usage}");
-    told.related.clear();
-    told.fix = None;
-    told.help = Some(format!("`{next}` on the next line was read as that value"));
+    diagnostic.span = start.to(end);
+    diagnostic.message = format!("a value is missing at the end of this line{usage}");
+    diagnostic.related.clear();
+    diagnostic.fix = None;
+    diagnostic.help = Some(format!("`{next}` on the next line was read as that value"));
 }

@@ -33,8 +33,8 @@ use words::Words;
 /// Adds to the errors of a script what was probably meant, and errors that need no sound script to
 /// be sure. What is found stays in the order of the source.
 pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
-    let is_syntax = |told: &Diagnostic| {
-        matches!(told.code, Code::UnexpectedWord | Code::UnexpectedEnd | Code::ReservedWord)
+    let is_syntax = |diagnostic: &Diagnostic| {
+        matches!(diagnostic.code, Code::UnexpectedWord | Code::UnexpectedEnd | Code::ReservedWord)
     };
     if errors.is_empty() {
         return;
@@ -42,39 +42,44 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     let words = Words::of(source);
     let is_syntactic = errors.iter().any(is_syntax);
     drop_swallowed(errors);
-    for told in errors.iter_mut().filter(|told| is_syntax(told)) {
-        if arguments::bare_topic(&words, told) {
+    for diagnostic in errors.iter_mut().filter(|diagnostic| is_syntax(diagnostic)) {
+        if arguments::bare_topic(&words, diagnostic) {
             continue;
         }
-        let advice = arguments::advice(&words, told)
-            .or_else(|| signs::advice(&words, told))
-            .or_else(|| actions::advice(&words, told))
-            .or_else(|| known_words(&words, told));
+        let advice = arguments::advice(&words, diagnostic)
+            .or_else(|| signs::advice(&words, diagnostic))
+            .or_else(|| actions::advice(&words, diagnostic))
+            .or_else(|| known_words(&words, diagnostic));
         if let Some(advice) = advice {
-            advice.add_to(told);
+            advice.add_to(diagnostic);
         }
-        arguments::missing_value(&words, told);
+        arguments::missing_value(&words, diagnostic);
     }
-    let unclosed = errors.iter().any(|told| told.code == Code::UnclosedString);
+    let unclosed = errors.iter().any(|diagnostic| diagnostic.code == Code::UnclosedString);
     if is_syntactic && !unclosed {
         variables::check(&words, errors);
         comments(&words, errors);
     }
-    for told in errors.iter_mut() {
-        let advice = specials::advice(&words, told).or_else(|| arguments::pin(&words, told));
+    for diagnostic in errors.iter_mut() {
+        let advice =
+            specials::advice(&words, diagnostic).or_else(|| arguments::pin(&words, diagnostic));
         if let Some(advice) = advice {
-            advice.add_to(told);
+            advice.add_to(diagnostic);
         }
     }
-    errors.sort_by_key(|told| (told.span, told.code));
+    errors.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
 }
 
 /// A quote that is missing turns texts and script inside out from there on: what is told of behind
 /// it is no use.
 fn drop_swallowed(errors: &mut Vec<Diagnostic>) {
-    let unclosed = errors.iter().find(|told| told.code == Code::UnclosedString);
-    let Some(&(long, _)) = unclosed.and_then(|told| told.related.first()) else { return };
-    errors.retain(|told| told.code == Code::UnclosedString || told.span.start < long.start);
+    let unclosed = errors.iter().find(|diagnostic| diagnostic.code == Code::UnclosedString);
+    let Some(&(long, _)) = unclosed.and_then(|diagnostic| diagnostic.related.first()) else {
+        return;
+    };
+    errors.retain(|diagnostic| {
+        diagnostic.code == Code::UnclosedString || diagnostic.span.start < long.start
+    });
 }
 
 /// Tells of comments that look like a part of an expression. What the parser misses on their lines
@@ -84,11 +89,11 @@ fn comments(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
     crate::lint::comments::check(words.source, &mut found);
     found.truncate(MAX_DIAGNOSTICS);
     for comment in &found {
-        for told in errors.iter_mut() {
-            if told.span.start < comment.span.start
-                && words.line_end(told.span.start) == words.line_end(comment.span.start)
+        for diagnostic in errors.iter_mut() {
+            if diagnostic.span.start < comment.span.start
+                && words.line_end(diagnostic.span.start) == words.line_end(comment.span.start)
             {
-                told.fix = None;
+                diagnostic.fix = None;
             }
         }
     }
@@ -112,21 +117,21 @@ impl Advice {
     }
 
     /// In place of what the parser has guessed.
-    fn add_to(self, told: &mut Diagnostic) {
-        told.help = Some(self.help);
-        told.fix = self.fix.map(|(title, edits)| crate::diagnostic::Fix { title, edits });
+    fn add_to(self, diagnostic: &mut Diagnostic) {
+        diagnostic.help = Some(self.help);
+        diagnostic.fix = self.fix.map(|(title, edits)| crate::diagnostic::Fix { title, edits });
     }
 }
 
 /// What could have stood there, where nothing is known of what does.
-fn known_words(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    if told.help.is_some() {
+fn known_words(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.help.is_some() {
         return None;
     }
-    let at = words.at(told.span)?;
-    let wanted: fn(Token) -> bool = if told.message.contains("an event") {
+    let at = words.at(diagnostic.span)?;
+    let wanted: fn(Token) -> bool = if diagnostic.message.contains("an event") {
         Token::starts_event
-    } else if words.is_action_due(at, told)
+    } else if words.is_action_due(at, diagnostic)
         && words.token(at) == Some(Token::Word)
         && words.text(at).first().is_some_and(u8::is_ascii_alphabetic)
     {
@@ -136,7 +141,7 @@ fn known_words(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
     };
     let known: Vec<&str> =
         keywords().filter(|(_, token)| wanted(*token)).map(|(word, _)| word).collect();
-    let kind = if told.message.contains("an event") { "events" } else { "actions" };
+    let kind = if diagnostic.message.contains("an event") { "events" } else { "actions" };
     Some(Advice::new(format!("the {kind} are {}", list(&known))))
 }
 

@@ -12,11 +12,11 @@ use crate::lint::punctuation::{CLOSING, QUOTES};
 use crate::tokens::Token;
 
 /// What was meant, if it is one of them.
-pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    let at = words.at(told.span)?;
+pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let at = words.at(diagnostic.span)?;
     quotes(words, at)
         .or_else(|| comment(words, at))
-        .or_else(|| brace(words, at, told))
+        .or_else(|| brace(words, at, diagnostic))
         .or_else(|| semicolon(words, at))
 }
 
@@ -80,7 +80,7 @@ fn comment(words: &Words<'_>, at: usize) -> Option<Advice> {
 }
 
 /// `{` and `}`
-fn brace(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
+fn brace(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let help = "there are no braces: `if ... then` goes to `endif`, `while ... do` to `done`, and a handler to the next `on`";
     let span = words.span(at)?;
     let replaced = |text: &[u8]| vec![Edit { span, text: text.to_vec() }];
@@ -92,10 +92,10 @@ fn brace(words: &Words<'_>, at: usize, told: &Diagnostic) -> Option<Advice> {
                 Some(Token::Do | Token::Then | Token::Else) => {
                     advice.fix("remove it", replaced(b""))
                 }
-                _ if told.message.ends_with("`do`") => {
+                _ if diagnostic.message.ends_with("`do`") => {
                     advice.fix("replace by `do`", replaced(b"do"))
                 }
-                _ if told.message.ends_with("`then`") => {
+                _ if diagnostic.message.ends_with("`then`") => {
                     advice.fix("replace by `then`", replaced(b"then"))
                 }
                 _ => advice,

@@ -5,7 +5,7 @@ use alloc::format;
 use super::words::Words;
 use super::{Advice, list};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::nearest::nearest;
+use crate::suggest::nearest;
 use crate::tokens::Token;
 
 /// What the device sets, by the event in whose handlers it does.
@@ -54,12 +54,12 @@ const MEANT: [(&str, &[&str], &str); 13] = [
 ];
 
 /// What was meant by a variable that nothing sets, if it is one of the device's.
-pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
-    if told.code != Code::UndeclaredVariable || told.fix.is_some() {
+pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.code != Code::UndeclaredVariable || diagnostic.fix.is_some() {
         return None;
     }
-    let name = core::str::from_utf8(told.span.of(words.source)).ok()?;
-    let event = event(words, words.at(told.span)?);
+    let name = core::str::from_utf8(diagnostic.span.of(words.source)).ok()?;
+    let event = event(words, words.at(diagnostic.span)?);
     let own: &[&str] =
         OF_EVENTS.iter().find(|(of, _)| *of == event).map_or(&[], |(_, names)| names);
     let near = |names: &mut dyn Iterator<Item = &'static str>| {
@@ -72,7 +72,7 @@ pub(super) fn advice(words: &Words<'_>, told: &Diagnostic) -> Option<Advice> {
         if name.len() < SURE {
             return Some(advice);
         }
-        let edit = crate::diagnostic::Edit { span: told.span, text: meant.into() };
+        let edit = crate::diagnostic::Edit { span: diagnostic.span, text: meant.into() };
         return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
     }
     let bare = name.trim_start_matches('$').to_ascii_lowercase();

@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use super::words::Words;
 use crate::codegen::undeclared;
 use crate::diagnostic::Diagnostic;
-use crate::nearest::nearest;
 use crate::parse::MAX_DIAGNOSTICS;
+use crate::suggest::nearest;
 use crate::tokens::Token;
 
 /// Adds an E0011 for each variable that is used and that nothing sets, however broken the line is
@@ -23,7 +23,7 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
             _ => {}
         }
     }
-    let mut told: BTreeSet<&[u8]> = BTreeSet::new();
+    let mut diagnostic: BTreeSet<&[u8]> = BTreeSet::new();
     for (at, token, span) in words.iter() {
         if token != Token::Variable(None) || errors.len() >= MAX_DIAGNOSTICS {
             continue;
@@ -31,8 +31,8 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
         let name = words.text(at);
         let is_known = set.contains(name)
             || bare.contains(name.get(1..).unwrap_or_default())
-            || errors.iter().any(|told| told.span == span);
-        if is_known || !told.insert(name) {
+            || errors.iter().any(|diagnostic| diagnostic.span == span);
+        if is_known || !diagnostic.insert(name) {
             continue;
         }
         let near = nearest(name, set.iter().copied());

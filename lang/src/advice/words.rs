@@ -85,9 +85,9 @@ impl<'s> Words<'s> {
 
     /// Whether the parser wanted an action where this word stands, and it is not meant to go on
     /// with a value.
-    pub(super) fn is_action_due(&self, at: usize, told: &Diagnostic) -> bool {
-        told.message.contains("an action")
-            && (self.is_first_on_line(at) || !told.message.contains("an operator"))
+    pub(super) fn is_action_due(&self, at: usize, diagnostic: &Diagnostic) -> bool {
+        diagnostic.message.contains("an action")
+            && (self.is_first_on_line(at) || !diagnostic.message.contains("an operator"))
     }
 
     /// What would close the innermost block that is open before a word: `endif`, `done`, or

@@ -6,8 +6,8 @@ use umqtt_vm::isa::{Format, Op};
 use umqtt_vm::{PinMode, Side};
 
 use super::Compiler;
-use super::body::To;
 use super::fold::known;
+use super::function::Dest;
 use crate::ast::{Action, ActionKind, Broker, Expr, Number, Span, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -15,7 +15,7 @@ impl Compiler<'_, '_, '_> {
     /// Reports an action that takes more temporaries than there are; before it, so many were taken
     /// at most.
     pub(super) fn check_deepest(&mut self, before: usize, span: Span) {
-        let (found, allowed) = (self.body.deepest(), self.profile.temporaries);
+        let (found, allowed) = (self.function.deepest(), self.profile.temporaries);
         if found > allowed && before <= allowed {
             let device = self.profile.name;
             self.report(|| {
@@ -36,7 +36,7 @@ impl Compiler<'_, '_, '_> {
                     (Side::Remote, false) => Op::PublishRemote,
                     (Side::Remote, true) => Op::PublishRemoteRetained,
                 };
-                self.body.op(op, &operands);
+                self.function.op(op, &operands);
             }
             ActionKind::Subscribe { broker, filter } => {
                 self.on_side(*broker, filter, Op::SubscribeLocal, Op::SubscribeRemote);
@@ -48,24 +48,24 @@ impl Compiler<'_, '_, '_> {
                 let op = word.op();
                 let value = self.operand(value);
                 let number = self.numbered(op, *number);
-                self.body.with_number(op, &[value], number);
+                self.function.with_number(op, &[value], number);
             }
             ActionKind::Unary { word, value } => self.one(word.op(), value),
             ActionKind::Pair { word, first, second } => {
                 let operands = [self.operand(first), self.operand(second)];
-                self.body.op(word.op(), &operands);
+                self.function.op(word.op(), &operands);
             }
             ActionKind::SetVar { target, value } => match target {
                 Target::Variable(name) => {
                     let number = self.set_variable(*name);
-                    if let Some(leaf) = self.compute(value, To::Variable(number)) {
-                        self.body.set(number, leaf);
+                    if let Some(leaf) = self.compute(value, Dest::Variable(number)) {
+                        self.function.set(number, leaf);
                     }
                 }
                 Target::Flash(number) => {
                     let value = self.operand(value);
                     let number = self.flash_variable(*number);
-                    self.body.with_number(Op::SetFlash, &[value], number);
+                    self.function.with_number(Op::SetFlash, &[value], number);
                 }
             },
             ActionKind::PinMode { pin, mode } => {
@@ -75,7 +75,7 @@ impl Compiler<'_, '_, '_> {
                     PinMode::InputPullup => 1,
                     PinMode::Output => 2,
                 };
-                self.body.pin_mode(pin, mode);
+                self.function.pin_mode(pin, mode);
             }
             // Blocks come as heads and ends; see `blocks`.
             ActionKind::If { .. } | ActionKind::While(_) => {}
@@ -107,7 +107,7 @@ impl Compiler<'_, '_, '_> {
 
     fn one(&mut self, op: Op, value: &Expr) {
         let value = self.operand(value);
-        self.body.op(op, &[value]);
+        self.function.op(op, &[value]);
     }
 
     pub(super) fn truth(&self, condition: &Expr) -> Option<bool> {

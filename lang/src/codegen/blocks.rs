@@ -4,7 +4,7 @@
 use umqtt_vm::image::{Record, Trigger};
 use umqtt_vm::isa::Op;
 
-use super::body::{Label, LoopStart, Mark};
+use super::function::{Label, LoopStart, Mark};
 use super::{Compiler, Context};
 use crate::ast::{Action, ConfigLine, Event, Expr, Span};
 use crate::parse::Sink;
@@ -48,7 +48,7 @@ impl Sink for Compiler<'_, '_, '_> {
     }
 
     fn clause(&mut self, event: Event, event_span: Span) {
-        if !self.has_room(event_span.len()) {
+        if !self.reserve_step(event_span.len()) {
             return;
         }
         self.clause = self.event(&event);
@@ -62,8 +62,8 @@ impl Sink for Compiler<'_, '_, '_> {
     }
 
     fn action(&mut self, action: Action) {
-        if self.has_room(action.span.len()) && self.begin_action(action.span) {
-            let deepest = self.body.deepest();
+        if self.reserve_step(action.span.len()) && self.begin_action(action.span) {
+            let deepest = self.function.deepest();
             self.action_code(&action);
             self.check_deepest(deepest, action.span);
         }
@@ -71,8 +71,8 @@ impl Sink for Compiler<'_, '_, '_> {
 
     fn open_if(&mut self, start: u32, condition: Expr) {
         let span = Span { start, end: condition.span.end };
-        if self.has_room_for_head(span.len()) && self.begin_action(span) {
-            let end = self.body.label();
+        if self.reserve_block_head(span.len()) && self.begin_action(span) {
+            let end = self.function.label();
             let kind = Kind::If { end, next: None, decided: false, at_else: false };
             self.open(kind);
             self.branch_of(&condition, span);
@@ -80,7 +80,7 @@ impl Sink for Compiler<'_, '_, '_> {
     }
 
     fn else_if(&mut self, condition: Expr) {
-        if self.has_room_for_head(condition.span.len()) {
+        if self.reserve_block_head(condition.span.len()) {
             self.end_branch(false);
             self.branch_of(&condition, condition.span);
         }
@@ -94,10 +94,10 @@ impl Sink for Compiler<'_, '_, '_> {
 
     fn open_while(&mut self, start: u32, condition: Expr) {
         let span = Span { start, end: condition.span.end };
-        if !self.has_room_for_head(span.len()) || !self.begin_action(span) {
+        if !self.reserve_block_head(span.len()) || !self.begin_action(span) {
             return;
         }
-        let deepest = self.body.deepest();
+        let deepest = self.function.deepest();
         let truth = self.truth(&condition);
         if truth == Some(false) {
             let here = self.checkpoint();
@@ -105,8 +105,8 @@ impl Sink for Compiler<'_, '_, '_> {
             self.set_dead(here);
             self.operand(&condition);
         } else {
-            let start = self.body.loop_start();
-            let end = self.body.label();
+            let start = self.function.loop_start();
+            let end = self.function.label();
             self.open(Kind::While(Some((start, end))));
             match truth {
                 Some(_) => self.check_only(&condition),
@@ -117,7 +117,7 @@ impl Sink for Compiler<'_, '_, '_> {
     }
 
     fn end_block(&mut self, _span: Span) {
-        if !self.has_room(0) {
+        if !self.reserve_step(0) {
             return;
         }
         if let Some(Block { kind: Kind::If { .. }, .. }) = self.blocks.last() {
@@ -128,29 +128,29 @@ impl Sink for Compiler<'_, '_, '_> {
         match block.kind {
             Kind::If { end, .. } => {
                 self.forget(block.dead);
-                self.body.place(end);
+                self.function.place(end);
             }
             Kind::While(None) => self.forget(block.dead),
             Kind::While(Some((start, end))) => {
-                self.body.loop_end(start);
-                self.body.place(end);
+                self.function.loop_end(start);
+                self.function.place(end);
             }
         }
     }
 
     fn end_clause(&mut self, _span: Span) {
-        if !self.has_room(0) {
+        if !self.reserve_step(0) {
             return;
         }
         let unreached = self.unreached.take();
         self.forget(unreached);
         self.context = Context::None;
         // Also behind an endless loop: the verifier wants every segment to end.
-        self.body.op(Op::End, &[]);
-        let code = self.finish_body();
+        self.function.op(Op::End, &[]);
+        let code = self.finish_function();
         let (trigger, key, filter) = self.clause;
         let made = &mut *self.made;
-        if made.room.grow(&mut made.records, 1) {
+        if made.budget.grow(&mut made.records, 1) {
             made.records.push(Record { trigger, key, code, filter });
         }
         self.clause = (Trigger::Init, 0, 0);
@@ -168,7 +168,7 @@ impl Compiler<'_, '_, '_> {
             self.end_branch(false);
             self.begin_else();
         }
-        if !self.body.reachable() {
+        if !self.function.reachable() {
             let here = self.checkpoint();
             let made = &mut *self.made;
             let unreached = match made.blocks.last_mut() {
@@ -178,13 +178,13 @@ impl Compiler<'_, '_, '_> {
             unreached.get_or_insert(here);
         }
         let line = self.line_of(span);
-        self.body.line(line);
-        self.room.refused().is_none()
+        self.function.line(line);
+        self.budget.refused().is_none()
     }
 
     /// The condition of a branch, of which the innermost `if` may have had others before.
     fn branch_of(&mut self, condition: &Expr, span: Span) {
-        let deepest = self.body.deepest();
+        let deepest = self.function.deepest();
         let here = self.checkpoint();
         let truth = self.truth(condition);
         let Some(Block { kind: Kind::If { next, decided, .. }, dead, .. }) = self.blocks.last_mut()
@@ -199,7 +199,7 @@ impl Compiler<'_, '_, '_> {
             *decided = true;
             self.check_only(condition);
         } else {
-            let label = self.body.label();
+            let label = self.function.label();
             self.branch(condition, false, label);
             self.set_next(label);
         }
@@ -229,10 +229,10 @@ impl Compiler<'_, '_, '_> {
         self.forget(unreached);
         self.forget(dead);
         if let Some(next) = next {
-            if self.body.reachable() && !last {
-                self.body.jump(Op::Jump, &[], end);
+            if self.function.reachable() && !last {
+                self.function.jump(Op::Jump, &[], end);
             }
-            self.body.place(next);
+            self.function.place(next);
         }
     }
 
@@ -246,13 +246,13 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { mark: self.body.mark(), constants: self.constants.len() }
+        Checkpoint { mark: self.function.mark(), constants: self.constants.len() }
     }
 
     /// Takes back what leaves no code.
     fn forget(&mut self, since: Option<Checkpoint>) {
         if let Some(Checkpoint { mark, constants }) = since {
-            self.body.forget_since(mark);
+            self.function.forget_since(mark);
             self.constants.truncate(constants);
         }
     }

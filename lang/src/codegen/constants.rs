@@ -5,11 +5,11 @@ use core::cmp::Ordering;
 
 use umqtt_vm::image::{CONSTANT_TEXT, CONSTANT_WORDS};
 
-use crate::room::Room;
+use crate::budget::MemoryBudget;
 
 /// A constant that is looked for.
 #[derive(Clone, Copy)]
-enum Wanted<'t> {
+enum ConstantKey<'t> {
     Text(&'t [u8]),
     Int(i32),
 }
@@ -28,15 +28,15 @@ pub(super) struct Constants {
 
 impl Constants {
     /// Makes room for so many more, with texts of so many bytes together; false if there is none.
-    pub(super) fn reserve(&mut self, room: &Room<'_>, more: usize, bytes: usize) -> bool {
-        room.grow(&mut self.table, more)
-            && room.grow(&mut self.texts, bytes)
-            && room.grow(&mut self.known, more)
+    pub(super) fn reserve(&mut self, budget: &MemoryBudget<'_>, more: usize, bytes: usize) -> bool {
+        budget.grow(&mut self.table, more)
+            && budget.grow(&mut self.texts, bytes)
+            && budget.grow(&mut self.known, more)
     }
 
     /// The number of the constant with these bytes.
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
-        let place = self.find(Wanted::Text(text));
+        let place = self.find(ConstantKey::Text(text));
         place.unwrap_or_else(|at| {
             let start = self.texts.len() as u32;
             self.texts.extend_from_slice(text);
@@ -46,25 +46,25 @@ impl Constants {
 
     /// The number of the constant that is this integer.
     pub(super) fn int(&mut self, value: i32) -> u32 {
-        let place = self.find(Wanted::Int(value));
+        let place = self.find(ConstantKey::Int(value));
         place.unwrap_or_else(|at| self.push(at, [0, value as u32]))
     }
 
     /// The number of a constant, or where among the known ones it belongs.
-    fn find(&self, wanted: Wanted<'_>) -> Result<u32, usize> {
+    fn find(&self, wanted: ConstantKey<'_>) -> Result<u32, usize> {
         let place = self.known.binary_search_by(|number| self.compare(*number, wanted));
         place.map(|at| u32::from(self.known[at]))
     }
 
     /// Integers come first, and shorter texts before longer ones: most differ without a look at
     /// their bytes.
-    fn compare(&self, number: u16, wanted: Wanted<'_>) -> Ordering {
+    fn compare(&self, number: u16, wanted: ConstantKey<'_>) -> Ordering {
         let [head, value] = self.table.get(usize::from(number)).copied().unwrap_or_default();
         match wanted {
-            Wanted::Int(_) if head != 0 => Ordering::Greater,
-            Wanted::Int(wanted) => (value as i32).cmp(&wanted),
-            Wanted::Text(_) if head == 0 => Ordering::Less,
-            Wanted::Text(wanted) => {
+            ConstantKey::Int(_) if head != 0 => Ordering::Greater,
+            ConstantKey::Int(wanted) => (value as i32).cmp(&wanted),
+            ConstantKey::Text(_) if head == 0 => Ordering::Less,
+            ConstantKey::Text(wanted) => {
                 let (start, len) = (value as usize, (head >> 16) as usize);
                 let text = || self.texts.get(start..start + len).unwrap_or_default();
                 len.cmp(&wanted.len()).then_with(|| text().cmp(wanted))

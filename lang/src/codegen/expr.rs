@@ -5,39 +5,39 @@ use alloc::vec::Vec;
 
 use umqtt_vm::isa::{JOIN_MAX, Op, Operand};
 
-use super::body::{Label, To};
-use super::fold::{Known, apply, known};
+use super::fold::{ConstValue, apply, known};
+use super::function::{Dest, Label};
 use super::{Compiler, Context};
 use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Number, Operator, Special};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::text::unescape;
+use crate::literal::unescape;
 
 /// Values that are joined at once at most: longer runs are joined piece by piece.
 const JOIN_AT_ONCE: usize = JOIN_MAX as usize;
 
 /// What waits for an operand that is being computed.
-enum Waiting<'a, 's> {
-    Chain(Operands<'a, 's>, To),
+enum PendingExpr<'a, 's> {
+    Chain(Operands<'a, 's>, Dest),
     Logic {
         chain: &'a Chain<Logic>,
         /// Of the operands so far.
         value: Option<Operand>,
         /// How many there were.
         index: usize,
-        to: To,
+        dest: Dest,
     },
     Call {
         call: &'a Call,
         /// The first of two operands.
         first: Option<Operand>,
-        to: To,
+        dest: Dest,
     },
 }
 
 /// What is to be done next.
 enum Step<'a> {
     /// An expression is to be computed.
-    Next(&'a Expr, To),
+    Next(&'a Expr, Dest),
     /// One has been: a leaf, or on top.
     Done(Option<Operand>),
 }
@@ -67,32 +67,32 @@ struct Branches<'a> {
 
 /// An operand of a chain: code, or something known.
 enum ChainOperand<'a, 's> {
-    Known(Known<'s>),
+    Known(ConstValue<'s>),
     Code(&'a Expr),
 }
 
 impl<'s> Compiler<'s, '_, '_> {
     /// The expression as an operand: a leaf as it is, anything else computed into a temporary.
     pub(super) fn operand(&mut self, expr: &Expr) -> Operand {
-        self.compute(expr, To::Temporary).unwrap_or_else(|| self.body.top())
+        self.compute(expr, Dest::Temporary).unwrap_or_else(|| self.function.top())
     }
 
     /// Code that brings the expression's value where it is wanted; none for a leaf, which is
     /// returned.
     ///
     /// What waits for an operand is kept in a list: no recursion follows the nesting of a script.
-    pub(super) fn compute<'a>(&mut self, expr: &'a Expr, to: To) -> Option<Operand> {
-        let mut waiting: Vec<Waiting<'a, 's>> = Vec::new();
-        let mut step = Step::Next(expr, to);
+    pub(super) fn compute<'a>(&mut self, expr: &'a Expr, dest: Dest) -> Option<Operand> {
+        let mut waiting: Vec<PendingExpr<'a, 's>> = Vec::new();
+        let mut step = Step::Next(expr, dest);
         loop {
             step = match step {
-                Step::Next(expr, to) => match self.visit(expr, to) {
-                    Err(place) => Step::Done(place),
+                Step::Next(expr, dest) => match self.visit(expr, dest) {
+                    Err(leaf) => Step::Done(leaf),
                     Ok(mut waits) => {
-                        let first = self.go_on(&mut waits, None);
+                        let first = self.resume(&mut waits, None);
                         if let Step::Next(..) = first {
-                            let (room, also) = (self.room, self.step);
-                            if !room.grow_beside(&mut waiting, 1, also) {
+                            let (budget, also) = (self.budget, self.step);
+                            if !budget.grow_beside(&mut waiting, 1, also) {
                                 return None;
                             }
                             waiting.push(waits);
@@ -100,10 +100,10 @@ impl<'s> Compiler<'s, '_, '_> {
                         first
                     }
                 },
-                Step::Done(place) => {
-                    let Some(waits) = waiting.last_mut() else { return place };
-                    let operand = place.unwrap_or_else(|| self.body.top());
-                    let after = self.go_on(waits, Some(operand));
+                Step::Done(leaf) => {
+                    let Some(waits) = waiting.last_mut() else { return leaf };
+                    let operand = leaf.unwrap_or_else(|| self.function.top());
+                    let after = self.resume(waits, Some(operand));
                     if let Step::Done(_) = after {
                         waiting.pop();
                     }
@@ -115,9 +115,13 @@ impl<'s> Compiler<'s, '_, '_> {
 
     /// A leaf's value (`None`: it is on top), or what has operands to be computed first.
     #[inline(never)]
-    fn visit<'a>(&mut self, expr: &'a Expr, to: To) -> Result<Waiting<'a, 's>, Option<Operand>> {
+    fn visit<'a>(
+        &mut self,
+        expr: &'a Expr,
+        dest: Dest,
+    ) -> Result<PendingExpr<'a, 's>, Option<Operand>> {
         // What is made now will be thrown away.
-        if self.room.refused().is_some() {
+        if self.budget.refused().is_some() {
             return Err(None);
         }
         let mut expr = expr;
@@ -136,61 +140,67 @@ impl<'s> Compiler<'s, '_, '_> {
             }
             ExprKind::Variable => {
                 let number = self.read_variable(expr.span);
-                Err(Some(self.body.variable(number)))
+                Err(Some(self.function.variable(number)))
             }
             ExprKind::Flash(number) => {
                 let number = self.flash_variable(*number);
-                self.body.result(Op::Flash, &[], number, to);
+                self.function.result(Op::Flash, &[], number, dest);
                 Err(None)
             }
-            ExprKind::Special(special) => Err(self.special(*special, expr, to)),
-            ExprKind::Chain(chain) => Ok(Waiting::Chain(self.operands(chain), to)),
-            ExprKind::Logic(chain) => Ok(Waiting::Logic { chain, value: None, index: 0, to }),
+            ExprKind::Special(special) => Err(self.special(*special, expr, dest)),
+            ExprKind::Chain(chain) => Ok(PendingExpr::Chain(self.operands(chain), dest)),
+            ExprKind::Logic(chain) => Ok(PendingExpr::Logic { chain, value: None, index: 0, dest }),
             ExprKind::Call(call) => match &**call {
                 Call::PinRead(pin) => {
                     let pin = self.pin(*pin);
-                    self.body.result(Op::PinRead, &[], pin, to);
+                    self.function.result(Op::PinRead, &[], pin, dest);
                     Err(None)
                 }
-                call => Ok(Waiting::Call { call, first: None, to }),
+                call => Ok(PendingExpr::Call { call, first: None, dest }),
             },
         }
     }
 
     /// The next operand of what waits, which has just been given one, or its value.
-    fn go_on<'a>(&mut self, waits: &mut Waiting<'a, 's>, operand: Option<Operand>) -> Step<'a> {
+    fn resume<'a>(
+        &mut self,
+        waits: &mut PendingExpr<'a, 's>,
+        operand: Option<Operand>,
+    ) -> Step<'a> {
         match waits {
-            Waiting::Chain(operands, to) => {
+            PendingExpr::Chain(operands, dest) => {
                 if let Some(expr) = self.next_operand(operands, operand) {
-                    return Step::Next(expr, To::Temporary);
+                    return Step::Next(expr, Dest::Temporary);
                 }
                 // Everything was known in the end.
                 if operands.operators.is_empty() {
                     return Step::Done(operands.sources.pop());
                 }
-                self.reduce(operands, 0, *to);
+                self.reduce(operands, 0, *dest);
                 Step::Done(None)
             }
-            Waiting::Logic { chain, value, index, to } => {
-                let Some(operand) = operand else { return Step::Next(&chain.first, To::Temporary) };
+            PendingExpr::Logic { chain, value, index, dest } => {
+                let Some(operand) = operand else {
+                    return Step::Next(&chain.first, Dest::Temporary);
+                };
                 if let Some(first) = *value {
                     let op = match chain.rest[*index - 1].operator {
                         Logic::And => Op::And,
                         Logic::Or => Op::Or,
                     };
-                    let to = if *index == chain.rest.len() { *to } else { To::Temporary };
-                    self.body.result(op, &[first, operand], 0, to);
-                    *value = Some(self.body.top());
+                    let dest = if *index == chain.rest.len() { *dest } else { Dest::Temporary };
+                    self.function.result(op, &[first, operand], 0, dest);
+                    *value = Some(self.function.top());
                 } else {
                     *value = Some(operand);
                 }
                 *index += 1;
                 match chain.rest.get(*index - 1) {
-                    Some(link) => Step::Next(&link.operand, To::Temporary),
+                    Some(link) => Step::Next(&link.operand, Dest::Temporary),
                     None => Step::Done(None),
                 }
             }
-            Waiting::Call { call, first, to } => match (*call, operand) {
+            PendingExpr::Call { call, first, dest } => match (*call, operand) {
                 (
                     Call::Unary(_, expr)
                     | Call::Pair(_, expr, _)
@@ -198,13 +208,13 @@ impl<'s> Compiler<'s, '_, '_> {
                     | Call::ByteVal(expr, _)
                     | Call::CsvStr(expr, ..),
                     None,
-                ) => Step::Next(expr, To::Temporary),
+                ) => Step::Next(expr, Dest::Temporary),
                 (Call::Pair(_, _, second), Some(operand)) if first.is_none() => {
                     *first = Some(operand);
-                    Step::Next(second, To::Temporary)
+                    Step::Next(second, Dest::Temporary)
                 }
                 (call, Some(operand)) => {
-                    self.call(call, *first, operand, *to);
+                    self.call(call, *first, operand, *dest);
                     Step::Done(None)
                 }
                 (Call::PinRead(_), None) => Step::Done(None), // has no operands
@@ -212,19 +222,19 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
-    pub(super) fn known_value(&mut self, value: Known<'_>) -> Operand {
+    pub(super) fn known_value(&mut self, value: ConstValue<'_>) -> Operand {
         match value {
-            Known::Int(value) => self.int(value),
-            Known::Text(text) => {
+            ConstValue::Int(value) => self.int(value),
+            ConstValue::Text(text) => {
                 let number = self.constants.text(&text);
-                self.body.constant(number)
+                self.function.constant(number)
             }
         }
     }
 
     fn int(&mut self, value: i32) -> Operand {
         let number = self.constants.int(value);
-        self.body.constant(number)
+        self.function.constant(number)
     }
 
     /// Reports what is wrong with literals, wherever in an expression they stand.
@@ -232,7 +242,7 @@ impl<'s> Compiler<'s, '_, '_> {
         let mut left = Vec::new();
         let mut next = Some(expr);
         while let Some(expr) = next.take().or_else(|| left.pop())
-            && self.room.refused().is_none()
+            && self.budget.refused().is_none()
         {
             match &expr.kind {
                 ExprKind::Text => {
@@ -265,7 +275,7 @@ impl<'s> Compiler<'s, '_, '_> {
         left: &mut Vec<&'a Expr>,
         operands: impl DoubleEndedIterator<Item = &'a Expr> + ExactSizeIterator,
     ) {
-        if self.room.grow_beside(left, operands.len(), self.step) {
+        if self.budget.grow_beside(left, operands.len(), self.step) {
             left.extend(operands.rev());
         }
     }
@@ -321,9 +331,9 @@ impl<'s> Compiler<'s, '_, '_> {
         }
         for operand in operands.left.by_ref() {
             if operands.index <= operands.lead && operands.sources.len() == JOIN_AT_ONCE {
-                self.body.join(&operands.sources, To::Temporary);
+                self.function.join(&operands.sources, Dest::Temporary);
                 operands.sources.clear();
-                operands.sources.push(self.body.top());
+                operands.sources.push(self.function.top());
                 operands.operators.drain(..JOIN_AT_ONCE - 1);
             }
             match operand {
@@ -341,7 +351,7 @@ impl<'s> Compiler<'s, '_, '_> {
     /// Applies operators from the last on until `keep` of them are left. Without any left, the
     /// result goes where it is wanted.
     #[inline(never)]
-    fn reduce(&mut self, operands: &mut Operands<'_, '_>, keep: usize, to: To) {
+    fn reduce(&mut self, operands: &mut Operands<'_, '_>, keep: usize, dest: Dest) {
         let Operands { sources, operators, .. } = operands;
         while operators.len() > keep {
             let joins =
@@ -349,12 +359,12 @@ impl<'s> Compiler<'s, '_, '_> {
             let count = joins.clamp(1, JOIN_AT_ONCE - 1);
             let rest = operators.split_off(operators.len() - count);
             let operands = sources.split_off(sources.len() - count - 1);
-            let to = if operators.is_empty() { to } else { To::Temporary };
+            let dest = if operators.is_empty() { dest } else { Dest::Temporary };
             match rest[0] {
-                Operator::Join => self.body.join(&operands, to),
-                operator => self.body.result(computing(operator), &operands, 0, to),
+                Operator::Join => self.function.join(&operands, dest),
+                operator => self.function.result(computing(operator), &operands, 0, dest),
             }
-            sources.push(self.body.top());
+            sources.push(self.function.top());
         }
     }
 
@@ -385,19 +395,19 @@ impl<'s> Compiler<'s, '_, '_> {
     /// The code of a function whose operands have been computed: the first of two, and the only or
     /// last one.
     #[inline(never)]
-    fn call(&mut self, call: &Call, first: Option<Operand>, operand: Operand, to: To) {
+    fn call(&mut self, call: &Call, first: Option<Operand>, operand: Operand, dest: Dest) {
         match call {
-            Call::Unary(function, _) => self.body.result(function.op(), &[operand], 0, to),
+            Call::Unary(function, _) => self.function.result(function.op(), &[operand], 0, dest),
             Call::Pair(function, ..) => {
-                self.body.result(function.op(), &[first.unwrap_or(operand), operand], 0, to);
+                self.function.result(function.op(), &[first.unwrap_or(operand), operand], 0, dest);
             }
             Call::Substr(_, start, len) => {
                 let operands = [operand, self.int(start.value), self.int(len.value)];
-                self.body.result(Op::Substr, &operands, 0, to);
+                self.function.result(Op::Substr, &operands, 0, dest);
             }
             Call::ByteVal(_, index) => {
                 let operands = [operand, self.int(index.value)];
-                self.body.result(Op::ByteVal, &operands, 0, to);
+                self.function.result(Op::ByteVal, &operands, 0, dest);
             }
             Call::CsvStr(_, index, separator) => {
                 let character = unescape(separator.of(self.source));
@@ -410,16 +420,16 @@ impl<'s> Compiler<'s, '_, '_> {
                     });
                 }
                 let operands =
-                    [operand, self.int(index.value), self.known_value(Known::text(character))];
-                self.body.result(Op::CsvStr, &operands, 0, to);
+                    [operand, self.int(index.value), self.known_value(ConstValue::text(character))];
+                self.function.result(Op::CsvStr, &operands, 0, dest);
             }
             Call::PinRead(_) => {} // has no operands
         }
     }
 
-    fn special(&mut self, special: Special, expr: &Expr, to: To) -> Option<Operand> {
+    fn special(&mut self, special: Special, expr: &Expr, dest: Dest) -> Option<Operand> {
         let mut ask = |op| {
-            self.body.result(op, &[], 0, to);
+            self.function.result(op, &[], 0, dest);
             None
         };
         let (context, argument) = match special {
@@ -462,7 +472,7 @@ impl<'s> Compiler<'s, '_, '_> {
             if let Some((condition, when, label)) = next.take()
                 && let Some(branches) = self.visit_condition(condition, when, label)
             {
-                if !self.room.grow_beside(&mut waiting, 1, self.step) {
+                if !self.budget.grow_beside(&mut waiting, 1, self.step) {
                     return;
                 }
                 waiting.push(branches);
@@ -470,7 +480,7 @@ impl<'s> Compiler<'s, '_, '_> {
             let Some(branches) = waiting.last_mut() else { return };
             next = self.next_branch(branches);
             if next.is_none() {
-                self.body.place(branches.end);
+                self.function.place(branches.end);
                 waiting.pop();
             }
         }
@@ -485,13 +495,13 @@ impl<'s> Compiler<'s, '_, '_> {
     ) -> Option<Branches<'a>> {
         let (mut condition, mut when) = (condition, when);
         loop {
-            if self.room.refused().is_some() {
+            if self.budget.refused().is_some() {
                 return None;
             }
             if let Some(value) = known(self.source, condition, self.profile.value) {
                 self.check_literals(condition);
                 if value.truth() == when {
-                    self.body.jump(Op::Jump, &[], label);
+                    self.function.jump(Op::Jump, &[], label);
                 }
                 return None;
             }
@@ -502,8 +512,8 @@ impl<'s> Compiler<'s, '_, '_> {
                     (condition, when) = (operand, !when);
                 }
                 ExprKind::Logic(chain) => {
-                    let end = self.body.label();
-                    let labels = (0..=chain.rest.len()).map(|_| self.body.label()).collect();
+                    let end = self.function.label();
+                    let labels = (0..=chain.rest.len()).map(|_| self.function.label()).collect();
                     return Some(Branches { chain, when, label, end, labels, index: 0 });
                 }
                 ExprKind::Chain(chain) => {
@@ -519,7 +529,7 @@ impl<'s> Compiler<'s, '_, '_> {
     }
 
     fn branch_on(&mut self, value: Operand, when: bool, label: Label) {
-        self.body.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, &[value], label);
+        self.function.jump(if when { Op::JumpTrue } else { Op::JumpFalse }, &[value], label);
     }
 
     /// A chain that ends in a comparison compares and jumps in one instruction.
@@ -530,9 +540,9 @@ impl<'s> Compiler<'s, '_, '_> {
             computed = Some(self.operand(expr));
         }
         let jump = operands.operators.first().and_then(|operator| jumping(*operator, when));
-        self.reduce(&mut operands, jump.is_some().into(), To::Temporary);
+        self.reduce(&mut operands, jump.is_some().into(), Dest::Temporary);
         match (jump, operands.sources.last()) {
-            (Some(op), _) => self.body.jump(op, &operands.sources, label),
+            (Some(op), _) => self.function.jump(op, &operands.sources, label),
             (None, Some(&value)) => self.branch_on(value, when, label),
             (None, None) => {} // a chain has operands
         }
@@ -544,7 +554,7 @@ impl<'s> Compiler<'s, '_, '_> {
     /// is what; none behind the last.
     fn next_branch<'a>(&mut self, branches: &mut Branches<'a>) -> Option<(&'a Expr, bool, Label)> {
         let Branches { chain, when, label, end, labels, index } = branches;
-        self.body.place(*labels.get(*index)?);
+        self.function.place(*labels.get(*index)?);
         let operand = match index.checked_sub(1) {
             None => &chain.first,
             Some(before) => &chain.rest[before].operand,

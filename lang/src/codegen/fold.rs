@@ -6,37 +6,37 @@ use alloc::vec::Vec;
 use umqtt_vm::parse_number;
 
 use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Operator};
-use crate::text::{unescape, unhex};
+use crate::literal::{unescape, unhex};
 
 /// A value known at compile time.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Known<'s> {
+pub(crate) enum ConstValue<'s> {
     /// A number, or a text that is exactly a number's text.
     Int(i32),
     /// Any other text.
     Text(Cow<'s, [u8]>),
 }
 
-impl<'s> Known<'s> {
+impl<'s> ConstValue<'s> {
     /// A text; one that is a number's canonical text becomes that number, which means the same.
-    pub(crate) fn text(bytes: Cow<'s, [u8]>) -> Known<'s> {
+    pub(crate) fn text(bytes: Cow<'s, [u8]>) -> ConstValue<'s> {
         let number = parse_number(&bytes);
         let mut digits = itoa::Buffer::new();
         if digits.format(number).as_bytes() == &*bytes {
-            Known::Int(number)
+            ConstValue::Int(number)
         } else {
-            Known::Text(bytes)
+            ConstValue::Text(bytes)
         }
     }
 
-    pub(crate) fn bool(value: bool) -> Known<'s> {
-        Known::Int(value.into())
+    pub(crate) fn bool(value: bool) -> ConstValue<'s> {
+        ConstValue::Int(value.into())
     }
 
     pub(crate) fn number(&self) -> i32 {
         match self {
-            Known::Int(value) => *value,
-            Known::Text(text) => parse_number(text),
+            ConstValue::Int(value) => *value,
+            ConstValue::Text(text) => parse_number(text),
         }
     }
 
@@ -46,8 +46,10 @@ impl<'s> Known<'s> {
 
     pub(crate) fn into_bytes(self) -> Cow<'s, [u8]> {
         match self {
-            Known::Int(value) => Cow::Owned(itoa::Buffer::new().format(value).as_bytes().to_vec()),
-            Known::Text(text) => text,
+            ConstValue::Int(value) => {
+                Cow::Owned(itoa::Buffer::new().format(value).as_bytes().to_vec())
+            }
+            ConstValue::Text(text) => text,
         }
     }
 }
@@ -57,15 +59,20 @@ impl<'s> Known<'s> {
 const LEVELS: u8 = 5;
 
 /// What an expression is always worth, if that can be told; never longer than `limit`.
-pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<Known<'s>> {
+pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<ConstValue<'s>> {
     known_within(source, expr, limit, LEVELS)
 }
 
-fn known_within<'s>(source: &'s [u8], expr: &Expr, limit: usize, levels: u8) -> Option<Known<'s>> {
+fn known_within<'s>(
+    source: &'s [u8],
+    expr: &Expr,
+    limit: usize,
+    levels: u8,
+) -> Option<ConstValue<'s>> {
     let levels = levels.checked_sub(1)?;
     match &expr.kind {
-        ExprKind::Text => Some(Known::text(unescape(expr.span.of(source)))),
-        ExprKind::Hex => Some(Known::text(Cow::Owned(unhex(expr.span.of(source))?))),
+        ExprKind::Text => Some(ConstValue::text(unescape(expr.span.of(source)))),
+        ExprKind::Hex => Some(ConstValue::text(Cow::Owned(unhex(expr.span.of(source))?))),
         ExprKind::Bracketed(inner) => known_within(source, inner, limit, levels),
         ExprKind::Chain(chain) => known_chain(source, chain, limit, levels),
         ExprKind::Logic(chain) => known_logic(source, chain, limit, levels),
@@ -79,7 +86,7 @@ fn known_chain<'s>(
     chain: &Chain<Operator>,
     limit: usize,
     levels: u8,
-) -> Option<Known<'s>> {
+) -> Option<ConstValue<'s>> {
     let (last, before) = chain.rest.split_last()?;
     let mut value = known_within(source, &last.operand, limit, levels)?;
     let mut operator = last.operator;
@@ -95,7 +102,7 @@ fn known_logic<'s>(
     chain: &Chain<Logic>,
     limit: usize,
     levels: u8,
-) -> Option<Known<'s>> {
+) -> Option<ConstValue<'s>> {
     let mut value = known_within(source, &chain.first, limit, levels)?.truth();
     for link in &chain.rest {
         let operand = known_within(source, &link.operand, limit, levels)?.truth();
@@ -104,19 +111,24 @@ fn known_logic<'s>(
             Logic::Or => value || operand,
         };
     }
-    Some(Known::bool(value))
+    Some(ConstValue::bool(value))
 }
 
-fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize, levels: u8) -> Option<Known<'s>> {
+fn known_call<'s>(
+    source: &'s [u8],
+    call: &Call,
+    limit: usize,
+    levels: u8,
+) -> Option<ConstValue<'s>> {
     let Call::Unary(function, operand) = call else { return None };
-    let mapped = |value: Known<'s>, map: fn(&u8) -> u8| {
-        Known::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
+    let mapped = |value: ConstValue<'s>, map: fn(&u8) -> u8| {
+        ConstValue::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
     };
     match function {
         FunctionWord::Not => {
-            Some(Known::bool(!known_within(source, operand, limit, levels)?.truth()))
+            Some(ConstValue::bool(!known_within(source, operand, limit, levels)?.truth()))
         }
-        FunctionWord::Len => Some(Known::Int(
+        FunctionWord::Len => Some(ConstValue::Int(
             known_within(source, operand, limit, levels)?.into_bytes().len() as i32,
         )),
         FunctionWord::Lower => {
@@ -127,12 +139,12 @@ fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize, levels: u8) -> Op
         }
         FunctionWord::Binary => {
             let byte = known_within(source, operand, limit, levels)?.number() as u8;
-            Some(Known::text(Cow::Owned([byte].to_vec())))
+            Some(ConstValue::text(Cow::Owned([byte].to_vec())))
         }
         FunctionWord::EatWhite => {
             let text = known_within(source, operand, limit, levels)?.into_bytes();
             let white = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r');
-            Some(Known::text(Cow::Owned(
+            Some(ConstValue::text(Cow::Owned(
                 text.iter().copied().filter(|byte| !white(byte)).collect(),
             )))
         }
@@ -144,25 +156,25 @@ fn known_call<'s>(source: &'s [u8], call: &Call, limit: usize, levels: u8) -> Op
 /// Applies an operator; not where the machine would count a warning, which users should see.
 pub(crate) fn apply<'s>(
     operator: Operator,
-    a: Known<'s>,
-    b: Known<'s>,
+    a: ConstValue<'s>,
+    b: ConstValue<'s>,
     limit: usize,
-) -> Option<Known<'s>> {
+) -> Option<ConstValue<'s>> {
     let numbers = (a.number(), b.number());
     Some(match operator {
-        Operator::Equal => Known::bool(a == b),
-        Operator::NotEqual => Known::bool(a != b),
-        Operator::Greater => Known::bool(numbers.0 > numbers.1),
-        Operator::GreaterEqual => Known::bool(numbers.0 >= numbers.1),
-        Operator::Less => Known::bool(numbers.0 < numbers.1),
-        Operator::LessEqual => Known::bool(numbers.0 <= numbers.1),
-        Operator::TextGreater => Known::bool(a.into_bytes() > b.into_bytes()),
-        Operator::TextGreaterEqual => Known::bool(a.into_bytes() >= b.into_bytes()),
-        Operator::Add => Known::Int(numbers.0.wrapping_add(numbers.1)),
-        Operator::Sub => Known::Int(numbers.0.wrapping_sub(numbers.1)),
-        Operator::Mul => Known::Int(numbers.0.wrapping_mul(numbers.1)),
-        Operator::Div if numbers.1 != 0 => Known::Int(numbers.0.wrapping_div(numbers.1)),
-        Operator::Mod if numbers.1 != 0 => Known::Int(numbers.0.wrapping_rem(numbers.1)),
+        Operator::Equal => ConstValue::bool(a == b),
+        Operator::NotEqual => ConstValue::bool(a != b),
+        Operator::Greater => ConstValue::bool(numbers.0 > numbers.1),
+        Operator::GreaterEqual => ConstValue::bool(numbers.0 >= numbers.1),
+        Operator::Less => ConstValue::bool(numbers.0 < numbers.1),
+        Operator::LessEqual => ConstValue::bool(numbers.0 <= numbers.1),
+        Operator::TextGreater => ConstValue::bool(a.into_bytes() > b.into_bytes()),
+        Operator::TextGreaterEqual => ConstValue::bool(a.into_bytes() >= b.into_bytes()),
+        Operator::Add => ConstValue::Int(numbers.0.wrapping_add(numbers.1)),
+        Operator::Sub => ConstValue::Int(numbers.0.wrapping_sub(numbers.1)),
+        Operator::Mul => ConstValue::Int(numbers.0.wrapping_mul(numbers.1)),
+        Operator::Div if numbers.1 != 0 => ConstValue::Int(numbers.0.wrapping_div(numbers.1)),
+        Operator::Mod if numbers.1 != 0 => ConstValue::Int(numbers.0.wrapping_rem(numbers.1)),
         Operator::Div | Operator::Mod => return None,
         Operator::Join => {
             let (a, b) = (a.into_bytes(), b.into_bytes());
@@ -172,7 +184,7 @@ pub(crate) fn apply<'s>(
             let mut joined = Vec::with_capacity(a.len() + b.len());
             joined.extend_from_slice(&a);
             joined.extend_from_slice(&b);
-            Known::text(Cow::Owned(joined))
+            ConstValue::text(Cow::Owned(joined))
         }
     })
 }

@@ -8,7 +8,7 @@
 //! | `blocks.rs` | handlers, `if` and `while`, as the parser reads them |
 //! | `expr.rs` | expressions and conditions |
 //! | `fold.rs` | computing what is known |
-//! | `body.rs` | instructions and jumps of one handler |
+//! | `function.rs` | instructions and jumps of one handler |
 //! | `constants.rs` | each text once |
 //! | `renumber.rs` | operands, once the number of temporaries is known |
 //! | `image.rs` | writing it all down |
@@ -16,10 +16,10 @@
 
 mod actions;
 mod blocks;
-mod body;
 mod constants;
 mod expr;
 pub(crate) mod fold;
+mod function;
 mod image;
 mod options;
 mod renumber;
@@ -35,17 +35,17 @@ use umqtt_vm::isa::{Op, TEMPORARIES};
 use umqtt_vm::{Profile, Side};
 
 use self::blocks::{Block, Checkpoint};
-use self::body::{Body, To};
 use self::constants::Constants;
 use self::fold::known;
+use self::function::{Dest, FunctionBuilder};
 pub use self::options::EmitOptions;
 use self::renumber::renumber_operands;
 use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
+use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
-use crate::nearest::nearest;
+use crate::literal::unescape;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, shown};
-use crate::room::Room;
-use crate::text::unescape;
+use crate::suggest::nearest;
 
 /// The event of the clause being compiled, as far as event data goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,18 +73,19 @@ impl Context {
 /// may be meant to be.
 pub(crate) fn undeclared(name: &[u8], at: Span, near: Option<&[u8]>) -> Diagnostic {
     let shown_name = shown(name);
-    let told =
+    let diagnostic =
         Diagnostic::new(Code::UndeclaredVariable, at, format!("nothing sets `{shown_name}`"));
     let Some(near) = near else {
-        return told.help(format!("give it a value first: `setvar {shown_name} = 0`"));
+        return diagnostic.help(format!("give it a value first: `setvar {shown_name} = 0`"));
     };
     let meant = shown(near);
-    told.help(format!("did you mean `{meant}`?"))
+    diagnostic
+        .help(format!("did you mean `{meant}`?"))
         .fix(format!("replace by `{meant}`"), Vec::from([Edit { span: at, text: near.into() }]))
 }
 
 struct Variable {
-    /// Where in [`Made::names`] its name starts; it ends where the next one starts.
+    /// Where in [`ImageBuilder::names`] its name starts; it ends where the next one starts.
     start: u32,
     /// Where in the script it was first seen.
     first: Span,
@@ -92,9 +93,9 @@ struct Variable {
 }
 
 /// What is made of a script: all that outlives a statement and its source.
-pub(crate) struct Made<'r> {
+pub(crate) struct ImageBuilder<'r> {
     profile: &'r Profile,
-    room: &'r Room<'r>,
+    budget: &'r MemoryBudget<'r>,
     diagnostics: Vec<Diagnostic>,
     variables: Vec<Variable>,
     /// The names of the variables, with their `$`, one behind the other.
@@ -110,9 +111,9 @@ pub(crate) struct Made<'r> {
     context: Context,
     /// The record of the handler being compiled, without its code.
     clause: (Trigger, u8, u16),
-    body: Body,
+    function: FunctionBuilder,
     /// The code of all `config` lines: one handler, whose code comes last.
-    config: Body,
+    config: FunctionBuilder,
     has_config: bool,
     blocks: Vec<Block>,
     /// Of the handler's own actions; see [`Block`].
@@ -125,7 +126,7 @@ pub(crate) struct Made<'r> {
 
 /// What a statement that turns out to be wrong is taken back to.
 #[derive(Clone, Copy)]
-pub(crate) struct Before {
+pub(crate) struct Savepoint {
     diagnostics: usize,
     variables: usize,
     names: usize,
@@ -134,11 +135,11 @@ pub(crate) struct Before {
     interrupt_pins: u64,
 }
 
-impl<'r> Made<'r> {
-    pub(crate) fn new(profile: &'r Profile, room: &'r Room<'r>) -> Made<'r> {
-        Made {
+impl<'r> ImageBuilder<'r> {
+    pub(crate) fn new(profile: &'r Profile, budget: &'r MemoryBudget<'r>) -> ImageBuilder<'r> {
+        ImageBuilder {
             profile,
-            room,
+            budget,
             diagnostics: Vec::new(),
             variables: Vec::new(),
             names: Vec::new(),
@@ -152,8 +153,8 @@ impl<'r> Made<'r> {
             interrupt_pins: 0,
             context: Context::None,
             clause: (Trigger::Init, 0, 0),
-            body: Body::new(),
-            config: Body::new(),
+            function: FunctionBuilder::new(),
+            config: FunctionBuilder::new(),
             has_config: false,
             blocks: Vec::new(),
             unreached: None,
@@ -163,8 +164,8 @@ impl<'r> Made<'r> {
     }
 
     /// How it is now, before a statement.
-    pub(crate) fn before(&self) -> Before {
-        Before {
+    pub(crate) fn before(&self) -> Savepoint {
+        Savepoint {
             diagnostics: self.diagnostics.len(),
             variables: self.variables.len(),
             names: self.names.len(),
@@ -177,7 +178,7 @@ impl<'r> Made<'r> {
     /// Takes back what was told of a statement that does not parse, and what would be told because
     /// of it. There will be no image any more.
     #[cold]
-    pub(crate) fn take_back(&mut self, before: &Before) {
+    pub(crate) fn roll_back(&mut self, before: &Savepoint) {
         self.diagnostics.truncate(before.diagnostics);
         self.variables.truncate(before.variables);
         self.names.truncate(before.names);
@@ -187,7 +188,7 @@ impl<'r> Made<'r> {
         self.blocks.clear();
         self.unreached = None;
         self.context = Context::None;
-        self.body.clear();
+        self.function.clear();
     }
 
     /// The source at hand ends here; the next piece of it starts with the line it ends in.
@@ -223,8 +224,8 @@ impl<'r> Made<'r> {
 
     fn report(&mut self, make: impl FnOnce() -> Diagnostic) {
         if self.diagnostics.len() < MAX_DIAGNOSTICS
-            && self.room.grow(&mut self.diagnostics, 1)
-            && self.room.has(DIAGNOSTIC + self.step)
+            && self.budget.grow(&mut self.diagnostics, 1)
+            && self.budget.has(DIAGNOSTIC + self.step)
         {
             self.diagnostics.push(make());
         }
@@ -241,15 +242,15 @@ impl<'r> Made<'r> {
     ) -> bool {
         self.report_undeclared();
         if self.has_config {
-            core::mem::swap(&mut self.body, &mut self.config);
-            self.body.op(Op::End, &[]);
-            let code = self.finish_body();
-            if !self.room.grow(&mut self.records, 1) {
+            core::mem::swap(&mut self.function, &mut self.config);
+            self.function.op(Op::End, &[]);
+            let code = self.finish_function();
+            if !self.budget.grow(&mut self.records, 1) {
                 return true;
             }
             self.records.push(Record { trigger: Trigger::Config, key: 0, code, filter: 0 });
         }
-        if !self.diagnostics.is_empty() || self.room.refused().is_some() {
+        if !self.diagnostics.is_empty() || self.budget.refused().is_some() {
             return true;
         }
         renumber_operands(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
@@ -282,7 +283,7 @@ impl<'r> Made<'r> {
 
     fn report_undeclared(&mut self) {
         for number in 0..self.variables.len() {
-            if self.variables[number].set || !self.room.has(2 * DIAGNOSTIC) {
+            if self.variables[number].set || !self.budget.has(2 * DIAGNOSTIC) {
                 continue;
             }
             let text = self.name(number);
@@ -294,60 +295,60 @@ impl<'r> Made<'r> {
     }
 
     /// Puts the finished code of the body away; returns its offset.
-    fn finish_body(&mut self) -> u16 {
-        self.temporaries = self.temporaries.max(self.body.deepest());
+    fn finish_function(&mut self) -> u16 {
+        self.temporaries = self.temporaries.max(self.function.deepest());
         let offset = self.code.len();
-        self.body.finish(self.room, &mut self.code, &mut self.lines);
+        self.function.finish(self.budget, &mut self.code, &mut self.lines);
         // Larger than 16 bits is found when the image is written.
         offset as u16
     }
 
     /// Whether there is room for all that the tokens since the last step, of so many bytes, can
     /// become.
-    fn has_room(&mut self, bytes: usize) -> bool {
-        let tokens = self.room.take_tokens() + 2;
-        self.has_room_for(tokens, bytes)
+    fn reserve_step(&mut self, bytes: usize) -> bool {
+        let tokens = self.budget.take_tokens() + 2;
+        self.reserve_tokens(tokens, bytes)
     }
 
     /// The same for the head of a block.
-    fn has_room_for_head(&mut self, bytes: usize) -> bool {
-        let room = self.room;
-        let tokens = room.take_tokens() + 2;
-        self.body.reserve_jumps(room, tokens)
-            && room.grow(&mut self.blocks, 1)
-            && self.has_room_for(tokens, bytes)
+    fn reserve_block_head(&mut self, bytes: usize) -> bool {
+        let budget = self.budget;
+        let tokens = budget.take_tokens() + 2;
+        self.function.reserve_jumps(budget, tokens)
+            && budget.grow(&mut self.blocks, 1)
+            && self.reserve_tokens(tokens, bytes)
     }
 
-    fn has_room_for(&mut self, tokens: usize, bytes: usize) -> bool {
-        let room = self.room;
+    fn reserve_tokens(&mut self, tokens: usize, bytes: usize) -> bool {
+        let budget = self.budget;
         // Operands and operators of chains, and texts that are being joined.
         self.step = 192 + (8 + size_of::<[usize; 4]>()) * tokens + 2 * bytes;
-        self.body.reserve(room, tokens)
-            && self.constants.reserve(room, tokens, bytes)
-            && room.grow(&mut self.variables, tokens)
-            && room.grow(&mut self.names, bytes)
-            && room.has(self.step)
+        self.function.reserve(budget, tokens)
+            && self.constants.reserve(budget, tokens, bytes)
+            && budget.grow(&mut self.variables, tokens)
+            && budget.grow(&mut self.names, bytes)
+            && budget.has(self.step)
     }
 }
 
-/// See the module. Feed it statements of one piece of source, then [`Made::finish`].
+/// See the module. Feed it statements of one piece of source, then [`ImageBuilder::finish`].
 pub(crate) struct Compiler<'s, 'c, 'r> {
     pub(crate) source: &'s [u8],
     /// Where in the script that starts.
     pub(crate) base: u32,
-    pub(crate) made: &'c mut Made<'r>,
+    pub(crate) made: &'c mut ImageBuilder<'r>,
 }
 
 impl<'r> Deref for Compiler<'_, '_, 'r> {
-    type Target = Made<'r>;
+    type Target = ImageBuilder<'r>;
 
-    fn deref(&self) -> &Made<'r> {
+    fn deref(&self) -> &ImageBuilder<'r> {
         self.made
     }
 }
 
 impl<'r> DerefMut for Compiler<'_, '_, 'r> {
-    fn deref_mut(&mut self) -> &mut Made<'r> {
+    fn deref_mut(&mut self) -> &mut ImageBuilder<'r> {
         self.made
     }
 }
@@ -400,20 +401,20 @@ impl<'s> Compiler<'s, '_, '_> {
             return (pattern, FilterKind::Variable as u8, number);
         }
         let line = self.line_of(filter.span);
-        self.body.line(line);
+        self.function.line(line);
         let value = self.operand(filter);
-        self.body.op(Op::Return, &[value]);
-        (pattern, FilterKind::Expression as u8, self.finish_body())
+        self.function.op(Op::Return, &[value]);
+        (pattern, FilterKind::Expression as u8, self.finish_function())
     }
 
     fn config_line(&mut self, line: &ConfigLine) {
         self.has_config = true;
         self.swap_config();
-        if !self.has_room(line.span.len()) {
+        if !self.reserve_step(line.span.len()) {
             return self.swap_config();
         }
         let number = self.line_of(line.span);
-        self.body.line(number);
+        self.function.line(number);
         let name = line.name.of(self.source);
         // `config @N value` writes the flash variable, as `set` on the console does.
         let flash = name.strip_prefix(b"@").map(|digits| {
@@ -423,21 +424,21 @@ impl<'s> Compiler<'s, '_, '_> {
         // The name first: what has to be brought into temporaries comes in the order of the
         // operands.
         let name =
-            flash.is_none().then(|| self.known_value(fold::Known::Text(Cow::Borrowed(name))));
+            flash.is_none().then(|| self.known_value(fold::ConstValue::Text(Cow::Borrowed(name))));
         let value = match line.value {
             ConfigValue::Text(span) => {
-                self.known_value(fold::Known::Text(unescape(span.of(self.source))))
+                self.known_value(fold::ConstValue::Text(unescape(span.of(self.source))))
             }
             ConfigValue::Flash(number) => {
                 let number = self.flash_variable(number);
-                self.body.result(Op::Flash, &[], number, To::Temporary);
-                self.body.top()
+                self.function.result(Op::Flash, &[], number, Dest::Temporary);
+                self.function.top()
             }
         };
         match (name, flash) {
-            (Some(name), _) => self.body.op(Op::Config, &[name, value]),
+            (Some(name), _) => self.function.op(Op::Config, &[name, value]),
             (None, number) => {
-                self.body.with_number(Op::SetFlash, &[value], number.unwrap_or_default());
+                self.function.with_number(Op::SetFlash, &[value], number.unwrap_or_default());
             }
         }
         self.swap_config();
@@ -445,7 +446,7 @@ impl<'s> Compiler<'s, '_, '_> {
 
     fn swap_config(&mut self) {
         let made = &mut *self.made;
-        core::mem::swap(&mut made.body, &mut made.config);
+        core::mem::swap(&mut made.function, &mut made.config);
     }
 
     fn set_variable(&mut self, name: Span) -> u16 {

@@ -14,9 +14,9 @@ use alloc::vec::Vec;
 use umqtt_vm::Profile;
 
 use crate::ast::{Action, ActionKind, Span, Statement};
-use crate::cut::Tokens;
 use crate::diagnostic::Diagnostic;
 use crate::parse;
+use crate::token_stream::TokenStream;
 use crate::tokens::Token;
 use gap::{Comment, Gap};
 use line::{Line, Piece};
@@ -31,7 +31,7 @@ pub fn format(source: &[u8], profile: &Profile) -> Result<Vec<u8>, Vec<Diagnosti
         return Err(wrong);
     }
     let mut printer = Printer::new(source, action_starts(&statements));
-    let mut tokens = Tokens::verbatim(source, profile.nesting);
+    let mut tokens = TokenStream::verbatim(source, profile.nesting);
     while tokens.begin() {
         for token in tokens.by_ref() {
             // The parser has been here before and found nothing wrong.
@@ -73,7 +73,7 @@ fn note_actions(actions: &[Action], starts: &mut Vec<u32>) {
 }
 
 /// Where a token goes.
-enum Place {
+enum Position {
     /// At the start of a line of this level.
     Line(usize),
     /// The same, as the end of a block or of a part of one.
@@ -125,25 +125,25 @@ impl<'s> Printer<'s> {
     }
 
     /// Where the token goes, by what it is.
-    fn place(&mut self, token: Token, start: u32) -> Place {
+    fn place(&mut self, token: Token, start: u32) -> Position {
         if self.next_start == Some(start) {
             self.next_start = self.starts.next();
             let level = 1 + self.level;
             self.level += usize::from(matches!(token, Token::If | Token::While));
-            return Place::Line(level);
+            return Position::Line(level);
         }
         match token {
             Token::On | Token::Config => {
                 self.level = 0;
-                Place::Statement
+                Position::Statement
             }
-            Token::Else | Token::ElseIf => Place::Closer(self.level),
+            Token::Else | Token::ElseIf => Position::Closer(self.level),
             Token::EndIf | Token::Done => {
                 self.level = self.level.saturating_sub(1);
-                Place::Closer(self.level + 1)
+                Position::Closer(self.level + 1)
             }
-            Token::Do | Token::Then => Place::Opener,
-            _ => Place::Join,
+            Token::Do | Token::Then => Position::Opener,
+            _ => Position::Join,
         }
     }
 
@@ -152,21 +152,21 @@ impl<'s> Printer<'s> {
         let place = self.place(token, span.start);
         let piece = Piece::token(span.of(self.source), self.last, token, gap.has_line_end());
         match place {
-            Place::Line(level) => {
+            Position::Line(level) => {
                 self.own_lines(gap.comments, Some(level));
                 self.start_line(level, gap.lines_after, self.opened);
             }
-            Place::Closer(level) => {
+            Position::Closer(level) => {
                 self.own_lines(gap.comments, Some(level + 1));
                 self.start_line(level, 0, true);
             }
-            Place::Statement => {
+            Position::Statement => {
                 self.own_lines(gap.comments, None);
                 self.start_line(0, gap.lines_after, false);
                 self.in_handler = token == Token::On;
             }
-            Place::Opener => self.held.extend(gap.comments),
-            Place::Join => {
+            Position::Opener => self.held.extend(gap.comments),
+            Position::Join => {
                 for comment in gap.comments {
                     self.line.push(Piece::comment(comment.text, comment.lines_before > 0));
                 }

@@ -58,28 +58,29 @@ fn comment(
     let sign = Span::new(percent, percent + 1);
     let word = span.of(source);
     let is_number = word.iter().all(u8::is_ascii_digit);
-    let told = |message: &str| Diagnostic::new(Code::SwallowedByComment, sign, message);
+    let diagnostic = |message: &str| Diagnostic::new(Code::SwallowedByComment, sign, message);
     if percent == start && is_number && !looks_like_operand(text) {
-        let told = told("this `%` begins a comment and is no part of the value");
+        let diagnostic = diagnostic("this `%` begins a comment and is no part of the value");
         let number = core::str::from_utf8(word).ok()?;
         let whole = Span { start: span.start, end: sign.end };
         if furthest == Some(Token::NumberedAction(ActionWord::Pwm)) {
-            let told = told.help("the duty cycle is given per mille, from 0 to 1000");
+            let diagnostic = diagnostic.help("the duty cycle is given per mille, from 0 to 1000");
             let meant = parse_number(word).saturating_mul(10);
             return Some(match meant {
-                0..=1000 => told.fix(
+                0..=1000 => diagnostic.fix(
                     format!("write `{meant}`"),
                     vec![Edit { span: whole, text: format!("{meant}").into_bytes() }],
                 ),
-                _ => told,
+                _ => diagnostic,
             });
         }
-        let told = told.help(format!("a percent sign stands in quotes: `\"{number}%\"`"));
+        let diagnostic =
+            diagnostic.help(format!("a percent sign stands in quotes: `\"{number}%\"`"));
         let is_text = matches!(further, Some(Token::UnaryAction(_)))
             || matches!(further, Some(Token::Sign(crate::ast::Operator::Join)));
         return Some(match is_text {
-            true => told.fix("quote it", crate::parse::quote(source, whole)),
-            false => told,
+            true => diagnostic.fix("quote it", crate::parse::quote(source, whole)),
+            false => diagnostic,
         });
     }
     let may_be_operand =
@@ -109,7 +110,7 @@ fn comment(
         edits.push(at(percent + 1 + operand, b")"));
     }
     Some(
-        told("this `%` begins a comment that goes on to the end of the line")
+        diagnostic("this `%` begins a comment that goes on to the end of the line")
             .help("the remainder of a division is computed by `mod`")
             .fix("replace by `mod`", edits),
     )

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::parse_number;
 
-use super::facts::{Facts, each_node, unbracketed, variable_name};
+use super::facts::{ScriptFacts, each_node, unbracketed, variable_name};
 use super::fold::{Literals, decimal, is_decimal, suffixes, value};
 use super::{quote, quote_bytes};
 use crate::ast::*;
@@ -94,7 +94,7 @@ impl Form {
 }
 
 /// W0010.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     let numeric = numeric_variables(facts);
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
@@ -106,7 +106,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn check_chain(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     numeric: &BTreeSet<&[u8]>,
     chain: &Chain<Operator>,
     span: Span,
@@ -179,7 +179,7 @@ fn help(form: Form) -> &'static str {
 
 /// Variables that hold nothing but numbers, some of them computed. One that only ever holds
 /// literals is more likely a switch for whoever edits the script.
-fn numeric_variables<'f>(facts: &'f Facts<'_>) -> BTreeSet<&'f [u8]> {
+fn numeric_variables<'f>(facts: &'f ScriptFacts<'_>) -> BTreeSet<&'f [u8]> {
     let none = BTreeSet::new();
     let is_numeric = |&(_, step): &(Span, usize), computed: &mut bool| {
         let ActionKind::SetVar { value: set, .. } = &facts.steps[step].action.kind else {

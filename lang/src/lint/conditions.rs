@@ -6,14 +6,14 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, each_node, each_value, unbracketed, variable_name};
+use super::facts::{ScriptFacts, each_node, each_value, unbracketed, variable_name};
 use super::fold::{Literals, truth};
 use super::quote;
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// W0011 and W0012.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     for (at, step) in facts.steps.iter().enumerate() {
         match &step.action.kind {
             ActionKind::If { branches, .. } => {
@@ -34,7 +34,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 
 /// W0012 for a condition, or for those parts of its `and`s and `or`s that are constant.
 fn constant(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     condition: &Expr,
     is_loop: bool,
     found: &mut Vec<Diagnostic>,
@@ -61,7 +61,7 @@ fn constant(
 }
 
 /// W0012 for those operands of `and` and `or` that are constant.
-fn constant_parts(facts: &Facts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
+fn constant_parts(facts: &ScriptFacts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
     each_node(expr, &mut |node| {
         let ExprKind::Logic(chain) = &node.kind else { return };
         let first = core::iter::once((&chain.first, None));
@@ -70,7 +70,7 @@ fn constant_parts(facts: &Facts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
         for (operand, link) in first.chain(rest) {
             compared = comparison(operand).or(compared);
             let Some(always) = truth(facts.source, operand, &Literals) else { continue };
-            let told = Diagnostic::new(
+            let diagnostic = Diagnostic::new(
                 Code::ConstantCondition,
                 operand.span,
                 format!("{} is always {always}", quote(facts.source, operand.span)),
@@ -79,10 +79,10 @@ fn constant_parts(facts: &Facts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
                 .zip(link)
                 .and_then(|((left, operator), link)| repeated(facts, left, operator, link));
             found.push(match repaired {
-                Some(edits) => told
+                Some(edits) => diagnostic
                     .help("each side of `and` and `or` is a condition of its own")
                     .fix("compare each time", edits),
-                None => told.help(help(facts, operand)),
+                None => diagnostic.help(help(facts, operand)),
             });
         }
     });
@@ -102,7 +102,7 @@ fn comparison(expr: &Expr) -> Option<(&Expr, Operator)> {
 /// `$x = "a" or "b"`: the comparison written out. Nothing differs from one or the other, so with
 /// `neq` an `or` was meant as `and`.
 fn repeated(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     left: &Expr,
     operator: Operator,
     link: &Link<Logic>,
@@ -126,7 +126,7 @@ fn repeated(
     Some(edits)
 }
 
-fn help(facts: &Facts<'_>, expr: &Expr) -> String {
+fn help(facts: &ScriptFacts<'_>, expr: &Expr) -> String {
     let expr = unbracketed(expr);
     match expr.kind {
         ExprKind::Text | ExprKind::Hex => format!(
@@ -139,7 +139,7 @@ fn help(facts: &Facts<'_>, expr: &Expr) -> String {
 
 /// W0011: what the condition looks at must change within the loop, since no other event is handled
 /// meanwhile.
-fn unchanging(facts: &Facts<'_>, at: usize, branch: &Branch, found: &mut Vec<Diagnostic>) {
+fn unchanging(facts: &ScriptFacts<'_>, at: usize, branch: &Branch, found: &mut Vec<Diagnostic>) {
     let mut names = BTreeSet::new();
     let mut flash = BTreeSet::new();
     let mut changes_alone = false;

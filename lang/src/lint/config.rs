@@ -6,12 +6,12 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use super::{quote, quote_bytes};
 use crate::ast::{ConfigValue, Statement};
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::nearest::nearest;
-use crate::text::unescape;
+use crate::literal::unescape;
+use crate::suggest::nearest;
 
 /// The parameters a device has. The language knows none of them: whoever compiles for a device
 /// hands its table in.
@@ -58,7 +58,11 @@ impl ConfigTable for NoConfig {
 }
 
 /// W0013 and W0018.
-pub(super) fn check(facts: &Facts<'_>, config: &dyn ConfigTable, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    facts: &ScriptFacts<'_>,
+    config: &dyn ConfigTable,
+    found: &mut Vec<Diagnostic>,
+) {
     let names = config.names();
     if names.is_empty() {
         return;

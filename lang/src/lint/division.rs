@@ -5,14 +5,14 @@ use alloc::vec::Vec;
 
 use umqtt_vm::parse_number;
 
-use super::facts::{Facts, each_node};
+use super::facts::{ScriptFacts, each_node};
 use super::fold::{Literals, suffixes};
 use super::quote;
 use crate::ast::{ExprKind, Operator, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// W0014.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             let ExprKind::Chain(chain) = &node.kind else { return };

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// W0027, at the script's beginning.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     if !facts.script.is_empty() {
         return;
     }

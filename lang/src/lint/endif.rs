@@ -4,13 +4,13 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use crate::ast::{Action, ActionKind, Branch, Span, Statement};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lexer::gap_len;
 
 /// W0021.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
         if is_open(facts, step.action) {
             found.push(
@@ -34,7 +34,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// Whether an action is an `if` that nothing in the source ends: it ends where what is in it does.
-fn is_open(facts: &Facts<'_>, action: &Action) -> bool {
+fn is_open(facts: &ScriptFacts<'_>, action: &Action) -> bool {
     let ActionKind::If { branches, otherwise } = &action.kind else { return false };
     let actions = otherwise.as_ref().or(branches.last().map(|branch| &branch.actions));
     match actions.and_then(|actions| actions.last()) {
@@ -44,7 +44,7 @@ fn is_open(facts: &Facts<'_>, action: &Action) -> bool {
 }
 
 /// `else if` with one `endif` for both: that of the inner one.
-fn else_if(facts: &Facts<'_>, action: &Action) -> Option<Diagnostic> {
+fn else_if(facts: &ScriptFacts<'_>, action: &Action) -> Option<Diagnostic> {
     let ActionKind::If { otherwise: Some(otherwise), .. } = &action.kind else { return None };
     let [inner] = otherwise.as_slice() else { return None };
     let before = facts.source.get(..inner.span.start as usize)?;
@@ -65,7 +65,7 @@ fn else_if(facts: &Facts<'_>, action: &Action) -> Option<Diagnostic> {
     )
 }
 
-fn missing(facts: &Facts<'_>, span: Span) -> Diagnostic {
+fn missing(facts: &ScriptFacts<'_>, span: Span) -> Diagnostic {
     let start = span.start as usize;
     let line = facts.source[..start].iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
     let before = &facts.source[line..start];
@@ -86,7 +86,7 @@ fn missing(facts: &Facts<'_>, span: Span) -> Diagnostic {
 }
 
 /// `endif else`: behind the last action before the `else`, or behind the `then` if there is none.
-fn early(facts: &Facts<'_>, end: u32, is_empty: bool, found: &mut Vec<Diagnostic>) {
+fn early(facts: &ScriptFacts<'_>, end: u32, is_empty: bool, found: &mut Vec<Diagnostic>) {
     let skip = |from: usize| from + gap_len(facts.source.get(from..).unwrap_or_default());
     let mut start = skip(end as usize);
     if is_empty && facts.source[start..].starts_with(b"then") {
@@ -108,7 +108,7 @@ fn early(facts: &Facts<'_>, end: u32, is_empty: bool, found: &mut Vec<Diagnostic
     );
 }
 
-fn stray(facts: &Facts<'_>, clause: Span, found: &mut Vec<Diagnostic>) {
+fn stray(facts: &ScriptFacts<'_>, clause: Span, found: &mut Vec<Diagnostic>) {
     let end = clause.end as usize;
     let start = end + gap_len(&facts.source[end..]);
     if !facts.source[start..].starts_with(b"endif") {

@@ -7,10 +7,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::ast::*;
-use crate::text::unescape;
+use crate::literal::unescape;
 
 /// The script as the lints see it.
-pub(super) struct Facts<'s> {
+pub(super) struct ScriptFacts<'s> {
     /// The source text.
     pub(super) source: &'s [u8],
     /// The statements.
@@ -58,10 +58,10 @@ pub(super) struct Variable {
     pub(super) reads: Vec<(Span, Option<usize>)>,
 }
 
-impl<'s> Facts<'s> {
+impl<'s> ScriptFacts<'s> {
     /// Walks the script.
-    pub(super) fn collect(source: &'s [u8], script: &'s [Statement]) -> Facts<'s> {
-        let mut facts = Facts {
+    pub(super) fn collect(source: &'s [u8], script: &'s [Statement]) -> ScriptFacts<'s> {
+        let mut facts = ScriptFacts {
             source,
             script,
             handlers: Vec::new(),

@@ -15,8 +15,8 @@ use alloc::vec::Vec;
 
 use umqtt_vm::Side;
 
-use super::facts::{Facts, Guard, Step, each_node, unbracketed, variable_name};
-use super::fold::{Known, truth, value};
+use super::facts::{Guard, ScriptFacts, Step, each_node, unbracketed, variable_name};
+use super::fold::{KnownValues, truth, value};
 use super::quote;
 use super::topics::{Topics, overlap};
 use crate::ast::*;
@@ -52,12 +52,12 @@ struct Sender<'s> {
 /// What is known of a message when its handler runs.
 struct Message<'t> {
     topics: &'t Topics<'t>,
-    facts: &'t Facts<'t>,
+    facts: &'t ScriptFacts<'t>,
     topic: Option<Vec<u8>>,
     data: Option<Vec<u8>>,
 }
 
-impl Known for Message<'_> {
+impl KnownValues for Message<'_> {
     /// Only variables set in `init` are sure to have their value when a message comes.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         let &[(_, step)] = self.facts.variables.get(name)?.sets.as_slice() else { return None };
@@ -78,27 +78,31 @@ impl Known for Message<'_> {
 }
 
 /// W0008, once for each set of publishes that feed each other.
-pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     let mut work = MAX_WORK;
     let Some(handlers) = handlers(facts, topics, &mut work) else { return };
     let senders = senders(facts, topics, &handlers);
     let Some(graph) = arrows(facts, topics, &handlers, &senders, &mut work) else { return };
-    let mut told = vec![false; senders.len()];
+    let mut diagnostic = vec![false; senders.len()];
     let components = components(&graph);
     for start in 0..senders.len() {
-        if told[start] {
+        if diagnostic[start] {
             continue;
         }
         let Some(path) = way_back(&graph, &components, start) else { continue };
         for other in start..senders.len() {
-            told[other] |= components[other] == components[start];
+            diagnostic[other] |= components[other] == components[start];
         }
         found.push(tell(facts, &handlers, &senders, &path));
     }
 }
 
 /// `None` when out of work.
-fn handlers(facts: &Facts<'_>, topics: &Topics<'_>, work: &mut usize) -> Option<Vec<Handler>> {
+fn handlers(
+    facts: &ScriptFacts<'_>,
+    topics: &Topics<'_>,
+    work: &mut usize,
+) -> Option<Vec<Handler>> {
     let mut subscriptions = Vec::new();
     for step in &facts.steps {
         if let ActionKind::Subscribe { broker, filter } = &step.action.kind {
@@ -123,7 +127,11 @@ fn handlers(facts: &Facts<'_>, topics: &Topics<'_>, work: &mut usize) -> Option<
     Some(handlers)
 }
 
-fn senders<'s>(facts: &Facts<'s>, topics: &Topics<'_>, handlers: &[Handler]) -> Vec<Sender<'s>> {
+fn senders<'s>(
+    facts: &ScriptFacts<'s>,
+    topics: &Topics<'_>,
+    handlers: &[Handler],
+) -> Vec<Sender<'s>> {
     let mut senders = Vec::new();
     for (at, step) in facts.steps.iter().enumerate() {
         let ActionKind::Publish { broker, topic, data, .. } = &step.action.kind else { continue };
@@ -138,7 +146,7 @@ fn senders<'s>(facts: &Facts<'s>, topics: &Topics<'_>, handlers: &[Handler]) -> 
 
 /// For each sender the senders its message leads to; `None` when out of work.
 fn arrows<'s>(
-    facts: &Facts<'s>,
+    facts: &ScriptFacts<'s>,
     topics: &Topics<'_>,
     handlers: &[Handler],
     senders: &[Sender<'s>],
@@ -186,7 +194,7 @@ fn arrows<'s>(
 
 /// Whether a message makes its handler come to `step`; `None` when out of work.
 fn reaches(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     message: &Message<'_>,
     sender: &Sender<'_>,
     step: &Step<'_>,
@@ -210,7 +218,7 @@ fn reaches(
 
 /// Whether a condition a publish stands under has the same value when its own message comes back.
 fn stays(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     message: &Message<'_>,
     sender: &Sender<'_>,
     step: &Step<'_>,
@@ -313,7 +321,7 @@ fn way_back(graph: &[Vec<usize>], components: &[usize], start: usize) -> Option<
 }
 
 fn tell(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     handlers: &[Handler],
     senders: &[Sender<'_>],
     path: &[usize],
@@ -347,7 +355,7 @@ fn tell(
 }
 
 /// The words of an event.
-fn words(facts: &Facts<'_>, clause: &OnClause) -> String {
+fn words(facts: &ScriptFacts<'_>, clause: &OnClause) -> String {
     let quoted = quote(facts.source, clause.event_span);
     quoted.trim_matches('`').into()
 }

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::{FLASH_VARIABLE_LEN, parse_number};
 
-use super::facts::{Facts, Step, each_node, variable_name};
+use super::facts::{ScriptFacts, Step, each_node, variable_name};
 use super::fold::value;
 use super::topics::Topics;
 use crate::ast::*;
@@ -50,7 +50,7 @@ fn writes(value: usize) -> u64 {
 }
 
 /// W0009.
-pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     let periods = periods(facts, topics);
     for step in &facts.steps {
         let ActionKind::SetVar { target: Target::Flash(flash), value } = &step.action.kind else {
@@ -120,7 +120,13 @@ enum Change {
     Unknown,
 }
 
-fn change(facts: &Facts<'_>, topics: &Topics<'_>, step: &Step<'_>, n: i32, set: &Expr) -> Change {
+fn change(
+    facts: &ScriptFacts<'_>,
+    topics: &Topics<'_>,
+    step: &Step<'_>,
+    n: i32,
+    set: &Expr,
+) -> Change {
     if let Some(constant) = value(facts.source, set, topics) {
         let alternates = facts.steps.iter().any(|other| {
             let ActionKind::SetVar { target: Target::Flash(flash), value: other_set } =
@@ -214,7 +220,7 @@ fn is_number(expr: &Expr) -> bool {
 /// Whether a condition may keep the write from happening often. One that looks at the flash
 /// variable alone does not, nor one in a timer's handler that compares it with what is to be
 /// written.
-fn limited(facts: &Facts<'_>, step: &Step<'_>, n: i32, set: &Expr) -> bool {
+fn limited(facts: &ScriptFacts<'_>, step: &Step<'_>, n: i32, set: &Expr) -> bool {
     let is_timer = matches!(facts.event(step), Event::Timer(_));
     facts.guards_of(step).any(|guard| {
         let written = set.span.of(facts.source);
@@ -225,7 +231,7 @@ fn limited(facts: &Facts<'_>, step: &Step<'_>, n: i32, set: &Expr) -> bool {
 }
 
 /// Whether a condition looks at nothing but a flash variable.
-fn reads_only(facts: &Facts<'_>, guard: usize, n: i32) -> bool {
+fn reads_only(facts: &ScriptFacts<'_>, guard: usize, n: i32) -> bool {
     let mut only = true;
     each_node(facts.guards[guard].condition, &mut |node| {
         only &= match &node.kind {
@@ -239,7 +245,7 @@ fn reads_only(facts: &Facts<'_>, guard: usize, n: i32) -> bool {
 }
 
 /// Whether a condition compares a flash variable with this text of the source.
-fn compares(facts: &Facts<'_>, condition: &Expr, n: i32, written: &[u8]) -> bool {
+fn compares(facts: &ScriptFacts<'_>, condition: &Expr, n: i32, written: &[u8]) -> bool {
     let mut found = false;
     each_node(condition, &mut |node| {
         let ExprKind::Chain(chain) = &node.kind else { return };
@@ -258,7 +264,7 @@ fn compares(facts: &Facts<'_>, condition: &Expr, n: i32, written: &[u8]) -> bool
 
 /// The shortest time from one run of each timer's handler to the next, in milliseconds, as far as
 /// it follows from literals: a timer that arms itself, or several that arm each other in turn.
-fn periods(facts: &Facts<'_>, topics: &Topics<'_>) -> BTreeMap<i32, u64> {
+fn periods(facts: &ScriptFacts<'_>, topics: &Topics<'_>) -> BTreeMap<i32, u64> {
     let mut numbers: Vec<i32> = Vec::new();
     let mut edges: Vec<(i32, i32, u64)> = Vec::new();
     for step in &facts.steps {

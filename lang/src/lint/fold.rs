@@ -13,13 +13,13 @@ use umqtt_vm::parse_number as number;
 use super::facts::variable_name;
 use crate::ast::*;
 use crate::codegen::fold;
-use crate::text::{unescape, unhex};
+use crate::literal::{unescape, unhex};
 
 /// Longest value that is followed, bytes: longer ones count as unknown.
 const MAX_KNOWN: usize = 1024;
 
 /// What is known beside the literals.
-pub(super) trait Known {
+pub(super) trait KnownValues {
     /// The value of `$name`, without its `$`.
     fn variable(&self, _name: &[u8]) -> Option<Vec<u8>> {
         None
@@ -34,10 +34,10 @@ pub(super) trait Known {
 /// Nothing beside the literals.
 pub(super) struct Literals;
 
-impl Known for Literals {}
+impl KnownValues for Literals {}
 
 /// The value of an expression, if it is known.
-pub(super) fn value(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<Vec<u8>> {
+pub(super) fn value(source: &[u8], expr: &Expr, known: &dyn KnownValues) -> Option<Vec<u8>> {
     let found = match &expr.kind {
         ExprKind::Text => unescape(expr.span.of(source)).into_owned(),
         ExprKind::Hex => unhex(expr.span.of(source))?,
@@ -53,7 +53,7 @@ pub(super) fn value(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<Vec
 }
 
 /// Whether an expression is true, if that is known: `0 and $x` is false whatever `$x` is.
-pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<bool> {
+pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn KnownValues) -> Option<bool> {
     match &expr.kind {
         ExprKind::Bracketed(inner) => truth(source, inner, known),
         ExprKind::Call(call) => match &**call {
@@ -84,7 +84,7 @@ pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn Known) -> Option<boo
 pub(super) fn suffixes(
     source: &[u8],
     chain: &Chain<Operator>,
-    known: &dyn Known,
+    known: &dyn KnownValues,
 ) -> Vec<Option<Vec<u8>>> {
     let mut found: Vec<Option<Vec<u8>>> = Vec::with_capacity(chain.rest.len() + 1);
     for at in (0..=chain.rest.len()).rev() {
@@ -106,12 +106,12 @@ pub(super) fn suffixes(
 /// What an operator makes of two values; `None` if the result is too long to follow, or counted as
 /// a warning when it runs.
 pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<Vec<u8>> {
-    let folded = |value| fold::Known::text(Cow::Borrowed(value));
+    let folded = |value| fold::ConstValue::text(Cow::Borrowed(value));
     let result = fold::apply(operator, folded(left), folded(right), MAX_KNOWN)?;
     Some(result.into_bytes().into_owned())
 }
 
-fn call(source: &[u8], call: &Call, known: &dyn Known) -> Option<Vec<u8>> {
+fn call(source: &[u8], call: &Call, known: &dyn KnownValues) -> Option<Vec<u8>> {
     Some(match call {
         Call::Unary(FunctionWord::Not, inner) => bit(!truth(source, inner, known)?),
         Call::Unary(FunctionWord::Lower, inner) => {

@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::chain::{Grouping, MAX_OPERATORS, is_surprising};
-use super::facts::{Facts, each_node};
+use super::facts::{ScriptFacts, each_node};
 use super::fold::{Literals, operate, value};
 use super::quote_bytes;
 use crate::ast::{Chain, ExprKind, Operator, Span};
@@ -17,7 +17,7 @@ const MAX_BRACKETS: usize = 12;
 
 /// W0001. The fix writes down what the device computes, so it changes no behaviour; the help shows
 /// the other reading.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             if let ExprKind::Chain(chain) = &node.kind {

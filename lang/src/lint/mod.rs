@@ -67,7 +67,7 @@ use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
 use crate::diagnostic::{Code, Diagnostic};
-use facts::Facts;
+use facts::ScriptFacts;
 use topics::Topics;
 
 /// Most warnings told about one script: the first ones by their place.
@@ -84,7 +84,7 @@ pub fn lint(
     profile: &Profile,
     config: &dyn ConfigTable,
 ) -> Vec<Diagnostic> {
-    let facts = Facts::collect(source, script);
+    let facts = ScriptFacts::collect(source, script);
     let topics = Topics::resolve(&facts);
     let mut found = Vec::new();
     grouping::check(&facts, &mut found);
@@ -118,14 +118,16 @@ pub fn lint(
 fn drop_consequences(found: &mut Vec<Diagnostic>) {
     let mut broken: Vec<u32> = found
         .iter()
-        .filter(|told| matches!(told.code, Code::OperatorAsText | Code::SwallowedByComment))
-        .map(|told| told.span.start)
+        .filter(|diagnostic| {
+            matches!(diagnostic.code, Code::OperatorAsText | Code::SwallowedByComment)
+        })
+        .map(|diagnostic| diagnostic.span.start)
         .collect();
     broken.sort_unstable();
-    found.retain(|told| {
-        let next = broken.partition_point(|&start| start < told.span.start);
-        !matches!(told.code, Code::Grouping | Code::NeverEqual)
-            || broken.get(next).is_none_or(|&at| at >= told.span.end)
+    found.retain(|diagnostic| {
+        let next = broken.partition_point(|&start| start < diagnostic.span.start);
+        !matches!(diagnostic.code, Code::Grouping | Code::NeverEqual)
+            || broken.get(next).is_none_or(|&at| at >= diagnostic.span.end)
     });
 }
 

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, each_node};
+use super::facts::{ScriptFacts, each_node};
 use super::quote;
 use crate::ast::{Chain, Expr, ExprKind, Operator, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
@@ -12,24 +12,24 @@ use crate::parse::quote as in_quotes;
 use crate::tokens;
 
 /// W0020.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         // What stands before and behind it says more about an operand of a chain, which is looked
         // at before the operand itself.
         let mut in_chain: Vec<Span> = Vec::new();
         each_node(expr, &mut |node| {
             if let ExprKind::Chain(chain) = &node.kind {
-                for (span, told) in [glued_text(facts, chain), foreign_operator(facts, chain)]
+                for (span, diagnostic) in [glued_text(facts, chain), foreign_operator(facts, chain)]
                     .into_iter()
                     .flatten()
                 {
                     in_chain.push(span);
-                    found.push(told);
+                    found.push(diagnostic);
                 }
             }
             if is_operator(facts, node) && !in_chain.contains(&node.span) {
                 found.push(
-                    told(facts, node.span)
+                    diagnostic(facts, node.span)
                         .help("a value is missing before or behind it; if the text is meant, put quotes around it")
                         .fix("quote it", in_quotes(facts.source, node.span)),
                 );
@@ -39,7 +39,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 /// A text that begins with operators: `**start:` is `*` times `start:`.
-fn glued_text(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagnostic)> {
+fn glued_text(facts: &ScriptFacts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagnostic)> {
     let link = chain.rest.first()?;
     let glued = is_operator(facts, &chain.first)
         && chain.first.span.end == link.operator_span.start
@@ -49,17 +49,20 @@ fn glued_text(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagn
     let whole = chain.first.span.to(link.operand.span);
     let words = quote(facts.source, whole);
     glued.then(|| {
-        let told = told(facts, chain.first.span)
+        let diagnostic = diagnostic(facts, chain.first.span)
             .help(format!(
                 "{words} is no text but a computation; a text with operators needs quotes"
             ))
             .fix("put quotes around the text", in_quotes(facts.source, whole));
-        (chain.first.span, told)
+        (chain.first.span, diagnostic)
     })
 }
 
 /// An operator of other languages that is two here: `$x == -1`.
-fn foreign_operator(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span, Diagnostic)> {
+fn foreign_operator(
+    facts: &ScriptFacts<'_>,
+    chain: &Chain<Operator>,
+) -> Option<(Span, Diagnostic)> {
     let at = chain.rest.iter().position(|link| {
         link.operator_span.end == link.operand.span.start && is_operator(facts, &link.operand)
     })?;
@@ -71,7 +74,7 @@ fn foreign_operator(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span,
         b">=" => "gte",
         _ => return None,
     };
-    let told = told(facts, link.operand.span)
+    let diagnostic = diagnostic(facts, link.operand.span)
         .help(format!("{} is written `{meant}`", quote(facts.source, both)));
     // What follows it was meant as a number with its sign.
     let number = chain.rest.get(at + 1).filter(|next| {
@@ -80,7 +83,7 @@ fn foreign_operator(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span,
             && next.operand.kind == ExprKind::Text
             && digits.iter().all(u8::is_ascii_digit)
     });
-    let told = match number {
+    let diagnostic = match number {
         Some(next) => {
             let digits = digits_of(next.operand.span.of(facts.source));
             let text = match next.operator {
@@ -88,11 +91,12 @@ fn foreign_operator(facts: &Facts<'_>, chain: &Chain<Operator>) -> Option<(Span,
                 _ => format!(" {meant} {digits}"),
             };
             let span = both.to(next.operand.span);
-            told.fix(format!("replace by `{meant}`"), vec![Edit { span, text: text.into_bytes() }])
+            diagnostic
+                .fix(format!("replace by `{meant}`"), vec![Edit { span, text: text.into_bytes() }])
         }
-        None => told,
+        None => diagnostic,
     };
-    Some((link.operand.span, told))
+    Some((link.operand.span, diagnostic))
 }
 
 /// Digits as a text.
@@ -100,7 +104,7 @@ fn digits_of(digits: &[u8]) -> &str {
     core::str::from_utf8(digits).unwrap_or_default()
 }
 
-fn told(facts: &Facts<'_>, span: Span) -> Diagnostic {
+fn diagnostic(facts: &ScriptFacts<'_>, span: Span) -> Diagnostic {
     let word = quote(facts.source, span);
     Diagnostic::new(
         Code::OperatorAsText,
@@ -109,7 +113,7 @@ fn told(facts: &Facts<'_>, span: Span) -> Diagnostic {
     )
 }
 
-fn is_operator(facts: &Facts<'_>, expr: &Expr) -> bool {
+fn is_operator(facts: &ScriptFacts<'_>, expr: &Expr) -> bool {
     let word = expr.span.of(facts.source);
     expr.kind == ExprKind::Text
         && match word {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::{PinMode, Profile};
 
-use super::facts::{Facts, each_node};
+use super::facts::{ScriptFacts, each_node};
 use crate::ast::{ActionKind, ActionWord, Call, Event, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 const FLASH_PINS: core::ops::RangeInclusive<i32> = 6..=11;
 
 /// W0015, once for each pin, at the later of the two uses; W0025, once for each pin, at the first.
-pub(super) fn check(facts: &Facts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
     let mut pwm: BTreeMap<i32, Span> = BTreeMap::new();
     let mut input: BTreeMap<i32, Span> = BTreeMap::new();
     let mut output: BTreeMap<i32, Span> = BTreeMap::new();

@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, each_node};
+use super::facts::{ScriptFacts, each_node};
 use super::quote;
 use crate::ast::{ExprKind, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
@@ -20,7 +20,7 @@ pub(crate) const CLOSING: [&str; 8] =
     ["'", "`", "\u{b4}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{bb}"];
 
 /// W0024.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             if node.kind == ExprKind::Text {
@@ -30,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     });
 }
 
-fn check_word(facts: &Facts<'_>, span: Span) -> Option<Diagnostic> {
+fn check_word(facts: &ScriptFacts<'_>, span: Span) -> Option<Diagnostic> {
     let word = core::str::from_utf8(span.of(facts.source)).ok()?;
     if word.starts_with('"') {
         return None;
@@ -38,7 +38,7 @@ fn check_word(facts: &Facts<'_>, span: Span) -> Option<Diagnostic> {
     let shown = quote(facts.source, span);
     if let Some(open) = QUOTES.iter().find(|&&open| word.starts_with(open)) {
         let inner = &word[open.len()..];
-        let told = Diagnostic::new(
+        let diagnostic = Diagnostic::new(
             Code::StrayPunctuation,
             span,
             format!("`{open}` is part of the text here"),
@@ -47,10 +47,9 @@ fn check_word(facts: &Facts<'_>, span: Span) -> Option<Diagnostic> {
         let close = CLOSING.iter().find_map(|&close| inner.strip_suffix(close));
         let sure = close.filter(|text| !text.contains(['\\', '"']));
         return Some(match sure {
-            Some(text) => {
-                told.fix("use `\"`", vec![Edit { span, text: format!("\"{text}\"").into_bytes() }])
-            }
-            None => told,
+            Some(text) => diagnostic
+                .fix("use `\"`", vec![Edit { span, text: format!("\"{text}\"").into_bytes() }]),
+            None => diagnostic,
         });
     }
     let rest = word.strip_suffix(';')?;

@@ -5,14 +5,18 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::config::ConfigTable;
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use super::quote;
 use crate::ast::{ConfigLine, ConfigValue, Event, OnClause, Span, Statement, Trigger};
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::text::unescape;
+use crate::literal::unescape;
 
 /// W0026, at the first `on serial`.
-pub(super) fn check(facts: &Facts<'_>, config: &dyn ConfigTable, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(
+    facts: &ScriptFacts<'_>,
+    config: &dyn ConfigTable,
+    found: &mut Vec<Diagnostic>,
+) {
     let Some((name, value)) = config.serial_events() else { return };
     let Some(clause) =
         facts.handlers.iter().find(|clause| clause.event == Event::Simple(Trigger::Serial))

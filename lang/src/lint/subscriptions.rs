@@ -11,12 +11,12 @@ use alloc::vec::Vec;
 
 use umqtt_vm::Side;
 
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use super::topics::{Topics, overlap, side_word};
 use super::{MAX_WARNINGS, quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::nearest::nearest;
+use crate::suggest::nearest;
 
 /// Most comparisons of a handler with a subscription; a script with more of both is not looked at
 /// further.
@@ -32,7 +32,7 @@ struct Wish<'s> {
 }
 
 /// W0004 and W0005.
-pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     let mut handlers = Vec::new();
     for clause in &facts.handlers {
         if let Event::Topic { broker, filter: expr } = &clause.event {
@@ -82,7 +82,7 @@ fn lonely<'w, 's>(wishes: &'w [Wish<'s>], others: &'w [Wish<'s>]) -> Vec<&'w Wis
 }
 
 fn no_subscription(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     handler: &Wish<'_>,
     subscriptions: &[Wish<'_>],
 ) -> Diagnostic {
@@ -132,7 +132,11 @@ fn no_subscription(
     }
 }
 
-fn no_handler(facts: &Facts<'_>, subscription: &Wish<'_>, handlers: &[Wish<'_>]) -> Diagnostic {
+fn no_handler(
+    facts: &ScriptFacts<'_>,
+    subscription: &Wish<'_>,
+    handlers: &[Wish<'_>],
+) -> Diagnostic {
     let side = side_word(subscription.side);
     let filter = quote(facts.source, subscription.expr.span);
     let warning = Diagnostic::new(
@@ -174,7 +178,7 @@ fn point_at_near(warning: Diagnostic, wish: &Wish<'_>, others: &[Wish<'_>]) -> D
     }
 }
 
-fn subscribe_text(facts: &Facts<'_>, handler: &Wish<'_>) -> Vec<u8> {
+fn subscribe_text(facts: &ScriptFacts<'_>, handler: &Wish<'_>) -> Vec<u8> {
     let mut text = format!("subscribe {} ", side_word(handler.side)).into_bytes();
     text.extend(handler.expr.span.of(facts.source));
     text

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::{Profile, parse_number};
 
-use super::facts::Facts;
+use super::facts::ScriptFacts;
 use super::fold::{Literals, value};
 use crate::ast::{ActionKind, ActionWord, Event, Span};
 use crate::diagnostic::{Code, Diagnostic};
@@ -51,7 +51,7 @@ struct Arms {
 }
 
 /// W0006 for each handler, W0007 once for each number that there is.
-pub(super) fn check(facts: &Facts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, profile: &Profile, found: &mut Vec<Diagnostic>) {
     let arms = arms(facts);
     let handled: Vec<Option<(Clock, i32)>> =
         facts.handlers.iter().map(|clause| clock_of(&clause.event)).collect();
@@ -89,7 +89,7 @@ fn clock_of(event: &Event) -> Option<(Clock, i32)> {
     }
 }
 
-fn arms(facts: &Facts<'_>) -> Vec<Arms> {
+fn arms(facts: &ScriptFacts<'_>) -> Vec<Arms> {
     let mut arms = Vec::new();
     for step in &facts.steps {
         let (clock, disarms) = match &step.action.kind {
@@ -145,12 +145,12 @@ fn never_armed(event: Span, clock: (Clock, i32), handler: usize, arms: &[Arms]) 
             format!("{word} {n} is armed only in handlers that never run, so neither does this one")
         }
     };
-    let told = Diagnostic::new(Code::TimerNeverArmed, event, message).help(format!(
+    let diagnostic = Diagnostic::new(Code::TimerNeverArmed, event, message).help(format!(
         "arm it where it is to start, such as in `on init`: `set{word} {n} {example}`"
     ));
     match (armed, own.clone().next()) {
-        (Some(armed), _) => told.related(armed.span, "armed here"),
-        (None, Some(disarmed)) => told.related(disarmed.span, "this only disarms it"),
-        (None, None) => told,
+        (Some(armed), _) => diagnostic.related(armed.span, "armed here"),
+        (None, Some(disarmed)) => diagnostic.related(disarmed.span, "this only disarms it"),
+        (None, None) => diagnostic,
     }
 }

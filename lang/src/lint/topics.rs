@@ -15,8 +15,8 @@ use umqtt_topic::{
 };
 use umqtt_vm::Side;
 
-use super::facts::{Facts, each_node, unbracketed, variable_name};
-use super::fold::{Known, Literals, value};
+use super::facts::{ScriptFacts, each_node, unbracketed, variable_name};
+use super::fold::{KnownValues, Literals, value};
 use super::{quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
@@ -26,7 +26,7 @@ pub(super) struct Topics<'s> {
     constants: BTreeMap<&'s [u8], Vec<u8>>,
 }
 
-impl Known for Topics<'_> {
+impl KnownValues for Topics<'_> {
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
         self.constants.get(name).cloned()
     }
@@ -34,7 +34,7 @@ impl Known for Topics<'_> {
 
 impl<'s> Topics<'s> {
     /// Follows the variables from those set to literals to those made of them, each once.
-    pub(super) fn resolve(facts: &'s Facts<'_>) -> Topics<'s> {
+    pub(super) fn resolve(facts: &'s ScriptFacts<'_>) -> Topics<'s> {
         let mut topics = Topics { constants: BTreeMap::new() };
         // How many variables a variable still waits for, and who waits for whom.
         let mut waits: BTreeMap<&[u8], usize> = BTreeMap::new();
@@ -75,7 +75,7 @@ impl<'s> Topics<'s> {
     }
 
     /// What a subscription or an `on topic` asks for, if that is known and valid.
-    pub(super) fn filter(&self, facts: &Facts<'_>, expr: &Expr) -> Option<Vec<u8>> {
+    pub(super) fn filter(&self, facts: &ScriptFacts<'_>, expr: &Expr) -> Option<Vec<u8>> {
         if is_unquoted_plus(facts, expr) {
             return None;
         }
@@ -92,7 +92,7 @@ impl<'s> Topics<'s> {
     /// handler it stands in.
     pub(super) fn published(
         &self,
-        facts: &Facts<'_>,
+        facts: &ScriptFacts<'_>,
         expr: &Expr,
         own: Option<&[u8]>,
     ) -> Option<Vec<u8>> {
@@ -122,7 +122,7 @@ impl<'s> Topics<'s> {
 }
 
 /// The expression a variable is set to, if it is set only once.
-fn only_value<'s>(facts: &Facts<'s>, sets: &[(Span, usize)]) -> Option<&'s Expr> {
+fn only_value<'s>(facts: &ScriptFacts<'s>, sets: &[(Span, usize)]) -> Option<&'s Expr> {
     match sets {
         [(_, step)] => match &facts.steps[*step].action.kind {
             ActionKind::SetVar { value, .. } => Some(value),
@@ -159,7 +159,7 @@ pub(super) fn side_word(side: Side) -> &'static str {
 }
 
 /// W0017.
-pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     for clause in &facts.handlers {
         if let Event::Topic { filter, .. } = &clause.event {
             check_one(facts, topics, filter, check_filter, found);
@@ -189,7 +189,7 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
 }
 
 fn check_one(
-    facts: &Facts<'_>,
+    facts: &ScriptFacts<'_>,
     topics: &Topics<'_>,
     expr: &Expr,
     allowed: fn(&[u8]) -> Result<(), TopicError>,
@@ -217,7 +217,7 @@ fn check_one(
 
 /// `stat/+/power` without quotes: a `+` outside a string adds, so this is a number, but meant as a
 /// topic.
-fn is_unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> bool {
+fn is_unquoted_plus(facts: &ScriptFacts<'_>, expr: &Expr) -> bool {
     let ExprKind::Chain(chain) = &expr.kind else { return false };
     let mut operands =
         core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
@@ -228,7 +228,7 @@ fn is_unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> bool {
         && !text.iter().any(|byte| byte.is_ascii_whitespace() || *byte == b'"')
 }
 
-fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Diagnostic {
+fn unquoted_plus(facts: &ScriptFacts<'_>, expr: &Expr) -> Diagnostic {
     let quoted = [b"\"", expr.span.of(facts.source), b"\""].concat();
     let message =
         format!("outside quotes `+` adds: {} is a number", quote(facts.source, expr.span));
@@ -239,7 +239,12 @@ fn unquoted_plus(facts: &Facts<'_>, expr: &Expr) -> Diagnostic {
 
 /// A wildcard or a control character in a part that is known: such a name is refused whatever the
 /// rest is.
-fn refused_part(facts: &Facts<'_>, topics: &Topics<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
+fn refused_part(
+    facts: &ScriptFacts<'_>,
+    topics: &Topics<'_>,
+    expr: &Expr,
+    found: &mut Vec<Diagnostic>,
+) {
     if value(facts.source, expr, topics).is_some() {
         return;
     }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use umqtt_url::{UrlError, UrlParts, check_beginning, check_characters};
 
-use super::facts::{Facts, unbracketed};
+use super::facts::{ScriptFacts, unbracketed};
 use super::fold::{Literals, value};
 use super::topics::Topics;
 use super::{quote, quote_bytes};
@@ -13,7 +13,7 @@ use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic};
 
 /// W0019.
-pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
         if let ActionKind::Unary { word: ActionWord::HttpGet, value: url }
         | ActionKind::Pair { word: ActionWord::HttpPost, first: url, .. } = &step.action.kind
@@ -32,7 +32,12 @@ pub(super) fn check(facts: &Facts<'_>, topics: &Topics<'_>, found: &mut Vec<Diag
 
 /// What is known of a URL that is joined: its beginning, and whether parts of it can be in a URL at
 /// all.
-fn check_parts(facts: &Facts<'_>, topics: &Topics<'_>, url: &Expr, found: &mut Vec<Diagnostic>) {
+fn check_parts(
+    facts: &ScriptFacts<'_>,
+    topics: &Topics<'_>,
+    url: &Expr,
+    found: &mut Vec<Diagnostic>,
+) {
     let ExprKind::Chain(chain) = &unbracketed(url).kind else { return };
     if chain.rest.iter().any(|link| link.operator != Operator::Join) {
         return;
@@ -57,7 +62,7 @@ fn check_parts(facts: &Facts<'_>, topics: &Topics<'_>, url: &Expr, found: &mut V
     }
 }
 
-fn warning(facts: &Facts<'_>, expr: &Expr, known: &[u8], why: UrlError) -> Diagnostic {
+fn warning(facts: &ScriptFacts<'_>, expr: &Expr, known: &[u8], why: UrlError) -> Diagnostic {
     let shown = match value(facts.source, expr, &Literals) {
         Some(_) => quote(facts.source, expr.span),
         None => format!("{} ({})", quote_bytes(known), quote(facts.source, expr.span)),

@@ -8,17 +8,17 @@ use alloc::vec::Vec;
 
 use umqtt_vm::parse_number;
 
-use super::facts::{Facts, each_node, unbracketed};
+use super::facts::{ScriptFacts, each_node, unbracketed};
 use super::{quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::text::unescape;
+use crate::literal::unescape;
 
 /// Longest duty cycle, per mille.
 const FULL_DUTY: i32 = 1000;
 
 /// W0022.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
         let ActionKind::Numbered { word, value, .. } = &step.action.kind else { continue };
         let Some(literal) = Literal::of(facts, value) else { continue };
@@ -43,11 +43,11 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 let right = (at + 1 == chain.rest.len()).then_some(&link.operand);
                 for operand in core::iter::once(left).chain(right) {
                     let Some(literal) = Literal::of(facts, operand) else { continue };
-                    let told = literal.decimal().or_else(|| literal.added(link));
+                    let diagnostic = literal.decimal().or_else(|| literal.added(link));
                     // An operand in the middle belongs to two operators.
-                    found.extend(
-                        told.filter(|told| found.last().is_none_or(|last| last.span != told.span)),
-                    );
+                    found.extend(diagnostic.filter(|diagnostic| {
+                        found.last().is_none_or(|last| last.span != diagnostic.span)
+                    }));
                 }
             }
         });
@@ -78,7 +78,7 @@ struct Literal {
 impl Literal {
     /// What an expression says literally; nothing for a `;` at its end, which has a warning of its
     /// own.
-    fn of(facts: &Facts<'_>, expr: &Expr) -> Option<Literal> {
+    fn of(facts: &ScriptFacts<'_>, expr: &Expr) -> Option<Literal> {
         let expr = unbracketed(expr);
         if expr.kind != ExprKind::Text {
             return None;
@@ -93,13 +93,13 @@ impl Literal {
         })
     }
 
-    fn told(&self, message: String) -> Diagnostic {
+    fn diagnostic(&self, message: String) -> Diagnostic {
         Diagnostic::new(Code::MisreadValue, self.span, message)
     }
 
-    fn replaced(&self, told: Diagnostic, by: &str) -> Diagnostic {
+    fn replaced(&self, diagnostic: Diagnostic, by: &str) -> Diagnostic {
         let text = if self.is_quoted { format!("\"{by}\"") } else { by.into() };
-        told.fix(
+        diagnostic.fix(
             format!("write {}", quote_bytes(by.as_bytes())),
             vec![Edit { span: self.span, text: text.into_bytes() }],
         )
@@ -118,15 +118,15 @@ impl Literal {
         if rest.is_empty() || self.text.starts_with(b"-") {
             return None;
         }
-        let told = self.told(match number {
+        let diagnostic = self.diagnostic(match number {
             0 => format!("{} reads as 0, which disarms the timer", self.shown),
             _ => format!("{} reads as {number}: the timer runs out after {number} ms", self.shown),
         });
-        let told = told.help("a timer takes whole milliseconds, in digits");
+        let diagnostic = diagnostic.help("a timer takes whole milliseconds, in digits");
         let meant = starts_with_digit.then(|| milliseconds(&self.text)).flatten();
         Some(match meant {
-            Some(meant) => self.replaced(told, &format!("{meant}")),
-            None => told,
+            Some(meant) => self.replaced(diagnostic, &format!("{meant}")),
+            None => diagnostic,
         })
     }
 
@@ -137,16 +137,16 @@ impl Literal {
             return None;
         }
         let passed = self.text.as_slice() <= b"23:59:59".as_slice();
-        let told = self
-            .told(if passed {
+        let diagnostic = self
+            .diagnostic(if passed {
                 format!("{} is not a time of day", self.shown)
             } else {
                 format!("{} is not a time of day: this alarm never fires", self.shown)
             })
             .help("times are compared as texts: write `hh:mm` or `hh:mm:ss`, as in `07:00`");
         Some(match time(&self.text) {
-            Some(meant) => self.replaced(told, &meant),
-            None => told,
+            Some(meant) => self.replaced(diagnostic, &meant),
+            None => diagnostic,
         })
     }
 
@@ -157,18 +157,18 @@ impl Literal {
         if rest.len() < self.text.len() || self.text.is_empty() || self.text.starts_with(b"-") {
             return None;
         }
-        let told = self
-            .told(format!("{} reads as 0: the pin goes low", self.shown))
+        let diagnostic = self
+            .diagnostic(format!("{} reads as 0: the pin goes low", self.shown))
             .help("a level is 0, or another number for high");
         let is = |words: &[&str]| {
             words.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(&self.text))
         };
         Some(if is(&["high", "on", "true", "yes"]) {
-            self.replaced(told, "1")
+            self.replaced(diagnostic, "1")
         } else if is(&["low", "off", "false", "no"]) {
-            self.replaced(told, "0")
+            self.replaced(diagnostic, "0")
         } else {
-            told
+            diagnostic
         })
     }
 
@@ -186,7 +186,10 @@ impl Literal {
             _ if !rest.is_empty() => format!("{} reads as {number}", self.shown),
             _ => return None,
         };
-        Some(self.told(message).help("the duty cycle goes from 0 to 1000, in digits: half is 500"))
+        Some(
+            self.diagnostic(message)
+                .help("the duty cycle goes from 0 to 1000, in digits: half is 500"),
+        )
     }
 
     /// `"a" + $x`
@@ -196,7 +199,7 @@ impl Literal {
             return None;
         }
         Some(
-            self.told(format!("{} reads as 0 here: `+` adds numbers", self.shown))
+            self.diagnostic(format!("{} reads as 0 here: `+` adds numbers", self.shown))
                 .help("`|` joins texts")
                 .fix(
                     "replace by `|`",
@@ -215,7 +218,7 @@ impl Literal {
         }
         let number = parse_number(&self.text);
         Some(
-            self.told(format!("{} reads as {number} here: numbers are whole", self.shown)).help(
+            self.diagnostic(format!("{} reads as {number} here: numbers are whole", self.shown)).help(
                 "what stands behind the point does not count; compute with tenths or hundredths",
             ),
         )

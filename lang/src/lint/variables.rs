@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::facts::{Facts, Variable};
+use super::facts::{ScriptFacts, Variable};
 use super::{quote, quote_bytes};
 use crate::ast::{Event, Span, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
@@ -14,7 +14,7 @@ use crate::diagnostic::{Code, Diagnostic};
 const COMPARED: usize = 14;
 
 /// W0002, W0003 and W0016.
-pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     // By its first characters: where a name first stands, and the name.
     let mut begins: BTreeMap<&[u8], (Span, &[u8])> = BTreeMap::new();
     let mut by_place: Vec<_> = facts.variables.iter().collect();
@@ -53,7 +53,7 @@ fn first_place(variable: &Variable) -> Span {
 }
 
 /// W0002. Reading a variable only to set it anew is no use of it.
-fn never_read(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
+fn never_read(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
     let Some(&(first, _)) = variable.sets.first() else { return };
     let sets_itself = |read: &(Span, Option<usize>)| {
         read.1.is_some_and(|step| variable.sets.binary_search_by_key(&step, |set| set.1).is_ok())
@@ -80,7 +80,7 @@ fn never_read(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic
 
 /// W0003. `init` comes first, so what it reads must have been set in an `init` further up, or in
 /// the same loop.
-fn read_before_set(facts: &Facts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
+fn read_before_set(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
     if variable.sets.is_empty() {
         return;
     }

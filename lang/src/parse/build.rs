@@ -15,9 +15,9 @@ use crate::ast::{
     Action, ActionKind, Call, Chain, ConfigLine, ConfigValue, Event, Expr, ExprKind, FunctionWord,
     Link, Logic, Number, Operator, Span, Special, Target, Trigger,
 };
+use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::room::Room;
-use crate::text;
+use crate::literal;
 
 /// Bytes a diagnostic takes, with its texts and the list it goes to.
 pub(crate) const DIAGNOSTIC: usize = 1024;
@@ -40,7 +40,7 @@ pub(crate) struct Builder<'k, 's> {
     source: &'s [u8],
     /// Takes what is complete; `None` behind an error.
     sink: Option<&'k mut dyn Sink>,
-    pub(super) room: &'k Room<'k>,
+    pub(super) budget: &'k MemoryBudget<'k>,
     /// Most operands in one chain.
     longest_chain: usize,
     /// Mistakes inside words, in the order of the source, no more than `most`.
@@ -54,16 +54,16 @@ impl<'k, 's> Builder<'k, 's> {
         longest_chain: usize,
         most: usize,
         sink: Option<&'k mut dyn Sink>,
-        room: &'k Room<'k>,
+        budget: &'k MemoryBudget<'k>,
     ) -> Builder<'k, 's> {
-        Builder { source, sink, room, longest_chain, found: Vec::new(), most }
+        Builder { source, sink, budget, longest_chain, found: Vec::new(), most }
     }
 
     /// Gives something to the sink, unless there was an error: what is made of it then would count
     /// for nothing.
     fn put(&mut self, put: impl FnOnce(&mut dyn Sink)) {
         if self.found.is_empty()
-            && self.room.refused().is_none()
+            && self.budget.refused().is_none()
             && let Some(sink) = &mut self.sink
         {
             put(*sink);
@@ -117,7 +117,7 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// Keeps a diagnostic; they are made only where there is room for them.
     fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
-        if self.found.len() < self.most && self.room.has(DIAGNOSTIC) {
+        if self.found.len() < self.most && self.budget.has(DIAGNOSTIC) {
             self.found.push(make(self.source));
         }
     }
@@ -125,7 +125,7 @@ impl<'k, 's> Builder<'k, 's> {
     /// Where a number must stand. What is none reads as 0, as on the device, but is an error.
     pub(crate) fn number(&mut self, span: Span) -> Number {
         let raw = span.of(self.source);
-        let value = text::number(raw).unwrap_or_else(|| {
+        let value = literal::number(raw).unwrap_or_else(|| {
             self.tell(|_| {
                 Diagnostic::new(Code::BadNumber, span, format!("`{}` is not a number", shown(raw)))
             });
@@ -155,7 +155,7 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// `@N`
     pub(crate) fn flash(&mut self, span: Span) -> Number {
-        let value = text::number(&span.of(self.source)[1..]).unwrap_or_else(|| {
+        let value = literal::number(&span.of(self.source)[1..]).unwrap_or_else(|| {
             self.tell(|source| {
                 let word = shown(span.of(source));
                 Diagnostic::new(
@@ -184,7 +184,7 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// `#0d0a`
     fn hex(&mut self, span: Span) -> ExprKind {
-        if text::unhex(span.of(self.source)).is_none() {
+        if literal::unhex(span.of(self.source)).is_none() {
             self.tell(|source| {
                 let word = shown(span.of(source));
                 Diagnostic::new(
@@ -209,13 +209,13 @@ impl<'k, 's> Builder<'k, 's> {
         self.tell(|source| {
             let word = span.of(source);
             let message = format!("unexpected `{}`, expected a variable", shown(word));
-            let told = Diagnostic::new(Code::UnexpectedWord, span, message)
+            let diagnostic = Diagnostic::new(Code::UnexpectedWord, span, message)
                 .help("the name of a variable starts with `$`");
             if !word.first().is_some_and(u8::is_ascii_alphabetic) {
-                return told;
+                return diagnostic;
             }
             let at = Span { start: span.start, end: span.start };
-            told.fix("add `$`", vec![Edit { span: at, text: b"$".to_vec() }])
+            diagnostic.fix("add `$`", vec![Edit { span: at, text: b"$".to_vec() }])
         });
         Target::Variable(span)
     }
@@ -358,7 +358,7 @@ impl<'k, 's> Builder<'k, 's> {
     fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
         // The first operand is not in the list, so the last link that fits makes it one shorter.
         if links.len() + 1 < self.longest_chain {
-            if self.room.grow(links, 1) {
+            if self.budget.grow(links, 1) {
                 links.push(link);
             }
         } else if self.found.last().is_none_or(|last| last.code != Code::ChainTooLong) {

@@ -12,9 +12,9 @@ pub(crate) use lalrpop_util::state_machine::{
 };
 
 use crate::ast::Span;
-use crate::cut::Fault;
+use crate::budget::MemoryBudget;
 use crate::diagnostic::Code;
-use crate::room::Room;
+use crate::token_stream::LexError;
 
 /// Bytes that saying what was expected takes, and with it the diagnostic.
 const EXPLAINING: usize = 4000;
@@ -24,28 +24,32 @@ pub(crate) struct Parser;
 
 impl Parser {
     /// Parses these tokens, as long as there is room for the stacks.
-    pub(crate) fn drive<D, I>(room: &Room<'_>, mut definition: D, tokens: I) -> ParseResult<D>
+    pub(crate) fn drive<D, I>(
+        budget: &MemoryBudget<'_>,
+        mut definition: D,
+        tokens: I,
+    ) -> ParseResult<D>
     where
-        D: ParserDefinition<Location = u32, Error = Fault>,
-        I: Iterator<Item = Result<TokenTriple<D>, ParseError<u32, D::Token, Fault>>>,
+        D: ParserDefinition<Location = u32, Error = LexError>,
+        I: Iterator<Item = Result<TokenTriple<D>, ParseError<u32, D::Token, LexError>>>,
     {
         let mut states = Vec::new();
         let mut symbols = Vec::new();
         let mut last = definition.start_location();
-        grow(room, &mut states, last)?;
+        grow(budget, &mut states, last)?;
         states.push(definition.start_state());
         for token in tokens {
             let (start, token, end) = token?;
             // What it takes on the stacks at most: an empty list of actions, and itself.
-            if !room.grow(&mut states, 2)
-                || !room.grow(&mut symbols, 2)
-                || !room.has_token(end.saturating_sub(start) as usize)
+            if !budget.grow(&mut states, 2)
+                || !budget.grow(&mut symbols, 2)
+                || !budget.has_token(end.saturating_sub(start) as usize)
             {
                 return Err(no_memory(start));
             }
             let Some(index) = definition.token_to_index(&token) else {
                 return Err(unrecognized(
-                    room,
+                    budget,
                     &definition,
                     &states,
                     Some((start, token, end)),
@@ -54,8 +58,8 @@ impl Parser {
             };
             last = end;
             loop {
-                grow(room, &mut states, start)?;
-                grow(room, &mut symbols, start)?;
+                grow(budget, &mut states, start)?;
+                grow(budget, &mut symbols, start)?;
                 // There is always a state on the stack.
                 let Some(&top) = states.last() else { return Err(no_memory(start)) };
                 let action = definition.action(top, index);
@@ -66,7 +70,7 @@ impl Parser {
                 }
                 let Some(rule) = action.as_reduce() else {
                     let token = Some((start, token, end));
-                    return Err(unrecognized(room, &definition, &states, token, last));
+                    return Err(unrecognized(budget, &definition, &states, token, last));
                 };
                 if let Some(done) = definition.reduce(rule, Some(&start), &mut states, &mut symbols)
                 {
@@ -78,11 +82,11 @@ impl Parser {
             }
         }
         loop {
-            grow(room, &mut states, last)?;
-            grow(room, &mut symbols, last)?;
+            grow(budget, &mut states, last)?;
+            grow(budget, &mut symbols, last)?;
             let Some(&top) = states.last() else { return Err(no_memory(last)) };
             let Some(rule) = definition.eof_action(top).as_reduce() else {
-                return Err(unrecognized(room, &definition, &states, None, last));
+                return Err(unrecognized(budget, &definition, &states, None, last));
             };
             if let Some(done) = definition.reduce(rule, None, &mut states, &mut symbols) {
                 return done;
@@ -93,30 +97,30 @@ impl Parser {
 
 /// Room for one more; a reduction takes no more than that.
 fn grow<T, K>(
-    room: &Room<'_>,
+    budget: &MemoryBudget<'_>,
     list: &mut Vec<T>,
     at: u32,
-) -> Result<(), ParseError<u32, K, Fault>> {
-    if list.len() < list.capacity() || room.grow(list, 1) { Ok(()) } else { Err(no_memory(at)) }
+) -> Result<(), ParseError<u32, K, LexError>> {
+    if list.len() < list.capacity() || budget.grow(list, 1) { Ok(()) } else { Err(no_memory(at)) }
 }
 
-/// What is wrong is known to [`Room::refused`]; who asks there does not look at this.
-fn no_memory<K>(at: u32) -> ParseError<u32, K, Fault> {
+/// What is wrong is known to [`MemoryBudget::refused`]; who asks there does not look at this.
+fn no_memory<K>(at: u32) -> ParseError<u32, K, LexError> {
     let span = Span { start: at, end: at };
-    ParseError::User { error: Fault { code: Code::UnexpectedEnd, span } }
+    ParseError::User { error: LexError { code: Code::UnexpectedEnd, span } }
 }
 
 #[cold]
 #[inline(never)]
-fn unrecognized<D: ParserDefinition<Location = u32, Error = Fault>>(
-    room: &Room<'_>,
+fn unrecognized<D: ParserDefinition<Location = u32, Error = LexError>>(
+    budget: &MemoryBudget<'_>,
     definition: &D,
     states: &[D::StateIndex],
     token: Option<TokenTriple<D>>,
     last: u32,
-) -> ParseError<u32, D::Token, Fault> {
+) -> ParseError<u32, D::Token, LexError> {
     // A list of names, and for each terminal a copy of the states.
-    if !room.has(EXPLAINING + 2 * states.len()) {
+    if !budget.has(EXPLAINING + 2 * states.len()) {
         return no_memory(last);
     }
     let expected = definition.expected_tokens_from_states(states);

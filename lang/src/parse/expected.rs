@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::cut::{Place, Tokens};
+use crate::token_stream::{ParserState, TokenStream};
 use crate::tokens::Token;
 
 /// The terminals the parser would have taken.
@@ -22,8 +22,8 @@ impl<'e> Expected<'e> {
     pub(super) const A_VALUE: Expected<'static> =
         Expected { names: &[], behind_value: false, a_value: true };
 
-    pub(super) fn new(names: &'e [String], tokens: &Tokens<'_>) -> Expected<'e> {
-        let behind_value = tokens.place == Place::Actions
+    pub(super) fn new(names: &'e [String], tokens: &TokenStream<'_>) -> Expected<'e> {
+        let behind_value = tokens.state == ParserState::Actions
             && tokens.before_last.is_some_and(|before| {
                 matches!(
                     before.token,

@@ -13,14 +13,14 @@ use super::expected::Expected;
 use super::hint::hint;
 use super::recover::Skip;
 use crate::ast::Span;
-use crate::cut::{Fault, Part, Place, Placed, Tokens};
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
+use crate::token_stream::{BlockPart, LexError, ParserState, SpannedToken, TokenStream};
 use crate::tokens::Token;
 
 /// The diagnostic of what stopped the parser, and how much to skip.
 pub(super) fn explain(
-    error: ParseError<u32, Token, Fault>,
-    tokens: &Tokens<'_>,
+    error: ParseError<u32, Token, LexError>,
+    tokens: &TokenStream<'_>,
     profile: &Profile,
 ) -> (Diagnostic, Skip) {
     match error {
@@ -35,7 +35,7 @@ pub(super) fn explain(
             }
         }
         ParseError::UnrecognizedToken { token: (start, token, end), expected } => {
-            let at = Placed { token, span: Span { start, end } };
+            let at = SpannedToken { token, span: Span { start, end } };
             unexpected(at, &Expected::new(&expected, tokens), tokens)
         }
         ParseError::UnrecognizedEof { location, expected } => {
@@ -48,7 +48,7 @@ pub(super) fn explain(
         // The parser has no other ways to fail: tokens are never extra, and there is no lexer of
         // its own.
         ParseError::ExtraToken { token: (start, token, end) } => {
-            let at = Placed { token, span: Span { start, end } };
+            let at = SpannedToken { token, span: Span { start, end } };
             unexpected(at, &Expected::new(&[], tokens), tokens)
         }
         ParseError::InvalidToken { location } => {
@@ -59,28 +59,38 @@ pub(super) fn explain(
 }
 
 /// What the token stream itself refuses.
-pub(super) fn fault(fault: Fault, tokens: &Tokens<'_>, profile: &Profile) -> (Diagnostic, Skip) {
+pub(super) fn fault(
+    fault: LexError,
+    tokens: &TokenStream<'_>,
+    profile: &Profile,
+) -> (Diagnostic, Skip) {
     if fault.code == Code::UnclosedString {
         let quote = Span { start: fault.span.start, end: fault.span.start + 1 };
-        let mut told = Diagnostic::new(Code::UnclosedString, quote, "this string is never closed")
-            .help("end it with `\"`; a `\"` inside a string is written `\\\"`");
+        let mut diagnostic =
+            Diagnostic::new(Code::UnclosedString, quote, "this string is never closed")
+                .help("end it with `\"`; a `\"` inside a string is written `\\\"`");
         if let Some(long) = tokens.long_string {
-            told = told.related(long, "this string goes over several lines: does it end too late?");
+            diagnostic = diagnostic
+                .related(long, "this string goes over several lines: does it end too late?");
         }
-        return (told, Skip::Statement);
+        return (diagnostic, Skip::Statement);
     }
-    let told = Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::NestedTooDeep,
         fault.span,
         format!("nested deeper than the {} levels there may be", profile.nesting),
     )
     .help("`if`, `while` and brackets count; compute a part before, with `setvar`");
     let bracket = tokens.last.is_some_and(|last| last.token == Token::Open);
-    (told, if bracket { Skip::Action } else { Skip::Statement })
+    (diagnostic, if bracket { Skip::Action } else { Skip::Statement })
 }
 
 /// A word that cannot stand where it stands.
-fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
+fn unexpected(
+    at: SpannedToken,
+    expected: &Expected<'_>,
+    tokens: &TokenStream<'_>,
+) -> (Diagnostic, Skip) {
     // A value right behind an operator is refused only where that operator had to be the value: `$x
     // == 1`.
     if let Some(operator) = tokens.before_last.filter(|before| before.token.is_operator())
@@ -98,28 +108,32 @@ fn unexpected(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> (Diag
     if let Some(message) = unopened(at, &word, expected, tokens) {
         return (Diagnostic::new(Code::UnexpectedWord, at.span, message), Skip::Action);
     }
-    if let Some(told) = missing_opener(at, expected, tokens) {
-        return (told, Skip::Action);
+    if let Some(diagnostic) = missing_opener(at, expected, tokens) {
+        return (diagnostic, Skip::Action);
     }
-    let message = if tokens.place == Place::ConfigEnd {
+    let message = if tokens.state == ParserState::ConfigEnd {
         format!("unexpected `{word}` behind the value of a `config` line")
     } else {
         format!("unexpected `{word}`{}", expected.in_words())
     };
-    let mut told = Diagnostic::new(Code::UnexpectedWord, at.span, message);
-    let in_condition = tokens.blocks.last().is_some_and(|block| block.part == Part::Condition);
+    let mut diagnostic = Diagnostic::new(Code::UnexpectedWord, at.span, message);
+    let in_condition = tokens.blocks.last().is_some_and(|block| block.part == BlockPart::Condition);
     if at.token.is_reserved() || (in_condition && at.token.starts_action()) {
-        told = name_open_block(told, expected, tokens);
+        diagnostic = name_open_block(diagnostic, expected, tokens);
     }
-    let told = match HINTS.then(|| hint(at, expected, tokens)).flatten() {
-        Some(hint) => hint.add_to(told),
-        None => told,
+    let diagnostic = match HINTS.then(|| hint(at, expected, tokens)).flatten() {
+        Some(hint) => hint.add_to(diagnostic),
+        None => diagnostic,
     };
-    (told, Skip::Action)
+    (diagnostic, Skip::Action)
 }
 
 /// A `do` or `then` that the line before should have ended with; told of there.
-fn missing_opener(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Option<Diagnostic> {
+fn missing_opener(
+    at: SpannedToken,
+    expected: &Expected<'_>,
+    tokens: &TokenStream<'_>,
+) -> Option<Diagnostic> {
     let word = match (expected.lists("DO"), expected.lists("THEN")) {
         (true, _) => "do",
         (_, true) => "then",
@@ -130,18 +144,18 @@ fn missing_opener(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> O
     }
     let before = tokens.before_last?.span;
     let behind = Span { start: before.end, end: before.end };
-    let told = Diagnostic::new(
+    let diagnostic = Diagnostic::new(
         Code::UnexpectedWord,
         before,
         format!("`{word}` is missing behind `{}`", shown(before.of(tokens.source()))),
     );
     let edit = Edit { span: behind, text: format!(" {word}").into_bytes() };
-    Some(told.fix(format!("add `{word}`"), Vec::from([edit])))
+    Some(diagnostic.fix(format!("add `{word}`"), Vec::from([edit])))
 }
 
 /// `print then`
-fn reserved(at: Placed, word: &str, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
-    let told = Diagnostic::new(
+fn reserved(at: SpannedToken, word: &str, tokens: &TokenStream<'_>) -> (Diagnostic, Skip) {
+    let diagnostic = Diagnostic::new(
         Code::ReservedWord,
         at.span,
         format!("`{word}` is a reserved word and cannot be a value"),
@@ -149,38 +163,38 @@ fn reserved(at: Placed, word: &str, tokens: &Tokens<'_>) -> (Diagnostic, Skip) {
     let structural = match at.token {
         Token::If | Token::While => tokens.is_first_on_line(at.span),
         Token::On | Token::Config => false,
-        Token::Do if tokens.place == Place::Event => true,
+        Token::Do if tokens.state == ParserState::Event => true,
         _ => belongs_to_block(at.token, tokens),
     };
     if structural {
         let help = format!("a value is missing before it; a text would be written `\"{word}\"`");
-        return (told.help(help), Skip::Action);
+        return (diagnostic.help(help), Skip::Action);
     }
-    let told = told
+    let diagnostic = diagnostic
         .help(format!("put quotes around it: `\"{word}\"`"))
         .fix("quote it", quote(tokens.source(), at.span));
-    (told, Skip::Value)
+    (diagnostic, Skip::Value)
 }
 
 /// Whether a reserved word continues or ends the innermost open block.
-fn belongs_to_block(token: Token, tokens: &Tokens<'_>) -> bool {
+fn belongs_to_block(token: Token, tokens: &TokenStream<'_>) -> bool {
     tokens.blocks.last().is_some_and(|block| match token {
-        Token::Then => !block.is_while && block.part == Part::Condition,
-        Token::Do => block.is_while && block.part == Part::Condition,
+        Token::Then => !block.is_while && block.part == BlockPart::Condition,
+        Token::Do => block.is_while && block.part == BlockPart::Condition,
         Token::Else | Token::ElseIf | Token::EndIf => {
-            !block.is_while && block.part != Part::Condition
+            !block.is_while && block.part != BlockPart::Condition
         }
-        Token::Done => block.is_while && block.part != Part::Condition,
+        Token::Done => block.is_while && block.part != BlockPart::Condition,
         _ => false,
     })
 }
 
 /// `endif` without `if`, `)` without `(`
 fn unopened(
-    at: Placed,
+    at: SpannedToken,
     word: &str,
     expected: &Expected<'_>,
-    tokens: &Tokens<'_>,
+    tokens: &TokenStream<'_>,
 ) -> Option<String> {
     let opener = match at.token {
         Token::Else | Token::ElseIf | Token::EndIf => "if",
@@ -190,30 +204,34 @@ fn unopened(
     };
     let is_open = tokens.blocks.iter().any(|block| block.is_while == (opener == "while"));
     let is_open = is_open && opener != "(";
-    if is_open || tokens.place != Place::Actions || !expected.action() {
+    if is_open || tokens.state != ParserState::Actions || !expected.action() {
         return None;
     }
     Some(format!("`{word}` without an open `{opener}`"))
 }
 
 /// The script ends, but not its last statement.
-fn early_end(location: u32, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Diagnostic {
-    let told = Diagnostic::new(
+fn early_end(location: u32, expected: &Expected<'_>, tokens: &TokenStream<'_>) -> Diagnostic {
+    let diagnostic = Diagnostic::new(
         Code::UnexpectedEnd,
         Span { start: location, end: location },
         format!("the script ends in the middle of a statement{}", expected.in_words()),
     );
-    name_open_block(told, expected, tokens)
+    name_open_block(diagnostic, expected, tokens)
 }
 
 /// Shows where the `if` or `while` was opened whose end is missing.
-fn name_open_block(told: Diagnostic, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Diagnostic {
+fn name_open_block(
+    diagnostic: Diagnostic,
+    expected: &Expected<'_>,
+    tokens: &TokenStream<'_>,
+) -> Diagnostic {
     let ends = ["THEN", "DO", "ENDIF", "DONE"].iter().any(|name| expected.wants(name));
     match tokens.blocks.last() {
         Some(block) if ends => {
             let word = if block.is_while { "while" } else { "if" };
-            told.related(block.opened, format!("this `{word}` is still open"))
+            diagnostic.related(block.opened, format!("this `{word}` is still open"))
         }
-        _ => told,
+        _ => diagnostic,
     }
 }

@@ -1,12 +1,12 @@
 // auto-generated: "lalrpop 0.23.2"
-// sha3: 8479c876f91df82d8a54de052ad50c002f9aa3b2816cb40772f8f2033035d02c
+// sha3: a82c32120eeadb41a9f92294993115ab22f9efd2e51c7a31cff5b865f07665e1
 // features: 
 use alloc::boxed::Box;
 use umqtt_vm::Side;
 use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
 use crate::ast::*;
 use crate::parse::build::{Atom, Builder};
-use crate::parse::Fault;
+use crate::parse::LexError;
 use crate::tokens::Token;
 #[allow(unused_extern_crates)]
 extern crate lalrpop_util as __lalrpop_util;
@@ -24,7 +24,7 @@ mod __parse__Statement {
     use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
     use crate::ast::*;
     use crate::parse::build::{Atom, Builder};
-    use crate::parse::Fault;
+    use crate::parse::LexError;
     use crate::tokens::Token;
     #[allow(unused_extern_crates)]
     extern crate lalrpop_util as __lalrpop_util;
@@ -724,7 +724,7 @@ mod __parse__Statement {
     where 'k: 'b, 's: 'b
     {
         type Location = u32;
-        type Error = Fault;
+        type Error = LexError;
         type Token = Token;
         type TokenIndex = usize;
         type Symbol = __Symbol<>;
@@ -1419,11 +1419,11 @@ mod __parse__Statement {
             &self,
             build: &'b mut Builder<'k, 's>,
             __tokens0: __TOKENS,
-        ) -> Result<(), __lalrpop_util::ParseError<u32, Token, Fault>>
+        ) -> Result<(), __lalrpop_util::ParseError<u32, Token, LexError>>
         {
             let __tokens = __tokens0.into_iter();
             let mut __tokens = __tokens.map(|t| __ToTriple::to_triple(t));
-            __state_machine::Parser::drive(build.room, 
+            __state_machine::Parser::drive(build.budget, 
                 __StateMachine {
                     build,
                     __phantom: core::marker::PhantomData::<(&(), &(), &())>,
@@ -1481,7 +1481,7 @@ mod __parse__Statement {
         __states: &mut alloc::vec::Vec<i8>,
         __symbols: &mut alloc::vec::Vec<(u32,__Symbol<>,u32)>,
         _: core::marker::PhantomData<(&'b (), &'k (), &'s ())>,
-    ) -> Option<Result<(),__lalrpop_util::ParseError<u32, Token, Fault>>>
+    ) -> Option<Result<(),__lalrpop_util::ParseError<u32, Token, LexError>>>
     {
         let (__pop_states, __nonterminal) = match __action {
             0 => {
@@ -7359,21 +7359,21 @@ fn __action157<
 #[allow(clippy::type_complexity, dead_code)]
 pub trait __ToTriple<'b, 'k, 's, >
 {
-    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, Fault>>;
+    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, LexError>>;
 }
 
 impl<'b, 'k, 's, > __ToTriple<'b, 'k, 's, > for (u32, Token, u32)
 {
-    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, Fault>> {
+    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, LexError>> {
         Ok(self)
     }
 }
-impl<'b, 'k, 's, > __ToTriple<'b, 'k, 's, > for Result<(u32, Token, u32), Fault>
+impl<'b, 'k, 's, > __ToTriple<'b, 'k, 's, > for Result<(u32, Token, u32), LexError>
 {
-    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, Fault>> {
+    fn to_triple(self) -> Result<(u32,Token,u32), __lalrpop_util::ParseError<u32, Token, LexError>> {
         self.map_err(|error| __lalrpop_util::ParseError::User { error })
     }
 }
 
 /// Of the grammar this was generated from: see `digest`.
-pub(super) const GRAMMAR_DIGEST: u32 = 0xc1ba656c;
+pub(super) const GRAMMAR_DIGEST: u32 = 0xaf2bb1a4;

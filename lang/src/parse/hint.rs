@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 use super::build::{quote, shown};
 use super::expected::Expected;
 use crate::ast::Span;
-use crate::cut::{Place, Placed, Tokens};
 use crate::diagnostic::{Diagnostic, Edit};
-use crate::nearest::nearest;
+use crate::suggest::nearest;
+use crate::token_stream::{ParserState, SpannedToken, TokenStream};
 use crate::tokens::{Token, functions, is_function, keywords};
 
 /// What was probably meant, and how to write that.
@@ -30,17 +30,21 @@ impl Hint {
     }
 
     /// Adds it to a diagnostic.
-    pub(super) fn add_to(self, told: Diagnostic) -> Diagnostic {
-        let told = told.help(self.help);
+    pub(super) fn add_to(self, diagnostic: Diagnostic) -> Diagnostic {
+        let diagnostic = diagnostic.help(self.help);
         match self.fix {
-            Some((title, edits)) => told.fix(title, edits),
-            None => told,
+            Some((title, edits)) => diagnostic.fix(title, edits),
+            None => diagnostic,
         }
     }
 }
 
 /// What was probably meant by the word at `at`, if there is anything to say.
-pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> Option<Hint> {
+pub(super) fn hint(
+    at: SpannedToken,
+    expected: &Expected<'_>,
+    tokens: &TokenStream<'_>,
+) -> Option<Hint> {
     let source = tokens.source();
     let before = tokens.before_last;
     let foreign = foreign_operator(at, source);
@@ -56,20 +60,20 @@ pub(super) fn hint(at: Placed, expected: &Expected<'_>, tokens: &Tokens<'_>) -> 
     if at.token == Token::Minus && expected.value() {
         return Some(negative(at, source));
     }
-    if tokens.place == Place::ConfigEnd {
+    if tokens.state == ParserState::ConfigEnd {
         return Some(Hint::new("a value of several words stands in quotes"));
     }
     if let Some(before) = before.filter(|_| expected.operator()) {
         return behind_value(at, before, source).or_else(|| misspelt(at, expected, source));
     }
-    if tokens.place == Place::Start && at.token.starts_action() {
+    if tokens.state == ParserState::Start && at.token.starts_action() {
         return Some(Hint::new("actions stand in a handler: `on init do ...`"));
     }
     misspelt(at, expected, source)
 }
 
 /// Behind a complete value.
-fn behind_value(at: Placed, before: Placed, source: &[u8]) -> Option<Hint> {
+fn behind_value(at: SpannedToken, before: SpannedToken, source: &[u8]) -> Option<Hint> {
     let previous = before.span.of(source);
     let name = shown(previous);
     if at.token == Token::Open {
@@ -92,7 +96,7 @@ fn behind_value(at: Placed, before: Placed, source: &[u8]) -> Option<Hint> {
 }
 
 /// A word that is nearly a keyword that could stand there.
-fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> {
+fn misspelt(at: SpannedToken, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> {
     if at.token != Token::Word {
         return None;
     }
@@ -110,7 +114,7 @@ fn misspelt(at: Placed, expected: &Expected<'_>, source: &[u8]) -> Option<Hint> 
 }
 
 /// The word for an operator of other languages that ends or starts at `at`, and what it replaces.
-fn foreign_operator(at: Placed, source: &[u8]) -> Option<(&'static str, Span)> {
+fn foreign_operator(at: SpannedToken, source: &[u8]) -> Option<(&'static str, Span)> {
     let both = Span { start: at.span.start.saturating_sub(1), end: at.span.end };
     match both.of(source) {
         b"==" => return Some(("=", both)),
@@ -155,7 +159,7 @@ fn padded(operator: &str, span: Span, source: &[u8]) -> Vec<u8> {
 }
 
 /// `setvar $x = -5`
-fn negative(at: Placed, source: &[u8]) -> Hint {
+fn negative(at: SpannedToken, source: &[u8]) -> Hint {
     let digits = source[at.span.end as usize..].iter().take_while(|b| b.is_ascii_digit()).count();
     if digits == 0 {
         return Hint::new("a text that is punctuation is written in quotes: `\"-\"`");

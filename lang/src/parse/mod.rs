@@ -33,10 +33,10 @@ use lalrpop_util::ParseError;
 use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
-pub(crate) use crate::cut::Fault;
-use crate::cut::{Block, Tokens};
+use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::room::Room;
+pub(crate) use crate::token_stream::LexError;
+use crate::token_stream::{OpenBlock, TokenStream};
 use crate::tokens::Token;
 use build::Builder;
 pub(crate) use build::{DIAGNOSTIC, quote, shown};
@@ -47,14 +47,14 @@ pub const MAX_DIAGNOSTICS: usize = 50;
 
 /// The statements of a script, in order. See [`statements`].
 pub struct Statements<'s> {
-    reader: Reader<'s>,
+    reader: StatementReader<'s>,
 }
 
 /// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead;
 /// the ones behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script
 /// longer than the profile's `source` is not read at all.
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
-    Statements { reader: Reader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
+    Statements { reader: StatementReader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
 }
 
 /// Reads a whole script: its statements that are right, and what is wrong with the others, both in
@@ -82,7 +82,7 @@ impl Iterator for Statements<'_> {
             return Some(Err(vec![too_long(source.len(), &self.reader.profile)]));
         }
         let mut tree = Tree::default();
-        match self.reader.next(&mut tree, &Room::new(None))? {
+        match self.reader.next(&mut tree, &MemoryBudget::new(None))? {
             Ok(()) => tree.into_statement().map(Ok),
             Err(found) => Some(Err(found)),
         }
@@ -90,8 +90,8 @@ impl Iterator for Statements<'_> {
 }
 
 /// Reads statements into a [`Sink`].
-pub(crate) struct Reader<'s> {
-    tokens: Tokens<'s>,
+pub(crate) struct StatementReader<'s> {
+    tokens: TokenStream<'s>,
     /// Statements that begin behind this are not read.
     until: usize,
     profile: Profile,
@@ -99,7 +99,7 @@ pub(crate) struct Reader<'s> {
     left: usize,
 }
 
-impl<'s> Reader<'s> {
+impl<'s> StatementReader<'s> {
     /// Reads the statements that begin in the first `until` bytes of this source; tells at most so
     /// many diagnostics.
     pub(crate) fn new(
@@ -107,13 +107,18 @@ impl<'s> Reader<'s> {
         until: usize,
         profile: &Profile,
         left: usize,
-    ) -> Reader<'s> {
-        Reader { tokens: Tokens::new(source, profile.nesting), until, profile: *profile, left }
+    ) -> StatementReader<'s> {
+        StatementReader {
+            tokens: TokenStream::new(source, profile.nesting),
+            until,
+            profile: *profile,
+            left,
+        }
     }
 
     /// Bytes that are allocated to begin with.
     pub(crate) fn takes(profile: &Profile) -> usize {
-        profile.nesting * size_of::<Block>()
+        profile.nesting * size_of::<OpenBlock>()
     }
 
     /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless
@@ -121,14 +126,14 @@ impl<'s> Reader<'s> {
     pub(crate) fn next(
         &mut self,
         sink: &mut dyn Sink,
-        room: &Room<'_>,
+        budget: &MemoryBudget<'_>,
     ) -> Option<Result<(), Vec<Diagnostic>>> {
         if self.left == 0 || !self.tokens.begin() || self.tokens.at() >= self.until {
             return None;
         }
         let mut found = Vec::new();
-        let whole = self.attempt(sink, room, &mut found);
-        if room.refused().is_some() {
+        let whole = self.attempt(sink, budget, &mut found);
+        if budget.refused().is_some() {
             self.left = 0;
         }
         if whole && found.is_empty() {
@@ -144,16 +149,16 @@ impl<'s> Reader<'s> {
     fn attempt<'k>(
         &mut self,
         sink: &'k mut dyn Sink,
-        room: &'k Room<'k>,
+        budget: &'k MemoryBudget<'k>,
         found: &mut Vec<Diagnostic>,
     ) -> bool {
         let mut sink = Some(sink);
         loop {
-            let error = match self.parse(sink.take(), room, found) {
+            let error = match self.parse(sink.take(), budget, found) {
                 Ok(()) => return true,
                 Err(error) => error,
             };
-            if room.refused().is_some() || !self.go_on(error, room, found) {
+            if budget.refused().is_some() || !self.go_on(error, budget, found) {
                 return false;
             }
         }
@@ -164,12 +169,12 @@ impl<'s> Reader<'s> {
     fn parse<'k>(
         &mut self,
         sink: Option<&'k mut dyn Sink>,
-        room: &'k Room<'k>,
+        budget: &'k MemoryBudget<'k>,
         found: &mut Vec<Diagnostic>,
-    ) -> Result<(), ParseError<u32, Token, Fault>> {
+    ) -> Result<(), ParseError<u32, Token, LexError>> {
         let left = self.left - found.len();
         let source = self.tokens.source();
-        let mut build = Builder::new(source, self.profile.temporaries, left, sink, room);
+        let mut build = Builder::new(source, self.profile.temporaries, left, sink, budget);
         let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
         found.append(&mut build.found);
         parsed
@@ -180,15 +185,15 @@ impl<'s> Reader<'s> {
     #[inline(never)]
     fn go_on(
         &mut self,
-        error: ParseError<u32, Token, Fault>,
-        room: &Room<'_>,
+        error: ParseError<u32, Token, LexError>,
+        budget: &MemoryBudget<'_>,
         found: &mut Vec<Diagnostic>,
     ) -> bool {
-        if !room.grow(found, 2) || !room.has(RECOVERY) {
+        if !budget.grow(found, 2) || !budget.has(RECOVERY) {
             return false;
         }
-        let (told, skip) = explain::explain(error, &self.tokens, &self.profile);
-        found.push(told);
+        let (diagnostic, skip) = explain::explain(error, &self.tokens, &self.profile);
+        found.push(diagnostic);
         if found.len() >= self.left {
             return false;
         }

@@ -6,7 +6,7 @@
 //! thrown away, because a statement with an error gives no tree. Memory does not grow with what is
 //! skipped.
 
-use crate::cut::{Block, Fault, Part, Place, Placed, Tokens};
+use crate::token_stream::{BlockPart, LexError, OpenBlock, ParserState, SpannedToken, TokenStream};
 use crate::tokens::Token;
 
 /// How much is lost to an error.
@@ -22,7 +22,7 @@ pub(super) enum Skip {
 
 /// Skips what is lost. True if there is more of the statement to parse, false if the next statement
 /// or the end of the script has been reached; an error if that end is within a string.
-pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault> {
+pub(super) fn recover(tokens: &mut TokenStream<'_>, skip: Skip) -> Result<bool, LexError> {
     // An `endif` that is only implied stands nowhere.
     let refused = tokens.last.take().filter(|at| !at.span.is_empty());
     let stuck = refused.is_some_and(|at| Some(at.span.start) == tokens.resumed_at);
@@ -48,48 +48,51 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
     let mut is_operator = false;
     let mut goes_on = false;
     while let Some(at) = next {
-        match (at.token, tokens.place) {
+        match (at.token, tokens.state) {
             (Token::On | Token::Config, place) => {
-                let surely =
-                    skip == Skip::Statement || matches!(place, Place::Start | Place::ConfigEnd);
+                let surely = skip == Skip::Statement
+                    || matches!(place, ParserState::Start | ParserState::ConfigEnd);
                 if surely || tokens.starts_statement(at) {
                     tokens.put_back(at);
                     return Ok(false);
                 }
             }
             _ if skip == Skip::Statement => {}
-            (Token::Do, Place::Event) => {
-                tokens.place = Place::Actions;
+            (Token::Do, ParserState::Event) => {
+                tokens.state = ParserState::Actions;
                 return resume_behind(tokens);
             }
-            (token, Place::Event) if token.starts_action() && tokens.is_first_on_line(at.span) => {
-                tokens.place = Place::Actions;
+            (token, ParserState::Event)
+                if token.starts_action() && tokens.is_first_on_line(at.span) =>
+            {
+                tokens.state = ParserState::Actions;
                 tokens.resume(at);
                 return Ok(true);
             }
             // A word that begins a line further out, or no further in, than what was refused: an
             // unknown action.
-            (token, Place::Actions)
+            (token, ParserState::Actions)
                 if refused != Some(at)
                     && token.may_be_meant_as_action()
                     && !goes_on
                     && tokens.indentation(at.span).is_some_and(|blanks| blanks <= indentation) =>
             {
-                if tokens.blocks.last().is_some_and(|block| block.part == Part::Condition) {
-                    tokens.enter(Part::Body);
+                if tokens.blocks.last().is_some_and(|block| block.part == BlockPart::Condition) {
+                    tokens.enter(BlockPart::Body);
                 }
                 tokens.resume(at);
                 return Ok(true);
             }
-            (_, Place::Actions) => match among_actions(tokens, at, may_open && refused != Some(at))
-            {
-                Found::Nothing => {}
-                Found::Here => {
-                    tokens.resume(at);
-                    return Ok(true);
+            (_, ParserState::Actions) => {
+                match among_actions(tokens, at, may_open && refused != Some(at)) {
+                    ResumePoint::Nothing => {}
+                    ResumePoint::Here => {
+                        tokens.resume(at);
+                        return Ok(true);
+                    }
+                    ResumePoint::Behind => return resume_behind(tokens),
                 }
-                Found::Behind => return resume_behind(tokens),
-            },
+            }
             _ => {}
         }
         goes_on = at.token.wants_value() && !is_operator;
@@ -100,58 +103,58 @@ pub(super) fn recover(tokens: &mut Tokens<'_>, skip: Skip) -> Result<bool, Fault
 }
 
 /// Whether a token is a place to go on at.
-enum Found {
+enum ResumePoint {
     Nothing,
     Here,
     Behind,
 }
 
-fn among_actions(tokens: &mut Tokens<'_>, at: Placed, may_open: bool) -> Found {
+fn among_actions(tokens: &mut TokenStream<'_>, at: SpannedToken, may_open: bool) -> ResumePoint {
     let condition =
-        tokens.blocks.last().filter(|block| block.part == Part::Condition).map(|b| b.is_while);
+        tokens.blocks.last().filter(|block| block.part == BlockPart::Condition).map(|b| b.is_while);
     match at.token {
         Token::Then if condition == Some(false) => {
-            tokens.enter(Part::Body);
-            Found::Behind
+            tokens.enter(BlockPart::Body);
+            ResumePoint::Behind
         }
         Token::Do if condition == Some(true) => {
-            tokens.enter(Part::Body);
-            Found::Behind
+            tokens.enter(BlockPart::Body);
+            ResumePoint::Behind
         }
         Token::Then | Token::Do if may_open && condition.is_none() => {
             let is_while = at.token == Token::Do;
-            let block = Block { opened: at.span, is_while, part: Part::Body };
-            if tokens.open(block) { Found::Behind } else { Found::Nothing }
+            let block = OpenBlock { opened: at.span, is_while, part: BlockPart::Body };
+            if tokens.open(block) { ResumePoint::Behind } else { ResumePoint::Nothing }
         }
         Token::Else | Token::ElseIf | Token::EndIf | Token::Done => {
             let is_while = at.token == Token::Done;
             let open = tokens.blocks.iter().rposition(|block| block.is_while == is_while);
-            let Some(open) = open else { return Found::Nothing };
+            let Some(open) = open else { return ResumePoint::Nothing };
             let block = &mut tokens.blocks[open];
-            if block.part == Part::Else && at.token != Token::EndIf {
-                return Found::Nothing;
+            if block.part == BlockPart::Else && at.token != Token::EndIf {
+                return ResumePoint::Nothing;
             }
-            if block.part == Part::Condition {
-                block.part = Part::Body;
+            if block.part == BlockPart::Condition {
+                block.part = BlockPart::Body;
             }
             tokens.blocks.truncate(open + 1);
-            Found::Here
+            ResumePoint::Here
         }
         token if token.starts_action() => {
             if condition.is_some() {
                 if !tokens.is_first_on_line(at.span) {
-                    return Found::Nothing;
+                    return ResumePoint::Nothing;
                 }
-                tokens.enter(Part::Body);
+                tokens.enter(BlockPart::Body);
             }
-            Found::Here
+            ResumePoint::Here
         }
-        _ => Found::Nothing,
+        _ => ResumePoint::Nothing,
     }
 }
 
 /// Goes on at the token that comes next, if it belongs to the statement.
-fn resume_behind(tokens: &mut Tokens<'_>) -> Result<bool, Fault> {
+fn resume_behind(tokens: &mut TokenStream<'_>) -> Result<bool, LexError> {
     match tokens.pull().transpose()? {
         Some(at) if matches!(at.token, Token::On | Token::Config) => {
             tokens.put_back(at);

@@ -19,7 +19,7 @@ const CHANGES: [(&str, &str); 2] = [
         "use self::__lalrpop_util::state_machine as __state_machine;",
         "use crate::parse::driver as __state_machine;",
     ),
-    ("__state_machine::Parser::drive(", "__state_machine::Parser::drive(build.room, "),
+    ("__state_machine::Parser::drive(", "__state_machine::Parser::drive(build.budget, "),
 ];
 
 fn main() -> Result<()> {

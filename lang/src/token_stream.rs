@@ -19,7 +19,7 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What keeps the stream from going on. The parser passes it through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct LexError {
     /// What.
     pub(crate) code: Code,
     /// Where.
@@ -28,23 +28,23 @@ pub(crate) struct Fault {
 
 /// A token and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
+pub(crate) struct SpannedToken {
     /// What.
     pub(crate) token: Token,
     /// Where.
     pub(crate) span: Span,
 }
 
-impl Placed {
+impl SpannedToken {
     /// As the parser takes it.
-    fn given(self) -> Result<(u32, Token, u32), Fault> {
+    fn given(self) -> Result<(u32, Token, u32), LexError> {
         Ok((self.span.start, self.token, self.span.end))
     }
 }
 
 /// How far into a statement the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum ParserState {
     /// Nothing of it was given out, or it does not start with `on` or `config`.
     Start,
     /// Behind `config`.
@@ -61,18 +61,18 @@ pub(crate) enum Place {
 
 /// An open `if` or `while`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(crate) struct OpenBlock {
     /// Where it was opened.
     pub(crate) opened: Span,
     /// `while`, not `if`.
     pub(crate) is_while: bool,
     /// Where in it we are.
-    pub(crate) part: Part,
+    pub(crate) part: BlockPart,
 }
 
 /// Where in a block the stream is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum BlockPart {
     /// Before `then` or `do`.
     Condition,
     /// Behind it.
@@ -82,27 +82,27 @@ pub(crate) enum Part {
 }
 
 /// The tokens of a script, a statement at a time.
-pub(crate) struct Tokens<'s> {
+pub(crate) struct TokenStream<'s> {
     lexer: Lexer<'s, Lexeme>,
     /// Read, but not given out: what starts the next statement, or the place to go on at after an
     /// error.
-    put_back: Option<Placed>,
+    put_back: Option<SpannedToken>,
     /// Given out before anything else after an error, last first, so that the parser is where we
     /// are.
     replay: Vec<Token>,
     /// The token given out last; what it opens or closes is noted when the next one is asked for,
     /// because the parser may refuse it.
-    pub(crate) last: Option<Placed>,
+    pub(crate) last: Option<SpannedToken>,
     /// The token before that.
-    pub(crate) before_last: Option<Placed>,
+    pub(crate) before_last: Option<SpannedToken>,
     /// Open blocks, no more than there is space for from the start.
-    pub(crate) blocks: Vec<Block>,
+    pub(crate) blocks: Vec<OpenBlock>,
     /// Open brackets.
     brackets: usize,
     /// Most of both together.
     nesting: usize,
     /// How far we are.
-    pub(crate) place: Place,
+    pub(crate) state: ParserState,
     /// Where it went on after the last error, to be sure of getting ahead.
     pub(crate) resumed_at: Option<u32>,
     /// The first string that spans lines: the likely culprit when a string never ends.
@@ -111,13 +111,13 @@ pub(crate) struct Tokens<'s> {
     verbatim: bool,
 }
 
-impl<'s> Tokens<'s> {
-    pub(crate) fn new(source: &'s [u8], nesting: usize) -> Tokens<'s> {
+impl<'s> TokenStream<'s> {
+    pub(crate) fn new(source: &'s [u8], nesting: usize) -> TokenStream<'s> {
         let mut lexer = Lexeme::lexer(source);
         if source.starts_with(BYTE_ORDER_MARK) {
             lexer.bump(BYTE_ORDER_MARK.len());
         }
-        Tokens {
+        TokenStream {
             lexer,
             put_back: None,
             replay: Vec::new(),
@@ -126,7 +126,7 @@ impl<'s> Tokens<'s> {
             blocks: Vec::with_capacity(nesting),
             brackets: 0,
             nesting,
-            place: Place::Start,
+            state: ParserState::Start,
             resumed_at: None,
             long_string: None,
             verbatim: false,
@@ -134,8 +134,8 @@ impl<'s> Tokens<'s> {
     }
 
     /// The tokens as they are written, for the formatter.
-    pub(crate) fn verbatim(source: &'s [u8], nesting: usize) -> Tokens<'s> {
-        Tokens { verbatim: true, ..Tokens::new(source, nesting) }
+    pub(crate) fn verbatim(source: &'s [u8], nesting: usize) -> TokenStream<'s> {
+        TokenStream { verbatim: true, ..TokenStream::new(source, nesting) }
     }
 
     /// The whole source.
@@ -150,7 +150,7 @@ impl<'s> Tokens<'s> {
         self.brackets = 0;
         self.last = None;
         self.before_last = None;
-        self.place = Place::Start;
+        self.state = ParserState::Start;
         if self.put_back.is_some() {
             return true;
         }
@@ -159,7 +159,7 @@ impl<'s> Tokens<'s> {
         !self.lexer.remainder().is_empty()
     }
 
-    /// Where the next token is, after [`Tokens::begin`].
+    /// Where the next token is, after [`TokenStream::begin`].
     pub(crate) fn at(&self) -> usize {
         let read = self.source().len() - self.lexer.remainder().len();
         self.put_back.map_or(read, |placed| placed.span.start as usize)
@@ -167,12 +167,12 @@ impl<'s> Tokens<'s> {
 
     /// The token behind the last one, which is not part of the statement: `on`, `config`, or the
     /// end.
-    pub(crate) fn following(&self) -> Option<Placed> {
+    pub(crate) fn following(&self) -> Option<SpannedToken> {
         self.put_back
     }
 
     /// Reads a token without noting anything.
-    pub(crate) fn pull(&mut self) -> Option<Result<Placed, Fault>> {
+    pub(crate) fn pull(&mut self) -> Option<Result<SpannedToken, LexError>> {
         if let Some(placed) = self.put_back.take() {
             return Some(Ok(placed));
         }
@@ -189,13 +189,15 @@ impl<'s> Tokens<'s> {
                 }
                 Token::String
             }
-            Ok(Lexeme::Unclosed) => return Some(Err(Fault { code: Code::UnclosedString, span })),
+            Ok(Lexeme::Unclosed) => {
+                return Some(Err(LexError { code: Code::UnclosedString, span }));
+            }
         };
-        Some(Ok(Placed { token, span }))
+        Some(Ok(SpannedToken { token, span }))
     }
 
     /// Gives a token back, to be read again.
-    pub(crate) fn put_back(&mut self, placed: Placed) {
+    pub(crate) fn put_back(&mut self, placed: SpannedToken) {
         self.put_back = Some(placed);
     }
 
@@ -222,7 +224,7 @@ impl<'s> Tokens<'s> {
 
     /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a
     /// value.
-    pub(crate) fn starts_statement(&self, placed: Placed) -> bool {
+    pub(crate) fn starts_statement(&self, placed: SpannedToken) -> bool {
         if self.is_first_on_line(placed.span) {
             return true;
         }
@@ -234,9 +236,9 @@ impl<'s> Tokens<'s> {
 
     /// Whether an `endif` just read ends no `if`, but stands last in its handler, or before the
     /// `else` of the only `if` that is open: the original device skips it there.
-    fn is_stray_endif(&self, placed: Placed) -> bool {
+    fn is_stray_endif(&self, placed: SpannedToken) -> bool {
         if placed.token != Token::EndIf
-            || self.place != Place::Actions
+            || self.state != ParserState::Actions
             || self.verbatim
             || self.before_last.is_some_and(|before| before.token.wants_value())
         {
@@ -244,7 +246,7 @@ impl<'s> Tokens<'s> {
         }
         let before_else = match self.blocks.as_slice() {
             [] => false,
-            [block] if !block.is_while && block.part == Part::Body => true,
+            [block] if !block.is_while && block.part == BlockPart::Body => true,
             _ => return false,
         };
         let mut behind = Lexeme::lexer(self.lexer.remainder());
@@ -259,26 +261,26 @@ impl<'s> Tokens<'s> {
     /// The `endif` of an `if` that its handler's end closes, `next` being what follows. The
     /// original device wants one only behind `else`. It takes no room in the source, and is given
     /// out at the end of what does.
-    fn implied_endif(&mut self, next: Option<Placed>) -> Option<Placed> {
+    fn implied_endif(&mut self, next: Option<SpannedToken>) -> Option<SpannedToken> {
         let last = self.before_last?;
         let block = self.blocks.last().filter(|block| !block.is_while)?;
         let closes = match block.part {
-            Part::Condition => false,
-            Part::Body => true,
-            Part::Else => last.token == Token::EndIf,
+            BlockPart::Condition => false,
+            BlockPart::Body => true,
+            BlockPart::Else => last.token == Token::EndIf,
         };
         let ends =
             next.is_none_or(|next| next.token == Token::Config || self.starts_statement(next));
-        if !closes || !ends || self.place != Place::Actions || self.verbatim {
+        if !closes || !ends || self.state != ParserState::Actions || self.verbatim {
             return None;
         }
         let end = Span { start: last.span.end, end: last.span.end };
-        Some(Placed { token: Token::EndIf, span: end })
+        Some(SpannedToken { token: Token::EndIf, span: end })
     }
 
     /// Goes on after an error, at `at`: the parser starts again and is first given what brings it
     /// to where the stream is, among the actions of the open blocks.
-    pub(crate) fn resume(&mut self, at: Placed) {
+    pub(crate) fn resume(&mut self, at: SpannedToken) {
         self.put_back = Some(at);
         self.resumed_at = Some(at.span.start);
         self.last = None;
@@ -292,7 +294,7 @@ impl<'s> Tokens<'s> {
             } else {
                 [Token::If, Token::Word, Token::Then]
             });
-            if block.part == Part::Else {
+            if block.part == BlockPart::Else {
                 self.replay.push(Token::Else);
             }
         }
@@ -300,28 +302,28 @@ impl<'s> Tokens<'s> {
     }
 
     /// Notes what the token opens or closes.
-    fn note(&mut self, placed: Placed) {
-        match (self.place, placed.token) {
-            (Place::Start, Token::On) => self.place = Place::Event,
-            (Place::Start, Token::Config) => self.place = Place::ConfigName,
-            (Place::ConfigName, _) => self.place = Place::ConfigValue,
-            (Place::ConfigValue, _) => self.place = Place::ConfigEnd,
-            (Place::Event, Token::Do) => self.place = Place::Actions,
-            (Place::Actions, token) => self.note_block(token, placed.span),
+    fn note(&mut self, placed: SpannedToken) {
+        match (self.state, placed.token) {
+            (ParserState::Start, Token::On) => self.state = ParserState::Event,
+            (ParserState::Start, Token::Config) => self.state = ParserState::ConfigName,
+            (ParserState::ConfigName, _) => self.state = ParserState::ConfigValue,
+            (ParserState::ConfigValue, _) => self.state = ParserState::ConfigEnd,
+            (ParserState::Event, Token::Do) => self.state = ParserState::Actions,
+            (ParserState::Actions, token) => self.note_block(token, placed.span),
             _ => {}
         }
     }
 
     fn note_block(&mut self, token: Token, opened: Span) {
         match token {
-            Token::If | Token::While => self.blocks.push(Block {
+            Token::If | Token::While => self.blocks.push(OpenBlock {
                 opened,
                 is_while: token == Token::While,
-                part: Part::Condition,
+                part: BlockPart::Condition,
             }),
-            Token::Then | Token::Do => self.enter(Part::Body),
-            Token::ElseIf => self.enter(Part::Condition),
-            Token::Else => self.enter(Part::Else),
+            Token::Then | Token::Do => self.enter(BlockPart::Body),
+            Token::ElseIf => self.enter(BlockPart::Condition),
+            Token::Else => self.enter(BlockPart::Else),
             Token::EndIf | Token::Done => {
                 self.blocks.pop();
             }
@@ -330,14 +332,14 @@ impl<'s> Tokens<'s> {
     }
 
     /// Goes on to another part of the innermost block.
-    pub(crate) fn enter(&mut self, part: Part) {
+    pub(crate) fn enter(&mut self, part: BlockPart) {
         if let Some(block) = self.blocks.last_mut() {
             block.part = part;
         }
     }
 
     /// Takes a block for open; false if that would be one too many.
-    pub(crate) fn open(&mut self, block: Block) -> bool {
+    pub(crate) fn open(&mut self, block: OpenBlock) -> bool {
         let fits = self.blocks.len() < self.nesting;
         if fits {
             self.blocks.push(block);
@@ -346,7 +348,7 @@ impl<'s> Tokens<'s> {
     }
 
     /// The raw word behind a `config` line's name, if it is one.
-    fn raw(&mut self) -> Option<Placed> {
+    fn raw(&mut self) -> Option<SpannedToken> {
         let rest = self.lexer.remainder();
         self.lexer.bump(gap_len(rest));
         let start = self.lexer.source().len() - self.lexer.remainder().len();
@@ -357,20 +359,20 @@ impl<'s> Tokens<'s> {
             return None;
         }
         self.lexer.bump(len);
-        Some(Placed { token: Token::Raw, span: Span::new(start, start + len) })
+        Some(SpannedToken { token: Token::Raw, span: Span::new(start, start + len) })
     }
 
     /// Refuses what nests too deep; `opens` is one more level.
-    fn check_depth(&self, opens: Placed) -> Result<(), Fault> {
+    fn check_depth(&self, opens: SpannedToken) -> Result<(), LexError> {
         if self.blocks.len() + self.brackets < self.nesting {
             return Ok(());
         }
-        Err(Fault { code: Code::NestedTooDeep, span: opens.span })
+        Err(LexError { code: Code::NestedTooDeep, span: opens.span })
     }
 }
 
-impl Iterator for Tokens<'_> {
-    type Item = Result<(u32, Token, u32), Fault>;
+impl Iterator for TokenStream<'_> {
+    type Item = Result<(u32, Token, u32), LexError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if let Some(token) = self.replay.pop() {
@@ -384,7 +386,7 @@ impl Iterator for Tokens<'_> {
             }
             self.last = None;
         }
-        let raw = if self.place == Place::ConfigValue { self.raw() } else { None };
+        let raw = if self.state == ParserState::ConfigValue { self.raw() } else { None };
         let mut pulled = raw.map(Ok).or_else(|| self.pull());
         if let Some(Ok(placed)) = pulled
             && self.is_stray_endif(placed)
@@ -396,14 +398,14 @@ impl Iterator for Tokens<'_> {
             Some(Err(fault)) => return Some(Err(fault)),
             None => {
                 self.last = self.implied_endif(None);
-                return self.last.map(Placed::given);
+                return self.last.map(SpannedToken::given);
             }
         };
         match placed.token {
-            Token::On | Token::Config if self.place != Place::Start => {
+            Token::On | Token::Config if self.state != ParserState::Start => {
                 self.put_back = Some(placed);
                 self.last = self.implied_endif(Some(placed));
-                return self.last.map(Placed::given);
+                return self.last.map(SpannedToken::given);
             }
             Token::Open => {
                 if let Err(fault) = self.check_depth(placed) {
@@ -419,9 +421,9 @@ impl Iterator for Tokens<'_> {
                     return Some(Err(fault));
                 }
             }
-            Token::String if self.place == Place::ConfigValue => placed.token = Token::Raw,
+            Token::String if self.state == ParserState::ConfigValue => placed.token = Token::Raw,
             // The name of a parameter may be any word, or a flash variable.
-            _ if self.place == Place::ConfigName => {
+            _ if self.state == ParserState::ConfigName => {
                 let first = placed.span.of(self.source()).first();
                 if first.is_some_and(|first| first.is_ascii_alphanumeric() || *first == b'@') {
                     placed.token = Token::Word;

@@ -13,7 +13,7 @@ const AHEAD: usize = 6 * TOKEN;
 const LEAST: usize = 64;
 
 /// See the module. Shared by all that allocate.
-pub(crate) struct Room<'r> {
+pub(crate) struct MemoryBudget<'r> {
     ask: Option<&'r dyn Fn(usize) -> bool>,
     /// What of the last [`AHEAD`] is not accounted for.
     ahead: Cell<usize>,
@@ -23,10 +23,10 @@ pub(crate) struct Room<'r> {
     tokens: Cell<usize>,
 }
 
-impl<'r> Room<'r> {
+impl<'r> MemoryBudget<'r> {
     /// Asks `ask`; `None`: there is always room.
-    pub(crate) fn new(ask: Option<&'r dyn Fn(usize) -> bool>) -> Room<'r> {
-        Room { ask, ahead: Cell::new(0), refused: Cell::new(None), tokens: Cell::new(0) }
+    pub(crate) fn new(ask: Option<&'r dyn Fn(usize) -> bool>) -> MemoryBudget<'r> {
+        MemoryBudget { ask, ahead: Cell::new(0), refused: Cell::new(None), tokens: Cell::new(0) }
     }
 
     /// What was asked for ahead may be part of it; only the token at hand can still count on that.
@@ -117,31 +117,31 @@ mod tests {
     use alloc::vec::Vec;
     use core::cell::Cell;
 
-    use super::{Room, TOKEN};
+    use super::{MemoryBudget, TOKEN};
 
     #[test]
     fn what_was_refused_once_stays_refused() {
         let free = Cell::new(100);
         let ask = |bytes| bytes <= free.get() + TOKEN;
-        let room = Room::new(Some(&ask));
-        assert!(room.has(100));
-        assert_eq!(room.refused(), None);
-        assert!(!room.has(101));
+        let budget = MemoryBudget::new(Some(&ask));
+        assert!(budget.has(100));
+        assert_eq!(budget.refused(), None);
+        assert!(!budget.has(101));
         free.set(1_000_000);
-        assert!(!room.has(1) && !room.has_token(1));
-        assert_eq!(room.refused(), Some(101 + TOKEN));
+        assert!(!budget.has(1) && !budget.has_token(1));
+        assert_eq!(budget.refused(), Some(101 + TOKEN));
         let mut list: Vec<u32> = Vec::new();
-        assert!(!room.grow(&mut list, 1));
+        assert!(!budget.grow(&mut list, 1));
     }
 
     #[test]
     fn a_list_takes_what_it_needs_where_more_is_not_to_be_had() {
         let ask = |bytes| bytes <= 40 + TOKEN;
-        let room = Room::new(Some(&ask));
+        let budget = MemoryBudget::new(Some(&ask));
         let mut list: Vec<u32> = Vec::new();
-        assert!(room.grow(&mut list, 3));
+        assert!(budget.grow(&mut list, 3));
         assert_eq!(list.capacity(), 3);
-        assert!(!room.grow(&mut list, 11));
-        assert_eq!(room.refused(), Some(44 + TOKEN));
+        assert!(!budget.grow(&mut list, 11));
+        assert_eq!(budget.refused(), Some(44 + TOKEN));
     }
 }

@@ -5,15 +5,15 @@ use alloc::vec::Vec;
 
 use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Operand, TEMPORARIES, VARIABLES};
 
-use crate::room::Room;
+use crate::budget::MemoryBudget;
 
-/// A place to jump to; made by [`Body::label`], put somewhere by [`Body::place`].
+/// A place to jump to; made by [`FunctionBuilder::label`], put somewhere by [`FunctionBuilder::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label(u16);
 
 /// Where a result goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum To {
+pub(super) enum Dest {
     /// The next free temporary.
     Temporary,
     /// A variable, by number.
@@ -52,7 +52,7 @@ fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(super) struct FunctionBuilder {
     words: Vec<u32>,
     jumps: Vec<Jump>,
     labels: Vec<CodeOffset>,
@@ -63,7 +63,7 @@ pub(super) struct Body {
     reachable: bool,
 }
 
-/// How a [`Body`] was at some moment; see [`Body::forget_since`].
+/// How a [`FunctionBuilder`] was at some moment; see [`FunctionBuilder::forget_since`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
     words: u32,
@@ -77,9 +77,9 @@ pub(super) struct Mark {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LoopStart(CodeOffset);
 
-impl Body {
-    pub(super) fn new() -> Body {
-        Body { reachable: true, ..Body::default() }
+impl FunctionBuilder {
+    pub(super) fn new() -> FunctionBuilder {
+        FunctionBuilder { reachable: true, ..FunctionBuilder::default() }
     }
 
     /// Empties it, for the next handler.
@@ -94,16 +94,16 @@ impl Body {
     }
 
     /// Makes room for what so many tokens can become; false if there is none.
-    pub(super) fn reserve(&mut self, room: &Room<'_>, tokens: usize) -> bool {
-        room.grow(&mut self.words, tokens + 4)
-            && room.grow(&mut self.jumps, 2)
-            && room.grow(&mut self.labels, 2)
-            && room.grow(&mut self.lines, 2)
+    pub(super) fn reserve(&mut self, budget: &MemoryBudget<'_>, tokens: usize) -> bool {
+        budget.grow(&mut self.words, tokens + 4)
+            && budget.grow(&mut self.jumps, 2)
+            && budget.grow(&mut self.labels, 2)
+            && budget.grow(&mut self.lines, 2)
     }
 
     /// The same for the jumps of a condition of so many tokens.
-    pub(super) fn reserve_jumps(&mut self, room: &Room<'_>, tokens: usize) -> bool {
-        room.grow(&mut self.jumps, tokens + 2) && room.grow(&mut self.labels, tokens + 4)
+    pub(super) fn reserve_jumps(&mut self, budget: &MemoryBudget<'_>, tokens: usize) -> bool {
+        budget.grow(&mut self.jumps, tokens + 2) && budget.grow(&mut self.labels, tokens + 4)
     }
 
     /// Whether the code so far can run on into what comes next.
@@ -165,27 +165,27 @@ impl Body {
     }
 
     /// An instruction with a result, and perhaps a number in B.
-    pub(super) fn result(&mut self, op: Op, operands: &[Operand], number: u8, to: To) {
+    pub(super) fn result(&mut self, op: Op, operands: &[Operand], number: u8, dest: Dest) {
         self.pop(operands);
-        let destination = self.destination(to);
+        let destination = self.destination(dest);
         let third = operands.get(2).filter(|_| op.format() == Format::LongResult);
         let first = operands.get(..operands.len().min(2)).unwrap_or_default();
         self.words.push(encode(op, first, [0, number, destination]));
         self.words.extend(third.map(|operand| u32::from(byte_of(*operand))));
-        self.finish_result(to);
+        self.finish_result(dest);
     }
 
     /// Joins 2 to [`umqtt_vm::isa::JOIN_MAX`] values.
-    pub(super) fn join(&mut self, operands: &[Operand], to: To) {
+    pub(super) fn join(&mut self, operands: &[Operand], dest: Dest) {
         self.pop(operands);
-        let destination = self.destination(to);
+        let destination = self.destination(dest);
         self.words.push(encode(Op::Join, &[], [operands.len() as u8, 0, destination]));
         for four in operands.chunks(4) {
             let mut bytes = [0; 4];
             bytes.iter_mut().zip(four).for_each(|(byte, operand)| *byte = byte_of(*operand));
             self.words.push(u32::from_le_bytes(bytes));
         }
-        self.finish_result(to);
+        self.finish_result(dest);
     }
 
     /// Sets a variable to an operand.
@@ -201,15 +201,15 @@ impl Body {
     }
 
     /// Where a result goes; a variable without a place gets it by way of a temporary.
-    fn destination(&mut self, to: To) -> u8 {
-        match to {
-            To::Variable(number) => place_of(number).unwrap_or_else(|| self.push()),
-            To::Temporary => self.push(),
+    fn destination(&mut self, dest: Dest) -> u8 {
+        match dest {
+            Dest::Variable(number) => place_of(number).unwrap_or_else(|| self.push()),
+            Dest::Temporary => self.push(),
         }
     }
 
-    fn finish_result(&mut self, to: To) {
-        if let To::Variable(number) = to
+    fn finish_result(&mut self, dest: Dest) {
+        if let Dest::Variable(number) = dest
             && place_of(number).is_none()
         {
             self.set(number, self.top());
@@ -302,14 +302,14 @@ impl Body {
     /// Nothing if there is no room.
     pub(super) fn finish(
         &mut self,
-        room: &Room<'_>,
+        budget: &MemoryBudget<'_>,
         code: &mut Vec<u32>,
         lines: &mut Vec<(u32, u32)>,
     ) {
         let jumps = self.jumps.len();
-        if room.grow(code, self.words.len() + 2 * jumps)
-            && room.grow(lines, self.lines.len())
-            && room.has(size_of::<u32>() * (jumps + 1))
+        if budget.grow(code, self.words.len() + 2 * jumps)
+            && budget.grow(lines, self.lines.len())
+            && budget.has(size_of::<u32>() * (jumps + 1))
         {
             self.write(code, lines);
         }
@@ -319,7 +319,7 @@ impl Body {
     fn write(&mut self, code: &mut Vec<u32>, lines: &mut Vec<(u32, u32)>) {
         self.thread_jumps();
         let mut starts = Vec::with_capacity(self.jumps.len() + 1);
-        self.settle(&mut starts);
+        self.relax_branches(&mut starts);
         let base = code.len();
         let mut written = 0;
         for (index, jump) in self.jumps.iter().enumerate() {
@@ -367,7 +367,7 @@ impl Body {
     }
 
     /// Finds the jumps that go far, and how many words jumps take before each of them.
-    fn settle(&mut self, starts: &mut Vec<u32>) {
+    fn relax_branches(&mut self, starts: &mut Vec<u32>) {
         loop {
             starts.clear();
             let mut total = 0;
