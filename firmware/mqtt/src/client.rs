@@ -16,9 +16,10 @@ use alloc::vec::Vec;
 pub use options::{ClientOptions, LastMessage};
 pub use requests::{RequestError, SendError};
 
+use crate::delivery::Piece;
+use crate::inflight::Inflight;
 use crate::message::Message;
-use crate::outbox::{Outbox, Piece};
-use crate::session::Inflight;
+use crate::outbox::Outbox;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
 use crate::{Duration, Instant, Publication};
 use backoff::Backoff;

@@ -19,6 +19,8 @@
 mod gate;
 #[cfg(feature = "journal")]
 mod log;
+#[cfg(feature = "journal")]
+mod mark;
 #[cfg(not(feature = "journal"))]
 mod off;
 #[cfg(feature = "journal")]
@@ -33,7 +35,7 @@ mod session;
 #[cfg(feature = "journal")]
 pub(crate) use gate::Gate;
 #[cfg(feature = "journal")]
-pub(crate) use log::{EntryMark, MessageMark};
+pub(crate) use mark::{EntryMark, MessageMark};
 #[cfg(not(feature = "journal"))]
 pub(crate) use off::{EntryMark, Gate, Journal, MessageMark, SessionLog};
 #[cfg(feature = "journal")]

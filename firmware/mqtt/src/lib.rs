@@ -17,11 +17,11 @@
 //! * [`wire`]: the packets, both directions; of use to a client too.
 //! * [`Limits`], [`Stats`], [`Hooks`]: what the embedder sets, reads, decides.
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
-//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox`, `session`
-//!   (QoS 1 and 2),
-//!   `queue` (what makes room for what), `subscriptions` (a tree), `retained`;
-//!   `arena` (places for clients and filters), `away` (which session was there longest ago),
-//!   `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
+//! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox` of messages
+//!   (`delivery`), `session` and its messages of QoS 1 and 2 (`inflight`), `queue` (what makes room
+//!   for what, by `load` and `handling`), `subscriptions` (a tree), `retained`; `arena` (places for
+//!   clients and filters), `away` (which session was there longest ago), `timers`, and `memory`,
+//!   what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
 //!
@@ -88,10 +88,14 @@ mod arena;
 mod away;
 mod broker;
 mod connection;
+mod delivery;
+mod handling;
 mod hooks;
 mod inbox;
+mod inflight;
 mod journal;
 mod limits;
+mod load;
 mod memory;
 mod message;
 mod outbox;

@@ -9,85 +9,14 @@ use alloc::vec::Vec;
 
 use umqtt_memory::{shrink_deque, try_deque_room};
 
+use crate::delivery::{Delivery, Piece};
 use crate::journal::Gate;
-use crate::message::Publication;
-use crate::queue::Load;
-use crate::wire::{FixedHeader, HeaderBytes, PacketType, QoS};
+use crate::load::Load;
 
 /// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
 /// next to nothing on a chip.
 const KEEP_DELIVERIES: usize = if cfg!(target_pointer_width = "64") { 64 } else { 4 };
 const KEEP_CONTROL: usize = if cfg!(target_pointer_width = "64") { 256 } else { 16 };
-
-/// The flag of a message sent again.
-const DUP: u8 = 0b1000;
-
-/// One message on its way to one client.
-#[derive(Clone, Debug)]
-pub(crate) struct Delivery {
-    publication: Publication,
-    /// 0 at QoS 0.
-    packet_id: u16,
-    flags: u8,
-}
-
-impl Delivery {
-    pub(crate) fn new(
-        publication: Publication,
-        qos: QoS,
-        packet_id: u16,
-        retain: bool,
-    ) -> Delivery {
-        Delivery { publication, packet_id, flags: (qos as u8) << 1 | u8::from(retain) }
-    }
-
-    pub(crate) fn again(mut self) -> Delivery {
-        self.flags |= DUP; // [MQTT-3.3.1-1]
-        self
-    }
-
-    /// 0 at QoS 0.
-    #[cfg(feature = "journal")]
-    pub(crate) fn packet_id(&self) -> u16 {
-        self.packet_id
-    }
-
-    /// Bytes on the wire.
-    fn len(&self) -> usize {
-        if self.flags == 0 {
-            return self.publication.packet().len();
-        }
-        let remaining = self.publication.body().len() + self.id_len();
-        FixedHeader::len_for(remaining) + remaining
-    }
-
-    fn id_len(&self) -> usize {
-        if self.packet_id == 0 { 0 } else { 2 }
-    }
-
-    fn head(&self) -> HeaderBytes {
-        let remaining = self.publication.body().len() + self.id_len();
-        // A publication leaves room for the packet id, so there is a header for it.
-        FixedHeader::emit(PacketType::Publish, self.flags, remaining).unwrap_or_default()
-    }
-
-    /// Calls `with` for each run of bytes, in order, until it returns false.
-    fn pieces(&self, mut with: impl FnMut(&[u8]) -> bool) {
-        if self.flags == 0 {
-            with(self.publication.packet());
-            return;
-        }
-        let (topic, payload) = self.publication.body().split_at(self.publication.topic_end());
-        let id = self.packet_id.to_be_bytes();
-        let _ = with(self.head().as_bytes())
-            && with(topic)
-            && with(&id[..self.id_len()])
-            && with(payload);
-    }
-}
-
-/// Room for a header or a packet id, which exists nowhere else when it is handed out.
-pub(crate) type Piece = [u8; 5];
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -139,7 +68,7 @@ impl Outbox {
     pub(crate) fn push(&mut self, delivery: Delivery) {
         let len = delivery.len();
         self.bytes += len;
-        if delivery.packet_id == 0 {
+        if delivery.packet_id() == 0 {
             self.loose_bytes += len;
         }
         self.deliveries.push_back(delivery);
@@ -174,12 +103,27 @@ impl Outbox {
         &mut self.gate
     }
 
+    /// The batch is committed: lets go what waited for it.
+    #[cfg(feature = "journal")]
+    pub(crate) fn unseal(&mut self) {
+        if self.gate.is_open() {
+            return;
+        }
+        let mut gate = core::mem::take(&mut self.gate);
+        self.control.extend(gate.committed_control());
+        for delivery in gate.committed_deliveries() {
+            self.push(delivery);
+        }
+        gate.unblock();
+        self.gate = gate;
+    }
+
     /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of
     /// QoS 1 and 2 it may have to look past are no more than may be in flight.
     pub(crate) fn drop_oldest(&mut self) -> bool {
         let begun = usize::from(self.front_sent > 0);
         let mut rest = self.deliveries.iter().skip(begun);
-        let Some(place) = rest.position(|delivery| delivery.packet_id == 0) else { return false };
+        let Some(place) = rest.position(|delivery| delivery.packet_id() == 0) else { return false };
         let Some(oldest) = self.deliveries.remove(begun + place) else { return false };
         let len = oldest.len();
         self.bytes -= len;
@@ -200,7 +144,7 @@ impl Outbox {
     /// connection; 0 if there is none.
     pub(crate) fn first_not_sent(&self) -> u16 {
         let rest = self.deliveries.iter().skip(usize::from(self.front_sent > 0));
-        let mut ids = rest.filter(|delivery| delivery.flags & DUP == 0).map(|d| d.packet_id);
+        let mut ids = rest.filter(|delivery| !delivery.is_again()).map(Delivery::packet_id);
         ids.find(|id| *id != 0).unwrap_or_else(|| self.gate.first_packet_id())
     }
 
@@ -221,31 +165,7 @@ impl Outbox {
             return &self.control;
         }
         let Some(front) = self.deliveries.front() else { return &[] };
-        if front.flags == 0 {
-            return front.publication.packet().get(self.front_sent..).unwrap_or_default();
-        }
-        let head = front.head();
-        let head = head.as_bytes();
-        let body = front.publication.body();
-        let (split, id_len) = (front.publication.topic_end(), front.id_len());
-        let mut at = self.front_sent;
-        if let Some(rest) = head.get(at..).filter(|rest| !rest.is_empty()) {
-            let piece = &mut piece[..rest.len()];
-            piece.copy_from_slice(rest);
-            return piece;
-        }
-        at -= head.len();
-        if at < split {
-            return &body[at..split];
-        }
-        at -= split;
-        if at < id_len {
-            let rest = &front.packet_id.to_be_bytes()[at..];
-            let piece = &mut piece[..rest.len()];
-            piece.copy_from_slice(rest);
-            return piece;
-        }
-        body.get(split + at - id_len..).unwrap_or_default()
+        front.outgoing(self.front_sent, piece)
     }
 
     /// Copies what is next into `buffer`, as much as fits; how much that was.
@@ -303,11 +223,11 @@ impl Outbox {
             n -= rest;
             self.front_sent = 0;
             self.bytes -= len;
-            if front.packet_id == 0 {
+            if front.packet_id() == 0 {
                 self.loose_bytes -= len;
             }
             if let Some(sent) = self.deliveries.pop_front() {
-                sent.publication.release();
+                sent.release();
             }
             if self.deliveries.is_empty() {
                 shrink_deque(&mut self.deliveries, KEEP_DELIVERIES);
@@ -335,6 +255,8 @@ impl Room<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Publication;
+    use crate::wire::QoS;
 
     fn filled() -> (Outbox, Vec<u8>) {
         let message = Publication::new(b"a/b", b"hello").unwrap();

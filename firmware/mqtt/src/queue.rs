@@ -5,80 +5,14 @@
 //! new is worth more than what is old. Where none is left, the newcomer is the one to go.
 
 use crate::Limits;
+use crate::delivery::Delivery;
+use crate::handling::Handling;
+use crate::inflight::Entry;
+use crate::load::Load;
 use crate::message::Publication;
-use crate::outbox::{Delivery, Outbox};
-use crate::session::{Entry, Session};
+use crate::outbox::Outbox;
+use crate::session::Session;
 use crate::wire::QoS;
-
-/// How a message is delivered to a client. Two values, which go in two registers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Handling {
-    pub(crate) qos: QoS,
-    pub(crate) mark: Mark,
-}
-
-impl Handling {
-    pub(crate) fn new(qos: QoS, retain: bool) -> Handling {
-        Handling { qos, mark: Mark::of(retain) }
-    }
-}
-
-/// Whether a message has the retain flag, and by which group of those who share a subscription it
-/// came, in two bytes: so what is in flight takes no more memory for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Mark(u16);
-
-impl Mark {
-    const RETAIN: u16 = 1 << 15;
-
-    /// Of a message that came by no group.
-    pub(crate) fn of(retain: bool) -> Mark {
-        Mark(if retain { Mark::RETAIN } else { 0 })
-    }
-
-    /// Of a message that came by a group, as [`group_tag`](crate::subscriptions::group_tag) has it;
-    /// 0 for none.
-    pub(crate) fn of_group(tag: u16) -> Mark {
-        Mark(tag & !Mark::RETAIN)
-    }
-
-    pub(crate) fn retain(self) -> bool {
-        self.0 & Mark::RETAIN != 0
-    }
-
-    pub(crate) fn group(self) -> u16 {
-        self.0 & !Mark::RETAIN
-    }
-}
-
-/// How much waits, or may wait.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Load {
-    pub(crate) messages: usize,
-    pub(crate) bytes: usize,
-}
-
-impl Load {
-    /// What may wait for one client when it may take no more than `share` bytes.
-    pub(crate) fn limit(limits: &Limits, share: usize) -> Load {
-        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes.min(share) }
-    }
-
-    pub(crate) fn half(self) -> Load {
-        Load { messages: self.messages / 2, bytes: self.bytes / 2 }
-    }
-
-    pub(crate) fn plus(self, other: Load) -> Load {
-        Load { messages: self.messages + other.messages, bytes: self.bytes + other.bytes }
-    }
-
-    /// Whether a message of `len` bytes more stays within a limit; one always does where nothing
-    /// waits.
-    pub(crate) fn takes(self, len: usize, max: Load) -> bool {
-        self.messages == 0
-            || self.messages < max.messages && self.bytes.saturating_add(len) <= max.bytes
-    }
-}
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

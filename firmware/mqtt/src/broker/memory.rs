@@ -6,9 +6,9 @@ use super::Broker;
 use crate::Instant;
 use crate::arena::PIECE;
 use crate::connection::{Connection, Phase};
+use crate::delivery::Delivery;
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
-use crate::outbox::Delivery;
 use crate::session::Session;
 
 /// A connection with its places among slots, timers and those that have something to send, and an

@@ -8,7 +8,7 @@ use umqtt_memory::try_room_exact;
 use super::{Broker, ConnId};
 use crate::connection::Phase;
 use crate::inbox::{Inbox, NoMemory};
-use crate::session::RELIABLE;
+use crate::inflight::RELIABLE;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,

@@ -6,8 +6,9 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 
 use super::Broker;
+use crate::handling::{Handling, Mark};
 use crate::message::Publication;
-use crate::queue::{self, Handling, Mark};
+use crate::queue;
 use crate::session::Session;
 use crate::subscriptions::{LOCAL, NodeId, Subscriber, group_of_tag, group_tag, is_shared};
 use crate::wire::QoS;

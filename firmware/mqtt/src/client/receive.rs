@@ -8,13 +8,14 @@ use super::requests::ENTRIES;
 use super::requests::{Request, Stage};
 use super::skip::Skip;
 use super::{CONNECT_PATIENCE, Client, Event, Reason, State};
+use crate::Instant;
 use crate::inbox::Inbox;
+use crate::inflight::RESERVED_ID;
 use crate::message::Publication;
 use crate::wire::{
     Ack, Connack, FixedHeader, Malformed, PacketType, Publish, QoS, ReturnCode, Suback, Version,
     emit_ack,
 };
-use crate::{Instant, session::RESERVED_ID};
 
 /// Bytes of answers that may wait to be sent; a server that makes it more does not read them.
 const MAX_CONTROL: usize = 16 * 1024;

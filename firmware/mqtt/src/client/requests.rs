@@ -6,10 +6,10 @@ use umqtt_memory::reserve;
 use umqtt_topic::TopicError;
 
 use super::{Client, State};
+use crate::delivery::Delivery;
+use crate::handling::Handling;
+use crate::inflight::RESERVED_ID;
 use crate::message::Publication;
-use crate::outbox::Delivery;
-use crate::queue::Handling;
-use crate::session::RESERVED_ID;
 use crate::wire::{QoS, Subscribe, Unsubscribe};
 
 /// Filters in one SUBSCRIBE or UNSUBSCRIBE.

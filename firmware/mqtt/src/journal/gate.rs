@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::outbox::{Delivery, Outbox};
+use crate::delivery::Delivery;
 
 /// What a connection holds back until it is committed.
 #[derive(Debug, Default)]
@@ -78,32 +78,42 @@ impl Gate {
     pub(crate) fn clear(&mut self) {
         self.0 = None;
     }
-}
 
-impl Outbox {
     /// A batch was taken: what is held back now waits for that one.
-    pub(super) fn seal(&mut self) {
-        if let Some(held) = &mut self.gate().0 {
+    pub(crate) fn seal(&mut self) {
+        if let Some(held) = &mut self.0 {
             held.sealed_control = held.control.len();
             held.sealed_deliveries = held.deliveries.len();
             held.sealed_block = held.blocked;
         }
     }
 
-    /// The batch is committed: lets go what waited for it.
-    pub(super) fn unseal(&mut self) {
-        let Some(mut held) = self.gate().0.take() else { return };
-        let control = core::mem::take(&mut held.sealed_control).min(held.control.len());
-        self.control().extend(held.control.drain(..control));
-        let deliveries = core::mem::take(&mut held.sealed_deliveries).min(held.deliveries.len());
-        for delivery in held.deliveries.drain(..deliveries) {
-            self.push(delivery);
-        }
+    /// Takes the control bytes that waited for the batch that is committed now.
+    pub(crate) fn committed_control(&mut self) -> impl Iterator<Item = u8> {
+        let sealed = self.0.as_mut().map(|held| {
+            let len = core::mem::take(&mut held.sealed_control).min(held.control.len());
+            held.control.drain(..len)
+        });
+        sealed.into_iter().flatten()
+    }
+
+    /// Takes the messages that waited for it.
+    pub(crate) fn committed_deliveries(&mut self) -> impl Iterator<Item = Delivery> {
+        let sealed = self.0.as_mut().map(|held| {
+            let len = core::mem::take(&mut held.sealed_deliveries).min(held.deliveries.len());
+            held.deliveries.drain(..len)
+        });
+        sealed.into_iter().flatten()
+    }
+
+    /// Lifts the block that waited for it.
+    pub(crate) fn unblock(&mut self) {
+        let Some(held) = &mut self.0 else { return };
         if core::mem::take(&mut held.sealed_block) {
             held.blocked = false;
         }
-        if !held.is_empty() {
-            self.gate().0 = Some(held);
+        if held.is_empty() {
+            self.0 = None;
         }
     }
 }

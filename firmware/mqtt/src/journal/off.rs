@@ -1,9 +1,14 @@
 //! Nothing is kept over a restart.
 
+mod gate;
+mod mark;
+
 use crate::Instant;
 use crate::message::Publication;
-use crate::outbox::Delivery;
 use crate::wire::QoS;
+
+pub(crate) use gate::Gate;
+pub(crate) use mark::{EntryMark, MessageMark};
 
 /// See `on`.
 #[derive(Debug, Default)]
@@ -65,40 +70,5 @@ impl SessionLog {
     pub(crate) fn abandoned(&self, _: &Publication) {}
     pub(crate) fn is_on(&self) -> bool {
         false
-    }
-}
-
-/// See `on`.
-#[derive(Debug, Default)]
-pub(crate) struct EntryMark {}
-
-/// See `on`.
-#[derive(Debug, Default)]
-pub(crate) struct MessageMark {}
-
-/// See `on`.
-#[derive(Debug, Default)]
-pub(crate) struct Gate {}
-
-impl Gate {
-    pub(crate) fn is_blocked(&self) -> bool {
-        false
-    }
-    pub(crate) fn holds_deliveries(&self) -> bool {
-        false
-    }
-    pub(crate) fn control_len(&self) -> usize {
-        0
-    }
-    pub(crate) fn first_packet_id(&self) -> u16 {
-        0
-    }
-    pub(crate) fn block(&mut self) {}
-    pub(crate) fn hold_control(&mut self, _: &[u8]) {}
-    pub(crate) fn hold_delivery(&mut self, _: Delivery) {}
-    pub(crate) fn clear(&mut self) {}
-    pub(crate) fn drop_deliveries(&mut self) {}
-    pub(crate) fn is_open(&self) -> bool {
-        true
     }
 }

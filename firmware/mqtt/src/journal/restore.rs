@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::log::EntryMark;
+use super::mark::EntryMark;
 use super::on::{Journal, Next};
 use super::record::{
     AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, Progress, RECEIVED, RETAINED, SESSION, Since,
@@ -14,8 +14,9 @@ use super::record::{
 use core::ops::Bound;
 
 use crate::connection::Phase;
+use crate::inflight::Inflight;
 use crate::message::Publication;
-use crate::session::{Inflight, Session};
+use crate::session::Session;
 use crate::wire::QoS;
 use crate::{Broker, Duration, Instant, Limits};
 
@@ -323,7 +324,7 @@ impl Broker {
     fn seal(&mut self) {
         for slot in self.journal.gated() {
             if let Some(connection) = self.connections.get_mut(slot) {
-                connection.outbox.seal();
+                connection.outbox.gate().seal();
             }
         }
     }

@@ -3,7 +3,8 @@
 use alloc::rc::Rc;
 use core::cell::{Cell, RefCell};
 
-use super::log::{EntryMark, Log, Numbered, Ordered};
+use super::log::{Log, Numbered, Ordered};
+use super::mark::EntryMark;
 use super::record::{Entry, Progress, Since, subscription_flags};
 use crate::Instant;
 use crate::message::Publication;

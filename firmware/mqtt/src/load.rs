@@ -1,0 +1,32 @@
+//! How much waits for a client, and how much may.
+
+use crate::Limits;
+
+/// How much waits, or may wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    /// What may wait for one client when it may take no more than `share` bytes.
+    pub(crate) fn limit(limits: &Limits, share: usize) -> Load {
+        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes.min(share) }
+    }
+
+    pub(crate) fn half(self) -> Load {
+        Load { messages: self.messages / 2, bytes: self.bytes / 2 }
+    }
+
+    pub(crate) fn plus(self, other: Load) -> Load {
+        Load { messages: self.messages + other.messages, bytes: self.bytes + other.bytes }
+    }
+
+    /// Whether a message of `len` bytes more stays within a limit; one always does where nothing
+    /// waits.
+    pub(crate) fn takes(self, len: usize, max: Load) -> bool {
+        self.messages == 0
+            || self.messages < max.messages && self.bytes.saturating_add(len) <= max.bytes
+    }
+}
