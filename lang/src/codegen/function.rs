@@ -7,7 +7,8 @@ use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Operand, TEMPORARIES, VARIABLES
 
 use crate::budget::MemoryBudget;
 
-/// A place to jump to; made by [`FunctionBuilder::label`], put somewhere by [`FunctionBuilder::place`].
+/// A place to jump to; made by [`FunctionBuilder::label`], put somewhere by
+/// [`FunctionBuilder::place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Label(u16);
 
