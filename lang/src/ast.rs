@@ -311,9 +311,9 @@ pub enum Operator {
     /// `lte`
     LessEqual,
     /// `str_gt`
-    TextGreater,
+    StringGreater,
     /// `str_gte`
-    TextGreaterEqual,
+    StringGreaterEqual,
     /// `+`
     Add,
     /// `-`

@@ -145,10 +145,10 @@ pub trait Mqtt {
     /// Drops all subscriptions of the script on both sides: it ends.
     fn unsubscribe_all(&mut self) {}
     /// The payload of the first retained local message whose topic matches `filter`: as much of it
-    /// as fits into `out`; returns how many bytes, 0 if there is none. Takes from `looks` how many
-    /// messages it looked at, and looks at no more.
-    fn retained(&mut self, filter: &[u8], out: &mut [u8], looks: &mut u32) -> usize {
-        let _ = (filter, out, looks);
+    /// as fits into `out`; returns how many bytes, 0 if there is none. Takes from `lookups` how
+    /// many messages it looked at, and looks at no more.
+    fn retained(&mut self, filter: &[u8], out: &mut [u8], lookups: &mut u32) -> usize {
+        let _ = (filter, out, lookups);
         0
     }
 }

@@ -168,7 +168,7 @@ pub(crate) fn write_constant(
 ) -> fmt::Result {
     match image.constant(number) {
         Some(Constant::Int(value)) => write!(f, " {value}"),
-        Some(Constant::Text(text)) => write!(f, " \"{}\"", text.escape_ascii()),
+        Some(Constant::String(text)) => write!(f, " \"{}\"", text.escape_ascii()),
         None => f.write_str(" ?"),
     }
 }

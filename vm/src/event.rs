@@ -87,7 +87,7 @@ impl Event<'_> {
     }
 
     /// The event's data in the order of its `$this_...` specials; what it lacks is empty. A pin's
-    /// level is a number, not a text.
+    /// level is a number, not a string.
     pub(crate) fn argument(&self, index: usize) -> &[u8] {
         match (self, index) {
             (Event::Topic { topic, .. }, 0) => topic,

@@ -35,22 +35,22 @@ pub(crate) const REQUEST: i32 = 500;
 pub const FLASH_WRITES: u32 = 40;
 /// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that
 /// is sent to.
-pub(crate) const LOOK: i32 = 20;
+pub(crate) const LOOKUP: i32 = 20;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.
 pub(crate) const FILTER_BYTE: usize = 20;
 
-/// A byte of a text taken out, over what its word costs.
+/// A byte of a string taken out, over what its word costs.
 pub(crate) const PART: i32 = 4;
 /// A byte printed or sent to the serial port, which takes its time where that is a wire.
 pub(crate) const PRINTED: i32 = 16;
 
-/// Texts up to this length are copied and compared for what the word costs.
+/// Strings up to this length are copied and compared for what the word costs.
 pub(crate) const SHORT: usize = 64;
 /// Bytes copied or compared for a unit of fuel.
 pub(crate) const COPIED: usize = 16;
 /// Bytes of a message for a unit of fuel.
 pub(crate) const SENT: usize = 8;
-/// Bytes of a text made or looked through, one by one, for a unit of fuel.
+/// Bytes of a string made or looked through, one by one, for a unit of fuel.
 pub(crate) const READ: usize = 2;
 
 /// The fuel for so many bytes, of which a unit of fuel buys `per`.

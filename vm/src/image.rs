@@ -9,7 +9,7 @@
 //! constants     CONSTANT_WORDS words each, see Constant
 //! handlers      RECORD_WORDS words each, sorted, see Record
 //! code          words; one segment per handler and per filter expression
-//! texts         the bytes of the constants
+//! strings       the bytes of the constants
 //! debug         variable names and line table; absent when stripped
 //! source        the script's text; optional
 //! ```
@@ -90,8 +90,8 @@ pub struct Header {
     pub handlers: u16,
     /// Words of code.
     pub code: u16,
-    /// Bytes of the constants' texts.
-    pub texts: u16,
+    /// Bytes of the constants' strings.
+    pub strings: u16,
     /// Bytes of debug information.
     pub debug: u32,
     /// Bytes of source.
@@ -194,33 +194,33 @@ pub fn fingerprint(topic: &[u8]) -> u8 {
 }
 
 /// A constant. Of its words in the table the first is 0 for an integer, which is the second; for a
-/// text it holds [`CONSTANT_TEXT`] and, in the upper half, the length, and the second where in the
-/// texts it starts.
+/// string it holds [`CONSTANT_STRING`] and, in the upper half, the length, and the second where in
+/// the strings it starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Constant<'i> {
     /// An integer.
     Int(i32),
-    /// A text.
-    Text(&'i [u8]),
+    /// A string.
+    String(&'i [u8]),
 }
 
-/// The lower half of a text's first word.
-pub const CONSTANT_TEXT: u32 = 1;
+/// The lower half of a string's first word.
+pub const CONSTANT_STRING: u32 = 1;
 
 impl<'i> Constant<'i> {
     /// Reads a constant out of little-endian words; `None` if they make no sense, or the text is
-    /// not in the texts.
+    /// not in the strings.
     #[inline]
-    pub fn from_words(words: [u32; CONSTANT_WORDS], texts: &'i [u8]) -> Option<Constant<'i>> {
+    pub fn from_words(words: [u32; CONSTANT_WORDS], strings: &'i [u8]) -> Option<Constant<'i>> {
         let [head, value] = words.map(u32::from_le);
         if head == 0 {
             return Some(Constant::Int(value as i32));
         }
-        if head & 0xffff != CONSTANT_TEXT || value > u16::MAX.into() {
+        if head & 0xffff != CONSTANT_STRING || value > u16::MAX.into() {
             return None;
         }
         let start = value as usize;
-        texts.get(start..start + (head >> 16) as usize).map(Constant::Text)
+        strings.get(start..start + (head >> 16) as usize).map(Constant::String)
     }
 }
 
@@ -300,7 +300,7 @@ pub struct Layout {
     /// The code.
     pub code: Range<usize>,
     /// The bytes of the constants.
-    pub texts: Range<usize>,
+    pub strings: Range<usize>,
     /// The debug information, empty if stripped.
     pub debug: Range<usize>,
     /// The source, empty if not embedded.
@@ -334,7 +334,7 @@ impl Layout {
             constants: section(usize::from(header.constants) * CONSTANT_WORDS * WORD)?,
             handlers: section(usize::from(header.handlers) * RECORD_WORDS * WORD)?,
             code: section(usize::from(header.code) * WORD)?,
-            texts: section(header.texts.into())?,
+            strings: section(header.strings.into())?,
             debug: section(header.debug as usize)?,
             source: section(header.source as usize)?,
         };
@@ -388,8 +388,8 @@ impl<'i> Image<'i> {
     /// A constant.
     pub fn constant(&self, number: u16) -> Option<Constant<'i>> {
         let (table, _) = words(self.bytes, &self.layout.constants).as_chunks::<CONSTANT_WORDS>();
-        let texts = self.bytes.get(self.layout.texts.clone())?;
-        Constant::from_words(*table.get(usize::from(number))?, texts)
+        let strings = self.bytes.get(self.layout.strings.clone())?;
+        Constant::from_words(*table.get(usize::from(number))?, strings)
     }
 
     /// The handler records, in their order in the image; unknown triggers are left out.

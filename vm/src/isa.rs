@@ -207,9 +207,9 @@ instructions! {
     18 Or "or" 2 Result;
 
     /// Greater as bytes.
-    19 TextGreater "str_gt" 2 Result;
+    19 StringGreater "str_gt" 2 Result;
     /// Greater or equal as bytes.
-    20 TextGreaterEqual "str_gte" 2 Result;
+    20 StringGreaterEqual "str_gte" 2 Result;
     /// value, index: one byte of the value as a number.
     21 ByteVal "byte_val" 2 Result;
     /// value, sought: index of the first place, or -1.

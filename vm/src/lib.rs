@@ -54,7 +54,7 @@ pub use event::{Event, Side};
 pub use image::{Image, ImageError};
 pub use listing::Listing;
 pub use machine::{
-    Dispatch, HandlerCursor, MAX_TEXTS, Machine, Memory, Slot, TooFewSlots, parse_number,
+    Dispatch, HandlerCursor, MAX_STRING_BYTES, Machine, Memory, Slot, TooFewSlots, parse_number,
 };
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
 pub use program::{Handler, Program, Requirements};

@@ -56,7 +56,7 @@ pub struct Profile {
     /// Longest image, bytes. Jumps and offsets are 16 bits wide, so never above 65,535 for one
     /// section.
     pub image: usize,
-    /// Bytes of memory a machine of this profile runs in: slots for values, and their texts.
+    /// Bytes of memory a machine of this profile runs in: slots for values, and their strings.
     pub ram: usize,
     /// Fuel the handlers of one event have: what it is see [`crate::fuel`].
     pub fuel: u32,

@@ -17,7 +17,7 @@ impl Handler {
     }
 }
 
-/// What is known of a verified image, as the machine requirements it. Words are counted from the
+/// What is known of a verified image, as the machine needs it. Words are counted from the
 /// start of the image.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramInfo {
@@ -28,8 +28,8 @@ pub(crate) struct ProgramInfo {
     pub(crate) records: usize,
     /// The word where the code starts.
     pub(crate) code: usize,
-    /// The byte where the texts start.
-    pub(crate) texts: usize,
+    /// The byte where the strings start.
+    pub(crate) strings: usize,
     /// The slot of variable 0.
     pub(crate) first_variable: usize,
     /// How many variables.
@@ -43,7 +43,7 @@ impl ProgramInfo {
             constants: layout.constants.start / WORD,
             records: layout.handlers.start / WORD,
             code: layout.code.start / WORD,
-            texts: layout.texts.start,
+            strings: layout.strings.start,
             first_variable: usize::from(ARGUMENTS) + usize::from(layout.header.temporaries),
             variables: layout.header.variables.into(),
             starts,
@@ -76,7 +76,7 @@ pub struct Requirements {
     pub pins: u64,
     /// Bit n: flash variable n.
     pub flash_variables: u64,
-    /// Slots of memory for variables, arguments and temporaries; their texts come on top.
+    /// Slots of memory for variables, arguments and temporaries; their strings come on top.
     pub slots: usize,
 }
 

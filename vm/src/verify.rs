@@ -2,7 +2,7 @@
 //!
 //! What it proves of every segment of code, and how:
 //! * every instruction decodes and its operands are within the program and the profile;
-//! * constants are integers, or texts that lie within the texts;
+//! * constants are integers, or strings that lie within the section of strings;
 //! * forward jumps land on the start of an instruction of the same segment: targets not yet reached
 //!   are kept sorted, and each must be met exactly. There are at most [`MAX_PENDING`] different
 //!   ones: the compiler makes two for each level of nesting;
@@ -39,7 +39,7 @@ pub enum VerifyError {
         /// How many may be.
         allowed: usize,
     },
-    /// A constant lies outside the texts; its place in the table.
+    /// A constant lies outside the strings; its place in the table.
     Constant(u16),
     /// A handler record makes no sense; its place in the table.
     Handler(u16),
@@ -113,17 +113,17 @@ pub(crate) fn verify(
     limit("temporaries", header.temporaries.into(), profile.temporaries.min(TEMPORARIES.into()))?;
 
     let (constants, _) = words(bytes, &layout.constants).as_chunks::<CONSTANT_WORDS>();
-    let texts = bytes.get(layout.texts.clone()).unwrap_or_default();
+    let strings = bytes.get(layout.strings.clone()).unwrap_or_default();
     for (number, constant) in constants.iter().enumerate() {
-        let constant = Constant::from_words(*constant, texts);
+        let constant = Constant::from_words(*constant, strings);
         match constant.ok_or(VerifyError::Constant(number as u16))? {
-            Constant::Text(text) => limit("bytes in a text", text.len(), profile.value)?,
+            Constant::String(text) => limit("bytes in a text", text.len(), profile.value)?,
             Constant::Int(_) => {}
         }
     }
     let verifier = Verifier {
         constants,
-        texts,
+        strings,
         code: words(bytes, &layout.code),
         variables: header.variables,
         temporaries: header.temporaries,
@@ -160,7 +160,7 @@ fn is_expression(record: Record) -> bool {
 
 struct Verifier<'v> {
     constants: &'v [[u32; CONSTANT_WORDS]],
-    texts: &'v [u8],
+    strings: &'v [u8],
     code: &'v [u32],
     variables: u16,
     temporaries: u8,
@@ -175,11 +175,11 @@ impl Verifier<'_> {
             Trigger::Alarm => one_to(self.profile.alarms),
             Trigger::Gpio => record.key <= self.profile.max_pin && record.filter <= 1,
             Trigger::LocalName | Trigger::RemoteName => {
-                self.text(record.filter).is_some_and(|name| fingerprint(name) == record.key)
+                self.string(record.filter).is_some_and(|name| fingerprint(name) == record.key)
             }
             Trigger::LocalFilter | Trigger::RemoteFilter => match FilterKind::from_code(record.key)
             {
-                Some(FilterKind::Constant) => self.text(record.filter).is_some(),
+                Some(FilterKind::Constant) => self.string(record.filter).is_some(),
                 Some(FilterKind::Variable) => record.filter < self.variables,
                 Some(FilterKind::Expression) => true,
                 None => false,
@@ -188,10 +188,10 @@ impl Verifier<'_> {
         }
     }
 
-    /// A constant that is a text.
-    fn text(&self, number: u16) -> Option<&[u8]> {
-        match Constant::from_words(*self.constants.get(usize::from(number))?, self.texts)? {
-            Constant::Text(text) => Some(text),
+    /// A constant that is a string.
+    fn string(&self, number: u16) -> Option<&[u8]> {
+        match Constant::from_words(*self.constants.get(usize::from(number))?, self.strings)? {
+            Constant::String(text) => Some(text),
             Constant::Int(_) => None,
         }
     }

@@ -250,7 +250,7 @@ words! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResultKind {
     /// Any text.
-    Text,
+    String,
     /// A number's decimal text.
     Number,
     /// `0` or `1`.
@@ -263,7 +263,7 @@ impl FunctionWord {
         match self {
             FunctionWord::Not | FunctionWord::PinRead => ResultKind::Bit,
             FunctionWord::Len | FunctionWord::Find | FunctionWord::Random => ResultKind::Number,
-            _ => ResultKind::Text,
+            _ => ResultKind::String,
         }
     }
 

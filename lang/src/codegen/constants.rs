@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
-use umqtt_vm::image::{CONSTANT_TEXT, CONSTANT_WORDS};
+use umqtt_vm::image::{CONSTANT_STRING, CONSTANT_WORDS};
 
 use crate::budget::MemoryBudget;
 
@@ -17,9 +17,9 @@ enum ConstantKey<'t> {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Constants {
-    texts: Vec<u8>,
-    /// The table, as the image has it. Where texts are too long for its 16 bits, that is found when
-    /// the image is written.
+    strings: Vec<u8>,
+    /// The table, as the image has it. Where strings are too long for its 16 bits, that is found
+    /// when the image is written.
     table: Vec<[u32; CONSTANT_WORDS]>,
     /// The numbers of all, in the order that [`Constants::compare`] has. Those above 16 bits are
     /// not among them: that there are too many is found when the image is written.
@@ -27,10 +27,10 @@ pub(super) struct Constants {
 }
 
 impl Constants {
-    /// Makes room for so many more, with texts of so many bytes together; false if there is none.
+    /// Makes room for so many more, with strings of so many bytes together; false if there is none.
     pub(super) fn reserve(&mut self, budget: &MemoryBudget<'_>, more: usize, bytes: usize) -> bool {
         budget.grow(&mut self.table, more)
-            && budget.grow(&mut self.texts, bytes)
+            && budget.grow(&mut self.strings, bytes)
             && budget.grow(&mut self.known, more)
     }
 
@@ -38,9 +38,9 @@ impl Constants {
     pub(super) fn text(&mut self, text: &[u8]) -> u32 {
         let place = self.find(ConstantKey::Text(text));
         place.unwrap_or_else(|at| {
-            let start = self.texts.len() as u32;
-            self.texts.extend_from_slice(text);
-            self.push(at, [CONSTANT_TEXT | (text.len() as u32) << 16, start])
+            let start = self.strings.len() as u32;
+            self.strings.extend_from_slice(text);
+            self.push(at, [CONSTANT_STRING | (text.len() as u32) << 16, start])
         })
     }
 
@@ -56,7 +56,7 @@ impl Constants {
         place.map(|at| u32::from(self.known[at]))
     }
 
-    /// Integers come first, and shorter texts before longer ones: most differ without a look at
+    /// Integers come first, and shorter strings before longer ones: most differ without a look at
     /// their bytes.
     fn compare(&self, number: u16, wanted: ConstantKey<'_>) -> Ordering {
         let [head, value] = self.table.get(usize::from(number)).copied().unwrap_or_default();
@@ -66,7 +66,7 @@ impl Constants {
             ConstantKey::Text(_) if head == 0 => Ordering::Less,
             ConstantKey::Text(wanted) => {
                 let (start, len) = (value as usize, (head >> 16) as usize);
-                let text = || self.texts.get(start..start + len).unwrap_or_default();
+                let text = || self.strings.get(start..start + len).unwrap_or_default();
                 len.cmp(&wanted.len()).then_with(|| text().cmp(wanted))
             }
         }
@@ -90,8 +90,9 @@ impl Constants {
     pub(super) fn truncate(&mut self, len: usize) {
         if self.len() > len {
             let gone = self.table.drain(len..);
-            let texts = gone.filter(|[head, _]| *head != 0).map(|[_, start]| start as usize).min();
-            self.texts.truncate(texts.unwrap_or(self.texts.len()));
+            let strings =
+                gone.filter(|[head, _]| *head != 0).map(|[_, start]| start as usize).min();
+            self.strings.truncate(strings.unwrap_or(self.strings.len()));
             self.known.retain(|number| usize::from(*number) < len);
         }
     }
@@ -101,7 +102,7 @@ impl Constants {
         &self.table
     }
 
-    pub(super) fn texts(&self) -> &[u8] {
-        &self.texts
+    pub(super) fn strings(&self) -> &[u8] {
+        &self.strings
     }
 }

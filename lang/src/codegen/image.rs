@@ -74,7 +74,7 @@ pub(super) fn write(
         constants: narrow("constants", sections.constants.len())?,
         handlers: narrow("handlers", sections.records.len())?,
         code: narrow("words of code", sections.code.len())?,
-        texts: narrow("bytes of constants", sections.constants.texts().len())?,
+        strings: narrow("bytes of constants", sections.constants.strings().len())?,
         debug: debug_len as u32,
         source: sections.source.len() as u32,
     };
@@ -88,7 +88,7 @@ pub(super) fn write(
         + RECORD_WORDS * sections.records.len()
         + sections.code.len();
     let start = (CHECKED_FROM + header.len()).next_multiple_of(WORD);
-    let found = start + WORD * words + sections.constants.texts().len() + debug_len;
+    let found = start + WORD * words + sections.constants.strings().len() + debug_len;
     if found > allowed {
         return Err(TooLarge { what: "bytes", found, allowed });
     }
@@ -109,7 +109,7 @@ fn pieces(sections: &Sections<'_>, header: &[u8], padding: &[u8], out: &mut Out<
         && sections.constants.table().iter().all(|constant| put_words(constant, out))
         && sections.records.iter().all(|record| put_words(&record.to_words(), out))
         && put_words(sections.code, out)
-        && out(sections.constants.texts())
+        && out(sections.constants.strings())
         && debug(sections, out)
         && out(sections.source)
 }

@@ -227,7 +227,7 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
             Call::Unary(FunctionWord::Upper, _) => Form::Upper,
             Call::ByteVal(..) => Form::NumberOrEmpty,
             call => match call.function().result() {
-                ResultKind::Text => Form::Any,
+                ResultKind::String => Form::Any,
                 ResultKind::Number => Form::Number,
                 ResultKind::Bit => Form::Bit,
             },

@@ -212,7 +212,7 @@ fn is_number(expr: &Expr) -> bool {
         ExprKind::Chain(chain) => {
             chain.rest.first().is_some_and(|link| link.operator != Operator::Join)
         }
-        ExprKind::Call(call) => call.function().result() != ResultKind::Text,
+        ExprKind::Call(call) => call.function().result() != ResultKind::String,
         _ => false,
     }
 }

@@ -61,8 +61,8 @@ fn is_numeric(operator: Operator) -> bool {
         Operator::Equal
             | Operator::NotEqual
             | Operator::Join
-            | Operator::TextGreater
-            | Operator::TextGreaterEqual
+            | Operator::StringGreater
+            | Operator::StringGreaterEqual
     )
 }
 

@@ -81,7 +81,7 @@ fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profi
     let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
     let sections = [
         ("header", layout.constants.start),
-        ("constants", layout.constants.len() + layout.texts.len()),
+        ("constants", layout.constants.len() + layout.strings.len()),
         ("handlers", layout.handlers.len()),
         ("code", layout.code.len()),
         ("debug", layout.debug.len()),
@@ -98,7 +98,7 @@ fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profi
     }
     line(format_args!("needs, of what {} has:", profile.name));
     line(format_args!(
-        "  {:<16}{:>6} of {} bytes, and room for the texts it holds",
+        "  {:<16}{:>6} of {} bytes, and room for the strings it holds",
         "RAM",
         needs.ram(),
         profile.ram

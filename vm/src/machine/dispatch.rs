@@ -45,7 +45,7 @@ pub(super) struct DispatchTable<'m> {
     pub(super) words: &'m [u32],
     pub(super) slots: &'m [Slot],
     pub(super) info: &'m ProgramInfo,
-    pub(super) view: StringSource<'m>,
+    pub(super) source: StringSource<'m>,
 }
 
 /// The records that an event may wake.
@@ -85,7 +85,7 @@ fn range(info: &ProgramInfo, trigger: Trigger) -> (usize, usize) {
 /// The next handler.
 #[inline(never)]
 pub(super) fn next(table: &DispatchTable<'_>, cursor: &mut HandlerCursor) -> Dispatch {
-    let candidates = Candidates::of(table.info, table.view.event);
+    let candidates = Candidates::of(table.info, table.source.event);
     let found = find(table, &candidates, cursor);
     let end = candidates.keyed.1;
     cursor.done = cursor.keyed >= end && cursor.filter >= candidates.filters_end;
@@ -124,10 +124,10 @@ fn find(
         cursor.filter += 1;
         let number = usize::from(record.filter);
         let matches = match FilterKind::from_code(record.key) {
-            Some(FilterKind::Constant) => matches(table.text(number), topic),
+            Some(FilterKind::Constant) => matches(table.string(number), topic),
             Some(FilterKind::Variable) => {
                 let slot = table.slots.get(table.info.first_variable + number);
-                value_matches(&table.view, slot.map_or(Value::EMPTY, |slot| Value(*slot)), topic)
+                value_matches(&table.source, slot.map_or(Value::EMPTY, |slot| Value(*slot)), topic)
             }
             Some(FilterKind::Expression) => return Dispatch::Computed(handler(index)),
             None => false,
@@ -162,7 +162,7 @@ fn named(
             cursor.keyed = end;
             return None;
         }
-        if table.text(record.filter.into()) == topic {
+        if table.string(record.filter.into()) == topic {
             return Some(record.code);
         }
         cursor.keyed += 1;
@@ -207,20 +207,20 @@ pub(super) fn constant(words: &[u32], constants: usize, number: usize) -> Value 
 }
 
 impl DispatchTable<'_> {
-    /// The bytes of a constant that is a text.
+    /// The bytes of a constant that is a string.
     #[inline(always)]
-    fn text(&self, number: usize) -> &[u8] {
-        self.view.text(constant(self.words, self.info.constants, number))
+    fn string(&self, number: usize) -> &[u8] {
+        self.source.string(constant(self.words, self.info.constants, number))
     }
 }
 
 /// A filter that is only known at run time may be nonsense; then it matches nothing.
 #[inline(always)]
-pub(super) fn value_matches(view: &StringSource<'_>, value: Value, topic: &[u8]) -> bool {
+pub(super) fn value_matches(source: &StringSource<'_>, value: Value, topic: &[u8]) -> bool {
     if value.is_int() {
         return int_matches(value, topic);
     }
-    let filter = view.text(value);
+    let filter = source.string(value);
     // Most do not match, and most of those tell it by their first byte.
     match filter.first() {
         Some(b'+' | b'#') => {}

@@ -2,17 +2,17 @@
 
 use umqtt_topic::check_filter;
 
-use super::store::{NoRoom, Store};
+use super::store::{OutOfMemory, ValueStore};
 use super::value::Value;
 use crate::isa::{PLAIN, UNARY, code};
 use crate::{Event, FLASH_VARIABLE_LEN, Host, PWM_MAX, PinMode, Side, Supervisor, TrapCode, fuel};
 
 pub(super) struct Interpreter<'r> {
-    pub(super) store: Store<'r>,
-    /// Where the variables' texts end, to be told when it has interpreter.
-    pub(super) texts_end: &'r mut usize,
+    pub(super) store: ValueStore<'r>,
+    /// Where the variables' strings end, written back when the handler has ended or is suspended.
+    pub(super) strings_end: &'r mut usize,
     /// How much room was missing at last.
-    pub(super) wanted: usize,
+    pub(super) missing: usize,
     /// Whether more memory can be had by stopping and going on.
     pub(super) growable: bool,
     /// Fuel that a write to flash costs.
@@ -33,8 +33,8 @@ impl Interpreter<'_> {
             m.at = at;
             let [op, a, b, c] = word.to_le_bytes();
             // An instruction ends in one of three ways: a number goes to the destination, a jump is
-            // taken or not, or a text was made or an action done, for which there may have been no
-            // room.
+            // taken or not, or a string was made or an action done, for which there may have been
+            // no room.
             let holds = 'jump: {
                 let number = 'number: {
                     let done = 'done: {
@@ -48,7 +48,7 @@ impl Interpreter<'_> {
                                 }
                                 break 'number holds.into();
                             }
-                            if op < code::TextGreater {
+                            if op < code::StringGreater {
                                 let (a, b) = (m.number(a), m.number(b));
                                 if op < code::Add {
                                     // `gt` and `lte`, or `lt` and `gte`.
@@ -75,8 +75,10 @@ impl Interpreter<'_> {
                                 };
                             }
                             match op {
-                                code::TextGreater => break 'number (m.order(a, b).is_gt()).into(),
-                                code::TextGreaterEqual => {
+                                code::StringGreater => {
+                                    break 'number (m.order(a, b).is_gt()).into();
+                                }
+                                code::StringGreaterEqual => {
                                     break 'number (m.order(a, b).is_ge()).into();
                                 }
                                 code::Find => {
@@ -191,12 +193,12 @@ impl Interpreter<'_> {
                         }
                         continue 'next;
                     };
-                    if let Err(NoRoom(len)) = done {
+                    if let Err(OutOfMemory(len)) = done {
                         self.make_room(len)?;
                         // Done again.
                         at = self.store.at - 1;
                     } else {
-                        self.wanted = 0;
+                        self.missing = 0;
                     }
                     continue 'next;
                 };
@@ -221,44 +223,50 @@ impl Interpreter<'_> {
     #[cold]
     #[inline(never)]
     fn make_room(&mut self, len: usize) -> Result<(), TrapCode> {
-        let before = core::mem::replace(&mut self.wanted, len);
+        let before = core::mem::replace(&mut self.missing, len);
         if before >= len {
             return Err(TrapCode::OutOfMemory);
         }
         self.store.make_room(len)
     }
 
-    /// Joins values and puts the text where it belongs.
+    /// Joins values and puts the string where it belongs.
     #[inline(always)]
-    fn exec_join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), NoRoom> {
+    fn exec_join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), OutOfMemory> {
         let value = self.store.join(from, count)?;
         self.store.pay(fuel::bytes(value.len(), fuel::COPIED));
         if self.store.put(destination, value).is_err() {
             self.store.scratch_end = value.offset();
-            return Err(NoRoom(2 * value.len()));
+            return Err(OutOfMemory(2 * value.len()));
         }
         Ok(())
     }
 
-    /// Makes a text and puts it where it belongs. What is left by a try that found no room is
+    /// Makes a string and puts it where it belongs. What is left by a try that found no room is
     /// forgotten.
     fn make(
         &mut self,
         destination: u8,
-        make: impl FnOnce(&mut Self) -> Result<Value, NoRoom>,
-    ) -> Result<(), NoRoom> {
+        make: impl FnOnce(&mut Self) -> Result<Value, OutOfMemory>,
+    ) -> Result<(), OutOfMemory> {
         let start = self.store.scratch_end;
         let made = make(self).and_then(|value| self.store.put(destination, value));
-        made.map_err(|NoRoom(len)| {
+        made.map_err(|OutOfMemory(len)| {
             let made = self.store.scratch_end - start;
             self.store.scratch_end = start;
-            NoRoom(made + len)
+            OutOfMemory(made + len)
         })
     }
 
-    /// A function of two values that makes a text.
+    /// A function of two values that makes a string.
     #[inline(never)]
-    fn exec_pair(&mut self, op: u8, a: Value, b: Value, destination: u8) -> Result<(), NoRoom> {
+    fn exec_pair(
+        &mut self,
+        op: u8,
+        a: Value,
+        b: Value,
+        destination: u8,
+    ) -> Result<(), OutOfMemory> {
         self.make(destination, |interpreter| match op {
             code::ByteVal => {
                 interpreter.store.pay(fuel::PART);
@@ -273,9 +281,9 @@ impl Interpreter<'_> {
         })
     }
 
-    /// A function of one value that makes a text.
+    /// A function of one value that makes a string.
     #[inline(never)]
-    fn exec_unary(&mut self, op: u8, value: Value, destination: u8) -> Result<(), NoRoom> {
+    fn exec_unary(&mut self, op: u8, value: Value, destination: u8) -> Result<(), OutOfMemory> {
         self.make(destination, |interpreter| {
             let m = &mut interpreter.store;
             let keep: fn(u8) -> Option<u8> = match op {
@@ -294,44 +302,44 @@ impl Interpreter<'_> {
     }
 
     /// As much of the message as there is room for.
-    fn exec_retained(&mut self, filter: Value) -> Result<Value, NoRoom> {
+    fn exec_retained(&mut self, filter: Value) -> Result<Value, OutOfMemory> {
         let (m, host) = (&mut self.store, &mut *self.host);
-        m.pay(fuel::CALL + fuel::LOOK);
-        let filter = m.as_text(filter)?;
+        m.pay(fuel::CALL + fuel::LOOKUP);
+        let filter = m.as_string(filter)?;
         let (limit, free) = (m.limit, m.arena.len() - m.scratch_end);
         // As much room as can be had is made first; with less, the message is cut.
-        if free < limit && self.wanted == 0 {
-            return Err(NoRoom(if self.growable {
+        if free < limit && self.missing == 0 {
+            return Err(OutOfMemory(if self.growable {
                 limit
             } else {
                 limit.min(m.free_when_compact())
             }));
         }
-        let before = (m.fuel.max(0) / fuel::LOOK) as u32;
-        let mut looks = before;
-        let message = m.temporary(limit.min(free), |view, room| {
-            host.retained(view.text(filter), room, &mut looks)
+        let before = (m.fuel.max(0) / fuel::LOOKUP) as u32;
+        let mut lookups = before;
+        let message = m.temporary(limit.min(free), |source, room| {
+            host.retained(source.string(filter), room, &mut lookups)
         })?;
-        m.pay((before - looks.min(before)) as i32 * fuel::LOOK);
-        if looks == 0 {
+        m.pay((before - lookups.min(before)) as i32 * fuel::LOOKUP);
+        if lookups == 0 {
             m.stop();
         }
         m.pay(fuel::bytes(message.len(), fuel::COPIED));
         Ok(message)
     }
 
-    /// A part of a text.
+    /// A part of a string.
     #[inline(never)]
-    fn exec_part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), NoRoom> {
-        let [text, second, third] = places.map(|place| self.store.get(place));
+    fn exec_part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), OutOfMemory> {
+        let [string, second, third] = places.map(|place| self.store.get(place));
         self.make(destination, |interpreter| {
             let index = interpreter.store.number(second);
             if op == code::Substr {
                 let len = interpreter.store.number(third);
-                return interpreter.store.substr(text, index, len);
+                return interpreter.store.substr(string, index, len);
             }
-            interpreter.store.pay(text.len() as i32);
-            interpreter.store.csvstr(text, index, third)
+            interpreter.store.pay(string.len() as i32);
+            interpreter.store.csvstr(string, index, third)
         })
     }
 
@@ -346,21 +354,21 @@ impl Interpreter<'_> {
         ((u64::from(u32::from_le_bytes(bytes)) * u64::from(bound)) >> 32) as i32
     }
 
-    /// Something the outside knows as a text.
+    /// Something the outside knows as a string.
     #[inline(never)]
-    fn exec_query(&mut self, op: u8, number: u8, destination: u8) -> Result<(), NoRoom> {
+    fn exec_query(&mut self, op: u8, number: u8, destination: u8) -> Result<(), OutOfMemory> {
         let mut bytes = [0; FLASH_VARIABLE_LEN];
         self.store.pay(fuel::CALL);
         let len = match op {
             code::Timestamp => {
-                let text = self.supervisor.timestamp();
-                bytes[..text.len()].copy_from_slice(&text);
-                text.len()
+                let string = self.supervisor.timestamp();
+                bytes[..string.len()].copy_from_slice(&string);
+                string.len()
             }
             code::Weekday => {
-                let text = self.supervisor.weekday();
-                bytes[..text.len()].copy_from_slice(&text);
-                text.len()
+                let string = self.supervisor.weekday();
+                bytes[..string.len()].copy_from_slice(&string);
+                string.len()
             }
             _ => self.host.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
         };
@@ -404,8 +412,8 @@ impl Interpreter<'_> {
             | code::SubscribeRemote
             | code::UnsubscribeLocal
             | code::UnsubscribeRemote => {
-                let looks = subscription(host, self.supervisor, op, bytes);
-                cost += subscription_cost(len, looks);
+                let lookups = subscription(host, self.supervisor, op, bytes);
+                cost += subscription_cost(len, lookups);
             }
             code::System => {
                 host.system(bytes);
@@ -437,19 +445,19 @@ impl Interpreter<'_> {
         if op < code::HttpPost {
             let side = if op < code::PublishRemote { Side::Local } else { Side::Remote };
             // Of the two instructions for each broker the second retains.
-            let looks = match host.publish(side, a, b, op & 1 != 0) {
-                Ok(looks) => {
+            let lookups = match host.publish(side, a, b, op & 1 != 0) {
+                Ok(lookups) => {
                     if side == Side::Local {
                         self.supervisor.published(a, self.store.event);
                     }
-                    looks.min(MAX_LOOKS)
+                    lookups.min(MAX_LOOKUPS)
                 }
                 Err(error) => {
                     self.supervisor.refused("publish to", a, error);
                     0
                 }
             };
-            cost += fuel::PUBLISH + looks as i32 * fuel::LOOK;
+            cost += fuel::PUBLISH + lookups as i32 * fuel::LOOKUP;
         } else {
             if op == code::HttpPost {
                 host.http_post(a, b);
@@ -474,7 +482,7 @@ impl Interpreter<'_> {
 }
 
 /// Most places an action is made to pay for: so many that no fuel is left, and fuel cannot wrap.
-const MAX_LOOKS: u32 = i32::MAX as u32 / 4 / fuel::LOOK as u32;
+const MAX_LOOKUPS: u32 = i32::MAX as u32 / 4 / fuel::LOOKUP as u32;
 
 /// Subscribes or unsubscribes, unless the filter is none; at how many places that looked.
 fn subscription(
@@ -495,9 +503,9 @@ fn subscription(
     if subscribe { host.subscribe(side, filter) } else { host.unsubscribe(side, filter) }
 }
 
-fn subscription_cost(len: usize, looks: u32) -> i32 {
-    let looks = looks.min(MAX_LOOKS) as i32;
-    fuel::SUBSCRIBE + looks * fuel::LOOK + (len * fuel::FILTER_BYTE) as i32
+fn subscription_cost(len: usize, lookups: u32) -> i32 {
+    let lookups = lookups.min(MAX_LOOKUPS) as i32;
+    fuel::SUBSCRIBE + lookups * fuel::LOOKUP + (len * fuel::FILTER_BYTE) as i32
 }
 
 fn is_white(byte: u8) -> bool {

@@ -23,7 +23,7 @@ pub(super) struct JsonValue {
 /// Follows a path such as `a.b.1` or `a.b[1]`; the empty path is the whole value. Looks at no more
 /// bytes than path and text have together, the text's once.
 pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<JsonValue> {
-    let mut reader = Reader { text, at: 0, objects: 0, depth: 0 };
+    let mut reader = JsonReader { text, at: 0, objects: 0, depth: 0 };
     let steps =
         path.split(|byte| matches!(byte, b'.' | b'[' | b']')).filter(|step| !step.is_empty());
     for step in steps {
@@ -49,7 +49,7 @@ pub(super) fn lookup(path: &[u8], text: &[u8]) -> Option<JsonValue> {
     })
 }
 
-struct Reader<'t> {
+struct JsonReader<'t> {
     text: &'t [u8],
     /// How many bytes have been looked at.
     at: usize,
@@ -59,7 +59,7 @@ struct Reader<'t> {
     depth: u32,
 }
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     /// The next byte that is not white space.
     fn peek(&mut self) -> Option<u8> {
         while matches!(self.text.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {

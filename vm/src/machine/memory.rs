@@ -2,14 +2,14 @@
 
 use core::ops::DerefMut;
 
-/// What holds a value: a number, or where a text is.
+/// What holds a value: a number, or where a string is.
 pub type Slot = [u32; 2];
 
-/// Most bytes of memory for texts: their places are 16 bits wide.
-pub const MAX_TEXTS: usize = 65_535;
+/// Most bytes of memory for strings: their places are 16 bits wide.
+pub const MAX_STRING_BYTES: usize = 65_535;
 
-/// The memory of a machine: slots for values and bytes for texts. Anything that is slices of them,
-/// or something that gets larger when it is needed.
+/// The memory of a machine: slots for values and bytes for strings. Anything that is slices of
+/// them, or something that gets larger when it is needed.
 pub trait Memory {
     /// The slots and the bytes there are. Between two calls they keep what they hold, though they
     /// may move.

@@ -7,9 +7,9 @@
 //! | `start.rs` | starting a handler, and going on with it |
 //! | `interpreter.rs` | the loop that runs code |
 //! | `memory.rs` | what a machine computes in, as it is given |
-//! | `store.rs` | how that is used: variables, temporaries, texts |
+//! | `store.rs` | how that is used: variables, temporaries, strings |
 //! | `value.rs` | what a value is |
-//! | `text.rs` | functions on texts |
+//! | `strings.rs` | functions on strings |
 //! | `json.rs` | `json_parse` |
 
 mod dispatch;
@@ -18,13 +18,13 @@ mod json;
 mod memory;
 mod start;
 mod store;
-mod text;
+mod strings;
 mod value;
 
 use self::dispatch::DispatchTable;
 pub use self::dispatch::{Dispatch, HandlerCursor};
-pub use self::memory::{MAX_TEXTS, Memory, Slot, TooFewSlots};
-use self::start::{Frame, Ran, Suspended};
+pub use self::memory::{MAX_STRING_BYTES, Memory, Slot, TooFewSlots};
+use self::start::{Frame, RunResult, Suspended};
 pub use self::value::parse_number;
 use self::value::{StringSource, Value};
 use crate::fuel::FLASH_WRITES;
@@ -35,19 +35,19 @@ const MAX_VALUE: usize = u16::MAX as usize;
 
 /// A program and the memory it computes in.
 ///
-/// The memory holds the variables, the event's arguments, temporaries, and the texts of all of
+/// The memory holds the variables, the event's arguments, temporaries, and the strings of all of
 /// them; nothing else is ever allocated.
 pub struct Machine<B, M> {
     program: Program<B>,
     memory: M,
-    state: State,
+    state: MachineState,
 }
 
 /// What a machine keeps beside its memory.
 #[derive(Debug)]
-struct State {
-    /// Where the variables' texts end.
-    texts_end: usize,
+struct MachineState {
+    /// Where the variables' strings end.
+    strings_end: usize,
     /// Longest value.
     limit: usize,
     /// Fuel that a write to flash costs.
@@ -56,8 +56,8 @@ struct State {
 }
 
 impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
-    /// Lays out the variables, all empty, in `memory`; more than [`MAX_TEXTS`] bytes for texts are
-    /// of no use. Values made while running are cut at the profile's limit.
+    /// Lays out the variables, all empty, in `memory`; more than [`MAX_STRING_BYTES`] bytes for
+    /// strings are of no use. Values made while running are cut at the profile's limit.
     ///
     /// # Errors
     /// [`TooFewSlots`].
@@ -68,7 +68,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         slots.get_mut(..needed).ok_or(TooFewSlots { needed })?.fill(Value::EMPTY.0);
         let limit = profile.value.min(MAX_VALUE);
         let flash_fuel = (profile.fuel / FLASH_WRITES).min(i32::MAX as u32 / 4) as i32;
-        let state = State { texts_end: 0, limit, flash_fuel, warnings: Warnings::default() };
+        let state =
+            MachineState { strings_end: 0, limit, flash_fuel, warnings: Warnings::default() };
         Ok(Machine { program, memory, state })
     }
 
@@ -109,8 +110,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     pub fn find(&mut self, cursor: &mut HandlerCursor, event: &Event<'_>) -> Dispatch {
         let (slots, arena) = self.memory.parts();
         let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());
-        let view = StringSource { bytes, texts: info.texts, event, arena };
-        dispatch::next(&DispatchTable { words: words(bytes), slots, info, view }, cursor)
+        let source = StringSource { bytes, strings: info.strings, event, arena };
+        dispatch::next(&DispatchTable { words: words(bytes), slots, info, source }, cursor)
     }
 
     /// Whether the event wakes a handler whose filter an expression computes; takes what that costs
@@ -183,10 +184,10 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         event: &Event<'_>,
         fuel: &mut u32,
         sys: &mut Syscalls<'_>,
-    ) -> Ran {
+    ) -> RunResult {
         let mut suspended = suspended;
         loop {
-            let growable = self.memory.grow(suspended.wanted);
+            let growable = self.memory.grow(suspended.missing);
             match start::resume(self.frame(growable), suspended, event, fuel, sys) {
                 Ok(ran) => return ran,
                 Err(again) => suspended = again,
@@ -215,11 +216,11 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
     pub fn variables(&mut self, each: &mut dyn FnMut(u16, &[u8])) {
         let (slots, arena) = self.memory.parts();
         let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());
-        let view = StringSource { bytes, texts: info.texts, event: &Event::Init, arena };
+        let source = StringSource { bytes, strings: info.strings, event: &Event::Init, arena };
         let variables = slots.iter().skip(info.first_variable).take(info.variables);
         for (number, slot) in variables.enumerate() {
             match Value(*slot).as_int() {
-                None => each(number as u16, view.text(Value(*slot))),
+                None => each(number as u16, source.string(Value(*slot))),
                 Some(int) => each(number as u16, itoa::Buffer::new().format(int).as_bytes()),
             }
         }

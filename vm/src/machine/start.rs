@@ -2,10 +2,10 @@
 
 use super::dispatch::{record, value_matches};
 use super::interpreter::Interpreter;
-use super::memory::{MAX_TEXTS, Slot};
-use super::store::Store;
+use super::memory::{MAX_STRING_BYTES, Slot};
+use super::store::ValueStore;
 use super::value::Value;
-use super::{State, words};
+use super::{MachineState, words};
 use crate::decode::instructions;
 use crate::isa::{ARGUMENTS, Op, Operand};
 use crate::program::ProgramInfo;
@@ -16,7 +16,7 @@ pub(super) struct Frame<'m> {
     pub(super) bytes: &'m [u8],
     pub(super) info: &'m ProgramInfo,
     pub(super) memory: (&'m mut [Slot], &'m mut [u8]),
-    pub(super) state: &'m mut State,
+    pub(super) state: &'m mut MachineState,
     /// Whether the memory can grow.
     pub(super) growable: bool,
 }
@@ -29,11 +29,11 @@ pub(super) struct Suspended {
     at: usize,
     scratch_end: usize,
     /// Bytes that are missing.
-    pub(super) wanted: usize,
+    pub(super) missing: usize,
 }
 
 /// What became of a handler.
-pub(super) type Ran = Result<(), Trap>;
+pub(super) type RunResult = Result<(), Trap>;
 
 /// Whether the filter that a handler's expression computes matches. An error says how many bytes it
 /// lacks.
@@ -55,8 +55,8 @@ pub(super) fn matches(
     let result = interpreter.run(interpreter.store.info.code + usize::from(record.filter));
     *fuel = left(&interpreter);
     match result {
-        Ok(value) => Ok(value_matches(&interpreter.store.view(), value, topic)),
-        Err(TrapCode::OutOfMemory) if interpreter.growable => Err(interpreter.wanted),
+        Ok(value) => Ok(value_matches(&interpreter.store.source(), value, topic)),
+        Err(TrapCode::OutOfMemory) if interpreter.growable => Err(interpreter.missing),
         Err(_) => Ok(false),
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn run(
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
-) -> Result<Ran, Suspended> {
+) -> Result<RunResult, Suspended> {
     let mut interpreter = Interpreter::new(frame, event, sys);
     let m = &mut interpreter.store;
     let Some(record) = record(m.words, m.info, handler.index()) else {
@@ -89,7 +89,7 @@ pub(super) fn resume(
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
-) -> Result<Ran, Suspended> {
+) -> Result<RunResult, Suspended> {
     let mut interpreter = Interpreter::new(frame, event, sys);
     interpreter.store.fuel = start_with(*fuel);
     interpreter.store.scratch_end = suspended.scratch_end;
@@ -117,18 +117,18 @@ fn run_to_end(
     interpreter: &mut Interpreter<'_>,
     at: usize,
     fuel: &mut u32,
-) -> Result<Ran, Suspended> {
+) -> Result<RunResult, Suspended> {
     let result = interpreter.run(at);
     *fuel = left(interpreter);
-    let Store { at, texts_end, scratch_end, .. } = interpreter.store;
-    *interpreter.texts_end = texts_end;
+    let ValueStore { at, strings_end, scratch_end, .. } = interpreter.store;
+    *interpreter.strings_end = strings_end;
     let code = match result {
         Ok(_) => return Ok(Ok(())),
         Err(code) => code,
     };
     if code == TrapCode::OutOfMemory && interpreter.growable {
-        let (stopped, wanted) = (interpreter.store.fuel < 0, interpreter.wanted);
-        return Err(Suspended { stopped, at: at - 1, scratch_end, wanted });
+        let (stopped, missing) = (interpreter.store.fuel < 0, interpreter.missing);
+        return Err(Suspended { stopped, at: at - 1, scratch_end, missing });
     }
     Ok(Err(Trap { code, at: interpreter.store.offset() }))
 }
@@ -137,17 +137,17 @@ impl<'m> Interpreter<'m> {
     #[inline(always)]
     fn new(frame: Frame<'m>, event: &'m Event<'m>, sys: &'m mut Syscalls<'_>) -> Interpreter<'m> {
         let Frame { bytes, info, memory: (slots, arena), state, growable } = frame;
-        let arena_len = arena.len().min(MAX_TEXTS);
+        let arena_len = arena.len().min(MAX_STRING_BYTES);
         Interpreter {
-            store: Store {
+            store: ValueStore {
                 words: words(bytes),
                 fuel: 0,
                 stopped_at: 0,
                 slots,
                 constants: info.constants,
                 first_variable: info.first_variable,
-                texts_end: state.texts_end,
-                scratch_end: state.texts_end,
+                strings_end: state.strings_end,
+                scratch_end: state.strings_end,
                 at: 0,
                 arena: arena.get_mut(..arena_len).unwrap_or_default(),
                 limit: state.limit,
@@ -156,8 +156,8 @@ impl<'m> Interpreter<'m> {
                 event,
                 warnings: &mut state.warnings,
             },
-            texts_end: &mut state.texts_end,
-            wanted: 0,
+            strings_end: &mut state.strings_end,
+            missing: 0,
             growable,
             flash_fuel: state.flash_fuel,
             host: &mut *sys.host,
@@ -166,7 +166,7 @@ impl<'m> Interpreter<'m> {
     }
 }
 
-impl Store<'_> {
+impl ValueStore<'_> {
     /// Gives the event's arguments their places, cut at the limit of values.
     #[inline(always)]
     fn set_arguments(&mut self, code: usize) {

@@ -1,8 +1,9 @@
-//! The machine's memory: variables, arguments, temporaries, and the arena that holds texts.
+//! The machine's memory: variables, arguments, temporaries, and the arena that holds strings.
 //!
-//! The arena has the variables' texts at its start, garbage between them, then the texts made by
-//! the running statement, then nothing. Those end with the statement. When the room ends, the texts
-//! are moved together, which happens only then and takes time in proportion to what is kept.
+//! The arena has the variables' strings at its start, garbage between them, then the strings made
+//! by the running statement, then nothing. Those end with the statement. When the room ends, the
+//! strings are moved together, which happens only then and takes time in proportion to what is
+//! kept.
 
 use itoa::Buffer;
 
@@ -16,10 +17,10 @@ use crate::{Event, TrapCode, Warnings, fuel};
 /// So many bytes of arena are needed and not there. The instruction is done again once there is
 /// room, so nothing that cannot be done twice may come before.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct NoRoom(pub(super) usize);
+pub(super) struct OutOfMemory(pub(super) usize);
 
 /// What runs, with all it needs.
-pub(super) struct Store<'m> {
+pub(super) struct ValueStore<'m> {
     /// The image, as words; none once there is no fuel left, so that the next instruction is not
     /// found.
     pub(super) words: &'m [u32],
@@ -34,9 +35,9 @@ pub(super) struct Store<'m> {
     pub(super) constants: usize,
     /// The slot of variable 0.
     pub(super) first_variable: usize,
-    /// Where the variables' texts end.
-    pub(super) texts_end: usize,
-    /// Where the texts of the running statement end.
+    /// Where the variables' strings end.
+    pub(super) strings_end: usize,
+    /// Where the strings of the running statement end.
     pub(super) scratch_end: usize,
     /// Behind the word the running instruction begins with.
     pub(super) at: usize,
@@ -50,7 +51,7 @@ pub(super) struct Store<'m> {
     pub(super) warnings: &'m mut Warnings,
 }
 
-impl Store<'_> {
+impl ValueStore<'_> {
     /// Where in the code the running instruction is: its line is that of the word before the next.
     pub(super) fn offset(&self) -> u16 {
         self.at.saturating_sub(self.info.code + 1) as u16
@@ -65,7 +66,7 @@ impl Store<'_> {
         }
     }
 
-    /// Takes fuel for a text that is copied or compared, if it is long.
+    /// Takes fuel for a string that is copied or compared, if it is long.
     #[inline(always)]
     pub(super) fn pay_long(&mut self, len: usize) {
         if len >= fuel::SHORT {
@@ -101,26 +102,26 @@ impl Store<'_> {
     }
 
     #[inline(always)]
-    pub(super) fn view(&self) -> StringSource<'_> {
+    pub(super) fn source(&self) -> StringSource<'_> {
         StringSource {
             bytes: self.bytes,
-            texts: self.info.texts,
+            strings: self.info.strings,
             event: self.event,
             arena: self.arena,
         }
     }
 
-    /// The bytes of a text; a number has none here.
+    /// The bytes of a string; a number has none here.
     #[inline(never)]
-    pub(super) fn text(&self, value: Value) -> &[u8] {
-        self.view().text(value)
+    pub(super) fn string(&self, value: Value) -> &[u8] {
+        self.source().string(value)
     }
 
     /// The bytes of any value; a number's are written into `room`.
     #[inline(always)]
     pub(super) fn bytes<'a>(&'a self, value: Value, room: &'a mut Buffer) -> &'a [u8] {
         match value.as_int() {
-            None => self.text(value),
+            None => self.string(value),
             Some(int) => digits(int, room),
         }
     }
@@ -156,14 +157,14 @@ impl Store<'_> {
         }
     }
 
-    // Out of line: scripts compute with numbers and compare texts.
+    // Out of line: scripts compute with numbers and compare strings.
     #[inline(never)]
     fn parse(&mut self, value: Value) -> i32 {
         let len = value.len();
         if len >= fuel::SHORT {
             self.pay_bytes(len, fuel::READ);
         }
-        parse_number(self.view().text(value))
+        parse_number(self.source().string(value))
     }
 
     #[cold]
@@ -185,15 +186,15 @@ impl Store<'_> {
         if a.is_int() || b.is_int() {
             if a.is_int() && b.is_int() { a.0[1] == b.0[1] } else { self.equal_mixed(a, b) }
         } else {
-            // Texts of other lengths differ without a look at them.
-            a.len() == b.len() && self.same_text(a, b)
+            // Strings of other lengths differ without a look at them.
+            a.len() == b.len() && self.same_string(a, b)
         }
     }
 
     #[inline(never)]
-    fn same_text(&mut self, a: Value, b: Value) -> bool {
+    fn same_string(&mut self, a: Value, b: Value) -> bool {
         self.pay_long(a.len());
-        self.view().text(a) == self.view().text(b)
+        self.source().string(a) == self.source().string(b)
     }
 
     #[inline(never)]
@@ -202,10 +203,10 @@ impl Store<'_> {
         self.bytes(a, &mut a_digits) == self.bytes(b, &mut b_digits)
     }
 
-    /// Forgets the statement's texts: it has ended.
+    /// Forgets the statement's strings: it has ended.
     #[inline(always)]
     pub(super) fn end_statement(&mut self) {
-        self.scratch_end = self.texts_end;
+        self.scratch_end = self.strings_end;
     }
 
     /// Puts a number where it belongs.
@@ -222,7 +223,7 @@ impl Store<'_> {
 
     /// Puts a value where it belongs.
     #[inline(never)]
-    pub(super) fn put(&mut self, place: u8, value: Value) -> Result<(), NoRoom> {
+    pub(super) fn put(&mut self, place: u8, value: Value) -> Result<(), OutOfMemory> {
         let index = usize::from(place);
         if index >= self.first_variable {
             return self.set_variable(index, value);
@@ -235,10 +236,10 @@ impl Store<'_> {
 
     /// Sets the variable in a slot and ends the statement.
     #[inline(never)]
-    pub(super) fn set_variable(&mut self, index: usize, value: Value) -> Result<(), NoRoom> {
+    pub(super) fn set_variable(&mut self, index: usize, value: Value) -> Result<(), OutOfMemory> {
         let slot = match value.as_int() {
             Some(_) => value.0,
-            None => self.store_text(index, value)?,
+            None => self.store_string(index, value)?,
         };
         if let Some(place) = self.slots.get_mut(index) {
             *place = slot;
@@ -248,7 +249,7 @@ impl Store<'_> {
     }
 
     #[inline(always)]
-    fn store_text(&mut self, index: usize, value: Value) -> Result<Slot, NoRoom> {
+    fn store_string(&mut self, index: usize, value: Value) -> Result<Slot, OutOfMemory> {
         let len = value.len();
         let old = self.slot(index).stored();
         self.pay_long(len);
@@ -256,31 +257,32 @@ impl Store<'_> {
             self.copy(value, old.offset);
             return Ok(Stored { len, ..old }.slot());
         }
-        let value = if self.texts_end + len > self.arena.len() {
-            self.replace_text(index, value)?
+        let value = if self.strings_end + len > self.arena.len() {
+            self.replace_string(index, value)?
         } else {
             value
         };
-        let offset = self.texts_end;
+        let offset = self.strings_end;
         self.copy(value, offset);
         // Room to grow a little, where there is any.
         let capacity = ((len + 3) & !3).min(self.arena.len() - offset);
-        self.texts_end = offset + capacity;
+        self.strings_end = offset + capacity;
         Ok(Stored { offset, len, capacity }.slot())
     }
 
-    /// Makes room for a variable's new text at the end of the texts; where the new text is then.
+    /// Makes room for a variable's new string at the end of the strings; where the new string is
+    /// then.
     #[cold]
     #[inline(never)]
-    fn replace_text(&mut self, index: usize, value: Value) -> Result<Value, NoRoom> {
+    fn replace_string(&mut self, index: usize, value: Value) -> Result<Value, OutOfMemory> {
         let len = value.len();
         self.pay(self.info.variables as i32);
         if self.kept(index) + len > self.arena.len() {
-            return Err(NoRoom(len));
+            return Err(OutOfMemory(len));
         }
-        // A part of the variable's own text would have fitted its capacity, so the old text is not
-        // needed any more. The new one is told if it moves: there is a slot more than values have
-        // places.
+        // A part of the variable's own string would have fitted its capacity, so the old string is
+        // not needed any more. The new one is told if it moves: there is a slot more than values
+        // have places.
         let spare = self.first_variable + self.info.variables;
         for (index, value) in [(index, Value::EMPTY), (spare, value)] {
             if let Some(slot) = self.slots.get_mut(index) {
@@ -291,35 +293,35 @@ impl Store<'_> {
         Ok(self.slot(spare))
     }
 
-    fn texts(&self) -> impl Iterator<Item = Stored> {
+    fn strings(&self) -> impl Iterator<Item = Stored> {
         let variables = self.slots.iter().skip(self.first_variable).take(self.info.variables);
         variables.map(|slot| Value(*slot).stored()).filter(|stored| stored.capacity > 0)
     }
 
-    /// Bytes the texts of all variables but one take when moved together.
+    /// Bytes the strings of all variables but one take when moved together.
     fn kept(&self, except: usize) -> usize {
         let variables = self.slots.iter().enumerate().skip(self.first_variable);
         let others = variables.take(self.info.variables).filter(|(index, _)| *index != except);
         others.map(|(_, slot)| Value(*slot).stored().len).sum()
     }
 
-    /// Bytes of room there would be if the texts were moved together.
+    /// Bytes of room there would be if the strings were moved together.
     pub(super) fn free_when_compact(&self) -> usize {
-        let scratch = self.scratch_end - self.texts_end;
+        let scratch = self.scratch_end - self.strings_end;
         self.arena.len() - self.kept(usize::MAX) - scratch
     }
 
-    /// Moves the variables' texts together at the start of the arena, and the statement's behind
+    /// Moves the variables' strings together at the start of the arena, and the statement's behind
     /// them; values in temporaries are told.
     fn compact(&mut self) {
         let (mut end, mut behind) = (0, 0);
-        // Each text is looked for among all variables.
-        let texts = 1 + self.texts().count();
-        self.pay((texts * self.slots.len()) as i32);
+        // Each string is looked for among all variables.
+        let strings = 1 + self.strings().count();
+        self.pay((strings * self.slots.len()) as i32);
         self.pay_bytes(self.scratch_end, fuel::COPIED);
         let (others, variables) = self.slots.split_at_mut(self.first_variable);
         let (variables, spare) = variables.split_at_mut(self.info.variables);
-        // The next text by offset; those without capacity have no place.
+        // The next string by offset; those without capacity have no place.
         while let Some((stored, slot)) = variables
             .iter_mut()
             .map(|slot| (Value(*slot).stored(), slot))
@@ -337,17 +339,17 @@ impl Store<'_> {
             };
             end += len;
         }
-        let scratch = self.texts_end..self.scratch_end;
-        let down = self.texts_end - end;
+        let scratch = self.strings_end..self.scratch_end;
+        let down = self.strings_end - end;
         // Values told above lie below the end by now.
         moved(others, scratch.start..usize::MAX, down);
         moved(spare, scratch.start..usize::MAX, down);
         self.arena.copy_within(scratch, end);
-        self.texts_end = end;
+        self.strings_end = end;
         self.scratch_end -= down;
     }
 
-    /// Sees to it that so many bytes find room behind the statement's texts.
+    /// Sees to it that so many bytes find room behind the statement's strings.
     #[cold]
     #[inline(never)]
     pub(super) fn make_room(&mut self, len: usize) -> Result<(), TrapCode> {
@@ -356,7 +358,7 @@ impl Store<'_> {
         if fits { Ok(()) } else { Err(TrapCode::OutOfMemory) }
     }
 
-    /// Copies a text to a place in the arena. It fits: the caller has seen to that.
+    /// Copies a string to a place in the arena. It fits: the caller has seen to that.
     #[inline(never)]
     pub(super) fn copy(&mut self, value: Value, to: usize) {
         let (offset, len) = (value.offset(), value.len());
@@ -366,49 +368,53 @@ impl Store<'_> {
             }
             return;
         }
-        let view = StringSource {
+        let source = StringSource {
             bytes: self.bytes,
-            texts: self.info.texts,
+            strings: self.info.strings,
             event: self.event,
             arena: &[],
         };
-        let from = view.text(value);
+        let from = source.string(value);
         if let Some(to) = self.arena.get_mut(to..to + from.len()) {
             to.copy_from_slice(from);
         }
     }
 
-    /// Makes a text of the statement of what `write` puts into at most `most` bytes of room; it
+    /// Makes a string of the statement of what `write` puts into at most `most` bytes of room; it
     /// returns how many.
     pub(super) fn temporary(
         &mut self,
         most: usize,
         write: impl FnOnce(StringSource<'_>, &mut [u8]) -> usize,
-    ) -> Result<Value, NoRoom> {
+    ) -> Result<Value, OutOfMemory> {
         let start = self.scratch_end;
         if start + most > self.arena.len() {
-            return Err(NoRoom(most));
+            return Err(OutOfMemory(most));
         }
         let (arena, free) = self.arena.split_at_mut(start);
-        let view =
-            StringSource { bytes: self.bytes, texts: self.info.texts, event: self.event, arena };
-        let len = write(view, &mut free[..most]).min(most);
+        let source = StringSource {
+            bytes: self.bytes,
+            strings: self.info.strings,
+            event: self.event,
+            arena,
+        };
+        let len = write(source, &mut free[..most]).min(most);
         self.scratch_end = start + len;
         Ok(Value::arena(start, len))
     }
 
-    /// The value as a text, written out if it is a number.
+    /// The value as a string, written out if it is a number.
     #[inline(never)]
-    pub(super) fn as_text(&mut self, value: Value) -> Result<Value, NoRoom> {
+    pub(super) fn as_string(&mut self, value: Value) -> Result<Value, OutOfMemory> {
         match value.as_int() {
             None => Ok(value),
             Some(int) => self.copied(digits(int, &mut Buffer::new())),
         }
     }
 
-    /// A text of the statement that holds a copy of some bytes.
+    /// A string of the statement that holds a copy of some bytes.
     #[inline(never)]
-    pub(super) fn copied(&mut self, bytes: &[u8]) -> Result<Value, NoRoom> {
+    pub(super) fn copied(&mut self, bytes: &[u8]) -> Result<Value, OutOfMemory> {
         self.temporary(bytes.len(), |_, room| {
             room.copy_from_slice(bytes);
             bytes.len()
@@ -416,8 +422,8 @@ impl Store<'_> {
     }
 }
 
-/// Tells values whose texts lie in a part of the arena that it moves down. Some are left over from
-/// earlier statements and mean nothing any more; whatever becomes of those.
+/// Tells values whose strings lie in a part of the arena that it moves down. Some are left over
+/// from earlier statements and mean nothing any more; whatever becomes of those.
 fn moved(values: &mut [Slot], part: core::ops::Range<usize>, down: usize) {
     for slot in values {
         let value = Value(*slot);

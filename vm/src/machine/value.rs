@@ -1,23 +1,23 @@
-//! Values: numbers, or texts that stay where they are until somebody needs them elsewhere.
+//! Values: numbers, or strings that stay where they are until they are needed elsewhere.
 
 use itoa::Buffer;
 
 use super::memory::Slot;
 use crate::Event;
 
-/// A number, or where a text is.
+/// A number, or where a string is.
 ///
 /// Word 0 is 0 for a number; else it holds the kind (4 bits), which argument (4 bits) and the
-/// text's length (the upper 16 bits). Word 1 is the number, or the text's offset in its lower 16
-/// bits. A text in a variable has its capacity in the upper ones; elsewhere they mean nothing, so a
-/// variable is read by copying its slot.
+/// string's length (the upper 16 bits). Word 1 is the number, or the string's offset in its lower
+/// 16 bits. A string in a variable has its capacity in the upper ones; elsewhere they mean nothing,
+/// so a variable is read by copying its slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) Slot);
 
-/// The kinds of texts, by where their bytes are.
+/// The kinds of strings, by where their bytes are.
 pub(super) mod kind {
-    /// In the image's texts.
-    pub(crate) const CONSTANT: u32 = crate::image::CONSTANT_TEXT;
+    /// In the image's strings.
+    pub(crate) const CONSTANT: u32 = crate::image::CONSTANT_STRING;
     /// In the arena.
     pub(crate) const ARENA: u32 = 2;
     /// In an argument of the event.
@@ -32,7 +32,7 @@ impl Value {
         Value([0, value as u32])
     }
 
-    /// A text in the arena.
+    /// A string in the arena.
     #[inline(always)]
     pub(super) const fn arena(offset: usize, len: usize) -> Value {
         Value([kind::ARENA | (len as u32) << 16, offset as u32])
@@ -66,24 +66,24 @@ impl Value {
         (self.0[0] >> 4 & 0xf) as usize
     }
 
-    /// Length of a text.
+    /// Length of a string.
     #[inline(always)]
     pub(super) fn len(self) -> usize {
         (self.0[0] >> 16) as usize
     }
 
-    /// Offset of a text.
+    /// Offset of a string.
     #[inline(always)]
     pub(super) fn offset(self) -> usize {
         (self.0[1] & 0xffff) as usize
     }
 
-    /// A part of a text; `start + len` must be within it.
+    /// A part of a string; `start + len` must be within it.
     pub(super) fn part(self, start: usize, len: usize) -> Value {
         Value([self.0[0] & 0xffff | (len as u32) << 16, (self.offset() + start) as u32])
     }
 
-    /// The text in the arena that a variable's slot holds.
+    /// The string in the arena that a variable's slot holds.
     #[inline(always)]
     pub(super) fn stored(self) -> Stored {
         match self.kind() {
@@ -97,7 +97,7 @@ impl Value {
     }
 }
 
-/// A variable's text in the arena.
+/// A variable's string in the arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stored {
     pub(super) offset: usize,
@@ -112,25 +112,25 @@ impl Stored {
     }
 }
 
-/// What texts are read from.
+/// What strings are read from.
 #[derive(Clone, Copy)]
 pub(super) struct StringSource<'v> {
     /// The image.
     pub(super) bytes: &'v [u8],
-    /// Where in it the texts start.
-    pub(super) texts: usize,
+    /// Where in it the strings start.
+    pub(super) strings: usize,
     pub(super) event: &'v Event<'v>,
     pub(super) arena: &'v [u8],
 }
 
 impl<'v> StringSource<'v> {
-    /// The bytes of a text; a number has none here.
+    /// The bytes of a string; a number has none here.
     #[inline(always)]
-    pub(super) fn text(&self, value: Value) -> &'v [u8] {
+    pub(super) fn string(&self, value: Value) -> &'v [u8] {
         let mut start = value.offset();
         let base = match value.kind() {
             kind::CONSTANT => {
-                start += self.texts;
+                start += self.strings;
                 self.bytes
             }
             kind::ARENA => self.arena,
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn numbers_read_like_atoi() {
-        for (text, number) in [
+        for (string, number) in [
             ("", 0),
             ("12", 12),
             ("  -12abc", -12),
@@ -188,7 +188,7 @@ mod tests {
             ("4294967297", 1),
             ("\t\n5", 5),
         ] {
-            assert_eq!(parse_number(text.as_bytes()), number, "{text:?}");
+            assert_eq!(parse_number(string.as_bytes()), number, "{string:?}");
         }
     }
 

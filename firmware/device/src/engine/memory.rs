@@ -7,17 +7,17 @@ use alloc::vec::Vec;
 use umqtt_memory::try_room_exact;
 use umqtt_vm::{Memory, Slot};
 
-/// Bytes for texts at the start, and the least that is added at once.
+/// Bytes for strings at the start, and the least that is added at once.
 const STEP: usize = 128;
 
-/// Memory whose texts get more room when a script needs it, never beyond its limit; if the heap has
-/// none left, not even that far.
+/// Memory whose strings get more room when a script needs it, never beyond its limit; if the heap
+/// has none left, not even that far.
 pub(super) struct ScriptMemory {
     slots: Vec<Slot>,
-    texts: Vec<u8>,
-    /// Most bytes of texts.
+    strings: Vec<u8>,
+    /// Most bytes of strings.
     limit: usize,
-    /// Most bytes of texts now: less than `limit` while the queue holds what they could have.
+    /// Most bytes of strings now: less than `limit` while the queue holds what they could have.
     available: usize,
 }
 
@@ -27,13 +27,13 @@ impl ScriptMemory {
         slots.min(limit / size_of::<Slot>()) * size_of::<Slot>() + STEP
     }
 
-    /// Memory of so many slots and a few texts; at most `limit` bytes. Slots the limit has no room
-    /// for are not there.
+    /// Memory of so many slots and a few strings; at most `limit` bytes. Slots the limit has no
+    /// room for are not there.
     pub(super) fn new(slots: usize, limit: usize) -> ScriptMemory {
         let slots = slots.min(limit / size_of::<Slot>());
         let limit = limit - slots * size_of::<Slot>();
-        let (slots, texts) = (vec![[0; 2]; slots], Vec::new());
-        let mut memory = ScriptMemory { slots, texts, limit, available: limit };
+        let (slots, strings) = (vec![[0; 2]; slots], Vec::new());
+        let mut memory = ScriptMemory { slots, strings, limit, available: limit };
         memory.grow(STEP);
         memory
     }
@@ -42,29 +42,29 @@ impl ScriptMemory {
 impl ScriptMemory {
     /// Bytes of the heap.
     pub(super) fn capacity(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.texts.capacity()
+        self.slots.capacity() * size_of::<Slot>() + self.strings.capacity()
     }
 
     /// Lets it grow to so many bytes in all, and never beyond its limit.
     pub(super) fn set_available(&mut self, bytes: usize) {
-        let texts = bytes.saturating_sub(self.slots.capacity() * size_of::<Slot>());
-        self.available = texts.min(self.limit);
+        let strings = bytes.saturating_sub(self.slots.capacity() * size_of::<Slot>());
+        self.available = strings.min(self.limit);
     }
 }
 
 impl Memory for ScriptMemory {
     #[inline]
     fn parts(&mut self) -> (&mut [Slot], &mut [u8]) {
-        (&mut self.slots, &mut self.texts)
+        (&mut self.slots, &mut self.strings)
     }
 
     #[cold]
     fn grow(&mut self, bytes: usize) -> bool {
-        let more = bytes.max(STEP).min(self.available.saturating_sub(self.texts.len()));
-        if more == 0 || !try_room_exact(&mut self.texts, more) {
+        let more = bytes.max(STEP).min(self.available.saturating_sub(self.strings.len()));
+        if more == 0 || !try_room_exact(&mut self.strings, more) {
             return false;
         }
-        self.texts.resize(self.texts.len() + more, 0);
+        self.strings.resize(self.strings.len() + more, 0);
         true
     }
 }
@@ -91,10 +91,10 @@ mod tests {
     fn grows_no_further_than_it_may_now() {
         let mut memory = ScriptMemory::new(8, 4000);
         let slots = 8 * size_of::<Slot>();
-        for (available, texts) in [(slots + STEP, STEP), (slots + 300, 300), (0, 300)] {
+        for (available, strings) in [(slots + STEP, STEP), (slots + 300, 300), (0, 300)] {
             memory.set_available(available);
             memory.grow(1000);
-            assert_eq!(memory.parts().1.len(), texts);
+            assert_eq!(memory.parts().1.len(), strings);
         }
         memory.set_available(usize::MAX);
         assert!(memory.grow(4000));

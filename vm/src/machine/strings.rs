@@ -1,16 +1,16 @@
-//! The language's functions on texts.
+//! The language's functions on strings.
 
 use core::cmp::Ordering;
 
 use super::json;
-use super::store::{NoRoom, Store};
+use super::store::{OutOfMemory, ValueStore};
 use super::value::{Value, digits};
 use crate::fuel;
 
-impl Store<'_> {
+impl ValueStore<'_> {
     /// Joins the values whose places are in the words from `from` on.
     #[inline(never)]
-    pub(super) fn join(&mut self, from: usize, count: u8) -> Result<Value, NoRoom> {
+    pub(super) fn join(&mut self, from: usize, count: u8) -> Result<Value, OutOfMemory> {
         let start = self.scratch_end;
         let (mut places, mut next) = (0, from);
         for index in 0..count {
@@ -20,18 +20,18 @@ impl Store<'_> {
             }
             let value = self.get(places << 24);
             places >>= 8;
-            if let Err(NoRoom(len)) = self.append(start, value) {
+            if let Err(OutOfMemory(len)) = self.append(start, value) {
                 let made = self.scratch_end - start;
                 self.scratch_end = start;
-                return Err(NoRoom(made + len));
+                return Err(OutOfMemory(made + len));
             }
         }
         Ok(Value::arena(start, self.scratch_end - start))
     }
 
-    /// Adds to the text that starts at `start` and ends with the statement's texts.
+    /// Adds to the string that starts at `start` and ends with the statement's strings.
     #[inline(always)]
-    fn append(&mut self, start: usize, value: Value) -> Result<(), NoRoom> {
+    fn append(&mut self, start: usize, value: Value) -> Result<(), OutOfMemory> {
         if let Some(int) = value.as_int() {
             return self.append_int(start, int);
         }
@@ -43,7 +43,7 @@ impl Store<'_> {
             len = room;
         }
         if end + len > self.arena.len() {
-            return Err(NoRoom(len));
+            return Err(OutOfMemory(len));
         }
         self.copy(value.part(0, len), end);
         self.scratch_end = end + len;
@@ -51,7 +51,7 @@ impl Store<'_> {
     }
 
     #[inline(never)]
-    fn append_int(&mut self, start: usize, value: i32) -> Result<(), NoRoom> {
+    fn append_int(&mut self, start: usize, value: i32) -> Result<(), OutOfMemory> {
         let mut room = itoa::Buffer::new();
         let digits = digits(value, &mut room);
         let len = digits.len().min(self.limit - (self.scratch_end - start));
@@ -71,39 +71,45 @@ impl Store<'_> {
 
     /// A negative start counts from the end; a negative length means to the end.
     #[inline(never)]
-    pub(super) fn substr(&mut self, text: Value, start: i32, len: i32) -> Result<Value, NoRoom> {
-        let text = self.as_text(text)?;
-        let whole = text.len();
+    pub(super) fn substr(
+        &mut self,
+        string: Value,
+        start: i32,
+        len: i32,
+    ) -> Result<Value, OutOfMemory> {
+        let string = self.as_string(string)?;
+        let whole = string.len();
         let from_end = || whole.saturating_sub(start.unsigned_abs() as usize);
         let start = usize::try_from(start).unwrap_or_else(|_| from_end()).min(whole);
         let rest = whole - start;
-        Ok(text.part(start, usize::try_from(len).unwrap_or(rest).min(rest)))
+        Ok(string.part(start, usize::try_from(len).unwrap_or(rest).min(rest)))
     }
 
     #[inline(never)]
-    pub(super) fn byte_val(&mut self, text: Value, index: i32) -> Result<Value, NoRoom> {
-        let text = self.as_text(text)?;
-        let byte = usize::try_from(index).ok().and_then(|at| self.text(text).get(at).copied());
+    pub(super) fn byte_val(&mut self, string: Value, index: i32) -> Result<Value, OutOfMemory> {
+        let string = self.as_string(string)?;
+        let byte = usize::try_from(index).ok().and_then(|at| self.string(string).get(at).copied());
         Ok(byte.map_or(Value::EMPTY, |byte| Value::int(byte.into())))
     }
 
     #[inline(never)]
     pub(super) fn csvstr(
         &mut self,
-        text: Value,
+        string: Value,
         index: i32,
         separator: Value,
-    ) -> Result<Value, NoRoom> {
-        let text = self.as_text(text)?;
-        let separator = self.as_text(separator)?;
-        let (Ok(index), Some(&separator)) = (usize::try_from(index), self.text(separator).first())
+    ) -> Result<Value, OutOfMemory> {
+        let string = self.as_string(string)?;
+        let separator = self.as_string(separator)?;
+        let (Ok(index), Some(&separator)) =
+            (usize::try_from(index), self.string(separator).first())
         else {
             return Ok(Value::EMPTY);
         };
         let mut start = 0;
-        for (at, field) in self.text(text).split(|&byte| byte == separator).enumerate() {
+        for (at, field) in self.string(string).split(|&byte| byte == separator).enumerate() {
             if at == index {
-                return Ok(text.part(start, field.len()));
+                return Ok(string.part(start, field.len()));
             }
             start += field.len() + 1;
         }
@@ -116,14 +122,14 @@ impl Store<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn find(&mut self, text: Value, sought: Value) -> i32 {
+    pub(super) fn find(&mut self, string: Value, sought: Value) -> i32 {
         let (mut a, mut b) = (itoa::Buffer::new(), itoa::Buffer::new());
-        let (text, sought) = (self.bytes(text, &mut a), self.bytes(sought, &mut b));
+        let (string, sought) = (self.bytes(string, &mut a), self.bytes(sought, &mut b));
         // Bytes looked at: each place, and what agrees there with the beginning of what is sought.
         let (mut looked, most) = (0, (self.fuel.max(0) as usize).saturating_mul(fuel::READ));
         let mut at = None;
-        for start in 0..=text.len().wrapping_sub(sought.len()).min(text.len()) {
-            let here = text.get(start..).unwrap_or_default();
+        for start in 0..=string.len().wrapping_sub(sought.len()).min(string.len()) {
+            let here = string.get(start..).unwrap_or_default();
             let same = here.iter().zip(sought).take_while(|(a, b)| a == b).count();
             looked += 1 + same;
             if same == sought.len() {
@@ -139,28 +145,32 @@ impl Store<'_> {
 
     /// A copy with each byte passed through `keep`.
     #[inline(never)]
-    pub(super) fn map(&mut self, text: Value, keep: fn(u8) -> Option<u8>) -> Result<Value, NoRoom> {
-        if text.is_int() {
-            return Ok(text);
+    pub(super) fn map(
+        &mut self,
+        string: Value,
+        keep: fn(u8) -> Option<u8>,
+    ) -> Result<Value, OutOfMemory> {
+        if string.is_int() {
+            return Ok(string);
         }
-        self.temporary(text.len(), |view, room| {
-            let kept = view.text(text).iter().filter_map(|&byte| keep(byte));
+        self.temporary(string.len(), |source, room| {
+            let kept = source.string(string).iter().filter_map(|&byte| keep(byte));
             room.iter_mut().zip(kept).map(|(place, byte)| *place = byte).count()
         })
     }
 
     #[inline(never)]
-    pub(super) fn json_parse(&mut self, path: Value, text: Value) -> Result<Value, NoRoom> {
-        let path = self.as_text(path)?;
-        // A bare number is a JSON text too.
-        let text = self.as_text(text)?;
-        let Some(found) = json::lookup(self.text(path), self.text(text)) else {
+    pub(super) fn json_parse(&mut self, path: Value, string: Value) -> Result<Value, OutOfMemory> {
+        let path = self.as_string(path)?;
+        // A bare number is JSON too.
+        let string = self.as_string(string)?;
+        let Some(found) = json::lookup(self.string(path), self.string(string)) else {
             return Ok(Value::EMPTY);
         };
-        let place = text.part(found.start, found.len);
+        let place = string.part(found.start, found.len);
         if !found.escaped {
             return Ok(place);
         }
-        self.temporary(found.len, |view, room| json::unescape(view.text(place), room))
+        self.temporary(found.len, |source, room| json::unescape(source.string(place), room))
     }
 }
