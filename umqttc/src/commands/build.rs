@@ -98,7 +98,7 @@ fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profi
     }
     line(format_args!("needs, of what {} has:", profile.name));
     line(format_args!(
-        "  {:<16}{:>6} of {} bytes, and room for the strings it holds",
+        "  {:<16}{:>6} of {} bytes, and room for the texts it holds",
         "RAM",
         needs.ram(),
         profile.ram
