@@ -17,8 +17,9 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use super::map::Key;
-use super::slots::{CRC, read_at};
+use super::extent::CRC;
+use super::key::Key;
+use super::raw::read_at;
 use super::{StorageError, flash_failed};
 
 /// Sectors it takes.

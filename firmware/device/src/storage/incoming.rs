@@ -10,7 +10,8 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use super::slots::{CRC, HEADER_LEN, Kind, Place, read_at};
+use super::extent::{CRC, Extent, HEADER_LEN, Order};
+use super::raw::read_at;
 use super::{ImageBytes, MapFlash, StorageError, flash_failed};
 
 /// Bytes written together; a multiple of every flash's word.
@@ -170,17 +171,17 @@ impl Incoming {
         mut self,
         flash: &mut F,
         source: usize,
-    ) -> Result<(Place, Kind), StorageError> {
+    ) -> Result<(Extent, Order), StorageError> {
         let image = self.image();
         self.flush(flash)?;
-        let (source, kind) = match self.image {
+        let (source, order) = match self.image {
             Some(_) => {
                 let start = self.slot.start + HEADER_LEN as u32;
-                (start..start + self.len as u32, Kind::SourceFirst)
+                (start..start + self.len as u32, Order::SourceFirst)
             }
-            None => (image.end - source.min(self.len) as u32..image.end, Kind::SourceInImage),
+            None => (image.end - source.min(self.len) as u32..image.end, Order::SourceInImage),
         };
-        Ok((Place { image, source, checksum: self.digest.finalize() }, kind))
+        Ok((Extent { image, source, checksum: self.digest.finalize() }, order))
     }
 
     fn image(&self) -> Range<u32> {

@@ -6,8 +6,8 @@ use core::ops::Range;
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::Profile;
 
+use super::extent::HEADER_LEN;
 use super::guard;
-use super::slots::HEADER_LEN;
 
 /// Sector size of every flash chip our boards have, bytes.
 pub const SECTOR: u32 = 4096;

@@ -14,52 +14,12 @@ use sequential_storage::map::{MapConfig, MapStorage};
 use umqtt_memory::{reserve, try_push, try_room_exact, try_to_vec};
 
 use super::blocking::{Blocking, run};
+use super::key::{Key, MARGIN, RETAINED_CHUNKS};
 use super::repair::repair;
-use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed, retained};
-
-/// The key of a record. Never given another meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key(pub(super) u8);
-
-impl Key {
-    pub(super) const SETTINGS: Key = Key(0);
-    pub(super) const LOCK: Key = Key(1);
-    pub(super) const STARTS: Key = Key(2);
-    pub(super) const RETAINED: Key = Key(3);
-    const FIRST_VARIABLE: u8 = 16;
-    const FIRST_CHUNK: u8 = 64;
-    const FIRST_RETAINED: u8 = 128;
-
-    /// The key of flash variable `n`, if there is one.
-    pub(super) fn variable(n: u8) -> Option<Key> {
-        (1..=FLASH_VARIABLES).contains(&n).then_some(Key(Key::FIRST_VARIABLE + n))
-    }
-
-    /// The key of a retained message.
-    pub(super) fn retained(slot: u8) -> Key {
-        Key(Key::FIRST_RETAINED + slot % retained::SLOTS)
-    }
-
-    /// The key of a piece of one of the two sets of retained messages of older versions.
-    pub(super) fn chunk(set: u8, chunk: u8) -> Key {
-        Key(Key::FIRST_CHUNK + set % 2 * retained::CHUNKS + chunk % retained::CHUNKS)
-    }
-
-    /// Every key there is.
-    pub(super) fn all() -> impl Iterator<Item = Key> {
-        [Key::SETTINGS, Key::LOCK, Key::STARTS, Key::RETAINED]
-            .into_iter()
-            .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
-            .chain((0..2 * retained::CHUNKS).map(|n| Key(Key::FIRST_CHUNK + n)))
-            .chain((0..retained::SLOTS).map(Key::retained))
-    }
-}
+use super::{FLASH_VARIABLES, MAX_RECORD, StorageError, flash_failed};
 
 /// How many keys the cache remembers the places of; those of others are looked for.
-const KEYS: usize = 4 + FLASH_VARIABLES as usize + 2 * retained::CHUNKS as usize;
-
-/// Room for the key, and for the padding to the flash's word.
-pub(super) const MARGIN: usize = 64;
+const KEYS: usize = 4 + FLASH_VARIABLES as usize + 2 * RETAINED_CHUNKS as usize;
 
 /// Bytes that what the library remembers takes at most, twice, as while a record is read back.
 const CACHES: usize = 2 * (KEYS * 8 + 256);

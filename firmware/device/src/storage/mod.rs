@@ -8,41 +8,54 @@
 //! | module | job |
 //! |---|---|
 //! | [`layout`] | which sectors serve what |
-//! | `map` | the records |
-//! | `slots` | the script |
-//! | `incoming` | the next script, while it comes |
+//! | `map`, `key` | the records |
+//! | `script`, `slots` | the script |
+//! | `next_script`, `incoming` | the next script, while it comes |
+//! | `extent` | where a script lies in its slot |
 //! | `image` | the bytes of an image, copied or in place |
 //! | `guard` | whether settings and lock are what was stored last, and which script keeps others out |
-//! | [`retained`] | retained messages |
+//! | `doors` | whom a script keeps out |
+//! | `messages`, [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
+//! | `raw` | bytes of the flash at any offset |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
 
 mod blocking;
+mod doors;
+mod error;
+mod extent;
 mod guard;
 mod image;
 mod incoming;
+mod key;
 pub mod layout;
 mod map;
+mod messages;
+mod next_script;
 pub mod ram;
+mod raw;
 mod repair;
 pub mod retained;
+mod script;
 mod slots;
 
 use alloc::vec::Vec;
-use core::fmt;
-use core::ops::Bound;
 
-use embedded_storage::nor_flash::{NorFlash, NorFlashError, NorFlashErrorKind};
+use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
+pub use doors::Doors;
+pub use error::StorageError;
+use error::flash_failed;
 use guard::{Guard, Guarded};
 pub use image::{ImageBytes, MapFlash, MappedFlash};
-use incoming::Incoming;
+use key::Key;
 pub use layout::Layout;
-use map::{Key, Map};
+use map::Map;
 use retained::Saving;
 pub use retained::{SavedMessage, SavedMessages};
+pub use script::{OwnedScript, StoredScript};
 use slots::{Current, Slots};
 
 /// Flash variables are numbered 1 to this.
@@ -50,75 +63,6 @@ pub const FLASH_VARIABLES: u8 = 16;
 
 /// Longest record of the map, bytes.
 pub const MAX_RECORD: usize = 2048;
-
-/// What strangers are kept out of: bits of [`Doors::BROKER`] and [`Doors::CONSOLE`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Doors(u8);
-
-impl Doors {
-    /// The broker.
-    pub const BROKER: Doors = Doors(1);
-    /// The console, over the network.
-    pub const CONSOLE: Doors = Doors(2);
-    /// Both.
-    pub const ALL: Doors = Doors(3);
-
-    /// Neither.
-    pub fn is_empty(self) -> bool {
-        self == Doors::default()
-    }
-
-    /// Whether one of `doors` is among them.
-    pub fn has(self, doors: Doors) -> bool {
-        self.0 & doors.0 != 0
-    }
-
-    /// Without those.
-    pub fn without(self, doors: Doors) -> Doors {
-        Doors(self.0 & !doors.0)
-    }
-
-    /// And these.
-    pub fn add(&mut self, doors: Doors) {
-        self.0 |= doors.0;
-    }
-}
-
-/// The bits in which the guard keeps [`Doors`], beside a script's checksum.
-const DOOR_BITS: u32 = 3;
-
-/// Why something was not stored. What was stored before is still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StorageError {
-    /// There is no room left.
-    Full,
-    /// It is larger than its place.
-    TooLarge {
-        /// Bytes there are for it.
-        limit: usize,
-    },
-    /// What was written does not read back: the flash is worn out, or holds nonsense that cannot be
-    /// repaired.
-    Broken,
-    /// There is not enough memory for it now.
-    Memory,
-    /// The flash reports an error.
-    Flash(NorFlashErrorKind),
-}
-
-impl fmt::Display for StorageError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StorageError::Full => f.write_str("the flash is full"),
-            StorageError::TooLarge { limit } => write!(f, "larger than {limit} bytes"),
-            StorageError::Broken => f.write_str("the flash does not keep what is written"),
-            StorageError::Memory => f.write_str("not enough memory"),
-            StorageError::Flash(kind) => write!(f, "the flash failed: {kind}"),
-        }
-    }
-}
-
-impl core::error::Error for StorageError {}
 
 /// What [`Storage::mount`] found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,24 +78,6 @@ pub struct MountReport {
     pub settings_damaged: bool,
     /// The same of the lock.
     pub lock_damaged: bool,
-}
-
-/// A script as it is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StoredScript<'s> {
-    /// The compiled image.
-    pub image: &'s [u8],
-    /// The text; empty if only bytecode was uploaded.
-    pub source: &'s [u8],
-}
-
-/// A script read from storage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnedScript {
-    /// The compiled image.
-    pub image: Vec<u8>,
-    /// The text; empty if only bytecode was uploaded.
-    pub source: Vec<u8>,
 }
 
 /// The storage on a flash.
@@ -268,193 +194,6 @@ impl<F: NorFlash> Storage<F> {
         self.map.put(key, value)
     }
 
-    /// What the `config` lines of a script keep others out of; empty if no script does, or it is
-    /// the one that is stored and `runs`.
-    pub fn unguarded(&self, runs: bool) -> Doors {
-        let (recorded, doors) =
-            (self.guard.script(), Doors(self.guard.script() as u8 & Doors::ALL.0));
-        // Without a checksum it is any that runs: it was being replaced when the power went.
-        let here = recorded & !DOOR_BITS == 0 || recorded & !DOOR_BITS == self.script_id();
-        if runs && here { Doors::default() } else { doors }
-    }
-
-    /// Keeps in mind what the `config` lines of the script that is stored keep others out of: from
-    /// now on it is missed, should it be damaged.
-    ///
-    /// # Errors
-    /// [`StorageError`]; what was kept before still is.
-    pub fn set_guarding(&mut self, doors: Doors) -> Result<(), StorageError> {
-        let id = if doors.is_empty() { 0 } else { self.script_id() };
-        self.note_script(id | u32::from(doors.0))
-    }
-
-    /// Another script takes the place of the one that is stored: whichever runs is the one to be
-    /// missed.
-    fn script_changes(&mut self) -> Result<(), StorageError> {
-        self.note_script(self.guard.script() & DOOR_BITS)
-    }
-
-    fn note_script(&mut self, recorded: u32) -> Result<(), StorageError> {
-        if self.guard.script() == recorded {
-            return Ok(());
-        }
-        let now = self.guarded_now()?;
-        self.guard.set_script(self.map.flash(), recorded, now)
-    }
-
-    /// The script that is stored, in the bits that [`DOOR_BITS`] leaves; never 0.
-    fn script_id(&self) -> u32 {
-        let checksum = self.slots.script().map_or(0, |script| script.checksum);
-        (checksum & !DOOR_BITS).max(DOOR_BITS + 1)
-    }
-
-    /// Stores a script in the place of the one there is. The old one is the current one until the
-    /// last write.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the old script is still there.
-    pub fn store_script(&mut self, script: &StoredScript<'_>) -> Result<(), StorageError> {
-        // First the count of starts: should the power go between the two, the old script has three
-        // more tries.
-        self.script_start_done()?;
-        self.script_changes()?;
-        self.slots.store(self.map.flash(), script)
-    }
-
-    /// The script, image and source; `None` if there is none.
-    ///
-    /// # Errors
-    /// As [`Storage::script_image`].
-    pub fn script(&mut self) -> Result<Option<OwnedScript>, StorageError> {
-        let Some(image) = self.script_image(&|_| None)? else { return Ok(None) };
-        let image = image.into_copy();
-        let Some(script) = self.slots.script() else { return Ok(None) };
-        let source = slots::read_vec(self.map.flash(), script.source.clone())?;
-        Ok(Some(OwnedScript { image, source }))
-    }
-
-    /// Its image alone, where it lies if `map` can; `None` if there is none.
-    ///
-    /// # Errors
-    /// [`StorageError::Broken`] if its bytes have changed since they were written,
-    /// [`StorageError::Memory`], else what the flash reports.
-    pub fn script_image(&mut self, map: MapFlash<'_>) -> Result<Option<ImageBytes>, StorageError> {
-        let Some(script) = self.slots.script() else { return Ok(None) };
-        let flash = self.map.flash();
-        if !slots::is_whole(flash, script)? {
-            return Err(StorageError::Broken);
-        }
-        if let Some(mapped) = map(script.image.clone()) {
-            return Ok(Some(mapped.into()));
-        }
-        slots::read_vec(flash, script.image.clone()).map(|image| Some(image.into()))
-    }
-
-    /// More of the next script has come: source or bytecode. It goes beside the current one, which
-    /// stays that until [`Storage::commit_incoming`].
-    ///
-    /// # Errors
-    /// [`StorageError`]; [`Storage::drop_incoming`] is due then.
-    pub fn append_incoming(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.slots.incoming_mut()?.append(self.map.flash(), bytes)
-    }
-
-    /// What the next script takes of the memory while it comes, bytes.
-    pub fn incoming_memory(&self) -> usize {
-        self.slots.incoming().map_or(0, Incoming::memory)
-    }
-
-    /// How much of the next script has come, bytes.
-    pub fn incoming_len(&self) -> usize {
-        self.slots.incoming().map_or(0, Incoming::len)
-    }
-
-    /// How the next script begins, up to four bytes.
-    pub fn incoming_head(&self) -> &[u8] {
-        self.slots.incoming().map_or(&[], Incoming::head)
-    }
-
-    /// The byte that has come last.
-    pub fn incoming_last(&self) -> Option<u8> {
-        self.slots.incoming().and_then(Incoming::last)
-    }
-
-    /// Whether an image was begun or looked at, and nothing more can come.
-    pub fn incoming_is_closed(&self) -> bool {
-        self.slots.incoming().is_some_and(Incoming::is_closed)
-    }
-
-    /// Reads what has come of the next script, from `offset` on; false where there is not so much,
-    /// or the flash fails.
-    pub fn read_incoming(&mut self, offset: usize, out: &mut [u8]) -> bool {
-        let flash = self.map.flash();
-        let incoming = self.slots.incoming();
-        incoming.is_some_and(|incoming| incoming.read(flash, offset, out) == Ok(true))
-    }
-
-    /// More of the image that is compiled from what has come, which is source and all there.
-    ///
-    /// # Errors
-    /// As [`Storage::append_incoming`].
-    pub fn append_incoming_image(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
-        self.slots.incoming_mut()?.append_image(self.map.flash(), bytes)
-    }
-
-    /// The image of the next script: what has come, or what was compiled from it. Where it lies if
-    /// `map` can. Nothing more can come then.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn incoming_image(&mut self, map: MapFlash<'_>) -> Result<ImageBytes, StorageError> {
-        let flash = self.map.flash();
-        self.slots.incoming_mut()?.image_bytes(flash, map)
-    }
-
-    /// Gives up what has come of the next script.
-    pub fn drop_incoming(&mut self) {
-        self.slots.drop_incoming();
-    }
-
-    /// Makes what has come the script, with the image that was compiled from it; if it is bytecode,
-    /// its last `source` bytes are its source.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the old script is still there, and what had come is given up.
-    pub fn commit_incoming(&mut self, source: usize) -> Result<(), StorageError> {
-        // First the count of starts: should the power go between the two, the old script has three
-        // more tries.
-        let begun = self.script_start_done().and_then(|()| self.script_changes());
-        if let Err(error) = begun {
-            self.slots.drop_incoming();
-            return Err(error);
-        }
-        self.slots.commit_incoming(self.map.flash(), source)
-    }
-
-    /// Where the script lies in the flash, for boards that run it in place: offsets of image and
-    /// source.
-    pub fn script_place(&self) -> Option<(core::ops::Range<u32>, core::ops::Range<u32>)> {
-        self.slots.script().map(|script| (script.image.clone(), script.source.clone()))
-    }
-
-    /// Bytes of source text; 0 if there is no script or no source.
-    pub fn source_len(&self) -> usize {
-        self.slots.script().map_or(0, |script| script.source.len())
-    }
-
-    /// A piece of the source text, without reading all of it; returns how many bytes, 0 at the end
-    /// and when the flash fails.
-    pub fn read_source(&mut self, offset: usize, out: &mut [u8]) -> usize {
-        let Some(script) = self.slots.script() else { return 0 };
-        let len = out.len().min(script.source.len().saturating_sub(offset));
-        let Ok(skip) = u32::try_from(offset) else { return 0 };
-        let start = script.source.start.saturating_add(skip);
-        match slots::read_at(self.map.flash(), start, &mut out[..len]) {
-            Ok(()) => len,
-            Err(_) => 0,
-        }
-    }
-
     /// Deletes the script and empties the flash variables, both or (after a power cut before the
     /// first write was complete) neither.
     ///
@@ -474,91 +213,6 @@ impl<F: NorFlash> Storage<F> {
     pub fn factory_reset(&mut self) -> Result<(), StorageError> {
         self.slots.mark(self.map.flash(), slots::Scope::Everything)?;
         self.finish_deletion().map(|_| ())
-    }
-
-    /// Saves the retained messages in the place of those saved before, each by itself, and only
-    /// those that have changed. `from` gives them from a topic on, in the order of their topics;
-    /// `refused` gets the topics that do not fit.
-    ///
-    /// # Errors
-    /// [`StorageError`]; each message is the one saved before or the new one then.
-    pub fn save_retained<'m, I: Iterator<Item = SavedMessage<'m>>>(
-        &mut self,
-        from: &dyn Fn(Bound<&[u8]>) -> I,
-        refused: &mut dyn FnMut(&[u8]),
-    ) -> Result<(), StorageError> {
-        self.saving = None;
-        while !self.save_some_retained(from, refused)? {}
-        Ok(())
-    }
-
-    /// As [`Storage::save_retained`], but at most [`retained::RECORDS_PER_STEP`] records of it,
-    /// going on where the last call has stopped; true once all are saved.
-    ///
-    /// # Errors
-    /// As [`Storage::save_retained`]; the next call begins anew.
-    pub fn save_some_retained<'m, I: Iterator<Item = SavedMessage<'m>>>(
-        &mut self,
-        from: &dyn Fn(Bound<&[u8]>) -> I,
-        refused: &mut dyn FnMut(&[u8]),
-    ) -> Result<bool, StorageError> {
-        let mut saving = match self.saving.take() {
-            Some(saving) => saving,
-            None => Saving::new()?,
-        };
-        let done = saving.step(&mut self.map, from, refused)?;
-        if !done {
-            self.saving = Some(saving);
-        }
-        Ok(done)
-    }
-
-    /// Whether [`Storage::save_some_retained`] has begun and has not come to its end.
-    pub fn is_saving_retained(&self) -> bool {
-        self.saving.is_some()
-    }
-
-    /// The retained messages that were saved.
-    ///
-    /// # Errors
-    /// What the flash reports.
-    pub fn load_retained(&mut self) -> Result<SavedMessages, StorageError> {
-        retained::load(&mut self.map)
-    }
-
-    /// Counts a start of the script, before it runs: how many in a row have begun since the last
-    /// [`Storage::script_start_done`], this one included. More than three: it is the script that
-    /// resets the device.
-    ///
-    /// # Errors
-    /// [`StorageError`]; nothing was counted then.
-    pub fn script_start_begins(&mut self) -> Result<u8, StorageError> {
-        let count = self.script_starts()?.saturating_add(1);
-        self.map.put(Key::STARTS, &[count])?;
-        Ok(count)
-    }
-
-    /// The script has started and the device still runs: the count begins anew.
-    ///
-    /// # Errors
-    /// [`StorageError`].
-    pub fn script_start_done(&mut self) -> Result<(), StorageError> {
-        match self.script_starts()? {
-            0 => Ok(()),
-            _ => self.map.put(Key::STARTS, &[0]),
-        }
-    }
-
-    /// A start that was over did not go well after all: it counts again, as the number `starts`
-    /// that [`Storage::script_start_begins`] gave it.
-    ///
-    /// # Errors
-    /// [`StorageError`]; the count is what it was then.
-    pub fn script_start_failed(&mut self, starts: u8) -> Result<(), StorageError> {
-        match self.script_starts()? {
-            count if count == starts => Ok(()),
-            _ => self.map.put(Key::STARTS, &[starts]),
-        }
     }
 
     /// Gives the flash back.
@@ -588,10 +242,6 @@ impl<F: NorFlash> Storage<F> {
         Ok(now)
     }
 
-    fn script_starts(&mut self) -> Result<u8, StorageError> {
-        Ok(self.map.get(Key::STARTS)?.first().copied().unwrap_or(0))
-    }
-
     /// The steps after the mark that makes a deletion certain; true if there was one to finish.
     /// Each may be repeated.
     fn finish_deletion(&mut self) -> Result<bool, StorageError> {
@@ -614,9 +264,4 @@ impl<F: NorFlash> Storage<F> {
         self.slots.clear(self.map.flash())?;
         Ok(true)
     }
-}
-
-/// A flash's error as ours.
-fn flash_failed<E: NorFlashError>(error: E) -> StorageError {
-    StorageError::Flash(error.kind())
 }

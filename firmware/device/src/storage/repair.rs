@@ -19,8 +19,8 @@ use sequential_storage::cache::Cache;
 use sequential_storage::map::{MapConfig, MapStorage};
 
 use super::blocking::{Blocking, run};
-use super::map::{Key, MARGIN};
-use super::slots::read_at;
+use super::key::{Key, MARGIN};
+use super::raw::read_at;
 use super::{MAX_RECORD, StorageError, flash_failed};
 
 /// What the markers at a sector's ends say.

@@ -12,14 +12,14 @@ use core::ops::Bound;
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_memory::{try_append, try_room, try_room_exact};
 
-use super::map::{Key, Map};
-use super::{MAX_RECORD, StorageError, slots};
+use super::extent::checksum;
+use super::key::{Key, RETAINED_CHUNKS, RETAINED_SLOTS};
+use super::map::Map;
+use super::{MAX_RECORD, StorageError};
 
 /// Messages there is room for.
-pub const SLOTS: u8 = 127;
+pub const SLOTS: u8 = RETAINED_SLOTS;
 
-/// Pieces of an older version's set.
-pub(super) const CHUNKS: u8 = 8;
 /// Most bytes of all messages together, 3 of overhead for each.
 pub const MAX_RETAINED: usize = 8000;
 
@@ -175,7 +175,7 @@ impl Saving {
         };
         let now = from(Bound::Included(saved.topic)).next();
         let now = now.filter(|message| message.topic == saved.topic);
-        let sum = slots::checksum(saved.topic, &[]).max(1);
+        let sum = checksum(saved.topic, &[]).max(1);
         drop(record);
         self.topics[at] = 0;
         match now {
@@ -240,7 +240,7 @@ impl Saving {
         topic: &[u8],
         records: &mut usize,
     ) -> Result<bool, StorageError> {
-        let sum = slots::checksum(topic, &[]).max(1);
+        let sum = checksum(topic, &[]).max(1);
         for slot in (0..SLOTS).filter(|slot| self.topics[usize::from(*slot)] == sum) {
             *records = records.saturating_sub(1);
             if parse(&map.get(Key::retained(slot))?).is_some_and(|saved| saved.topic == topic) {
@@ -262,7 +262,7 @@ impl Saving {
             return Ok(false);
         }
         self.bytes += len;
-        self.topics[usize::from(slot)] = slots::checksum(message.topic, &[]).max(1);
+        self.topics[usize::from(slot)] = checksum(message.topic, &[]).max(1);
         Ok(true)
     }
 }
@@ -321,7 +321,8 @@ fn forget_sets<F: NorFlash>(map: &mut Map<F>) -> Result<(), StorageError> {
     if map.get(Key::RETAINED)?.is_empty() {
         return Ok(());
     }
-    for (set, chunk) in (0..2 * CHUNKS).map(|n| (n / CHUNKS, n % CHUNKS)) {
+    for (set, chunk) in (0..2 * RETAINED_CHUNKS).map(|n| (n / RETAINED_CHUNKS, n % RETAINED_CHUNKS))
+    {
         if !map.get(Key::chunk(set, chunk))?.is_empty() {
             map.put(Key::chunk(set, chunk), &[])?;
         }
@@ -332,13 +333,13 @@ fn forget_sets<F: NorFlash>(map: &mut Map<F>) -> Result<(), StorageError> {
 /// Reads the set of an older version that counts; nothing if there is none, or it is not whole.
 fn load_set<F: NorFlash>(map: &mut Map<F>) -> Result<SavedMessages, StorageError> {
     let mut messages = SavedMessages::default();
-    let Some((set, len, checksum)) = manifest(map)? else { return Ok(messages) };
-    for chunk in 0..CHUNKS {
+    let Some((set, len, expected)) = manifest(map)? else { return Ok(messages) };
+    for chunk in 0..RETAINED_CHUNKS {
         if !try_append(&mut messages.bytes, &map.get(Key::chunk(set, chunk))?) {
             return Err(StorageError::Memory);
         }
     }
-    if messages.bytes.len() != len || slots::checksum(&messages.bytes, &[]) != checksum {
+    if messages.bytes.len() != len || checksum(&messages.bytes, &[]) != expected {
         messages.bytes.clear();
     }
     Ok(messages)

@@ -5,24 +5,17 @@
 //! A header can also be a mark that says what is being deleted: it makes the deletion certain with
 //! one write, and is erased when all else is.
 
-use alloc::vec::Vec;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 
+use super::extent::{CRC, Extent, HEADER_LEN, Order, checksum};
 use super::incoming::Incoming;
+use super::raw::{read_at, write_at};
 use super::{StorageError, StoredScript, flash_failed};
-
-/// Bytes of a header, a multiple of every flash's word.
-pub(super) const HEADER_LEN: usize = 32;
 
 /// "uscr" and the version of this format.
 const MAGIC: u32 = 0x7573_6301;
-
-/// Bytes moved at a time; a multiple of every flash's word.
-const CHUNK: usize = 256;
-
-pub(super) static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 /// What is being deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,32 +24,6 @@ pub(super) enum Scope {
     Script,
     /// All there is.
     Everything,
-}
-
-/// How a script lies in its slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The image, then the source.
-    ImageFirst,
-    /// The source, then the image that was compiled from it.
-    SourceFirst,
-    /// The image, and at the end of it its source.
-    SourceInImage,
-}
-
-/// A script and where it lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) image: Range<u32>,
-    pub(super) source: Range<u32>,
-    pub(super) checksum: u32,
-}
-
-impl Place {
-    /// All that the checksum is of.
-    fn whole(&self) -> Range<u32> {
-        self.image.start.min(self.source.start)..self.image.end.max(self.source.end)
-    }
 }
 
 /// What the slots hold.
@@ -72,7 +39,7 @@ pub(super) enum Current {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Content {
-    Script(Place, Kind),
+    Script(Extent, Order),
     Mark(Scope),
 }
 
@@ -111,7 +78,7 @@ impl Slots {
         for written in [newer, older].into_iter().flatten() {
             let whole = match &written.content {
                 Content::Mark(_) => true,
-                Content::Script(place, _) => is_whole(flash, place)?,
+                Content::Script(extent, _) => extent.is_whole(flash)?,
             };
             if whole {
                 self.current = Some(written);
@@ -130,9 +97,9 @@ impl Slots {
         }
     }
 
-    pub(super) fn script(&self) -> Option<&Place> {
+    pub(super) fn script(&self) -> Option<&Extent> {
         match &self.current.as_ref()?.content {
-            Content::Script(place, _) => Some(place),
+            Content::Script(extent, _) => Some(extent),
             Content::Mark(_) => None,
         }
     }
@@ -153,19 +120,19 @@ impl Slots {
         }
         let image = range.start + HEADER_LEN as u32;
         let source = image + script.image.len() as u32;
-        let place = Place {
+        let extent = Extent {
             image: image..source,
             source: source..source + script.source.len() as u32,
             checksum: checksum(script.image, script.source),
         };
         flash.erase(range.start, range.end).map_err(flash_failed)?;
         write_at(flash, image, script.image.iter().chain(script.source).copied())?;
-        if !is_whole(flash, &place)? {
+        if !extent.is_whole(flash)? {
             return Err(StorageError::Broken);
         }
         self.commit(
             flash,
-            Written { slot, generation, content: Content::Script(place, Kind::ImageFirst) },
+            Written { slot, generation, content: Content::Script(extent, Order::ImageFirst) },
         )
     }
 
@@ -196,11 +163,11 @@ impl Slots {
     ) -> Result<(), StorageError> {
         let Some(incoming) = self.incoming.take() else { return Err(StorageError::Broken) };
         let (slot, generation) = self.next();
-        let (place, kind) = incoming.finish(flash, source)?;
-        if !is_whole(flash, &place)? {
+        let (extent, order) = incoming.finish(flash, source)?;
+        if !extent.is_whole(flash)? {
             return Err(StorageError::Broken);
         }
-        self.commit(flash, Written { slot, generation, content: Content::Script(place, kind) })
+        self.commit(flash, Written { slot, generation, content: Content::Script(extent, order) })
     }
 
     /// Writes the mark of a deletion. It can be repeated, and made wider.
@@ -261,13 +228,13 @@ impl Slots {
 /// checksum of both, 0, checksum of this.
 fn header(written: &Written) -> [u8; HEADER_LEN] {
     let (kind, image, source, checksum) = match &written.content {
-        Content::Script(place, kind) => {
-            let kind = match kind {
-                Kind::ImageFirst => 0,
-                Kind::SourceFirst => 3,
-                Kind::SourceInImage => 4,
+        Content::Script(extent, order) => {
+            let kind = match order {
+                Order::ImageFirst => 0,
+                Order::SourceFirst => 3,
+                Order::SourceInImage => 4,
             };
-            (kind, place.image.len() as u32, place.source.len() as u32, place.checksum)
+            (kind, extent.image.len() as u32, extent.source.len() as u32, extent.checksum)
         }
         Content::Mark(Scope::Script) => (1, 0, 0, 0),
         Content::Mark(Scope::Everything) => (2, 0, 0, 0),
@@ -293,106 +260,33 @@ fn parse(bytes: &[u8; HEADER_LEN], slot: usize, range: Range<u32>) -> Option<Wri
             let start = range.start + HEADER_LEN as u32;
             let (image, source, checksum) = (field(3), field(4), field(5));
             let from = |start: u32, len: u32| Some(start..start.checked_add(len)?);
-            let (place, kind) = match kind {
+            let (extent, order) = match kind {
                 0 => {
                     let image = from(start, image)?;
-                    (Place { source: from(image.end, source)?, image, checksum }, Kind::ImageFirst)
+                    (
+                        Extent { source: from(image.end, source)?, image, checksum },
+                        Order::ImageFirst,
+                    )
                 }
                 3 => {
                     let source = from(start, source)?;
                     let at = source.end.checked_next_multiple_of(HEADER_LEN as u32)?;
-                    (Place { image: from(at, image)?, source, checksum }, Kind::SourceFirst)
+                    (Extent { image: from(at, image)?, source, checksum }, Order::SourceFirst)
                 }
                 _ => {
                     let image = from(start, image)?;
                     let at = image.end.checked_sub(source).filter(|at| *at >= start)?;
-                    (Place { source: at..image.end, image, checksum }, Kind::SourceInImage)
+                    (Extent { source: at..image.end, image, checksum }, Order::SourceInImage)
                 }
             };
-            if place.whole().end > range.end {
+            if extent.whole().end > range.end {
                 return None;
             }
-            Content::Script(place, kind)
+            Content::Script(extent, order)
         }
         1 => Content::Mark(Scope::Script),
         2 => Content::Mark(Scope::Everything),
         _ => return None,
     };
     Some(Written { slot, generation: field(1), content })
-}
-
-/// The checksum a header keeps of its script.
-pub(super) fn checksum(image: &[u8], source: &[u8]) -> u32 {
-    let mut digest = CRC.digest();
-    digest.update(image);
-    digest.update(source);
-    digest.finalize()
-}
-
-pub(super) fn is_whole<F: NorFlash>(flash: &mut F, place: &Place) -> Result<bool, StorageError> {
-    let mut digest = CRC.digest();
-    let mut chunk = [0; CHUNK];
-    let Range { start: mut at, end } = place.whole();
-    while at < end {
-        let len = CHUNK.min((end - at) as usize);
-        read_at(flash, at, &mut chunk[..len])?;
-        digest.update(&chunk[..len]);
-        at += len as u32;
-    }
-    Ok(digest.finalize() == place.checksum)
-}
-
-pub(super) fn read_vec<F: NorFlash>(
-    flash: &mut F,
-    range: Range<u32>,
-) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(range.len()).map_err(|_| StorageError::Memory)?;
-    bytes.resize(range.len(), 0);
-    read_at(flash, range.start, &mut bytes)?;
-    Ok(bytes)
-}
-
-/// Reads at any offset, whatever the flash's word.
-pub(super) fn read_at<F: NorFlash>(
-    flash: &mut F,
-    mut offset: u32,
-    mut out: &mut [u8],
-) -> Result<(), StorageError> {
-    let mut chunk = [0; CHUNK];
-    while !out.is_empty() {
-        let skip = offset as usize % F::READ_SIZE;
-        let len = out.len().min(CHUNK - skip);
-        let aligned = (skip + len).next_multiple_of(F::READ_SIZE);
-        flash.read(offset - skip as u32, &mut chunk[..aligned]).map_err(flash_failed)?;
-        let (now, later) = out.split_at_mut(len);
-        now.copy_from_slice(&chunk[skip..skip + len]);
-        out = later;
-        offset += len as u32;
-    }
-    Ok(())
-}
-
-/// Writes from an aligned offset into erased flash; pads the last word with ones.
-fn write_at<F: NorFlash>(
-    flash: &mut F,
-    mut offset: u32,
-    mut bytes: impl Iterator<Item = u8>,
-) -> Result<(), StorageError> {
-    loop {
-        let mut chunk = [0xFF; CHUNK];
-        let mut len = 0;
-        for (place, byte) in chunk.iter_mut().zip(&mut bytes) {
-            *place = byte;
-            len += 1;
-        }
-        let aligned = usize::next_multiple_of(len, F::WRITE_SIZE);
-        if len > 0 {
-            flash.write(offset, &chunk[..aligned]).map_err(flash_failed)?;
-        }
-        if len < CHUNK {
-            return Ok(());
-        }
-        offset += CHUNK as u32;
-    }
 }
