@@ -3,12 +3,9 @@
 use alloc::boxed::Box;
 
 use smoltcp::iface::SocketHandle;
-use umqtt_net::{CloseReason, ReadySet};
+use umqtt_net::{CloseReason, Instant, ReadySet};
 
-use crate::connect::Attempt;
-
-/// Milliseconds since the device was switched on.
-pub type Millis = u64;
+use crate::attempt::Attempt;
 
 /// Where a place of the table stands.
 pub(crate) enum Phase {
@@ -16,13 +13,13 @@ pub(crate) enum Phase {
     Listening,
     /// Somebody sent a SYN to the port; the device knows nothing of it before the handshake is
     /// over.
-    HalfOpen { since: Millis },
+    HalfOpen { since: Instant },
     /// The device asked for it, and it is not up yet.
     Connecting(Box<Attempt>),
     /// Up.
     Open,
     /// We closed it; waiting for the other end to do so.
-    Lingering { until: Millis },
+    Lingering { until: Instant },
     /// Over. The place is free once the device has taken the event and the socket's last segment
     /// has left.
     Closed { reason: CloseReason, acknowledged: bool },

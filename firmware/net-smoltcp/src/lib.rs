@@ -5,13 +5,14 @@
 //! | file | job |
 //! |---|---|
 //! | `net` | one turn: frames in, events for the device, frames out |
-//! | `calls` | what the device calls |
-//! | `listen` | ports listened on, handshakes under way, SYN floods |
-//! | `connect` | connections the device makes, names looked up |
-//! | `address` | the device's own address: DHCP or fixed |
+//! | `net/calls`, `net/udp` | what the device calls |
+//! | `net/listen` | ports listened on, handshakes under way, SYN floods |
+//! | `net/connect` | connections the device makes, names looked up |
+//! | `net/address` | the device's own address: DHCP or fixed |
+//! | `net/groups` | multicast groups (feature `multicast`; else `no_groups`) |
 //! | `fin_splitter` | what smoltcp should do and does not |
-//! | `udp` | datagrams and groups (features `udp` and `multicast`; else `no_udp`) |
-//! | `table`, `connection` | the sockets and where each stands |
+//! | `table`, `connection`, `attempt` | the sockets and where each stands |
+//! | `udp_sockets` | the sockets for datagrams (feature `udp`; else `no_udp_sockets`) |
 //!
 //! # Memory
 //!
@@ -40,30 +41,24 @@
 
 extern crate alloc;
 
-mod address;
-mod calls;
-mod connect;
+mod attempt;
 mod connection;
 mod fin_splitter;
-mod listen;
 mod net;
 #[cfg(not(feature = "udp"))]
-mod no_udp;
+mod no_udp_sockets;
 mod table;
 #[cfg(feature = "udp")]
-mod udp;
+mod udp_sockets;
 #[cfg(not(feature = "udp"))]
-use no_udp as udp;
+use no_udp_sockets as udp_sockets;
 
-pub use calls::LINGER;
-pub use connect::{CONNECT_TIMEOUT, MAX_ADDRESSES, MAX_LOOKUPS};
-pub use connection::Millis;
-pub use listen::{HANDSHAKE_TIMEOUT, MAX_PORTS};
-pub use net::SmolNet;
+pub use attempt::MAX_ADDRESSES;
+pub use net::{CONNECT_TIMEOUT, LINGER_TIMEOUT, MAX_LOOKUPS, MAX_PORTS, SmolNet};
 pub use smoltcp;
-pub use table::{DEAD, KEEP_ALIVE};
+pub use table::{HANDSHAKE_TIMEOUT, KEEP_ALIVE_INTERVAL, PEER_TIMEOUT};
 #[cfg(feature = "udp")]
-pub use udp::{MAX_GROUPS, SEND_TIMEOUT};
+pub use udp_sockets::{MAX_GROUPS, SEND_TIMEOUT};
 
 #[cfg(doc)]
 use umqtt_net::Net;

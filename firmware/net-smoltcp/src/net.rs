@@ -1,5 +1,16 @@
 //! One turn: frames in, events for the device, frames out.
 
+mod address;
+mod calls;
+mod connect;
+#[cfg(feature = "multicast")]
+mod groups;
+mod listen;
+#[cfg(not(feature = "multicast"))]
+mod no_groups;
+#[cfg(feature = "udp")]
+mod udp;
+
 use core::net::Ipv4Addr;
 
 use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle};
@@ -10,11 +21,14 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress};
 use umqtt_net::{CloseReason, Instant, Readiness, Stack};
 
 use crate::NetLimits;
-use crate::connection::{Millis, Phase};
+use crate::connection::Phase;
 use crate::fin_splitter::FinSplitter;
-use crate::listen::MAX_PORTS;
 use crate::table::Table;
-use crate::udp::UdpSockets;
+use crate::udp_sockets::UdpSockets;
+
+pub use calls::LINGER_TIMEOUT;
+pub use connect::{CONNECT_TIMEOUT, MAX_LOOKUPS};
+pub use listen::MAX_PORTS;
 
 /// Frames taken per poll, so that a flood does not keep the device from its turn.
 const FRAMES_PER_POLL: usize = 16;
@@ -36,7 +50,7 @@ pub struct SmolNet<D: Device> {
     pub(crate) was_up: bool,
     /// The next port to connect from.
     pub(crate) local_port: u16,
-    pub(crate) now: Millis,
+    pub(crate) now: Instant,
     /// There may be more frames than were taken.
     more: bool,
     pub(crate) udp: UdpSockets,
@@ -47,11 +61,11 @@ pub struct SmolNet<D: Device> {
 impl<D: Device> SmolNet<D> {
     /// A network without an address: see [`SmolNet::set_addressing`]. The seed makes sequence
     /// numbers and ports hard to guess, so it should differ from start to start.
-    pub fn new(device: D, mac: [u8; 6], seed: u64, limits: NetLimits, now: Millis) -> SmolNet<D> {
+    pub fn new(device: D, mac: [u8; 6], seed: u64, limits: NetLimits, now: Instant) -> SmolNet<D> {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac)));
         config.random_seed = seed;
         let mut device = FinSplitter::new(device);
-        let interface = Interface::new(config, &mut device, instant(now));
+        let interface = Interface::new(config, &mut device, smoltcp_instant(now));
         let mut table = Table::new(limits, OTHER_SOCKETS + UdpSockets::places(&limits));
         let resolver = table.sockets.add(dns::Socket::new(&[], alloc::vec::Vec::new()));
         SmolNet {
@@ -88,15 +102,15 @@ impl<D: Device> SmolNet<D> {
     }
 
     /// One turn without a device between: see [`Stack`].
-    pub fn poll(&mut self, now: Millis) -> Option<Millis> {
-        self.ingress(Instant::from_millis(now));
-        self.egress(Instant::from_millis(now)).map(Instant::as_millis)
+    pub fn poll(&mut self, now: Instant) -> Option<Instant> {
+        self.ingress(now);
+        self.egress(now)
     }
 
     /// True if there may be more.
     fn take_frames(&mut self) -> bool {
         for _ in 0..FRAMES_PER_POLL {
-            let now = instant(self.now);
+            let now = smoltcp_instant(self.now);
             let sockets = &mut self.table.sockets;
             match self.interface.poll_ingress_single(now, &mut self.device, sockets) {
                 PollIngressSingleResult::None => return false,
@@ -109,7 +123,7 @@ impl<D: Device> SmolNet<D> {
 
     fn send_frames(&mut self) {
         for _ in 0..ROUNDS_PER_POLL {
-            let now = instant(self.now);
+            let now = smoltcp_instant(self.now);
             let sockets = &mut self.table.sockets;
             if self.interface.poll_egress(now, &mut self.device, sockets) == PollResult::None {
                 return;
@@ -117,27 +131,27 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    /// Looks what became of every socket.
+    /// Reports what has changed of every socket.
     fn poll_sockets(&mut self) {
         for place in 0..self.table.len() {
             let Some(connection) = self.table.get(place) else { continue };
             match connection.phase {
                 Phase::HalfOpen { since } => {
-                    self.handshake_progress(place, since);
-                    self.open_progress(place);
+                    self.poll_handshake(place, since);
+                    self.poll_open(place);
                 }
                 Phase::Connecting(_) => {
-                    self.attempt_progress(place);
-                    self.open_progress(place);
+                    self.poll_attempt(place);
+                    self.poll_open(place);
                 }
-                Phase::Open => self.open_progress(place),
-                Phase::Lingering { until } => self.linger_progress(place, until),
+                Phase::Open => self.poll_open(place),
+                Phase::Lingering { until } => self.poll_lingering(place, until),
                 Phase::Listening | Phase::Closed { .. } => {}
             }
         }
     }
 
-    fn open_progress(&mut self, place: u32) {
+    fn poll_open(&mut self, place: u32) {
         let Some((connection, socket)) = self.table.both(place) else { return };
         if !connection.is_open() {
             return;
@@ -161,7 +175,7 @@ impl<D: Device> SmolNet<D> {
         self.check_peer_closed(place);
     }
 
-    fn linger_progress(&mut self, place: u32, until: Millis) {
+    fn poll_lingering(&mut self, place: u32, until: Instant) {
         let now = self.now;
         let Some(socket) = self.table.socket(place) else { return };
         // Thrown away, for what is not read keeps the other end from sending that it has finished.
@@ -188,10 +202,11 @@ impl<D: Device> SmolNet<D> {
         self.device.capabilities().ip_mtu()
     }
 
-    fn poll_at(&mut self) -> Option<Millis> {
-        let now = instant(self.now);
+    fn poll_at(&mut self) -> Option<Instant> {
+        let now = smoltcp_instant(self.now);
         let stack = self.interface.poll_at(now, &self.table.sockets);
-        let stack = stack.map(|at| Millis::try_from(at.total_millis()).unwrap_or(0));
+        let stack =
+            stack.map(|at| Instant::from_millis(u64::try_from(at.total_millis()).unwrap_or(0)));
         self.table.deadlines().chain(stack).min()
     }
 }
@@ -200,17 +215,17 @@ impl<D: Device> SmolNet<D> {
 impl<D: Device> Stack for SmolNet<D> {
     #[inline(never)]
     fn ingress(&mut self, now: Instant) {
-        self.now = self.now.max(now.as_millis());
+        self.now = self.now.max(now);
         self.refill();
         self.more = self.take_frames();
-        self.lease_progress();
+        self.poll_lease();
         self.poll_sockets();
         self.udp.poll(&mut self.table.sockets);
     }
 
     #[inline(never)]
     fn egress(&mut self, now: Instant) -> Option<Instant> {
-        self.now = self.now.max(now.as_millis());
+        self.now = self.now.max(now);
         // Timers run out in here too, and our last acknowledgements leave.
         self.send_frames();
         self.poll_sockets();
@@ -221,13 +236,12 @@ impl<D: Device> Stack for SmolNet<D> {
         }
         let stuck = self.udp.drop_stuck(&mut self.table.sockets, self.now);
         if self.more || self.has_events() {
-            return Some(Instant::from_millis(self.now));
+            return Some(self.now);
         }
-        self.poll_at().into_iter().chain(stuck).min().map(Instant::from_millis)
+        self.poll_at().into_iter().chain(stuck).min()
     }
 }
 
-/// Milliseconds as smoltcp has them.
-fn instant(now: Millis) -> time::Instant {
-    time::Instant::from_millis(i64::try_from(now).unwrap_or(i64::MAX))
+fn smoltcp_instant(now: Instant) -> time::Instant {
+    time::Instant::from_millis(i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,10 +1,9 @@
-//! In place of `udp` where a board has no use for datagrams: no socket, and no code.
+//! In place of `udp_sockets` where a board has no use for datagrams: no socket, and no code.
 
 use smoltcp::iface::SocketSet;
-use umqtt_net::UdpId;
+use umqtt_net::{Instant, UdpId};
 
 use crate::NetLimits;
-use crate::connection::Millis;
 
 pub(crate) struct UdpSockets;
 
@@ -23,7 +22,7 @@ impl UdpSockets {
 
     pub(crate) fn poll(&mut self, _: &mut SocketSet<'static>) {}
 
-    pub(crate) fn drop_stuck(&mut self, _: &mut SocketSet<'static>, _: Millis) -> Option<Millis> {
+    pub(crate) fn drop_stuck(&mut self, _: &mut SocketSet<'static>, _: Instant) -> Option<Instant> {
         None
     }
 

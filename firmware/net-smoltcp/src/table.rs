@@ -4,17 +4,17 @@ use alloc::vec::Vec;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
-use smoltcp::time::Duration;
-use umqtt_net::{CloseReason, Readiness, ReadyQueue};
+use umqtt_net::{CloseReason, Duration, Instant, Readiness, ReadyQueue};
 
 use crate::NetLimits;
-use crate::connection::{Connection, Millis, Phase};
-use crate::listen::HANDSHAKE_TIMEOUT;
+use crate::connection::{Connection, Phase};
 
-/// Silence after which the other end is asked whether it is still there.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// Time without an answer after which it is taken for gone.
-pub const DEAD: Duration = Duration::from_secs(60);
+/// How long a handshake may take.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Silence after which the peer is probed.
+pub const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
+/// Time without an answer after which the connection is reset.
+pub const PEER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Bytes of a place for a socket: smoltcp's, ours, and the number that waits in a queue.
 pub(crate) const PLACE: usize = size_of::<smoltcp::iface::SocketStorage<'static>>()
@@ -97,8 +97,8 @@ impl Table {
         let mut socket = tcp::Socket::new(buffer(self.limits.rx)?, buffer(self.limits.tx)?);
         // The device hands over whole messages; waiting for more would only make them late.
         socket.set_nagle_enabled(false);
-        socket.set_timeout(Some(DEAD));
-        socket.set_keep_alive(Some(KEEP_ALIVE));
+        socket.set_timeout(Some(smoltcp_duration(PEER_TIMEOUT)));
+        socket.set_keep_alive(Some(smoltcp_duration(KEEP_ALIVE_INTERVAL)));
         Some(self.sockets.add(socket))
     }
 
@@ -243,9 +243,9 @@ impl Table {
     }
 
     /// When something is to be done about a place, if nothing comes from the network.
-    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Millis> {
+    pub(crate) fn deadlines(&self) -> impl Iterator<Item = Instant> {
         self.iter().filter_map(|(_, connection)| match &connection.phase {
-            Phase::HalfOpen { since } => Some(since + HANDSHAKE_TIMEOUT),
+            Phase::HalfOpen { since } => Some(*since + HANDSHAKE_TIMEOUT),
             Phase::Connecting(attempt) => attempt.deadline(),
             Phase::Lingering { until } => Some(*until),
             Phase::Listening | Phase::Open | Phase::Closed { .. } => None,
@@ -259,4 +259,8 @@ impl Table {
             local.is_some_and(|local| local.port == port)
         })
     }
+}
+
+const fn smoltcp_duration(duration: Duration) -> smoltcp::time::Duration {
+    smoltcp::time::Duration::from_millis(duration.as_millis())
 }

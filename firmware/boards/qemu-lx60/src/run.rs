@@ -76,7 +76,7 @@ fn network() -> Box<Network> {
     let mut random = [0; 8];
     seed::fill(&mut random);
     let seed = u64::from_be_bytes(random);
-    Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, NET_LIMITS, clock::millis()))
+    Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, NET_LIMITS, now()))
 }
 
 #[inline(never)]
@@ -94,8 +94,7 @@ fn start(device: &mut Machine, net: &mut Network, how: Start) {
 
 /// Does what is to be done now, and sleeps until there is more.
 fn turn(device: &mut Machine, net: &mut Network) {
-    let clock = || Instant::from_millis(clock::millis());
-    let until = umqtt_net::turn(net, clock, |now, net| {
+    let until = umqtt_net::turn(net, now, |now, net| {
         if net.poll_link().is_some() {
             device.board().set_link(net.address());
         }
@@ -108,4 +107,8 @@ fn turn(device: &mut Machine, net: &mut Network) {
     let until = until.map_or(u64::MAX, Instant::as_millis);
     let ethernet = net.device();
     interrupt::sleep(clock::cycle_at(until), ETHERNET, || ethernet.has_frame());
+}
+
+fn now() -> Instant {
+    Instant::from_millis(clock::millis())
 }

@@ -7,7 +7,7 @@ use smoltcp::socket::{dhcpv4, dns};
 use smoltcp::wire::{IpAddress, IpCidr, Ipv4Cidr};
 use umqtt_net::{Addressing, CloseReason};
 
-use crate::SmolNet;
+use super::SmolNet;
 use crate::connection::Phase;
 
 /// Prefix of a fixed address whose netmask is not set or is none.
@@ -58,10 +58,10 @@ impl<D: Device> SmolNet<D> {
         (before != up).then_some(up)
     }
 
-    /// Looks for news from the DHCP server.
-    pub(crate) fn lease_progress(&mut self) {
+    /// Takes what the DHCP client has received.
+    pub(crate) fn poll_lease(&mut self) {
         let Some(handle) = self.dhcp else { return };
-        let news = match self.table.sockets.get_mut::<dhcpv4::Socket>(handle).poll() {
+        let lease = match self.table.sockets.get_mut::<dhcpv4::Socket>(handle).poll() {
             None => return,
             Some(dhcpv4::Event::Deconfigured) => None,
             Some(dhcpv4::Event::Configured(config)) => Some(Lease {
@@ -72,12 +72,13 @@ impl<D: Device> SmolNet<D> {
                     .collect(),
             }),
         };
-        self.apply(news);
+        self.apply(lease);
     }
 
     fn apply(&mut self, lease: Option<Lease>) {
         let before = self.address();
         let address = lease.as_ref().map(|lease| lease.address);
+        let changed = before != address.map(|address| address.address());
         self.interface.update_ip_addrs(|addresses| {
             addresses.clear();
             if let Some(address) = address {
@@ -96,7 +97,7 @@ impl<D: Device> SmolNet<D> {
             (None, None) => &[],
         };
         self.table.sockets.get_mut::<dns::Socket>(self.resolver).update_servers(servers);
-        if before.is_some() && before != address.map(|address| address.address()) {
+        if before.is_some() && changed {
             self.lose_connections();
         }
     }

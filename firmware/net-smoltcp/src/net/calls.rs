@@ -6,14 +6,16 @@ use smoltcp::iface::SocketStorage;
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
 use smoltcp::wire::IpAddress;
-use umqtt_net::{CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Peer, Readiness};
+use umqtt_net::{
+    CloseReason, ConnId, Duration, InterfaceAddr, Net, NetError, NetEvent, Peer, Readiness,
+};
 
-use crate::SmolNet;
-use crate::connection::{Millis, Phase};
+use super::SmolNet;
+use crate::connection::Phase;
 
-/// Milliseconds a connection we closed may take to send what is left and be closed by the other
-/// end.
-pub const LINGER: Millis = 2_000;
+/// How long a connection that the device closed may take to send what is left and be closed by the
+/// peer.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Bytes that the DHCP and the DNS client take.
 const OTHERS: usize = 2 * size_of::<SocketStorage<'static>>();
@@ -107,7 +109,7 @@ impl<D: Device> Net for SmolNet<D> {
 
     fn close(&mut self, conn: ConnId) {
         let place = conn.0;
-        let until = self.now + LINGER;
+        let until = self.now + LINGER_TIMEOUT;
         self.cancel_lookup(place);
         let Some(connection) = self.table.get(place) else { return };
         match connection.phase {

@@ -1,43 +1,23 @@
 //! Connections the device makes itself: names looked up, addresses tried one after the other.
 
 use alloc::boxed::Box;
-use core::net::{IpAddr, Ipv4Addr};
+use core::net::IpAddr;
 
 use smoltcp::phy::Device;
 use smoltcp::socket::{dns, tcp};
 use smoltcp::wire::{DnsQueryType, IpAddress};
-use umqtt_net::{CloseReason, NetError, Readiness};
+use umqtt_net::{CloseReason, Duration, Instant, NetError, Readiness};
 
-use crate::SmolNet;
-use crate::connection::{Connection, Millis, Phase};
+use super::SmolNet;
+use crate::attempt::Attempt;
+use crate::connection::{Connection, Phase};
 
-/// Milliseconds one address of a host is tried.
-pub const CONNECT_TIMEOUT: Millis = 10_000;
-/// Addresses of one host that are tried.
-pub const MAX_ADDRESSES: usize = 4;
+/// How long one address of a host is tried.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Names looked up at a time.
 pub const MAX_LOOKUPS: usize = 2;
 /// The first of the ports connections come from, up to the highest there is (RFC 6335, section 6).
 const FIRST_LOCAL_PORT: u16 = 49_152;
-
-/// A connection that is not up yet.
-pub(crate) struct Attempt {
-    port: u16,
-    /// The look-up under way.
-    query: Option<dns::QueryHandle>,
-    /// Addresses to try, the next one last.
-    addresses: heapless::Vec<Ipv4Addr, MAX_ADDRESSES>,
-    /// When the address being tried is given up.
-    until: Millis,
-}
-
-impl Attempt {
-    /// When something is to be done about it, if nothing comes from the network. smoltcp ends
-    /// look-ups itself.
-    pub(crate) fn deadline(&self) -> Option<Millis> {
-        self.query.is_none().then_some(self.until)
-    }
-}
 
 impl<D: Device> SmolNet<D> {
     pub(crate) fn start_connecting(&mut self, host: &str, port: u16) -> Result<u32, NetError> {
@@ -45,7 +25,7 @@ impl<D: Device> SmolNet<D> {
             return Err(NetError::Down);
         }
         let mut attempt =
-            Attempt { port, query: None, addresses: heapless::Vec::new(), until: Millis::MAX };
+            Attempt { port, query: None, addresses: heapless::Vec::new(), until: Instant::MAX };
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match literal {
             // There is always room for one.
@@ -73,7 +53,7 @@ impl<D: Device> SmolNet<D> {
     }
 
     /// Looks how an attempt gets on.
-    pub(crate) fn attempt_progress(&mut self, place: u32) {
+    pub(crate) fn poll_attempt(&mut self, place: u32) {
         let now = self.now;
         let Some(connection) = self.table.get(place) else { return };
         let socket = connection.socket;

@@ -8,21 +8,20 @@
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
-use umqtt_net::{NetError, Readiness};
+use umqtt_net::{Duration, Instant, NetError, Readiness};
 
-use crate::SmolNet;
-use crate::connection::{Connection, Millis, Phase};
+use super::SmolNet;
+use crate::connection::{Connection, Phase};
+use crate::table::HANDSHAKE_TIMEOUT;
 
 /// Ports listened on at a time: broker, console, a script upload, and one to spare while one is
 /// changed.
 pub const MAX_PORTS: usize = 4;
-/// Milliseconds a handshake may take.
-pub const HANDSHAKE_TIMEOUT: Millis = 20_000;
 /// Handshakes that are too few to take turns when all places are taken: one in so few would not
 /// last a round trip.
 const FEW_HANDSHAKES: usize = 4;
-/// Milliseconds one of these few is left in peace; then it makes way.
-const HANDSHAKE_GRACE: Millis = 100;
+/// How long one of these few is left in peace; then it makes way.
+const HANDSHAKE_GRACE: Duration = Duration::from_millis(100);
 
 impl<D: Device> SmolNet<D> {
     pub(crate) fn start_listening(&mut self, port: u16) -> Result<u16, NetError> {
@@ -96,7 +95,7 @@ impl<D: Device> SmolNet<D> {
         let (mut oldest, mut count) = (None, 0);
         for one in half_open {
             count += 1;
-            oldest = Some(oldest.map_or(one, |other: (Millis, u32)| other.min(one)));
+            oldest = Some(oldest.map_or(one, |other: (Instant, u32)| other.min(one)));
         }
         let Some((since, place)) = oldest else { return };
         let ripe = count > FEW_HANDSHAKES || since + HANDSHAKE_GRACE <= self.now;
@@ -107,7 +106,7 @@ impl<D: Device> SmolNet<D> {
     }
 
     /// Looks how a handshake gets on.
-    pub(crate) fn handshake_progress(&mut self, place: u32, since: Millis) {
+    pub(crate) fn poll_handshake(&mut self, place: u32, since: Instant) {
         let now = self.now;
         let Some((connection, socket)) = self.table.both(place) else { return };
         match socket.state() {

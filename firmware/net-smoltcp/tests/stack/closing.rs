@@ -2,7 +2,7 @@
 
 use umqtt_net::{CloseReason, Net, NetEvent};
 use umqtt_net_smoltcp::smoltcp::socket::tcp::State;
-use umqtt_net_smoltcp::{DEAD, LINGER, NetLimits};
+use umqtt_net_smoltcp::{LINGER_TIMEOUT, NetLimits, PEER_TIMEOUT};
 
 use crate::world::{World, closed};
 
@@ -119,7 +119,7 @@ fn one_that_never_closes_is_waited_for_a_while() {
     let mut world = World::new();
     let (theirs, conn) = world.accepted();
     world.net.close(conn);
-    world.pass(LINGER - 100);
+    world.pass(LINGER_TIMEOUT.as_millis() - 100);
     assert_eq!(world.events(), []);
     world.pass(200);
     assert_eq!(world.events(), [closed(conn, CloseReason::Done)]);
@@ -181,10 +181,10 @@ fn a_device_that_does_not_take_closes_the_window_and_opens_it_again() {
 fn a_peer_that_vanished_is_found_out() {
     let mut world = World::new();
     let (_, conn) = world.accepted();
-    world.pass(10 * DEAD.total_millis());
+    world.pass(10 * PEER_TIMEOUT.as_millis());
     assert_eq!(world.events(), [], "it is there, only silent");
     world.wire.cut(true);
-    world.pass(DEAD.total_millis() + 25_000);
+    world.pass(PEER_TIMEOUT.as_millis() + 25_000);
     assert_eq!(world.events(), [closed(conn, CloseReason::Reset)]);
     world.wire.cut(false);
     world.assert_clean();

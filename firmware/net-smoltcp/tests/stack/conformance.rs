@@ -80,9 +80,10 @@ impl Made for DualNet<SmolNet<Port>, SmolNet<Port>> {
 
     fn made(connections: usize) -> World<Self> {
         let (outer, inner) = (Wire::new(Trouble::default(), 1), Wire::new(Trouble::default(), 2));
-        let mut station = SmolNet::new(outer.port(0), OUR_MAC, 3, limits(connections), 0);
+        let mut station =
+            SmolNet::new(outer.port(0), OUR_MAC, 3, limits(connections), Instant::ZERO);
         station.set_addressing(Addressing { ip: Some([192, 168, 7, 7].into()), ..FIXED });
-        let mut point = SmolNet::new(inner.port(0), OUR_MAC, 4, limits(connections), 0);
+        let mut point = SmolNet::new(inner.port(0), OUR_MAC, 4, limits(connections), Instant::ZERO);
         point.set_interface(Interface::AccessPoint);
         point.set_addressing(FIXED);
         World::around(DualNet::new(station, point, Interface::AccessPoint), inner)
@@ -262,7 +263,7 @@ fn a_neighbour_that_does_not_answer_holds_up_the_others_for_a_bounded_time() {
     for _ in 0..UdpLimits::CHIP.datagrams {
         let _ = bed.net().send_to(socket, &[0; 100], nobody);
     }
-    bed.world.pass(SEND_TIMEOUT + 1_500);
+    bed.world.pass(SEND_TIMEOUT.as_millis() + 1_500);
     assert_eq!(bed.net().send_to(socket, b"next", to(THEIRS)), Ok(()));
     bed.world.pass(100);
     assert_eq!(bed.far_recv_from(far).map(|(bytes, _)| bytes), Some(b"next".to_vec()));

@@ -117,7 +117,7 @@ fn nobody_listens_there() {
 fn nobody_is_there() {
     let mut world = World::new();
     let conn = world.net.connect("10.0.0.99", 80).unwrap();
-    world.pass(CONNECT_TIMEOUT - 100);
+    world.pass(CONNECT_TIMEOUT.as_millis() - 100);
     assert_eq!(world.events(), []);
     world.pass(200);
     assert_eq!(world.events(), [closed(conn, CloseReason::TimedOut)]);

@@ -87,7 +87,7 @@ fn a_syn_flood_takes_a_bounded_number_of_places_and_honest_ones_get_in() {
     let accepted = world.events();
     let accepted = accepted.iter().filter(|e| matches!(e, NetEvent::Accepted { .. })).count();
     assert_eq!(accepted, connected, "of half-open ones the device hears nothing");
-    world.pass(HANDSHAKE_TIMEOUT);
+    world.pass(HANDSHAKE_TIMEOUT.as_millis());
     assert_eq!(world.net.sockets_in_use(), 2 + connected);
 }
 
@@ -119,7 +119,7 @@ fn a_port_scan_meets_resets_and_costs_nothing() {
         world.pass(1);
     }
     assert!(world.wire.carried() > before + 1900, "every port answers");
-    world.pass(HANDSHAKE_TIMEOUT + 100);
+    world.pass(HANDSHAKE_TIMEOUT.as_millis() + 100);
     world.assert_clean();
     let theirs = world.dial(PORT);
     world.pass(20);

@@ -3,11 +3,14 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use umqtt_net_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use umqtt_net_smoltcp::smoltcp::time::Instant;
-use umqtt_net_smoltcp::smoltcp::wire::{EthernetFrame, IpProtocol, Ipv4Packet, TcpPacket};
+use umqtt_net_smoltcp::smoltcp::wire::{
+    EthernetFrame, IgmpPacket, IgmpRepr, IpProtocol, Ipv4Packet, TcpPacket,
+};
 
 /// What goes wrong, each in per mille of the frames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -37,7 +40,20 @@ fn bare_ack(frame: &[u8]) -> Option<(u16, u32, u16)> {
     bare.then(|| (tcp.dst_port(), tcp.ack_number().0.cast_unsigned(), tcp.window_len()))
 }
 
+/// Source and message of IGMP.
+fn igmp_message(frame: &[u8]) -> Option<(Ipv4Addr, IgmpRepr)> {
+    let frame = EthernetFrame::new_checked(frame).ok()?;
+    let packet = Ipv4Packet::new_checked(frame.payload()).ok()?;
+    if packet.next_header() != IpProtocol::Igmp {
+        return None;
+    }
+    let igmp = IgmpPacket::new_checked(packet.payload()).ok()?;
+    Some((packet.src_addr(), IgmpRepr::parse(&igmp).ok()?))
+}
+
 struct Shared {
+    /// What the device's end has sent of IGMP.
+    igmp: Vec<(Ipv4Addr, IgmpRepr)>,
     /// By port: the last bare acknowledgement, and how often it came.
     acks: BTreeMap<u16, ((u32, u16), u32)>,
     lanes: [Lane; 2],
@@ -73,6 +89,9 @@ impl Shared {
 
     fn carry(&mut self, lane: usize, frame: Vec<u8>) {
         self.carried += 1;
+        if lane == 1 {
+            self.igmp.extend(igmp_message(&frame));
+        }
         let trouble = self.trouble;
         if self.cut || self.dice() < trouble.lost {
             return;
@@ -92,6 +111,7 @@ pub(crate) struct Wire(Rc<RefCell<Shared>>);
 impl Wire {
     pub(crate) fn new(trouble: Trouble, seed: u64) -> Wire {
         Wire(Rc::new(RefCell::new(Shared {
+            igmp: Vec::new(),
             acks: BTreeMap::new(),
             lanes: [Lane::default(), Lane::default()],
             arrived: [VecDeque::new(), VecDeque::new()],
@@ -128,6 +148,11 @@ impl Wire {
     pub(crate) fn next(&self) -> Option<u64> {
         let shared = self.0.borrow();
         shared.lanes.iter().flat_map(|lane| &lane.0).map(|(at, _)| *at).min()
+    }
+
+    /// What the device's end has sent of IGMP since this was last asked: source and message.
+    pub(crate) fn take_igmp(&self) -> Vec<(Ipv4Addr, IgmpRepr)> {
+        std::mem::take(&mut self.0.borrow_mut().igmp)
     }
 
     /// Frames sent so far.

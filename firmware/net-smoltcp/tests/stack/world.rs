@@ -67,17 +67,17 @@ impl World {
         World::with(NetLimits::CHIP, Trouble::default(), 1)
     }
 
-    pub(crate) fn with(bounds: NetLimits, trouble: Trouble, seed: u64) -> World {
-        let mut world = World::unconfigured(bounds, trouble, seed);
+    pub(crate) fn with(limits: NetLimits, trouble: Trouble, seed: u64) -> World {
+        let mut world = World::unconfigured(limits, trouble, seed);
         world.net.set_addressing(FIXED);
         world.net.listen(PORT).unwrap();
         assert_eq!(world.net.poll_link(), Some(true));
         world
     }
 
-    pub(crate) fn unconfigured(bounds: NetLimits, trouble: Trouble, seed: u64) -> World {
+    pub(crate) fn unconfigured(limits: NetLimits, trouble: Trouble, seed: u64) -> World {
         let wire = Wire::new(trouble, seed);
-        let net = SmolNet::new(wire.port(0), OUR_MAC, seed, bounds, 0);
+        let net = SmolNet::new(wire.port(0), OUR_MAC, seed, limits, umqtt_net::Instant::ZERO);
         World::around(net, wire)
     }
 

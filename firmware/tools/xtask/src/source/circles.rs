@@ -9,35 +9,12 @@ use anyhow::Result;
 use super::imports::{self, Imports};
 use super::modules::{self, Module};
 
-/// Circles that are still there: no other files may join them, and whoever opens one takes it off
-/// the list.
-const KNOWN: [&[&str]; 1] = [
-    &[
-        "firmware/net-smoltcp/src/connect.rs",
-        "firmware/net-smoltcp/src/connection.rs",
-        "firmware/net-smoltcp/src/listen.rs",
-        "firmware/net-smoltcp/src/net.rs",
-        "firmware/net-smoltcp/src/table.rs",
-        "firmware/net-smoltcp/src/udp.rs",
-    ],
-];
-
 /// The circles of a crate, a line for each import of them.
 pub(super) fn check(root: &Path, file: &Path) -> Result<Vec<String>> {
     let modules = modules::read(root, file)?;
     let imports = imports::find(&modules);
     let circles = find(modules.len(), &imports);
-    let known = |circle: &&BTreeSet<usize>| {
-        let files = || circle.iter().map(|&module| modules[module].file.as_path());
-        KNOWN
-            .iter()
-            .any(|known| files().all(|file| known.iter().any(|name| file == Path::new(name))))
-    };
-    Ok(circles
-        .iter()
-        .filter(|circle| !known(circle))
-        .flat_map(|circle| describe(circle, &modules, &imports))
-        .collect())
+    Ok(circles.iter().flat_map(|circle| describe(circle, &modules, &imports)).collect())
 }
 
 /// The groups of modules from each of which one comes to every other.
