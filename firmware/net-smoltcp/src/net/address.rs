@@ -79,12 +79,18 @@ impl<D: Device> SmolNet<D> {
         let before = self.address();
         let address = lease.as_ref().map(|lease| lease.address);
         let changed = before != address.map(|address| address.address());
+        self.interface.update_ip_addrs(|addresses| addresses.clear());
+        if changed {
+            self.forget_groups();
+        }
         self.interface.update_ip_addrs(|addresses| {
-            addresses.clear();
             if let Some(address) = address {
                 let _ = addresses.push(IpCidr::Ipv4(address)); // there is room for one
             }
         });
+        if changed && address.is_some() {
+            self.join_groups();
+        }
         let routes = self.interface.routes_mut();
         routes.remove_default_ipv4_route();
         if let Some(gateway) = lease.as_ref().and_then(|lease| lease.gateway) {

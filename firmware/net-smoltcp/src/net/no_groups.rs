@@ -12,4 +12,8 @@ impl<D: Device> SmolNet<D> {
 
     #[cfg(feature = "udp")]
     pub(super) fn leave_group(&mut self, _: core::net::Ipv4Addr) {}
+
+    pub(super) fn forget_groups(&mut self) {}
+
+    pub(super) fn join_groups(&mut self) {}
 }

@@ -6,6 +6,7 @@ mod conformance;
 mod connecting;
 mod device;
 mod flood;
+mod groups;
 mod loss;
 mod names;
 mod wire;
