@@ -35,8 +35,7 @@ pub(crate) enum Failure {
     NoHome,
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
-    /// Some of the files could not be worked on; each has been complained about, so nothing is left
-    /// to say.
+    /// Some of the files could not be processed; each has been reported already.
     Reported,
 }
 
@@ -78,4 +77,16 @@ impl fmt::Display for Failure {
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Failure::Read(_, error) | Failure::Write(_, error) | Failure::Output(error) => {
+                Some(error)
+            }
+            Failure::Image(_, error) => Some(error),
+            Failure::Unsound(_, error) => Some(error),
+            Failure::Device(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,5 +1,5 @@
-//! Everything the compiler can tell about a script, in one call: its errors, and the linter's
-//! warnings with the device's parameters known.
+//! The diagnostics of a script in one call: the compiler's errors, and the linter's warnings with
+//! the device's parameters known.
 
 use umqtt_device::settings::lint::Parameters;
 use umqtt_lang::diagnostic::Diagnostic;
@@ -20,8 +20,7 @@ pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
     found
 }
 
-/// Compiles a script and shows on standard error what there is to tell. `None` if it does not
-/// compile.
+/// Compiles a script and writes its diagnostics on standard error. `None` if it does not compile.
 ///
 /// # Errors
 /// [`Failure::Output`]; [`Failure::Unsound`] where the compiler is at fault.

@@ -7,8 +7,7 @@
 //! |---|---|
 //! | [`commands`] | one file per subcommand, and its arguments |
 //! | [`input`] | reading scripts and images, `-` for standard input |
-//! | [`frontend`] | everything the compiler can tell about a script, in one call |
-//! | [`listing`] | what an image tells the machine to do |
+//! | [`frontend`] | errors and warnings of a script, in one call |
 //! | [`render`] | diagnostics for people and for programs |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |
@@ -38,11 +37,11 @@ use crate::terminal::{ColorChoice, Terminal};
 
 /// How a command that could do its work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// Nothing to complain about.
-    Fine,
+pub(crate) enum Status {
+    /// There was nothing to report.
+    Success,
     /// There were diagnostics, or files that would change.
-    Complaints,
+    Findings,
 }
 
 fn main() -> ExitCode {
@@ -67,21 +66,21 @@ fn show(message: &clap::Error) -> ExitCode {
         true => write!(terminal.out, "{}", text.ansi()),
         false => write!(terminal.out, "{text}"),
     };
-    end(written.map(|()| Verdict::Fine).map_err(Failure::Output), &mut terminal)
+    end(written.map(|()| Status::Success).map_err(Failure::Output), &mut terminal)
 }
 
 /// Writes out what is still buffered. Output that cannot be written is a failure of every command.
-fn end(result: Result<Verdict, Failure>, terminal: &mut Terminal) -> ExitCode {
-    let result = result.and_then(|verdict| {
+fn end(result: Result<Status, Failure>, terminal: &mut Terminal) -> ExitCode {
+    let result = result.and_then(|status| {
         terminal.out.flush().map_err(Failure::Output)?;
-        Ok(verdict)
+        Ok(status)
     });
     match result {
-        Ok(Verdict::Fine) => ExitCode::SUCCESS,
-        Ok(Verdict::Complaints) => ExitCode::from(1),
+        Ok(Status::Success) => ExitCode::SUCCESS,
+        Ok(Status::Findings) => ExitCode::from(1),
         Err(Failure::Reported) => ExitCode::from(2),
         Err(failure) => {
-            terminal.complain(&failure);
+            terminal.report_error(&failure);
             ExitCode::from(2)
         }
     }

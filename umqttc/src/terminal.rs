@@ -21,9 +21,9 @@ pub(crate) enum ColorChoice {
 
 /// Both streams.
 pub(crate) struct Terminal {
-    /// Standard output, buffered: the product of a command.
+    /// Standard output, buffered: the result of a command.
     pub(crate) out: Stream<BufWriter<io::Stdout>>,
-    /// Standard error: what a command has to say about its work.
+    /// Standard error: diagnostics and progress.
     pub(crate) err: Stream<io::Stderr>,
 }
 
@@ -43,7 +43,7 @@ impl Terminal {
 
     /// Where diagnostics go when they are what was asked for, and whether to colour them: standard
     /// output, unless that carries something else.
-    pub(crate) fn product(&mut self, out_is_taken: bool) -> (&mut dyn Write, bool) {
+    pub(crate) fn diagnostics_stream(&mut self, out_is_taken: bool) -> (&mut dyn Write, bool) {
         match out_is_taken {
             true => {
                 let color = self.err.color;
@@ -56,10 +56,10 @@ impl Terminal {
         }
     }
 
-    /// Says on standard error why something could not be done. There is nobody to tell if that
-    /// fails.
-    pub(crate) fn complain(&mut self, failure: &dyn std::error::Error) {
-        // What was found before belongs above it.
+    /// Writes on standard error why something could not be done. If that fails, nothing is left to
+    /// report it to.
+    pub(crate) fn report_error(&mut self, failure: &dyn std::error::Error) {
+        // Output written before belongs above it.
         let _ = self.out.flush();
         let text = crate::render::printable(failure.to_string().as_bytes());
         let _ = writeln!(self.err, "umqttc: {text}");

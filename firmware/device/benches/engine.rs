@@ -4,7 +4,8 @@
 use core::hint::black_box;
 
 use divan::Bencher;
-use umqtt_device::engine::{Disposition, Engine, Moment};
+use umqtt_device::engine::{Disposition, Engine, Now};
+use umqtt_device::net::Instant;
 use umqtt_vm::{Event, NullHost, Profile, Program, Side};
 
 fn main() {
@@ -37,8 +38,8 @@ fn started(source: &str) -> Engine<Vec<u8>> {
     engine
 }
 
-fn at(now: u64) -> Moment {
-    Moment { now, clock: None }
+fn at(now: u64) -> Now {
+    Now { now: Instant::from_millis(now), clock: None }
 }
 
 fn message(topic: &'static str, data: &'static str) -> Event<'static> {

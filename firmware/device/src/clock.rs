@@ -1,6 +1,6 @@
 //! The clock on the wall: the board's, or what a user set it to.
 
-use crate::engine::{ClockTime, UNDATED};
+use crate::engine::{LocalTime, UNDATED};
 use umqtt_net::Instant;
 
 const DAY_MS: u64 = 86_400_000;
@@ -19,14 +19,14 @@ pub(crate) struct Clock {
 impl Clock {
     /// The time now: what was set, else the board's (`utc`, milliseconds since 1970) in a time zone
     /// so many seconds ahead of UTC. `None` if neither is known.
-    pub(crate) fn at(&self, now: Instant, utc: Option<u64>, zone: i32) -> Option<ClockTime> {
+    pub(crate) fn at(&self, now: Instant, utc: Option<u64>, zone: i32) -> Option<LocalTime> {
         let local = match (self.set, utc) {
             (Some((local, then)), _) => local + (now - then).as_millis(),
             (None, Some(utc)) => utc.saturating_add_signed(i64::from(zone) * 1000),
             (None, None) => return None,
         };
         let day = u32::try_from(local / DAY_MS).unwrap_or(u32::MAX);
-        Some(ClockTime { day, millis: (local % DAY_MS) as u32 })
+        Some(LocalTime { day, millis: (local % DAY_MS) as u32 })
     }
 
     /// The zone has changed.
@@ -40,14 +40,14 @@ impl Clock {
     }
 
     /// Sets the time of day, on the day it is now (`today`), which may be unknown.
-    pub(crate) fn set_time(&mut self, second: u32, now: Instant, today: Option<ClockTime>) {
+    pub(crate) fn set_time(&mut self, second: u32, now: Instant, today: Option<LocalTime>) {
         let day = today.map_or(UNDATED, |time| time.day);
         self.set = Some((u64::from(day) * DAY_MS + u64::from(second) * 1000, now));
         self.changed = true;
     }
 
     /// Sets the day of the week, 0 for Monday, keeping the time of day (`today`, else midnight).
-    pub(crate) fn set_weekday(&mut self, weekday: u8, now: Instant, today: Option<ClockTime>) {
+    pub(crate) fn set_weekday(&mut self, weekday: u8, now: Instant, today: Option<LocalTime>) {
         let known = today.and_then(|time| Some((time.day, weekday_of(time)?)));
         let (day, today_is) = known.unwrap_or((MONDAY, 0));
         let ahead = (u32::from(weekday) + 7 - u32::from(today_is)) % 7;
@@ -58,7 +58,7 @@ impl Clock {
 }
 
 /// The day of the week of a time, 0 for Monday; `None` if it is unknown.
-pub(crate) fn weekday_of(time: ClockTime) -> Option<u8> {
+pub(crate) fn weekday_of(time: LocalTime) -> Option<u8> {
     // 1 January 1970 was a Thursday.
     (time.day < UNDATED).then_some(((time.day + 3) % 7) as u8)
 }

@@ -3,9 +3,10 @@
 //! beside the compiler's table of them.
 #![allow(clippy::unwrap_used)]
 
-use umqtt_device::engine::ClockTime;
+use umqtt_device::engine::LocalTime;
+use umqtt_device::net::Duration;
 use umqtt_device::settings::lint::Parameters;
-use umqtt_device::sim::Bench;
+use umqtt_device::sim::Simulator;
 use umqtt_lang::lint::lint;
 use umqtt_lang::{EmitOptions, compile, parse};
 use umqtt_vm::{FLASH_VARIABLE_LEN, Profile};
@@ -64,45 +65,45 @@ fn its_scripts_compile_without_a_warning_and_do_what_their_traces_say() {
 /// The trace again, with what the script really did.
 fn played(script: &str, trace: &str) -> String {
     let profile = Profile::ESP8266;
-    let mut bench = Bench::new(image(script, &profile), &profile).unwrap();
+    let mut sim = Simulator::new(image(script, &profile), &profile).unwrap();
     let mut played = String::new();
     for input in trace.lines().filter(|line| !line.starts_with(' ')) {
-        give(&mut bench, input);
+        give(&mut sim, input);
         played += &format!("{input}\n");
-        for action in bench.done() {
+        for action in sim.done() {
             played += &format!("  {action}\n");
         }
     }
     played
 }
 
-fn give(bench: &mut Bench, input: &str) {
+fn give(sim: &mut Simulator, input: &str) {
     let mut words = input.splitn(3, ' ');
     let (what, first, rest) =
         (words.next().unwrap(), words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match what {
-        "start" => bench.start(),
-        "local" => bench.local(first, rest),
-        "remote" => bench.remote(first, rest),
-        "connect" => bench.connect_remote(),
-        "wifi" => bench.wifi(first == "up"),
-        "serial" => bench.serial(input.strip_prefix("serial ").unwrap()),
+        "start" => sim.start(),
+        "local" => sim.local(first, rest),
+        "remote" => sim.remote(first, rest),
+        "connect" => sim.connect_remote(),
+        "wifi" => sim.wifi(first == "up"),
+        "serial" => sim.serial(input.strip_prefix("serial ").unwrap()),
         "answer" => {
-            assert!(bench.http_answer(first.as_bytes().try_into().unwrap(), rest), "{input}");
+            assert!(sim.http_answer(first.as_bytes().try_into().unwrap(), rest), "{input}");
         }
-        "pin" => bench.drive_pin(first.parse().unwrap(), rest == "1"),
-        "wait" => bench.advance(first.parse().unwrap()),
-        "clock" => bench.set_clock(clock(first, rest)),
+        "pin" => sim.drive_pin(first.parse().unwrap(), rest == "1"),
+        "wait" => sim.advance(ms(first.parse().unwrap())),
+        "clock" => sim.set_clock(clock(first, rest)),
         _ => panic!("no input {input}"),
     }
 }
 
 /// A day of the second week of 1970, whose first day was a Thursday.
-fn clock(weekday: &str, time: &str) -> ClockTime {
+fn clock(weekday: &str, time: &str) -> LocalTime {
     let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let day = days.iter().position(|day| *day == weekday).unwrap() as u32 + 7;
     let parts: Vec<u32> = time.split(':').map(|part| part.parse().unwrap()).collect();
-    ClockTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
+    LocalTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
 }
 
 #[test]
@@ -112,9 +113,9 @@ fn its_expressions_have_the_values_it_says() {
         let [expression, value] = &row[..] else { panic!("{row:?}") };
         let (expression, value) = (expression.trim_matches('`'), value.trim_matches('`'));
         let script = format!("on init do setvar $one = 1 setvar $value = {expression}");
-        let mut bench = Bench::new(image(&script, &Profile::ESP8266), &Profile::ESP8266).unwrap();
-        bench.start();
-        assert_eq!(bench.variable("$value").as_deref(), Some(value), "{expression}");
+        let mut sim = Simulator::new(image(&script, &Profile::ESP8266), &Profile::ESP8266).unwrap();
+        sim.start();
+        assert_eq!(sim.variable("$value").as_deref(), Some(value), "{expression}");
         computed += 1;
     }
     assert!(computed >= 30, "{computed}");
@@ -147,4 +148,9 @@ fn its_limits_are_those_of_the_profiles() {
         let figures = Profile::ALL.map(|profile| figure(&row[0], &profile).to_string());
         assert_eq!(row[1..], figures, "{}", row[0]);
     }
+}
+
+/// So many milliseconds.
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }

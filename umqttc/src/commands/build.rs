@@ -14,7 +14,7 @@ use crate::frontend;
 use crate::input::{Input, is_stdin};
 use crate::terminal::Terminal;
 use crate::write::{is_same_file, write_whole};
-use crate::{Verdict, render};
+use crate::{Status, render};
 
 /// Compile a script to an image that a device runs, and say how large it is and what it needs
 #[derive(Args)]
@@ -36,7 +36,7 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let output = self.output()?;
         if is_same_file(&self.file, &output) {
             return Err(Failure::WouldDestroySource(output));
@@ -46,7 +46,7 @@ impl Build {
         let Some(program) =
             frontend::compile_or_report(&input, &self.device.profile, options, terminal)?
         else {
-            return Ok(Verdict::Complaints);
+            return Ok(Status::Findings);
         };
         let name = output.display().to_string();
         let report = report(&name, &input, &program, &self.device.profile);
@@ -59,7 +59,7 @@ impl Build {
             write_whole(&output, image).map_err(|error| Failure::Write(output, error))?;
             terminal.out.write_all(report.as_bytes()).map_err(Failure::Output)?;
         }
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 
     fn output(&self) -> Result<PathBuf, Failure> {

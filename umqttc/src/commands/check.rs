@@ -12,7 +12,7 @@ use crate::input::{Input, is_stdin};
 use crate::render::{self, Tally};
 use crate::terminal::Terminal;
 use crate::write::write_whole;
-use crate::{Verdict, fixes, frontend};
+use crate::{Status, fixes, frontend};
 
 /// Check scripts: errors, warnings, and how to mend them
 #[derive(Args)]
@@ -44,7 +44,7 @@ enum Format {
 }
 
 impl Check {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let mut tally = Tally::default();
         let mut unreadable = false;
         for path in &self.files {
@@ -53,7 +53,7 @@ impl Check {
                 Ok(()) => {}
                 Err(output @ Failure::Output(_)) => return Err(output),
                 Err(failure) => {
-                    terminal.complain(&failure);
+                    terminal.report_error(&failure);
                     unreadable = true;
                 }
             }
@@ -65,14 +65,14 @@ impl Check {
                 0 => String::new(),
                 count => format!("; --fix mends {count} of them"),
             };
-            let (product, _) = terminal.product(self.passes_through());
-            writeln!(product, "{tally}{fixable}").map_err(Failure::Output)?;
+            let (diagnostics_stream, _) = terminal.diagnostics_stream(self.passes_through());
+            writeln!(diagnostics_stream, "{tally}{fixable}").map_err(Failure::Output)?;
         }
         match tally {
             _ if unreadable => Err(Failure::Reported),
-            Tally { errors: 1.., .. } => Ok(Verdict::Complaints),
-            Tally { warnings: 1.., .. } if self.deny_warnings => Ok(Verdict::Complaints),
-            _ => Ok(Verdict::Fine),
+            Tally { errors: 1.., .. } => Ok(Status::Findings),
+            Tally { warnings: 1.., .. } if self.deny_warnings => Ok(Status::Findings),
+            _ => Ok(Status::Success),
         }
     }
 
@@ -118,7 +118,7 @@ impl Check {
         terminal: &mut Terminal,
     ) -> Result<(), Failure> {
         tally.add(diagnostics);
-        let (out, color) = terminal.product(self.passes_through());
+        let (out, color) = terminal.diagnostics_stream(self.passes_through());
         match self.format {
             Format::Human => render::human::write(out, color, &input.name, source, diagnostics),
             Format::Json => render::json::write(out, &input.name, source, diagnostics),

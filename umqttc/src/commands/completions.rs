@@ -6,7 +6,7 @@ use clap::{Args, CommandFactory};
 use clap_complete::Shell;
 
 use super::Cli;
-use crate::Verdict;
+use crate::Status;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -18,10 +18,10 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut Cli::command(), "umqttc", &mut script);
         terminal.out.write_all(&script).map_err(Failure::Output)?;
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 }

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::frontend;
 use crate::input::Input;
 use crate::terminal::Terminal;
-use crate::{Verdict, render};
+use crate::{Status, render};
 
 /// Show the instructions of a script or an image, with the source lines beside them where they are
 /// known
@@ -26,7 +26,7 @@ pub(crate) struct Dis {
 }
 
 impl Dis {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let input = Input::read(&self.file)?;
         let compiled;
         let (image, source) = if input.is_image() {
@@ -37,12 +37,12 @@ impl Dis {
             let options = EmitOptions::new().debug(true);
             match frontend::compile_or_report(&input, &self.device.profile, options, terminal)? {
                 Some(program) => compiled = program,
-                None => return Ok(Verdict::Complaints),
+                None => return Ok(Status::Findings),
             }
             (compiled.image(), Some(input.bytes.as_slice()))
         };
         write(&mut terminal.out, &input.name, &image, source).map_err(Failure::Output)?;
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 }
 

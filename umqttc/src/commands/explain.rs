@@ -7,7 +7,7 @@ use umqtt_lang::diagnostic::{self, Code};
 use umqtt_lang::reference::reference;
 use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
 
-use crate::Verdict;
+use crate::Status;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
@@ -21,7 +21,7 @@ pub(crate) struct Explain {
 }
 
 impl Explain {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         match &self.code {
             Some(text) => {
                 let out = &mut terminal.out;
@@ -40,7 +40,7 @@ impl Explain {
                 .try_for_each(|code| writeln!(terminal.out, "{code}  {}", code.title())),
         }
         .map_err(Failure::Output)?;
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::terminal::Terminal;
 use crate::write::write_whole;
-use crate::{Verdict, frontend, render};
+use crate::{Status, frontend, render};
 
 /// Format scripts in place; standard input goes formatted to standard output
 #[derive(Args)]
@@ -23,24 +23,24 @@ pub(crate) struct Fmt {
 }
 
 impl Fmt {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
-        let mut verdict = Verdict::Fine;
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
+        let mut status = Status::Success;
         let mut unreadable = false;
         for path in &self.files {
             match Input::script(path).and_then(|input| self.format(&input, terminal)) {
-                Ok(Verdict::Fine) => {}
-                Ok(Verdict::Complaints) => verdict = Verdict::Complaints,
+                Ok(Status::Success) => {}
+                Ok(Status::Findings) => status = Status::Findings,
                 Err(output @ Failure::Output(_)) => return Err(output),
                 Err(failure) => {
-                    terminal.complain(&failure);
+                    terminal.report_error(&failure);
                     unreadable = true;
                 }
             }
         }
-        if unreadable { Err(Failure::Reported) } else { Ok(verdict) }
+        if unreadable { Err(Failure::Reported) } else { Ok(status) }
     }
 
-    fn format(&self, input: &Input, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    fn format(&self, input: &Input, terminal: &mut Terminal) -> Result<Status, Failure> {
         let formatted = match frontend::format(&input.bytes) {
             Ok(formatted) => formatted,
             Err(diagnostics) => {
@@ -53,17 +53,17 @@ impl Fmt {
                     &diagnostics,
                 )
                 .map_err(Failure::Output)?;
-                return Ok(Verdict::Complaints);
+                return Ok(Status::Findings);
             }
         };
         let changed = formatted != input.bytes;
         if self.check {
             if !changed {
-                return Ok(Verdict::Fine);
+                return Ok(Status::Success);
             }
             let name = render::printable(input.name.as_bytes());
             writeln!(terminal.out, "{name}: would change").map_err(Failure::Output)?;
-            return Ok(Verdict::Complaints);
+            return Ok(Status::Findings);
         }
         match &input.path {
             None => terminal.out.write_all(&formatted).map_err(Failure::Output)?,
@@ -71,6 +71,6 @@ impl Fmt {
                 .map_err(|error| Failure::Write(path.clone(), error))?,
             Some(_) => {}
         }
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Command, CommandFactory};
 
 use super::Cli;
-use crate::Verdict;
+use crate::Status;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 use crate::write::write_whole;
@@ -23,7 +23,7 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let pages = pages();
         if let Some(dir) = &self.dir {
             for page in &pages {
@@ -31,7 +31,7 @@ impl Man {
                 write_whole(&path, &render(page, &path)?)
                     .map_err(|error| Failure::Write(path, error))?;
             }
-            return Ok(Verdict::Fine);
+            return Ok(Status::Success);
         }
         let wanted = self.of.as_ref().map_or("umqttc".to_owned(), |of| format!("umqttc-{of}"));
         let page = pages
@@ -39,7 +39,7 @@ impl Man {
             .find(|page| name(page) == wanted)
             .ok_or_else(|| Failure::UnknownCommand(self.of.clone().unwrap_or_default()))?;
         terminal.out.write_all(&render(page, Path::new("-"))?).map_err(Failure::Output)?;
-        Ok(Verdict::Fine)
+        Ok(Status::Success)
     }
 }
 

@@ -13,7 +13,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
 use umqtt_vm::Profile;
 
-use crate::Verdict;
+use crate::Status;
 use crate::failure::Failure;
 use crate::terminal::{ColorChoice, Terminal};
 
@@ -50,7 +50,7 @@ impl Command {
     ///
     /// # Errors
     /// Whatever kept it from doing its work.
-    pub(crate) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(crate) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         match self {
             Command::Check(check) => check.run(terminal),
             Command::Explain(explain) => explain.run(terminal),

@@ -9,7 +9,7 @@ use umqtt_host::{Options, RunError, Script, Serial, Verbosity};
 use umqtt_lang::EmitOptions;
 use umqtt_vm::{Profile, Program};
 
-use crate::Verdict;
+use crate::Status;
 use crate::failure::Failure;
 use crate::frontend;
 use crate::input::Input;
@@ -68,12 +68,12 @@ enum SerialPort {
 }
 
 impl Run {
-    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Verdict, Failure> {
+    pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let script = match &self.file {
             None => None,
             Some(file) => {
                 let Some(script) = script(Input::read(file)?, terminal)? else {
-                    return Ok(Verdict::Complaints);
+                    return Ok(Status::Findings);
                 };
                 Some(script)
             }
@@ -93,7 +93,7 @@ impl Run {
         };
         terminal.out.flush().map_err(Failure::Output)?;
         match umqtt_host::run(options) {
-            Ok(()) => Ok(Verdict::Fine),
+            Ok(()) => Ok(Status::Success),
             // It is on standard error since it happened.
             Err(RunError::Output(_)) => Err(Failure::Reported),
             Err(error) => Err(Failure::Device(error)),

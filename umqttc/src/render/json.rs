@@ -51,12 +51,12 @@ struct Line<'d> {
 
 #[derive(Serialize)]
 struct Range {
-    start: Place,
-    end: Place,
+    start: SourceLocation,
+    end: SourceLocation,
 }
 
 #[derive(Serialize)]
-struct Place {
+struct SourceLocation {
     offset: u32,
     line: usize,
     column: usize,
@@ -127,7 +127,7 @@ impl Range {
     fn new(text: &Text<'_>, span: Span) -> Range {
         let place = |offset: u32| {
             let Position { line, column, utf16_column } = text.position(offset as usize);
-            Place { offset, line, column, utf16_column }
+            SourceLocation { offset, line, column, utf16_column }
         };
         Range { start: place(span.start), end: place(span.end) }
     }

@@ -3,9 +3,9 @@
 mod excerpt;
 pub(crate) mod human;
 pub(crate) mod json;
-mod text;
+mod printable;
 
-pub(crate) use text::printable;
+pub(crate) use printable::printable;
 
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
 

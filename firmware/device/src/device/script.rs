@@ -400,7 +400,7 @@ impl Script {
 
     /// When there is something to do at the latest.
     fn deadline(&self) -> Option<Instant> {
-        self.engine.as_ref().and_then(Engine::poll_at).map(Instant::from_millis)
+        self.engine.as_ref().and_then(Engine::poll_at)
     }
 
     /// No script runs. If one is to keep strangers out, nobody is let in.
@@ -539,7 +539,7 @@ impl Script {
     fn pins<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         while let Some(pin) = state.board.poll_edge() {
             if let Some(engine) = &mut self.engine {
-                engine.edge(pin, state.now.as_millis());
+                engine.edge(pin, state.now);
             }
         }
     }

@@ -20,7 +20,7 @@ use super::variables::PendingVariables;
 use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, over};
-use crate::engine::{ClockTime, Moment};
+use crate::engine::{LocalTime, Now};
 use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
 use crate::platform::Platform;
 use crate::settings::param_type::NO_ZONE;
@@ -74,12 +74,12 @@ pub(super) struct DeviceState<P: Platform> {
 
 impl<P: Platform> DeviceState<P> {
     /// The time, as scripts see it.
-    pub(super) fn moment(&self) -> Moment {
-        Moment { now: self.now.as_millis(), clock: self.clock() }
+    pub(super) fn moment(&self) -> Now {
+        Now { now: self.now, clock: self.clock() }
     }
 
     /// The clock's time, once it is set.
-    pub(super) fn clock(&self) -> Option<ClockTime> {
+    pub(super) fn clock(&self) -> Option<LocalTime> {
         let utc = self.board.wall_clock();
         let zone = match (self.settings.number(Param::NtpTimezone), utc) {
             (NO_ZONE, Some(utc)) => self.board.utc_offset(utc),

@@ -12,7 +12,9 @@
 
 use alloc::vec::Vec;
 
-use super::clock::{ClockTime, DAY_MS, Millis, Moment, hms};
+use umqtt_net::{Duration, Instant};
+
+use super::clock::{DAY_MS, LocalTime, Now, hms};
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
@@ -30,7 +32,7 @@ struct Alarm {
 
 impl Alarm {
     /// Set to a time past already, it rings tomorrow.
-    fn prime(&mut self, clock: ClockTime) {
+    fn prime(&mut self, clock: LocalTime) {
         self.day = Some(day(clock) + u32::from(clock.second() >= self.second));
     }
 }
@@ -40,12 +42,12 @@ impl Alarm {
 pub(super) struct Alarms {
     set: Vec<Alarm>,
     /// When the clock was last looked at, and what it showed.
-    seen: Option<(Millis, ClockTime)>,
+    seen: Option<(Instant, LocalTime)>,
 }
 
 impl Alarms {
     /// Sets alarm `n` anew; a text no time of day ever reaches (or an empty one) disarms it.
-    pub(super) fn set(&mut self, n: u8, time: &[u8], at: &Moment) {
+    pub(super) fn set(&mut self, n: u8, time: &[u8], at: &Now) {
         if self.set.is_empty() {
             self.seen = at.clock.map(|clock| (at.now, clock));
         }
@@ -60,7 +62,7 @@ impl Alarms {
     }
 
     /// The next alarm that rings at this time; it is then done for today.
-    pub(super) fn take_due(&mut self, now: Millis, clock: ClockTime) -> Option<u8> {
+    pub(super) fn take_due(&mut self, now: Instant, clock: LocalTime) -> Option<u8> {
         if self.set.is_empty() {
             return None;
         }
@@ -84,7 +86,7 @@ impl Alarms {
 
     /// The owner has set the clock to this: where it was set back, the alarms that lie ahead ring
     /// today. Another date alone changes nothing about what is done for today.
-    pub(super) fn clock_set(&mut self, now: Millis, clock: ClockTime) {
+    pub(super) fn clock_set(&mut self, now: Instant, clock: LocalTime) {
         if let Some(shown) = self.expected(now) {
             let shown_day = (shown / u64::from(DAY_MS)) as u32;
             let ahead = day(clock).wrapping_sub(shown_day);
@@ -99,21 +101,21 @@ impl Alarms {
     }
 
     /// What the clock would show now if nothing had changed it, in milliseconds.
-    fn expected(&self, now: Millis) -> Option<u64> {
+    fn expected(&self, now: Instant) -> Option<u64> {
         let (then, clock) = self.seen?;
-        Some(total(clock).saturating_add(now.saturating_sub(then)))
+        Some(total(clock).saturating_add(now.saturating_duration_since(then).as_millis()))
     }
 
-    /// The next alarm that rings, and in how many milliseconds if the clock is not set meanwhile; 0
-    /// if one is due.
-    pub(super) fn next(&self, clock: ClockTime) -> Option<(u64, u8)> {
+    /// The next alarm that rings, and how long it waits if the clock is not set meanwhile: not at
+    /// all if one is due.
+    pub(super) fn next(&self, clock: LocalTime) -> Option<(Duration, u8)> {
         let wait = |alarm: &Alarm| {
             let days = u64::from(alarm.day?.saturating_sub(day(clock)));
             let ms = days * u64::from(DAY_MS) + u64::from(alarm.second * 1000);
-            Some(ms.saturating_sub(clock.millis.into()))
+            Some(Duration::from_millis(ms.saturating_sub(clock.millis.into())))
         };
         // Not yet primed: look at once.
-        self.set.iter().map(|alarm| (wait(alarm).unwrap_or(0), alarm.n)).min()
+        self.set.iter().map(|alarm| (wait(alarm).unwrap_or(Duration::ZERO), alarm.n)).min()
     }
 
     /// Disarms all.
@@ -123,12 +125,12 @@ impl Alarms {
 }
 
 /// The day, such that there always is another one after it.
-fn day(clock: ClockTime) -> u32 {
+fn day(clock: LocalTime) -> u32 {
     clock.day.min(u32::MAX - 1)
 }
 
 /// Milliseconds since day 0.
-fn total(clock: ClockTime) -> u64 {
+fn total(clock: LocalTime) -> u64 {
     u64::from(clock.day) * u64::from(DAY_MS) + u64::from(clock.millis)
 }
 
@@ -149,21 +151,21 @@ fn first_second(text: &[u8]) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn at(day: u32, time: &str) -> ClockTime {
+    fn at(day: u32, time: &str) -> LocalTime {
         let mut parts = time.split(':').map(|part| part.parse::<u32>().unwrap());
         let mut next = || parts.next().unwrap_or(0);
-        ClockTime { day, millis: (next() * 3600 + next() * 60 + next()) * 1000 }
+        LocalTime { day, millis: (next() * 3600 + next() * 60 + next()) * 1000 }
     }
 
     fn rings(alarms: &mut Alarms, day: u32, time: &str) -> bool {
-        alarms.take_due(0, at(day, time)).is_some()
+        alarms.take_due(Instant::ZERO, at(day, time)).is_some()
     }
 
-    fn moment(day: u32, time: &str) -> Moment {
-        Moment { now: 0, clock: Some(at(day, time)) }
+    fn moment(day: u32, time: &str) -> Now {
+        Now { now: Instant::ZERO, clock: Some(at(day, time)) }
     }
 
-    const UNSET: Moment = Moment { now: 0, clock: None };
+    const UNSET: Now = Now { now: Instant::ZERO, clock: None };
 
     #[test]
     fn texts_become_seconds() {
@@ -213,9 +215,9 @@ mod tests {
         let mut alarms = Alarms::default();
         alarms.set(1, b"07:00", &UNSET);
         alarms.set(2, b"08:00", &UNSET);
-        assert_eq!(alarms.take_due(0, at(10, "07:30")), None);
-        assert_eq!(alarms.take_due(0, at(10, "08:30")), Some(2));
-        assert_eq!(alarms.take_due(0, at(11, "07:30")), Some(1));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(10, "07:30")), None);
+        assert_eq!(alarms.take_due(Instant::ZERO, at(10, "08:30")), Some(2));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "07:30")), Some(1));
     }
 
     #[test]
@@ -235,8 +237,8 @@ mod tests {
 
     /// Sets the clock as its owner does.
     fn put(alarms: &mut Alarms, day: u32, time: &str) -> Vec<u8> {
-        alarms.clock_set(0, at(day, time));
-        core::iter::from_fn(|| alarms.take_due(0, at(day, time))).collect()
+        alarms.clock_set(Instant::ZERO, at(day, time));
+        core::iter::from_fn(|| alarms.take_due(Instant::ZERO, at(day, time))).collect()
     }
 
     #[test]
@@ -250,15 +252,15 @@ mod tests {
         assert_eq!(put(&mut alarms, 10, "07:30"), [], "forward, over none");
         assert_eq!(put(&mut alarms, 10, "08:30"), [2], "forward over one");
         assert_eq!(put(&mut alarms, 10, "07:30"), [], "back between the two");
-        assert_eq!(alarms.take_due(0, at(10, "08:00")), Some(2));
-        assert_eq!(alarms.take_due(0, at(10, "23:00")), None);
-        assert_eq!(alarms.take_due(0, at(11, "07:00")), Some(1));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(10, "08:00")), Some(2));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(10, "23:00")), None);
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "07:00")), Some(1));
         // Another date, in both directions: 1 is done for today, 2 is not.
         for day in [14, 4, u32::MAX - 7, 3] {
             assert_eq!(put(&mut alarms, day, "07:30"), [], "{day}");
         }
-        assert_eq!(alarms.take_due(0, at(3, "08:00")), Some(2));
-        assert_eq!(alarms.take_due(0, at(4, "07:00")), Some(1));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(3, "08:00")), Some(2));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(4, "07:00")), Some(1));
     }
 
     #[test]
@@ -290,10 +292,10 @@ mod tests {
         alarms.set(1, b"23:59:59", &moment(10, "23:59:58"));
         alarms.set(2, b"00:00:00", &moment(10, "23:59:58"));
         // Nobody looked during the last second of the day.
-        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), Some(2));
-        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), Some(1));
-        assert_eq!(alarms.take_due(0, at(11, "00:00:00")), None);
-        assert_eq!(alarms.take_due(0, at(11, "23:59:59")), Some(1));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "00:00:00")), Some(2));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "00:00:00")), Some(1));
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "00:00:00")), None);
+        assert_eq!(alarms.take_due(Instant::ZERO, at(11, "23:59:59")), Some(1));
     }
 
     #[test]
@@ -302,19 +304,19 @@ mod tests {
         alarms.set(1, b"07", &moment(u32::MAX, "06:00"));
         assert!(rings(&mut alarms, u32::MAX, "07:00"));
         assert!(!rings(&mut alarms, u32::MAX, "07:00"));
-        assert!(alarms.next(at(u32::MAX, "07:00")).is_some_and(|(wait, _)| wait > 0));
+        assert!(alarms.next(at(u32::MAX, "07:00")).is_some_and(|(wait, _)| !wait.is_zero()));
     }
 
     #[test]
-    fn tells_how_long_to_wait() {
+    fn how_long_to_wait() {
         let mut alarms = Alarms::default();
-        let now = ClockTime { day: 3, millis: 6 * 3_600_000 + 999 };
-        let at_now = Moment { now: 0, clock: Some(now) };
+        let now = LocalTime { day: 3, millis: 6 * 3_600_000 + 999 };
+        let at_now = Now { now: Instant::ZERO, clock: Some(now) };
         assert_eq!(alarms.next(now), None);
         alarms.set(1, b"07", &at_now);
-        assert_eq!(alarms.next(now), Some((3_600_000 - 999, 1)));
+        assert_eq!(alarms.next(now), Some((Duration::from_millis(3_600_000 - 999), 1)));
         alarms.set(1, b"05", &at_now);
-        assert_eq!(alarms.next(now), Some((23 * 3_600_000 - 999, 1)));
+        assert_eq!(alarms.next(now), Some((Duration::from_millis(23 * 3_600_000 - 999), 1)));
         alarms.set(1, b"", &at_now);
         assert_eq!(alarms.next(now), None);
     }

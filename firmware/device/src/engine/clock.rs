@@ -1,10 +1,9 @@
-//! Time, as the engine is told it: how long the device runs, and what the clock on the wall shows.
+//! Time, as every call of the engine gets it: how long the device runs, and its local time.
 
-/// Milliseconds since the device started; never runs backwards.
-pub type Millis = u64;
+use umqtt_net::Instant;
 
 /// Later than anything.
-pub(super) const NEVER: Millis = Millis::MAX;
+pub(super) const NEVER: Instant = Instant::MAX;
 
 /// Days from here on are counted from a day that nobody knows.
 pub(crate) const UNDATED: u32 = 1 << 31;
@@ -14,7 +13,7 @@ pub(super) const DAY_MS: u32 = 86_400_000;
 
 /// Local date and time of day, once the clock is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ClockTime {
+pub struct LocalTime {
     /// Days since Thursday, 1 January 1970, in local time. Where only the day of the week is known,
     /// any day that falls on it; where not even that is, one from 2<sup>31</sup> on.
     pub day: u32,
@@ -22,11 +21,11 @@ pub struct ClockTime {
     pub millis: u32,
 }
 
-impl ClockTime {
+impl LocalTime {
     /// From seconds since 1970 in local time, up to the year 5,000,000.
-    pub fn from_unix(seconds: u64) -> ClockTime {
+    pub fn from_unix(seconds: u64) -> LocalTime {
         let day = u32::try_from(seconds / 86_400).unwrap_or(u32::MAX).min(UNDATED - 1);
-        ClockTime { day, millis: (seconds % 86_400) as u32 * 1000 }
+        LocalTime { day, millis: (seconds % 86_400) as u32 * 1000 }
     }
 
     /// The time of day as `hh:mm:ss`.
@@ -59,11 +58,17 @@ pub(super) fn hms(second: u32) -> [u8; 8] {
 
 /// When something happens: the caller's answer to "what time is it", given with every call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+pub struct Now {
     /// How long the device runs.
-    pub now: Millis,
-    /// What the clock shows, `None` until it is set.
-    pub clock: Option<ClockTime>,
+    pub now: Instant,
+    /// The local time, `None` until the clock is set.
+    pub clock: Option<LocalTime>,
+}
+
+/// So many milliseconds after the start.
+#[cfg(test)]
+pub(super) const fn at(millis: u64) -> Instant {
+    Instant::from_millis(millis)
 }
 
 #[cfg(test)]
@@ -73,10 +78,10 @@ mod tests {
     #[test]
     fn a_date_has_its_weekday_and_time() {
         // 2024-02-29 23:59:59, a Thursday.
-        let time = ClockTime::from_unix(1_709_251_199);
+        let time = LocalTime::from_unix(1_709_251_199);
         assert_eq!(&time.weekday(), b"Thu");
         assert_eq!(&time.hms(), b"23:59:59");
-        let next = ClockTime::from_unix(1_709_251_200);
+        let next = LocalTime::from_unix(1_709_251_200);
         assert_eq!((&next.weekday(), &next.hms()), (b"Fri", b"00:00:00"));
     }
 }

@@ -6,9 +6,8 @@
 //! of them without a pause has very likely lost its way. Nothing is stopped: each round is an event
 //! of its own, and everything else has its turn between them.
 
+use umqtt_net::Instant;
 use umqtt_vm::image::fingerprint;
-
-use super::Millis;
 
 /// Rounds after which handlers are said to feed each other.
 pub const FEEDBACK_ROUNDS: u32 = 1000;
@@ -53,19 +52,19 @@ impl FeedbackDetector {
 
     /// A handler publishes a local message; `event` is the topic of the message it runs for, if
     /// that was a local one.
-    pub(super) fn publish(&mut self, topic: &[u8], event: Option<&[u8]>, now: Millis) {
+    pub(super) fn publish(&mut self, topic: &[u8], event: Option<&[u8]>, now: Instant) {
         let rounds =
             self.rounds.unwrap_or_else(|| event.map_or(0, |event| self.behind(event, now)));
         self.rounds = Some(rounds);
         let (key, rounds) = (key(topic), rounds.saturating_add(1));
-        self.published[place(key)] = Published { key, rounds, at: now as u32 };
+        self.published[place(key)] = Published { key, rounds, at: now.as_millis() as u32 };
     }
 
     /// Rounds behind a local message that came.
-    fn behind(&self, topic: &[u8], now: Millis) -> u32 {
+    fn behind(&self, topic: &[u8], now: Instant) -> u32 {
         let key = key(topic);
         let published = &self.published[place(key)];
-        let fresh = (now as u32).wrapping_sub(published.at) <= OWN_FOR_MS;
+        let fresh = (now.as_millis() as u32).wrapping_sub(published.at) <= OWN_FOR_MS;
         if published.key == key && fresh { published.rounds } else { 0 }
     }
 }
@@ -81,18 +80,19 @@ fn key(topic: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::clock::at;
 
     #[test]
     fn rounds_count_while_messages_come_round() {
         let mut detector = FeedbackDetector::default();
         detector.begin();
-        detector.publish(b"ping", None, 0);
+        detector.publish(b"ping", None, at(0));
         assert_eq!(detector.rounds(), 0);
         for round in 1..=20 {
             let (heard, said): (&[u8], &[u8]) =
                 if round % 2 == 1 { (b"ping", b"pong") } else { (b"pong", b"ping") };
             detector.begin();
-            detector.publish(said, Some(heard), round);
+            detector.publish(said, Some(heard), at(round));
             assert_eq!(detector.rounds(), round as u32);
         }
     }
@@ -102,7 +102,7 @@ mod tests {
         let mut detector = FeedbackDetector::default();
         let mut rounds = |heard: Option<&[u8]>, now| {
             detector.begin();
-            detector.publish(b"state", heard, now);
+            detector.publish(b"state", heard, at(now));
             detector.rounds()
         };
         assert_eq!(rounds(None, 0), 0);
@@ -115,8 +115,8 @@ mod tests {
     fn all_that_a_handler_publishes_is_of_one_round() {
         let mut detector = FeedbackDetector::default();
         detector.begin();
-        detector.publish(b"a", Some(b"a"), 0);
-        detector.publish(b"a", Some(b"a"), 0);
+        detector.publish(b"a", Some(b"a"), at(0));
+        detector.publish(b"a", Some(b"a"), at(0));
         assert_eq!(detector.rounds(), 0);
     }
 }

@@ -39,6 +39,7 @@ mod warnings;
 
 use alloc::vec::Vec;
 
+use umqtt_net::Instant;
 use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{
     Dispatch, Event, Handler, HandlerCursor, Host, Machine, Profile, Program, Side, Syscalls,
@@ -47,13 +48,13 @@ use umqtt_vm::{
 
 use clock::NEVER;
 pub(crate) use clock::UNDATED;
-pub use clock::{ClockTime, Millis, Moment};
+pub use clock::{LocalTime, Now};
 pub use feedback::FEEDBACK_ROUNDS;
-pub use pins::DEBOUNCE_MS;
+pub use pins::DEBOUNCE;
 pub use queue::QUEUE_EVENTS;
 pub use stats::Stats;
-pub use stop_policy::{STOP_WINDOW_MS, STOPS_ALLOWED};
-pub use warnings::WARNING_INTERVAL_MS;
+pub use stop_policy::{STOP_WINDOW, STOPS_ALLOWED};
+pub use warnings::WARNING_INTERVAL;
 
 use memory::ScriptMemory;
 use pins::WatchedPins;
@@ -192,7 +193,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Starts the script: watches its pins; its `config` lines and its `init` are the next two
     /// things [`Engine::poll`] does. Does nothing if it was started before.
-    pub fn start<H: Host>(&mut self, at: Moment, host: &mut H) {
+    pub fn start<H: Host>(&mut self, at: Now, host: &mut H) {
         if self.phase == Phase::Loaded {
             self.handler.last = at;
             self.phase = Phase::Config;
@@ -205,7 +206,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     ///
     /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by
     /// [`Engine::poll`]: given here, they are ignored.
-    pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Moment, host: &mut H) -> Disposition {
+    pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Now, host: &mut H) -> Disposition {
         self.note(&at);
         let own = matches!(
             event,
@@ -242,7 +243,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// An edge was seen on a pin; what the pin says when it has settled becomes an event.
-    pub fn edge(&mut self, pin: u8, now: Millis) {
+    pub fn edge(&mut self, pin: u8, now: Instant) {
         if self.enabled() {
             self.pins.edge(pin, now);
         }
@@ -250,7 +251,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Does the next thing that is due: runs the handlers of at most one event. Returns whether
     /// there may be more to do at once.
-    pub fn poll<H: Host>(&mut self, at: Moment, host: &mut H) -> bool {
+    pub fn poll<H: Host>(&mut self, at: Now, host: &mut H) -> bool {
         self.note(&at);
         match self.phase {
             Phase::Loaded | Phase::Ended => return false,
@@ -269,7 +270,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// When to poll again at the latest; a time not after the last call means at once. `None`: only
     /// when something happened, or the clock was set.
-    pub fn poll_at(&self) -> Option<Millis> {
+    pub fn poll_at(&self) -> Option<Instant> {
         match self.phase {
             Phase::Loaded | Phase::Ended => None,
             Phase::Config | Phase::Init => Some(self.handler.last.now),
@@ -283,7 +284,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// The owner has set the clock, which is no correction of it: alarms that lie ahead again ring
     /// again.
-    pub fn clock_set(&mut self, at: Moment) {
+    pub fn clock_set(&mut self, at: Now) {
         self.note(&at);
         if let Some(clock) = at.clock {
             self.handler.alarms.clock_set(at.now, clock);
@@ -302,7 +303,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// When the next alarm rings, and which.
-    fn next_alarm(&self) -> Option<(Millis, u8)> {
+    fn next_alarm(&self) -> Option<(Instant, u8)> {
         let (wait, n) = self.handler.alarms.next(self.handler.last.clock?)?;
         Some((self.handler.last.now.saturating_add(wait), n))
     }
@@ -439,18 +440,18 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Field by field: a copy of the whole would be a call.
     #[inline]
-    fn note(&mut self, at: &Moment) {
+    fn note(&mut self, at: &Now) {
         (self.handler.last.now, self.handler.last.clock) = (at.now, at.clock);
     }
 
     /// Whether an event that comes now is the next to be looked at.
-    fn is_idle(&self, now: Millis) -> bool {
+    fn is_idle(&self, now: Instant) -> bool {
         self.phase == Phase::Running && self.queue.is_empty() && self.next_timed() > now
     }
 
     /// When the next timer runs out or pin has settled.
     #[inline]
-    fn next_timed(&self) -> Millis {
+    fn next_timed(&self) -> Instant {
         self.handler.timers.next_at().min(self.pins.next_at())
     }
 
@@ -470,7 +471,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set
     /// again when it has run out lies in the future, so it cannot keep events from their turn; nor
     /// can a flood of events keep a timer from its.
-    fn run_next<H: Host>(&mut self, at: &Moment, host: &mut H) -> bool {
+    fn run_next<H: Host>(&mut self, at: &Now, host: &mut H) -> bool {
         if let Some(n) = at.clock.and_then(|clock| self.handler.alarms.take_due(at.now, clock)) {
             self.run(&Event::Alarm(n), at, host);
             return true;
@@ -494,7 +495,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Runs the handlers of an event, in script order; returns whether there were any.
-    fn run<H: Host>(&mut self, event: &Event<'_>, at: &Moment, host: &mut H) -> bool {
+    fn run<H: Host>(&mut self, event: &Event<'_>, at: &Now, host: &mut H) -> bool {
         let mut handlers = HandlerCursor::default();
         let mut woken = 0u32;
         let (mut left, mut again) = (self.fuel, true);
@@ -555,7 +556,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         handler: Handler,
         event: &Event<'_>,
         left: &mut u32,
-        at: &Moment,
+        at: &Now,
         host: &mut H,
     ) {
         if self.tracing {

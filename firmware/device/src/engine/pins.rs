@@ -3,13 +3,14 @@
 
 use alloc::vec::Vec;
 
+use umqtt_net::{Duration, Instant};
 use umqtt_vm::image::Trigger;
 use umqtt_vm::{Host, Program};
 
-use super::{Millis, NEVER};
+use super::NEVER;
 
 /// How long a pin is left to settle after an edge, in milliseconds.
-pub const DEBOUNCE_MS: Millis = 50;
+pub const DEBOUNCE: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Copy, Debug)]
 struct Watch {
@@ -18,7 +19,7 @@ struct Watch {
     /// The level last reported.
     level: bool,
     /// When to look, if an edge was seen.
-    due: Option<Millis>,
+    due: Option<Instant>,
 }
 
 /// The watched pins: the verifier has bounded their number.
@@ -53,15 +54,15 @@ impl WatchedPins {
     }
 
     /// An edge was seen. More of them while the pin settles change nothing.
-    pub(super) fn edge(&mut self, pin: u8, now: Millis) {
+    pub(super) fn edge(&mut self, pin: u8, now: Instant) {
         if let Some(watch) = self.watched.iter_mut().find(|watch| watch.pin == pin) {
-            watch.due.get_or_insert(now.saturating_add(DEBOUNCE_MS));
+            watch.due.get_or_insert(now.saturating_add(DEBOUNCE));
         }
     }
 
     /// When the next pin has settled; [`NEVER`] if none is to.
     #[inline]
-    pub(super) fn next_at(&self) -> Millis {
+    pub(super) fn next_at(&self) -> Instant {
         self.watched.iter().filter_map(|watch| watch.due).min().unwrap_or(NEVER)
     }
 

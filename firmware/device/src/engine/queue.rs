@@ -5,9 +5,10 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use umqtt_memory::{shrink_deque, try_deque_room, try_room_exact};
+use umqtt_net::Instant;
 use umqtt_vm::{Event, Side};
 
-use super::{Millis, NEVER};
+use super::NEVER;
 
 /// Most events waiting.
 pub const QUEUE_EVENTS: usize = 64;
@@ -15,7 +16,7 @@ pub const QUEUE_EVENTS: usize = 64;
 /// An event and what it carries, all its bytes in one piece.
 #[derive(Debug)]
 struct Waiting {
-    at: Millis,
+    at: Instant,
     kind: Kind,
     bytes: Box<[u8]>,
 }
@@ -77,7 +78,7 @@ impl Queue {
 
     /// Copies an event to the end of the queue; false if there is no room or memory, or it is none
     /// that waits.
-    pub(super) fn push(&mut self, event: &Event<'_>, at: Millis, budget: usize) -> bool {
+    pub(super) fn push(&mut self, event: &Event<'_>, at: Instant, budget: usize) -> bool {
         if !self.has_room(size(event), budget) {
             return false;
         }
@@ -110,7 +111,7 @@ impl Queue {
 
     /// When the first one came; [`NEVER`] if none waits.
     #[inline]
-    pub(super) fn next_at(&self) -> Millis {
+    pub(super) fn next_at(&self) -> Instant {
         self.waiting.front().map_or(NEVER, |waiting| waiting.at)
     }
 
@@ -182,6 +183,7 @@ fn size(event: &Event<'_>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::clock::at;
 
     fn topic<'e>(topic: &'e [u8], data: &'e [u8]) -> Event<'e> {
         Event::Topic { side: Side::Remote, topic, data }
@@ -203,10 +205,10 @@ mod tests {
             Event::Serial { line: b"line" },
             Event::MqttConnect,
         ];
-        for (at, event) in (1..).zip(&events) {
-            assert!(queue.push(event, at, usize::MAX));
+        for (millis, event) in (1..).zip(&events) {
+            assert!(queue.push(event, at(millis), usize::MAX));
         }
-        assert_eq!(queue.next_at(), 1);
+        assert_eq!(queue.next_at(), at(1));
         for event in &events {
             assert_eq!(queue.pop().unwrap().event(), *event);
         }
@@ -216,37 +218,37 @@ mod tests {
     #[test]
     fn a_full_queue_refuses_the_newcomer() {
         let mut queue = Queue::new(10);
-        assert!(queue.push(&topic(b"abc", b"1234"), 0, usize::MAX));
-        assert!(!queue.push(&topic(b"abc", b"1"), 0, usize::MAX));
-        assert!(queue.push(&topic(b"a", b"12"), 0, usize::MAX));
+        assert!(queue.push(&topic(b"abc", b"1234"), at(0), usize::MAX));
+        assert!(!queue.push(&topic(b"abc", b"1"), at(0), usize::MAX));
+        assert!(queue.push(&topic(b"a", b"12"), at(0), usize::MAX));
         assert!(
-            queue.push(&Event::MqttConnect, 0, usize::MAX),
+            queue.push(&Event::MqttConnect, at(0), usize::MAX),
             "no bytes, and there is room for one more"
         );
         assert_eq!(queue.pop().unwrap().event(), topic(b"abc", b"1234"));
-        assert!(queue.push(&topic(b"abc", b"1234"), 0, usize::MAX));
+        assert!(queue.push(&topic(b"abc", b"1234"), at(0), usize::MAX));
         assert!(queue.too_large(&topic(b"abc", b"12345678")));
 
         queue.clear();
         for _ in 0..QUEUE_EVENTS {
-            assert!(queue.push(&Event::WifiConnect, 0, usize::MAX));
+            assert!(queue.push(&Event::WifiConnect, at(0), usize::MAX));
         }
-        assert!(!queue.push(&Event::WifiConnect, 0, usize::MAX));
+        assert!(!queue.push(&Event::WifiConnect, at(0), usize::MAX));
     }
 
     #[test]
     fn a_queue_keeps_within_its_budget() {
         let mut queue = Queue::new(10_000);
         for budget in [LEAST, 3 * LEAST] {
-            while queue.push(&topic(b"abc", &[b'x'; 20]), 0, budget) {
+            while queue.push(&topic(b"abc", &[b'x'; 20]), at(0), budget) {
                 assert!(queue.memory() <= budget);
             }
             assert!(!queue.is_empty());
         }
         let first = queue.waiting.len();
         queue.clear();
-        assert!(queue.push(&topic(b"abc", &[b'x'; 125]), 0, LEAST), "{first}");
-        assert!(!queue.push(&topic(b"abc", &[b'x'; 126]), 0, LEAST) && queue.memory() <= LEAST);
+        assert!(queue.push(&topic(b"abc", &[b'x'; 125]), at(0), LEAST), "{first}");
+        assert!(!queue.push(&topic(b"abc", &[b'x'; 126]), at(0), LEAST) && queue.memory() <= LEAST);
     }
 
     #[test]
@@ -254,7 +256,7 @@ mod tests {
         // On a 32-bit chip it is less still.
         assert!(size_of::<Waiting>() <= 48, "{}", size_of::<Waiting>());
         let mut queue = Queue::new(10);
-        while queue.push(&Event::WifiConnect, 0, usize::MAX) {}
+        while queue.push(&Event::WifiConnect, at(0), usize::MAX) {}
         while queue.pop().is_some() {}
         assert!(queue.waiting.capacity() <= 2 * KEPT);
     }

@@ -1,10 +1,11 @@
 //! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
 
+use umqtt_net::Instant;
 use umqtt_vm::{Event, Handler, Host, Program, Trap, TrapCode};
 
 use super::syscall_handler::Refused;
 use super::warnings::WarningKind;
-use super::{Engine, FEEDBACK_ROUNDS, Millis, Phase, STOP_WINDOW_MS, STOPS_ALLOWED};
+use super::{Engine, FEEDBACK_ROUNDS, Phase, STOP_WINDOW, STOPS_ALLOWED};
 use crate::printable::Printable;
 
 /// A place in a script: its line, or the code offset where the image has no lines.
@@ -38,7 +39,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
     /// Logs what the machine and the topic check found, as far as it is news, and takes note of it.
     #[cold]
     #[inline(never)]
-    pub(super) fn report_warnings<H: Host>(&mut self, handler: Handler, now: Millis, host: &mut H) {
+    pub(super) fn report_warnings<H: Host>(
+        &mut self,
+        handler: Handler,
+        now: Instant,
+        host: &mut H,
+    ) {
         let program = self.machine.program();
         let warnings = *self.machine.warnings();
         let at = warnings.last_at;
@@ -75,7 +81,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         &mut self,
         handler: Handler,
         trap: Trap,
-        now: Millis,
+        now: Instant,
         host: &mut H,
     ) {
         self.stats.stopped = self.stats.stopped.wrapping_add(1);
@@ -89,7 +95,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let place = ScriptLocation::of(self.machine.program(), start);
             host.log(format_args!(
                 "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s",
-                STOP_WINDOW_MS / 1000
+                STOP_WINDOW.as_secs()
             ));
             self.stop(host);
             debug_assert_eq!(self.phase, Phase::Ended);
@@ -103,7 +109,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     pub(super) fn report_exhausted<H: Host>(
         &mut self,
         handler: Handler,
-        now: Millis,
+        now: Instant,
         host: &mut H,
     ) {
         let program = self.machine.program();
@@ -123,7 +129,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         &mut self,
         handler: Handler,
         event: &Event<'_>,
-        now: Millis,
+        now: Instant,
         host: &mut H,
     ) {
         let Event::Topic { topic, .. } = event else { return };

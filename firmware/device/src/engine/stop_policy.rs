@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 
+use umqtt_net::{Duration, Instant};
 use umqtt_vm::Handler;
 
-use super::Millis;
-
-/// So many stops of one handler within [`STOP_WINDOW_MS`] disable the script.
+/// So many stops of one handler within [`STOP_WINDOW`] disable the script.
 pub const STOPS_ALLOWED: usize = 3;
 /// Milliseconds within which stops are counted together.
-pub const STOP_WINDOW_MS: Millis = 60_000;
+pub const STOP_WINDOW: Duration = Duration::from_secs(60);
 
 /// Most stops remembered; the oldest is forgotten for a new one.
 const STOPS_REMEMBERED: usize = 64;
@@ -17,13 +16,13 @@ const STOPS_REMEMBERED: usize = 64;
 /// The stops of the last minute.
 #[derive(Debug, Default)]
 pub(super) struct StopPolicy {
-    stops: Vec<(Millis, Handler)>,
+    stops: Vec<(Instant, Handler)>,
 }
 
 impl StopPolicy {
     /// Notes that a handler was stopped; true if that was once too often.
-    pub(super) fn stopped(&mut self, handler: Handler, now: Millis) -> bool {
-        self.stops.retain(|(at, _)| now.saturating_sub(*at) < STOP_WINDOW_MS);
+    pub(super) fn stopped(&mut self, handler: Handler, now: Instant) -> bool {
+        self.stops.retain(|(at, _)| now.saturating_duration_since(*at) < STOP_WINDOW);
         if self.stops.len() == STOPS_REMEMBERED {
             self.stops.remove(0);
         }

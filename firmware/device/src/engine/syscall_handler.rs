@@ -4,11 +4,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use umqtt_net::Instant;
 use umqtt_topic::TopicError;
 use umqtt_vm::{Clock, Event, Side, Supervisor};
 
 use super::alarms::Alarms;
-use super::clock::Moment;
+use super::clock::Now;
 use super::feedback::FeedbackDetector;
 use super::timers::Timers;
 
@@ -31,7 +32,7 @@ pub(super) struct SyscallHandler {
     pub(super) feedback: FeedbackDetector,
     /// What the running handler was refused.
     pub(super) refused: Option<Box<Refused>>,
-    pub(super) last: Moment,
+    pub(super) last: Now,
 }
 
 impl SyscallHandler {
@@ -41,7 +42,7 @@ impl SyscallHandler {
             alarms: Alarms::default(),
             feedback: FeedbackDetector::default(),
             refused: None,
-            last: Moment { now: 0, clock: None },
+            last: Now { now: Instant::ZERO, clock: None },
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::{Millis, NEVER};
+use umqtt_net::{Duration, Instant};
+
+use super::NEVER;
 
 #[derive(Clone, Copy, Debug)]
 struct Armed {
-    at: Millis,
+    at: Instant,
     n: u8,
 }
 
@@ -19,19 +21,19 @@ pub(super) struct Timers {
 
 impl Timers {
     /// Arms timer `n` anew to run out in `ms`; 0 or less disarms it.
-    pub(super) fn set(&mut self, n: u8, ms: i32, now: Millis) {
+    pub(super) fn set(&mut self, n: u8, ms: i32, now: Instant) {
         if let Some(place) = self.armed.iter().position(|timer| timer.n == n) {
             self.armed.remove(place);
         }
         let Ok(ms @ 1..) = u32::try_from(ms) else { return };
-        let at = now.saturating_add(ms.into());
+        let at = now.saturating_add(Duration::from_millis(ms.into()));
         let place = self.armed.partition_point(|timer| timer.at <= at);
         self.armed.insert(place, Armed { at, n });
     }
 
     /// When the next one runs out; [`NEVER`] if none is armed.
     #[inline]
-    pub(super) fn next_at(&self) -> Millis {
+    pub(super) fn next_at(&self) -> Instant {
         self.armed.first().map_or(NEVER, |timer| timer.at)
     }
 
@@ -54,19 +56,20 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::clock::at;
 
     #[test]
     fn replaced_disarmed_and_in_order() {
         let mut timers = Timers::default();
-        timers.set(1, 100, 0);
-        timers.set(2, 50, 0);
-        timers.set(3, 50, 0);
-        timers.set(4, 10, 0);
-        timers.set(4, 0, 5);
-        timers.set(5, -1, 5);
-        assert_eq!(timers.next_at(), 50);
-        timers.set(1, 20, 10);
-        assert_eq!(timers.next_at(), 30);
+        timers.set(1, 100, at(0));
+        timers.set(2, 50, at(0));
+        timers.set(3, 50, at(0));
+        timers.set(4, 10, at(0));
+        timers.set(4, 0, at(5));
+        timers.set(5, -1, at(5));
+        assert_eq!(timers.next_at(), at(50));
+        timers.set(1, 20, at(10));
+        assert_eq!(timers.next_at(), at(30));
         assert_eq!([(); 4].map(|()| timers.take_first()), [Some(1), Some(2), Some(3), None]);
         assert_eq!(timers.next_at(), NEVER);
     }

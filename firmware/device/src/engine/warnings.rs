@@ -1,12 +1,12 @@
 //! Rate limit of run-time warnings: each kind at each place once in a while, however often it
 //! happens.
 
+use umqtt_net::{Duration, Instant};
+
 use alloc::vec::Vec;
 
-use super::Millis;
-
 /// Milliseconds before the same warning is logged again.
-pub const WARNING_INTERVAL_MS: Millis = 60_000;
+pub const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Most warnings remembered; the rest is only counted.
 const PLACES: usize = 16;
@@ -31,13 +31,13 @@ pub(super) enum WarningKind {
 /// The warnings logged lately.
 #[derive(Debug, Default)]
 pub(super) struct WarningLimiter {
-    logged: Vec<(WarningKind, Millis)>,
+    logged: Vec<(WarningKind, Instant)>,
 }
 
 impl WarningLimiter {
     /// Whether to log this one.
-    pub(super) fn may_log(&mut self, warning: WarningKind, now: Millis) -> bool {
-        self.logged.retain(|(_, at)| now.saturating_sub(*at) < WARNING_INTERVAL_MS);
+    pub(super) fn may_log(&mut self, warning: WarningKind, now: Instant) -> bool {
+        self.logged.retain(|(_, at)| now.saturating_duration_since(*at) < WARNING_INTERVAL);
         if self.logged.len() == PLACES || self.logged.iter().any(|(what, _)| *what == warning) {
             return false;
         }
@@ -49,20 +49,22 @@ impl WarningLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::clock::at;
 
     #[test]
     fn each_place_once_a_minute() {
         let mut limiter = WarningLimiter::default();
-        assert!(limiter.may_log(WarningKind::DivisionByZero(7), 0));
-        assert!(!limiter.may_log(WarningKind::DivisionByZero(7), 59_999));
-        assert!(limiter.may_log(WarningKind::ValueCut(7), 10));
-        assert!(limiter.may_log(WarningKind::DivisionByZero(7), 60_000));
+        assert!(limiter.may_log(WarningKind::DivisionByZero(7), at(0)));
+        assert!(!limiter.may_log(WarningKind::DivisionByZero(7), at(59_999)));
+        assert!(limiter.may_log(WarningKind::ValueCut(7), at(10)));
+        assert!(limiter.may_log(WarningKind::DivisionByZero(7), at(60_000)));
     }
 
     #[test]
     fn many_places_are_silenced() {
         let mut limiter = WarningLimiter::default();
-        let logged = (0..1000).filter(|at| limiter.may_log(WarningKind::Topic(*at), 0)).count();
+        let logged =
+            (0..1000).filter(|start| limiter.may_log(WarningKind::Topic(*start), at(0))).count();
         assert_eq!(logged, PLACES);
     }
 }

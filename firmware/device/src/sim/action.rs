@@ -1,4 +1,4 @@
-//! What a script did, to compare with what it should have done.
+//! The actions of a script, to compare with what is expected of it.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -58,13 +58,13 @@ impl fmt::Display for Action {
         match self {
             Action::Publish { side, topic, data, retained } => {
                 let retained = if *retained { " retained" } else { "" };
-                write!(f, "publish {} {} {}{retained}", name(*side), Plain(topic), Quoted(data))
+                write!(f, "publish {} {} {}{retained}", name(*side), Unquoted(topic), Quoted(data))
             }
             Action::Subscribe(side, filter) => {
-                write!(f, "subscribe {} {}", name(*side), Plain(filter))
+                write!(f, "subscribe {} {}", name(*side), Unquoted(filter))
             }
             Action::Unsubscribe(side, filter) => {
-                write!(f, "unsubscribe {} {}", name(*side), Plain(filter))
+                write!(f, "unsubscribe {} {}", name(*side), Unquoted(filter))
             }
             Action::Pin(pin, level) => write!(f, "gpio {pin} = {}", u8::from(*level)),
             Action::Pwm(pin, duty) => write!(f, "pwm {pin} = {duty}"),
@@ -77,12 +77,16 @@ impl fmt::Display for Action {
                 write!(f, "gpio_pinmode {pin} {mode}")
             }
             Action::Serial(bytes) => write!(f, "serial {}", Quoted(bytes)),
-            Action::Print { text, newline: true } => write!(f, "println {}", Plain(text)),
-            Action::Print { text, newline: false } => write!(f, "print {}", Plain(text)),
-            Action::HttpGet(url) => write!(f, "http_get {}", Plain(url)),
-            Action::HttpPost(url, body) => write!(f, "http_post {} {}", Plain(url), Quoted(body)),
-            Action::System(command) => write!(f, "system {}", Plain(command)),
-            Action::Config(name, value) => write!(f, "config {} {}", Plain(name), Plain(value)),
+            Action::Print { text, newline: true } => write!(f, "println {}", Unquoted(text)),
+            Action::Print { text, newline: false } => write!(f, "print {}", Unquoted(text)),
+            Action::HttpGet(url) => write!(f, "http_get {}", Unquoted(url)),
+            Action::HttpPost(url, body) => {
+                write!(f, "http_post {} {}", Unquoted(url), Quoted(body))
+            }
+            Action::System(command) => write!(f, "system {}", Unquoted(command)),
+            Action::Config(name, value) => {
+                write!(f, "config {} {}", Unquoted(name), Unquoted(value))
+            }
             Action::Flash(n, value) => write!(f, "flash @{n} = {}", Quoted(value)),
             Action::Log(line) => write!(f, "log {line}"),
         }
@@ -97,9 +101,9 @@ fn name(side: Side) -> &'static str {
 }
 
 /// Text as it is; other bytes escaped.
-struct Plain<'b>(&'b [u8]);
+struct Unquoted<'b>(&'b [u8]);
 
-impl fmt::Display for Plain<'_> {
+impl fmt::Display for Unquoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match core::str::from_utf8(self.0) {
             Ok(text) => f.write_str(text),

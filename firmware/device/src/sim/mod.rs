@@ -1,21 +1,21 @@
-//! A device in virtual time, to try scripts on: a [`Bench`] with a script in it, inputs to
-//! stimulate, time to let pass, and a record of all the script did.
+//! A device in virtual time, to test scripts: a [`Simulator`] that runs one script, takes inputs,
+//! lets time pass and records every [`Action`] of the script.
 //!
 //! The script runs on the real [`Engine`]; around it is a small world that keeps topics, pins and
-//! flash variables in memory. There is no network in it, no console and no real device: the world
-//! does what the script asks and writes it down. Time stands still except in [`Bench::advance`], so
+//! flash variables in memory. It has no network and no console: the world performs what the script
+//! asks for and records it. Time stands still except in [`Simulator::advance`], so
 //! a day passes in an instant and every run is the same.
 //!
 //! With the image of `on init do subscribe local lamp on topic local lamp do gpio_out 5 $this_data
 //! = on`:
 //!
 //! ```
-//! use umqtt_device::{engine::LoadError, sim::Bench};
+//! use umqtt_device::{engine::LoadError, sim::Simulator};
 //! # fn story(image: Vec<u8>) -> Result<(), LoadError> {
-//! let mut bench = Bench::new(image, &umqtt_vm::Profile::DESKTOP)?;
-//! bench.start();
-//! bench.local("lamp", "on");
-//! assert_eq!(bench.done(), ["subscribe local lamp", "gpio 5 = 1"]);
+//! let mut sim = Simulator::new(image, &umqtt_vm::Profile::DESKTOP)?;
+//! sim.start();
+//! sim.local("lamp", "on");
+//! assert_eq!(sim.done(), ["subscribe local lamp", "gpio 5 = 1"]);
 //! # Ok(())
 //! # }
 //! ```
@@ -27,9 +27,10 @@ mod world;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use umqtt_net::{Duration, Instant};
 use umqtt_vm::{Event, Profile, Side};
 
-use crate::engine::{ClockTime, Engine, LoadError, Millis, Moment, Stats};
+use crate::engine::{Engine, LoadError, LocalTime, Now, Stats};
 
 pub use action::Action;
 pub use pins::SimulatedPins;
@@ -41,32 +42,32 @@ pub const STEPS_AT_ONCE: usize = 10_000;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// A script on its test bench.
-pub struct Bench {
+/// A script in a simulated device.
+pub struct Simulator {
     engine: Engine<Vec<u8>>,
     world: World,
-    now: Millis,
+    now: Instant,
     /// Longest value, bytes.
     longest: usize,
     /// What the clock showed at `now` 0, in milliseconds since 1970, local time.
     clock: Option<u64>,
 }
 
-impl Bench {
-    /// Puts a script on the bench, not yet started: this is the time to prepare flash variables,
-    /// retained messages, pins.
+impl Simulator {
+    /// Loads a script without starting it, so that flash variables, retained messages and pins can
+    /// be prepared.
     ///
     /// # Errors
     /// [`LoadError`] when the image does not load.
-    pub fn new(image: Vec<u8>, profile: &Profile) -> Result<Bench, LoadError> {
+    pub fn new(image: Vec<u8>, profile: &Profile) -> Result<Simulator, LoadError> {
         let engine = Engine::load(image, profile)?;
         let longest = profile.value;
         let mut world = World::default();
         world.seed(0);
-        Ok(Bench { engine, world, now: 0, longest, clock: None })
+        Ok(Simulator { engine, world, now: Instant::ZERO, longest, clock: None })
     }
 
-    /// Has `random` give other numbers, the same for the same seed.
+    /// Seeds `random`: the same seed gives the same numbers.
     pub fn seed(&mut self, seed: u32) {
         self.world.seed(seed);
     }
@@ -74,7 +75,7 @@ impl Bench {
     /// Starts the script: `config` lines, `init`, and what follows from them at once.
     pub fn start(&mut self) {
         self.engine.start(self.moment(), &mut self.world);
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Ends the script for good.
@@ -82,37 +83,37 @@ impl Bench {
         self.engine.stop(&mut self.world);
     }
 
-    /// Lets time pass, with all that happens in it.
-    pub fn advance(&mut self, ms: Millis) {
-        let end = self.now.saturating_add(ms);
+    /// Lets time pass, with everything that is due in it.
+    pub fn advance(&mut self, by: Duration) {
+        let end = self.now.saturating_add(by);
         while let Some(at) = self.engine.poll_at().filter(|at| *at <= end) {
-            // After settling nothing is due any more, unless there was too much of it.
-            self.now = if at > self.now { at } else { self.now + 1 };
+            // When idle nothing is due any more, unless there was too much of it.
+            self.now = at.max(self.now.saturating_add(Duration::from_millis(1)));
             if self.now > end {
                 break;
             }
-            self.settle();
+            self.run_until_idle();
         }
         self.now = end;
-        self.settle();
+        self.run_until_idle();
     }
 
-    /// Somebody publishes on the device's own broker.
+    /// Publishes a message on the device's own broker.
     pub fn local(&mut self, topic: &str, data: impl AsRef<[u8]>) {
         self.world.message(Side::Local, topic.as_bytes(), data.as_ref(), false);
-        self.settle();
+        self.run_until_idle();
     }
 
-    /// As [`Bench::local`], and the message is retained.
+    /// As [`Simulator::local`], and the message is retained.
     pub fn local_retained(&mut self, topic: &str, data: impl AsRef<[u8]>) {
         self.world.message(Side::Local, topic.as_bytes(), data.as_ref(), true);
-        self.settle();
+        self.run_until_idle();
     }
 
-    /// Somebody publishes on the remote broker.
+    /// Publishes a message on the remote broker.
     pub fn remote(&mut self, topic: &str, data: impl AsRef<[u8]>) {
         self.world.message(Side::Remote, topic.as_bytes(), data.as_ref(), false);
-        self.settle();
+        self.run_until_idle();
     }
 
     /// The remote broker accepts the device.
@@ -156,7 +157,7 @@ impl Bench {
         if self.world.drive(pin, level) {
             self.engine.edge(pin, self.now);
         }
-        self.settle();
+        self.run_until_idle();
     }
 
     /// What the analogue input shows from now on, 0 to 1023.
@@ -165,18 +166,18 @@ impl Bench {
     }
 
     /// Sets the clock, as a time server does; it runs on from there.
-    pub fn set_clock(&mut self, time: ClockTime) {
+    pub fn set_clock(&mut self, time: LocalTime) {
         let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
-        self.clock = Some(shown.saturating_sub(self.now));
-        self.settle();
+        self.clock = Some(shown.saturating_sub(self.now.as_millis()));
+        self.run_until_idle();
     }
 
-    /// The owner sets the clock, as with `set ntp_time`.
-    pub fn owner_sets_clock(&mut self, time: ClockTime) {
+    /// Sets the clock as the owner does with `set ntp_time`.
+    pub fn owner_sets_clock(&mut self, time: LocalTime) {
         let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
-        self.clock = Some(shown.saturating_sub(self.now));
+        self.clock = Some(shown.saturating_sub(self.now.as_millis()));
         self.engine.clock_set(self.moment());
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Writes a flash variable, as `set @n` on the console does; beyond 63 bytes it is cut.
@@ -184,30 +185,30 @@ impl Bench {
         self.world.set_flash(n, value.as_ref());
     }
 
-    /// What the script has done since the last look, in words: see [`Action`].
+    /// Takes the actions since the last call, as text: see [`Action`].
     pub fn done(&mut self) -> Vec<String> {
         self.actions().iter().map(Action::to_string).collect()
     }
 
-    /// What the script has done since the last look.
+    /// Takes the actions since the last call.
     pub fn actions(&mut self) -> Vec<Action> {
         core::mem::take(&mut self.world.actions)
     }
 
-    /// As [`Bench::done`], but only what it published: `local topic "data" retained`.
+    /// As [`Simulator::done`], but only what it published: `local topic "data" retained`.
     pub fn published(&mut self) -> Vec<String> {
         let published = self.done();
         published
             .iter()
-            .filter_map(|deed| deed.strip_prefix("publish "))
+            .filter_map(|action| action.strip_prefix("publish "))
             .map(String::from)
             .collect()
     }
 
-    /// As [`Bench::done`], but only what was logged.
+    /// As [`Simulator::done`], but only what was logged.
     pub fn logged(&mut self) -> Vec<String> {
         let logged = self.done();
-        logged.iter().filter_map(|deed| deed.strip_prefix("log ")).map(String::from).collect()
+        logged.iter().filter_map(|action| action.strip_prefix("log ")).map(String::from).collect()
     }
 
     /// A pin's level.
@@ -241,13 +242,13 @@ impl Bench {
         found
     }
 
-    /// Virtual time since the bench was made, in milliseconds.
-    pub fn now(&self) -> Millis {
+    /// The virtual time, which starts at [`Instant::ZERO`].
+    pub fn now(&self) -> Instant {
         self.now
     }
 
-    /// When something is due next without further input.
-    pub fn next_at(&self) -> Option<Millis> {
+    /// When the next timer, alarm or other event is due without further input.
+    pub fn next_at(&self) -> Option<Instant> {
         self.engine.poll_at()
     }
 
@@ -268,20 +269,20 @@ impl Bench {
 
     fn event(&mut self, event: &Event<'_>) {
         self.engine.handle(event, self.moment(), &mut self.world);
-        self.settle();
+        self.run_until_idle();
     }
 
-    fn moment(&self) -> Moment {
-        let shown = self.clock.map(|clock| clock.saturating_add(self.now));
-        let clock = shown.map(|ms| ClockTime {
+    fn moment(&self) -> Now {
+        let shown = self.clock.map(|clock| clock.saturating_add(self.now.as_millis()));
+        let clock = shown.map(|ms| LocalTime {
             day: u32::try_from(ms / DAY_MS).unwrap_or(u32::MAX),
             millis: (ms % DAY_MS) as u32,
         });
-        Moment { now: self.now, clock }
+        Now { now: self.now, clock }
     }
 
-    /// Does all there is to do at this instant.
-    fn settle(&mut self) {
+    /// Does everything that is due at this instant.
+    fn run_until_idle(&mut self) {
         let at = self.moment();
         for _ in 0..STEPS_AT_ONCE {
             if let Some(message) = self.world.next_message(|size| self.engine.has_room(size)) {

@@ -1,4 +1,4 @@
-//! The world around a script on the bench: two brokers reduced to topics, pins, flash variables.
+//! The world around a simulated script: two brokers reduced to topics, pins, flash variables.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
@@ -47,7 +47,7 @@ impl World {
         self.random_state = seed.wrapping_mul(0x9e37_79b9).wrapping_add(0x7f4a_7c15).max(1);
     }
 
-    /// Delivers what is published, by whomever, to the script's subscriptions.
+    /// Delivers a published message to the script's subscriptions.
     pub(super) fn message(&mut self, side: Side, topic: &[u8], data: &[u8], retained: bool) {
         if retained && side == Side::Local {
             if data.is_empty() {
@@ -84,7 +84,7 @@ impl World {
         self.subscriptions.retain(|(side, _)| *side == Side::Local);
     }
 
-    /// Drives a pin from outside; whether that is an edge somebody watches for.
+    /// Drives a pin from outside; whether that is an edge on a watched pin.
     pub(super) fn drive(&mut self, pin: u8, level: bool) -> bool {
         self.pins.insert(pin, level) != Some(level) && self.watched.contains(&pin)
     }

@@ -1,29 +1,30 @@
 //! Events, their order, and the queue.
 
-use umqtt_device::engine::{Disposition, Engine, Moment, QUEUE_EVENTS};
+use umqtt_device::engine::{Disposition, Engine, Now, QUEUE_EVENTS};
+use umqtt_device::net::Instant;
 use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Random, Serial, Side, Storage};
 
-use crate::{prepared, running};
+use crate::{ms, prepared, running};
 
 #[test]
 fn config_lines_come_first_and_in_order() {
-    let mut bench = prepared(
+    let mut sim = prepared(
         "on init do println \"init\"
          config speed 160
          config ssid @1
          config ssid home",
     );
-    bench.set_flash(1, "cellar");
-    bench.start();
+    sim.set_flash(1, "cellar");
+    sim.start();
     assert_eq!(
-        bench.done(),
+        sim.done(),
         ["config speed 160", "config ssid cellar", "config ssid home", "println init"]
     );
 }
 
 #[test]
 fn all_handlers_of_an_event_run_in_script_order() {
-    let mut bench = running(
+    let mut sim = running(
         "on init do subscribe local \"#\" setvar $t = \"a/b\"
          on topic local \"a/#\" do println \"1 \" | $this_topic
          on topic local $t do println 2
@@ -32,13 +33,13 @@ fn all_handlers_of_an_event_run_in_script_order() {
          on topic remote \"a/b\" do println never
          on topic local \"+/\" | \"b\" do println 4",
     );
-    bench.local("a/b", "");
-    assert_eq!(bench.done(), ["println 1 a/b", "println 2", "println 3", "println 4"]);
+    sim.local("a/b", "");
+    assert_eq!(sim.done(), ["println 1 a/b", "println 2", "println 3", "println 4"]);
 }
 
 #[test]
 fn what_a_handler_publishes_comes_back_later() {
-    let mut bench = running(
+    let mut sim = running(
         "on init do subscribe local \"#\"
          on topic local \"a\" do publish local \"b\" 1 publish local \"c\" 2 println \"a ends\"
          on topic local \"a\" do println \"a again\"
@@ -46,9 +47,9 @@ fn what_a_handler_publishes_comes_back_later() {
          on topic local \"c\" do println \"c\"
          on topic local \"d\" do println \"d\"",
     );
-    bench.local("a", "");
+    sim.local("a", "");
     let printed: Vec<_> =
-        bench.done().into_iter().filter(|deed| deed.starts_with("println")).collect();
+        sim.done().into_iter().filter(|action| action.starts_with("println")).collect();
     assert_eq!(
         printed,
         ["println a ends", "println a again", "println b", "println c", "println d"]
@@ -57,7 +58,7 @@ fn what_a_handler_publishes_comes_back_later() {
 
 #[test]
 fn every_kind_of_event_brings_its_data() {
-    let mut bench = running(
+    let mut sim = running(
         "on init do subscribe local \"#\"
          on wificonnect do println \"wifi\"  http_post \"http://h.example:80/p?q\" \"body\"
          on wifidisconnect do println \"no wifi\"
@@ -69,18 +70,18 @@ fn every_kind_of_event_brings_its_data() {
          on http_response do
             println $this_http_host | \" \" | $this_http_path | \" \" | $this_http_code | \" \" | $this_http_body",
     );
-    bench.wifi(true);
-    assert!(bench.http_answer(b"007", "fine"));
-    assert!(!bench.http_answer(b"200", "nobody asked"));
-    bench.connect_remote();
-    bench.remote("r", "far");
-    bench.local("l", "near");
-    bench.serial("line");
-    bench.drive_pin(7, true);
-    bench.advance(50);
-    bench.wifi(false);
+    sim.wifi(true);
+    assert!(sim.http_answer(b"007", "fine"));
+    assert!(!sim.http_answer(b"200", "nobody asked"));
+    sim.connect_remote();
+    sim.remote("r", "far");
+    sim.local("l", "near");
+    sim.serial("line");
+    sim.drive_pin(7, true);
+    sim.advance(ms(50));
+    sim.wifi(false);
     assert_eq!(
-        bench.done(),
+        sim.done(),
         [
             "println wifi",
             "http_post http://h.example:80/p?q \"body\"",
@@ -93,25 +94,22 @@ fn every_kind_of_event_brings_its_data() {
             "println no wifi",
         ]
     );
-    assert_eq!(bench.stats().events, 9, "init and eight more");
+    assert_eq!(sim.stats().events, 9, "init and eight more");
 }
 
 #[test]
 fn retained_messages_arrive_after_the_handler_that_subscribed() {
-    let mut bench = prepared(
+    let mut sim = prepared(
         "on init do subscribe local \"kept/#\" println \"ready \" | retained_topic(\"kept/+\")
          on topic local \"kept/#\" do println $this_data",
     );
-    bench.local_retained("kept/a", "1");
-    bench.local_retained("kept/b", "2");
-    bench.start();
-    assert_eq!(
-        bench.done(),
-        ["subscribe local kept/#", "println ready 1", "println 1", "println 2"]
-    );
+    sim.local_retained("kept/a", "1");
+    sim.local_retained("kept/b", "2");
+    sim.start();
+    assert_eq!(sim.done(), ["subscribe local kept/#", "println ready 1", "println 1", "println 2"]);
 }
 
-const QUIET: Moment = Moment { now: 5, clock: None };
+const QUIET: Now = Now { now: Instant::from_millis(5), clock: None };
 
 /// An engine and the least of worlds, without the bench's care.
 fn bare(source: &str) -> (Engine<Vec<u8>>, Silent) {
@@ -190,36 +188,36 @@ fn a_filter_in_a_variable_is_asked_when_the_event_has_its_turn() {
 
 #[test]
 fn the_end_takes_everything_with_it() {
-    let mut bench = running(
+    let mut sim = running(
         "on init do subscribe local \"a\" settimer 1 100
          on timer 1 do println \"timer\"
          on gpio_interrupt 3 pullup do println \"pin\"
          on topic local \"a\" do println \"topic\" setvar $x = 1",
     );
-    bench.local("a", "");
-    bench.done();
-    bench.drive_pin(3, false);
-    bench.stop();
-    assert!(!bench.enabled());
-    assert_eq!(bench.next_at(), None);
-    bench.local("a", "");
-    bench.advance(1000);
-    assert!(bench.done().is_empty());
-    assert_eq!(bench.variable("$x").as_deref(), Some("1"), "can still be looked at");
+    sim.local("a", "");
+    sim.done();
+    sim.drive_pin(3, false);
+    sim.stop();
+    assert!(!sim.enabled());
+    assert_eq!(sim.next_at(), None);
+    sim.local("a", "");
+    sim.advance(ms(1000));
+    assert!(sim.done().is_empty());
+    assert_eq!(sim.variable("$x").as_deref(), Some("1"), "can still be looked at");
 }
 
 #[test]
 fn tracing_names_every_handler() {
-    let mut bench = running(
+    let mut sim = running(
         "on init do subscribe local \"a\"
          on topic local \"a\" do\nsettimer 1 10
          on timer 1 do\nprintln \"x\"",
     );
-    bench.engine().set_tracing(true);
-    bench.local("a", "b\n");
-    bench.advance(10);
+    sim.engine().set_tracing(true);
+    sim.local("a", "b\n");
+    sim.advance(ms(10));
     assert_eq!(
-        bench.done(),
+        sim.done(),
         [
             "log Script: on topic local \"a\" \"b\\x0a\", line 3",
             "log Script: on timer 1, line 5",
@@ -231,15 +229,15 @@ fn tracing_names_every_handler() {
 #[test]
 fn random_numbers_follow_the_seed() {
     let rolls = |seed| {
-        let mut bench = prepared(
+        let mut sim = prepared(
             "on init do subscribe local roll on topic local roll do println random($this_data)",
         );
-        bench.seed(seed);
-        bench.start();
-        bench.done();
+        sim.seed(seed);
+        sim.start();
+        sim.done();
         let mut roll = |data: &str| {
-            bench.local("roll", data);
-            bench.done()[0].trim_start_matches("println ").parse::<i32>().unwrap()
+            sim.local("roll", data);
+            sim.done()[0].trim_start_matches("println ").parse::<i32>().unwrap()
         };
         for none in ["0", "-3", "x", ""] {
             assert_eq!(roll(none), 0);

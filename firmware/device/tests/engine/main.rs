@@ -6,7 +6,8 @@ mod misbehaviour;
 mod replay;
 mod time;
 
-use umqtt_device::sim::Bench;
+use umqtt_device::net::Duration;
+use umqtt_device::sim::Simulator;
 use umqtt_vm::Profile;
 
 /// The desktop with less patience, so that endless loops end sooner.
@@ -25,14 +26,19 @@ fn compile(source: &str) -> Vec<u8> {
 }
 
 /// A script on the bench, not yet started.
-fn prepared(source: &str) -> Bench {
-    Bench::new(compile(source), &PROFILE).unwrap()
+fn prepared(source: &str) -> Simulator {
+    Simulator::new(compile(source), &PROFILE).unwrap()
 }
 
-/// A script that has started, its first deeds looked at already.
-fn running(source: &str) -> Bench {
-    let mut bench = prepared(source);
-    bench.start();
-    bench.done();
-    bench
+/// A script that has started, its first actions looked at already.
+fn running(source: &str) -> Simulator {
+    let mut sim = prepared(source);
+    sim.start();
+    sim.done();
+    sim
+}
+
+/// So many milliseconds.
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }

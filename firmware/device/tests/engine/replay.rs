@@ -1,9 +1,12 @@
 //! Whatever happens, in whatever order: no panic, and the same again gives the same.
 
 use proptest::prelude::*;
-use umqtt_device::engine::ClockTime;
-use umqtt_device::sim::Bench;
+use umqtt_device::engine::LocalTime;
+use umqtt_device::net::Instant;
+use umqtt_device::sim::Simulator;
 use umqtt_vm::Profile;
+
+use crate::ms;
 
 /// Uses about everything a script can do.
 const SCRIPT: &str = r##"
@@ -62,31 +65,31 @@ fn input() -> impl Strategy<Value = Input> {
     ]
 }
 
-fn play(image: &[u8], inputs: &[Input]) -> (Vec<String>, Option<u64>, String) {
-    let mut bench = Bench::new(image.to_vec(), &Profile::ESP8266).unwrap();
+fn play(image: &[u8], inputs: &[Input]) -> (Vec<String>, Option<Instant>, String) {
+    let mut sim = Simulator::new(image.to_vec(), &Profile::ESP8266).unwrap();
     // Quick enough to play many stories.
-    bench.set_adc(900);
-    bench.start();
+    sim.set_adc(900);
+    sim.start();
     for input in inputs {
         match input {
-            Input::Local(topic, data, false) => bench.local(topic, data),
-            Input::Local(topic, data, true) => bench.local_retained(topic, data),
-            Input::Remote(topic, data) => bench.remote(topic, data),
-            Input::Connect(true) => bench.connect_remote(),
-            Input::Connect(false) => bench.disconnect_remote(),
-            Input::Wifi(up) => bench.wifi(*up),
-            Input::Serial(line) => bench.serial(line),
-            Input::Answer(body) => drop(bench.http_answer(b"200", body)),
-            Input::Pin(level) => bench.drive_pin(4, *level),
-            Input::Adc(value) => bench.set_adc((*value).max(100)),
+            Input::Local(topic, data, false) => sim.local(topic, data),
+            Input::Local(topic, data, true) => sim.local_retained(topic, data),
+            Input::Remote(topic, data) => sim.remote(topic, data),
+            Input::Connect(true) => sim.connect_remote(),
+            Input::Connect(false) => sim.disconnect_remote(),
+            Input::Wifi(up) => sim.wifi(*up),
+            Input::Serial(line) => sim.serial(line),
+            Input::Answer(body) => drop(sim.http_answer(b"200", body)),
+            Input::Pin(level) => sim.drive_pin(4, *level),
+            Input::Adc(value) => sim.set_adc((*value).max(100)),
             Input::Clock(day, millis) => {
-                bench.set_clock(ClockTime { day: *day, millis: *millis });
+                sim.set_clock(LocalTime { day: *day, millis: *millis });
             }
-            Input::Advance(ms) => bench.advance(*ms),
+            Input::Advance(millis) => sim.advance(ms(*millis)),
         }
     }
-    let variables = ["$t", "$n"].map(|name| bench.variable(name).unwrap());
-    (bench.done(), bench.next_at(), variables.join("|"))
+    let variables = ["$t", "$n"].map(|name| sim.variable(name).unwrap());
+    (sim.done(), sim.next_at(), variables.join("|"))
 }
 
 proptest! {

@@ -10,8 +10,9 @@ mod sensors;
 mod sizes;
 mod wires;
 
-use umqtt_device::engine::ClockTime;
-use umqtt_device::sim::Bench;
+use umqtt_device::engine::LocalTime;
+use umqtt_device::net::Duration;
+use umqtt_device::sim::Simulator;
 use umqtt_lang::EmitOptions;
 use umqtt_vm::Profile;
 
@@ -44,24 +45,24 @@ fn compile(source: &str, profile: &Profile) -> Vec<u8> {
 }
 
 /// A sample script on the bench, not yet started.
-fn prepared(name: &str) -> Bench {
-    Bench::new(compile(&source(name), &Profile::ESP8266), &Profile::ESP8266).unwrap()
+fn prepared(name: &str) -> Simulator {
+    Simulator::new(compile(&source(name), &Profile::ESP8266), &Profile::ESP8266).unwrap()
 }
 
-/// A sample script that has started, its first deeds looked at already.
-fn running(name: &str) -> Bench {
-    let mut bench = prepared(name);
-    bench.start();
-    bench.done();
-    bench
+/// A sample script that has started, its first actions looked at already.
+fn running(name: &str) -> Simulator {
+    let mut sim = prepared(name);
+    sim.start();
+    sim.done();
+    sim
 }
 
 /// A day of the week in the year 1970 (the first of January was a Thursday) at a time of day.
-fn on(weekday: &str, time: &str) -> ClockTime {
+fn on(weekday: &str, time: &str) -> LocalTime {
     let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     let day = days.iter().position(|name| *name == weekday).unwrap() as u32 + 7;
     let parts: Vec<u32> = time.split(':').map(|part| part.parse().unwrap()).collect();
-    ClockTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
+    LocalTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
 }
 
 const SECOND: u64 = 1000;
@@ -83,11 +84,16 @@ fn there_are_enough_of_them_and_the_list_names_them_all() {
 fn they_start_without_a_complaint_on_every_profile() {
     for name in names() {
         for profile in Profile::ALL {
-            let mut bench = Bench::new(compile(&source(&name), &profile), &profile).unwrap();
-            bench.start();
-            bench.advance(HOUR);
-            let logged = bench.logged();
-            assert!(logged.is_empty() && bench.enabled(), "{name}: {logged:?}");
+            let mut sim = Simulator::new(compile(&source(&name), &profile), &profile).unwrap();
+            sim.start();
+            sim.advance(ms(HOUR));
+            let logged = sim.logged();
+            assert!(logged.is_empty() && sim.enabled(), "{name}: {logged:?}");
         }
     }
+}
+
+/// So many milliseconds.
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
 }

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use crc::{CRC_32_ISCSI, Crc};
-use umqtt_device::sim::Bench;
+use umqtt_device::sim::Simulator;
 use umqtt_lang::diagnostic::Diagnostic;
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
@@ -56,8 +56,8 @@ pub fn exercise(text: &[u8], out: &mut dyn Write) -> fmt::Result {
     };
     let sum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(&image);
     writeln!(out, "image of {} bytes, {sum:08x}", image.len())?;
-    match Bench::new(image, &PROFILE) {
-        Ok(bench) => play::play(bench, out),
+    match Simulator::new(image, &PROFILE) {
+        Ok(sim) => play::play(sim, out),
         Err(error) => writeln!(out, "does not load: {error}"),
     }
 }

@@ -4,8 +4,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
-use umqtt_device::engine::ClockTime;
-use umqtt_device::sim::{Action, Bench};
+use umqtt_device::engine::LocalTime;
+use umqtt_device::net::Duration;
+use umqtt_device::sim::{Action, Simulator};
 use umqtt_vm::Side;
 
 /// What is published on every topic a script listens to.
@@ -20,12 +21,12 @@ const MAX_MOMENTS: usize = 40;
 /// Topics that are published on.
 const MAX_TOPICS: usize = 16;
 /// Monday, a little before most alarms of the scripts.
-const MORNING: ClockTime = ClockTime { day: 4, millis: 6 * 3_600_000 + 59 * 60_000 };
+const MORNING: LocalTime = LocalTime { day: 4, millis: 6 * 3_600_000 + 59 * 60_000 };
 const PINS: u8 = 16;
 
 /// A script while it is played with.
 struct Play<'a> {
-    bench: Bench,
+    sim: Simulator,
     out: &'a mut dyn Write,
     /// What it listens to.
     topics: Vec<(Side, String)>,
@@ -34,86 +35,89 @@ struct Play<'a> {
 }
 
 /// Lets time pass, but not for more moments than a script should need.
-fn pass(bench: &mut Bench, ms: u64) {
-    let end = bench.now() + ms;
+fn pass(sim: &mut Simulator, ms: u64) {
+    let end = sim.now() + Duration::from_millis(ms);
     for _ in 0..MAX_MOMENTS {
-        match bench.next_at() {
-            Some(at) if at <= end => bench.advance(at.saturating_sub(bench.now()).max(1)),
-            _ => return bench.advance(end.saturating_sub(bench.now())),
+        match sim.next_at() {
+            Some(at) if at <= end => {
+                let wait = at.saturating_duration_since(sim.now());
+                sim.advance(wait.max(Duration::from_millis(1)));
+            }
+            _ => return sim.advance(end.saturating_duration_since(sim.now())),
         }
     }
 }
 
 /// Plays with a script that has not started, and writes down what it did.
-pub(crate) fn play(mut bench: Bench, out: &mut dyn Write) -> fmt::Result {
-    bench.set_flash(1, "17");
-    bench.set_adc(300);
-    let mut play = Play { bench, out, topics: Vec::new(), alone: false };
-    play.step("start", Bench::start)?;
-    play.step("network", |bench| bench.wifi(true))?;
-    play.step("remote broker", Bench::connect_remote)?;
+pub(crate) fn play(mut sim: Simulator, out: &mut dyn Write) -> fmt::Result {
+    sim.set_flash(1, "17");
+    sim.set_adc(300);
+    let mut play = Play { sim, out, topics: Vec::new(), alone: false };
+    play.step("start", Simulator::start)?;
+    play.step("network", |sim| sim.wifi(true))?;
+    play.step("remote broker", Simulator::connect_remote)?;
     for index in 0..MAX_TOPICS {
         let Some((side, topic)) = play.topics.get(index).cloned() else { break };
         for data in DATA {
-            play.step(&topic, |bench| match side {
-                Side::Local => bench.local(&topic, data),
-                Side::Remote => bench.remote(&topic, data),
+            play.step(&topic, |sim| match side {
+                Side::Local => sim.local(&topic, data),
+                Side::Remote => sim.remote(&topic, data),
             })?;
         }
     }
     for pin in 0..=PINS {
-        play.step("pin", |bench| {
-            bench.drive_pin(pin, true);
-            pass(bench, 60);
-            bench.drive_pin(pin, false);
-            pass(bench, 60);
+        play.step("pin", |sim| {
+            sim.drive_pin(pin, true);
+            pass(sim, 60);
+            sim.drive_pin(pin, false);
+            pass(sim, 60);
         })?;
     }
     for line in ["toggle", "a,b,c", ""] {
-        play.step("serial", |bench| bench.serial(line))?;
+        play.step("serial", |sim| sim.serial(line))?;
     }
-    play.step("answer", |bench| _ = bench.http_answer(b"200", "{\"temp\":21}"))?;
-    play.step("time", |bench| pass(bench, 3000))?;
-    play.step("clock", |bench| bench.set_clock(MORNING))?;
-    play.step("minute", |bench| pass(bench, 90_000))?;
-    play.step("lost", |bench| bench.wifi(false))?;
+    play.step("answer", |sim| _ = sim.http_answer(b"200", "{\"temp\":21}"))?;
+    play.step("time", |sim| pass(sim, 3000))?;
+    play.step("clock", |sim| sim.set_clock(MORNING))?;
+    play.step("minute", |sim| pass(sim, 90_000))?;
+    play.step("lost", |sim| sim.wifi(false))?;
 
-    let Play { mut bench, out, .. } = play;
+    let Play { mut sim, out, .. } = play;
     for pin in 0..=PINS {
-        write!(out, "{}:{} ", u8::from(bench.pin(pin)), bench.pwm(pin))?;
+        write!(out, "{}:{} ", u8::from(sim.pin(pin)), sim.pwm(pin))?;
     }
     let mut written = Ok(());
-    bench.engine().variables(&mut |name, value| {
+    sim.engine().variables(&mut |name, value| {
         written =
             written.and_then(|()| write!(out, "{}={} ", name.escape_ascii(), value.escape_ascii()));
     });
     written?;
-    writeln!(out, "@1={:?} runs {} {:?}", bench.flash(1), bench.enabled(), bench.stats())
+    writeln!(out, "@1={:?} runs {} {:?}", sim.flash(1), sim.enabled(), sim.stats())
 }
 
 impl Play<'_> {
-    fn step(&mut self, what: &str, happen: impl FnOnce(&mut Bench)) -> fmt::Result {
+    fn step(&mut self, what: &str, happen: impl FnOnce(&mut Simulator)) -> fmt::Result {
         if self.alone {
             return Ok(());
         }
-        happen(&mut self.bench);
-        let deeds = self.bench.actions();
-        if deeds.is_empty() {
+        happen(&mut self.sim);
+        let actions = self.sim.actions();
+        if actions.is_empty() {
             return Ok(());
         }
         writeln!(self.out, "{what}:")?;
-        for deed in deeds.iter().take(MAX_DEEDS) {
-            writeln!(self.out, "  {deed}")?;
+        for action in actions.iter().take(MAX_DEEDS) {
+            writeln!(self.out, "  {action}")?;
         }
-        if deeds.len() > MAX_DEEDS {
-            writeln!(self.out, "  {} more", deeds.len() - MAX_DEEDS)?;
+        if actions.len() > MAX_DEEDS {
+            writeln!(self.out, "  {} more", actions.len() - MAX_DEEDS)?;
         }
-        if deeds.len() > TOO_MUCH {
+        if actions.len() > TOO_MUCH {
             self.alone = true;
             writeln!(self.out, "{}", crate::FEEDS_ITSELF)?;
         }
-        for deed in deeds {
-            if let Action::Subscribe(side, filter) = deed {
+        for action in actions {
+            if let Action::Subscribe(side, filter) = action {
                 // A topic the filter matches.
                 let topic = String::from_utf8_lossy(&filter).replace(['+', '#'], "x");
                 if !self.topics.contains(&(side, topic.clone())) {

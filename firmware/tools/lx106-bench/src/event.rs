@@ -5,7 +5,8 @@ use alloc::string::String;
 use core::hint::black_box;
 
 use umqtt_device::Engine;
-use umqtt_device::engine::{DEBOUNCE_MS, Disposition};
+use umqtt_device::engine::{DEBOUNCE, Disposition};
+use umqtt_device::net::{Duration, Instant};
 use umqtt_lx106_rt::println;
 use umqtt_vm::{Event, Side};
 
@@ -95,7 +96,9 @@ fn due(script: &mut Script, event: Event<'_>) -> Result<u32, &'static str> {
     let mut others = false;
     let mut at = script.moment();
     let Script { engine, world, now } = script;
-    let next = |engine: &Engine<_>, now: u64| engine.poll_at().unwrap_or(now + 1);
+    let next = |engine: &Engine<_>, now: Instant| {
+        engine.poll_at().unwrap_or(now + Duration::from_millis(1))
+    };
     let instructions = count::mean(|| {
         engine.poll(at, world);
         at = moment(next(engine, at.now));
@@ -136,7 +139,7 @@ fn pin(script: &mut Script, pin: u8) -> u32 {
     let instructions = count::instructions(|| {
         world.level = !world.level;
         engine.edge(black_box(pin), at.now);
-        at.now += DEBOUNCE_MS;
+        at.now += DEBOUNCE;
         engine.poll(at, world)
     });
     *now = at.now;

@@ -5,7 +5,8 @@ use alloc::string::String;
 use core::fmt::Arguments;
 
 use umqtt_device::Engine;
-use umqtt_device::engine::{ClockTime, Moment};
+use umqtt_device::engine::{LocalTime, Now};
+use umqtt_device::net::Instant;
 use umqtt_device::storage::{ImageBytes, MappedFlash};
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_lx106_rt::{heap, println};
@@ -47,7 +48,7 @@ impl Random for World {}
 pub(crate) struct Script {
     pub(crate) engine: Engine<ImageBytes>,
     pub(crate) world: World,
-    pub(crate) now: u64,
+    pub(crate) now: Instant,
 }
 
 impl Script {
@@ -76,7 +77,7 @@ impl Script {
         let mut script = Script {
             engine: engine.map_err(|error| format!("the script does not load: {error}"))?,
             world: World::default(),
-            now: 0,
+            now: Instant::ZERO,
         };
         script.engine.start(script.moment(), &mut script.world);
         script.settle();
@@ -87,7 +88,7 @@ impl Script {
     }
 
     /// Now.
-    pub(crate) fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Now {
         moment(self.now)
     }
 
@@ -99,6 +100,6 @@ impl Script {
 
 /// So many milliseconds after the start, and a clock that was set: Thursday, and as late as the
 /// script is old.
-pub(crate) fn moment(now: u64) -> Moment {
-    Moment { now, clock: Some(ClockTime::from_unix(now / 1000)) }
+pub(crate) fn moment(now: Instant) -> Now {
+    Now { now, clock: Some(LocalTime::from_unix(now.as_millis() / 1000)) }
 }
