@@ -36,8 +36,10 @@ mod session;
 pub(crate) use gate::Gate;
 #[cfg(feature = "journal")]
 pub(crate) use mark::{EntryMark, MessageMark};
+#[cfg(all(feature = "broker", not(feature = "journal")))]
+pub(crate) use off::Journal;
 #[cfg(not(feature = "journal"))]
-pub(crate) use off::{EntryMark, Gate, Journal, MessageMark, SessionLog};
+pub(crate) use off::{EntryMark, Gate, MessageMark, SessionLog};
 #[cfg(feature = "journal")]
 pub(crate) use on::Journal;
 #[cfg(feature = "journal")]

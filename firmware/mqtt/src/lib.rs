@@ -37,6 +37,18 @@
 //! * Anything malformed closes that connection, and no other; the will is published. What else
 //!   clients may do too much of, what bounds it and where it is counted is in `docs/abuse.md`.
 //!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `broker` | yes | [`Broker`] |
+//! | `client` | yes | [`client`] |
+//! | `journal` | no | what outlives a restart: [`Broker::poll_journal`]; with `broker` |
+//! | `serde` | no | [`Limits`] and [`Stats`] for serde |
+//! | `defmt` | no | errors as `defmt::Format` |
+//!
+//! Without `broker` and `client` there is [`wire`] alone.
+//!
 //! # Example
 //!
 //! A program that subscribes on its own broker; the "network" is two slices of bytes.
@@ -76,6 +88,8 @@
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
+// The client uses a part of what it shares with the broker.
+#![cfg_attr(not(feature = "broker"), allow(dead_code))]
 
 extern crate alloc;
 
@@ -84,36 +98,62 @@ pub mod wire;
 #[cfg(feature = "client")]
 pub mod client;
 
+#[cfg(feature = "broker")]
 mod arena;
+#[cfg(feature = "broker")]
 mod away;
+#[cfg(feature = "broker")]
 mod broker;
+#[cfg(feature = "broker")]
 mod connection;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod delivery;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod handling;
+#[cfg(feature = "broker")]
 mod hooks;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod inbox;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod inflight;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod journal;
+#[cfg(feature = "broker")]
 mod limits;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod load;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod memory;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod message;
+#[cfg(any(feature = "broker", feature = "client"))]
 mod outbox;
+#[cfg(feature = "broker")]
 mod queue;
+#[cfg(feature = "broker")]
 mod retained;
+#[cfg(feature = "broker")]
 mod session;
+#[cfg(feature = "broker")]
 mod stats;
+#[cfg(feature = "broker")]
 mod subscriptions;
+#[cfg(feature = "broker")]
 mod timers;
 
+#[cfg(feature = "broker")]
 pub use broker::{
     Broker, ClientInfo, PublishError, Refused, Retained, SubscribeError, SubscriptionInfo,
 };
+#[cfg(feature = "broker")]
 pub use hooks::{AllowAll, Callbacks, Credentials, Hooks, Verdict};
 #[cfg(feature = "journal")]
 pub use journal::{Batch, Change, Restore, RestoreError, Restored};
+#[cfg(feature = "broker")]
 pub use limits::Limits;
+#[cfg(any(feature = "broker", feature = "client"))]
 pub use message::{Message, Publication};
+#[cfg(feature = "broker")]
 pub use stats::Stats;
 pub use umqtt_net::{ConnId, Duration, Instant, Interface, Peer};
 pub use wire::QoS;

@@ -1,6 +1,7 @@
 //! What the broker may grow to. Whatever passes a limit is refused; what is there already stays.
 
 use crate::Duration;
+use crate::load::Load;
 
 /// Writes the struct down, and for each field a method of its name that sets it.
 macro_rules! limits {
@@ -114,6 +115,11 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// What may wait for one client when it may take no more than `share` bytes.
+    pub(crate) fn queue_load(&self, share: usize) -> Load {
+        Load { messages: self.max_queue_messages, bytes: self.max_queue_bytes.min(share) }
+    }
+
     /// For a chip: eight or so clients at 4 KiB each.
     pub const SMALL: Limits = Limits {
         max_clients: 8,

@@ -1,7 +1,5 @@
 //! How much waits for a client, and how much may.
 
-use crate::Limits;
-
 /// How much waits, or may wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -10,11 +8,6 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// What may wait for one client when it may take no more than `share` bytes.
-    pub(crate) fn limit(limits: &Limits, share: usize) -> Load {
-        Load { messages: limits.max_queue_messages, bytes: limits.max_queue_bytes.min(share) }
-    }
-
     pub(crate) fn half(self) -> Load {
         Load { messages: self.messages / 2, bytes: self.bytes / 2 }
     }

@@ -8,7 +8,6 @@ use crate::Limits;
 use crate::delivery::Delivery;
 use crate::handling::Handling;
 use crate::inflight::Entry;
-use crate::load::Load;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::session::Session;
@@ -37,7 +36,7 @@ pub(crate) fn connected(
     limits: &Limits,
     share: usize,
 ) -> Outcome {
-    let (len, max) = (message.packet().len(), Load::limit(limits, share));
+    let (len, max) = (message.packet().len(), limits.queue_load(share));
     let (waiting, mut dropped) = (session.waiting(), 0);
     while !outbox.load().plus(waiting).takes(len, max) {
         // What would stay if all that promises nothing went.
@@ -78,7 +77,7 @@ pub(crate) fn away(
     if is_qos0 && limits.max_away_qos0 == 0 {
         return Outcome { queued: false, dropped }; // it was never promised one
     }
-    let (len, max) = (message.packet().len(), Load::limit(limits, share));
+    let (len, max) = (message.packet().len(), limits.queue_load(share));
     let entry = if is_qos0 { Entry::Qos0 } else { Entry::Waiting };
     let Some(inflight) = session.room_for(entry) else { return Outcome::refused(dropped) };
     let firm = inflight.load().bytes - inflight.qos0().bytes;
@@ -111,5 +110,5 @@ pub(crate) fn is_ready(
     share: usize,
 ) -> bool {
     let sends = qos == QoS::AtMostOnce || session.may_send(limits.max_inflight);
-    sends && outbox.load().takes(len, Load::limit(limits, share))
+    sends && outbox.load().takes(len, limits.queue_load(share))
 }

@@ -7,7 +7,6 @@ use super::connections::note;
 use super::local::SubscribeError;
 use crate::arena::PIECE;
 use crate::handling::Handling;
-use crate::load::Load;
 use crate::message::{Message, Publication};
 use crate::queue;
 use crate::retained::{Next, Replay, end_replay};
@@ -219,7 +218,7 @@ impl Broker {
     /// The next retained message for a client that has room for it. Half of its queue is left to
     /// new messages.
     fn next_replay(&mut self, key: u32, share: usize) -> Option<(Publication, QoS)> {
-        let half = Load::limit(&self.limits, share).half();
+        let half = self.limits.queue_load(share).half();
         let session = self.sessions.get_mut(key)?;
         if session.has_waiting() {
             return None;
