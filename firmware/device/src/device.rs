@@ -330,11 +330,11 @@ impl<P: Platform> Device<P> {
         let address =
             |param| Ipv4Addr::from_bits(self.state.settings.number(param).cast_unsigned());
         let set = |param| Some(address(param)).filter(|address| !address.is_unspecified());
-        Addressing {
-            ip: set(Param::Ip),
-            netmask: address(Param::Netmask),
-            gateway: set(Param::Gw),
-            dns: set(Param::Dns),
-        }
+        let mut addressing = Addressing::DHCP;
+        addressing.ip = set(Param::Ip);
+        addressing.netmask = address(Param::Netmask);
+        addressing.gateway = set(Param::Gw);
+        addressing.dns = set(Param::Dns);
+        addressing
     }
 }

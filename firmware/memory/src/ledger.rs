@@ -61,6 +61,16 @@ impl Account {
 }
 
 /// The accounts of a device.
+///
+/// ```
+/// use umqtt_memory::{Ledger, Plan, Share};
+///
+/// let mut ledger = Ledger::new(&Plan::ESP8266);
+/// let account = &mut ledger[Share::Http];
+/// assert!(account.take(1_000));
+/// assert!(!account.take(1_000), "no more than the budget");
+/// assert_eq!((account.used, account.refused), (1_000, 1));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ledger([Account; Share::COUNT]);
 

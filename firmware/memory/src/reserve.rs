@@ -57,6 +57,14 @@ fn has_pieces() -> bool {
 ///
 /// It allocates the block and gives it back, so `false` counts fragmentation too; what was reserved
 /// before, and has not been used, is there as before then. Always true without [`set_probing`].
+///
+/// ```
+/// umqtt_memory::set_probing(true);
+/// assert!(umqtt_memory::reserve(100));
+/// let label = format!("{} bytes", 100); // cannot fail: it is smaller
+/// assert!(!umqtt_memory::reserve(usize::MAX / 2));
+/// # assert_eq!(label, "100 bytes");
+/// ```
 #[must_use]
 pub fn reserve(bytes: usize) -> bool {
     if !PROBING.load(Ordering::Relaxed) {

@@ -62,6 +62,7 @@ impl core::error::Error for Refused {}
 
 /// A connected client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientInfo<'a> {
     /// Its client id; the broker made one up if it gave none.
     pub id: &'a str,
@@ -85,6 +86,7 @@ pub struct SubscriptionInfo<'a> {
 
 /// A retained message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Retained<'a> {
     /// The topic name.
     pub topic: &'a [u8],

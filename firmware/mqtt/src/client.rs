@@ -122,6 +122,30 @@ enum State {
 ///
 /// It connects again by itself, later each time it fails, and then renews its subscriptions and its
 /// unfinished messages.
+///
+/// ```
+/// use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+/// use umqtt_mqtt::{Instant, QoS};
+///
+/// let now = Instant::ZERO;
+/// let mut client = Client::new(ClientOptions::new("lamp"), 1);
+/// client.subscribe(b"lamp/set", QoS::AtMostOnce).unwrap();
+/// client.start(now);
+///
+/// // The caller makes the connection to the server, and sends what is outgoing: CONNECT.
+/// assert_eq!(client.poll_network(), Some(NetworkRequest::Connect));
+/// client.connected(now);
+/// assert_eq!(client.outgoing()[..8], *b"\x10\x10\0\x04MQTT");
+/// let n = client.outgoing().len();
+/// client.sent(n);
+///
+/// // CONNACK comes, and a message.
+/// client.receive(b"\x20\x02\0\0", now);
+/// assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
+/// client.receive(b"\x30\x0c\0\x08lamp/seton", now);
+/// let Some(Event::Message(message)) = client.poll_event() else { panic!() };
+/// assert_eq!(message.payload(), b"on");
+/// ```
 #[derive(Debug)]
 pub struct Client {
     options: ClientOptions,

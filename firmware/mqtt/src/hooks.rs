@@ -7,6 +7,7 @@ use crate::Peer;
 
 /// What a client presents in its CONNECT packet.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Credentials<'a> {
     /// The client id; empty when the client leaves the choice to the broker.
     pub client_id: &'a str,
@@ -16,6 +17,20 @@ pub struct Credentials<'a> {
     pub password: Option<&'a [u8]>,
     /// Where it comes from.
     pub peer: Peer,
+}
+
+impl<'a> Credentials<'a> {
+    /// A client without user and password.
+    pub const fn new(client_id: &'a str, peer: Peer) -> Credentials<'a> {
+        Credentials { client_id, user: None, password: None, peer }
+    }
+
+    /// Sets user name and password.
+    #[must_use]
+    pub const fn with(mut self, user: Option<&'a str>, password: Option<&'a [u8]>) -> Self {
+        (self.user, self.password) = (user, password);
+        self
+    }
 }
 
 /// What becomes of a CONNECT.

@@ -30,6 +30,13 @@ limits! {
 /// Every field is a plain maximum: `0` allows none at all and never means "unlimited"; for "as
 /// memory allows" use the type's `MAX`. [`Limits::SMALL`] suits a chip with some tens of KiB of
 /// heap, [`Limits::DESKTOP`] (the [`Default`]) a machine with an operating system.
+///
+/// ```
+/// use umqtt_mqtt::{Broker, Limits};
+///
+/// let broker = Broker::new(Limits::SMALL.max_clients(3).max_packet(512));
+/// assert_eq!(broker.limits().max_clients, 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default))]
 pub struct Limits {

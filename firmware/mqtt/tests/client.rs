@@ -154,7 +154,7 @@ impl Pair {
 #[test]
 fn connects_subscribes_and_exchanges_messages_at_each_quality() {
     for version in [Version::V31, Version::V311] {
-        let mut pair = Pair::new(ClientOptions { version, ..ClientOptions::new("c") });
+        let mut pair = Pair::new(ClientOptions::new("c").version(version));
         pair.broker.subscribe(b"up/#", Q2).expect("room");
         pair.client.subscribe(b"down/#", Q2).expect("room");
         assert_eq!(pair.events(), ["connected false", "down/# Some(2)"]);
@@ -175,19 +175,17 @@ fn connects_subscribes_and_exchanges_messages_at_each_quality() {
 #[test]
 fn user_password_and_will_reach_the_server() {
     let message = Publication::new(b"gone", b"c").expect("short");
-    let options = ClientOptions {
-        user: Some("me".into()),
-        password: Some(b"secret".to_vec()),
-        will: Some(LastMessage { message, qos: Q1, retain: false }),
-        ..ClientOptions::new("c")
-    };
+    let options = ClientOptions::new("c")
+        .user("me")
+        .password(b"secret")
+        .will(LastMessage::new(message).qos(Q1));
     let mut pair = Pair::new(options.clone());
     pair.broker.subscribe(b"#", Q2).expect("room");
     assert_eq!(pair.events(), ["connected false"]);
     pair.cut();
     assert_eq!(pair.heard(), ["gone=c@1"]);
 
-    let mut pair = Pair::new(ClientOptions { password: Some(b"guess".to_vec()), ..options });
+    let mut pair = Pair::new(options.password(b"guess"));
     assert_eq!(pair.events(), ["Refused(BadCredentials)"]);
     pair.pass(10_000);
     assert!(pair.events().len() >= 2, "it tries again");
@@ -218,7 +216,7 @@ fn a_lost_connection_comes_back_with_everything() {
 /// [MQTT-3.1.2-4], [MQTT-4.4.0-1]
 #[test]
 fn a_kept_session_goes_on_where_it_was() {
-    let options = ClientOptions { clean_session: false, ..ClientOptions::new("c") };
+    let options = ClientOptions::new("c").clean_session(false);
     let mut pair = Pair::new(options);
     pair.client.subscribe(b"#", Q2).expect("room");
     assert_eq!(pair.events(), ["connected false", "# Some(2)"]);
@@ -237,8 +235,8 @@ fn a_kept_session_goes_on_where_it_was() {
 #[test]
 fn a_repeated_qos_2_message_is_reported_once() {
     for version in [Version::V31, Version::V311] {
-        let options = ClientOptions { clean_session: false, ..ClientOptions::new("c") };
-        let mut pair = Pair::new(ClientOptions { version, ..options });
+        let options = ClientOptions::new("c").clean_session(false);
+        let mut pair = Pair::new(options.version(version));
         pair.client.subscribe(b"t", Q2).expect("room");
         pair.events();
         pair.server_says("t", "once", Q2);
@@ -257,7 +255,7 @@ fn a_repeated_qos_2_message_is_reported_once() {
 /// [MQTT-3.1.2-23]
 #[test]
 fn keeps_alive_and_notices_silence() {
-    let mut pair = Pair::new(ClientOptions { keep_alive: 10, ..ClientOptions::new("c") });
+    let mut pair = Pair::new(ClientOptions::new("c").keep_alive(10));
     pair.pass(600_000);
     assert_eq!(pair.events(), ["connected false"]);
     assert_eq!(pair.broker.stats().timeouts, 0);
@@ -273,8 +271,8 @@ fn keeps_alive_and_notices_silence() {
 #[test]
 fn stopping_sends_what_is_queued_and_leaves_no_will() {
     let message = Publication::new(b"gone", b"c").expect("short");
-    let will = Some(LastMessage { message, qos: Q0, retain: false });
-    let mut pair = Pair::new(ClientOptions { will, ..ClientOptions::new("c") });
+    let will = LastMessage::new(message);
+    let mut pair = Pair::new(ClientOptions::new("c").will(will));
     pair.broker.subscribe(b"#", Q0).expect("room");
     pair.client.publish(b"bye", b"1", Q0, false).expect("connected");
     pair.client.stop(pair.now);
@@ -289,7 +287,7 @@ fn stopping_sends_what_is_queued_and_leaves_no_will() {
 
 #[test]
 fn many_subscriptions_go_out_in_batches_and_are_bounded() {
-    let options = ClientOptions { max_subscriptions: 20, ..ClientOptions::new("c") };
+    let options = ClientOptions::new("c").max_subscriptions(20);
     let mut pair = Pair::new(options);
     for n in 0..20 {
         pair.client.subscribe(format!("t/{n}").as_bytes(), Q0).expect("room");
@@ -309,11 +307,7 @@ fn many_subscriptions_go_out_in_batches_and_are_bounded() {
 /// [MQTT-4.5.0-2]
 #[test]
 fn without_a_kept_session_what_it_has_no_room_for_is_acknowledged_and_counted() {
-    let mut pair = Pair::new(ClientOptions {
-        max_queue_bytes: 30,
-        max_inflight: 1,
-        ..ClientOptions::new("c")
-    });
+    let mut pair = Pair::new(ClientOptions::new("c").max_queue_bytes(30).max_inflight(1));
     pair.client.subscribe(b"#", Q2).expect("room");
     pair.events();
     for (payload, qos) in [("a", Q1), ("b", Q1), ("c", Q1), ("d", Q2), ("e", Q2)] {
@@ -329,8 +323,8 @@ fn without_a_kept_session_what_it_has_no_room_for_is_acknowledged_and_counted() 
 /// [MQTT-4.5.0-2], [MQTT-4.8.0-2]
 #[test]
 fn what_it_has_no_room_for_is_dropped_or_left_with_the_server() {
-    let options = ClientOptions { max_queue_bytes: 30, ..ClientOptions::new("c") };
-    let mut pair = Pair::new(ClientOptions { clean_session: false, ..options });
+    let options = ClientOptions::new("c").max_queue_bytes(30);
+    let mut pair = Pair::new(options.clean_session(false));
     pair.client.subscribe(b"#", Q1).expect("room");
     pair.events();
     for payload in ["a", "b", "c"] {
@@ -395,7 +389,7 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
     let all = [large(Q0, 0), small.clone(), large(Q1, 7), large(Q2, 8), small].concat();
     for size in 1..=all.len() {
         let mut client = accepted();
-        client.set_options(ClientOptions { max_packet: 64, ..ClientOptions::new("c") });
+        client.set_options(ClientOptions::new("c").max_packet(64));
         let mut events = Vec::new();
         for piece in all.chunks(size) {
             client.receive(piece, Instant::from_millis(5));

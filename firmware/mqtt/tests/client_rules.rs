@@ -64,7 +64,7 @@ fn online(options: ClientOptions) -> Client {
 }
 
 fn staying() -> ClientOptions {
-    ClientOptions { clean_session: false, ..ClientOptions::new("c") }
+    ClientOptions::new("c").clean_session(false)
 }
 
 /// The network fails and comes back; the server has kept the session.
@@ -100,8 +100,8 @@ fn connect_is_the_first_packet() {
 /// [MQTT-3.1.3-7]: without a name only a clean session of MQTT 3.1.1 can be asked for.
 #[test]
 fn a_nameless_client_does_not_ask_to_be_remembered() {
-    let stay = ClientOptions { clean_session: false, ..ClientOptions::new("") };
-    let old = ClientOptions { version: Version::V31, ..ClientOptions::new("") };
+    let stay = ClientOptions::new("").clean_session(false);
+    let old = ClientOptions::new("").version(Version::V31);
     for options in [stay, old] {
         let mut client = dialled(options);
         assert!(client.outgoing().is_empty());
@@ -114,8 +114,7 @@ fn a_nameless_client_does_not_ask_to_be_remembered() {
 /// [MQTT-3.1.2-22], [MQTT-3.1.2-18], [MQTT-3.1.2-20]: a password needs a user name.
 #[test]
 fn a_password_is_not_sent_alone() {
-    let password = Some(b"secret".to_vec());
-    let mut client = dialled(ClientOptions { password, ..ClientOptions::new("c") });
+    let mut client = dialled(ClientOptions::new("c").password(b"secret"));
     assert!(client.outgoing().is_empty());
     assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
 }
@@ -125,7 +124,7 @@ fn a_password_is_not_sent_alone() {
 #[test]
 fn pings_come_within_the_keep_alive() {
     for (keep_alive, delay) in [(60, 9_000), (60, 0), (4, 3_900)] {
-        let mut client = dialled(ClientOptions { keep_alive, ..ClientOptions::new("c") });
+        let mut client = dialled(ClientOptions::new("c").keep_alive(keep_alive));
         outgoing(&mut client);
         let delay = Duration::from_millis(delay);
         welcome(&mut client, false, Instant::ZERO + delay);
@@ -145,7 +144,7 @@ fn pings_come_within_the_keep_alive() {
 #[test]
 fn an_unanswered_ping_ends_the_connection_within_the_keep_alive() {
     for (keep_alive, patience) in [(4, 4_000), (10, 10_000), (60, 10_000)] {
-        let mut client = online(ClientOptions { keep_alive, ..ClientOptions::new("c") });
+        let mut client = online(ClientOptions::new("c").keep_alive(keep_alive));
         let patience = Duration::from_millis(patience);
         let pinged = client.poll_at().expect("a ping is due");
         client.handle_timeout(pinged);

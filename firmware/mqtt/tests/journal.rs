@@ -238,7 +238,8 @@ fn a_refused_client_is_told_at_once_and_a_lost_one_loses_nothing() {
     broker.closed(PUBLISHER, Instant::from_millis(1));
     store.commit(&mut broker);
     let (mut broker, restored) = store.restore().expect("whole");
-    assert_eq!(restored, Restored { sessions: 2, subscriptions: 1, queued: 1, retained: 0 });
+    assert_eq!((restored.sessions, restored.subscriptions), (2, 1));
+    assert_eq!((restored.queued, restored.retained), (1, 0));
     connect(&mut broker, SUBSCRIBER, false);
     assert_eq!(
         sent(&mut broker, SUBSCRIBER),

@@ -63,7 +63,36 @@ pub use udp_sockets::{MAX_GROUPS, SEND_TIMEOUT};
 #[cfg(doc)]
 use umqtt_net::Net;
 
+/// Writes the struct down, and for each field a method of its name that sets it.
+macro_rules! limits {
+    ($(#[$about:meta])* pub struct $name:ident { $($(#[$doc:meta])* pub $field:ident: $type:ty,)* }) => {
+        $(#[$about])*
+        #[non_exhaustive]
+        pub struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        /// What is chosen, each by the name of its field.
+        impl $name {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+                #[must_use]
+                pub const fn $field(mut self, value: $type) -> $name {
+                    self.$field = value;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+limits! {
 /// The most the network may grow to.
+///
+/// ```
+/// use umqtt_net_smoltcp::NetLimits;
+///
+/// let limits = NetLimits::CHIP.sockets(8).half_open(4);
+/// assert_eq!(limits.memory(8), NetLimits::CHIP.sockets(8).memory(8));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct NetLimits {
     /// Sockets altogether: those that listen, handshakes under way, connections that are up or
@@ -83,7 +112,9 @@ pub struct NetLimits {
     /// gets a reset).
     pub admits: fn() -> bool,
 }
+}
 
+limits! {
 /// The most that datagrams may take.
 #[derive(Clone, Copy, Debug)]
 pub struct UdpLimits {
@@ -93,6 +124,7 @@ pub struct UdpLimits {
     pub datagrams: usize,
     /// Bytes of those datagrams, in each direction. One that is longer than this is dropped.
     pub bytes: usize,
+}
 }
 
 impl UdpLimits {

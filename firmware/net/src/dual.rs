@@ -4,8 +4,8 @@
 use core::net::{IpAddr, Ipv4Addr};
 
 use crate::{
-    ConnId, Instant, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer, PortUse, SendError,
-    Stack, Udp, UdpId,
+    BoundSocket, ConnId, Instant, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer, PortUse,
+    SendError, Stack, Udp, UdpId,
 };
 
 /// Two stacks as one. The second one is that of one [`Interface`], the first one has all others.
@@ -138,25 +138,25 @@ impl<A: Net, B: Net> DualNet<A, B> {
 /// A socket is one in each stack. Both are bound and closed together, so that they have the same
 /// number in both.
 impl<A: Net, B: Net> Udp for DualNet<A, B> {
-    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<(UdpId, u16), NetError> {
-        let (first, port) = self.first.udp().ok_or(NetError::Failed)?.bind(port, port_use)?;
+    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError> {
+        let bound = self.first.udp().ok_or(NetError::Failed)?.bind(port, port_use)?;
         let second = match self.second.udp() {
-            Some(udp) => udp.bind(port, port_use),
+            Some(udp) => udp.bind(bound.port, port_use),
             None => Err(NetError::Failed),
         };
         let failed = match second {
-            Ok((second, _)) if second == first => return Ok((first, port)),
+            Ok(second) if second.id == bound.id => return Ok(bound),
             // Sockets of one of the stacks were bound without the other.
-            Ok((second, _)) => {
+            Ok(second) => {
                 if let Some(udp) = self.second.udp() {
-                    udp.close(second);
+                    udp.close(second.id);
                 }
                 NetError::Failed
             }
             Err(error) => error,
         };
         if let Some(udp) = self.first.udp() {
-            udp.close(first);
+            udp.close(bound.id);
         }
         Err(failed)
     }

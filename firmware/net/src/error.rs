@@ -2,6 +2,7 @@
 
 /// Why a stack refuses a port, a connection, a socket or a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NetError {
     /// The port is taken.
     PortInUse,
@@ -31,6 +32,7 @@ impl core::error::Error for NetError {}
 
 /// Why a datagram was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SendError {
     /// It is longer than the stack can send; see [`GUARANTEED_PAYLOAD`](crate::GUARANTEED_PAYLOAD).
     TooLong,

@@ -73,4 +73,4 @@ pub use peer::{Addressing, Interface, InterfaceAddr, Peer};
 pub use ready::{Readiness, ReadyQueue, ReadySet};
 pub use stack::{Stack, turn};
 pub use time::{Duration, Instant};
-pub use udp::{GUARANTEED_PAYLOAD, PortUse, Udp};
+pub use udp::{BoundSocket, GUARANTEED_PAYLOAD, PortUse, Udp};

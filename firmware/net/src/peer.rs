@@ -15,6 +15,13 @@ pub enum Interface {
 }
 
 /// The far end.
+///
+/// ```
+/// use umqtt_net::{Interface, Peer};
+///
+/// let peer = Peer::new("192.168.4.2:50000".parse().unwrap(), Interface::AccessPoint);
+/// assert!(peer.is_internal());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer {
     /// Its address and port.
@@ -49,6 +56,7 @@ impl Peer {
 
 /// An address of the device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InterfaceAddr {
     /// The network in which it holds.
     pub interface: Interface,
@@ -59,6 +67,11 @@ pub struct InterfaceAddr {
 }
 
 impl InterfaceAddr {
+    /// An address in an interface's network, whose prefix has this length.
+    pub const fn new(interface: Interface, address: IpAddr, prefix: u8) -> InterfaceAddr {
+        InterfaceAddr { interface, address, prefix }
+    }
+
     /// Whether another address is in the same network.
     pub fn contains(self, other: IpAddr) -> bool {
         let differ = |ours: u128, theirs: u128, bits: u32| {
@@ -77,7 +90,18 @@ impl InterfaceAddr {
 }
 
 /// Where the address of the station's interface comes from.
+///
+/// ```
+/// use core::net::Ipv4Addr;
+/// use umqtt_net::Addressing;
+///
+/// let router = Ipv4Addr::new(10, 0, 0, 1);
+/// let fixed = Addressing::fixed(Ipv4Addr::new(10, 0, 0, 7), Ipv4Addr::new(255, 255, 255, 0));
+/// assert_eq!(fixed.gateway(router).gateway, Some(router));
+/// assert_eq!(Addressing::DHCP.ip, None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Addressing {
     /// The fixed address; `None` asks a DHCP server.
     pub ip: Option<Ipv4Addr>,
@@ -87,6 +111,31 @@ pub struct Addressing {
     pub gateway: Option<Ipv4Addr>,
     /// Name server; `None` takes the DHCP server's, or with a fixed address the gateway.
     pub dns: Option<Ipv4Addr>,
+}
+
+impl Addressing {
+    /// All from a DHCP server.
+    pub const DHCP: Addressing =
+        Addressing { ip: None, netmask: Ipv4Addr::UNSPECIFIED, gateway: None, dns: None };
+
+    /// A fixed address.
+    pub const fn fixed(ip: Ipv4Addr, netmask: Ipv4Addr) -> Addressing {
+        Addressing { ip: Some(ip), netmask, ..Addressing::DHCP }
+    }
+
+    /// Sets the gateway.
+    #[must_use]
+    pub const fn gateway(mut self, gateway: Ipv4Addr) -> Addressing {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// Sets the name server.
+    #[must_use]
+    pub const fn dns(mut self, dns: Ipv4Addr) -> Addressing {
+        self.dns = Some(dns);
+        self
+    }
 }
 
 #[cfg(test)]

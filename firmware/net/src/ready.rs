@@ -53,6 +53,25 @@ impl ReadySet {
 }
 
 /// The connections that have something to report, in the order in which they got it.
+///
+/// ```
+/// use umqtt_net::{Readiness, ReadyQueue, ReadySet};
+///
+/// let mut table = [Some(Entry(ReadySet::default()))];
+/// # struct Entry(ReadySet);
+/// # impl AsMut<ReadySet> for Entry {
+/// #     fn as_mut(&mut self) -> &mut ReadySet {
+/// #         &mut self.0
+/// #     }
+/// # }
+/// let mut queue = ReadyQueue::with_capacity(table.len());
+/// let set = table[0].as_mut().unwrap().as_mut();
+/// // However often it becomes readable, that is reported once.
+/// queue.push(0, set, Readiness::Readable);
+/// queue.push(0, set, Readiness::Readable);
+/// assert_eq!(queue.pop(&mut table), Some((0, Readiness::Readable)));
+/// assert_eq!(queue.pop(&mut table), None);
+/// ```
 #[derive(Debug)]
 pub struct ReadyQueue(VecDeque<u32>);
 

@@ -13,17 +13,33 @@ pub enum PortUse {
     Shared,
 }
 
+/// A socket that was bound, and the port it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BoundSocket {
+    /// The socket.
+    pub id: UdpId,
+    /// Its port.
+    pub port: u16,
+}
+
+impl BoundSocket {
+    /// What [`Udp::bind`] returns.
+    pub const fn new(id: UdpId, port: u16) -> BoundSocket {
+        BoundSocket { id, port }
+    }
+}
+
 /// Bytes of payload that every stack can send and receive in a datagram; some can more.
 pub const GUARANTEED_PAYLOAD: usize = 512;
 
 /// UDP. Nothing blocks, and nothing is certain to arrive.
 pub trait Udp {
-    /// Binds a socket to a port of every interface; port 0 lets the stack choose. Returns the port
-    /// that was bound.
+    /// Binds a socket to a port of every interface; port 0 lets the stack choose.
     ///
     /// # Errors
     /// [`NetError`] when the port cannot be had, or all sockets are in use.
-    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<(UdpId, u16), NetError>;
+    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError>;
 
     /// Closes a socket, and leaves the groups it has joined. No event follows.
     fn close(&mut self, socket: UdpId);

@@ -13,7 +13,7 @@ pub(crate) const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 const RESERVE: usize = 2 * 1024;
 
 /// The network's limits.
-pub const NET_LIMITS: NetLimits = NetLimits { admits, ..NetLimits::CHIP };
+pub const NET_LIMITS: NetLimits = NetLimits::CHIP.admits(admits);
 
 /// The device's.
 pub const OPTIONS: Options = Options {

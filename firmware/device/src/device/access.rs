@@ -40,7 +40,7 @@ mod tests {
         let peer = Peer::from(SocketAddr::from(([127, 0, 0, 1], 1)));
         let ask = |settings: &Settings, user, password: &'static str| {
             let password = Some(password.as_bytes());
-            BrokerAccess(settings).on_auth(&Credentials { client_id: "x", user, password, peer })
+            BrokerAccess(settings).on_auth(&Credentials::new("x", peer).with(user, password))
         };
         assert_eq!(ask(&settings, None, ""), Verdict::Accept);
         settings.set(Param::BrokerUser, b"me", Source::Persistent).unwrap();

@@ -73,17 +73,16 @@ impl Config {
         let password = Some(self.password.clone()).filter(|password| !password.is_empty());
         // MQTT has no password without a user, but a user may be empty.
         let user = Some(self.user.clone()).filter(|user| !user.is_empty() || password.is_some());
-        ClientOptions {
-            keep_alive: KEEP_ALIVE,
-            user,
-            password,
-            max_packet: limits.max_packet,
-            // What was received in one piece always fits, and with it the packet whose beginning
-            // came before.
-            max_queue_bytes: limits.max_packet.saturating_add(piece(limits)),
-            max_subscriptions: limits.max_client_subscriptions,
-            ..ClientOptions::new(&self.id)
-        }
+        // What was received in one piece always fits, and with it the packet whose beginning came
+        // before.
+        let max_queue_bytes = limits.max_packet.saturating_add(piece(limits));
+        let mut options = ClientOptions::new(&self.id)
+            .keep_alive(KEEP_ALIVE)
+            .max_packet(limits.max_packet)
+            .max_queue_bytes(max_queue_bytes)
+            .max_subscriptions(limits.max_client_subscriptions);
+        (options.user, options.password) = (user, password);
+        options
     }
 }
 

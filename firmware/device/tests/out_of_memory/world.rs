@@ -142,7 +142,7 @@ impl Net for TestNet {
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         let address = IpAddr::from([192, 168, 4, 1]);
-        each(InterfaceAddr { interface: Interface::AccessPoint, address, prefix: 24 });
+        each(InterfaceAddr::new(Interface::AccessPoint, address, 24));
     }
 }
 

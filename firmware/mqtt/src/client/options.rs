@@ -7,7 +7,19 @@ use crate::Publication;
 use crate::wire::{QoS, Version};
 
 /// The settings of a [`Client`](super::Client). A limit of `0` allows none at all.
+///
+/// ```
+/// use umqtt_mqtt::client::{ClientOptions, LastMessage};
+/// use umqtt_mqtt::{Publication, QoS};
+///
+/// let gone = Publication::new(b"lamp/state", b"gone").expect("a short topic");
+/// let gone = LastMessage::new(gone).qos(QoS::AtLeastOnce);
+/// let options = ClientOptions::new("lamp").user("me").password(b"secret").will(gone);
+/// let options = options.keep_alive(30);
+/// assert_eq!(options.keep_alive, 30);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClientOptions {
     /// The protocol to speak.
     pub version: Version,
@@ -38,6 +50,7 @@ pub struct ClientOptions {
 
 /// A last will.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LastMessage {
     /// Topic and payload, each at most 65535 bytes.
     pub message: Publication,
@@ -45,6 +58,73 @@ pub struct LastMessage {
     pub qos: QoS,
     /// Whether the server retains it.
     pub retain: bool,
+}
+
+impl LastMessage {
+    /// A will of this topic and payload, at QoS 0 and not retained.
+    pub fn new(message: Publication) -> LastMessage {
+        LastMessage { message, qos: QoS::AtMostOnce, retain: false }
+    }
+
+    /// Sets its quality of service.
+    #[must_use]
+    pub fn qos(mut self, qos: QoS) -> LastMessage {
+        self.qos = qos;
+        self
+    }
+
+    /// Sets whether the server retains it.
+    #[must_use]
+    pub fn retain(mut self, retain: bool) -> LastMessage {
+        self.retain = retain;
+        self
+    }
+}
+
+/// Writes down a method for each plain field, of its name, that sets it.
+macro_rules! setters {
+    ($($field:ident: $type:ty,)*) => { $(
+        #[doc = concat!("Sets [`", stringify!($field), "`](Self#structfield.", stringify!($field), ").")]
+        #[must_use]
+        pub fn $field(mut self, value: $type) -> ClientOptions {
+            self.$field = value;
+            self
+        }
+    )* };
+}
+
+/// What is chosen, each by the name of its field.
+impl ClientOptions {
+    setters! {
+        version: Version,
+        clean_session: bool,
+        keep_alive: u16,
+        max_packet: usize,
+        max_queue_bytes: usize,
+        max_inflight: usize,
+        max_subscriptions: usize,
+    }
+
+    /// Sets the user name.
+    #[must_use]
+    pub fn user(mut self, user: &str) -> ClientOptions {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// Sets the password.
+    #[must_use]
+    pub fn password(mut self, password: &[u8]) -> ClientOptions {
+        self.password = Some(password.into());
+        self
+    }
+
+    /// Sets the last will.
+    #[must_use]
+    pub fn will(mut self, will: LastMessage) -> ClientOptions {
+        self.will = Some(will);
+        self
+    }
 }
 
 impl ClientOptions {

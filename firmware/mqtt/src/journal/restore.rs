@@ -53,6 +53,7 @@ impl core::error::Error for RestoreError {}
 
 /// What was restored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Restored {
     /// Stored sessions.
     pub sessions: usize,

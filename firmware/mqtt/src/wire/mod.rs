@@ -3,6 +3,21 @@
 //! Not here: what a packet means. The broker and the client use the same definitions from their two
 //! ends. A packet is taken in two steps: [`FixedHeader::parse`] on the bytes there are, and once
 //! [`FixedHeader::total`] bytes are there, the packet's own `parse` on the body.
+//!
+//! ```
+//! use umqtt_mqtt::QoS;
+//! use umqtt_mqtt::wire::{FixedHeader, Malformed, PacketType, Publish, Version};
+//!
+//! # fn main() -> Result<(), Malformed> {
+//! let received = b"\x32\x07\0\x01t\0\x05hi and what comes behind it";
+//! let header = FixedHeader::parse(received, Version::V311)?.expect("all of it is there");
+//! assert_eq!((header.kind, header.total()), (PacketType::Publish, 9));
+//! let publish = Publish::parse(&header, &received[header.len..header.total()])?;
+//! assert_eq!((publish.topic, publish.payload), (&b"t"[..], &b"hi"[..]));
+//! assert_eq!((publish.qos, publish.packet_id), (QoS::AtLeastOnce, 5));
+//! # Ok(())
+//! # }
+//! ```
 
 mod ack;
 mod connack;

@@ -141,11 +141,8 @@ impl<D: Device> Net for SmolNet<D> {
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         for own in self.interface.ip_addrs() {
             let IpAddress::Ipv4(address) = own.address();
-            each(InterfaceAddr {
-                interface: self.interface_kind,
-                address: IpAddr::V4(address),
-                prefix: own.prefix_len(),
-            });
+            let address = IpAddr::V4(address);
+            each(InterfaceAddr::new(self.interface_kind, address, own.prefix_len()));
         }
     }
 }

@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use smoltcp::phy::Device;
 use smoltcp::socket::udp;
 use smoltcp::wire::{IpAddress, IpEndpoint};
-use umqtt_net::{Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
+use umqtt_net::{BoundSocket, Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
 
 use super::SmolNet;
 use crate::udp_sockets::{Entry, buffer};
@@ -32,7 +32,7 @@ impl<D: Device> SmolNet<D> {
 }
 
 impl<D: Device> Udp for SmolNet<D> {
-    fn bind(&mut self, port: u16, _port_use: PortUse) -> Result<(UdpId, u16), NetError> {
+    fn bind(&mut self, port: u16, _port_use: PortUse) -> Result<BoundSocket, NetError> {
         let port = if port == 0 { self.free_udp_port() } else { port };
         if self.udp.uses_port(port) {
             return Err(NetError::PortInUse);
@@ -52,7 +52,7 @@ impl<D: Device> Udp for SmolNet<D> {
             Some(place) => *place = Some(entry),
             None => self.udp.entries.push(Some(entry)), // within its capacity
         }
-        Ok((UdpId(free as u32), port))
+        Ok(BoundSocket::new(UdpId(free as u32), port))
     }
 
     fn close(&mut self, socket: UdpId) {

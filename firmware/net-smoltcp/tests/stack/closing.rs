@@ -194,7 +194,7 @@ fn a_peer_that_vanished_is_found_out() {
 fn an_address_that_changes_takes_its_connections_along() {
     let mut world = World::new();
     let (_, conn) = world.accepted();
-    let other = umqtt_net::Addressing { ip: Some([10, 0, 0, 77].into()), ..crate::world::FIXED };
+    let other = umqtt_net::Addressing::fixed([10, 0, 0, 77].into(), crate::world::NETMASK);
     world.net.set_addressing(crate::world::FIXED);
     assert_eq!(world.events(), [], "the same address");
     world.net.set_addressing(other);

@@ -10,7 +10,7 @@ use umqtt_net_smoltcp::smoltcp::wire::{IpAddress, IpEndpoint};
 use umqtt_net_smoltcp::{NetLimits, SEND_TIMEOUT, SmolNet, UdpLimits};
 
 use crate::wire::{Port, Trouble, Wire};
-use crate::world::{FIXED, OUR_MAC, OURS, THEIRS, World};
+use crate::world::{FIXED, NETMASK, OUR_MAC, OURS, THEIRS, World};
 
 /// Milliseconds a step lasts at most.
 const STEP: u64 = 5;
@@ -61,7 +61,7 @@ trait Made: Stack + Sized {
 
 fn limits(connections: usize) -> NetLimits {
     let outgoing = 2;
-    NetLimits { sockets: connections + outgoing, outgoing, ..NetLimits::CHIP }
+    NetLimits::CHIP.sockets(connections + outgoing).outgoing(outgoing)
 }
 
 impl Made for SmolNet<Port> {
@@ -82,7 +82,7 @@ impl Made for DualNet<SmolNet<Port>, SmolNet<Port>> {
         let (outer, inner) = (Wire::new(Trouble::default(), 1), Wire::new(Trouble::default(), 2));
         let mut station =
             SmolNet::new(outer.port(0), OUR_MAC, 3, limits(connections), Instant::ZERO);
-        station.set_addressing(Addressing { ip: Some([192, 168, 7, 7].into()), ..FIXED });
+        station.set_addressing(Addressing::fixed([192, 168, 7, 7].into(), NETMASK));
         let mut point = SmolNet::new(inner.port(0), OUR_MAC, 4, limits(connections), Instant::ZERO);
         point.set_interface(Interface::AccessPoint);
         point.set_addressing(FIXED);
@@ -257,7 +257,7 @@ fn two_stacks_have_both_addresses() {
 fn a_neighbour_that_does_not_answer_holds_up_the_others_for_a_bounded_time() {
     let mut bed = Bed::<SmolNet<Port>>::new(2);
     let (far, port) = bed.far_bind(None);
-    let (socket, _) = bed.net().bind(0, PortUse::Exclusive).unwrap();
+    let socket = bed.net().bind(0, PortUse::Exclusive).unwrap().id;
     let to = |address: Ipv4Addr| Peer::new((address, port).into(), Interface::Station);
     let nobody = to(Ipv4Addr::new(10, 0, 0, 99));
     for _ in 0..UdpLimits::CHIP.datagrams {

@@ -28,7 +28,7 @@ fn a_burst_of_connects_finds_a_backlog() {
 
 #[test]
 fn the_bound_refuses_the_newcomer_and_a_free_place_is_used() {
-    let bounds = NetLimits { sockets: 6, outgoing: 2, ..NetLimits::CHIP };
+    let bounds = NetLimits::CHIP.sockets(6).outgoing(2);
     let mut world = World::with(bounds, Trouble::default(), 1);
     let all: Vec<_> = (0..8).map(|_| world.dial(PORT)).collect();
     world.pass(2_000);
@@ -61,7 +61,7 @@ fn the_bound_refuses_the_newcomer_and_a_free_place_is_used() {
 fn without_memory_newcomers_are_refused_and_the_others_stay() {
     use std::cell::Cell;
     thread_local!(static ROOM: Cell<bool> = const { Cell::new(true) });
-    let bounds = NetLimits { admits: || ROOM.get(), ..NetLimits::CHIP };
+    let bounds = NetLimits::CHIP.admits(|| ROOM.get());
     let mut world = World::with(bounds, Trouble::default(), 1);
     let (theirs, conn) = world.accepted();
     ROOM.set(false);

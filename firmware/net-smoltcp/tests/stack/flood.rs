@@ -93,7 +93,7 @@ fn a_syn_flood_takes_a_bounded_number_of_places_and_honest_ones_get_in() {
 
 #[test]
 fn with_one_place_left_handshakes_make_way() {
-    let bounds = NetLimits { sockets: 4, outgoing: 0, ..NetLimits::CHIP };
+    let bounds = NetLimits::CHIP.sockets(4).outgoing(0);
     let mut world = World::with(bounds, Trouble::default(), 1);
     for _ in 0..3 {
         world.accepted();

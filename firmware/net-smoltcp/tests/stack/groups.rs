@@ -7,7 +7,7 @@ use umqtt_net_smoltcp::NetLimits;
 use umqtt_net_smoltcp::smoltcp::wire::{IgmpRepr, IgmpVersion};
 
 use crate::wire::Trouble;
-use crate::world::{FIXED, OURS, World};
+use crate::world::{FIXED, NETMASK, OURS, World};
 
 const MDNS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const OTHER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 7);
@@ -23,7 +23,7 @@ fn sent(world: &mut World) -> Vec<(Ipv4Addr, IgmpRepr)> {
 }
 
 fn join(world: &mut World, group: Ipv4Addr) -> UdpId {
-    let (socket, _) = Udp::bind(&mut world.net, 0, PortUse::Exclusive).unwrap();
+    let socket = Udp::bind(&mut world.net, 0, PortUse::Exclusive).unwrap().id;
     world.net.join(socket, group, Interface::Station).unwrap();
     socket
 }
@@ -33,10 +33,10 @@ fn a_membership_is_reported_again_from_another_address() {
     let mut world = World::new();
     join(&mut world, MDNS);
     assert_eq!(sent(&mut world), [report(OURS, MDNS)]);
-    world.net.set_addressing(Addressing { ip: Some(OTHER), ..FIXED });
+    world.net.set_addressing(Addressing::fixed(OTHER, NETMASK));
     assert_eq!(sent(&mut world), [report(OTHER, MDNS)]);
     // The same address once more is no news.
-    world.net.set_addressing(Addressing { ip: Some(OTHER), ..FIXED });
+    world.net.set_addressing(Addressing::fixed(OTHER, NETMASK));
     assert_eq!(sent(&mut world), []);
 }
 
@@ -56,7 +56,7 @@ fn a_membership_that_was_left_is_not_reported_again() {
     sent(&mut world);
     Udp::close(&mut world.net, socket);
     assert_eq!(sent(&mut world), [(OURS, IgmpRepr::LeaveGroup { group_addr: MDNS })]);
-    world.net.set_addressing(Addressing { ip: Some(OTHER), ..FIXED });
+    world.net.set_addressing(Addressing::fixed(OTHER, NETMASK));
     assert_eq!(sent(&mut world), []);
     // And there is room for as many as before.
     join(&mut world, MDNS);
@@ -70,7 +70,7 @@ fn memberships_outlive_the_time_without_an_address() {
     join(&mut world, MDNS);
     join(&mut world, Ipv4Addr::new(239, 1, 2, 3));
     assert_eq!(sent(&mut world).len(), 2);
-    world.net.set_addressing(Addressing { ip: None, ..FIXED });
+    world.net.set_addressing(Addressing::DHCP);
     assert_eq!(sent(&mut world), []);
     world.net.set_addressing(FIXED);
     let both = [report(OURS, MDNS), report(OURS, Ipv4Addr::new(239, 1, 2, 3))];

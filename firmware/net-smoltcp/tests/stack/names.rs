@@ -144,8 +144,7 @@ fn the_address_comes_from_dhcp_and_goes_when_the_lease_ends() {
     let mut world = World::unconfigured(NetLimits::CHIP, Trouble::default(), 1);
     let dhcp = udp(&mut world, 67);
     let everybody = IpEndpoint::new(Ipv4Addr::BROADCAST.into(), 68);
-    let none = Ipv4Addr::UNSPECIFIED;
-    world.net.set_addressing(Addressing { ip: None, netmask: none, gateway: None, dns: None });
+    world.net.set_addressing(Addressing::DHCP);
     world.net.listen(crate::world::PORT).unwrap();
     assert_eq!(world.net.poll_link(), None);
     for _ in 0..4 {

@@ -17,12 +17,8 @@ pub(crate) const OUR_MAC: [u8; 6] = [2, 0, 0, 0, 0, 1];
 pub(crate) const THEIR_MAC: [u8; 6] = [2, 0, 0, 0, 0, 2];
 pub(crate) const PORT: u16 = 1883;
 
-pub(crate) const FIXED: Addressing = Addressing {
-    ip: Some(OURS),
-    netmask: Ipv4Addr::new(255, 255, 255, 0),
-    gateway: None,
-    dns: Some(THEIRS),
-};
+pub(crate) const NETMASK: Ipv4Addr = Ipv4Addr::new(255, 255, 255, 0);
+pub(crate) const FIXED: Addressing = Addressing::fixed(OURS, NETMASK).dns(THEIRS);
 
 /// The other host.
 pub(crate) struct Outside {

@@ -5,7 +5,8 @@ use std::vec::Vec;
 
 use super::{Bed, Case, FarUdp, Testbed, cases};
 use crate::{
-    GUARANTEED_PAYLOAD, Interface, Net, NetError, NetEvent, Peer, PortUse, SendError, Udp, UdpId,
+    BoundSocket, GUARANTEED_PAYLOAD, Interface, Net, NetError, NetEvent, Peer, PortUse, SendError,
+    Udp, UdpId,
 };
 
 /// A group that nothing else uses.
@@ -19,7 +20,8 @@ impl<T: Testbed> Bed<T> {
     }
 
     fn bind(&mut self) -> (UdpId, u16) {
-        self.udp().bind(0, PortUse::Exclusive).expect("there is room")
+        let bound = self.udp().bind(0, PortUse::Exclusive).expect("there is room");
+        (bound.id, bound.port)
     }
 
     fn far(&self, port: u16) -> Peer {
@@ -114,10 +116,10 @@ cases! {
     fn a_port_is_bound_once(bed: 2) {
         let (socket, port) = bed.bind();
         let again = bed.udp().bind(port, PortUse::Exclusive);
-        assert_eq!(again.map(|(_, port)| port), Err(NetError::PortInUse));
+        assert_eq!(again.map(|bound| bound.port), Err(NetError::PortInUse));
         bed.udp().close(socket);
         let again = bed.udp().bind(port, PortUse::Exclusive);
-        assert_eq!(again.map(|(_, port)| port), Ok(port));
+        assert_eq!(again.map(|bound| bound.port), Ok(port));
     }
 
     fn sockets_have_a_bound(bed: 2) {
@@ -130,13 +132,13 @@ cases! {
             assert!(all.len() < MANY, "there is a bound");
         };
         assert_eq!(refused, NetError::Full);
-        let (socket, _) = all.pop().expect("there is one at least");
+        let socket = all.pop().expect("there is one at least").id;
         bed.udp().close(socket);
         let (again, _) = bed.bind();
         assert_eq!(again, socket, "the number is given out again");
         // Each has its own.
         let (far, _) = bed.0.far_bind(None);
-        for (number, (socket, port)) in all.iter().enumerate() {
+        for (number, BoundSocket { id: socket, port }) in all.iter().enumerate() {
             let own = bed.own(*port);
             bed.0.far_send_to(far, &[number as u8], own);
             assert_eq!(bed.datagram(*socket).0, [number as u8]);
@@ -150,7 +152,7 @@ cases! {
         bed.0.far_send_to(far, b"old", own);
         bed.quiet();
         bed.udp().close(socket);
-        let (next, _) = bed.udp().bind(port, PortUse::Exclusive).expect("the port is free");
+        let next = bed.udp().bind(port, PortUse::Exclusive).expect("the port is free").id;
         assert_eq!(next, socket);
         assert_eq!(bed.datagrams(next), [b""; 0]);
         bed.0.far_send_to(far, b"new", own);
@@ -209,7 +211,7 @@ cases! {
         let interface = bed.0.interface();
         assert_eq!(bed.udp().join(socket, GROUP, interface), Ok(()));
         bed.udp().close(socket);
-        let next = bed.udp().bind(port, PortUse::Exclusive).expect("the port is free").0;
+        let next = bed.udp().bind(port, PortUse::Exclusive).expect("the port is free").id;
         bed.quiet();
         let (far, _) = bed.0.far_bind(None);
         bed.0.far_send_to(far, b"to all", SocketAddr::from((GROUP, port)));

@@ -78,6 +78,6 @@ impl Net for OneConnection {
     }
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        each(InterfaceAddr { interface: Interface::Loopback, address, prefix: 8 });
+        each(InterfaceAddr::new(Interface::Loopback, address, 8));
     }
 }

@@ -9,8 +9,7 @@ const CONNACK: &[u8] = b"\x20\x02\0\0";
 /// server accepts the client.
 pub fn run(input: &[u8]) {
     let Some((&way, bytes)) = input.split_first() else { return };
-    let options =
-        ClientOptions { max_packet: 300, max_queue_bytes: 500, ..ClientOptions::new("x") };
+    let options = ClientOptions::new("x").max_packet(300).max_queue_bytes(500);
     let mut client = Client::new(options, 7);
     client.subscribe(b"a/#", QoS::ExactlyOnce).expect("there is room");
     client.start(Instant::ZERO);

@@ -41,8 +41,7 @@ impl Net {
     /// Both clients connected, and one subscribed.
     fn new(clean: bool) -> Net {
         let end = |name: &str, seed| {
-            let options =
-                ClientOptions { clean_session: clean, max_inflight: 3, ..ClientOptions::new(name) };
+            let options = ClientOptions::new(name).clean_session(clean).max_inflight(3);
             let client = Client::new(options, seed);
             End { client, conn: None, up: ALL, down: ALL, heard: Vec::new(), granted: 0, dials: 0 }
         };

@@ -36,8 +36,8 @@ fn with_interface(address: IpAddr) -> InterfaceAddr {
     match address.is_loopback() {
         true => {
             let prefix = if address.is_ipv4() { 8 } else { host };
-            InterfaceAddr { interface: Interface::Loopback, address, prefix }
+            InterfaceAddr::new(Interface::Loopback, address, prefix)
         }
-        false => InterfaceAddr { interface: Interface::Station, address, prefix: host },
+        false => InterfaceAddr::new(Interface::Station, address, host),
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
 use socket2::{Domain, SockRef, Socket, Type};
-use umqtt_net::{Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
+use umqtt_net::{BoundSocket, Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
 
 use super::{HostNet, UDP};
 
@@ -103,7 +103,7 @@ impl HostNet {
 }
 
 impl Udp for HostNet {
-    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<(UdpId, u16), NetError> {
+    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError> {
         let free = self.udp.iter().position(Option::is_none).unwrap_or(self.udp.len());
         if free >= MAX_UDP_SOCKETS {
             return Err(NetError::Full);
@@ -123,7 +123,7 @@ impl Udp for HostNet {
             Some(place) => *place = entry,
             None => self.udp.push(entry),
         }
-        Ok((UdpId(free as u32), port))
+        Ok(BoundSocket::new(UdpId(free as u32), port))
     }
 
     fn close(&mut self, socket: UdpId) {
