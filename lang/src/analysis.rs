@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::lint::{ConfigTable, lint};
 use crate::parse::{MAX_DIAGNOSTICS, Sink, StatementReader, Tree, too_long};
 
-/// A script that was read: everything the compiler can tell about it, and the image if it is right.
+/// A script that was read once: its tree, its diagnostics, and the image if it has no errors.
 /// It takes the memory of the whole syntax tree; [`compile_pieces`](crate::compile_pieces) takes
 /// that of a statement.
 ///

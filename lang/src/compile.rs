@@ -148,8 +148,7 @@ fn piece(
             None => break,
             Some(Ok(())) => {}
             Some(Err(found)) => {
-                // What a broken statement would have set is not known: that much must not be
-                // complained about.
+                // What a broken statement would have set is not known, so its absence is no error.
                 compiler.made.roll_back(&before);
                 if budget.grow(wrong, found.len()) {
                     wrong.extend(found);

@@ -1,6 +1,6 @@
 //! Bytes to lexemes: where words, strings and punctuation begin and end, and nothing about what
 //! they mean. A handful of byte rules, so that the generated machine stays small on the chip;
-//! keywords are told apart in [`crate::tokens`].
+//! keywords are distinguished in [`crate::tokens`].
 
 use logos::Logos;
 

@@ -7,17 +7,17 @@
 //! |---|---|
 //! | `lexer`, `tokens`, `token_stream`, [`mod@parse`] | source to syntax trees, a statement at a time |
 //! | [`ast`] | the syntax tree |
-//! | [`literal`] | what literals mean |
-//! | [`diagnostic`] | what is told to users |
+//! | [`literal`] | the values of literals |
+//! | [`diagnostic`] | errors and warnings |
 //! | [`compile()`], [`compile_pieces`] | source to image in one call, of a text in memory or one that is read piece by piece |
 //! | `pieces` | where a script can be cut |
-//! | `budget` | the memory compiling may take |
+//! | `budget` | the memory that compiling may take |
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`Analysis`] | source to tree, diagnostics and image, read once; on the desktop |
-//! | [`advice`] | what was meant by what does not parse; on the desktop |
+//! | [`advice`] | help and fixes for syntax errors; on the desktop |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
-//! | [`mod@reference`] | what the language's page says of a word |
+//! | [`mod@reference`] | the language's reference by word |
 #![no_std]
 #![forbid(unsafe_code)]
 

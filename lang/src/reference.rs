@@ -1,4 +1,4 @@
-//! What the page of the language says of a word.
+//! The rows of the language's reference page for a word.
 
 /// The lines of its tables.
 const PAGE: &str = include_str!("../docs/language.md");
@@ -29,7 +29,7 @@ const OTHERS: [Entry; 3] = [
     Entry { usage: "% TEXT", text: "a comment, up to the end of the line", place: "" },
 ];
 
-/// What the page of the language says of a word, sign or variable: every line of its tables in
+/// The language's reference page on a word, sign or variable: every line of its tables in
 /// whose first column it stands, `@1` as `@N`. None if it is no word of the language.
 pub fn reference(word: &str) -> impl Iterator<Item = Entry> {
     let is_flash = word.strip_prefix('@').is_some_and(|n| n.parse::<u8>().is_ok());

@@ -222,8 +222,8 @@ impl<'s> TokenStream<'s> {
         before[line..].iter().take_while(|&&byte| byte <= b' ').count()
     }
 
-    /// Whether `on` or `config` starts a statement as far as one can tell, and is not meant as a
-    /// value.
+    /// Whether `on` or `config` starts a statement, as far as the next tokens show, and is not
+    /// meant as a value.
     pub(crate) fn starts_statement(&self, placed: SpannedToken) -> bool {
         if self.is_first_on_line(placed.span) {
             return true;

@@ -220,7 +220,7 @@ fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(text, _)| *text == word).map(|(_, token)| *token)
 }
 
-/// Which terminal a word is. `rest` is the source behind it: functions are told from words by the
+/// Which terminal a word is. `rest` is the source behind it: functions differ from words by the
 /// bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
     let text = || core::str::from_utf8(word).unwrap_or_default();
@@ -345,7 +345,7 @@ impl Token {
         )
     }
 
-    /// The terminal's name in the grammar, by which the parser says what it expected.
+    /// The terminal's name in the grammar, by which the parser names what it expected.
     pub(crate) fn terminal(self) -> &'static str {
         match self {
             Token::On => "ON",
@@ -420,7 +420,7 @@ mod tests {
         assert_eq!(of_word(b"$this_datum", b""), Token::Variable(None));
     }
 
-    /// What the parser says it expected is understood by these names.
+    /// The names by which the parser reports what it expected.
     #[test]
     fn terminals_are_named_as_in_the_grammar() {
         let grammar = include_str!("parse/grammar.lalrpop");

@@ -15,7 +15,7 @@ pub(crate) struct Fixed {
     pub(crate) source: Vec<u8>,
     /// How many were applied.
     pub(crate) applied: usize,
-    /// What is still to tell about that text.
+    /// The diagnostics that are left of that text.
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 

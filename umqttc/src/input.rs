@@ -9,7 +9,7 @@ use umqtt_vm::Image;
 
 use crate::failure::Failure;
 
-/// Nothing larger is read: no script or image of any profile comes near it, and whoever names a
+/// Nothing larger is read: no script or image of any profile comes near it, and a user who names a
 /// disk image by mistake learns it at once. Bytes.
 pub(crate) const INPUT_LIMIT: usize = 16 * 1024 * 1024;
 

@@ -103,8 +103,8 @@ pub trait Random {
     fn random_source(&mut self) -> Option<&mut dyn Random> {
         None
     }
-    /// Fills a buffer with random bytes that nobody can guess: salts, seeds, numbers of ports, what
-    /// scripts ask for. An implementor without a source of them says so in its documentation.
+    /// Fills a buffer with random bytes that cannot be guessed: for salts, seeds, port numbers and
+    /// scripts. An implementor without such a source documents that.
     fn random(&mut self, into: &mut [u8]) {
         match self.random_source() {
             Some(source) => source.random(into),
@@ -225,7 +225,7 @@ pub trait Host: Gpio + Serial + Random + Mqtt + Http + Storage + Console {}
 
 impl<T: Gpio + Serial + Random + Mqtt + Http + Storage + Console> Host for T {}
 
-/// Who runs a script: keeps its time, and takes note of what its handlers do with messages.
+/// What runs a script: keeps its time, and notes what its handlers do with messages.
 pub trait Supervisor: Clock {
     /// A handler of `event` has published a message on the local broker.
     fn published(&mut self, topic: &[u8], event: &Event<'_>) {
@@ -241,7 +241,7 @@ pub trait Supervisor: Clock {
 pub struct Syscalls<'s> {
     /// What is around the script.
     pub host: &'s mut dyn Host,
-    /// Who runs it.
+    /// What runs the script.
     pub supervisor: &'s mut dyn Supervisor,
 }
 

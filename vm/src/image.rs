@@ -128,7 +128,7 @@ impl FilterKind {
 ///
 /// Records are sorted by trigger; then by key, except for [`Trigger::LocalFilter`] and
 /// [`Trigger::RemoteFilter`]; then by code offset. Code stands in the order of the script, so the
-/// offset tells which of two handlers comes first.
+/// offset decides which of two handlers comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record {
     /// What wakes it.
@@ -169,7 +169,7 @@ impl Record {
     }
 }
 
-/// A [`Record`] without its trigger, which the handler table's order has told.
+/// A [`Record`] without its trigger, which follows from its place in the handler table.
 #[derive(Clone, Copy)]
 pub(crate) struct Entry {
     pub(crate) key: u8,
@@ -233,7 +233,7 @@ pub enum ImageError {
     NotAnImage,
     /// Made by another version of the compiler; the format found.
     Version(u8),
-    /// Shorter or longer than its header says.
+    /// Shorter or longer than its header states.
     Length,
     /// The checksum does not fit: broken on the way.
     Checksum,

@@ -9,7 +9,7 @@
 //! bits 8-15   A    bits 16-23   B    bits 24-31   C
 //! ```
 //!
-//! What A, B and C hold says the instruction's [`Format`]. A value operand is a byte, an
+//! The instruction's [`Format`] defines what A, B and C hold. A value operand is a byte, an
 //! [`Operand`]: one of the event's arguments, a temporary, a variable or a constant. There is no
 //! stack: where values have to wait, the compiler gives them temporaries. What a byte cannot name
 //! is brought into a temporary first.
@@ -31,8 +31,8 @@ pub const CONSTANTS: u8 = (0x100 - CONSTANT as u16) as u8;
 /// behind them its variables.
 pub(crate) const CONSTANT: u8 = 0x80;
 
-/// Where a value is, as a byte of an instruction says it. How the bytes are shared out depends on
-/// how many temporaries the program has.
+/// Where a value is, as a byte of an instruction encodes it. How the bytes are shared out depends
+/// on how many temporaries the program has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// One of the event's arguments.
@@ -111,7 +111,7 @@ pub enum Format {
     Alarm,
     /// B and C, little-endian: how many words forward, counted from the end of the instruction.
     Jump,
-    /// C: how many words forward; for 0 the next word says it.
+    /// C: how many words forward; for 0 the next word holds the distance.
     NearJump,
     /// B and C, little-endian: how many words back, counted from the end of the instruction, to the
     /// end of a `HEAD`.

@@ -148,8 +148,8 @@ pub enum ActionOperands {
     Value,
     /// Two values.
     Pair,
-    /// A number, of a timer, an alarm or a pin as the instruction's [`crate::isa::Format`] says,
-    /// and a value.
+    /// A number, of a timer, an alarm or a pin depending on the instruction's
+    /// [`crate::isa::Format`], and a value.
     Numbered,
     /// A broker and a filter. The next instruction is that for the remote broker.
     Filter,

@@ -176,7 +176,7 @@ pub(super) fn pin(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> 
 /// came of that.
 pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool {
     let from = words.from(diagnostic.span.start);
-    // What it leads to is told at most this many words behind its end.
+    // Its consequences are reported at most this many words behind its end.
     const BEHIND: usize = 3;
     let Some(start) = (from.saturating_sub(BEHIND + 8)..=from).rev().find(|&at| {
         let before = |back: usize| at.checked_sub(back).and_then(|at| words.token(at));
@@ -211,7 +211,7 @@ pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool
     true
 }
 
-/// `publish local a/b` without data, which is told of on the next line: shows the line it belongs
+/// `publish local a/b` without data, which is reported on the next line: shows the line it belongs
 /// to.
 pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
     if !diagnostic.message.contains("an action") {

@@ -1,9 +1,9 @@
 //! What people write who know other languages, and what to write instead.
 //!
-//! The parser tells what is wrong; this looks at the source around it, guesses what was meant, and
-//! adds help and, where that is sure, a fix. It also tells what the parser cannot know beside an
-//! error of its own: variables that nothing sets, and comments that are none. Whole-script and
-//! desktop only, as the lints are: a chip tells the plain error.
+//! The parser reports what is wrong; this looks at the source around it, guesses what was meant,
+//! and adds help and, where that is sure, a fix. It also reports what the parser cannot know beside
+//! an error of its own: variables that nothing sets, and comments that are none. Whole-script and
+//! desktop only, as the lints are: a chip reports the plain error.
 //!
 //! | module | knows |
 //! |---|---|
@@ -70,7 +70,7 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     errors.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
 }
 
-/// A quote that is missing turns texts and script inside out from there on: what is told of behind
+/// A quote that is missing turns texts and script inside out from there on: what is reported behind
 /// it is no use.
 fn drop_swallowed(errors: &mut Vec<Diagnostic>) {
     let unclosed = errors.iter().find(|diagnostic| diagnostic.code == Code::UnclosedString);

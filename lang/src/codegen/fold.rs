@@ -58,7 +58,7 @@ impl<'s> ConstValue<'s> {
 /// the machine from there on.
 const LEVELS: u8 = 5;
 
-/// What an expression is always worth, if that can be told; never longer than `limit`.
+/// The constant value of an expression, if it has one; never longer than `limit`.
 pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<ConstValue<'s>> {
     known_within(source, expr, limit, LEVELS)
 }

@@ -175,8 +175,8 @@ impl<'r> ImageBuilder<'r> {
         }
     }
 
-    /// Takes back what was told of a statement that does not parse, and what would be told because
-    /// of it. There will be no image any more.
+    /// Takes back the diagnostics of a statement that does not parse, and those that would follow
+    /// from it. There will be no image any more.
     #[cold]
     pub(crate) fn roll_back(&mut self, before: &Savepoint) {
         self.diagnostics.truncate(before.diagnostics);

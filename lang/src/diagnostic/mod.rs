@@ -1,4 +1,4 @@
-//! What the compiler tells about a script: one type for the terminal, JSON and the editor.
+//! The diagnostics of a script: one type for the terminal, JSON and the editor.
 
 mod codes;
 mod explain;
@@ -18,13 +18,13 @@ pub(crate) const HINTS: bool = cfg!(not(target_os = "none"));
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The script compiles, but probably does not mean what it says.
+    /// The script compiles, but probably does not do what was intended.
     Warning,
     /// The script does not compile.
     Error,
 }
 
-/// One thing to tell.
+/// An error or a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// Its stable code.

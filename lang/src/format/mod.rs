@@ -2,9 +2,9 @@
 //!
 //! It moves words, it never changes them: literals keep their spelling, comments stay with the line
 //! they belong to, and one blank line stays where there were any. It works on the tokens and what
-//! stands between them; the tree only tells which words start actions, since most keywords may also
-//! be values. The formatted script has the same tokens, so it compiles to the same image, and is
-//! its own formatting.
+//! stands between them; the tree is only needed for which words start actions, since most keywords
+//! may also be values. The formatted script has the same tokens, so it compiles to the same image,
+//! and is its own formatting.
 
 mod gap;
 mod line;

@@ -178,7 +178,7 @@ fn help(form: Form) -> &'static str {
 }
 
 /// Variables that hold nothing but numbers, some of them computed. One that only ever holds
-/// literals is more likely a switch for whoever edits the script.
+/// literals is more likely a switch for those who edit the script.
 fn numeric_variables<'f>(facts: &'f ScriptFacts<'_>) -> BTreeSet<&'f [u8]> {
     let none = BTreeSet::new();
     let is_numeric = |&(_, step): &(Span, usize), computed: &mut bool| {

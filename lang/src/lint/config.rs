@@ -13,8 +13,8 @@ use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::literal::unescape;
 use crate::suggest::nearest;
 
-/// The parameters a device has. The language knows none of them: whoever compiles for a device
-/// hands its table in.
+/// The parameters a device has. The language knows none of them: the caller that compiles for a
+/// device hands its table in.
 pub trait ConfigTable {
     /// Every parameter's name; none at all if names are not to be checked.
     fn names(&self) -> Vec<&str>;

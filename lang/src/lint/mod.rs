@@ -1,4 +1,4 @@
-//! Warnings: what compiles, but probably does not mean what it says.
+//! Warnings: what compiles, but probably does not do what was intended.
 //!
 //! Lints look at the whole script at once (who subscribes, who publishes, what wakes whom), so they
 //! stay on the desktop; the chip compiles one statement at a time and knows errors only. They
@@ -70,7 +70,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use facts::ScriptFacts;
 use topics::Topics;
 
-/// Most warnings told about one script: the first ones by their place.
+/// Most warnings of one script: the first ones in the order of the source.
 pub const MAX_WARNINGS: usize = 100;
 
 /// Every warning about a script, sorted by place; at most [`MAX_WARNINGS`].

@@ -14,8 +14,8 @@ use crate::tokens;
 /// W0020.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
-        // What stands before and behind it says more about an operand of a chain, which is looked
-        // at before the operand itself.
+        // What stands before and behind it reveals more about an operand of a chain, which is
+        // looked at before the operand itself.
         let mut in_chain: Vec<Span> = Vec::new();
         each_node(expr, &mut |node| {
             if let ExprKind::Chain(chain) = &node.kind {

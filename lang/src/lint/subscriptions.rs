@@ -1,8 +1,8 @@
 //! `on topic` without a subscription that could wake it (W0004), and subscriptions that wake
 //! nothing (W0005).
 //!
-//! Brokers are told apart: `subscribe local` does nothing for `on topic remote`. A broker with one
-//! subscription whose filter is not known has no W0004, one with such a handler no W0005.
+//! Brokers are distinguished: `subscribe local` does nothing for `on topic remote`. A broker with
+//! one subscription whose filter is not known has no W0004, one with such a handler no W0005.
 
 use alloc::format;
 use alloc::string::String;
@@ -75,7 +75,7 @@ fn lonely<'w, 's>(wishes: &'w [Wish<'s>], others: &'w [Wish<'s>]) -> Vec<&'w Wis
                     && other.filter.as_ref().is_some_and(|known| overlap(filter, known))
             })
         })
-        // They are in the order of the source, and no more are told; each is compared with all
+        // They are in the order of the source, and no more are reported; each is compared with all
         // others for slips.
         .take(MAX_WARNINGS)
         .collect()

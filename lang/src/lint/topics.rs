@@ -116,7 +116,7 @@ impl<'s> Topics<'s> {
             }
             _ => part(expr)?,
         };
-        // Wildcards that joining moved away from whole levels say nothing.
+        // Wildcards that joining moved away from whole levels mean nothing.
         check_filter(&pattern).is_ok().then_some(pattern)
     }
 }

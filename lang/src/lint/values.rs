@@ -76,7 +76,7 @@ struct Literal {
 }
 
 impl Literal {
-    /// What an expression says literally; nothing for a `;` at its end, which has a warning of its
+    /// The literal text of an expression; nothing for a `;` at its end, which has a warning of its
     /// own.
     fn of(facts: &ScriptFacts<'_>, expr: &Expr) -> Option<Literal> {
         let expr = unbracketed(expr);

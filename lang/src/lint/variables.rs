@@ -1,5 +1,5 @@
 //! Variables set but never read (W0002), read before anything can have set them (W0003), and names
-//! that the original device cannot tell apart (W0016).
+//! that the original device cannot distinguish (W0016).
 
 use alloc::collections::BTreeMap;
 use alloc::format;

@@ -354,7 +354,8 @@ impl<'k, 's> Builder<'k, 's> {
         Expr { span, kind: expr.kind }
     }
 
-    /// Adds to a chain, as long as it is not too long. What does not fit is told once and left out.
+    /// Adds to a chain, as long as it is not too long. What does not fit is reported once and left
+    /// out.
     fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
         // The first operand is not in the list, so the last link that fits makes it one shorter.
         if links.len() + 1 < self.longest_chain {

@@ -128,7 +128,7 @@ fn unexpected(
     (diagnostic, Skip::Action)
 }
 
-/// A `do` or `then` that the line before should have ended with; told of there.
+/// A `do` or `then` that the line before should have ended with; reported there.
 fn missing_opener(
     at: SpannedToken,
     expected: &Expected<'_>,

@@ -39,7 +39,7 @@ impl Hint {
     }
 }
 
-/// What was probably meant by the word at `at`, if there is anything to say.
+/// What was probably meant by the word at `at`, if that is clear.
 pub(super) fn hint(
     at: SpannedToken,
     expected: &Expected<'_>,
@@ -50,7 +50,7 @@ pub(super) fn hint(
     let foreign = foreign_operator(at, source);
     if let Some((operator, span)) = foreign.filter(|_| expected.operator() || expected.value()) {
         let hint = Hint::new(format!("this operator is written `{operator}`"));
-        // Which operator `&` is meant to be, nobody but the writer knows.
+        // Which operator `&` is meant to be, only the writer knows.
         if span.of(source) == b"&" {
             return Some(hint);
         }

@@ -3,7 +3,7 @@
 //!
 //! [`Statements`] is the pull interface; [`parse`] collects everything for those who have the
 //! memory. Parsing goes on after an error, at the next action or statement, so that several errors
-//! are told per run.
+//! are reported per run.
 
 mod build;
 // Generated: see `firmware/tools/lang-grammar`.
@@ -95,13 +95,13 @@ pub(crate) struct StatementReader<'s> {
     /// Statements that begin behind this are not read.
     until: usize,
     profile: Profile,
-    /// How many diagnostics may still be told; none ends it.
+    /// How many diagnostics may still be reported; reading ends at 0.
     left: usize,
 }
 
 impl<'s> StatementReader<'s> {
-    /// Reads the statements that begin in the first `until` bytes of this source; tells at most so
-    /// many diagnostics.
+    /// Reads the statements that begin in the first `until` bytes of this source; reports at most
+    /// so many diagnostics.
     pub(crate) fn new(
         source: &'s [u8],
         until: usize,
@@ -121,7 +121,7 @@ impl<'s> StatementReader<'s> {
         profile.nesting * size_of::<OpenBlock>()
     }
 
-    /// Reads the next statement, or says what is wrong with it: at least one diagnostic, unless
+    /// Reads the next statement, or reports what is wrong with it: at least one diagnostic, unless
     /// there was no room. What the sink was given of a wrong one counts for nothing.
     pub(crate) fn next(
         &mut self,

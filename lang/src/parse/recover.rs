@@ -1,5 +1,5 @@
-//! Where to go on after an error, so that the next mistake is told too and not the consequences of
-//! this one.
+//! Where to go on after an error, so that the next mistake is reported too and not the consequences
+//! of this one.
 //!
 //! The parser is not bent: the token stream skips to the next place that is sure to start
 //! something, and a fresh parser is brought there by replaying the open blocks. What it builds is

@@ -1,4 +1,4 @@
-//! `umqttc check`: everything the compiler has to say about scripts.
+//! `umqttc check`: the diagnostics of scripts.
 
 use std::io::Write;
 use std::path::PathBuf;

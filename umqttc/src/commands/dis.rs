@@ -1,4 +1,4 @@
-//! `umqttc dis`: what a script or an image tells the machine to do.
+//! `umqttc dis`: the disassembly of a script or an image.
 
 use std::io::{self, Write};
 use std::path::PathBuf;

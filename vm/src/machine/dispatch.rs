@@ -221,7 +221,7 @@ pub(super) fn value_matches(source: &StringSource<'_>, value: Value, topic: &[u8
         return int_matches(value, topic);
     }
     let filter = source.string(value);
-    // Most do not match, and most of those tell it by their first byte.
+    // Most do not match, and most of those differ in their first byte.
     match filter.first() {
         Some(b'+' | b'#') => {}
         first if first == topic.first() => {}

@@ -53,7 +53,7 @@ struct JsonReader<'t> {
     text: &'t [u8],
     /// How many bytes have been looked at.
     at: usize,
-    /// Bit n tells whether the container n levels further out is an object.
+    /// Bit n: whether the container n levels further out is an object.
     objects: u64,
     /// How many containers are open.
     depth: u32,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `mod.rs` | the machine |
 //! | `dispatch.rs` | which handlers an event wakes |
-//! | `start.rs` | starting a handler, and going on with it |
+//! | `start.rs` | starting and resuming a handler |
 //! | `interpreter.rs` | the loop that runs code |
 //! | `memory.rs` | what a machine computes in, as it is given |
 //! | `store.rs` | how that is used: variables, temporaries, strings |
@@ -30,7 +30,7 @@ use self::value::{StringSource, Value};
 use crate::fuel::FLASH_WRITES;
 use crate::{Event, Handler, Profile, Program, Syscalls, Trap, Warnings};
 
-/// Longest value a machine can hold, bytes, whatever its limit says.
+/// Longest value a machine can hold, bytes, whatever its limit.
 const MAX_VALUE: usize = u16::MAX as usize;
 
 /// A program and the memory it computes in.
@@ -175,7 +175,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         }
     }
 
-    /// Lets a handler go on until it has ended, however often it needs more memory.
+    /// Resumes a handler until it has ended, however often it needs more memory.
     #[cold]
     #[inline(never)]
     fn finish(

@@ -35,8 +35,8 @@ pub(super) struct Suspended {
 /// What became of a handler.
 pub(super) type RunResult = Result<(), Trap>;
 
-/// Whether the filter that a handler's expression computes matches. An error says how many bytes it
-/// lacks.
+/// Whether the filter that a handler's expression computes matches. The error is the number of
+/// bytes that are missing.
 #[inline(never)]
 pub(super) fn matches(
     frame: Frame<'_>,

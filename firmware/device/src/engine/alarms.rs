@@ -18,7 +18,7 @@ use super::clock::{DAY_MS, LocalTime, Now, hms};
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
-/// A clock that nobody has set and that goes back by up to so many milliseconds is a correction.
+/// A clock that goes back by up to so many milliseconds without being set was corrected.
 const CORRECTION_MS: u64 = 3 * 3_600_000;
 
 #[derive(Clone, Copy, Debug)]

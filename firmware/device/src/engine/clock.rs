@@ -5,7 +5,7 @@ use umqtt_net::Instant;
 /// Later than anything.
 pub(super) const NEVER: Instant = Instant::MAX;
 
-/// Days from here on are counted from a day that nobody knows.
+/// Days from here on are counted from an unknown day.
 pub(crate) const UNDATED: u32 = 1 << 31;
 
 /// Milliseconds in a day.
@@ -56,7 +56,7 @@ pub(super) fn hms(second: u32) -> [u8; 8] {
     [h0, h1, b':', m0, m1, b':', s0, s1]
 }
 
-/// When something happens: the caller's answer to "what time is it", given with every call.
+/// The time of a call: every call of the engine gets one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
     /// How long the device runs.

@@ -1,5 +1,5 @@
 //! The pins a script watches with `on gpio_interrupt`, debounced: an edge starts a wait, and what
-//! the pin says after it counts.
+//! the pin's level after it counts.
 
 use alloc::vec::Vec;
 
@@ -44,7 +44,7 @@ impl WatchedPins {
         WatchedPins { watched }
     }
 
-    /// Starts watching; the levels pins have now are not news.
+    /// Starts watching; the levels pins have now cause no event.
     pub(super) fn start<H: Host>(&mut self, host: &mut H) {
         for watch in &mut self.watched {
             host.watch_pin(watch.pin, watch.pullup);

@@ -1,4 +1,4 @@
-//! What the engine tells about a script: run-time warnings, stops, and the trace of its events.
+//! What the engine logs about a script: run-time warnings, stops, and the trace of its events.
 
 use umqtt_net::Instant;
 use umqtt_vm::{Event, Handler, Host, Program, Trap, TrapCode};
@@ -36,7 +36,7 @@ fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {
-    /// Logs what the machine and the topic check found, as far as it is news, and takes note of it.
+    /// Logs what the machine and the topic check found, unless the rate limit holds it back.
     #[cold]
     #[inline(never)]
     pub(super) fn report_warnings<H: Host>(
@@ -102,8 +102,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Logs that the handlers of an event have used all its fuel before this one had its turn, if
-    /// that is news.
+    /// Logs that the handlers of an event have used all its fuel before this one had its turn,
+    /// unless the rate limit holds it back.
     #[cold]
     #[inline(never)]
     pub(super) fn report_exhausted<H: Host>(
@@ -122,7 +122,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         }
     }
 
-    /// Logs that handlers feed each other, if that is news.
+    /// Logs that handlers feed each other, unless the rate limit holds it back.
     #[cold]
     #[inline(never)]
     pub(super) fn report_feedback<H: Host>(

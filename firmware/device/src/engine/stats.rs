@@ -17,7 +17,7 @@ pub struct Stats {
     pub divisions_by_zero: u32,
     /// Values cut at the profile's limit.
     pub values_cut: u32,
-    /// Microseconds spent in the script, as far as the caller told: see
+    /// Microseconds spent in the script, as far as the caller measured: see
     /// [`super::Engine::note_time`].
     pub micros: u64,
 }

@@ -25,7 +25,7 @@ pub(super) struct Refused {
     pub(super) count: u32,
 }
 
-/// Timers, alarms and the time as it was last told; feedback and refused topics.
+/// Timers, alarms and the time of the last call; feedback and refused topics.
 pub(super) struct SyscallHandler {
     pub(super) timers: Timers,
     pub(super) alarms: Alarms,

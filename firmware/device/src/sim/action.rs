@@ -5,8 +5,8 @@ use core::fmt;
 
 use umqtt_vm::{PinMode, Side};
 
-/// One deed of a script. Displayed close to how a script says it, values in quotes where they may
-/// hold blanks.
+/// One action of a script. Displayed close to how a script spells it, values in quotes where they
+/// may hold blanks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// `publish local a/b "data" retained`
@@ -49,7 +49,7 @@ pub enum Action {
     Config(Vec<u8>, Vec<u8>),
     /// `flash @1 = "value"`
     Flash(u8, Vec<u8>),
-    /// `log line`: what the device says about the script
+    /// `log line`: what the device logs about the script
     Log(alloc::string::String),
 }
 
