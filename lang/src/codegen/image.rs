@@ -6,8 +6,8 @@ use umqtt_vm::image::{
 };
 use umqtt_vm::isa::{write_varint, zigzag};
 
-use super::Variable;
 use super::constants::Constants;
+use super::variable::Variable;
 
 /// Takes pieces of an image; false: no more of it.
 pub(super) type Out<'o> = dyn FnMut(&[u8]) -> bool + 'o;

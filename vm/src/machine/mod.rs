@@ -6,12 +6,14 @@
 //! | `dispatch.rs` | which handlers an event wakes |
 //! | `start.rs` | starting and resuming a handler |
 //! | `interpreter.rs` | the loop that runs code |
+//! | `actions.rs` | what code does outside |
 //! | `memory.rs` | what a machine computes in, as it is given |
 //! | `store.rs` | how that is used: variables, temporaries, strings |
 //! | `value.rs` | what a value is |
 //! | `strings.rs` | functions on strings |
-//! | `json.rs` | `json_parse` |
+//! | `json.rs`, `unescape.rs` | `json_parse` |
 
+mod actions;
 mod dispatch;
 mod interpreter;
 mod json;
@@ -19,6 +21,7 @@ mod memory;
 mod start;
 mod store;
 mod strings;
+mod unescape;
 mod value;
 
 use self::dispatch::DispatchTable;

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use super::json;
 use super::store::{OutOfMemory, ValueStore};
+use super::unescape::unescape;
 use super::value::{Value, digits};
 use crate::fuel;
 
@@ -171,6 +172,6 @@ impl ValueStore<'_> {
         if !found.escaped {
             return Ok(place);
         }
-        self.temporary(found.len, |source, room| json::unescape(source.string(place), room))
+        self.temporary(found.len, |source, room| unescape(source.string(place), room))
     }
 }

@@ -1,8 +1,8 @@
 //! The script engine: a compiled script, brought to life by events and time.
 //!
 //! It owns the virtual machine, the one queue of events, the timers, the alarms and the debouncing
-//! of pins, and keeps runaway scripts in check. It is not the device: it has no sockets, no clock
-//! and no pins, but is told what happened and what time it is, and reaches the rest through a
+//! of pins, and stops runaway scripts. It is not the device: it has no sockets, no clock and no
+//! pins; every call brings the time, events come in by calls, and the rest is reached through a
 //! [`Host`]. Given the same image, the same events at the same times and the same answers of its
 //! host, it does exactly the same.
 //!
@@ -16,7 +16,8 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `clock` | the time as it is told |
+//! | `run` | running the handlers of an event |
+//! | `clock` | the time of a call |
 //! | `queue` | events that wait |
 //! | `timers`, `alarms`, `pins` | what time brings |
 //! | `syscall_handler` | what handlers reach of the engine |
@@ -27,10 +28,12 @@
 mod alarms;
 mod clock;
 mod feedback;
+mod load_error;
 mod memory;
 mod pins;
 mod queue;
 mod report;
+mod run;
 mod stats;
 mod stop_policy;
 mod syscall_handler;
@@ -41,15 +44,13 @@ use alloc::vec::Vec;
 
 use umqtt_net::Instant;
 use umqtt_vm::image::{FilterKind, Trigger};
-use umqtt_vm::{
-    Dispatch, Event, Handler, HandlerCursor, Host, Machine, Profile, Program, Side, Syscalls,
-    TooFewSlots, VerifyError, Warnings,
-};
+use umqtt_vm::{Event, Host, Machine, Profile, Program, TooFewSlots, Warnings};
 
 use clock::NEVER;
 pub(crate) use clock::UNDATED;
 pub use clock::{LocalTime, Now};
 pub use feedback::FEEDBACK_ROUNDS;
+pub use load_error::LoadError;
 pub use pins::DEBOUNCE;
 pub use queue::QUEUE_EVENTS;
 pub use stats::Stats;
@@ -68,26 +69,6 @@ pub const QUEUE_VALUES: usize = 4;
 
 /// Bytes that a script takes at its start besides its memory: its queue, its subscriptions.
 const STARTING: usize = 512;
-
-/// Why an image cannot be loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LoadError {
-    /// The image is not one, or not sound.
-    Image(VerifyError),
-    /// The script's variables need more memory than a script may have.
-    Memory(TooFewSlots),
-}
-
-impl core::fmt::Display for LoadError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            LoadError::Image(error) => error.fmt(f),
-            LoadError::Memory(error) => error.fmt(f),
-        }
-    }
-}
-
-impl core::error::Error for LoadError {}
 
 /// What became of an event given to [`Engine::handle`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -453,125 +434,5 @@ impl<B: AsRef<[u8]>> Engine<B> {
     #[inline]
     fn next_timed(&self) -> Instant {
         self.handler.timers.next_at().min(self.pins.next_at())
-    }
-
-    /// Whether an event is worth queueing: asked of the filters as they are, unless those may
-    /// change before its turn.
-    fn may_wake<H: Host>(&mut self, event: &Event<'_>, host: &mut H) -> bool {
-        let [local, remote] = self.changing_filters;
-        match event {
-            Event::Topic { side: Side::Local, .. } if local => return true,
-            Event::Topic { side: Side::Remote, .. } if remote => return true,
-            _ => {}
-        }
-        let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
-        self.machine.next(&mut HandlerCursor::default(), event, &mut 0, &mut syscalls).is_some()
-    }
-
-    /// Alarms first (each comes once a day), then whatever has waited longest. A timer that is set
-    /// again when it has run out lies in the future, so it cannot keep events from their turn; nor
-    /// can a flood of events keep a timer from its.
-    fn run_next<H: Host>(&mut self, at: &Now, host: &mut H) -> bool {
-        if let Some(n) = at.clock.and_then(|clock| self.handler.alarms.take_due(at.now, clock)) {
-            self.run(&Event::Alarm(n), at, host);
-            return true;
-        }
-        let (timer, pin) = (self.handler.timers.next_at(), self.pins.next_at());
-        let timed = timer.min(pin);
-        if timed <= at.now.min(self.queue.next_at()) {
-            if timer <= pin {
-                if let Some(n) = self.handler.timers.take_first() {
-                    self.run(&Event::Timer(n), at, host);
-                }
-            } else if let Some((pin, level)) = self.pins.take_first(host) {
-                self.run(&Event::GpioInterrupt { pin, level }, at, host);
-            }
-            return true;
-        }
-        let Some(taken) = self.queue.pop() else { return false };
-        self.share_memory();
-        self.run(&taken.event(), at, host);
-        true
-    }
-
-    /// Runs the handlers of an event, in script order; returns whether there were any.
-    fn run<H: Host>(&mut self, event: &Event<'_>, at: &Now, host: &mut H) -> bool {
-        let mut handlers = HandlerCursor::default();
-        let mut woken = 0u32;
-        let (mut left, mut again) = (self.fuel, true);
-        while !handlers.is_done() && self.phase != Phase::Ended {
-            let handler = match self.machine.find(&mut handlers, event) {
-                Dispatch::Nothing => break,
-                Dispatch::Handler(handler) => handler,
-                Dispatch::Computed(handler) => {
-                    if !self.matches(handler, event, &mut left, host) {
-                        continue;
-                    }
-                    handler
-                }
-            };
-            if left == 0 {
-                // One that ran too long leaves the others as much as it had itself, once.
-                if !again {
-                    self.report_exhausted(handler, at.now, host);
-                    break;
-                }
-                self.used = self.used.wrapping_add(self.fuel);
-                (left, again) = (self.fuel, false);
-            }
-            if woken == 0 {
-                self.handler.feedback.begin();
-            }
-            woken += 1;
-            self.run_handler(handler, event, &mut left, at, host);
-        }
-        self.used = self.used.wrapping_add(self.fuel - left);
-        if woken == 0 {
-            return false;
-        }
-        if !matches!(event, Event::Config) {
-            self.stats.events = self.stats.events.wrapping_add(1);
-            self.stats.handlers = self.stats.handlers.wrapping_add(woken);
-        }
-        true
-    }
-
-    /// Whether the filter of a handler matches that an expression computes.
-    #[cold]
-    #[inline(never)]
-    fn matches<H: Host>(
-        &mut self,
-        handler: Handler,
-        event: &Event<'_>,
-        left: &mut u32,
-        host: &mut H,
-    ) -> bool {
-        let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
-        self.machine.matches(handler, event, left, &mut syscalls)
-    }
-
-    #[inline(never)]
-    fn run_handler<H: Host>(
-        &mut self,
-        handler: Handler,
-        event: &Event<'_>,
-        left: &mut u32,
-        at: &Now,
-        host: &mut H,
-    ) {
-        if self.tracing {
-            report::trace(self.machine.program(), handler, event, host);
-        }
-        let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
-        let result = self.machine.run(handler, event, left, &mut syscalls);
-        if self.handler.refused.is_some() || *self.machine.warnings() != self.warned {
-            self.report_warnings(handler, at.now, host);
-        }
-        if self.handler.feedback.rounds() >= FEEDBACK_ROUNDS {
-            self.report_feedback(handler, event, at.now, host);
-        }
-        if let Err(trap) = result {
-            self.report_stop(handler, trap, at.now, host);
-        }
     }
 }
