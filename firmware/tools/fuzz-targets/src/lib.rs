@@ -11,6 +11,7 @@
 //! | [`http`] | answers of web servers |
 //! | [`image`] | an uploaded image |
 //! | [`mqtt`] | a client of the broker |
+//! | [`ntp`] | answers of time servers, and requests |
 //! | [`parse`] | source text |
 //! | [`settings`] | what was saved of settings and lock |
 //! | [`url`] | URLs |
@@ -25,6 +26,7 @@ pub mod history;
 pub mod http;
 pub mod image;
 pub mod mqtt;
+pub mod ntp;
 mod outside;
 pub mod parse;
 pub mod settings;
@@ -37,7 +39,7 @@ pub use outside::Outside;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const ALL: [(&str, Target); 10] = [
+pub const ALL: [(&str, Target); 11] = [
     ("client", client::run),
     ("console", console::run),
     ("flash", flash::run),
@@ -45,6 +47,7 @@ pub const ALL: [(&str, Target); 10] = [
     ("http", http::run),
     ("image", image::run),
     ("mqtt", mqtt::run),
+    ("ntp", ntp::run),
     ("parse", parse::run),
     ("settings", settings::run),
     ("url", url::run),

@@ -45,6 +45,20 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             "http://[::1]/\nhttp://other/",
             "http://me:pw@a/\n?q",
         ]),
+        "ntp" => {
+            // An answer of stratum 2 to the first request, and a request in version 4.
+            let mut answer = [0; 48];
+            (answer[0], answer[1], answer[32], answer[40]) = (0o44, 2, 0xf0, 0xf0);
+            let mut request = [0; 48];
+            (request[0], request[47]) = (0o43, 9);
+            let one = |what: u8, bytes: &[u8; 48]| [&[48, what], &bytes[..]].concat();
+            vec![
+                one(1, &answer),
+                [one(1, &request), one(0x89, &answer), one(9, &request)].concat(),
+                one(1, &request).repeat(100),
+                one(0x83, &answer).repeat(20),
+            ]
+        }
         "settings" => vec![
             vec![1],
             b"\x01\x01\x05lobby\x02\x06secret".to_vec(),
