@@ -9,7 +9,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-pub use umqtt_vm::words::{ActionWord, FunctionWord, ResultKind, Trigger};
+pub use umqtt_vm::words::{ActionWord, FunctionWord, ResultKind, Special, Trigger};
 
 /// Where something stands in the source: byte offsets, end exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -335,36 +335,6 @@ pub enum Logic {
     And,
     /// `or`
     Or,
-}
-
-/// What the device knows without a `setvar`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Special {
-    /// `$this_topic`
-    ThisTopic,
-    /// `$this_data`, `$this_item`
-    ThisData,
-    /// `$this_gpio`
-    ThisGpio,
-    /// `$this_serial`
-    ThisSerial,
-    /// `$this_http_host`
-    ThisHttpHost,
-    /// `$this_http_path`
-    ThisHttpPath,
-    /// `$this_http_code`
-    ThisHttpCode,
-    /// `$this_http_body`
-    ThisHttpBody,
-    /// `$this_http_cut`
-    ThisHttpCut,
-    /// `$timestamp`
-    Timestamp,
-    /// `$weekday`
-    Weekday,
-    /// `$adc`
-    Adc,
 }
 
 /// A function and its arguments.

@@ -192,27 +192,10 @@ pub(crate) fn is_function(word: &[u8]) -> bool {
     core::str::from_utf8(word).is_ok_and(|word| FunctionWord::from_keyword(word).is_some())
 }
 
-/// The variables the device sets.
-const SPECIALS: &[(&str, Special)] = &[
-    ("$this_topic", Special::ThisTopic),
-    ("$this_data", Special::ThisData),
-    ("$this_item", Special::ThisData),
-    ("$this_gpio", Special::ThisGpio),
-    ("$this_serial", Special::ThisSerial),
-    ("$this_http_host", Special::ThisHttpHost),
-    ("$this_http_path", Special::ThisHttpPath),
-    ("$this_http_code", Special::ThisHttpCode),
-    ("$this_http_body", Special::ThisHttpBody),
-    ("$this_http_cut", Special::ThisHttpCut),
-    ("$timestamp", Special::Timestamp),
-    ("$weekday", Special::Weekday),
-    ("$adc", Special::Adc),
-];
-
 /// The names of the variables the device sets.
 #[cfg(test)]
 pub(crate) fn specials() -> impl Iterator<Item = &'static str> {
-    SPECIALS.iter().map(|(name, _)| *name)
+    Special::ALL.iter().flat_map(|special| special.keywords()).copied()
 }
 
 /// What a table has for a word.
@@ -225,7 +208,7 @@ fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
     let text = || core::str::from_utf8(word).unwrap_or_default();
     match word {
-        [b'$', _, ..] => Token::Variable(token_of(SPECIALS, text())),
+        [b'$', _, ..] => Token::Variable(Special::from_keyword(text())),
         [b'@', _, ..] => Token::Flash,
         [b'#', ..] => Token::Hex,
         [b'a'..=b'z', ..] if word.len() <= LONGEST => {

@@ -1,4 +1,5 @@
-//! The words of the script language that name events, actions and functions: one table each. The
+//! The words of the script language that name events, their variables, actions and functions: one
+//! table each. The
 //! parser's keywords, the code generator, the handler records of an image, the listing of one, the
 //! trace and the help of `umqttc explain` come from them; what the instructions do stands in
 //! [`crate::isa`].
@@ -38,6 +39,11 @@ macro_rules! triggers {
             pub fn usage(self) -> &'static str {
                 const USAGE: &[&str] = &[$($usage,)*];
                 USAGE[self as usize]
+            }
+
+            /// The word of the event alone: `timer`, `topic`.
+            pub fn event_word(self) -> &'static str {
+                self.keyword().split(' ').next().unwrap_or_default()
             }
 
             /// How many of the event's arguments its code may ask for.
@@ -87,6 +93,100 @@ triggers! {
     12 RemoteName "topic remote" "TOPIC" 2;
     /// A message on the remote broker, on a topic that the filter matches.
     13 RemoteFilter "topic remote" "FILTER" 2;
+}
+
+macro_rules! specials {
+    ($(#[doc = $doc:literal] $name:ident $($keyword:literal)|+ of $event:expr, $source:expr;)*) => {
+        /// A variable that the device sets. It stands for itself, or for data of the event whose
+        /// handlers it exists in.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Special { $(#[doc = $doc] $name,)* }
+
+        impl Special {
+            /// Every one, those of an event one after the other.
+            pub const ALL: &'static [Special] = &[$(Special::$name,)*];
+
+            /// Its names in a script, with their `$`; the first is the usual one.
+            pub fn keywords(self) -> &'static [&'static str] {
+                const KEYWORDS: &[&[&str]] = &[$(&[$($keyword),+],)*];
+                KEYWORDS[self as usize]
+            }
+
+            /// The one of a name.
+            pub fn from_keyword(word: &str) -> Option<Special> {
+                match word {
+                    $($($keyword)|+ => Some(Special::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// The event in whose handlers it exists; `None`: in all.
+            pub fn event(self) -> Option<Trigger> {
+                const EVENTS: &[Option<Trigger>] = &[$($event,)*];
+                EVENTS[self as usize]
+            }
+
+            /// Where the machine gets it from.
+            pub fn source(self) -> SpecialSource {
+                const SOURCES: &[SpecialSource] = &[$($source,)*];
+                SOURCES[self as usize]
+            }
+
+            /// What it is.
+            pub fn documentation(self) -> &'static str {
+                const DOCUMENTATION: &[&str] = &[$($doc,)*];
+                DOCUMENTATION[self as usize].trim_ascii()
+            }
+        }
+    };
+}
+
+/// Where the value of a special variable comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecialSource {
+    /// The argument of that number of the event.
+    Argument(u8),
+    /// An instruction with a result.
+    Instruction(Op),
+}
+
+impl Trigger {
+    /// The trigger that stands in [`Special::event`] for this one: all those of topics are one.
+    pub fn of_specials(self) -> Trigger {
+        match self {
+            Trigger::LocalFilter | Trigger::RemoteName | Trigger::RemoteFilter => {
+                Trigger::LocalName
+            }
+            other => other,
+        }
+    }
+}
+
+specials! {
+    /// The topic of the message.
+    ThisTopic "$this_topic" of Some(Trigger::LocalName), SpecialSource::Argument(0);
+    /// The payload of the message.
+    ThisData "$this_data" | "$this_item" of Some(Trigger::LocalName), SpecialSource::Argument(1);
+    /// The new level of the pin, 0 or 1.
+    ThisGpio "$this_gpio" of Some(Trigger::Gpio), SpecialSource::Argument(0);
+    /// The line, without its end.
+    ThisSerial "$this_serial" of Some(Trigger::Serial), SpecialSource::Argument(0);
+    /// The status code of the answer, or why there is none.
+    ThisHttpCode "$this_http_code" of Some(Trigger::HttpResponse), SpecialSource::Argument(2);
+    /// The host of the URL that was asked for.
+    ThisHttpHost "$this_http_host" of Some(Trigger::HttpResponse), SpecialSource::Argument(0);
+    /// The path of the URL that was asked for.
+    ThisHttpPath "$this_http_path" of Some(Trigger::HttpResponse), SpecialSource::Argument(1);
+    /// The body of the answer.
+    ThisHttpBody "$this_http_body" of Some(Trigger::HttpResponse), SpecialSource::Argument(3);
+    /// 1 if the answer was cut, else 0.
+    ThisHttpCut "$this_http_cut" of Some(Trigger::HttpResponse), SpecialSource::Instruction(Op::HttpCut);
+    /// The time of day as `hh:mm:ss`.
+    Timestamp "$timestamp" of None, SpecialSource::Instruction(Op::Timestamp);
+    /// The day of the week as `Mon` to `Sun`.
+    Weekday "$weekday" of None, SpecialSource::Instruction(Op::Weekday);
+    /// The analogue input, 0 to 1023.
+    Adc "$adc" of None, SpecialSource::Instruction(Op::Adc);
 }
 
 macro_rules! words {
@@ -286,6 +386,16 @@ mod tests {
         for word in FunctionWord::ALL {
             assert_eq!(FunctionWord::from_keyword(word.keyword()), Some(*word));
             assert_eq!(word.op().mnemonic().split('_').next(), word.keyword().split('_').next());
+        }
+        for special in Special::ALL {
+            for keyword in special.keywords() {
+                assert_eq!(Special::from_keyword(keyword), Some(*special));
+            }
+            let arguments = special.event().map_or(0, Trigger::arguments);
+            match special.source() {
+                SpecialSource::Argument(number) => assert!(number < arguments, "{special:?}"),
+                SpecialSource::Instruction(op) => assert_eq!(op.values(), 0, "{special:?}"),
+            }
         }
         for (code, trigger) in (0..).zip(Trigger::ALL) {
             assert_eq!((*trigger as u8, Trigger::from_code(code)), (code, Some(*trigger)));

@@ -1,32 +1,29 @@
 //! Variables the device sets, misspelt or guessed: `$thisdata`, `$payload`.
 
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::words::Words;
 use super::{Advice, list};
+use crate::ast::{Special, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::suggest::nearest;
 use crate::tokens::Token;
 
-/// What the device sets, by the event in whose handlers it does.
-const OF_EVENTS: [(&str, &[&str]); 4] = [
-    ("topic", &["$this_topic", "$this_data", "$this_item"]),
-    ("gpio_interrupt", &["$this_gpio"]),
-    ("serial", &["$this_serial"]),
-    (
-        "http_response",
-        &[
-            "$this_http_code",
-            "$this_http_host",
-            "$this_http_path",
-            "$this_http_body",
-            "$this_http_cut",
-        ],
-    ),
-];
+/// The names of the variables that exist in the handlers of an event, or in all.
+fn names_of(event: Option<&str>) -> impl Iterator<Item = &'static str> + Clone {
+    let of = move |special: &&Special| special.event().map(Trigger::event_word) == event;
+    Special::ALL.iter().filter(of).flat_map(|special| special.keywords()).copied()
+}
 
-/// What the device sets everywhere.
-const EVERYWHERE: [&str; 3] = ["$timestamp", "$weekday", "$adc"];
+/// The events with variables of their own.
+fn events() -> impl Iterator<Item = &'static str> {
+    let mut last = "";
+    Special::ALL.iter().filter_map(move |special| {
+        let event = special.event()?.event_word();
+        (core::mem::replace(&mut last, event) != event).then_some(event)
+    })
+}
 
 /// From this length on, a name that is near another is surely meant to be it.
 const SURE: usize = 7;
@@ -60,13 +57,12 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
     }
     let name = core::str::from_utf8(diagnostic.span.of(words.source)).ok()?;
     let event = event(words, words.at(diagnostic.span)?);
-    let own: &[&str] =
-        OF_EVENTS.iter().find(|(of, _)| *of == event).map_or(&[], |(_, names)| names);
+    let own: Vec<&str> = names_of(Some(event)).collect();
     let near = |names: &mut dyn Iterator<Item = &'static str>| {
         let near = nearest(name.as_bytes(), names.map(str::as_bytes))?;
         core::str::from_utf8(near).ok()
     };
-    let here = own.iter().chain(&EVERYWHERE).copied();
+    let here = own.iter().copied().chain(names_of(None));
     if let Some(meant) = near(&mut here.clone()) {
         let advice = Advice::new(format!("did you mean `{meant}`?"));
         if name.len() < SURE {
@@ -82,20 +78,20 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
             && names.iter().any(|known| *known == bare || *known == short)
     };
     if let Some((_, _, meant)) = MEANT.iter().find(means) {
-        return Some(Advice::new(match EVERYWHERE.contains(meant) {
+        return Some(Advice::new(match names_of(None).any(|name| name == *meant) {
             true => format!("`{meant}` is what the device sets"),
             false => format!("`{meant}` is what `on {event}` brings"),
         }));
     }
-    let other = OF_EVENTS.iter().find_map(|(of, names)| {
-        let meant = near(&mut names.iter().copied())?;
+    let other = events().find_map(|of| {
+        let meant = near(&mut names_of(Some(of)))?;
         Some(Advice::new(format!("did you mean `{meant}`? It is there in `on {of}`")))
     });
     if other.is_some() {
         return other;
     }
     (bare.starts_with("this") && !own.is_empty())
-        .then(|| Advice::new(format!("`on {event}` brings {}", list(own))))
+        .then(|| Advice::new(format!("`on {event}` brings {}", list(&own))))
 }
 
 /// The event of the handler a word stands in; empty if it is not known.

@@ -4,8 +4,8 @@
 use umqtt_vm::image::{Record, Trigger};
 use umqtt_vm::isa::Op;
 
+use super::Compiler;
 use super::function::{Label, LoopStart, Mark};
-use super::{Compiler, Context};
 use crate::ast::{Action, ConfigLine, Event, Expr, Span};
 use crate::parse::Sink;
 
@@ -52,13 +52,7 @@ impl Sink for Compiler<'_, '_, '_> {
             return;
         }
         self.clause = self.event(&event);
-        self.context = match event {
-            Event::Topic { .. } => Context::Topic,
-            Event::GpioInterrupt { .. } => Context::Gpio,
-            Event::Simple(Trigger::Serial) => Context::Serial,
-            Event::Simple(Trigger::HttpResponse) => Context::Http,
-            _ => Context::None,
-        };
+        self.context = Some(self.clause.0.of_specials());
     }
 
     fn action(&mut self, action: Action) {
@@ -144,7 +138,7 @@ impl Sink for Compiler<'_, '_, '_> {
         }
         let unreached = self.unreached.take();
         self.forget(unreached);
-        self.context = Context::None;
+        self.context = None;
         // Also behind an endless loop: the verifier wants every segment to end.
         self.function.op(Op::End, &[]);
         let code = self.finish_function();

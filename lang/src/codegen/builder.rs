@@ -12,7 +12,7 @@ use super::constants::Constants;
 use super::function::FunctionBuilder;
 use super::renumber::renumber_operands;
 use super::variable::Variable;
-use super::{Context, EmitOptions, image};
+use super::{EmitOptions, image};
 use crate::ast::Span;
 use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
@@ -35,7 +35,8 @@ pub(crate) struct ImageBuilder<'r> {
     pub(super) temporaries: usize,
     pub(super) pwm_pins: u64,
     pub(super) interrupt_pins: u64,
-    pub(super) context: Context,
+    /// The event of the clause being compiled.
+    pub(super) context: Option<Trigger>,
     /// The record of the handler being compiled, without its code.
     pub(super) clause: (Trigger, u8, u16),
     pub(super) function: FunctionBuilder,
@@ -78,7 +79,7 @@ impl<'r> ImageBuilder<'r> {
             temporaries: 0,
             pwm_pins: 0,
             interrupt_pins: 0,
-            context: Context::None,
+            context: None,
             clause: (Trigger::Init, 0, 0),
             function: FunctionBuilder::new(),
             config: FunctionBuilder::new(),
@@ -114,7 +115,7 @@ impl<'r> ImageBuilder<'r> {
         self.interrupt_pins = before.interrupt_pins;
         self.blocks.clear();
         self.unreached = None;
-        self.context = Context::None;
+        self.context = None;
         self.function.clear();
     }
 

@@ -4,11 +4,12 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use umqtt_vm::isa::{Op, Operand};
+use umqtt_vm::words::SpecialSource;
 
+use super::Compiler;
 use super::chain::Operands;
 use super::fold::{ConstValue, known};
 use super::function::Dest;
-use super::{Compiler, Context};
 use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Special};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
@@ -242,38 +243,24 @@ impl<'s> Compiler<'s, '_, '_> {
     }
 
     fn special(&mut self, special: Special, expr: &Expr, dest: Dest) -> Option<Operand> {
-        let mut ask = |op| {
-            self.function.result(op, &[], 0, dest);
-            None
-        };
-        let (context, argument) = match special {
-            Special::Timestamp => return ask(Op::Timestamp),
-            Special::Weekday => return ask(Op::Weekday),
-            Special::Adc => return ask(Op::Adc),
-            Special::ThisTopic => (Context::Topic, 0),
-            Special::ThisData => (Context::Topic, 1),
-            Special::ThisGpio => (Context::Gpio, 0),
-            Special::ThisSerial => (Context::Serial, 0),
-            Special::ThisHttpHost => (Context::Http, 0),
-            Special::ThisHttpPath => (Context::Http, 1),
-            Special::ThisHttpCode => (Context::Http, 2),
-            Special::ThisHttpBody => (Context::Http, 3),
-            // No argument: the machine knows it.
-            Special::ThisHttpCut => {
-                ask(Op::HttpCut);
-                (Context::Http, 0)
-            }
-        };
-        if context != self.context {
+        if let Some(event) = special.event()
+            && self.context != Some(event)
+        {
             let name = expr.span.of(self.source).escape_ascii();
             self.report(|| {
-                let clause = context.clause();
+                let clause = event.event_word();
                 let message = format!("{name} exists only in `on {clause}`");
                 Diagnostic::new(Code::SpecialOutsideClause, expr.span, message).help(format!(
                     "save it with setvar in the `on {clause}` clause and use that variable here"
                 ))
             });
         }
-        (special != Special::ThisHttpCut).then_some(Operand::Argument(argument))
+        match special.source() {
+            SpecialSource::Argument(number) => Some(Operand::Argument(number)),
+            SpecialSource::Instruction(op) => {
+                self.function.result(op, &[], 0, dest);
+                None
+            }
+        }
     }
 }

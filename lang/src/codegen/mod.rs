@@ -50,28 +50,6 @@ use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
 
-/// The event of the clause being compiled, as far as event data goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Context {
-    None,
-    Topic,
-    Gpio,
-    Serial,
-    Http,
-}
-
-impl Context {
-    fn clause(self) -> &'static str {
-        match self {
-            Context::None => "",
-            Context::Topic => "topic",
-            Context::Gpio => "gpio_interrupt",
-            Context::Serial => "serial",
-            Context::Http => "http_response",
-        }
-    }
-}
-
 /// See the module. Feed it statements of one piece of source, then [`ImageBuilder::finish`].
 pub(crate) struct Compiler<'s, 'c, 'r> {
     pub(crate) source: &'s [u8],
