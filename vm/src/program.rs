@@ -65,8 +65,9 @@ pub struct Program<B> {
     info: ProgramInfo,
 }
 
-/// What a program needs of its device besides memory.
+/// What a program needs of its device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Requirements {
     /// Bit n: timer n.
     pub timers: u64,
@@ -150,6 +151,11 @@ impl<B: AsRef<[u8]>> Program<B> {
     /// How many variables it has.
     pub fn variables(&self) -> usize {
         self.info.variables
+    }
+
+    /// Slots of memory it runs in at least: [`Requirements::slots`] without the rest.
+    pub fn slots(&self) -> usize {
+        self.info.slots()
     }
 
     /// Timers, alarms, pins, flash variables and memory it uses.

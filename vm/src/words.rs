@@ -41,11 +41,6 @@ macro_rules! triggers {
                 USAGE[self as usize]
             }
 
-            /// The word of the event alone: `timer`, `topic`.
-            pub fn event_word(self) -> &'static str {
-                self.keyword().split(' ').next().unwrap_or_default()
-            }
-
             /// How many of the event's arguments its code may ask for.
             pub fn arguments(self) -> u8 {
                 const ARGUMENTS: &[u8] = &[$($arguments,)*];
@@ -158,6 +153,14 @@ impl Trigger {
                 Trigger::LocalName
             }
             other => other,
+        }
+    }
+
+    /// The word of the event alone: `timer`, `topic`.
+    pub fn event_word(self) -> &'static str {
+        match self.of_specials() {
+            Trigger::LocalName => "topic",
+            other => other.keyword(),
         }
     }
 }
@@ -399,6 +402,7 @@ mod tests {
         }
         for (code, trigger) in (0..).zip(Trigger::ALL) {
             assert_eq!((*trigger as u8, Trigger::from_code(code)), (code, Some(*trigger)));
+            assert_eq!(trigger.keyword().split(' ').next(), Some(trigger.event_word()));
         }
         assert_eq!(Trigger::from_code(Trigger::COUNT as u8), None);
     }

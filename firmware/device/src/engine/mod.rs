@@ -129,7 +129,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
     pub fn takes(program: &Program<B>, profile: &Profile) -> usize {
-        ScriptMemory::takes(program.requirements().slots, profile.ram) + STARTING
+        ScriptMemory::takes(program.slots(), profile.ram) + STARTING
     }
 
     /// Gives a verified image memory; see [`Engine::load`]. What it computes in and the events that
@@ -151,7 +151,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         };
         let changing_filters = [changing(Trigger::LocalFilter), changing(Trigger::RemoteFilter)];
         let most = profile.ram.min(budget.saturating_sub(queue::LEAST));
-        let memory = ScriptMemory::new(program.requirements().slots, most);
+        let memory = ScriptMemory::new(program.slots(), most);
         let machine = Machine::new(program, memory, profile)?;
         Ok(Engine {
             machine,

@@ -3,14 +3,13 @@
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::image::Checksum;
 
 use super::StorageError;
 use super::raw::{CHUNK, read_at};
 
 /// Bytes of a header, a multiple of every flash's word.
 pub(super) const HEADER_LEN: usize = 32;
-
-pub(super) static CRC: crc::Crc<u32> = crc::Crc::<u32>::new(&crc::CRC_32_ISO_HDLC);
 
 /// How a script lies in its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ impl Extent {
 
     /// Whether its bytes are still those the checksum is of.
     pub(super) fn is_whole<F: NorFlash>(&self, flash: &mut F) -> Result<bool, StorageError> {
-        let mut digest = CRC.digest();
+        let mut digest = Checksum::new();
         let mut chunk = [0; CHUNK];
         let Range { start: mut at, end } = self.whole();
         while at < end {
@@ -48,14 +47,14 @@ impl Extent {
             digest.update(&chunk[..len]);
             at += len as u32;
         }
-        Ok(digest.finalize() == self.checksum)
+        Ok(digest.finish() == self.checksum)
     }
 }
 
 /// The checksum a header keeps of its script.
 pub(super) fn checksum(image: &[u8], source: &[u8]) -> u32 {
-    let mut digest = CRC.digest();
+    let mut digest = Checksum::new();
     digest.update(image);
     digest.update(source);
-    digest.finalize()
+    digest.finish()
 }

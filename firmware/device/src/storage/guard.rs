@@ -16,8 +16,8 @@
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::image::checksum as crc32;
 
-use super::extent::CRC;
 use super::key::Key;
 use super::raw::read_at;
 use super::{StorageError, flash_failed};
@@ -222,7 +222,7 @@ impl Entry {
             place.copy_from_slice(&word.to_le_bytes());
         }
         let (content, check) = bytes.split_at_mut(ENTRY - 4);
-        check.copy_from_slice(&CRC.checksum(content).to_le_bytes());
+        check.copy_from_slice(&crc32(content).to_le_bytes());
         bytes
     }
 
@@ -232,7 +232,7 @@ impl Entry {
             *word = u32::from_le_bytes(place.try_into().ok()?);
         }
         let [magic, number, s0, s1, l0, l1, script, check] = words;
-        let sound = magic == MAGIC && check == CRC.checksum(&bytes[..ENTRY - 4]);
+        let sound = magic == MAGIC && check == crc32(&bytes[..ENTRY - 4]);
         sound.then_some(Entry { number, permitted: [[s0, s1], [l0, l1]], script })
     }
 }
@@ -241,6 +241,6 @@ impl Entry {
 pub(super) fn checksum(record: &[u8]) -> u32 {
     match record {
         [] => 0,
-        _ => CRC.checksum(record).max(DAMAGED + 1),
+        _ => crc32(record).max(DAMAGED + 1),
     }
 }

@@ -9,8 +9,9 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::image::Checksum;
 
-use super::extent::{CRC, Extent, HEADER_LEN, Order};
+use super::extent::{Extent, HEADER_LEN, Order};
 use super::raw::read_at;
 use super::{ImageBytes, MapFlash, StorageError, flash_failed};
 
@@ -38,7 +39,7 @@ pub(super) struct Incoming {
     erased: u32,
     /// Not yet written.
     page: Vec<u8>,
-    digest: crc::Digest<'static, u32>,
+    digest: Checksum,
     /// Bytes that came.
     len: usize,
     head: [u8; HEAD],
@@ -65,7 +66,7 @@ impl Incoming {
             erased: slot.start,
             slot,
             page,
-            digest: CRC.digest(),
+            digest: Checksum::new(),
             len: 0,
             head: [0; HEAD],
             last: 0,
@@ -181,7 +182,7 @@ impl Incoming {
             }
             None => (image.end - source.min(self.len) as u32..image.end, Order::SourceInImage),
         };
-        Ok((Extent { image, source, checksum: self.digest.finalize() }, order))
+        Ok((Extent { image, source, checksum: self.digest.finish() }, order))
     }
 
     fn image(&self) -> Range<u32> {

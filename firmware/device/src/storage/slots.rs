@@ -8,8 +8,9 @@
 use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
+use umqtt_vm::image::checksum as crc32;
 
-use super::extent::{CRC, Extent, HEADER_LEN, Order, checksum};
+use super::extent::{Extent, HEADER_LEN, Order, checksum};
 use super::incoming::Incoming;
 use super::raw::{read_at, write_at};
 use super::{StorageError, StoredScript, flash_failed};
@@ -244,7 +245,7 @@ fn header(written: &Written) -> [u8; HEADER_LEN] {
     for (field, place) in fields.iter().zip(bytes.chunks_exact_mut(4)) {
         place.copy_from_slice(&field.to_le_bytes());
     }
-    let sum = CRC.checksum(&bytes[..HEADER_LEN - 4]);
+    let sum = crc32(&bytes[..HEADER_LEN - 4]);
     bytes[HEADER_LEN - 4..].copy_from_slice(&sum.to_le_bytes());
     bytes
 }
@@ -252,7 +253,7 @@ fn header(written: &Written) -> [u8; HEADER_LEN] {
 fn parse(bytes: &[u8; HEADER_LEN], slot: usize, range: Range<u32>) -> Option<Written> {
     let (words, _) = bytes.as_chunks::<4>();
     let field = |n: usize| words.get(n).map_or(0, |word| u32::from_le_bytes(*word));
-    if field(0) != MAGIC || field(7) != CRC.checksum(&bytes[..HEADER_LEN - 4]) {
+    if field(0) != MAGIC || field(7) != crc32(&bytes[..HEADER_LEN - 4]) {
         return None;
     }
     let content = match field(2) {
