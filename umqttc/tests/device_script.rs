@@ -29,8 +29,10 @@ fn the_relay_is_driven_over_mqtt_the_button_and_the_console() {
     let mut console = device.console();
     console.ask("sim gpio 0 0");
     assert_eq!(client.on("relay/status"), "on");
+    let before = script_events(&console.ask("show stats"));
     console.ask("sim gpio 0 1");
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    // The release counts once the pin has settled.
+    console.ask_until("show stats", |reply| script_events(reply) > before);
     device.types("sim gpio 0 0");
     assert_eq!(client.on("relay/status"), "off");
 
@@ -122,9 +124,27 @@ fn the_end_of_standard_input_does_not_end_the_device() {
     let dir = folder(&[]);
     let mut device = Device::start(dir.path(), Some(&relay()));
     device.close_stdin();
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    assert!(device.runs());
+    #[cfg(target_os = "linux")]
+    common::eventually("the end of the thread that reads standard input", || {
+        (!threads(device.pid()).iter().any(|name| name == "serial in")).then_some(())
+    });
     assert!(device.console().ask("show mqtt").contains("Script enabled"));
+    assert!(device.runs());
+}
+
+/// The names of a process's threads.
+#[cfg(target_os = "linux")]
+fn threads(pid: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("it runs");
+    let name = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("comm")).ok();
+    tasks.filter_map(|task| name(task.ok()?)).map(|name| name.trim().to_owned()).collect()
+}
+
+/// How many events have woken handlers, out of `show stats`.
+fn script_events(stats: &str) -> u32 {
+    let count = stats.lines().find_map(|line| line.strip_prefix("Script events: "));
+    let count = count.and_then(|rest| rest.split(' ').next()).expect("the line is there");
+    count.parse().expect("a number")
 }
 
 #[test]
