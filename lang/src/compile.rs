@@ -15,6 +15,17 @@ pub use crate::pieces::Source;
 
 /// Compiles a script for a device of this profile. Errors only: warnings are the linter's.
 ///
+/// ```
+/// use umqtt_lang::{EmitOptions, compile, umqtt_vm::{Profile, Program}};
+///
+/// let script = b"on topic local lamp do gpio_out 12 $this_data";
+/// let image = compile(script, &Profile::ESP8266, EmitOptions::new()).expect("is right");
+/// assert!(Program::verify(image, &Profile::ESP8266).is_ok());
+///
+/// let wrong = compile(b"on init do println $x", &Profile::ESP8266, EmitOptions::new());
+/// assert_eq!(wrong.unwrap_err()[0].message, "nothing sets `$x`");
+/// ```
+///
 /// # Errors
 /// What is wrong, in the order of the source, at most [`MAX_DIAGNOSTICS`].
 pub fn compile(

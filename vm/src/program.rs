@@ -92,6 +92,16 @@ impl<B: AsRef<[u8]>> Program<B> {
     /// Proves that an image may run on a device of this profile. Takes time linear in its size and
     /// about 300 bytes of stack.
     ///
+    /// ```
+    /// use umqtt_vm::{Profile, Program};
+    ///
+    /// let script = b"on init do settimer 3 500";
+    /// let image = umqtt_lang::compile(script, &Profile::ESP8266, Default::default()).unwrap();
+    /// let program = Program::verify(&image[..], &Profile::ESP8266).unwrap();
+    /// assert_eq!(program.requirements().timers, 1 << 3);
+    /// assert!(Program::verify(&image[1..], &Profile::ESP8266).is_err());
+    /// ```
+    ///
     /// # Errors
     /// The first thing found wrong with it.
     pub fn verify(bytes: B, profile: &Profile) -> Result<Program<B>, VerifyError> {

@@ -23,6 +23,13 @@ use line::{Line, Piece};
 
 /// Lays a script out.
 ///
+/// ```
+/// use umqtt_lang::{format, umqtt_vm::Profile};
+///
+/// let script = format(b"on init do println 1", &Profile::DESKTOP).expect("is right");
+/// assert_eq!(script, b"on init do\n    println 1\n");
+/// ```
+///
 /// # Errors
 /// What is wrong with the script, if it does not parse: then there is nothing to go by.
 pub fn format(source: &[u8], profile: &Profile) -> Result<Vec<u8>, Vec<Diagnostic>> {

@@ -78,6 +78,16 @@ pub const MAX_WARNINGS: usize = 100;
 /// `script` is what parsing `source` gave; where statements are missing because of errors, warnings
 /// may be wrong (a handler that did not parse arms no timer), so lint what compiles. `config` knows
 /// the device's parameters; [`NoConfig`] checks none.
+///
+/// ```
+/// use umqtt_lang::{lint::{NoConfig, lint}, parse, umqtt_vm::Profile};
+///
+/// let source = b"on timer 1 do println 1";
+/// let (script, errors) = parse(source, &Profile::ESP8266);
+/// assert!(errors.is_empty());
+/// let warnings = lint(source, &script, &Profile::ESP8266, &NoConfig);
+/// assert_eq!(warnings.len(), 1, "nothing arms the timer");
+/// ```
 pub fn lint(
     source: &[u8],
     script: &[Statement],

@@ -53,6 +53,15 @@ pub struct Statements<'s> {
 /// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead;
 /// the ones behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script
 /// longer than the profile's `source` is not read at all.
+///
+/// ```
+/// use umqtt_lang::{statements, umqtt_vm::Profile};
+///
+/// let script = b"config speed 160 on init do printn 1 on timer 1 do println 1";
+/// let read: Vec<bool> =
+///     statements(script, &Profile::ESP8266).map(|statement| statement.is_ok()).collect();
+/// assert_eq!(read, [true, false, true]);
+/// ```
 pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
     Statements { reader: StatementReader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
 }
