@@ -40,5 +40,6 @@ pub use fallible::{
 pub use ledger::{Account, Ledger};
 pub use plan::{Plan, Share};
 pub use reserve::{
-    STEP_BLOCK, STEP_MARGIN, credit, reserve, reserve_margin, reserve_step, set_probing,
+    BLOCKS, STEP_BLOCK, STEP_MARGIN, credit, reserve, reserve_blocks, reserve_margin, reserve_step,
+    set_probing,
 };

@@ -13,6 +13,9 @@ pub const STEP_BLOCK: usize = 64 * size_of::<usize>();
 /// Pieces that do for a margin: one more than it has, for what is left over at their ends.
 const PIECES: usize = STEP_MARGIN.div_ceil(STEP_BLOCK) + 1;
 
+/// Blocks that [`reserve_blocks`] looks for at most.
+pub const BLOCKS: usize = 6;
+
 /// Whether [`reserve()`] looks at all: off where memory is the operating system's.
 static PROBING: AtomicBool = AtomicBool::new(false);
 
@@ -77,6 +80,34 @@ pub fn reserve(bytes: usize) -> bool {
     core::hint::black_box(&probe);
     drop(probe);
     credit::restore(before, if there { bytes } else { 0 });
+    there
+}
+
+/// Whether the heap has blocks of these sizes at the same time (a size of 0 is none), and `rest`
+/// bytes in one block or in pieces of [`STEP_BLOCK`]: as [`reserve()`] for their sum, but a heap in
+/// pieces will do. At most [`BLOCKS`] blocks; `rest` is no more than [`STEP_MARGIN`].
+#[must_use]
+pub fn reserve_blocks<const N: usize>(blocks: [usize; N], rest: usize) -> bool {
+    const { assert!(N <= BLOCKS) };
+    let total = blocks.iter().sum::<usize>() + rest;
+    reserve(total) || has_blocks(&blocks, rest)
+}
+
+#[cold]
+#[inline(never)]
+fn has_blocks(blocks: &[usize], rest: usize) -> bool {
+    let before = credit::get();
+    let mut probes = [const { Vec::<u8>::new() }; BLOCKS + PIECES];
+    // One more than `rest` has, for what is left over at their ends.
+    let pieces = rest.min(STEP_MARGIN).div_ceil(STEP_BLOCK) + usize::from(rest > 0);
+    let sizes = blocks.iter().copied().chain(core::iter::repeat_n(STEP_BLOCK, pieces));
+    let there = credit::fallible(|| {
+        probes.iter_mut().zip(sizes).all(|(probe, size)| probe.try_reserve_exact(size).is_ok())
+    });
+    core::hint::black_box(&probes);
+    drop(probes);
+    let total = blocks.iter().sum::<usize>() + rest;
+    credit::restore(before, if there { total } else { 0 });
     there
 }
 

@@ -43,6 +43,13 @@ impl<T> Arena<T> {
         self.len as usize
     }
 
+    /// Bytes of the block that the next value takes; 0 if there is a free place.
+    pub(crate) fn grows_by(&self) -> usize {
+        let full = 1 << Self::SHIFT;
+        let is_full = self.free == NONE && self.pieces.last().is_none_or(|p| p.len() == full);
+        if is_full { full * size_of::<Place<T>>() } else { 0 }
+    }
+
     /// Puts a value into a free place; its number. There are fewer than 2^32 places: that many
     /// would not fit the memory of the machines this is for, and the limits are far below.
     pub(crate) fn insert(&mut self, value: T) -> u32 {
@@ -156,6 +163,14 @@ pub(crate) fn make_room<T>(table: &mut Vec<T>) {
     if table.len() == table.capacity() {
         table.reserve_exact((table.len() / 8).max(4));
     }
+}
+
+/// Bytes of the block to which [`make_room`] moves a table; 0 if it has room.
+pub(crate) fn table_grows_by<T>(table: &Vec<T>) -> usize {
+    if table.len() < table.capacity() {
+        return 0;
+    }
+    (table.len() + (table.len() / 8).max(4)) * size_of::<T>()
 }
 
 #[cfg(test)]

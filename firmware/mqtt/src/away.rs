@@ -28,6 +28,16 @@ impl Away {
         (self.oldest != NONE).then_some(self.oldest)
     }
 
+    /// The one that has been away for longest, but for this one.
+    pub(crate) fn oldest_but(&self, key: Option<u32>, sessions: &Arena<Session>) -> Option<u32> {
+        let oldest = self.oldest()?;
+        if Some(oldest) != key {
+            return Some(oldest);
+        }
+        let [_, newer] = sessions.get(oldest)?.place;
+        (newer != NONE).then_some(newer)
+    }
+
     /// Adds a session that has just lost its connection.
     pub(crate) fn add(&mut self, key: u32, sessions: &mut Arena<Session>) {
         let Some(session) = sessions.get_mut(key) else { return };
@@ -82,6 +92,8 @@ mod tests {
                     plain.push(key);
                 }
                 prop_assert_eq!(away.oldest(), plain.first().copied());
+                let others = plain.iter().copied().find(|other| *other != key);
+                prop_assert_eq!(away.oldest_but(Some(key), &sessions), others);
             }
             for key in plain {
                 prop_assert_eq!(away.oldest(), Some(key));

@@ -117,6 +117,8 @@ pub struct Broker {
     borrowed: usize,
     /// Bytes that may be allocated before the heap is looked at again.
     allowance: usize,
+    /// From when on a stored session may make room for a connection.
+    next_displacement: Instant,
     stats: Stats,
     pub(crate) connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
@@ -173,6 +175,7 @@ impl Broker {
             limits,
             borrowed: 0,
             allowance: 0,
+            next_displacement: Instant::ZERO,
             stats: Stats::default(),
             connections: Arena::new(),
             slots: Vec::new(),

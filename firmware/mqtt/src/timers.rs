@@ -100,6 +100,20 @@ impl Timers {
         }
     }
 
+    /// Bytes of the largest block that [`make_room`](Self::make_room) takes for one of so many
+    /// entries; 0 if there is room.
+    pub(crate) fn grows_by(&self, entries: usize) -> usize {
+        let heap = if entries > self.heap.capacity() {
+            (entries + (entries - self.heap.len()) / 8) * size_of::<Due>()
+        } else {
+            0
+        };
+        // Numbers of both kinds in turn, and none is larger than what there are entries.
+        let places = (2 * entries + 2).max(self.places.len());
+        let places = if places > self.places.capacity() { (places + places / 8) * 4 } else { 0 };
+        heap.max(places)
+    }
+
     fn insert(&mut self, due: Due) {
         while self.places.len() <= due.number as usize {
             make_room(&mut self.places);

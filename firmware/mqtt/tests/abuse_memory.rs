@@ -136,17 +136,42 @@ fn those_who_have_a_session_can_come_back_however_much_is_kept() {
     net.broker.lend_memory(0);
     let memory = net.broker.memory();
     assert!(memory > SMALL.max_memory / 8 * 7, "{memory} bytes do not keep out strangers");
-    for (conn, connect, comes_in) in [
-        (10, hello("stranger"), false),
-        (11, stay("keeper 0"), true),
-        (12, hello("keeper 1"), true),
-    ] {
+    for (conn, connect) in [(10, stay("keeper 0")), (11, hello("keeper 1"))] {
         net.open(conn).expect("room");
         let mut packet = Vec::new();
         connect.emit(&mut packet);
         net.send(conn, &packet);
-        assert_eq!(net.is_closed(conn), !comes_in, "{conn}");
+        assert!(!net.is_closed(conn), "{conn}");
     }
+    assert_eq!(net.broker.stats().sessions_displaced, 0, "those who come back displace nobody");
+}
+
+/// Sessions of those who are away hold so much that there is no memory for a client: the one that
+/// was away for longest makes room, and no other.
+#[test]
+fn those_who_have_left_shut_nobody_out() {
+    let mut net = Net::new();
+    for conn in 0..4 {
+        assert!(!net.connect(conn, stay(&format!("keeper {conn}"))), "it is new");
+        net.subscribe(conn, &format!("queued/{conn}"), QoS::AtLeastOnce);
+        net.cut(conn);
+    }
+    for n in 0..400 {
+        let topic = format!("kept/{n}");
+        net.broker.publish(topic.as_bytes(), &[b'x'; 100], QoS::AtMostOnce, true).ok();
+        let topic = format!("queued/{}", n % 4);
+        net.broker.publish(topic.as_bytes(), &[b'x'; 1000], QoS::AtLeastOnce, false).ok();
+    }
+    let memory = net.broker.memory();
+    assert!(memory > SMALL.max_memory / 8 * 7, "{memory} bytes keep nobody out");
+    let mut packet = Vec::new();
+    hello("newcomer").emit(&mut packet);
+    net.open(10).expect("room");
+    net.send(10, &packet);
+    assert!(!net.is_closed(10), "{:?}", net.broker.stats());
+    assert_eq!(net.broker.stats().sessions_displaced, 1);
+    assert!(!net.connect(11, stay("keeper 0")), "it was away for longest");
+    assert!(net.connect(12, stay("keeper 1")), "it has lost nothing");
 }
 
 /// What waits for memory for too long makes those give way who hold it, in this order, and in the

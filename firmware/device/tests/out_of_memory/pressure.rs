@@ -13,6 +13,8 @@ use crate::world::World;
 /// Milliseconds in which the witness is answered: a second in which those wait who publish, or in
 /// which nothing finds memory, and then until enough of those who hold it have given way.
 const SOON: u64 = 2_000;
+/// Milliseconds in which a client comes in that tries again and again, once all others have left.
+const SOON_IN: u64 = 5_000;
 /// Clients that want memory.
 const CLIENTS: usize = 15;
 /// Times they come and go.
@@ -58,12 +60,17 @@ pub(crate) fn story(seed: u64, options: Options) -> Result<(), String> {
     for round in 1..=ROUNDS {
         let held = pressure(&mut world, &mut random);
         is_served(&mut world, witness, round as u8, &format!("round {round}"))?;
+        let all_leave = random.one_in(2);
         for conn in held {
-            if !random.one_in(4) {
+            if all_leave || !random.one_in(4) {
                 world.vanish(conn);
             }
         }
         world.pass(random.of(&[0, 10, 1000]));
+        if all_leave {
+            comes_in(&mut world, "client0", round)?;
+            comes_in(&mut world, "newcomer", round)?;
+        }
     }
     Ok(())
 }
@@ -137,6 +144,32 @@ fn is_served(world: &mut World, witness: ConnId, id: u8, after: &str) -> Result<
         }
     }
     Err(format!("no answer within {SOON} ms after {after}: {}", state(world)))
+}
+
+/// A client comes in, whatever the others have left behind.
+fn comes_in(world: &mut World, name: &str, round: usize) -> Result<(), String> {
+    let start = world.now();
+    let answer = packet(0x20, &[0, 0]);
+    let mut answers = Vec::new();
+    while world.now() < start + SOON_IN {
+        if let Some(conn) = world.connect_buffered() {
+            world.push(conn, &connect_with(name, true, None));
+            world.pass(100);
+            let came = world.take(conn);
+            world.vanish(conn);
+            if came.starts_with(&answer) {
+                world.pass(10);
+                return Ok(());
+            }
+            answers.push(came);
+        }
+        world.pass(100);
+    }
+    answers.dedup();
+    Err(format!(
+        "{name} does not come in after round {round}, but gets {answers:x?}: {}",
+        state(world)
+    ))
 }
 
 fn state(world: &mut World) -> String {

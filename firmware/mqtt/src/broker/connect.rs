@@ -11,7 +11,6 @@ use super::receive::ProtocolError;
 use crate::connection::{LastWill, Phase};
 use crate::journal::SessionLog;
 use crate::message::Publication;
-use crate::session::Session;
 use crate::wire::{Connack, Connect, ReturnCode, Version};
 use crate::{Credentials, Hooks, Instant, Verdict};
 
@@ -49,7 +48,8 @@ impl Broker {
         ControlFlow::Break(())
     }
 
-    /// Whether the client may come in. Changes nothing.
+    /// Whether the client may come in. Changes nothing but that stored sessions of others make
+    /// room.
     fn authorize(&mut self, slot: u32, connect: &Connect<'_>, hooks: &mut dyn Hooks) -> ReturnCode {
         let id = connect.client_id;
         // An empty id asks for one to be made up: in MQTT 3.1.1, and for one connection only
@@ -67,18 +67,17 @@ impl Broker {
             Verdict::NotAuthorized => return ReturnCode::NotAuthorized,
         }
         let known = self.find_name(id).ok().and_then(|place| self.names.get(place));
-        let known = known.and_then(|key| self.sessions.get(*key));
+        let known_key = known.copied();
+        let known = known_key.and_then(|key| self.sessions.get(key));
         let takes_over = known.is_some_and(|session| session.connection().is_some());
         let was_stored = known.is_some_and(|session| !session.clean);
         let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
         // The one that was away for longest makes room for one more.
         let new = !connect.clean_session && !was_stored;
         let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
-        let waiting = known.map_or(0, Session::entries);
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
-        let memory = self.has_memory_for_client(id, will, known.is_some());
         let behind = self.journal.is_full() && !connect.clean_session;
-        if full || !memory || no_place || behind || !self.heap_has_client(id, will, waiting) {
+        if full || no_place || behind || !self.make_memory_for_client(id, will, known_key) {
             return ReturnCode::ServerUnavailable;
         }
         ReturnCode::Accepted

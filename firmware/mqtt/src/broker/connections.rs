@@ -4,11 +4,11 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use umqtt_memory::{STEP_MARGIN, shrink_deque, try_append, try_deque_room};
+use umqtt_memory::{shrink_deque, try_append, try_deque_room};
 
 use super::receive::ProtocolError;
 use super::{Broker, ConnId, Refused};
-use crate::arena::{PIECE, make_room};
+use crate::arena::{make_room, table_grows_by};
 use crate::connection::{Connection, LastWill, Phase};
 use crate::journal::SessionLog;
 use crate::session::{Presence, Session};
@@ -45,10 +45,8 @@ impl Broker {
             self.stats.refused += 1;
             return Err(Refused::TooMany);
         }
-        let open = self.connections.len() + self.closes.len() + 8;
-        let room = self.heap_has(PIECE + 6 * 8 * open + STEP_MARGIN / 2)
-            && room_for(&mut self.writable, open)
-            && room_for(&mut self.closes, open);
+        let room =
+            self.has_room_for_connection() || self.displace(now) && self.has_room_for_connection();
         if !room {
             self.stats.refused += 1;
             return Err(Refused::NoMemory);
@@ -61,6 +59,17 @@ impl Broker {
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
         self.stats.opened += 1;
         Ok(())
+    }
+
+    /// Whether the heap has what a connection takes, and makes room in the queues.
+    fn has_room_for_connection(&mut self) -> bool {
+        let open = self.connections.len() + self.closes.len() + 8;
+        let timers = self.timers.grows_by(self.connections.len() + 1 + self.sessions.len());
+        let blocks =
+            [self.connections.grows_by(), table_grows_by(&self.slots), timers, timers, 8 * open];
+        self.heap_has_blocks(blocks)
+            && room_for(&mut self.writable, open)
+            && room_for(&mut self.closes, open)
     }
 
     /// The network connection is gone, by whatever way: publishes the client's will unless it took

@@ -1,15 +1,15 @@
 //! The bound on all of the broker's memory together.
 
-use umqtt_memory::{STEP_MARGIN, reserve, reserve_margin};
+use umqtt_memory::{STEP_MARGIN, reserve, reserve_blocks, reserve_margin};
 
 use super::Broker;
-use crate::Instant;
-use crate::arena::PIECE;
+use crate::arena::table_grows_by;
 use crate::connection::{Connection, Phase};
 use crate::delivery::Delivery;
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
 use crate::session::Session;
+use crate::{Duration, Instant};
 
 /// A connection with its places among slots, timers and those that have something to send, and an
 /// allowance for the blocks of its packets and its queue.
@@ -28,6 +28,9 @@ const _: () = {
 const HOLDS: usize = 128;
 /// What a message that is not acknowledged counts there.
 const UNACKNOWLEDGED: usize = 64;
+
+/// Time between two stored sessions that make room for connections.
+const DISPLACE_INTERVAL: Duration = Duration::from_millis(1000);
 
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
@@ -177,18 +180,65 @@ impl Broker {
         there
     }
 
+    /// Whether the heap has these blocks at once, and half a step's margin.
+    pub(super) fn heap_has_blocks<const N: usize>(&mut self, blocks: [usize; N]) -> bool {
+        let there = reserve_blocks(blocks, STEP_MARGIN / 2);
+        self.allowance = 0;
+        self.stats.out_of_memory += u64::from(!there);
+        there
+    }
+
     /// Whether the heap has what a new client's CONNECT takes, and so many messages that its
     /// session has waiting for it.
-    pub(super) fn heap_has_client(
-        &mut self,
-        client_id: &str,
-        will_len: usize,
-        waiting: usize,
-    ) -> bool {
+    fn heap_has_client(&mut self, client_id: &str, will_len: usize, waiting: usize) -> bool {
+        let sessions = self.sessions.grows_by();
+        let timers = self.timers.grows_by(self.connections.len() + self.sessions.len() + 1);
+        let names = table_grows_by(&self.names);
         let waiting = waiting * 3 * size_of::<Delivery>();
-        // Every table may grow by an eighth.
-        let tables = (self.sessions.len() + self.connections.len() + 8) * 8;
-        self.heap_has(PIECE + tables + client_id.len() + 2 * will_len + waiting + STEP_MARGIN / 2)
+        self.heap_has_blocks([
+            sessions,
+            timers,
+            names,
+            client_id.len() + will_len,
+            will_len,
+            waiting,
+        ])
+    }
+
+    /// Whether there is memory for a client that may come in. Stored sessions make room, the one
+    /// that was away for longest first, but not its own: so nobody is shut out by those who have
+    /// left.
+    pub(super) fn make_memory_for_client(
+        &mut self,
+        id: &str,
+        will_len: usize,
+        known: Option<u32>,
+    ) -> bool {
+        loop {
+            let session = known.and_then(|key| self.sessions.get(key));
+            let waiting = session.map_or(0, Session::entries);
+            if self.has_memory_for_client(id, will_len, known.is_some())
+                && self.heap_has_client(id, will_len, waiting)
+            {
+                return true;
+            }
+            let Some(oldest) = self.away.oldest_but(known, &self.sessions) else { return false };
+            self.stats.sessions_displaced += 1;
+            self.forget_session(oldest);
+        }
+    }
+
+    /// Forgets the stored session that was away for longest, so that somebody can connect; once in
+    /// [`DISPLACE_INTERVAL`], as it is not known yet who that is. False if there is none.
+    pub(super) fn displace(&mut self, now: Instant) -> bool {
+        if now < self.next_displacement {
+            return false;
+        }
+        let Some(oldest) = self.away.oldest() else { return false };
+        self.next_displacement = now.saturating_add(DISPLACE_INTERVAL);
+        self.stats.sessions_displaced += 1;
+        self.forget_session(oldest);
+        true
     }
 
     /// Counts what a connection uses now.
