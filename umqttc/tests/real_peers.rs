@@ -10,7 +10,7 @@ use std::net::TcpStream;
 
 use common::device::{Device, free_port, local};
 use common::mosquitto::{Mosquitto, mosquitto_enabled};
-use common::{PATIENCE, folder};
+use common::{TIMEOUT, folder};
 
 /// Where the two differ, and why.
 const KNOWN: &[(&str, &str)] = &[
@@ -83,7 +83,7 @@ fn publish(topic: &[u8], flags: u8, id: u16) -> Vec<u8> {
 /// What a client hears that has just connected and then sends this, up to the answer to a ping.
 fn answer(port: u16, hello: &[u8], then: &[u8]) -> String {
     let mut stream = TcpStream::connect(local(port)).expect("it listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("a timeout");
     let ping: &[u8] = if then.ends_with(PING) { &[] } else { PING };
     // The connection may be closed before all is written.
     let _ = stream.write_all(&[hello, then, ping].concat());

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 pub use umqtt_testkit::console;
-pub use umqtt_testkit::wait::{TIMEOUT as PATIENCE, eventually};
+pub use umqtt_testkit::wait::{TIMEOUT, eventually};
 
 /// The command under test.
 pub const UMQTTC: &str = env!("CARGO_BIN_EXE_umqttc");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A connected client.
 pub struct Mqtt {
@@ -52,9 +52,9 @@ impl Mqtt {
             }
         });
         let mqtt = Mqtt { client, events };
-        match mqtt.next(PATIENCE) {
+        match mqtt.next(TIMEOUT) {
             Some(Packet::ConnAck(_)) => Ok(mqtt),
-            other => Err(failure.recv_timeout(PATIENCE).unwrap_or(format!("{other:?}"))),
+            other => Err(failure.recv_timeout(TIMEOUT).unwrap_or(format!("{other:?}"))),
         }
     }
 
@@ -63,7 +63,7 @@ impl Mqtt {
     pub fn subscribe(&self, filter: &str) {
         self.client.subscribe(filter, QoS::AtMostOnce).expect("is connected");
         loop {
-            match self.next(PATIENCE) {
+            match self.next(TIMEOUT) {
                 Some(Packet::SubAck(_)) => return,
                 Some(_) => {}
                 None => panic!("no answer to the subscription of {filter}"),
@@ -86,7 +86,7 @@ impl Mqtt {
     pub fn retain_acknowledged(&self, topic: &str, data: &str) {
         self.client.publish(topic, QoS::AtLeastOnce, true, data).expect("is connected");
         loop {
-            match self.next(PATIENCE) {
+            match self.next(TIMEOUT) {
                 Some(Packet::PubAck(_)) => return,
                 Some(_) => {}
                 None => panic!("no acknowledgement of {topic}"),
@@ -97,7 +97,7 @@ impl Mqtt {
     /// The next message.
     #[track_caller]
     pub fn message(&self) -> Message {
-        self.message_within(PATIENCE).expect("a message arrives")
+        self.message_within(TIMEOUT).expect("a message arrives")
     }
 
     /// The next message, if it comes in time.
@@ -120,7 +120,7 @@ impl Mqtt {
     /// Waits for a message on a topic, passing over others; returns its data.
     #[track_caller]
     pub fn on(&self, topic: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let mut passed = Vec::new();
         while let Some(message) = self.message_within(end.saturating_duration_since(Instant::now()))
         {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use umqtt_mqtt_model::{Action, Greeting, Model, Rules, STEP_BYTES, Step};
 
-use crate::common::PATIENCE;
+use crate::common::TIMEOUT;
 use crate::player::{Player, Turn};
 
 const PLAYERS: usize = 8;
@@ -177,7 +177,7 @@ impl Crowd {
             if !moved && done(self) {
                 return Ok(());
             }
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 let waiting: Vec<_> =
                     self.players.iter().filter(|p| !p.client.is_content()).collect();
                 let missing = self.model.missing(true);

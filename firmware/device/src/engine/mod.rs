@@ -53,7 +53,7 @@ pub use feedback::FEEDBACK_ROUNDS;
 pub use load_error::LoadError;
 pub use pins::DEBOUNCE;
 pub use queue::QUEUE_EVENTS;
-pub use stats::Stats;
+pub use stats::ScriptStats;
 pub use stop_policy::{STOP_WINDOW, STOPS_ALLOWED};
 pub use warnings::WARNING_INTERVAL;
 
@@ -110,7 +110,7 @@ pub struct Engine<B> {
     pins: WatchedPins,
     stop_policy: StopPolicy,
     warning_limiter: WarningLimiter,
-    stats: Stats,
+    stats: ScriptStats,
     warned: Warnings,
     tracing: bool,
     /// Which sides have topic handlers whose filter may change while the script runs.
@@ -165,7 +165,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             pins,
             stop_policy: StopPolicy::default(),
             warning_limiter: WarningLimiter::default(),
-            stats: Stats::default(),
+            stats: ScriptStats::default(),
             warned: Warnings::default(),
             tracing: false,
             changing_filters,
@@ -349,9 +349,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// The counters.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> ScriptStats {
         let warnings = self.machine.warnings();
-        Stats {
+        ScriptStats {
             divisions_by_zero: warnings.divisions_by_zero,
             values_cut: warnings.values_cut,
             ..self.stats
@@ -365,7 +365,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
     }
 
     /// Tells how long, by the caller's clock, calls of [`Engine::handle`] and [`Engine::poll`]
-    /// took: for [`Stats::mean_micros`].
+    /// took: for [`ScriptStats::mean_micros`].
     pub fn note_time(&mut self, micros: u32) {
         self.stats.micros = self.stats.micros.wrapping_add(micros.into());
     }

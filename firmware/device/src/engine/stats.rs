@@ -2,7 +2,7 @@
 
 /// Counters since the script was loaded; they wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct ScriptStats {
     /// Events that woke at least one handler.
     pub events: u32,
     /// Handlers run.
@@ -22,7 +22,7 @@ pub struct Stats {
     pub micros: u64,
 }
 
-impl Stats {
+impl ScriptStats {
     /// Mean microseconds for an event; 0 before the first.
     pub fn mean_micros(&self) -> u32 {
         let mean = self.micros.checked_div(self.events.into()).unwrap_or(0);

@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 use umqtt_net::{Duration, Instant};
 use umqtt_vm::{Event, Profile, Side};
 
-use crate::engine::{Engine, LoadError, LocalTime, Now, Stats};
+use crate::engine::{Engine, LoadError, LocalTime, Now, ScriptStats};
 
 pub use action::Action;
 pub use pins::SimulatedPins;
@@ -258,7 +258,7 @@ impl Simulator {
     }
 
     /// The engine's counters.
-    pub fn stats(&self) -> Stats {
+    pub fn stats(&self) -> ScriptStats {
         self.engine.stats()
     }
 

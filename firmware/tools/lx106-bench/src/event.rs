@@ -17,7 +17,7 @@ use crate::script::{Script, moment};
 const KINDS: &str = "topic local|remote TOPIC DATA, serial LINE, timer N, alarm N, gpio_interrupt N, http_response BODY, \
                      mqttconnect, wificonnect, wifidisconnect";
 /// Timers and alarms that are let pass to get at the one asked for.
-const PATIENCE: u32 = 1000;
+const MAX_POLLS: u32 = 1000;
 
 /// Counts an event; prints what it took.
 pub(crate) fn count(script: &mut Script, text: &str) -> Result<(), String> {
@@ -121,7 +121,7 @@ fn due(script: &mut Script, event: Event<'_>) -> Result<u32, &'static str> {
 
 /// Lets time pass to where the event is due.
 fn forward(script: &mut Script, event: Event<'_>) -> bool {
-    for _ in 0..PATIENCE {
+    for _ in 0..MAX_POLLS {
         let Some(at) = script.engine.poll_at() else { return false };
         script.now = script.now.max(at);
         if script.engine.next_due() == Some(event) {
