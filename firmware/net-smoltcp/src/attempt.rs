@@ -7,9 +7,11 @@ use umqtt_net::Instant;
 
 /// Addresses of one host that are tried.
 pub const MAX_ADDRESSES: usize = 4;
+
 /// A connection that is not up yet.
 pub(crate) struct Attempt {
-    pub(crate) port: u16,
+    /// `None` if only the address is asked for.
+    pub(crate) port: Option<u16>,
     /// The look-up under way.
     pub(crate) query: Option<dns::QueryHandle>,
     /// Addresses to try, the next one last.

@@ -1,6 +1,7 @@
 //! One place of the table: a socket, where it stands, and what is to be reported about it.
 
 use alloc::boxed::Box;
+use core::net::Ipv4Addr;
 
 use smoltcp::iface::SocketHandle;
 use umqtt_net::{CloseReason, Instant, ReadySet};
@@ -16,6 +17,8 @@ pub(crate) enum Phase {
     HalfOpen { since: Instant },
     /// The device asked for it, and it is not up yet.
     Connecting(Box<Attempt>),
+    /// The address that was looked up, to be reported; the place is free with that.
+    Resolved(Ipv4Addr),
     /// Up.
     Open,
     /// We closed it; waiting for the other end to do so.

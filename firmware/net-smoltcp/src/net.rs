@@ -146,7 +146,7 @@ impl<D: Device> SmolNet<D> {
                 }
                 Phase::Open => self.poll_open(place),
                 Phase::Lingering { until } => self.poll_lingering(place, until),
-                Phase::Listening | Phase::Closed { .. } => {}
+                Phase::Listening | Phase::Resolved(_) | Phase::Closed { .. } => {}
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The table of sockets: its places are the device's connection numbers.
 
 use alloc::vec::Vec;
+use core::net::Ipv4Addr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
@@ -201,6 +202,14 @@ impl Table {
         self.report(place, Readiness::Closed);
     }
 
+    /// The address that was asked for is found.
+    pub(crate) fn resolved(&mut self, place: u32, address: Ipv4Addr) {
+        if let Some(connection) = self.get(place) {
+            connection.phase = Phase::Resolved(address);
+            self.report(place, Readiness::Closed);
+        }
+    }
+
     /// Whether something is over whose socket is still there.
     pub(crate) fn has_closed(&self) -> bool {
         self.closed_sockets
@@ -248,7 +257,7 @@ impl Table {
             Phase::HalfOpen { since } => Some(*since + HANDSHAKE_TIMEOUT),
             Phase::Connecting(attempt) => attempt.deadline(),
             Phase::Lingering { until } => Some(*until),
-            Phase::Listening | Phase::Open | Phase::Closed { .. } => None,
+            Phase::Listening | Phase::Resolved(_) | Phase::Open | Phase::Closed { .. } => None,
         })
     }
 

@@ -55,6 +55,7 @@ impl<A: Net, B: Net> DualNet<A, B> {
                 NetEvent::Accepted { port, conn: conn(id), peer }
             }
             NetEvent::Connected(id) => NetEvent::Connected(conn(id)),
+            NetEvent::Resolved(id, address) => NetEvent::Resolved(conn(id), address),
             NetEvent::Readable(id) => NetEvent::Readable(conn(id)),
             NetEvent::Writable(id) => NetEvent::Writable(conn(id)),
             NetEvent::PeerClosed(id) => NetEvent::PeerClosed(conn(id)),
@@ -85,6 +86,10 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
             true => self.second.connect(host, port).map(|conn| ConnId(2 * conn.0 + 1)),
             false => self.first.connect(host, port).map(|conn| ConnId(2 * conn.0)),
         }
+    }
+
+    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
+        self.first.resolve(host).map(|conn| ConnId(2 * conn.0))
     }
 
     fn poll_event(&mut self) -> Option<NetEvent> {

@@ -1,5 +1,7 @@
 //! What happened on the network.
 
+use core::net::IpAddr;
+
 use crate::{ConnId, Peer, UdpId};
 
 /// What happened on the network.
@@ -16,6 +18,8 @@ pub enum NetEvent {
     },
     /// A connection made with [`Net::connect`](crate::Net::connect) was established.
     Connected(ConnId),
+    /// [`Net::resolve`](crate::Net::resolve) has found this address. The id is free again.
+    Resolved(ConnId, IpAddr),
     /// Bytes can be received. Comes again only after new bytes arrived, so take all or remember.
     Readable(ConnId),
     /// There is room to send again after [`Net::send`](crate::Net::send) took less than it was
@@ -24,7 +28,8 @@ pub enum NetEvent {
     /// The peer will send nothing more (half-close) and everything it sent has been received;
     /// sending still works.
     PeerClosed(ConnId),
-    /// The connection is gone, whoever closed it, or [`Net::connect`](crate::Net::connect) failed.
+    /// The connection is gone, whoever closed it, or what the device asked
+    /// for failed.
     Closed(ConnId, CloseReason),
     /// A datagram can be received. Comes again only after another one arrived, so take all or
     /// remember.

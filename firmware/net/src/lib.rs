@@ -30,7 +30,8 @@
 //!
 //! # What a stack promises
 //!
-//! * An id is not given to another connection before the device has taken its [`NetEvent::Closed`].
+//! * An id is not given to another connection before the device has taken its [`NetEvent::Closed`]
+//!   or [`NetEvent::Resolved`].
 //!   Ids are small numbers: the lowest that are free.
 //! * Events of one connection come in the order in which their kinds are listed in [`Readiness`],
 //!   each once however often it happened. After [`Net::close`] or [`Net::abort`] only

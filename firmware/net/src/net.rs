@@ -22,6 +22,17 @@ pub trait Net {
     /// [`NetError::Full`], [`NetError::Down`] or [`NetError::Failed`] when it cannot even start.
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError>;
 
+    /// Looks up an address of a host, to send datagrams to: a name, or an address as it stands. It
+    /// takes a connection's id until [`NetEvent::Resolved`] or [`NetEvent::Closed`] follows; closing
+    /// that ends the look-up.
+    ///
+    /// # Errors
+    /// As [`Net::connect`]; [`NetError::Failed`] on a stack that looks up no names.
+    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
+        let _ = host;
+        Err(NetError::Failed)
+    }
+
     /// The next thing that happened.
     fn poll_event(&mut self) -> Option<NetEvent>;
 

@@ -186,6 +186,16 @@ fn connecting_by_name_tries_every_address() {
 }
 
 #[test]
+fn an_address_is_looked_up_by_name() {
+    let mut net = HostNet::new(IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
+    let looking = net.resolve("localhost").unwrap();
+    assert_eq!(event(&mut net), NetEvent::Resolved(looking, Ipv4Addr::LOCALHOST.into()));
+    // No name can be that long.
+    let looking = net.resolve(&"x".repeat(300)).unwrap();
+    assert_eq!(event(&mut net), NetEvent::Closed(looking, CloseReason::NameNotFound));
+}
+
+#[test]
 fn failures_have_their_reasons() {
     let (mut net, port) = listening();
     assert_eq!(net.listen(port), Err(NetError::PortInUse));

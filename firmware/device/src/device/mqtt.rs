@@ -56,7 +56,10 @@ impl<P: Platform> Service<P> for MqttClients {
                 // The number may be another connection's next: nothing about this one may stay.
                 MqttClients::flush(device, net);
             }
-            NetEvent::Accepted { .. } | NetEvent::Connected(_) | NetEvent::Datagram(_) => {}
+            NetEvent::Accepted { .. }
+            | NetEvent::Connected(_)
+            | NetEvent::Resolved(..)
+            | NetEvent::Datagram(_) => {}
         }
         true
     }

@@ -35,6 +35,7 @@ pub(super) fn handle_events<P: Platform>(device: &mut Device<P>, net: &mut dyn N
                 }
             }
             NetEvent::Connected(conn)
+            | NetEvent::Resolved(conn, _)
             | NetEvent::Readable(conn)
             | NetEvent::Writable(conn)
             | NetEvent::PeerClosed(conn)
@@ -75,6 +76,7 @@ fn defer<P: Platform>(device: &mut Device<P>, event: NetEvent, net: &mut dyn Net
         NetEvent::Writable(_)
         | NetEvent::PeerClosed(_)
         | NetEvent::Closed(..)
+        | NetEvent::Resolved(..)
         | NetEvent::Datagram(_) => false,
     }
 }

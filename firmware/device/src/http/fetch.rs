@@ -167,7 +167,9 @@ impl Fetch {
             NetEvent::Closed(_, reason) => {
                 return Some(Err(FetchError::Connection(reason)));
             }
-            NetEvent::Accepted { .. } | NetEvent::Datagram(_) => return None,
+            NetEvent::Accepted { .. } | NetEvent::Resolved(..) | NetEvent::Datagram(_) => {
+                return None;
+            }
         };
         match done {
             Ok(false) => None,

@@ -250,7 +250,10 @@ impl Upstream {
                 }
                 self.lost(now);
             }
-            NetEvent::Accepted { .. } | NetEvent::Writable(_) | NetEvent::Datagram(_) => {}
+            NetEvent::Accepted { .. }
+            | NetEvent::Resolved(..)
+            | NetEvent::Writable(_)
+            | NetEvent::Datagram(_) => {}
         }
         self.look();
     }

@@ -121,7 +121,8 @@ impl<D: Device> SmolNet<D> {
                     self.cancel_lookup(place);
                     self.table.close(place, CloseReason::Reset);
                 }
-                Phase::Listening | Phase::Closed { .. } => {}
+                // The address that was found is as good as before.
+                Phase::Listening | Phase::Resolved(_) | Phase::Closed { .. } => {}
             }
         }
     }

@@ -30,7 +30,11 @@ impl<D: Device> Net for SmolNet<D> {
     }
 
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
-        self.start_connecting(host, port).map(ConnId)
+        self.start_connecting(host, Some(port)).map(ConnId)
+    }
+
+    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
+        self.start_connecting(host, None).map(ConnId)
     }
 
     fn poll_event(&mut self) -> Option<NetEvent> {
@@ -52,6 +56,10 @@ impl<D: Device> Net for SmolNet<D> {
                 Readiness::Writable if open => return Some(NetEvent::Writable(conn)),
                 Readiness::PeerClosed if open => return Some(NetEvent::PeerClosed(conn)),
                 Readiness::Closed => {
+                    if let Phase::Resolved(address) = connection.phase {
+                        self.table.forget(place);
+                        return Some(NetEvent::Resolved(conn, IpAddr::V4(address)));
+                    }
                     if let Some(reason) = self.table.acknowledge_close(place) {
                         return Some(NetEvent::Closed(conn, reason));
                     }
@@ -119,7 +127,7 @@ impl<D: Device> Net for SmolNet<D> {
                     socket.close();
                 }
             }
-            Phase::Connecting(_) => self.table.close(place, CloseReason::Done),
+            Phase::Connecting(_) | Phase::Resolved(_) => self.table.close(place, CloseReason::Done),
             Phase::Lingering { .. } | Phase::Closed { .. } => {}
             Phase::Listening | Phase::HalfOpen { .. } => {} // not the device's
         }

@@ -20,7 +20,12 @@ pub const MAX_LOOKUPS: usize = 2;
 const FIRST_LOCAL_PORT: u16 = 49_152;
 
 impl<D: Device> SmolNet<D> {
-    pub(crate) fn start_connecting(&mut self, host: &str, port: u16) -> Result<u32, NetError> {
+    /// Connects to a host, or looks up its address if there is no port.
+    pub(crate) fn start_connecting(
+        &mut self,
+        host: &str,
+        port: Option<u16>,
+    ) -> Result<u32, NetError> {
         if self.interface.ipv4_addr().is_none() {
             return Err(NetError::Down);
         }
@@ -113,7 +118,7 @@ impl<D: Device> SmolNet<D> {
             let Some(address) = attempt.addresses.pop() else {
                 return self.table.close(place, last);
             };
-            let port = attempt.port;
+            let Some(port) = attempt.port else { return self.table.resolved(place, address) };
             attempt.until = self.now + CONNECT_TIMEOUT;
             let local = self.free_local_port();
             let Some(handle) = self.table.open_socket() else {

@@ -83,6 +83,31 @@ fn a_name_nobody_knows() {
 }
 
 #[test]
+fn an_address_is_looked_up() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let looking = world.net.resolve("time.example").unwrap();
+    world.pass(20);
+    serve(&mut world, dns, |question, from| {
+        let addresses = [THEIRS, Ipv4Addr::new(10, 0, 0, 99)];
+        Some((dns_reply(question, &addresses), from))
+    });
+    world.pass(20);
+    assert_eq!(world.events(), [NetEvent::Resolved(looking, THEIRS.into())]);
+    // Nobody knows it; nobody asks any more; no name at all.
+    let looking = world.net.resolve("nowhere.example").unwrap();
+    world.pass(20);
+    serve(&mut world, dns, |question, from| Some((dns_reply(question, &[]), from)));
+    world.pass(20);
+    assert_eq!(world.events(), [closed(looking, CloseReason::NameNotFound)]);
+    let looking = world.net.resolve("time.example").unwrap();
+    world.net.abort(looking);
+    assert_eq!(world.events(), [closed(looking, CloseReason::Done)]);
+    assert_eq!(world.net.resolve("a..b"), Err(NetError::Failed));
+    world.assert_clean();
+}
+
+#[test]
 fn a_name_server_that_is_silent_is_given_up() {
     let mut world = World::new();
     let dns = udp(&mut world, 53);

@@ -37,6 +37,23 @@ cases! {
         bed.closed(conn, CloseReason::Done);
     }
 
+    fn an_address_is_looked_up_as_it_stands(bed: 2) {
+        let far = bed.0.far_address();
+        let looking = bed.net().resolve(&std::format!("{far}")).expect("there is room");
+        bed.expect(NetEvent::Resolved(looking, far));
+        // The place is free again, and nothing follows.
+        let next = bed.net().resolve(&std::format!("{far}")).expect("there is room");
+        assert_eq!(next, looking);
+        bed.expect(NetEvent::Resolved(next, far));
+        assert_eq!(bed.quiet(), []);
+        for end in [T::Net::close, T::Net::abort] {
+            let looking = bed.net().resolve(&std::format!("{far}")).expect("there is room");
+            end(bed.net(), looking);
+            bed.expect(NetEvent::Closed(looking, CloseReason::Done));
+            assert_eq!(bed.quiet(), []);
+        }
+    }
+
     fn a_port_on_which_nothing_listens_refuses(bed: 4) {
         let port = bed.listen();
         bed.net().unlisten(port);

@@ -27,28 +27,18 @@ impl Net for HostNet {
     }
 
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
-        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-        if literal.is_err() && !self.resolver.is_free() {
-            return Err(NetError::Full);
+        let (slot, literal) = self.look_up(host, port, false)?;
+        if let Some(ip) = literal {
+            let addresses = VecDeque::from([SocketAddr::new(ip, port)]);
+            self.try_addresses(slot, addresses, Instant::now(), CloseReason::Refused);
         }
-        let phase = Phase::Resolving { lookup: None };
-        let slot = self.insert(Connection::new(None, phase)).ok_or(NetError::Full)?;
-        match literal {
-            Ok(ip) => {
-                let addresses = VecDeque::from([SocketAddr::new(ip, port)]);
-                self.try_addresses(slot, addresses, Instant::now(), CloseReason::Refused);
-            }
-            Err(_) => match self.resolver.start(slot, host, port) {
-                Ok(lookup) => {
-                    if let Some(connection) = self.connection(slot) {
-                        connection.phase = Phase::Resolving { lookup: Some(lookup) };
-                    }
-                }
-                Err(_) => {
-                    self.forget(slot);
-                    return Err(NetError::Failed);
-                }
-            },
+        Ok(ConnId(slot))
+    }
+
+    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
+        let (slot, literal) = self.look_up(host, 0, true)?;
+        if let Some(ip) = literal {
+            self.found(slot, ip);
         }
         Ok(ConnId(slot))
     }
@@ -74,10 +64,13 @@ impl Net for HostNet {
                     return Some(NetEvent::PeerClosed(conn));
                 }
                 Readiness::Closed => {
-                    if let Phase::Closed(reason) = connection.phase {
-                        self.forget(slot);
-                        return Some(NetEvent::Closed(conn, reason));
-                    }
+                    let event = match connection.phase {
+                        Phase::Closed(reason) => NetEvent::Closed(conn, reason),
+                        Phase::Resolved(address) => NetEvent::Resolved(conn, address),
+                        _ => continue,
+                    };
+                    self.forget(slot);
+                    return Some(event);
                 }
                 // What happened before the device closed it does not interest it any more.
                 Readiness::Readable | Readiness::Writable | Readiness::PeerClosed => {}
@@ -132,7 +125,7 @@ impl Net for HostNet {
                     self.deadlines.push(std::cmp::Reverse((until, slot)));
                 }
             }
-            Phase::Resolving { .. } | Phase::Connecting { .. } => {
+            Phase::Resolving { .. } | Phase::Resolved(_) | Phase::Connecting { .. } => {
                 self.finish(slot, CloseReason::Done)
             }
             Phase::Lingering { .. } | Phase::Closed(_) => {}
@@ -152,5 +145,33 @@ impl Net for HostNet {
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         addresses::of(self.bind, each);
+    }
+}
+
+impl HostNet {
+    /// A place for what the device asks for; the address of the host if it is one already, else
+    /// its name is being looked up.
+    fn look_up(
+        &mut self,
+        host: &str,
+        port: u16,
+        address_only: bool,
+    ) -> Result<(u32, Option<IpAddr>), NetError> {
+        let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok();
+        if literal.is_none() && !self.resolver.is_free() {
+            return Err(NetError::Full);
+        }
+        let phase = Phase::Resolving { lookup: None, address_only };
+        let slot = self.insert(Connection::new(None, phase)).ok_or(NetError::Full)?;
+        if literal.is_none() {
+            let Ok(lookup) = self.resolver.start(slot, host, port) else {
+                self.forget(slot);
+                return Err(NetError::Failed);
+            };
+            if let Some(connection) = self.connection(slot) {
+                connection.phase = Phase::Resolving { lookup: Some(lookup), address_only };
+            }
+        }
+        Ok((slot, literal))
     }
 }

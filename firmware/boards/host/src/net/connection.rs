@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
 use mio::net::TcpStream;
@@ -19,7 +19,9 @@ const DRAIN_READS: usize = 16;
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// The name of the host is being looked up; `None` until the look-up has its number.
-    Resolving { lookup: Option<u64> },
+    Resolving { lookup: Option<u64>, address_only: bool },
+    /// The address that was asked for is found, and that is to be reported.
+    Resolved(IpAddr),
     /// The first address is being tried, these are left.
     Connecting { addresses: VecDeque<SocketAddr>, until: Instant },
     /// Up.

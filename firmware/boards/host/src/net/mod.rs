@@ -231,7 +231,7 @@ impl HostNet {
                     self.finish(slot, CloseReason::Done);
                 }
             }
-            Phase::Resolving { .. } | Phase::Closed(_) => {}
+            Phase::Resolving { .. } | Phase::Resolved(_) | Phase::Closed(_) => {}
         }
     }
 
@@ -266,12 +266,21 @@ impl HostNet {
     fn resolved(&mut self, now: Instant) {
         while let Some(answer) = self.resolver.poll() {
             let resolve::Answer { slot, lookup, addresses } = answer;
-            match self.connection(slot).map(|connection| &connection.phase) {
-                Some(Phase::Resolving { lookup: Some(wanted) }) if *wanted == lookup => {}
+            let address_only = match self.connection(slot).map(|connection| &connection.phase) {
+                Some(Phase::Resolving { lookup: Some(wanted), address_only })
+                    if *wanted == lookup =>
+                {
+                    *address_only
+                }
                 _ => continue, // closed meanwhile
-            }
+            };
             if addresses.is_empty() {
                 self.finish(slot, CloseReason::NameNotFound);
+            } else if address_only {
+                // Datagrams leave from the address it listens on.
+                let mut found = addresses.iter().map(SocketAddr::ip);
+                let reachable = found.find(|found| found.is_ipv4() == self.bind.is_ipv4());
+                self.found(slot, reachable.unwrap_or(addresses[0].ip()));
             } else {
                 self.try_addresses(slot, addresses.into(), now, CloseReason::Refused);
             }
@@ -394,6 +403,14 @@ impl HostNet {
         let Some(connection) = self.connection(slot) else { return };
         if !std::mem::replace(&mut connection.again, true) {
             self.again.push_back(slot);
+        }
+    }
+
+    /// The address that was asked for is found.
+    fn found(&mut self, slot: u32, address: IpAddr) {
+        if let Some(connection) = self.connection(slot) {
+            connection.phase = Phase::Resolved(address);
+            self.report(slot, Readiness::Closed);
         }
     }
 
