@@ -10,23 +10,52 @@ const MONDAY: u32 = 4;
 /// The clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Clock {
-    /// Local time in milliseconds since 1970, and when it was that.
+    /// What a user set: local time in milliseconds since 1970, and when it was that.
     set: Option<(u64, Instant)>,
+    /// What a time server said: UTC in milliseconds since 1970, and when it was that.
+    synchronised: Option<(u64, Instant)>,
     /// The clock or its zone was set, and the script has not got the event yet.
     changed: bool,
 }
 
 impl Clock {
-    /// The time now: what was set, else the board's (`utc`, milliseconds since 1970) in a time zone
-    /// so many seconds ahead of UTC. `None` if neither is known.
-    pub(crate) fn at(&self, now: Instant, utc: Option<u64>, zone: i32) -> Option<LocalTime> {
-        let local = match (self.set, utc) {
+    /// The time now: what a user set, else what a time server said or the board knows (`board`,
+    /// milliseconds since 1970 in UTC), in a time zone so many seconds ahead of UTC. `None` if none
+    /// is known.
+    pub(crate) fn at(&self, now: Instant, board: Option<u64>, zone: i32) -> Option<LocalTime> {
+        let local = match (self.set, self.synchronised_at(now).or(board)) {
             (Some((local, then)), _) => local + (now - then).as_millis(),
             (None, Some(utc)) => utc.saturating_add_signed(i64::from(zone) * 1000),
             (None, None) => return None,
         };
         let day = u32::try_from(local / DAY_MS).unwrap_or(u32::MAX);
         Some(LocalTime { day, millis: (local % DAY_MS) as u32 })
+    }
+
+    /// UTC in milliseconds since 1970, if it is what a time server said, or the board's: not what a
+    /// user set, who has set it in a zone and perhaps without a date.
+    pub(crate) fn utc_at(&self, now: Instant, board: Option<u64>) -> Option<u64> {
+        match self.set {
+            Some(_) => None,
+            None => self.synchronised_at(now).or(board),
+        }
+    }
+
+    fn synchronised_at(&self, now: Instant) -> Option<u64> {
+        let (utc, then) = self.synchronised?;
+        Some(utc.saturating_add(now.saturating_duration_since(then).as_millis()))
+    }
+
+    /// A time server has said what time it is in UTC: that counts until a user sets another. It is
+    /// a correction: alarms that have rung today do not ring again.
+    pub(crate) fn synchronise(&mut self, utc: u64, now: Instant) {
+        self.set = None;
+        self.synchronised = Some((utc, now));
+    }
+
+    /// No time server is asked any more: the board's own clock counts again.
+    pub(crate) fn forget_synchronisation(&mut self) {
+        self.synchronised = None;
     }
 
     /// The zone has changed.

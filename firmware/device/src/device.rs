@@ -25,6 +25,7 @@
 //! | `http_client`, `http_requests` | HTTP requests of scripts |
 //! | `sys` | the topics under `$SYS/broker` |
 //! | `retained`, `unsaved` | retained messages over a restart |
+//! | `ntp` | the time server that sets the clock, and the device's own |
 //! | `upstream` | the client of the remote broker |
 //! | `listeners` | the ports |
 //! | `output` | the log to the consoles, bytes to the network |
@@ -46,6 +47,7 @@ mod memory;
 mod mqtt;
 mod network;
 mod network_session;
+mod ntp;
 mod options;
 mod output;
 mod restart;
@@ -94,6 +96,7 @@ use self::variables::PendingVariables;
 use crate::console::CommandError;
 use crate::log::Level;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
+use crate::ntp::Ntp;
 use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::StorageError;
@@ -149,6 +152,8 @@ services![
     PendingVariables,
     SystemCommands,
     HttpClient,
+    // Before the clock is published.
+    Ntp,
     SysTopics,
     Retention,
     Upstream,

@@ -11,6 +11,7 @@
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
+//! | `ntp` | network time: what the client and the server know |
 //! | `upstream` | the client of another broker |
 //! | [`http`] | a small HTTP client |
 //! | [`printable`] | bytes from outside as text that is safe to show |
@@ -30,6 +31,7 @@ pub mod http;
 mod log;
 pub mod net;
 mod notices;
+mod ntp;
 pub mod platform;
 pub mod printable;
 pub mod settings;

@@ -23,8 +23,8 @@ pub trait Net {
     fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError>;
 
     /// Looks up an address of a host, to send datagrams to: a name, or an address as it stands. It
-    /// takes a connection's id until [`NetEvent::Resolved`] or [`NetEvent::Closed`] follows; closing
-    /// that ends the look-up.
+    /// takes a connection's id until [`NetEvent::Resolved`] or [`NetEvent::Closed`] follows;
+    /// closing that ends the look-up.
     ///
     /// # Errors
     /// As [`Net::connect`]; [`NetError::Failed`] on a stack that looks up no names.

@@ -19,6 +19,8 @@ pub const NET_LIMITS: NetLimits = NetLimits::CHIP.admits(admits);
 pub const OPTIONS: Options = Options {
     // The machine's sectors are so large that one holds the largest script.
     layout: Layout { start: 0, map_sectors: 8, slot_sectors: 1 },
+    // Nothing is sent beyond the emulator's network unless its user wants that.
+    time_server: "",
     ..Options::ESP8266
 };
 

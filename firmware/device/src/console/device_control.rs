@@ -1,7 +1,7 @@
 //! What the console needs of the device. The device implements [`DeviceControl`] over its parts.
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use umqtt_memory::Ledger;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
@@ -62,8 +62,46 @@ pub struct DeviceStats {
     pub joined: Option<bool>,
     /// Stations in the network of the own access point; `None` on a board without.
     pub stations: Option<u8>,
+    /// Network time; `None` on a board without.
+    pub ntp: Option<Synchronisation>,
     /// Browsers, and others that speak HTTP or TLS, sent away from console and upload port.
     pub browsers: u32,
+}
+
+/// How the clock gets the time from the network, and gives it on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Synchronisation {
+    /// There is a time server in the settings.
+    pub used: bool,
+    /// The last time it was synchronised.
+    pub last: Option<Synchronised>,
+    /// The server does not want to be asked.
+    pub denied: bool,
+    /// Requests sent.
+    pub asked: u32,
+    /// Requests without an answer.
+    pub timeouts: u32,
+    /// Datagrams that were no answer to be believed.
+    pub refused: u32,
+    /// The device tells others the time.
+    pub serves: bool,
+    /// Requests of others that were answered.
+    pub answered: u32,
+    /// Requests of others that were not.
+    pub not_answered: u32,
+}
+
+/// A synchronisation of the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Synchronised {
+    /// The server.
+    pub server: SocketAddr,
+    /// How long ago.
+    pub ago: Duration,
+    /// How many milliseconds the clock was behind; `None` if it was not known, or set by a user.
+    pub offset: Option<i64>,
+    /// The server's distance from a reference clock.
+    pub stratum: u8,
 }
 
 /// The figures of `show mqtt`.

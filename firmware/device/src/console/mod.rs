@@ -30,7 +30,7 @@ pub mod words;
 pub use command::Command;
 pub use device_control::{
     BrokerFigures, CommandError, DeviceControl, DeviceStats, Network, Origin, RetainedMessage,
-    ScriptText, Subscribed, TimeOfDay,
+    ScriptText, Subscribed, Synchronisation, Synchronised, TimeOfDay,
 };
 pub use execute::{CommandOutcome, LongReply, execute_line, resume_reply};
 pub use lock::{Lock, Requester};

@@ -6,7 +6,9 @@ use umqtt_memory::Account;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::command::{COMMANDS, CommandSpec, Show};
-use super::device_control::{BrokerFigures, DeviceControl, Network, ScriptText, TimeOfDay};
+use super::device_control::{
+    BrokerFigures, DeviceControl, Network, ScriptText, Synchronisation, Synchronised, TimeOfDay,
+};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
@@ -132,11 +134,35 @@ fn stats(device: &dyn DeviceControl, out: &mut Output) {
         Some(time) => line!(out, "Clock set: {time}"),
         None => line!(out, "Clock not set"),
     }
+    if let Some(ntp) = &stats.ntp {
+        synchronisation(ntp, out);
+    }
     line!(out, "{:<9}{:>11}{:>11}{:>11}{:>8}", "Memory", "budget", "used", "most", "refused");
     for (share, account) in device.ledger().iter() {
         let Account { budget, used, high_water, refused } = account;
         let name = share.name();
         line!(out, "  {name:<7}{budget:>11}{used:>11}{high_water:>11}{refused:>8}");
+    }
+}
+
+fn synchronisation(ntp: &Synchronisation, out: &mut Output) {
+    if let Some(Synchronised { server, ago, offset, stratum }) = ntp.last {
+        let ago = ago.as_secs();
+        let by = format_args!("{ago} s ago by {server}, stratum {stratum}, offset");
+        match offset {
+            Some(offset) => line!(out, "Clock synchronized: {by} {offset} ms"),
+            None => line!(out, "Clock synchronized: {by} unknown"),
+        }
+    } else if ntp.used {
+        line!(out, "Clock not synchronized");
+    }
+    if ntp.used {
+        let denied = if ntp.denied { ", denied by the server" } else { "" };
+        let Synchronisation { asked, timeouts, refused, .. } = ntp;
+        line!(out, "NTP: asked {asked}, no answer {timeouts}, refused {refused}{denied}");
+    }
+    if ntp.serves {
+        line!(out, "NTP service: answered {}, refused {}", ntp.answered, ntp.not_answered);
     }
 }
 

@@ -28,6 +28,7 @@ use crate::clock::Clock;
 use crate::console::Lock;
 use crate::log::{Level, Log, PrintRateLimiter, RepeatLimiter};
 use crate::notices::SETTINGS_DAMAGED;
+use crate::ntp::Ntp;
 use crate::platform::Platform;
 use crate::settings::Settings;
 use crate::storage::{Doors, MountReport, Storage, StorageError};
@@ -103,6 +104,7 @@ fn load_settings<P: Platform>(
 ) -> Result<Box<Settings>, StorageError> {
     let mut settings = Box::new(Settings::load(board.mac(), &storage.load_settings()?));
     settings.set_capabilities(options.capabilities);
+    settings.set_time_server(options.time_server);
     if report.settings_damaged {
         settings.set_damaged();
     }
@@ -137,6 +139,7 @@ fn join<P: Platform>(
         repeats: RepeatLimiter::default(),
         rate: PrintRateLimiter::new(options.print_rate),
         clock: Clock::default(),
+        ntp: Ntp::default(),
         options,
         listeners: Listeners::default(),
         ledger: Ledger::new(&options.plan),

@@ -151,6 +151,12 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
             bytes_sent: broker.bytes_sent,
             joined: None,
             stations: None,
+            ntp: self
+                .state
+                .settings
+                .lacks(Param::NtpServer)
+                .is_none()
+                .then(|| self.state.ntp.synchronisation(self.state.now, &self.state.settings)),
             browsers: self.state.browsers,
         }
     }

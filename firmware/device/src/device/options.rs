@@ -31,6 +31,8 @@ pub struct Options {
     pub layout: Layout,
     /// What the board has, and so which settings and commands.
     pub capabilities: Capabilities,
+    /// `ntp_server` until it is set; none on a board whose clock is right without.
+    pub time_server: &'static str,
     /// Bytes sent to a client at a time.
     pub send_buffer: usize,
     /// Bytes a millisecond that scripts may print on the serial port, where that is slower than the
@@ -65,6 +67,7 @@ impl Options {
         plan: Plan::ESP8266,
         layout: Layout::ESP8266,
         capabilities: Capabilities::NONE.with(Capability::Address),
+        time_server: "1.pool.ntp.org",
         warnings: None,
         send_buffer: 256,
         print_rate: Some(8),
@@ -91,7 +94,8 @@ impl Options {
         limits: Limits::DESKTOP,
         plan: Plan::DESKTOP,
         layout: Layout::DESKTOP,
-        capabilities: Capabilities::NONE.with(Capability::Persistence),
+        capabilities: Capabilities::NONE.with(Capability::Persistence).with(Capability::Ntp),
+        time_server: "",
         send_buffer: 256 * 1024,
         print_rate: None,
         mqtt_port: None,

@@ -22,6 +22,7 @@ use crate::clock::Clock;
 use crate::console::{Lock, over};
 use crate::engine::{LocalTime, Now};
 use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
+use crate::ntp::Ntp;
 use crate::platform::Platform;
 use crate::settings::param_type::NO_ZONE;
 use crate::settings::{Param, Settings};
@@ -45,6 +46,7 @@ pub(super) struct DeviceState<P: Platform> {
     /// How much scripts print on the serial port.
     pub(super) rate: PrintRateLimiter,
     pub(super) clock: Clock,
+    pub(super) ntp: Ntp,
     pub(super) options: Options,
     pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.
@@ -81,11 +83,12 @@ impl<P: Platform> DeviceState<P> {
     /// The clock's time, once it is set.
     pub(super) fn clock(&self) -> Option<LocalTime> {
         let utc = self.board.wall_clock();
-        let zone = match (self.settings.number(Param::NtpTimezone), utc) {
-            (NO_ZONE, Some(utc)) => self.board.utc_offset(utc),
-            (NO_ZONE, None) => 0,
-            (hours, _) => hours * 3600,
-        };
+        let zone =
+            match (self.settings.number(Param::NtpTimezone), self.clock.utc_at(self.now, utc)) {
+                (NO_ZONE, Some(utc)) => self.board.utc_offset(utc),
+                (NO_ZONE, None) => 0,
+                (hours, _) => hours * 3600,
+            };
         self.clock.at(self.now, utc, zone)
     }
 
@@ -214,6 +217,10 @@ impl<P: Platform> DeviceState<P> {
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
+            Param::NtpServer | Param::NtpInterval => self.ntp.note_changed(),
+            Param::NtpPort if self.settings.lacks(param).is_none() => {
+                self.ntp.note_port_changed(self.now);
+            }
             Param::NtpTimezone => self.clock.note_changed(),
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
@@ -224,7 +231,7 @@ impl<P: Platform> DeviceState<P> {
 
     /// Applies what was loaded at the start.
     pub(super) fn apply_all(&mut self) {
-        for param in [Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
+        for param in [Param::NtpPort, Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
             self.apply(param);
         }
     }

@@ -9,17 +9,23 @@
 //! ([`Alarms::clock_set`]), or by more than [`CORRECTION_MS`], it passes the alarms of the day that
 //! lie ahead again, and they ring. Set back by less it was corrected (by a time server, at the end
 //! of summer time), and what has rung does not ring again.
+//!
+//! A clock whose date was not known until it was corrected shows another date by that, not another
+//! time of day: only the way to the nearest moment of that time of day is what it was corrected by.
 
 use alloc::vec::Vec;
 
 use umqtt_net::{Duration, Instant};
 
-use super::clock::{DAY_MS, LocalTime, Now, hms};
+use super::clock::{DAY_MS, LocalTime, Now, UNDATED, hms};
 
 const SECONDS_PER_DAY: u32 = 86_400;
 
 /// A clock that goes back by up to so many milliseconds without being set was corrected.
 const CORRECTION_MS: u64 = 3 * 3_600_000;
+
+/// Before this day no date is one: only the day of the week of such a clock was set.
+const FIRST_DATE: u32 = 365;
 
 #[derive(Clone, Copy, Debug)]
 struct Alarm {
@@ -66,6 +72,7 @@ impl Alarms {
         if self.set.is_empty() {
             return None;
         }
+        self.find_date(now, clock);
         if self.expected(now).is_some_and(|shown| shown > total(clock) + CORRECTION_MS) {
             self.set.iter_mut().for_each(|alarm| alarm.prime(clock));
         }
@@ -100,6 +107,29 @@ impl Alarms {
         self.seen = Some((now, clock));
     }
 
+    /// If the clock has a date that it had not when it was last looked at, moves all to that date.
+    fn find_date(&mut self, now: Instant, clock: LocalTime) {
+        let Some((_, seen)) = self.seen else { return };
+        let Some(shown) = self.expected(now) else { return };
+        if !is_dated(clock) || is_dated(seen) {
+            return;
+        }
+        // Back or forward by half a day at most.
+        let half = u64::from(DAY_MS / 2);
+        let shown_day = (shown / u64::from(DAY_MS)) as u32;
+        let (shown_time, time) = (shown % u64::from(DAY_MS), u64::from(clock.millis));
+        let shown_as = match () {
+            () if time > shown_time + half => clock.day + 1,
+            () if shown_time > time + half => clock.day.saturating_sub(1),
+            () => clock.day,
+        };
+        let ahead = shown_as.wrapping_sub(shown_day);
+        for alarm in &mut self.set {
+            alarm.day = alarm.day.map(|day| day.wrapping_add(ahead));
+        }
+        self.seen = Some((now, LocalTime { day: shown_as, millis: shown_time as u32 }));
+    }
+
     /// What the clock would show now if nothing had changed it, in milliseconds.
     fn expected(&self, now: Instant) -> Option<u64> {
         let (then, clock) = self.seen?;
@@ -122,6 +152,11 @@ impl Alarms {
     pub(super) fn clear(&mut self) {
         self.set.clear();
     }
+}
+
+/// Whether the date of a clock is known, and not only its day of the week.
+fn is_dated(clock: LocalTime) -> bool {
+    (FIRST_DATE..UNDATED).contains(&clock.day)
 }
 
 /// The day, such that there always is another one after it.
@@ -284,6 +319,57 @@ mod tests {
             assert!(!rings(&mut alarms, 11, time), "the hour that comes twice: {time}");
         }
         assert!(rings(&mut alarms, 12, "02:30"));
+    }
+
+    /// A clock that was set by hand and is corrected to a date.
+    fn corrected(from_day: u32, from: &str, to: &str, alarm: &str) -> (bool, bool) {
+        let mut alarms = Alarms::default();
+        alarms.set(1, alarm.as_bytes(), &moment(from_day, from));
+        assert!(!rings(&mut alarms, from_day, from));
+        let now = rings(&mut alarms, 20_000, to);
+        assert!(!rings(&mut alarms, 20_000, to), "once");
+        let later = rings(&mut alarms, 20_000, "23:59:59");
+        (now, later)
+    }
+
+    #[test]
+    fn a_clock_that_gets_its_date_keeps_its_alarms() {
+        // Known by nothing, or by its day of the week.
+        for day in [UNDATED, UNDATED + 7, 4, 10] {
+            // Ahead of both: it waits for its time.
+            assert_eq!(corrected(day, "06:00:00", "06:00:10", "07:00"), (false, true), "{day}");
+            assert_eq!(corrected(day, "06:00:10", "06:00:00", "07:00"), (false, true), "{day}");
+            // Between both: it is passed, or was.
+            assert_eq!(corrected(day, "06:59:50", "07:00:10", "07:00"), (true, false), "{day}");
+            assert_eq!(corrected(day, "07:00:10", "06:59:50", "07:00"), (false, false), "{day}");
+            // Behind both.
+            assert_eq!(corrected(day, "08:00:00", "08:30:00", "07:00"), (false, false), "{day}");
+            // Over midnight, forward: due at both ends of it.
+            assert_eq!(corrected(day, "23:59:50", "00:00:20", "00:00:10"), (true, false));
+            assert_eq!(corrected(day, "23:59:50", "00:00:20", "23:59:55"), (true, true));
+            // Over midnight, back: both were past when they were set.
+            assert_eq!(corrected(day, "00:00:10", "23:59:50", "00:00:00"), (false, false));
+            assert_eq!(corrected(day, "00:00:10", "23:59:50", "23:59:55"), (false, false));
+        }
+    }
+
+    #[test]
+    fn corrections_over_midnight_neither_lose_an_alarm_nor_ring_it_twice() {
+        // 2036-02-07 and 2038-01-19, where others' clocks end, are days as all are.
+        for day in [24_143, 24_855] {
+            let mut alarms = Alarms::default();
+            alarms.set(1, b"00:00:00", &moment(day, "23:59:50"));
+            alarms.set(2, b"23:59:55", &moment(day, "23:59:50"));
+            let due = |alarms: &mut Alarms, day, time: &str| -> Vec<u8> {
+                core::iter::from_fn(|| alarms.take_due(Instant::ZERO, at(day, time))).collect()
+            };
+            assert_eq!(due(&mut alarms, day + 1, "00:00:05"), [1, 2], "forward over both");
+            assert_eq!(due(&mut alarms, day, "23:59:54"), [], "back over both");
+            assert_eq!(due(&mut alarms, day, "23:59:59"), [], "they have rung");
+            assert_eq!(due(&mut alarms, day + 1, "00:00:00"), []);
+            assert_eq!(due(&mut alarms, day + 1, "23:59:55"), [2]);
+            assert_eq!(due(&mut alarms, day + 2, "00:00:00"), [1]);
+        }
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub fn page() -> String {
             DefaultValue::Number(number) => spec.kind.write_number(&mut default, number),
             DefaultValue::Text("") => default.write_str("none"),
             DefaultValue::Text(text) => default.write_str(text),
+            DefaultValue::TimeServer => {
+                default.write_str("1.pool.ntp.org; none on the desktop and in the emulator")
+            }
             DefaultValue::IdFromMac => default.write_str("ESPRouter_ and half the MAC address"),
         };
         let note = match (spec.secret, spec.saved) {

@@ -91,6 +91,7 @@ impl Access {
 #[derive(Clone, Debug)]
 pub struct Settings {
     default_id: [u8; DEFAULT_ID_LEN],
+    default_time_server: &'static str,
     /// What the board has.
     capabilities: Capabilities,
     persistent: Vec<(Param, Value)>,
@@ -118,6 +119,7 @@ impl Settings {
         }
         Settings {
             default_id,
+            default_time_server: "1.pool.ntp.org",
             capabilities: Capabilities::ALL,
             persistent: Vec::new(),
             script: Vec::new(),
@@ -130,6 +132,11 @@ impl Settings {
     /// Sets what the board has; all there is at first.
     pub fn set_capabilities(&mut self, capabilities: Capabilities) {
         self.capabilities = capabilities;
+    }
+
+    /// Sets what `ntp_server` is until it is set.
+    pub fn set_time_server(&mut self, host: &'static str) {
+        self.default_time_server = host;
     }
 
     /// What the board has.
@@ -274,6 +281,7 @@ impl Settings {
             table::DefaultValue::Number(number) => ValueRef::Number(number),
             table::DefaultValue::Text(text) => ValueRef::Text(text.as_bytes()),
             table::DefaultValue::IdFromMac => ValueRef::Text(&self.default_id),
+            table::DefaultValue::TimeServer => ValueRef::Text(self.default_time_server.as_bytes()),
         }
     }
 

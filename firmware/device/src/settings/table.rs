@@ -37,6 +37,8 @@ pub enum DefaultValue {
     Text(&'static str),
     /// `ESPRouter_` and the last three bytes of the MAC address.
     IdFromMac,
+    /// The board's choice of a time server, or none.
+    TimeServer,
 }
 
 impl DefaultValue {
@@ -86,7 +88,7 @@ macro_rules! parameters {
     };
 }
 
-use DefaultValue::{IdFromMac, Number, Text as Txt};
+use DefaultValue::{IdFromMac, Number, Text as Txt, TimeServer};
 use ParamType::*;
 
 /// Longest host name, bytes.
@@ -139,8 +141,9 @@ parameters! {
     32 MqttUser "mqtt_user" Text { min: 0, max: 64 }, Txt(""), "user at the remote broker";
     33 MqttPassword "mqtt_password" Text { min: 0, max: 128 }, Txt(""), "password at the remote broker" secret;
     34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";
-    35 NtpServer "ntp_server" HOST, Txt("1.pool.ntp.org"), "name or address of the time server", needs Ntp;
-    36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server", needs Ntp;
+    35 NtpServer "ntp_server" HOST, TimeServer, "name or address of the time server that sets the clock, with a port behind a colon if it is not 123; none asks nobody", needs Ntp;
+    36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server, 15 at least", needs Ntp;
+    70 NtpPort "ntp_port" PORT_OR_OFF, Number(0), "UDP port at which the device tells others the time, usually 123, 0 is off", needs Ntp;
     37 NtpTimezone "ntp_timezone" Zone, Number(NO_ZONE), "hours ahead of UTC; none is the zone of the computer it runs on, on chips UTC";
     38 NtpTime "ntp_time" Time, Number(-1), "sets the clock" unsaved;
     39 NtpWeekday "ntp_weekday" Weekday, Number(-1), "sets the day of the week" unsaved;

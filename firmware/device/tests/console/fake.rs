@@ -161,6 +161,7 @@ impl DeviceControl for Fake {
             bytes_sent: 20_000,
             joined: Some(false),
             stations: Some(1),
+            ntp: None,
             browsers: 0,
         }
     }

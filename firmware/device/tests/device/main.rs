@@ -8,6 +8,7 @@ mod fuel;
 mod http;
 mod limit;
 mod living;
+mod ntp;
 mod remote;
 mod remote_bridge;
 mod remote_wire;

@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
-use umqtt_net::Instant;
+use umqtt_net::{BoundSocket, Instant, PortUse, SendError, Udp, UdpId};
 
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
@@ -55,6 +55,61 @@ pub(crate) struct MemoryNet {
     pub(crate) down: bool,
     /// The port that is had where another one was asked for.
     pub(crate) bound: BTreeMap<u16, u16>,
+    /// Datagrams, if it has them.
+    pub(crate) datagrams: Option<Datagrams>,
+    /// Names the device looks up.
+    pub(crate) lookups: VecDeque<(String, ConnId)>,
+}
+
+/// The device's UDP sockets by their number, and what is under way.
+#[derive(Default)]
+pub(crate) struct Datagrams {
+    /// The port of each that is open.
+    pub(crate) ports: Vec<Option<u16>>,
+    next_port: u16,
+    to_device: VecDeque<(UdpId, Vec<u8>, Peer)>,
+    /// What the device sent: from which port, to whom.
+    pub(crate) sent: VecDeque<(u16, SocketAddr, Vec<u8>)>,
+}
+
+impl Udp for Datagrams {
+    fn bind(&mut self, port: u16, _: PortUse) -> Result<BoundSocket, NetError> {
+        let port = if port == 0 {
+            self.next_port += 1;
+            50_000 + self.next_port
+        } else {
+            port
+        };
+        if self.ports.contains(&Some(port)) {
+            return Err(NetError::PortInUse);
+        }
+        self.ports.push(Some(port));
+        Ok(BoundSocket::new(UdpId(self.ports.len() as u32 - 1), port))
+    }
+
+    fn close(&mut self, socket: UdpId) {
+        self.ports[socket.0 as usize] = None;
+        self.to_device.retain(|(to, ..)| *to != socket);
+    }
+
+    fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
+        let port = self.ports[socket.0 as usize].ok_or(SendError::Unreachable)?;
+        self.sent.push_back((port, peer.addr, bytes.to_vec()));
+        Ok(())
+    }
+
+    fn recv_from(&mut self, socket: UdpId, show: &mut dyn FnMut(&[u8], Peer)) -> bool {
+        let next = self.to_device.iter().position(|(to, ..)| *to == socket);
+        let Some((_, bytes, peer)) = next.and_then(|next| self.to_device.remove(next)) else {
+            return false;
+        };
+        show(&bytes, peer);
+        true
+    }
+
+    fn join(&mut self, _: UdpId, _: Ipv4Addr, _: Interface) -> Result<(), NetError> {
+        Err(NetError::Failed)
+    }
 }
 
 impl MemoryNet {
@@ -68,6 +123,8 @@ impl MemoryNet {
             taken: 0,
             down: false,
             bound: BTreeMap::new(),
+            datagrams: None,
+            lookups: VecDeque::new(),
         }
     }
 
@@ -110,6 +167,16 @@ impl Net for MemoryNet {
         let conn = self.new_line();
         self.asked.push_back((host.to_owned(), port, End(conn)));
         Ok(conn)
+    }
+
+    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
+        let conn = self.new_line();
+        self.lookups.push_back((host.to_owned(), conn));
+        Ok(conn)
+    }
+
+    fn udp(&mut self) -> Option<&mut dyn Udp> {
+        self.datagrams.as_mut().map(|udp| udp as &mut dyn Udp)
     }
 
     fn poll_event(&mut self) -> Option<NetEvent> {
@@ -412,6 +479,50 @@ impl World {
 
     pub(crate) fn listens(&self, port: u16) -> bool {
         self.net.listening.contains(&port)
+    }
+
+    /// A device in a network with datagrams, and the network is up.
+    pub(crate) fn with_datagrams(options: Options) -> World {
+        let flash = RamFlash::new(options.layout.sectors());
+        let mut net = MemoryNet::new(PIECE);
+        net.datagrams = Some(Datagrams::default());
+        let mut world = World::made_of(flash, None, options, net);
+        world.link(true);
+        world
+    }
+
+    /// The network comes or goes.
+    pub(crate) fn link(&mut self, up: bool) {
+        self.wires.borrow_mut().link = Some(up);
+        self.settle();
+    }
+
+    pub(crate) fn udp(&mut self) -> &mut Datagrams {
+        self.net.datagrams.as_mut().unwrap()
+    }
+
+    /// A datagram to a port of the device; false if no socket has it.
+    pub(crate) fn send_datagram(&mut self, port: u16, from: &str, bytes: &[u8]) -> bool {
+        let udp = self.udp();
+        let Some(socket) = udp.ports.iter().position(|open| *open == Some(port)) else {
+            return false;
+        };
+        let (socket, from) = (UdpId(socket as u32), from.parse::<SocketAddr>().unwrap());
+        udp.to_device.push_back((socket, bytes.to_vec(), Peer::from(from)));
+        self.net.events.push_back(NetEvent::Datagram(socket));
+        self.settle();
+        true
+    }
+
+    /// Answers a look-up of the device's; returns the name.
+    pub(crate) fn answer_lookup(&mut self, address: Option<IpAddr>) -> String {
+        let (host, conn) = self.net.lookups.pop_front().expect("the device looks up no name");
+        match address {
+            Some(address) => self.net.events.push_back(NetEvent::Resolved(conn, address)),
+            None => self.net.gone(conn, CloseReason::NameNotFound),
+        }
+        self.settle();
+        host
     }
 
     /// The other end took the connection the device asked for.

@@ -1,0 +1,285 @@
+//! Network time: the client that sets the clock, and the server that tells it others.
+
+use core::net::{IpAddr, SocketAddr};
+
+use umqtt_net::{Duration, Instant, PortUse};
+use umqtt_ntp::{Clock, LEN, Sample, Timeout};
+
+use super::Device;
+use super::service::Service;
+use super::state::DeviceState;
+use crate::board::{Board, Random};
+use crate::log::Level;
+use crate::net::{ConnId, Net, NetError, NetEvent, Peer};
+use crate::ntp::{Last, Ntp, Resolution, literal, split};
+use crate::platform::Platform;
+use crate::settings::Param;
+
+/// Datagrams taken in a turn, of either socket.
+const DATAGRAMS_PER_TURN: usize = 8;
+/// When a port that was not free is asked for again.
+const BIND_AGAIN: Duration = Duration::from_secs(10);
+/// By how much a clock may be off without a line in the log that it was set, milliseconds.
+const WORTH_A_LINE: u64 = 1_000;
+
+impl<P: Platform> Service<P> for Ntp {
+    fn handle_event(
+        device: &mut Device<P>,
+        conn: ConnId,
+        event: NetEvent,
+        _net: &mut dyn Net,
+    ) -> bool {
+        let state = &mut *device.state;
+        let Resolution::Looking(looking, port) = state.ntp.server else { return false };
+        if looking != conn {
+            return false;
+        }
+        match event {
+            NetEvent::Resolved(_, address) => {
+                state.ntp.server = Resolution::Known(SocketAddr::new(address, port));
+            }
+            NetEvent::Closed(..) => {
+                state.ntp.server = Resolution::None;
+                state.ntp.client.fail(state.now);
+                note(state, format_args!("its name is not found"));
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
+        let state = &mut *device.state;
+        let Some(timeout) = state.ntp.client.handle_timeout(state.now) else { return };
+        // The next request comes from another port.
+        state.ntp.close_socket(net);
+        if timeout == Timeout::GaveUp {
+            // A name may have another address by then.
+            state.ntp.server = Resolution::None;
+            note(state, format_args!("no answer"));
+        }
+    }
+
+    #[inline(never)]
+    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        let state = &mut *device.state;
+        if state.settings.lacks(Param::NtpServer).is_some() || !state.has_margin() {
+            return false;
+        }
+        if core::mem::take(&mut state.ntp.restart) {
+            restart(state, net);
+        }
+        // Alarms the clock has passed ring in the next turn, which is due at once.
+        let set = receive(state, net);
+        ask(state, net);
+        serve(state, net) || set
+    }
+
+    fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        let ntp = &device.state.ntp;
+        [ntp.client.poll_at(), ntp.service.again_at].into_iter().flatten().min()
+    }
+}
+
+/// Begins anew, with the settings as they are.
+fn restart<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
+    if let Resolution::Looking(conn, _) = state.ntp.server {
+        // Its end is nobody's.
+        net.abort(conn);
+    }
+    state.ntp.server = Resolution::None;
+    state.ntp.close_socket(net);
+    if state.settings.bytes(Param::NtpServer).is_empty() {
+        state.ntp.client.stop();
+        if state.board.wall_clock().is_some() {
+            state.clock.forget_synchronisation();
+            state.ntp.last = None;
+        }
+        return;
+    }
+    let interval = Duration::from_secs(state.settings.unsigned(Param::NtpInterval).into());
+    state.ntp.client.set_interval(interval);
+    state.ntp.client.start(state.now);
+    state.ntp.client.handle_timeout(state.now);
+}
+
+/// Sends a request that is due, once the address of the server is known.
+fn ask<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
+    if !state.ntp.client.wants_to_ask() {
+        return;
+    }
+    let server = match state.ntp.server {
+        Resolution::Known(server) => server,
+        Resolution::Looking(..) => return,
+        Resolution::None => {
+            let (host, port) = split(state.settings.text(Param::NtpServer));
+            if let Ok(address) = literal(host) {
+                let server = SocketAddr::new(address, port);
+                state.ntp.server = Resolution::Known(server);
+                server
+            } else {
+                match net.resolve(host) {
+                    Ok(conn) => state.ntp.server = Resolution::Looking(conn, port),
+                    Err(error) => {
+                        state.ntp.client.fail(state.now);
+                        if error != NetError::Down {
+                            note(state, format_args!("{error}"));
+                        }
+                    }
+                }
+                return;
+            }
+        }
+    };
+    let mut random = [0; 8];
+    state.board.random(&mut random);
+    let random = u64::from_le_bytes(random);
+    let peer = reached(net, server);
+    let sent = net.udp().and_then(|udp| {
+        let socket = udp.bind(0, PortUse::Exclusive).ok()?.id;
+        state.ntp.socket = Some(socket);
+        let request = state.ntp.client.poll_transmit(state.now, server, random)?;
+        udp.send_to(socket, &request, peer).ok()
+    });
+    if sent.is_none() {
+        state.ntp.close_socket(net);
+        state.ntp.client.fail(state.now);
+        note(state, format_args!("cannot be asked"));
+    }
+}
+
+/// Takes what came for the client; true if the clock was set.
+fn receive<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
+    let Some(socket) = state.ntp.socket else { return false };
+    for _ in 0..DATAGRAMS_PER_TURN {
+        let mut judged = None;
+        let Some(udp) = net.udp() else { return false };
+        let (client, now) = (&mut state.ntp.client, state.now);
+        let there = udp.recv_from(socket, &mut |bytes, from| {
+            judged = Some((client.handle_datagram(now, from.addr, bytes), from.addr));
+        });
+        let Some((judged, server)) = judged.filter(|_| there) else { return false };
+        match judged {
+            Ok(sample) => set_clock(state, sample, server),
+            Err(refusal) if !state.ntp.client.is_waiting() => {
+                note(state, format_args!("{refusal}"))
+            }
+            Err(_) => {}
+        }
+        if !state.ntp.client.is_waiting() {
+            // A name may have another address next time.
+            state.ntp.server = Resolution::None;
+            state.ntp.close_socket(net);
+            return judged.is_ok();
+        }
+    }
+    false
+}
+
+fn set_clock<P: Platform>(state: &mut DeviceState<P>, sample: Sample, server: SocketAddr) {
+    let own = state.clock.utc_at(state.now, state.board.wall_clock());
+    let offset = own.map(|own| sample.offset(own));
+    state.clock.synchronise(sample.unix_millis, state.now);
+    state.ntp.last = Some(Last { sample, server, offset });
+    match offset {
+        Some(offset) if offset.unsigned_abs() < WORTH_A_LINE => {}
+        Some(offset) => {
+            state.log(Level::Info, format_args!("Clock set by {server}: it was {offset} ms behind"))
+        }
+        None => state.log(Level::Info, format_args!("Clock set by {server}")),
+    }
+}
+
+/// Opens the port that others ask at, and answers them; true if there may be more.
+fn serve<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
+    let now = state.now;
+    if state.ntp.service.again_at.is_some_and(|at| at <= now) {
+        open(state, net);
+    }
+    let Some(socket) = state.ntp.service.socket else { return false };
+    let clock = told(state);
+    let server = &mut state.ntp.service.server;
+    let Some(udp) = net.udp() else { return false };
+    for _ in 0..DATAGRAMS_PER_TURN {
+        let mut answer: Option<([u8; LEN], Peer)> = None;
+        let there = udp.recv_from(socket, &mut |bytes, from| {
+            let bytes = server.handle_datagram(now, clock.as_ref(), bytes);
+            answer = bytes.map(|bytes| (bytes, from));
+        });
+        if !there {
+            return false;
+        }
+        if let Some((bytes, to)) = answer {
+            // What finds no room is asked for again.
+            let _ = udp.send_to(socket, &bytes, to);
+        }
+    }
+    true
+}
+
+fn open<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
+    state.ntp.service.again_at = None;
+    let wanted = state.settings.port(Param::NtpPort);
+    let Some(udp) = net.udp() else { return };
+    if wanted == state.ntp.service.port && (wanted == 0 || state.ntp.service.socket.is_some()) {
+        return;
+    }
+    if let Some(socket) = state.ntp.service.socket.take() {
+        udp.close(socket);
+    }
+    state.ntp.service.port = wanted;
+    if wanted == 0 {
+        return;
+    }
+    match udp.bind(wanted, PortUse::Exclusive) {
+        Ok(bound) => state.ntp.service.socket = Some(bound.id),
+        Err(error) => {
+            state.ntp.service.again_at = Some(state.now + BIND_AGAIN);
+            let what = format_args!("cannot listen on port {wanted} for ntp: {error}");
+            state.log(Level::Warning, what);
+        }
+    }
+}
+
+/// The clock that others are told, if it is right as far as is known.
+fn told<P: Platform>(state: &DeviceState<P>) -> Option<Clock> {
+    let board = state.board.wall_clock();
+    let unix_millis = state.clock.utc_at(state.now, board)?;
+    let Some(last) = state.ntp.last else { return Some(Clock { unix_millis, ..Clock::local() }) };
+    let age = state.now.saturating_duration_since(last.sample.at);
+    // A clock is said to go wrong by 15 us a second; ours by ten times that at least.
+    let dispersion =
+        last.sample.root_dispersion.saturating_add((age.as_secs() as u32).saturating_mul(10));
+    Some(Clock {
+        unix_millis,
+        set_unix_millis: last.sample.unix_millis,
+        stratum: last.sample.stratum + 1,
+        reference_id: match last.server.ip().to_canonical() {
+            IpAddr::V4(address) => address.octets(),
+            // Any four bytes that tell servers apart.
+            IpAddr::V6(address) => (address.to_bits() as u32).to_be_bytes(),
+        },
+        root_delay: last.sample.root_delay.saturating_add(
+            (last.sample.round_trip.as_millis().min(60_000) as u32) * 65_536 / 1_000,
+        ),
+        root_dispersion: dispersion,
+    })
+}
+
+/// Logs what went wrong with the time server.
+fn note<P: Platform>(state: &mut DeviceState<P>, what: core::fmt::Arguments<'_>) {
+    // A copy, as the log needs all of the device.
+    let name = alloc::string::String::from(state.settings.text(Param::NtpServer));
+    state.log(Level::Warning, format_args!("Time server {name}: {what}"));
+}
+
+/// The interface through which an address is reached.
+fn reached(net: &dyn Net, server: SocketAddr) -> Peer {
+    let mut peer = Peer::from(server);
+    net.addresses(&mut |own| {
+        if own.contains(server.ip()) {
+            peer = Peer::new(server, own.interface);
+        }
+    });
+    peer
+}
