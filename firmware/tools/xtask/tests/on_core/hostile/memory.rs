@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Witness;
+use super::{ANSWER, Witness};
 use crate::client::{CONNECT, PUBLISH, SUBSCRIBE, packet, text};
 use crate::device::{Device, PATIENCE};
 
@@ -219,4 +219,77 @@ fn nine_clients_that_come_burst_and_vanish_again_and_again() {
     let stats = console.ask_for("show stats", "  margin");
     let shares = ["broker", "script", "margin"].map(|share| refused(&stats, share));
     assert!(shares.iter().sum::<u32>() > 0, "nothing was refused: {stats}");
+}
+
+/// Clients of this test, of whom sixteen at most are connected.
+const VISITORS: usize = 20;
+/// Times they come, leave what they can, and go.
+const VISITS: usize = 6;
+
+/// A client that leaves behind as much as it can: a will, a session that stays every other time,
+/// retained messages, half a packet.
+fn visitor(device: &Device, number: usize, visit: usize) -> TcpStream {
+    let mut stream = TcpStream::connect(device.addresses()[0]).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let flags = 4 | if number.is_multiple_of(2) { 2 } else { 0 };
+    let name = text(&format!("s{number}"));
+    let will = [text("o"), text(&"w".repeat([1, 200, 800][visit % 3]))].concat();
+    let connect = [text("MQTT"), vec![4, flags, 0, 0], name, will].concat();
+    let filter = ["#", "+/+", "p/#", "o"][(number + visit) % 4];
+    let subscribe = [vec![0, 1], text(filter), vec![1]].concat();
+    let mut bytes = [packet(CONNECT, &connect), packet(SUBSCRIBE, &subscribe)].concat();
+    for (burst, size) in [1, 40, 150, 400, 900, 1500].into_iter().enumerate() {
+        let topic = text(&format!("p/{}", (number + burst + visit) % 12));
+        let body = [topic, vec![1, burst as u8 + 1], vec![b'p'; size]].concat();
+        bytes.extend(packet(PUBLISH | 2 | u8::from((number + burst) % 5 < 2), &body));
+    }
+    let half = packet(PUBLISH, &[text("p/half"), vec![b'h'; 1500]].concat());
+    bytes.extend(&half[..half.len() / 2]);
+    stream.set_nonblocking(true).unwrap();
+    let _ = stream.write(&bytes);
+    stream
+}
+
+/// What a client that comes gets for an answer; nothing if it is sent away without one.
+fn connack(device: &Device, name: &str) -> Vec<u8> {
+    let Ok(mut stream) = TcpStream::connect(device.addresses()[0]) else { return Vec::new() };
+    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let connect = [text("MQTT"), vec![4, 2, 0, 60], text(name)].concat();
+    let mut answer = vec![0; 4];
+    let sent = stream.write_all(&packet(CONNECT, &connect));
+    match sent.and_then(|()| stream.read_exact(&mut answer)) {
+        Ok(()) => answer,
+        Err(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn those_who_have_left_shut_nobody_out() {
+    let device = Device::boot();
+    let verdict = device.push(hungry_script().as_bytes());
+    assert!(verdict.contains("Syntax okay"), "{verdict}");
+    let mut witness = Witness::new(&device);
+    let mut here: Vec<TcpStream> = Vec::new();
+    for visit in 0..VISITS {
+        for number in 0..VISITORS {
+            if here.len() >= 15 {
+                here.remove((number * 7 + visit) % here.len());
+            }
+            here.push(visitor(&device, number, visit));
+        }
+        witness.is_answered(&device, &format!("visit {visit}"));
+    }
+    drop(here);
+    witness.is_answered(&device, "the last visit");
+    let end = Instant::now() + ANSWER;
+    for name in ["s0", "s1", "newcomer"] {
+        let mut answers = Vec::new();
+        while answers.last().is_none_or(|answer| *answer != [0x20, 2, 0, 0]) {
+            assert!(Instant::now() < end, "{name} is shut out: {answers:x?}, {}", {
+                device.console().ask_for("show stats", "  margin")
+            });
+            answers.push(connack(&device, name));
+        }
+    }
+    witness.is_served(&device, "they are back");
 }
