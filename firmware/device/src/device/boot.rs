@@ -28,9 +28,8 @@ use crate::clock::Clock;
 use crate::console::Lock;
 use crate::log::{Level, Log, PrintRateLimiter, RepeatLimiter};
 use crate::notices::SETTINGS_DAMAGED;
-use crate::ntp::Ntp;
 use crate::platform::Platform;
-use crate::settings::Settings;
+use crate::settings::{Capability, Settings};
 use crate::storage::{Doors, MountReport, Storage, StorageError};
 use crate::upstream::Upstream;
 
@@ -139,7 +138,7 @@ fn join<P: Platform>(
         repeats: RepeatLimiter::default(),
         rate: PrintRateLimiter::new(options.print_rate),
         clock: Clock::default(),
-        ntp: Ntp::default(),
+        ntp: options.capabilities.has(Capability::Ntp).then(Box::default),
         options,
         listeners: Listeners::default(),
         ledger: Ledger::new(&options.plan),

@@ -153,10 +153,9 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
             stations: None,
             ntp: self
                 .state
-                .settings
-                .lacks(Param::NtpServer)
-                .is_none()
-                .then(|| self.state.ntp.synchronisation(self.state.now, &self.state.settings)),
+                .ntp
+                .as_ref()
+                .map(|ntp| ntp.synchronisation(self.state.now, &self.state.settings)),
             browsers: self.state.browsers,
         }
     }

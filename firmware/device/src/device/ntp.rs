@@ -30,17 +30,18 @@ impl<P: Platform> Service<P> for Ntp {
         _net: &mut dyn Net,
     ) -> bool {
         let state = &mut *device.state;
-        let Resolution::Looking(looking, port) = state.ntp.server else { return false };
+        let Some(ntp) = &mut state.ntp else { return false };
+        let Resolution::Looking(looking, port) = ntp.server else { return false };
         if looking != conn {
             return false;
         }
         match event {
             NetEvent::Resolved(_, address) => {
-                state.ntp.server = Resolution::Known(SocketAddr::new(address, port));
+                ntp.server = Resolution::Known(SocketAddr::new(address, port));
             }
             NetEvent::Closed(..) => {
-                state.ntp.server = Resolution::None;
-                state.ntp.client.fail(state.now);
+                ntp.server = Resolution::None;
+                ntp.client.fail(state.now);
                 note(state, format_args!("its name is not found"));
             }
             _ => {}
@@ -50,12 +51,13 @@ impl<P: Platform> Service<P> for Ntp {
 
     fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
         let state = &mut *device.state;
-        let Some(timeout) = state.ntp.client.handle_timeout(state.now) else { return };
+        let Some(ntp) = &mut state.ntp else { return };
+        let Some(timeout) = ntp.client.handle_timeout(state.now) else { return };
         // The next request comes from another port.
-        state.ntp.close_socket(net);
+        ntp.close_socket(net);
         if timeout == Timeout::GaveUp {
             // A name may have another address by then.
-            state.ntp.server = Resolution::None;
+            ntp.server = Resolution::None;
             note(state, format_args!("no answer"));
         }
     }
@@ -63,65 +65,74 @@ impl<P: Platform> Service<P> for Ntp {
     #[inline(never)]
     fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
         let state = &mut *device.state;
-        if state.settings.lacks(Param::NtpServer).is_some() || !state.has_margin() {
+        if state.ntp.is_none() || !state.has_margin() {
             return false;
         }
-        if core::mem::take(&mut state.ntp.restart) {
-            restart(state, net);
-        }
-        // Alarms the clock has passed ring in the next turn, which is due at once.
-        let set = receive(state, net);
-        ask(state, net);
-        serve(state, net) || set
+        // Beside the device while it works, which all of it needs.
+        let Some(mut ntp) = state.ntp.take() else { return false };
+        let more = turn(&mut ntp, state, net);
+        state.ntp = Some(ntp);
+        more
     }
 
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
-        let ntp = &device.state.ntp;
+        let ntp = device.state.ntp.as_ref()?;
         [ntp.client.poll_at(), ntp.service.again_at].into_iter().flatten().min()
     }
 }
 
+/// Does what can be done now; true if there is more.
+fn turn<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
+    if core::mem::take(&mut ntp.restart) {
+        restart(ntp, state, net);
+    }
+    // Alarms the clock has passed ring in the next turn, which is due at once.
+    let set = receive(ntp, state, net);
+    ask(ntp, state, net);
+    serve(ntp, state, net) || set
+}
+
 /// Begins anew, with the settings as they are.
-fn restart<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
-    if let Resolution::Looking(conn, _) = state.ntp.server {
+fn restart<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) {
+    if let Resolution::Looking(conn, _) = ntp.server {
         // Its end is nobody's.
         net.abort(conn);
     }
-    state.ntp.server = Resolution::None;
-    state.ntp.close_socket(net);
+    ntp.server = Resolution::None;
+    ntp.close_socket(net);
     if state.settings.bytes(Param::NtpServer).is_empty() {
-        state.ntp.client.stop();
+        ntp.client.stop();
         if state.board.wall_clock().is_some() {
             state.clock.forget_synchronisation();
-            state.ntp.last = None;
+            ntp.last = None;
         }
         return;
     }
     let interval = Duration::from_secs(state.settings.unsigned(Param::NtpInterval).into());
-    state.ntp.client.set_interval(interval);
-    state.ntp.client.start(state.now);
-    state.ntp.client.handle_timeout(state.now);
+    ntp.client.set_interval(interval);
+    ntp.client.start(state.now);
+    ntp.client.handle_timeout(state.now);
 }
 
 /// Sends a request that is due, once the address of the server is known.
-fn ask<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
-    if !state.ntp.client.wants_to_ask() {
+fn ask<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) {
+    if !ntp.client.wants_to_ask() {
         return;
     }
-    let server = match state.ntp.server {
+    let server = match ntp.server {
         Resolution::Known(server) => server,
         Resolution::Looking(..) => return,
         Resolution::None => {
             let (host, port) = split(state.settings.text(Param::NtpServer));
             if let Ok(address) = literal(host) {
                 let server = SocketAddr::new(address, port);
-                state.ntp.server = Resolution::Known(server);
+                ntp.server = Resolution::Known(server);
                 server
             } else {
                 match net.resolve(host) {
-                    Ok(conn) => state.ntp.server = Resolution::Looking(conn, port),
+                    Ok(conn) => ntp.server = Resolution::Looking(conn, port),
                     Err(error) => {
-                        state.ntp.client.fail(state.now);
+                        ntp.client.fail(state.now);
                         if error != NetError::Down {
                             note(state, format_args!("{error}"));
                         }
@@ -137,50 +148,53 @@ fn ask<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
     let peer = reached(net, server);
     let sent = net.udp().and_then(|udp| {
         let socket = udp.bind(0, PortUse::Exclusive).ok()?.id;
-        state.ntp.socket = Some(socket);
-        let request = state.ntp.client.poll_transmit(state.now, server, random)?;
+        ntp.socket = Some(socket);
+        let request = ntp.client.poll_transmit(state.now, server, random)?;
         udp.send_to(socket, &request, peer).ok()
     });
     if sent.is_none() {
-        state.ntp.close_socket(net);
-        state.ntp.client.fail(state.now);
+        ntp.close_socket(net);
+        ntp.client.fail(state.now);
         note(state, format_args!("cannot be asked"));
     }
 }
 
 /// Takes what came for the client; true if the clock was set.
-fn receive<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
-    let Some(socket) = state.ntp.socket else { return false };
+fn receive<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
+    let Some(socket) = ntp.socket else { return false };
     for _ in 0..DATAGRAMS_PER_TURN {
         let mut judged = None;
         let Some(udp) = net.udp() else { return false };
-        let (client, now) = (&mut state.ntp.client, state.now);
+        let (client, now) = (&mut ntp.client, state.now);
         let there = udp.recv_from(socket, &mut |bytes, from| {
             judged = Some((client.handle_datagram(now, from.addr, bytes), from.addr));
         });
         let Some((judged, server)) = judged.filter(|_| there) else { return false };
         match judged {
-            Ok(sample) => set_clock(state, sample, server),
-            Err(refusal) if !state.ntp.client.is_waiting() => {
-                note(state, format_args!("{refusal}"))
-            }
+            Ok(sample) => set_clock(ntp, state, sample, server),
+            Err(refusal) if !ntp.client.is_waiting() => note(state, format_args!("{refusal}")),
             Err(_) => {}
         }
-        if !state.ntp.client.is_waiting() {
+        if !ntp.client.is_waiting() {
             // A name may have another address next time.
-            state.ntp.server = Resolution::None;
-            state.ntp.close_socket(net);
+            ntp.server = Resolution::None;
+            ntp.close_socket(net);
             return judged.is_ok();
         }
     }
     false
 }
 
-fn set_clock<P: Platform>(state: &mut DeviceState<P>, sample: Sample, server: SocketAddr) {
+fn set_clock<P: Platform>(
+    ntp: &mut Ntp,
+    state: &mut DeviceState<P>,
+    sample: Sample,
+    server: SocketAddr,
+) {
     let own = state.clock.utc_at(state.now, state.board.wall_clock());
     let offset = own.map(|own| sample.offset(own));
     state.clock.synchronise(sample.unix_millis, state.now);
-    state.ntp.last = Some(Last { sample, server, offset });
+    ntp.last = Some(Last { sample, server, offset });
     match offset {
         Some(offset) if offset.unsigned_abs() < WORTH_A_LINE => {}
         Some(offset) => {
@@ -191,14 +205,14 @@ fn set_clock<P: Platform>(state: &mut DeviceState<P>, sample: Sample, server: So
 }
 
 /// Opens the port that others ask at, and answers them; true if there may be more.
-fn serve<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
+fn serve<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
     let now = state.now;
-    if state.ntp.service.again_at.is_some_and(|at| at <= now) {
-        open(state, net);
+    if ntp.service.again_at.is_some_and(|at| at <= now) {
+        open(ntp, state, net);
     }
-    let Some(socket) = state.ntp.service.socket else { return false };
-    let clock = told(state);
-    let server = &mut state.ntp.service.server;
+    let Some(socket) = ntp.service.socket else { return false };
+    let clock = told(ntp, state);
+    let server = &mut ntp.service.server;
     let Some(udp) = net.udp() else { return false };
     for _ in 0..DATAGRAMS_PER_TURN {
         let mut answer: Option<([u8; LEN], Peer)> = None;
@@ -217,24 +231,24 @@ fn serve<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) -> bool {
     true
 }
 
-fn open<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
-    state.ntp.service.again_at = None;
+fn open<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net) {
+    ntp.service.again_at = None;
     let wanted = state.settings.port(Param::NtpPort);
     let Some(udp) = net.udp() else { return };
-    if wanted == state.ntp.service.port && (wanted == 0 || state.ntp.service.socket.is_some()) {
+    if wanted == ntp.service.port && (wanted == 0 || ntp.service.socket.is_some()) {
         return;
     }
-    if let Some(socket) = state.ntp.service.socket.take() {
+    if let Some(socket) = ntp.service.socket.take() {
         udp.close(socket);
     }
-    state.ntp.service.port = wanted;
+    ntp.service.port = wanted;
     if wanted == 0 {
         return;
     }
     match udp.bind(wanted, PortUse::Exclusive) {
-        Ok(bound) => state.ntp.service.socket = Some(bound.id),
+        Ok(bound) => ntp.service.socket = Some(bound.id),
         Err(error) => {
-            state.ntp.service.again_at = Some(state.now + BIND_AGAIN);
+            ntp.service.again_at = Some(state.now + BIND_AGAIN);
             let what = format_args!("cannot listen on port {wanted} for ntp: {error}");
             state.log(Level::Warning, what);
         }
@@ -242,10 +256,10 @@ fn open<P: Platform>(state: &mut DeviceState<P>, net: &mut dyn Net) {
 }
 
 /// The clock that others are told, if it is right as far as is known.
-fn told<P: Platform>(state: &DeviceState<P>) -> Option<Clock> {
+fn told<P: Platform>(ntp: &Ntp, state: &DeviceState<P>) -> Option<Clock> {
     let board = state.board.wall_clock();
     let unix_millis = state.clock.utc_at(state.now, board)?;
-    let Some(last) = state.ntp.last else { return Some(Clock { unix_millis, ..Clock::local() }) };
+    let Some(last) = ntp.last else { return Some(Clock { unix_millis, ..Clock::local() }) };
     let age = state.now.saturating_duration_since(last.sample.at);
     // A clock is said to go wrong by 15 us a second; ours by ten times that at least.
     let dispersion =

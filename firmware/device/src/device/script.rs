@@ -49,7 +49,9 @@ impl<P: Platform> Service<P> for Script {
             device.script.link(up);
             if up {
                 device.state.upstream.network_up();
-                device.state.ntp.note_changed();
+                if let Some(ntp) = &mut device.state.ntp {
+                    ntp.note_changed();
+                }
             }
         }
         device.script.turn(&mut device.state, &mut device.http)

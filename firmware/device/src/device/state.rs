@@ -1,6 +1,7 @@
 //! What several services use: board, storage, settings, broker, log, clock, and what a script has
 //! asked for until the service that does it has its turn.
 
+use alloc::boxed::Box;
 use core::fmt::Arguments;
 use core::net::IpAddr;
 
@@ -46,7 +47,8 @@ pub(super) struct DeviceState<P: Platform> {
     /// How much scripts print on the serial port.
     pub(super) rate: PrintRateLimiter,
     pub(super) clock: Clock,
-    pub(super) ntp: Ntp,
+    /// Network time, on a board that has it.
+    pub(super) ntp: Option<Box<Ntp>>,
     pub(super) options: Options,
     pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.
@@ -217,9 +219,15 @@ impl<P: Platform> DeviceState<P> {
                     self.clock.set_weekday(day, self.now, self.clock());
                 }
             }
-            Param::NtpServer | Param::NtpInterval => self.ntp.note_changed(),
-            Param::NtpPort if self.settings.lacks(param).is_none() => {
-                self.ntp.note_port_changed(self.now);
+            Param::NtpServer | Param::NtpInterval => {
+                if let Some(ntp) = &mut self.ntp {
+                    ntp.note_changed();
+                }
+            }
+            Param::NtpPort => {
+                if let Some(ntp) = &mut self.ntp {
+                    ntp.note_port_changed(self.now);
+                }
             }
             Param::NtpTimezone => self.clock.note_changed(),
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
