@@ -2,6 +2,7 @@
 
 mod events;
 mod lifecycle;
+mod link;
 
 use umqtt_memory::Share;
 use umqtt_vm::Image;
@@ -18,6 +19,8 @@ use crate::net::Net;
 use crate::platform::Platform;
 use crate::storage::{ImageBytes, StorageError};
 use umqtt_net::Instant;
+
+use link::Link;
 /// The script of the device.
 pub(super) struct Script {
     pub(super) engine: Option<Engine<ImageBytes>>,
@@ -30,9 +33,8 @@ pub(super) struct Script {
     /// How many starts in a row had begun with this one.
     starts: u8,
     started_at: Instant,
-    /// The network is up, and the script has not got the event yet.
-    link: Option<bool>,
-    link_up: bool,
+    /// The network, and what the script has not got of it yet.
+    link: Link,
     /// What is stored, whether it runs or not.
     stored: ScriptText,
     tracing: bool,
@@ -46,13 +48,7 @@ impl<P: Platform> Service<P> for Script {
     #[inline(never)]
     fn poll(device: &mut Device<P>, _net: &mut dyn Net) -> bool {
         while let Some(up) = device.state.board.poll_link() {
-            device.script.link(up);
-            if up {
-                device.state.upstream.network_up();
-                if let Some(ntp) = &mut device.state.ntp {
-                    ntp.note_changed();
-                }
-            }
+            device.script.link_changed(up, &mut device.state);
         }
         device.script.turn(&mut device.state, &mut device.http)
     }
@@ -71,13 +67,17 @@ impl Script {
             new: false,
             starts: 0,
             started_at: Instant::ZERO,
-            link: None,
-            link_up: false,
+            link: Link::default(),
             stored: ScriptText::None,
             tracing: false,
             unloaded_since: None,
             local_first: 0,
         }
+    }
+
+    /// Whether its `config` lines are still to come.
+    pub(super) fn is_configuring(&self) -> bool {
+        self.configuring
     }
 
     /// Frees the memory of the running script's image for a while; it gets nothing to do until

@@ -22,9 +22,18 @@ const TURN_PART: u32 = 16;
 
 impl Script {
     /// The network came up or was lost.
-    pub(super) fn link(&mut self, up: bool) {
-        self.link_up = up;
-        self.link = Some(up);
+    pub(in crate::device) fn link_changed<P: Platform>(
+        &mut self,
+        up: bool,
+        state: &mut DeviceState<P>,
+    ) {
+        self.link.set(up);
+        if up {
+            state.upstream.network_up();
+            if let Some(ntp) = &mut state.ntp {
+                ntp.note_changed();
+            }
+        }
     }
 
     /// Whether it has room for an event with this much data: for sources that can wait.
@@ -133,7 +142,7 @@ impl Script {
         if !engine.started() {
             return true;
         }
-        if let Some(up) = self.link.take() {
+        if let Some(up) = self.link.next() {
             let event = if up { Event::WifiConnect } else { Event::WifiDisconnect };
             self.handle(&event, state);
             return true;

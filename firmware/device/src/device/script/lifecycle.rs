@@ -229,6 +229,6 @@ impl Script {
         // remote broker.
         state.upstream.announce();
         self.local_first = 0;
-        self.link = self.link_up.then_some(true);
+        self.link.restart();
     }
 }
