@@ -7,6 +7,7 @@ use core::ops::Range;
 pub use umqtt_vm::{Gpio, PinMode, Random, Serial};
 
 use crate::storage::MappedFlash;
+pub use crate::wifi::Radio;
 
 /// What a piece of the log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,11 @@ pub trait Board: Gpio + Serial + Random {
     /// News of the network we are a station of: it came up (`true`) or was lost. A board with a
     /// wire reports it up once at the start.
     fn poll_link(&mut self) -> Option<bool> {
+        None
+    }
+    /// The radio, on a board that has one. It is there from the start to the end or not at all; a
+    /// board that has none reports its network by [`Board::poll_link`].
+    fn radio(&mut self) -> Option<&mut dyn Radio> {
         None
     }
     /// A line (without line end) the board wants in the device's log, such as a simulated pin's

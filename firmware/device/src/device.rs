@@ -20,6 +20,7 @@
 //! | `consoles`, `network_session` | the console's sessions |
 //! | `console_context` | what the console may do with the device |
 //! | `script`, `script_host` | the script in its place; what it may do with the device |
+//! | `wifi`, `wifi_state` | station, access point and scans, on boards with a radio |
 //! | `variables` | flash variables that are not written yet |
 //! | `commands` | the script's console commands |
 //! | `http_client`, `http_requests` | HTTP requests of scripts |
@@ -61,6 +62,8 @@ mod unsaved;
 mod uploads;
 mod upstream;
 mod variables;
+mod wifi;
+mod wifi_state;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -93,6 +96,7 @@ use self::state::DeviceState;
 use self::sys::SysTopics;
 use self::uploads::Uploads;
 use self::variables::PendingVariables;
+use self::wifi::WifiService;
 use crate::console::CommandError;
 use crate::log::Level;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
@@ -147,6 +151,8 @@ services![
     Uploads,
     // Before the script, which may have something to do because of a command.
     Consoles,
+    // Before the script, which gets events of it.
+    WifiService,
     Script,
     // Before any output of the script leaves.
     PendingVariables,
@@ -326,6 +332,13 @@ impl<P: Platform> Device<P> {
     /// The ports of broker and console that are open.
     pub fn ports(&self) -> (Option<u16>, Option<u16>) {
         (self.state.listeners.mqtt(), self.state.listeners.console())
+    }
+
+    /// The device's address in its own network, which is a /24: the settings `network` with .1 at
+    /// the end. For boards with an access point, to be read as [`Device::addressing`].
+    pub fn own_network_address(&self) -> Ipv4Addr {
+        let network = self.state.settings.number(Param::Network).cast_unsigned();
+        Ipv4Addr::from_bits(network & 0xFFFF_FF00 | 1)
     }
 
     /// The address the settings ask for, those of the script included. A board with a network of

@@ -17,6 +17,7 @@
 //! | [`printable`] | bytes from outside as text that is safe to show |
 //! | [`sim`] | a device in virtual time, for testing scripts |
 //! | [`upload`] | scripts pushed over TCP and pulled over HTTP |
+//! | [`wifi`] | the contract with a board's radio; station, access point, scan |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -39,6 +40,7 @@ pub mod sim;
 pub mod storage;
 pub mod upload;
 mod upstream;
+pub mod wifi;
 
 pub use board::Board;
 pub use device::{Device, ListenError};

@@ -60,6 +60,8 @@ pub struct DeviceStats {
     pub bytes_sent: u64,
     /// Connected to a WiFi network; `None` on a board without WiFi.
     pub joined: Option<bool>,
+    /// Strength of that network in dBm.
+    pub rssi: Option<i8>,
     /// Stations in the network of the own access point; `None` on a board without.
     pub stations: Option<u8>,
     /// Network time; `None` on a board without.
@@ -237,7 +239,7 @@ pub trait DeviceControl {
     fn set_flash_variable(&mut self, n: u8, value: &[u8]) -> Result<(), StorageError>;
 
     /// The figures of now.
-    fn stats(&self) -> DeviceStats;
+    fn stats(&mut self) -> DeviceStats;
     /// What each part holds of the memory.
     fn ledger(&self) -> &Ledger;
     /// The device's addresses.

@@ -153,6 +153,11 @@ impl Session {
         self.output.sent(n);
     }
 
+    /// Whether a [`report`](Self::report) would be shown at once.
+    pub fn takes_report(&self) -> bool {
+        self.ended || self.report.is_empty() && self.more.is_none() && !self.output.is_busy()
+    }
+
     /// Shows the user a line that is no reply, such as the end of an upload:
     /// whole lines, which take the place of the prompt, and a new prompt. Dropped if the user does
     /// not read.

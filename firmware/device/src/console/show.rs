@@ -109,7 +109,7 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-fn stats(device: &dyn DeviceControl, out: &mut Output) {
+fn stats(device: &mut dyn DeviceControl, out: &mut Output) {
     let stats = device.stats();
     let up = stats.uptime.as_secs();
     line!(out, "System uptime: {}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
@@ -121,6 +121,9 @@ fn stats(device: &dyn DeviceControl, out: &mut Output) {
     device.addresses(&mut |address| line!(out, "IP address: {address}"));
     if stats.joined == Some(false) {
         line!(out, "Not connected to AP");
+    }
+    if let Some(rssi) = stats.rssi {
+        line!(out, "Connected to AP: {rssi} dBm");
     }
     if stats.browsers > 0 {
         line!(out, "HTTP refused: {}", stats.browsers);
@@ -362,9 +365,23 @@ impl fmt::Display for Network<'_> {
             f,
             "{},\"{}\",{},\"{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}\",{}",
             self.auth,
-            Printable(self.ssid),
+            InQuotes(self.ssid),
             self.rssi,
             self.channel
         )
+    }
+}
+
+/// A name between quotes: a quote in it is no end, and a backslash in it begins nothing.
+struct InQuotes<'s>(&'s [u8]);
+
+impl fmt::Display for InQuotes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some(at) = rest.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            write!(f, "{}\\x{:02x}", Printable(&rest[..at]), rest[at])?;
+            rest = &rest[at + 1..];
+        }
+        write!(f, "{}", Printable(rest))
     }
 }

@@ -22,6 +22,7 @@ use super::sys::SysTopics;
 use super::unsaved::Unsaved;
 use super::uploads::Uploads;
 use super::variables::PendingVariables;
+use super::wifi_state::Wifi;
 use super::{Device, Options};
 use crate::board::{Board, Random};
 use crate::clock::Clock;
@@ -126,6 +127,7 @@ fn join<P: Platform>(
     };
     let mut seed = [0; 4];
     board.random(&mut seed);
+    let wifi = board.radio().is_some().then(|| Box::new(Wifi::new()));
     let upstream = Upstream::new(u32::from_le_bytes(seed));
     let mut state = Box::new(DeviceState {
         board,
@@ -154,6 +156,7 @@ fn join<P: Platform>(
         restart: PendingRestart::default(),
         lent: 0,
         memory: MemoryPressure::default(),
+        wifi,
         browsers: 0,
     });
     state.apply_all();

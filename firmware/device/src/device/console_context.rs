@@ -15,6 +15,7 @@ use super::retained;
 use super::script::Script;
 use super::state::DeviceState;
 use super::uploads::Uploads;
+use super::wifi;
 use crate::board::{Board, Random};
 use crate::clock::weekday_of;
 use crate::console::lock::Salt;
@@ -138,7 +139,8 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         self.state.set_flash_variable(n, value)
     }
 
-    fn stats(&self) -> DeviceStats {
+    fn stats(&mut self) -> DeviceStats {
+        let wifi = wifi::figures(self.state);
         let script = self.script.borrow();
         let engine = script.engine.as_ref().map(|engine| engine.stats()).unwrap_or_default();
         let broker = self.state.broker.stats();
@@ -149,8 +151,9 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
             script_mean_us: engine.mean_micros(),
             bytes_received: broker.bytes_received,
             bytes_sent: broker.bytes_sent,
-            joined: None,
-            stations: None,
+            joined: wifi.joined,
+            rssi: wifi.rssi,
+            stations: wifi.stations,
             ntp: self
                 .state
                 .ntp
@@ -298,8 +301,8 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         self.state.restart.request(factory);
     }
 
-    fn scan(&mut self, _origin: Origin) -> Result<(), CommandError> {
-        Err(CommandError("this board has no WiFi".to_string()))
+    fn scan(&mut self, origin: Origin) -> Result<(), CommandError> {
+        wifi::scan(self.state, origin)
     }
 
     fn board_command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {

@@ -47,6 +47,8 @@ pub(super) struct Consoles {
     /// Bytes all of them may hold together, and what one may hold as output.
     budget: usize,
     output: usize,
+    /// Bytes of that which a scan's results hold.
+    lent: usize,
 }
 
 impl<P: Platform> Service<P> for Consoles {
@@ -115,12 +117,18 @@ impl Consoles {
             network: [const { None }; MAX_SESSIONS],
             budget,
             output,
+            lent: 0,
         }
     }
 
     /// Bytes of the heap that all of them hold.
     pub(super) fn memory(&self) -> usize {
         self.sessions().map(Session::memory).sum::<usize>() + self.line.capacity()
+    }
+
+    /// So many bytes of the share are used by results that wait to be shown.
+    pub(super) fn set_lent(&mut self, bytes: usize) {
+        self.lent = bytes;
     }
 
     fn sessions(&self) -> impl Iterator<Item = &Session> {
@@ -133,7 +141,7 @@ impl Consoles {
     fn line_room(&self, own: usize) -> usize {
         let outputs = (MAX_SESSIONS + 1) * self.output;
         let lines = self.sessions().map(Session::line_memory).sum::<usize>() + self.line.capacity();
-        self.budget.saturating_sub(outputs).saturating_sub(lines - own)
+        self.budget.saturating_sub(outputs + self.lent).saturating_sub(lines - own)
     }
 
     fn accept<P: Platform>(device: &mut Device<P>, conn: ConnId, peer: Peer, net: &mut dyn Net) {
@@ -303,6 +311,40 @@ impl Consoles {
                 state.log.put(Level::Info, b"\r\n");
             }
             Origin::Script => state.log(Level::Script, format_args!("{text}")),
+        }
+    }
+
+    /// Whether a report to this one would be shown at once.
+    pub(super) fn takes_report(&self, origin: Origin) -> bool {
+        match origin {
+            Origin::Network(number) => match self.network.get(usize::from(number)) {
+                Some(Some(session)) => session.session.takes_report(),
+                _ => true,
+            },
+            Origin::Serial => self.serial.takes_report(),
+            Origin::Script => true,
+        }
+    }
+
+    /// Shows lines to the one who asked, and to nobody else.
+    pub(super) fn show<P: Platform>(
+        &mut self,
+        origin: Origin,
+        lines: &str,
+        state: &mut DeviceState<P>,
+    ) {
+        match origin {
+            Origin::Network(number) => {
+                if let Some(Some(session)) = self.network.get_mut(usize::from(number)) {
+                    session.session.report(lines.as_bytes());
+                }
+            }
+            Origin::Serial => {
+                if state.settings.number(Param::SystemOutput) >= 2 {
+                    self.serial.report(lines.as_bytes());
+                }
+            }
+            Origin::Script => state.print(Level::Script, lines.as_bytes()),
         }
     }
 

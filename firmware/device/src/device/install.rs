@@ -20,6 +20,7 @@ use crate::http::detect::ForeignProtocol;
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::platform::Platform;
+use crate::settings::Param;
 use crate::upload::{self, CheckError, Checked};
 
 /// What an upload that finds no memory comes to.
@@ -33,9 +34,12 @@ impl<P: Platform> Service<P> for Uploads {
         net: &mut dyn Net,
     ) -> bool {
         let (state, uploads) = (&mut *device.state, &mut device.uploads);
-        if let NetEvent::Accepted { port, .. } = event {
+        if let NetEvent::Accepted { port, peer, .. } = event {
             let its = uploads.port() == Some(port);
-            if its && !uploads.accept(conn, state.now, net) {
+            // Who may not use the console may not answer it either.
+            if its && !state.settings.access(Param::ConfigAccess).permits(peer.is_internal()) {
+                net.abort(conn);
+            } else if its && !uploads.accept(conn, state.now, net) {
                 net.close(conn);
             }
             return its;

@@ -104,13 +104,14 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
     let fixed = size_of_val(&*device.state) + size_of::<Device<P>>() + device.mqtt.memory();
     let script =
         device.script.memory() + device.state.commands.memory() + device.state.variables.memory();
+    let wifi = device.state.wifi().map_or(0, |wifi| wifi.memory());
     let used = [
         (Share::Fixed, fixed),
         (Share::Network, net.memory()),
         (Share::Broker, device.state.broker.memory()),
         (Share::Upload, device.uploads.memory() + device.state.storage.incoming_memory()),
         (Share::Script, script),
-        (Share::Console, device.consoles.memory()),
+        (Share::Console, device.consoles.memory() + wifi),
         (Share::Log, device.state.log.memory()),
         (Share::Http, device.http.memory() + device.state.requests.memory()),
         (Share::Upstream, device.state.upstream.memory()),

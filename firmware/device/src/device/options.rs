@@ -75,6 +75,14 @@ impl Options {
         console_port: None,
     };
 
+    /// The same for a board with a radio, as station and as access point.
+    #[must_use]
+    pub const fn with_radio(mut self) -> Options {
+        let capabilities = self.capabilities.with(Capability::Wifi);
+        self.capabilities = capabilities.with(Capability::AccessPoint);
+        self
+    }
+
     /// Bytes of the script's share for its commands and for its flash variables that wait to be
     /// written.
     pub(super) const fn pending_budget(&self) -> usize {

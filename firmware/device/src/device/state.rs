@@ -18,6 +18,7 @@ use super::memory::MemoryPressure;
 use super::restart::PendingRestart;
 use super::unsaved::Unsaved;
 use super::variables::PendingVariables;
+use super::wifi_state::Wifi;
 use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, over};
@@ -72,6 +73,8 @@ pub(super) struct DeviceState<P: Platform> {
     /// What other parts hold of the broker's share.
     pub(super) lent: usize,
     pub(super) memory: MemoryPressure,
+    /// WiFi, on a board with a radio; away while it has its turn.
+    pub(super) wifi: Option<Box<Wifi>>,
     /// Browsers sent away.
     pub(super) browsers: u32,
 }
@@ -232,6 +235,19 @@ impl<P: Platform> DeviceState<P> {
             Param::NtpTimezone => self.clock.note_changed(),
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
+            Param::Ssid
+            | Param::Password
+            | Param::AutoConnect
+            | Param::ApSsid
+            | Param::ApPassword
+            | Param::ApChannel
+            | Param::ApOn
+            | Param::ApOpen => {
+                let now = self.now;
+                if let Some(wifi) = self.wifi() {
+                    wifi.note_changed(now);
+                }
+            }
             // Looked at when they are needed, or by a service that is not there.
             _ => {}
         }
@@ -242,6 +258,12 @@ impl<P: Platform> DeviceState<P> {
         for param in [Param::NtpPort, Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
             self.apply(param);
         }
+    }
+
+    /// WiFi, on a board with a radio.
+    pub(super) fn wifi(&mut self) -> Option<&mut Wifi> {
+        self.board.radio()?;
+        self.wifi.as_deref_mut()
     }
 
     /// Whether the heap has what the next step may need. If not, that is counted, and the step is

@@ -24,6 +24,10 @@ pub enum Capability {
     AccessPoint,
     /// A network stack of its own, whose address can be set.
     Address,
+    /// Addresses in a WiFi network of its own.
+    OwnAddresses,
+    /// A name server for the WiFi network of its own.
+    NameServer,
     /// Multicast DNS.
     Mdns,
     /// A client for network time.
@@ -42,6 +46,8 @@ impl fmt::Display for Capability {
             Capability::Wifi => "WiFi",
             Capability::AccessPoint => "WiFi network of its own",
             Capability::Address => "address of its own",
+            Capability::OwnAddresses => "addresses in a network of its own",
+            Capability::NameServer => "name server",
             Capability::Mdns => "mDNS",
             Capability::Ntp => "NTP client",
             Capability::CpuClock => "processor clock to choose",

@@ -14,6 +14,10 @@ pub fn page() -> String {
          script sets it while that script is loaded. This page is made from the table in `src/settings/table.rs`.\n\n\
          A board has only those that do something on it: `help set` there lists them. In a script the others are\n\
          noted in the log and do nothing.\n\n\
+         What concerns WiFi (`ssid`, `password`, `auto_connect`, `ap_...`) counts at once, three seconds after the last of it\n\
+         was set, so that a name and its password can be set one after the other. Setting `ap_password` sets `ap_open` 0,\n\
+         taking it away sets 1; with `ap_open 0` and no password there is no own network. A network that cannot be joined\n\
+         is tried again after 1, 2, 4 and at last 60 seconds; one whose password is wrong after 120.\n\n\
          | name | value | default | boards | what it does |\n|---|---|---|---|---|\n",
     );
     for spec in TABLE {
@@ -47,6 +51,7 @@ pub fn page() -> String {
 fn boards(spec: &Spec) -> &'static str {
     let has = |options: Options| spec.needs.is_none_or(|needs| options.capabilities.has(needs));
     match (has(Options::DESKTOP), has(Options::ESP8266)) {
+        (false, false) if has(Options::DESKTOP.with_radio()) => "desktop with `--radio`",
         (true, true) => "all",
         (true, false) => "desktop",
         (false, true) => "ESP8266",

@@ -22,6 +22,7 @@
 
 mod action;
 mod pins;
+mod radio;
 mod world;
 
 use alloc::string::{String, ToString};
@@ -34,6 +35,7 @@ use crate::engine::{Engine, LoadError, LocalTime, Now, ScriptStats};
 
 pub use action::Action;
 pub use pins::SimulatedPins;
+pub use radio::{RADIO_USAGE, SimulatedRadio};
 use world::World;
 
 /// So many steps happen at one instant at most; what is left waits a millisecond. It keeps scripts

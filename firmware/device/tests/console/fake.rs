@@ -151,7 +151,7 @@ impl DeviceControl for Fake {
         self.variables[usize::from(n) - 1] = value.to_vec();
         Ok(())
     }
-    fn stats(&self) -> DeviceStats {
+    fn stats(&mut self) -> DeviceStats {
         DeviceStats {
             uptime: Duration::from_millis(36_125_999),
             free_memory: Some(21_344),
@@ -160,6 +160,7 @@ impl DeviceControl for Fake {
             bytes_received: 1000,
             bytes_sent: 20_000,
             joined: Some(false),
+            rssi: None,
             stations: Some(1),
             ntp: None,
             browsers: 0,

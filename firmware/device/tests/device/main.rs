@@ -17,5 +17,6 @@ mod script_share;
 mod security;
 mod topics;
 mod upload;
+mod wifi;
 mod world;
 mod worst;

@@ -11,6 +11,7 @@ use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
+use umqtt_device::sim::SimulatedRadio;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_memory::{Account, Plan, Share};
@@ -53,6 +54,8 @@ pub(crate) struct MemoryNet {
     pub(crate) taken: usize,
     /// There is no network.
     pub(crate) down: bool,
+    /// The station has an address.
+    pub(crate) has_station_address: bool,
     /// The port that is had where another one was asked for.
     pub(crate) bound: BTreeMap<u16, u16>,
     /// Datagrams, if it has them.
@@ -122,6 +125,7 @@ impl MemoryNet {
             asked: VecDeque::new(),
             taken: 0,
             down: false,
+            has_station_address: false,
             bound: BTreeMap::new(),
             datagrams: None,
             lookups: VecDeque::new(),
@@ -238,6 +242,10 @@ impl Net for MemoryNet {
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         let address = IpAddr::from([192, 168, 4, 1]);
         each(InterfaceAddr::new(Interface::AccessPoint, address, 24));
+        if self.has_station_address {
+            let address = IpAddr::from([10, 0, 0, 7]);
+            each(InterfaceAddr::new(Interface::Station, address, 8));
+        }
     }
 }
 
@@ -270,6 +278,29 @@ impl World {
         let plan = Plan { script: bytes, ..Plan::DESKTOP };
         let options = Options { plan, ..Options::DESKTOP };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
+    /// A device with a radio around which there is nothing yet.
+    pub(crate) fn with_radio() -> World {
+        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        World::with_radio_on(flash, SimulatedRadio::new([2, 0, 0, 1, 2, 3]))
+    }
+
+    fn with_radio_on(flash: RamFlash, radio: SimulatedRadio) -> World {
+        let wires = Wires { radio: Some(radio), ..Wires::default() };
+        let net = MemoryNet { has_station_address: true, ..MemoryNet::new(PIECE) };
+        World::on_wires(wires, flash, Options::DESKTOP.with_radio(), net)
+    }
+
+    /// The power of a device with a radio goes and comes back.
+    pub(crate) fn power_cycle_radio(self) -> World {
+        let radio = self.radio(|radio| radio.after_reset());
+        World::with_radio_on(self.device.into_parts().1, radio)
+    }
+
+    /// The radio.
+    pub(crate) fn radio<T>(&self, what: impl FnOnce(&mut SimulatedRadio) -> T) -> T {
+        what(self.wires.borrow_mut().radio.as_mut().expect("a radio"))
     }
 
     /// A share's account.
@@ -306,8 +337,13 @@ impl World {
         (world, meter)
     }
 
-    fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, mut net: MemoryNet) -> World {
-        let board = FakeBoard::new(Wires { clock, free_memory: Some(20_000), ..Wires::default() });
+    fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, net: MemoryNet) -> World {
+        let wires = Wires { clock, free_memory: Some(20_000), ..Wires::default() };
+        World::on_wires(wires, flash, options, net)
+    }
+
+    fn on_wires(wires: Wires, flash: RamFlash, options: Options, mut net: MemoryNet) -> World {
+        let board = FakeBoard::new(wires);
         let wires = board.wires();
         let mut device = Device::new(board, flash, options).unwrap();
         device.listen(&mut net).unwrap();

@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, Radio, Random, Restart, Serial};
+use umqtt_device::net::Interface;
 use umqtt_device::platform::Platform;
+use umqtt_device::sim::SimulatedRadio;
 use umqtt_device::storage::ram::RamFlash;
+use umqtt_device::wifi::{ApConfig, Credentials, RadioError, RadioEvent};
 
 /// What is on the board's pins and wires, and what it is asked for.
-#[derive(Debug)]
 pub struct Wires {
     /// What was typed on the serial port and not read yet.
     pub typed: VecDeque<u8>,
@@ -27,6 +29,8 @@ pub struct Wires {
     pub clock: Option<u64>,
     /// The network comes or goes; taken when it is told.
     pub link: Option<bool>,
+    /// The radio, if the board has one.
+    pub radio: Option<SimulatedRadio>,
     /// Seconds ahead of UTC.
     pub zone: i32,
     /// Bytes of free memory, if the board can tell.
@@ -48,6 +52,7 @@ impl Default for Wires {
             restarted: false,
             clock: None,
             link: None,
+            radio: None,
             zone: 0,
             free_memory: None,
             mac: [2, 0, 0, 1, 2, 3],
@@ -57,13 +62,18 @@ impl Default for Wires {
 }
 
 /// A board whose wires a test holds too.
-#[derive(Clone, Debug, Default)]
-pub struct FakeBoard(Rc<RefCell<Wires>>);
+#[derive(Clone, Default)]
+pub struct FakeBoard(Rc<RefCell<Wires>>, FakeRadio);
+
+/// The radio at the wires of a board.
+#[derive(Clone, Default)]
+struct FakeRadio(Rc<RefCell<Wires>>);
 
 impl FakeBoard {
     /// A board with these wires.
     pub fn new(wires: Wires) -> FakeBoard {
-        FakeBoard(Rc::new(RefCell::new(wires)))
+        let wires = Rc::new(RefCell::new(wires));
+        FakeBoard(Rc::clone(&wires), FakeRadio(wires))
     }
 
     /// The wires, to hold.
@@ -129,6 +139,11 @@ impl Board for FakeBoard {
         self.0.borrow_mut().link.take()
     }
 
+    fn radio(&mut self) -> Option<&mut dyn Radio> {
+        let there = self.0.borrow().radio.is_some();
+        there.then_some(&mut self.1)
+    }
+
     fn utc_offset(&self, _utc: u64) -> i32 {
         self.0.borrow().zone
     }
@@ -139,6 +154,53 @@ impl Board for FakeBoard {
 
     fn restart(&mut self, _how: Restart) {
         self.0.borrow_mut().restarted = true;
+    }
+}
+
+impl FakeRadio {
+    fn ask<T>(&self, nothing: T, mut ask: impl FnMut(&mut SimulatedRadio) -> T) -> T {
+        let mut wires = self.0.borrow_mut();
+        let aside = wires.aside;
+        let mut answer = nothing;
+        if let Some(radio) = &mut wires.radio {
+            aside(&mut || answer = ask(radio));
+        }
+        answer
+    }
+}
+
+/// What it keeps is memory of its own.
+impl Radio for FakeRadio {
+    fn join(&mut self, network: &Credentials) -> Result<(), RadioError> {
+        self.ask(Err(RadioError::Failed), |radio| radio.join(network))
+    }
+
+    fn leave(&mut self) {
+        self.ask((), Radio::leave);
+    }
+
+    fn start_ap(&mut self, config: &ApConfig) -> Result<(), RadioError> {
+        self.ask(Err(RadioError::Failed), |radio| radio.start_ap(config))
+    }
+
+    fn stop_ap(&mut self) {
+        self.ask((), Radio::stop_ap);
+    }
+
+    fn scan(&mut self) -> Result<(), RadioError> {
+        self.ask(Err(RadioError::Failed), Radio::scan)
+    }
+
+    fn poll_event(&mut self) -> Option<RadioEvent> {
+        self.ask(None, Radio::poll_event)
+    }
+
+    fn rssi(&mut self) -> Option<i8> {
+        self.ask(None, Radio::rssi)
+    }
+
+    fn mac(&self, interface: Interface) -> [u8; 6] {
+        self.ask([0; 6], |radio| radio.mac(interface))
     }
 }
 
