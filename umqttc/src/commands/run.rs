@@ -38,6 +38,9 @@ pub(crate) struct Run {
     /// off]
     #[arg(long, value_name = "LEVEL")]
     log: Option<LogLevel>,
+    /// Simulate a WiFi radio, with `sim wifi ...` on the console; without it the network is a cable
+    #[arg(long)]
+    radio: bool,
     /// A script or an image, which replaces the stored one; without it the stored one runs
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
@@ -88,6 +91,7 @@ impl Run {
                 SerialPort::None => Serial::None,
             },
             log: self.verbosity(),
+            radio: self.radio,
             script,
             ..Options::new(data.ok_or(Failure::NoHome)?)
         };

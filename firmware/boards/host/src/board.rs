@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Random, Restart, Serial};
-use umqtt_device::sim::SimulatedPins;
+use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Radio, Random, Restart, Serial};
+use umqtt_device::sim::{SimulatedPins, SimulatedRadio};
 
 use crate::log::Log;
 use crate::terminal::Terminal;
@@ -24,6 +24,17 @@ sim adc N: set the simulated analogue input, 0 to 1023\n\
 sim serial TEXT: type a line on the serial port\n\
 sim wifi up|down: get or lose the simulated network\n";
 
+/// With a radio.
+const RADIO_HELP: &str = "sim gpio PIN 0|1: put a level on a simulated input pin\n\
+sim adc N: set the simulated analogue input, 0 to 1023\n\
+sim serial TEXT: type a line on the serial port\n\
+sim wifi add SSID [PASSWORD|none] [RSSI] [CHANNEL]: have a WiFi network in reach\n\
+sim wifi remove SSID: take it away\n\
+sim wifi signal SSID RSSI: change its strength\n\
+sim wifi lose: lose the network that is joined, which stays in reach\n\
+sim wifi up|down: have the networks in reach, or none\n\
+sim wifi station MAC [gone]: have a station join the own network, or leave it\n";
+
 /// The simulated board.
 pub struct HostBoard {
     terminal: Terminal,
@@ -31,6 +42,7 @@ pub struct HostBoard {
     pins: SimulatedPins<PINS, NOTES>,
     links: VecDeque<bool>,
     link_up: bool,
+    radio: Option<SimulatedRadio>,
     restart: Option<Restart>,
     started: Instant,
     log: Option<Log>,
@@ -47,11 +59,18 @@ impl HostBoard {
             pins: SimulatedPins::default(),
             links: VecDeque::from([true]),
             link_up: true,
+            radio: None,
             restart: None,
             started: Instant::now(),
             log: None,
             offset: Cell::new((u64::MAX, 0)),
         }
+    }
+
+    /// Gives it a radio in the place of the network that is up.
+    pub fn add_radio(&mut self) {
+        self.radio = Some(SimulatedRadio::new(self.mac));
+        self.links.clear();
     }
 
     /// Has it keep a log.
@@ -79,6 +98,10 @@ impl HostBoard {
         fresh.log = self.log;
         fresh.link_up = self.link_up;
         fresh.links.retain(|_| self.link_up);
+        if let Some(radio) = &self.radio {
+            fresh.add_radio();
+            fresh.radio = Some(radio.after_reset());
+        }
         fresh
     }
 
@@ -91,6 +114,9 @@ impl HostBoard {
     fn simulate(&mut self, words: &[&[u8]]) -> Result<String, &'static str> {
         if let Some(done) = self.pins.simulate(words) {
             return done;
+        }
+        if let ([b"wifi", words @ ..], Some(radio)) = (words, &mut self.radio) {
+            return radio.simulate(words);
         }
         match words {
             [b"serial", text @ ..] if !text.is_empty() => {
@@ -164,6 +190,10 @@ impl Board for HostBoard {
         self.links.pop_front()
     }
 
+    fn radio(&mut self) -> Option<&mut dyn Radio> {
+        self.radio.as_mut().map(|radio| radio as &mut dyn Radio)
+    }
+
     fn poll_note(&mut self) -> Option<String> {
         self.pins.poll_note()
     }
@@ -231,7 +261,7 @@ impl Board for HostBoard {
     }
 
     fn command_help(&self) -> &'static str {
-        HELP
+        if self.radio.is_some() { RADIO_HELP } else { HELP }
     }
 }
 
@@ -285,5 +315,19 @@ mod tests {
         sim(&mut board, "sim wifi down");
         sim(&mut board, "sim wifi down");
         assert_eq!((board.poll_link(), board.poll_link()), (Some(false), None));
+    }
+
+    #[test]
+    fn a_radio_takes_the_place_of_the_cable_and_outlives_a_reset() {
+        let mut board = board();
+        assert!(board.radio().is_none() && !board.command_help().contains("sim wifi add"));
+        board.add_radio();
+        assert_eq!(board.poll_link(), None);
+        assert_eq!(sim(&mut board, "sim wifi add home"), "in reach at -60 dBm, channel 6");
+        assert!(sim(&mut board, "sim wifi").starts_with("Invalid argument: sim wifi add SSID"));
+        assert!(board.command_help().contains("sim wifi add"));
+        let mut board = board.after_reset();
+        assert_eq!(board.poll_link(), None);
+        assert_eq!(sim(&mut board, "sim wifi remove home"), "removed");
     }
 }

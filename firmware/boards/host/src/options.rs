@@ -34,6 +34,9 @@ pub struct Options {
     pub serial: Serial,
     /// What it logs to standard error.
     pub log: Verbosity,
+    /// A simulated radio: WiFi, driven by `sim wifi`. Its own network is the computer's all the
+    /// same.
+    pub radio: bool,
     /// A script that replaces the stored one.
     pub script: Option<Script>,
 }
@@ -48,6 +51,7 @@ impl Options {
             data,
             serial: Serial::Stdio,
             log: Verbosity::Off,
+            radio: false,
             script: None,
         }
     }

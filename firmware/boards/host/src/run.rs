@@ -82,6 +82,9 @@ impl HostDevice {
         let log = Log::new(options.log, terminal.shared_output())?;
         let mut board = HostBoard::new(terminal, mac(&options.data));
         board.set_log(log);
+        if options.radio {
+            board.add_radio();
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let mut desktop = HostDevice::assemble(options, board, flash, net, stop)?;
         if let Some(script) = desktop.options.script.take() {
@@ -104,7 +107,7 @@ impl HostDevice {
         let device_options = DeviceOptions {
             mqtt_port: options.mqtt_port,
             console_port: options.console_port,
-            ..DeviceOptions::DESKTOP
+            ..device_options(&options)
         };
         let flash_failure = flash.failure();
         let mut device = Device::new(board, flash, device_options)
@@ -270,6 +273,14 @@ impl HostDevice {
         } else {
             self.device.board().terminal().write(&text);
         }
+    }
+}
+
+/// What the board has.
+fn device_options(options: &Options) -> DeviceOptions {
+    match options.radio {
+        true => DeviceOptions::DESKTOP.with_radio(),
+        false => DeviceOptions::DESKTOP,
     }
 }
 
