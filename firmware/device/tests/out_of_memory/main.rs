@@ -52,7 +52,7 @@ fn run(n: usize, mode: &str) -> Result<usize, String> {
         "limit" => allocator::limit(n),
         _ => allocator::fail(n, mode == "on"),
     }
-    let mut world = story(options());
+    let mut world = story(options().with_radio());
     let (failed, refused) = (allocator::failed(), world.refused());
     println!("at {n}: {failed} failed, {refused} refused, at most {} bytes", allocator::most());
     if mode == "limit" && n >= chip_heap() && failed > 0 {
@@ -86,7 +86,7 @@ fn chip_heap() -> usize {
 /// How many allocations there are that may fail.
 fn allocations() -> usize {
     allocator::fail(usize::MAX, false);
-    let mut world = story(options());
+    let mut world = story(options().with_radio());
     let count = allocator::count();
     probe(&mut world).unwrap();
     count

@@ -21,6 +21,8 @@ on topic local cmd/+ do\n setvar $seen = $seen | $this_data | \",\"\n println \"
 on topic local set do\n setvar @2 = $this_data\n system \"show vars\"\n http_get \"http://10.0.0.9/a?b=c\"\n\
 on topic remote far/+ do\n publish local near $this_data\n\
 on timer 1 do\n gpio_out 12 1\n\
+on wificonnect do\n publish local wifi up\n\
+on wifidisconnect do\n publish local wifi down\n\
 on serial do\n publish local serial $this_serial\n\
 on http_response do\n publish local web $this_http_code | $this_http_body\n";
 
@@ -204,6 +206,15 @@ pub(crate) fn story(options: Options) -> World {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     t.says(web, head);
     t.step(|world| world.received(console));
+
+    // WiFi: another network, scans beside it, stations, a network that is lost and comes back.
+    t.says(console, "set ssid home\r\nset password secret99\r\nset ap_ssid box\r\n");
+    t.step(|world| world.advance(4_000));
+    t.says(console, "scan\r\n");
+    t.step(|world| world.received(console));
+    t.step(|world| world.radio(|radio| _ = radio.add_station([2, 0, 0, 0, 0, 9])));
+    t.step(|world| world.radio(|radio| _ = radio.lose()));
+    t.step(|world| world.advance(4_000));
 
     // The serial port, the lock, and what time brings.
     t.step(|world| world.type_in("show stats\r\nset system_output 2\r\n"));

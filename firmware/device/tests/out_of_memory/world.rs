@@ -12,6 +12,8 @@ use umqtt_device::device::Options;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
+use umqtt_device::settings::Capability;
+use umqtt_device::sim::SimulatedRadio;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
@@ -160,7 +162,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn boot(flash: RamFlash, options: Options) -> World {
-        let board = FakeBoard::new(Wires { aside: |run| outside(run), ..Wires::default() });
+        let mut radio = SimulatedRadio::new([2, 0, 0, 1, 2, 3]);
+        outside(|| radio.add(b"home", b"secret99", -50, 6));
+        let radio = options.capabilities.has(Capability::Wifi).then_some(radio);
+        let wires = Wires { aside: |run| outside(run), radio, ..Wires::default() };
+        let board = FakeBoard::new(wires);
         let wires = board.wires();
         let mut world = World {
             device: None,
@@ -179,6 +185,14 @@ impl World {
         }
         world.settle();
         world
+    }
+
+    /// Does something to what is around the radio, if there is one.
+    pub(crate) fn radio(&mut self, what: impl FnOnce(&mut SimulatedRadio)) {
+        if let Some(radio) = &mut self.wires.borrow_mut().radio {
+            outside(|| what(radio));
+        }
+        self.settle();
     }
 
     /// The power goes and comes back.
