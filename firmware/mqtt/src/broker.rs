@@ -20,11 +20,11 @@ use core::ops::Bound;
 pub use local::{PublishError, SubscribeError};
 
 use crate::arena::Arena;
-use crate::away::Away;
 use crate::connection::{Connection, Phase};
 use crate::delivery::Piece;
 use crate::journal::Journal;
 use crate::message::MessagePool;
+use crate::offline::Offline;
 use crate::retained::RetainedStore;
 use crate::session::Session;
 use crate::subscriptions::{LOCAL, Subscriptions};
@@ -41,7 +41,7 @@ pub enum Refused {
     AlreadyOpen,
     /// `max_waiting` connections are waiting for their CONNECT or to be closed.
     TooMany,
-    /// [`Hooks::on_connect`](crate::Hooks::on_connect) said no.
+    /// [`Hooks::on_connect`](crate::Hooks::on_connect) refused it.
     ByHook,
     /// There is no memory for it.
     NoMemory,
@@ -96,13 +96,13 @@ pub struct Retained<'a> {
     pub qos: QoS,
 }
 
-/// An MQTT 3.1 and 3.1.1 broker as a state machine: bytes and the time in, bytes and wishes out.
+/// An MQTT 3.1 and 3.1.1 broker as a state machine: bytes and the time in, bytes and requests out.
 ///
 /// * **Connections**: [`open`](Self::open), [`receive`](Self::receive), [`closed`](Self::closed)
-///   say what happened on the network; [`outgoing`](Self::outgoing) or
+///   are the events of the network; [`outgoing`](Self::outgoing) or
 ///   [`copy_outgoing`](Self::copy_outgoing) and [`sent`](Self::sent) take what is to be sent.
 /// * **Wishes**: after any of the calls, ask [`poll_writable`](Self::poll_writable),
-///   [`poll_close`](Self::poll_close) and [`poll_local`](Self::poll_local) until each says `None`,
+///   [`poll_close`](Self::poll_close) and [`poll_local`](Self::poll_local) until each is `None`,
 ///   in this order; come back with [`handle_timeout`](Self::handle_timeout) at
 ///   [`poll_at`](Self::poll_at).
 /// * **The local client**, the program itself: [`publish`](Self::publish),
@@ -131,7 +131,7 @@ pub struct Broker {
     /// Sessions with clean session 0.
     stored: usize,
     /// Those of them without a connection.
-    pub(crate) away: Away,
+    pub(crate) offline: Offline,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) retained: RetainedStore,
     local: Local,
@@ -183,7 +183,7 @@ impl Broker {
             sessions: Arena::new(),
             names: Vec::new(),
             stored: 0,
-            away: Away::default(),
+            offline: Offline::default(),
             subscriptions: Subscriptions::new(),
             retained: RetainedStore::default(),
             local: Local::default(),

@@ -1,7 +1,7 @@
 //! An MQTT 3.1 and 3.1.1 client: the other end of the wire, as a state machine too.
 //!
 //! It is not tied to the broker here; the two meet in the packet codec and in the QoS 1 and 2
-//! transfers. Here are its state and what the network tells it; the modules below hold what its
+//! transfers. Here are its state and the events of its network; the modules below hold what its
 //! user asks of it and what the server sends.
 
 mod backoff;
@@ -23,25 +23,25 @@ use crate::outbox::Outbox;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
 use crate::{Duration, Instant, Publication};
 use backoff::Backoff;
-use requests::{Request, Wanted};
+use requests::{Request, Subscription};
 use skip::Skip;
 
-/// From the wish for a network connection to the server's CONNACK.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
-/// From a PINGREQ until the server has to be heard from, if the keep-alive is not shorter.
-const PING_PATIENCE: Duration = Duration::from_secs(10);
+/// From the request of a network connection to the server's CONNACK.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// From a PINGREQ until something has to come from the server, if the keep-alive is not shorter.
+const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// For the last bytes and DISCONNECT to go out.
-const LINGER: Duration = Duration::from_secs(5);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Events other than messages that wait for [`Client::poll_event`]; further ones are dropped.
 const MAX_EVENTS: usize = 64;
 
 /// What the client wants from the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NetworkRequest {
-    /// Make a connection to the server, then say [`Client::connected`], or [`Client::closed`] if
-    /// there is none.
+    /// Make a connection to the server, then call [`Client::connected`], or [`Client::closed`]
+    /// if there is none.
     Connect,
-    /// Close the connection, or give up making it. There is no need to say [`Client::closed`].
+    /// Close the connection, or give up making it. [`Client::closed`] need not be called.
     Close,
 }
 
@@ -109,13 +109,13 @@ enum State {
     Disconnecting,
 }
 
-/// An MQTT client as a state machine: bytes and the time in, bytes, wishes and events out.
+/// An MQTT client as a state machine: bytes and the time in, bytes, requests and events out.
 ///
 /// * **Network**: [`connected`](Self::connected), [`receive`](Self::receive),
-///   [`closed`](Self::closed) say what happened; [`outgoing`](Self::outgoing) or
+///   [`closed`](Self::closed) are its events; [`outgoing`](Self::outgoing) or
 ///   [`copy_outgoing`](Self::copy_outgoing) and [`sent`](Self::sent) take what is to be sent.
 /// * **After any call** ask [`poll_network`](Self::poll_network), send what is outgoing, take
-///   [`poll_event`](Self::poll_event) until it says `None`; come back with
+///   [`poll_event`](Self::poll_event) until `None`; come back with
 ///   [`handle_timeout`](Self::handle_timeout) at [`poll_at`](Self::poll_at).
 /// * **Its user**: [`start`](Self::start), [`publish`](Self::publish),
 ///   [`subscribe`](Self::subscribe), [`unsubscribe`](Self::unsubscribe), [`stop`](Self::stop).
@@ -152,7 +152,7 @@ pub struct Client {
     state: State,
     /// What it waits for in its state: the next attempt, an answer, the time to ping.
     timer: Option<Instant>,
-    /// Online: a PINGREQ is out, and nothing has come since.
+    /// Connected: a PINGREQ is out, and nothing has come since.
     ping_out: bool,
     backoff: Backoff,
     wants_close: bool,
@@ -164,7 +164,7 @@ pub struct Client {
     /// A short piece of a packet on its way out, which exists nowhere else.
     piece: Piece,
     inflight: Inflight,
-    subscriptions: Vec<Wanted>,
+    subscriptions: Vec<Subscription>,
     /// Filters to unsubscribe from.
     pending_unsubscribes: VecDeque<Vec<u8>>,
     /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
@@ -237,7 +237,7 @@ impl Client {
     /// Connects, now and whenever the connection is lost.
     pub fn start(&mut self, now: Instant) {
         match self.state {
-            State::Stopped => self.dial(now),
+            State::Stopped => self.request_connection(now),
             State::Draining | State::Disconnecting => {
                 self.end(State::Waiting, None, true);
                 self.timer = Some(now);
@@ -246,16 +246,16 @@ impl Client {
         }
     }
 
-    /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays away. The
+    /// Takes its leave: sends what is queued and then DISCONNECT, closes, and stays closed. The
     /// subscriptions are renewed by the next [`start`](Self::start).
     pub fn stop(&mut self, now: Instant) {
         match self.state {
             State::Stopped | State::Draining | State::Disconnecting => {}
             State::Connected => {
                 self.state = State::Draining;
-                self.timer = Some(now.saturating_add(LINGER));
+                self.timer = Some(now.saturating_add(DRAIN_TIMEOUT));
                 self.report(Event::Disconnected(Reason::Stopped));
-                self.take_leave();
+                self.send_disconnect();
             }
             state => self.end(State::Stopped, None, state != State::Waiting),
         }
@@ -305,11 +305,11 @@ impl Client {
         let nameless = options.client_id.is_empty()
             && (!options.clean_session || options.version == Version::V31);
         if nameless || !connect.emit(self.outbox.control()) {
-            // Options that make no packet cannot be mended by trying again.
+            // Options that make no packet are the same when tried again.
             return self.end(State::Stopped, Some(Event::Disconnected(Reason::Protocol)), true);
         }
         self.state = State::AwaitingConnack;
-        self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
+        self.timer = Some(now.saturating_add(CONNECT_TIMEOUT));
     }
 
     /// The network connection is gone, or could not be made.
@@ -337,7 +337,7 @@ impl Client {
     pub fn sent(&mut self, n: usize) {
         self.outbox.sent(n);
         match self.state {
-            State::Draining => self.take_leave(),
+            State::Draining => self.send_disconnect(),
             State::Disconnecting if self.outbox.is_empty() => self.end(State::Stopped, None, true),
             State::Connected => self.pump(),
             _ => {}
@@ -358,30 +358,30 @@ impl Client {
         self.timer = None;
         match self.state {
             State::Stopped => {}
-            State::Waiting => self.dial(now),
+            State::Waiting => self.request_connection(now),
             State::Connecting | State::AwaitingConnack => self.fail(Reason::Timeout, true, now),
             State::Connected if self.ping_out => self.fail(Reason::Timeout, true, now),
             State::Connected => {
                 self.ping_out = true;
                 self.outbox.control().extend_from_slice(&emit_bare(PacketType::Pingreq));
-                self.timer = Some(now.saturating_add(self.ping_patience()));
+                self.timer = Some(now.saturating_add(self.ping_timeout()));
             }
             State::Draining | State::Disconnecting => self.end(State::Stopped, None, true),
         }
     }
 
-    /// Says DISCONNECT once all else is sent.
-    fn take_leave(&mut self) {
+    /// Sends DISCONNECT once all else is sent.
+    fn send_disconnect(&mut self) {
         if self.outbox.is_empty() {
             self.outbox.control().extend_from_slice(&emit_bare(PacketType::Disconnect));
             self.state = State::Disconnecting;
         }
     }
 
-    fn dial(&mut self, now: Instant) {
+    fn request_connection(&mut self, now: Instant) {
         self.state = State::Connecting;
         self.wants_connect = true;
-        self.timer = Some(now.saturating_add(CONNECT_PATIENCE));
+        self.timer = Some(now.saturating_add(CONNECT_TIMEOUT));
     }
 
     /// Sets the time of the next PINGREQ, a keep-alive after the last packet known to be sent
@@ -397,8 +397,8 @@ impl Client {
     }
 
     /// How long an answer to a PINGREQ may take; the next is due no later.
-    fn ping_patience(&self) -> Duration {
-        self.ping_interval().min(PING_PATIENCE)
+    fn ping_timeout(&self) -> Duration {
+        self.ping_interval().min(PING_TIMEOUT)
     }
 
     /// An attempt, or the connection, has failed; the next attempt comes later.
@@ -416,7 +416,7 @@ impl Client {
         self.state = state;
         self.timer = None;
         self.ping_out = false;
-        // A connection that was asked for, and not yet heard of by the caller, need not be closed.
+        // A connection that was asked for, and not yet taken by the caller, need not be closed.
         self.wants_close |= close && !core::mem::take(&mut self.wants_connect);
         self.wants_connect = false;
         self.partial = Vec::new();

@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     pub(crate) stalled_out: bool,
     /// Seconds; 0 for none.
     pub(crate) keep_alive: u16,
-    last_heard: CompactInstant,
+    last_received: CompactInstant,
     pub(crate) will: Option<Box<LastWill>>,
     /// The start of a packet whose rest has not come yet.
     pub(crate) inbox: Vec<u8>,
@@ -71,7 +71,7 @@ impl Connection {
             stalled_in: false,
             stalled_out: false,
             keep_alive: 0,
-            last_heard: CompactInstant::new(now, now),
+            last_received: CompactInstant::new(now, now),
             will: None,
             inbox: Vec::new(),
             outbox: Outbox::default(),
@@ -89,10 +89,10 @@ impl Connection {
         stalls
     }
 
-    /// When the client is given up, if it promised to be heard from ([MQTT-3.1.2-24]).
+    /// When the client is given up, if it promised signs of life ([MQTT-3.1.2-24]).
     pub(crate) fn silent_at(&self, now: Instant) -> Option<Instant> {
         let patience = Duration::from_millis(u64::from(self.keep_alive) * 1500);
-        (self.keep_alive > 0).then(|| self.last_heard.at(now).saturating_add(patience))
+        (self.keep_alive > 0).then(|| self.last_received.at(now).saturating_add(patience))
     }
 
     /// Bytes of the heap that what it reads and sends takes now; the messages themselves are
@@ -104,7 +104,7 @@ impl Connection {
 
     /// Something came from the client.
     pub(crate) fn touch(&mut self, now: Instant) {
-        self.last_heard = CompactInstant::new(now, now);
+        self.last_received = CompactInstant::new(now, now);
     }
 
     /// Where it comes from.

@@ -1,4 +1,4 @@
-//! Where the embedder decides who may come in.
+//! Authorization: the embedder decides which connections and clients are accepted.
 //!
 //! The hooks are handed in with the calls that may need them, so they can borrow whatever the
 //! embedder has (settings, a user table) and nothing has to be shared or locked.
@@ -36,7 +36,7 @@ impl<'a> Credentials<'a> {
 /// What becomes of a CONNECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Let it in.
+    /// Accept it.
     Accept,
     /// Wrong user name or password: CONNACK return code 4, then the connection closes.
     BadCredentials,
@@ -44,7 +44,8 @@ pub enum Verdict {
     NotAuthorized,
 }
 
-/// The embedder's say in who connects. Every method has a default that allows.
+/// Authorization of connections and clients, by the embedder. Every method has a default that
+/// allows.
 pub trait Hooks {
     /// A network connection was made; nothing was allocated for it yet. `false` refuses it.
     fn on_connect(&mut self, peer: &Peer) -> bool {
@@ -59,7 +60,7 @@ pub trait Hooks {
     }
 }
 
-/// Lets everybody in.
+/// Accepts every client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AllowAll;
 

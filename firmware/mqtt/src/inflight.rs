@@ -31,7 +31,7 @@ pub(crate) enum Entry {
 }
 
 /// Bytes of what a session needs for its first message of QoS 1 or 2.
-pub(crate) const RELIABLE: usize = size_of::<Inflight>() + 16;
+pub(crate) const INFLIGHT_BYTES: usize = size_of::<Inflight>() + 16;
 
 /// The state of QoS 1 and 2 transfers in both directions (section 4.3).
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ pub(crate) struct Inflight {
     /// Waiting for a place in flight.
     waiting: VecDeque<Waiting>,
     waiting_bytes: usize,
-    /// Messages of QoS 0 that came while the client is away, oldest first.
+    /// Messages of QoS 0 that came while the client is offline, oldest first.
     qos0_queue: VecDeque<Publication>,
     qos0_bytes: usize,
     last_id: u16,
@@ -139,7 +139,7 @@ impl Inflight {
         // twice.
         let wait = how.qos == QoS::ExactlyOnce && self.log.is_on();
         let delivery = Delivery::new(publication.clone(), how.qos, packet_id, how.mark.retain());
-        outbox.push_reliable(delivery, wait);
+        outbox.push_inflight(delivery, wait);
         let stage = match how.qos {
             QoS::ExactlyOnce => Stage::Pubrec(publication),
             _ => Stage::Puback(publication),
@@ -171,7 +171,7 @@ impl Inflight {
     }
 
     /// Keeps a message of QoS 0 until the client is back.
-    pub(crate) fn keep_loose(&mut self, publication: Publication) {
+    pub(crate) fn push_qos0(&mut self, publication: Publication) {
         self.qos0_bytes += publication.packet().len();
         self.qos0_queue.push_back(publication);
     }

@@ -9,11 +9,11 @@
 //! An acknowledgement leaves when the changes of its packet are committed: PUBACK, PUBREC, PUBCOMP,
 //! SUBACK, UNSUBACK, and the PUBREL that ends a stage. So does a message of QoS 2 to a stored
 //! session, whose packet id has to be known after a restart or it would come twice; and a
-//! connection says nothing before all that was changed until its CONNACK is committed. QoS 0 waits
+//! connection sends nothing before all that was changed until its CONNACK is committed. QoS 0 waits
 //! for nothing.
 //!
 //! Of a message for many sessions there is one record, and a short one for each queue it waits in.
-//! Messages of QoS 0 that wait for a client that is away, and wills, are not kept.
+//! Messages of QoS 0 that wait for a client that is offline, and wills, are not kept.
 
 #[cfg(feature = "journal")]
 mod gate;

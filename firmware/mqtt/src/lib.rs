@@ -20,7 +20,7 @@
 //! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox` of messages
 //!   (`delivery`), `session` and its messages of QoS 1 and 2 (`inflight`), `queue` (what makes room
 //!   for what, by `load` and `handling`), `subscriptions` (a tree), `retained`; `arena` (places for
-//!   clients and filters), `away` (which session was there longest ago), `timers`, and `memory`,
+//!   clients and filters), `offline` (which session was there longest ago), `timers`, and `memory`,
 //!   what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
@@ -30,7 +30,7 @@
 //!
 //! * A client with several matching subscriptions gets a message once, at the highest of their
 //!   qualities of service.
-//! * Messages wait for a client, also for one that is away and is remembered, up to
+//! * Messages wait for a client, also for one that is offline and is remembered, up to
 //!   [`Limits::max_queue_messages`] and [`Limits::max_queue_bytes`]. Then the oldest of QoS 0 make
 //!   room; if there is none, the newcomer is dropped and counted.
 //! * Clients may not publish to `$SYS`: such messages are acknowledged and thrown away.
@@ -101,8 +101,6 @@ pub mod client;
 #[cfg(feature = "broker")]
 mod arena;
 #[cfg(feature = "broker")]
-mod away;
-#[cfg(feature = "broker")]
 mod broker;
 #[cfg(feature = "broker")]
 mod connection;
@@ -126,6 +124,8 @@ mod load;
 mod memory;
 #[cfg(any(feature = "broker", feature = "client"))]
 mod message;
+#[cfg(feature = "broker")]
+mod offline;
 #[cfg(any(feature = "broker", feature = "client"))]
 mod outbox;
 #[cfg(feature = "broker")]

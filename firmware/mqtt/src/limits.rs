@@ -76,16 +76,16 @@ pub struct Limits {
     /// Bytes of one packet from a client, its fixed header included. A larger one closes the
     /// connection as soon as its header is read.
     pub max_packet: usize,
-    /// Messages waiting for one client, connected or away; those sent and not yet acknowledged are
-    /// not counted ([`max_inflight`](Self::max_inflight)). A further one makes room by dropping the
-    /// oldest of QoS 0; if there is none, it is dropped itself, for this client. Either is counted.
-    /// One message always finds room in an empty queue.
+    /// Messages waiting for one client, connected or offline; those sent and not yet acknowledged
+    /// are not counted ([`max_inflight`](Self::max_inflight)). A further one makes room by dropping
+    /// the oldest of QoS 0; if there is none, it is dropped itself, for this client. Either is
+    /// counted. One message always finds room in an empty queue.
     pub max_queue_messages: usize,
     /// Bytes of messages waiting for one client; otherwise as
     /// [`max_queue_messages`](Self::max_queue_messages).
     pub max_queue_bytes: usize,
-    /// Of the messages waiting for a client that is away, those of QoS 0. A further one takes the
-    /// place of the oldest; 0 keeps none, and counts none as dropped.
+    /// Of the messages waiting for a client that is offline, those of QoS 0. A further one takes
+    /// the place of the oldest; 0 keeps none, and counts none as dropped.
     pub max_away_qos0: usize,
     /// Bytes of acknowledgements, ping replies and the like waiting for one client. A client that
     /// makes the broker pass it does not read its replies and is closed. Hand

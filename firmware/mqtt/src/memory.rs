@@ -10,7 +10,7 @@ pub(crate) fn block(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { bytes + BLOCK }
 }
 
-/// What somebody's share of a total is.
+/// The share that one client or message has of a total.
 #[derive(Debug, Default)]
 pub(crate) struct Share(u32);
 

@@ -44,14 +44,14 @@ enum Packet {
     Long(Box<[u8]>),
 }
 
-/// Counts the bytes of messages, each once, for as long as anybody has it. Clones count together.
+/// Counts the bytes of messages, each once, for as long as a queue has it. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessagePool(Rc<FreeList>);
 
 #[derive(Default)]
 struct FreeList {
     held: Cell<usize>,
-    /// Blocks of short messages that nobody has any more.
+    /// Blocks of short messages that are in no queue any more.
     spares: RefCell<Vec<Rc<Body>>>,
 }
 
@@ -184,7 +184,7 @@ impl Publication {
         Some(Publication(block))
     }
 
-    /// Forgets a message; if nobody else has it, the next short one needs no allocation.
+    /// Forgets a message; if no other queue has it, the next short one needs no allocation.
     pub(crate) fn release(mut self) {
         if let Some(body) = Rc::get_mut(&mut self.0)
             && matches!(body.packet, Packet::Short { .. })

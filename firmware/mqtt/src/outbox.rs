@@ -28,7 +28,7 @@ pub(crate) struct Outbox {
     /// Bytes of all deliveries.
     bytes: usize,
     /// Bytes of those at QoS 0.
-    loose_bytes: usize,
+    qos0_bytes: usize,
     /// What waits for a commit.
     gate: Gate,
 }
@@ -54,8 +54,8 @@ impl Outbox {
     }
 
     /// Bytes of the messages at QoS 0.
-    pub(crate) fn loose_bytes(&self) -> usize {
-        self.loose_bytes
+    pub(crate) fn qos0_bytes(&self) -> usize {
+        self.qos0_bytes
     }
 
     /// Makes room for one more message, if there is not; false if there is no memory.
@@ -69,14 +69,14 @@ impl Outbox {
         let len = delivery.len();
         self.bytes += len;
         if delivery.packet_id() == 0 {
-            self.loose_bytes += len;
+            self.qos0_bytes += len;
         }
         self.deliveries.push_back(delivery);
     }
 
     /// Queues a message of QoS 1 or 2, until a commit if `wait`. It does not overtake one that
     /// waits.
-    pub(crate) fn push_reliable(&mut self, delivery: Delivery, wait: bool) {
+    pub(crate) fn push_inflight(&mut self, delivery: Delivery, wait: bool) {
         if wait || self.gate.holds_deliveries() {
             self.gate.hold_delivery(delivery);
         } else {
@@ -89,7 +89,7 @@ impl Outbox {
         self.gate.hold_control(bytes);
     }
 
-    /// Says nothing at all until a commit.
+    /// Sends nothing at all until a commit.
     pub(crate) fn block(&mut self) {
         self.gate.block();
     }
@@ -127,7 +127,7 @@ impl Outbox {
         let Some(oldest) = self.deliveries.remove(begun + place) else { return false };
         let len = oldest.len();
         self.bytes -= len;
-        self.loose_bytes -= len;
+        self.qos0_bytes -= len;
         true
     }
 
@@ -156,7 +156,7 @@ impl Outbox {
         }
         self.deliveries = VecDeque::new();
         self.gate.drop_deliveries();
-        (self.front_sent, self.bytes, self.loose_bytes) = (0, 0, 0);
+        (self.front_sent, self.bytes, self.qos0_bytes) = (0, 0, 0);
     }
 
     /// The next run of bytes to send; empty if there is none.
@@ -224,7 +224,7 @@ impl Outbox {
             self.front_sent = 0;
             self.bytes -= len;
             if front.packet_id() == 0 {
-                self.loose_bytes -= len;
+                self.qos0_bytes -= len;
             }
             if let Some(sent) = self.deliveries.pop_front() {
                 sent.release();

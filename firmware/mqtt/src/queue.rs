@@ -40,7 +40,7 @@ pub(crate) fn connected(
     let (waiting, mut dropped) = (session.waiting(), 0);
     while !outbox.load().plus(waiting).takes(len, max) {
         // What would stay if all that promises nothing went.
-        let firm = outbox.load().bytes + waiting.bytes - outbox.loose_bytes();
+        let firm = outbox.load().bytes + waiting.bytes - outbox.qos0_bytes();
         if firm > 0 && firm.saturating_add(len) > max.bytes || !outbox.drop_oldest() {
             return Outcome::refused(dropped);
         }
@@ -64,8 +64,8 @@ pub(crate) fn connected(
     Outcome { queued: true, dropped }
 }
 
-/// Queues a message for a client that is away.
-pub(crate) fn away(
+/// Queues a message for a client that is offline.
+pub(crate) fn offline(
     session: &mut Session,
     message: &Publication,
     how: Handling,
@@ -93,7 +93,7 @@ pub(crate) fn away(
         dropped += 1;
     }
     if is_qos0 {
-        inflight.keep_loose(message.clone());
+        inflight.push_qos0(message.clone());
     } else {
         inflight.wait(message.clone(), how, usize::MAX);
     }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use umqtt_memory::reserve;
 
-use crate::inflight::{Entry, Inflight, RELIABLE};
+use crate::inflight::{Entry, INFLIGHT_BYTES, Inflight};
 use crate::journal::SessionLog;
 use crate::load::Load;
 use crate::memory::{BLOCK, Share, block};
@@ -24,8 +24,8 @@ pub(crate) enum Presence {
     New,
     /// It has one.
     Connected,
-    /// It has none, and is in the list of [`crate::away`].
-    Away,
+    /// It has none, and is in the list of [`crate::offline`].
+    Offline,
 }
 
 /// One client, connected or remembered.
@@ -33,7 +33,7 @@ pub(crate) enum Presence {
 pub(crate) struct Session {
     pub(crate) client_id: Box<str>,
     pub(crate) presence: Presence,
-    /// The slot of its connection; without one, its neighbours in the list of those away: the
+    /// The slot of its connection; without one, its neighbours in the list of those offline: the
     /// older, the newer.
     pub(crate) place: [u32; 2],
     /// It ends with its connection.
@@ -93,7 +93,7 @@ impl Session {
     /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0;
     /// `None` if there is no memory.
     pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Inflight> {
-        if self.inflight.is_none() && !reserve(RELIABLE) {
+        if self.inflight.is_none() && !reserve(INFLIGHT_BYTES) {
             return None;
         }
         let inflight = self.inflight();

@@ -34,8 +34,8 @@ pub struct Stats {
     pub unreleased: u64,
     /// Connections closed because another one came with the same client id.
     pub take_overs: u64,
-    /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those away
-    /// for longest.
+    /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those
+    /// offline for longest.
     pub sessions_displaced: u64,
     /// Subscriptions granted, the local client's too; again when a client asks again.
     pub subscribed: u64,
@@ -55,7 +55,7 @@ pub struct Stats {
     pub local_received: u64,
     /// Messages queued for delivery, to clients and to the local client.
     pub messages_sent: u64,
-    /// Of those: to the local client, and to anybody on the broker's own topics (`$SYS/...`).
+    /// Of those: to the local client, and to any client on the broker's own topics (`$SYS/...`).
     pub internal_sent: u64,
     /// Messages a subscriber did not get because its queue was full.
     pub messages_dropped: u64,

@@ -32,7 +32,7 @@ pub(crate) type NodeId = u32;
 pub(crate) const LOCAL: u32 = u32::MAX >> 3;
 
 const ROOT: NodeId = 0;
-/// In the place of a child: none (the root is nobody's child).
+/// In the place of a child: none (the root is no child).
 const NONE: NodeId = 0;
 /// In the place of an offset into a topic: behind its last level.
 const END: usize = usize::MAX;
@@ -236,7 +236,7 @@ impl Subscriptions {
         true
     }
 
-    /// The node of a filter that somebody subscribes to, or that leads to one.
+    /// The node of a filter that has subscribers, or that leads to one.
     pub(crate) fn find(&self, filter: &[u8]) -> Option<NodeId> {
         let (group, filter) = shared::parts(filter);
         let mut at = ROOT;

@@ -72,9 +72,9 @@ impl Broker {
         let takes_over = known.is_some_and(|session| session.connection().is_some());
         let was_stored = known.is_some_and(|session| !session.clean);
         let full = self.live - usize::from(takes_over) >= self.limits.max_clients;
-        // The one that was away for longest makes room for one more.
+        // The one that was offline for longest makes room for one more.
         let new = !connect.clean_session && !was_stored;
-        let no_place = new && self.has_no_place_for_session() && self.away.oldest().is_none();
+        let no_place = new && self.has_no_place_for_session() && self.offline.oldest().is_none();
         let will = connect.will.map_or(0, |will| will.topic.len() + will.payload.len());
         let behind = self.journal.is_full() && !connect.clean_session;
         if full || no_place || behind || !self.make_memory_for_client(id, will, known_key) {
@@ -98,7 +98,7 @@ impl Broker {
         };
         let (key, present, changed) = self.begin_session(client_id, connect.clean_session, now);
         self.set_expiry(key, None);
-        self.away.remove(key, &mut self.sessions);
+        self.offline.remove(key, &mut self.sessions);
         if let Some(session) = self.sessions.get_mut(key) {
             session.connect(slot);
         }
@@ -158,7 +158,7 @@ impl Broker {
         }
         if !clean
             && self.has_no_place_for_session()
-            && let Some(oldest) = self.away.oldest()
+            && let Some(oldest) = self.offline.oldest()
         {
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);

@@ -160,7 +160,7 @@ impl Broker {
         self.closes.pop_front()
     }
 
-    /// Queues control bytes and says so.
+    /// Queues control bytes, and the connection as writable.
     /// False if there is no memory for them.
     #[must_use]
     pub(super) fn send_control(&mut self, slot: u32, bytes: &[u8]) -> bool {
@@ -227,8 +227,8 @@ impl Broker {
                 self.forget_session(key);
                 return will;
             }
-            session.log.away(now);
-            self.away.add(key, &mut self.sessions);
+            session.log.offline(now);
+            self.offline.add(key, &mut self.sessions);
             if self.limits.session_expiry < Duration::MAX {
                 self.set_expiry(key, Some(now.saturating_add(self.limits.session_expiry)));
             }
@@ -246,7 +246,7 @@ impl Broker {
         }
     }
 
-    /// Forgets a connection and tells the caller to close it.
+    /// Forgets a connection, and queues it to be closed.
     pub(crate) fn close(&mut self, slot: u32) {
         if let Some(id) = self.release(slot) {
             self.closes.push_back(id);
@@ -311,7 +311,7 @@ impl Broker {
     /// Ends a session that has no connection.
     pub(super) fn forget_session(&mut self, key: u32) {
         self.set_expiry(key, None);
-        self.away.remove(key, &mut self.sessions);
+        self.offline.remove(key, &mut self.sessions);
         let Some(session) = self.sessions.get(key) else { return };
         if let Ok(place) = self.find_name(&session.client_id) {
             self.names.remove(place);

@@ -45,7 +45,7 @@ impl Broker {
     }
 
     /// Keeps a message if it is to be retained, and queues it for all its subscribers. Encodes it
-    /// once, and not at all if nobody wants it.
+    /// once, and not at all if it has no subscriber.
     pub(super) fn route(
         &mut self,
         topic: &[u8],
@@ -184,7 +184,7 @@ impl Broker {
                 note(connection, slot, &mut self.writable, &mut self.shares);
                 outcome
             }
-            _ => queue::away(session, message, how, &self.limits, share),
+            _ => queue::offline(session, message, how, &self.limits, share),
         };
         if qos > QoS::AtMostOnce || slot.is_none() {
             session.share.set(session.held(), &mut self.shares);

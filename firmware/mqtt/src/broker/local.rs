@@ -172,7 +172,7 @@ impl Broker {
     /// Publishes, as a client would; the local subscriptions get it too. Also on topics that begin
     /// with
     /// `$SYS`, which clients may not publish to. With `retain` and an empty payload the topic's
-    /// retained message is deleted. A message nobody subscribes to is not even encoded.
+    /// retained message is deleted. A message without subscribers is not even encoded.
     ///
     /// # Errors
     /// [`PublishError`]; with [`PublishError::NotRetained`] it was delivered all the same.

@@ -64,12 +64,12 @@ impl Broker {
         self.borrowed = bytes;
     }
 
-    /// The heap has had no room for small allocations for so long that somebody has to give way.
+    /// The heap has had no room for small allocations for so long that a client has to give way.
     /// One at a time, in this order:
     ///
     /// 1. the connection that holds the most in an unfinished packet and in messages that wait, if
     ///    that is much: it is ended, its will is published;
-    /// 2. the stored session whose client has been away for longest: it is forgotten;
+    /// 2. the stored session whose client has been offline for longest: it is forgotten;
     /// 3. the messages for the local client, which may be the one that finds no memory: they are
     ///    dropped;
     /// 4. any other connection, the one that holds the most first.
@@ -79,7 +79,7 @@ impl Broker {
         let most = self.holds_most();
         if let Some((HOLDS.., slot)) = most {
             self.give_way(slot, now);
-        } else if let Some(oldest) = self.away.oldest() {
+        } else if let Some(oldest) = self.offline.oldest() {
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);
         } else if self.local_waiting() > 0 {
@@ -206,8 +206,8 @@ impl Broker {
     }
 
     /// Whether there is memory for a client that may come in. Stored sessions make room, the one
-    /// that was away for longest first, but not its own: so nobody is shut out by those who have
-    /// left.
+    /// that was offline for longest first, but not its own: so no client is shut out by those that
+    /// have left.
     pub(super) fn make_memory_for_client(
         &mut self,
         id: &str,
@@ -222,19 +222,19 @@ impl Broker {
             {
                 return true;
             }
-            let Some(oldest) = self.away.oldest_but(known, &self.sessions) else { return false };
+            let Some(oldest) = self.offline.oldest_but(known, &self.sessions) else { return false };
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);
         }
     }
 
-    /// Forgets the stored session that was away for longest, so that somebody can connect; once in
-    /// [`DISPLACE_INTERVAL`], as it is not known yet who that is. False if there is none.
+    /// Forgets the stored session that was offline for longest, so that a client can connect; once
+    /// in [`DISPLACE_INTERVAL`], as it is not known yet who that is. False if there is none.
     pub(super) fn displace(&mut self, now: Instant) -> bool {
         if now < self.next_displacement {
             return false;
         }
-        let Some(oldest) = self.away.oldest() else { return false };
+        let Some(oldest) = self.offline.oldest() else { return false };
         self.next_displacement = now.saturating_add(DISPLACE_INTERVAL);
         self.stats.sessions_displaced += 1;
         self.forget_session(oldest);

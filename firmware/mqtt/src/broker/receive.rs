@@ -8,7 +8,7 @@ use umqtt_memory::try_room_exact;
 use super::{Broker, ConnId};
 use crate::connection::Phase;
 use crate::inbox::{Inbox, NoMemory};
-use crate::inflight::RELIABLE;
+use crate::inflight::INFLIGHT_BYTES;
 use crate::wire::{
     Ack, FixedHeader, Malformed, PacketType, Publish, QoS, Suback, Subscribe, Unsubscribe, Version,
     emit_ack, emit_bare,
@@ -193,7 +193,7 @@ impl Broker {
             QoS::AtLeastOnce => answer = Some(PacketType::Puback),
             QoS::ExactlyOnce => {
                 let max = self.limits.max_unreleased;
-                if !self.may_allocate(RELIABLE + 2 * 2 * max.min(64)) {
+                if !self.may_allocate(INFLIGHT_BYTES + 2 * 2 * max.min(64)) {
                     return Err(ProtocolError::NoMemory);
                 }
                 let (key, session) = self.session_of(slot).ok_or(ProtocolError::Malformed)?;

@@ -21,9 +21,9 @@ const PASSED_ON: usize = 4096;
 /// comes back.
 const READY: u8 = 2;
 const BUSY: u8 = 1;
-const AWAY: u8 = 0;
+const OFFLINE: u8 = 0;
 
-/// A message that was for somebody who is gone, and the group it came by.
+/// A message for a member that has left, and the group it came by.
 type Orphan = (NodeId, Publication, QoS);
 
 impl Broker {
@@ -43,7 +43,7 @@ impl Broker {
             }
             let session = sessions.get(member.session());
             let connection = session.and_then(|s| connections.get(s.connection()?));
-            let (Some(session), Some(connection)) = (session, connection) else { return AWAY };
+            let (Some(session), Some(connection)) = (session, connection) else { return OFFLINE };
             let message = (len, qos.min(member.qos()));
             let ready = queue::is_ready(session, &connection.outbox, message, limits, share);
             if ready { READY } else { BUSY }

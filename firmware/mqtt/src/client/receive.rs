@@ -7,7 +7,7 @@ use umqtt_memory::reserve;
 use super::requests::ENTRIES;
 use super::requests::{Request, Stage};
 use super::skip::Skip;
-use super::{CONNECT_PATIENCE, Client, Event, Reason, State};
+use super::{CONNECT_TIMEOUT, Client, Event, Reason, State};
 use crate::Instant;
 use crate::inbox::Inbox;
 use crate::inflight::RESERVED_ID;
@@ -41,7 +41,7 @@ impl Client {
         }
         if self.state == State::Connected && self.ping_out {
             // Any sign of life will do.
-            let asked = self.timer.map_or(now, |at| at.saturating_sub(self.ping_patience()));
+            let asked = self.timer.map_or(now, |at| at.saturating_sub(self.ping_timeout()));
             self.plan_ping(asked);
         }
         if self.take_packets(bytes, now).is_err() {
@@ -72,7 +72,7 @@ impl Client {
         let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
         let (version, max_packet) = (self.options.version, self.options.max_packet);
         loop {
-            let online = self.state == State::Connected;
+            let connected = self.state == State::Connected;
             let next = inbox.next(bytes, |bytes| match FixedHeader::parse(bytes, version) {
                 Ok(Some(header)) if header.total() > max_packet => Err(Some(header)),
                 Ok(found) => Ok(found),
@@ -86,7 +86,7 @@ impl Client {
                     }
                 }
                 Ok(None) => break,
-                Err(Some(header)) if online && header.kind == PacketType::Publish => {
+                Err(Some(header)) if connected && header.kind == PacketType::Publish => {
                     // If its header came in pieces, these are the partial packet; else it is what
                     // comes next.
                     if inbox.into_partial().is_empty() {
@@ -177,7 +177,7 @@ impl Client {
         }
         self.state = State::Connected;
         self.backoff.reset();
-        self.plan_ping(self.timer.map_or(now, |at| at.saturating_sub(CONNECT_PATIENCE)));
+        self.plan_ping(self.timer.map_or(now, |at| at.saturating_sub(CONNECT_TIMEOUT)));
         let session_present = connack.session_present && !self.options.clean_session;
         self.report(Event::Connected { session_present });
         for wanted in &mut self.subscriptions {

@@ -78,7 +78,7 @@ impl core::error::Error for RequestError {
 
 /// A subscription its user wants.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct Subscription {
     pub(super) filter: Vec<u8>,
     pub(super) qos: QoS,
     pub(super) stage: Stage,
@@ -119,8 +119,8 @@ impl Client {
         retain: bool,
     ) -> Result<(), SendError> {
         umqtt_topic::check_name(topic).map_err(SendError::Topic)?;
-        let online = self.state == State::Connected;
-        if qos == QoS::AtMostOnce && !online {
+        let connected = self.state == State::Connected;
+        if qos == QoS::AtMostOnce && !connected {
             return Err(SendError::NotConnected);
         }
         let max = self.options.max_queue_bytes;
@@ -140,7 +140,7 @@ impl Client {
         {
             return Err(SendError::Full);
         }
-        if online {
+        if connected {
             self.pump();
         }
         Ok(())
@@ -159,7 +159,7 @@ impl Client {
             Some(wanted) => (wanted.qos, wanted.stage) = (qos, Stage::New),
             None if full => return Err(RequestError::TooMany),
             None => {
-                let wanted = Wanted { filter: filter.to_vec(), qos, stage: Stage::New };
+                let wanted = Subscription { filter: filter.to_vec(), qos, stage: Stage::New };
                 self.subscriptions.push(wanted);
             }
         }

@@ -14,7 +14,7 @@ pub(crate) struct Gate(Option<Box<Held>>);
 struct Held {
     control: Vec<u8>,
     deliveries: VecDeque<Delivery>,
-    /// Nothing at all may be said.
+    /// Nothing at all may be sent.
     blocked: bool,
     /// How much of it is in the batch being written.
     sealed_control: usize,

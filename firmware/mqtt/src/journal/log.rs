@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::mark::{At, EntryMark, EntryRecord};
 use super::record::{
-    AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, RECEIVED, RETAINED, SESSION, Since,
+    Batch, ENTRY, Entry, FILTER, MESSAGE, OFFLINE, RECEIVED, RETAINED, SESSION, Since,
 };
 use crate::message::Publication;
 use crate::wire::QoS;
@@ -63,7 +63,7 @@ pub(super) enum Ordered {
     SessionGone { session: u64 },
     Filter { session: u64, filter: Box<[u8]>, flags: u8 },
     FilterGone { session: u64, filter: Box<[u8]> },
-    Away { session: u64, since: Since },
+    Offline { session: u64, since: Since },
     Back { session: u64 },
     Received { session: u64, packet_id: u16 },
     ReceivedGone { session: u64, packet_id: u16 },
@@ -251,7 +251,7 @@ impl Ordered {
                 batch.put(&[&[SESSION], &session.to_be_bytes()], &[&client_id]);
             }
             Ordered::SessionGone { session } => {
-                for kind in [SESSION, FILTER, ENTRY, RECEIVED, AWAY] {
+                for kind in [SESSION, FILTER, ENTRY, RECEIVED, OFFLINE] {
                     batch.delete_prefix(&[&[kind], &session.to_be_bytes()]);
                 }
             }
@@ -261,10 +261,10 @@ impl Ordered {
             Ordered::FilterGone { session, filter } => {
                 batch.delete(&[&[FILTER], &session.to_be_bytes(), &filter]);
             }
-            Ordered::Away { session, since } => {
-                batch.put(&[&[AWAY], &session.to_be_bytes()], &[&since.emit()]);
+            Ordered::Offline { session, since } => {
+                batch.put(&[&[OFFLINE], &session.to_be_bytes()], &[&since.emit()]);
             }
-            Ordered::Back { session } => batch.delete(&[&[AWAY], &session.to_be_bytes()]),
+            Ordered::Back { session } => batch.delete(&[&[OFFLINE], &session.to_be_bytes()]),
             Ordered::Received { session, packet_id } => {
                 let key = [&[RECEIVED][..], &session.to_be_bytes(), &packet_id.to_be_bytes()];
                 batch.put(&key, &[]);

@@ -43,7 +43,7 @@ impl Journal {
 pub(crate) struct SessionLog {}
 
 impl SessionLog {
-    pub(crate) fn away(&self, _: Instant) {}
+    pub(crate) fn offline(&self, _: Instant) {}
     pub(crate) fn back(&self) {}
     pub(crate) fn gone(&self) {}
     pub(crate) fn subscribed(&self, _: &[u8], _: QoS, _: bool) {}

@@ -82,7 +82,7 @@ impl Journal {
         self.with(|log| log.last_number = log.last_number.max(last));
     }
 
-    /// The clock says so, when the broker's time is `now`.
+    /// Sets the wall clock's time when the broker's time is `now`.
     pub(super) fn set_unix_time(&self, unix: u64, now: Instant) {
         self.with(|log| log.unix_start = unix.checked_sub(now.as_millis()));
     }

@@ -7,7 +7,7 @@
 //! | `F`, session, filter | quality of service granted, and 4 more for a bridge |
 //! | `Q`, session, place | flags, packet id, message, order: a message that waits or is in flight |
 //! | `U`, session, packet id | nothing: a message of QoS 2 was received and is not released |
-//! | `A`, session | since when its client is away: the journal's time, and Unix time or 0, in ms |
+//! | `A`, session | since when its client is offline: the journal's time, and Unix time or 0, in ms |
 //! | `R`, topic | quality of service, payload: a retained message |
 //!
 //! Messages, sessions, places and orders are numbers of 8 bytes that only grow; all numbers are
@@ -24,7 +24,7 @@ pub(super) const FILTER: u8 = b'F';
 pub(super) const ENTRY: u8 = b'Q';
 pub(super) const RECEIVED: u8 = b'U';
 pub(super) const RETAINED: u8 = b'R';
-pub(super) const AWAY: u8 = b'A';
+pub(super) const OFFLINE: u8 = b'A';
 
 /// The value of a subscription.
 pub(super) fn subscription_flags(qos: QoS, bridge: bool) -> u8 {
@@ -87,7 +87,7 @@ impl Entry {
     }
 }
 
-/// Since when a session's client is away.
+/// Since when a session's client is offline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Since {
     /// The journal's time: that for which brokers with this journal have run, as far as its records

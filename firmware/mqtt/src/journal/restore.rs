@@ -8,7 +8,7 @@ use core::fmt;
 use super::mark::EntryMark;
 use super::on::{Journal, Next};
 use super::record::{
-    AWAY, Batch, ENTRY, Entry, FILTER, MESSAGE, Progress, RECEIVED, RETAINED, SESSION, Since,
+    Batch, ENTRY, Entry, FILTER, MESSAGE, OFFLINE, Progress, RECEIVED, RETAINED, SESSION, Since,
     subscription_flags,
 };
 use core::ops::Bound;
@@ -81,7 +81,7 @@ struct Stored {
     filters: Vec<(Vec<u8>, QoS, bool)>,
     entries: Vec<(u64, Entry)>,
     received: Vec<u16>,
-    away: Option<Since>,
+    offline: Option<Since>,
 }
 
 impl Restore {
@@ -140,7 +140,7 @@ impl Restore {
                 let (packet_id, []) = rest.split_first_chunk()? else { return None };
                 session.received.push(u16::from_be_bytes(*packet_id));
             }
-            (AWAY, since) if rest.is_empty() => session.away = Some(Since::parse(since)?),
+            (OFFLINE, since) if rest.is_empty() => session.offline = Some(Since::parse(since)?),
             _ => return None,
         }
         Some(())
@@ -158,14 +158,14 @@ impl Broker {
         self.journal = Journal::started();
     }
 
-    /// What the clock says, in ms of Unix time, when the broker's time is `now`: so that stored
+    /// Sets the wall clock, in ms of Unix time, when the broker's time is `now`: so that stored
     /// sessions go on ageing while nothing runs. Before [`restore`](Self::restore), and again now
     /// and then as clocks are set; without it only the time counts for which the broker has run.
     pub fn set_unix_time(&mut self, unix: u64, now: Instant) {
         self.journal.set_unix_time(unix, now);
     }
 
-    /// Puts back what the records say. A session whose client was away goes on ageing, others do
+    /// Puts back what the records say. A session whose client was offline goes on ageing, others do
     /// from `now` on. What was acknowledged stays acknowledged: the limits are not asked.
     ///
     /// # Errors
@@ -185,17 +185,17 @@ impl Broker {
             })
             .collect();
         let mut restored = Restored { retained: retained.len(), ..Restored::default() };
-        let away = || sessions.values().filter_map(|stored| stored.away);
-        let uptime = away().map(|since| since.uptime).max().unwrap_or_default();
+        let offline = || sessions.values().filter_map(|stored| stored.offline);
+        let uptime = offline().map(|since| since.uptime).max().unwrap_or_default();
         let at = self.journal.go_on_from(uptime, now);
         let age = |stored: &Stored| {
-            stored.away.zip(at).map_or(Duration::ZERO, |(since, at)| since.age(&at))
+            stored.offline.zip(at).map_or(Duration::ZERO, |(since, at)| since.age(&at))
         };
         let mut sessions: Vec<(u64, Stored)> = sessions.into_iter().collect();
-        // Whose client has been away for longest comes first, as it makes room first.
+        // Whose client has been offline for longest comes first, as it makes room first.
         sessions.sort_by_key(|(_, stored)| core::cmp::Reverse(age(stored)));
         for (number, stored) in sessions {
-            let (age, away) = (age(&stored), stored.away);
+            let (age, offline) = (age(&stored), stored.offline);
             let client_id = stored.client_id.as_deref().ok_or(RestoreError::NoSession)?;
             let Err(place) = self.find_name(client_id) else {
                 return Err(RestoreError::Twice);
@@ -217,11 +217,11 @@ impl Broker {
             let session = self.sessions.get_mut(key).ok_or(RestoreError::NoSession)?;
             put_back(session, stored, &mut messages)?;
             self.recount_session(key);
-            self.away.add(key, &mut self.sessions);
+            self.offline.add(key, &mut self.sessions);
             if let Some(session) = self.sessions.get(key) {
-                match away {
-                    Some(since) => session.log.restore_away(since),
-                    None => session.log.away(now),
+                match offline {
+                    Some(since) => session.log.restore_offline(since),
+                    None => session.log.offline(now),
                 }
             }
             let expiry = self.limits().session_expiry;
@@ -280,8 +280,8 @@ impl Broker {
             let number = session.log.number().to_be_bytes();
             let key = |kind: u8, rest: &[u8]| [&[kind], &number[..], rest].concat();
             records.insert(key(SESSION, &[]), session.client_id.as_bytes().to_vec());
-            if let Some(since) = session.log.away_since() {
-                records.insert(key(AWAY, &[]), since.emit().to_vec());
+            if let Some(since) = session.log.offline_since() {
+                records.insert(key(OFFLINE, &[]), since.emit().to_vec());
             }
             for node in &session.subscriptions {
                 let filter = self.subscriptions.filter(*node);
@@ -335,7 +335,7 @@ impl Broker {
             let Some(connection) = self.connections.get_mut(slot) else { continue };
             let blocked = connection.outbox.is_blocked();
             connection.outbox.unseal();
-            connection.announced &= !blocked; // whoever was told of it could send nothing
+            connection.announced &= !blocked; // there was nothing to send yet
             let over = connection.phase == Phase::Closing && connection.outbox.is_done();
             self.journal.note_gate(slot, connection.outbox.gate());
             if over {

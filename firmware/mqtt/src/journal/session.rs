@@ -18,8 +18,8 @@ pub(crate) struct SessionLog(Option<Rc<SessionRecords>>);
 struct SessionRecords {
     log: Rc<RefCell<Log>>,
     session: u64,
-    /// Since when its client is away, if it is and there is a record of it.
-    away: Cell<Option<Since>>,
+    /// Since when its client is offline, if it is and there is a record of it.
+    offline: Cell<Option<Since>>,
 }
 
 impl SessionLog {
@@ -36,7 +36,7 @@ impl SessionLog {
         SessionLog(Some(Rc::new(SessionRecords {
             log: log.clone(),
             session,
-            away: Cell::new(None),
+            offline: Cell::new(None),
         })))
     }
 
@@ -46,32 +46,32 @@ impl SessionLog {
         }
     }
 
-    /// Its client is away from now on.
-    pub(crate) fn away(&self, now: Instant) {
+    /// Its client is offline from now on.
+    pub(crate) fn offline(&self, now: Instant) {
         let Some(records) = &self.0 else { return };
         let mut log = records.log.borrow_mut();
         let since = log.since(now);
-        records.away.set(Some(since));
-        log.order(Ordered::Away { session: records.session, since });
+        records.offline.set(Some(since));
+        log.order(Ordered::Offline { session: records.session, since });
     }
 
     /// Its client is back. No answer waits until that is written.
     pub(crate) fn back(&self) {
         let Some(records) = &self.0 else { return };
-        if records.away.take().is_some() {
+        if records.offline.take().is_some() {
             records.log.borrow_mut().order(Ordered::Back { session: records.session });
         }
     }
 
-    /// What the records say of its client's being away.
-    pub(super) fn away_since(&self) -> Option<Since> {
-        self.0.as_ref()?.away.get()
+    /// What the records say of its client's being offline.
+    pub(super) fn offline_since(&self) -> Option<Since> {
+        self.0.as_ref()?.offline.get()
     }
 
     /// The records say that it is.
-    pub(super) fn restore_away(&self, since: Since) {
+    pub(super) fn restore_offline(&self, since: Since) {
         if let Some(records) = &self.0 {
-            records.away.set(Some(since));
+            records.offline.set(Some(since));
         }
     }
 

@@ -25,7 +25,7 @@ const WIDE: usize = match size_of::<usize>() {
 /// How many literal children of a node have which cost.
 pub(super) type Costs = BTreeMap<u32, u32>;
 
-/// What the node of a level costs by itself, before anybody subscribes.
+/// What the node of a level costs by itself, without subscribers.
 fn of_level(level: &[u8]) -> u32 {
     1 + (level.len() / LONG_LEVEL) as u32
 }

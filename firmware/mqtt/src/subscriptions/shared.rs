@@ -98,7 +98,7 @@ impl Subscriptions {
         groups.find(|group| self.group(*group).is_some_and(|group| *group.name == *name))
     }
 
-    /// Makes somebody a member of a group, which is made if need be; its name, and whether the
+    /// Makes a subscriber a member of a group, which is made if need be; its name, and whether the
     /// member is new.
     pub(super) fn join(&mut self, node: NodeId, name: &[u8], new: Subscriber) -> (NodeId, bool) {
         let group = self.find_group(node, name).unwrap_or_else(|| {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::connect::put_bytes;
 use super::{FixedHeader, Malformed, PacketType, QoS, Version, reader::Reader};
 
-/// A client's wish for messages. Checked as a whole, so iterating cannot fail.
+/// A request for messages. Checked as a whole, so iterating cannot fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subscribe<'a> {
     /// What the SUBACK will name; never 0.
@@ -106,7 +106,7 @@ impl<'a> Suback<'a> {
     }
 }
 
-/// A client's wish for silence. Checked as a whole, so iterating cannot fail.
+/// A request for no more messages. Checked as a whole, so iterating cannot fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsubscribe<'a> {
     /// What the UNSUBACK will name; never 0.

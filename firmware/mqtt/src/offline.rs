@@ -11,24 +11,24 @@ pub(crate) const NONE: u32 = u32::MAX;
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Away {
+pub(crate) struct Offline {
     oldest: u32,
     newest: u32,
 }
 
-impl Default for Away {
-    fn default() -> Away {
-        Away { oldest: NONE, newest: NONE }
+impl Default for Offline {
+    fn default() -> Offline {
+        Offline { oldest: NONE, newest: NONE }
     }
 }
 
-impl Away {
-    /// The one that has been away for longest.
+impl Offline {
+    /// The one that has been offline for longest.
     pub(crate) fn oldest(&self) -> Option<u32> {
         (self.oldest != NONE).then_some(self.oldest)
     }
 
-    /// The one that has been away for longest, but for this one.
+    /// The one that has been offline for longest, but for this one.
     pub(crate) fn oldest_but(&self, key: Option<u32>, sessions: &Arena<Session>) -> Option<u32> {
         let oldest = self.oldest()?;
         if Some(oldest) != key {
@@ -41,7 +41,7 @@ impl Away {
     /// Adds a session that has just lost its connection.
     pub(crate) fn add(&mut self, key: u32, sessions: &mut Arena<Session>) {
         let Some(session) = sessions.get_mut(key) else { return };
-        session.presence = Presence::Away;
+        session.presence = Presence::Offline;
         session.place = [self.newest, NONE];
         self.join(self.newest, key, sessions);
         self.join(key, NONE, sessions);
@@ -50,7 +50,7 @@ impl Away {
     /// Takes out a session, if it is there: it has a connection again, or ends.
     pub(crate) fn remove(&mut self, key: u32, sessions: &mut Arena<Session>) {
         let Some(session) = sessions.get_mut(key) else { return };
-        if session.presence == Presence::Away {
+        if session.presence == Presence::Offline {
             session.presence = Presence::New;
             let [older, newer] = session.place;
             self.join(older, newer, sessions);
@@ -82,24 +82,24 @@ mod tests {
             for n in 0..8 {
                 sessions.insert(Session::new(&alloc::format!("{n}"), false, Default::default()));
             }
-            let (mut away, mut plain) = (Away::default(), alloc::vec::Vec::new());
+            let (mut offline, mut plain) = (Offline::default(), alloc::vec::Vec::new());
             for step in steps {
                 let key = step % 8;
-                away.remove(key, &mut sessions);
+                offline.remove(key, &mut sessions);
                 plain.retain(|other| *other != key);
                 if step >= 8 {
-                    away.add(key, &mut sessions);
+                    offline.add(key, &mut sessions);
                     plain.push(key);
                 }
-                prop_assert_eq!(away.oldest(), plain.first().copied());
+                prop_assert_eq!(offline.oldest(), plain.first().copied());
                 let others = plain.iter().copied().find(|other| *other != key);
-                prop_assert_eq!(away.oldest_but(Some(key), &sessions), others);
+                prop_assert_eq!(offline.oldest_but(Some(key), &sessions), others);
             }
             for key in plain {
-                prop_assert_eq!(away.oldest(), Some(key));
-                away.remove(key, &mut sessions);
+                prop_assert_eq!(offline.oldest(), Some(key));
+                offline.remove(key, &mut sessions);
             }
-            prop_assert_eq!((away.oldest, away.newest), (NONE, NONE));
+            prop_assert_eq!((offline.oldest, offline.newest), (NONE, NONE));
         }
     }
 }
