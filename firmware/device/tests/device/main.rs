@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+#[path = "../common/allocator.rs"]
+#[expect(dead_code, reason = "of failing allocations only the heap is used here")]
+mod allocator;
+mod chip_heap;
 mod crowd;
 mod fair;
 mod fuel;

@@ -13,7 +13,7 @@ const SERVER: &str = "10.0.0.1:123";
 /// A chip's device, without a clock.
 fn chip() -> World {
     let capabilities = Options::ESP8266.capabilities.with(Capability::Ntp);
-    let options = Options { capabilities, time_server: "", ..Options::DESKTOP };
+    let options = Options { capabilities, time_server: "", ..crate::world::options() };
     World::with_datagrams(options)
 }
 
@@ -257,7 +257,7 @@ fn days_change_as_ever_where_other_clocks_end() {
 
 #[test]
 fn a_board_with_a_clock_asks_nobody_unless_it_is_told_to() {
-    let mut world = World::with_datagrams(Options::DESKTOP);
+    let mut world = World::with_datagrams(crate::world::options());
     world.wires.borrow_mut().clock = Some(MORNING);
     world.advance(3_600_000);
     let console = world.console();

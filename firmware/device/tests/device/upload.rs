@@ -34,7 +34,7 @@ fn source_and_bytecode_are_taken() {
     assert!(world.text(sender).contains("Syntax okay") && world.is_closed(sender));
     assert!(shows(&mut world, console, "\"new\""));
 
-    let profile = umqtt_device::device::Options::DESKTOP.profile;
+    let profile = crate::world::options().profile;
     for source in [true, false] {
         let options = umqtt_lang::EmitOptions::new().debug(source).source(source);
         let image = umqtt_lang::compile(OLD.as_bytes(), &profile, options).unwrap();
@@ -57,13 +57,15 @@ fn source_and_bytecode_are_taken() {
 #[test]
 fn what_is_wrong_is_refused_with_its_reason_and_the_old_script_stays() {
     let too_long = vec![b' '; 70_000];
+    let most = crate::world::options().profile.source;
+    let refused = format!("the script is too long: at most {most} bytes");
     for (sent, reason) in [
         (&b""[..], "the script is empty"),
         (b" \r\n", "the script is empty"),
         (b"on init do\n println (1\n", "Error in line "),
         (b"on init do\n setvar $x = $y\n", "Error in line 2, column 14"),
         (b"uMQ!", "the bytecode cannot run here"),
-        (&too_long, "the script is too long: at most 65536 bytes"),
+        (&too_long, &refused),
     ] {
         let (mut world, console, sender) = waiting();
         world.send(sender, sent);
@@ -255,9 +257,11 @@ fn pulls_fail_with_their_reasons() {
         world.send(end, "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n");
     }
     reports.push(world.text(console));
+    let most = crate::world::options().profile.source;
+    let too_long = format!("(script too long): at most {most} bytes\r\n");
     let reasons = [
         "(error code 404)\r\n",
-        "(script too long): at most 65536 bytes\r\n",
+        &too_long,
         "(error code 0): the answer was cut short",
         "(error code 0): the answer is not HTTP",
         "(error code 0): the host name is unknown",

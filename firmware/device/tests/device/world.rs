@@ -18,6 +18,31 @@ use umqtt_memory::{Account, Plan, Share};
 use umqtt_mqtt::{Broker, Limits};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
+use umqtt_testkit::memory::{device, outside};
+
+/// Set where the stories run on a heap as the chip's: see `chip_heap`.
+pub(crate) const CHIP_HEAP: &str = "UMQTT_CHIP_HEAP";
+
+/// What the stories' devices are made with.
+pub(crate) fn options() -> Options {
+    if std::env::var_os(CHIP_HEAP).is_none() {
+        return Options::DESKTOP;
+    }
+    // What holds pointers is larger here, so that the shares are too.
+    let plan = Plan::ESP8266.scaled(size_of::<usize>() / 4);
+    umqtt_memory::set_probing(true);
+    // The network's memory is not the device's here.
+    umqtt_testkit::memory::set_heap(plan.total() - plan.network);
+    let chip = Options::ESP8266;
+    Options {
+        profile: chip.profile,
+        limits: chip.limits.max_memory(plan.broker),
+        plan,
+        send_buffer: chip.send_buffer,
+        ..Options::DESKTOP
+    }
+}
+
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
 
@@ -86,18 +111,18 @@ impl Udp for Datagrams {
         if self.ports.contains(&Some(port)) {
             return Err(NetError::PortInUse);
         }
-        self.ports.push(Some(port));
+        outside(|| self.ports.push(Some(port)));
         Ok(BoundSocket::new(UdpId(self.ports.len() as u32 - 1), port))
     }
 
     fn close(&mut self, socket: UdpId) {
         self.ports[socket.0 as usize] = None;
-        self.to_device.retain(|(to, ..)| *to != socket);
+        outside(|| self.to_device.retain(|(to, ..)| *to != socket));
     }
 
     fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
         let port = self.ports[socket.0 as usize].ok_or(SendError::Unreachable)?;
-        self.sent.push_back((port, peer.addr, bytes.to_vec()));
+        outside(|| self.sent.push_back((port, peer.addr, bytes.to_vec())));
         Ok(())
     }
 
@@ -107,6 +132,7 @@ impl Udp for Datagrams {
             return false;
         };
         show(&bytes, peer);
+        outside(|| drop(bytes));
         true
     }
 
@@ -137,7 +163,7 @@ impl MemoryNet {
     }
 
     fn new_line(&mut self) -> ConnId {
-        self.lines.push(Line::default());
+        outside(|| self.lines.push(Line::default()));
         ConnId(self.lines.len() as u32 - 1)
     }
 
@@ -145,7 +171,7 @@ impl MemoryNet {
         let line = self.line(conn);
         line.closed = true;
         if !std::mem::replace(&mut line.gone, true) {
-            self.events.push_back(NetEvent::Closed(conn, reason));
+            outside(|| self.events.push_back(NetEvent::Closed(conn, reason)));
         }
     }
 }
@@ -156,7 +182,7 @@ impl Net for MemoryNet {
         if self.listening.contains(&port) {
             return Err(NetError::PortInUse);
         }
-        self.listening.push(port);
+        outside(|| self.listening.push(port));
         Ok(port)
     }
 
@@ -169,13 +195,13 @@ impl Net for MemoryNet {
             return Err(NetError::Down);
         }
         let conn = self.new_line();
-        self.asked.push_back((host.to_owned(), port, End(conn)));
+        outside(|| self.asked.push_back((host.to_owned(), port, End(conn))));
         Ok(conn)
     }
 
     fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
         let conn = self.new_line();
-        self.lookups.push_back((host.to_owned(), conn));
+        outside(|| self.lookups.push_back((host.to_owned(), conn)));
         Ok(conn)
     }
 
@@ -210,12 +236,12 @@ impl Net for MemoryNet {
             }
         }
         if more {
-            self.events.push_back(NetEvent::Readable(conn));
+            outside(|| self.events.push_back(NetEvent::Readable(conn)));
         }
         self.taken += taken;
         let line = self.line(conn);
         if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
-            self.events.push_back(NetEvent::PeerClosed(conn));
+            outside(|| self.events.push_back(NetEvent::PeerClosed(conn)));
         }
         taken
     }
@@ -226,7 +252,7 @@ impl Net for MemoryNet {
             return 0;
         }
         let n = bytes.len().min(WINDOW - line.from_device.len());
-        line.from_device.extend_from_slice(&bytes[..n]);
+        outside(|| line.from_device.extend_from_slice(&bytes[..n]));
         line.device_blocked = n < bytes.len();
         n
     }
@@ -257,39 +283,48 @@ pub(crate) struct World {
     now: u64,
 }
 
+fn new_device(board: FakeBoard, flash: RamFlash, options: Options) -> Device<FakePlatform> {
+    device(|| Device::new(board, flash, options)).unwrap()
+}
+
+/// Wires whose memory is not the device's.
+fn wires() -> Wires {
+    Wires { aside: |run| outside(run), ..Wires::default() }
+}
+
 impl World {
     /// A device that has just been switched on for the first time.
     pub(crate) fn new() -> World {
-        World::with(RamFlash::new(Options::DESKTOP.layout.sectors()), None)
+        World::with(RamFlash::new(options().layout.sectors()), None)
     }
 
     /// A device like a chip's: limits of its own, and a network with a window of so many bytes.
     pub(crate) fn small(limits: Limits, window: usize) -> World {
-        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let flash = RamFlash::new(options().layout.sectors());
         // No script runs, and what it leaves is not lent: the limits are all there is.
-        let plan = Plan { script: 0, storage: 0, console: 0, ..Plan::DESKTOP };
-        let options = Options { limits, plan, ..Options::DESKTOP };
+        let plan = Plan { script: 0, storage: 0, console: 0, ..options().plan };
+        let options = Options { limits, plan, ..options() };
         World::made_of(flash, None, options, MemoryNet::new(window))
     }
 
     /// A device whose script may hold so many bytes.
     pub(crate) fn with_script_share(bytes: usize) -> World {
-        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
-        let plan = Plan { script: bytes, ..Plan::DESKTOP };
-        let options = Options { plan, ..Options::DESKTOP };
+        let flash = RamFlash::new(options().layout.sectors());
+        let plan = Plan { script: bytes, ..options().plan };
+        let options = Options { plan, ..options() };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }
 
     /// A device with a radio around which there is nothing yet.
     pub(crate) fn with_radio() -> World {
-        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let flash = RamFlash::new(options().layout.sectors());
         World::with_radio_on(flash, SimulatedRadio::new([2, 0, 0, 1, 2, 3]))
     }
 
     fn with_radio_on(flash: RamFlash, radio: SimulatedRadio) -> World {
-        let wires = Wires { radio: Some(radio), ..Wires::default() };
+        let wires = Wires { radio: Some(radio), ..wires() };
         let net = MemoryNet { has_station_address: true, ..MemoryNet::new(PIECE) };
-        World::on_wires(wires, flash, Options::DESKTOP.with_radio(), net)
+        World::on_wires(wires, flash, options().with_radio(), net)
     }
 
     /// The power of a device with a radio goes and comes back.
@@ -310,9 +345,9 @@ impl World {
 
     /// A device whose scripts have this much fuel for an event.
     pub(crate) fn with_fuel(fuel: u32) -> World {
-        let flash = RamFlash::new(Options::DESKTOP.layout.sectors());
-        let profile = Options::DESKTOP.profile.fuel(fuel);
-        let options = Options { profile, ..Options::DESKTOP };
+        let flash = RamFlash::new(options().layout.sectors());
+        let profile = options().profile.fuel(fuel);
+        let options = Options { profile, ..options() };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }
 
@@ -324,12 +359,12 @@ impl World {
     }
 
     fn with(flash: RamFlash, clock: Option<u64>) -> World {
-        World::made_of(flash, clock, Options::DESKTOP, MemoryNet::new(PIECE))
+        World::made_of(flash, clock, options(), MemoryNet::new(PIECE))
     }
 
     /// A device that runs this script, and a counter of what it writes to its flash.
     pub(crate) fn metered(script: &str) -> (World, Rc<Cell<u32>>) {
-        let mut flash = RamFlash::new(Options::DESKTOP.layout.sectors());
+        let mut flash = RamFlash::new(options().layout.sectors());
         let meter = flash.meter();
         let mut world = World::with(flash, None);
         world.install(script);
@@ -338,24 +373,24 @@ impl World {
     }
 
     fn made_of(flash: RamFlash, clock: Option<u64>, options: Options, net: MemoryNet) -> World {
-        let wires = Wires { clock, free_memory: Some(20_000), ..Wires::default() };
+        let wires = Wires { clock, free_memory: Some(20_000), ..wires() };
         World::on_wires(wires, flash, options, net)
     }
 
     fn on_wires(wires: Wires, flash: RamFlash, options: Options, mut net: MemoryNet) -> World {
         let board = FakeBoard::new(wires);
         let wires = board.wires();
-        let mut device = Device::new(board, flash, options).unwrap();
-        device.listen(&mut net).unwrap();
-        device.start(Instant::ZERO);
-        let mut world = World { device, net, wires, now: 0 };
+        let mut made = new_device(board, flash, options);
+        device(|| made.listen(&mut net)).unwrap();
+        device(|| made.start(Instant::ZERO));
+        let mut world = World { device: made, net, wires, now: 0 };
         world.settle();
         world
     }
 
     /// What a board does before it is switched off in good order.
     pub(crate) fn save_now(&mut self) {
-        self.device.save_now();
+        device(|| self.device.save_now());
     }
 
     /// The power goes and comes back.
@@ -374,19 +409,19 @@ impl World {
     /// The power goes and comes back, and a client has sent this before the device does anything.
     pub(crate) fn power_cycle_met(self, port: u16, bytes: &[u8]) -> (World, End) {
         let flash = self.device.into_parts().1;
-        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..wires() });
         let wires = board.wires();
         let mut net = MemoryNet::new(PIECE);
-        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
-        device.listen(&mut net).unwrap();
-        device.start(Instant::ZERO);
+        let mut made = new_device(board, flash, options());
+        device(|| made.listen(&mut net)).unwrap();
+        device(|| made.start(Instant::ZERO));
         let conn = net.new_line();
         let addr = SocketAddr::from(([192, 168, 4, 2], 5000));
         let peer = Peer { addr, interface: Interface::AccessPoint };
         net.events.push_back(NetEvent::Accepted { port, conn, peer });
         net.line(conn).to_device.extend(bytes);
         net.events.push_back(NetEvent::Readable(conn));
-        let mut world = World { device, net, wires, now: 0 };
+        let mut world = World { device: made, net, wires, now: 0 };
         world.settle();
         (world, End(conn))
     }
@@ -394,13 +429,13 @@ impl World {
     /// The power goes and comes back, and the board has a reason not to start the script.
     pub(crate) fn power_cycle_without_script(self, why: &str) -> World {
         let flash = self.device.into_parts().1;
-        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..wires() });
         let wires = board.wires();
         let mut net = MemoryNet::new(PIECE);
-        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
-        device.listen(&mut net).unwrap();
-        device.start_without_script(Instant::ZERO, format_args!("{why}"));
-        let mut world = World { device, net, wires, now: 0 };
+        let mut made = new_device(board, flash, options());
+        device(|| made.listen(&mut net)).unwrap();
+        device(|| made.start_without_script(Instant::ZERO, format_args!("{why}")));
+        let mut world = World { device: made, net, wires, now: 0 };
         world.settle();
         world
     }
@@ -408,11 +443,11 @@ impl World {
     /// The power comes back, and goes again when the script has begun to start and is not through.
     pub(crate) fn cut_while_starting(self) -> World {
         let flash = self.device.into_parts().1;
-        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..Wires::default() });
+        let board = FakeBoard::new(Wires { free_memory: Some(20_000), ..wires() });
         let wires = board.wires();
-        let mut device = Device::new(board, flash, Options::DESKTOP).unwrap();
-        device.start(Instant::ZERO);
-        World { device, net: MemoryNet::new(PIECE), wires, now: 0 }
+        let mut made = new_device(board, flash, options());
+        device(|| made.start(Instant::ZERO));
+        World { device: made, net: MemoryNet::new(PIECE), wires, now: 0 }
     }
 
     /// Lets the device do what it can do at this moment.
@@ -485,7 +520,7 @@ impl World {
 
     fn poll_device(&mut self) -> Option<u64> {
         let now = Instant::from_millis(self.now);
-        self.device.poll(now, &mut self.net).map(Instant::as_millis)
+        device(|| self.device.poll(now, &mut self.net)).map(Instant::as_millis)
     }
 
     /// Milliseconds since it was switched on.
@@ -508,7 +543,8 @@ impl World {
         let options = EmitOptions::new().debug(true);
         let analysis = Analysis::new(script.as_bytes(), &self.device.options().profile, options);
         let program = analysis.into_program().unwrap().unwrap();
-        let installed = self.device.install(program, Some(script.as_bytes()), &mut self.net);
+        let source = Some(script.as_bytes());
+        let installed = device(|| self.device.install(program, source, &mut self.net));
         self.settle();
         installed.map_err(|error| error.0)
     }

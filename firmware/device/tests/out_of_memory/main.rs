@@ -15,6 +15,7 @@
 //! `UMQTT_OOM_ALL=1` runs all of them; without it, a sample that changes nothing from run to run.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../common/allocator.rs"]
 mod allocator;
 mod pressure;
 mod story;

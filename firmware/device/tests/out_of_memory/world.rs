@@ -18,7 +18,7 @@ use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
-use crate::allocator::{device, outside};
+use umqtt_testkit::memory::{device, outside};
 
 /// Bytes under way in each direction, as on the chip.
 const WINDOW: usize = 160;

@@ -31,19 +31,23 @@ impl Broker {
         now: Instant,
         hooks: &mut dyn Hooks,
     ) -> Result<(), Refused> {
-        let Err(place) = self.slots.binary_search_by_key(&conn, |slot| slot.0) else {
+        if self.slot(conn).is_some() {
             return Err(Refused::AlreadyOpen);
-        };
+        }
         // A caller that uses an id again has closed what had it before.
         self.closes.retain(|old| *old != conn);
         if !hooks.on_connect(&peer) {
             self.stats.refused += 1;
             return Err(Refused::ByHook);
         }
-        let waiting = self.connections.len() - self.live + self.closes.len();
-        if waiting >= self.limits.max_waiting {
+        let most = self.limits.max_waiting;
+        if self.connections.len() - self.live >= most {
             self.stats.refused += 1;
-            return Err(Refused::TooMany);
+            // Who has something to say has said it by now: the one that waits for longest goes.
+            match self.longest_waiting(now) {
+                Some(slot) if self.closes.len() < most => self.abort(slot, now),
+                _ => return Err(Refused::TooMany),
+            }
         }
         let room =
             self.has_room_for_connection() || self.displace(now) && self.has_room_for_connection();
@@ -55,10 +59,21 @@ impl Broker {
         self.timers
             .make_room(Timer::Connection(slot), self.connections.len() + self.sessions.len());
         make_room(&mut self.slots);
+        let place = self.slots.partition_point(|slot| slot.0 < conn);
         self.slots.insert(place, (conn, slot));
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
         self.stats.opened += 1;
         Ok(())
+    }
+
+    /// The connection that has been without its CONNECT for longest.
+    fn longest_waiting(&self, now: Instant) -> Option<u32> {
+        let opened = |slot: u32| {
+            let connection = self.connections.get(slot)?;
+            let waits = matches!(connection.phase, Phase::Waiting);
+            waits.then(|| (connection.last_heard(now), slot))
+        };
+        self.slots.iter().filter_map(|(_, slot)| opened(*slot)).min().map(|(_, slot)| slot)
     }
 
     /// Whether the heap has what a connection takes, and makes room in the queues.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`board`] | a board in memory, for a device in virtual time |
 //! | [`console`] | a client of a running device's console and upload ports |
+//! | [`memory`] | whose memory is allocated, for test allocators |
 //! | [`mqtt`] | a client of a running device's broker, one packet at a time |
 //! | [`ports`] | free ports of this computer |
 //! | [`wait`] | waiting until something is so |
@@ -15,6 +16,7 @@
 
 pub mod board;
 pub mod console;
+pub mod memory;
 pub mod mqtt;
 pub mod ports;
 pub mod wait;

@@ -7,22 +7,18 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use linked_list_allocator::Heap;
 use umqtt_memory::credit;
+use umqtt_testkit::memory::{is_in_device, outside};
 
 struct Counting;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-thread_local! {
-    static IN_DEVICE: Cell<bool> = const { Cell::new(false) };
-}
 
 /// Allocations that could fail so far.
 static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -63,6 +59,10 @@ pub(crate) fn heap_free() -> usize {
 
 /// A block of the heap, if there is one; null if it has none.
 fn from_heap(layout: Layout) -> Option<*mut u8> {
+    let wanted = umqtt_testkit::memory::heap();
+    if wanted > 0 && HEAP_SIZE.load(Ordering::Relaxed) == 0 {
+        outside(|| heap(wanted));
+    }
     let mut heap = HEAP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let block = heap.as_mut()?.allocate_first_fit(layout);
     if block.is_err() {
@@ -73,23 +73,6 @@ fn from_heap(layout: Layout) -> Option<*mut u8> {
 
 fn is_in_heap(block: *mut u8) -> bool {
     block.addr().wrapping_sub(HEAP_AT.load(Ordering::Relaxed)) < HEAP_SIZE.load(Ordering::Relaxed)
-}
-
-/// Runs a part of the device.
-pub(crate) fn device<T>(run: impl FnOnce() -> T) -> T {
-    within(true, run)
-}
-
-/// Runs a part of the world that the device has called.
-pub(crate) fn outside<T>(run: impl FnOnce() -> T) -> T {
-    within(false, run)
-}
-
-fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
-    let before = IN_DEVICE.replace(device);
-    let done = run();
-    IN_DEVICE.set(before);
-    done
 }
 
 /// Fails the `n`-th allocation from here on, counted from 0, and with `on` all after it until
@@ -189,12 +172,11 @@ fn trace(size: usize) {
 // SAFETY: all of it is the system's, or nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if IN_DEVICE.get() {
+        if is_in_device() {
             if let Some(block) = from_heap(layout) {
                 if block.is_null() && !credit::is_fallible() {
                     // The program ends now; it has memory to say where.
-                    IN_DEVICE.set(false);
-                    trace(layout.size());
+                    outside(|| trace(layout.size()));
                 }
                 return block;
             }
@@ -215,7 +197,7 @@ unsafe impl GlobalAlloc for Counting {
             }
             return;
         }
-        if IN_DEVICE.get() {
+        if is_in_device() {
             Counting::freed(layout.size());
         }
         // SAFETY: the caller's promise.
@@ -235,7 +217,7 @@ unsafe impl GlobalAlloc for Counting {
                 return new;
             }
         }
-        if IN_DEVICE.get() {
+        if is_in_device() {
             if !Counting::admits(size) {
                 return ptr::null_mut();
             }

@@ -1,0 +1,43 @@
+//! Whose memory is allocated: the device's, or that of the world around it. For test allocators.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+thread_local! {
+    static IN_DEVICE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Bytes of the heap that the device is to have; 0 if it has the computer's.
+static HEAP: AtomicUsize = AtomicUsize::new(0);
+
+/// Runs a part of the device.
+pub fn device<T>(run: impl FnOnce() -> T) -> T {
+    within(true, run)
+}
+
+/// Runs a part of the world that the device has called.
+pub fn outside<T>(run: impl FnOnce() -> T) -> T {
+    within(false, run)
+}
+
+fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
+    let before = IN_DEVICE.replace(device);
+    let done = run();
+    IN_DEVICE.set(before);
+    done
+}
+
+/// Whether the device runs on this thread.
+pub fn is_in_device() -> bool {
+    IN_DEVICE.get()
+}
+
+/// The device has a heap of so many bytes, if the test's allocator gives it one.
+pub fn set_heap(bytes: usize) {
+    HEAP.store(bytes, Ordering::Relaxed);
+}
+
+/// Bytes of the heap that the device is to have; 0 if it has the computer's.
+pub fn heap() -> usize {
+    HEAP.load(Ordering::Relaxed)
+}
