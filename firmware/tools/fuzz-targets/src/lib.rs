@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`client`] | the server of the MQTT client |
 //! | [`console`] | the console of a whole device |
+//! | [`dhcp`] | messages of DHCP clients, and saved leases |
 //! | [`flash`] | contents of the flash |
 //! | [`history`] | several clients of the broker |
 //! | [`http`] | answers of web servers |
@@ -21,6 +22,7 @@
 mod board;
 pub mod client;
 pub mod console;
+pub mod dhcp;
 pub mod flash;
 pub mod history;
 pub mod http;
@@ -39,9 +41,10 @@ pub use outside::Outside;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const ALL: [(&str, Target); 11] = [
+pub const ALL: [(&str, Target); 12] = [
     ("client", client::run),
     ("console", console::run),
+    ("dhcp", dhcp::run),
     ("flash", flash::run),
     ("history", history::run),
     ("http", http::run),

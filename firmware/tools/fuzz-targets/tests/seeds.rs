@@ -59,6 +59,15 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 one(0x83, &answer).repeat(20),
             ]
         }
+        "dhcp" => {
+            let discover = |client: u8| vec![240 + 3, client, 0, 53, 1, 1];
+            let request = |client: u8| vec![240 + 9, client, 0, 53, 1, 3, 50, 4, 192, 168, 4, 9];
+            vec![
+                [discover(1), request(1), discover(2), request(2)].concat(),
+                (0..40).flat_map(|client| [discover(client), request(client)].concat()).collect(),
+                [request(1), vec![240 + 9, 1, 0x40, 53, 1, 4, 50, 4, 192, 168, 4, 9]].concat(),
+            ]
+        }
         "settings" => vec![
             vec![1],
             b"\x01\x01\x05lobby\x02\x06secret".to_vec(),
