@@ -14,8 +14,8 @@
 //!
 //! For each datagram to [`SERVER_PORT`]: [`Server::handle_datagram`], then
 //! [`Server::poll_transmit`], whose bytes go out from that port. There are no deadlines. After
-//! that, if [`Server::take_changed`], the leases may be saved with [`Server::to_bytes`]; a restarted
-//! device begins with [`Server::from_bytes`], and its clients keep their addresses.
+//! that, if [`Server::take_changed`], the leases may be saved with [`Server::to_bytes`]; a
+//! restarted device begins with [`Server::from_bytes`], and its clients keep their addresses.
 //!
 //! # Who gets an address
 //!
@@ -32,9 +32,9 @@
 //! hardware address alone, forgets leases when somebody just asks for an address, does not answer
 //! `DHCPINFORM`, gives the address of a `DHCPRELEASE` from the wrong field, and reads the broadcast
 //! flag from the wrong bit. Its messages could be used alone, but they answer relays and write
-//! neither T1 and T2 nor the client identifier. `smoltcp::wire::DhcpRepr` refuses client identifiers
-//! that are no hardware addresses. What is left, fixed offsets and a list of options, is
-//! `message.rs`. smoltcp's client is the peer of a test.
+//! neither T1 and T2 nor the client identifier. `smoltcp::wire::DhcpRepr` refuses client
+//! identifiers that are no hardware addresses. What is left, fixed offsets and a list of options,
+//! is `message.rs`. smoltcp's client is the peer of a test.
 
 #![no_std]
 #![forbid(unsafe_code)]

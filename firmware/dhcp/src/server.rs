@@ -310,8 +310,8 @@ impl<const N: usize> Server<N> {
         self.reply = Some(Reply { message_type, client, header, to });
     }
 
-    /// Writes the answer to the last datagram, of [`REPLY_LEN`](crate::REPLY_LEN) bytes at most, and
-    /// returns its length and where it goes.
+    /// Writes the answer to the last datagram, of [`REPLY_LEN`](crate::REPLY_LEN) bytes at most,
+    /// and returns its length and where it goes.
     pub fn poll_transmit(&mut self, buf: &mut [u8]) -> Option<(usize, Peer)> {
         let reply = self.reply.take()?;
         let nak = reply.message_type == MessageType::Nak;
