@@ -7,6 +7,7 @@
 //! | [`client`] | the server of the MQTT client |
 //! | [`console`] | the console of a whole device |
 //! | [`dhcp`] | messages of DHCP clients, and saved leases |
+//! | [`dns`] | messages of name servers, of clients and of hosts on the link |
 //! | [`flash`] | contents of the flash |
 //! | [`history`] | several clients of the broker |
 //! | [`http`] | answers of web servers |
@@ -23,6 +24,7 @@ mod board;
 pub mod client;
 pub mod console;
 pub mod dhcp;
+pub mod dns;
 pub mod flash;
 pub mod history;
 pub mod http;
@@ -41,10 +43,11 @@ pub use outside::Outside;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const ALL: [(&str, Target); 12] = [
+pub const ALL: [(&str, Target); 13] = [
     ("client", client::run),
     ("console", console::run),
     ("dhcp", dhcp::run),
+    ("dns", dns::run),
     ("flash", flash::run),
     ("history", history::run),
     ("http", http::run),

@@ -74,6 +74,25 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             (0..=255).flat_map(|id| [id, 1, b'1']).collect(),
             (0..=255).flat_map(|id| [id, 4, 1, 0, 0, 0]).collect(),
         ],
+        "dns" => {
+            // To whom, whence, how much time passes before, the message.
+            let one = |what: u8, wait: u8, bytes: &[u8]| {
+                [&[what, wait, bytes.len() as u8], bytes].concat()
+            };
+            let ask = |name: &[u8], qtype: u8| {
+                [&b"\0\x07\x01\0\0\x01\0\0\0\0\0\0"[..], name, &[0, qtype, 0, 1]].concat()
+            };
+            let own = b"\x04mqtt\x05local\0";
+            let taken = b"\0\0\x84\0\0\0\0\x01\0\0\0\0\x04mqtt\x05local\0\0\x01\x80\x01\0\0\0\x78\0\x04\x0a\0\0\x09";
+            let kind = b"\x05_mqtt\x04_tcp\x05local\0";
+            vec![
+                [one(1, 0, &ask(own, 1)), one(1, 9, &ask(b"\x01a\x01b\0", 1))].concat(),
+                one(2, 3, &ask(b"\x04host\x07example\0", 1)).repeat(3),
+                [one(3, 200, b""), one(3, 200, &ask(own, 1)), one(3, 20, taken)].concat(),
+                [one(3, 255, b""), one(3, 255, &ask(kind, 12)), one(7, 9, &ask(kind, 12))].concat(),
+                one(0, 0, taken),
+            ]
+        }
         "flash" => vec![
             vec![],
             vec![0, 0, 0, 4, 0, 0, 0, 0],
