@@ -56,9 +56,8 @@ impl Script {
     pub(crate) fn load(source: &[u8]) -> Result<Script, String> {
         let before = heap::usage().used;
         heap::restart_peak();
-        let (image, instructions) = count::once(|| {
-            compile(source, &Profile::ESP8266, EmitOptions::new().debug(true))
-        });
+        let (image, instructions) =
+            count::once(|| compile(source, &Profile::ESP8266, EmitOptions::new().debug(true)));
         let image = image.map_err(|found| match found.first() {
             Some(error) => format!("the script does not compile: {}", error.message),
             None => "the script does not compile".into(),

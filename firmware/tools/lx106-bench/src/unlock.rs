@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use umqtt_device::console::{Requester, Lock};
+use umqtt_device::console::{Lock, Requester};
 use umqtt_device::net::Instant;
 use umqtt_lx106_rt::println;
 
