@@ -18,7 +18,7 @@ const MAX_DEPTH: u32 = 64;
 pub(super) struct JsonValue {
     pub(super) start: usize,
     pub(super) len: usize,
-    /// A string with escapes: [`unescape`] it.
+    /// A string with escapes: to be unescaped.
     pub(super) escaped: bool,
 }
 
