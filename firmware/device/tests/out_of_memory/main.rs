@@ -110,7 +110,7 @@ fn child() {
         println!("\nat {n}");
         std::io::stdout().flush().unwrap();
         let done = match mode {
-            "pressure" | "tight" => pressure::story(n as u64, options()),
+            "pressure" | "tight" => pressure::story(n as u64, options(), mode == "pressure"),
             _ => run(n, mode).map(drop),
         };
         if let Err(why) = done {
