@@ -102,11 +102,6 @@ impl Connection {
         self.inbox.capacity() + self.outbox.held() + will
     }
 
-    /// When it was heard last, or made.
-    pub(crate) fn last_heard(&self, now: Instant) -> Instant {
-        self.last_received.at(now)
-    }
-
     /// Something came from the client.
     pub(crate) fn touch(&mut self, now: Instant) {
         self.last_received = CompactInstant::new(now, now);

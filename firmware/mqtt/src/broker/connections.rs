@@ -40,14 +40,10 @@ impl Broker {
             self.stats.refused += 1;
             return Err(Refused::ByHook);
         }
-        let most = self.limits.max_waiting;
-        if self.connections.len() - self.live >= most {
+        let waiting = self.connections.len() - self.live + self.closes.len();
+        if waiting >= self.limits.max_waiting {
             self.stats.refused += 1;
-            // Who has something to say has said it by now: the one that waits for longest goes.
-            match self.longest_waiting(now) {
-                Some(slot) if self.closes.len() < most => self.abort(slot, now),
-                _ => return Err(Refused::TooMany),
-            }
+            return Err(Refused::TooMany);
         }
         let room =
             self.has_room_for_connection() || self.displace(now) && self.has_room_for_connection();
@@ -64,16 +60,6 @@ impl Broker {
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
         self.stats.opened += 1;
         Ok(())
-    }
-
-    /// The connection that has been without its CONNECT for longest.
-    fn longest_waiting(&self, now: Instant) -> Option<u32> {
-        let opened = |slot: u32| {
-            let connection = self.connections.get(slot)?;
-            let waits = matches!(connection.phase, Phase::Waiting);
-            waits.then(|| (connection.last_heard(now), slot))
-        };
-        self.slots.iter().filter_map(|(_, slot)| opened(*slot)).min().map(|(_, slot)| slot)
     }
 
     /// Whether the heap has what a connection takes, and makes room in the queues.
