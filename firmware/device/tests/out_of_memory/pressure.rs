@@ -46,8 +46,8 @@ impl Random {
     }
 }
 
-/// One story; what is wrong with it. Newcomers are let in on a heap of the chip's size; on a smaller
-/// one it may take longer than [`SOON_IN`] until enough has given way.
+/// One story; what is wrong with it. Newcomers are let in on a heap of the chip's size; on a
+/// smaller one it may take longer than [`SOON_IN`] until enough has given way.
 pub(crate) fn story(seed: u64, options: Options, newcomers: bool) -> Result<(), String> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut world = World::boot(RamFlash::new(options.layout.sectors()), options);
