@@ -87,6 +87,8 @@ fn what_there_is_no_room_for_is_named_and_the_rest_is_saved() {
     let reply = world.ask(console, "save_retained");
     let wanted = "Saved retained topics unsuccessfully: no room for big/73, big/74, big/75, big/76 and 13 more";
     assert_eq!(reply.trim_end(), wanted);
+    let page = include_str!("../../docs/console.md");
+    assert!(page.contains(&format!("```text\n{wanted}\n```")), "the page has another answer");
     let mut world = world.power_cycle();
     let watcher = world.client("w", "#");
     assert_eq!(world.messages(watcher).len(), 74);
