@@ -275,9 +275,7 @@ impl Query {
             };
             let found = records().find_map(|record| Some((record.address()?, record.ttl)));
             if let Some((address, own_ttl)) = found {
-                if self.aliases == 0 {
-                    cache.insert(CacheEntry::found(&asked, address, ttl.min(own_ttl), now));
-                }
+                cache.insert(CacheEntry::found(&asked, address, ttl.min(own_ttl), now));
                 self.state = State::Done(Ok(address));
                 return;
             }
@@ -316,8 +314,6 @@ impl Query {
     ) {
         self.state = State::Done(Err(error));
         let ttl = message.records(Section::Authority).find_map(|record| record.negative_ttl());
-        if self.aliases == 0 {
-            cache.insert(CacheEntry::missing(&self.name, error, ttl, now));
-        }
+        cache.insert(CacheEntry::missing(&self.name, error, ttl, now));
     }
 }

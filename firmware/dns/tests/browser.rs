@@ -107,6 +107,8 @@ fn what_is_missing_is_asked_for() {
     assert!(browser.handle_datagram(&address.bytes(), from()));
     assert_eq!(asked(&mut browser, 7000).len(), 2);
     assert!(browser.found()[0].is_complete());
+    assert!(browser.handle_datagram(&service.bytes(), from()));
+    assert!(browser.found()[0].is_complete(), "that is nothing new");
     // It moves to another host.
     let service = Build::reply(0).srv("a._mqtt._tcp.local", 10, "b.local", 1883);
     assert!(browser.handle_datagram(&service.bytes(), from()));

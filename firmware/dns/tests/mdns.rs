@@ -181,6 +181,40 @@ fn a_record_is_multicast_once_a_second() {
 }
 
 #[test]
+fn what_was_multicast_is_not_added_to_other_answers() {
+    let mut link = Link::established();
+    link.ask(&Build::multicast_query().ask("mqtt.local", TYPE::A));
+    link.pass(100);
+    link.ask(&Build::multicast_query().ask("mqtt._mqtt._tcp.local", TYPE::SRV));
+    link.pass(100);
+    let sent = link.take();
+    assert_eq!((sent.len(), sent[1].lines()), (2, vec![ALL[1].to_string()]));
+}
+
+#[test]
+fn a_service_with_another_host_is_a_conflict() {
+    let good = |port, host| Build::reply(0).srv("mqtt._mqtt._tcp.local", 120, host, port);
+    for (port, host, conflicts) in
+        [(1883, "mqtt.local", 0), (1884, "mqtt.local", 1), (1883, "lamp.local", 1)]
+    {
+        let mut link = Link::established();
+        link.ask(&good(port, host));
+        assert_eq!(link.hosts[0].responder.stats().conflicts, conflicts, "{host}:{port}");
+    }
+}
+
+#[test]
+fn a_long_name_gives_way_to_its_number() {
+    let mut link = Link::new();
+    let label = "l".repeat(32);
+    link.add(1, &label);
+    link.pass(5_000);
+    let second = link.add(2, &label);
+    link.pass(5_000);
+    assert_eq!(link.name(second), format!("{}-2.local", "l".repeat(30)));
+}
+
+#[test]
 fn whoever_wants_it_is_answered_alone() {
     let mut link = Link::established();
     link.ask(&Build::multicast_query().ask("mqtt.local", TYPE::A).unicast());
@@ -188,6 +222,10 @@ fn whoever_wants_it_is_answered_alone() {
     let sent = link.take();
     assert_eq!(sent[0].to, "10.0.0.99:5353".parse().unwrap(), "all others know it");
     assert_eq!(sent[0].lines(), [ALL[0], NOTHING_ELSE]);
+    let knows = Build::multicast_query().ask("mqtt.local", TYPE::A).unicast();
+    link.ask(&knows.a("mqtt.local", 120, [10, 0, 0, 1]));
+    link.pass(1_000);
+    assert!(link.take().is_empty(), "it knows it");
     // A quarter of its time after the last multicast everybody hears it again.
     link.pass(30_000);
     link.ask(&Build::multicast_query().ask("mqtt.local", TYPE::A).unicast());
@@ -292,6 +330,44 @@ fn of_two_that_want_a_name_at_once_the_greater_address_gets_it() {
 }
 
 #[test]
+fn whoever_proposes_less_gives_way() {
+    for (proposed, waits) in [
+        ([10, 0, 0, 8], true),
+        ([10, 0, 0, 7], false),
+        ([10, 0, 0, 6], false),
+        ([9, 9, 9, 9], false),
+    ] {
+        let mut link = Link::new();
+        link.add(7, "mqtt");
+        link.pass(300);
+        let probes = link.take().len();
+        assert!((1..=2).contains(&probes));
+        let probe = Build::multicast_query().ask_any("mqtt.local");
+        link.ask(&probe.propose_a("mqtt.local", proposed).flush());
+        link.pass(900);
+        assert_eq!(link.take().is_empty(), waits, "{proposed:?}");
+        link.pass(3_000);
+        assert_eq!(link.name(0), "mqtt.local", "nobody has taken it");
+        assert!(link.hosts[0].responder.is_established());
+    }
+}
+
+#[test]
+fn a_host_without_an_ipv4_address_has_the_name_too() {
+    let mut link = Link::new();
+    link.add(1, "mqtt");
+    link.pass(300);
+    link.ask(&Build::reply(0).aaaa("mqtt.local", 120));
+    link.pass(5_000);
+    assert_eq!(link.name(0), "mqtt-2.local");
+    // Later it is no contradiction: a proxy may tell what it knows.
+    link.ask(&Build::reply(0).aaaa("mqtt-2.local", 120));
+    link.pass(5_000);
+    assert!(link.hosts[0].responder.is_established());
+    assert_eq!(link.hosts[0].responder.stats().conflicts, 1);
+}
+
+#[test]
 fn twenty_hosts_find_names() {
     let mut link = Link::new();
     for last in 1..=20 {
@@ -338,6 +414,14 @@ fn a_host_that_always_objects_is_asked_less_and_less_often() {
         }
     }
     assert!((20..40).contains(&probes), "{probes} probes in a minute");
+    // Once a name was found, the next conflict is the first one again.
+    link.pass(20_000);
+    assert!(link.hosts[0].responder.is_established());
+    let name = link.name(0);
+    link.ask(&Build::reply(0).a(&name, 120, [10, 0, 0, 66]));
+    link.take();
+    link.pass(300);
+    assert!(link.take()[0].is_probe());
 }
 
 #[test]

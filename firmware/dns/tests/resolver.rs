@@ -253,6 +253,19 @@ fn an_alias_that_the_server_has_not_followed_is_asked_for() {
 }
 
 #[test]
+fn records_of_other_classes_are_none() {
+    let mut story = Story::new();
+    let query = story.resolve("a.example");
+    let (question, to) = story.asked().unwrap();
+    let mut answer = Build::reply_to(&question).a("a.example", 9, ADDRESS).bytes();
+    // Type, class, time to live, length and the address are the last 14 bytes.
+    let class = answer.len() - 11;
+    answer[class] = 3;
+    assert!(story.resolver.handle_datagram(&answer, to, story.now));
+    assert_eq!(story.resolver.poll_event(), Some((query, Err(ResolveError::NoAddress))));
+}
+
+#[test]
 fn an_answer_that_is_cut_short() {
     let mut story = Story::new();
     story.resolve("broker.example");

@@ -65,7 +65,7 @@ impl Story {
     }
 
     fn answer(&mut self, bytes: &[u8], from: Ipv4Addr) -> Option<(Vec<u8>, Transmit)> {
-        let mut buf = [0; MESSAGE_LEN];
+        let mut buf = [0; 2 * MESSAGE_LEN];
         let from = SocketAddr::from((from, 53));
         let sent = self.responder.handle_answer(bytes, from, self.now, &mut buf)?;
         let (Transmit::Client { len, .. } | Transmit::Upstream { len, .. }) = sent;

@@ -363,9 +363,6 @@ impl Responder {
                 Err(_) => return count(&mut self.stats.ignored),
             }
         }
-        if legacy {
-            known = RecordSet::EMPTY;
-        }
         if !questions {
             // More of what is known to the one that asked before, RFC 6762 section 7.2.
             self.pending.remove(known);

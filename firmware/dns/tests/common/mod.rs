@@ -6,7 +6,7 @@ pub mod link;
 
 use std::net::Ipv4Addr;
 
-use simple_dns::rdata::{A, CNAME, PTR, RData, SOA, SRV, TXT};
+use simple_dns::rdata::{A, AAAA, CNAME, PTR, RData, SOA, SRV, TXT};
 use simple_dns::{
     CLASS, Name, Packet, PacketFlag, QCLASS, QTYPE, Question, RCODE, ResourceRecord, TYPE,
 };
@@ -127,6 +127,16 @@ impl Build {
     pub fn a(self, text: &str, ttl: u32, address: [u8; 4]) -> Build {
         let address = u32::from_be_bytes(address);
         self.answer(text, ttl, RData::A(A { address }))
+    }
+
+    pub fn aaaa(self, text: &str, ttl: u32) -> Build {
+        self.answer(text, ttl, RData::AAAA(AAAA { address: 7 }))
+    }
+
+    /// The last proposal says that it replaces all other records.
+    pub fn flush(mut self) -> Build {
+        self.0.name_servers.last_mut().unwrap().cache_flush = true;
+        self
     }
 
     pub fn cname(self, text: &str, ttl: u32, target: &str) -> Build {
