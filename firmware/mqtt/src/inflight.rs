@@ -106,6 +106,17 @@ impl Inflight {
         !self.waiting.is_empty()
     }
 
+    /// Bytes of the messages that wait or are not acknowledged, as if no other queue had them too.
+    pub(crate) fn cost_of_messages(&self) -> usize {
+        let unacked = self.unacked.iter().filter_map(|message| match &message.stage {
+            Stage::Puback(publication) | Stage::Pubrec(publication) => Some(publication),
+            Stage::Pubcomp => None,
+        });
+        let waiting = self.waiting.iter().map(|waiting| &waiting.publication);
+        let all = unacked.chain(waiting).chain(&self.qos0_queue);
+        all.map(|publication| Publication::cost_of(publication.packet().len())).sum()
+    }
+
     pub(crate) fn held(&self) -> usize {
         size_of::<Inflight>()
             + 5 * BLOCK

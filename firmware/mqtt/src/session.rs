@@ -112,7 +112,6 @@ impl Session {
     }
 
     /// The QoS 1 and 2 state, if there is any, to look at.
-    #[cfg(feature = "journal")]
     pub(crate) fn inflight_ref(&self) -> Option<&Inflight> {
         self.inflight.as_deref()
     }

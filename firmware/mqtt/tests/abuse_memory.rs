@@ -174,6 +174,37 @@ fn those_who_have_left_shut_nobody_out() {
     assert!(net.connect(12, stay("keeper 1")), "it has lost nothing");
 }
 
+/// One who does not fit whoever makes room displaces nobody.
+#[test]
+fn who_does_not_fit_all_the_same_displaces_nobody() {
+    let mut net = Net::new();
+    for conn in 0..2 {
+        assert!(!net.connect(conn, stay(&format!("keeper {conn}"))), "it is new");
+        net.cut(conn);
+    }
+    let keepers = net.broker.memory();
+    let come = |net: &mut Net, conn: u32, will: usize| {
+        let (topic, payload) = (&b"will"[..], &vec![b'w'; will][..]);
+        let will = Will { topic, payload, qos: QoS::AtMostOnce, retain: false };
+        let mut packet = Vec::new();
+        Connect { will: Some(will), ..hello(&format!("client {conn}")) }.emit(&mut packet);
+        net.open(conn).expect("room");
+        net.send(conn, &packet);
+        !net.is_closed(conn)
+    };
+    let most = SMALL.max_memory / 8 * 7;
+    let mut conn = 10;
+    while most - net.broker.memory() > 2_000 {
+        let will = (most - net.broker.memory() - 1_500).min(3_900);
+        assert!(come(&mut net, conn, will), "{will}");
+        conn += 1;
+    }
+    let left = most - net.broker.memory();
+    assert!(left + keepers < 3_500, "{left} and {keepers}");
+    assert!(!come(&mut net, conn, 3_900));
+    assert_eq!(net.broker.stats().sessions_displaced, 0);
+}
+
 /// What waits for memory for too long makes those give way who hold it, in this order, and in the
 /// end everybody.
 #[test]

@@ -6,6 +6,7 @@ use super::Broker;
 use crate::arena::table_grows_by;
 use crate::connection::{Connection, Phase};
 use crate::delivery::Delivery;
+use crate::inflight::Inflight;
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
 use crate::session::Session;
@@ -32,8 +33,16 @@ const UNACKNOWLEDGED: usize = 64;
 /// Time between two stored sessions that make room for connections.
 const DISPLACE_INTERVAL: Duration = Duration::from_millis(1000);
 
+/// Stored sessions that make room for one client at most.
+const DISPLACED_AT_ONCE: usize = 64;
+
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
+
+/// What a will takes.
+fn will_cost(will_len: usize) -> usize {
+    if will_len > 0 { Publication::cost_of(will_len) } else { 0 }
+}
 
 impl Broker {
     /// Bytes of the heap that clients make the broker use, with an allowance for what the heap
@@ -138,8 +147,12 @@ impl Broker {
     /// Whether there is memory for a client that comes. One that has a session already needs some
     /// for its will only: whatever else is kept, it can come back, and take what waits for it.
     pub(super) fn has_memory_for_client(&self, id: &str, will_len: usize, known: bool) -> bool {
-        let will = if will_len > 0 { Publication::cost_of(will_len) } else { 0 };
-        known && will <= self.share() || self.has_memory_to_keep(SESSION + block(id.len()) + will)
+        known && will_cost(will_len) <= self.share()
+            || self.has_memory_to_keep(self.memory_to_keep_client(id, will_len))
+    }
+
+    fn memory_to_keep_client(&self, id: &str, will_len: usize) -> usize {
+        SESSION + block(id.len()) + will_cost(will_len)
     }
 
     /// The caller has just found [`STEP_MARGIN`] bytes of the heap free: so the broker need not
@@ -205,27 +218,48 @@ impl Broker {
         ])
     }
 
-    /// Whether there is memory for a client that may come in. Stored sessions make room, the one
-    /// that was offline for longest first, but not its own: so no client is shut out by those that
-    /// have left.
+    /// Whether there is memory for a client that may come in. Stored sessions make room, those that
+    /// were offline for longest first, but not its own: so no client is shut out by those that have
+    /// left. None is forgotten for a client that would not fit all the same.
     pub(super) fn make_memory_for_client(
         &mut self,
         id: &str,
         will_len: usize,
         known: Option<u32>,
     ) -> bool {
-        loop {
-            let session = known.and_then(|key| self.sessions.get(key));
-            let waiting = session.map_or(0, Session::entries);
-            if self.has_memory_for_client(id, will_len, known.is_some())
-                && self.heap_has_client(id, will_len, waiting)
-            {
+        for _ in 0..DISPLACED_AT_ONCE {
+            let fits = self.has_memory_for_client(id, will_len, known.is_some());
+            let waiting = known.and_then(|key| self.sessions.get(key)).map_or(0, Session::entries);
+            if fits && self.heap_has_client(id, will_len, waiting) {
                 return true;
             }
-            let Some(oldest) = self.offline.oldest_but(known, &self.sessions) else { return false };
+            if !fits && !self.may_fit_client(id, will_len, known) {
+                return false;
+            }
+            let mut others = self.offline.iter(&self.sessions).filter(|key| Some(*key) != known);
+            let Some(oldest) = others.next() else { return false };
+            drop(others);
             self.stats.sessions_displaced += 1;
             self.forget_session(oldest);
         }
+        false
+    }
+
+    /// Whether a client fits when stored sessions have made room; true when that is not certain.
+    fn may_fit_client(&self, id: &str, will_len: usize, known: Option<u32>) -> bool {
+        let needed = self.memory_to_keep_client(id, will_len) + self.limits.max_memory / 8;
+        let over = (self.memory() + needed).saturating_sub(self.limits.max_memory);
+        let others = self.offline.iter(&self.sessions).filter(|key| Some(*key) != known);
+        // What a subscription takes depends on the others: all of them at most.
+        let (mut freed, subscriptions) = (0, self.subscriptions.held());
+        for session in others.take(DISPLACED_AT_ONCE).filter_map(|key| self.sessions.get(key)) {
+            freed += SESSION + session.held();
+            freed += session.inflight_ref().map_or(0, Inflight::cost_of_messages);
+            if freed + subscriptions >= over {
+                return true;
+            }
+        }
+        false
     }
 
     /// Forgets the stored session that was offline for longest, so that a client can connect; once
