@@ -1,24 +1,26 @@
 //! A world for one device: a network, a board and time, all in memory. Nothing here waits or
 //! depends on the machine.
 
+#[path = "memory_net.rs"]
+mod memory_net;
+
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use umqtt_net::{BoundSocket, Instant, PortUse, SendError, Udp, UdpId};
 
 use umqtt_device::device::{Device, Options};
-use umqtt_device::net::{
-    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
-};
+use umqtt_device::net::{CloseReason, Interface, NetEvent, Peer};
 use umqtt_device::sim::SimulatedRadio;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_memory::{Account, Plan, Share};
 use umqtt_mqtt::{Broker, Limits};
+use umqtt_net::{Instant, UdpId};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
-
 use umqtt_testkit::memory::{device, outside};
+
+use self::memory_net::Datagrams;
+pub(crate) use self::memory_net::{End, MemoryNet, PIECE};
 
 /// Set where the stories run on a heap as the chip's: see `chip_heap`.
 pub(crate) const CHIP_HEAP: &str = "UMQTT_CHIP_HEAP";
@@ -40,238 +42,6 @@ pub(crate) fn options() -> Options {
         plan,
         send_buffer: chip.send_buffer,
         ..Options::DESKTOP
-    }
-}
-
-/// Bytes under way to an end that does not read.
-const WINDOW: usize = 8 * 1024;
-
-/// Bytes shown at a time, and how many times in one receive: the bound that a network has to have.
-pub(crate) const PIECE: usize = 4 * 1024;
-const PIECES: usize = 4;
-
-/// One connection, seen from the outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct End(ConnId);
-
-#[derive(Default)]
-struct Line {
-    to_device: VecDeque<u8>,
-    from_device: Vec<u8>,
-    device_blocked: bool,
-    /// The device closed it.
-    closed: bool,
-    /// The outside finished sending, and the device has not seen that yet.
-    finishing: bool,
-    gone: bool,
-}
-
-/// The network.
-pub(crate) struct MemoryNet {
-    /// Bytes shown at a time.
-    piece: usize,
-    lines: Vec<Line>,
-    listening: Vec<u16>,
-    events: VecDeque<NetEvent>,
-    /// Connections the device asked for: host, port and the connection.
-    pub(crate) asked: VecDeque<(String, u16, End)>,
-    /// Bytes the device has taken from all connections.
-    pub(crate) taken: usize,
-    /// There is no network.
-    pub(crate) down: bool,
-    /// The station has an address.
-    pub(crate) has_station_address: bool,
-    /// The port that is had where another one was asked for.
-    pub(crate) bound: BTreeMap<u16, u16>,
-    /// Datagrams, if it has them.
-    pub(crate) datagrams: Option<Datagrams>,
-    /// Names the device looks up.
-    pub(crate) lookups: VecDeque<(String, ConnId)>,
-}
-
-/// The device's UDP sockets by their number, and what is under way.
-#[derive(Default)]
-pub(crate) struct Datagrams {
-    /// The port of each that is open.
-    pub(crate) ports: Vec<Option<u16>>,
-    next_port: u16,
-    to_device: VecDeque<(UdpId, Vec<u8>, Peer)>,
-    /// What the device sent: from which port, to whom.
-    pub(crate) sent: VecDeque<(u16, SocketAddr, Vec<u8>)>,
-}
-
-impl Udp for Datagrams {
-    fn bind(&mut self, port: u16, _: PortUse) -> Result<BoundSocket, NetError> {
-        let port = if port == 0 {
-            self.next_port += 1;
-            50_000 + self.next_port
-        } else {
-            port
-        };
-        if self.ports.contains(&Some(port)) {
-            return Err(NetError::PortInUse);
-        }
-        outside(|| self.ports.push(Some(port)));
-        Ok(BoundSocket::new(UdpId(self.ports.len() as u32 - 1), port))
-    }
-
-    fn close(&mut self, socket: UdpId) {
-        self.ports[socket.0 as usize] = None;
-        outside(|| self.to_device.retain(|(to, ..)| *to != socket));
-    }
-
-    fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
-        let port = self.ports[socket.0 as usize].ok_or(SendError::Unreachable)?;
-        outside(|| self.sent.push_back((port, peer.addr, bytes.to_vec())));
-        Ok(())
-    }
-
-    fn recv_from(&mut self, socket: UdpId, show: &mut dyn FnMut(&[u8], Peer)) -> bool {
-        let next = self.to_device.iter().position(|(to, ..)| *to == socket);
-        let Some((_, bytes, peer)) = next.and_then(|next| self.to_device.remove(next)) else {
-            return false;
-        };
-        show(&bytes, peer);
-        outside(|| drop(bytes));
-        true
-    }
-
-    fn join(&mut self, _: UdpId, _: Ipv4Addr, _: Interface) -> Result<(), NetError> {
-        Err(NetError::Failed)
-    }
-}
-
-impl MemoryNet {
-    fn new(piece: usize) -> MemoryNet {
-        MemoryNet {
-            piece,
-            lines: Vec::new(),
-            listening: Vec::new(),
-            events: VecDeque::new(),
-            asked: VecDeque::new(),
-            taken: 0,
-            down: false,
-            has_station_address: false,
-            bound: BTreeMap::new(),
-            datagrams: None,
-            lookups: VecDeque::new(),
-        }
-    }
-
-    fn line(&mut self, conn: ConnId) -> &mut Line {
-        &mut self.lines[conn.0 as usize]
-    }
-
-    fn new_line(&mut self) -> ConnId {
-        outside(|| self.lines.push(Line::default()));
-        ConnId(self.lines.len() as u32 - 1)
-    }
-
-    fn gone(&mut self, conn: ConnId, reason: CloseReason) {
-        let line = self.line(conn);
-        line.closed = true;
-        if !std::mem::replace(&mut line.gone, true) {
-            outside(|| self.events.push_back(NetEvent::Closed(conn, reason)));
-        }
-    }
-}
-
-impl Net for MemoryNet {
-    fn listen(&mut self, port: u16) -> Result<u16, NetError> {
-        let port = self.bound.get(&port).copied().unwrap_or(port);
-        if self.listening.contains(&port) {
-            return Err(NetError::PortInUse);
-        }
-        outside(|| self.listening.push(port));
-        Ok(port)
-    }
-
-    fn unlisten(&mut self, port: u16) {
-        self.listening.retain(|open| *open != port);
-    }
-
-    fn connect(&mut self, host: &str, port: u16) -> Result<ConnId, NetError> {
-        if self.down {
-            return Err(NetError::Down);
-        }
-        let conn = self.new_line();
-        outside(|| self.asked.push_back((host.to_owned(), port, End(conn))));
-        Ok(conn)
-    }
-
-    fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
-        let conn = self.new_line();
-        outside(|| self.lookups.push_back((host.to_owned(), conn)));
-        Ok(conn)
-    }
-
-    fn udp(&mut self) -> Option<&mut dyn Udp> {
-        self.datagrams.as_mut().map(|udp| udp as &mut dyn Udp)
-    }
-
-    fn poll_event(&mut self) -> Option<NetEvent> {
-        self.events.pop_front()
-    }
-
-    fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
-        let (piece, pieces) = (self.piece, if self.piece == PIECE { PIECES } else { 1 });
-        let line = self.line(conn);
-        if line.closed {
-            return 0;
-        }
-        let mut taken = 0;
-        let mut more = false;
-        for _ in 0..pieces {
-            let shown = line.to_device.len().min(piece);
-            more = shown > 0;
-            if !more {
-                break;
-            }
-            let n = take(&line.to_device.make_contiguous()[..shown]);
-            line.to_device.drain(..n);
-            taken += n;
-            more = n == shown && !line.to_device.is_empty();
-            if n < shown {
-                break;
-            }
-        }
-        if more {
-            outside(|| self.events.push_back(NetEvent::Readable(conn)));
-        }
-        self.taken += taken;
-        let line = self.line(conn);
-        if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
-            outside(|| self.events.push_back(NetEvent::PeerClosed(conn)));
-        }
-        taken
-    }
-
-    fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
-        let line = self.line(conn);
-        if line.closed {
-            return 0;
-        }
-        let n = bytes.len().min(WINDOW - line.from_device.len());
-        outside(|| line.from_device.extend_from_slice(&bytes[..n]));
-        line.device_blocked = n < bytes.len();
-        n
-    }
-
-    fn close(&mut self, conn: ConnId) {
-        self.gone(conn, CloseReason::Done);
-    }
-
-    fn abort(&mut self, conn: ConnId) {
-        self.gone(conn, CloseReason::Done);
-    }
-
-    fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
-        let address = IpAddr::from([192, 168, 4, 1]);
-        each(InterfaceAddr::new(Interface::AccessPoint, address, 24));
-        if self.has_station_address {
-            let address = IpAddr::from([10, 0, 0, 7]);
-            each(InterfaceAddr::new(Interface::Station, address, 8));
-        }
     }
 }
 
