@@ -11,7 +11,7 @@ use umqtt_esp8266_drivers::adc;
 use umqtt_esp8266_drivers::pins::{Mode, Pins};
 use umqtt_esp8266_drivers::pwm::Pwm;
 use umqtt_esp8266_drivers::random;
-use umqtt_lx106_rt::{clock, heap, interrupt, uart};
+use umqtt_lx106_rt::{clock, interrupt, uart};
 
 use crate::bus::Registers;
 
@@ -32,18 +32,12 @@ pub(crate) struct ChipBoard {
     pins: Pins,
     mac: [u8; 6],
     note: Option<String>,
-    restart: Option<Restart>,
 }
 
 impl ChipBoard {
     pub(crate) fn new(fuses: &impl DPortExt) -> ChipBoard {
         interrupt::on_frc1(on_timer);
-        ChipBoard { pins: Pins::new(), mac: fuses.read_mac_addr(), note: None, restart: None }
-    }
-
-    /// Whether the device asked for a restart.
-    pub(crate) fn restart_wanted(&self) -> bool {
-        self.restart.is_some()
+        ChipBoard { pins: Pins::new(), mac: fuses.read_mac_addr(), note: None }
     }
 
     /// Says in the log what a script wanted and cannot have.
@@ -129,8 +123,7 @@ impl Board for ChipBoard {
     }
 
     fn free_memory(&self) -> Option<u32> {
-        let usage = heap::usage();
-        Some((usage.size - usage.used) as u32)
+        Some(umqtt_lx106_board::free_memory())
     }
 
     fn mac(&self) -> [u8; 6] {
@@ -141,7 +134,7 @@ impl Board for ChipBoard {
         clock::micros() as u32
     }
 
-    fn restart(&mut self, how: Restart) {
-        self.restart = Some(how);
+    fn restart(&mut self, _: Restart) {
+        umqtt_lx106_board::restart_after_this_turn();
     }
 }

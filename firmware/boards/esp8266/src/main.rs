@@ -24,8 +24,7 @@ use umqtt_device::device::Options;
 use umqtt_device::{Device, Platform};
 use umqtt_esp8266_drivers::flash::Flash;
 use umqtt_lx106_board::{crash_loop, print_banner};
-use umqtt_lx106_rt::{clock, entry, interrupt, reset, watchdog};
-use umqtt_net::Instant;
+use umqtt_lx106_rt::entry;
 
 use self::board::ChipBoard;
 use self::no_net::NoNet;
@@ -66,15 +65,7 @@ fn run() -> ! {
     let mut device = device.unwrap_or_else(|error| panic!("{error}"));
     how.begin(&mut device);
     loop {
-        watchdog::feed();
-        crash_loop::turn();
-        let clock = || Instant::from_millis(clock::millis());
-        let next = umqtt_net::turn(&mut NoNet, clock, |now, net| device.poll(now, net));
-        if device.board().restart_wanted() {
-            reset::because(format_args!("the device was asked to"));
-        }
         // Pins and the serial port are looked at with every tick.
-        let until = next.map_or(u64::MAX, Instant::as_millis);
-        interrupt::sleep(clock::cycle_at(until), 0, || false);
+        umqtt_lx106_board::turn(&mut device, &mut NoNet, |_, _| (), 0, |_| false);
     }
 }

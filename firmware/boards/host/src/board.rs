@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use umqtt_device::board::{Board, Gpio, LogLevel, PinMode, Radio, Random, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, LogLevel, Radio, Random, Restart, Serial};
 use umqtt_device::sim::{SimulatedPins, SimulatedRadio};
 
 use crate::log::Log;
@@ -139,32 +139,8 @@ impl HostBoard {
 }
 
 impl Gpio for HostBoard {
-    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        self.pins.set_mode(pin, mode);
-    }
-
-    fn pin_write(&mut self, pin: u8, level: bool) {
-        self.pins.write(pin, level);
-    }
-
-    fn pin_read(&mut self, pin: u8) -> bool {
-        self.pins.read(pin)
-    }
-
-    fn pwm(&mut self, pin: u8, duty: u16) {
-        self.pins.set_pwm(pin, duty);
-    }
-
-    fn adc(&mut self) -> u16 {
-        self.pins.adc()
-    }
-
-    fn watch_pin(&mut self, pin: u8, pullup: bool) {
-        self.pins.watch(pin, pullup);
-    }
-
-    fn unwatch_pins(&mut self) {
-        self.pins.unwatch_all();
+    fn gpio(&mut self) -> Option<&mut dyn Gpio> {
+        Some(&mut self.pins)
     }
 }
 

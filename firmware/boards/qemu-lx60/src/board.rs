@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::net::Ipv4Addr;
 use core::ops::Range;
 
-use umqtt_device::board::{Board, Gpio, PinMode, Random, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
 use umqtt_device::sim::SimulatedPins;
 use umqtt_device::storage::MappedFlash;
 use umqtt_lx106_rt::heap::{self, Usage};
@@ -26,7 +26,6 @@ const USAGE: &str = "sim gpio PIN 0|1 or sim adc N";
 pub struct Lx60Board {
     pins: SimulatedPins<PINS, NOTES>,
     link: Option<bool>,
-    restart: Option<Restart>,
 }
 
 impl Lx60Board {
@@ -38,40 +37,11 @@ impl Lx60Board {
             None => "network lost".into(),
         });
     }
-
-    /// Whether the device asked for a restart.
-    pub fn restart_wanted(&self) -> bool {
-        self.restart.is_some()
-    }
 }
 
 impl Gpio for Lx60Board {
-    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        self.pins.set_mode(pin, mode);
-    }
-
-    fn pin_write(&mut self, pin: u8, level: bool) {
-        self.pins.write(pin, level);
-    }
-
-    fn pin_read(&mut self, pin: u8) -> bool {
-        self.pins.read(pin)
-    }
-
-    fn pwm(&mut self, pin: u8, duty: u16) {
-        self.pins.set_pwm(pin, duty);
-    }
-
-    fn adc(&mut self) -> u16 {
-        self.pins.adc()
-    }
-
-    fn watch_pin(&mut self, pin: u8, pullup: bool) {
-        self.pins.watch(pin, pullup);
-    }
-
-    fn unwatch_pins(&mut self) {
-        self.pins.unwatch_all();
+    fn gpio(&mut self) -> Option<&mut dyn Gpio> {
+        Some(&mut self.pins)
     }
 }
 
@@ -111,8 +81,7 @@ impl Board for Lx60Board {
     }
 
     fn free_memory(&self) -> Option<u32> {
-        let usage = heap::usage();
-        Some((usage.size - usage.used) as u32)
+        Some(umqtt_lx106_board::free_memory())
     }
 
     fn mac(&self) -> [u8; 6] {
@@ -123,8 +92,8 @@ impl Board for Lx60Board {
         clock::micros() as u32
     }
 
-    fn restart(&mut self, how: Restart) {
-        self.restart = Some(how);
+    fn restart(&mut self, _: Restart) {
+        umqtt_lx106_board::restart_after_this_turn();
     }
 
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {

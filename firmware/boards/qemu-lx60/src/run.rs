@@ -6,9 +6,8 @@ use umqtt_device::device::Prepared;
 use umqtt_device::{Device, Platform};
 use umqtt_lx60::{ETHERNET, emulator};
 use umqtt_lx106_board::crash_loop::{self, Start};
-use umqtt_lx106_board::print_banner;
-use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
-use umqtt_net::Instant;
+use umqtt_lx106_board::{now, print_banner};
+use umqtt_lx106_rt::println;
 use umqtt_net_smoltcp::SmolNet;
 
 use crate::board::Lx60Board;
@@ -37,11 +36,18 @@ type Network = SmolNet<OpenEth>;
 pub fn run() -> ! {
     let (mut device, mut net) = begin();
     loop {
-        watchdog::feed();
-        crash_loop::turn();
         net.device().acknowledge();
         turn(&mut device, &mut net);
     }
+}
+
+fn turn(device: &mut Machine, net: &mut Network) {
+    let link = |board: &mut Lx60Board, net: &mut Network| {
+        if net.poll_link().is_some() {
+            board.set_link(net.address());
+        }
+    };
+    umqtt_lx106_board::turn(device, net, link, ETHERNET, |net| net.device().has_frame());
 }
 
 // What is large is made in functions of its own: in the one above, it would take stack for ever.
@@ -90,25 +96,4 @@ fn start(device: &mut Machine, net: &mut Network, how: Start) {
         panic!("as the command line asks");
     }
     net.set_addressing(device.addressing());
-}
-
-/// Does what is to be done now, and sleeps until there is more.
-fn turn(device: &mut Machine, net: &mut Network) {
-    let until = umqtt_net::turn(net, now, |now, net| {
-        if net.poll_link().is_some() {
-            device.board().set_link(net.address());
-        }
-        let next = device.poll(now, net);
-        if device.board().restart_wanted() {
-            reset::because(format_args!("the device was asked to"));
-        }
-        next
-    });
-    let until = until.map_or(u64::MAX, Instant::as_millis);
-    let ethernet = net.device();
-    interrupt::sleep(clock::cycle_at(until), ETHERNET, || ethernet.has_frame());
-}
-
-fn now() -> Instant {
-    Instant::from_millis(clock::millis())
 }

@@ -3,11 +3,15 @@
 //! | module | job |
 //! |---|---|
 //! | [`crash_loop`] | what comes of faults at the start, again and again |
+//! | [`turn()`] | one turn of the loop: device, network, sleep |
 #![no_std]
 
 pub mod crash_loop;
+mod turn;
 
-use umqtt_lx106_rt::{println, reset};
+pub use turn::{now, restart_after_this_turn, turn};
+
+use umqtt_lx106_rt::{heap, println, reset};
 
 /// Prints the device's first lines: what it is, and why it was restarted if it was.
 pub fn print_banner(version: &str, board: &str) {
@@ -15,4 +19,10 @@ pub fn print_banner(version: &str, board: &str) {
     if let Some(why) = reset::last() {
         println!("it was restarted: {why}");
     }
+}
+
+/// Bytes of the heap that nobody has.
+pub fn free_memory() -> u32 {
+    let usage = heap::usage();
+    (usage.size - usage.used) as u32
 }

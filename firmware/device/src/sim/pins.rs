@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
 
-use crate::board::PinMode;
+use crate::board::{Gpio, PinMode};
 
 const GPIO_USAGE: &str = "sim gpio PIN 0|1";
 const ADC_USAGE: &str = "sim adc 0-1023";
@@ -77,65 +77,6 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
         self.notes.pop_front()
     }
 
-    /// Sets the direction of a pin.
-    pub fn set_mode(&mut self, pin: u8, mode: PinMode) {
-        let Some(state) = self.pin(pin) else { return };
-        state.output = mode == PinMode::Output;
-        state.pullup = mode == PinMode::InputPullup;
-        let mode = match mode {
-            PinMode::Input => "input",
-            PinMode::InputPullup => "input pullup",
-            PinMode::Output => "output",
-        };
-        self.note(format!("gpio {pin} is {mode}"));
-    }
-
-    /// Makes a pin an output with this level.
-    pub fn write(&mut self, pin: u8, level: bool) {
-        let Some(state) = self.pin(pin) else { return };
-        state.output = true;
-        state.duty = None;
-        if state.driven.replace(level) != Some(level) {
-            self.note(format!("gpio {pin} = {}", u8::from(level)));
-        }
-    }
-
-    /// The level of a pin: false for one there is not.
-    pub fn read(&self, pin: u8) -> bool {
-        self.pins.get(usize::from(pin)).is_some_and(Pin::level)
-    }
-
-    /// Makes a pin an output with pulses of this width.
-    pub fn set_pwm(&mut self, pin: u8, duty: u16) {
-        let Some(state) = self.pin(pin) else { return };
-        state.output = true;
-        state.driven = None;
-        if state.duty.replace(duty) != Some(duty) {
-            self.note(format!("pwm {pin} = {duty}"));
-        }
-    }
-
-    /// The analogue input.
-    pub fn adc(&self) -> u16 {
-        self.adc
-    }
-
-    /// Makes a pin an input whose edges are reported.
-    pub fn watch(&mut self, pin: u8, pullup: bool) {
-        if let Some(state) = self.pin(pin) {
-            state.output = false;
-            state.pullup = pullup;
-            state.watched = true;
-        }
-    }
-
-    /// Reports no edges any more.
-    pub fn unwatch_all(&mut self) {
-        for pin in &mut self.pins {
-            (pin.watched, pin.edge) = (false, None);
-        }
-    }
-
     /// The pin with the oldest edge that was not reported. Several edges of one pin are one.
     pub fn poll_edge(&mut self) -> Option<u8> {
         let edges = self.pins.iter().zip(0u8..).filter_map(|(pin, at)| Some((pin.edge?, at)));
@@ -187,6 +128,61 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
     }
 }
 
+impl<const PINS: usize, const NOTES: usize> Gpio for SimulatedPins<PINS, NOTES> {
+    fn pin_mode(&mut self, pin: u8, mode: PinMode) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = mode == PinMode::Output;
+        state.pullup = mode == PinMode::InputPullup;
+        let mode = match mode {
+            PinMode::Input => "input",
+            PinMode::InputPullup => "input pullup",
+            PinMode::Output => "output",
+        };
+        self.note(format!("gpio {pin} is {mode}"));
+    }
+
+    fn pin_write(&mut self, pin: u8, level: bool) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = true;
+        state.duty = None;
+        if state.driven.replace(level) != Some(level) {
+            self.note(format!("gpio {pin} = {}", u8::from(level)));
+        }
+    }
+
+    /// The level of a pin: false for one there is not.
+    fn pin_read(&mut self, pin: u8) -> bool {
+        self.pin(pin).is_some_and(|state| state.level())
+    }
+
+    fn pwm(&mut self, pin: u8, duty: u16) {
+        let Some(state) = self.pin(pin) else { return };
+        state.output = true;
+        state.driven = None;
+        if state.duty.replace(duty) != Some(duty) {
+            self.note(format!("pwm {pin} = {duty}"));
+        }
+    }
+
+    fn adc(&mut self) -> u16 {
+        self.adc
+    }
+
+    fn watch_pin(&mut self, pin: u8, pullup: bool) {
+        if let Some(state) = self.pin(pin) {
+            state.output = false;
+            state.pullup = pullup;
+            state.watched = true;
+        }
+    }
+
+    fn unwatch_pins(&mut self) {
+        for pin in &mut self.pins {
+            (pin.watched, pin.edge) = (false, None);
+        }
+    }
+}
+
 fn number(word: &[u8], max: u16) -> Option<u16> {
     let value = core::str::from_utf8(word).ok()?.parse().ok()?;
     (value <= max).then_some(value)
@@ -214,20 +210,20 @@ mod tests {
     #[test]
     fn an_edge_is_seen_once_in_order_and_only_on_a_watched_pin() {
         let mut pins = Pins::default();
-        pins.watch(4, true);
-        pins.watch(0, true);
-        assert!(pins.read(0));
+        pins.watch_pin(4, true);
+        pins.watch_pin(0, true);
+        assert!(pins.pin_read(0));
         for level in ["0", "1", "0"] {
             for pin in ["4", "0", "5"] {
                 sim(&mut pins, &format!("gpio {pin} {level}"));
             }
         }
         assert_eq!(std::array::from_fn(|_| pins.poll_edge()), [Some(4), Some(0), None]);
-        assert!(!pins.read(0));
+        assert!(!pins.pin_read(0));
         sim(&mut pins, "gpio 0 0");
         assert_eq!(pins.poll_edge(), None);
         sim(&mut pins, "gpio 0 1");
-        pins.unwatch_all();
+        pins.unwatch_pins();
         assert_eq!(pins.poll_edge(), None);
     }
 
@@ -235,10 +231,10 @@ mod tests {
     fn changes_become_notes_of_which_so_many_wait() {
         let mut pins = Pins::default();
         for level in [true, true, false] {
-            pins.write(12, level);
+            pins.pin_write(12, level);
         }
-        pins.set_pwm(4, 500);
-        pins.set_mode(5, PinMode::InputPullup);
+        pins.pwm(4, 500);
+        pins.pin_mode(5, PinMode::InputPullup);
         let lines: Vec<String> = std::iter::from_fn(|| pins.poll_note()).collect();
         assert_eq!(lines, ["gpio 12 = 1", "gpio 12 = 0", "pwm 4 = 500"]);
     }
@@ -259,8 +255,8 @@ mod tests {
         let mut pins = Pins::default();
         sim(&mut pins, "gpio 3 1");
         sim(&mut pins, "adc 7");
-        pins.write(3, false);
-        let pins = pins.after_reset();
-        assert_eq!((pins.read(3), pins.adc()), (true, 7));
+        pins.pin_write(3, false);
+        let mut pins = pins.after_reset();
+        assert_eq!((pins.pin_read(3), pins.adc()), (true, 7));
     }
 }
