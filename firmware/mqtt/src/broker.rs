@@ -39,7 +39,7 @@ use local::Local;
 pub enum Refused {
     /// The id names an open connection already.
     AlreadyOpen,
-    /// `max_waiting` connections are waiting for their CONNECT or to be closed.
+    /// `max_waiting` connections are to be closed, so that none of them can make room.
     TooMany,
     /// [`Hooks::on_connect`](crate::Hooks::on_connect) refused it.
     ByHook,
@@ -125,6 +125,8 @@ pub struct Broker {
     slots: Vec<(ConnId, u32)>,
     /// Connections in [`Phase::Live`].
     live: usize,
+    /// Slots of those in [`Phase::Waiting`], the one that has waited longest first.
+    waiting: VecDeque<u32>,
     pub(crate) sessions: Arena<Session>,
     /// The sessions, sorted by client id.
     names: Vec<u32>,
@@ -180,6 +182,7 @@ impl Broker {
             connections: Arena::new(),
             slots: Vec::new(),
             live: 0,
+            waiting: VecDeque::new(),
             sessions: Arena::new(),
             names: Vec::new(),
             stored: 0,

@@ -44,7 +44,8 @@ pub struct Limits {
     pub max_clients: usize,
     /// Network connections at a time that have not completed CONNECT or are being closed; they come
     /// on top of `max_clients`, so that a client whose old connection hangs can take it over when
-    /// full.
+    /// full. For one more, the one that has been without its CONNECT for longest is closed, so that
+    /// nobody shuts out clients by silence.
     pub max_waiting: usize,
     /// Sessions of clients that asked to be remembered (clean session 0), connected or not. For a
     /// further one, the one that has been without a connection for longest is forgotten; if all are

@@ -12,7 +12,8 @@ pub struct Stats {
     pub opened: u64,
     /// Clients whose CONNECT was accepted.
     pub accepted: u64,
-    /// Connections refused: by a hook, a limit, or a CONNACK other than 0.
+    /// Connections refused: by a hook, a limit, or a CONNACK other than 0; and those that made room
+    /// for another before they sent CONNECT.
     pub refused: u64,
     /// Of those: by [`Hooks::on_auth`](crate::Hooks::on_auth), which is CONNACK 4 and 5.
     pub unauthorized: u64,

@@ -7,7 +7,7 @@ mod net;
 use bystanders::{Bystanders, publish_to};
 use net::{Net, hello, stay, will};
 use umqtt_mqtt::wire::Connect;
-use umqtt_mqtt::{ConnId, Duration, Limits, QoS, Refused};
+use umqtt_mqtt::{ConnId, Duration, Limits, QoS};
 
 const SECOND: u64 = 1_000;
 
@@ -36,14 +36,51 @@ fn half_open_connections_are_few_and_do_not_stay() {
     let mut good = Bystanders::join(&mut net);
     let most = Limits::SMALL.max_waiting as u32;
     for conn in 0..50 {
-        let opened = net.open(conn);
-        assert_eq!(opened, if conn < most { Ok(()) } else { Err(Refused::TooMany) });
+        assert_eq!(net.open(conn), Ok(()));
         good.are_served(&mut net);
+        // For one too many, the one that has waited longest is closed.
+        assert!((0..=conn).all(|n| net.is_closed(n) == (n + most <= conn)), "{conn}");
     }
     assert_eq!(net.broker.stats().refused, u64::from(50 - most));
     net.pass(Limits::SMALL.connect_timeout.as_millis());
     assert_eq!(net.broker.stats().connect_timeouts, u64::from(most));
     net.join(100, "newcomer");
+}
+
+/// Thrice as many as may wait, and each that is closed comes again a millisecond later; half of
+/// them begin a CONNECT and do not end it.
+#[test]
+fn connections_made_anew_for_ever_keep_nobody_out() {
+    const WAITING: usize = 16;
+    let mut net = Net::with(Limits::SMALL.max_waiting(WAITING));
+    let mut good = Bystanders::join(&mut net);
+    let half = connect_packet(hello("stranger"));
+    let (mut flood, mut next) = ([None; 3 * WAITING], 10_000);
+    let mut renew = |net: &mut Net| {
+        for stranger in &mut flood {
+            if stranger.is_none_or(|conn| net.is_closed(conn)) {
+                *stranger = Some(next);
+                net.open(next).expect("the one that has waited longest gives way");
+                if next.is_multiple_of(2) {
+                    net.send(next, &half[..half.len() - 1]);
+                }
+                net.settle();
+                next += 1;
+            }
+        }
+    };
+    for round in 0..30 {
+        let id = 1_000_000 + round;
+        renew(&mut net);
+        net.join(id, &format!("honest {round}"));
+        for _ in 0..3 {
+            net.pass(1);
+            renew(&mut net);
+        }
+        good.are_served(&mut net);
+        assert!(!net.is_closed(id), "a client gives way to nobody");
+        net.cut(id);
+    }
 }
 
 #[test]

@@ -9,6 +9,12 @@ use umqtt_mqtt::{ConnId, Instant, Limits, QoS, Refused};
 const PINGREQ: &[u8] = &[0xc0, 0];
 const DISCONNECT: &[u8] = &[0xe0, 0];
 
+fn connect_packet(id: &str) -> Vec<u8> {
+    let mut packet = Vec::new();
+    assert!(hello(id).emit(&mut packet));
+    packet
+}
+
 /// Sends a CONNECT and gives the return code.
 fn code(net: &mut Net, conn: u32, connect: Connect<'_>) -> u8 {
     let mut packet = Vec::new();
@@ -64,7 +70,7 @@ fn clients_without_a_name_get_one_each() {
 }
 
 #[test]
-fn a_full_broker_refuses_the_newcomer_but_not_its_own_clients() {
+fn a_full_broker_refuses_a_client_but_not_its_own_and_hears_whoever_comes() {
     let mut net = Net::with(Limits::SMALL.max_clients(2).max_waiting(2));
     net.join(1, "a");
     net.join(2, "b");
@@ -73,8 +79,43 @@ fn a_full_broker_refuses_the_newcomer_but_not_its_own_clients() {
     assert!(net.is_closed(1));
     net.open(5).unwrap();
     net.open(6).unwrap();
-    assert_eq!(net.open(7), Err(Refused::TooMany));
+    net.open(7).unwrap();
+    net.settle();
+    assert_eq!([5, 6, 7].map(|conn| net.is_closed(conn)), [true, false, false]);
     assert_eq!(net.broker.clients_len(), 2);
+    assert_eq!(net.broker.stats().refused, 2);
+}
+
+/// An id that is closed and given to the next connection at once sorts where the one closed did.
+#[test]
+fn who_makes_room_may_have_any_id() {
+    let mut net = Net::with(Limits::SMALL.max_waiting(3));
+    for (opened, gone) in
+        [(5, None), (9, None), (2, None), (7, Some(5)), (5, Some(9)), (1, Some(2))]
+    {
+        net.open(opened).unwrap();
+        net.settle();
+        if let Some(gone) = gone {
+            assert!(net.is_closed(gone), "{gone} for {opened}");
+        }
+    }
+    for conn in [7, 5, 1] {
+        net.send(conn, &connect_packet(&conn.to_string()));
+        assert_eq!(net.all(conn), [0x20, 2, 0, 0]);
+    }
+}
+
+/// Whoever asks for nothing to be closed in between does not make the list of that grow.
+#[test]
+fn as_many_wait_to_be_closed_as_may_wait() {
+    let mut net = Net::with(Limits::SMALL.max_waiting(2));
+    for conn in 0..4 {
+        net.open(conn).unwrap();
+    }
+    assert_eq!(net.open(4), Err(Refused::TooMany));
+    net.settle();
+    net.open(4).unwrap();
+    assert_eq!(Net::with(Limits::SMALL.max_waiting(0)).open(1), Err(Refused::TooMany));
 }
 
 /// [MQTT-3.1.0-1], [MQTT-3.1.0-2]

@@ -108,6 +108,7 @@ impl Broker {
             Some(Box::new(LastWill { publication, qos: will.qos, retain: will.retain }))
         });
         self.live += 1;
+        self.end_wait(slot);
         let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
         connection.phase = Phase::Live(key);
         connection.version = connect.version;

@@ -20,7 +20,8 @@ const LINGER: Duration = Duration::from_secs(5);
 
 impl Broker {
     /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout)
-    /// for its CONNECT.
+    /// for its CONNECT. Where [`max_waiting`](crate::Limits::max_waiting) of them wait, the one that
+    /// has waited longest is closed for it.
     ///
     /// # Errors
     /// [`Refused`]: close it, the broker knows nothing of it.
@@ -40,8 +41,9 @@ impl Broker {
             self.stats.refused += 1;
             return Err(Refused::ByHook);
         }
-        let waiting = self.connections.len() - self.live + self.closes.len();
-        if waiting >= self.limits.max_waiting {
+        let most = self.limits.max_waiting;
+        let full = self.connections.len() - self.live >= most;
+        if self.closes.len() >= most || full && !self.close_longest_waiting(now) {
             self.stats.refused += 1;
             return Err(Refused::TooMany);
         }
@@ -57,20 +59,40 @@ impl Broker {
         make_room(&mut self.slots);
         let place = self.slots.partition_point(|slot| slot.0 < conn);
         self.slots.insert(place, (conn, slot));
+        self.waiting.push_back(slot);
         self.set_timer(slot, Some(now.saturating_add(self.limits.connect_timeout)));
         self.stats.opened += 1;
         Ok(())
     }
 
+    /// Closes the connection that has been without its CONNECT for longest: a client sends it at
+    /// once, so whoever holds a place in silence has the least claim to it. False if there is none.
+    fn close_longest_waiting(&mut self, now: Instant) -> bool {
+        let Some(slot) = self.waiting.front().copied() else { return false };
+        self.stats.refused += 1;
+        self.abort(slot, now);
+        true
+    }
+
+    /// The connection is no longer one that has yet to send its CONNECT.
+    pub(super) fn end_wait(&mut self, slot: u32) {
+        // A client that sends it at once is the last.
+        if let Some(place) = self.waiting.iter().rposition(|other| *other == slot) {
+            self.waiting.remove(place);
+        }
+    }
+
     /// Whether the heap has what a connection takes, and makes room in the queues.
     fn has_room_for_connection(&mut self) -> bool {
         let open = self.connections.len() + self.closes.len() + 8;
+        let waiting = self.waiting.len() + 1;
         let timers = self.timers.grows_by(self.connections.len() + 1 + self.sessions.len());
         let blocks =
             [self.connections.grows_by(), table_grows_by(&self.slots), timers, timers, 8 * open];
         self.heap_has_blocks(blocks)
             && room_for(&mut self.writable, open)
             && room_for(&mut self.closes, open)
+            && room_for(&mut self.waiting, waiting)
     }
 
     /// The network connection is gone, by whatever way: publishes the client's will unless it took
@@ -217,6 +239,9 @@ impl Broker {
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
         connection.outbox.abandon();
         self.recount(slot);
+        if phase == Phase::Waiting {
+            self.end_wait(slot);
+        }
         if let Phase::Live(key) = phase {
             self.live -= 1;
             let session = self.sessions.get_mut(key)?;
@@ -268,6 +293,7 @@ impl Broker {
         if self.connections.len() == 0 {
             self.store.clear();
             (self.slots, self.writable) = (Vec::new(), VecDeque::new());
+            self.waiting = VecDeque::new();
             shrink_deque(&mut self.closes, 1);
         }
         Some(connection.id)

@@ -52,6 +52,9 @@ struct Line {
     stuck: bool,
     /// What was said on it calls for its end.
     doomed: bool,
+    /// It has been without its CONNECT for longest, and another one comes for whom there is no
+    /// room.
+    gives_way: bool,
 }
 
 impl World {
@@ -147,8 +150,23 @@ impl World {
         self.conns += 1;
         let id = ConnId(self.conns);
         let peer = Peer::new(([192, 168, 4, 2], 1000).into(), Interface::Station);
-        if self.broker.open(id, peer, self.now, &mut AllowAll).is_err() {
+        let from = self.model.time();
+        let full = self.not_live() >= self.broker.limits().max_waiting;
+        // Those that came in the same millisecond came in the order of their ids.
+        let waits = |(_, line): &(&ConnId, &mut Line)| line.key.is_none();
+        let longest =
+            self.lines.iter_mut().filter(waits).min_by_key(|(id, line)| (line.opened, id.0));
+        let one_waits = longest.is_some();
+        if let Some((_, line)) = longest.filter(|_| full) {
+            line.gives_way = true;
+        }
+        if let Err(why) = self.broker.open(id, peer, self.now, &mut AllowAll) {
             self.clients[client].forget_link();
+            if one_waits || !full {
+                return broken!(
+                    "client {client} is refused, {why}, and one gives way: {one_waits}"
+                );
+            }
             return Ok(());
         }
         let line = Line {
@@ -161,10 +179,20 @@ impl World {
             keep_alive: greeting.keep_alive,
             stuck: false,
             doomed: false,
+            gives_way: false,
         };
         self.lines.insert(id, line);
         self.clients[client].connect(&mut self.model, greeting);
-        Ok(())
+        self.look(from)?;
+        match self.not_live().checked_sub(self.broker.limits().max_waiting) {
+            Some(more @ 1..) => broken!("{more} more connections wait than may"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Connections that wait for their CONNECT or to be closed.
+    fn not_live(&self) -> usize {
+        self.lines.len() - self.broker.clients_len()
     }
 
     fn line_of(&self, client: usize) -> Option<ConnId> {
@@ -365,7 +393,7 @@ impl World {
         let no_connect =
             line.key.is_none() && self.now - line.opened >= self.broker.limits().connect_timeout;
         let taken_over = !line.linked;
-        line.doomed || overdue || no_connect || taken_over || line.stuck
+        line.doomed || overdue || no_connect || taken_over || line.stuck || line.gives_way
     }
 
     fn pass(&mut self, span: Duration) -> Result<(), Broken> {
