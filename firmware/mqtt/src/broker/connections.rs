@@ -20,8 +20,8 @@ const LINGER: Duration = Duration::from_secs(5);
 
 impl Broker {
     /// A network connection was made. It has [`connect_timeout`](crate::Limits::connect_timeout)
-    /// for its CONNECT. Where [`max_waiting`](crate::Limits::max_waiting) of them wait, the one that
-    /// has waited longest is closed for it.
+    /// for its CONNECT. Where [`max_waiting`](crate::Limits::max_waiting) of them wait, the one
+    /// that has waited longest is closed for it.
     ///
     /// # Errors
     /// [`Refused`]: close it, the broker knows nothing of it.
