@@ -73,7 +73,8 @@ impl HostDevice {
     /// # Errors
     /// [`RunError`].
     pub fn start(options: Options) -> Result<HostDevice, RunError> {
-        let flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout.bytes() as usize)?;
+        let mut flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout)?;
+        let notice = flash.take_notice();
         let net = HostNet::new(options.bind)?;
         let terminal = match options.serial {
             Serial::Stdio => Terminal::stdio(net.waker())?,
@@ -87,6 +88,9 @@ impl HostDevice {
         }
         let stop = Arc::new(AtomicBool::new(false));
         let mut desktop = HostDevice::assemble(options, board, flash, net, stop)?;
+        if let Some(notice) = notice {
+            warn(&mut desktop.device, &notice);
+        }
         if let Some(script) = desktop.options.script.take() {
             let HostDevice { device, net, .. } = &mut desktop;
             let installed = device.install(script.program, script.source.as_deref(), net);
@@ -305,10 +309,15 @@ fn keep(device: &mut Device<Host>, dir: &Path, net: &HostNet) -> Result<Option<K
     }
     *device.broker() = broker;
     if let Some(warning) = warning {
-        eprintln!("{warning}");
-        device.warn(format_args!("{warning}"));
+        warn(device, &warning);
     }
     Ok(Some(Keeper::start(store, net.waker())?))
+}
+
+/// Says on standard error and in the log what was wrong with a file.
+fn warn(device: &mut Device<Host>, what: &str) {
+    eprintln!("{what}");
+    device.warn(format_args!("{what}"));
 }
 
 /// A MAC address that stays the same for a data directory: the last three bytes make names. Locally

@@ -107,6 +107,11 @@ impl Guard {
         Ok(())
     }
 
+    /// Whether there is an entry that counts.
+    pub(super) fn is_sound(&self) -> bool {
+        self.newest.is_some()
+    }
+
     /// Whether a record may be what it is. With nothing to go by, it depends on whether the map was
     /// `formatted`.
     pub(super) fn permits(&self, which: Guarded, record: &[u8], formatted: bool) -> bool {
@@ -235,6 +240,11 @@ impl Entry {
         let sound = magic == MAGIC && check == crc32(&bytes[..ENTRY - 4]);
         sound.then_some(Entry { number, permitted: [[s0, s1], [l0, l1]], script })
     }
+}
+
+/// Leaves in erased sectors what a guard that is lost looks like.
+pub(super) fn mark_lost<F: NorFlash>(flash: &mut F, range: Range<u32>) -> Result<(), StorageError> {
+    flash.write(range.start, &[0; (MAX_CUT_OFF + 1) * ENTRY]).map_err(flash_failed)
 }
 
 /// 0 is that of a record which is not there.

@@ -17,6 +17,7 @@
 //! | `doors` | whom a script keeps out |
 //! | `messages`, [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
+//! | `recognize` | whether bytes are a flash of ours |
 //! | `raw` | bytes of the flash at any offset |
 //! | `blocking` | drives the asynchronous map from synchronous code |
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
@@ -35,6 +36,7 @@ mod messages;
 mod next_script;
 pub mod ram;
 mod raw;
+mod recognize;
 mod repair;
 pub mod retained;
 mod script;
@@ -53,6 +55,7 @@ pub use image::{ImageBytes, MapFlash, MappedFlash};
 use key::Key;
 pub use layout::Layout;
 use map::Map;
+pub use recognize::{is_ours, mark_guard_lost};
 use retained::Saving;
 pub use retained::{SavedMessage, SavedMessages};
 pub use script::{OwnedScript, StoredScript};

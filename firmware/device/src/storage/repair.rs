@@ -102,6 +102,23 @@ fn has<F: NorFlash>(
     }
 }
 
+/// Whether there is a record in this sector.
+pub(super) fn has_any<F: NorFlash>(
+    flash: &mut F,
+    range: &Range<u32>,
+    start: u32,
+) -> Result<bool, StorageError> {
+    let view = View { flash, start, only_this: true };
+    let config = MapConfig::try_new(range.clone()).map_err(|_| StorageError::Broken)?;
+    let mut map = MapStorage::<u8, _, _>::new(Blocking(view), config, Cache::new_uncached());
+    let mut buffer = vec![0; MAX_RECORD + MARGIN];
+    Ok(run(async {
+        let mut items = map.fetch_all_items(&mut buffer).await.ok()?;
+        items.next::<&[u8]>(&mut buffer).await.ok()?
+    })
+    .is_some())
+}
+
 /// The same bits decide as in the library.
 fn state<F: NorFlash>(flash: &mut F, start: u32) -> Result<State, StorageError> {
     let last = (F::ERASE_SIZE - F::READ_SIZE) as u32;

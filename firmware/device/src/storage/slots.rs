@@ -90,6 +90,11 @@ impl Slots {
         Ok(damaged)
     }
 
+    /// Whether there is a sound header, of whatever.
+    pub(super) fn any<F: NorFlash>(&self, flash: &mut F) -> Result<bool, StorageError> {
+        Ok(self.read_header(flash, 0)?.is_some() || self.read_header(flash, 1)?.is_some())
+    }
+
     pub(super) fn current(&self) -> Current {
         match self.current.as_ref().map(|written| &written.content) {
             None => Current::Nothing,
