@@ -1,4 +1,4 @@
-//! What scripts pay: fuel, which stands for time.
+//! What scripts pay: fuel, which stands for time (others call it gas).
 //!
 //! Every operation costs fuel in proportion to what it does at worst: to the bytes it reads or
 //! makes, to the places it looks at. So the instructions a unit of fuel buys have a bound,

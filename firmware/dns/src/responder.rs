@@ -1,5 +1,5 @@
 //! The name server of an access point: the device's own names, and a way to the station's server
-//! for all others.
+//! for all others. It is no captive portal: a name that nobody knows gets no address.
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
@@ -17,7 +17,7 @@ pub const OWN_TTL: u32 = 60;
 pub const FORWARD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of the longest message: what every stack can send, RFC 1035 section 2.3.4.
 pub const MESSAGE_LEN: usize = 512;
-/// Queries that are answered in a second; more find no answer, and are repeated.
+/// Rate limit: queries that are answered in a second; more find no answer, and are repeated.
 pub const QUERIES_PER_SECOND: u16 = 100;
 
 /// What came, and what was refused.

@@ -221,8 +221,9 @@ impl Inflight {
         self.not_sent = packet_id;
     }
 
-    /// Sends again what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]), and for
-    /// the first time what it never began to send; then what came at QoS 0 meanwhile.
+    /// Retransmits what a broken connection left unfinished, in its order ([MQTT-4.4.0-1]): PUBLISH
+    /// with DUP, or PUBREL. Sends for the first time what it never began to send; then what came at
+    /// QoS 0 meanwhile. There is no other retransmission: while a connection is up, TCP retries.
     pub(crate) fn resend(&mut self, outbox: &mut Outbox) {
         let mut again = true;
         for sent in &self.unacked {

@@ -33,7 +33,7 @@ pub struct Stats {
     /// Connections closed because of too many QoS 2 messages that the client does not release
     /// (`max_unreleased`).
     pub unreleased: u64,
-    /// Connections closed because another one came with the same client id.
+    /// Takeovers: connections closed because another one came with the same client id.
     pub take_overs: u64,
     /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those
     /// offline for longest.

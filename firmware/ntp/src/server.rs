@@ -5,8 +5,8 @@ use umqtt_net::{Duration, Instant};
 use crate::packet::{Leap, Mode, Packet, VERSION};
 use crate::{LEN, Timestamp};
 
-/// Answers a second, to all clients together: enough for a house, and no help to anybody who sends
-/// in the name of others. An answer is never longer than its request.
+/// Rate limit: answers a second, to all clients together. Enough for a house, and no help to
+/// anybody who sends in the name of others. An answer is never longer than its request.
 pub const ANSWERS_PER_SECOND: u8 = 32;
 /// The stratum of a clock that was not set by a server whose stratum is known.
 pub const LOCAL_STRATUM: u8 = 10;

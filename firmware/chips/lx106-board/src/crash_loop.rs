@@ -1,6 +1,7 @@
-//! A device that a fault restarts again and again, as its start leads to the same fault: it comes
-//! up without its script, and if even that fails, it waits longer and longer before the next try.
-//! So it can be reached and mended, where it can, and does not wear its flash out where it cannot.
+//! Crash loops: a device that a fault restarts again and again, as its start leads to the same
+//! fault. It comes up without its script, and if even that fails, it waits longer and longer before
+//! the next try (backoff). So it can be reached and mended, where it can, and does not wear its
+//! flash out where it cannot.
 
 use umqtt_device::net::Instant;
 use umqtt_device::{Device, Platform};

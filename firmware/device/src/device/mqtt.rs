@@ -42,7 +42,7 @@ impl<P: Platform> Service<P> for MqttClients {
             }
             NetEvent::Writable(_) => MqttClients::send(device, conn, net),
             NetEvent::PeerClosed(_) => {
-                // Answers to what it sent last are still wanted.
+                // Half-close: answers to what it sent last are still wanted.
                 MqttClients::flush(device, net);
                 if matches!(device.connections.role(conn), Role::Mqtt(_)) {
                     device.state.broker.closed(conn, now);

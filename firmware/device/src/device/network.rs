@@ -1,4 +1,4 @@
-//! What happened on the network, event by event, to the service it is for.
+//! Dispatch: what happened on the network, event by event, to the service it is for.
 
 use umqtt_memory::Share;
 

@@ -97,7 +97,8 @@ impl<P: Platform> DeviceState<P> {
         self.clock.at(self.now, utc, zone)
     }
 
-    /// Logs a line, which stands on its own whatever a script has printed before.
+    /// Logs a line, which stands on its own whatever a script has printed before, unless the rate
+    /// limit for lines of its kind holds it back.
     pub(super) fn log(&mut self, level: Level, line: Arguments<'_>) {
         let text = Line::write(line, self.options.plan.log);
         if self.repeats.admits(level, text.as_bytes(), self.now) {
@@ -105,7 +106,7 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
-    /// Logs what was left out of the log.
+    /// Logs what the rate limit has held back.
     pub(super) fn log_left_out(&mut self) {
         while let Some(left_out) = self.repeats.poll(self.now) {
             let text = Line::write(format_args!("{left_out}"), self.options.plan.log);

@@ -4,7 +4,8 @@ use umqtt_net::{Duration, Instant};
 
 use super::radio::{Credentials, JoinError, Radio, RadioError};
 
-/// Until a network is tried again that could not be joined, or was lost; doubled each time.
+/// Until a network is tried again that could not be joined, or was lost; doubled each time, up to
+/// [`MAX_RETRY`] (backoff).
 pub const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// The longest time between two tries: each makes a radio with one channel leave that of the access
 /// point.

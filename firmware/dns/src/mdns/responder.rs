@@ -31,7 +31,7 @@ const CONFLICT_WINDOW: Duration = Duration::from_secs(10);
 const CONFLICT_DELAY: Duration = Duration::from_secs(5);
 /// Answers by unicast that wait to be sent.
 pub const UNICAST_REPLIES: usize = 4;
-/// Answers by unicast in a second; more are not given.
+/// Rate limit: answers by unicast in a second; more are not given.
 pub const UNICASTS_PER_SECOND: u8 = 20;
 
 /// What came and what was sent.

@@ -1,4 +1,6 @@
-//! The life of a script: started at boot, installed, configured, left out, deleted.
+//! The life of a script: started at boot, installed, configured, left out, deleted. A script in a
+//! crash loop, which resets the device at its start, is left out the fourth time; what faults in a
+//! row do on a chip is in `firmware/chips/lx106-board/src/crash_loop.rs`.
 
 use alloc::format;
 use alloc::string::{String, ToString};
