@@ -1,8 +1,9 @@
 //! The log: what happened, for the serial port, the backlog and the remote consoles.
 //!
-//! This file keeps text until it is taken; who is shown what is decided in `device`.
+//! This file keeps text until it is taken; who is shown what is decided in `device`. Lines have
+//! their rate limit from `repeats`, what scripts print on the serial port from `print_rate`.
 
-mod rate;
+mod print_rate;
 mod repeats;
 
 use alloc::collections::VecDeque;
@@ -12,7 +13,7 @@ use core::fmt;
 
 use umqtt_memory::{shrink_deque, try_append, try_deque_room};
 
-pub(crate) use self::rate::PrintRateLimiter;
+pub(crate) use self::print_rate::PrintRateLimiter;
 pub(crate) use self::repeats::RepeatLimiter;
 
 /// Most bytes kept for the remote consoles until they are sent; beyond that the newest are dropped.

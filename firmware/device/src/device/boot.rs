@@ -138,7 +138,7 @@ fn join<P: Platform>(
         upstream,
         log: Log::new(options.plan.log),
         repeats: RepeatLimiter::default(),
-        rate: PrintRateLimiter::new(options.print_rate),
+        print_rate: PrintRateLimiter::new(options.print_rate),
         clock: Clock::default(),
         ntp: options.capabilities.has(Capability::Ntp).then(Box::default),
         options,

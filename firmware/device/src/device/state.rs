@@ -46,7 +46,7 @@ pub(super) struct DeviceState<P: Platform> {
     /// Which lines are left out of it.
     pub(super) repeats: RepeatLimiter,
     /// How much scripts print on the serial port.
-    pub(super) rate: PrintRateLimiter,
+    pub(super) print_rate: PrintRateLimiter,
     pub(super) clock: Clock,
     /// Network time, on a board that has it.
     pub(super) ntp: Option<Box<Ntp>>,
@@ -136,8 +136,8 @@ impl<P: Platform> DeviceState<P> {
     /// Logs text as it is.
     pub(super) fn print(&mut self, level: Level, text: &[u8]) {
         self.board.log(LogLevel::Print, text);
-        if self.rate.admits(text.len(), self.now) {
-            let dropped = self.rate.take_dropped();
+        if self.print_rate.admits(text.len(), self.now) {
+            let dropped = self.print_rate.take_dropped();
             if dropped > 0 {
                 self.log_not_printed(dropped);
             }
