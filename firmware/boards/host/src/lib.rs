@@ -6,8 +6,8 @@
 //! | [`net`] | the network on the operating system's sockets |
 //! | [`flash`] | flash memory in a file |
 //! | [`board`] | simulated pins; the `sim` command |
-//! | [`store`] | the broker's records in a file |
-//! | [`keeper`] | writes them, on a thread of its own |
+//! | [`journal_store`] | the broker's journal in a file: what outlives a restart |
+//! | [`journal_writer`] | writes it, on a thread of its own |
 //! | `run` | the loop |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
@@ -20,7 +20,8 @@
 pub mod board;
 mod editor;
 pub mod flash;
-pub mod keeper;
+pub mod journal_store;
+pub mod journal_writer;
 mod log;
 pub mod net;
 mod options;
@@ -28,7 +29,6 @@ mod queue;
 mod run;
 mod signals;
 mod stop;
-pub mod store;
 pub mod terminal;
 
 pub use log::Verbosity;

@@ -13,13 +13,13 @@ use umqtt_net::Instant;
 
 use crate::board::HostBoard;
 use crate::flash::{Failure, FileFlash};
-use crate::keeper::Keeper;
+use crate::journal_store;
+use crate::journal_writer::JournalWriter;
 use crate::log::Log;
 use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
 use crate::signals;
 use crate::stop::StopHandle;
-use crate::store;
 use crate::terminal::{Terminal, report_output};
 
 /// File descriptors wanted: every connection is one.
@@ -43,7 +43,7 @@ pub struct HostDevice {
     device: Device<Host>,
     net: HostNet,
     /// Keeps the broker's sessions and messages, if that is wanted.
-    keeper: Option<Keeper>,
+    journal: Option<JournalWriter>,
     /// Why the flash file could not be written.
     flash_failure: Failure,
     started: std::time::Instant,
@@ -116,7 +116,7 @@ impl HostDevice {
         let flash_failure = flash.failure();
         let mut device = Device::new(board, flash, device_options)
             .map_err(|error| RunError::Storage(error.to_string()))?;
-        let keeper = keep(&mut device, &options.data, &net)?;
+        let journal = open_journal(&mut device, &options.data, &net)?;
         device.listen(&mut net).map_err(|refused| RunError::Port {
             service: refused.service,
             port: refused.port,
@@ -127,7 +127,7 @@ impl HostDevice {
             options,
             device,
             net,
-            keeper,
+            journal,
             flash_failure,
             started,
             stop,
@@ -159,7 +159,7 @@ impl HostDevice {
                 self.device.warn(format_args!("the flash file cannot be written: {why}"));
                 continue;
             }
-            if self.turn_keeper() {
+            if self.turn_journal() {
                 continue;
             }
             let wait = next.map(|at| at.saturating_duration_since(clock()).as_millis());
@@ -167,7 +167,7 @@ impl HostDevice {
         }
         self.leave()?;
         self.device.save_now();
-        self.finish_keeper();
+        self.finish_journal();
         let board = self.device.board();
         board.log(LogLevel::Info, b"stopped");
         let terminal = board.terminal();
@@ -199,21 +199,21 @@ impl HostDevice {
 
     /// Writes what is to be kept, and lets go what waited for that; true if something has to be
     /// sent because of it.
-    fn turn_keeper(&mut self) -> bool {
+    fn turn_journal(&mut self) -> bool {
         let now = self.now();
-        let Some(keeper) = &mut self.keeper else { return false };
-        self.device.broker().set_unix_time(store::unix_time(), now);
+        let Some(journal) = &mut self.journal else { return false };
+        self.device.broker().set_unix_time(journal_store::unix_time(), now);
         let mut warnings = Vec::new();
-        let released = keeper.turn(self.device.broker(), &mut |line| warnings.push(line));
+        let released = journal.turn(self.device.broker(), &mut |line| warnings.push(line));
         for line in &warnings {
             self.device.warn(format_args!("{line}"));
         }
         released || !warnings.is_empty()
     }
 
-    fn finish_keeper(&mut self) {
-        let Some(mut keeper) = self.keeper.take() else { return };
-        if !keeper.finish(self.device.broker(), LAST_COMMIT) {
+    fn finish_journal(&mut self) {
+        let Some(mut journal) = self.journal.take() else { return };
+        if !journal.finish(self.device.broker(), LAST_COMMIT) {
             self.device.warn(format_args!(
                 "the last messages could not be kept; none of them was acknowledged"
             ));
@@ -226,10 +226,10 @@ impl HostDevice {
 
     /// What a chip does at a reset: every connection is gone, and only the flash is left.
     fn restart(mut self, how: Restart) -> Result<HostDevice, RunError> {
-        self.finish_keeper();
+        self.finish_journal();
         let HostDevice { options, device, mut net, stop, output_failure, .. } = self;
         if how == Restart::Factory {
-            store::remove(&options.data).map_err(RunError::System)?;
+            journal_store::remove(&options.data).map_err(RunError::System)?;
         }
         net.reset();
         let (board, flash) = device.into_parts();
@@ -289,18 +289,22 @@ fn device_options(options: &Options) -> DeviceOptions {
 }
 
 /// Puts back what was kept, and keeps what happens from now on.
-fn keep(device: &mut Device<Host>, dir: &Path, net: &HostNet) -> Result<Option<Keeper>, RunError> {
+fn open_journal(
+    device: &mut Device<Host>,
+    dir: &Path,
+    net: &HostNet,
+) -> Result<Option<JournalWriter>, RunError> {
     if !device.wants_persistence() {
-        store::remove(dir).map_err(RunError::System)?;
+        journal_store::remove(dir).map_err(RunError::System)?;
         return Ok(None);
     }
-    crate::flash::refuse_dangling(&dir.join(store::FILE_NAME))?;
+    crate::flash::refuse_dangling(&dir.join(journal_store::FILE_NAME))?;
     let limits = *device.broker().limits();
-    let opened = store::open(dir, limits).map_err(|error| {
-        let path = dir.join(store::FILE_NAME);
+    let opened = journal_store::open(dir, limits).map_err(|error| {
+        let path = dir.join(journal_store::FILE_NAME);
         RunError::Storage(format!("{}: {error}", path.display()))
     })?;
-    let store::Opened { store, mut broker, restored, warning } = opened;
+    let journal_store::Opened { store, mut broker, restored, warning } = opened;
     if restored.is_none() {
         // What `save_retained` has put into the flash.
         for message in device.broker().retained_to_keep() {
@@ -311,7 +315,7 @@ fn keep(device: &mut Device<Host>, dir: &Path, net: &HostNet) -> Result<Option<K
     if let Some(warning) = warning {
         warn(device, &warning);
     }
-    Ok(Some(Keeper::start(store, net.waker())?))
+    Ok(Some(JournalWriter::start(store, net.waker())?))
 }
 
 /// Says on standard error and in the log what was wrong with a file.

@@ -1,4 +1,4 @@
-//! The broker's records in a file, for good: sessions, queued and retained messages.
+//! The broker's journal in a file: sessions, queued and retained messages, for good.
 //!
 //! The file is a redb database: one file that grows and shrinks with what is in it, written by
 //! copying pages, so that a cut at any moment leaves the last commit, whole; every page has a
@@ -28,48 +28,50 @@ const LARGE: u64 = 64 * 1024 * 1024;
 
 const RECORDS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("records");
 
-/// Why records cannot be read or written.
+/// Why the journal cannot be read or written.
 #[derive(Debug)]
-pub enum StoreError {
+pub enum JournalError {
     /// The operating system's words.
     Io(io::Error),
     /// What is in the file makes no sense.
     Damaged(String),
 }
 
-impl core::fmt::Display for StoreError {
+impl core::fmt::Display for JournalError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            StoreError::Io(error) => error.fmt(f),
-            StoreError::Damaged(why) => f.write_str(why),
+            JournalError::Io(error) => error.fmt(f),
+            JournalError::Damaged(why) => f.write_str(why),
         }
     }
 }
 
-impl core::error::Error for StoreError {}
+impl core::error::Error for JournalError {}
 
-impl From<redb::Error> for StoreError {
-    fn from(error: redb::Error) -> StoreError {
+impl From<redb::Error> for JournalError {
+    fn from(error: redb::Error) -> JournalError {
         use io::ErrorKind::{InvalidData, UnexpectedEof};
         match error {
             redb::Error::Io(error) if matches!(error.kind(), InvalidData | UnexpectedEof) => {
-                StoreError::Damaged(error.to_string())
+                JournalError::Damaged(error.to_string())
             }
-            redb::Error::Io(error) => StoreError::Io(error),
-            redb::Error::Corrupted(why) => StoreError::Damaged(why),
+            redb::Error::Io(error) => JournalError::Io(error),
+            redb::Error::Corrupted(why) => JournalError::Damaged(why),
             redb::Error::UpgradeRequired(version) => {
-                StoreError::Damaged(format!("it has the format of version {version}"))
+                JournalError::Damaged(format!("it has the format of version {version}"))
             }
             error @ (redb::Error::TableTypeMismatch { .. }
-            | redb::Error::TypeDefinitionChanged { .. }) => StoreError::Damaged(error.to_string()),
-            error => StoreError::Io(io::Error::other(error)),
+            | redb::Error::TypeDefinitionChanged { .. }) => {
+                JournalError::Damaged(error.to_string())
+            }
+            error => JournalError::Io(io::Error::other(error)),
         }
     }
 }
 
-/// An open file of records.
+/// An open journal.
 #[derive(Debug)]
-pub struct Store {
+pub struct JournalStore {
     path: PathBuf,
     /// `None` after an error, until it is opened again.
     database: Option<Database>,
@@ -79,7 +81,7 @@ pub struct Store {
 #[derive(Debug)]
 pub struct Opened {
     /// The file.
-    pub store: Store,
+    pub store: JournalStore,
     /// The broker made of it; it keeps its journal.
     pub broker: Broker,
     /// What is in it; `None` if it is new.
@@ -93,13 +95,13 @@ pub struct Opened {
 ///
 /// # Errors
 /// The file cannot be read or written; it is left as it is.
-pub fn open(dir: &Path, limits: Limits) -> Result<Opened, StoreError> {
+pub fn open(dir: &Path, limits: Limits) -> Result<Opened, JournalError> {
     let path = dir.join(FILE_NAME);
-    let new = !path.try_exists().map_err(StoreError::Io)?;
+    let new = !path.try_exists().map_err(JournalError::Io)?;
     let fresh = |warning| {
         let mut broker = Broker::new(limits);
         broker.start_journal();
-        let store = Store::create(path.clone())?;
+        let store = JournalStore::create(path.clone())?;
         Ok(Opened { store, broker, restored: None, warning })
     };
     if new {
@@ -107,14 +109,14 @@ pub fn open(dir: &Path, limits: Limits) -> Result<Opened, StoreError> {
     }
     // The library promises errors; a file is not worth the device if it should be wrong.
     let loaded = std::panic::catch_unwind(AssertUnwindSafe(|| load(&path, limits)));
-    let loaded = loaded.unwrap_or_else(|_| Err(StoreError::Damaged("it cannot be read".into())));
+    let loaded = loaded.unwrap_or_else(|_| Err(JournalError::Damaged("it cannot be read".into())));
     match loaded {
         Ok((store, broker, restored)) => {
             Ok(Opened { store, broker, restored: Some(restored), warning: None })
         }
-        Err(StoreError::Io(error)) => Err(StoreError::Io(error)),
-        Err(StoreError::Damaged(why)) => {
-            let aside = set_aside(&path).map_err(StoreError::Io)?;
+        Err(JournalError::Io(error)) => Err(JournalError::Io(error)),
+        Err(JournalError::Damaged(why)) => {
+            let aside = set_aside(&path).map_err(JournalError::Io)?;
             let (path, aside) = (path.display(), aside.display());
             fresh(Some(format!(
                 "{path} is damaged ({why}): it is now {aside}, and sessions and messages begin anew"
@@ -135,21 +137,22 @@ pub fn remove(dir: &Path) -> io::Result<()> {
     }
 }
 
-fn load(path: &Path, limits: Limits) -> Result<(Store, Broker, Restored), StoreError> {
-    let mut store = Store { path: path.to_owned(), database: Some(open_database(path, true)?) };
+fn load(path: &Path, limits: Limits) -> Result<(JournalStore, Broker, Restored), JournalError> {
+    let mut store =
+        JournalStore { path: path.to_owned(), database: Some(open_database(path, true)?) };
     let mut records = Restore::new();
     let mut bytes = 0;
     store.each(|key, value| {
         bytes += (key.len() + value.len()) as u64;
-        records.record(key, value).map_err(|why| StoreError::Damaged(why.to_string()))
+        records.record(key, value).map_err(|why| JournalError::Damaged(why.to_string()))
     })?;
     let mut broker = Broker::new(limits);
     broker.start_journal();
     broker.set_unix_time(unix_time(), umqtt_net::Instant::ZERO);
     let restored = broker
         .restore(records, umqtt_net::Instant::ZERO)
-        .map_err(|why| StoreError::Damaged(why.to_string()))?;
-    let size = std::fs::metadata(path).map_err(StoreError::Io)?.len();
+        .map_err(|why| JournalError::Damaged(why.to_string()))?;
+    let size = std::fs::metadata(path).map_err(JournalError::Io)?.len();
     if size > LARGE
         && size > 4 * bytes
         && let Some(database) = &mut store.database
@@ -179,7 +182,7 @@ fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("there are too many damaged files"))
 }
 
-fn open_database(path: &Path, check: bool) -> Result<Database, StoreError> {
+fn open_database(path: &Path, check: bool) -> Result<Database, JournalError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE).set_check_integrity_on_open(check);
     let opened = builder.create(path);
@@ -187,25 +190,25 @@ fn open_database(path: &Path, check: bool) -> Result<Database, StoreError> {
         DatabaseError::Storage(StorageError::Io(error))
             if error.kind() == io::ErrorKind::InvalidInput =>
         {
-            StoreError::Damaged(error.to_string())
+            JournalError::Damaged(error.to_string())
         }
         error => redb::Error::from(error).into(),
     })
 }
 
-impl Store {
-    fn create(path: PathBuf) -> Result<Store, StoreError> {
+impl JournalStore {
+    fn create(path: PathBuf) -> Result<JournalStore, JournalError> {
         // It holds what clients say: nobody else's business.
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(StoreError::Io)?;
+        options.open(&path).map_err(JournalError::Io)?;
         let database = open_database(&path, false)?;
-        let mut store = Store { path, database: Some(database) };
+        let mut store = JournalStore { path, database: Some(database) };
         store.write(&Batch::default())?;
         if let Some(dir) = store.path.parent() {
-            crate::flash::sync_directory(dir).map_err(StoreError::Io)?;
+            crate::flash::sync_directory(dir).map_err(JournalError::Io)?;
         }
         Ok(store)
     }
@@ -215,12 +218,12 @@ impl Store {
     ///
     /// # Errors
     /// The operating system's own words.
-    pub fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
+    pub fn write(&mut self, batch: &Batch) -> Result<(), JournalError> {
         let result = self.try_write(batch);
         if result.is_err() {
             self.database = None; // it has to be opened again after an error
         }
-        result.map_err(StoreError::from)
+        result.map_err(JournalError::from)
     }
 
     fn try_write(&mut self, batch: &Batch) -> Result<(), redb::Error> {
@@ -253,10 +256,10 @@ impl Store {
 
     fn each(
         &self,
-        mut with: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+        mut with: impl FnMut(&[u8], &[u8]) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
         let Some(database) = &self.database else { return Ok(()) };
-        let failed = |error: redb::Error| StoreError::from(error);
+        let failed = |error: redb::Error| JournalError::from(error);
         let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
         let table = match transaction.open_table(RECORDS) {
             Ok(table) => table,

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 use umqtt_mqtt::{Batch, Broker};
 
-use crate::store::Store;
+use crate::journal_store::JournalStore;
 
 /// Time between two tries to write what could not be written.
 const RETRY: Duration = Duration::from_secs(1);
@@ -30,18 +30,18 @@ enum Report {
 
 /// The journal's writer.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct JournalWriter {
     batches: Option<Sender<Batch>>,
     reports: Receiver<Report>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl JournalWriter {
     /// Starts the thread; it wakes `waker` whenever it has done something.
     ///
     /// # Errors
     /// The operating system's.
-    pub fn start(store: Store, waker: Arc<Waker>) -> io::Result<Keeper> {
+    pub fn start(store: JournalStore, waker: Arc<Waker>) -> io::Result<JournalWriter> {
         let (batches, next) = channel();
         let (told, reports) = channel();
         let tell = move |report| {
@@ -52,7 +52,7 @@ impl Keeper {
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || write_all(store, &next, &tell))?;
-        Ok(Keeper { batches: Some(batches), reports, thread: Some(thread) })
+        Ok(JournalWriter { batches: Some(batches), reports, thread: Some(thread) })
     }
 
     /// Takes what is to be written and says what was; true if the broker has something to send
@@ -100,7 +100,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for JournalWriter {
     fn drop(&mut self) {
         self.batches = None;
         if let Some(thread) = self.thread.take() {
@@ -109,7 +109,7 @@ impl Drop for Keeper {
     }
 }
 
-fn write_all(mut store: Store, batches: &Receiver<Batch>, tell: &dyn Fn(Report)) {
+fn write_all(mut store: JournalStore, batches: &Receiver<Batch>, tell: &dyn Fn(Report)) {
     while let Ok(batch) = batches.recv() {
         let mut failure: Option<String> = None;
         while let Err(error) = store.write(&batch) {
