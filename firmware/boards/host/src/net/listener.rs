@@ -12,11 +12,11 @@ use umqtt_net::NetError;
 /// Connections accepted per turn, so that a flood of them does not stop everything else.
 pub(crate) const BURST: usize = 64;
 /// How long accepting pauses when the system has no file descriptor left.
-const PAUSE: Duration = Duration::from_millis(100);
-/// How long a connection is quiet before the system asks the other end whether it is still there,
-/// and how long it waits before it asks again; how often is its own choice.
-const QUIET: Duration = Duration::from_secs(60);
-const ASK_AGAIN: Duration = Duration::from_secs(15);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// TCP keep-alive: how long a connection is quiet before the system asks the other end whether it
+/// is still there, and how long it waits before it asks again; how often is its own choice.
+const KEEP_ALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// A listening socket.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Listener {
                     io::ErrorKind::WouldBlock => None,
                     // One that gave up while it waited; the next may be fine.
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => Some(now),
-                    _ => Some(now + PAUSE),
+                    _ => Some(now + ACCEPT_PAUSE),
                 };
                 None
             }
@@ -67,8 +67,9 @@ impl Listener {
 
 /// Has the system find out when the other end of a quiet connection is gone: a client without
 /// keep-alive that loses its power would hold its place for ever.
-pub(crate) fn watch_over(stream: &TcpStream) {
-    let keepalive = TcpKeepalive::new().with_time(QUIET).with_interval(ASK_AGAIN);
+pub(crate) fn enable_keep_alive(stream: &TcpStream) {
+    let keepalive =
+        TcpKeepalive::new().with_time(KEEP_ALIVE_IDLE).with_interval(KEEP_ALIVE_INTERVAL);
     // A system that cannot do it leaves only those unnoticed.
     let _ = SockRef::from(stream).set_tcp_keepalive(&keepalive);
 }
@@ -78,11 +79,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_watches_over_quiet_connections() {
+    fn keep_alive_is_enabled() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         assert!(!SockRef::from(&stream).keepalive().unwrap());
-        watch_over(&stream);
+        enable_keep_alive(&stream);
         assert!(SockRef::from(&stream).keepalive().unwrap());
     }
 }

@@ -145,14 +145,14 @@ impl HostNet {
     /// # Errors
     /// As [`HostNet::sleep`].
     pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = [timeout, self.patience()].into_iter().flatten().min();
+        let timeout = [timeout, self.next_timeout()].into_iter().flatten().min();
         self.sleep(timeout)?;
         self.handle_events();
         Ok(())
     }
 
     /// How long it may sleep at most.
-    fn patience(&self) -> Option<Duration> {
+    fn next_timeout(&self) -> Option<Duration> {
         let events = !self.ready.is_empty() || self.udp.iter().flatten().any(|entry| entry.ready);
         if events || !self.again.is_empty() {
             return Some(Duration::ZERO);
@@ -244,7 +244,7 @@ impl HostNet {
             for _ in 0..listener::BURST {
                 let Some((stream, addr)) = self.listeners[index].accept(now) else { break };
                 let _ = stream.set_nodelay(true); // only speed depends on it
-                listener::watch_over(&stream);
+                listener::enable_keep_alive(&stream);
                 let peer = Peer::from(addr);
                 // A full table refuses the newcomer: dropping the stream resets it.
                 let mut connection = Connection::new(Some(stream), Phase::Open);
@@ -433,9 +433,9 @@ impl Stack for HostNet {
 
     fn egress(&mut self, now: umqtt_net::Instant) -> Option<umqtt_net::Instant> {
         // What was sent has left: the system has it.
-        let patience = self.patience()?;
+        let next_timeout = self.next_timeout()?;
         // Whole milliseconds, and none too early.
-        let millis = u64::try_from(patience.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        let millis = u64::try_from(next_timeout.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
         Some(now.saturating_add(umqtt_net::Duration::from_millis(millis)))
     }
 }
