@@ -22,7 +22,7 @@ use rustyline::{
     ExternalPrinter, KeyCode, KeyEvent, Modifiers, RepeatCount,
 };
 
-use crate::queue::{Queue, read_all};
+use crate::byte_queue::{ByteQueue, read_all};
 
 /// How often a process in the background looks whether the terminal is its own again.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -115,7 +115,7 @@ impl LineEditor {
     }
 
     /// Gives lines to the device until the end of input, or of the device.
-    pub(crate) fn run(mut self, input: &Queue, output: &Queue, waker: &Waker) {
+    pub(crate) fn run(mut self, input: &ByteQueue, output: &ByteQueue, waker: &Waker) {
         let mut typed = String::new();
         loop {
             let prompt = input.wait_for_prompt(REPLY);

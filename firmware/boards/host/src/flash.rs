@@ -34,7 +34,7 @@ pub struct FileFlash {
     /// What is in the file: reading costs no system call.
     content: Vec<u8>,
     /// Why writing failed last, for the log.
-    failure: Failure,
+    failure: WriteFailure,
     /// What was wrong with the file when it was opened, for the log.
     notice: Option<String>,
     /// Held as long as we live; the system lets go of it when the process dies, however it dies.
@@ -43,9 +43,9 @@ pub struct FileFlash {
 
 /// Why writing a file failed, in the system's own words, until somebody takes it.
 #[derive(Clone, Debug, Default)]
-pub struct Failure(Rc<RefCell<Option<String>>>);
+pub struct WriteFailure(Rc<RefCell<Option<String>>>);
 
-impl Failure {
+impl WriteFailure {
     /// Takes it.
     pub fn take(&self) -> Option<String> {
         self.0.take()
@@ -54,7 +54,7 @@ impl Failure {
 
 impl FileFlash {
     /// Where the words for the log are found when writing fails.
-    pub fn failure(&self) -> Failure {
+    pub fn failure(&self) -> WriteFailure {
         self.failure.clone()
     }
 

@@ -11,13 +11,14 @@
 //! | `run` | the loop |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
-//! | `queue` | bytes between the device and the threads of the serial port |
+//! | `byte_queue` | bytes between the device and the threads of the serial port |
 //! | `editor` | editing lines in a terminal |
 //! | `signals`, `stop` | what signals do; ending the device from another thread |
 //! | `log` | the log on standard error |
 #![forbid(unsafe_code)]
 
 pub mod board;
+mod byte_queue;
 mod editor;
 pub mod flash;
 pub mod journal_store;
@@ -25,7 +26,6 @@ pub mod journal_writer;
 mod log;
 pub mod net;
 mod options;
-mod queue;
 mod run;
 mod signals;
 mod stop;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use umqtt_device::board::LogLevel;
 
-use crate::queue::{Queue, write_all};
+use crate::byte_queue::{ByteQueue, write_all};
 
 /// Longest piece of a line that a script prints, bytes.
 const LONGEST: usize = 4096;
@@ -40,7 +40,7 @@ impl Verbosity {
 /// The log.
 pub(crate) struct Log {
     verbosity: Verbosity,
-    to: Arc<Queue>,
+    to: Arc<ByteQueue>,
     /// What a script has printed of a line.
     printed: Vec<u8>,
 }
@@ -49,7 +49,7 @@ impl Log {
     /// A log on standard error; on a terminal whose lines are edited, through that (`terminal`).
     pub(crate) fn new(
         verbosity: Verbosity,
-        terminal: Option<Arc<Queue>>,
+        terminal: Option<Arc<ByteQueue>>,
     ) -> std::io::Result<Option<Log>> {
         if verbosity == Verbosity::Off {
             return Ok(None);
@@ -57,7 +57,7 @@ impl Log {
         let to = match terminal {
             Some(terminal) => terminal,
             None => {
-                let to = Arc::<Queue>::default();
+                let to = Arc::<ByteQueue>::default();
                 let queue = to.clone();
                 let thread = std::thread::Builder::new().name("log".to_owned());
                 thread.spawn(move || write_all(std::io::stderr(), &queue))?;
@@ -107,7 +107,7 @@ impl Log {
     }
 
     /// The queue its lines wait in.
-    pub(crate) fn queue(&self) -> &Queue {
+    pub(crate) fn queue(&self) -> &ByteQueue {
         &self.to
     }
 }
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn logged(verbosity: Verbosity, pieces: &[(LogLevel, &[u8])]) -> Vec<String> {
-        let queue = Arc::<Queue>::default();
+        let queue = Arc::<ByteQueue>::default();
         let mut log = Log::new(verbosity, Some(queue.clone())).unwrap().unwrap();
         for (level, text) in pieces {
             log.add(*level, text);
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_line_has_its_time() {
-        let queue = Arc::<Queue>::default();
+        let queue = Arc::<ByteQueue>::default();
         let mut log = Log::new(Verbosity::Info, Some(queue.clone())).unwrap().unwrap();
         log.add(LogLevel::Info, b"x\r\n");
         let text = String::from_utf8(queue.take()).unwrap();

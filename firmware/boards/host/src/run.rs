@@ -12,7 +12,7 @@ use umqtt_device::{Board, Device, Platform};
 use umqtt_net::Instant;
 
 use crate::board::HostBoard;
-use crate::flash::{Failure, FileFlash};
+use crate::flash::{FileFlash, WriteFailure};
 use crate::journal_store;
 use crate::journal_writer::JournalWriter;
 use crate::log::Log;
@@ -45,7 +45,7 @@ pub struct HostDevice {
     /// Keeps the broker's sessions and messages, if that is wanted.
     journal: Option<JournalWriter>,
     /// Why the flash file could not be written.
-    flash_failure: Failure,
+    flash_failure: WriteFailure,
     started: std::time::Instant,
     stop: Arc<AtomicBool>,
     /// Standard output could not be written.

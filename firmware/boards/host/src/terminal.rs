@@ -12,16 +12,16 @@ use std::time::{Duration, Instant};
 
 use mio::Waker;
 
+use crate::byte_queue::{ByteQueue, MAX_INPUT, read_all, write_all};
 use crate::editor::{LineEditor, Printer, Screen};
-use crate::queue::{INPUT, Queue, read_all, write_all};
 
 /// How long the rest of a line may take before what there is of it is printed.
 const WHOLE_LINE: Duration = Duration::from_millis(100);
 
 /// The serial port.
 pub struct Terminal {
-    input: Arc<Queue>,
-    output: Option<Arc<Queue>>,
+    input: Arc<ByteQueue>,
+    output: Option<Arc<ByteQueue>>,
     /// Of a terminal whose lines are edited.
     screen: Option<Arc<Screen>>,
 }
@@ -40,7 +40,7 @@ impl Terminal {
         let Some((editor, printer, screen)) = LineEditor::new() else {
             return Terminal::over(std::io::stdin(), StandardOutput::new(), waker);
         };
-        let (input, output) = (Arc::<Queue>::default(), Arc::<Queue>::default());
+        let (input, output) = (Arc::<ByteQueue>::default(), Arc::<ByteQueue>::default());
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let queues = (input.clone(), output.clone());
         thread("serial in").spawn(move || editor.run(&queues.0, &queues.1, &waker))?;
@@ -55,7 +55,7 @@ impl Terminal {
         to: impl Write + Send + 'static,
         waker: Arc<Waker>,
     ) -> std::io::Result<Terminal> {
-        let (input, output) = (Arc::<Queue>::default(), Arc::<Queue>::default());
+        let (input, output) = (Arc::<ByteQueue>::default(), Arc::<ByteQueue>::default());
         let queue = input.clone();
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         thread("serial in").spawn(move || {
@@ -83,7 +83,7 @@ impl Terminal {
     /// As if it had been typed; what does not fit is dropped.
     pub fn type_in(&mut self, bytes: &[u8]) {
         let mut state = self.input.lock();
-        let room = INPUT.saturating_sub(state.bytes.len());
+        let room = MAX_INPUT.saturating_sub(state.bytes.len());
         state.bytes.extend(bytes.iter().take(room));
     }
 
@@ -131,7 +131,7 @@ impl Terminal {
     }
 
     /// Where a log on the same terminal goes.
-    pub(crate) fn shared_output(&self) -> Option<Arc<Queue>> {
+    pub(crate) fn shared_output(&self) -> Option<Arc<ByteQueue>> {
         self.output.clone().filter(|_| self.edits_lines() && std::io::stderr().is_terminal())
     }
 }
@@ -183,7 +183,7 @@ impl Drop for Terminal {
 }
 
 /// Prints lines on a terminal whose lines are edited, whole ones if they become whole soon.
-fn print_lines(mut printer: Printer, screen: &Screen, queue: &Queue) {
+fn print_lines(mut printer: Printer, screen: &Screen, queue: &ByteQueue) {
     let mut state = queue.lock();
     loop {
         let Some(filled) = queue.wait_for_bytes(state) else { return };

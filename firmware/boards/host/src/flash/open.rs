@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use umqtt_device::storage::{Layout, is_ours, mark_guard_lost};
 
-use super::{FILE_NAME, Failure, FileFlash};
+use super::{FILE_NAME, FileFlash, WriteFailure};
 
 const LOCK_NAME: &str = "lock";
 /// A new file is made under this name: if we are killed now, no short file is found next time.
@@ -175,7 +175,7 @@ impl FileFlash {
     }
 
     fn of(file: File, content: Vec<u8>, lock: File) -> FileFlash {
-        FileFlash { file, content, failure: Failure::default(), notice: None, _lock: lock }
+        FileFlash { file, content, failure: WriteFailure::default(), notice: None, _lock: lock }
     }
 
     /// Whether there is something in it, and nothing of ours. What a disk puts where a file was not

@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 
 /// Bytes typed that wait for the device; the reader pauses when there are more.
-pub(crate) const INPUT: usize = 16 * 1024;
+pub(crate) const MAX_INPUT: usize = 16 * 1024;
 /// Bytes that wait for the terminal; beyond that the oldest are dropped.
-const OUTPUT: usize = 256 * 1024;
+const MAX_OUTPUT: usize = 256 * 1024;
 /// Bytes on their way between the device and a thread.
 #[derive(Default)]
-pub(crate) struct Queue {
+pub(crate) struct ByteQueue {
     state: Mutex<State>,
     pub(crate) changed: Condvar,
 }
 
-/// What a [`Queue`] holds.
+/// What a [`ByteQueue`] holds.
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) bytes: VecDeque<u8>,
@@ -33,7 +33,7 @@ pub(crate) struct State {
     pub(crate) waits: bool,
 }
 
-impl Queue {
+impl ByteQueue {
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing panics while holding it; if it did, the bytes would still be sound.
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
@@ -59,7 +59,7 @@ impl Queue {
             return;
         }
         state.bytes.extend(bytes);
-        let over = state.bytes.len().saturating_sub(OUTPUT);
+        let over = state.bytes.len().saturating_sub(MAX_OUTPUT);
         state.bytes.drain(..over);
         state.dropped += over as u64;
         self.changed.notify_all();
@@ -147,7 +147,7 @@ pub(crate) fn copy_of(error: &std::io::Error) -> std::io::Error {
 /// Moves bytes into a queue as it has room for them. An error if nobody takes them any more.
 pub(crate) fn read_all(
     mut from: impl Read,
-    queue: &Queue,
+    queue: &ByteQueue,
     waker: &Waker,
 ) -> Result<(), std::io::Error> {
     let mut buffer = [0; 4096];
@@ -159,7 +159,7 @@ pub(crate) fn read_all(
             Err(_) => return Ok(()),
         };
         let mut state = queue.lock();
-        while state.bytes.len() + read.len() > INPUT && !state.closed {
+        while state.bytes.len() + read.len() > MAX_INPUT && !state.closed {
             state = queue.wait(state);
         }
         if state.closed {
@@ -173,7 +173,7 @@ pub(crate) fn read_all(
 }
 
 /// Writes what comes into a queue, until writing fails or the queue is closed and empty.
-pub(crate) fn write_all(mut to: impl Write, queue: &Queue) {
+pub(crate) fn write_all(mut to: impl Write, queue: &ByteQueue) {
     let mut state = queue.lock();
     loop {
         let Some(filled) = queue.wait_for_bytes(state) else { return };
