@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use umqtt_memory::{shrink_deque, try_append, try_deque_room};
+use umqtt_memory::{shrink_deque, try_append, try_deque_room, try_room};
 
 pub(crate) use self::print_rate::PrintRateLimiter;
 pub(crate) use self::repeats::RepeatLimiter;
@@ -98,10 +98,14 @@ pub(crate) struct Log {
     /// Characters of the prompt and the line behind it that are the last on the serial port; 0 if
     /// they are not.
     serial_prompt: usize,
+    /// A line of a reply is on the serial port, not all of it yet: what comes meanwhile waits here.
+    serial_replies: bool,
+    serial_waits: Vec<u8>,
 }
 
 impl Log {
-    /// A log that may hold `budget` bytes: half of it for the consoles, half as backlog.
+    /// A log that may hold `budget` bytes: half of it for the consoles and the serial port, half as
+    /// backlog.
     pub(crate) fn new(budget: usize) -> Log {
         Log {
             backlog: VecDeque::new(),
@@ -112,12 +116,14 @@ impl Log {
             consoles_open: false,
             serial_open: false,
             serial_prompt: 0,
+            serial_replies: false,
+            serial_waits: Vec::new(),
         }
     }
 
     /// Bytes of the heap.
     pub(crate) fn memory(&self) -> usize {
-        self.backlog.capacity() + self.for_consoles.capacity()
+        self.backlog.capacity() + self.for_consoles.capacity() + self.serial_waits.capacity()
     }
 
     /// Texts there was no room for since this was last asked.
@@ -164,6 +170,40 @@ impl Log {
         fresh
     }
 
+    /// Whether a line of a reply on the serial port goes on, so that nothing else may go there.
+    pub(crate) fn set_serial_replies(&mut self, replies: bool) {
+        self.serial_replies = replies;
+    }
+
+    /// Keeps text for the serial port while a line of a reply goes on there; false if none does.
+    pub(crate) fn keep_for_serial(&mut self, text: &[u8], own_line: bool) -> bool {
+        if !self.serial_replies {
+            return false;
+        }
+        let fresh = own_line && is_open(&self.serial_waits, false);
+        let end = if fresh { &b"\r\n"[..] } else { b"" };
+        let fits = end.len() + text.len() <= self.room();
+        if fits && try_room(&mut self.serial_waits, end.len() + text.len()) {
+            self.serial_waits.extend_from_slice(end);
+            self.serial_waits.extend_from_slice(text);
+        } else {
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        true
+    }
+
+    /// What waits for the serial port, once it may go there.
+    pub(crate) fn take_for_serial(&mut self) -> Option<Vec<u8>> {
+        let waits = !self.serial_replies && !self.serial_waits.is_empty();
+        waits.then(|| core::mem::take(&mut self.serial_waits))
+    }
+
+    /// Bytes that the texts which wait may still take.
+    fn room(&self) -> usize {
+        let waiting = self.for_consoles.len() + self.serial_waits.len();
+        FOR_CONSOLES.min(self.limit).saturating_sub(waiting)
+    }
+
     /// Adds a line of its own, which what a script has printed before does not run into.
     pub(crate) fn put_line(&mut self, level: Level, line: &[u8]) {
         if self.backlog.back().is_some_and(|last| *last != b'\n') {
@@ -198,8 +238,7 @@ impl Log {
     }
 
     fn show(&mut self, text: &[u8]) {
-        let room = FOR_CONSOLES.min(self.limit).saturating_sub(self.for_consoles.len());
-        let fits = &text[..text.len().min(room)];
+        let fits = &text[..text.len().min(self.room())];
         if !try_append(&mut self.for_consoles, fits) || fits.len() < text.len() {
             self.dropped = self.dropped.saturating_add(1);
         }

@@ -23,6 +23,9 @@ pub(crate) struct ByteQueue {
 pub(crate) struct State {
     pub(crate) bytes: VecDeque<u8>,
     pub(crate) dropped: u64,
+    /// The last line of what is written is not at its end, and the lines that wait until it is.
+    open: bool,
+    aside: Vec<u8>,
     /// The writer is in the middle of a write.
     pub(crate) writing: bool,
     pub(crate) closed: bool,
@@ -58,11 +61,29 @@ impl ByteQueue {
         if state.closed {
             return;
         }
-        state.bytes.extend(bytes);
-        let over = state.bytes.len().saturating_sub(MAX_OUTPUT);
-        state.bytes.drain(..over);
-        state.dropped += over as u64;
+        state.push(bytes);
+        state.open = bytes.last().map_or(state.open, |last| *last != b'\n');
+        if !state.open {
+            state.end_line();
+        }
         self.changed.notify_all();
+    }
+
+    /// Adds a line that is not to stand in the middle of another, dropped if too many wait for its
+    /// end.
+    pub(crate) fn push_line(&self, line: &[u8]) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        if !state.open {
+            state.push(line);
+            self.changed.notify_all();
+        } else if state.aside.len() + line.len() <= MAX_OUTPUT {
+            state.aside.extend_from_slice(line);
+        } else {
+            state.dropped += line.len() as u64;
+        }
     }
 
     /// All there is.
@@ -135,6 +156,22 @@ impl ByteQueue {
         }
         self.changed.notify_all();
         (state, result.is_err())
+    }
+}
+
+impl State {
+    /// The last line is at its end, or counts as if it were: what waited for that follows.
+    pub(crate) fn end_line(&mut self) {
+        self.open = false;
+        let aside = std::mem::take(&mut self.aside);
+        self.push(&aside);
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let over = self.bytes.len().saturating_sub(MAX_OUTPUT);
+        self.bytes.drain(..over);
+        self.dropped += over as u64;
     }
 }
 

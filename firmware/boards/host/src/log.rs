@@ -102,7 +102,7 @@ impl Log {
         if level <= self.verbosity {
             let time = jiff::ZonedDateTime::now().strftime("%Y-%m-%dT%H:%M:%S%.3f%:z");
             let text = format!("{time} {:5} {}\n", level.name(), shown(line));
-            self.to.push(text.as_bytes());
+            self.to.push_line(text.as_bytes());
         }
     }
 
@@ -178,6 +178,20 @@ mod tests {
         let most = |level: &str| all.iter().filter(|line| !line.starts_with(level)).count();
         assert_eq!(logged(Verbosity::Info, pieces).len(), most("DEBUG"));
         assert_eq!(logged(Verbosity::Error, pieces), [all[2]]);
+    }
+
+    #[test]
+    fn on_a_terminal_a_line_waits_for_the_end_of_another() {
+        let queue = Arc::<ByteQueue>::default();
+        let mut log = Log::new(Verbosity::Info, Some(queue.clone())).unwrap().unwrap();
+        queue.push(b"a reply that ");
+        log.add(LogLevel::Info, b"x\r\n");
+        log.add(LogLevel::Info, b"y\r\n");
+        queue.push(b"goes on\r\n");
+        log.add(LogLevel::Info, b"z\r\n");
+        let text = String::from_utf8(queue.take()).unwrap();
+        let last: Vec<_> = text.lines().map(|line| line.rsplit("INFO  ").next()).collect();
+        assert_eq!(last, ["a reply that goes on", "x", "y", "z"].map(Some));
     }
 
     #[test]

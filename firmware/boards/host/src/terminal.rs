@@ -205,6 +205,7 @@ fn print_lines(mut printer: Printer, screen: &Screen, queue: &ByteQueue) {
         }
         if !bytes.ends_with(b"\n") {
             bytes.push(b'\n');
+            state.end_line();
         }
         // Printing fails when the terminal is gone, which is no failure of the output.
         let print = || {

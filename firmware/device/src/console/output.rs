@@ -174,7 +174,7 @@ impl Output {
             self.bytes.truncate(piece.start + end + 1);
             full.column = 0;
         }
-        self.open = self.bytes.last().is_some_and(|last| *last != b'\n');
+        self.open = self.bytes.last().map_or(self.open, |last| *last != b'\n');
         next
     }
 

@@ -123,6 +123,11 @@ impl Session {
         self.show_prompt();
     }
 
+    /// Whether a line of a reply or a report has begun, and the rest of it is still to come.
+    pub fn is_in_line(&self) -> bool {
+        (self.more.is_some() || !self.report.is_empty()) && self.output.is_open()
+    }
+
     /// Whether a reply, a report or a prompt waits for [`resume`](Self::resume).
     pub fn has_more(&self) -> bool {
         self.more.is_some() || !self.report.is_empty() || self.owes_prompt()
@@ -208,8 +213,8 @@ impl Session {
         if self.ended {
             return text.len();
         }
-        if self.more.is_some() && self.output.is_open() {
-            return 0; // the reply's line first
+        if self.is_in_line() {
+            return 0; // that line first
         }
         if self.prompted {
             if self.output.room() == 0 {

@@ -384,7 +384,9 @@ impl Consoles {
             }
             self.serial.sent(n);
         }
+        state.log.set_serial_replies(shows && self.serial.is_in_line());
         if state.board.edits_lines() {
+            state.show_waiting();
             if !self.serial.has_more() {
                 state.board.serial_prompt(if shows { PROMPT } else { b"" });
             }
@@ -392,13 +394,17 @@ impl Consoles {
         }
         let Some((prompt, typed)) = self.serial.shown_line().filter(|_| shows) else {
             state.log.note_serial_prompt(0);
-            return;
+            return state.show_waiting();
         };
-        if n == 0 && state.log.owes_serial_prompt() {
+        if n > 0 {
+            state.log.note_serial_prompt(prompt.len() + typed.len());
+        }
+        state.show_waiting();
+        if state.log.owes_serial_prompt() {
             state.board.serial_write(prompt);
             state.board.serial_write(typed);
         }
-        if n > 0 || state.log.has_serial_prompt() || state.log.owes_serial_prompt() {
+        if state.log.has_serial_prompt() || state.log.owes_serial_prompt() {
             state.log.note_serial_prompt(prompt.len() + typed.len());
         }
     }

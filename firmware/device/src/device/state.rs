@@ -155,15 +155,28 @@ impl<P: Platform> DeviceState<P> {
     }
 
     fn write_serial(&mut self, level: Level, text: &[u8], own_line: bool) {
-        if level.on_serial(self.settings.number(Param::SystemOutput)) {
-            let prompt = self.log.take_serial_prompt();
-            if prompt > 0 {
-                over(prompt, text).into_iter().for_each(|lead| self.board.serial_write(lead));
-            }
-            if self.log.note_serial(text, own_line) {
-                self.board.serial_write(b"\r\n");
-            }
-            self.board.serial_write(text);
+        if level.on_serial(self.settings.number(Param::SystemOutput))
+            && !self.log.keep_for_serial(text, own_line)
+        {
+            self.show_serial(text, own_line);
+        }
+    }
+
+    fn show_serial(&mut self, text: &[u8], own_line: bool) {
+        let prompt = self.log.take_serial_prompt();
+        if prompt > 0 {
+            over(prompt, text).into_iter().for_each(|lead| self.board.serial_write(lead));
+        }
+        if self.log.note_serial(text, own_line) {
+            self.board.serial_write(b"\r\n");
+        }
+        self.board.serial_write(text);
+    }
+
+    /// Writes to the serial port what waits until the line of a reply is at its end, if it is.
+    pub(super) fn show_waiting(&mut self) {
+        if let Some(text) = self.log.take_for_serial() {
+            self.show_serial(&text, false);
         }
     }
 

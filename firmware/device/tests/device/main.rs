@@ -19,6 +19,7 @@ mod remote_wire;
 mod retained;
 mod script_share;
 mod security;
+mod serial;
 mod topics;
 mod upload;
 mod wifi;

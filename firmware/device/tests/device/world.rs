@@ -85,6 +85,14 @@ impl World {
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
     }
 
+    /// A device whose consoles hold as little as they can.
+    pub(crate) fn with_small_consoles() -> World {
+        let flash = RamFlash::new(options().layout.sectors());
+        let plan = Plan { console: Plan::ESP8266.console, ..options().plan };
+        let options = Options { plan, ..options() };
+        World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
     /// A device with a radio around which there is nothing yet.
     pub(crate) fn with_radio() -> World {
         let flash = RamFlash::new(options().layout.sectors());
