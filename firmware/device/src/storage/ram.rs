@@ -6,6 +6,7 @@ use alloc::rc::Rc;
 use alloc::{vec, vec::Vec};
 use core::cell::Cell;
 use core::fmt;
+use core::ops::Range;
 
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
@@ -92,7 +93,11 @@ pub struct RamFlash {
     meter: Option<Rc<Cell<u32>>>,
     cut_at: Option<(u32, Cut)>,
     powered: bool,
+    watch: Option<Watch>,
 }
+
+/// Is told what the flash holds, and the place in it that has just been erased or written.
+pub type Watch = fn(&[u8], Range<u32>);
 
 impl fmt::Debug for RamFlash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +118,12 @@ impl RamFlash {
     /// A flash with this content, which is filled up to whole sectors.
     pub fn with(mut bytes: Vec<u8>) -> RamFlash {
         bytes.resize(bytes.len().next_multiple_of(SECTOR), 0xFF);
-        RamFlash { bytes, operations: 0, meter: None, cut_at: None, powered: true }
+        RamFlash { bytes, operations: 0, meter: None, cut_at: None, powered: true, watch: None }
+    }
+
+    /// Tells of every write and erase from now on.
+    pub fn watch(&mut self, watch: Watch) {
+        self.watch = Some(watch);
     }
 
     /// Cuts the power in the write or erase that comes after `after` others.
@@ -161,11 +171,14 @@ impl RamFlash {
         self.powered = cut.is_none();
         Ok(cut)
     }
-}
 
-/// Reports an operation that was cut.
-fn end(cut: Option<Cut>) -> Result<(), RamFlashError> {
-    cut.map_or(Ok(()), |_| Err(RamFlashError::PowerOff))
+    /// Reports an operation, and whether it was cut.
+    fn end(&self, cut: Option<Cut>, from: usize, len: usize) -> Result<(), RamFlashError> {
+        if let Some(watch) = self.watch {
+            watch(&self.bytes, from as u32..(from + len) as u32);
+        }
+        cut.map_or(Ok(()), |_| Err(RamFlashError::PowerOff))
+    }
 }
 
 impl ErrorType for RamFlash {
@@ -201,7 +214,7 @@ impl NorFlash for RamFlash {
             for (at, byte) in self.bytes[start..start + SECTOR].iter_mut().enumerate() {
                 *byte |= cut.map_or(0xFF, |how| how.mask(at, SECTOR));
             }
-            end(cut)?;
+            self.end(cut, start, SECTOR)?;
         }
         Ok(())
     }
@@ -214,6 +227,6 @@ impl NorFlash for RamFlash {
             let mask = cut.map_or(0xFF, |how| how.mask(at, bytes.len()));
             *cell &= byte | !mask;
         }
-        end(cut)
+        self.end(cut, offset as usize, bytes.len())
     }
 }

@@ -12,6 +12,7 @@ mod fuel;
 mod http;
 mod limit;
 mod living;
+mod mapped;
 mod ntp;
 mod remote;
 mod remote_bridge;

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use umqtt_device::device::{Device, Options};
 use umqtt_device::net::{CloseReason, Interface, NetEvent, Peer};
 use umqtt_device::sim::SimulatedRadio;
+use umqtt_device::storage::MappedFlash;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_memory::{Account, Plan, Share};
@@ -83,6 +84,22 @@ impl World {
         let plan = Plan { script: bytes, ..options().plan };
         let options = Options { plan, ..options() };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
+    /// A device with a chip's layout, and a board that has this flash in its address space.
+    pub(crate) fn mapping(
+        flash: RamFlash,
+        map: fn(std::ops::Range<u32>) -> Option<MappedFlash>,
+    ) -> World {
+        let chip = Options::ESP8266;
+        let options = Options { profile: chip.profile, layout: chip.layout, ..options() };
+        let wires = Wires { map_flash: map, ..wires() };
+        World::on_wires(wires, flash, options, MemoryNet::new(PIECE))
+    }
+
+    /// Switches the device off; what is left of it.
+    pub(crate) fn into_flash(self) -> RamFlash {
+        self.device.into_parts().1
     }
 
     /// A device whose consoles hold as little as they can.

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
 
 use umqtt_device::board::{Board, Gpio, Radio, Random, Restart, Serial};
 use umqtt_device::net::Interface;
 use umqtt_device::platform::Platform;
 use umqtt_device::sim::SimulatedRadio;
+use umqtt_device::storage::MappedFlash;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_device::wifi::{ApConfig, Credentials, RadioError, RadioEvent};
 
@@ -37,6 +39,8 @@ pub struct Wires {
     pub free_memory: Option<u32>,
     /// The board's address.
     pub mac: [u8; 6],
+    /// Maps a part of the flash, on a board that has it in its address space.
+    pub map_flash: fn(Range<u32>) -> Option<MappedFlash>,
     /// Runs what the board does with memory of its own: for tests that count the device's.
     pub aside: fn(&mut dyn FnMut()),
 }
@@ -56,6 +60,7 @@ impl Default for Wires {
             zone: 0,
             free_memory: None,
             mac: [2, 0, 0, 1, 2, 3],
+            map_flash: |_| None,
             aside: |run| run(),
         }
     }
@@ -121,6 +126,11 @@ impl Board for FakeBoard {
             *to = from;
         }
         n
+    }
+
+    fn map_flash(&self, range: Range<u32>) -> Option<MappedFlash> {
+        let map = self.0.borrow().map_flash;
+        map(range)
     }
 
     fn free_memory(&self) -> Option<u32> {
