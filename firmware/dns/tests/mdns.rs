@@ -558,3 +558,31 @@ fn what_is_no_name() {
     assert_eq!(dump(&buf[..len]).len(), 5);
     assert_eq!(mdns::MQTT_SERVICE, "_mqtt._tcp");
 }
+
+#[test]
+fn programs_of_the_same_computer_are_answered() {
+    let mut link = Link::established();
+    let query = Build::multicast_query().ask("mqtt.local", TYPE::A);
+    for from in ["10.0.0.1:5353", "10.0.0.1:40000"] {
+        link.hear(&query.bytes(), from);
+        link.pass(2_000);
+        assert_eq!(link.take().len(), 1, "{from}");
+    }
+    assert_eq!(link.hosts[0].responder.stats().ignored, 0);
+}
+
+#[test]
+fn two_devices_of_the_same_computer_share_no_name() {
+    let mut link = Link::established();
+    link.add(1, "mqtt");
+    let other = [Service::new(mdns::MQTT_SERVICE, 1884)];
+    let now = link.now;
+    link.hosts[1].responder.set_services(&other, now);
+    link.pass(10_000);
+    assert_eq!((link.name(0), link.name(1)), ("mqtt.local".into(), "mqtt-2.local".into()));
+    assert!(link.hosts.iter().all(|host| host.responder.is_established()));
+    link.take();
+    link.hosts[1].responder.set_services(&other, now);
+    link.pass(5_000);
+    assert!(link.take().is_empty(), "the same services are no news");
+}

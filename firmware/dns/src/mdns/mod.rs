@@ -5,10 +5,12 @@
 //! | `zone` | [`Service`]; the records of a host and its services |
 //! | `record_set` | the records by number, and sets of them |
 //! | `responder` | [`Responder`]: claims a name, announces and answers |
+//! | `messages` | probes, goodbyes, answers to one |
 //! | `tie_break` | who gets a name that two want at once |
 //! | `browser` | [`Browser`]: which services there are |
 
 mod browser;
+mod messages;
 mod record_set;
 mod responder;
 mod tie_break;

@@ -7,11 +7,11 @@ use heapless::Vec;
 use umqtt_net::{Duration, Instant, Interface, InterfaceAddr, Peer};
 
 use super::record_set::{OwnRecord, RECORDS, RecordSet};
+use super::messages::{self, Legacy, Unicast};
 use super::tie_break;
 use super::zone::{Lifetime, Service, Zone};
 use crate::name::NameBuf;
 use crate::wire::{CLASS_FLAG, CLASS_IN, Item, Message, Question, Record, Section, flags, rtype};
-use crate::writer::Writer;
 use crate::{MDNS_GROUP, MDNS_PORT};
 
 /// Probes before a name is taken.
@@ -31,6 +31,8 @@ const CONFLICT_WINDOW: Duration = Duration::from_secs(10);
 const CONFLICT_DELAY: Duration = Duration::from_secs(5);
 /// Answers by unicast that wait to be sent.
 pub const UNICAST_REPLIES: usize = 4;
+/// Own messages that are known when they come back.
+const HEARD_BACK: usize = 4;
 /// Rate limit: answers by unicast in a second; more are not given.
 pub const UNICASTS_PER_SECOND: u8 = 20;
 
@@ -65,23 +67,6 @@ enum State {
     Leaving,
 }
 
-/// An answer to one.
-#[derive(Clone, Debug)]
-struct Unicast {
-    to: SocketAddr,
-    records: RecordSet,
-    /// For those that know nothing of multicast DNS: number and question.
-    legacy: Option<Legacy>,
-}
-
-#[derive(Clone, Debug)]
-struct Legacy {
-    id: u16,
-    name: NameBuf,
-    qtype: u16,
-    qclass: u16,
-}
-
 /// A host with its services on one link. The address of each interface has one of its own.
 #[derive(Clone, Debug)]
 pub struct Responder {
@@ -103,6 +88,8 @@ pub struct Responder {
     conflicts: u8,
     conflicts_since: Instant,
     random: u32,
+    /// Checksums of what was multicast last: who shares a computer with others hears oneself.
+    heard_back: [u32; HEARD_BACK],
     stats: ResponderStats,
 }
 
@@ -135,6 +122,7 @@ impl Responder {
             conflicts: 0,
             conflicts_since: Instant::ZERO,
             random: seed | 1,
+            heard_back: [0; HEARD_BACK],
             stats: ResponderStats::default(),
         })
     }
@@ -172,9 +160,11 @@ impl Responder {
         }
     }
 
-    /// Sets the services, and says what there is now.
+    /// Sets the services, and says what there is now if that is something else.
     pub fn set_services(&mut self, services: &[Service], now: Instant) {
-        self.zone.set_services(services);
+        if !self.zone.set_services(services) {
+            return;
+        }
         if self.state != State::Down {
             self.forget();
             self.probe_after(Duration::ZERO, now);
@@ -220,7 +210,8 @@ impl Responder {
             return;
         };
         let ip = from.addr.ip().to_canonical();
-        let own = ip == network.address;
+        // Another program of this computer has the address too.
+        let own = ip == network.address && self.heard_back.contains(&messages::checksum(bytes));
         // RFC 6762 section 11: what comes from elsewhere is none of this link's.
         let on_link = network.contains(ip) || matches!(ip, IpAddr::V4(ip) if ip.is_link_local());
         let message = Message::parse(bytes).ok().filter(|m| m.opcode() == 0 && m.rcode() == 0);
@@ -427,18 +418,25 @@ impl Responder {
     /// Writes the next message, of [`MESSAGE_LEN`](super::MESSAGE_LEN) bytes at most, to be sent
     /// from port 5353. To be called until there is none.
     pub fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<(usize, Peer)> {
+        let (len, to) = self.next_message(now, buf)?;
+        self.heard_back.rotate_right(1);
+        self.heard_back[0] = messages::checksum(&buf[..len]);
+        Some((len, to))
+    }
+
+    fn next_message(&mut self, now: Instant, buf: &mut [u8]) -> Option<(usize, Peer)> {
         match self.state {
             State::Down => return None,
             State::Leaving => {
                 self.state = State::Down;
-                let len = self.write_goodbye(buf)?;
+                let len = messages::goodbye(&self.zone, buf)?;
                 return Some((len, self.group()));
             }
             State::Probing { sent, next, at } => {
                 if at > now || sent >= PROBES {
                     return None;
                 }
-                let probe = self.write_probe(usize::from(next), buf);
+                let probe = messages::probe(&self.zone, usize::from(next), buf);
                 let all = self.zone.unique_names().count();
                 let next = probe.map_or(all, |(_, next)| next);
                 self.state = if next < all {
@@ -454,7 +452,7 @@ impl Responder {
         }
         if !self.unicasts.is_empty() {
             let unicast = self.unicasts.remove(0);
-            let len = self.write_unicast(&unicast, buf)?;
+            let len = messages::unicast(&self.zone, &unicast, buf)?;
             count(&mut self.stats.unicasts);
             return Some((len, Peer::new(unicast.to, self.interface)));
         }
@@ -481,62 +479,13 @@ impl Responder {
         Peer::new(SocketAddr::V4(group), self.interface)
     }
 
-    /// Whether anybody has our names from that one on, and what we would like to say of them. As
-    /// many as fit; returns the length and the next name.
-    fn write_probe(&self, next: usize, buf: &mut [u8]) -> Option<(usize, usize)> {
-        let all = self.zone.unique_names().count();
-        let mut counts = (1..=all.checked_sub(next)?).rev();
-        counts.find_map(|count| Some((self.write_probe_of(next, count, buf)?, next + count)))
-    }
-
-    fn write_probe_of(&self, next: usize, count: usize, buf: &mut [u8]) -> Option<usize> {
-        let names = || self.zone.unique_names().skip(next).take(count);
-        let mut writer = Writer::new(buf, 0, 0).ok()?;
-        for (name, _) in names() {
-            let name = self.zone.name(name)?;
-            writer.question(&name.name(), rtype::ANY, CLASS_IN | CLASS_FLAG).ok()?;
-        }
-        for (_, records) in names() {
-            for record in records.into_iter().flatten() {
-                let authority = Section::Authority;
-                self.zone.write(&mut writer, authority, record, Lifetime::Probe).ok()?;
-            }
-        }
-        Some(writer.finish())
-    }
-
-    fn write_goodbye(&self, buf: &mut [u8]) -> Option<usize> {
-        let mut writer = response(buf, 0)?;
-        for record in self.zone.all().iter() {
-            // What does not fit is forgotten in its time.
-            let _ = self.zone.write(&mut writer, Section::Answer, record, Lifetime::Goodbye);
-        }
-        Some(writer.finish())
-    }
-
-    fn write_unicast(&self, unicast: &Unicast, buf: &mut [u8]) -> Option<usize> {
-        let lifetime = if unicast.legacy.is_some() { Lifetime::Legacy } else { Lifetime::Full };
-        let mut writer = response(buf, unicast.legacy.as_ref().map_or(0, |legacy| legacy.id))?;
-        if let Some(Legacy { name, qtype, qclass, .. }) = &unicast.legacy {
-            writer.question(&name.name(), *qtype, *qclass).ok()?;
-        }
-        for record in unicast.records.iter() {
-            // What does not fit is asked for again.
-            let _ = self.zone.write(&mut writer, Section::Answer, record, lifetime);
-        }
-        for record in self.zone.additional(unicast.records).iter() {
-            let _ = self.zone.write(&mut writer, Section::Additional, record, lifetime);
-        }
-        Some(writer.finish())
-    }
-
     /// What is due, as far as it fits; the rest follows at once. What was multicast less than a
     /// second ago follows after that.
     fn write_multicast(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
         if self.pending.is_empty() || self.pending_at > now {
             return None;
         }
-        let mut writer = response(buf, 0)?;
+        let mut writer = messages::response(buf, 0)?;
         let mut sent = RecordSet::EMPTY;
         let mut again_at: Option<Instant> = None;
         for record in self.pending.iter() {
@@ -581,10 +530,6 @@ impl Responder {
         let interval = if urgent { PROBE_INTERVAL } else { MIN_MULTICAST_INTERVAL };
         self.sent_at[record.index()].map_or(Instant::ZERO, |at| at.saturating_add(interval))
     }
-}
-
-fn response(buf: &mut [u8], id: u16) -> Option<Writer<'_>> {
-    Writer::new(buf, id, flags::RESPONSE | flags::AUTHORITATIVE).ok()
 }
 
 fn count(counter: &mut u32) {

@@ -80,9 +80,15 @@ impl Zone {
         Some(Zone { label, number: 0, address, services: Vec::new() })
     }
 
-    pub(super) fn set_services(&mut self, services: &[Service]) {
+    /// Whether they are others than before.
+    pub(super) fn set_services(&mut self, services: &[Service]) -> bool {
         let named = services.iter().filter(|service| kind_name(service.kind).is_some());
-        self.services = named.take(MAX_SERVICES).cloned().collect();
+        let named = named.take(MAX_SERVICES);
+        if named.clone().eq(&self.services) {
+            return false;
+        }
+        self.services = named.cloned().collect();
+        true
     }
 
     /// Takes the next name: `mqtt`, `mqtt-2`, `mqtt-3`, ...
