@@ -33,6 +33,8 @@ pub(crate) enum Failure {
     UnknownCommand(String),
     /// There is nowhere to keep the device's state.
     NoHome,
+    /// No network can be asked for devices.
+    Find(io::Error),
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
     /// Some of the files could not be processed; each has been reported already.
@@ -71,6 +73,7 @@ impl fmt::Display for Failure {
                 write!(f, "there is no command {name}; `umqttc help` lists them all")
             }
             Failure::NoHome => f.write_str("you have no home folder: say where with --data DIR"),
+            Failure::Find(error) => write!(f, "cannot ask the network: {error}"),
             Failure::Device(error) => error.fmt(f),
             Failure::Reported => f.write_str("not all files could be worked on"),
         }
@@ -80,9 +83,10 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Failure::Read(_, error) | Failure::Write(_, error) | Failure::Output(error) => {
-                Some(error)
-            }
+            Failure::Read(_, error)
+            | Failure::Write(_, error)
+            | Failure::Output(error)
+            | Failure::Find(error) => Some(error),
             Failure::Image(_, error) => Some(error),
             Failure::Unsound(_, error) => Some(error),
             Failure::Device(error) => Some(error),

@@ -132,7 +132,8 @@ fn manual_pages() {
 fn the_help_of_everything() {
     let dir = folder(&[]);
     let mut text = umqttc(dir.path(), &["--help"]).out;
-    for command in ["check", "explain", "build", "dis", "fmt", "run", "completions", "man"] {
+    for command in ["check", "explain", "build", "dis", "fmt", "run", "find", "completions", "man"]
+    {
         let ran = umqttc(dir.path(), &[command, "--help"]);
         assert_eq!(ran.code, 0);
         text += &format!("\n----- {command}\n{}", ran.out);
@@ -168,7 +169,7 @@ fn a_full_disk_is_reported() {
 }
 
 /// Whatever prints on standard output, and ends.
-const EVERY_OUTPUT: [&str; 26] = [
+const EVERY_OUTPUT: [&str; 27] = [
     "help",
     "--help",
     "-h",
@@ -183,6 +184,7 @@ const EVERY_OUTPUT: [&str; 26] = [
     "dis --help",
     "fmt --help",
     "run --help",
+    "find --help",
     "completions --help",
     "man --help",
     "check w.script",

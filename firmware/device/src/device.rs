@@ -27,6 +27,7 @@
 //! | `sys` | the topics under `$SYS/broker` |
 //! | `retained`, `unsaved` | retained messages over a restart |
 //! | `ntp` | the time server that sets the clock, and the device's own |
+//! | `mdns` | the device's name and services, by multicast DNS |
 //! | `upstream` | the client of the remote broker |
 //! | `listeners` | the ports |
 //! | `output` | the log to the consoles, bytes to the network |
@@ -44,6 +45,7 @@ mod http_client;
 mod http_requests;
 mod install;
 mod listeners;
+mod mdns;
 mod memory;
 mod mqtt;
 mod network;
@@ -99,10 +101,11 @@ use self::variables::PendingVariables;
 use self::wifi::WifiService;
 use crate::console::CommandError;
 use crate::log::Level;
+use crate::mdns::Mdns;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
 use crate::ntp::Ntp;
 use crate::platform::Platform;
-use crate::settings::Param;
+use crate::settings::{Capability, Param};
 use crate::storage::StorageError;
 use crate::upstream::Upstream;
 
@@ -164,6 +167,8 @@ services![
     Retention,
     Upstream,
     Listeners,
+    // After the ports, which it tells others.
+    Mdns,
     // After everything that logs, and before everything is sent.
     LogOutput,
     Transmit,
@@ -277,10 +282,15 @@ impl<P: Platform> Device<P> {
         (&mut self.consoles, context)
     }
 
-    /// Disconnects from peers that expect a DISCONNECT, before the device is switched off: the
-    /// remote broker. Returns true once that is done; until then go on polling, and ask again after
-    /// each poll, as long as there is time.
+    /// Takes leave of those that expect it, before the device is switched off: the remote broker
+    /// gets a DISCONNECT, the network hears that the device's name is free. Returns true once that
+    /// is done; until then go on polling, and ask again after each poll, as long as there is time.
     pub fn leave(&mut self, net: &mut dyn Net) -> bool {
+        if !P::LACKS.has(Capability::Mdns)
+            && let Some(mdns) = &mut self.state.mdns
+        {
+            mdns.leave(self.state.now, net);
+        }
         upstream::leave(&mut self.state, net)
     }
 

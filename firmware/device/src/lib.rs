@@ -30,6 +30,7 @@ pub mod device;
 pub mod engine;
 pub mod http;
 mod log;
+mod mdns;
 pub mod net;
 mod notices;
 mod ntp;

@@ -4,6 +4,7 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use crate::board::Board;
+use crate::settings::Capabilities;
 
 /// The hardware of one kind of device. An empty type per board implements it:
 ///
@@ -26,4 +27,8 @@ pub trait Platform {
     type Board: Board;
     /// Where settings and scripts are stored.
     type Flash: NorFlash;
+    /// What no device of this kind has, whatever its options say: the code for it is not in its
+    /// image. Counts for the services [`Capability::Ntp`](crate::settings::Capability::Ntp) and
+    /// [`Capability::Mdns`](crate::settings::Capability::Mdns).
+    const LACKS: Capabilities = Capabilities::NONE;
 }

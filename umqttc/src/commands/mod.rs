@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod dis;
 mod explain;
+mod find;
 mod fmt;
 mod man;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Dis(dis::Dis),
     Fmt(fmt::Fmt),
     Run(run::Run),
+    Find(find::Find),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -58,6 +60,7 @@ impl Command {
             Command::Dis(dis) => dis.run(terminal),
             Command::Fmt(fmt) => fmt.run(terminal),
             Command::Run(run) => run.run(terminal),
+            Command::Find(find) => find.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),
         }

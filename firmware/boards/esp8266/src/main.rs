@@ -21,6 +21,7 @@ mod no_net;
 
 use esp8266_hal::flash::{ESPFlash, SPI0Ext};
 use umqtt_device::device::Options;
+use umqtt_device::settings::{Capabilities, Capability};
 use umqtt_device::{Device, Platform};
 use umqtt_esp8266_drivers::flash::Flash;
 use umqtt_lx106_board::{crash_loop, print_banner};
@@ -48,6 +49,7 @@ struct Esp8266;
 impl Platform for Esp8266 {
     type Board = ChipBoard;
     type Flash = Flash<ESPFlash>;
+    const LACKS: Capabilities = Capabilities::NONE.with(Capability::Ntp).with(Capability::Mdns);
 }
 
 /// The whole program.

@@ -9,6 +9,7 @@
 //! | [`journal_store`] | the broker's journal in a file: what outlives a restart |
 //! | [`journal_writer`] | writes it, on a thread of its own |
 //! | `run` | the loop |
+//! | `find` | devices in this computer's networks |
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
 //! | `byte_queue` | bytes between the device and the threads of the serial port |
@@ -20,6 +21,7 @@
 pub mod board;
 mod byte_queue;
 mod editor;
+mod find;
 pub mod flash;
 pub mod journal_store;
 pub mod journal_writer;
@@ -31,6 +33,7 @@ mod signals;
 mod stop;
 pub mod terminal;
 
+pub use find::{FoundDevice, find};
 pub use log::Verbosity;
 pub use options::{Options, RunError, Script, Serial, default_data_dir};
 pub use run::{HostDevice, run};

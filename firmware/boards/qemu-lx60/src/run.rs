@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 
 use umqtt_device::device::Prepared;
+use umqtt_device::settings::{Capabilities, Capability};
 use umqtt_device::{Device, Platform};
 use umqtt_lx60::{ETHERNET, emulator};
 use umqtt_lx106_board::crash_loop::{self, Start};
@@ -27,6 +28,7 @@ struct Lx60;
 impl Platform for Lx60 {
     type Board = Lx60Board;
     type Flash = Flash;
+    const LACKS: Capabilities = Capabilities::NONE.with(Capability::Ntp).with(Capability::Mdns);
 }
 
 type Machine = Device<Lx60>;

@@ -93,6 +93,17 @@ pub struct Synchronisation {
     pub not_answered: u32,
 }
 
+/// What multicast DNS is doing.
+#[derive(Clone, Debug)]
+pub struct MdnsStatus {
+    /// The device's name, with a number if others had it before.
+    pub name: umqtt_dns::NameBuf,
+    /// Nobody else claimed it.
+    pub established: bool,
+    /// What came and what was sent.
+    pub stats: umqtt_dns::mdns::ResponderStats,
+}
+
 /// A synchronisation of the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Synchronised {
@@ -240,6 +251,10 @@ pub trait DeviceControl {
 
     /// The figures of now.
     fn stats(&mut self) -> DeviceStats;
+    /// Multicast DNS, while it is on.
+    fn mdns(&self) -> Option<MdnsStatus> {
+        None
+    }
     /// What each part holds of the memory.
     fn ledger(&self) -> &Ledger;
     /// The device's addresses.

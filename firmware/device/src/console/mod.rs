@@ -29,8 +29,8 @@ pub mod words;
 
 pub use command::Command;
 pub use device_control::{
-    BrokerFigures, CommandError, DeviceControl, DeviceStats, Network, Origin, RetainedMessage,
-    ScriptText, Subscribed, Synchronisation, Synchronised, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, DeviceStats, MdnsStatus, Network, Origin,
+    RetainedMessage, ScriptText, Subscribed, Synchronisation, Synchronised, TimeOfDay,
 };
 pub use execute::{CommandOutcome, LongReply, execute_line, resume_reply};
 pub use lock::{Lock, Requester};

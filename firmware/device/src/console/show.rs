@@ -2,12 +2,14 @@
 
 use core::fmt;
 
+use umqtt_dns::mdns::ResponderStats;
 use umqtt_memory::Account;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
 use super::command::{COMMANDS, CommandSpec, Show};
 use super::device_control::{
-    BrokerFigures, DeviceControl, Network, ScriptText, Synchronisation, Synchronised, TimeOfDay,
+    BrokerFigures, DeviceControl, MdnsStatus, Network, ScriptText, Synchronisation, Synchronised,
+    TimeOfDay,
 };
 use super::listing::Listing;
 use super::output::Output;
@@ -139,6 +141,17 @@ fn stats(device: &mut dyn DeviceControl, out: &mut Output) {
     }
     if let Some(ntp) = &stats.ntp {
         synchronisation(ntp, out);
+    }
+    if let Some(mdns) = device.mdns() {
+        let MdnsStatus { name, established, stats } = mdns;
+        let state = if established { "" } else { ", not ours yet" };
+        let ResponderStats { multicasts, unicasts, conflicts, ignored, refused, .. } = stats;
+        let sent = multicasts.saturating_add(unicasts);
+        line!(
+            out,
+            "mDNS: {name}{state}, sent {sent}, conflicts {conflicts}, refused {}",
+            ignored.saturating_add(refused)
+        );
     }
     line!(out, "{:<9}{:>11}{:>11}{:>11}{:>8}", "Memory", "budget", "used", "most", "refused");
     for (share, account) in device.ledger().iter() {

@@ -111,6 +111,11 @@ fn load_settings<P: Platform>(
     Ok(settings)
 }
 
+/// Whether a service is there, by the options and by what is in the image.
+fn has<P: Platform>(options: &Options, one: Capability) -> bool {
+    !P::LACKS.has(one) && options.capabilities.has(one)
+}
+
 // Boxed, so that they do not lie on the caller's stack.
 #[expect(clippy::boxed_local)]
 #[inline(never)]
@@ -140,7 +145,8 @@ fn join<P: Platform>(
         repeats: RepeatLimiter::default(),
         print_rate: PrintRateLimiter::new(options.print_rate),
         clock: Clock::default(),
-        ntp: options.capabilities.has(Capability::Ntp).then(Box::default),
+        ntp: has::<P>(&options, Capability::Ntp).then(Box::default),
+        mdns: has::<P>(&options, Capability::Mdns).then(Box::default),
         options,
         listeners: Listeners::default(),
         ledger: Ledger::new(&options.plan),

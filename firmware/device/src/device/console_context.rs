@@ -20,13 +20,13 @@ use crate::board::{Board, Random};
 use crate::clock::weekday_of;
 use crate::console::lock::Salt;
 use crate::console::{
-    BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, Origin, RetainedMessage,
-    ScriptText, Subscribed, TimeOfDay,
+    BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, MdnsStatus, Origin,
+    RetainedMessage, ScriptText, Subscribed, TimeOfDay,
 };
 use crate::http::detect::ForeignProtocol;
 use crate::net::{Interface, Net};
 use crate::platform::Platform;
-use crate::settings::{Access, Param, Settings};
+use crate::settings::{Access, Capability, Param, Settings};
 use crate::storage::{Doors, StorageError};
 use umqtt_net::Instant;
 
@@ -161,6 +161,10 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
                 .map(|ntp| ntp.synchronisation(self.state.now, &self.state.settings)),
             browsers: self.state.browsers,
         }
+    }
+
+    fn mdns(&self) -> Option<MdnsStatus> {
+        self.state.mdns.as_ref().filter(|_| !P::LACKS.has(Capability::Mdns))?.status()
     }
 
     fn ledger(&self) -> &Ledger {

@@ -42,8 +42,12 @@ pub(super) fn handle_events<P: Platform>(device: &mut Device<P>, net: &mut dyn N
             | NetEvent::Closed(conn, _) => {
                 device.handle_event(conn, event, net);
             }
-            // No service has a UDP socket.
-            NetEvent::Datagram(_) => {}
+            // Network time looks at its sockets whenever it has its turn.
+            NetEvent::Datagram(socket) => {
+                if let Some(mdns) = &mut device.state.mdns {
+                    mdns.note_datagram(socket);
+                }
+            }
         }
     }
     true

@@ -13,7 +13,7 @@ use crate::log::Level;
 use crate::net::{ConnId, Net, NetError, NetEvent, Peer};
 use crate::ntp::{Last, Ntp, Resolution, literal, split};
 use crate::platform::Platform;
-use crate::settings::Param;
+use crate::settings::{Capability, Param};
 
 /// Datagrams taken in a turn, of either socket.
 const DATAGRAMS_PER_TURN: usize = 8;
@@ -29,6 +29,9 @@ impl<P: Platform> Service<P> for Ntp {
         event: NetEvent,
         _net: &mut dyn Net,
     ) -> bool {
+        if P::LACKS.has(Capability::Ntp) {
+            return false;
+        }
         let state = &mut *device.state;
         let Some(ntp) = &mut state.ntp else { return false };
         let Resolution::Looking(looking, port) = ntp.server else { return false };
@@ -50,6 +53,9 @@ impl<P: Platform> Service<P> for Ntp {
     }
 
     fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
+        if P::LACKS.has(Capability::Ntp) {
+            return;
+        }
         let state = &mut *device.state;
         let Some(ntp) = &mut state.ntp else { return };
         let Some(timeout) = ntp.client.handle_timeout(state.now) else { return };
@@ -64,6 +70,9 @@ impl<P: Platform> Service<P> for Ntp {
 
     #[inline(never)]
     fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        if P::LACKS.has(Capability::Ntp) {
+            return false;
+        }
         let state = &mut *device.state;
         if state.ntp.is_none() || !state.has_margin() {
             return false;
@@ -76,6 +85,9 @@ impl<P: Platform> Service<P> for Ntp {
     }
 
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
+        if P::LACKS.has(Capability::Ntp) {
+            return None;
+        }
         let ntp = device.state.ntp.as_ref()?;
         [ntp.client.poll_at(), ntp.service.again_at].into_iter().flatten().min()
     }

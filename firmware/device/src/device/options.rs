@@ -102,7 +102,10 @@ impl Options {
         limits: Limits::DESKTOP,
         plan: Plan::DESKTOP,
         layout: Layout::DESKTOP,
-        capabilities: Capabilities::NONE.with(Capability::Persistence).with(Capability::Ntp),
+        capabilities: Capabilities::NONE
+            .with(Capability::Persistence)
+            .with(Capability::Ntp)
+            .with(Capability::Mdns),
         time_server: "",
         send_buffer: 256 * 1024,
         print_rate: None,

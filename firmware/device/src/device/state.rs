@@ -24,6 +24,7 @@ use crate::clock::Clock;
 use crate::console::{Lock, over};
 use crate::engine::{LocalTime, Now};
 use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
+use crate::mdns::Mdns;
 use crate::ntp::Ntp;
 use crate::platform::Platform;
 use crate::settings::param_type::NO_ZONE;
@@ -50,6 +51,8 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) clock: Clock,
     /// Network time, on a board that has it.
     pub(super) ntp: Option<Box<Ntp>>,
+    /// Multicast DNS, on a board that has it; away while it has its turn.
+    pub(super) mdns: Option<Box<Mdns>>,
     pub(super) options: Options,
     pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.
@@ -204,6 +207,9 @@ impl<P: Platform> DeviceState<P> {
 
     /// Makes a parameter that was set count.
     pub(super) fn apply(&mut self, param: Param) {
+        if let Some(mdns) = &mut self.mdns {
+            mdns.note_changed(self.now);
+        }
         match param {
             Param::BrokerPort => {
                 self.options.mqtt_port = None; // the latest word counts

@@ -49,7 +49,7 @@ fn what_does_nothing_on_a_board_is_not_there() {
         let said = world.ask(console, command);
         let lines = || said.lines().map(str::trim_start);
         assert!(said.contains(there), "{said}");
-        for gone in ["ssid", "ap_ssid", "mdns_mode", "speed", "bitrate"] {
+        for gone in ["ssid", "ap_ssid", "dns_name", "speed", "bitrate"] {
             assert!(!lines().any(|line| line.starts_with(gone)), "{command}: {gone}");
         }
     }

@@ -13,6 +13,7 @@ mod http;
 mod limit;
 mod living;
 mod mapped;
+mod mdns;
 mod ntp;
 mod remote;
 mod remote_bridge;

@@ -61,6 +61,10 @@ pub(crate) struct Datagrams {
     /// The port of each that is open.
     pub(crate) ports: Vec<Option<u16>>,
     pub(crate) next_port: u16,
+    /// Ports that cannot be had.
+    pub(crate) taken: Vec<u16>,
+    /// Groups that were joined.
+    pub(crate) joined: Vec<(Ipv4Addr, Interface)>,
     pub(crate) to_device: VecDeque<(UdpId, Vec<u8>, Peer)>,
     /// What the device sent: from which port, to whom.
     pub(crate) sent: VecDeque<(u16, SocketAddr, Vec<u8>)>,
@@ -74,7 +78,7 @@ impl Udp for Datagrams {
         } else {
             port
         };
-        if self.ports.contains(&Some(port)) {
+        if self.ports.contains(&Some(port)) || self.taken.contains(&port) {
             return Err(NetError::PortInUse);
         }
         outside(|| self.ports.push(Some(port)));
@@ -102,8 +106,9 @@ impl Udp for Datagrams {
         true
     }
 
-    fn join(&mut self, _: UdpId, _: Ipv4Addr, _: Interface) -> Result<(), NetError> {
-        Err(NetError::Failed)
+    fn join(&mut self, _: UdpId, group: Ipv4Addr, at: Interface) -> Result<(), NetError> {
+        outside(|| self.joined.push((group, at)));
+        Ok(())
     }
 }
 

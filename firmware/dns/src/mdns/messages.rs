@@ -81,7 +81,5 @@ pub(super) fn response(buf: &mut [u8], id: u16) -> Option<Writer<'_>> {
 
 /// FNV-1a.
 pub(super) fn checksum(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |sum, &byte| {
-        (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    })
+    bytes.iter().fold(0x811c_9dc5, |sum, &byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

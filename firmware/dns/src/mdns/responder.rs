@@ -6,8 +6,8 @@ use core::net::{IpAddr, SocketAddr, SocketAddrV4};
 use heapless::Vec;
 use umqtt_net::{Duration, Instant, Interface, InterfaceAddr, Peer};
 
-use super::record_set::{OwnRecord, RECORDS, RecordSet};
 use super::messages::{self, Legacy, Unicast};
+use super::record_set::{OwnRecord, RECORDS, RecordSet};
 use super::tie_break;
 use super::zone::{Lifetime, Service, Zone};
 use crate::name::NameBuf;

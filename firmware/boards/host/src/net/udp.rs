@@ -8,7 +8,7 @@ use mio::{Interest, Registry, Token};
 use socket2::{Domain, SockRef, Socket, Type};
 use umqtt_net::{BoundSocket, Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
 
-use super::{HostNet, UDP};
+use super::{HostNet, UDP, addresses};
 
 /// UDP sockets bound at a time.
 pub const MAX_UDP_SOCKETS: usize = 16;
@@ -90,7 +90,12 @@ impl HostNet {
             (IpAddr::V4(bind), Interface::Loopback) if bind.is_unspecified() => {
                 Some(Ipv4Addr::LOCALHOST)
             }
-            (IpAddr::V4(bind), Interface::Station) if bind.is_unspecified() => Some(bind),
+            (IpAddr::V4(bind), Interface::Station) if bind.is_unspecified() => {
+                match addresses::towards_others(bind.into()) {
+                    Some(IpAddr::V4(own)) => Some(own),
+                    _ => Some(bind),
+                }
+            }
             (IpAddr::V4(bind), _) => {
                 (bind.is_loopback() == (interface == Interface::Loopback)).then_some(bind)
             }
@@ -197,6 +202,11 @@ impl Udp for HostNet {
             io::ErrorKind::OutOfMemory => NetError::Full,
             _ => NetError::Failed,
         })?;
+        // What is sent to the group leaves through that interface, and is known there to come from
+        // this link (RFC 6762, section 11).
+        let sending = SockRef::from(&entry.socket);
+        sending.set_multicast_if_v4(&through).map_err(net_error)?;
+        sending.set_multicast_ttl_v4(255).map_err(net_error)?;
         entry.groups.push(Group { address: group, interface, socket: own });
         Ok(())
     }

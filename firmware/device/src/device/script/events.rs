@@ -34,6 +34,9 @@ impl Script {
                 ntp.note_changed();
             }
         }
+        if let Some(mdns) = &mut state.mdns {
+            mdns.note_changed(state.now);
+        }
     }
 
     /// Whether it has room for an event with this much data: for sources that can wait.
