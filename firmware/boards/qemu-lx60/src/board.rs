@@ -124,13 +124,13 @@ impl Board for Lx60Board {
 
 /// Figures of heap and stack, bytes. Counts the peaks anew.
 fn memory() -> String {
-    let Usage { size, used, peak } = heap::usage();
+    let Usage { size, used, high_water } = heap::usage();
     let text = format!(
-        "Heap: {used} of {size} bytes, at most {peak}\r\nStack: at most {} of {} bytes",
-        stack::peak(),
+        "Heap: {used} of {size} bytes, at most {high_water}\r\nStack: at most {} of {} bytes",
+        stack::high_water(),
         stack::size()
     );
-    heap::restart_peak();
-    stack::restart_peak();
+    heap::reset_high_water();
+    stack::reset_high_water();
     text
 }

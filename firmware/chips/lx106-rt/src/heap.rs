@@ -20,20 +20,20 @@ pub struct Usage {
     pub size: usize,
     /// In use now.
     pub used: usize,
-    /// The most that was ever in use, or in use since [`restart_peak`].
-    pub peak: usize,
+    /// The most that was ever in use, or in use since [`reset_high_water`].
+    pub high_water: usize,
 }
 
 struct Allocator(Mutex<RefCell<State>>);
 
 struct State {
     heap: Heap,
-    peak: usize,
+    high_water: usize,
 }
 
 #[global_allocator]
 static ALLOCATOR: Allocator =
-    Allocator(Mutex::new(RefCell::new(State { heap: Heap::empty(), peak: 0 })));
+    Allocator(Mutex::new(RefCell::new(State { heap: Heap::empty(), high_water: 0 })));
 
 impl Allocator {
     fn with<T>(&self, run: impl FnOnce(&mut State) -> T) -> T {
@@ -46,7 +46,7 @@ unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         self.with(|state| {
             let block = state.heap.allocate_first_fit(layout);
-            state.peak = state.peak.max(state.heap.used());
+            state.high_water = state.high_water.max(state.heap.used());
             block.map_or(ptr::null_mut(), NonNull::as_ptr)
         })
     }
@@ -71,11 +71,11 @@ pub fn usage() -> Usage {
     ALLOCATOR.with(|state| Usage {
         size: state.heap.size(),
         used: state.heap.used(),
-        peak: state.peak,
+        high_water: state.high_water,
     })
 }
 
-/// Counts the peak anew from what is in use now.
-pub fn restart_peak() {
-    ALLOCATOR.with(|state| state.peak = state.heap.used());
+/// Counts the high-water mark anew from what is in use now.
+pub fn reset_high_water() {
+    ALLOCATOR.with(|state| state.high_water = state.heap.used());
 }

@@ -25,7 +25,7 @@ pub fn size() -> usize {
 
 /// The most bytes of it that were ever in use (frames that were left unwritten at the very end are
 /// not seen).
-pub fn peak() -> usize {
+pub fn high_water() -> usize {
     let words = size() / size_of::<u32>();
     let untouched = (0..words).take_while(|&index| word(index) == PAINT).count();
     (words - untouched) * size_of::<u32>()
@@ -37,8 +37,8 @@ pub(crate) fn overflowed(stack_pointer: u32) -> bool {
         || (0..GUARD).any(|index| word(index) != PAINT)
 }
 
-/// Paints what is below the caller anew, so that [`peak`] counts from here.
-pub fn restart_peak() {
+/// Paints what is below the caller anew, so that [`high_water`] counts from here.
+pub fn reset_high_water() {
     /// Below this function's own frame.
     const MARGIN: usize = 64;
     let here = lx::lx_stack_pointer() as usize;

@@ -55,7 +55,7 @@ impl Script {
     /// Compiles, loads and starts it.
     pub(crate) fn load(source: &[u8]) -> Result<Script, String> {
         let before = heap::usage().used;
-        heap::restart_peak();
+        heap::reset_high_water();
         let (image, instructions) =
             count::once(|| compile(source, &Profile::ESP8266, EmitOptions::new().debug(true)));
         let image = image.map_err(|found| match found.first() {
@@ -63,7 +63,7 @@ impl Script {
             None => "the script does not compile".into(),
         })?;
         // It grew while it was written; as on the device, it then takes what it needs.
-        let peak = heap::usage().peak - before;
+        let peak = heap::usage().high_water - before;
         println!(
             "compile source {} image {} instructions {instructions} heap {peak}",
             source.len(),

@@ -37,7 +37,7 @@ fn main() -> ! {
         let _ = exercise(text, &mut Raw);
         leaked += heap::usage().used - before;
     }
-    println!("=== heap peak {} of {}", heap::usage().peak, heap::usage().size);
-    println!("=== stack peak {} of {}", stack::peak(), stack::size());
+    println!("=== heap peak {} of {}", heap::usage().high_water, heap::usage().size);
+    println!("=== stack peak {} of {}", stack::high_water(), stack::size());
     emulator::exit(u8::from(leaked != 0))
 }

@@ -110,7 +110,10 @@ fn fill_heap() -> u8 {
     drop(blocks);
     let after = heap::usage();
     println!("sound {sound}, leaked {}", after.used - before.used);
-    println!("peak is the most in use {}", after.peak == full.used && full.used > 32 * 33 / 2 * 8);
+    println!(
+        "peak is the most in use {}",
+        after.high_water == full.used && full.used > 32 * 33 / 2 * 8
+    );
     0
 }
 
@@ -135,10 +138,10 @@ fn measure_stack() -> u8 {
     fn deep() {
         black_box([1u8; FRAME]);
     }
-    stack::restart_peak();
-    let before = stack::peak();
+    stack::reset_high_water();
+    let before = stack::high_water();
     deep();
-    let after = stack::peak();
+    let after = stack::high_water();
     println!(
         "a frame of {FRAME} bytes is seen {}",
         (FRAME..FRAME + 128).contains(&(after - before))
