@@ -43,7 +43,7 @@ impl Start {
 
 /// Says how to start this time, and waits where that is better.
 pub fn start() -> Start {
-    let faults = reset::faults();
+    let faults = reset::fault_count();
     if faults < WITHOUT_SCRIPT {
         return Start::Whole;
     }
@@ -57,8 +57,8 @@ pub fn start() -> Start {
 
 /// Notes that the device runs. To be called in the main loop.
 pub fn turn() {
-    if reset::faults() > 0 && clock::millis() >= HEALTHY + wait(reset::faults()) {
-        reset::healthy();
+    if reset::fault_count() > 0 && clock::millis() >= HEALTHY + wait(reset::fault_count()) {
+        reset::clear_faults();
     }
 }
 

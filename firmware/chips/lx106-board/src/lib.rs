@@ -16,7 +16,7 @@ use umqtt_lx106_rt::{heap, println, reset};
 /// Prints the device's first lines: what it is, and why it was restarted if it was.
 pub fn print_banner(version: &str, board: &str) {
     println!("\n{version}, the device on {board}");
-    if let Some(why) = reset::last() {
+    if let Some(why) = reset::last_cause() {
         println!("it was restarted: {why}");
     }
 }

@@ -37,7 +37,7 @@ pub fn turn<P: Platform, N: Stack>(
         before(device.board(), net);
         let next = device.poll(now, net);
         if RESTART.load(Ordering::Relaxed) {
-            reset::because(format_args!("the device was asked to"));
+            reset::restart(format_args!("the device was asked to"));
         }
         next
     });

@@ -1,5 +1,6 @@
 //! What must not happen: faults, panics, a stack too deep, a program stuck. Each is said on the
-//! serial port, kept over the reset that follows, and named by [`crate::reset::last`] after it.
+//! serial port, kept over the reset that follows, and named by [`crate::reset::last_cause`] after
+//! it.
 
 use core::fmt;
 use core::panic::PanicInfo;
@@ -48,5 +49,5 @@ pub(crate) fn report(what: fmt::Arguments<'_>) -> ! {
     // First of all: what comes may fail too.
     reset::count_fault();
     println!("\n{what}");
-    reset::restart(what)
+    reset::restart_with_cause(what)
 }

@@ -1,5 +1,5 @@
-//! Restarting, why it was, and how often in a row it was a fault: kept in memory that survives a
-//! reset but not a power cut.
+//! Restarting, why it was (the reset cause), and how often in a row it was a fault: kept in memory
+//! that survives a reset but not a power cut.
 
 use core::cell::RefCell;
 use core::fmt::{self, Write};
@@ -24,7 +24,7 @@ const COUNT_MASK: u32 = 0xff;
 const COUNT_MAGIC: u32 = MAGIC << 8;
 
 unsafe extern "C" {
-    static mut _retained: u32;
+    static mut _rtc_noinit: u32;
 }
 
 /// A line of text about what happened.
@@ -34,12 +34,12 @@ static LAST: Mutex<RefCell<Option<Text>>> = Mutex::new(RefCell::new(None));
 
 fn read(index: usize) -> u32 {
     // SAFETY: within the memory the linker script sets aside: at most FAULTS + 1 words.
-    unsafe { (&raw const _retained).add(index).read_volatile() }
+    unsafe { (&raw const _rtc_noinit).add(index).read_volatile() }
 }
 
 fn write(index: usize, word: u32) {
     // SAFETY: as above.
-    unsafe { (&raw mut _retained).add(index).write_volatile(word) }
+    unsafe { (&raw mut _rtc_noinit).add(index).write_volatile(word) }
 }
 
 fn sum(bytes: &[u8]) -> u32 {
@@ -65,34 +65,34 @@ fn taken() -> Option<Text> {
 
 /// Why the program was restarted; `None` if it was not: the power came on, or somebody pressed the
 /// button.
-pub fn last() -> Option<Text> {
+pub fn last_cause() -> Option<Text> {
     critical_section::with(|section| LAST.borrow_ref(section).clone())
 }
 
-/// Faults in a row that have restarted the program, without [`healthy`] or a restart that was
+/// Faults in a row that have restarted the program, without [`clear_faults`] or a restart that was
 /// wanted between them.
-pub fn faults() -> u32 {
+pub fn fault_count() -> u32 {
     let word = read(FAULTS);
     if word & !COUNT_MASK == COUNT_MAGIC { word & COUNT_MASK } else { 0 }
 }
 
 /// The program has run well for a while: faults are counted anew.
-pub fn healthy() {
+pub fn clear_faults() {
     write(FAULTS, 0);
 }
 
 /// One more fault.
 pub(crate) fn count_fault() {
-    write(FAULTS, COUNT_MAGIC | (faults() + 1).min(COUNT_MASK));
+    write(FAULTS, COUNT_MAGIC | (fault_count() + 1).min(COUNT_MASK));
 }
 
-/// Restarts the machine because it is wanted; the next run finds `why` in [`last`].
-pub fn because(why: fmt::Arguments<'_>) -> ! {
-    healthy();
-    restart(why)
+/// Restarts the machine because it is wanted; the next run finds `why` in [`last_cause`].
+pub fn restart(why: fmt::Arguments<'_>) -> ! {
+    clear_faults();
+    restart_with_cause(why)
 }
 
-pub(crate) fn restart(why: fmt::Arguments<'_>) -> ! {
+pub(crate) fn restart_with_cause(why: fmt::Arguments<'_>) -> ! {
     let mut text = Cut(Text::new());
     let _ = text.write_fmt(why);
     let bytes = text.0.as_bytes();

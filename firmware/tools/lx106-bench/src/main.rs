@@ -29,7 +29,7 @@ use script::Script;
 entry!(main);
 
 fn main() -> ! {
-    if let Some(why) = reset::last() {
+    if let Some(why) = reset::last_cause() {
         println!("was reset: {why}");
         emulator::exit(3);
     }

@@ -25,7 +25,7 @@ impl fmt::Write for Raw {
 }
 
 fn main() -> ! {
-    if let Some(why) = reset::last() {
+    if let Some(why) = reset::last_cause() {
         println!("was reset: {why}");
         emulator::exit(3);
     }

@@ -20,7 +20,7 @@ fn main() -> ! {
     if emulator::command_line() == "count" {
         count();
     }
-    if let Some(why) = reset::last() {
+    if let Some(why) = reset::last_cause() {
         println!("was reset: {why}");
         emulator::exit(3);
     }
@@ -37,7 +37,7 @@ fn main() -> ! {
         "overflow" => recurse(0),
         "stuck" => stuck(),
         "copies" => copies(),
-        "reset" => reset::because(format_args!("as asked")),
+        "reset" => reset::restart(format_args!("as asked")),
         other => {
             println!("what is {other:?}?");
             2
@@ -53,14 +53,14 @@ fn hello() -> u8 {
 
 /// Faults until there were three, a wanted restart, and one fault more.
 fn count() -> ! {
-    let faults = reset::faults();
-    let wanted = reset::last().is_some_and(|why| why.ends_with("wanted"));
+    let faults = reset::fault_count();
+    let wanted = reset::last_cause().is_some_and(|why| why.ends_with("wanted"));
     println!("{faults} faults");
     match (faults, wanted) {
-        (3, _) => reset::because(format_args!("wanted")),
+        (3, _) => reset::restart(format_args!("wanted")),
         (0, true) => {
-            reset::healthy();
-            println!("{} faults", reset::faults());
+            reset::clear_faults();
+            println!("{} faults", reset::fault_count());
             emulator::exit(0)
         }
         _ => panic!("one more"),
