@@ -56,7 +56,7 @@ impl Platform for Esp8266 {
 fn run() -> ! {
     print_banner(OPTIONS.version, "an ESP8266 without its radio");
     umqtt_memory::set_probing(true);
-    let how = crash_loop::start();
+    let mode = crash_loop::start_mode();
     // SAFETY: the only place that takes the peripherals, once.
     let peripherals = unsafe { esp8266_hal::target::Peripherals::steal() };
     let commands = peripherals.SPI0.flash();
@@ -65,7 +65,7 @@ fn run() -> ! {
     let board = ChipBoard::new(&peripherals.EFUSE);
     let device = Device::<Esp8266>::new(board, flash, OPTIONS);
     let mut device = device.unwrap_or_else(|error| panic!("{error}"));
-    how.begin(&mut device);
+    mode.start(&mut device);
     loop {
         // Pins and the serial port are looked at with every tick.
         umqtt_lx106_board::turn(&mut device, &mut NoNet, |_, _| (), 0, |_| false);

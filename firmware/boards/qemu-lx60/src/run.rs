@@ -6,7 +6,7 @@ use umqtt_device::device::Prepared;
 use umqtt_device::settings::{Capabilities, Capability};
 use umqtt_device::{Device, Platform};
 use umqtt_lx60::{ETHERNET, emulator};
-use umqtt_lx106_board::crash_loop::{self, Start};
+use umqtt_lx106_board::crash_loop::{self, StartMode};
 use umqtt_lx106_board::{now, print_banner};
 use umqtt_lx106_rt::println;
 use umqtt_net_smoltcp::SmolNet;
@@ -58,13 +58,13 @@ fn turn(device: &mut Machine, net: &mut Network) {
 fn begin() -> (Box<Machine>, Box<Network>) {
     print_banner(OPTIONS.version, "an emulated ESP8266");
     umqtt_memory::set_probing(true);
-    let how = crash_loop::start();
+    let mode = crash_loop::start_mode();
     if emulator::command_line() == FAULT {
         panic!("as the command line asks");
     }
     let mut device = device(prepare());
     let mut net = network();
-    start(&mut device, &mut net, how);
+    start(&mut device, &mut net, mode);
     (device, net)
 }
 
@@ -88,13 +88,13 @@ fn network() -> Box<Network> {
 }
 
 #[inline(never)]
-fn start(device: &mut Machine, net: &mut Network, how: Start) {
+fn start(device: &mut Machine, net: &mut Network, mode: StartMode) {
     if let Err(error) = device.listen(net) {
         println!("{error}");
     }
-    let whole = matches!(how, Start::Whole);
-    how.begin(device);
-    if whole && emulator::command_line() == FAULT_WITH_SCRIPT {
+    let normal = matches!(mode, StartMode::Normal);
+    mode.start(device);
+    if normal && emulator::command_line() == FAULT_WITH_SCRIPT {
         panic!("as the command line asks");
     }
     net.set_addressing(device.addressing());

@@ -8,19 +8,19 @@ use umqtt_device::{Device, Platform};
 use umqtt_lx106_rt::{clock, interrupt, println, reset, watchdog};
 
 /// Faults in a row after which the script is not started.
-const WITHOUT_SCRIPT: u32 = 3;
+const FAULTS_WITHOUT_SCRIPT: u32 = 3;
 /// Milliseconds without a fault after which those before do not count.
-const HEALTHY: u64 = 60_000;
+const HEALTHY_AFTER: u64 = 60_000;
 /// Milliseconds to wait when the first start without the script has failed; they double with each,
 /// up to a limit.
-const FIRST_WAIT: u64 = 1_000;
-const LONGEST_WAIT: u64 = 300_000;
+const FIRST_BACKOFF: u64 = 1_000;
+const MAX_BACKOFF: u64 = 300_000;
 
 /// How to start.
 #[derive(Debug)]
-pub enum Start {
+pub enum StartMode {
     /// As ever.
-    Whole,
+    Normal,
     /// There were so many faults.
     WithoutScript {
         /// How many, in a row.
@@ -28,12 +28,12 @@ pub enum Start {
     },
 }
 
-impl Start {
+impl StartMode {
     /// Starts the device so.
-    pub fn begin<P: Platform>(self, device: &mut Device<P>) {
+    pub fn start<P: Platform>(self, device: &mut Device<P>) {
         match self {
-            Start::Whole => device.start(Instant::from_millis(clock::millis())),
-            Start::WithoutScript { faults } => {
+            StartMode::Normal => device.start(Instant::from_millis(clock::millis())),
+            StartMode::WithoutScript { faults } => {
                 let why = format_args!("{faults} faults in a row have restarted the device");
                 device.start_without_script(Instant::from_millis(clock::millis()), why);
             }
@@ -42,31 +42,32 @@ impl Start {
 }
 
 /// Says how to start this time, and waits where that is better.
-pub fn start() -> Start {
+pub fn start_mode() -> StartMode {
     let faults = reset::fault_count();
-    if faults < WITHOUT_SCRIPT {
-        return Start::Whole;
+    if faults < FAULTS_WITHOUT_SCRIPT {
+        return StartMode::Normal;
     }
-    let wait = wait(faults);
-    if wait > 0 {
-        println!("{faults} faults in a row: the next try is in {} s", wait / 1000);
-        sleep(wait);
+    let millis = backoff(faults);
+    if millis > 0 {
+        println!("{faults} faults in a row: the next try is in {} s", millis / 1000);
+        sleep(millis);
     }
-    Start::WithoutScript { faults }
+    StartMode::WithoutScript { faults }
 }
 
 /// Notes that the device runs. To be called in the main loop.
-pub fn turn() {
-    if reset::fault_count() > 0 && clock::millis() >= HEALTHY + wait(reset::fault_count()) {
+pub fn note_running() {
+    if reset::fault_count() > 0 && clock::millis() >= HEALTHY_AFTER + backoff(reset::fault_count())
+    {
         reset::clear_faults();
     }
 }
 
 /// Milliseconds to wait before the next start.
-fn wait(faults: u32) -> u64 {
-    match faults.saturating_sub(WITHOUT_SCRIPT) {
+fn backoff(faults: u32) -> u64 {
+    match faults.saturating_sub(FAULTS_WITHOUT_SCRIPT) {
         0 => 0,
-        failed => LONGEST_WAIT.min(FIRST_WAIT << (failed - 1).min(16)),
+        failed => MAX_BACKOFF.min(FIRST_BACKOFF << (failed - 1).min(16)),
     }
 }
 

@@ -32,7 +32,7 @@ pub fn turn<P: Platform, N: Stack>(
     is_ready: impl Fn(&mut N) -> bool,
 ) {
     watchdog::feed();
-    crash_loop::turn();
+    crash_loop::note_running();
     let until = umqtt_net::turn(net, now, |now, net| {
         before(device.board(), net);
         let next = device.poll(now, net);
