@@ -13,7 +13,7 @@ use umqtt_esp8266_drivers::pwm::Pwm;
 use umqtt_esp8266_drivers::random;
 use umqtt_lx106_rt::{clock, interrupt, uart};
 
-use crate::bus::Registers;
+use crate::mmio::Registers;
 
 /// The pulses: the timer's interrupt goes on with them.
 static PWM: Mutex<RefCell<Pwm>> = Mutex::new(RefCell::new(Pwm::new()));

@@ -4,7 +4,7 @@
 //! | file | job |
 //! |---|---|
 //! | `machine` | serial port, watchdog and restart, for the runtime |
-//! | `bus` | the registers, for the drivers |
+//! | `mmio` | the registers, for the drivers |
 //! | `board` | the device's board: pins and what the runtime has |
 //! | `no_net` | a network that refuses |
 //!
@@ -15,8 +15,8 @@
 extern crate alloc;
 
 mod board;
-mod bus;
 mod machine;
+mod mmio;
 mod no_net;
 
 use esp8266_hal::flash::{ESPFlash, SPI0Ext};

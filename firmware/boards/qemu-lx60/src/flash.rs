@@ -36,7 +36,7 @@ const FAILED: u16 = 1 << 5 | 1 << 4;
 const QUERY_ANSWER: usize = 0x10;
 const SIGNATURE: [u8; 3] = *b"QRY";
 /// Looks at the status before an operation is given up: far more than the slowest sector takes.
-const PATIENCE: u32 = 10_000_000;
+const MAX_POLLS: u32 = 10_000_000;
 
 /// Ranges that can be mapped together: the running script's image, and that of the next.
 const MAPS: usize = 2;
@@ -156,7 +156,7 @@ impl Flash {
 
     /// Waits until an operation is done, and makes the content readable again.
     fn finish(&mut self, offset: usize) -> Result<(), FlashError> {
-        let done = (0..PATIENCE).map(|_| status(offset)).find(|status| status & DONE != 0);
+        let done = (0..MAX_POLLS).map(|_| status(offset)).find(|status| status & DONE != 0);
         command(offset, CLEAR_STATUS);
         command(offset, READ_ARRAY);
         match done {

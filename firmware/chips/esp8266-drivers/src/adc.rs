@@ -5,7 +5,7 @@
 //! without the vendor's library. Their scale is right once the radio's calibration has run, which
 //! this firmware does not do: until then the input answers with a narrower range.
 
-use crate::bus::Bus;
+use crate::mmio::Mmio;
 
 /// The largest value.
 pub const MAX: u16 = 1023;
@@ -29,36 +29,36 @@ const HOST: u8 = 2;
 const CONNECT_BIT: u8 = 5;
 
 /// How often it looks whether a conversion is over before it gives up, a microsecond each.
-const PATIENCE: u32 = 200;
+const MAX_POLLS: u32 = 200;
 
 /// Reads the input: 0 to [`MAX`]; `None` if the hardware does not answer.
-pub fn read(bus: &mut impl Bus) -> Option<u16> {
-    bus.write_analogue(BLOCK, HOST, 0, CONNECT_BIT, CONNECT_BIT, 1);
-    bus.modify(DETECTORS, 0, DETECTORS_OFF);
-    let value = converted(bus);
-    bus.write_analogue(BLOCK, HOST, 0, CONNECT_BIT, CONNECT_BIT, 0);
-    bus.modify(DETECTORS, DETECTORS_OFF, 0);
-    bus.modify(CONTROL, 0, 1);
-    bus.modify(CONTROL, 1, 0);
+pub fn read(mmio: &mut impl Mmio) -> Option<u16> {
+    mmio.write_analogue(BLOCK, HOST, 0, CONNECT_BIT, CONNECT_BIT, 1);
+    mmio.modify(DETECTORS, 0, DETECTORS_OFF);
+    let value = converted(mmio);
+    mmio.write_analogue(BLOCK, HOST, 0, CONNECT_BIT, CONNECT_BIT, 0);
+    mmio.modify(DETECTORS, DETECTORS_OFF, 0);
+    mmio.modify(CONTROL, 0, 1);
+    mmio.modify(CONTROL, 1, 0);
     value
 }
 
-fn converted(bus: &mut impl Bus) -> Option<u16> {
-    wait(bus)?;
-    bus.modify(CONFIG, START, 0);
-    bus.modify(CONFIG, 0, START);
-    bus.delay_micros(2);
-    wait(bus)?;
-    let sum: u32 = (0..SAMPLES).map(|index| sample(bus.read(DATA + 4 * index))).sum();
+fn converted(mmio: &mut impl Mmio) -> Option<u16> {
+    wait(mmio)?;
+    mmio.modify(CONFIG, START, 0);
+    mmio.modify(CONFIG, 0, START);
+    mmio.delay_micros(2);
+    wait(mmio)?;
+    let sum: u32 = (0..SAMPLES).map(|index| sample(mmio.read(DATA + 4 * index))).sum();
     Some(((sum + 8) / 16).min(MAX.into()) as u16)
 }
 
-fn wait(bus: &mut impl Bus) -> Option<()> {
-    for _ in 0..PATIENCE {
-        if bus.read(CONFIG) & STATE == 0 {
+fn wait(mmio: &mut impl Mmio) -> Option<()> {
+    for _ in 0..MAX_POLLS {
+        if mmio.read(CONFIG) & STATE == 0 {
             return Some(());
         }
-        bus.delay_micros(1);
+        mmio.delay_micros(1);
     }
     None
 }
@@ -77,12 +77,12 @@ mod tests {
     use std::vec::Vec;
 
     use super::*;
-    use crate::bus::recording::{Access, Recording};
+    use crate::mmio::recording::{Access, Recording};
 
     fn recording(raw: u32) -> Recording {
-        let mut bus = Recording::default();
-        (0..SAMPLES).for_each(|index| bus.answer(DATA + 4 * index, &[raw]));
-        bus
+        let mut mmio = Recording::default();
+        (0..SAMPLES).for_each(|index| mmio.answer(DATA + 4 * index, &[raw]));
+        mmio
     }
 
     #[test]
@@ -95,24 +95,24 @@ mod tests {
 
     #[test]
     fn it_starts_waits_and_leaves_the_detector_as_it_was() {
-        let mut bus = recording(!0x400);
-        bus.answer(CONFIG, &[0, 0, 0, 3 << 24, 1 << 24, 0]);
-        assert_eq!(read(&mut bus), Some(512));
-        let done = bus.take();
+        let mut mmio = recording(!0x400);
+        mmio.answer(CONFIG, &[0, 0, 0, 3 << 24, 1 << 24, 0]);
+        assert_eq!(read(&mut mmio), Some(512));
+        let done = mmio.take();
         let analogue: Vec<_> =
             done.iter().filter(|access| matches!(access, Access::Analogue { .. })).collect();
         let connect = |value| Access::Analogue { block: 0x6c, register: 0, bits: (5, 5), value };
         assert_eq!(analogue, [&connect(1), &connect(0)]);
         assert!(done.contains(&Access::Write(CONFIG, START)));
-        assert_eq!(bus.registers[&DETECTORS], 0);
-        assert_eq!(bus.registers[&CONTROL], 0);
+        assert_eq!(mmio.registers[&DETECTORS], 0);
+        assert_eq!(mmio.registers[&CONTROL], 0);
     }
 
     #[test]
     fn hardware_that_does_not_answer_is_given_up() {
-        let mut bus = Recording::default();
-        bus.answer(CONFIG, &[1 << 24]);
-        assert_eq!(read(&mut bus), None);
-        assert_eq!(bus.registers[&DETECTORS], 0);
+        let mut mmio = Recording::default();
+        mmio.answer(CONFIG, &[1 << 24]);
+        assert_eq!(read(&mut mmio), None);
+        assert_eq!(mmio.registers[&DETECTORS], 0);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`bus`] | reading and writing registers: the chip's, or a recording of it |
+//! | [`mmio`] | reading and writing registers: the chip's, or a recording of it |
 //! | [`pins`] | pins by number: direction, level, pull-up, edges |
 //! | [`pwm`] | pulses on up to eight pins, by hardware timer FRC1 |
 //! | [`adc`] | the analogue input TOUT |
@@ -11,7 +11,7 @@
 //! | [`subword_load`] | loads of bytes from flash, which the hardware cannot do |
 //!
 //! A script names pins by number, and the emulator has none of this hardware. So the drivers here
-//! do all they do through [`bus::Bus`], and the tests look at what they write to a recording of it.
+//! do all they do through [`mmio::Mmio`], and the tests look at what they write to a recording of it.
 //! `esp8266-hal` names pins by type and has neither PWM nor analogue input; what it does have (the
 //! flash's commands with the cache off, the watchdog, the MAC address, the PLL) is taken from
 //! there.
@@ -22,8 +22,8 @@
 #![no_std]
 
 pub mod adc;
-pub mod bus;
 pub mod flash;
+pub mod mmio;
 pub mod pins;
 pub mod pwm;
 pub mod random;

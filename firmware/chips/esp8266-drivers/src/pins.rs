@@ -4,7 +4,7 @@
 //! own, no pull-up and no edges. Pins 6 to 11 are wired to the flash chip the program runs from:
 //! touching them ends it, so they are refused.
 
-use crate::bus::Bus;
+use crate::mmio::Mmio;
 
 /// A pin's direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Mode {
 
 /// The pin is not there, is the flash's, or cannot do that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotThisPin;
+pub struct InvalidPin;
 
 /// GPIO: Technical Reference chapter 16.
 pub(crate) mod gpio {
@@ -94,86 +94,91 @@ impl Pins {
     /// Chooses a pin's direction.
     ///
     /// # Errors
-    /// [`NotThisPin`]
-    pub fn set_mode(&mut self, bus: &mut impl Bus, pin: u8, mode: Mode) -> Result<(), NotThisPin> {
+    /// [`InvalidPin`]
+    pub fn set_mode(
+        &mut self,
+        mmio: &mut impl Mmio,
+        pin: u8,
+        mode: Mode,
+    ) -> Result<(), InvalidPin> {
         if pin == RTC_PIN {
-            bus.modify(rtc::PAD, rtc::PAD_FUNCTION, rtc::PAD_GPIO);
-            bus.modify(rtc::CONFIG, 1, 0);
-            bus.modify(rtc::ENABLE, 1, (mode == Mode::Output).into());
+            mmio.modify(rtc::PAD, rtc::PAD_FUNCTION, rtc::PAD_GPIO);
+            mmio.modify(rtc::CONFIG, 1, 0);
+            mmio.modify(rtc::ENABLE, 1, (mode == Mode::Output).into());
             return Ok(());
         }
         let (offset, function) = mux(pin)?;
         let pullup = if mode == Mode::InputPullup { PULLUP } else { 0 };
         // The function's third bit is that of no GPIO function.
-        bus.modify(IO_MUX + offset, FUNCTION | PULLUP, function << 4 | pullup);
-        bus.modify(register(pin), gpio::PIN_OPEN_DRAIN, 0);
+        mmio.modify(IO_MUX + offset, FUNCTION | PULLUP, function << 4 | pullup);
+        mmio.modify(register(pin), gpio::PIN_OPEN_DRAIN, 0);
         let direction = if mode == Mode::Output { gpio::ENABLE_SET } else { gpio::ENABLE_CLEAR };
-        bus.write(direction, 1 << pin);
+        mmio.write(direction, 1 << pin);
         Ok(())
     }
 
     /// Puts a level on a pin; it becomes an output, and shows nothing else in between.
     ///
     /// # Errors
-    /// [`NotThisPin`]
-    pub fn write(&mut self, bus: &mut impl Bus, pin: u8, level: bool) -> Result<(), NotThisPin> {
+    /// [`InvalidPin`]
+    pub fn write(&mut self, mmio: &mut impl Mmio, pin: u8, level: bool) -> Result<(), InvalidPin> {
         if pin == RTC_PIN {
-            bus.modify(rtc::OUT, 1, level.into());
+            mmio.modify(rtc::OUT, 1, level.into());
         } else {
             mux(pin)?;
-            bus.write(if level { gpio::OUT_SET } else { gpio::OUT_CLEAR }, 1 << pin);
+            mmio.write(if level { gpio::OUT_SET } else { gpio::OUT_CLEAR }, 1 << pin);
         }
-        self.set_mode(bus, pin, Mode::Output)
+        self.set_mode(mmio, pin, Mode::Output)
     }
 
     /// The level on a pin, whoever puts it there.
     ///
     /// # Errors
-    /// [`NotThisPin`]
-    pub fn read(&mut self, bus: &mut impl Bus, pin: u8) -> Result<bool, NotThisPin> {
+    /// [`InvalidPin`]
+    pub fn read(&mut self, mmio: &mut impl Mmio, pin: u8) -> Result<bool, InvalidPin> {
         if pin == RTC_PIN {
-            return Ok(bus.read(rtc::IN) & 1 != 0);
+            return Ok(mmio.read(rtc::IN) & 1 != 0);
         }
         mux(pin)?;
-        Ok(bus.read(gpio::IN) >> pin & 1 != 0)
+        Ok(mmio.read(gpio::IN) >> pin & 1 != 0)
     }
 
     /// Makes a pin an input and notes its edges from now on, for [`Pins::poll_edge`].
     ///
     /// # Errors
-    /// [`NotThisPin`]; the clock's pin 16 has no edges.
-    pub fn watch(&mut self, bus: &mut impl Bus, pin: u8, pullup: bool) -> Result<(), NotThisPin> {
+    /// [`InvalidPin`]; the clock's pin 16 has no edges.
+    pub fn watch(&mut self, mmio: &mut impl Mmio, pin: u8, pullup: bool) -> Result<(), InvalidPin> {
         mux(pin)?;
-        self.set_mode(bus, pin, if pullup { Mode::InputPullup } else { Mode::Input })?;
-        bus.write(gpio::STATUS_CLEAR, 1 << pin);
-        bus.modify(register(pin), gpio::PIN_EDGES, gpio::BOTH_EDGES);
+        self.set_mode(mmio, pin, if pullup { Mode::InputPullup } else { Mode::Input })?;
+        mmio.write(gpio::STATUS_CLEAR, 1 << pin);
+        mmio.modify(register(pin), gpio::PIN_EDGES, gpio::BOTH_EDGES);
         self.watched |= 1 << pin;
         Ok(())
     }
 
     /// Notes no more edges.
-    pub fn unwatch_all(&mut self, bus: &mut impl Bus) {
+    pub fn unwatch_all(&mut self, mmio: &mut impl Mmio) {
         for pin in (0..RTC_PIN).filter(|pin| self.watched >> pin & 1 != 0) {
-            bus.modify(register(pin), gpio::PIN_EDGES, 0);
+            mmio.modify(register(pin), gpio::PIN_EDGES, 0);
         }
-        bus.write(gpio::STATUS_CLEAR, self.watched);
+        mmio.write(gpio::STATUS_CLEAR, self.watched);
         self.watched = 0;
     }
 
     /// A pin that had an edge since it was last named here.
-    pub fn poll_edge(&mut self, bus: &mut impl Bus) -> Option<u8> {
-        let edges = bus.read(gpio::STATUS) & self.watched;
+    pub fn poll_edge(&mut self, mmio: &mut impl Mmio) -> Option<u8> {
+        let edges = mmio.read(gpio::STATUS) & self.watched;
         let pin = (0..RTC_PIN).find(|pin| edges >> pin & 1 != 0)?;
-        bus.write(gpio::STATUS_CLEAR, 1 << pin);
+        mmio.write(gpio::STATUS_CLEAR, 1 << pin);
         Some(pin)
     }
 }
 
 /// Whether a pin may be used, and its place in the multiplexer.
-fn mux(pin: u8) -> Result<(u32, u32), NotThisPin> {
+fn mux(pin: u8) -> Result<(u32, u32), InvalidPin> {
     match pin {
-        6..=11 => Err(NotThisPin),
-        _ => MUX.get(usize::from(pin)).copied().ok_or(NotThisPin),
+        6..=11 => Err(InvalidPin),
+        _ => MUX.get(usize::from(pin)).copied().ok_or(InvalidPin),
     }
 }
 
@@ -189,80 +194,80 @@ mod tests {
     use std::vec;
 
     use super::*;
-    use crate::bus::recording::{Access::Write, Recording};
+    use crate::mmio::recording::{Access::Write, Recording};
 
     #[test]
     fn an_output_shows_its_level_from_the_start() {
-        let (mut bus, mut pins) = (Recording::default(), Pins::new());
+        let (mut mmio, mut pins) = (Recording::default(), Pins::new());
         // Left over from the boot loader: the pin is the JTAG's, with a pull-up.
-        bus.registers.insert(0x6000_0804, 0xa1);
-        pins.write(&mut bus, 12, true).unwrap();
+        mmio.registers.insert(0x6000_0804, 0xa1);
+        pins.write(&mut mmio, 12, true).unwrap();
         let expected = vec![
             Write(0x6000_0304, 1 << 12),
             Write(0x6000_0804, 0x31),
             Write(0x6000_0358, 0),
             Write(0x6000_0310, 1 << 12),
         ];
-        assert_eq!(bus.take(), expected);
-        pins.write(&mut bus, 5, false).unwrap();
-        assert_eq!(bus.take()[0], Write(0x6000_0308, 1 << 5));
+        assert_eq!(mmio.take(), expected);
+        pins.write(&mut mmio, 5, false).unwrap();
+        assert_eq!(mmio.take()[0], Write(0x6000_0308, 1 << 5));
     }
 
     #[test]
     fn inputs_have_a_pullup_when_asked() {
-        let (mut bus, mut pins) = (Recording::default(), Pins::new());
-        pins.set_mode(&mut bus, 0, Mode::InputPullup).unwrap();
-        assert_eq!(bus.registers[&0x6000_0834], 0x80);
-        assert_eq!(bus.take().last(), Some(&Write(0x6000_0314, 1)));
-        pins.set_mode(&mut bus, 0, Mode::Input).unwrap();
-        assert_eq!(bus.registers[&0x6000_0834], 0);
-        bus.registers.insert(gpio::IN, 1 << 14);
-        assert_eq!(pins.read(&mut bus, 14), Ok(true));
-        assert_eq!(pins.read(&mut bus, 13), Ok(false));
+        let (mut mmio, mut pins) = (Recording::default(), Pins::new());
+        pins.set_mode(&mut mmio, 0, Mode::InputPullup).unwrap();
+        assert_eq!(mmio.registers[&0x6000_0834], 0x80);
+        assert_eq!(mmio.take().last(), Some(&Write(0x6000_0314, 1)));
+        pins.set_mode(&mut mmio, 0, Mode::Input).unwrap();
+        assert_eq!(mmio.registers[&0x6000_0834], 0);
+        mmio.registers.insert(gpio::IN, 1 << 14);
+        assert_eq!(pins.read(&mut mmio, 14), Ok(true));
+        assert_eq!(pins.read(&mut mmio, 13), Ok(false));
     }
 
     #[test]
     fn the_clocks_pin_has_registers_of_its_own() {
-        let (mut bus, mut pins) = (Recording::default(), Pins::new());
-        bus.registers.extend([(rtc::PAD, 0x42), (rtc::CONFIG, 3)]);
-        pins.write(&mut bus, 16, true).unwrap();
+        let (mut mmio, mut pins) = (Recording::default(), Pins::new());
+        mmio.registers.extend([(rtc::PAD, 0x42), (rtc::CONFIG, 3)]);
+        pins.write(&mut mmio, 16, true).unwrap();
         let expected = [(rtc::OUT, 1), (rtc::PAD, 1), (rtc::CONFIG, 2), (rtc::ENABLE, 1)];
-        assert_eq!(bus.take(), expected.map(|(address, value)| Write(address, value)));
-        pins.set_mode(&mut bus, 16, Mode::Input).unwrap();
-        assert_eq!(bus.registers[&rtc::ENABLE], 0);
-        bus.registers.insert(rtc::IN, 1);
-        assert_eq!(pins.read(&mut bus, 16), Ok(true));
-        assert_eq!(pins.watch(&mut bus, 16, false), Err(NotThisPin));
+        assert_eq!(mmio.take(), expected.map(|(address, value)| Write(address, value)));
+        pins.set_mode(&mut mmio, 16, Mode::Input).unwrap();
+        assert_eq!(mmio.registers[&rtc::ENABLE], 0);
+        mmio.registers.insert(rtc::IN, 1);
+        assert_eq!(pins.read(&mut mmio, 16), Ok(true));
+        assert_eq!(pins.watch(&mut mmio, 16, false), Err(InvalidPin));
     }
 
     #[test]
     fn the_flashs_pins_and_those_that_are_none_are_not_touched() {
-        let (mut bus, mut pins) = (Recording::default(), Pins::new());
+        let (mut mmio, mut pins) = (Recording::default(), Pins::new());
         for pin in (6..=11).chain(17..=255) {
-            assert_eq!(pins.set_mode(&mut bus, pin, Mode::Output), Err(NotThisPin));
-            assert_eq!(pins.write(&mut bus, pin, true), Err(NotThisPin));
-            assert_eq!(pins.read(&mut bus, pin), Err(NotThisPin));
-            assert_eq!(pins.watch(&mut bus, pin, true), Err(NotThisPin));
+            assert_eq!(pins.set_mode(&mut mmio, pin, Mode::Output), Err(InvalidPin));
+            assert_eq!(pins.write(&mut mmio, pin, true), Err(InvalidPin));
+            assert_eq!(pins.read(&mut mmio, pin), Err(InvalidPin));
+            assert_eq!(pins.watch(&mut mmio, pin, true), Err(InvalidPin));
         }
-        assert_eq!(bus.take(), []);
+        assert_eq!(mmio.take(), []);
     }
 
     #[test]
     fn edges_are_named_once_and_only_of_watched_pins() {
-        let (mut bus, mut pins) = (Recording::default(), Pins::new());
-        pins.watch(&mut bus, 0, true).unwrap();
-        pins.watch(&mut bus, 4, false).unwrap();
-        assert_eq!(bus.registers[&0x6000_0328], 3 << 7);
-        bus.take();
-        bus.answer(gpio::STATUS, &[0b1_0011, 0b1_0010, 0b0_0010]);
-        assert_eq!(pins.poll_edge(&mut bus), Some(0));
-        assert_eq!(pins.poll_edge(&mut bus), Some(4));
-        assert_eq!(pins.poll_edge(&mut bus), None, "pin 1 is not watched");
-        assert_eq!(bus.take(), [Write(0x6000_0324, 1), Write(0x6000_0324, 1 << 4)]);
-        pins.unwatch_all(&mut bus);
-        assert_eq!(bus.registers[&0x6000_0328], 0);
-        bus.answer(gpio::STATUS, &[0b1_0001]);
-        assert_eq!(pins.poll_edge(&mut bus), None);
+        let (mut mmio, mut pins) = (Recording::default(), Pins::new());
+        pins.watch(&mut mmio, 0, true).unwrap();
+        pins.watch(&mut mmio, 4, false).unwrap();
+        assert_eq!(mmio.registers[&0x6000_0328], 3 << 7);
+        mmio.take();
+        mmio.answer(gpio::STATUS, &[0b1_0011, 0b1_0010, 0b0_0010]);
+        assert_eq!(pins.poll_edge(&mut mmio), Some(0));
+        assert_eq!(pins.poll_edge(&mut mmio), Some(4));
+        assert_eq!(pins.poll_edge(&mut mmio), None, "pin 1 is not watched");
+        assert_eq!(mmio.take(), [Write(0x6000_0324, 1), Write(0x6000_0324, 1 << 4)]);
+        pins.unwatch_all(&mut mmio);
+        assert_eq!(mmio.registers[&0x6000_0328], 0);
+        mmio.answer(gpio::STATUS, &[0b1_0001]);
+        assert_eq!(pins.poll_edge(&mut mmio), None);
     }
 
     /// The addresses above against those of the register crate.

@@ -8,7 +8,7 @@
 
 use heapless::Vec;
 
-use crate::bus::Bus;
+use crate::mmio::Mmio;
 use crate::pins::gpio;
 
 /// Pins at a time.
@@ -78,7 +78,7 @@ impl Pwm {
     ///
     /// # Errors
     /// [`NoChannel`]: all are in use, or the pin is not one of GPIO 0 to 15.
-    pub fn set(&mut self, bus: &mut impl Bus, pin: u8, duty: u16) -> Result<(), NoChannel> {
+    pub fn set(&mut self, mmio: &mut impl Mmio, pin: u8, duty: u16) -> Result<(), NoChannel> {
         if pin > 15 {
             return Err(NoChannel);
         }
@@ -87,12 +87,12 @@ impl Pwm {
             Some(channel) => channel.1 = duty,
             None => self.channels.push((pin, duty)).map_err(|_| NoChannel)?,
         }
-        self.changed(bus);
+        self.changed(mmio);
         Ok(())
     }
 
     /// Leaves a pin to others.
-    pub fn release(&mut self, bus: &mut impl Bus, pin: u8) {
+    pub fn release(&mut self, mmio: &mut impl Mmio, pin: u8) {
         let before = self.channels.len();
         self.channels.retain(|channel| channel.0 != pin);
         if self.channels.len() != before {
@@ -101,63 +101,63 @@ impl Pwm {
             self.plan.set &= !bit;
             self.plan.clear &= !bit;
             self.plan.steps.iter_mut().for_each(|step| step.clear &= !bit);
-            self.changed(bus);
+            self.changed(mmio);
         }
     }
 
     /// Sets the period, in slots of 200 ns; what the timer cannot do becomes the nearest that it
     /// can.
-    pub fn set_period(&mut self, bus: &mut impl Bus, slots: u32) {
+    pub fn set_period(&mut self, mmio: &mut impl Mmio, slots: u32) {
         self.period = slots.clamp(MIN_PERIOD, MAX_PERIOD);
         if !self.channels.is_empty() {
-            self.changed(bus);
+            self.changed(mmio);
         }
     }
 
     /// The timer's interrupt came.
-    pub fn on_timer(&mut self, bus: &mut impl Bus) {
-        bus.write(frc1::INTERRUPT, 1);
+    pub fn on_timer(&mut self, mmio: &mut impl Mmio) {
+        mmio.write(frc1::INTERRUPT, 1);
         if !self.running {
             return;
         }
         if let Some(step) = self.plan.steps.get(self.step) {
-            bus.write(gpio::OUT_CLEAR, step.clear);
+            mmio.write(gpio::OUT_CLEAR, step.clear);
             self.step += 1;
-            self.arm(bus);
+            self.arm(mmio);
         } else {
-            self.start_period(bus);
+            self.start_period(mmio);
         }
     }
 
-    fn changed(&mut self, bus: &mut impl Bus) {
+    fn changed(&mut self, mmio: &mut impl Mmio) {
         self.next = Some(self.planned());
         if !self.running {
             self.running = true;
-            bus.modify(frc1::EDGE, 0, frc1::EDGE_ENABLE);
-            bus.write(frc1::CONTROL, frc1::RUN);
-            self.start_period(bus);
+            mmio.modify(frc1::EDGE, 0, frc1::EDGE_ENABLE);
+            mmio.write(frc1::CONTROL, frc1::RUN);
+            self.start_period(mmio);
         }
     }
 
-    fn start_period(&mut self, bus: &mut impl Bus) {
+    fn start_period(&mut self, mmio: &mut impl Mmio) {
         if let Some(plan) = self.next.take() {
             self.plan = plan;
         }
-        bus.write(gpio::OUT_SET, self.plan.set);
-        bus.write(gpio::OUT_CLEAR, self.plan.clear);
+        mmio.write(gpio::OUT_SET, self.plan.set);
+        mmio.write(gpio::OUT_CLEAR, self.plan.clear);
         self.step = 0;
         if self.plan.steps.is_empty() {
             // All are on or off for good: nothing to do until something changes.
             self.running = false;
-            bus.write(frc1::CONTROL, 0);
+            mmio.write(frc1::CONTROL, 0);
         } else {
-            self.arm(bus);
+            self.arm(mmio);
         }
     }
 
-    fn arm(&mut self, bus: &mut impl Bus) {
+    fn arm(&mut self, mmio: &mut impl Mmio) {
         let slots = self.plan.steps.get(self.step).map_or(self.plan.rest, |step| step.after);
-        bus.write(frc1::LOAD, slots);
+        mmio.write(frc1::LOAD, slots);
     }
 
     fn planned(&self) -> Plan {
@@ -207,19 +207,19 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::bus::recording::{Access::Write, Recording};
+    use crate::mmio::recording::{Access::Write, Recording};
 
     /// Lets the timer run for so many periods; the slots each pin was on in the last of them.
-    fn run(pwm: &mut Pwm, bus: &mut Recording, periods: u32) -> BTreeMap<u8, u32> {
+    fn run(pwm: &mut Pwm, mmio: &mut Recording, periods: u32) -> BTreeMap<u8, u32> {
         let (mut on, mut since) = (BTreeMap::new(), BTreeMap::new());
         let (mut now, mut level, mut period) = (0, 0_u32, 0);
         while period < periods {
-            let load = bus.registers[&frc1::LOAD];
+            let load = mmio.registers[&frc1::LOAD];
             assert!((MIN_GAP..=MAX_PERIOD).contains(&load), "{load}");
             now += load;
-            bus.take();
-            pwm.on_timer(bus);
-            for access in bus.take() {
+            mmio.take();
+            pwm.on_timer(mmio);
+            for access in mmio.take() {
                 match access {
                     Write(gpio::OUT_SET, bits) => {
                         on.clear();
@@ -244,36 +244,36 @@ mod tests {
         }
         // The last period has only just begun: let it come to its end.
         while pwm.step < pwm.plan.steps.len() {
-            now += bus.registers[&frc1::LOAD];
+            now += mmio.registers[&frc1::LOAD];
             let step = pwm.plan.steps[pwm.step];
             for pin in (0..16).filter(|pin| step.clear >> pin & 1 != 0) {
                 on.insert(pin, now - since[&pin]);
             }
-            pwm.on_timer(bus);
+            pwm.on_timer(mmio);
         }
-        assert_eq!(bus.registers[&frc1::LOAD], pwm.plan.rest);
+        assert_eq!(mmio.registers[&frc1::LOAD], pwm.plan.rest);
         on
     }
 
     #[test]
     fn pulses_are_as_long_as_their_duty() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
-        pwm.set(&mut bus, 5, 250).unwrap();
-        assert_eq!(bus.registers[&frc1::CONTROL], 0x84);
-        assert_eq!(bus.registers[&frc1::EDGE], 2);
-        pwm.set(&mut bus, 12, 900).unwrap();
-        pwm.set(&mut bus, 13, 1).unwrap();
-        let on = run(&mut pwm, &mut bus, 2);
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
+        pwm.set(&mut mmio, 5, 250).unwrap();
+        assert_eq!(mmio.registers[&frc1::CONTROL], 0x84);
+        assert_eq!(mmio.registers[&frc1::EDGE], 2);
+        pwm.set(&mut mmio, 12, 900).unwrap();
+        pwm.set(&mut mmio, 13, 1).unwrap();
+        let on = run(&mut pwm, &mut mmio, 2);
         assert_eq!(on, BTreeMap::from([(5, 1250), (12, 4500), (13, MIN_GAP)]));
     }
 
     #[test]
     fn duties_that_are_close_share_an_interrupt() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
         for pin in 0..5 {
-            pwm.set(&mut bus, pin, 500 + u16::from(pin) * 4).unwrap();
+            pwm.set(&mut mmio, pin, 500 + u16::from(pin) * 4).unwrap();
         }
-        run(&mut pwm, &mut bus, 1);
+        run(&mut pwm, &mut mmio, 1);
         assert_eq!(pwm.plan.steps.len(), 2);
         assert_eq!(pwm.plan.steps[0], Step { after: 2500, clear: 0b0_0111 });
         assert_eq!(pwm.plan.steps[1], Step { after: 60, clear: 0b1_1000 });
@@ -281,52 +281,52 @@ mod tests {
 
     #[test]
     fn nothing_runs_for_pins_that_are_on_or_off_for_good() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
-        pwm.set(&mut bus, 5, 0).unwrap();
-        pwm.set(&mut bus, 4, 1000).unwrap();
-        pwm.set(&mut bus, 4, 2000).unwrap();
-        assert_eq!(bus.registers[&frc1::CONTROL], 0);
-        assert_eq!(bus.registers[&gpio::OUT_SET], 1 << 4);
-        assert_eq!(bus.registers[&gpio::OUT_CLEAR], 1 << 5);
-        bus.take();
-        pwm.on_timer(&mut bus);
-        assert_eq!(bus.take(), [Write(frc1::INTERRUPT, 1)], "an interrupt that came late");
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
+        pwm.set(&mut mmio, 5, 0).unwrap();
+        pwm.set(&mut mmio, 4, 1000).unwrap();
+        pwm.set(&mut mmio, 4, 2000).unwrap();
+        assert_eq!(mmio.registers[&frc1::CONTROL], 0);
+        assert_eq!(mmio.registers[&gpio::OUT_SET], 1 << 4);
+        assert_eq!(mmio.registers[&gpio::OUT_CLEAR], 1 << 5);
+        mmio.take();
+        pwm.on_timer(&mut mmio);
+        assert_eq!(mmio.take(), [Write(frc1::INTERRUPT, 1)], "an interrupt that came late");
     }
 
     #[test]
     fn a_change_waits_for_the_next_period_and_a_release_does_not() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
-        pwm.set(&mut bus, 5, 500).unwrap();
-        pwm.set(&mut bus, 5, 100).unwrap();
-        assert_eq!(bus.registers[&frc1::LOAD], 2500, "the first pulse is not cut");
-        assert_eq!(run(&mut pwm, &mut bus, 1)[&5], 500);
-        pwm.release(&mut bus, 5);
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
+        pwm.set(&mut mmio, 5, 500).unwrap();
+        pwm.set(&mut mmio, 5, 100).unwrap();
+        assert_eq!(mmio.registers[&frc1::LOAD], 2500, "the first pulse is not cut");
+        assert_eq!(run(&mut pwm, &mut mmio, 1)[&5], 500);
+        pwm.release(&mut mmio, 5);
         assert_eq!((pwm.plan.set, pwm.plan.clear), (0, 0));
-        pwm.on_timer(&mut bus);
-        assert_eq!(bus.registers[&frc1::CONTROL], 0);
+        pwm.on_timer(&mut mmio);
+        assert_eq!(mmio.registers[&frc1::CONTROL], 0);
     }
 
     #[test]
     fn periods_are_what_the_timer_can_do() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
-        pwm.set_period(&mut bus, 0);
-        assert_eq!(bus.take(), [], "no pin pulses");
-        pwm.set(&mut bus, 5, 999).unwrap();
-        assert_eq!(run(&mut pwm, &mut bus, 1)[&5], MIN_PERIOD - MIN_GAP);
-        pwm.set_period(&mut bus, u32::MAX);
-        assert_eq!(run(&mut pwm, &mut bus, 2)[&5], MAX_PERIOD / 1000 * 999 + 607 * 999 / 1000);
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
+        pwm.set_period(&mut mmio, 0);
+        assert_eq!(mmio.take(), [], "no pin pulses");
+        pwm.set(&mut mmio, 5, 999).unwrap();
+        assert_eq!(run(&mut pwm, &mut mmio, 1)[&5], MIN_PERIOD - MIN_GAP);
+        pwm.set_period(&mut mmio, u32::MAX);
+        assert_eq!(run(&mut pwm, &mut mmio, 2)[&5], MAX_PERIOD / 1000 * 999 + 607 * 999 / 1000);
     }
 
     #[test]
     fn there_are_eight_channels_and_no_clocks_pin() {
-        let (mut bus, mut pwm) = (Recording::default(), Pwm::new());
-        assert_eq!(pwm.set(&mut bus, 16, 1), Err(NoChannel));
+        let (mut mmio, mut pwm) = (Recording::default(), Pwm::new());
+        assert_eq!(pwm.set(&mut mmio, 16, 1), Err(NoChannel));
         for pin in 0..8 {
-            pwm.set(&mut bus, pin, 500).unwrap();
+            pwm.set(&mut mmio, pin, 500).unwrap();
         }
-        assert_eq!(pwm.set(&mut bus, 12, 500), Err(NoChannel));
-        pwm.release(&mut bus, 3);
-        assert_eq!(pwm.set(&mut bus, 12, 500), Ok(()));
+        assert_eq!(pwm.set(&mut mmio, 12, 500), Err(NoChannel));
+        pwm.release(&mut mmio, 3);
+        assert_eq!(pwm.set(&mut mmio, 12, 500), Ok(()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! Registers.
+//! Registers: memory-mapped I/O (MMIO).
 
 /// Reads and writes the chip's registers.
-pub trait Bus {
+pub trait Mmio {
     /// Reads the register at an address.
     fn read(&mut self, address: u32) -> u32;
     /// Writes the register at an address.
@@ -19,7 +19,7 @@ pub trait Bus {
     }
 }
 
-/// A bus that remembers what was written, in order.
+/// Registers that remember what was written, in order.
 #[cfg(test)]
 pub(crate) mod recording {
     extern crate std;
@@ -27,7 +27,7 @@ pub(crate) mod recording {
     use std::collections::{BTreeMap, VecDeque};
     use std::vec::Vec;
 
-    use super::Bus;
+    use super::Mmio;
 
     /// What was done.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub(crate) mod recording {
         }
     }
 
-    impl Bus for Recording {
+    impl Mmio for Recording {
         fn read(&mut self, address: u32) -> u32 {
             if let Some(answers) = self.answers.get_mut(&address)
                 && let Some(answer) = answers.pop_front()

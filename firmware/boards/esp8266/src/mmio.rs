@@ -1,6 +1,6 @@
 //! The chip's registers.
 
-use umqtt_esp8266_drivers::bus::Bus;
+use umqtt_esp8266_drivers::mmio::Mmio;
 use umqtt_lx106_rt::clock;
 
 /// Functions in ROM: addresses of the vendor's `eagle.rom.addr.v6.ld`.
@@ -12,7 +12,7 @@ type I2cWriteMask = extern "C" fn(u32, u32, u32, u32, u32, u32);
 #[derive(Debug)]
 pub(crate) struct Registers;
 
-impl Bus for Registers {
+impl Mmio for Registers {
     fn read(&mut self, address: u32) -> u32 {
         // SAFETY: only drivers' registers are read here.
         unsafe { (address as *const u32).read_volatile() }
