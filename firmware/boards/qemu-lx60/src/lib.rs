@@ -7,7 +7,7 @@
 //! | `options` | what the device may grow to within the chip's RAM |
 //! | `board` | serial port, clock, MAC address, restart; simulated pins, driven from the console with `sim` |
 //! | `ethernet` | the OpenCores Ethernet MAC, as smoltcp wants it |
-//! | `seed` | numbers that differ, for want of random ones: for tests only |
+//! | `insecure_random` | numbers that differ, for want of random ones: for tests only |
 //! | `flash` | the parallel NOR flash, as the device's storage wants it |
 #![no_std]
 
@@ -16,9 +16,9 @@ extern crate alloc;
 mod board;
 mod ethernet;
 mod flash;
+mod insecure_random;
 mod options;
 mod run;
-mod seed;
 
 pub use board::Lx60Board;
 pub use ethernet::OpenEth;

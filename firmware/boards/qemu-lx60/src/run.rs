@@ -14,8 +14,8 @@ use umqtt_net_smoltcp::SmolNet;
 use crate::board::Lx60Board;
 use crate::ethernet::OpenEth;
 use crate::flash::Flash;
+use crate::insecure_random;
 use crate::options::{MAC, NET_LIMITS, OPTIONS};
-use crate::seed;
 
 /// A command line of the emulator that makes every start fail, to see what comes of it.
 const FAULT: &str = "fault";
@@ -31,7 +31,7 @@ impl Platform for Lx60 {
     const LACKS: Capabilities = Capabilities::NONE.with(Capability::Ntp).with(Capability::Mdns);
 }
 
-type Machine = Device<Lx60>;
+type Lx60Device = Device<Lx60>;
 type Network = SmolNet<OpenEth>;
 
 /// The whole program.
@@ -43,7 +43,7 @@ pub fn run() -> ! {
     }
 }
 
-fn turn(device: &mut Machine, net: &mut Network) {
+fn turn(device: &mut Lx60Device, net: &mut Network) {
     let link = |board: &mut Lx60Board, net: &mut Network| {
         if net.poll_link().is_some() {
             board.set_link(net.address());
@@ -55,7 +55,7 @@ fn turn(device: &mut Machine, net: &mut Network) {
 // What is large is made in functions of its own: in the one above, it would take stack for ever.
 
 #[inline(never)]
-fn begin() -> (Box<Machine>, Box<Network>) {
+fn begin() -> (Box<Lx60Device>, Box<Network>) {
     print_banner(OPTIONS.version, "an emulated ESP8266");
     umqtt_memory::set_probing(true);
     let mode = crash_loop::start_mode();
@@ -75,20 +75,20 @@ fn prepare() -> Prepared<Lx60> {
 }
 
 #[inline(never)]
-fn device(prepared: Prepared<Lx60>) -> Box<Machine> {
+fn device(prepared: Prepared<Lx60>) -> Box<Lx60Device> {
     Box::new(prepared.into_device())
 }
 
 #[inline(never)]
 fn network() -> Box<Network> {
     let mut random = [0; 8];
-    seed::fill(&mut random);
+    insecure_random::fill(&mut random);
     let seed = u64::from_be_bytes(random);
     Box::new(SmolNet::new(OpenEth::new(MAC), MAC, seed, NET_LIMITS, now()))
 }
 
 #[inline(never)]
-fn start(device: &mut Machine, net: &mut Network, mode: StartMode) {
+fn start(device: &mut Lx60Device, net: &mut Network, mode: StartMode) {
     if let Err(error) = device.listen(net) {
         println!("{error}");
     }
