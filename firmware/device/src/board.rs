@@ -1,5 +1,6 @@
 //! What a board gives the device besides the network and the flash: pins, the serial port, memory
-//! figures and a restart. One file per board implements it.
+//! figures and a restart. One file per board implements it; what else a new board takes is in
+//! `ARCHITECTURE.md`.
 
 use alloc::string::String;
 use core::ops::Range;

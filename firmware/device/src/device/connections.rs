@@ -1,4 +1,12 @@
-//! The connections: which service each is for.
+//! The connections: which service each is for. How many there may be at a time is decided by
+//! others:
+//!
+//! | limit | where | one more |
+//! |---|---|---|
+//! | of all | the network: `NetLimits::sockets` of `umqtt-net-smoltcp`, `MAX_CONNECTIONS` of `umqtt-host` | is reset |
+//! | of the broker's clients | `Limits::max_clients` of `umqtt-mqtt` | gets a CONNACK with return code 3 |
+//! | without CONNECT | `Limits::max_waiting` of it | closes the one that has waited longest |
+//! | console sessions | `MAX_SESSIONS` of `console` | gets a line that says so, and is closed |
 
 use alloc::vec::Vec;
 

@@ -1,5 +1,5 @@
 //! The table of parameters. To add one: a line at the place where `show` shall print it, with a
-//! number no line ever had.
+//! number no line ever had. What else a new setting takes is in `ARCHITECTURE.md`.
 
 use super::capability::{Capability, needs};
 use super::param_type::{NO_ZONE, ParamType};
