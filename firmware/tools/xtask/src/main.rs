@@ -19,7 +19,7 @@ struct Arguments {
 enum Command {
     /// The ESP8266's core
     Esp8266(esp8266::Arguments),
-    /// Checks the sources: comments within the columns, no circles of imports
+    /// Checks the sources: comments within the columns, no cycles of imports
     Source,
 }
 

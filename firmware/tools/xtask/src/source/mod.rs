@@ -2,13 +2,13 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `columns` | comments are not wider than the code |
+//! | `comment_width` | comments are not wider than the code |
 //! | `modules` | a crate's modules and their files |
 //! | `imports` | which file uses which of the same crate |
-//! | `circles` | files that use each other in a circle |
+//! | `cycles` | import cycles: files that use each other in a circle |
 
-mod circles;
-mod columns;
+mod comment_width;
+mod cycles;
 mod imports;
 mod modules;
 
@@ -32,10 +32,10 @@ pub fn check() -> Result<ExitCode> {
     let mut found = Vec::new();
     for file in files(&root)? {
         let text = fs::read_to_string(root.join(&file))?;
-        found.extend(columns::check(&file, &text));
+        found.extend(comment_width::check(&file, &text));
         if is_crate_root(&file) {
-            let circles = circles::check(&root, &file);
-            found.extend(circles.unwrap_or_else(|error| vec![format!("{error:#}")]));
+            let cycles = cycles::check(&root, &file);
+            found.extend(cycles.unwrap_or_else(|error| vec![format!("{error:#}")]));
         }
     }
     found.iter().for_each(|line| println!("{line}"));

@@ -1,4 +1,4 @@
-//! Files that use each other in a circle. A module and those inside it may: they are one thing in
+//! Files that use each other in a cycle. A module and those inside it may: they are one thing in
 //! parts.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,12 +9,12 @@ use anyhow::Result;
 use super::imports::{self, Imports};
 use super::modules::{self, Module};
 
-/// The circles of a crate, a line for each import of them.
+/// The cycles of a crate, a line for each import of them.
 pub(super) fn check(root: &Path, file: &Path) -> Result<Vec<String>> {
     let modules = modules::read(root, file)?;
     let imports = imports::find(&modules);
-    let circles = find(modules.len(), &imports);
-    Ok(circles.iter().flat_map(|circle| describe(circle, &modules, &imports)).collect())
+    let cycles = find(modules.len(), &imports);
+    Ok(cycles.iter().flat_map(|cycle| describe(cycle, &modules, &imports)).collect())
 }
 
 /// The groups of modules from each of which one comes to every other.
@@ -24,15 +24,15 @@ fn find(count: usize, imports: &Imports) -> Vec<BTreeSet<usize>> {
         next.entry(from).or_default().push(to);
     }
     let reached: Vec<BTreeSet<usize>> = (0..count).map(|from| reach(from, &next)).collect();
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     for from in 0..count {
-        let circle: BTreeSet<usize> =
+        let cycle: BTreeSet<usize> =
             reached[from].iter().copied().filter(|&to| reached[to].contains(&from)).collect();
-        if circle.first() == Some(&from) && circle.len() > 1 {
-            circles.push(circle);
+        if cycle.first() == Some(&from) && cycle.len() > 1 {
+            cycles.push(cycle);
         }
     }
-    circles
+    cycles
 }
 
 fn reach(from: usize, next: &BTreeMap<usize, Vec<usize>>) -> BTreeSet<usize> {
@@ -43,11 +43,11 @@ fn reach(from: usize, next: &BTreeMap<usize, Vec<usize>>) -> BTreeSet<usize> {
     reached
 }
 
-fn describe(circle: &BTreeSet<usize>, modules: &[Module], imports: &Imports) -> Vec<String> {
+fn describe(cycle: &BTreeSet<usize>, modules: &[Module], imports: &Imports) -> Vec<String> {
     let file = |module: usize| modules[module].file.display();
-    let mut lines = vec![format!("a circle of {} files:", circle.len())];
+    let mut lines = vec![format!("a cycle of {} files:", cycle.len())];
     for (&(from, to), names) in imports {
-        if circle.contains(&from) && circle.contains(&to) {
+        if cycle.contains(&from) && cycle.contains(&to) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             lines.push(format!("    {} uses {}: {}", file(from), file(to), names.join(", ")));
         }
@@ -62,7 +62,7 @@ mod tests {
 
     use super::check;
 
-    fn circles(files: &[(&str, &str)]) -> Vec<String> {
+    fn cycles(files: &[(&str, &str)]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             let path = folder.path().join(name);
@@ -73,8 +73,8 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_is_found_through_re_exports_and_in_macros() {
-        let found = circles(&[
+    fn a_cycle_is_found_through_re_exports_and_in_macros() {
+        let found = cycles(&[
             ("src/lib.rs", "mod a; mod b; mod c; pub use c::C;"),
             ("src/a.rs", "use crate::b::B;"),
             ("src/b.rs", "pub struct B; fn f() { print!(\"{}\", crate::C) }"),
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "a circle of 3 files:",
+                "a cycle of 3 files:",
                 "    src/a.rs uses src/b.rs: B",
                 "    src/b.rs uses src/c/inner.rs: C",
                 "    src/c/inner.rs uses src/a.rs: A",
@@ -93,8 +93,8 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_a_module_and_tests_make_no_circle() {
-        let found = circles(&[
+    fn parts_of_a_module_and_tests_make_no_cycle() {
+        let found = cycles(&[
             ("src/lib.rs", "mod a; mod b;"),
             ("src/a.rs", "mod part; use part::P; use crate::b::B; pub struct A;"),
             ("src/a/part.rs", "use super::A; pub struct P;"),
