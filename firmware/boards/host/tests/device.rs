@@ -11,7 +11,7 @@ use std::time::Duration;
 use umqtt_host::{HostDevice, Options, RunError, Script, Serial, StopHandle};
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::ports::free_port;
-use umqtt_testkit::wait::TIMEOUT as PATIENCE;
+use umqtt_testkit::wait::TIMEOUT;
 use umqtt_vm::Profile;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -76,7 +76,7 @@ impl Running {
 
     fn connect(&self, port: u16) -> TcpStream {
         let stream = TcpStream::connect((LOCALHOST, port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
         stream
     }
 
@@ -183,7 +183,7 @@ fn others_are_served_while_some_flood_and_some_do_not_read() {
     good.read_exact(&mut [0; 9]).unwrap();
     let mut console = device.console();
     // Until the queue of the one that does not read is full, and that is some megabytes.
-    let until = std::time::Instant::now() + PATIENCE;
+    let until = std::time::Instant::now() + TIMEOUT;
     let mut said = 0_u32;
     while said < 50 || console.ask("show mqtt").contains("Dropped: messages 0,") {
         assert!(std::time::Instant::now() < until, "nothing was dropped");

@@ -47,7 +47,7 @@ enum Telnet {
     Command,
     /// After 255 and WILL, WON'T, DO or DON'T: the option follows.
     Option,
-    /// In a subnegotiation, which 255 240 ends; so many bytes of patience are left.
+    /// In a subnegotiation, which 255 240 ends; so many more bytes are taken.
     Sub(u8),
     /// In a subnegotiation, after 255.
     SubCommand(u8),
@@ -57,7 +57,7 @@ const IAC: u8 = 255;
 const SUB_END: u8 = 240;
 const SUB_BEGIN: u8 = 250;
 /// Longest subnegotiation: a client that never ends one gets its console back.
-const SUB_PATIENCE: u8 = 255;
+const MAX_SUBNEGOTIATION: u8 = 255;
 
 impl LineReader {
     /// For a TCP connection, where telnet's commands are passed over (`telnet`), or for a serial
@@ -173,7 +173,7 @@ impl Telnet {
             (Telnet::Text, _) => (Telnet::Text, true),
             // Doubled, it is the byte itself.
             (Telnet::Command, IAC) => (Telnet::Text, true),
-            (Telnet::Command, SUB_BEGIN) => (Telnet::Sub(SUB_PATIENCE), false),
+            (Telnet::Command, SUB_BEGIN) => (Telnet::Sub(MAX_SUBNEGOTIATION), false),
             (Telnet::Command, 251..=254) => (Telnet::Option, false),
             (Telnet::Command | Telnet::Option, _) => (Telnet::Text, false),
             (Telnet::Sub(0) | Telnet::SubCommand(0), _) => (Telnet::Text, false),

@@ -4,7 +4,7 @@
 //! The tests of a stack make a [`Testbed`] of it, whose far end is *not* made of the same stack,
 //! and call [`run`] with each of [`TCP`](tcp::cases), [`LIMITS`](limits::cases) and
 //! [`UDP`](udp::cases). Time is the testbed's: virtual for smoltcp, the computer's for sockets. No
-//! verdict depends on how long something takes, except that [`PATIENCE`] is enough.
+//! verdict depends on how long something takes, except that [`TIMEOUT`] is enough.
 
 pub mod limits;
 pub mod tcp;
@@ -17,7 +17,7 @@ use std::{format, panic, println};
 use crate::{CloseReason, ConnId, Duration, Instant, Interface, Net, NetEvent, UdpId};
 
 /// How long something that has to happen may take.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How long nothing may happen where nothing is to happen.
 const QUIET: Duration = Duration::from_millis(300);
 
@@ -132,7 +132,7 @@ impl<T: Testbed> Bed<T> {
 
     /// Goes on until something has come to pass.
     fn until<R>(&mut self, what: &str, mut done: impl FnMut(&mut T) -> Option<R>) -> R {
-        let end = self.0.now() + PATIENCE;
+        let end = self.0.now() + TIMEOUT;
         loop {
             if let Some(result) = done(&mut self.0) {
                 return result;

@@ -12,7 +12,7 @@ use umqtt_mqtt::QoS;
 use umqtt_mqtt::wire::{Connect, Publish, Subscribe, Version};
 
 /// How long a read or a write may block before it is looked whether to stop.
-const PATIENCE: Duration = Duration::from_millis(100);
+const IO_TIMEOUT: Duration = Duration::from_millis(100);
 /// Bytes the slow reader takes at a time, and its pause between two.
 const SIP: usize = 4096;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -78,8 +78,8 @@ pub(crate) fn start(address: SocketAddr, misbehaving: Misbehaving) -> io::Result
 fn connect(address: SocketAddr, client_id: &str, filter: Option<&str>) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(IO_TIMEOUT))?;
+    stream.set_write_timeout(Some(IO_TIMEOUT))?;
     let mut out = Vec::new();
     let connect = Connect {
         version: Version::V311,

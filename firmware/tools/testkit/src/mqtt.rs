@@ -68,7 +68,7 @@ impl Client {
     }
 
     /// Publishes all of these at once; at QoS 1 the answers are left to [`Client::collect`].
-    pub fn publish_at_once(&mut self, messages: &[Outgoing]) {
+    pub fn publish_batch(&mut self, messages: &[Outgoing]) {
         let packets = messages.iter().zip(1u16..).flat_map(|((topic, payload, qos), id)| {
             let id = if *qos == 0 { vec![] } else { id.to_be_bytes().to_vec() };
             packet(PUBLISH | qos << 1, &[text(topic), id, payload.clone()].concat())
@@ -96,12 +96,12 @@ impl Client {
     }
 
     /// Publishes at QoS 0, retained.
-    pub fn retain(&mut self, topic: &str, payload: &[u8]) {
+    pub fn publish_retained(&mut self, topic: &str, payload: &[u8]) {
         self.send(PUBLISH | 1, &[&text(topic)[..], payload].concat()).unwrap();
     }
 
     /// Publishes at QoS 1 or 2, through all the acknowledgements.
-    pub fn publish_surely(&mut self, topic: &str, payload: &[u8], qos: u8) {
+    pub fn publish_acknowledged(&mut self, topic: &str, payload: &[u8], qos: u8) {
         let id = [1, qos];
         self.send(PUBLISH | qos << 1, &[&text(topic)[..], &id, payload].concat()).unwrap();
         if qos == 1 {

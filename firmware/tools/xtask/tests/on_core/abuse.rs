@@ -27,7 +27,7 @@ fn throw(at: SocketAddr, bytes: &[u8]) {
 fn serves(device: &Device) {
     let mut client = device.client("good");
     client.subscribe("x", 1);
-    client.publish_surely("x", b"still here", 1);
+    client.publish_acknowledged("x", b"still here", 1);
     assert_eq!(client.next().payload, b"still here");
     assert!(!device.serial().contains("it was restarted"), "{}", device.serial());
 }

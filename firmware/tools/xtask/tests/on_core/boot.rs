@@ -69,7 +69,7 @@ fn what_is_stored_and_cannot_run_is_said_and_not_used() {
     device.has_said("the stored script cannot run: not a bytecode image");
     assert!(device.console().ask("show mqtt").contains("Script disabled"));
     assert!(device.console().ask("show script").contains("not loaded"));
-    device.client("served").publish_surely("name", b"x", 1);
+    device.client("served").publish_acknowledged("name", b"x", 1);
     is_mended(&device);
     assert_eq!(times(&device, "it was restarted"), 0);
 }

@@ -56,12 +56,12 @@ fn messages_arrive_at_every_quality_and_stay_when_retained() {
         receiver.subscribe(&topic, qos);
         match qos {
             0 => sender.publish(&topic, b"data"),
-            _ => sender.publish_surely(&topic, b"data", qos),
+            _ => sender.publish_acknowledged(&topic, b"data", qos),
         }
         let expected = Message { topic, payload: b"data".to_vec(), qos, retained: false };
         assert_eq!(receiver.next(), expected);
     }
-    sender.retain("kept", b"here");
+    sender.publish_retained("kept", b"here");
     let mut late = device.client("late");
     late.subscribe("kept", 0);
     let message = late.next();
@@ -82,7 +82,7 @@ fn sixteen_clients_have_two_subscriptions_each() {
         assert_eq!(client.next().payload, b"to everybody");
     }
     for n in 0..CLIENTS {
-        clients[(n + 1) % CLIENTS].publish_surely(&format!("own/{n}"), b"to you", 1);
+        clients[(n + 1) % CLIENTS].publish_acknowledged(&format!("own/{n}"), b"to you", 1);
         assert_eq!(clients[n].next().payload, b"to you");
     }
     assert!(device.console().ask("show mqtt").contains(&format!("Current clients: {CLIENTS}")));

@@ -31,7 +31,7 @@ fn burst(from: impl Fn(usize, u8) -> Vec<Outgoing>) {
     for qos in [0, 1, 0, 1] {
         let end = Instant::now() + SOON;
         for (n, client) in clients.iter_mut().enumerate() {
-            client.publish_at_once(&from(n, qos));
+            client.publish_batch(&from(n, qos));
         }
         let readers: Vec<_> = clients
             .into_iter()

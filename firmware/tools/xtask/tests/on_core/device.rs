@@ -14,7 +14,7 @@ use xtask::esp8266::push::push;
 
 use crate::client::Client;
 use crate::wire::{DEVICE, Wire};
-pub(crate) use umqtt_testkit::wait::{TIMEOUT as PATIENCE, eventually};
+pub(crate) use umqtt_testkit::wait::{TIMEOUT, eventually};
 
 /// The device's own ports.
 pub(crate) const MQTT: u16 = 1883;

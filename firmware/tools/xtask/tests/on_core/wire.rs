@@ -16,7 +16,7 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr};
 /// Between two looks at the wire.
 const PAUSE: Duration = Duration::from_micros(500);
 /// What is sent is taken in this time, or never.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Where the device is.
 pub(crate) const DEVICE: Ipv4Addr = Ipv4Addr::new(10, 9, 8, 1);
 
@@ -170,7 +170,7 @@ impl Wire {
 
     /// Sends all of this.
     pub(crate) fn send(&mut self, connection: Connection, bytes: &[u8]) {
-        let (mut sent, end) = (0, Instant::now() + PATIENCE);
+        let (mut sent, end) = (0, Instant::now() + TIMEOUT);
         while sent < bytes.len() {
             assert!(Instant::now() < end, "the device takes no more than {sent} bytes");
             let socket = self.socket(connection);

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::{ANSWER, Witness};
 use crate::client::{CONNECT, PUBLISH, SUBSCRIBE, packet, text};
-use crate::device::{Device, PATIENCE};
+use crate::device::{Device, TIMEOUT};
 
 /// All a console says until it has shown its prompt so many times.
 fn read_prompts(stream: &mut TcpStream, prompts: usize) -> Vec<String> {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (mut all, mut bytes) = (Vec::new(), [0; 1024]);
     while String::from_utf8_lossy(&all).matches("CMD>").count() < prompts {
         match stream.read(&mut bytes).unwrap() {

@@ -52,7 +52,7 @@ impl Witness {
     /// all the time.
     #[track_caller]
     pub(super) fn is_served(&mut self, device: &Device, after: &str) {
-        self.client.publish_surely("witness", after.as_bytes(), 1);
+        self.client.publish_acknowledged("witness", after.as_bytes(), 1);
         assert_eq!(self.client.next().payload, after.as_bytes());
         // Dropped, the device shows the end of its serial output.
         assert_eq!(device.serial().matches(BANNER).count(), 1, "restarted by {after}");

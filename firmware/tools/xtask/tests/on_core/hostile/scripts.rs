@@ -136,7 +136,7 @@ fn scripts_of_4_kib_compile_and_bytecode_runs_beside_a_script_and_16_clients() {
         assert_eq!(client.next().payload, format!("v{last}").into_bytes());
     }
     for client in &mut clients {
-        client.publish_surely("other/x", b"y", 1);
+        client.publish_acknowledged("other/x", b"y", 1);
     }
 }
 
