@@ -63,7 +63,7 @@ pub use cache::{DEFAULT_NEGATIVE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, MIN_TTL};
 pub use error::{ResolveError, WireError};
 pub use name::{Labels, MAX_LABEL, MAX_NAME, MAX_OWNED_NAME, Name, NameBuf};
 pub use resolver::{
-    ANSWER_TIMEOUT, ATTEMPTS, Lookup, MAX_ALIASES, MAX_SERVERS, QUERY_LEN, QueryId, Question,
+    ANSWER_TIMEOUT, ATTEMPTS, Lookup, MAX_ALIASES, MAX_SERVERS, OutgoingQuery, QUERY_LEN, QueryId,
     Resolver,
 };
 pub use responder::{

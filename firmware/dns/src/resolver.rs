@@ -39,7 +39,7 @@ pub enum Lookup {
 /// A question to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Question {
+pub struct OutgoingQuery {
     /// Its length.
     pub len: usize,
     /// Where it goes.
@@ -189,7 +189,12 @@ impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
 impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
     /// Writes the next question, of [`QUERY_LEN`] bytes at most. It is to be sent from a port that
     /// is chosen by chance, best a new one each time; `random` is a random number.
-    pub fn poll_transmit(&mut self, now: Instant, random: u64, buf: &mut [u8]) -> Option<Question> {
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        random: u64,
+        buf: &mut [u8],
+    ) -> Option<OutgoingQuery> {
         let mixed_case = self.mixed_case;
         let query = self.queries.iter_mut().find(|query| matches!(query.state, State::Send))?;
         let Some(to) = query.server(&self.servers) else {
@@ -203,7 +208,7 @@ impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
         query.state = State::Waiting(now.saturating_add(ANSWER_TIMEOUT));
         let mut writer = Writer::new(buf, query.message_id, flags::RECURSION_DESIRED).ok()?;
         writer.question(&query.name.name(), rtype::A, CLASS_IN).ok()?;
-        Some(Question { len: writer.finish(), to, query: query.id })
+        Some(OutgoingQuery { len: writer.finish(), to, query: query.id })
     }
 
     /// The next look-up that has ended.
