@@ -11,9 +11,9 @@
 //! | [`subword_load`] | loads of bytes from flash, which the hardware cannot do |
 //!
 //! A script names pins by number, and the emulator has none of this hardware. So the drivers here
-//! do all they do through [`mmio::Mmio`], and the tests look at what they write to a recording of it.
-//! `esp8266-hal` names pins by type and has neither PWM nor analogue input; what it does have (the
-//! flash's commands with the cache off, the watchdog, the MAC address, the PLL) is taken from
+//! do all they do through [`mmio::Mmio`], and the tests look at what they write to a recording of
+//! it. `esp8266-hal` names pins by type and has neither PWM nor analogue input; what it does have
+//! (the flash's commands with the cache off, the watchdog, the MAC address, the PLL) is taken from
 //! there.
 //!
 //! None of this has run on a chip yet. Register addresses and bits are those of the ESP8266
