@@ -99,7 +99,7 @@ pub struct Limits {
     /// the connection.
     pub max_unreleased: usize,
     /// Bytes of messages waiting for [`poll_local`](crate::Broker::poll_local). What does not fit
-    /// is dropped and counted.
+    /// is dropped and counted; so is what would take more than half of the memory that is free.
     pub max_local_queue_bytes: usize,
     /// Bytes of the heap for all that clients make the broker keep, as
     /// [`memory`](crate::Broker::memory) counts it. Half of what is free may wait for one client,

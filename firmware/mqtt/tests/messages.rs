@@ -279,6 +279,22 @@ fn the_local_queue_is_bounded() {
     assert_eq!((net.local().len(), net.broker.subscriptions_len()), (0, 0));
 }
 
+/// A message of a few bytes takes many times its length.
+#[test]
+fn short_messages_for_the_local_client_shut_nobody_out() {
+    let mut net = Net::with(Limits::SMALL.max_memory(8 * 1024).max_local_queue_bytes(2 * 1024));
+    net.broker.subscribe(b"#", QOS0).unwrap();
+    net.join(1, "flooder");
+    for _ in 0..500 {
+        net.send(1, &message("t", b"", QOS0, 0, false));
+    }
+    assert!(net.broker.memory() < 4 * 1024, "{} bytes", net.broker.memory());
+    net.join(2, "newcomer");
+    net.publish_retained(2, "state", b"on");
+    assert_eq!(net.broker.stats().retained_refused, 0);
+    assert!(net.local().len() > 10);
+}
+
 /// [MQTT-4.3.2-2], [MQTT-4.3.3-2]
 #[test]
 fn inbound_qos_1_and_2_are_acknowledged_and_delivered_once() {

@@ -162,14 +162,8 @@ impl Broker {
         let qos = how.qos;
         if target == LOCAL {
             let retain = how.mark.retain();
-            let local = Message { publication: message.clone(), qos, retain };
-            if self.local.push(local, self.limits.max_local_queue_bytes) {
-                self.stats.messages_sent += 1;
-                self.stats.internal_sent += 1;
-            } else {
-                self.stats.messages_dropped += 1;
-            }
-            return;
+            let publication = message.clone();
+            return self.deliver_local(Message { publication, qos, retain }, share);
         }
         let Some(session) = self.sessions.get_mut(target) else { return };
         let slot = session.connection();

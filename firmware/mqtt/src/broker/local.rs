@@ -104,17 +104,50 @@ pub(super) struct Local {
     /// A look for retained messages goes on when more may be looked at.
     pub(super) scanning: bool,
     queue: VecDeque<Message>,
+    waiting: Waiting,
+}
+
+/// What waits for the local client: bytes of packets, and what these take in memory. A short
+/// message takes many times its length.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waiting {
     bytes: usize,
+    memory: usize,
+}
+
+impl Waiting {
+    fn of(publication: &Publication) -> Waiting {
+        let bytes = publication.packet().len();
+        Waiting { bytes, memory: Publication::cost_of(bytes) + size_of::<Message>() }
+    }
+
+    fn plus(self, other: Waiting) -> Waiting {
+        let bytes = self.bytes.saturating_add(other.bytes);
+        Waiting { bytes, memory: self.memory.saturating_add(other.memory) }
+    }
+
+    fn minus(self, other: Waiting) -> Waiting {
+        Waiting { bytes: self.bytes - other.bytes, memory: self.memory - other.memory }
+    }
+
+    fn is_within(self, max: Waiting) -> bool {
+        self.bytes <= max.bytes && self.memory <= max.memory
+    }
+
+    fn half(self) -> Waiting {
+        Waiting { bytes: self.bytes / 2, memory: self.memory / 2 }
+    }
 }
 
 impl Local {
     /// Queues a message; false if it does not fit. One always does in an empty queue.
-    pub(super) fn push(&mut self, message: Message, max: usize) -> bool {
-        let bytes = self.bytes.saturating_add(message.publication.packet().len());
-        if !self.queue.is_empty() && bytes > max || !try_deque_room(&mut self.queue, 1) {
+    fn push(&mut self, message: Message, max: Waiting) -> bool {
+        let waiting = self.waiting.plus(Waiting::of(&message.publication));
+        let fits = self.queue.is_empty() || waiting.is_within(max);
+        if !fits || !try_deque_room(&mut self.queue, 1) {
             return false;
         }
-        self.bytes = bytes;
+        self.waiting = waiting;
         self.queue.push_back(message);
         true
     }
@@ -126,19 +159,19 @@ impl Local {
 
     /// Drops all messages; how many.
     pub(super) fn drop_messages(&mut self) -> u64 {
-        self.bytes = 0;
+        self.waiting = Waiting::default();
         core::mem::take(&mut self.queue).len() as u64
     }
 
     fn pop(&mut self) -> Option<Message> {
         let message = self.queue.pop_front()?;
-        self.bytes -= message.publication.packet().len();
+        self.waiting = self.waiting.minus(Waiting::of(&message.publication));
         Some(message)
     }
 
     /// Queues retained messages as far as they leave half of the queue free, and as `looks` last;
     /// how many.
-    fn pump(&mut self, store: &RetainedStore, max: usize, looks: &mut usize) -> u64 {
+    fn pump(&mut self, store: &RetainedStore, max: Waiting, looks: &mut usize) -> u64 {
         let mut count = 0;
         self.scanning = false;
         while let Some(mut first) = self.replays.first_entry() {
@@ -155,12 +188,13 @@ impl Local {
                     continue;
                 }
             };
-            let bytes = self.bytes.saturating_add(publication.packet().len());
-            if !self.queue.is_empty() && bytes > max / 2 || !try_deque_room(&mut self.queue, 1) {
+            let waiting = self.waiting.plus(Waiting::of(&publication));
+            let fits = self.queue.is_empty() || waiting.is_within(max.half());
+            if !fits || !try_deque_room(&mut self.queue, 1) {
                 break;
             }
             replay.advance(publication.clone());
-            self.bytes = bytes;
+            self.waiting = waiting;
             self.queue.push_back(Message { publication, qos, retain: true });
             count += 1;
         }
@@ -255,11 +289,26 @@ impl Broker {
     }
 
     pub(super) fn pump_local(&mut self) {
-        let max = self.limits.max_local_queue_bytes;
+        let max = self.max_local(self.share());
         let sent = self.local.pump(&self.retained, max, &mut self.scans_left);
         self.stats.messages_sent += sent;
         self.stats.internal_sent += sent;
         self.stats.scans_put_off += u64::from(self.local.scanning);
+    }
+
+    /// Queues a message for the local client, whose queue may take `share` bytes of memory.
+    pub(super) fn deliver_local(&mut self, message: Message, share: usize) {
+        let max = self.max_local(share);
+        if self.local.push(message, max) {
+            self.stats.messages_sent += 1;
+            self.stats.internal_sent += 1;
+        } else {
+            self.stats.messages_dropped += 1;
+        }
+    }
+
+    fn max_local(&self, share: usize) -> Waiting {
+        Waiting { bytes: self.limits.max_local_queue_bytes, memory: share }
     }
 
     fn check_message(&self, topic: &[u8], payload: &[u8]) -> Result<(), PublishError> {
