@@ -12,11 +12,6 @@ use common::mosquitto::{Mosquitto, mosquitto_enabled};
 use common::mqtt::Mqtt;
 use common::{eventually, folder, repository};
 
-/// How long to wait for what should not come.
-const QUIET: Duration = Duration::from_millis(500);
-/// How long after a connection the bridge has told the other side again what is kept here.
-const TOLD: Duration = Duration::from_millis(1500);
-
 /// What a broker has retained under the topics that are to be equal.
 fn kept(port: u16) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
@@ -41,33 +36,83 @@ fn become_equal(near: u16, far: u16, wanted: &[(&str, &str)]) {
     });
 }
 
+/// Clients of both brokers that see what is shared, and what is sent behind it to end the wait.
+struct Watchers {
+    here: Mqtt,
+    there: Mqtt,
+}
+
+impl Watchers {
+    fn new(near: u16, far: u16) -> Watchers {
+        let (here, there) = (Mqtt::connect(near, "watches"), Mqtt::connect(far, "watches"));
+        for filter in ["shared/now", "up/fence", "down/fence"] {
+            here.subscribe(filter);
+            there.subscribe(filter);
+        }
+        Watchers { here, there }
+    }
+
+    /// What was under way has arrived: the bridge keeps the order. Nothing of it was about what is
+    /// shared, as an echo would be, and a third time over for one that comes back.
+    fn see_no_echo(&self, what: &str) {
+        let sides = [
+            (&self.here, &self.there, "up/fence"),
+            (&self.there, &self.here, "down/fence"),
+            (&self.here, &self.there, "up/fence"),
+        ];
+        for (from, to, topic) in sides {
+            from.publish(topic, what);
+            for watcher in [from, to] {
+                let next = watcher.message();
+                assert_eq!((next.topic.as_str(), next.data.as_str()), (topic, what), "an echo");
+            }
+        }
+    }
+
+    fn all_see(&self, data: &str) {
+        for watcher in [&self.here, &self.there] {
+            assert_eq!(watcher.on("shared/now"), data);
+        }
+        self.see_no_echo(data);
+    }
+}
+
+/// The bridge stands, and has told the other side again what is kept here: `mark` under `up/told`
+/// was retained here while it did not stand.
+fn wait_for_bridge(near: u16, far: u16, mark: &str) {
+    let there = Mqtt::connect(far, "waits");
+    there.subscribe("up/told");
+    while there.on("up/told") != mark {}
+    // What is shared is told next: it has been when a message behind it arrives, and what the other
+    // broker says to it when one comes back.
+    there.subscribe("up/fence");
+    Mqtt::connect(near, "fence").publish("up/fence", mark);
+    assert_eq!(there.on("up/fence"), mark);
+    let here = Mqtt::connect(near, "waits");
+    here.subscribe("down/fence");
+    there.publish("down/fence", mark);
+    assert_eq!(here.on("down/fence"), mark);
+}
+
 /// A message each way, and what is shared: each arrives once on either side.
 fn carries(near: u16, far: u16, round: u32) {
     let (here, there) = (Mqtt::connect(near, "here"), Mqtt::connect(far, "there"));
-    let (watcher_here, watcher_there) = (Mqtt::connect(near, "w"), Mqtt::connect(far, "w"));
     there.subscribe("up/now");
     here.subscribe("down/now");
-    watcher_here.subscribe("shared/now");
-    watcher_there.subscribe("shared/now");
     let data = format!("round {round}");
     here.publish("up/now", data.as_str());
     there.publish("down/now", data.as_str());
     assert_eq!(there.on("up/now"), data);
     assert_eq!(here.on("down/now"), data);
-    let arrives_once = |data: &str| {
-        for watcher in [&watcher_here, &watcher_there] {
-            while watcher.on("shared/now") != data {}
-            let after = watcher.message_within(QUIET);
-            assert_eq!(after, None, "round {round}: an echo");
-        }
-    };
+    // What is retained of the last round comes first.
+    let watchers = Watchers::new(near, far);
     there.retain("shared/now", &data);
-    arrives_once(&data);
-    here.retain("shared/now", "changed here");
-    arrives_once("changed here");
-    for client in [&there, &here] {
-        assert_eq!(client.message_within(QUIET), None, "round {round}: an echo");
+    for watcher in [&watchers.here, &watchers.there] {
+        while watcher.on("shared/now") != data {}
     }
+    watchers.see_no_echo(&data);
+    here.retain("shared/now", "changed here");
+    watchers.all_see("changed here");
 }
 
 /// [MQTT-7.0.0-1], [MQTT-7.0.0-2]
@@ -82,16 +127,14 @@ fn bridge_survives_mosquitto_killed_ten_times() {
     let near = device.mqtt_port;
     let mut broker = Mosquitto::start(dir.path(), free_port());
     let far = broker.port;
+    let keep_mark = |mark: &str| Mqtt::connect(near, "marks").retain_acknowledged("up/told", mark);
+    keep_mark("0");
     let mut console = device.console();
     console.ask(&format!("set mqtt_port {far}"));
     // By name: it has to be looked up, and may have an address where nobody listens.
     console.ask("set mqtt_host localhost");
     drop(console);
-    let connected = || {
-        device.console().ask_until("show mqtt", |reply| reply.contains("MQTT client connected"));
-        std::thread::sleep(TOLD);
-    };
-    connected();
+    wait_for_bridge(near, far, "0");
     carries(near, far, 0);
     for round in 1..=10_u32 {
         let data = format!("{round}");
@@ -109,9 +152,10 @@ fn bridge_survives_mosquitto_killed_ten_times() {
         drop(there);
         let port = broker.kill();
         here.retain("shared/alone", &data);
+        keep_mark(&data);
         std::thread::sleep(Duration::from_millis(u64::from(round) * 150));
         broker = Mosquitto::start(dir.path(), port);
-        connected();
+        wait_for_bridge(near, far, &data);
         become_equal(
             near,
             far,
