@@ -354,6 +354,9 @@ impl Reader {
         if let (204 | 304, _, _) | (_, false, Some(0)) = (head.status, head.chunked, head.length) {
             return Ok(State::Done);
         }
+        if self.overflow == Overflow::Refuse && head.status != 200 {
+            return Ok(State::Done); // nobody asked for what an error says
+        }
         match (head.chunked, head.length) {
             (true, _) => Ok(State::ChunkSize),
             (false, Some(length)) => {

@@ -18,7 +18,7 @@ pub struct Response {
 /// What to do with a body that is too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Overflow {
-    /// It is an error.
+    /// It is an error. Of a status other than 200 no body is read at all.
     Refuse,
     /// Keep its beginning.
     Cut,

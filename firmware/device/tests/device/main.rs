@@ -5,8 +5,10 @@ mod abuse;
 #[path = "../common/allocator.rs"]
 #[expect(dead_code, reason = "of failing allocations only the heap is used here")]
 mod allocator;
+mod bad_servers;
 mod chip_heap;
 mod crowd;
+mod cuts;
 mod fair;
 mod fuel;
 mod http;

@@ -17,7 +17,10 @@ fn pages() -> Vec<Vec<u8>> {
         format!("get / http/1.1\n{head}{commands}"),
         format!("\r\n\r\n\nPOST / HTTP/1.1\n{head}{commands}"),
         format!("OPTIONS /set HTTP/1.1\r\n{head}{commands}"),
-        format!("GET /chat HTTP/1.1\r\nUpgrade: websocket\r\n{head}{commands}"),
+        format!(
+            "GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{head}\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13{commands}"
+        ),
         // A page whose name was bound anew to the device's address may choose the method.
         format!("set /x HTTP/1.1\r\n{head}{commands}"),
         format!("publish /{long} HTTP/1.1\r\n{head}{commands}"),
@@ -31,7 +34,32 @@ fn pages() -> Vec<Vec<u8>> {
     // A ticket of TLS, or a name of STUN, holds what the page's server chose.
     pages.push([b"\x16\x03\x01\x02\0\x01", commands.as_bytes()].concat());
     pages.push([b"\0\x01\0\x50\x21\x12\xA4\x42", commands.as_bytes()].concat());
+    pages.push(
+        [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", commands.as_bytes()].concat(),
+    );
+    pages.push(client_hello(commands));
     pages
+}
+
+/// What TLS 1.3 begins with, whole, with this as the name of the server.
+fn client_hello(name: &str) -> Vec<u8> {
+    /// With the length in front of it, of so many bytes.
+    fn sized(bytes: usize, content: &[u8]) -> Vec<u8> {
+        [&(content.len() as u32).to_be_bytes()[4 - bytes..], content].concat()
+    }
+    let name = sized(2, &[&[0][..], &sized(2, name.as_bytes())].concat());
+    let versions = sized(1, &[3, 4]);
+    let extensions = [&[0, 0][..], &sized(2, &name), &[0, 43], &sized(2, &versions)].concat();
+    let hello = [
+        &[3, 3][..],
+        &[b'\n'; 32],
+        &sized(1, &[7; 32]),
+        &sized(2, &[0x13, 1]),
+        &sized(1, &[0]),
+        &sized(2, &extensions),
+    ];
+    let handshake = [&[1][..], &sized(3, &hello.concat())].concat();
+    [&[0x16, 3, 1][..], &sized(2, &handshake)].concat()
 }
 
 fn untouched(world: &mut World, what: &[u8]) {
@@ -99,8 +127,15 @@ fn a_web_page_does_not_use_an_upload_up() {
                 world.send_quietly(browser, bytes);
                 world.settle();
             }
-            world.finish(browser);
+            // At the first line, before the page has said all.
             assert!(world.is_closed(browser), "{}", page.escape_ascii());
+            assert_eq!(world.received(browser), b"", "{}", page.escape_ascii());
+            let log = world.serial();
+            let what = match page[0] {
+                0 | 0x16 => "not a script on the upload port, maybe TLS: closed",
+                _ => "HTTP on the upload port: closed",
+            };
+            assert!(log.contains(what), "{}: {log}", page.escape_ascii());
             let sender = world.connect(2000);
             world.send(sender, "on init do\n println \"new\"\n");
             world.finish(sender);
@@ -109,6 +144,27 @@ fn a_web_page_does_not_use_an_upload_up() {
             assert!(world.ask(console, "show stats").contains("HTTP refused: 1\r\n"));
         }
     }
+}
+
+/// One after the other they may hold up a sender, and no more.
+#[test]
+fn many_web_pages_do_not_use_an_upload_up() {
+    let mut world = World::running("on init do\n println \"old\"\n");
+    let console = world.console();
+    world.ask(console, "script 2000");
+    let pages = pages();
+    for (n, page) in pages.iter().cycle().take(100).enumerate() {
+        let browser = world.connect(2000);
+        world.send(browser, page);
+        assert!(world.is_closed(browser), "{n}: {}", page.escape_ascii());
+        world.advance(100);
+    }
+    let sender = world.connect(2000);
+    world.send(sender, "on init do\n println \"new\"\n");
+    world.finish(sender);
+    let report = world.text(console);
+    assert!(report.contains("Syntax okay"), "{report}");
+    assert!(world.ask(console, "show stats").contains("HTTP refused: 100\r\n"));
 }
 
 #[test]
@@ -356,7 +412,7 @@ const GUARD: &str =
 const MISSING: &str = "the script whose config lines keep strangers out does not run";
 
 /// How the broker answers someone, with this password if there is one.
-fn answer(world: &mut World, password: Option<&str>) -> Vec<u8> {
+pub(crate) fn answer(world: &mut World, password: Option<&str>) -> Vec<u8> {
     let client = world.connect(1883);
     let mut packet = connect_packet("x");
     if let Some(password) = password {
@@ -372,7 +428,7 @@ fn answer(world: &mut World, password: Option<&str>) -> Vec<u8> {
     answer
 }
 
-const WELCOME: [u8; 4] = [0x20, 2, 0, 0];
+pub(crate) const WELCOME: [u8; 4] = [0x20, 2, 0, 0];
 
 /// Whether the script's password, and nothing else, opens it.
 fn is_guarded(world: &mut World, what: &str) {

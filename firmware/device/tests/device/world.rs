@@ -183,6 +183,11 @@ impl World {
         world
     }
 
+    /// A device that is switched on with this flash.
+    pub(crate) fn on(flash: RamFlash) -> World {
+        World::with(flash, None)
+    }
+
     /// What a board does before it is switched off in good order.
     pub(crate) fn save_now(&mut self) {
         device(|| self.device.save_now());
