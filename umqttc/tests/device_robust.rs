@@ -95,6 +95,46 @@ fn a_kill_at_any_moment_leaves_the_old_or_the_new_state() {
     }
 }
 
+/// Whenever it is killed while it is locked anew: the new password opens it, or it is as it was.
+#[test]
+fn a_kill_while_it_is_locked_leaves_the_old_or_the_new_lock() {
+    let dir = folder(&[]);
+    let device = Device::start(dir.path(), None);
+    let mut console = device.console();
+    for command in ["set broker_user me", "set broker_password secret", "save", "lock p0"] {
+        console.ask(command);
+    }
+    console.ask("unlock p0");
+    device.kill();
+    let mut password = "p0".to_owned();
+    for (round, delay) in (1u32..).zip(noise(11, 16)) {
+        let device = Device::start(dir.path(), None);
+        let mut console = device.console();
+        let new = format!("p{round}");
+        // Hashing the password takes most of the time, and the writes come behind it.
+        console.send(format!("lock {new}\r\n").as_bytes());
+        if round % 2 == 0 {
+            console.until("Config locked");
+        }
+        std::thread::sleep(Duration::from_micros(u64::from(delay) * 500));
+        device.kill();
+
+        let device = Device::start(dir.path(), None);
+        let stranger = MqttOptions::new("stranger", "127.0.0.1", device.mqtt_port);
+        assert!(common::mqtt::Mqtt::with(stranger).is_err(), "round {round}: open to strangers");
+        let mut console = device.console();
+        if console.ask("set mqtt_user x").contains("Config locked") {
+            password = new;
+        } else {
+            assert!(round % 2 == 1, "round {round}: it had said that it was locked");
+            console.ask("lock");
+        }
+        let reply = console.ask(&format!("unlock {password}"));
+        assert_eq!(reply, "Config unlocked", "round {round}");
+        device.kill();
+    }
+}
+
 #[test]
 fn a_script_that_runs_away_is_stopped_and_the_broker_serves() {
     for (script, why) in [
