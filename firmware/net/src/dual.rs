@@ -118,6 +118,10 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
         net.abort(ConnId(id));
     }
 
+    fn is_full(&self) -> bool {
+        self.first.is_full() || self.second.is_full()
+    }
+
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         self.first.addresses(each);
         self.second.addresses(each);

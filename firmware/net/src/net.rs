@@ -79,6 +79,12 @@ pub trait Net {
     /// Drops the connection at once; the peer finds it reset. [`NetEvent::Closed`] follows.
     fn abort(&mut self, conn: ConnId);
 
+    /// Whether there is no room for one more connection to a port that is listened on: the next one
+    /// is refused, until one of those there are is over.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// The device's own addresses, interface by interface.
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr));
 

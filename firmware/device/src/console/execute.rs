@@ -23,6 +23,8 @@ macro_rules! line {
 pub enum CommandOutcome {
     /// It goes on.
     Continue,
+    /// The line was no command that could be given. It goes on.
+    Invalid,
     /// Its user wants it closed.
     Quit,
     /// The device restarts.
@@ -70,16 +72,16 @@ pub fn execute_line(
         Ok(words) => words,
         Err(WordsError::TooMany) => {
             invalid_count(line.trim_ascii(), out);
-            return CommandOutcome::Continue;
+            return CommandOutcome::Invalid;
         }
         Err(error) => {
             line!(out, "Invalid argument: {error}");
-            return CommandOutcome::Continue;
+            return CommandOutcome::Invalid;
         }
     };
     let words = words.as_slices();
     if words.is_empty() {
-        return CommandOutcome::Continue;
+        return CommandOutcome::Invalid;
     }
     let locked = device.lock().is_locked();
     match command::parse(&words, locked) {
@@ -95,12 +97,12 @@ pub fn execute_line(
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
         Ok(command) => return execute(command, origin, now, device, out),
-        Err(UsageError::Unknown) => board_command(&words, locked, device, out),
+        Err(UsageError::Unknown) => return board_command(&words, locked, device, out),
         Err(UsageError::Locked) => line!(out, "{LOCKED}"),
         Err(UsageError::Count) => invalid_count(words[0], out),
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
-    CommandOutcome::Continue
+    CommandOutcome::Invalid
 }
 
 /// What is wrong, and on the next line what would be right. The line is that of a command, or its
@@ -116,11 +118,16 @@ fn invalid_count(line: &[u8], out: &mut Output) {
     }
 }
 
-fn board_command(words: &[&[u8]], locked: bool, device: &mut dyn DeviceControl, out: &mut Output) {
+fn board_command(
+    words: &[&[u8]],
+    locked: bool,
+    device: &mut dyn DeviceControl,
+    out: &mut Output,
+) -> CommandOutcome {
     let named = |help: &str| help.split([' ', ':']).next().map(str::as_bytes) == Some(words[0]);
     if locked && device.board_help().lines().any(named) {
         line!(out, "{LOCKED}");
-        return;
+        return CommandOutcome::Invalid;
     }
     let mut open_line = false;
     let known = !locked
@@ -139,6 +146,7 @@ fn board_command(words: &[&[u8]], locked: bool, device: &mut dyn DeviceControl, 
         (true, true) => out.put(b"\r\n"),
         (true, false) => {}
     }
+    if known { CommandOutcome::Continue } else { CommandOutcome::Invalid }
 }
 
 fn execute(

@@ -46,6 +46,8 @@ pub struct Session {
     last_input: Instant,
     /// Nothing has come yet.
     fresh: bool,
+    /// It was given a command that there is.
+    commanded: bool,
     ended: bool,
 }
 
@@ -73,6 +75,7 @@ impl Session {
             prompted: true,
             last_input: now,
             fresh: true,
+            commanded: false,
             ended: false,
         };
         session.output.end_reply(prompt);
@@ -254,6 +257,11 @@ impl Session {
         }
     }
 
+    /// Whether it was given a command that there is; until then it may be anybody's.
+    pub fn has_commanded(&self) -> bool {
+        self.commanded
+    }
+
     /// All output has been sent: the connection is to be closed. The serial line's session is
     /// never over.
     pub fn is_over(&self) -> bool {
@@ -293,7 +301,9 @@ impl Session {
                 if self.is_remote() && detect::is_http_line(&line) {
                     return self.refuse_stranger(ForeignProtocol::Http, device);
                 }
-                execute_line(&line, self.origin, now, device, &mut self.output)
+                let outcome = execute_line(&line, self.origin, now, device, &mut self.output);
+                self.commanded |= outcome != CommandOutcome::Invalid;
+                outcome
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
                 return self.refuse_stranger(ForeignProtocol::Http, device);
@@ -335,7 +345,7 @@ impl Session {
                 self.output.end_reply(b"");
                 self.prompted = true; // it waits for no more lines
             }
-            CommandOutcome::Continue | CommandOutcome::Quit => {
+            CommandOutcome::Continue | CommandOutcome::Invalid | CommandOutcome::Quit => {
                 self.output.end_reply(b"");
                 self.prompted = self.output.prompt(self.prompt, self.reader.typed());
             }

@@ -1,6 +1,8 @@
 //! The sessions of the console: the serial line's, and up to four over TCP.
 
 use alloc::vec::Vec;
+use core::cmp::Reverse;
+use core::net::IpAddr;
 
 use umqtt_memory::try_push;
 use umqtt_vm::Event;
@@ -13,7 +15,7 @@ use super::service::Service;
 use super::state::DeviceState;
 use crate::board::{Board, Serial};
 use crate::console::{MAX_SESSIONS, Origin, PROMPT, Session};
-use umqtt_net::Instant;
+use umqtt_net::{Duration, Instant};
 
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent, Peer};
@@ -27,6 +29,8 @@ use crate::storage::Doors;
 const OUTPUT_PART: usize = 8;
 /// Bytes of a network session handled at a time.
 const INPUT_PIECE: usize = 128;
+/// The time the only session without a command is left in peace though the network is full.
+const GRACE: Duration = Duration::from_secs(1);
 /// Such pieces per turn.
 const PIECES_PER_TURN: usize = 32;
 /// Bytes taken from the serial port at a time.
@@ -152,7 +156,7 @@ impl Consoles {
             SCRIPT_MISSING
         } else if !settings.access(Param::ConfigAccess).permits(peer.is_internal()) {
             return net.abort(conn);
-        } else if let Some(number) = device.consoles.open(conn, peer.into(), device.state.now) {
+        } else if let Some(number) = Consoles::open(device, conn, peer.into(), net) {
             return device.connections.set_role(conn, Role::Console(number));
         } else {
             "Too many console sessions"
@@ -162,12 +166,67 @@ impl Consoles {
         net.close(conn);
     }
 
-    /// A new session; `None` if all are taken.
-    fn open(&mut self, conn: ConnId, peer: SessionPeer, now: Instant) -> Option<u8> {
-        let free = self.network.iter().position(Option::is_none)?;
-        let session = Session::new(Origin::Network(free as u8), self.output, now);
-        self.network[free] = Some(NetworkSession::new(conn, peer, session));
+    /// A new session; `None` if all are taken, and all were given commands.
+    fn open<P: Platform>(
+        device: &mut Device<P>,
+        conn: ConnId,
+        peer: SessionPeer,
+        net: &mut dyn Net,
+    ) -> Option<u8> {
+        if device.consoles.network.iter().all(Option::is_some) {
+            Consoles::end_silent(device, Some(peer.address), net);
+        }
+        let (now, consoles) = (device.state.now, &mut device.consoles);
+        let free = consoles.network.iter().position(Option::is_none)?;
+        let session = Session::new(Origin::Network(free as u8), consoles.output, now);
+        consoles.network[free] = Some(NetworkSession::new(conn, peer, session, now));
         Some(free as u8)
+    }
+
+    /// The network has no room for one more connection: a session that was given no command gives
+    /// way, unless it is the only one and has just been opened. False if there is none.
+    pub(super) fn make_way<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        let now = device.state.now;
+        let ripe = |session: &NetworkSession| session.opened + GRACE <= now;
+        let may = device.consoles.silent_len() > 1 || device.consoles.silent().any(ripe);
+        may && Consoles::end_silent(device, None, net)
+    }
+
+    /// The sessions that were given no command.
+    fn silent(&self) -> impl Iterator<Item = &NetworkSession> {
+        let sessions = self.network.iter().flatten();
+        sessions.filter(|session| !session.session.has_commanded())
+    }
+
+    /// How many there are.
+    pub(super) fn silent_len(&self) -> usize {
+        self.silent().count()
+    }
+
+    /// Ends a session that was given no command: of those from the address that has most of them,
+    /// with the newcomer's, the one opened first. So a host that opens one after the other keeps
+    /// out nobody, and takes the time to type a command from nobody but itself.
+    fn end_silent<P: Platform>(
+        device: &mut Device<P>,
+        newcomer: Option<IpAddr>,
+        net: &mut dyn Net,
+    ) -> bool {
+        let consoles = &device.consoles;
+        let of = |address: IpAddr| {
+            let theirs = consoles.silent().filter(|session| session.peer.address == address);
+            theirs.count() + usize::from(Some(address) == newcomer)
+        };
+        let others = consoles.silent();
+        let least = |session: &&NetworkSession| (Reverse(of(session.peer.address)), session.opened);
+        let Some(conn) = others.min_by_key(least).map(|session| session.conn) else { return false };
+        device.state.debug(format_args!("a console without a command gives way to another"));
+        for entry in &mut device.consoles.network {
+            entry.take_if(|session| session.conn == conn);
+        }
+        device.connections.set_role(conn, Role::Other);
+        // Closed in good order, it would keep its place for as long as its other end likes.
+        net.abort(conn);
+        true
     }
 
     /// Takes what was typed on the serial port; true if there may be more.

@@ -107,15 +107,39 @@ impl MqttClients {
         if state.listeners.mqtt() != Some(port) {
             return false;
         }
-        let permitted = state.settings.access(Param::BrokerAccess).permits(peer.is_internal());
+        if !state.settings.access(Param::BrokerAccess).permits(peer.is_internal()) {
+            net.abort(conn);
+            return true;
+        }
+        MqttClients::flush(device, net);
+        let state = &mut *device.state;
         let mut access = BrokerAccess(&state.settings);
         // What the broker refuses, it counts.
-        if permitted && state.broker.open(conn, peer, state.now, &mut access).is_ok() {
+        if state.broker.open(conn, peer, state.now, &mut access).is_ok() {
             device.connections.set_role(conn, Role::Mqtt(ReadState::Free));
         } else {
             net.abort(conn);
         }
+        MqttClients::abort_displaced(device, net);
         true
+    }
+
+    /// The network has no room for one more connection: one of several that have not sent their
+    /// CONNECT gives way. False if there are none.
+    pub(super) fn make_way<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+        MqttClients::flush(device, net);
+        let made = device.state.broker.make_way(device.state.now);
+        MqttClients::abort_displaced(device, net);
+        made
+    }
+
+    /// Drops the connection that has just given way to another: closed in good order, it would keep
+    /// its place in the network for as long as its other end likes. All others were closed before.
+    fn abort_displaced<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
+        while let Some(conn) = device.state.broker.poll_close() {
+            net.abort(conn);
+            device.connections.set_role(conn, Role::Other);
+        }
     }
 
     /// Takes what a client has sent.

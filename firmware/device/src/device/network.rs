@@ -4,6 +4,7 @@ use umqtt_memory::Share;
 
 use super::Device;
 use super::connections::Role;
+use super::consoles::Consoles;
 use super::mqtt::MqttClients;
 use crate::net::{Net, NetEvent};
 use crate::platform::Platform;
@@ -13,6 +14,14 @@ const EVENTS_PER_POLL: usize = 128;
 
 /// Handles what happened on the network, up to a bound; true if there may be more.
 pub(super) fn handle_events<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+    let more = take_events(device, net);
+    if net.is_full() {
+        make_way(device, net);
+    }
+    more
+}
+
+fn take_events<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
     for _ in 0..EVENTS_PER_POLL {
         let deferred = device.connections.deferred.take();
         let Some(event) = deferred.or_else(|| net.poll_event()) else { return false };
@@ -51,6 +60,17 @@ pub(super) fn handle_events<P: Platform>(device: &mut Device<P>, net: &mut dyn N
         }
     }
     true
+}
+
+/// The network has no room for one more connection: one that has said nothing yet gives way, of the
+/// service that has more of them. One in each poll, as its place is free only when the network has
+/// had its turn.
+fn make_way<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
+    let clients = device.state.broker.waiting_len() > device.consoles.silent_len();
+    let made = clients && MqttClients::make_way(device, net) || Consoles::make_way(device, net);
+    if !made && !clients {
+        MqttClients::make_way(device, net);
+    }
 }
 
 /// What becomes of an event when the heap has not what it may need: a newcomer is refused, what was

@@ -4,6 +4,7 @@ use core::net::IpAddr;
 
 use crate::console::Session;
 use crate::net::{ConnId, Net, Peer};
+use umqtt_net::Instant;
 
 /// The other end of a session.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,7 @@ pub(super) struct NetworkSession {
     pub(super) conn: ConnId,
     pub(super) peer: SessionPeer,
     pub(super) session: Session,
+    pub(super) opened: Instant,
     /// There may be something to receive.
     pub(super) readable: bool,
     /// The user's end sends nothing more.
@@ -31,8 +33,13 @@ pub(super) struct NetworkSession {
 }
 
 impl NetworkSession {
-    pub(super) fn new(conn: ConnId, peer: SessionPeer, session: Session) -> NetworkSession {
-        NetworkSession { conn, peer, session, readable: false, finished: false }
+    pub(super) fn new(
+        conn: ConnId,
+        peer: SessionPeer,
+        session: Session,
+        opened: Instant,
+    ) -> NetworkSession {
+        NetworkSession { conn, peer, session, opened, readable: false, finished: false }
     }
 
     /// Looks at what came in and leaves it where it is: what is not taken waits in the network.

@@ -88,6 +88,8 @@ pub enum Progress {
 #[derive(Debug)]
 pub struct Push {
     port: u16,
+    /// The port is open: until somebody has sent something.
+    listens: bool,
     conn: Option<ConnId>,
     /// Bytes that came.
     received: usize,
@@ -111,6 +113,7 @@ impl Push {
         let give_up_at = now + TO_CONNECT;
         Ok(Push {
             port,
+            listens: true,
             conn: None,
             received: 0,
             first: heapless::Vec::new(),
@@ -131,12 +134,17 @@ impl Push {
         self.conn
     }
 
-    /// Takes a new connection. True if it is the one that may send; the port is closed then.
+    /// Takes a new connection. True if it is the one that may send: the first, or one that comes
+    /// while the one before has sent nothing, which gives way. So silence keeps no sender out.
     pub fn accept(&mut self, conn: ConnId, now: Instant, net: &mut dyn Net) -> bool {
-        if self.conn.is_some() {
-            return false;
+        if let Some(silent) = self.conn {
+            let says =
+                self.received > 0 || !self.first.is_empty() || net.peek(silent, &mut [0]) > 0;
+            if says || now >= self.wait_until {
+                return false;
+            }
+            net.abort(silent);
         }
-        net.unlisten(self.port);
         self.conn = Some(conn);
         self.give_up_at = now + IDLE;
         self.end_at = now + TOTAL;
@@ -206,11 +214,13 @@ impl Push {
         Progress::Waiting
     }
 
-    /// Ends it: the port, or the connection after what was sent to it.
+    /// Ends it: the port, and the connection after what was sent to it.
     pub fn stop(&self, net: &mut dyn Net) {
-        match self.conn {
-            Some(conn) => net.close(conn),
-            None => net.unlisten(self.port),
+        if let Some(conn) = self.conn {
+            net.close(conn);
+        }
+        if self.listens {
+            net.unlisten(self.port);
         }
     }
 
@@ -225,12 +235,19 @@ impl Push {
         (self.conn, self.received, self.try_at) = (None, 0, None);
         (self.give_up_at, self.end_at) = (self.wait_until, Instant::MAX);
         self.first.clear();
+        if self.listens {
+            return Progress::ForeignProtocol(what);
+        }
+        self.listens = true;
         match net.listen(self.port) {
             Ok(port) => {
                 self.port = port;
                 Progress::ForeignProtocol(what)
             }
-            Err(_) => Progress::Failed(PushError::Broken),
+            Err(_) => {
+                self.listens = false;
+                Progress::Failed(PushError::Broken)
+            }
         }
     }
 
@@ -280,6 +297,9 @@ impl Push {
             return Progress::Failed(error);
         }
         if taken > 0 {
+            if core::mem::take(&mut self.listens) {
+                net.unlisten(self.port);
+            }
             self.give_up_at = now + IDLE;
             self.try_at = Some(now + QUIET);
         }

@@ -89,6 +89,7 @@ fn an_upload_port_takes_one_connection() {
     let console = world.console();
     world.ask(console, "script 2000");
     let first = world.connect(2000);
+    world.send(first, "on");
     assert!(!world.listens(2000));
     world.reset(first);
     works(&mut world);

@@ -150,6 +150,7 @@ fn ports_move_while_it_runs() {
 fn four_consoles_may_be_open_and_idle_ones_close() {
     let mut world = World::new();
     let consoles: Vec<_> = (0..4).map(|_| world.console()).collect();
+    consoles.iter().for_each(|console| drop(world.ask(*console, "time")));
     let fifth = world.connect(7777);
     assert_eq!(world.text(fifth), "Too many console sessions\r\n");
     assert!(world.is_closed(fifth));
@@ -320,6 +321,36 @@ fn a_clock_set_by_hand_has_no_day_until_one_is_set() {
     assert_eq!(world.ask(console, "time"), "Wed 00:00:00\r\n");
     world.ask(console, "set ntp_time 12:00:00");
     assert_eq!(world.ask(console, "time"), "Wed 12:00:00\r\n");
+}
+
+/// Set forward to the very second of an alarm, the clock passes it. Set for the first time, or set
+/// back, to that second, it has passed nothing: the alarm is for the next day, so that a handler
+/// which sets the clock back to its own alarm does not ring it for ever.
+#[test]
+fn a_clock_set_to_the_second_of_an_alarm_rings_it_only_if_set_forward() {
+    let mut world = World::running(
+        "on init do\n subscribe local set\n setalarm 1 \"00:00:00\"\n setalarm 2 \"07:00\"\n\
+         on topic local set do\n system \"set ntp_time \" | $this_data\n\
+         on alarm 1 do\n println \"ring 1\"\n\
+         on alarm 2 do\n println \"ring 2\"\n system \"set ntp_time 07:00:00\"\n",
+    );
+    let mut rings = |time: &str, ms: u64| {
+        world.wires.borrow_mut().serial.clear();
+        if !time.is_empty() {
+            let console = world.console();
+            world.ask(console, &format!("publish local set {time}"));
+        }
+        world.advance(ms);
+        let shown = world.serial();
+        ["ring 1", "ring 2"].map(|ring| shown.matches(ring).count())
+    };
+    const HOUR: u64 = 3_600_000;
+    assert_eq!(rings("00:00:00", HOUR), [0, 0], "for the first time");
+    assert_eq!(rings("07:00:00", HOUR), [0, 1], "forward, and by the handler to the same again");
+    assert_eq!(rings("07:00:00", HOUR), [0, 0], "an hour back");
+    assert_eq!(rings("23:30:00", HOUR), [1, 0], "midnight comes by itself");
+    assert_eq!(rings("00:00:00", HOUR), [0, 0], "half an hour back");
+    assert_eq!(rings("", 24 * HOUR), [1, 1], "the next day");
 }
 
 #[test]

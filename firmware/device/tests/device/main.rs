@@ -24,6 +24,7 @@ mod retained;
 mod script_share;
 mod security;
 mod serial;
+mod silence;
 mod topics;
 mod upload;
 mod wifi;

@@ -51,6 +51,10 @@ pub(crate) struct MemoryNet {
     pub(crate) bound: BTreeMap<u16, u16>,
     /// Datagrams, if it has them.
     pub(crate) datagrams: Option<Datagrams>,
+    /// Connections there may be.
+    pub(crate) places: usize,
+    /// Connections there are.
+    pub(crate) open: usize,
     /// Names the device looks up.
     pub(crate) lookups: VecDeque<(String, ConnId)>,
 }
@@ -125,6 +129,8 @@ impl MemoryNet {
             has_station_address: false,
             bound: BTreeMap::new(),
             datagrams: None,
+            places: usize::MAX,
+            open: 0,
             lookups: VecDeque::new(),
         }
     }
@@ -134,6 +140,7 @@ impl MemoryNet {
     }
 
     pub(crate) fn new_line(&mut self) -> ConnId {
+        self.open += 1;
         outside(|| self.lines.push(Line::default()));
         ConnId(self.lines.len() as u32 - 1)
     }
@@ -142,6 +149,7 @@ impl MemoryNet {
         let line = self.line(conn);
         line.closed = true;
         if !std::mem::replace(&mut line.gone, true) {
+            self.open -= 1;
             outside(|| self.events.push_back(NetEvent::Closed(conn, reason)));
         }
     }
@@ -234,6 +242,10 @@ impl Net for MemoryNet {
 
     fn abort(&mut self, conn: ConnId) {
         self.gone(conn, CloseReason::Done);
+    }
+
+    fn is_full(&self) -> bool {
+        self.open >= self.places
     }
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {

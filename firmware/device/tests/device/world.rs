@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 use umqtt_device::device::{Device, Options};
-use umqtt_device::net::{CloseReason, Interface, NetEvent, Peer};
+use umqtt_device::net::{CloseReason, Interface, Net, NetEvent, Peer};
 use umqtt_device::sim::SimulatedRadio;
 use umqtt_device::storage::MappedFlash;
 use umqtt_device::storage::ram::RamFlash;
@@ -304,16 +304,28 @@ impl World {
         end
     }
 
+    /// Connects from an address, if the network has room for it.
+    pub(crate) fn connect_at(&mut self, port: u16, address: [u8; 4]) -> Option<End> {
+        let room = !self.net.is_full();
+        let end = room.then(|| self.accept_quietly(port, address, Interface::AccessPoint));
+        self.settle();
+        end
+    }
+
     /// Connects without letting the device run.
     pub(crate) fn connect_quietly(&mut self, port: u16) -> End {
         self.connect_quietly_from(port, true)
     }
 
     fn connect_quietly_from(&mut self, port: u16, internal: bool) -> End {
+        let interface = if internal { Interface::AccessPoint } else { Interface::Station };
+        self.accept_quietly(port, [192, 168, 4, 2], interface)
+    }
+
+    fn accept_quietly(&mut self, port: u16, address: [u8; 4], interface: Interface) -> End {
         assert!(self.net.listening.contains(&port), "nobody listens on port {port}");
         let conn = self.net.new_line();
-        let interface = if internal { Interface::AccessPoint } else { Interface::Station };
-        let peer = Peer::new(SocketAddr::from(([192, 168, 4, 2], 5000)), interface);
+        let peer = Peer::new(SocketAddr::from((address, 5000)), interface);
         self.net.events.push_back(NetEvent::Accepted { port, conn, peer });
         End(conn)
     }

@@ -65,6 +65,17 @@ impl Broker {
         Ok(())
     }
 
+    /// How many connections have not sent their CONNECT yet.
+    pub fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The network has no room for one more connection: closes the one that has been without its
+    /// CONNECT for longest, if others have not sent it either. False if there are none.
+    pub fn make_way(&mut self, now: Instant) -> bool {
+        self.waiting.len() > 1 && self.close_longest_waiting(now)
+    }
+
     /// Closes the connection that has been without its CONNECT for longest: a client sends it at
     /// once, so whoever holds a place in silence has the least claim to it. False if there is none.
     fn close_longest_waiting(&mut self, now: Instant) -> bool {

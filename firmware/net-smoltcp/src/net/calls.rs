@@ -141,6 +141,10 @@ impl<D: Device> Net for SmolNet<D> {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.has_unheard_port()
+    }
+
     #[cfg(feature = "udp")]
     fn udp(&mut self) -> Option<&mut dyn umqtt_net::Udp> {
         Some(self)

@@ -71,6 +71,15 @@ impl<D: Device> SmolNet<D> {
         false
     }
 
+    /// Whether a port has no listening socket, as there was no room for one.
+    pub(crate) fn has_unheard_port(&self) -> bool {
+        let heard = |port: &u16| {
+            let listens = |connection: &Connection| matches!(connection.phase, Phase::Listening);
+            self.table.iter().any(|(_, place)| place.port == *port && listens(place))
+        };
+        !self.ports.iter().all(heard)
+    }
+
     fn listen_once(&mut self, port: u16) {
         if !self.table.has_room_to_listen() {
             return;

@@ -71,10 +71,13 @@ cases! {
         });
         let ids = accepted(&events);
         assert_eq!(count(&mut bed.0, &all, FarState::Open), 6);
+        assert!(bed.net().is_full());
         assert!(ids.iter().all(|id| (id.0 as usize) < 64), "ids are small: {ids:?}");
 
         bed.net().abort(ids[2]);
         bed.expect(NetEvent::Closed(ids[2], CloseReason::Done));
+        bed.quiet();
+        assert!(!bed.net().is_full(), "there is room for one again");
         let free = loop {
             bed.0.far_connect(port);
             if let [free] = accepted(&bed.quiet())[..] {

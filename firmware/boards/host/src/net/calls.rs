@@ -143,6 +143,10 @@ impl Net for HostNet {
         Some(self)
     }
 
+    fn is_full(&self) -> bool {
+        self.free.is_empty() && self.slots.len() >= self.max_connections
+    }
+
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
         addresses::of(self.bind, each);
     }

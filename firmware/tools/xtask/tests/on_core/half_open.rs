@@ -87,6 +87,7 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
     let (bad, good) = (wire.join(), wire.join());
     let served = client(&mut wire, good, "good", 0, "good");
     let figures = console(&mut wire, good).unwrap();
+    ask(&mut wire, figures, "time"); // or it gives way to another
 
     // With a keep-alive and without one; a reader of a flood with a small window; consoles.
     for n in 0..6 {
@@ -99,7 +100,9 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
     let silent = wire.connect(bad, MQTT, 2048);
     wire.run(SOON / 10);
     assert!(!wire.is_over(silent));
-    while console(&mut wire, bad).is_some() {}
+    while let Some(console) = console(&mut wire, bad) {
+        ask(&mut wire, console, "time"); // or it gives way to the next
+    }
     assert!(console(&mut wire, good).is_none());
     assert!(ask(&mut wire, figures, "show mqtt").contains("Current clients: 12\r\n"));
 
@@ -123,6 +126,38 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
         client(&mut wire, good, &format!("new{n}"), 0, "x");
     }
     is_served(&mut wire, served, 0);
+    assert!(!device.serial().contains("panic"));
+}
+
+/// More than there is room for in broker and network, each made anew as soon as it is closed, on
+/// both ports.
+#[test]
+fn silence_keeps_nobody_out() {
+    let (device, mut wire) = Device::boot_on_wire();
+    let (bad, good) = (wire.join(), wire.join());
+    let served = client(&mut wire, good, "good", 0, "good");
+    let mut strangers: Vec<_> = (0..30)
+        .map(|n| if n % 5 == 0 { CONSOLE } else { MQTT })
+        .map(|port| (port, wire.connect(bad, port, 64)))
+        .collect();
+    let mut made = 0;
+    let mut clients = Vec::new();
+    for number in 0..10 {
+        for (port, stranger) in &mut strangers {
+            if wire.is_over(*stranger) {
+                *stranger = wire.connect(bad, *port, 64);
+                made += 1;
+            }
+        }
+        wire.run(Duration::from_millis(100));
+        clients.push(client(&mut wire, good, &format!("new{number}"), 0, "x"));
+        let owner = console(&mut wire, good).expect("the owner gets in");
+        assert!(ask(&mut wire, owner, "show mqtt").contains("Current clients:"));
+        wire.send(owner, b"quit\r\n");
+        is_served(&mut wire, served, number);
+    }
+    assert!(made > 30, "{made} connections");
+    assert!(clients.into_iter().all(|client| !wire.is_over(client)));
     assert!(!device.serial().contains("panic"));
 }
 
