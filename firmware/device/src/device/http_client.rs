@@ -28,6 +28,14 @@ pub(super) struct PendingResponse {
     pub(super) cut: bool,
 }
 
+impl PendingResponse {
+    /// No answer: the script waits for one, and can tell by the path what it asked for.
+    fn none(path: Vec<u8>) -> PendingResponse {
+        let (host, body) = (Vec::new(), Vec::new());
+        PendingResponse { host, path, code: *b"000", body, cut: false }
+    }
+}
+
 /// The request that is under way, or its answer until the script has room for it.
 #[derive(Debug, Default)]
 pub(super) struct HttpClient {
@@ -85,9 +93,15 @@ impl HttpClient {
         if state.requests.is_empty() || !state.has_margin() {
             return false;
         }
-        let Some((text, post)) = state.requests.pop() else { return false };
-        // With the URL that the script asked for.
+        let Some(request) = state.requests.pop() else { return false };
+        let Some((text, post)) = request else {
+            self.answer = Some(PendingResponse::none(Vec::new()));
+            return true;
+        };
+        // With the URL that the script asked for. What the last answer held is free, and those that
+        // wait have a part of their own.
         let needed = Fetch::needs(text.len()) + 2 * text.len();
+        state.ledger[Share::Http].set_used(self.memory());
         let within = state.ledger[Share::Http].admits(needed);
         if !within || !state.may_pass(needed) || !reserve(needed + STEP_MARGIN) {
             if within {
@@ -95,9 +109,7 @@ impl HttpClient {
             }
             let error = FetchError::NoMemory;
             state.log(Level::Script, format_args!("HTTP request not made: {error}"));
-            let (host, body) = (Vec::new(), Vec::new());
-            self.answer =
-                Some(PendingResponse { host, path: text, code: *b"000", body, cut: false });
+            self.answer = Some(PendingResponse::none(text));
             return true;
         }
         let url = match Url::parse(&text) {
@@ -105,10 +117,7 @@ impl HttpClient {
             Err(error) => {
                 let shown = Printable(&text);
                 state.log(Level::Script, format_args!("HTTP request to {shown} failed: {error}"));
-                // The script waits for an answer, and can tell by the path what it asked for.
-                let (host, body) = (Vec::new(), Vec::new());
-                let cut = false;
-                self.answer = Some(PendingResponse { host, path: text, code: *b"000", body, cut });
+                self.answer = Some(PendingResponse::none(text));
                 return true;
             }
         };

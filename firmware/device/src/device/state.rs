@@ -23,6 +23,7 @@ use crate::board::{Board, LogLevel, Serial};
 use crate::clock::Clock;
 use crate::console::{Lock, over};
 use crate::engine::{LocalTime, Now};
+use crate::http::FetchError;
 use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
 use crate::mdns::Mdns;
 use crate::ntp::Ntp;
@@ -194,15 +195,22 @@ impl<P: Platform> DeviceState<P> {
 
     /// Queues an HTTP request of the script.
     pub(super) fn request(&mut self, url: &[u8], body: Option<&[u8]>) {
+        if !self.requests.has_room() {
+            self.ledger[Share::Http].refuse();
+            self.log(Level::Script, format_args!("Script warning: too many HTTP requests"));
+            return;
+        }
         let len = url.len() + body.map_or(0, <[u8]>::len);
-        let fits = self.requests.has_room() && self.ledger[Share::Http].take(len);
-        let kept = fits && self.requests.push(url, body);
-        if fits && !kept {
+        let may_wait = self.requests.may_always_wait(len, self.options.plan.http);
+        let fits = may_wait || self.ledger[Share::Http].take(len);
+        if fits && self.requests.push(url, body) {
+            return;
+        }
+        if fits {
             self.ledger[Share::Http].refuse();
         }
-        if !kept {
-            self.log(Level::Script, format_args!("Script warning: too many HTTP requests"));
-        }
+        self.requests.push_refused();
+        self.log(Level::Script, format_args!("HTTP request not made: {}", FetchError::NoMemory));
     }
 
     /// Makes a parameter that was set count.

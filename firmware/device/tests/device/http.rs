@@ -142,3 +142,55 @@ fn a_redirect_that_cannot_be_followed_is_answered_by_000() {
         assert!(text.contains("000 server/ \r\n"), "{text}");
     }
 }
+
+/// A script that asks twice at once, and again for each answer until there are four.
+fn insistent(url: &str) -> World {
+    let script = format!(
+        "on init do\n setvar $n = 2\n http_get \"{url}/1\"\n http_get \"{url}/2\"\n\
+         on http_response do\n println $this_http_code | \" \" | $this_http_path | \" \" | len($this_http_body)\n \
+          if 4 > $n then\n setvar $n = $n + 1\n http_get \"{url}/\" | $n\n endif\n"
+    );
+    World::with_http_as_on_the_chip(&script)
+}
+
+/// The answers are as long as there is room for: none of them keeps the next request from waiting
+/// for its turn.
+#[test]
+fn a_request_waits_while_an_answer_fills_the_memory() {
+    for len in [10, 100, 200] {
+        let path = "x".repeat(len);
+        let mut world = insistent(&format!("http://server/{path}"));
+        let mut came = String::new();
+        for n in 1..=4 {
+            assert!(!world.net.asked.is_empty(), "{len}, {n}: {came}");
+            let (_, _, end) = world.take_asked();
+            world.send(end, "HTTP/1.1 200 OK\r\n\r\n".to_owned() + &"x".repeat(900));
+            world.send(end, "x".repeat(400));
+            came += &world.serial();
+        }
+        for n in 1..=4 {
+            assert!(came.contains(&format!("200 /{path}/{n} 1024")), "{len}: {came}");
+        }
+    }
+}
+
+/// One that there is no room for is answered all the same, in its turn.
+#[test]
+fn a_request_that_does_not_fit_is_answered_by_000_and_the_log_says_why() {
+    let long = "x".repeat(1_000);
+    let script = format!(
+        "on init do\n http_get \"http://server/1\"\n http_post \"http://server/2\" \"{long}\"\n \
+         http_post \"http://server/3\" \"{long}\"\n http_get \"http://server/4\"\n\
+         on http_response do\n println $this_http_code | \" \" | $this_http_path\n"
+    );
+    let mut world = World::with_http_as_on_the_chip(&script);
+    assert!(world.serial().contains("HTTP request not made: not enough memory"));
+    let console = world.console();
+    let mut came = String::new();
+    while !world.net.asked.is_empty() {
+        let (_, _, end) = world.take_asked();
+        world.send(end, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        came += &world.text(console);
+    }
+    assert_eq!(came, "200 /1\r\n200 /2\r\n000 \r\n200 /4\r\n");
+}

@@ -19,6 +19,7 @@ use umqtt_mqtt::{Broker, Limits};
 use umqtt_net::{Instant, UdpId};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 use umqtt_testkit::memory::{device, outside};
+use umqtt_vm::Profile;
 
 use self::memory_net::Datagrams;
 pub(crate) use self::memory_net::{End, MemoryNet, PIECE};
@@ -108,6 +109,19 @@ impl World {
         let plan = Plan { console: Plan::ESP8266.console, ..options().plan };
         let options = Options { plan, ..options() };
         World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
+    /// A device whose scripts have as much for their HTTP requests as on the chip, and values as
+    /// long as there.
+    pub(crate) fn with_http_as_on_the_chip(script: &str) -> World {
+        let options = options();
+        let flash = RamFlash::new(options.layout.sectors());
+        let plan = Plan { http: Plan::ESP8266.http, ..options.plan };
+        let profile = options.profile.value(Profile::ESP8266.value);
+        let options = Options { plan, profile, ..options };
+        let mut world = World::made_of(flash, None, options, MemoryNet::new(PIECE));
+        world.install(script);
+        world
     }
 
     /// A device with a radio around which there is nothing yet.

@@ -1,5 +1,6 @@
 //! The events a script gets: taken from brokers, network, web and pins, a bounded number per turn.
 
+use umqtt_memory::Share;
 use umqtt_net::Instant;
 use umqtt_vm::{Event, Side};
 
@@ -155,6 +156,8 @@ impl Script {
             if engine.has_room(bytes)
                 && let Some(answer) = http.answer.take()
             {
+                // What it held is free for the requests that its handler makes.
+                state.ledger[Share::Http].set_used(http.memory() + state.requests.memory());
                 let (host, path, body) = (&answer.host[..], &answer.path[..], &answer.body[..]);
                 let (code, cut) = (answer.code, answer.cut);
                 self.handle(&Event::HttpResponse { host, path, code, body, cut }, state);
