@@ -13,7 +13,7 @@ use std::process::Command;
 use crate::world::CHIP_HEAP;
 
 /// Stories that the chip's limits leave no room for, with the reason.
-const DOES_NOT_FIT: [(&str, &str); 14] = [
+const DOES_NOT_FIT: [(&str, &str); 18] = [
     ("crowd::a_burst_larger_than_the_memory_is_delivered_whole", CROWD),
     ("crowd::clients_that_publish_before_they_acknowledge_get_through_one_by_one", CROWD),
     ("crowd::subscribers_that_take_nothing_hold_nobody_up_for_long", CROWD),
@@ -27,6 +27,10 @@ const DOES_NOT_FIT: [(&str, &str); 14] = [
     ("retained::others_have_their_turn_while_many_are_saved", RETAINED),
     ("retained::what_changes_while_they_are_saved_is_saved_next", RETAINED),
     ("retained::what_there_is_no_room_for_is_named_and_the_rest_is_saved", RETAINED),
+    ("silence::a_flood_of_one_port_keeps_nobody_from_the_other", NUMBERS),
+    ("silence::a_script_gets_to_the_port_that_waits_for_it", NUMBERS),
+    ("silence::clients_get_into_the_broker_at_once_and_stay", NUMBERS),
+    ("silence::the_owner_gets_to_the_console_and_has_the_time_to_type", NUMBERS),
     (
         "wifi::a_scan_shows_the_strongest_networks_beside_a_connection",
         "a quarter of a share of 64 KB",
@@ -34,6 +38,8 @@ const DOES_NOT_FIT: [(&str, &str); 14] = [
 ];
 const CROWD: &str = "16 queues for a broker of 40 KB, which is four times the chip's";
 const WAIT: &str = "a thousand messages for the script fill the memory: those who publish wait";
+const NUMBERS: &str =
+    "thousands of connections, to each of which the stories' network gives a number of its own";
 const RETAINED: &str = "more retained messages than the chip's 32";
 
 #[test]
