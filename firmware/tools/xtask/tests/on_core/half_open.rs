@@ -129,38 +129,6 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
     assert!(!device.serial().contains("panic"));
 }
 
-/// More than there is room for in broker and network, each made anew as soon as it is closed, on
-/// both ports.
-#[test]
-fn silence_keeps_nobody_out() {
-    let (device, mut wire) = Device::boot_on_wire();
-    let (bad, good) = (wire.join(), wire.join());
-    let served = client(&mut wire, good, "good", 0, "good");
-    let mut strangers: Vec<_> = (0..30)
-        .map(|n| if n % 5 == 0 { CONSOLE } else { MQTT })
-        .map(|port| (port, wire.connect(bad, port, 64)))
-        .collect();
-    let mut made = 0;
-    let mut clients = Vec::new();
-    for number in 0..10 {
-        for (port, stranger) in &mut strangers {
-            if wire.is_over(*stranger) {
-                *stranger = wire.connect(bad, *port, 64);
-                made += 1;
-            }
-        }
-        wire.run(Duration::from_millis(100));
-        clients.push(client(&mut wire, good, &format!("new{number}"), 0, "x"));
-        let owner = console(&mut wire, good).expect("the owner gets in");
-        assert!(ask(&mut wire, owner, "show mqtt").contains("Current clients:"));
-        wire.send(owner, b"quit\r\n");
-        is_served(&mut wire, served, number);
-    }
-    assert!(made > 30, "{made} connections");
-    assert!(clients.into_iter().all(|client| !wire.is_over(client)));
-    assert!(!device.serial().contains("panic"));
-}
-
 #[test]
 fn connections_that_say_half_of_what_they_should_are_closed() {
     let (_device, mut wire) = Device::boot_on_wire();
