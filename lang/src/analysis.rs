@@ -8,7 +8,7 @@ use crate::ast::{Action, ConfigLine, Event, Expr, Span, Statement};
 use crate::budget::MemoryBudget;
 use crate::codegen::{Compiler, EmitOptions, ImageBuilder};
 use crate::compile::finish_diagnostics;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, position};
 use crate::lint::{ConfigTable, lint};
 use crate::parse::{MAX_DIAGNOSTICS, Sink, StatementReader, Tree, too_long};
 
@@ -106,9 +106,23 @@ impl<'s> Analysis<'s> {
     /// The linter's warnings. None for what could not be read whole: statements would be missing,
     /// and warnings wrong.
     pub fn warnings(&self, config: &dyn ConfigTable) -> Vec<Diagnostic> {
-        match self.whole {
+        let mut found = match self.whole {
             true => lint(self.source, &self.statements, &self.profile, config),
             false => Vec::new(),
+        };
+        found.retain(|warning| !self.errors.iter().any(|error| self.follows(warning, error)));
+        found
+    }
+
+    /// Whether a warning may be there for an error alone: a variable that is read under a name
+    /// misspelt is never read, and a quote of another kind cuts a text into words.
+    fn follows(&self, warning: &Diagnostic, error: &Diagnostic) -> bool {
+        let line =
+            |diagnostic: &Diagnostic| position(self.source, diagnostic.span.start as usize).0;
+        match warning.code {
+            Code::NeverRead => error.code == Code::UndeclaredVariable,
+            Code::StrayPunctuation | Code::OperatorAsText => line(warning) == line(error),
+            _ => false,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::terminal::Terminal;
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
     let analysis = Analysis::new(source, profile, EmitOptions::default());
     let mut found = errors(source, &analysis);
-    found.extend(analysis.warnings(&Parameters));
+    found.extend(analysis.warnings(&Parameters::of(profile)));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
 }
@@ -34,7 +34,7 @@ pub(crate) fn compile_or_report(
     let mut found = errors(&input.bytes, &analysis);
     // Warnings of a script that does not compile can wait until it does.
     if found.is_empty() {
-        found = analysis.warnings(&Parameters);
+        found = analysis.warnings(&Parameters::of(profile));
     }
     let color = terminal.err.color();
     render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)

@@ -51,7 +51,7 @@ fn its_scripts_compile_without_a_warning_and_do_what_their_traces_say() {
         for profile in Profile::ALL {
             image(script, &profile);
             let (statements, _) = parse(script.as_bytes(), &profile);
-            let warnings = lint(script.as_bytes(), &statements, &profile, &Parameters);
+            let warnings = lint(script.as_bytes(), &statements, &profile, &Parameters::ALL);
             assert!(warnings.is_empty(), "{script}\n{warnings:#?}");
         }
         if let Some(("trace", trace)) = blocks.get(at + 1) {

@@ -1,25 +1,24 @@
 //! What stands where an action or an event is due, or ends a block, in other languages.
 
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::words::Words;
-use super::{Advice, functions};
-use crate::ast::{Operator, Span};
+use super::{Advice, assignments, calls, foreign, functions};
+use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Edit};
-use crate::tokens::{Token, is_function};
+use crate::tokens::Token;
 
 /// What was meant, if it is known.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     else_if(words, diagnostic).or_else(|| {
         let at = words.at(diagnostic.span)?;
-        call(words, at, diagnostic)
+        calls::advice(words, at, diagnostic)
             .or_else(|| event(words, at, diagnostic))
             .or_else(|| side_by_side(words, at, diagnostic))
             .or_else(|| swallowed(words, at))
-            .or_else(|| assigned(words, at, diagnostic))
+            .or_else(|| assignments::behind_setvar(words, at, diagnostic))
             .or_else(|| is_action(words, at, diagnostic).then(|| action(words, at)).flatten())
             .or_else(|| outside(words, at, diagnostic))
     })
@@ -52,24 +51,14 @@ fn swallowed(words: &Words<'_>, at: usize) -> Option<Advice> {
     })
 }
 
-/// `setvar $x 4`
-fn assigned(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
-    let is_due = diagnostic.message.ends_with("expected `=`");
-    if !is_due || words.token(at.checked_sub(2)?) != Some(Token::SetVar) {
-        return None;
-    }
-    let start = words.span(at)?.start;
-    let edit = Edit { span: Span { start, end: start }, text: b"= ".to_vec() };
-    let is_value = words.token(at)?.starts_value() && words.is_on_line_of(at, at - 1);
-    is_value
-        .then(|| Advice::new("`setvar $name = VALUE` sets a variable").fix("add `=`", vec![edit]))
-}
-
 /// In place of an action.
 fn action(words: &Words<'_>, at: usize) -> Option<Advice> {
     let span = words.span(at)?;
     let word = core::str::from_utf8(words.text(at)).ok()?;
-    if let Some(advice) = assignment(words, at, word) {
+    if let Some(advice) = assignments::in_place_of_action(words, at, word) {
+        return Some(advice);
+    }
+    if let Some(advice) = foreign::advice(words, at) {
         return Some(advice);
     }
     let to = |meant: &str| {
@@ -120,68 +109,6 @@ fn ends_block(word: &[u8]) -> bool {
     matches!(word, b"if" | b"while" | b"for" | b"loop")
 }
 
-/// `$y = 3`, `x = 5`, `let x = 5`, `set $q = 3`, `$c++`, `$c += 2`
-fn assignment(words: &Words<'_>, at: usize, word: &str) -> Option<Advice> {
-    let span = words.span(at)?;
-    let help = "`setvar` sets a variable, whose name begins with `$`";
-    let name = |at: usize| -> Option<String> {
-        let word = core::str::from_utf8(words.text(at)).ok()?;
-        let bare = word.strip_prefix('$').unwrap_or(word);
-        let is_name = !bare.is_empty()
-            && bare.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && !bare.starts_with(|c: char| c.is_ascii_digit());
-        match words.token(at)? {
-            Token::Variable(None) | Token::Word if is_name => Some(format!("${bare}")),
-            Token::Flash => Some(word.into()),
-            _ => None,
-        }
-    };
-    let is_equal = |at: usize| words.token(at) == Some(Token::Equal);
-    if matches!(word, "let" | "var" | "set" | "local" | "const" | "int" | "string" | "dim") {
-        let target = name(at + 1)?;
-        if !is_equal(at + 2) {
-            return (word == "set").then(|| {
-                Advice::new(
-                    "`setvar` sets a variable; a setting of the device is set by a `config` line",
-                )
-            });
-        }
-        let both = span.to(words.span(at + 1)?);
-        return Some(
-            Advice::new(help).fix("use `setvar`", replace(both, format!("setvar {target}"))),
-        );
-    }
-    let target = name(at)?;
-    if is_equal(at + 1) && !is_equal(at + 2) {
-        return Some(
-            Advice::new(help).fix("use `setvar`", replace(span, format!("setvar {target}"))),
-        );
-    }
-    let (first, second) = (words.span(at + 1)?, words.span(at + 2)?);
-    if first.end != second.start {
-        return None;
-    }
-    let sign = match words.token(at + 1)? {
-        Token::Sign(Operator::Add) => "+",
-        Token::Sign(Operator::Mul) => "*",
-        Token::Minus => "-",
-        _ => return None,
-    };
-    let step = words.text(at + 1) == words.text(at + 2) && sign != "*";
-    if !step && !is_equal(at + 2) {
-        return None;
-    }
-    let help =
-        format!("`setvar {target} = {target} {sign} ...` computes with a variable and sets it");
-    let whole = span.to(second);
-    let text = if step {
-        format!("setvar {target} = {target} {sign} 1")
-    } else {
-        format!("setvar {target} = {target} {sign}")
-    };
-    Some(Advice::new(help).fix("use `setvar`", replace(whole, text)))
-}
-
 /// In place of an event.
 fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     if !diagnostic.message.contains("an event") {
@@ -216,39 +143,6 @@ fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
     }
 }
 
-/// `not $x`, and functions there are none of.
-fn call(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
-    let before = at.checked_sub(1)?;
-    let name = core::str::from_utf8(words.text(before)).ok()?;
-    let is_function = is_function(name.as_bytes());
-    if words.token(at) == Some(Token::Open) && words.token(before) == Some(Token::Word) {
-        if is_function || diagnostic.help.as_ref().is_some_and(|help| help.contains("did you mean"))
-        {
-            return None;
-        }
-        return Some(Advice::new(format!("`{name}` is not a function; {}", functions())));
-    }
-    if !is_function || words.token(before) != Some(Token::Word) || !words.is_on_line_of(at, before)
-    {
-        return None;
-    }
-    let value = words.span(at)?;
-    let help = format!("a function takes its values in brackets: `{name}(...)`");
-    let goes_on =
-        words.token(at + 1).is_some_and(|token| token.is_operator() || token == Token::Open);
-    let is_value = matches!(words.token(at)?, Token::Variable(_) | Token::Flash | Token::String);
-    let is_unary =
-        !matches!(name, "find" | "json_parse" | "substr" | "byte_val" | "csvstr" | "gpio_in");
-    if goes_on || !is_value || !is_unary {
-        return Some(Advice::new(help));
-    }
-    let gap = Span { start: words.span(before)?.end, end: value.start };
-    let end = Span { start: value.end, end: value.end };
-    let edits =
-        vec![Edit { span: gap, text: b"(".to_vec() }, Edit { span: end, text: b")".to_vec() }];
-    Some(Advice::new(help).fix("add brackets", edits))
-}
-
 /// Two values that nothing joins: `println "a" $x`.
 fn side_by_side(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let before = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before))?;
@@ -262,7 +156,8 @@ fn side_by_side(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option
         return None;
     }
     let name = core::str::from_utf8(words.text(at)).ok()?;
-    if words.token(at)? == Token::Word && words.token(at + 1) == Some(Token::Open) {
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    if is_name && words.token(at)? == Token::Word && words.token(at + 1) == Some(Token::Open) {
         return Some(Advice::new(format!("`{name}` is not a function; {}", functions())));
     }
     let first = (0..=before).rev().find(|&at| words.is_first_on_line(at))?;

@@ -2,18 +2,25 @@
 
 use alloc::format;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::Advice;
 use super::words::Words;
-use crate::ast::Span;
+use crate::ast::{ActionWord, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::lint::values::milliseconds;
 use crate::tokens::Token;
 
 /// What was meant, if it is one of them.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
-    let Some(at) = words.at(diagnostic.span) else { return open_loop(diagnostic) };
+    let Some(at) = words.at(diagnostic.span) else {
+        return open_loop(diagnostic).or_else(|| ended(words, diagnostic));
+    };
     stuck_number(words, at, diagnostic)
         .or_else(|| broker(words, at, diagnostic))
+        .or_else(|| kept(words, at, diagnostic))
+        .or_else(|| unit(words, at, diagnostic))
+        .or_else(|| colon(words, at, diagnostic))
         .or_else(|| mode(words, at, diagnostic))
         .or_else(|| resistor(words, at, diagnostic))
         .or_else(|| setting(words, at, diagnostic))
@@ -58,6 +65,14 @@ fn broker(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advic
         )));
     }
     let on = if word == "topic" { "on " } else { "" };
+    // `publish "local" ...`
+    if let text @ (b"\"local\"" | b"\"remote\"") = words.text(at) {
+        let edit = Edit { span: words.span(at)?, text: text[1..text.len() - 1].to_vec() };
+        return Some(
+            Advice::new("`local` and `remote` are words without quotes")
+                .fix("remove the quotes", vec![edit]),
+        );
+    }
     let advice = Advice::new(format!(
         "say which broker: `{on}{word} local {what}` for this device's, `remote` for the other one"
     ));
@@ -68,6 +83,81 @@ fn broker(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advic
     let start = words.span(at)?.start;
     let edit = Edit { span: Span { start, end: start }, text: b"local ".to_vec() };
     Some(advice.fix("add `local`", vec![edit]))
+}
+
+/// `publish local a/b "x" true`, `publish local a/b "x" 1 true`, `publish local a/b "x" "retained"`
+fn kept(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_behind = diagnostic.message.contains("an action");
+    let mut first = at;
+    while let Some(before) = first.checked_sub(1).filter(|&b| words.is_on_line_of(first, b)) {
+        first = before;
+        if words.token(first)?.starts_action() {
+            break;
+        }
+    }
+    if !is_behind || first == at {
+        return None;
+    }
+    let is_retained = words.token(at - 1) == Some(Token::Retained);
+    match words.token(first)? {
+        Token::Publish => {}
+        Token::Subscribe(_) => {
+            let is_text = words.token(at)?.starts_value() && words.token(at) != Some(Token::Open);
+            return is_text
+                .then(|| Advice::new("one topic: a line for each, or `#` for all below"));
+        }
+        _ => return None,
+    }
+    let help = "`retained` behind the data keeps the message for later subscribers; it is published with QoS 0";
+    let span = words.span(at)?;
+    let replace = |text: &str| vec![Edit { span, text: text.as_bytes().to_vec() }];
+    let lower = words.text(at).to_ascii_lowercase();
+    let is_last = !words.is_on_line_of(at + 1, at);
+    Some(match &*lower {
+        _ if is_retained && is_last => Advice::new(help).fix("remove it", replace("")),
+        b"true" | b"retain" | b"\"retained\"" | b"\"retain\"" | b"-r" | b"retain=true"
+            if is_last =>
+        {
+            Advice::new(help).fix("replace by `retained`", replace("retained"))
+        }
+        b"false" | b"0" if is_last => Advice::new(help).fix("remove it", replace("")),
+        b"true" | b"false" | b"0" | b"1" | b"2" | b"qos" => Advice::new(help),
+        _ => return None,
+    })
+}
+
+/// `settimer 1 5 seconds`
+fn unit(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let (number, action) = (at.checked_sub(1)?, at.checked_sub(3)?);
+    let is_timer = words.text(action) == b"settimer" && diagnostic.message.contains("an action");
+    let text = |at: usize| core::str::from_utf8(words.text(at)).ok();
+    let both = format!("{}{}", text(number)?, text(at)?);
+    let ms = is_timer.then(|| milliseconds(both.as_bytes()))??;
+    let edit = Edit { span: words.span(number)?.to(words.span(at)?), text: format!("{ms}").into() };
+    Some(
+        Advice::new("a timer takes milliseconds, without a unit")
+            .fix(format!("write `{ms}`"), vec![edit]),
+    )
+}
+
+/// `if $x = 5:`, `on init:`
+fn colon(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let word = if diagnostic.message.starts_with("`then` is missing") {
+        "then"
+    } else if diagnostic.message.starts_with("`do` is missing") {
+        "do"
+    } else {
+        return None;
+    };
+    if !words.text(at).ends_with(b":") {
+        return None;
+    }
+    let end = words.span(at)?.end;
+    let edit = Edit { span: Span { start: end - 1, end }, text: format!(" {word}").into() };
+    Some(
+        Advice::new(format!("in place of the `:` stands `{word}`"))
+            .fix(format!("replace by `{word}`"), vec![edit]),
+    )
 }
 
 /// `gpio_pinmode 12 out`
@@ -106,6 +196,9 @@ fn resistor(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Adv
 fn setting(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let behind_config = diagnostic.message.ends_with("behind the value of a `config` line");
     let outside = diagnostic.message.ends_with("expected `config` or `on`");
+    if behind_config && !words.is_first_on_line(at) {
+        return config_value(words, at);
+    }
     if !behind_config && !outside || !words.is_first_on_line(at) {
         return None;
     }
@@ -125,6 +218,26 @@ fn setting(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advi
             "a line behind it begins with `config` or `on`; a value of several words stands in quotes"
         }
     }))
+}
+
+/// `config ssid = home`, `config ssid my home`
+fn config_value(words: &Words<'_>, at: usize) -> Option<Advice> {
+    let value = words.span(at.checked_sub(1)?)?;
+    if matches!(value.of(words.source), b"=" | b":") {
+        let end = words.span(at)?.start;
+        let edit = Edit { span: Span { start: value.start, end }, text: Vec::new() };
+        return Some(Advice::new("`config NAME VALUE` has no sign").fix("remove it", vec![edit]));
+    }
+    let mut last = at;
+    while words.is_on_line_of(last + 1, last) && words.token(last + 1).is_some() {
+        last += 1;
+    }
+    let whole = value.to(words.span(last)?);
+    let advice = Advice::new("a value of several words stands in quotes");
+    if whole.of(words.source).iter().any(|byte| b"\"\\%".contains(byte)) {
+        return Some(advice);
+    }
+    Some(advice.fix("quote it", crate::parse::quote(words.source, whole)))
 }
 
 /// A `while` without its `done`
@@ -211,6 +324,28 @@ pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool
     true
 }
 
+/// A last action without its values.
+fn ended(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_due = diagnostic.message.ends_with("a value") || diagnostic.message.contains("`local`");
+    if diagnostic.code != Code::UnexpectedEnd || diagnostic.help.is_some() || !is_due {
+        return None;
+    }
+    let mut action = words.from(diagnostic.span.start);
+    loop {
+        let before = action.checked_sub(1)?;
+        if action < words.from(diagnostic.span.start) && !words.is_on_line_of(action, before) {
+            return None;
+        }
+        action = before;
+        if words.token(action)?.starts_action() {
+            break;
+        }
+    }
+    let word = core::str::from_utf8(words.text(action)).ok()?;
+    let usage = super::commas::usage(ActionWord::from_keyword(word)?);
+    Some(Advice::new(format!("a value is missing: `{word} {usage}`")))
+}
+
 /// `publish local a/b` without data, which is reported on the next line: shows the line it belongs
 /// to.
 pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
@@ -233,17 +368,9 @@ pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
     else {
         return;
     };
-    let usage = match word {
-        "publish" => ": `publish local TOPIC DATA`",
-        "settimer" => ": `settimer N MS`",
-        "setalarm" => ": `setalarm N hh:mm:ss`",
-        "http_post" => ": `http_post URL, BODY`",
-        "gpio_out" => ": `gpio_out N LEVEL`",
-        "gpio_pwm" => ": `gpio_pwm N DUTY`",
-        _ => "",
-    };
+    let usage = ActionWord::from_keyword(word).map(super::commas::usage).unwrap_or_default();
     diagnostic.span = start.to(end);
-    diagnostic.message = format!("a value is missing at the end of this line{usage}");
+    diagnostic.message = format!("a value is missing at the end of this line: `{word} {usage}`");
     diagnostic.related.clear();
     diagnostic.fix = None;
     diagnostic.help = Some(format!("`{next}` on the next line was read as that value"));

@@ -9,15 +9,29 @@
 //! |---|---|
 //! | `words` | the source as words, with the lines they stand on |
 //! | `actions` | what stands where an action is due |
+//! | `assignments` | variables set as in other languages |
+//! | `braces` | blocks in braces |
+//! | `calls` | functions: without brackets or values, and those of other languages |
+//! | `commas` | commas and brackets around the values of an action |
+//! | `foreign` | actions of other languages, with their values in brackets |
+//! | `json` | JSON whose quotes end the text it stands in |
 //! | `arguments` | brokers left out, topics without quotes, numbers that stick to their word, names of pins |
 //! | `signs` | quotes, comments, braces and signs of other languages |
 //! | `specials` | variables of the device, misspelt or guessed |
+//! | `texts` | texts and values joined as in other languages |
 //! | `variables` | variables that nothing sets, in a script with other errors |
 
 mod actions;
 mod arguments;
+mod assignments;
+mod braces;
+mod calls;
+mod commas;
+mod foreign;
+mod json;
 mod signs;
 mod specials;
+mod texts;
 mod variables;
 mod words;
 
@@ -46,7 +60,10 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         if arguments::bare_topic(&words, diagnostic) {
             continue;
         }
-        let advice = arguments::advice(&words, diagnostic)
+        let advice = commas::advice(&words, diagnostic)
+            .or_else(|| arguments::advice(&words, diagnostic))
+            .or_else(|| json::advice(&words, diagnostic))
+            .or_else(|| texts::advice(&words, diagnostic))
             .or_else(|| signs::advice(&words, diagnostic))
             .or_else(|| actions::advice(&words, diagnostic))
             .or_else(|| known_words(&words, diagnostic));
@@ -55,14 +72,17 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         }
         arguments::missing_value(&words, diagnostic);
     }
+    braces::merge(&words, errors);
     let unclosed = errors.iter().any(|diagnostic| diagnostic.code == Code::UnclosedString);
     if is_syntactic && !unclosed {
         variables::check(&words, errors);
         comments(&words, errors);
     }
     for diagnostic in errors.iter_mut() {
-        let advice =
-            specials::advice(&words, diagnostic).or_else(|| arguments::pin(&words, diagnostic));
+        let advice = signs::template(&words, diagnostic)
+            .or_else(|| texts::stuck(&words, diagnostic))
+            .or_else(|| specials::advice(&words, diagnostic))
+            .or_else(|| arguments::pin(&words, diagnostic));
         if let Some(advice) = advice {
             advice.add_to(diagnostic);
         }

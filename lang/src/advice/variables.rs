@@ -18,7 +18,10 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
     let mut bare: BTreeSet<&[u8]> = BTreeSet::new();
     for (at, token, _) in words.iter() {
         match token {
-            Token::Variable(None) if sets(words, at) => drop(set.insert(words.text(at))),
+            Token::Variable(None) if sets(words, at) => {
+                let name = words.text(at);
+                set.insert(name.strip_suffix(b":").unwrap_or(name));
+            }
             Token::Word if sets(words, at) => drop(bare.insert(words.text(at))),
             _ => {}
         }
@@ -29,10 +32,13 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
             continue;
         }
         let name = words.text(at);
-        let is_known = set.contains(name)
+        // `$x.length()`, `$x."a"`: what follows is told of.
+        let is_called = matches!(words.token(at + 1), Some(Token::Open | Token::String))
+            && words.span(at + 1).is_some_and(|next| next.start == span.end);
+        let is_known = set.contains(name.strip_suffix(b":").unwrap_or(name))
             || bare.contains(name.get(1..).unwrap_or_default())
             || errors.iter().any(|diagnostic| diagnostic.span == span);
-        if is_known || !diagnostic.insert(name) {
+        if is_known || is_called || !diagnostic.insert(name) {
             continue;
         }
         let near = nearest(name, set.iter().copied());
@@ -43,12 +49,16 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
 /// Whether a variable is set where it stands, or was meant to be.
 fn sets(words: &Words<'_>, at: usize) -> bool {
     let before = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before));
-    if before.and_then(|before| words.token(before)) == Some(Token::SetVar) {
+    let token = |at: Option<usize>| at.and_then(|at| words.token(at));
+    let in_brackets = token(before) == Some(Token::Open)
+        && token(before.and_then(|at| at.checked_sub(1))) == Some(Token::SetVar);
+    if token(before) == Some(Token::SetVar) || in_brackets {
         return true;
     }
     let begins = words.is_first_on_line(at)
         || before.is_some_and(|before| {
             words.token(before) == Some(Token::Word) && words.is_first_on_line(before)
+                || words.token(before) == Some(Token::Comma)
         });
     let assigns = match (words.token(at + 1), words.token(at + 2)) {
         (Some(Token::Equal), _) => true,

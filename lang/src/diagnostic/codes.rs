@@ -74,6 +74,8 @@ codes! {
     FlashPin = "W0025", "pin that the flash chip is wired to";
     SerialIsConsole = "W0026", "serial handler while the serial port is a console";
     EmptyScript = "W0027", "script without a statement";
+    VariableInText = "W0028", "variable inside a text";
+    ConstantRandom = "W0029", "random number that is always the same";
 }
 
 impl Code {

@@ -56,8 +56,38 @@ fn constant(
         found.push(warning);
         return true;
     }
+    if let Some(warning) = false_texts(facts, condition) {
+        found.push(warning);
+        return true;
+    }
     constant_parts(facts, condition, found);
     false
+}
+
+/// W0012 for a variable that is only ever set to texts, which are all false: `setvar $on = true`.
+fn false_texts(facts: &ScriptFacts<'_>, condition: &Expr) -> Option<Diagnostic> {
+    let (variable, always) = match &unbracketed(condition).kind {
+        ExprKind::Call(call) => match &**call {
+            Call::Unary(FunctionWord::Not, inner) => (unbracketed(inner), true),
+            _ => return None,
+        },
+        _ => (unbracketed(condition), false),
+    };
+    let set = facts.set_to_texts_only(variable)?;
+    let (name, text) = (quote(facts.source, variable.span), quote(facts.source, set));
+    Some(
+        Diagnostic::new(
+            Code::ConstantCondition,
+            condition.span,
+            format!("this condition is always {always}: {name} is set to texts, which read as 0"),
+        )
+        .related(set, "such as here")
+        .help(format!(
+            "set it to 1 and 0 in place of {text}; or compare it: `{} = {}`",
+            String::from_utf8_lossy(variable.span.of(facts.source)),
+            String::from_utf8_lossy(set.of(facts.source))
+        )),
+    )
 }
 
 /// W0012 for those operands of `and` and `or` that are constant.

@@ -7,8 +7,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::facts::ScriptFacts;
+use super::punctuation::QUOTES;
 use super::{quote, quote_bytes};
-use crate::ast::{ConfigValue, Statement};
+use crate::ast::{ConfigValue, Span, Statement};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::literal::unescape;
 use crate::suggest::nearest;
@@ -24,6 +25,11 @@ pub trait ConfigTable {
     /// # Errors
     /// What is wrong with it.
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError>;
+
+    /// The parameter that goes by this name elsewhere: `wifi_password`.
+    fn alias(&self, _name: &str) -> Option<&str> {
+        None
+    }
 
     /// The parameter and its value with which lines on the serial port are events of the script;
     /// with any other they are commands of the console. `None` if they are always events.
@@ -41,6 +47,8 @@ pub enum ConfigError {
     Refused(String),
     /// The device takes it, and then something does not work: what.
     Useless(String),
+    /// The parameter does nothing on this device: what the device lacks.
+    Lacks(String),
 }
 
 /// Knows no parameter and checks nothing.
@@ -57,18 +65,24 @@ impl ConfigTable for NoConfig {
     }
 }
 
-/// W0013 and W0018.
+/// W0013, W0018, and W0024 in `config` lines.
 pub(super) fn check(
     facts: &ScriptFacts<'_>,
     config: &dyn ConfigTable,
     found: &mut Vec<Diagnostic>,
 ) {
     let names = config.names();
-    if names.is_empty() {
-        return;
-    }
     for statement in facts.script {
         let Statement::Config(line) = statement else { continue };
+        if let ConfigValue::Text(span) = line.value
+            && let Some(warning) = punctuation(facts.source, span)
+        {
+            found.push(warning);
+            continue;
+        }
+        if names.is_empty() {
+            continue;
+        }
         let name = unescape(line.name.of(facts.source));
         // A flash variable: it takes any value.
         if name.starts_with(b"@") {
@@ -80,7 +94,9 @@ pub(super) fn check(
                 line.name,
                 format!("there is no config parameter {}", quote(facts.source, line.name)),
             );
-            unknown = match nearest(&name, names.iter().map(|name| name.as_bytes())) {
+            let alias = core::str::from_utf8(&name).ok().and_then(|name| config.alias(name));
+            let near = alias.map(str::as_bytes);
+            unknown = match near.or(nearest(&name, names.iter().map(|name| name.as_bytes()))) {
                 Some(near) => {
                     let near_quoted = quote_bytes(near);
                     unknown.help(format!("did you mean {near_quoted}?")).fix(
@@ -108,7 +124,42 @@ pub(super) fn check(
                 format!("`{known}` {value} is of no use: {reason}"),
                 "the device takes this line; leave it out",
             ),
+            Err(ConfigError::Lacks(what)) => {
+                let message = format!("`{known}` does nothing on this device, which has no {what}");
+                found.push(
+                    Diagnostic::new(Code::BadConfigValue, line.name, message)
+                        .help("leave this line out; `umqttc --profile` chooses the device"),
+                );
+                continue;
+            }
         };
         found.push(Diagnostic::new(Code::BadConfigValue, span, message).help(help));
     }
+}
+
+/// W0024 for `config ssid=home` and `config ssid 'home'`, whose signs are a part of the value.
+fn punctuation(source: &[u8], value: Span) -> Option<Diagnostic> {
+    let raw = core::str::from_utf8(value.of(source)).ok()?;
+    let is_quoted = QUOTES
+        .iter()
+        .any(|&mark| raw.len() > 2 * mark.len() && raw.starts_with(mark) && raw.ends_with(mark));
+    let mark = if is_quoted { raw.chars().next()? } else { '=' };
+    let inner = raw.strip_prefix(mark)?;
+    let inner = if is_quoted { inner.strip_suffix(mark)? } else { inner };
+    // A value of nothing else is meant.
+    if inner.is_empty() {
+        return None;
+    }
+    let text = match is_quoted {
+        true => format!("\"{inner}\""),
+        false => format!(" {inner}"),
+    };
+    let message = format!("the `{mark}` is part of the value here");
+    let help = "`config NAME VALUE`: a value of several words stands in `\"`, and nothing else";
+    let edit = Edit { span: value, text: text.into_bytes() };
+    Some(
+        Diagnostic::new(Code::StrayPunctuation, value, message)
+            .help(help)
+            .fix("write the value alone", vec![edit]),
+    )
 }

@@ -140,6 +140,29 @@ impl<'s> ScriptFacts<'s> {
         });
     }
 
+    /// Where a variable is set to a text, if all it is ever set to are texts that read as 0.
+    pub(super) fn set_to_texts_only(&self, variable: &Expr) -> Option<Span> {
+        if variable.kind != ExprKind::Variable {
+            return None;
+        }
+        let sets = &self.variables.get(&variable_name(self.source, variable.span))?.sets;
+        let mut found = None;
+        for &(_, step) in sets {
+            let ActionKind::SetVar { value, .. } = &self.steps[step].action.kind else {
+                return None;
+            };
+            let value = unbracketed(value);
+            let text = unescape(value.span.of(self.source));
+            let is_text = value.kind == ExprKind::Text
+                && text.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic);
+            if !is_text {
+                return None;
+            }
+            found = found.or(Some(value.span));
+        }
+        found
+    }
+
     /// The conditions a step stands under, by their index, innermost first.
     pub(super) fn guards_of(&self, step: &Step<'s>) -> impl Iterator<Item = usize> {
         let mut next = step.guard;

@@ -30,6 +30,8 @@
 //! | `punctuation` | W0024 |
 //! | `serial` | W0026 |
 //! | `empty` | W0027 |
+//! | `embedded` | W0028 |
+//! | `randoms` | W0029 |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
@@ -39,6 +41,7 @@ mod compare;
 mod conditions;
 mod config;
 mod division;
+pub(crate) mod embedded;
 mod empty;
 mod endif;
 mod facts;
@@ -49,12 +52,13 @@ mod grouping;
 mod operators;
 mod pins;
 pub(crate) mod punctuation;
+mod randoms;
 mod serial;
 mod subscriptions;
 mod timers;
 mod topics;
 mod urls;
-mod values;
+pub(crate) mod values;
 mod variables;
 
 use alloc::string::String;
@@ -67,7 +71,7 @@ use umqtt_vm::Profile;
 
 use crate::ast::{Span, Statement};
 use crate::diagnostic::{Code, Diagnostic};
-use facts::ScriptFacts;
+use facts::{ScriptFacts, variable_name};
 use topics::Topics;
 
 /// Most warnings of one script: the first ones in the order of the source.
@@ -117,7 +121,14 @@ pub fn lint(
     urls::check(&facts, &topics, &mut found);
     serial::check(&facts, config, &mut found);
     empty::check(&facts, &mut found);
+    randoms::check(&facts, &mut found);
+    let in_texts = embedded::check(&facts, &mut found);
     drop_consequences(&mut found);
+    // Read they are meant to be.
+    found.retain(|diagnostic| {
+        let name = variable_name(source, diagnostic.span);
+        diagnostic.code != Code::NeverRead || !in_texts.contains(&*name)
+    });
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);
     found
@@ -126,18 +137,31 @@ pub fn lint(
 /// Takes away what is said of a chain's grouping and comparisons where the chain is not what was
 /// meant.
 fn drop_consequences(found: &mut Vec<Diagnostic>) {
-    let mut broken: Vec<u32> = found
+    let mut broken: Vec<(u32, Code)> = found
         .iter()
         .filter(|diagnostic| {
-            matches!(diagnostic.code, Code::OperatorAsText | Code::SwallowedByComment)
+            matches!(
+                diagnostic.code,
+                Code::OperatorAsText
+                    | Code::SwallowedByComment
+                    | Code::StrayPunctuation
+                    | Code::VariableInText
+            )
         })
-        .map(|diagnostic| diagnostic.span.start)
+        .map(|diagnostic| (diagnostic.span.start, diagnostic.code))
         .collect();
     broken.sort_unstable();
     found.retain(|diagnostic| {
-        let next = broken.partition_point(|&start| start < diagnostic.span.start);
-        !matches!(diagnostic.code, Code::Grouping | Code::NeverEqual)
-            || broken.get(next).is_none_or(|&at| at >= diagnostic.span.end)
+        let next = broken.partition_point(|&(start, _)| start < diagnostic.span.start);
+        let within = broken.get(next).filter(|(at, _)| *at < diagnostic.span.end);
+        match diagnostic.code {
+            Code::Grouping => within.is_none_or(|(_, code)| *code == Code::VariableInText),
+            Code::NeverEqual => within.is_none(),
+            Code::ConstantCondition => within.is_none_or(|(_, code)| {
+                !matches!(code, Code::StrayPunctuation | Code::VariableInText)
+            }),
+            _ => true,
+        }
     });
 }
 

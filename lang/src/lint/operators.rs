@@ -67,8 +67,29 @@ fn foreign_operator(
         link.operator_span.end == link.operand.span.start && is_operator(facts, &link.operand)
     })?;
     let link = &chain.rest[at];
-    let both = link.operator_span.to(link.operand.span);
+    let mut both = link.operator_span.to(link.operand.span);
+    // `===`
+    if let Some(third) = chain.rest.get(at + 1)
+        && both.of(facts.source) == b"=="
+        && third.operator == Operator::Equal
+        && third.operator_span.start == both.end
+    {
+        both.end = third.operator_span.end;
+        let diagnostic = diagnostic(facts, link.operand.span)
+            .help(format!("{} is written `=`", quote(facts.source, both)))
+            .fix("replace by `=`", vec![Edit { span: both, text: b"=".to_vec() }]);
+        return Some((link.operand.span, diagnostic));
+    }
     let meant = match both.of(facts.source) {
+        step @ (b"++" | b"--") if at + 1 == chain.rest.len() => {
+            let sign = if step == b"++" { "+" } else { "-" };
+            let step = quote(facts.source, both);
+            let text = format!(" {sign} 1").into_bytes();
+            let diagnostic = diagnostic(facts, link.operand.span)
+                .help(format!("there is no {step}: one more is `+ 1`, one less `- 1`"))
+                .fix("write it so", vec![Edit { span: both, text }]);
+            return Some((link.operand.span, diagnostic));
+        }
         b"==" => "=",
         b"||" => "or",
         b">=" => "gte",

@@ -16,15 +16,45 @@ pub(crate) const QUOTES: [&str; 9] =
     ["'", "`", "\u{b4}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{201e}", "\u{ab}"];
 
 /// What ends a text that one of them starts.
-pub(crate) const CLOSING: [&str; 8] =
+const CLOSING: [&str; 8] =
     ["'", "`", "\u{b4}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{bb}"];
+
+/// The edits that put `"` in the place of the marks around a text that begins with one, at `open`,
+/// and ends on its line.
+pub(crate) fn requote(source: &[u8], open: u32, mark: &str) -> Option<Vec<Edit>> {
+    let inner = open + mark.len() as u32;
+    let rest = source.get(inner as usize..)?;
+    let line = rest.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let text = core::str::from_utf8(line).ok()?;
+    // The first mark that can be its end and has no letter behind it.
+    let (at, close) = text.char_indices().find(|&(at, c)| {
+        let behind = text[at + c.len_utf8()..].chars().next();
+        let mut mark = [0; 4];
+        CLOSING.contains(&&*c.encode_utf8(&mut mark)) && !behind.is_some_and(char::is_alphanumeric)
+    })?;
+    if text[..at].contains(['"', '\\']) {
+        return None;
+    }
+    let end = inner + at as u32;
+    Some(vec![
+        Edit { span: Span { start: open, end: inner }, text: b"\"".to_vec() },
+        Edit {
+            span: Span { start: end, end: end + close.len_utf8() as u32 },
+            text: b"\"".to_vec(),
+        },
+    ])
+}
 
 /// W0024.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             if node.kind == ExprKind::Text {
-                found.extend(check_word(facts, node.span));
+                // The end of a text of several words is told of with its beginning.
+                let last = found.last().and_then(|last| last.fix.as_ref()?.edits.last());
+                if last.is_none_or(|edit| edit.span.start < node.span.start) {
+                    found.extend(check_word(facts, node.span));
+                }
             }
         });
     });
@@ -49,8 +79,23 @@ fn check_word(facts: &ScriptFacts<'_>, span: Span) -> Option<Diagnostic> {
         return Some(match sure {
             Some(text) => diagnostic
                 .fix("use `\"`", vec![Edit { span, text: format!("\"{text}\"").into_bytes() }]),
-            None => diagnostic,
+            None => match requote(facts.source, span.start, open) {
+                Some(edits) => diagnostic.fix("use `\"`", edits),
+                None => diagnostic,
+            },
         });
+    }
+    if let Some(negated) = word.strip_prefix('!').filter(|rest| rest.starts_with(['$', '@'])) {
+        let edit = Edit { span, text: format!("not({negated})").into_bytes() };
+        return Some(
+            Diagnostic::new(
+                Code::StrayPunctuation,
+                span,
+                format!("the `!` makes a text of this: {shown}"),
+            )
+            .help(format!("the contrary is `not({negated})`"))
+            .fix("use `not`", vec![edit]),
+        );
     }
     let rest = word.strip_suffix(';')?;
     if rest.ends_with('\\') {

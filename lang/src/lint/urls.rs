@@ -1,6 +1,7 @@
 //! Requests to a URL that is none (W0019): they are answered by the code `000` and never sent.
 
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_url::{UrlError, UrlParts, check_beginning, check_characters};
@@ -10,7 +11,7 @@ use super::fold::{Literals, value};
 use super::topics::Topics;
 use super::{quote, quote_bytes};
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// W0019.
 pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
@@ -68,9 +69,18 @@ fn warning(facts: &ScriptFacts<'_>, expr: &Expr, known: &[u8], why: UrlError) ->
         None => format!("{} ({})", quote_bytes(known), quote(facts.source, expr.span)),
     };
     let message = format!("{shown} cannot be asked for: {why}");
-    Diagnostic::new(Code::InvalidUrl, expr.span, message).help(match why {
+    let raw = expr.span.of(facts.source);
+    let inner = raw.strip_prefix(b"\"").unwrap_or(raw);
+    let is_bare = why == UrlError::Scheme
+        && expr.kind == ExprKind::Text
+        && !known.windows(3).any(|part| part == b"://")
+        && known.contains(&b'.');
+    let at = expr.span.start + (raw.len() - inner.len()) as u32;
+    let edit = Edit { span: Span { start: at, end: at }, text: b"http://".to_vec() };
+    let diagnostic = Diagnostic::new(Code::InvalidUrl, expr.span, message).help(match why {
         UrlError::Https => "the device has no TLS; ask a server that speaks plain HTTP, or a proxy",
         UrlError::UserInfo => "leave it out; the device does not log in to web servers",
         _ => "nothing is sent, and `on http_response` gets the code 000",
-    })
+    });
+    if is_bare { diagnostic.fix("add `http://`", vec![edit]) } else { diagnostic }
 }

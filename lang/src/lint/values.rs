@@ -11,7 +11,7 @@ use umqtt_vm::parse_number;
 use super::facts::{ScriptFacts, each_node, unbracketed};
 use super::{quote, quote_bytes};
 use crate::ast::*;
-use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::diagnostic::{Code, Diagnostic, Edit, Fix};
 use crate::literal::unescape;
 
 /// Longest duty cycle, per mille.
@@ -21,6 +21,18 @@ const FULL_DUTY: i32 = 1000;
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     for step in &facts.steps {
         let ActionKind::Numbered { word, value, .. } = &step.action.kind else { continue };
+        if *word == ActionWord::PinWrite
+            && let Some(set) = facts.set_to_texts_only(unbracketed(value))
+        {
+            let name = quote(facts.source, value.span);
+            let message = format!("{name} is set to texts, which read as 0: the pin goes low");
+            found.push(
+                Diagnostic::new(Code::MisreadValue, value.span, message)
+                    .related(set, "such as here")
+                    .help("set it to 1 and 0"),
+            );
+            continue;
+        }
         let Some(literal) = Literal::of(facts, value) else { continue };
         found.extend(match word {
             ActionWord::SetTimer => literal.duration(),
@@ -33,6 +45,10 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
             let ExprKind::Chain(chain) = &node.kind else { return };
+            if let Some(diagnostic) = added_texts(facts, chain) {
+                found.push(diagnostic);
+                return;
+            }
             for (at, link) in chain.rest.iter().enumerate() {
                 if !is_numeric(link.operator) {
                     continue;
@@ -44,14 +60,35 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
                 for operand in core::iter::once(left).chain(right) {
                     let Some(literal) = Literal::of(facts, operand) else { continue };
                     let diagnostic = literal.decimal().or_else(|| literal.added(link));
-                    // An operand in the middle belongs to two operators.
+                    // An operand in the middle belongs to two operators, and an operator has two.
                     found.extend(diagnostic.filter(|diagnostic| {
-                        found.last().is_none_or(|last| last.span != diagnostic.span)
+                        found.last().is_none_or(|last| {
+                            last.span != diagnostic.span
+                                && (last.fix.is_none() || last.fix != diagnostic.fix)
+                        })
                     }));
                 }
             }
         });
     });
+}
+
+/// `"T=" + $adc + "C"`: in a chain of nothing but `+` and `|`, all were meant to join.
+fn added_texts(facts: &ScriptFacts<'_>, chain: &Chain<Operator>) -> Option<Diagnostic> {
+    let adds = |link: &&Link<Operator>| link.operator == Operator::Add;
+    if !chain.rest.iter().all(|link| adds(&link) || link.operator == Operator::Join) {
+        return None;
+    }
+    let lefts = core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand));
+    let last = chain.rest.last().map(|link| (&link.operand, link));
+    let mut diagnostic = lefts
+        .zip(&chain.rest)
+        .chain(last)
+        .find_map(|(operand, link)| Literal::of(facts, operand)?.added(link))?;
+    let edits = chain.rest.iter().filter(adds);
+    let edits = edits.map(|link| Edit { span: link.operator_span, text: b"|".to_vec() });
+    diagnostic.fix = diagnostic.fix.map(|fix| Fix { edits: edits.collect(), ..fix });
+    Some(diagnostic)
 }
 
 /// Operators that read numbers.
@@ -226,7 +263,7 @@ impl Literal {
 }
 
 /// `10s`, `1.5 min`, `2h` in milliseconds.
-fn milliseconds(text: &[u8]) -> Option<u32> {
+pub(crate) fn milliseconds(text: &[u8]) -> Option<u32> {
     let text = core::str::from_utf8(text).ok()?;
     let unit = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let factor: u32 = match text[unit..].trim().to_ascii_lowercase().as_str() {
@@ -267,6 +304,12 @@ fn time(text: &[u8]) -> Option<String> {
         b"midnight" | b"24:00" | b"24:00:00" => return Some("00:00".into()),
         _ => {}
     }
+    let lower = text.to_ascii_lowercase();
+    let (text, is_pm) = match (lower.strip_suffix(b"am"), lower.strip_suffix(b"pm")) {
+        (Some(time), _) => (time.trim_ascii_end(), Some(false)),
+        (_, Some(time)) => (time.trim_ascii_end(), Some(true)),
+        _ => (text, None),
+    };
     let mut out = String::new();
     for part in text.split(|byte| matches!(byte, b':' | b'.')) {
         if !matches!(part.len(), 1 | 2) || !part.iter().all(u8::is_ascii_digit) {
@@ -275,7 +318,13 @@ fn time(text: &[u8]) -> Option<String> {
         if !out.is_empty() {
             out.push(':');
         }
-        out.push_str(&format!("{:02}", parse_number(part)));
+        let number = match (parse_number(part), is_pm.filter(|_| out.is_empty())) {
+            (13.., Some(_)) | (0, Some(_)) => return None,
+            (12, Some(is_pm)) => 12 * i32::from(is_pm),
+            (hour, Some(true)) => hour + 12,
+            (number, _) => number,
+        };
+        out.push_str(&format!("{number:02}"));
     }
     is_time(out.as_bytes()).then_some(out)
 }
@@ -310,6 +359,16 @@ mod tests {
         }
         assert_eq!(time(b"7:5").as_deref(), Some("07:05"));
         assert_eq!(time(b"19.30").as_deref(), Some("19:30"));
+        for (text, expected) in [
+            ("7am", Some("07")),
+            ("7:30 PM", Some("19:30")),
+            ("12am", Some("00")),
+            ("12:15pm", Some("12:15")),
+            ("13pm", None),
+            ("am", None),
+        ] {
+            assert_eq!(time(text.as_bytes()).as_deref(), expected, "{text}");
+        }
         assert_eq!(time(b"25:00"), None);
         assert_eq!(time(b"Noon").as_deref(), Some("12:00"));
     }

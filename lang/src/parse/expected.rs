@@ -67,7 +67,7 @@ impl<'e> Expected<'e> {
 
     /// What may follow a complete expression.
     pub(super) fn ends_expression(&self) -> bool {
-        let complete = self.action() || self.lists("THEN") || self.lists("DO");
+        let complete = self.action() || ["THEN", "DO", "CLOSE"].iter().any(|name| self.lists(name));
         !self.value() && !self.third() && (complete || self.lists("SIGN"))
     }
 

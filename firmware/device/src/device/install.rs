@@ -2,7 +2,6 @@
 
 use alloc::borrow::Cow;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
@@ -11,6 +10,7 @@ use umqtt_net::Instant;
 use umqtt_vm::Program;
 
 use super::Device;
+use super::options::Options;
 use super::service::Service;
 use super::state::DeviceState;
 use super::uploads::{UploadEvent, Uploads};
@@ -86,7 +86,8 @@ pub(super) fn install<P: Platform>(
     device.state.storage.drop_incoming();
     let stored = store(device, &program, source);
     let program = program.convert();
-    let installed = stored.and_then(|source| put(device, Checked { program, source }, net));
+    let installed = stored
+        .and_then(|source| put(device, Checked { program, source, warnings: String::new() }, net));
     device.state.storage.drop_incoming();
     installed
 }
@@ -195,8 +196,15 @@ fn install_checked<P: Platform>(
     };
     let head = format_args!("{completed} ({len} Bytes)\r\n");
     // Cut where memory ends: that is what many a verdict is about.
+    let (checked, warnings) = match checked {
+        Ok(mut new) => {
+            let warnings = core::mem::take(&mut new.warnings);
+            (Ok(new), warnings)
+        }
+        Err(error) => (Err(error), String::new()),
+    };
     match checked.map(|new| put(device, new, net)) {
-        Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{}", warnings(device))),
+        Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{warnings}")),
         Ok(Err(refusal)) => try_format(format_args!("{head}Script not stored: {refusal}")),
         Err(error) => try_format(format_args!("{head}{error}")),
     }
@@ -209,18 +217,6 @@ fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn N
         Some(origin) => device.consoles.report(origin, report, &mut device.state),
         None => device.state.log(Level::Info, format_args!("{report}")),
     }
-}
-
-/// The warnings about the script there is; none if it came as an image without its source.
-fn warnings<P: Platform>(device: &mut Device<P>) -> String {
-    let Some(warnings) = device.state.options.warnings else { return String::new() };
-    let len = device.state.storage.source_len();
-    if len == 0 {
-        return String::new();
-    }
-    let mut source = vec![0; len];
-    let len = device.state.storage.read_source(0, &mut source);
-    warnings(&source[..len], &device.state.options.profile)
 }
 
 /// Whether a script that is not right may be the beginning of one that is.
@@ -245,9 +241,9 @@ fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, Ch
         }
         there
     };
-    let checked = upload::check(&mut state.storage, &state.options.profile, &room, &|range| {
-        state.board.map_flash(range)
-    });
+    let Options { profile, compiler, capabilities, .. } = &state.options;
+    let map = |range| state.board.map_flash(range);
+    let checked = upload::check(&mut state.storage, profile, &room, *compiler, *capabilities, &map);
     let account = &mut state.ledger[Share::Upload];
     account.set_used(account.used + most.get());
     account.give(most.get());

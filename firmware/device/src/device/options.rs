@@ -1,6 +1,5 @@
 //! What a board chooses for its device, and the port it cannot have.
 
-use alloc::string::String;
 use core::fmt;
 
 use umqtt_memory::Plan;
@@ -10,7 +9,7 @@ use umqtt_vm::Profile;
 use crate::net::NetError;
 use crate::settings::{Capabilities, Capability};
 use crate::storage::Layout;
-use crate::upload::warnings;
+use crate::upload::{WholeCompiler, compile_whole};
 
 /// The part of the script's share that is for its commands and for its flash variables that wait to
 /// be written.
@@ -40,9 +39,9 @@ pub struct Options {
     pub print_rate: Option<u8>,
     /// The broker's port until `broker_port` is set anew.
     pub mqtt_port: Option<u16>,
-    /// What tells of warnings in a script that was taken, for a board with room for that: lines,
-    /// each after a line end.
-    pub warnings: Option<fn(&[u8], &Profile) -> String>,
+    /// Compiles a script that is in memory whole, with advice and warnings, for a board with room
+    /// for that. Without it a script is compiled from flash, a piece at a time.
+    pub compiler: Option<WholeCompiler>,
     /// The console's port until `config_port` is set anew; 0 for none.
     pub console_port: Option<u16>,
 }
@@ -68,7 +67,7 @@ impl Options {
         layout: Layout::ESP8266,
         capabilities: Capabilities::NONE.with(Capability::Address),
         time_server: "1.pool.ntp.org",
-        warnings: None,
+        compiler: None,
         send_buffer: 256,
         print_rate: Some(8),
         mqtt_port: None,
@@ -110,7 +109,7 @@ impl Options {
         send_buffer: 256 * 1024,
         print_rate: None,
         mqtt_port: None,
-        warnings: Some(warnings),
+        compiler: Some(compile_whole),
         console_port: None,
     };
 }

@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 
 use umqtt_lang::lint::{ConfigError, ConfigTable};
 
-use super::{Param, SetError, TABLE, Value};
+use umqtt_vm::Profile;
+
+use super::{Capabilities, Param, SetError, TABLE, Value};
+use crate::device::Options;
 
 /// Every name a `config` line may have.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -26,9 +29,48 @@ pub fn check(name: &[u8], value: &[u8]) -> Result<(), SetError> {
     }
 }
 
-/// The parameters every device has, for the linter.
+/// The parameters of a device, for the linter.
 #[derive(Clone, Copy, Debug)]
-pub struct Parameters;
+pub struct Parameters {
+    capabilities: Capabilities,
+}
+
+impl Parameters {
+    /// All of them, whatever the device.
+    pub const ALL: Parameters = Parameters { capabilities: Capabilities::ALL };
+
+    /// Those of a board with these capabilities.
+    pub const fn new(capabilities: Capabilities) -> Parameters {
+        Parameters { capabilities }
+    }
+
+    /// Those of the board of a profile; all, if there is none yet.
+    pub fn of(profile: &Profile) -> Parameters {
+        let boards = [Options::DESKTOP, Options::ESP8266];
+        let board = boards.iter().find(|board| board.profile.name == profile.name);
+        Parameters::new(board.map_or(Capabilities::ALL, |board| board.capabilities))
+    }
+}
+
+/// What other systems call a parameter.
+const ALIASES: [(Param, &[&str]); 13] = [
+    (Param::Ssid, &["wifi_ssid", "wifi", "wifi_name", "ssid1"]),
+    (Param::Password, &["wifi_password", "wifi_pass", "wifi_pwd", "pass", "psk", "password1"]),
+    (Param::ApSsid, &["ap_name", "ap"]),
+    (Param::ApPassword, &["ap_pass", "ap_psk"]),
+    (
+        Param::MqttHost,
+        &["mqtt_server", "mqtt_broker", "mqtthost", "broker", "broker_host", "server"],
+    ),
+    (Param::MqttUser, &["mqtt_username", "mqttuser", "username", "user"]),
+    (Param::MqttPassword, &["mqtt_pass", "mqttpassword"]),
+    (Param::MqttId, &["mqtt_client", "client_id", "mqtt_client_id", "clientid", "mqtt_name"]),
+    (Param::NtpServer, &["ntp", "ntp_host", "time_server"]),
+    (Param::NtpTimezone, &["timezone", "tz", "time_zone"]),
+    (Param::Bitrate, &["baud", "baudrate", "baud_rate", "serial_speed"]),
+    (Param::Gw, &["gateway"]),
+    (Param::Ip, &["ip_address", "static_ip", "address", "ipaddress"]),
+];
 
 impl ConfigTable for Parameters {
     fn names(&self) -> Vec<&str> {
@@ -36,12 +78,23 @@ impl ConfigTable for Parameters {
     }
 
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
+        let spec = Param::by_name(name.as_bytes()).map(Param::spec);
+        if let Some(lacking) = spec.and_then(|spec| spec.needs)
+            && !self.capabilities.has(lacking)
+        {
+            return Err(ConfigError::Lacks(lacking.to_string()));
+        }
         check(name.as_bytes(), value).map_err(|error| match error {
             SetError::NoEncryption => ConfigError::Useless(
                 "there is no connection to the remote broker then, for the device cannot encrypt yet".into(),
             ),
             error => ConfigError::Refused(error.to_string()),
         })
+    }
+
+    fn alias(&self, name: &str) -> Option<&str> {
+        let name = name.to_ascii_lowercase();
+        ALIASES.iter().find(|(_, names)| names.contains(&&*name)).map(|(param, _)| param.name())
     }
 
     fn serial_events(&self) -> Option<(&str, &str)> {

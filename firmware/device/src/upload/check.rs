@@ -11,12 +11,16 @@ use umqtt_memory::reserve;
 use umqtt_vm::image::{CHECKED_FROM, Checksum, ImageError, MAGIC, VERSION};
 use umqtt_vm::{Image, Profile, Program, VerifyError};
 
+use super::whole::{Compiled, WholeCompiler};
+use crate::settings::Capabilities;
 use crate::storage::{ImageBytes, MapFlash, Storage, StorageError};
 
 /// Diagnostics printed of one script.
 const MAX_DIAGNOSTICS: usize = 10;
 /// Bytes that printing one takes, with the copies of it on its way to the user.
 const PRINTED: usize = 1024;
+/// Bytes of them up to which help is added.
+const MAX_TEXT: usize = 1000;
 /// Bytes looked at together.
 const AT_ONCE: usize = 64;
 
@@ -27,6 +31,8 @@ pub struct Checked {
     pub program: Program<ImageBytes>,
     /// Bytes of source at the end of it, if it came as bytecode.
     pub source: usize,
+    /// The compiler's warnings, a line each, after a line end; empty if there are none.
+    pub warnings: String,
 }
 
 /// Why a script cannot run here.
@@ -90,8 +96,8 @@ pub fn is_image(bytes: &[u8]) -> bool {
 }
 
 /// Checks what has come to flash whole: compiles it if it is source, and proves that the image may
-/// run. Before the compiler allocates it asks `room` whether there are so many bytes. The image is
-/// run where it lies if `map` can.
+/// run. Before the compiler allocates it asks `room` whether there are so many bytes; `whole`, if
+/// there is one, compiles in memory. The image is run where it lies if `map` can.
 ///
 /// # Errors
 /// [`CheckError`]; nothing has changed, unless [`Storage::incoming_is_closed`].
@@ -101,6 +107,8 @@ pub fn check<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
     room: &dyn Fn(usize) -> bool,
+    whole: Option<WholeCompiler>,
+    capabilities: Capabilities,
     map: MapFlash<'_>,
 ) -> Result<Checked, CheckError> {
     let len = storage.incoming_len();
@@ -112,8 +120,11 @@ pub fn check<F: NorFlash>(
     if is_blank(storage, len) {
         return Err(CheckError::Empty);
     }
+    let mut warnings = String::new();
     if bytecode {
         check_whole(storage, len).map_err(|error| CheckError::Image(VerifyError::Image(error)))?;
+    } else if let Some(whole) = whole {
+        warnings = compile_in_memory(storage, profile, room, whole, capabilities)?;
     } else {
         compile(storage, profile, room)?;
     }
@@ -124,7 +135,7 @@ pub fn check<F: NorFlash>(
     let program = Program::verify(image, profile).map_err(CheckError::Image)?;
     let image: Image<'_> = program.image();
     let source = if bytecode { image.source().unwrap_or_default().len() } else { 0 };
-    Ok(Checked { program, source })
+    Ok(Checked { program, source, warnings })
 }
 
 /// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still
@@ -204,9 +215,35 @@ fn compile<F: NorFlash>(
     })
 }
 
+/// Reads all that has come, and compiles it there.
+#[inline(never)]
+fn compile_in_memory<F: NorFlash>(
+    storage: &mut Storage<F>,
+    profile: &Profile,
+    room: &dyn Fn(usize) -> bool,
+    whole: WholeCompiler,
+    capabilities: Capabilities,
+) -> Result<String, CheckError> {
+    let len = storage.incoming_len();
+    if !room(len) {
+        return Err(CheckError::CompileMemory(len));
+    }
+    let mut source = alloc::vec![0; len];
+    if !storage.read_incoming(0, &mut source) {
+        return Err(CheckError::Storage(StorageError::Broken));
+    }
+    match whole(&source, profile, capabilities) {
+        Ok(Compiled { image, warnings }) => {
+            storage.append_incoming_image(&image).map_err(CheckError::Storage)?;
+            Ok(warnings)
+        }
+        Err(found) => Err(describe(storage, &found)),
+    }
+}
+
 #[inline(never)]
 fn describe<F: NorFlash>(storage: &mut Storage<F>, diagnostics: &[Diagnostic]) -> CheckError {
-    let mut lines = Vec::new();
+    let (mut lines, mut len) = (Vec::new(), 0);
     let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
     for found in errors.take(MAX_DIAGNOSTICS) {
         // What there is no memory for is left out; all of it is not.
@@ -214,7 +251,17 @@ fn describe<F: NorFlash>(storage: &mut Storage<F>, diagnostics: &[Diagnostic]) -
             break;
         }
         let (line, column) = place(storage, found.span.start as usize);
-        lines.push(alloc::format!("Error in line {line}, column {column}: {}", found.message));
+        let mut text = alloc::format!("Error in line {line}, column {column}: {}", found.message);
+        // What the report has no room for is left out: a few mistakes are enough to mend.
+        if let Some(help) =
+            found.help.as_ref().filter(|help| len + text.len() + help.len() < MAX_TEXT)
+        {
+            text.push_str(" (");
+            text.push_str(help);
+            text.push(')');
+        }
+        len += text.len();
+        lines.push(text);
     }
     if lines.is_empty() { CheckError::CompileMemory(PRINTED) } else { CheckError::Source(lines) }
 }

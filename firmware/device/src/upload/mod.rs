@@ -5,20 +5,20 @@
 //! |---|---|
 //! | [`push`] | a peer connects and sends a script |
 //! | [`check`](mod@check) | source or bytecode: is it a script this device can run? |
-//! | [`warnings`](mod@warnings) | what the compiler warns of in it |
+//! | [`whole`] | compiles source in memory, with advice and warnings |
 //!
 //! Pulling is [`crate::http::fetch`]; putting a script in the place of another is the device's
 //! part.
 
 pub mod check;
 pub mod push;
-pub mod warnings;
+pub mod whole;
 
 use embedded_storage::nor_flash::NorFlash;
 
 pub use check::{CheckError, Checked, check};
 pub use push::{Push, PushError};
-pub use warnings::warnings;
+pub use whole::{Compiled, WholeCompiler, compile_whole};
 
 use crate::storage::{Storage, StorageError};
 
