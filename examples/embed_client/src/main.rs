@@ -23,10 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let started = std::time::Instant::now();
     let now = || Instant::from_millis(started.elapsed().as_millis() as u64);
     client.start(now());
-    let mut stream: Option<TcpStream> = None;
+    let (mut stream, mut unread): (Option<TcpStream>, Vec<u8>) = (None, Vec::new());
     loop {
         // What the client wants of the network.
         while let Some(wish) = client.poll_network() {
+            unread.clear();
             stream = match wish {
                 NetworkRequest::Connect => TcpStream::connect(&server).ok(),
                 NetworkRequest::Close => None,
@@ -66,15 +67,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         let wait = client.poll_at().map(|at| at.saturating_duration_since(now()).as_millis());
         let wait = wait.unwrap_or(1000).clamp(1, 1000);
         match &mut stream {
-            Some(socket) => match receive(socket, Duration::from_millis(wait)) {
-                Ok(bytes) => client.receive(&bytes, now()),
+            Some(socket) if unread.is_empty() => match receive(socket, Duration::from_millis(wait))
+            {
+                Ok(bytes) => unread = bytes,
                 Err(_) => {
                     stream = None;
                     client.closed(now());
                 }
             },
+            Some(_) => {}
             None => std::thread::sleep(Duration::from_millis(wait)),
         }
+        // What it does not take yet it takes once its events are taken.
+        let taken = client.receive(&unread, now());
+        unread.drain(..taken);
         if client.poll_at().is_some_and(|at| at <= now()) {
             client.handle_timeout(now());
         }

@@ -13,11 +13,14 @@ mod skip;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
+use umqtt_memory::try_deque_room;
+
 pub use options::{ClientOptions, LastMessage};
 pub use requests::{RequestError, SendError};
 
 use crate::delivery::Piece;
 use crate::inflight::Inflight;
+use crate::load::Load;
 use crate::message::Message;
 use crate::outbox::Outbox;
 use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
@@ -140,9 +143,9 @@ enum State {
 /// client.sent(n);
 ///
 /// // CONNACK comes, and a message.
-/// client.receive(b"\x20\x02\0\0", now);
+/// assert_eq!(client.receive(b"\x20\x02\0\0", now), 4);
 /// assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
-/// client.receive(b"\x30\x0c\0\x08lamp/seton", now);
+/// assert_eq!(client.receive(b"\x30\x0c\0\x08lamp/seton", now), 14);
 /// let Some(Event::Message(message)) = client.poll_event() else { panic!() };
 /// assert_eq!(message.payload(), b"on");
 /// ```
@@ -170,8 +173,8 @@ pub struct Client {
     /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
     request: Option<Request>,
     events: VecDeque<Event>,
-    /// Bytes of the messages among the events.
-    event_bytes: usize,
+    /// The messages among the events.
+    event_load: Load,
     dropped: u64,
 }
 
@@ -182,10 +185,16 @@ impl Client {
         let pending_unsubscribes = self.pending_unsubscribes.iter().map(Vec::capacity);
         self.partial.capacity()
             + self.outbox.held()
-            + self.outbox.load().bytes
-            + self.inflight.load().bytes
-            + self.event_bytes
+            + self.outbox.load().memory()
+            + self.inflight.load().memory()
+            + self.event_load.memory()
+            + self.events.capacity() * size_of::<Event>()
             + filters.chain(pending_unsubscribes).sum::<usize>()
+    }
+
+    /// Bytes of memory of the messages that wait to be sent.
+    pub fn unsent_memory(&self) -> usize {
+        self.outbox.load().plus(self.inflight.load()).memory()
     }
 
     /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of
@@ -209,7 +218,7 @@ impl Client {
             pending_unsubscribes: VecDeque::new(),
             request: None,
             events: VecDeque::new(),
-            event_bytes: 0,
+            event_load: Load::default(),
             dropped: 0,
         }
     }
@@ -273,7 +282,8 @@ impl Client {
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
         if let Event::Message(message) = &event {
-            self.event_bytes -= message.publication.packet().len();
+            self.event_load.messages -= 1;
+            self.event_load.bytes -= message.publication.packet().len();
         }
         Some(event)
     }
@@ -429,21 +439,27 @@ impl Client {
     }
 
     fn report(&mut self, event: Event) {
-        if self.events.len() < MAX_EVENTS {
+        if self.events.len() < MAX_EVENTS && try_deque_room(&mut self.events, 1) {
             self.events.push_back(event);
         } else {
             self.dropped += 1;
         }
     }
 
-    /// Queues a message for the user; false if there is no room.
+    /// Whether the user has to take events before more is received.
+    fn is_full(&self) -> bool {
+        let events = self.events.len() * size_of::<Event>();
+        !self.events.is_empty() && self.event_load.memory() + events >= self.options.max_event_bytes
+    }
+
+    /// Queues a message for the user; false if there is no memory.
     fn report_message(&mut self, publication: &Publication, qos: QoS, retain: bool) -> bool {
-        let bytes = self.event_bytes.saturating_add(publication.packet().len());
-        if !self.events.is_empty() && bytes > self.options.max_queue_bytes {
+        if !try_deque_room(&mut self.events, 1) {
             self.dropped += 1;
             return false;
         }
-        self.event_bytes = bytes;
+        self.event_load.messages += 1;
+        self.event_load.bytes += publication.packet().len();
         let publication = publication.clone();
         self.events.push_back(Event::Message(Message { publication, qos, retain }));
         true

@@ -1,5 +1,11 @@
 //! How much waits for a client, and how much may.
 
+use crate::delivery::Delivery;
+use crate::message::Publication;
+
+/// What a message takes beside its packet: a short one many times its length.
+const BESIDE: usize = Publication::cost_of(0) + crate::memory::BLOCK + size_of::<Delivery>();
+
 /// How much waits, or may wait.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -13,7 +19,21 @@ impl Load {
     }
 
     pub(crate) fn plus(self, other: Load) -> Load {
-        Load { messages: self.messages + other.messages, bytes: self.bytes + other.bytes }
+        Load {
+            messages: self.messages + other.messages,
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// Bytes of memory, those that several queues share counted in each.
+    pub(crate) fn memory(self) -> usize {
+        self.bytes.saturating_add(self.messages.saturating_mul(BESIDE))
+    }
+
+    /// Whether a message of `len` bytes more stays within so many bytes of memory; one always does
+    /// where nothing waits.
+    pub(crate) fn has_memory(self, len: usize, max: usize) -> bool {
+        self.messages == 0 || self.plus(Load { messages: 1, bytes: len }).memory() <= max
     }
 
     /// Whether a message of `len` bytes more stays within a limit; one always does where nothing

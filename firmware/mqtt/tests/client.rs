@@ -62,9 +62,9 @@ impl Pair {
                     self.broker.receive(ConnId(self.conn), &bytes, self.now, &mut Door);
                     let mut buffer = [0; 11];
                     let n = self.broker.copy_outgoing(ConnId(self.conn), &mut buffer);
+                    let n = self.client.receive(&buffer[..n], self.now);
                     moved |= n > 0;
                     self.broker.sent(ConnId(self.conn), n);
-                    self.client.receive(&buffer[..n], self.now);
                 }
             }
             while self.broker.poll_writable().is_some() {}
@@ -116,10 +116,15 @@ impl Pair {
         self.now = end;
     }
 
-    fn events(&mut self) -> Vec<String> {
+    fn event(&mut self) -> Option<Event> {
+        // What waits for room for its events goes on.
         self.run();
+        self.client.poll_event()
+    }
+
+    fn events(&mut self) -> Vec<String> {
         let mut events = Vec::new();
-        while let Some(event) = self.client.poll_event() {
+        while let Some(event) = self.event() {
             events.push(match event {
                 Event::Message(m) => {
                     let mark = if m.retain() { "!" } else { "" };
@@ -244,7 +249,7 @@ fn a_repeated_qos_2_message_is_reported_once() {
         let mut buffer = [0; 50];
         let n = pair.broker.copy_outgoing(ConnId(pair.conn), &mut buffer);
         pair.broker.sent(ConnId(pair.conn), n);
-        pair.client.receive(&buffer[..n], pair.now);
+        hear(&mut pair.client, &buffer[..n], pair.now);
         pair.cut();
         pair.pass(2_000);
         let messages = pair.events().into_iter().filter(|e| e.contains("once")).count();
@@ -304,43 +309,33 @@ fn many_subscriptions_go_out_in_batches_and_are_bounded() {
     assert_eq!(pair.broker.subscriptions_len(), 1);
 }
 
-/// [MQTT-4.5.0-2]
+/// What there is no room for waits on the connection: nothing is dropped, nor acknowledged before
+/// it was taken ([MQTT-4.5.0-2]).
 #[test]
-fn without_a_kept_session_what_it_has_no_room_for_is_acknowledged_and_counted() {
-    let mut pair = Pair::new(ClientOptions::new("c").max_queue_bytes(30).max_inflight(1));
-    pair.client.subscribe(b"#", Q2).expect("room");
-    pair.events();
-    for (payload, qos) in [("a", Q1), ("b", Q1), ("c", Q1), ("d", Q2), ("e", Q2)] {
-        pair.server_says("t", &payload.repeat(8), qos);
-        pair.run();
+fn what_it_has_no_room_for_waits_with_the_server() {
+    for clean in [true, false] {
+        let options = ClientOptions::new("c").clean_session(clean).max_event_bytes(1);
+        let mut pair = Pair::new(options);
+        pair.client.subscribe(b"#", Q2).expect("room");
+        pair.events();
+        let payloads = [("a", Q1), ("b", Q0), ("c", Q1), ("d", Q2), ("e", Q2)];
+        for (payload, qos) in payloads {
+            pair.server_says("t", &payload.repeat(8), qos);
+            pair.run();
+        }
+        assert!(pair.client.memory() < 1_000, "one of them is here");
+        let expected =
+            payloads.map(|(payload, qos)| format!("t={}@{}", payload.repeat(8), qos as u8));
+        assert_eq!(pair.events(), expected);
+        assert_eq!(pair.client.dropped(), 0);
+        pair.server_says("t", "next", Q2);
+        assert_eq!(pair.events(), ["t=next@2"]);
     }
-    assert_eq!(pair.events(), ["t=aaaaaaaa@1", "t=bbbbbbbb@1"]);
-    assert_eq!(pair.client.dropped(), 3);
-    pair.server_says("t", "next", Q2);
-    assert_eq!(pair.events(), ["t=next@2"]);
 }
 
-/// [MQTT-4.5.0-2], [MQTT-4.8.0-2]
-#[test]
-fn what_it_has_no_room_for_is_dropped_or_left_with_the_server() {
-    let options = ClientOptions::new("c").max_queue_bytes(30);
-    let mut pair = Pair::new(options.clean_session(false));
-    pair.client.subscribe(b"#", Q1).expect("room");
-    pair.events();
-    for payload in ["a", "b", "c"] {
-        pair.server_says("t", &payload.repeat(8), Q1);
-        pair.run();
-    }
-    assert_eq!(pair.events(), ["t=aaaaaaaa@1", "t=bbbbbbbb@1", "Disconnected(Protocol)"]);
-    assert_eq!(pair.client.dropped(), 1);
-    pair.pass(2_000);
-    assert_eq!(
-        pair.events(),
-        ["connected true", "t=cccccccc@1"],
-        "not acknowledged: it comes again"
-    );
-    assert_eq!(pair.client.publish(b"t", &[0; 20], Q0, false), Ok(()));
-    assert_eq!(pair.client.publish(b"t", &[0; 20], Q0, false), Err(SendError::Full));
+/// Bytes come from the server, all of which are taken at once.
+fn hear(client: &mut Client, bytes: &[u8], now: Instant) {
+    assert_eq!(client.receive(bytes, now), bytes.len());
 }
 
 /// A client that has just been accepted by a server of the test's own making.
@@ -352,7 +347,7 @@ fn accepted() -> Client {
     let n = client.outgoing().len();
     client.sent(n);
     let connack = Connack { session_present: false, code: ReturnCode::Accepted };
-    client.receive(&connack.emit(), Instant::ZERO);
+    hear(&mut client, &connack.emit(), Instant::ZERO);
     assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
     client
 }
@@ -370,15 +365,50 @@ fn a_server_that_misbehaves_is_left() {
         &[0xff],                   // nothing at all
     ] {
         let mut client = accepted();
-        client.receive(bytes, Instant::from_millis(5));
+        hear(&mut client, bytes, Instant::from_millis(5));
         if bytes[0] == 0x32 {
-            client.receive(&[0xff; 65_536], Instant::from_millis(5));
+            hear(&mut client, &[0xff; 65_536], Instant::from_millis(5));
             assert_eq!(client.poll_event(), Some(Event::TooLarge(65_540)));
         }
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{bytes:x?}");
         assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
         assert!(client.poll_at().is_some_and(|at| at > Instant::from_millis(5)));
     }
+}
+
+/// Short messages take many times their length: what there is no room for waits on the connection.
+#[test]
+fn a_flood_of_short_messages_waits_and_none_is_lost() {
+    let mut client = accepted();
+    client.set_options(ClientOptions::new("c").max_event_bytes(1_000));
+    let all: Vec<u8> = (0..2_000)
+        .flat_map(|n: u32| net::message("r", &[b'0' + (n % 10) as u8], Q0, 0, false))
+        .collect();
+    let (mut rest, mut payloads) = (&all[..], Vec::new());
+    while !rest.is_empty() {
+        let taken = client.receive(rest, Instant::ZERO);
+        assert!(client.memory() < 2_500, "{} bytes", client.memory());
+        assert_eq!(client.receive(&rest[taken..], Instant::ZERO), 0, "it is full");
+        rest = &rest[taken..];
+        while let Some(event) = client.poll_event() {
+            let Event::Message(message) = event else { panic!("{event:?}") };
+            payloads.extend_from_slice(message.payload());
+        }
+    }
+    assert_eq!(payloads, "0123456789".repeat(200).as_bytes());
+    assert_eq!(client.dropped(), 0);
+}
+
+/// Nor do those that wait to be sent take more than was said.
+#[test]
+fn short_messages_to_a_server_that_does_not_read_have_a_bound() {
+    let mut client = accepted();
+    client.set_options(ClientOptions::new("c").max_queue_bytes(2_000));
+    for qos in [Q0, Q1] {
+        let sent = (0..1_000).filter(|_| client.publish(b"r", b"", qos, false).is_ok()).count();
+        assert!((5..100).contains(&sent), "{sent} at {qos:?}");
+    }
+    assert!(client.unsent_memory() < 8_000 && client.memory() < 10_000);
 }
 
 /// A server's messages of 100 bytes of payload, to a client that takes packets of 64.
@@ -392,7 +422,7 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
         client.set_options(ClientOptions::new("c").max_packet(64));
         let mut events = Vec::new();
         for piece in all.chunks(size) {
-            client.receive(piece, Instant::from_millis(5));
+            hear(&mut client, piece, Instant::from_millis(5));
             while let Some(event) = client.poll_event() {
                 events.push(match event {
                     Event::TooLarge(bytes) => format!("{bytes} bytes"),
@@ -416,8 +446,9 @@ fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
         let all = [bad(Q0, 0), good.clone(), bad(Q1, 7), bad(Q2, 8), good].concat();
         let mut client = accepted();
         let mut events = Vec::new();
+        client.set_options(ClientOptions::new("c").max_event_bytes(4096));
         for piece in all.chunks(3) {
-            client.receive(piece, Instant::from_millis(5));
+            hear(&mut client, piece, Instant::from_millis(5));
         }
         while let Some(event) = client.poll_event() {
             events.push(match event {
@@ -454,8 +485,11 @@ proptest::proptest! {
         client.subscribe(b"#", Q2).expect("room");
         client.publish(b"t", b"x", Q2, false).expect("room");
         for (now, chunk) in chunks.iter().enumerate() {
-            client.receive(chunk, Instant::from_millis(now as u64));
-            while client.poll_event().is_some() {}
+            let mut rest = &chunk[..];
+            while !rest.is_empty() {
+                rest = &rest[client.receive(rest, Instant::from_millis(now as u64))..];
+                while client.poll_event().is_some() {}
+            }
             proptest::prop_assert!(client.poll_at().is_some());
         }
     }

@@ -51,9 +51,14 @@ fn dialled(options: ClientOptions) -> Client {
     client
 }
 
+/// Bytes come from the server, all of which are taken at once.
+fn hear(client: &mut Client, bytes: &[u8], now: Instant) {
+    assert_eq!(client.receive(bytes, now), bytes.len());
+}
+
 fn welcome(client: &mut Client, session_present: bool, now: Instant) {
     let connack = Connack { session_present, code: ReturnCode::Accepted };
-    client.receive(&connack.emit(), now);
+    hear(client, &connack.emit(), now);
 }
 
 fn online(options: ClientOptions) -> Client {
@@ -79,7 +84,7 @@ fn reconnect(client: &mut Client) {
 }
 
 fn publish_to(client: &mut Client, first: u8, id: u8) {
-    client.receive(&[first, 6, 0, 1, b't', 0, id, b'x'], Instant::ZERO);
+    hear(client, &[first, 6, 0, 1, b't', 0, id, b'x'], Instant::ZERO);
 }
 
 /// [MQTT-3.1.0-1], [MQTT-2.2.2-1]: CONNECT goes first, and nothing until it is answered.
@@ -134,7 +139,7 @@ fn pings_come_within_the_keep_alive() {
             assert!(at <= last + Duration::from_secs(keep_alive.into()), "{at:?} after {last:?}");
             client.handle_timeout(at);
             assert_eq!(sent(&mut client), ["Pingreq"]);
-            client.receive(&[0xd0, 0], at + delay);
+            hear(&mut client, &[0xd0, 0], at + delay);
             last = at;
         }
     }
@@ -173,7 +178,7 @@ fn packet_ids_are_unused_ones() {
         let packet = outgoing(&mut client);
         let id = u16::from_be_bytes([packet[5], packet[6]]);
         assert!(id > 2, "id {id} in round {round}");
-        client.receive(&emit_ack(PacketType::Puback, id), Instant::ZERO);
+        hear(&mut client, &emit_ack(PacketType::Puback, id), Instant::ZERO);
     }
 }
 
@@ -186,8 +191,8 @@ fn what_is_unacknowledged_is_sent_again_in_its_order() {
         client.publish(b"t", b"x", qos, false).expect("room");
     }
     assert_eq!(sent(&mut client), ["Publish#1", "Publish#2", "Publish#3", "Publish#4"]);
-    client.receive(&emit_ack(PacketType::Puback, 1), Instant::ZERO);
-    client.receive(&emit_ack(PacketType::Pubrec, 4), Instant::ZERO);
+    hear(&mut client, &emit_ack(PacketType::Puback, 1), Instant::ZERO);
+    hear(&mut client, &emit_ack(PacketType::Pubrec, 4), Instant::ZERO);
     assert_eq!(sent(&mut client), ["Pubrel#4"]);
     client.publish(b"t", b"never sent", Q1, false).expect("room");
     reconnect(&mut client);
@@ -208,7 +213,7 @@ fn answers_go_in_the_order_of_what_they_answer() {
     publish_to(&mut client, 0x3c, 9);
     assert_eq!(sent(&mut client), ["Pubrec#9"], "known already");
     for id in [2, 9] {
-        client.receive(&emit_ack(PacketType::Pubrel, id), Instant::ZERO);
+        hear(&mut client, &emit_ack(PacketType::Pubrel, id), Instant::ZERO);
     }
     assert_eq!(sent(&mut client), ["Pubcomp#2", "Pubcomp#9"]);
     let messages = std::iter::from_fn(|| client.poll_event());
@@ -219,7 +224,7 @@ fn answers_go_in_the_order_of_what_they_answer() {
     }
     outgoing(&mut client);
     for id in [3, 1, 2] {
-        client.receive(&emit_ack(PacketType::Pubrec, id), Instant::ZERO);
+        hear(&mut client, &emit_ack(PacketType::Pubrec, id), Instant::ZERO);
     }
     assert_eq!(sent(&mut client), ["Pubrel#3", "Pubrel#1", "Pubrel#2"]);
 }
@@ -232,7 +237,7 @@ fn nothing_follows_disconnect() {
     client.stop(Instant::from_millis(5));
     assert_eq!(sent(&mut client), ["Publish#1", "Disconnect"]);
     assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
-    client.receive(&emit_ack(PacketType::Puback, 1), Instant::from_millis(6));
+    hear(&mut client, &emit_ack(PacketType::Puback, 1), Instant::from_millis(6));
     client.subscribe(b"#", Q1).expect("room");
     client.publish(b"t", b"later", Q1, false).expect("room");
     assert_eq!((sent(&mut client), client.poll_at()), (Vec::new(), None));
@@ -255,7 +260,7 @@ fn a_violation_ends_the_connection() {
     ] {
         let mut client = online(ClientOptions::new("c"));
         client.poll_event();
-        client.receive(bytes, Instant::ZERO);
+        hear(&mut client, bytes, Instant::ZERO);
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{what}");
         assert_eq!(client.poll_network(), Some(NetworkRequest::Close), "{what}");
     }
@@ -272,7 +277,7 @@ fn a_reserved_return_code_ends_the_connection() {
         let asked = Subscribe::parse(&bytes[2..], Version::V311).expect("valid");
         let mut suback = Vec::new();
         assert!(Suback::emit(asked.packet_id, &[code], &mut suback));
-        client.receive(&suback, Instant::ZERO);
+        hear(&mut client, &suback, Instant::ZERO);
         assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
     }
 }

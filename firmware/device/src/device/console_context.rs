@@ -244,7 +244,7 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
                 Err("the client is not connected: mqtt_host is not set".to_string())
             }
             Side::Remote => {
-                let published = self.state.upstream.publish(topic, data, retained);
+                let published = self.state.publish_remote(topic, data, retained);
                 published.map_err(|error| error.to_string())
             }
         };

@@ -71,8 +71,8 @@ impl<P: Platform> Service<P> for MemoryPressure {
 
 /// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take,
 /// may hold what they need to go on. Those who hold the most give way, one at a time, until a step
-/// finds its memory; then what the script asked the web for and an upload under way. A device that
-/// finds no memory although nobody holds any is restarted.
+/// finds its memory; then what the script asked the web for, the connection to the remote broker
+/// and an upload under way. A device that finds no memory although nobody holds any is restarted.
 #[inline(never)]
 fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
     let now = device.state.now;
@@ -90,6 +90,9 @@ fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
     }
     if device.http.cancel(net) {
         device.state.ledger[Share::Http].refuse();
+    }
+    if device.state.upstream.give_way(now, net) {
+        device.state.ledger[Share::Upstream].refuse();
     }
     if device.uploads.cancel("not enough memory", net) {
         device.state.ledger[Share::Upload].refuse();

@@ -1,6 +1,5 @@
 //! What the script engine is given of the device.
 
-use umqtt_memory::Share;
 use umqtt_mqtt::client::SendError;
 use umqtt_mqtt::{PublishError, QoS};
 use umqtt_topic::TopicError;
@@ -56,13 +55,10 @@ impl<P: Platform> Mqtt for ScriptHost<'_, P> {
                     }
                 }
             }
-            Side::Remote => match self.state.upstream.publish(topic, data, retained) {
+            Side::Remote => match self.state.publish_remote(topic, data, retained) {
                 Ok(()) => return Ok(0),
                 Err(SendError::Topic(error)) => return Err(error),
                 Err(error) => {
-                    if error == SendError::Full {
-                        self.state.ledger[Share::Upstream].refuse();
-                    }
                     return Ok(self.warn(format_args!("publish remote {shown}: {error}")));
                 }
             },

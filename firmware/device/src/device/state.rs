@@ -7,6 +7,7 @@ use core::net::IpAddr;
 
 use umqtt_memory::{Ledger, Plan, Share, reserve_step};
 use umqtt_mqtt::Broker;
+use umqtt_mqtt::client::SendError;
 use umqtt_net::{Duration, Instant};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
@@ -33,6 +34,8 @@ use crate::settings::{Param, Settings};
 use crate::storage::{Doors, Storage, StorageError};
 use crate::upstream::Upstream;
 
+/// Bytes a message takes beside its topic and data while it waits, about.
+const MESSAGE: usize = 96;
 /// Flash variables written in a turn.
 const WRITES_PER_TURN: usize = 4;
 
@@ -315,10 +318,36 @@ impl<P: Platform> DeviceState<P> {
         self.broker.memory_left() >= bytes
     }
 
+    /// Publishes on the remote broker. What waits beyond its share passes through, in what the
+    /// broker does not use.
+    ///
+    /// # Errors
+    /// [`SendError`]; nothing was sent.
+    pub(super) fn publish_remote(
+        &mut self,
+        topic: &[u8],
+        data: &[u8],
+        retained: bool,
+    ) -> Result<(), SendError> {
+        let memory = self.upstream.unsent_memory() + topic.len() + data.len() + MESSAGE;
+        let beyond = memory.saturating_sub(self.options.plan.upstream);
+        let published = match self.may_pass(beyond) {
+            true => self.upstream.publish(topic, data, retained),
+            false => Err(SendError::Full),
+        };
+        if published == Err(SendError::Full) {
+            self.ledger[Share::Upstream].refuse();
+        }
+        published
+    }
+
     /// Takes what other parts hold of the broker's share off what it may hold itself.
     pub(super) fn lend(&mut self) {
         let within = |share: &Share| Plan::within(*share) == Some(Share::Broker);
-        let lent = Share::ALL.into_iter().filter(within).map(|share| self.ledger[share].used).sum();
+        let shares = Share::ALL.into_iter().filter(within).map(|share| self.ledger[share].used);
+        let upstream = &self.ledger[Share::Upstream];
+        let beyond = upstream.used.saturating_sub(upstream.budget);
+        let lent = shares.sum::<usize>() + beyond;
         if lent != self.lent {
             self.lent = lent;
             self.apply_limits();

@@ -11,6 +11,9 @@ use crate::settings::{Param, Settings};
 
 /// Seconds between signs of life.
 const KEEP_ALIVE: u16 = 60;
+/// The part of what is received at a time that events may take in memory while the script has no
+/// time for them: what comes behind them waits on the connection.
+const EVENTS_PART: usize = 4;
 
 /// What a connection is made with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,13 +76,12 @@ impl Config {
         let password = Some(self.password.clone()).filter(|password| !password.is_empty());
         // MQTT has no password without a user, but a user may be empty.
         let user = Some(self.user.clone()).filter(|user| !user.is_empty() || password.is_some());
-        // What was received in one piece always fits, and with it the packet whose beginning came
-        // before.
         let max_queue_bytes = limits.max_packet.saturating_add(piece(limits));
         let mut options = ClientOptions::new(&self.id)
             .keep_alive(KEEP_ALIVE)
             .max_packet(limits.max_packet)
             .max_queue_bytes(max_queue_bytes)
+            .max_event_bytes(piece(limits) / EVENTS_PART)
             .max_subscriptions(limits.max_client_subscriptions);
         (options.user, options.password) = (user, password);
         options

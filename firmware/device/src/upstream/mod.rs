@@ -34,6 +34,9 @@ use umqtt_net::Instant;
 /// Most bytes received between two looks at what they brought.
 const PIECE: usize = 64 * 1024;
 
+/// Bytes of the heap from which on it gives way when there is no memory.
+const HOLDS: usize = 512;
+
 /// Something for the script.
 #[derive(Debug)]
 pub(crate) enum UpstreamEvent {
@@ -177,6 +180,11 @@ impl Upstream {
         retained: bool,
     ) -> Result<(), SendError> {
         self.client.publish(topic, data, QoS::AtMostOnce, retained)
+    }
+
+    /// Bytes of memory of the messages that wait to be sent.
+    pub(crate) fn unsent_memory(&self) -> usize {
+        self.client.unsent_memory()
     }
 
     /// Subscribes the script, until the connection or the script ends.
@@ -369,14 +377,17 @@ impl Upstream {
     fn receive(&mut self, now: Instant, limits: &Limits, net: &mut dyn Net) {
         let Some(conn) = self.conn.filter(|_| self.readable && self.next.is_none()) else { return };
         let mut room = piece(limits);
+        let mut all = true;
         let client = &mut self.client;
         net.recv(conn, &mut |bytes| {
-            let n = bytes.len().min(room);
-            room -= n;
-            client.receive(&bytes[..n], now);
-            n
+            let shown = bytes.len().min(room);
+            let taken = client.receive(&bytes[..shown], now);
+            room -= taken;
+            all &= taken == shown;
+            taken
         });
-        self.readable = room == 0;
+        // What is not taken waits for the script, and there is no other event for it.
+        self.readable = room == 0 || !all;
         self.look();
     }
 
@@ -393,6 +404,19 @@ impl Upstream {
             self.announce = false;
             self.client.unsubscribe_all();
         }
+    }
+
+    /// Drops the connection if it holds much, for a device that finds no memory; true if so. It is
+    /// made again later.
+    pub(crate) fn give_way(&mut self, now: Instant, net: &mut dyn Net) -> bool {
+        if self.client.memory() < HOLDS {
+            return false;
+        }
+        let Some(conn) = self.forget_connection() else { return false };
+        net.abort(conn);
+        self.client.closed(now);
+        self.look();
+        true
     }
 
     fn lost(&mut self, now: Instant) {

@@ -427,3 +427,57 @@ fn what_finds_no_room_on_its_way_there_is_counted() {
     assert!(world.account(Share::Upstream).refused > 0);
     assert!(world.serial().contains("too many messages are waiting to be sent"));
 }
+
+/// The far end of a connection of which the test writes every byte.
+fn accepted(world: &mut World) -> End {
+    let (_, _, far) = world.take_asked();
+    assert!(!world.received(far).is_empty(), "CONNECT");
+    world.send(far, [0x20, 2, 0, 0]);
+    far
+}
+
+fn comes_in(world: &mut World, name: &str) {
+    let client = world.client(name, "t");
+    assert!(!world.is_closed(client), "{name}");
+    world.finish(client);
+    world.settle();
+}
+
+/// Short messages take many times their length in memory: they wait on the connection.
+#[test]
+fn a_remote_broker_that_floods_shuts_nobody_out() {
+    let mut world = World::running(
+        "config mqtt_host far\non mqttconnect do\n subscribe remote r/#\n\
+         on topic remote r/# do\n setvar $n = $n + 1\n publish local got $n retained\n",
+    );
+    let far = accepted(&mut world);
+    world.send(far, b"\x90\x03\xff\xff\0");
+    for round in 0..20 {
+        world.send(far, b"\x30\x05\0\x03r/a".repeat(1_000));
+        let account = world.account(Share::Upstream);
+        assert!(account.high_water <= account.budget, "{account:?}");
+        comes_in(&mut world, &format!("n{round}"));
+    }
+    let console = world.console();
+    world.advance(1_000);
+    assert!(world.ask(console, "show vars").contains("n: 20000"), "none is lost");
+    assert!(!world.wires.borrow().restarted);
+}
+
+#[test]
+fn one_that_does_not_read_shuts_nobody_out() {
+    let mut world = World::running(
+        "config mqtt_host far\non init do settimer 1 10\n\
+         on timer 1 do\n setvar $n = 0\n while $n lt 100 do\n publish remote r \"\"\n\
+         setvar $n = $n + 1\n done\n settimer 1 10\n",
+    );
+    let far = accepted(&mut world);
+    for round in 0..40 {
+        world.advance(500);
+        comes_in(&mut world, &format!("n{round}"));
+    }
+    assert!(world.account(Share::Upstream).refused > 0);
+    let console = world.console();
+    assert!(world.ask(console, "show mqtt").contains("MQTT client connected"));
+    assert!(!world.is_closed(far));
+}

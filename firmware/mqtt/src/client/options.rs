@@ -39,9 +39,12 @@ pub struct ClientOptions {
     /// Bytes of one packet from the server. A larger message is passed over; anything else that is
     /// larger ends the connection.
     pub max_packet: usize,
-    /// Bytes of messages in each queue: to be sent, and for
-    /// [`poll_event`](super::Client::poll_event).
+    /// Bytes of memory that messages to be sent may take, those of QoS 0 and those of QoS 1 and 2
+    /// each. A message takes some 80 bytes beside its packet; one always fits where nothing waits.
     pub max_queue_bytes: usize,
+    /// Bytes of memory of events that wait for [`poll_event`](super::Client::poll_event), from
+    /// which on [`receive`](super::Client::receive) takes no more.
+    pub max_event_bytes: usize,
     /// QoS 1 and 2 messages sent and not yet acknowledged; the next ones wait.
     pub max_inflight: usize,
     /// Subscriptions.
@@ -101,6 +104,7 @@ impl ClientOptions {
         keep_alive: u16,
         max_packet: usize,
         max_queue_bytes: usize,
+        max_event_bytes: usize,
         max_inflight: usize,
         max_subscriptions: usize,
     }
@@ -129,7 +133,8 @@ impl ClientOptions {
 
 impl ClientOptions {
     /// A client of this name: MQTT 3.1.1, clean session, keep-alive 60 s, no user, no will, and the
-    /// limits of a chip: packets and queues of 4 KiB, 8 messages in flight, 32 subscriptions.
+    /// limits of a chip: packets and queues of 4 KiB, 1 KiB of events, 8 messages in flight, 32
+    /// subscriptions.
     pub fn new(client_id: &str) -> ClientOptions {
         ClientOptions {
             version: Version::V311,
@@ -141,6 +146,7 @@ impl ClientOptions {
             will: None,
             max_packet: 4096,
             max_queue_bytes: 4096,
+            max_event_bytes: 1024,
             max_inflight: 8,
             max_subscriptions: 32,
         }

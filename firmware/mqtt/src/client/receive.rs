@@ -34,36 +34,46 @@ impl From<Malformed> for ProtocolError {
 }
 
 impl Client {
-    /// Bytes came from the server, cut in any way.
-    pub fn receive(&mut self, bytes: &[u8], now: Instant) {
+    /// Bytes came from the server, cut in any way; returns how many it is done with. When
+    /// [`max_event_bytes`](super::ClientOptions::max_event_bytes) of events wait these are not all:
+    /// take events with [`poll_event`](Client::poll_event), and give it the rest again, before
+    /// anything else that comes (backpressure).
+    #[must_use = "what it is not done with is to be given again"]
+    pub fn receive(&mut self, bytes: &[u8], now: Instant) -> usize {
         if !matches!(self.state, State::AwaitingConnack | State::Connected) || bytes.is_empty() {
-            return;
+            return bytes.len();
         }
         if self.state == State::Connected && self.ping_out {
             // Any sign of life will do.
             let asked = self.timer.map_or(now, |at| at.saturating_sub(self.ping_timeout()));
             self.plan_ping(asked);
         }
-        if self.take_packets(bytes, now).is_err() {
+        let mut rest = bytes;
+        if self.take_packets(&mut rest, now).is_err() {
             self.fail(Reason::Protocol, true, now);
+        }
+        match self.state {
+            State::AwaitingConnack | State::Connected => bytes.len() - rest.len(),
+            // Nobody waits for what else there is.
+            _ => bytes.len(),
         }
     }
 
-    fn take_packets(&mut self, mut bytes: &[u8], now: Instant) -> Result<(), ProtocolError> {
+    fn take_packets(&mut self, bytes: &mut &[u8], now: Instant) -> Result<(), ProtocolError> {
         loop {
             if let Some(skip) = &mut self.skip {
-                if !skip.pass(&mut bytes) {
+                if !skip.pass(bytes) {
                     return Ok(());
                 }
                 self.skipped()?;
             }
-            let Some(header) = self.take_small_packets(&mut bytes, now)? else { return Ok(()) };
+            let Some(header) = self.take_small_packets(bytes, now)? else { return Ok(()) };
             self.skip = Some(Skip::new(&header));
         }
     }
 
-    /// Takes packets up to the end of the bytes, or up to behind the header of a message that is
-    /// too large.
+    /// Takes packets up to the end of the bytes, up to where enough events wait, or up to behind
+    /// the header of a message that is too large.
     fn take_small_packets(
         &mut self,
         bytes: &mut &[u8],
@@ -71,7 +81,7 @@ impl Client {
     ) -> Result<Option<FixedHeader>, ProtocolError> {
         let mut inbox = Inbox::new(core::mem::take(&mut self.partial));
         let (version, max_packet) = (self.options.version, self.options.max_packet);
-        loop {
+        while !self.is_full() {
             let connected = self.state == State::Connected;
             let next = inbox.next(bytes, |bytes| match FixedHeader::parse(bytes, version) {
                 Ok(Some(header)) if header.total() > max_packet => Err(Some(header)),

@@ -129,14 +129,16 @@ impl Client {
         }
         let publication = Publication::new(topic, payload).ok_or(SendError::Full)?;
         if qos == QoS::AtMostOnce {
-            if !self.outbox.has_room(publication.packet().len(), max) {
+            if !self.outbox.load().has_memory(publication.packet().len(), max) {
                 return Err(SendError::Full);
             }
             self.outbox.push(Delivery::new(publication, qos, 0, retain));
             return Ok(());
         }
+        let waiting = self.inflight.load();
         if self.options.max_inflight == 0
-            || !self.inflight.wait(publication, Handling::new(qos, retain), max)
+            || !waiting.has_memory(publication.packet().len(), max)
+            || !self.inflight.wait(publication, Handling::new(qos, retain), usize::MAX)
         {
             return Err(SendError::Full);
         }

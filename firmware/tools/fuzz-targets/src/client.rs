@@ -16,14 +16,19 @@ pub fn run(input: &[u8]) {
     let mut now = Instant::ZERO;
     if way & 1 == 0 {
         connect(&mut client, now);
-        client.receive(CONNACK, now);
+        assert_eq!(client.receive(CONNACK, now), CONNACK.len());
     }
     for (at, part) in bytes.chunks(usize::from(way >> 1).max(1)).enumerate() {
         connect(&mut client, now);
         let qos = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce][at % 3];
         let _ = client.publish(b"t", b"payload", qos, false);
-        client.receive(part, now);
-        drain(&mut client);
+        let mut rest = part;
+        while !rest.is_empty() {
+            let taken = client.receive(rest, now);
+            assert!(client.memory() < 64 * 1024, "it is bounded");
+            rest = &rest[taken..];
+            drain(&mut client);
+        }
         assert!(client.memory() < 64 * 1024, "it is bounded");
         now += Duration::from_millis(100);
         if client.poll_at().is_some_and(|due| due <= now) {

@@ -101,9 +101,11 @@ impl Net {
             self.broker.receive(conn, &bytes, self.now, &mut AllowAll);
             let mut buffer = [0; 100];
             let n = self.broker.copy_outgoing(conn, &mut buffer);
-            self.broker.sent(conn, n);
             let heard = n.min(end.down);
-            end.client.receive(&buffer[..heard], self.now);
+            let taken = end.client.receive(&buffer[..heard], self.now);
+            // What the client has no room for waits, unless it is lost on the way.
+            let (n, heard) = if heard == n { (taken, taken) } else { (n, heard) };
+            self.broker.sent(conn, n);
             moved |= !bytes.is_empty() || n > 0;
             (end.up, end.down) = (spend(end.up, bytes.len()), spend(end.down, heard));
             let broken =
