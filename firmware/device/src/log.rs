@@ -131,6 +131,11 @@ impl Log {
         core::mem::take(&mut self.dropped)
     }
 
+    /// The most bytes the backlog may hold.
+    pub(crate) fn backlog_limit(&self) -> usize {
+        self.limit
+    }
+
     /// How many bytes the backlog holds (the parameter `backlog`), within what the log may hold.
     pub(crate) fn set_backlog(&mut self, size: usize) {
         let size = size.min(self.limit);

@@ -151,11 +151,30 @@ pub fn find(name: &[u8]) -> Option<&'static CommandSpec> {
     COMMANDS.iter().find(|spec| spec.name.as_bytes() == name)
 }
 
+/// Words of other consoles, each list behind what it is here.
+const MEANT: &str = "show:get,config
+quit:exit,bye,logout,close,q
+help:?,man,commands
+reset:reboot,restart
+show stats:uptime,status,info,free,top,version,ifconfig,ip
+show script:ls,cat,list,scripts
+show mqtt:clients,topics,who
+show vars:vars,variables
+show backlog:log,logs,dmesg
+script PORT|URL|delete:upload,load,download,delete,rm
+time:date,clock
+publish:pub,send
+lock:passwd,login,password
+scan:wifi";
+
 /// The command that may have been meant: the same but for case, for two letters that changed
-/// places, or for one that is wrong, missing or too many; or `get`, which is `show` here.
+/// places, or for one that is wrong, missing or too many; or what other consoles call so.
 pub(super) fn near(word: &[u8]) -> Option<&'static str> {
-    if word.eq_ignore_ascii_case(b"get") {
-        return Some("show");
+    let mut lines = MEANT.lines().filter_map(|line| line.split_once(':'));
+    let is_meant =
+        |words: &str| words.split(',').any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
+    if let Some((meant, _)) = lines.find(|(_, words)| is_meant(words)) {
+        return Some(meant);
     }
     let names = COMMANDS.iter().map(|spec| spec.name);
     (word.len() > 2).then_some(names)?.find(|name| is_near(word, name.as_bytes()))

@@ -263,6 +263,8 @@ pub trait DeviceControl {
     fn time(&self) -> Option<TimeOfDay>;
     /// The log that is kept, piece by piece.
     fn backlog(&self, each: &mut dyn FnMut(&[u8]));
+    /// The most bytes of it there may be.
+    fn backlog_limit(&self) -> usize;
 
     /// The figures of broker and remote client.
     fn broker(&self) -> BrokerFigures;

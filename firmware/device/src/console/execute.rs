@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
-use super::command::{self, Command, Show, UsageError};
+use super::command::{self, Command, CommandSpec, Show, UsageError};
 use super::device_control::{DeviceControl, Origin};
 use super::lock::{LockError, Requester};
 use super::output::{Output, Position};
@@ -10,7 +10,7 @@ use super::show::{self, Printed};
 use super::words::{Words, WordsError};
 use umqtt_net::Instant;
 
-use crate::settings::{Param, Source};
+use crate::settings::{Param, SetError, Source};
 use crate::storage::StorageError;
 
 /// Prints a line.
@@ -71,7 +71,8 @@ pub fn execute_line(
     let words = match Words::split(line) {
         Ok(words) => words,
         Err(WordsError::TooMany) => {
-            invalid_count(line.trim_ascii(), out);
+            let mut words = line.trim_ascii().split(u8::is_ascii_whitespace);
+            invalid_count(&[words.next().unwrap_or_default(), b"", b"", b""], device, out);
             return CommandOutcome::Invalid;
         }
         Err(error) => {
@@ -99,22 +100,29 @@ pub fn execute_line(
         Ok(command) => return execute(command, origin, now, device, out),
         Err(UsageError::Unknown) => return board_command(&words, locked, device, out),
         Err(UsageError::Locked) => line!(out, "{LOCKED}"),
-        Err(UsageError::Count) => invalid_count(words[0], out),
+        Err(UsageError::Count) => invalid_count(&words, device, out),
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
     CommandOutcome::Invalid
 }
 
-/// What is wrong, and on the next line what would be right. The line is that of a command, or its
-/// first word.
-fn invalid_count(line: &[u8], out: &mut Output) {
+/// What is wrong, and on the next line what would be right.
+fn invalid_count(words: &[&[u8]], device: &dyn DeviceControl, out: &mut Output) {
     line!(out, "Invalid number of arguments");
-    let name = line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
-    if let Some(spec) = command::find(name) {
-        show::usage(spec, out);
-        if spec.name == "publish" {
-            line!(out, "Data with blanks goes in quotes: \"a b\"");
+    let Some(spec) = command::find(words[0]) else { return };
+    show::usage(spec, out);
+    match (spec.name, words) {
+        ("publish", _) => line!(out, "Data with blanks goes in quotes: \"a b\""),
+        ("set", [_, _, _, _, ..]) => line!(out, "A value with blanks goes in quotes: \"a b\""),
+        ("set", [_, name]) => {
+            if let Some(param) = Param::by_name(name) {
+                let error = device.settings().lacks(param);
+                let error =
+                    error.map_or(SetError::Range(param), |what| SetError::Lacks(param, what));
+                line!(out, "{error}");
+            }
         }
+        _ => {}
     }
 }
 
@@ -159,8 +167,16 @@ fn execute(
     match command {
         Command::Help(None) => return long_reply(LongCommand::Help(None), device, out),
         Command::Help(Some(name)) => match command::find(name) {
+            Some(CommandSpec { name, needs: Some(needs), .. })
+                if !device.settings().capabilities().has(*needs) =>
+            {
+                line!(out, "Invalid argument: {name} is not on this board, which has no {needs}");
+            }
             Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), device, out),
-            None => line!(out, "Invalid argument: no such command, see help"),
+            None => match Param::by_name(name) {
+                Some(param) => show::parameter(param.spec(), device, out),
+                None => line!(out, "Invalid argument: no such command, see help"),
+            },
         },
         Command::Show(what) => return long_reply(LongCommand::Show(what), device, out),
         Command::Save => match save(origin, device) {
@@ -283,6 +299,10 @@ fn set(
         device.settings_mut().credentials_set();
     }
     device.changed(param);
+    let limit = device.backlog_limit();
+    if param == Param::Backlog && device.settings().unsigned(param) as usize > limit {
+        line!(out, "WARNING: this device keeps at most {limit} bytes");
+    }
     let settings = device.settings();
     let no_port = param == Param::ConfigPort && settings.port(param) == 0;
     let no_access = param == Param::ConfigAccess && settings.number(param) == 0;

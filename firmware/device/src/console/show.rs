@@ -17,7 +17,7 @@ use super::words::Quoted;
 use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
 use crate::printable::Printable;
 use crate::settings::param_type::WEEKDAYS;
-use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
+use crate::settings::{Param, SetError, Settings, Spec, TABLE, ValueRef};
 use crate::storage::FLASH_VARIABLES;
 
 /// Longest list in `show mqtt`, bytes: the reply is made anew for each piece of it.
@@ -35,7 +35,18 @@ pub(super) fn show(what: Show, device: &mut dyn DeviceControl, out: &mut Output)
         Show::Mqtt => mqtt(device, out),
         Show::Script(first) => script(first, device, out),
         Show::Vars => vars(device, out),
+        Show::Backlog if device.settings().number(Param::Backlog) == 0 => {
+            line!(out, "No log is kept: set backlog BYTES");
+        }
         Show::Backlog => device.backlog(&mut |text| lines(text, out)),
+    }
+}
+
+/// A line of `help` for a parameter.
+pub(super) fn parameter(spec: &Spec, device: &dyn DeviceControl, out: &mut Output) {
+    match device.settings().lacks(spec.param) {
+        Some(what) => line!(out, "Invalid argument: {}", SetError::Lacks(spec.param, what)),
+        None => line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help),
     }
 }
 
@@ -48,7 +59,7 @@ pub(super) fn help(which: Option<&CommandSpec>, device: &dyn DeviceControl, out:
                 for spec in
                     TABLE.iter().filter(|spec| device.settings().lacks(spec.param).is_none())
                 {
-                    line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help);
+                    parameter(spec, device, out);
                 }
             }
         }

@@ -194,6 +194,10 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         self.state.log.backlog(each);
     }
 
+    fn backlog_limit(&self) -> usize {
+        self.state.log.backlog_limit()
+    }
+
     fn broker(&self) -> BrokerFigures {
         let broker = &self.state.broker;
         BrokerFigures {

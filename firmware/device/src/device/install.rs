@@ -190,9 +190,9 @@ fn install_checked<P: Platform>(
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
-    let completed = match device.uploads.is_pull() {
-        true => "HTTP script download completed",
-        false => "Script upload completed",
+    let (completed, failed) = match device.uploads.is_pull() {
+        true => ("HTTP script download completed", "HTTP script upload failed (error code 0)"),
+        false => ("Script upload completed", "Script upload failed"),
     };
     let head = format_args!("{completed} ({len} Bytes)\r\n");
     // Cut where memory ends: that is what many a verdict is about.
@@ -206,7 +206,9 @@ fn install_checked<P: Platform>(
     match checked.map(|new| put(device, new, net)) {
         Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{warnings}")),
         Ok(Err(refusal)) => try_format(format_args!("{head}Script not stored: {refusal}")),
-        Err(error) => try_format(format_args!("{head}{error}")),
+        Err(error @ CheckError::Source(_)) => try_format(format_args!("{head}{error}")),
+        Err(CheckError::Empty) => try_format(format_args!("{failed}: {}", CheckError::Empty)),
+        Err(error) => try_format(format_args!("{head}{failed}: {error}")),
     }
 }
 

@@ -57,7 +57,7 @@ pub enum CheckError {
 impl core::fmt::Display for CheckError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            CheckError::Empty => f.write_str("the script is empty"),
+            CheckError::Empty => f.write_str("the script is empty, nothing has changed"),
             CheckError::TooLarge(limit) => {
                 write!(f, "the script is too long: at most {limit} bytes")
             }

@@ -59,6 +59,19 @@ fn mistakes() {
 }
 
 #[test]
+fn words_of_other_consoles() {
+    let mut user = User::over_tcp();
+    user.says(&[
+        "exit", "bye", "logout", "?", "reboot", "restart", "uptime", "ls", "log", "wifi", "EXIT",
+    ]);
+    user.says(&["set @1 hello world", "set broker_password", "show scripts", "help me"]);
+    user.device.settings.set_capabilities(umqtt_device::settings::Capabilities::NONE);
+    user.says(&["help scan", "help ssid", "help broker_port", "set ssid", "help set"]);
+    user.says(&["show backlog", "set backlog 5000", "show backlog"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
 fn configuration_is_set_shown_and_saved() {
     let mut user = User::over_tcp();
     user.says(&[
@@ -133,7 +146,7 @@ fn what_is_going_on() {
     let mut user = User::over_tcp();
     user.device.variables[0] = b"kept".to_vec();
     user.device.variables[15] = b"a\tb\xFE".to_vec();
-    user.says(&["show stats", "show mqtt", "show vars", "show backlog", "time"]);
+    user.says(&["show stats", "show mqtt", "show vars", "set backlog 100", "show backlog", "time"]);
     user.device.time = None;
     user.says(&["time", "show stats"]);
     assert_snapshot!(user.screen());

@@ -178,6 +178,9 @@ impl DeviceControl for Fake {
     fn backlog(&self, each: &mut dyn FnMut(&[u8])) {
         self.log.chunks(10).for_each(each);
     }
+    fn backlog_limit(&self) -> usize {
+        2048
+    }
     fn broker(&self) -> BrokerFigures {
         let many = self.many;
         let mut counted = umqtt_mqtt::Stats::default();
