@@ -10,6 +10,8 @@ use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::Token;
 
+const NO_FUNCTIONS: &str = "there are no functions of your own: what several handlers do can be moved to one that a timer of 1 ms wakes";
+
 /// What was meant, if it is known.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     else_if(words, diagnostic).or_else(|| {
@@ -30,7 +32,7 @@ fn replace(span: Span, text: impl Into<Vec<u8>>) -> Vec<Edit> {
 
 /// Whether an action was meant. Some words are unmistakable also where a value could go on.
 fn is_action(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> bool {
-    let is_closer = matches!(words.text(at), b"elif" | b"elsif")
+    let is_closer = matches!(words.text(at), b"elif" | b"elsif" | b"endon" | b"ENDON")
         || words.text(at) == b"end" && ends_block(words.text(at + 1));
     words.is_action_due(at, diagnostic) || is_closer && diagnostic.message.contains("an action")
 }
@@ -98,6 +100,13 @@ fn action(words: &Words<'_>, at: usize) -> Option<Advice> {
         "return" | "break" | "continue" | "exit" | "goto" => {
             Advice::new("a handler runs to its end: put what is to be left out into an `if`")
         }
+        "function" | "def" | "void" | "func" => Advice::new(NO_FUNCTIONS),
+        "endon" => Advice::new("a handler ends where the next one begins")
+            .fix("remove it", replace(span, "")),
+        _ if lower.starts_with("ruletimer") => {
+            Advice::new("a timer is armed by `settimer N MILLISECONDS`: `settimer 1 10000`")
+        }
+        _ if lower.starts_with("power") => Advice::new("a pin is set by `gpio_out PIN LEVEL`"),
         "switch" | "case" | "select" => {
             Advice::new("write `if ... then ... elseif ... then ... endif`")
         }
@@ -139,6 +148,23 @@ fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
             Some(Advice::new("a pin that changes is `on gpio_interrupt N pullup do`"))
         }
         "http" | "response" => to("http_response"),
+        "loop" | "forever" | "main" | "update" => Some(Advice::new(
+            "`on init do` runs once; a timer repeats: `on timer 1 do`, armed by `settimer 1 1000` there and in `on init`",
+        )),
+        "system#boot" | "system#init" | "power1#boot" => to("init"),
+        "mqtt#connected" => to("mqttconnect"),
+        "wifi#connected" => to("wificonnect"),
+        "wifi#disconnected" => to("wifidisconnect"),
+        _ if word.starts_with("rules#timer") => Some(Advice::new("this event is `timer N`")),
+        _ if word.starts_with("event#") => Some(Advice::new(
+            "an event of your own is a message: `publish local TOPIC DATA`, and `on topic local TOPIC do`",
+        )),
+        _ if word.starts_with("switch") || word.starts_with("button") => {
+            Some(Advice::new("a pin that changes is `on gpio_interrupt N pullup do`"))
+        }
+        _ if word.starts_with("time#") => Some(Advice::new(
+            "a time of day is an alarm: `setalarm 1 07:00` in `on init`, and `on alarm 1 do`",
+        )),
         _ => None,
     }
 }
@@ -202,14 +228,21 @@ fn outside(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advi
     }
     let word = core::str::from_utf8(words.text(at)).ok()?;
     Some(match word {
-        "function" | "def" | "sub" | "void" | "func" => Advice::new(
-            "there are no functions of your own: what several handlers do can be moved to one that a timer of 1 ms wakes",
-        ),
+        "function" | "def" | "sub" | "void" | "func" => Advice::new(NO_FUNCTIONS),
         "setup" | "loop" | "begin" => Advice::new(
             "a script is a list of handlers: `on init do ...` runs at the start, `on timer 1 do ...` again and again",
         ),
         "set" => Advice::new("a setting of the device is set by `config NAME VALUE`"),
+        "Rule1" | "Rule2" | "Rule3" | "rule" => {
+            Advice::new("a rule is a handler, which begins with `on`: `on timer 1 do ...`")
+        }
         "when" | "if" | "event" => Advice::new("a handler begins with `on`: `on timer 1 do ...`"),
-        _ => return None,
+        _ if diagnostic.help.is_some() => return None,
+        _ if assignments::in_place_of_action(words, at, word).is_some() => {
+            Advice::new("a variable is set in a handler: `on init do setvar $name = VALUE`")
+        }
+        _ => Advice::new(
+            "a script is a list of handlers, `on init do ...`, and of `config NAME VALUE` lines",
+        ),
     })
 }

@@ -21,6 +21,7 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         .or_else(|| kept(words, at, diagnostic))
         .or_else(|| unit(words, at, diagnostic))
         .or_else(|| colon(words, at, diagnostic))
+        .or_else(|| number_in_brackets(words, at))
         .or_else(|| mode(words, at, diagnostic))
         .or_else(|| resistor(words, at, diagnostic))
         .or_else(|| setting(words, at, diagnostic))
@@ -102,7 +103,9 @@ fn kept(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice>
     match words.token(first)? {
         Token::Publish => {}
         Token::Subscribe(_) => {
-            let is_text = words.token(at)?.starts_value() && words.token(at) != Some(Token::Open);
+            let first = words.text(at).first();
+            let is_text =
+                first.is_some_and(|byte| byte.is_ascii_alphanumeric() || b"\"$".contains(byte));
             return is_text
                 .then(|| Advice::new("one topic: a line for each, or `#` for all below"));
         }
@@ -137,6 +140,23 @@ fn unit(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice>
     Some(
         Advice::new("a timer takes milliseconds, without a unit")
             .fix(format!("write `{ms}`"), vec![edit]),
+    )
+}
+
+/// `on timer(1) do`
+fn number_in_brackets(words: &Words<'_>, at: usize) -> Option<Advice> {
+    let event = at.checked_sub(1)?;
+    let is_so = words.token(at) == Some(Token::Open)
+        && matches!(words.token(event)?, Token::NumberedEvent(_))
+        && words.token(at + 2) == Some(Token::Close);
+    let number = core::str::from_utf8(words.text(at + 1)).ok().filter(|_| is_so)?;
+    let word = core::str::from_utf8(words.text(event)).ok()?;
+    let start = words.span(event)?.end;
+    let span = Span { start, end: words.span(at + 2)?.end };
+    let edit = Edit { span, text: format!(" {number}").into() };
+    Some(
+        Advice::new(format!("the number has no brackets: `on {word} {number} do`"))
+            .fix("remove the brackets", vec![edit]),
     )
 }
 
@@ -246,6 +266,13 @@ fn open_loop(diagnostic: &Diagnostic) -> Option<Advice> {
         diagnostic.related.iter().any(|(_, words)| words.contains("`while` is still open"));
     (is_while && diagnostic.message.contains("`done`") && diagnostic.help.is_none())
         .then(|| Advice::new("write `done` where the loop ends"))
+}
+
+/// An `if` with an `else`, without its `endif`
+pub(super) fn open_if(diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_if = diagnostic.related.iter().any(|(_, words)| words.contains("`if` is still open"));
+    (is_if && diagnostic.code == Code::UnexpectedEnd && diagnostic.message.contains("`endif`"))
+        .then(|| Advice::new("write `endif` where the `if` ends"))
 }
 
 /// `gpio_out D1 1`

@@ -29,6 +29,11 @@ pub(super) fn in_place_of_action(words: &Words<'_>, at: usize, word: &str) -> Op
         return Some(replace(HELP, both, format!("setvar {target}")));
     }
     let target = name(words, at)?;
+    if is_equal(at + 1) && words.text(at + 2).starts_with(b"http_") {
+        return Some(Advice::new(
+            "`http_get URL` is an action; the answer comes to `on http_response do`",
+        ));
+    }
     if is_equal(at + 1) && !is_equal(at + 2) {
         return Some(replace(HELP, span, format!("setvar {target}")));
     }

@@ -14,8 +14,12 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
     let at = words.at(diagnostic.span)?;
     let text = words.text(at);
     if is_brace(words, at) {
-        let edits = edits(words, handler(words, at));
-        return Some(Advice::new(HELP).fix("write it so", edits));
+        let handler = handler(words, at);
+        let advice = Advice::new(HELP);
+        return Some(match begins(words, handler) {
+            true => advice.fix("write it so", edits(words, handler)),
+            false => advice,
+        });
     }
     let is_part = text.ends_with(b"{") || text.ends_with(b"}");
     (is_part && !text.starts_with(b"$") && text.len() < 12).then(|| Advice::new(HELP))

@@ -157,8 +157,7 @@ pub(super) fn part_of(value: &str, name: &str) -> String {
         }
         (None, Some(help)) => format!("values have no functions of their own: {help}"),
         (None, None) => format!(
-            "values have no parts: `json_parse(\"{name}\", {value})` is a part of a JSON text; {}",
-            functions()
+            "values have no parts: `json_parse(\"{name}\", {value})` is a part of a JSON text"
         ),
     }
 }
@@ -188,7 +187,14 @@ fn unknown(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advi
         );
     }
     if let Some(help) = other(&lower) {
-        return Some(Advice::new(format!("`{name}` is not a function; {help}")));
+        let advice = Advice::new(format!("`{name}` is not a function; {help}"));
+        let value = words.text(at + 1);
+        let is_one = words.token(at + 1).is_some_and(Token::starts_value)
+            && words.token(at + 2) == Some(Token::Close);
+        let close = words.span(at + 2).filter(|_| is_one && help.ends_with("leave it out"));
+        let Some(close) = close else { return Some(advice) };
+        let edit = Edit { span: words.span(before)?.to(close), text: value.to_vec() };
+        return Some(advice.fix("leave it out", vec![edit]));
     }
     if diagnostic.help.as_ref().is_some_and(|help| help.contains("did you mean")) {
         return None;

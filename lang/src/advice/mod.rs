@@ -66,6 +66,7 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
             .or_else(|| texts::advice(&words, diagnostic))
             .or_else(|| signs::advice(&words, diagnostic))
             .or_else(|| actions::advice(&words, diagnostic))
+            .or_else(|| arguments::open_if(diagnostic))
             .or_else(|| known_words(&words, diagnostic));
         if let Some(advice) = advice {
             advice.add_to(diagnostic);
@@ -73,6 +74,7 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         arguments::missing_value(&words, diagnostic);
     }
     braces::merge(&words, errors);
+    drop_comments(&words, errors);
     let unclosed = errors.iter().any(|diagnostic| diagnostic.code == Code::UnclosedString);
     if is_syntactic && !unclosed {
         variables::check(&words, errors);
@@ -99,6 +101,20 @@ fn drop_swallowed(errors: &mut Vec<Diagnostic>) {
     };
     errors.retain(|diagnostic| {
         diagnostic.code == Code::UnclosedString || diagnostic.span.start < long.start
+    });
+}
+
+/// Drops what the words of a comment of another language, which is told of, look like.
+fn drop_comments(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
+    let is_comment = |diagnostic: &&Diagnostic| {
+        diagnostic.help.as_deref().is_some_and(|help| help.starts_with("a comment begins"))
+    };
+    let comments: Vec<u32> =
+        errors.iter().filter(is_comment).map(|diagnostic| diagnostic.span.start).collect();
+    errors.retain(|diagnostic| {
+        let before = comments.partition_point(|&start| start < diagnostic.span.start);
+        let comment = before.checked_sub(1).map(|at| comments[at]);
+        comment.is_none_or(|start| words.line_end(start) != words.line_end(diagnostic.span.start))
     });
 }
 

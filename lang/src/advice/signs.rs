@@ -18,6 +18,17 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         .or_else(|| braces::advice(words, diagnostic))
         .or_else(|| semicolon(words, at))
         .or_else(|| half_condition(words, at))
+        .or_else(|| test_brackets(words, at))
+}
+
+/// `if [ $x -eq 200 ]; then`
+fn test_brackets(words: &Words<'_>, at: usize) -> Option<Advice> {
+    let before = at.checked_sub(1)?;
+    matches!(words.text(before), b"[" | b"[[").then(|| {
+        Advice::new(
+            "a condition stands between `if` and `then`, without brackets: `if $x = 1 then`",
+        )
+    })
 }
 
 /// `$x > 5 and < 10`

@@ -78,10 +78,12 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
             && names.iter().any(|known| *known == bare || *known == short)
     };
     if let Some((_, _, meant)) = MEANT.iter().find(means) {
-        return Some(Advice::new(match names_of(None).any(|name| name == *meant) {
+        let edit = crate::diagnostic::Edit { span: diagnostic.span, text: (*meant).into() };
+        let advice = Advice::new(match names_of(None).any(|name| name == *meant) {
             true => format!("`{meant}` is what the device sets"),
             false => format!("`{meant}` is what `on {event}` brings"),
-        }));
+        });
+        return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
     }
     let other = events().find_map(|of| {
         let meant = near(&mut names_of(Some(of)))?;

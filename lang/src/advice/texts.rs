@@ -3,6 +3,7 @@
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec;
+use alloc::vec::Vec;
 
 use super::Advice;
 use super::calls::part_of;
@@ -51,8 +52,10 @@ fn prefixed(words: &Words<'_>, word: &str, whole: Span) -> Option<Advice> {
     let string = Span { start: whole.start + word.len() as u32, end: whole.end };
     let raw = core::str::from_utf8(string.of(words.source)).ok()?;
     let known = known(words);
-    let is_known =
-        |name: &str| Special::from_keyword(name).is_some() || known.contains(name.as_bytes());
+    let is_known = |name: &str| {
+        Special::from_keyword(name).is_some()
+            || known.contains(name.trim_start_matches('$').as_bytes())
+    };
     let pieces = split(raw.trim_matches('"'), &is_known, word.contains(['f', 'F', '$']));
     let text = pieces.map_or_else(|| raw.into(), |pieces| joined(&pieces));
     let help: alloc::string::String = match text == raw {
@@ -72,8 +75,10 @@ pub(super) fn stuck(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice
     let at = words.at(diagnostic.span)?;
     let name = core::str::from_utf8(words.text(at)).ok()?;
     let known = known(words);
-    let is_known =
-        |name: &str| Special::from_keyword(name).is_some() || known.contains(name.as_bytes());
+    let is_known = |name: &str| {
+        Special::from_keyword(name).is_some()
+            || known.contains(name.trim_start_matches('$').as_bytes())
+    };
     let mut pieces = split(name, &is_known, false).filter(|_| !name.contains('\\'))?;
     // A dot between two values was meant to join them.
     let is_dot = |piece: &Piece<'_>| matches!(piece, Piece::Text("."));
@@ -87,7 +92,19 @@ pub(super) fn stuck(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice
         && text.starts_with('.')
         && text[1..].bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     {
-        return Some(Advice::new(part_of(variable, &text[1..])));
+        let advice = Advice::new(part_of(variable, &text[1..]));
+        let is_json = advice.help.contains("a JSON text");
+        if !matches!(&**variable, "$this_data" | "$this_http_body") || !is_json {
+            return Some(advice);
+        }
+        let call = format!("json_parse(\"{}\", {variable})", &text[1..]);
+        let edit = Edit { span: diagnostic.span, text: call.into_bytes() };
+        return Some(advice.fix("use `json_parse`", vec![edit]));
+    }
+    if let [Piece::Variable(_), Piece::Text(";")] = &pieces[..] {
+        let end = diagnostic.span.end;
+        let edit = Edit { span: Span { start: end - 1, end }, text: Vec::new() };
+        return Some(Advice::new("actions end without a sign").fix("remove the `;`", vec![edit]));
     }
     if let [Piece::Variable(first), Piece::Text(rest), ..] = &pieces[..]
         && let Some(divisor) = rest.strip_prefix('/')
@@ -129,10 +146,20 @@ pub(super) fn stuck(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice
     Some(Advice::new(help).fix("join them", vec![edit]))
 }
 
-/// The variables that the script sets.
+/// The variables that the script sets, without their `$`, also by `x = 5`.
 fn known<'s>(words: &Words<'s>) -> BTreeSet<&'s [u8]> {
     let sets = |at: usize| words.token(at) == Some(Token::SetVar);
-    words.iter().filter(|&(at, _, _)| sets(at)).map(|(at, _, _)| words.text(at + 1)).collect()
+    let assigns = |at: usize| {
+        words.token(at + 2) == Some(Token::Equal)
+            && (words.is_first_on_line(at + 1) || words.token(at) == Some(Token::Word))
+    };
+    let names = words.iter().filter(|&(at, _, _)| sets(at) || assigns(at));
+    names
+        .map(|(at, _, _)| {
+            let name = words.text(at + 1);
+            name.strip_prefix(b"$").unwrap_or(name)
+        })
+        .collect()
 }
 
 fn replace(span: Span, text: &str) -> Advice {

@@ -35,7 +35,13 @@ pub(super) fn check(words: &Words<'_>, errors: &mut Vec<Diagnostic>) {
         // `$x.length()`, `$x."a"`: what follows is told of.
         let is_called = matches!(words.token(at + 1), Some(Token::Open | Token::String))
             && words.span(at + 1).is_some_and(|next| next.start == span.end);
-        let is_known = set.contains(name.strip_suffix(b":").unwrap_or(name))
+        // What looks like a template or JSON is told of with all of it.
+        let is_part = name.iter().any(|byte| b"{}`".contains(byte))
+            && errors
+                .iter()
+                .any(|told| words.line_end(told.span.start) == words.line_end(span.start));
+        let is_known = is_part
+            || set.contains(name.strip_suffix(b":").unwrap_or(name))
             || bare.contains(name.get(1..).unwrap_or_default())
             || errors.iter().any(|diagnostic| diagnostic.span == span);
         if is_known || is_called || !diagnostic.insert(name) {

@@ -122,7 +122,7 @@ pub(super) fn check(
             ),
             Err(ConfigError::Useless(reason)) => (
                 format!("`{known}` {value} is of no use: {reason}"),
-                "the device takes this line; leave it out",
+                "the device takes this line, but what it asks for does not work",
             ),
             Err(ConfigError::Lacks(what)) => {
                 let message = format!("`{known}` does nothing on this device, which has no {what}");

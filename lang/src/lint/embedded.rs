@@ -8,7 +8,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::facts::{ScriptFacts, each_node, each_value};
-use crate::ast::{Event, Expr, ExprKind, Operator, Span, Special, Trigger};
+use crate::ast::{
+    ActionKind, ActionWord, Event, Expr, ExprKind, Operator, Span, Special, Target, Trigger,
+};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// A part of a text that names variables.
@@ -22,7 +24,7 @@ pub(crate) enum Piece<'s> {
 /// W0028; the names of the variables that were meant to be read there, without `$`.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) -> BTreeSet<Vec<u8>> {
     let mut names = BTreeSet::new();
-    let mut each = |event: &Event, expr: &Expr| {
+    let mut each = |event: &Event, expr: &Expr, is_command: bool| {
         let mut computed: Vec<Span> = Vec::new();
         each_node(expr, &mut |node| match &node.kind {
             ExprKind::Chain(chain)
@@ -33,18 +35,21 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) -> BTr
             }
             ExprKind::Text => {
                 let brackets = computed.contains(&node.span);
-                found.extend(text(facts, event, node.span, brackets, &mut names));
+                found.extend(text(facts, event, node.span, (brackets, is_command), &mut names));
             }
             _ => {}
         });
     };
     for clause in &facts.handlers {
         if let Event::Topic { filter, .. } = &clause.event {
-            each(&clause.event, filter);
+            each(&clause.event, filter, false);
         }
     }
     for step in &facts.steps {
-        each_value(step.action, &mut |expr| each(facts.event(step), expr));
+        // `set @1 ...` is a command of the console.
+        let is_command =
+            matches!(step.action.kind, ActionKind::Unary { word: ActionWord::System, .. });
+        each_value(step.action, &mut |expr| each(facts.event(step), expr, is_command));
     }
     names
 }
@@ -53,7 +58,7 @@ fn text(
     facts: &ScriptFacts<'_>,
     event: &Event,
     span: Span,
-    brackets: bool,
+    (brackets, is_command): (bool, bool),
     names: &mut BTreeSet<Vec<u8>>,
 ) -> Option<Diagnostic> {
     let raw = core::str::from_utf8(span.of(facts.source)).ok()?;
@@ -69,7 +74,12 @@ fn text(
         let name = name.trim_start_matches('$').as_bytes();
         facts.variables.get(name).is_some_and(|variable| !variable.sets.is_empty())
     };
-    let pieces = split(inner, &|name| special(name).is_some() || is_set(name), false)?;
+    let is_flash = |name: &str| {
+        let number = name.strip_prefix('@').and_then(|digits| digits.parse::<i32>().ok());
+        !is_command && number.is_some_and(|number| sets_flash(facts, number))
+    };
+    let is_known = |name: &str| special(name).is_some() || is_set(name) || is_flash(name);
+    let pieces = split(inner, &is_known, false)?;
     let mut first = None;
     let mut is_there = true;
     for piece in &pieces {
@@ -94,6 +104,14 @@ fn text(
     Some(match is_there && (raw.starts_with('"') || !raw.contains('\\')) {
         true => diagnostic.fix("join it", vec![Edit { span, text: joined.into_bytes() }]),
         false => diagnostic,
+    })
+}
+
+/// Whether the script sets a flash variable.
+fn sets_flash(facts: &ScriptFacts<'_>, number: i32) -> bool {
+    facts.steps.iter().any(|step| match &step.action.kind {
+        ActionKind::SetVar { target: Target::Flash(flash), .. } => flash.value == number,
+        _ => false,
     })
 }
 
@@ -122,6 +140,7 @@ pub(crate) fn split<'s>(
                 at += 2;
                 continue;
             }
+            b'@' => flash(text, at).filter(|(name, _)| is_known(name)),
             b'$' | b'#' | b'{' => {
                 variable(&text[at..], in_braces).filter(|(name, _)| is_known(name))
             }
@@ -145,6 +164,17 @@ pub(crate) fn split<'s>(
         pieces.push(Piece::Text(&text[start..]));
     }
     Some(pieces)
+}
+
+/// The flash variable that stands in a text as a word of its own.
+fn flash(text: &str, at: usize) -> Option<(String, usize)> {
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'.');
+    let digits = text[at + 1..].bytes().take_while(u8::is_ascii_digit).count();
+    let end = at + 1 + digits;
+    let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+    let behind = text.as_bytes().get(end);
+    let is_alone = !is_word(before) && !behind.is_some_and(u8::is_ascii_alphanumeric);
+    (digits > 0 && is_alone).then(|| (text[at..end].into(), end - at))
 }
 
 /// The variable a text begins with, and the bytes it takes with what marks it.

@@ -137,29 +137,25 @@ pub fn lint(
 /// Takes away what is said of a chain's grouping and comparisons where the chain is not what was
 /// meant.
 fn drop_consequences(found: &mut Vec<Diagnostic>) {
-    let mut broken: Vec<(u32, Code)> = found
+    const OPERATORS: &[Code] = &[Code::OperatorAsText, Code::SwallowedByComment];
+    const TEXTS: &[Code] = &[Code::StrayPunctuation, Code::VariableInText, Code::MisreadValue];
+    let is_cause = |code: &Code| OPERATORS.contains(code) || TEXTS.contains(code);
+    let mut causes: Vec<(u32, Code)> = found
         .iter()
-        .filter(|diagnostic| {
-            matches!(
-                diagnostic.code,
-                Code::OperatorAsText
-                    | Code::SwallowedByComment
-                    | Code::StrayPunctuation
-                    | Code::VariableInText
-            )
-        })
+        .filter(|diagnostic| is_cause(&diagnostic.code))
         .map(|diagnostic| (diagnostic.span.start, diagnostic.code))
         .collect();
-    broken.sort_unstable();
+    causes.sort_unstable();
     found.retain(|diagnostic| {
-        let next = broken.partition_point(|&(start, _)| start < diagnostic.span.start);
-        let within = broken.get(next).filter(|(at, _)| *at < diagnostic.span.end);
+        let next = causes.partition_point(|&(start, _)| start < diagnostic.span.start);
+        let within = causes[next..].iter().take_while(|(at, _)| *at < diagnostic.span.end);
+        let mut within = within.map(|(_, code)| *code);
         match diagnostic.code {
-            Code::Grouping => within.is_none_or(|(_, code)| *code == Code::VariableInText),
-            Code::NeverEqual => within.is_none(),
-            Code::ConstantCondition => within.is_none_or(|(_, code)| {
-                !matches!(code, Code::StrayPunctuation | Code::VariableInText)
-            }),
+            Code::Grouping => {
+                !within.any(|code| OPERATORS.contains(&code) || code == Code::StrayPunctuation)
+            }
+            Code::NeverEqual => !within.any(|code| code != Code::MisreadValue),
+            Code::ConstantCondition => !within.any(|code| TEXTS.contains(&code)),
             _ => true,
         }
     });

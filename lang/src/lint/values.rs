@@ -42,8 +42,26 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
             _ => None,
         });
     }
+    for step in &facts.steps {
+        match &step.action.kind {
+            ActionKind::Unary {
+                word: ActionWord::Print | ActionWord::Println | ActionWord::SerialOut,
+                value,
+            }
+            | ActionKind::Numbered { value, .. } => found.extend(bare_name(facts, value)),
+            _ => {}
+        }
+    }
     facts.each_expression(&mut |expr| {
         each_node(expr, &mut |node| {
+            if let ExprKind::Chain(chain) = &node.kind {
+                found.extend(bare_name(facts, &chain.first));
+                let compares = |link: &&Link<Operator>| {
+                    matches!(link.operator, Operator::Equal | Operator::NotEqual | Operator::Join)
+                };
+                let rest = chain.rest.iter().filter(|link| !compares(link));
+                found.extend(rest.filter_map(|link| bare_name(facts, &link.operand)));
+            }
             let ExprKind::Chain(chain) = &node.kind else { return };
             if let Some(diagnostic) = added_texts(facts, chain) {
                 found.push(diagnostic);
@@ -71,6 +89,29 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
             }
         });
     });
+}
+
+/// `println count` where `$count` is set.
+fn bare_name(facts: &ScriptFacts<'_>, expr: &Expr) -> Option<Diagnostic> {
+    let expr = unbracketed(expr);
+    let word = expr.span.of(facts.source);
+    let is_word = expr.kind == ExprKind::Text && !word.starts_with(b"\"");
+    let variable = facts.variables.get(word).filter(|_| is_word)?;
+    if variable.sets.is_empty() {
+        return None;
+    }
+    let word = String::from_utf8_lossy(word);
+    let start = expr.span.start;
+    let edit = Edit { span: Span { start, end: start }, text: b"$".to_vec() };
+    Some(
+        Diagnostic::new(
+            Code::MisreadValue,
+            expr.span,
+            format!("`{word}` is a text here; the variable is `${word}`"),
+        )
+        .help("the name of a variable begins with `$`, wherever it stands; a text that is meant stands in quotes")
+        .fix("add `$`", vec![edit]),
+    )
 }
 
 /// `"T=" + $adc + "C"`: in a chain of nothing but `+` and `|`, all were meant to join.

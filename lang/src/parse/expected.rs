@@ -61,14 +61,18 @@ impl<'e> Expected<'e> {
 
     /// An operator, because the words before make a complete value.
     pub(super) fn operator(&self) -> bool {
-        let complete = self.action() || self.lists("THEN") || self.lists("DO");
-        !self.value() && !self.third() && (self.lists("SIGN") || (self.behind_value && complete))
+        let ended = self.behind_value && self.is_complete();
+        !self.value() && !self.third() && (self.lists("SIGN") || ended)
     }
 
     /// What may follow a complete expression.
     pub(super) fn ends_expression(&self) -> bool {
-        let complete = self.action() || ["THEN", "DO", "CLOSE"].iter().any(|name| self.lists(name));
-        !self.value() && !self.third() && (complete || self.lists("SIGN"))
+        !self.value() && !self.third() && (self.is_complete() || self.lists("SIGN"))
+    }
+
+    /// What follows an expression could come next.
+    fn is_complete(&self) -> bool {
+        self.action() || ["THEN", "DO", "CLOSE"].iter().any(|name| self.lists(name))
     }
 
     /// An action.

@@ -106,7 +106,8 @@ fn misspelt(at: SpannedToken, expected: &Expected<'_>, source: &[u8]) -> Option<
     let meant = similar(word, candidates)?;
     let hint = Hint::new(format!("did you mean `{meant}`?"));
     // Short words are near to too many others to be replaced without asking.
-    if word.len() < SURE || word.len() > meant.len() + 2 {
+    let is_same = word.eq_ignore_ascii_case(meant.as_bytes());
+    if word.len() < SURE && !is_same || word.len() > meant.len() + 2 {
         return Some(hint);
     }
     let edit = Edit { span: at.span, text: meant.into() };

@@ -84,6 +84,14 @@ impl ConfigTable for Parameters {
         {
             return Err(ConfigError::Lacks(lacking.to_string()));
         }
+        if name == Param::MqttHost.name()
+            && let Some(colon) = value.iter().position(|&byte| byte == b':')
+        {
+            return Err(ConfigError::Useless(match value[colon..].starts_with(b"://") {
+                true => "a host is a name or an address, without mqtt://".into(),
+                false => "the port is a setting of its own, mqtt_port".into(),
+            }));
+        }
         check(name.as_bytes(), value).map_err(|error| match error {
             SetError::NoEncryption => ConfigError::Useless(
                 "there is no connection to the remote broker then, for the device cannot encrypt yet".into(),
@@ -99,5 +107,28 @@ impl ConfigTable for Parameters {
 
     fn serial_events(&self) -> Option<(&str, &str)> {
         Some((Param::SystemOutput.name(), "0"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_board_lacks_and_what_others_call_it() {
+        let board = Parameters::of(&Profile::ESP8266);
+        assert_eq!(board.check("ssid", b"home"), Err(ConfigError::Lacks("WiFi".into())));
+        assert_eq!(Parameters::ALL.check("ssid", b"home"), Ok(()));
+        assert_eq!(Parameters::of(&Profile::ESP32).check("ssid", b"home"), Ok(()));
+        assert_eq!(board.check("mqtt_host", b"broker.lan"), Ok(()));
+        for wrong in [&b"broker.lan:1883"[..], b"mqtt://broker.lan"] {
+            assert!(matches!(board.check("mqtt_host", wrong), Err(ConfigError::Useless(_))));
+        }
+        assert_eq!(board.alias("WiFi_SSID"), Some("ssid"));
+        assert_eq!(board.alias("broker_host"), Some("mqtt_host"));
+        let own: Vec<&str> = names().collect();
+        for (_, aliases) in ALIASES {
+            assert!(aliases.iter().all(|alias| !own.contains(alias)));
+        }
     }
 }
