@@ -156,7 +156,7 @@ fn what_a_beginner_writes_is_mended() {
     let mended = std::fs::read_to_string(dir.path().join("b.script")).unwrap();
     assert_eq!(
         mended,
-        "on init do\n  setvar $y = 3\n  if not($y) then \n    println \"it is zero\"\n  endif\n  setvar $y = $y + 1\n  \
+        "on init do\n  setvar $y = 3\n  if not($y) then\n    println \"it is zero\"\n  endif\n  setvar $y = $y + 1\n  \
          println $y mod 2\n"
     );
 }

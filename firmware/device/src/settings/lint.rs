@@ -7,7 +7,7 @@ use umqtt_lang::lint::{ConfigError, ConfigTable};
 
 use umqtt_vm::Profile;
 
-use super::{Capabilities, Param, SetError, TABLE, Value};
+use super::{Capabilities, Capability, Param, SetError, TABLE, Value};
 use crate::device::Options;
 
 /// Every name a `config` line may have.
@@ -81,6 +81,8 @@ impl ConfigTable for Parameters {
         let spec = Param::by_name(name.as_bytes()).map(Param::spec);
         if let Some(lacking) = spec.and_then(|spec| spec.needs)
             && !self.capabilities.has(lacking)
+            // A speed that cannot be chosen is the right one.
+            && !matches!(lacking, Capability::CpuClock | Capability::Bitrate)
         {
             return Err(ConfigError::Lacks(lacking.to_string()));
         }
@@ -120,6 +122,7 @@ mod tests {
         assert_eq!(board.check("ssid", b"home"), Err(ConfigError::Lacks("WiFi".into())));
         assert_eq!(Parameters::ALL.check("ssid", b"home"), Ok(()));
         assert_eq!(Parameters::of(&Profile::ESP32).check("ssid", b"home"), Ok(()));
+        assert_eq!(board.check("bitrate", b"9600"), Ok(()));
         assert_eq!(board.check("mqtt_host", b"broker.lan"), Ok(()));
         for wrong in [&b"broker.lan:1883"[..], b"mqtt://broker.lan"] {
             assert!(matches!(board.check("mqtt_host", wrong), Err(ConfigError::Useless(_))));
