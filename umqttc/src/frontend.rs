@@ -1,6 +1,7 @@
 //! The diagnostics of a script in one call: the compiler's errors, and the linter's warnings with
 //! the device's parameters known.
 
+use umqtt_device::device::Options;
 use umqtt_device::settings::lint::Parameters;
 use umqtt_lang::diagnostic::Diagnostic;
 use umqtt_lang::{Analysis, EmitOptions, advice};
@@ -15,7 +16,7 @@ use crate::terminal::Terminal;
 pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
     let analysis = Analysis::new(source, profile, EmitOptions::default());
     let mut found = errors(source, &analysis);
-    found.extend(analysis.warnings(&Parameters::of(profile)));
+    found.extend(analysis.warnings(&parameters(profile)));
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
 }
@@ -34,12 +35,19 @@ pub(crate) fn compile_or_report(
     let mut found = errors(&input.bytes, &analysis);
     // Warnings of a script that does not compile can wait until it does.
     if found.is_empty() {
-        found = analysis.warnings(&Parameters::of(profile));
+        found = analysis.warnings(&parameters(profile));
     }
     let color = terminal.err.color();
     render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)
         .map_err(Failure::Output)?;
     analysis.into_program().transpose().map_err(|error| Failure::Unsound(input.name.clone(), error))
+}
+
+/// The parameters of the board of a profile; all, if there is none yet.
+fn parameters(profile: &Profile) -> Parameters {
+    let mut boards = [Options::DESKTOP, Options::ESP8266].into_iter();
+    let board = boards.find(|board| board.profile.name == profile.name);
+    board.map_or(Parameters::ALL, |board| Parameters::new(board.capabilities))
 }
 
 /// The errors, with what may have been meant.

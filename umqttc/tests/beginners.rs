@@ -1,5 +1,5 @@
-//! Whole scripts as people write them who come from Arduino, Tasmota, ESPHome, JavaScript, Python or a
-//! shell: what `umqttc check` tells of each, and what `--fix` leaves of it.
+//! Whole scripts as people write them who come from Arduino, Tasmota, ESPHome, JavaScript, Python
+//! or a shell: what `umqttc check` tells of each, and what `--fix` leaves of it.
 
 use std::path::Path;
 use std::process::Command;

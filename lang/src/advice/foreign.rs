@@ -91,8 +91,8 @@ fn shown(text: &str) -> &str {
     text.split(' ').next().unwrap_or(text)
 }
 
-/// The values in the brackets behind a word, and all of it with a `;`; nothing if they do not end on
-/// the line or a value is missing.
+/// The values in the brackets behind a word, and all of it with a `;`; nothing if they do not end
+/// on the line or a value is missing.
 fn values<'s>(words: &Words<'s>, at: usize) -> Option<(Vec<&'s str>, Span)> {
     if words.token(at + 1) != Some(Token::Open) {
         return None;

@@ -1,5 +1,5 @@
-//! JSON written as in other languages: `{"t":1}` without quotes around it, or with quotes in it that
-//! end the text.
+//! JSON written as in other languages: `{"t":1}` without quotes around it, or with quotes in it
+//! that end the text.
 
 use alloc::format;
 use alloc::string::String;

@@ -5,10 +5,7 @@ use alloc::vec::Vec;
 
 use umqtt_lang::lint::{ConfigError, ConfigTable};
 
-use umqtt_vm::Profile;
-
 use super::{Capabilities, Capability, Param, SetError, TABLE, Value};
-use crate::device::Options;
 
 /// Every name a `config` line may have.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -42,13 +39,6 @@ impl Parameters {
     /// Those of a board with these capabilities.
     pub const fn new(capabilities: Capabilities) -> Parameters {
         Parameters { capabilities }
-    }
-
-    /// Those of the board of a profile; all, if there is none yet.
-    pub fn of(profile: &Profile) -> Parameters {
-        let boards = [Options::DESKTOP, Options::ESP8266];
-        let board = boards.iter().find(|board| board.profile.name == profile.name);
-        Parameters::new(board.map_or(Capabilities::ALL, |board| board.capabilities))
     }
 }
 
@@ -118,10 +108,9 @@ mod tests {
 
     #[test]
     fn what_a_board_lacks_and_what_others_call_it() {
-        let board = Parameters::of(&Profile::ESP8266);
+        let board = Parameters::new(Capabilities::NONE);
         assert_eq!(board.check("ssid", b"home"), Err(ConfigError::Lacks("WiFi".into())));
         assert_eq!(Parameters::ALL.check("ssid", b"home"), Ok(()));
-        assert_eq!(Parameters::of(&Profile::ESP32).check("ssid", b"home"), Ok(()));
         assert_eq!(board.check("bitrate", b"9600"), Ok(()));
         assert_eq!(board.check("mqtt_host", b"broker.lan"), Ok(()));
         for wrong in [&b"broker.lan:1883"[..], b"mqtt://broker.lan"] {
