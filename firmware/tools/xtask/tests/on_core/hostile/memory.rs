@@ -251,7 +251,7 @@ fn visitor(device: &Device, number: usize, visit: usize) -> TcpStream {
 }
 
 /// What a client that comes gets for an answer; nothing if it is sent away without one.
-fn connack(device: &Device, name: &str) -> Vec<u8> {
+pub(super) fn connack(device: &Device, name: &str) -> Vec<u8> {
     let Ok(mut stream) = TcpStream::connect(device.addresses()[0]) else { return Vec::new() };
     stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
     let connect = [text("MQTT"), vec![4, 2, 0, 60], text(name)].concat();

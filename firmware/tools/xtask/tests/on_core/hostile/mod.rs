@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `memory` | consoles, web servers, scripts and clients that want more memory than there is |
 //! | `scripts` | uploads and downloads, source and bytecode |
+//! | `short_messages` | messages of a few bytes, which take many times their length |
 //! | `stack` | what nests as deep as it may |
 
 mod memory;
 mod scripts;
+mod short_messages;
 mod stack;
 
 use std::time::Duration;
