@@ -9,6 +9,7 @@
 //! | `net/listen` | ports listened on, handshakes under way, SYN floods |
 //! | `net/connect` | connections the device makes, names looked up |
 //! | `net/address` | the device's own address: DHCP or fixed |
+//! | `dhcp_client` | smoltcp's DHCP client, within bounds whatever its server says |
 //! | `net/groups` | multicast groups (feature `multicast`; else `no_groups`) |
 //! | `fin_splitter` | what smoltcp should do and does not |
 //! | `table`, `connection`, `attempt` | the sockets and where each stands |
@@ -23,7 +24,7 @@
 //! | a place for a socket, taken at the start | 328 + 40 | 22 x 368 = 8,096 |
 //! | buffers, only of sockets that listen or are up | `rx + tx` = 288 | 22 x 288 = 6,336 |
 //! | DHCP and DNS client | 328 | 656 |
-//! | [`SmolNet`]: addresses, route, 16 neighbours | | 512 |
+//! | [`SmolNet`]: addresses, route, 16 neighbours, the DHCP client while it rests | | 720 |
 //! | a name being looked up | 350 | 2 x 350 |
 //! | a UDP socket, with the feature `udp`: its place, and buffers while it is bound | 328 + 28, 1,136 | 0 |
 //!
@@ -43,6 +44,7 @@ extern crate alloc;
 
 mod attempt;
 mod connection;
+mod dhcp_client;
 mod fin_splitter;
 mod net;
 #[cfg(not(feature = "udp"))]
@@ -54,6 +56,7 @@ mod udp_sockets;
 use no_udp_sockets as udp_sockets;
 
 pub use attempt::MAX_ADDRESSES;
+pub use dhcp_client::MIN_LEASE;
 pub use net::{CONNECT_TIMEOUT, LINGER_TIMEOUT, MAX_LOOKUPS, MAX_PORTS, SmolNet};
 pub use smoltcp;
 pub use table::{HANDSHAKE_TIMEOUT, KEEP_ALIVE_INTERVAL, PEER_TIMEOUT};

@@ -22,6 +22,7 @@ use umqtt_net::{CloseReason, Instant, Readiness, Stack};
 
 use crate::NetLimits;
 use crate::connection::Phase;
+use crate::dhcp_client::DhcpClient;
 use crate::fin_splitter::FinSplitter;
 use crate::table::Table;
 use crate::udp_sockets::UdpSockets;
@@ -43,7 +44,7 @@ pub struct SmolNet<D: Device> {
     pub(crate) interface: Interface,
     pub(crate) table: Table,
     pub(crate) ports: heapless::Vec<u16, MAX_PORTS>,
-    pub(crate) dhcp: Option<SocketHandle>,
+    pub(crate) dhcp: Option<DhcpClient>,
     pub(crate) resolver: SocketHandle,
     /// The name server of the settings.
     pub(crate) own_server: Option<Ipv4Addr>,
@@ -207,7 +208,8 @@ impl<D: Device> SmolNet<D> {
         let stack = self.interface.poll_at(now, &self.table.sockets);
         let stack =
             stack.map(|at| Instant::from_millis(u64::try_from(at.total_millis()).unwrap_or(0)));
-        self.table.deadlines().chain(stack).min()
+        let lease = self.dhcp.as_ref().and_then(DhcpClient::deadline);
+        self.table.deadlines().chain(stack).chain(lease).min()
     }
 }
 

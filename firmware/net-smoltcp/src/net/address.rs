@@ -3,45 +3,39 @@
 use core::net::Ipv4Addr;
 
 use smoltcp::phy::Device;
-use smoltcp::socket::{dhcpv4, dns};
+use smoltcp::socket::dns;
 use smoltcp::wire::{IpAddress, IpCidr, Ipv4Cidr};
 use umqtt_net::{Addressing, CloseReason};
 
 use super::SmolNet;
 use crate::connection::Phase;
+use crate::dhcp_client::{DhcpClient, Lease, is_host};
 
 /// Prefix of a fixed address whose netmask is not set or is none.
 const DEFAULT_PREFIX: u8 = 24;
-/// Name servers used.
-const MAX_SERVERS: usize = 2;
-
-/// An address with all that belongs to it.
-struct Lease {
-    address: Ipv4Cidr,
-    gateway: Option<Ipv4Addr>,
-    servers: heapless::Vec<IpAddress, MAX_SERVERS>,
-}
 
 impl<D: Device> SmolNet<D> {
     /// Takes the address from where the settings say. Connections that are up break if it is
-    /// another one.
+    /// another one. A fixed address that no host can have counts as none, and so does a gateway.
     pub fn set_addressing(&mut self, wanted: Addressing) {
-        if let Some(handle) = self.dhcp.take() {
-            self.table.sockets.remove(handle);
+        if let Some(client) = self.dhcp.take() {
+            client.remove(&mut self.table.sockets);
         }
         self.own_server = wanted.dns;
-        match wanted.ip {
-            Some(ip) => {
-                let prefix = prefix_of(wanted.netmask).unwrap_or(DEFAULT_PREFIX);
+        let prefix = prefix_of(wanted.netmask).unwrap_or(DEFAULT_PREFIX);
+        let fixed = wanted.ip.map(|ip| Ipv4Cidr::new(ip, prefix));
+        match fixed.filter(|address| is_host(address.address())) {
+            Some(address) => {
+                let gateway = wanted.gateway.filter(|gateway| is_host(*gateway));
                 self.apply(Some(Lease {
-                    address: Ipv4Cidr::new(ip, prefix),
-                    gateway: wanted.gateway,
-                    servers: wanted.gateway.map(IpAddress::Ipv4).into_iter().collect(),
+                    address,
+                    gateway,
+                    servers: gateway.map(IpAddress::Ipv4).into_iter().collect(),
                 }));
             }
             None => {
                 self.apply(None);
-                self.dhcp = Some(self.table.sockets.add(dhcpv4::Socket::new()));
+                self.dhcp = Some(DhcpClient::new(&mut self.table.sockets));
             }
         }
     }
@@ -60,19 +54,10 @@ impl<D: Device> SmolNet<D> {
 
     /// Takes what the DHCP client has received.
     pub(crate) fn poll_lease(&mut self) {
-        let Some(handle) = self.dhcp else { return };
-        let lease = match self.table.sockets.get_mut::<dhcpv4::Socket>(handle).poll() {
-            None => return,
-            Some(dhcpv4::Event::Deconfigured) => None,
-            Some(dhcpv4::Event::Configured(config)) => Some(Lease {
-                address: config.address,
-                gateway: config.router,
-                servers: (config.dns_servers.iter().map(|server| IpAddress::Ipv4(*server)))
-                    .take(MAX_SERVERS)
-                    .collect(),
-            }),
-        };
-        self.apply(lease);
+        let Some(client) = &mut self.dhcp else { return };
+        if let Some(lease) = client.poll(&mut self.table.sockets, self.now) {
+            self.apply(lease);
+        }
     }
 
     fn apply(&mut self, lease: Option<Lease>) {

@@ -5,6 +5,7 @@ mod closing;
 mod conformance;
 mod connecting;
 mod device;
+mod dhcp;
 mod flood;
 mod groups;
 mod loss;

@@ -1,19 +1,16 @@
-//! Names and addresses: a DNS and a DHCP server on the other host.
+//! Names: a DNS server on the other host.
 
 use std::net::Ipv4Addr;
 
-use umqtt_net::{Addressing, CloseReason, Net, NetError, NetEvent};
-use umqtt_net_smoltcp::NetLimits;
+use umqtt_net::{CloseReason, Net, NetError, NetEvent};
 use umqtt_net_smoltcp::smoltcp::iface::SocketHandle;
 use umqtt_net_smoltcp::smoltcp::socket::udp;
-use umqtt_net_smoltcp::smoltcp::wire::{
-    DhcpMessageType, DhcpPacket, DhcpRepr, EthernetAddress, IpEndpoint, IpListenEndpoint,
-};
+use umqtt_net_smoltcp::smoltcp::wire::{IpEndpoint, IpListenEndpoint};
 
-use crate::wire::Trouble;
-use crate::world::{OUR_MAC, OURS, THEIRS, World, closed};
+use crate::world::{THEIRS, World, closed};
 
-fn udp(world: &mut World, port: u16) -> SocketHandle {
+/// A UDP socket of the other host.
+pub(crate) fn udp(world: &mut World, port: u16) -> SocketHandle {
     let buffer = || udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; 8], vec![0; 4096]);
     let mut socket = udp::Socket::new(buffer(), buffer());
     socket.bind(IpListenEndpoint { addr: None, port }).unwrap();
@@ -21,7 +18,7 @@ fn udp(world: &mut World, port: u16) -> SocketHandle {
 }
 
 /// Answers what came for a server since it was last asked; returns how many questions there were.
-fn serve(
+pub(crate) fn serve(
     world: &mut World,
     server: SocketHandle,
     answer: impl Fn(&[u8], IpEndpoint) -> Option<(Vec<u8>, IpEndpoint)>,
@@ -132,66 +129,4 @@ fn names_that_cannot_be_are_refused() {
         assert_eq!(world.net.connect(name, 80), Err(NetError::Failed), "{name}");
     }
     world.assert_clean();
-}
-
-/// A DHCP server's answer (RFC 2131).
-fn dhcp_reply(question: &[u8], leased: Ipv4Addr, seconds: u32) -> Option<Vec<u8>> {
-    let packet = DhcpPacket::new_checked(question).unwrap();
-    let asked = DhcpRepr::parse(&packet).unwrap();
-    assert_eq!(asked.client_hardware_address, EthernetAddress(OUR_MAC));
-    let message_type = match asked.message_type {
-        DhcpMessageType::Discover => DhcpMessageType::Offer,
-        DhcpMessageType::Request => DhcpMessageType::Ack,
-        _ => return None,
-    };
-    let reply = DhcpRepr {
-        message_type,
-        your_ip: leased,
-        server_ip: THEIRS,
-        router: Some(THEIRS),
-        subnet_mask: Some(Ipv4Addr::new(255, 255, 255, 0)),
-        server_identifier: Some(THEIRS),
-        dns_servers: Some([THEIRS].into_iter().collect()),
-        lease_duration: Some(seconds),
-        parameter_request_list: None,
-        requested_ip: None,
-        client_identifier: None,
-        max_size: None,
-        ..asked
-    };
-    let mut bytes = vec![0; reply.buffer_len()];
-    reply.emit(&mut DhcpPacket::new_unchecked(&mut bytes)).unwrap();
-    Some(bytes)
-}
-
-#[test]
-fn the_address_comes_from_dhcp_and_goes_when_the_lease_ends() {
-    let mut world = World::unconfigured(NetLimits::CHIP, Trouble::default(), 1);
-    let dhcp = udp(&mut world, 67);
-    let everybody = IpEndpoint::new(Ipv4Addr::BROADCAST.into(), 68);
-    world.net.set_addressing(Addressing::DHCP);
-    world.net.listen(crate::world::PORT).unwrap();
-    assert_eq!(world.net.poll_link(), None);
-    for _ in 0..4 {
-        world.pass(500);
-        serve(&mut world, dhcp, |question, _| Some((dhcp_reply(question, OURS, 60)?, everybody)));
-    }
-    assert_eq!(world.net.address(), Some(OURS));
-    assert_eq!(world.net.poll_link(), Some(true));
-    assert_eq!(world.net.poll_link(), None);
-    let (_, conn) = world.accepted();
-
-    // The name server came along.
-    let dns = udp(&mut world, 53);
-    let looking = world.net.connect("umqtt.example", 80).unwrap();
-    world.pass(20);
-    assert_eq!(serve(&mut world, dns, |_, _| None), 1);
-    world.net.abort(looking);
-    assert_eq!(world.events(), [closed(looking, CloseReason::Done)]);
-
-    // Nobody renews the lease.
-    world.pass(62_000);
-    assert_eq!(world.net.poll_link(), Some(false));
-    assert_eq!(world.events(), [closed(conn, CloseReason::Reset)]);
-    assert_eq!(world.net.address(), None);
 }
