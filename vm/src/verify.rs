@@ -39,6 +39,17 @@ pub enum VerifyError {
         /// How many may be.
         allowed: usize,
     },
+    /// A number this kind of device does not have: made for a larger one.
+    Number {
+        /// Of what.
+        what: &'static str,
+        /// The number.
+        found: u8,
+        /// What there is.
+        allowed: (u8, u8),
+        /// The profile that the compiler has to be told.
+        profile: &'static str,
+    },
     /// A constant lies outside the strings; its place in the table.
     Constant(u16),
     /// A handler record makes no sense; its place in the table.
@@ -78,6 +89,11 @@ impl core::fmt::Display for VerifyError {
             VerifyError::Limit { what, found, allowed } => {
                 write!(f, "the image has {found} {what}, this device allows {allowed}")
             }
+            VerifyError::Number { what, found, allowed: (first, last), profile } => write!(
+                f,
+                "{what} {found} is not on this device ({first} to {last}): \
+                 build it with --profile {profile}"
+            ),
             VerifyError::Constant(index) => write!(f, "the image is invalid (constant {index})"),
             VerifyError::Handler(index) => write!(f, "the image is invalid (handler {index})"),
             VerifyError::Code { at, why } => write!(f, "the image is invalid ({why:?} at {at})"),
@@ -137,6 +153,7 @@ pub(crate) fn verify(
     for (index, record) in records.iter().enumerate() {
         let index = index as u16;
         let record = Record::from_words(*record).ok_or(VerifyError::Handler(index))?;
+        verifier.event_is_there(record)?;
         if before >= Some(record.order()) || !verifier.key_fits(record) {
             return Err(VerifyError::Handler(index));
         }
@@ -158,6 +175,15 @@ fn is_expression(record: Record) -> bool {
         && record.key == FilterKind::Expression as u8
 }
 
+/// What a script names by a number, of which each profile has some.
+#[derive(Clone, Copy)]
+enum Numbered {
+    Pin,
+    Timer,
+    Alarm,
+    FlashVariable,
+}
+
 struct Verifier<'v> {
     constants: &'v [[u32; CONSTANT_WORDS]],
     strings: &'v [u8],
@@ -168,12 +194,48 @@ struct Verifier<'v> {
 }
 
 impl Verifier<'_> {
-    fn key_fits(&self, record: Record) -> bool {
-        let one_to = |most: u8| (1..=most).contains(&record.key);
+    /// The timer, alarm or pin of an event.
+    fn event_is_there(&self, record: Record) -> Result<(), VerifyError> {
         match record.trigger {
-            Trigger::Timer => one_to(self.profile.timers),
-            Trigger::Alarm => one_to(self.profile.alarms),
-            Trigger::Gpio => record.key <= self.profile.max_pin && record.filter <= 1,
+            Trigger::Timer => self.is_there(Numbered::Timer, record.key),
+            Trigger::Alarm => self.is_there(Numbered::Alarm, record.key),
+            Trigger::Gpio => self.is_there(Numbered::Pin, record.key),
+            _ => Ok(()),
+        }
+    }
+
+    /// What an instruction names by its number.
+    fn named_is_there(&self, instruction: &Instruction<'_>) -> Result<(), VerifyError> {
+        let what = match instruction.op.format() {
+            Format::Flash | Format::FlashResult => Numbered::FlashVariable,
+            Format::Pin | Format::PinResult | Format::PinMode => Numbered::Pin,
+            Format::Timer => Numbered::Timer,
+            Format::Alarm => Numbered::Alarm,
+            _ => return Ok(()),
+        };
+        let [_, number, _] = instruction.fields();
+        self.is_there(what, number)
+    }
+
+    fn is_there(&self, what: Numbered, found: u8) -> Result<(), VerifyError> {
+        let Profile { flash_variables, max_pin, timers, alarms, name, .. } = *self.profile;
+        let (what, first, last) = match what {
+            Numbered::Pin => ("pin", 0, max_pin),
+            Numbered::Timer => ("timer", 1, timers),
+            Numbered::Alarm => ("alarm", 1, alarms),
+            Numbered::FlashVariable => ("flash variable", 1, flash_variables),
+        };
+        if (first..=last).contains(&found) {
+            return Ok(());
+        }
+        Err(VerifyError::Number { what, found, allowed: (first, last), profile: name })
+    }
+
+    fn key_fits(&self, record: Record) -> bool {
+        match record.trigger {
+            // Its key is looked at in `event_is_there`.
+            Trigger::Timer | Trigger::Alarm => true,
+            Trigger::Gpio => record.filter <= 1,
             Trigger::LocalName | Trigger::RemoteName => {
                 self.string(record.filter).is_some_and(|name| fingerprint(name) == record.key)
             }
@@ -219,6 +281,7 @@ impl Verifier<'_> {
                 Instruction::decode(self.code, at).ok_or(fail(CodeError::Undecodable))?;
             let op = instruction.op;
             *unused = unused.checked_sub(instruction.end - at).ok_or(fail(CodeError::Overlap))?;
+            self.named_is_there(&instruction)?;
             if !self.fits(&instruction, arguments) {
                 return Err(fail(CodeError::Operand));
             }
@@ -249,7 +312,7 @@ impl Verifier<'_> {
         }
     }
 
-    /// Whether the operands and the destination are within the program and the profile.
+    /// Whether the operands and the destination are within the program.
     fn fits(&self, instruction: &Instruction<'_>, arguments: u8) -> bool {
         let readable = |operand| match operand {
             Operand::Argument(number) => number < arguments,
@@ -261,19 +324,20 @@ impl Verifier<'_> {
             Operand::Temporary(_) | Operand::Variable(_) => readable(operand),
             Operand::Argument(_) | Operand::Constant(_) => false,
         };
-        let [a, number, c] = instruction.fields();
-        let one_to = |most: u8| (1..=most).contains(&number);
-        let pin = number <= self.profile.max_pin;
+        let [a, _, c] = instruction.fields();
         let format_fits = match instruction.op.format() {
-            Format::Flash | Format::FlashResult => one_to(self.profile.flash_variables),
-            Format::Pin | Format::PinResult => pin,
-            Format::PinMode => pin && c <= 2,
-            Format::Timer => one_to(self.profile.timers),
-            Format::Alarm => one_to(self.profile.alarms),
+            Format::PinMode => c <= 2,
             Format::Join => (2..=JOIN_MAX).contains(&a),
             Format::LoadVariable | Format::StoreVariable => instruction.number() < self.variables,
             Format::LoadConstant => usize::from(instruction.number()) < self.constants.len(),
-            Format::Values
+            // What they name is looked at in `named_is_there`.
+            Format::Flash
+            | Format::FlashResult
+            | Format::Pin
+            | Format::PinResult
+            | Format::Timer
+            | Format::Alarm
+            | Format::Values
             | Format::Result
             | Format::LongResult
             | Format::Jump

@@ -332,6 +332,28 @@ fn cut_images_are_refused() {
 }
 
 #[test]
+fn what_a_smaller_device_does_not_have_is_named() {
+    for (script, refusal) in [
+        ("on init do gpio_out 40 1", "pin 40 is not on this device (0 to 16)"),
+        ("on init do print gpio_in(17)", "pin 17 is not on this device (0 to 16)"),
+        ("on init do gpio_pinmode 63 input", "pin 63 is not on this device (0 to 16)"),
+        ("on gpio_interrupt 40 pullup do print 1", "pin 40 is not on this device (0 to 16)"),
+        ("on init do settimer 20 5", "timer 20 is not on this device (1 to 16)"),
+        ("on timer 20 do print 1", "timer 20 is not on this device (1 to 16)"),
+        ("on init do setalarm 32 12:00", "alarm 32 is not on this device (1 to 16)"),
+        ("on alarm 32 do print 1", "alarm 32 is not on this device (1 to 16)"),
+        ("on init do setvar @20 = 1", "flash variable 20 is not on this device (1 to 16)"),
+        ("on init do print @20", "flash variable 20 is not on this device (1 to 16)"),
+    ] {
+        let large = Profile::DESKTOP.flash_variables(32);
+        let image = compile(script.as_bytes(), &large, EmitOptions::new()).unwrap();
+        assert!(Program::verify(&image[..], &large).is_ok(), "{script}");
+        let refused = Program::verify(&image[..], &Profile::ESP8266).unwrap_err().to_string();
+        assert_eq!(refused, format!("{refusal}: build it with --profile esp8266"), "{script}");
+    }
+}
+
+#[test]
 fn noise_is_refused() {
     let mut random = Random(7);
     for _ in 0..20_000 {
