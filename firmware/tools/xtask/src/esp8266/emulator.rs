@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::Ipv4Addr;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -120,24 +121,27 @@ impl Emulator {
     /// # Errors
     /// The emulator cannot be started.
     pub fn start(&self) -> Result<Child> {
-        self.spawn(Stdio::piped(), Stdio::piped())
+        Emulator::spawn(&mut self.command(Stdio::piped(), Stdio::piped()))
     }
 
-    /// Starts it, its serial port on this program's standard input and output.
+    /// Starts it in the same way, out of reach of the terminal: Ctrl-C does not end it, and the
+    /// terminal goes on showing and editing the line that is typed, as the emulator would not let
+    /// it.
     ///
     /// # Errors
     /// The emulator cannot be started.
-    pub fn start_here(&self) -> Result<Child> {
-        self.spawn(Stdio::inherit(), Stdio::inherit())
+    pub fn start_apart(&self) -> Result<Child> {
+        Emulator::spawn(self.command(Stdio::piped(), Stdio::piped()).process_group(0))
     }
 
-    fn spawn(&self, input: Stdio, output: Stdio) -> Result<Child> {
-        Command::new(EMULATOR)
-            .args(&self.arguments)
-            .stdin(input)
-            .stdout(output)
-            .spawn()
-            .with_context(|| format!("cannot start {EMULATOR}"))
+    fn command(&self, input: Stdio, output: Stdio) -> Command {
+        let mut command = Command::new(EMULATOR);
+        command.args(&self.arguments).stdin(input).stdout(output);
+        command
+    }
+
+    fn spawn(command: &mut Command) -> Result<Child> {
+        command.spawn().with_context(|| format!("cannot start {EMULATOR}"))
     }
 
     /// Runs it until the program ends.
@@ -145,7 +149,7 @@ impl Emulator {
     /// # Errors
     /// The emulator cannot be started, or the program does not end in time: then what it wrote.
     pub fn run(&self, timeout: Duration) -> Result<Ended> {
-        let mut child = self.spawn(Stdio::null(), Stdio::piped())?;
+        let mut child = Emulator::spawn(&mut self.command(Stdio::null(), Stdio::piped()))?;
         let mut stdout = child.stdout.take().context("the emulator has an output")?;
         let reader = thread::spawn(move || {
             let mut output = Vec::new();

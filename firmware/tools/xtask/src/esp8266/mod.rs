@@ -13,6 +13,9 @@
 //! | `fake_linker` | this program, called by the compiler as its linker |
 //! | [`emulator`] | QEMU: its command line, running a program in it |
 //! | `run` | the device in the emulator, for people |
+//! | `data` | the folder with its flash: one device at a time |
+//! | `ports` | its ports on this computer |
+//! | `precheck` | whether a script can run on it, before it is started |
 //! | `image` | the files for the chip's flash |
 //! | [`push`] | gives it a script |
 //! | `test` | the tests of the device on the core |
@@ -25,12 +28,15 @@ mod bench;
 mod budget;
 mod build;
 mod corpus;
+mod data;
 pub mod emulator;
 mod fake_linker;
 mod flash_dependency_check;
 mod image;
 mod lint;
 mod paths;
+mod ports;
+mod precheck;
 pub mod push;
 mod run;
 mod size;

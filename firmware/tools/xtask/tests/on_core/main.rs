@@ -11,6 +11,7 @@ mod flash;
 mod half_open;
 mod hostile;
 mod power;
+mod run;
 mod runtime;
 mod scripts;
 mod wire;

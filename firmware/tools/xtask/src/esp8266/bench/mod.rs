@@ -5,8 +5,10 @@
 //! |---|---|
 //! | `report` | what the program on the core prints |
 //! | `table` | the events, broker and memory the design sets aims for, beside the peers |
+//! | `page` | the page that shows them to people |
 //! | `profile` | which functions the instructions of an event are in |
 
+mod page;
 mod profile;
 mod report;
 mod table;
