@@ -159,7 +159,7 @@ fn arrows_between_crates_run_one_way() {
     // Each may depend on those of an earlier line.
     let layers: [&[&str]; 7] = [
         &["umqtt-topic", "umqtt-url", "umqtt-memory", "umqtt-net"],
-        &["umqtt-vm", "umqtt-mqtt", "umqtt-ntp", "umqtt-net-smoltcp"],
+        &["umqtt-vm", "umqtt-mqtt", "umqtt-ntp", "umqtt-dns", "umqtt-net-smoltcp"],
         &["umqtt-lang"],
         &["umqtt-device"],
         &["umqtt-host"],
