@@ -97,9 +97,9 @@ impl Plan {
     /// For the ESP8266: 48 KiB of RAM with a stack of 8 KiB, of which the heap is what static data
     /// leaves.
     pub const ESP8266: Plan = Plan {
-        fixed: 5_792,
+        fixed: 5_952,
         network: 16_000,
-        broker: 9_920,
+        broker: 9_760,
         upload: 8 * 1024,
         script: 3_584,
         console: 1_536,
@@ -169,6 +169,18 @@ impl Plan {
             Share::Upload | Share::Http | Share::Upstream => Some(Share::Broker),
             _ => None,
         }
+    }
+
+    /// What messages on their way may use beside the broker's share while no script runs: the
+    /// script's, what its flash variables take to write, and half of what consoles may keep.
+    pub const fn idle(&self) -> usize {
+        self.script + self.storage + self.console / 2
+    }
+
+    /// The most that a share can ever hold: its budget, and what is lent to it.
+    pub const fn most(&self, share: Share) -> usize {
+        let lent = if matches!(share, Share::Broker) { self.idle() } else { 0 };
+        self.budget(share) + lent
     }
 
     /// All budgets together, each byte once.

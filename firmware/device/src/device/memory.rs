@@ -123,13 +123,9 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
         device.state.ledger[share].set_used(bytes);
     }
     device.state.lend();
-    // While no script runs, messages on their way may use its memory, what its flash variables take
-    // to write, and half of what consoles may keep: a console that finds none left reads on when
-    // the messages have left.
-    let plan = &device.state.options.plan;
-    let idle = plan.script + plan.storage + plan.console / 2;
-    let idle = if device.script.engine.is_some() { 0 } else { idle };
-    device.state.broker.lend_memory(idle);
+    // A console that finds none left reads on when the messages have left.
+    let idle = device.state.options.plan.idle();
+    device.state.broker.lend_memory(if device.script.engine.is_some() { 0 } else { idle });
     let stats = device.state.broker.stats();
     let refused = stats.out_of_memory + stats.no_memory + stats.retained_refused;
     let script = &mut device.state.ledger[Share::Script];

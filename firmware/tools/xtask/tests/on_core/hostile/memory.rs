@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::shares::{accounts, keep_their_limits};
 use super::{ANSWER, Witness};
 use crate::client::{CONNECT, PUBLISH, SUBSCRIBE, packet, text};
 use crate::device::{Device, TIMEOUT};
@@ -153,8 +154,7 @@ fn a_script_and_clients_that_want_all_memory() {
     drop(gluttons);
     witness.is_answered(&device, "fifteen wills");
     witness.is_served(&device, "all have gone");
-    let shown = device.console().ask_for("show stats", "  margin");
-    assert!(shown.contains("  broker"), "{shown}");
+    keep_their_limits(&mut device.console(), "all have gone");
 }
 
 /// Bytes of the payloads of a burst.
@@ -175,13 +175,6 @@ fn attacker(device: &Device, number: usize) -> TcpStream {
     let _ = stream.write_all(&[packet(CONNECT, &connect), packet(SUBSCRIBE, &subscribe)].concat());
     stream.set_nonblocking(true).unwrap();
     stream
-}
-
-/// What a share has refused, by `show stats`.
-fn refused(stats: &str, share: &str) -> u32 {
-    let line = stats.lines().find(|line| line.trim_start().starts_with(share));
-    let last = line.and_then(|line| line.split_whitespace().last());
-    last.unwrap_or_else(|| panic!("no {share} in {stats}")).parse().unwrap()
 }
 
 #[test]
@@ -210,15 +203,14 @@ fn nine_clients_that_come_burst_and_vanish_again_and_again() {
             }
         }
         witness.is_answered(&device, &format!("attack {attack}"));
-        let stats = console.ask_for("show stats", "  margin");
-        assert!(stats.contains("  broker"), "{stats}");
+        keep_their_limits(&mut console, &format!("attack {attack}"));
         drop(attackers);
         witness.is_answered(&device, &format!("the end of attack {attack}"));
     }
     witness.is_served(&device, "all attacks");
-    let stats = console.ask_for("show stats", "  margin");
-    let shares = ["broker", "script", "margin"].map(|share| refused(&stats, share));
-    assert!(shares.iter().sum::<u32>() > 0, "nothing was refused: {stats}");
+    let shares = ["broker", "script", "margin"];
+    let refused = accounts(&mut console).filter(|(share, _)| shares.contains(&share.name()));
+    assert!(refused.map(|(_, account)| account.refused).sum::<u32>() > 0, "nothing was refused");
 }
 
 /// Clients of this test, of whom sixteen at most are connected.
@@ -292,4 +284,5 @@ fn those_who_have_left_shut_nobody_out() {
         }
     }
     witness.is_served(&device, "they are back");
+    keep_their_limits(&mut device.console(), "they are back");
 }

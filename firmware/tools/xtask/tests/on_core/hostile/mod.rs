@@ -4,12 +4,14 @@
 //! | file | inputs |
 //! |---|---|
 //! | `memory` | consoles, web servers, scripts and clients that want more memory than there is |
+//! | `shares` | what shares hold at most, right after the start and after a story of use |
 //! | `scripts` | uploads and downloads, source and bytecode |
 //! | `short_messages` | messages of a few bytes, which take many times their length |
 //! | `stack` | what nests as deep as it may |
 
 mod memory;
 mod scripts;
+mod shares;
 mod short_messages;
 mod stack;
 
