@@ -57,6 +57,8 @@ pub struct Warnings {
     pub divisions_by_zero: u32,
     /// Values cut at the profile's limit.
     pub values_cut: u32,
+    /// Filters for which there was no memory: their handlers were not run.
+    pub filters_without_memory: u32,
     /// Code offset of the newest one.
     pub last_at: u16,
 }

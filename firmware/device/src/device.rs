@@ -53,6 +53,7 @@ mod network_session;
 mod ntp;
 mod options;
 mod output;
+mod relief;
 mod restart;
 mod retained;
 mod script;

@@ -64,7 +64,7 @@ fn a_script_of_64_kib_is_stored_in_few_writes_on_the_desktop() {
         storage.append_incoming(piece).unwrap();
     }
     storage.append_incoming_image(&image).unwrap();
-    assert_eq!(storage.incoming_image(&|_| None).unwrap().as_ref(), image);
+    assert_eq!(storage.incoming_image(&|_| None, &|_| true).unwrap().as_ref(), image);
     storage.commit_incoming(0).unwrap();
     assert_eq!(storage.script_image(&|_| None).unwrap().unwrap().as_ref(), image);
     assert_eq!(storage.source_len(), source.len());

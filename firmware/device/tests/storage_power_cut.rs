@@ -276,7 +276,7 @@ fn receive(
     }
     let compiled = bytes(image, 11);
     compiled.chunks(piece).try_for_each(|piece| storage.append_incoming_image(piece))?;
-    assert_eq!(storage.incoming_image(&|_| None)?.as_ref(), compiled);
+    assert_eq!(storage.incoming_image(&|_| None, &|_| true)?.as_ref(), compiled);
     storage.commit_incoming(0)
 }
 

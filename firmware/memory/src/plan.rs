@@ -100,7 +100,7 @@ impl Plan {
         fixed: 5_952,
         network: 16_000,
         broker: 9_760,
-        upload: 8 * 1024,
+        upload: 9 * 1024,
         script: 3_584,
         console: 1_536,
         log: 384,
@@ -171,15 +171,17 @@ impl Plan {
         }
     }
 
-    /// What messages on their way may use beside the broker's share while no script runs: the
-    /// script's, what its flash variables take to write, and half of what consoles may keep.
+    /// What messages on their way may use beside the broker's share while no script runs, and an
+    /// upload beside its own as far as nobody does: the script's, what its flash variables take to
+    /// write, and half of what consoles may keep.
     pub const fn idle(&self) -> usize {
         self.script + self.storage + self.console / 2
     }
 
     /// The most that a share can ever hold: its budget, and what is lent to it.
     pub const fn most(&self, share: Share) -> usize {
-        let lent = if matches!(share, Share::Broker) { self.idle() } else { 0 };
+        let lent = matches!(share, Share::Broker | Share::Upload);
+        let lent = if lent { self.idle() } else { 0 };
         self.budget(share) + lent
     }
 

@@ -176,6 +176,8 @@ pub struct Client {
     /// The messages among the events.
     event_load: Load,
     dropped: u64,
+    /// Messages, in both directions, that found no memory, or no room where they wait.
+    refused: u32,
 }
 
 impl Client {
@@ -220,6 +222,7 @@ impl Client {
             events: VecDeque::new(),
             event_load: Load::default(),
             dropped: 0,
+            refused: 0,
         }
     }
 
@@ -241,6 +244,22 @@ impl Client {
     /// Messages from the server that were dropped for want of room, or as too large.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Messages, from the server and to it, for which there was no memory, or no room where they
+    /// would have waited.
+    pub fn refused(&self) -> u32 {
+        self.refused
+    }
+
+    fn refuse(&mut self) {
+        self.refused = self.refused.saturating_add(1);
+    }
+
+    /// As [`Client::refuse`], of one that came.
+    fn drop_for_want_of_room(&mut self) {
+        self.dropped += 1;
+        self.refuse();
     }
 
     /// Connects, now and whenever the connection is lost.
@@ -442,7 +461,7 @@ impl Client {
         if self.events.len() < MAX_EVENTS && try_deque_room(&mut self.events, 1) {
             self.events.push_back(event);
         } else {
-            self.dropped += 1;
+            self.drop_for_want_of_room();
         }
     }
 
@@ -455,7 +474,7 @@ impl Client {
     /// Queues a message for the user; false if there is no memory.
     fn report_message(&mut self, publication: &Publication, qos: QoS, retain: bool) -> bool {
         if !try_deque_room(&mut self.events, 1) {
-            self.dropped += 1;
+            self.drop_for_want_of_room();
             return false;
         }
         self.event_load.messages += 1;

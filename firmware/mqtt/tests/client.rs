@@ -432,7 +432,7 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
             }
         }
         assert_eq!(events, ["105 bytes", "small", "107 bytes", "107 bytes", "small"]);
-        assert_eq!((client.is_connected(), client.dropped()), (true, 3));
+        assert_eq!((client.is_connected(), client.dropped(), client.refused()), (true, 3, 0));
         assert_eq!(client.outgoing(), [0x40, 2, 0, 7, 0x50, 2, 0, 8]);
     }
 }
@@ -458,7 +458,7 @@ fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
             });
         }
         assert_eq!(events, ["bad", "good", "bad", "bad", "good"]);
-        assert_eq!((client.is_connected(), client.dropped()), (true, 3));
+        assert_eq!((client.is_connected(), client.dropped(), client.refused()), (true, 3, 0));
         assert_eq!(client.outgoing(), [0x40, 2, 0, 7, 0x50, 2, 0, 8]);
     }
 }

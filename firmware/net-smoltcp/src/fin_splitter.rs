@@ -1,5 +1,5 @@
 //! Between driver and smoltcp: a segment that carries data and the end of the connection comes as
-//! two.
+//! two, and one that wants a connection is noted.
 //!
 //! smoltcp 0.14 clips a segment to the window and then takes the end of it for the end of all, so
 //! that the clipped bytes are lost without a word: a script uploaded would be cut. smoltcp as the
@@ -11,35 +11,54 @@ use alloc::vec::Vec;
 use smoltcp::phy::{Device, DeviceCapabilities, RxToken};
 use smoltcp::time::Instant;
 use smoltcp::wire::{
-    EthernetFrame, EthernetProtocol, IpAddress, IpProtocol, Ipv4Packet, TcpPacket,
+    EthernetFrame, EthernetProtocol, IpAddress, IpEndpoint, IpProtocol, Ipv4Packet, TcpPacket,
 };
+
+/// A SYN.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Knock {
+    pub(crate) from: IpEndpoint,
+    pub(crate) to: IpEndpoint,
+}
 
 /// A driver whose frames are mended.
 pub(crate) struct FinSplitter<D> {
     pub(crate) driver: D,
     /// The end of the connection whose last data came just before.
     end: Option<Vec<u8>>,
+    /// The last frame, if it was one.
+    knock: Option<Knock>,
 }
 
 impl<D: Device> FinSplitter<D> {
     pub(crate) fn new(driver: D) -> FinSplitter<D> {
-        FinSplitter { driver, end: None }
+        FinSplitter { driver, end: None, knock: None }
+    }
+
+    /// Who wanted a connection with the last frame, if that was what it was for.
+    pub(crate) fn take_knock(&mut self) -> Option<Knock> {
+        self.knock.take()
     }
 }
 
 /// A frame received.
 pub(crate) enum Frame<'a, R> {
-    /// From the driver; if it is split, its second half goes to the place given.
-    New(R, &'a mut Option<Vec<u8>>),
+    /// From the driver; if it is split, its second half goes to the place given, and if it is a
+    /// SYN, whose.
+    New(R, &'a mut Option<Vec<u8>>, &'a mut Option<Knock>),
     Second(Vec<u8>),
 }
 
 impl<R: RxToken> RxToken for Frame<'_, R> {
     fn consume<T, F: FnOnce(&[u8]) -> T>(self, f: F) -> T {
         match self {
-            Frame::New(token, end) => token.consume(|frame| match split(frame) {
-                None => f(frame),
-                Some((data, second)) => {
+            Frame::New(token, end, knock) => token.consume(|frame| match look(frame) {
+                Seen::Other => f(frame),
+                Seen::Knock(seen) => {
+                    *knock = Some(seen);
+                    f(frame)
+                }
+                Seen::Whole(data, second) => {
                     *end = Some(second);
                     f(&data)
                 }
@@ -65,7 +84,7 @@ impl<D: Device> Device for FinSplitter<D> {
             return Some((Frame::Second(self.end.take()?), sender));
         }
         let (token, sender) = self.driver.receive(now)?;
-        Some((Frame::New(token, &mut self.end), sender))
+        Some((Frame::New(token, &mut self.end, &mut self.knock), sender))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
@@ -77,8 +96,19 @@ impl<D: Device> Device for FinSplitter<D> {
     }
 }
 
-/// The data without the end, and the end without the data, if a frame has both.
-fn split(frame: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+/// What a frame is.
+enum Seen {
+    Other,
+    Knock(Knock),
+    /// Data and the end: the data without the end, and the end without the data.
+    Whole(Vec<u8>, Vec<u8>),
+}
+
+fn look(frame: &[u8]) -> Seen {
+    segment(frame).unwrap_or(Seen::Other)
+}
+
+fn segment(frame: &[u8]) -> Option<Seen> {
     let ethernet = EthernetFrame::new_checked(frame).ok()?;
     if ethernet.ethertype() != EthernetProtocol::Ipv4 {
         return None;
@@ -90,9 +120,15 @@ fn split(frame: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let tcp = TcpPacket::new_checked(ip.payload()).ok()?;
     let payload = tcp.payload().len();
     let (from, to) = (ip.src_addr().into(), ip.dst_addr().into());
+    let knocks = tcp.syn() && !tcp.ack() && !tcp.rst() && !tcp.fin();
+    let splits = tcp.fin() && !tcp.syn() && !tcp.rst() && payload > 0;
     // One that is damaged is smoltcp's to throw away: a new checksum would make it look whole.
-    if !tcp.fin() || tcp.syn() || tcp.rst() || payload == 0 || !tcp.verify_checksum(&from, &to) {
+    if !(knocks || splits) || !tcp.verify_checksum(&from, &to) {
         return None;
+    }
+    if knocks {
+        let (from, to) = ((from, tcp.src_port()).into(), (to, tcp.dst_port()).into());
+        return Some(Seen::Knock(Knock { from, to }));
     }
     let header = EthernetFrame::<&[u8]>::header_len();
     let (ip_header, ip_len) = (usize::from(ip.header_len()), usize::from(ip.total_len()));
@@ -108,7 +144,7 @@ fn split(frame: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
     let mut ip = Ipv4Packet::new_unchecked(end.get_mut(header..)?);
     ip.set_total_len((ip_len - payload) as u16);
     ip.fill_checksum();
-    Some((data, end))
+    Some(Seen::Whole(data, end))
 }
 
 fn change(
@@ -125,6 +161,13 @@ fn change(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn split(frame: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
+        match look(frame) {
+            Seen::Whole(data, end) => Some((data, end)),
+            _ => None,
+        }
+    }
 
     /// A segment with so many bytes of data, with or without the end.
     fn frame(payload: usize, fin: bool) -> Vec<u8> {

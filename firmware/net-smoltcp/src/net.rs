@@ -54,6 +54,8 @@ pub struct SmolNet<D: Device> {
     pub(crate) now: Instant,
     /// There may be more frames than were taken.
     more: bool,
+    /// Connections that found no place or no memory.
+    pub(crate) refused: u32,
     pub(crate) udp: UdpSockets,
     /// Which of the device's networks it is.
     pub(crate) interface_kind: umqtt_net::Interface,
@@ -81,6 +83,7 @@ impl<D: Device> SmolNet<D> {
             local_port: (seed >> 16) as u16,
             now,
             more: false,
+            refused: 0,
             udp: UdpSockets::new(&limits),
             interface_kind: umqtt_net::Interface::Station,
         }
@@ -113,7 +116,11 @@ impl<D: Device> SmolNet<D> {
         for _ in 0..FRAMES_PER_POLL {
             let now = smoltcp_instant(self.now);
             let sockets = &mut self.table.sockets;
-            match self.interface.poll_ingress_single(now, &mut self.device, sockets) {
+            let result = self.interface.poll_ingress_single(now, &mut self.device, sockets);
+            if let Some(knock) = self.device.take_knock() {
+                self.note_knock(knock);
+            }
+            match result {
                 PollIngressSingleResult::None => return false,
                 PollIngressSingleResult::PacketProcessed => {}
                 PollIngressSingleResult::SocketStateChanged => self.refill(),

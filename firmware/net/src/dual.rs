@@ -131,6 +131,10 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
         self.first.memory() + self.second.memory()
     }
 
+    fn refused(&self) -> u32 {
+        self.first.refused().saturating_add(self.second.refused())
+    }
+
     fn udp(&mut self) -> Option<&mut dyn Udp> {
         let both = self.first.udp().is_some() && self.second.udp().is_some();
         if both { Some(self) } else { None }

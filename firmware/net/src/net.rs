@@ -93,6 +93,11 @@ pub trait Net {
         0
     }
 
+    /// How often a connection, from outside or to there, found no place or no memory, so far.
+    fn refused(&self) -> u32 {
+        0
+    }
+
     /// Datagrams, if the stack has them.
     fn udp(&mut self) -> Option<&mut dyn Udp> {
         None

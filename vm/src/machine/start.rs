@@ -57,6 +57,11 @@ pub(super) fn matches(
     match result {
         Ok(value) => Ok(value_matches(&interpreter.store.source(), value, topic)),
         Err(TrapCode::OutOfMemory) if interpreter.growable => Err(interpreter.missing),
+        Err(TrapCode::OutOfMemory) => {
+            let warnings = &mut interpreter.store.warnings;
+            warnings.filters_without_memory = warnings.filters_without_memory.wrapping_add(1);
+            Ok(false)
+        }
         Err(_) => Ok(false),
     }
 }

@@ -217,6 +217,8 @@ pub trait DeviceControl {
     fn listening(&self, param: Param) -> Option<u16>;
     /// Whether the session a command comes from may be opened again as the settings are now.
     fn admits(&self, origin: Origin) -> bool;
+    /// There was no memory for a line: counted.
+    fn refused_line(&mut self);
     /// A session was ended because its other end is a browser: counted and logged.
     fn refused_browser(&mut self, what: ForeignProtocol, origin: Origin);
     /// The lock.

@@ -309,6 +309,7 @@ impl Session {
                 return self.refuse_stranger(ForeignProtocol::Http, device);
             }
             Ended::NoMemory => {
+                device.refused_line();
                 self.output.line(format_args!("Not enough memory for this line"));
                 CommandOutcome::Continue
             }

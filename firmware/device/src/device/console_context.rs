@@ -5,7 +5,7 @@ use core::cell::RefCell;
 use core::fmt;
 use core::net::IpAddr;
 
-use umqtt_memory::Ledger;
+use umqtt_memory::{Ledger, Share};
 use umqtt_mqtt::QoS;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Listing, Side};
 
@@ -63,7 +63,10 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     }
 
     fn save_settings(&mut self) -> Result<(), StorageError> {
-        let saved = self.state.settings.save().ok_or(StorageError::Memory)?;
+        let saved = self.state.settings.save().ok_or_else(|| {
+            self.state.ledger[Share::Storage].refuse();
+            StorageError::Memory
+        })?;
         self.state.storage.save_settings(&saved)
     }
 
@@ -110,6 +113,10 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
 
     fn peer(&self, _origin: Origin) -> Option<IpAddr> {
         self.peer.map(|peer| peer.address)
+    }
+
+    fn refused_line(&mut self) {
+        self.state.ledger[Share::Console].refuse();
     }
 
     fn refused_browser(&mut self, what: ForeignProtocol, _origin: Origin) {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 use core::net::IpAddr;
 
-use umqtt_memory::try_push;
+use umqtt_memory::{Share, try_push};
 use umqtt_vm::Event;
 
 use super::Device;
@@ -491,10 +491,9 @@ impl Consoles {
                     script.handle(&Event::Serial { line: &line }, state);
                 }
                 // Longer than a value can be, or than there is memory for: cut.
-                _ if self.line.len() < longest => {
-                    let _ = try_push(&mut self.line, byte);
-                }
-                _ => {}
+                _ if self.line.len() >= longest => {}
+                _ if try_push(&mut self.line, byte).is_ok() => {}
+                _ => state.ledger[Share::Console].refuse(),
             }
         }
         true

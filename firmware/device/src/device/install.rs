@@ -127,7 +127,8 @@ fn store<P: Platform>(
 #[inline(never)]
 fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
     device.script.unload();
-    let checked = check_incoming(&mut device.state);
+    let held = device.uploads.memory() + device.state.storage.incoming_memory();
+    let checked = check_incoming(&mut device.state, held);
     if checked.is_err() {
         device.script.reload(&mut device.state);
     }
@@ -212,6 +213,15 @@ fn install_checked<P: Platform>(
     }
 }
 
+/// Ends the upload for want of memory; true if there was one.
+pub(super) fn give_up<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
+    let was = device.uploads.stop(net);
+    if was {
+        end_upload(device, NO_MEMORY, net);
+    }
+    was
+}
+
 #[inline(never)]
 fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn Net) {
     device.state.storage.drop_incoming();
@@ -230,15 +240,20 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
     }
 }
 
-/// Checks what has come of a script, and writes down what the compiler takes: by the board's
-/// figure, or on a board without one the most it has asked for at once.
-fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, CheckError> {
+/// Checks what has come of a script, of which so many bytes are in memory, and writes down what
+/// that takes: by the board's figure, or on a board without one the most that was asked for at
+/// once. More than an upload may hold is not given.
+fn check_incoming<P: Platform>(
+    state: &mut DeviceState<P>,
+    held: usize,
+) -> Result<Checked, CheckError> {
     let free = || state.board.free_memory().unwrap_or_default();
-    let (before, most) = (free(), Cell::new(0));
+    let (before, most) = (free(), Cell::new(held));
+    let limit = state.upload_limit();
     let room = |bytes: usize| {
-        let there = reserve(bytes);
+        let used = held + before.saturating_sub(free()) as usize;
+        let there = used.saturating_add(bytes) <= limit && reserve(bytes);
         if there {
-            let used = before.saturating_sub(free()) as usize;
             most.set(most.get().max(used + bytes));
         }
         there
@@ -247,8 +262,8 @@ fn check_incoming<P: Platform>(state: &mut DeviceState<P>) -> Result<Checked, Ch
     let map = |range| state.board.map_flash(range);
     let checked = upload::check(&mut state.storage, profile, &room, *compiler, *capabilities, &map);
     let account = &mut state.ledger[Share::Upload];
-    account.set_used(account.used + most.get());
-    account.give(most.get());
+    account.set_used(most.get());
+    account.set_used(held);
     if let Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) = checked {
         account.refuse();
     }

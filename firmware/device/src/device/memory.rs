@@ -1,35 +1,20 @@
-//! The ledger is brought up to date after each poll, and steps are put off when the heap has not
-//! what they may need.
+//! Steps are put off when the heap has not what they may need.
 
-use umqtt_memory::Share;
 use umqtt_net::{Duration, Instant};
-
-use super::Device;
-use super::mqtt::MqttClients;
-use super::service::Service;
-use crate::net::Net;
-use crate::platform::Platform;
 
 /// Milliseconds after which a step that was put off is tried again.
 pub(super) const RETRY: Duration = Duration::from_millis(20);
-/// Milliseconds in which no step found memory before a client gives way.
-const STARVED: u32 = 1000;
-/// The same when one has given way not long ago: it was not enough.
-const STARVED_AGAIN: u32 = 100;
-/// Milliseconds that are not long.
-const LATELY: u32 = 10_000;
-/// Milliseconds after which there is nothing left that could give way, and only a restart helps.
-const HOPELESS: u32 = 30_000;
-
 /// A wait for memory: steps that are put off, and since when.
 #[derive(Debug, Default)]
 pub(super) struct MemoryPressure {
     /// A step was put off in this poll for want of memory.
     deferred: bool,
     /// Since when no step has found memory: the lower half of the time.
-    starved_since: Option<u32>,
+    pub(super) starved_since: Option<u32>,
     /// When a client gave way for that last: the lower half of the time.
-    relieved_at: Option<u32>,
+    pub(super) relieved_at: Option<u32>,
+    /// What the network had refused when it was looked at last.
+    pub(super) network_refused: u32,
 }
 
 impl MemoryPressure {
@@ -58,79 +43,4 @@ impl MemoryPressure {
     pub(super) fn is_step_deferred(&self) -> bool {
         self.deferred
     }
-}
-
-impl<P: Platform> Service<P> for MemoryPressure {
-    #[inline(never)]
-    fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
-        relieve(device, net);
-        account(device, net);
-        false
-    }
-}
-
-/// Ends a wait for memory that nothing would end: what clients have begun to send, or do not take,
-/// may hold what they need to go on. Those who hold the most give way, one at a time, until a step
-/// finds its memory; then what the script asked the web for, the connection to the remote broker
-/// and an upload under way. A device that finds no memory although nobody holds any is restarted.
-#[inline(never)]
-fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
-    let now = device.state.now;
-    let passed = |since: Option<u32>| Some((now.as_millis() as u32).wrapping_sub(since?));
-    let starved =
-        passed(device.state.memory.starved_since).max(passed(device.script.unloaded_since));
-    let Some(starved) = starved else { return };
-    let lately = passed(device.state.memory.relieved_at).is_some_and(|ago| ago < LATELY);
-    if starved < if lately { STARVED_AGAIN } else { STARVED } {
-        return;
-    }
-    device.state.memory.relieved_at = Some(now.as_millis() as u32);
-    if device.state.broker.relieve(now) {
-        return MqttClients::flush(device, net);
-    }
-    if device.http.cancel(net) {
-        device.state.ledger[Share::Http].refuse();
-    }
-    if device.state.upstream.give_way(now, net) {
-        device.state.ledger[Share::Upstream].refuse();
-    }
-    if device.uploads.cancel("not enough memory", net) {
-        device.state.ledger[Share::Upload].refuse();
-    }
-    if starved >= HOPELESS {
-        device.state.restart.require();
-    }
-}
-
-/// Writes down what each part holds now.
-fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
-    let fixed = size_of_val(&*device.state) + size_of::<Device<P>>() + device.mqtt.memory();
-    let script =
-        device.script.memory() + device.state.commands.memory() + device.state.variables.memory();
-    let wifi = device.state.wifi().map_or(0, |wifi| wifi.memory());
-    let used = [
-        (Share::Fixed, fixed),
-        (Share::Network, net.memory()),
-        (Share::Broker, device.state.broker.memory()),
-        (Share::Upload, device.uploads.memory() + device.state.storage.incoming_memory()),
-        (Share::Script, script),
-        (Share::Console, device.consoles.memory() + wifi),
-        (Share::Log, device.state.log.memory()),
-        (Share::Http, device.http.memory() + device.state.requests.memory()),
-        (Share::Upstream, device.state.upstream.memory()),
-    ];
-    for (share, bytes) in used {
-        device.state.ledger[share].set_used(bytes);
-    }
-    device.state.lend();
-    // A console that finds none left reads on when the messages have left.
-    let idle = device.state.options.plan.idle();
-    device.state.broker.lend_memory(if device.script.engine.is_some() { 0 } else { idle });
-    let stats = device.state.broker.stats();
-    let refused = stats.out_of_memory + stats.no_memory + stats.retained_refused;
-    let script = &mut device.state.ledger[Share::Script];
-    script.refused = script.refused.saturating_add(device.script.take_refused());
-    let log = &mut device.state.ledger[Share::Log];
-    log.refused = log.refused.saturating_add(device.state.log.take_dropped());
-    device.state.ledger[Share::Broker].refused = u32::try_from(refused).unwrap_or(u32::MAX);
 }

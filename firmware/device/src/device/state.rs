@@ -331,14 +331,19 @@ impl<P: Platform> DeviceState<P> {
     ) -> Result<(), SendError> {
         let memory = self.upstream.unsent_memory() + topic.len() + data.len() + MESSAGE;
         let beyond = memory.saturating_sub(self.options.plan.upstream);
-        let published = match self.may_pass(beyond) {
+        match self.may_pass(beyond) {
             true => self.upstream.publish(topic, data, retained),
-            false => Err(SendError::Full),
-        };
-        if published == Err(SendError::Full) {
-            self.ledger[Share::Upstream].refuse();
+            false => Err(self.upstream.refuse()),
         }
-        published
+    }
+
+    /// What an upload may hold: its share, and what is left of the memory that messages on their
+    /// way may use while no script runs. A script is compiled in one step: nobody wants it then.
+    pub(super) fn upload_limit(&self) -> usize {
+        let plan = &self.options.plan;
+        let script = self.ledger[Share::Script].used.min(plan.script);
+        let borrowed = (self.broker.memory() + self.lent).saturating_sub(plan.broker);
+        plan.upload + plan.idle().saturating_sub(script + borrowed)
     }
 
     /// Takes what other parts hold of the broker's share off what it may hold itself.

@@ -250,12 +250,19 @@ impl Uploads {
 
     /// Ends what was asked for, whatever has come of it; true if there was something.
     pub(super) fn cancel(&mut self, report: &str, net: &mut dyn Net) -> bool {
+        let was = self.stop(net);
+        self.finish(report, net);
+        was
+    }
+
+    /// Takes nothing more of what was asked for, nor what has come of it: [`Uploads::finish`] is
+    /// due. True if there was something.
+    pub(super) fn stop(&mut self, net: &mut dyn Net) -> bool {
         if let Some((_, Transfer::Pull(fetch, _))) = &self.current {
             net.abort(fetch.conn());
         }
-        let was = self.current.is_some();
-        self.finish(report, net);
-        was
+        self.event = None;
+        self.current.is_some()
     }
 
     /// Ends it, with a report to the sender. Returns the console that asked for it, if still open.

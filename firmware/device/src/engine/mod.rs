@@ -102,7 +102,8 @@ pub struct Engine<B> {
     used: u32,
     /// Most bytes of the heap for the machine's memory and the queue.
     budget: usize,
-    /// Events dropped and handlers stopped for want of memory since [`Engine::take_refused`].
+    /// Events dropped, handlers stopped and filters not computed for want of memory since
+    /// [`Engine::take_refused`].
     refused: u32,
     phase: Phase,
     queue: Queue,

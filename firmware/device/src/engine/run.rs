@@ -98,7 +98,11 @@ impl<B: AsRef<[u8]>> Engine<B> {
         host: &mut H,
     ) -> bool {
         let mut syscalls = Syscalls { host, supervisor: &mut self.handler };
-        self.machine.matches(handler, event, left, &mut syscalls)
+        let before = self.machine.warnings().filters_without_memory;
+        let matches = self.machine.matches(handler, event, left, &mut syscalls);
+        let failed = self.machine.warnings().filters_without_memory.wrapping_sub(before);
+        self.refused = self.refused.saturating_add(failed);
+        matches
     }
 
     #[inline(never)]

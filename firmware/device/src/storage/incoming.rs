@@ -146,12 +146,13 @@ impl Incoming {
         Ok(there)
     }
 
-    /// All of the image, what came or what was made of it: mapped, or read. Nothing more can come
-    /// then.
+    /// All of the image, what came or what was made of it: mapped, or read if there is room.
+    /// Nothing more can come then.
     pub(super) fn image_bytes<F: NorFlash>(
         &mut self,
         flash: &mut F,
         map: MapFlash<'_>,
+        room: &dyn Fn(usize) -> bool,
     ) -> Result<ImageBytes, StorageError> {
         let range = self.image();
         self.closed = Some(range.end);
@@ -160,7 +161,9 @@ impl Incoming {
             return Ok(mapped.into());
         }
         let mut image = Vec::new();
-        image.try_reserve_exact(range.len()).map_err(|_| StorageError::Memory)?;
+        if !room(range.len()) || image.try_reserve_exact(range.len()).is_err() {
+            return Err(StorageError::Memory);
+        }
         image.resize(range.len(), 0);
         read_at(flash, range.start, &mut image)?;
         Ok(image.into())

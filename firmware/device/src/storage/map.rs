@@ -36,6 +36,8 @@ pub(super) struct Map<F: NorFlash> {
     /// A bit for every key of which there may be a record: the others need not be searched for in
     /// all of the flash.
     present: Present,
+    /// How often there was no memory for what was wanted.
+    refused: u32,
 }
 
 type Library<'f, F> = MapStorage<u8, &'f mut Blocking<F>, Cached>;
@@ -49,14 +51,14 @@ impl<F: NorFlash> fmt::Debug for Map<F> {
 impl<F: NorFlash> Map<F> {
     /// Takes these sectors of a flash.
     pub(super) fn new(flash: F, range: Range<u32>) -> Map<F> {
-        Map { flash: Blocking(flash), range, cache: None, present: [u128::MAX; 2] }
+        Map { flash: Blocking(flash), range, cache: None, present: [u128::MAX; 2], refused: 0 }
     }
 
     /// Finishes what a power cut has interrupted, and looks which records there are. If the map
     /// cannot be read, erases all; true if so.
     pub(super) fn check(&mut self) -> Result<bool, StorageError> {
         repair(&mut self.flash.0, &self.range)?;
-        let mut buffer = scratch()?;
+        let mut buffer = self.scratch()?;
         let present = self.with(|map| {
             run(async {
                 let mut present = [0; 2];
@@ -85,7 +87,8 @@ impl<F: NorFlash> Map<F> {
 
     /// A record; empty if there is none.
     pub(super) fn get(&mut self, key: Key) -> Result<Vec<u8>, StorageError> {
-        self.look(key, |record| try_to_vec(record).ok_or(StorageError::Memory))?
+        let copy = self.look(key, try_to_vec)?;
+        copy.ok_or_else(|| self.no_memory())
     }
 
     /// Looks at a record, at an empty one if there is none.
@@ -97,7 +100,7 @@ impl<F: NorFlash> Map<F> {
         if !self.may_have(key) {
             return Ok(look(&[]));
         }
-        let mut buffer = scratch()?;
+        let mut buffer = self.scratch()?;
         self.read(key, &mut buffer, look)
     }
 
@@ -123,7 +126,7 @@ impl<F: NorFlash> Map<F> {
             return Err(StorageError::TooLarge { limit: MAX_RECORD });
         }
         // All that this takes is there before anything is written.
-        let mut buffer = scratch()?;
+        let mut buffer = self.scratch()?;
         if self.read(key, &mut buffer, |record| record == value)? {
             return Ok(());
         }
@@ -151,6 +154,30 @@ impl<F: NorFlash> Map<F> {
     /// Gives the flash back.
     pub(super) fn into_flash(self) -> F {
         self.flash.0
+    }
+
+    /// Counts that there was no memory for what was wanted; the error that says so.
+    #[cold]
+    pub(super) fn no_memory(&mut self) -> StorageError {
+        self.refused = self.refused.saturating_add(1);
+        StorageError::Memory
+    }
+
+    /// How often that was since the last call.
+    pub(super) fn take_refused(&mut self) -> u32 {
+        core::mem::take(&mut self.refused)
+    }
+
+    /// A buffer to read and write records with, and the certainty that there is memory for what the
+    /// library needs besides.
+    fn scratch(&mut self) -> Result<Vec<u8>, StorageError> {
+        let mut buffer = Vec::new();
+        let most = MAX_RECORD + MARGIN;
+        if !reserve(most + CACHES) || !try_room_exact(&mut buffer, most) {
+            return Err(self.no_memory());
+        }
+        buffer.resize(most, 0);
+        Ok(buffer)
     }
 
     fn store(&mut self, key: Key, value: &[u8], buffer: &mut [u8]) -> Result<(), StorageError> {
@@ -192,13 +219,14 @@ impl<F: NorFlash> Map<F> {
             let kept = self.read(key, buffer, |record| {
                 if record.is_empty() { Some(Vec::new()) } else { try_to_vec(record) }
             });
-            let value = kept.unwrap_or_else(|_| Some(Vec::new())).ok_or(StorageError::Memory)?;
+            let value = kept.unwrap_or_else(|_| Some(Vec::new()));
+            let value = value.ok_or_else(|| self.no_memory())?;
             if !value.is_empty() {
-                try_push(&mut records, (key, value)).map_err(|_| StorageError::Memory)?;
+                try_push(&mut records, (key, value)).map_err(|_| self.no_memory())?;
             }
         }
         if !reserve(CACHES) {
-            return Err(StorageError::Memory);
+            return Err(self.no_memory());
         }
         self.erase()?;
         for (key, value) in &records {
@@ -206,17 +234,6 @@ impl<F: NorFlash> Map<F> {
         }
         Ok(())
     }
-}
-
-/// A buffer to read and write records with, and the certainty that there is memory for what the
-/// library needs besides.
-fn scratch() -> Result<Vec<u8>, StorageError> {
-    let mut buffer = Vec::new();
-    if !reserve(MAX_RECORD + MARGIN + CACHES) || !try_room_exact(&mut buffer, MAX_RECORD + MARGIN) {
-        return Err(StorageError::Memory);
-    }
-    buffer.resize(MAX_RECORD + MARGIN, 0);
-    Ok(buffer)
 }
 
 /// A bit for every key.

@@ -36,7 +36,7 @@ impl<F: NorFlash> Storage<F> {
     ) -> Result<bool, StorageError> {
         let mut saving = match self.saving.take() {
             Some(saving) => saving,
-            None => Saving::new()?,
+            None => Saving::new(&mut self.map)?,
         };
         let done = saving.step(&mut self.map, from, refused)?;
         if !done {

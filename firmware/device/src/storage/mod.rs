@@ -218,6 +218,11 @@ impl<F: NorFlash> Storage<F> {
         self.finish_deletion().map(|_| ())
     }
 
+    /// How often there was no memory for a record since the last call.
+    pub fn take_refused(&mut self) -> u32 {
+        self.map.take_refused()
+    }
+
     /// Gives the flash back.
     pub fn unmount(self) -> F {
         self.map.into_flash()

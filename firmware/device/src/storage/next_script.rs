@@ -57,13 +57,17 @@ impl<F: NorFlash> Storage<F> {
     }
 
     /// The image of the next script: what has come, or what was compiled from it. Where it lies if
-    /// `map` can. Nothing more can come then.
+    /// `map` can; else in memory, if there is `room`. Nothing more can come then.
     ///
     /// # Errors
     /// [`StorageError`].
-    pub fn incoming_image(&mut self, map: MapFlash<'_>) -> Result<ImageBytes, StorageError> {
+    pub fn incoming_image(
+        &mut self,
+        map: MapFlash<'_>,
+        room: &dyn Fn(usize) -> bool,
+    ) -> Result<ImageBytes, StorageError> {
         let flash = self.map.flash();
-        self.slots.incoming_mut()?.image_bytes(flash, map)
+        self.slots.incoming_mut()?.image_bytes(flash, map, room)
     }
 
     /// Gives up what has come of the next script.

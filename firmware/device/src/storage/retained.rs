@@ -114,10 +114,10 @@ enum Stage {
 }
 
 impl Saving {
-    pub(super) fn new() -> Result<Saving, StorageError> {
+    pub(super) fn new<F: NorFlash>(map: &mut Map<F>) -> Result<Saving, StorageError> {
         let mut topics = Vec::new();
         if !try_room_exact(&mut topics, SLOTS.into()) {
-            return Err(StorageError::Memory);
+            return Err(map.no_memory());
         }
         topics.resize(SLOTS.into(), 0);
         Ok(Saving {
@@ -226,7 +226,7 @@ impl Saving {
         if let Some(last) = last {
             self.last.clear();
             if !try_append(&mut self.last, last) {
-                return Err(StorageError::Memory);
+                return Err(map.no_memory());
             }
             self.started = true;
         }
@@ -279,7 +279,7 @@ fn put<F: NorFlash>(
 ) -> Result<bool, StorageError> {
     let mut record = Vec::new();
     if !try_room_exact(&mut record, HEAD + message.topic.len() + message.payload.len()) {
-        return Err(StorageError::Memory);
+        return Err(map.no_memory());
     }
     record.push(message.qos.min(2));
     record.extend_from_slice(&(message.topic.len() as u16).to_le_bytes());
@@ -302,7 +302,10 @@ pub(super) fn load<F: NorFlash>(map: &mut Map<F>) -> Result<SavedMessages, Stora
     let mut messages = load_set(map)?;
     for slot in 0..SLOTS {
         if let Some(message) = parse(&map.get(Key::retained(slot))?) {
-            messages.push(message)?;
+            messages.push(message).map_err(|error| match error {
+                StorageError::Memory => map.no_memory(),
+                error => error,
+            })?;
         }
     }
     Ok(messages)
@@ -336,7 +339,7 @@ fn load_set<F: NorFlash>(map: &mut Map<F>) -> Result<SavedMessages, StorageError
     let Some((set, len, expected)) = manifest(map)? else { return Ok(messages) };
     for chunk in 0..RETAINED_CHUNKS {
         if !try_append(&mut messages.bytes, &map.get(Key::chunk(set, chunk))?) {
-            return Err(StorageError::Memory);
+            return Err(map.no_memory());
         }
     }
     if messages.bytes.len() != len || checksum(&messages.bytes, &[]) != expected {

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
 use umqtt_lang::{CompileError, Source, compile_pieces};
-use umqtt_memory::reserve;
+
 use umqtt_vm::image::{CHECKED_FROM, Checksum, ImageError, MAGIC, VERSION};
 use umqtt_vm::{Image, Profile, Program, VerifyError};
 
@@ -128,7 +128,7 @@ pub fn check<F: NorFlash>(
     } else {
         compile(storage, profile, room)?;
     }
-    let image = storage.incoming_image(map).map_err(|error| match error {
+    let image = storage.incoming_image(map, room).map_err(|error| match error {
         StorageError::Memory => CheckError::LoadMemory(len),
         error => CheckError::Storage(error),
     })?;
@@ -208,7 +208,7 @@ fn compile<F: NorFlash>(
         })
     };
     compiled.map_err(|error| match (error, failed) {
-        (CompileError::Script(found), _) => describe(storage, &found),
+        (CompileError::Script(found), _) => describe(storage, &found, room),
         (CompileError::Memory(bytes), _) => CheckError::CompileMemory(bytes),
         (_, Some(error)) => CheckError::Storage(error),
         (_, None) => CheckError::Storage(StorageError::Broken),
@@ -237,20 +237,24 @@ fn compile_in_memory<F: NorFlash>(
             storage.append_incoming_image(&image).map_err(CheckError::Storage)?;
             Ok(warnings)
         }
-        Err(found) => Err(describe(storage, &found)),
+        Err(found) => Err(describe(storage, &found, room)),
     }
 }
 
 #[inline(never)]
-fn describe<F: NorFlash>(storage: &mut Storage<F>, diagnostics: &[Diagnostic]) -> CheckError {
+fn describe<F: NorFlash>(
+    storage: &mut Storage<F>,
+    diagnostics: &[Diagnostic],
+    room: &dyn Fn(usize) -> bool,
+) -> CheckError {
     let (mut lines, mut len) = (Vec::new(), 0);
     let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
     for found in errors.take(MAX_DIAGNOSTICS) {
         // What there is no memory for is left out; all of it is not.
-        if !reserve(PRINTED * (lines.len() + 1)) {
+        if !room(PRINTED * (lines.len() + 1)) {
             break;
         }
-        let (line, column) = place(storage, found.span.start as usize);
+        let (line, column) = place(storage, found.span.start as usize, room);
         let mut text = alloc::format!("Error in line {line}, column {column}: {}", found.message);
         // What the report has no room for is left out: a few mistakes are enough to mend.
         if let Some(help) =
@@ -267,7 +271,11 @@ fn describe<F: NorFlash>(storage: &mut Storage<F>, diagnostics: &[Diagnostic]) -
 }
 
 /// Line and column of an offset of what has come.
-fn place<F: NorFlash>(storage: &mut Storage<F>, offset: usize) -> (u32, u32) {
+fn place<F: NorFlash>(
+    storage: &mut Storage<F>,
+    offset: usize,
+    room: &dyn Fn(usize) -> bool,
+) -> (u32, u32) {
     let (mut line, mut start) = (1, 0);
     let mut piece = [0; AT_ONCE];
     for at in (0..offset).step_by(AT_ONCE) {
@@ -282,7 +290,7 @@ fn place<F: NorFlash>(storage: &mut Storage<F>, offset: usize) -> (u32, u32) {
     // The line up to there, and a whole character behind.
     let mut text = Vec::new();
     let len = offset - start;
-    if text.try_reserve_exact(len).is_err() {
+    if !room(len) || text.try_reserve_exact(len).is_err() {
         return (line, 1);
     }
     text.resize(len, 0);

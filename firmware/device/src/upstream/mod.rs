@@ -101,6 +101,8 @@ pub(crate) struct Upstream {
     announce: bool,
     /// The next thing for the script, while it waits to be fetched.
     next: Option<UpstreamEvent>,
+    /// Messages to be sent for which the device had no memory, and connections that gave way.
+    refused: u32,
     status: StatusLog,
 }
 
@@ -122,6 +124,7 @@ impl Upstream {
             filters: Vec::new(),
             announce: false,
             next: None,
+            refused: 0,
             status: StatusLog::default(),
         }
     }
@@ -134,6 +137,17 @@ impl Upstream {
     /// Messages from the remote broker that were dropped: too large, or no room.
     pub(crate) fn dropped(&self) -> u64 {
         self.client.dropped()
+    }
+
+    /// Messages, from there and to there, that found no memory or no room.
+    pub(crate) fn refused(&self) -> u32 {
+        self.client.refused().saturating_add(self.refused)
+    }
+
+    /// A message to be sent finds no memory.
+    pub(crate) fn refuse(&mut self) -> SendError {
+        self.refused = self.refused.saturating_add(1);
+        SendError::Full
     }
 
     /// At how many places a subscription of the script is looked for: some are looked at in the
@@ -406,17 +420,17 @@ impl Upstream {
         }
     }
 
-    /// Drops the connection if it holds much, for a device that finds no memory; true if so. It is
-    /// made again later.
-    pub(crate) fn give_way(&mut self, now: Instant, net: &mut dyn Net) -> bool {
+    /// Drops the connection if it holds much, for a device that finds no memory. It is made again
+    /// later.
+    pub(crate) fn give_way(&mut self, now: Instant, net: &mut dyn Net) {
         if self.client.memory() < HOLDS {
-            return false;
+            return;
         }
-        let Some(conn) = self.forget_connection() else { return false };
+        let Some(conn) = self.forget_connection() else { return };
+        self.refuse();
         net.abort(conn);
         self.client.closed(now);
         self.look();
-        true
     }
 
     fn lost(&mut self, now: Instant) {

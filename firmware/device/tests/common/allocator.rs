@@ -38,6 +38,7 @@ static TRACE: AtomicBool = AtomicBool::new(false);
 static HEAP: Mutex<Option<Heap>> = Mutex::new(None);
 static HEAP_AT: AtomicUsize = AtomicUsize::new(0);
 static HEAP_SIZE: AtomicUsize = AtomicUsize::new(0);
+static LEAST_FREE: AtomicUsize = AtomicUsize::new(usize::MAX);
 
 /// Gives the device a first-fit heap of so many bytes from here on, for good.
 pub(crate) fn heap(bytes: usize) {
@@ -50,6 +51,12 @@ pub(crate) fn heap(bytes: usize) {
     // SAFETY: leaked, so it is the heap's for ever.
     unsafe { heap.init(start, size_of_val(memory)) };
     *HEAP.lock().unwrap() = Some(heap);
+    umqtt_testkit::memory::measure(heap_free);
+}
+
+/// The fewest bytes that were free of it since this was last called.
+pub(crate) fn least_free() -> usize {
+    LEAST_FREE.swap(heap_free(), Ordering::Relaxed)
 }
 
 /// Bytes that are free in it, in however many pieces.
@@ -64,7 +71,9 @@ fn from_heap(layout: Layout) -> Option<*mut u8> {
         outside(|| heap(wanted));
     }
     let mut heap = HEAP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let block = heap.as_mut()?.allocate_first_fit(layout);
+    let heap = heap.as_mut()?;
+    let block = heap.allocate_first_fit(layout);
+    LEAST_FREE.fetch_min(heap.free(), Ordering::Relaxed);
     if block.is_err() {
         FAILED.fetch_add(1, Ordering::Relaxed);
     }

@@ -89,6 +89,9 @@ impl Fake {
 }
 
 impl DeviceControl for Fake {
+    fn refused_line(&mut self) {
+        self.ledger[Share::Console].refuse();
+    }
     fn version(&self) -> &str {
         "umqtt 0.0.0 (test)"
     }

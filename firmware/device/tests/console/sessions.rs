@@ -4,6 +4,7 @@ use umqtt_device::console::session::LEAST_OUTPUT;
 use umqtt_device::console::{
     CommandOutcome, IDLE_TIMEOUT, MAX_LINE, Origin, Output, Session, execute_line, resume_reply,
 };
+use umqtt_memory::Share;
 use umqtt_net::{Duration, Instant};
 
 use crate::fake::{Fake, User};
@@ -175,6 +176,7 @@ fn a_line_there_is_no_memory_for_is_refused() {
     let line = |len: usize| format!("publish local t {}", "x".repeat(len - 16));
     assert_eq!(user.reply(&line(60)), "Published topic\r\n");
     assert_eq!(user.reply(&line(400)), "Not enough memory for this line\r\n");
+    assert_eq!(user.device.ledger[Share::Console].refused, 1);
     assert_eq!(user.reply("time"), "Wed 12:34:56\r\n");
     user.session.set_line_room(600);
     assert_eq!(user.reply(&line(400)), "Published topic\r\n");

@@ -55,6 +55,8 @@ pub(crate) struct MemoryNet {
     pub(crate) places: usize,
     /// Connections there are.
     pub(crate) open: usize,
+    /// How many connections found no place.
+    pub(crate) refused: u32,
     /// Names the device looks up.
     pub(crate) lookups: VecDeque<(String, ConnId)>,
 }
@@ -131,6 +133,7 @@ impl MemoryNet {
             datagrams: None,
             places: usize::MAX,
             open: 0,
+            refused: 0,
             lookups: VecDeque::new(),
         }
     }
@@ -182,6 +185,10 @@ impl Net for MemoryNet {
         let conn = self.new_line();
         outside(|| self.lookups.push_back((host.to_owned(), conn)));
         Ok(conn)
+    }
+
+    fn refused(&self) -> u32 {
+        self.refused
     }
 
     fn udp(&mut self) -> Option<&mut dyn Udp> {

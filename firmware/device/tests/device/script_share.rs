@@ -93,3 +93,26 @@ fn flash_variables_that_find_no_room_to_wait_are_written_at_once() {
     let shown = world.ask(console, "show vars");
     assert_eq!(shown.matches("kept").count(), 16, "{shown}");
 }
+
+#[test]
+fn a_filter_there_is_no_memory_for_is_counted() {
+    let set = |n| format!(" setvar $v{n} = \"{}\"\n", "v".repeat(100));
+    let sets: String = (0..8).map(set).collect();
+    let joined = (1..8).map(|n| format!(" | $v{n}")).collect::<String>();
+    let script = format!(
+        "on init do\n subscribe local in\n{sets}on topic local ($v0{joined}) do println 1\n"
+    );
+    let refused = |share| {
+        let mut world = World::with_script_share(share);
+        world.try_install(&script).ok()?;
+        let before = world.account(Share::Script).refused;
+        let phone = world.client("phone", "none");
+        for _ in 0..3 {
+            world.send(phone, publish_packet("in", "x"));
+        }
+        (before == 0).then(|| world.account(Share::Script).refused)
+    };
+    assert_eq!(refused(16 * 1024), Some(0));
+    let mut shares = (1024..16 * 1024).step_by(100);
+    assert!(shares.any(|share| refused(share) == Some(3)));
+}

@@ -124,6 +124,14 @@ impl World {
         world
     }
 
+    /// A device whose uploads may hold so many bytes.
+    pub(crate) fn with_upload_share(bytes: usize) -> World {
+        let flash = RamFlash::new(options().layout.sectors());
+        let plan = Plan { upload: bytes, ..options().plan };
+        let options = Options { plan, ..options() };
+        World::made_of(flash, None, options, MemoryNet::new(PIECE))
+    }
+
     /// A device with a radio around which there is nothing yet.
     pub(crate) fn with_radio() -> World {
         let flash = RamFlash::new(options().layout.sectors());
@@ -346,7 +354,19 @@ impl World {
 
     fn poll_device(&mut self) -> Option<u64> {
         let now = Instant::from_millis(self.now);
-        device(|| self.device.poll(now, &mut self.net)).map(Instant::as_millis)
+        let next = device(|| self.device.poll(now, &mut self.net)).map(Instant::as_millis);
+        self.assert_within_shares();
+        next
+    }
+
+    /// No share holds more than its limit.
+    fn assert_within_shares(&self) {
+        let plan = self.device.options().plan;
+        for (share, account) in self.device.ledger().iter() {
+            // Some stories do without.
+            let limited = account.budget > 0;
+            assert!(!limited || account.high_water <= plan.most(share), "{share:?}: {account:?}");
+        }
     }
 
     /// Milliseconds since it was switched on.

@@ -16,6 +16,7 @@
 #![allow(clippy::unwrap_used)]
 
 #[path = "../common/allocator.rs"]
+#[expect(dead_code, reason = "what is free is looked at elsewhere")]
 mod allocator;
 mod pressure;
 mod story;
@@ -55,6 +56,9 @@ fn run(n: usize, mode: &str) -> Result<usize, String> {
     }
     let mut world = story(options().with_radio());
     let (failed, refused) = (allocator::failed(), world.refused());
+    if let Some(over) = world.over() {
+        return Err(format!("over its limit: {over}"));
+    }
     println!("at {n}: {failed} failed, {refused} refused, at most {} bytes", allocator::most());
     if mode == "limit" && n >= chip_heap() && failed > 0 {
         return Err(format!("the story does not fit the chip's heap: {failed} allocations failed"));

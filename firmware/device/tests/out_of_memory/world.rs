@@ -401,6 +401,15 @@ impl World {
         self.device.is_some()
     }
 
+    /// A share that has held more than its limit.
+    pub(crate) fn over(&self) -> Option<String> {
+        let plan = self.options.plan;
+        let mut accounts = self.device.iter().flat_map(|device| device.ledger().iter());
+        accounts
+            .find(|(share, account)| account.high_water > plan.most(*share))
+            .map(|(share, account)| format!("{}: {account:?}", share.name()))
+    }
+
     /// What the shares have refused, all together.
     pub(crate) fn refused(&self) -> u32 {
         let ledger = self.device.as_ref().map(Device::ledger);

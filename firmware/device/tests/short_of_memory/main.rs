@@ -8,7 +8,7 @@ mod world;
 use std::sync::{Mutex, MutexGuard};
 
 use allocator::{recover, run_short};
-use umqtt_memory::set_probing;
+use umqtt_memory::{Share, set_probing};
 use world::{End, World, publish_packet};
 
 /// There is one heap.
@@ -42,6 +42,8 @@ fn a_flash_variable_that_cannot_be_read_is_not_written() {
     assert!(log.contains("@1 cannot be read, and none is written now: not enough memory"), "{log}");
     assert!(log.contains("@1 was not written"), "{log}");
     assert!(log.contains("@2 was not written"), "{log}");
+    // It was read three times.
+    assert_eq!(world.account(Share::Storage).refused, 3);
     let console = world.console();
     let shown = world.ask(console, "show vars");
     assert!(shown.contains("@1: 41\r\n@2: old\r\n"), "{shown}");
@@ -61,6 +63,10 @@ fn the_console_says_that_it_cannot_read_them() {
     let shown = world.ask(console, "show vars");
     recover();
     assert!(shown.contains("@2: \r\n@3 cannot be read: not enough memory\r\n@4: \r\n"), "{shown}");
+    assert_eq!(world.account(Share::Storage).refused, 1);
+    let shown = world.ask(console, "show stats");
+    let row = shown.lines().find(|line| line.starts_with("  storage ")).unwrap();
+    assert!(row.ends_with(" 1"), "{row}");
 }
 
 /// A device, its console and a sender that goes on, with memory short from the `after`th allocation
@@ -108,4 +114,76 @@ fn what_comes_of_an_upload_while_its_check_waits_counts() {
         assert!(text.contains("Syntax okay"), "after {after}: {text}");
     }
     assert!(put_off > 5, "{put_off}");
+}
+
+/// Of a step's margin not even a piece is there.
+const NO_STEP: usize = 256;
+
+/// A device without memory for any step, for so long; whether it has restarted.
+fn restarts_after(ms: u64) -> (World, bool) {
+    let mut world = World::new();
+    world.client("c", "none");
+    run_short(0, NO_STEP);
+    world.advance(ms);
+    recover();
+    world.advance(2_000);
+    let restarted = world.wires.borrow().restarted;
+    (world, restarted)
+}
+
+#[test]
+fn without_memory_for_half_a_minute_it_restarts() {
+    let _heap = heap();
+    assert!(restarts_after(30_200).1);
+    let (mut world, restarted) = restarts_after(29_800);
+    assert!(!restarted, "it had it again in time");
+    assert!(world.account(Share::Margin).refused > 0);
+    let client = world.client("again", "t");
+    world.send(client, publish_packet("t", "served"));
+    assert_eq!(world.messages(client), ["t: served"]);
+    world.advance(60_000);
+    assert!(!world.wires.borrow().restarted, "and the wait is forgotten");
+}
+
+/// An upload and a request of the script, under way.
+fn with_both() -> (World, End, End) {
+    let mut world = World::running("on init do http_get \"http://server/page\"\n");
+    world.take_asked();
+    let console = world.console();
+    world.ask(console, "script 2000");
+    let sender = world.connect(2000);
+    world.send(sender, "on init do println \"half");
+    (world, console, sender)
+}
+
+#[test]
+fn without_memory_for_a_second_uploads_and_requests_give_way() {
+    let _heap = heap();
+    let refused = |world: &World| [Share::Http, Share::Upload].map(|s| world.account(s).refused);
+    let (mut world, ..) = with_both();
+    run_short(0, NO_STEP);
+    world.advance(900);
+    recover();
+    world.advance(1_000);
+    assert_eq!(refused(&world), [0, 0]);
+
+    let (mut world, console, sender) = with_both();
+    run_short(0, NO_STEP);
+    world.advance(1_200);
+    recover();
+    world.advance(100);
+    assert_eq!(refused(&world), [1, 1]);
+    assert_eq!(world.account(Share::Upload).used, 0);
+    assert!(world.is_closed(sender));
+    for end in [console, sender] {
+        let text = world.text(end);
+        assert!(text.contains("Script not stored: not enough memory"), "{text}");
+    }
+    // Nothing of it is in the next one.
+    world.ask(console, "script 2000");
+    let sender = world.connect(2000);
+    world.send(sender, "on init do println 2\n");
+    world.finish(sender);
+    let text = world.text(console);
+    assert!(text.contains("Script upload completed (21 Bytes)\r\nSyntax okay"), "{text}");
 }

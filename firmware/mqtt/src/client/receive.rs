@@ -212,7 +212,7 @@ impl Client {
             .then(|| Publication::new(publish.topic, publish.payload))
             .flatten();
         let Some(message) = message else {
-            self.dropped += 1;
+            self.drop_for_want_of_room();
             // One that has to be acknowledged comes again on the next connection.
             return if qos == QoS::AtMostOnce { Ok(()) } else { Err(ProtocolError) };
         };
@@ -230,7 +230,7 @@ impl Client {
             QoS::ExactlyOnce => {
                 // The same. To fail here would not help: the server would send as many again.
                 let Some(new) = self.inflight.record_received(id, MAX_UNRELEASED) else {
-                    self.dropped += 1;
+                    self.drop_for_want_of_room();
                     return Ok(());
                 };
                 if new && !self.report_message(&message, qos, publish.retain) {

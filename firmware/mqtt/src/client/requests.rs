@@ -118,6 +118,20 @@ impl Client {
         qos: QoS,
         retain: bool,
     ) -> Result<(), SendError> {
+        let queued = self.queue(topic, payload, qos, retain);
+        if queued == Err(SendError::Full) {
+            self.refuse();
+        }
+        queued
+    }
+
+    fn queue(
+        &mut self,
+        topic: &[u8],
+        payload: &[u8],
+        qos: QoS,
+        retain: bool,
+    ) -> Result<(), SendError> {
         umqtt_topic::check_name(topic).map_err(SendError::Topic)?;
         let connected = self.state == State::Connected;
         if qos == QoS::AtMostOnce && !connected {

@@ -98,6 +98,10 @@ impl<D: Device> Net for SmolNet<D> {
         self.table.memory() + self.udp.memory(self.table.limits()) + size_of::<Self>() + OTHERS
     }
 
+    fn refused(&self) -> u32 {
+        self.refused
+    }
+
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
         let Some((connection, socket)) = self.table.both(conn.0) else { return 0 };
         if !connection.is_open() {

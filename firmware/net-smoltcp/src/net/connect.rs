@@ -26,6 +26,14 @@ impl<D: Device> SmolNet<D> {
         host: &str,
         port: Option<u16>,
     ) -> Result<u32, NetError> {
+        let started = self.try_connecting(host, port);
+        if started == Err(NetError::Full) {
+            self.refused = self.refused.saturating_add(1);
+        }
+        started
+    }
+
+    fn try_connecting(&mut self, host: &str, port: Option<u16>) -> Result<u32, NetError> {
         if self.interface.ipv4_addr().is_none() {
             return Err(NetError::Down);
         }
@@ -122,6 +130,7 @@ impl<D: Device> SmolNet<D> {
             attempt.until = self.now + CONNECT_TIMEOUT;
             let local = self.free_local_port();
             let Some(handle) = self.table.open_socket() else {
+                self.refused = self.refused.saturating_add(1);
                 return self.table.close(place, CloseReason::Refused);
             };
             if let Some(connection) = self.table.get(place) {

@@ -12,6 +12,7 @@ use umqtt_net::{Duration, Instant, NetError, Readiness};
 
 use super::SmolNet;
 use crate::connection::{Connection, Phase};
+use crate::fin_splitter::Knock;
 use crate::table::HANDSHAKE_TIMEOUT;
 
 /// Ports listened on at a time: broker, console, a script upload, and one to spare while one is
@@ -111,6 +112,21 @@ impl<D: Device> SmolNet<D> {
         let full = !self.table.has_room_to_listen() && ripe;
         if count > self.table.limits().half_open || full {
             self.table.forget(place);
+            self.refused = self.refused.saturating_add(1);
+        }
+    }
+
+    /// A SYN has come. If it was to a port that is open, and no socket has it now, nobody listens
+    /// there for want of a place or of memory.
+    pub(crate) fn note_knock(&mut self, knock: Knock) {
+        let taken =
+            self.table.iter().filter_map(|(_, connection)| connection.socket).any(|handle| {
+                let socket = self.table.sockets.get::<tcp::Socket>(handle);
+                socket.remote_endpoint() == Some(knock.from)
+            });
+        let ours = self.interface.has_ip_addr(knock.to.addr);
+        if ours && self.ports.contains(&knock.to.port) && !taken {
+            self.refused = self.refused.saturating_add(1);
         }
     }
 

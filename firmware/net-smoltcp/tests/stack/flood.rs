@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use umqtt_net::{Net, NetEvent};
+use umqtt_net::{Net, NetError, NetEvent};
 use umqtt_net_smoltcp::smoltcp::phy::ChecksumCapabilities;
 use umqtt_net_smoltcp::smoltcp::socket::tcp::State;
 use umqtt_net_smoltcp::smoltcp::wire::{
@@ -104,6 +104,46 @@ fn with_one_place_left_handshakes_make_way() {
     let theirs = world.dial(PORT);
     world.pass(50);
     assert_eq!(world.state(theirs), State::Established);
+    assert!(world.net.refused() > 0);
+}
+
+#[test]
+fn who_finds_no_place_is_counted_once() {
+    let mut world = World::with(NetLimits::CHIP.sockets(3).outgoing(1), Trouble::default(), 1);
+    let conns = [(); 2].map(|()| world.accepted().1);
+    assert_eq!(world.net.refused(), 0);
+    for n in 1..4 {
+        let theirs = world.dial(PORT);
+        world.pass(200);
+        assert_eq!((world.state(theirs), world.net.refused()), (State::Closed, n));
+    }
+    // A port that is not open is no want of room, nor is a copy of a SYN that was taken.
+    world.dial(PORT + 1);
+    world.wire.inject(0, segment((THEIRS, 50_000), PORT, TcpControl::Syn, None));
+    world.pass(200);
+    assert_eq!(world.net.refused(), 3);
+    assert!(world.net.connect("10.0.0.2", 9).is_ok());
+    assert_eq!(world.net.connect("10.0.0.2", 9), Err(NetError::Full));
+    assert_eq!(world.net.refused(), 4);
+    world.net.abort(conns[0]);
+    world.pass(20);
+    world.events();
+    world.pass(200);
+    let theirs = world.dial(PORT);
+    world.pass(50);
+    assert_eq!((world.state(theirs), world.net.refused()), (State::Established, 4));
+}
+
+#[test]
+fn who_finds_no_memory_is_counted() {
+    let mut world = World::with(NetLimits::CHIP.admits(|| false), Trouble::default(), 1);
+    for n in 1..4 {
+        world.dial(PORT);
+        world.pass(50);
+        assert_eq!(world.net.refused(), n);
+    }
+    assert!(world.net.connect("10.0.0.2", 9).is_ok());
+    assert_eq!(world.net.refused(), 4);
 }
 
 #[test]
@@ -119,6 +159,7 @@ fn a_port_scan_meets_resets_and_costs_nothing() {
         world.pass(1);
     }
     assert!(world.wire.carried() > before + 1900, "every port answers");
+    assert_eq!(world.net.refused(), 0);
     world.pass(HANDSHAKE_TIMEOUT.as_millis() + 100);
     world.assert_clean();
     let theirs = world.dial(PORT);

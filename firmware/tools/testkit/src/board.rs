@@ -13,6 +13,8 @@ use umqtt_device::storage::MappedFlash;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_device::wifi::{ApConfig, Credentials, RadioError, RadioEvent};
 
+use crate::memory;
+
 /// What is on the board's pins and wires, and what it is asked for.
 pub struct Wires {
     /// What was typed on the serial port and not read yet.
@@ -37,6 +39,8 @@ pub struct Wires {
     pub zone: i32,
     /// Bytes of free memory, if the board can tell.
     pub free_memory: Option<u32>,
+    /// It tells what is free of the device's own heap, where it has one.
+    pub measures: bool,
     /// The board's address.
     pub mac: [u8; 6],
     /// Maps a part of the flash, on a board that has it in its address space.
@@ -59,6 +63,7 @@ impl Default for Wires {
             radio: None,
             zone: 0,
             free_memory: None,
+            measures: false,
             mac: [2, 0, 0, 1, 2, 3],
             map_flash: |_| None,
             aside: |run| run(),
@@ -134,7 +139,9 @@ impl Board for FakeBoard {
     }
 
     fn free_memory(&self) -> Option<u32> {
-        self.0.borrow().free_memory
+        let wires = self.0.borrow();
+        let measured = memory::free().filter(|_| wires.measures).map(|bytes| bytes as u32);
+        measured.or(wires.free_memory)
     }
 
     fn mac(&self) -> [u8; 6] {

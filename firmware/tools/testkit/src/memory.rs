@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 thread_local! {
     static IN_DEVICE: Cell<bool> = const { Cell::new(false) };
@@ -9,6 +10,9 @@ thread_local! {
 
 /// Bytes of the heap that the device is to have; 0 if it has the computer's.
 static HEAP: AtomicUsize = AtomicUsize::new(0);
+
+/// How many bytes of it are free.
+static FREE: Mutex<Option<fn() -> usize>> = Mutex::new(None);
 
 /// Runs a part of the device.
 pub fn device<T>(run: impl FnOnce() -> T) -> T {
@@ -40,4 +44,15 @@ pub fn set_heap(bytes: usize) {
 /// Bytes of the heap that the device is to have; 0 if it has the computer's.
 pub fn heap() -> usize {
     HEAP.load(Ordering::Relaxed)
+}
+
+/// The device has a heap, of which `free` says how many bytes are free.
+pub fn measure(free: fn() -> usize) {
+    *FREE.lock().unwrap_or_else(PoisonError::into_inner) = Some(free);
+}
+
+/// Bytes that are free of the device's heap, if it has one of its own.
+pub fn free() -> Option<usize> {
+    let measure = *FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    measure.map(|free| free())
 }

@@ -115,7 +115,7 @@ fn glutton(device: &Device, number: usize) -> TcpStream {
 }
 
 /// A script that keeps long values, wants every message, and publishes a longer one for each.
-fn hungry_script() -> String {
+pub(super) fn hungry_script() -> String {
     let mut script = "on init do\n subscribe local \"#\"\n".to_owned();
     let forty = "0123456789012345678901234567890123456789";
     for number in 0..40 {
@@ -209,7 +209,8 @@ fn nine_clients_that_come_burst_and_vanish_again_and_again() {
     }
     witness.is_served(&device, "all attacks");
     let shares = ["broker", "script", "margin"];
-    let refused = accounts(&mut console).filter(|(share, _)| shares.contains(&share.name()));
+    let refused = accounts(&mut console).into_iter();
+    let refused = refused.filter(|(share, _)| shares.contains(&share.name()));
     assert!(refused.map(|(_, account)| account.refused).sum::<u32>() > 0, "nothing was refused");
 }
 
