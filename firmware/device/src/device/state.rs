@@ -349,10 +349,7 @@ impl<P: Platform> DeviceState<P> {
     /// Takes what other parts hold of the broker's share off what it may hold itself.
     pub(super) fn lend(&mut self) {
         let within = |share: &Share| Plan::within(*share) == Some(Share::Broker);
-        let shares = Share::ALL.into_iter().filter(within).map(|share| self.ledger[share].used);
-        let upstream = &self.ledger[Share::Upstream];
-        let beyond = upstream.used.saturating_sub(upstream.budget);
-        let lent = shares.sum::<usize>() + beyond;
+        let lent = Share::ALL.into_iter().filter(within).map(|share| self.ledger[share].used).sum();
         if lent != self.lent {
             self.lent = lent;
             self.apply_limits();

@@ -13,7 +13,7 @@ use std::process::Command;
 use crate::world::CHIP_HEAP;
 
 /// Stories that the chip's limits leave no room for, with the reason.
-const DOES_NOT_FIT: [(&str, &str); 18] = [
+const DOES_NOT_FIT: [(&str, &str); 19] = [
     ("crowd::a_burst_larger_than_the_memory_is_delivered_whole", CROWD),
     ("crowd::clients_that_publish_before_they_acknowledge_get_through_one_by_one", CROWD),
     ("crowd::subscribers_that_take_nothing_hold_nobody_up_for_long", CROWD),
@@ -31,6 +31,10 @@ const DOES_NOT_FIT: [(&str, &str); 18] = [
     ("silence::a_script_gets_to_the_port_that_waits_for_it", NUMBERS),
     ("silence::clients_get_into_the_broker_at_once_and_stay", NUMBERS),
     ("silence::the_owner_gets_to_the_console_and_has_the_time_to_type", NUMBERS),
+    (
+        "upload::warnings_about_a_script_that_is_taken_are_told_with_their_places",
+        "the chip's compiler has no warnings",
+    ),
     (
         "wifi::a_scan_shows_the_strongest_networks_beside_a_connection",
         "a quarter of a share of 64 KB",

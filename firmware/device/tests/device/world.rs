@@ -43,6 +43,8 @@ pub(crate) fn options() -> Options {
         limits: chip.limits.max_memory(plan.broker),
         plan,
         send_buffer: chip.send_buffer,
+        // The compiler that has all of a script in memory is a desktop's.
+        compiler: chip.compiler,
         ..Options::DESKTOP
     }
 }
