@@ -92,6 +92,51 @@ fn two_flipped_bits() {
     }
 }
 
+/// Flips in any of the entries that were written last, and one in a record.
+#[test]
+fn flipped_bits_in_the_last_entries_and_in_a_record() {
+    // The second is at the border between the two sectors.
+    for saved in [0, 18] {
+        let mut storage = Storage::mount(RamFlash::with(closed(3)), LAYOUT).unwrap().0;
+        for _ in 0..saved {
+            storage.save_lock(UNLOCKED).unwrap();
+            storage.save_lock(LOCKED).unwrap();
+        }
+        storage.save_settings(OPEN).unwrap();
+        storage.save_lock(UNLOCKED).unwrap();
+        storage.save_lock(LOCKED).unwrap();
+        storage.save_settings(CLOSED).unwrap();
+        let whole = storage.unmount().bytes_mut().to_vec();
+        let entries = newest_entries(&whole);
+        for damaged in 0..1usize << 7 {
+            let mut bytes = whole.clone();
+            for (n, entry) in entries[..7].iter().enumerate() {
+                if damaged >> n & 1 == 1 {
+                    bytes[entry + (damaged + n) % 32] ^= 1 << (n % 8);
+                }
+            }
+            stays_closed(bytes.clone(), &format!("entries {damaged:b}"));
+            let records = 0..3 * SECTOR;
+            for at in records.filter(|at| whole[*at] != 0xFF).skip(damaged % 41).step_by(41) {
+                let bit = 1 << ((at + damaged) % 8);
+                bytes[at] ^= bit;
+                stays_closed(bytes.clone(), &format!("entries {damaged:b}, byte {at}, {saved}"));
+                bytes[at] ^= bit;
+            }
+        }
+    }
+}
+
+/// Where the entries of the guard are, the newest first.
+fn newest_entries(flash: &[u8]) -> Vec<usize> {
+    let number = |at: usize| u32::from_le_bytes(flash[at + 4..at + 8].try_into().unwrap());
+    let guard = flash.len() - 2 * SECTOR;
+    let mut entries: Vec<usize> =
+        (guard..flash.len()).step_by(32).filter(|at| number(*at) != u32::MAX).collect();
+    entries.sort_by_key(|at| std::cmp::Reverse(number(*at)));
+    entries
+}
+
 fn noise(state: &mut u64) -> u8 {
     *state ^= *state << 13;
     *state ^= *state >> 7;
@@ -189,6 +234,26 @@ proptest! {
         let mut bytes = closed(more);
         for (place, byte) in bytes[at..].iter_mut().zip(damage) {
             *place = byte;
+        }
+        stays_closed(bytes, "any");
+    }
+
+    /// Flips among what is written.
+    #[test]
+    fn flipped_bits(
+        more in 0..50u8,
+        flips in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 1..60),
+        in_guard in proptest::collection::vec((any::<prop::sample::Index>(), 0..8u8), 0..20),
+    ) {
+        let mut bytes = closed(more);
+        let guard = bytes.len() - 2 * SECTOR;
+        let written: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != 0xFF).collect();
+        for (index, bit) in flips {
+            bytes[*index.get(&written)] ^= 1 << bit;
+        }
+        let written: Vec<usize> = written.into_iter().filter(|at| *at >= guard).collect();
+        for (index, bit) in in_guard {
+            bytes[*index.get(&written)] ^= 1 << bit;
         }
         stays_closed(bytes, "any");
     }

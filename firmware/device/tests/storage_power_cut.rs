@@ -172,6 +172,37 @@ fn locking() {
     cut_everywhere(&used(1), |storage| storage.save_lock(&[3; 41]));
 }
 
+/// Once more while it is done again: what is cut off twice in a row is no damage.
+#[test]
+fn locking_cut_off_twice() {
+    let start = used(1);
+    let operations = {
+        let mut storage = mount(start.clone());
+        let before = start.operations();
+        storage.save_lock(&[3; 41]).unwrap();
+        storage.unmount().operations() - before
+    };
+    for how in Cut::ALL {
+        for (first, second) in (0..operations).flat_map(|a| (0..operations).map(move |b| (a, b))) {
+            let mut flash = start.clone();
+            for after in [first, second] {
+                flash.cut_power(after, how);
+                let mut storage = mount(flash);
+                let _ = storage.save_lock(&[3; 41]);
+                flash = storage.unmount();
+                flash.power_on();
+            }
+            let (mut storage, report) = Storage::mount(flash, LAYOUT).unwrap();
+            let at = format!("{how:?} at {first}, then at {second} of {operations}");
+            assert!(!report.lock_damaged && !report.settings_damaged, "{at}");
+            let lock = storage.load_lock().unwrap();
+            assert!(lock == [3; 41] || lock == [9; 41], "{at}: {lock:?}");
+            storage.save_lock(&[4; 41]).unwrap();
+            assert_eq!(mount(storage.unmount()).load_lock().unwrap(), [4; 41], "{at}");
+        }
+    }
+}
+
 /// Saves messages at QoS 0.
 fn save(storage: &mut Storage<RamFlash>, messages: &[(&str, &[u8])]) -> Result<(), StorageError> {
     let each = |from: Bound<&[u8]>| {

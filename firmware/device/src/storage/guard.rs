@@ -10,8 +10,12 @@
 //!
 //! Before a record is written, an entry says that the old or the new one may be there; after it,
 //! another says that it has to be the new one. Cut off anywhere, what is there is permitted. The
-//! other stands there twice: where one of the two is damaged and the record as well, the old record
-//! is not taken for it.
+//! other stands there twice, in one sector: where one of the two is damaged and the record as well,
+//! the old record is not taken for it.
+//!
+//! A cut leaves one entry that is not sound behind the others of its sector, and the next one goes
+//! to the other sector. So two in a row, be it of several cuts, are damage: which one counted is
+//! not known then, and an older one is not taken for it.
 
 use core::ops::Range;
 
@@ -31,9 +35,11 @@ const MAGIC: u32 = 0x756D_6701;
 const ENTRY: usize = 32;
 /// No record has this checksum: what is there is damaged.
 const DAMAGED: u32 = 1;
-/// A single entry that is not sound may be the first one, cut off. More of them, and none that is
-/// sound, are damage.
-const MAX_CUT_OFF: usize = 1;
+/// A single entry that is not sound, behind those of its sector that are, may have been cut off.
+/// More of them are damage.
+const MAX_CUT_OFF: u32 = 1;
+/// Entries that say what a record has to be; the first is older, and permits what was there before.
+const SETTLING: u32 = 2;
 
 /// A record that is guarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,51 +71,72 @@ struct Entry {
 pub(super) struct Guard {
     range: Range<u32>,
     newest: Option<Entry>,
-    /// The sector it is in, and the first free place there.
+    /// The greatest number of a sound entry.
+    number: u32,
+    /// The sector that was written last, and the first free place there.
     sector: u32,
     free: u32,
-    /// Nothing can be said: there were entries, and none is sound.
+    /// The last entry there is not sound.
+    cut_off: bool,
+    /// Nothing can be said: which entry counted is not known any more.
     lost: bool,
+    /// Whether a sector has a sound entry.
+    sound: [bool; SECTORS as usize],
 }
 
 impl Guard {
     pub(super) fn new(range: Range<u32>) -> Guard {
-        Guard { range, newest: None, sector: 0, free: 0, lost: false }
+        Guard {
+            range,
+            newest: None,
+            number: 0,
+            sector: 0,
+            free: 0,
+            cut_off: false,
+            lost: false,
+            sound: [false; SECTORS as usize],
+        }
     }
 
     /// Looks for the entry that counts.
     #[inline(never)]
     pub(super) fn find<F: NorFlash>(&mut self, flash: &mut F) -> Result<(), StorageError> {
-        (self.newest, self.sector, self.free) = (None, 0, 0);
-        let mut unsound = 0;
-        let mut free = [0; SECTORS as usize];
+        *self = Guard::new(self.range.clone());
+        let (mut free, mut unsound) = ([0; SECTORS as usize], [0; SECTORS as usize]);
         for sector in 0..SECTORS {
+            let at = sector as usize;
             for place in 0..Self::places::<F>() {
                 let mut bytes = [0; ENTRY];
                 read_at(flash, self.offset::<F>(sector, place), &mut bytes)?;
                 if bytes == [0xFF; ENTRY] {
                     continue;
                 }
-                free[sector as usize] = place + 1;
-                match Entry::read(&bytes) {
-                    Some(entry)
-                        if self.newest.is_none_or(|newest| newest.number < entry.number) =>
-                    {
-                        (self.newest, self.sector) = (Some(entry), sector);
-                    }
-                    Some(_) => {}
-                    None => unsound += 1,
+                // What is blank with something behind it was not left so.
+                unsound[at] += place + 1 - free[at];
+                free[at] = place + 1;
+                let Some(entry) = Entry::read(&bytes) else { continue };
+                (unsound[at], self.sound[at]) = (0, true);
+                if self.newest.is_none_or(|newest| newest.number < entry.number) {
+                    (self.newest, self.number, self.sector) = (Some(entry), entry.number, sector);
                 }
             }
         }
+        // A sector with sound entries, of which none is the newest, is an older one.
+        let damaged = |sector: u32| {
+            let counts = sector == self.sector || !self.sound[sector as usize];
+            counts && unsound[sector as usize] > MAX_CUT_OFF
+        };
+        if let Some(sector) = (0..SECTORS).find(|sector| damaged(*sector)) {
+            (self.newest, self.lost, self.sector) = (None, true, sector);
+        }
         self.free = free[self.sector as usize];
-        self.lost = self.newest.is_none() && unsound > MAX_CUT_OFF;
+        self.cut_off = unsound[self.sector as usize] > 0;
         Ok(())
     }
 
-    /// Whether there is an entry that counts.
-    pub(super) fn is_sound(&self) -> bool {
-        self.newest.is_some()
+    /// Whether there is an entry that is sound.
+    pub(super) fn has_entry(&self) -> bool {
+        self.sound.contains(&true)
     }
 
     /// Whether a record may be what it is. With nothing to go by, it depends on whether the map was
@@ -139,7 +166,7 @@ impl Guard {
         // Of what is damaged it is not known what it was: cut off, it has to be found damaged
         // again.
         *permitted = [now[which as usize].unwrap_or(DAMAGED), new];
-        self.append(flash, entry)?;
+        self.append(flash, entry, 1 + SETTLING)?;
         Ok(false)
     }
 
@@ -152,8 +179,16 @@ impl Guard {
     ) -> Result<(), StorageError> {
         let mut entry = self.newest.unwrap_or_default();
         entry.permitted[which as usize] = [checksum(record); 2];
-        self.append(flash, entry)?;
-        self.append(flash, Entry { number: entry.number.wrapping_add(1), ..entry })
+        self.settle_entry(flash, entry)
+    }
+
+    /// Writes what counts from now on. One of the two may be damaged: it is not the older one then.
+    fn settle_entry<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        entry: Entry,
+    ) -> Result<(), StorageError> {
+        (0..SETTLING).rev().try_for_each(|more| self.append(flash, entry, 1 + more))
     }
 
     /// What is said of the script; 0 at first.
@@ -169,7 +204,7 @@ impl Guard {
         now: [Option<u32>; 2],
     ) -> Result<(), StorageError> {
         let entry = Entry { script, ..self.entry(now) };
-        self.append(flash, entry)
+        self.settle_entry(flash, entry)
     }
 
     /// The entry that counts, or one that says what is there now.
@@ -186,27 +221,51 @@ impl Guard {
         flash.erase(self.range.start, self.range.end).map_err(flash_failed)
     }
 
+    /// Writes an entry where there is room for it and those that are to stand beside it, `count` of
+    /// them altogether.
     #[inline(never)]
-    fn append<F: NorFlash>(&mut self, flash: &mut F, entry: Entry) -> Result<(), StorageError> {
-        let entry = Entry { number: entry.number.wrapping_add(1), ..entry };
+    fn append<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        entry: Entry,
+        count: u32,
+    ) -> Result<(), StorageError> {
+        let entry = Entry { number: self.number.wrapping_add(1), ..entry };
         let (mut sector, mut free) = (self.sector, self.free);
-        if free >= Self::places::<F>() {
+        // What is lost stays so until there is an entry that counts: the sector that shows it is
+        // not erased before. Nor is the one with the newest entry.
+        if free + count > Self::places::<F>() || self.cut_off && !self.lost {
             (sector, free) = ((sector + 1) % SECTORS, 0);
-            let start = self.offset::<F>(sector, 0);
-            flash.erase(start, start + F::ERASE_SIZE as u32).map_err(flash_failed)?;
+            self.erase_sector(flash, sector)?;
+        } else {
+            // Used up, however the write ends.
+            (self.free, self.cut_off) = (free + 1, true);
         }
         let (at, bytes) = (self.offset::<F>(sector, free), entry.bytes());
-        // Used up, however the write ends.
-        (self.sector, self.free) = (sector, free + 1);
         flash.write(at, &bytes).map_err(flash_failed)?;
         let mut written = [0; ENTRY];
         read_at(flash, at, &mut written)?;
         if written != bytes {
             return Err(StorageError::Broken);
         }
-        self.newest = Some(entry);
-        self.lost = false;
+        (self.sector, self.free, self.cut_off) = (sector, free + 1, false);
+        self.sound[sector as usize] = true;
+        let other = (sector + 1) % SECTORS;
+        if self.lost && !self.sound[other as usize] {
+            self.erase_sector(flash, other)?;
+        }
+        (self.newest, self.number, self.lost) = (Some(entry), entry.number, false);
         Ok(())
+    }
+
+    fn erase_sector<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        sector: u32,
+    ) -> Result<(), StorageError> {
+        self.sound[sector as usize] = false;
+        let start = self.offset::<F>(sector, 0);
+        flash.erase(start, start + F::ERASE_SIZE as u32).map_err(flash_failed)
     }
 
     fn places<F: NorFlash>() -> u32 {
@@ -244,7 +303,7 @@ impl Entry {
 
 /// Leaves in erased sectors what a guard that is lost looks like.
 pub(super) fn mark_lost<F: NorFlash>(flash: &mut F, range: Range<u32>) -> Result<(), StorageError> {
-    flash.write(range.start, &[0; (MAX_CUT_OFF + 1) * ENTRY]).map_err(flash_failed)
+    flash.write(range.start, &[0; (MAX_CUT_OFF as usize + 1) * ENTRY]).map_err(flash_failed)
 }
 
 /// 0 is that of a record which is not there.

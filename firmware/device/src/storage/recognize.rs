@@ -18,7 +18,7 @@ use super::{Layout, StorageError};
 pub fn is_ours<F: NorFlash>(flash: &mut F, layout: Layout) -> Result<bool, StorageError> {
     let mut guard = Guard::new(layout.guard::<F>());
     guard.find(flash)?;
-    if guard.is_sound() || Slots::new(layout.slots::<F>()).any(flash)? {
+    if guard.has_entry() || Slots::new(layout.slots::<F>()).any(flash)? {
         return Ok(true);
     }
     has_record(flash, &layout.map::<F>())
