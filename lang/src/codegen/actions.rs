@@ -21,7 +21,7 @@ impl Compiler<'_, '_, '_> {
             self.report(|| {
                 let message = format!("{found} values at once, {device} holds {allowed}");
                 Diagnostic::new(Code::ChainTooLong, span, message)
-                    .help("compute parts of it into variables first")
+                    .hinted(|it| it.help("compute parts of it into variables first"))
             });
         }
     }

@@ -263,13 +263,14 @@ impl<'r> ImageBuilder<'r> {
 /// may be meant to be.
 pub(crate) fn undeclared(name: &[u8], at: Span, near: Option<&[u8]>) -> Diagnostic {
     let shown_name = shown(name);
-    let diagnostic =
-        Diagnostic::new(Code::UndeclaredVariable, at, format!("nothing sets `{shown_name}`"));
-    let Some(near) = near else {
-        return diagnostic.help(format!("give it a value first: `setvar {shown_name} = 0`"));
-    };
-    let meant = shown(near);
-    diagnostic
-        .help(format!("did you mean `{meant}`?"))
-        .fix(format!("replace by `{meant}`"), Vec::from([Edit { span: at, text: near.into() }]))
+    let message = format!("nothing sets `{shown_name}`");
+    Diagnostic::new(Code::UndeclaredVariable, at, message).hinted(|diagnostic| {
+        let Some(near) = near else {
+            return diagnostic.help(format!("give it a value first: `setvar {shown_name} = 0`"));
+        };
+        let meant = shown(near);
+        diagnostic
+            .help(format!("did you mean `{meant}`?"))
+            .fix(format!("replace by `{meant}`"), Vec::from([Edit { span: at, text: near.into() }]))
+    })
 }

@@ -231,7 +231,7 @@ impl<'s> Compiler<'s, '_, '_> {
                     self.report(|| {
                         let message = format!("the separator has {len} bytes, it must be one");
                         Diagnostic::new(Code::BadSeparator, *separator, message)
-                            .help("quote a blank, a comma or an operator: \",\"")
+                            .hinted(|it| it.help("quote a blank, a comma or an operator: \",\""))
                     });
                 }
                 let operands =
@@ -250,9 +250,11 @@ impl<'s> Compiler<'s, '_, '_> {
             self.report(|| {
                 let clause = event.event_word();
                 let message = format!("{name} exists only in `on {clause}`");
-                Diagnostic::new(Code::SpecialOutsideClause, expr.span, message).help(format!(
-                    "save it with setvar in the `on {clause}` clause and use that variable here"
-                ))
+                Diagnostic::new(Code::SpecialOutsideClause, expr.span, message).hinted(|it| {
+                    it.help(format!(
+                        "save it with setvar in the `on {clause}` clause and use that variable here"
+                    ))
+                })
             });
         }
         match special.source() {

@@ -11,9 +11,12 @@ pub use explain::explain;
 
 use crate::ast::Span;
 
-/// Whether guesses at what was meant are made. A chip's console shows messages only, so they would
-/// be flash for nothing.
-pub(crate) const HINTS: bool = cfg!(not(target_os = "none"));
+/// Whether diagnostics say more than what is wrong and where: what was meant, how to mend it, what
+/// else matters. A chip has no flash to spare for that.
+pub const HINTS: bool = cfg!(not(target_os = "none"));
+
+/// What a text of several lines is told of that is there where another seems to be wrong.
+pub(crate) const LONG_TEXT: &str = "this string goes over several lines: does it end too late?";
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,6 +94,12 @@ impl Diagnostic {
     pub fn fix(mut self, title: impl Into<String>, edits: Vec<Edit>) -> Diagnostic {
         self.fix = Some(Fix { title: title.into(), edits });
         self
+    }
+
+    /// Adds help, a fix or related places where there are [`HINTS`].
+    #[must_use]
+    pub(crate) fn hinted(self, add: impl FnOnce(Diagnostic) -> Diagnostic) -> Diagnostic {
+        if HINTS { add(self) } else { self }
     }
 
     /// Moves all it points at: what it was found in starts so far into the script.

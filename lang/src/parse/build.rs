@@ -147,7 +147,7 @@ impl<'k, 's> Builder<'k, 's> {
                 let name = shown(span.of(source));
                 let message = format!("`{name}` is what the device knows, it cannot be set");
                 Diagnostic::new(Code::SetSpecial, span, message)
-                    .help("give the variable a name of its own")
+                    .hinted(|it| it.help("give the variable a name of its own"))
             });
         }
         Target::Variable(span)
@@ -163,8 +163,7 @@ impl<'k, 's> Builder<'k, 's> {
                     span,
                     format!("`{word}` is not a flash variable, which are `@1`, `@2`, ..."),
                 )
-                .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
-                .fix("quote it", quote(source, span))
+                .hinted(|it| meant_as_text(it, source, span))
             });
             0
         });
@@ -192,8 +191,7 @@ impl<'k, 's> Builder<'k, 's> {
                     span,
                     format!("`{word}` is not a hex value: `#` and two hex digits for each byte"),
                 )
-                .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
-                .fix("quote it", quote(source, span))
+                .hinted(|it| meant_as_text(it, source, span))
             });
         }
         ExprKind::Hex
@@ -209,13 +207,14 @@ impl<'k, 's> Builder<'k, 's> {
         self.tell(|source| {
             let word = span.of(source);
             let message = format!("unexpected `{}`, expected a variable", shown(word));
-            let diagnostic = Diagnostic::new(Code::UnexpectedWord, span, message)
-                .help("the name of a variable starts with `$`");
-            if !word.first().is_some_and(u8::is_ascii_alphabetic) {
-                return diagnostic;
-            }
-            let at = Span { start: span.start, end: span.start };
-            diagnostic.fix("add `$`", vec![Edit { span: at, text: b"$".to_vec() }])
+            Diagnostic::new(Code::UnexpectedWord, span, message).hinted(|it| {
+                let it = it.help("the name of a variable starts with `$`");
+                if !word.first().is_some_and(u8::is_ascii_alphabetic) {
+                    return it;
+                }
+                let at = Span { start: span.start, end: span.start };
+                it.fix("add `$`", vec![Edit { span: at, text: b"$".to_vec() }])
+            })
         });
         Target::Variable(span)
     }
@@ -370,10 +369,18 @@ impl<'k, 's> Builder<'k, 's> {
                     link.operand.span,
                     format!("expression of more than {most} values"),
                 )
-                .help("compute it in steps, with `setvar`")
+                .hinted(|it| it.help("compute it in steps, with `setvar`"))
             });
         }
     }
+}
+
+/// Help for a word that is a text in quotes only.
+fn meant_as_text(diagnostic: Diagnostic, source: &[u8], span: Span) -> Diagnostic {
+    let word = shown(span.of(source));
+    diagnostic
+        .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
+        .fix("quote it", quote(source, span))
 }
 
 /// The edits that put quotes around a word.

@@ -13,7 +13,7 @@ use super::expected::Expected;
 use super::hint::hint;
 use super::recover::Skip;
 use crate::ast::Span;
-use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
+use crate::diagnostic::{Code, Diagnostic, Edit, HINTS, LONG_TEXT};
 use crate::token_stream::{BlockPart, LexError, ParserState, SpannedToken, TokenStream};
 use crate::tokens::Token;
 
@@ -66,13 +66,17 @@ pub(super) fn fault(
 ) -> (Diagnostic, Skip) {
     if fault.code == Code::UnclosedString {
         let quote = Span { start: fault.span.start, end: fault.span.start + 1 };
-        let mut diagnostic =
-            Diagnostic::new(Code::UnclosedString, quote, "this string is never closed")
-                .help("end it with `\"`; a `\"` inside a string is written `\\\"`");
-        if let Some(long) = tokens.long_string {
-            diagnostic = diagnostic
-                .related(long, "this string goes over several lines: does it end too late?");
-        }
+        let diagnostic =
+            Diagnostic::new(Code::UnclosedString, quote, "this string is never closed").hinted(
+                |diagnostic| {
+                    let diagnostic = diagnostic
+                        .help("end it with `\"`; a `\"` inside a string is written `\\\"`");
+                    match tokens.long_string {
+                        Some(long) => diagnostic.related(long, LONG_TEXT),
+                        None => diagnostic,
+                    }
+                },
+            );
         return (diagnostic, Skip::Statement);
     }
     let diagnostic = Diagnostic::new(
@@ -80,7 +84,7 @@ pub(super) fn fault(
         fault.span,
         format!("nested deeper than the {} levels there may be", profile.nesting),
     )
-    .help("`if`, `while` and brackets count; compute a part before, with `setvar`");
+    .hinted(|it| it.help("`if`, `while` and brackets count; compute a part before, with `setvar`"));
     let bracket = tokens.last.is_some_and(|last| last.token == Token::Open);
     (diagnostic, if bracket { Skip::Action } else { Skip::Statement })
 }
@@ -149,8 +153,10 @@ fn missing_opener(
         before,
         format!("`{word}` is missing behind `{}`", shown(before.of(tokens.source()))),
     );
-    let edit = Edit { span: behind, text: format!(" {word}").into_bytes() };
-    Some(diagnostic.fix(format!("add `{word}`"), Vec::from([edit])))
+    Some(diagnostic.hinted(|it| {
+        let edit = Edit { span: behind, text: format!(" {word}").into_bytes() };
+        it.fix(format!("add `{word}`"), Vec::from([edit]))
+    }))
 }
 
 /// `print then`
@@ -167,12 +173,15 @@ fn reserved(at: SpannedToken, word: &str, tokens: &TokenStream<'_>) -> (Diagnost
         _ => belongs_to_block(at.token, tokens),
     };
     if structural {
-        let help = format!("a value is missing before it; a text would be written `\"{word}\"`");
-        return (diagnostic.help(help), Skip::Action);
+        let diagnostic = diagnostic.hinted(|it| {
+            it.help(format!("a value is missing before it; a text would be written `\"{word}\"`"))
+        });
+        return (diagnostic, Skip::Action);
     }
-    let diagnostic = diagnostic
-        .help(format!("put quotes around it: `\"{word}\"`"))
-        .fix("quote it", quote(tokens.source(), at.span));
+    let diagnostic = diagnostic.hinted(|it| {
+        it.help(format!("put quotes around it: `\"{word}\"`"))
+            .fix("quote it", quote(tokens.source(), at.span))
+    });
     (diagnostic, Skip::Value)
 }
 
@@ -226,12 +235,14 @@ fn name_open_block(
     expected: &Expected<'_>,
     tokens: &TokenStream<'_>,
 ) -> Diagnostic {
-    let ends = ["THEN", "DO", "ENDIF", "DONE"].iter().any(|name| expected.wants(name));
-    match tokens.blocks.last() {
-        Some(block) if ends => {
-            let word = if block.is_while { "while" } else { "if" };
-            diagnostic.related(block.opened, format!("this `{word}` is still open"))
+    diagnostic.hinted(|diagnostic| {
+        let ends = ["THEN", "DO", "ENDIF", "DONE"].iter().any(|name| expected.wants(name));
+        match tokens.blocks.last() {
+            Some(block) if ends => {
+                let word = if block.is_while { "while" } else { "if" };
+                diagnostic.related(block.opened, format!("this `{word}` is still open"))
+            }
+            _ => diagnostic,
         }
-        _ => diagnostic,
-    }
+    })
 }

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use umqtt_lang::diagnostic::HINTS;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use crate::settings::capability::needs;
@@ -168,12 +169,13 @@ lock:passwd,login,password
 scan:wifi";
 
 /// The command that may have been meant: the same but for case, for two letters that changed
-/// places, or for one that is wrong, missing or too many; or what other consoles call so.
-pub(super) fn near(word: &[u8]) -> Option<&'static str> {
+/// places, or for one that is wrong, missing or too many; or, but on a chip, which has no flash to
+/// spare for them, what other consoles call so.
+pub(crate) fn near(word: &[u8]) -> Option<&'static str> {
     let mut lines = MEANT.lines().filter_map(|line| line.split_once(':'));
     let is_meant =
         |words: &str| words.split(',').any(|one| word.eq_ignore_ascii_case(one.as_bytes()));
-    if let Some((meant, _)) = lines.find(|(_, words)| is_meant(words)) {
+    if HINTS && let Some((meant, _)) = lines.find(|(_, words)| is_meant(words)) {
         return Some(meant);
     }
     let names = COMMANDS.iter().map(|spec| spec.name);

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
-use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
+use umqtt_lang::diagnostic::{Diagnostic, HINTS, Severity, position};
 use umqtt_lang::{CompileError, Source, compile_pieces};
 
 use umqtt_vm::image::{CHECKED_FROM, Checksum, ImageError, MAGIC, VERSION};
@@ -123,7 +123,7 @@ pub fn check<F: NorFlash>(
     let mut warnings = String::new();
     if bytecode {
         check_whole(storage, len).map_err(|error| CheckError::Image(VerifyError::Image(error)))?;
-    } else if let Some(whole) = whole {
+    } else if HINTS && let Some(whole) = whole {
         warnings = compile_in_memory(storage, profile, room, whole, capabilities)?;
     } else {
         compile(storage, profile, room)?;
@@ -257,8 +257,9 @@ fn describe<F: NorFlash>(
         let (line, column) = place(storage, found.span.start as usize, room);
         let mut text = alloc::format!("Error in line {line}, column {column}: {}", found.message);
         // What the report has no room for is left out: a few mistakes are enough to mend.
-        if let Some(help) =
-            found.help.as_ref().filter(|help| len + text.len() + help.len() < MAX_TEXT)
+        if HINTS
+            && let Some(help) =
+                found.help.as_ref().filter(|help| len + text.len() + help.len() < MAX_TEXT)
         {
             text.push_str(" (");
             text.push_str(help);
