@@ -39,23 +39,22 @@ pub fn unhex(raw: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-/// What a word or string reads as where the grammar wants a small number: optional blanks, optional
-/// sign, digits up to the first other byte, as the device reads it. Saturates at the ends of `i32`,
-/// so that a range check finds it. `None` where there are no digits.
+/// What a word or string reads as where the grammar wants a small number: optional sign and digits,
+/// between blanks. Saturates at the ends of `i32`, so that a range check finds it. `None` for
+/// anything else: a device would read 7 in `07:00`, and nobody means alarm 7 by that.
 pub fn number(raw: &[u8]) -> Option<i32> {
     let text = unescape(raw);
-    let text = text.trim_ascii_start();
+    let text = text.trim_ascii();
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] => (false, digits),
         digits => (false, digits),
     };
-    if !digits.first()?.is_ascii_digit() {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let magnitude = digits
         .iter()
-        .take_while(|byte| byte.is_ascii_digit())
         .fold(0i32, |value, byte| value.saturating_mul(10).saturating_add(i32::from(byte - b'0')));
     Some(if negative { -magnitude } else { magnitude })
 }
@@ -86,7 +85,10 @@ mod tests {
         for (text, value) in [
             ("1", Some(1)),
             ("\"1\"", Some(1)),
-            ("\" -12x\"", Some(-12)),
+            ("\" -12 \"", Some(-12)),
+            ("\" -12x\"", None),
+            ("07:00", None),
+            ("5s", None),
             ("+7", Some(7)),
             ("007", Some(7)),
             ("99999999999", Some(i32::MAX)),

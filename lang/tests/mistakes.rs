@@ -46,6 +46,9 @@ fn told(mistakes: &str) -> String {
         assert!(!found.is_empty(), "nothing is told of {line}");
         for diagnostic in &found {
             out += &format!("    {} {}\n", diagnostic.code, diagnostic.message);
+            for (_, words) in &diagnostic.related {
+                out += &format!("      .. {words}\n");
+            }
             out +=
                 &diagnostic.help.as_ref().map_or(String::new(), |help| format!("      {help}\n"));
         }
@@ -69,4 +72,7 @@ macro_rules! files {
     };
 }
 
-files! { commas joining variables conditions functions foreign values messages settings }
+files! {
+    commas joining variables conditions functions foreign values messages settings pasted numbers
+    escapes
+}

@@ -96,6 +96,9 @@ fn every_code_is_explained() {
         assert!(page.out.contains(code) && page.out.len() > 100, "{code}: {}", page.out);
     }
     insta::assert_snapshot!(umqttc(dir.path(), &["explain", "w0001"]).out);
+    for short in ["w1", "W01", "W0001"] {
+        assert!(umqttc(dir.path(), &["explain", short]).out.starts_with("W0001: "), "{short}");
+    }
     let ran = umqttc(dir.path(), &["explain", "E9999"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("E9999"), "{}", ran.err);

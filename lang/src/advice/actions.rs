@@ -16,7 +16,9 @@ const NO_FUNCTIONS: &str = "there are no functions of your own: what several han
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     else_if(words, diagnostic).or_else(|| {
         let at = words.at(diagnostic.span)?;
-        calls::advice(words, at, diagnostic)
+        unopened(words, at, diagnostic)
+            .or_else(|| calls::as_action(words, at, diagnostic))
+            .or_else(|| calls::advice(words, at, diagnostic))
             .or_else(|| event(words, at, diagnostic))
             .or_else(|| side_by_side(words, at, diagnostic))
             .or_else(|| swallowed(words, at))
@@ -28,6 +30,23 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
 
 fn replace(span: Span, text: impl Into<Vec<u8>>) -> Vec<Edit> {
     vec![Edit { span, text: text.into() }]
+}
+
+/// A `done` or an `else` that ends nothing.
+fn unopened(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let opener = match diagnostic.message.split_once("without an open ")?.1 {
+        "`while`" => "`while CONDITION do` begins what it ends",
+        "`if`" => "`if CONDITION then` begins what it belongs to",
+        _ => return None,
+    };
+    let is_last = words.token(at + 1).is_none_or(|next| matches!(next, Token::On | Token::Config));
+    if words.token(at) != Some(Token::Done) || !is_last {
+        return Some(Advice::new(opener));
+    }
+    Some(
+        Advice::new(format!("a handler ends where the next one begins; {opener}"))
+            .fix("remove it", replace(words.span(at)?, "")),
+    )
 }
 
 /// Whether an action was meant. Some words are unmistakable also where a value could go on.

@@ -1,6 +1,7 @@
 //! Brokers left out, topics without quotes, numbers that stick to their word, names of pins.
 
 use alloc::format;
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -25,6 +26,7 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         .or_else(|| mode(words, at, diagnostic))
         .or_else(|| resistor(words, at, diagnostic))
         .or_else(|| setting(words, at, diagnostic))
+        .or_else(|| command(words, at, diagnostic))
         .or_else(|| open_loop(diagnostic))
 }
 
@@ -182,13 +184,14 @@ fn colon(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
 
 /// `gpio_pinmode 12 out`
 fn mode(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
-    if !diagnostic.message.ends_with("expected `input` or `output`") || diagnostic.help.is_some() {
+    if !diagnostic.message.ends_with("expected `input` or `output`") {
         return None;
     }
     let meant = match words.text(at).to_ascii_lowercase().as_slice() {
         b"out" | b"1" | b"o" => "output",
         b"in" | b"0" | b"i" => "input",
-        b"pullup" | b"input_pullup" => "input pullup",
+        b"pullup" | b"input_pullup" | b"input-pullup" | b"inputpullup" => "input pullup",
+        _ if diagnostic.help.is_some() => return None,
         _ => return Some(Advice::new("a pin is `input`, `input pullup` or `output`")),
     };
     let edit = Edit { span: words.span(at)?, text: meant.as_bytes().to_vec() };
@@ -238,6 +241,24 @@ fn setting(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advi
             "a line behind it begins with `config` or `on`; a value of several words stands in quotes"
         }
     }))
+}
+
+/// `system set broker_user me`
+fn command(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let action = at.checked_sub(2).filter(|&action| words.text(action) == b"system")?;
+    let is_bare = diagnostic.message.contains("an operator")
+        && words.is_on_line_of(at, action)
+        && words.token(at - 1) == Some(Token::Word);
+    let mut last = at;
+    while words.is_on_line_of(last + 1, last) && words.token(last + 1).is_some() {
+        last += 1;
+    }
+    let whole = words.span(at - 1).filter(|_| is_bare)?.to(words.span(last)?);
+    let advice = Advice::new("the command is one text: `system \"COMMAND\"`");
+    if whole.of(words.source).iter().any(|byte| b"\"\\%$@".contains(byte)) {
+        return Some(advice);
+    }
+    Some(advice.fix("quote it", crate::parse::quote(words.source, whole)))
 }
 
 /// `config ssid = home`, `config ssid my home`
@@ -312,6 +333,53 @@ pub(super) fn pin(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> 
     )))
 }
 
+/// `settimer 5s 1000`, `on alarm 07:00 do`: something else in the place of its number.
+pub(super) fn number(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.code != Code::BadNumber {
+        return None;
+    }
+    let text = core::str::from_utf8(diagnostic.span.of(words.source)).ok()?;
+    // `@1/2`, `@1;`
+    let flash =
+        text.strip_prefix('@').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    if let Some(rest) = flash.filter(|rest| rest.len() + 1 < text.len()) {
+        let end = diagnostic.span.end;
+        let span = Span { start: end - rest.len() as u32, end };
+        let edit = |text: String| vec![Edit { span, text: text.into_bytes() }];
+        if rest == ";" {
+            let advice = Advice::new("actions end without a sign");
+            return Some(advice.fix("remove the `;`", edit(String::new())));
+        }
+        let before = words.at(diagnostic.span)?.checked_sub(1);
+        if before.and_then(|at| words.token(at)) == Some(Token::SetVar) {
+            return Some(Advice::new("behind the `@` stands a number, and nothing behind that"));
+        }
+        let by = rest.strip_prefix('/').filter(|by| !by.is_empty())?;
+        return by.bytes().all(|byte| byte.is_ascii_digit()).then(|| {
+            Advice::new(format!("`div` divides: `{} div {by}`", &text[..text.len() - rest.len()]))
+                .fix("use `div`", edit(format!(" div {by}")))
+        });
+    }
+    if diagnostic.help.is_some() {
+        return None;
+    }
+    let before = words.at(diagnostic.span)?.checked_sub(1)?;
+    let word = core::str::from_utf8(words.text(before)).ok()?;
+    Some(match words.token(before)? {
+        Token::NumberedEvent(_) if word == "alarm" => Advice::new(
+            "an alarm has a number, and `setalarm` sets its time: `setalarm 1 07:00`, `on alarm 1 do`",
+        ),
+        Token::NumberedEvent(_) if word == "timer" => Advice::new(
+            "a timer has a number, and `settimer` sets its time: `settimer 1 5000`, `on timer 1 do`",
+        ),
+        token if token.starts_action() => {
+            let usage = ActionWord::from_keyword(word)?.usage();
+            Advice::new(format!("a whole number in digits comes first: `{word} {usage}`"))
+        }
+        _ => return None,
+    })
+}
+
 /// Tells of a topic without quotes whose `+` or `#` was read as something else, in place of what
 /// came of that.
 pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool {
@@ -351,6 +419,22 @@ pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool
     true
 }
 
+/// `config broker_user`, which is reported on the next line, or at the end.
+fn config_without_value(words: &Words<'_>, diagnostic: &mut Diagnostic) -> Option<()> {
+    let at = words.from(diagnostic.span.start);
+    let config = (at.saturating_sub(2)..at).find(|&at| words.token(at) == Some(Token::Config))?;
+    let lacks = if at == config + 1 { "the name of a parameter" } else { "a value" };
+    let is_next = at == config + 1 || words.is_on_line_of(config + 1, config);
+    if !is_next || words.is_on_line_of(at, config) || !diagnostic.message.ends_with(lacks) {
+        return None;
+    }
+    diagnostic.span = words.span(config)?.to(words.span(at - 1)?);
+    diagnostic.message = "a value is missing at the end of this line: `config NAME VALUE`".into();
+    diagnostic.help = None;
+    diagnostic.fix = None;
+    Some(())
+}
+
 /// A last action without its values.
 fn ended(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     let is_due = diagnostic.message.ends_with("a value") || diagnostic.message.contains("`local`");
@@ -376,7 +460,9 @@ fn ended(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
 /// `publish local a/b` without data, which is reported on the next line: shows the line it belongs
 /// to.
 pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
-    if !diagnostic.message.contains("an action") {
+    if config_without_value(words, diagnostic).is_some()
+        || !diagnostic.message.contains("an action")
+    {
         return;
     }
     let Some(action) = words.at(diagnostic.span).and_then(|at| at.checked_sub(1)) else { return };

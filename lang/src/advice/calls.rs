@@ -66,6 +66,17 @@ pub(super) fn advice(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> O
         .or_else(|| without_brackets(words, at))
 }
 
+/// `gpio_in(4)` where an action is due.
+pub(super) fn as_action(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let word = FunctionWord::from_keyword(core::str::from_utf8(words.text(at)).ok()?)?;
+    let (name, usage) = (word.keyword(), word.usage());
+    words.is_action_due(at, diagnostic).then(|| {
+        Advice::new(format!(
+            "a function is a value: `println {name}({usage})` prints it, `setvar $x = {name}({usage})` keeps it"
+        ))
+    })
+}
+
 /// `! $x`
 fn negated(words: &Words<'_>, at: usize) -> Option<Advice> {
     let mark = at.checked_sub(1).filter(|&mark| words.text(mark) == b"!")?;

@@ -16,9 +16,10 @@
 //! | `foreign` | actions of other languages, with their values in brackets |
 //! | `json` | JSON whose quotes end the text it stands in |
 //! | `arguments` | brokers left out, topics without quotes, numbers that stick to their word, names of pins |
+//! | `pasted` | files that are no text, and what is copied with a script |
 //! | `signs` | quotes, comments, braces and signs of other languages |
 //! | `specials` | variables of the device, misspelt or guessed |
-//! | `texts` | texts and values joined as in other languages |
+//! | `texts` | texts and values joined as in other languages, and texts whose end is missing |
 //! | `variables` | variables that nothing sets, in a script with other errors |
 
 mod actions;
@@ -29,6 +30,7 @@ mod calls;
 mod commas;
 mod foreign;
 mod json;
+mod pasted;
 mod signs;
 mod specials;
 mod texts;
@@ -53,6 +55,10 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     if errors.is_empty() {
         return;
     }
+    if let Some(diagnostic) = pasted::no_script(source) {
+        *errors = Vec::from([diagnostic]);
+        return;
+    }
     let words = Words::of(source);
     let is_syntactic = errors.iter().any(is_syntax);
     drop_swallowed(errors);
@@ -60,7 +66,8 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         if arguments::bare_topic(&words, diagnostic) {
             continue;
         }
-        let advice = commas::advice(&words, diagnostic)
+        let advice = pasted::advice(&words, diagnostic)
+            .or_else(|| commas::advice(&words, diagnostic))
             .or_else(|| arguments::advice(&words, diagnostic))
             .or_else(|| json::advice(&words, diagnostic))
             .or_else(|| texts::advice(&words, diagnostic))
@@ -72,6 +79,7 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
             advice.add_to(diagnostic);
         }
         arguments::missing_value(&words, diagnostic);
+        texts::several_lines(&words, diagnostic);
     }
     braces::merge(&words, errors);
     drop_comments(&words, errors);
@@ -84,7 +92,8 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         let advice = signs::template(&words, diagnostic)
             .or_else(|| texts::stuck(&words, diagnostic))
             .or_else(|| specials::advice(&words, diagnostic))
-            .or_else(|| arguments::pin(&words, diagnostic));
+            .or_else(|| arguments::pin(&words, diagnostic))
+            .or_else(|| arguments::number(&words, diagnostic));
         if let Some(advice) = advice {
             advice.add_to(diagnostic);
         }

@@ -9,7 +9,7 @@ use super::Advice;
 use super::calls::part_of;
 use super::words::Words;
 use crate::ast::{Operator, Span, Special};
-use crate::diagnostic::{Code, Diagnostic, Edit};
+use crate::diagnostic::{Code, Diagnostic, Edit, LONG_TEXT};
 use crate::lint::embedded::{Piece, joined, split};
 use crate::tokens::Token;
 
@@ -160,6 +160,25 @@ fn known<'s>(words: &Words<'s>) -> BTreeSet<&'s [u8]> {
             name.strip_prefix(b"$").unwrap_or(name)
         })
         .collect()
+}
+
+/// Shows the text of several lines that ends on the line of an error: its end may have been
+/// forgotten, and what should begin the next text has ended it.
+pub(super) fn several_lines(words: &Words<'_>, diagnostic: &mut Diagnostic) {
+    let Some(mut at) = words.at(diagnostic.span).filter(|_| diagnostic.related.is_empty()) else {
+        return;
+    };
+    while let Some(before) = at.checked_sub(1).filter(|&before| words.is_on_line_of(at, before)) {
+        at = before;
+        let text = words.text(at);
+        if words.token(at) == Some(Token::String) && text.contains(&b'\n') {
+            let first = text.iter().position(|&byte| byte == b'\n').unwrap_or(text.len());
+            let Some(Span { start, .. }) = words.span(at) else { return };
+            let end = start + text[..first].trim_ascii_end().len() as u32;
+            diagnostic.related.push((Span { start, end }, LONG_TEXT.into()));
+            return;
+        }
+    }
 }
 
 fn replace(span: Span, text: &str) -> Advice {

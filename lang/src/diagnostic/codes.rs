@@ -76,6 +76,8 @@ codes! {
     EmptyScript = "W0027", "script without a statement";
     VariableInText = "W0028", "variable inside a text";
     ConstantRandom = "W0029", "random number that is always the same";
+    LetterEscape = "W0030", "escape that is a letter";
+    BadCommand = "W0031", "command the console does not take";
 }
 
 impl Code {

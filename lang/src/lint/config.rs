@@ -31,6 +31,14 @@ pub trait ConfigTable {
         None
     }
 
+    /// Whether the console takes a command.
+    ///
+    /// # Errors
+    /// What is wrong with it, or which one was probably meant. One that only may be wrong is taken.
+    fn command(&self, _line: &[u8]) -> Result<(), String> {
+        Ok(())
+    }
+
     /// The parameter and its value with which lines on the serial port are events of the script;
     /// with any other they are commands of the console. `None` if they are always events.
     fn serial_events(&self) -> Option<(&str, &str)> {

@@ -32,10 +32,13 @@
 //! | `empty` | W0027 |
 //! | `embedded` | W0028 |
 //! | `randoms` | W0029 |
+//! | `escapes` | W0030 |
+//! | `commands` | W0031 |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
 mod chain;
+mod commands;
 pub(crate) mod comments;
 mod compare;
 mod conditions;
@@ -44,6 +47,7 @@ mod division;
 pub(crate) mod embedded;
 mod empty;
 mod endif;
+mod escapes;
 mod facts;
 mod feedback;
 mod flash;
@@ -122,6 +126,8 @@ pub fn lint(
     serial::check(&facts, config, &mut found);
     empty::check(&facts, &mut found);
     randoms::check(&facts, &mut found);
+    escapes::check(&facts, &mut found);
+    commands::check(&facts, config, &mut found);
     let in_texts = embedded::check(&facts, &mut found);
     drop_consequences(&mut found);
     // Read they are meant to be.
@@ -138,7 +144,8 @@ pub fn lint(
 /// meant.
 fn drop_consequences(found: &mut Vec<Diagnostic>) {
     const OPERATORS: &[Code] = &[Code::OperatorAsText, Code::SwallowedByComment];
-    const TEXTS: &[Code] = &[Code::StrayPunctuation, Code::VariableInText, Code::MisreadValue];
+    const TEXTS: &[Code] =
+        &[Code::StrayPunctuation, Code::VariableInText, Code::MisreadValue, Code::LetterEscape];
     let is_cause = |code: &Code| OPERATORS.contains(code) || TEXTS.contains(code);
     let mut causes: Vec<(u32, Code)> = found
         .iter()

@@ -4,15 +4,23 @@ use alloc::format;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::facts::{ScriptFacts, each_node};
+use super::facts::{ScriptFacts, each_node, each_value};
 use super::quote;
-use crate::ast::{Chain, Expr, ExprKind, Operator, Span};
+use crate::ast::{ActionKind, Chain, Expr, ExprKind, Operator, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::parse::quote as in_quotes;
 use crate::tokens;
 
 /// W0020.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
+    for step in &facts.steps {
+        match &step.action.kind {
+            // A topic may have levels that are numbers.
+            ActionKind::Subscribe { .. } | ActionKind::Unsubscribe { .. } => {}
+            ActionKind::Publish { data, .. } => divisions(facts, data, found),
+            _ => each_value(step.action, &mut |expr| divisions(facts, expr, found)),
+        }
+    }
     facts.each_expression(&mut |expr| {
         // What stands before and behind it reveals more about an operand of a chain, which is
         // looked at before the operand itself.
@@ -35,6 +43,25 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
                 );
             }
         });
+    });
+}
+
+/// `5/2`, which is a text.
+fn divisions(facts: &ScriptFacts<'_>, expr: &Expr, found: &mut Vec<Diagnostic>) {
+    each_node(expr, &mut |node| {
+        let raw = core::str::from_utf8(node.span.of(facts.source)).unwrap_or_default();
+        let Some((left, right)) = raw.split_once('/') else { return };
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        if node.kind != ExprKind::Text || !is_number(left) || !is_number(right) {
+            return;
+        }
+        let text = format!("{left} div {right}");
+        let message = format!("`{raw}` is a text here, for `/` is no operator");
+        found.push(
+            Diagnostic::new(Code::OperatorAsText, node.span, message)
+                .help(format!("`div` divides: `{text}`; a text that is meant stands in quotes"))
+                .fix("use `div`", vec![Edit { span: node.span, text: text.into_bytes() }]),
+        );
     });
 }
 

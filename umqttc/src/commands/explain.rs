@@ -25,7 +25,7 @@ impl Explain {
         match &self.code {
             Some(text) => {
                 let out = &mut terminal.out;
-                match Code::parse(text) {
+                match Code::parse(text).or_else(|| short(text)) {
                     Some(code) => plain(diagnostic::explain(code), out),
                     None => match words(text) {
                         words if words.is_empty() => {
@@ -42,6 +42,13 @@ impl Explain {
         .map_err(Failure::Output)?;
         Ok(Status::Success)
     }
+}
+
+/// A code without its zeros: `w1` is `W0001`.
+fn short(text: &str) -> Option<Code> {
+    let (letter, digits) = text.split_at_checked(1)?;
+    let number: u16 = digits.parse().ok()?;
+    Code::parse(&format!("{letter}{number:04}"))
 }
 
 /// How a word of the language is written and what it is for: `serial` is an event, `gpio_in` a

@@ -1,9 +1,13 @@
 //! The table as the compiler wants it, to check `config` lines before a script is on any device.
 
-use alloc::string::ToString;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use umqtt_lang::lint::{ConfigError, ConfigTable};
+
+use crate::console::command::{self, Command, UsageError};
+use crate::console::words::Words;
 
 use super::{Capabilities, Capability, Param, SetError, TABLE, Value};
 
@@ -97,6 +101,28 @@ impl ConfigTable for Parameters {
         ALIASES.iter().find(|(_, names)| names.contains(&&*name)).map(|(param, _)| param.name())
     }
 
+    fn command(&self, line: &[u8]) -> Result<(), String> {
+        let words = Words::split(line).map_err(|error| error.to_string())?;
+        let words = words.as_slices();
+        match command::parse(&words, false) {
+            Ok(Command::Set(param, value)) => {
+                self.check(param.name(), value).map_err(|error| match error {
+                    ConfigError::Lacks(what) => format!("this device has no {what}"),
+                    ConfigError::Refused(reason) | ConfigError::Useless(reason) => reason,
+                    _ => String::new(),
+                })
+            }
+            Ok(_) | Err(UsageError::Locked) => Ok(()),
+            Err(UsageError::Count) => Err("too many or too few words".into()),
+            Err(UsageError::Argument(right)) => Err(right),
+            // It may be one of the board's.
+            Err(UsageError::Unknown) => match words.first().and_then(|word| command::near(word)) {
+                Some(meant) => Err(format!("did you mean {meant}?")),
+                None => Ok(()),
+            },
+        }
+    }
+
     fn serial_events(&self) -> Option<(&str, &str)> {
         Some((Param::SystemOutput.name(), "0"))
     }
@@ -122,5 +148,26 @@ mod tests {
         for (_, aliases) in ALIASES {
             assert!(aliases.iter().all(|alias| !own.contains(alias)));
         }
+    }
+
+    #[test]
+    fn commands_that_the_console_does_not_take() {
+        let told = |line: &str| Parameters::ALL.command(line.as_bytes()).err();
+        for line in ["", "reset", "set broker_user me", "set @1 x", "show script 3", "sim gpio 0 0"]
+        {
+            assert_eq!(told(line), None, "{line}");
+        }
+        for (line, expected) in [
+            ("resset", "did you mean reset?"),
+            ("reboot", "did you mean reset?"),
+            ("set broker_port 70000", "broker_port must be a number from 1 to 65535"),
+            ("set mqtt_host a:1883", "the port is a setting of its own, mqtt_port"),
+            ("set broker_user my name", "too many or too few words"),
+            ("publish local \"a", "the closing quote is missing"),
+        ] {
+            assert_eq!(told(line).as_deref(), Some(expected), "{line}");
+        }
+        let no_wifi = Parameters::new(Capabilities::NONE).command(b"set ssid home");
+        assert_eq!(no_wifi, Err("this device has no WiFi".into()));
     }
 }
