@@ -18,7 +18,7 @@ use embedded_storage::nor_flash::{
 };
 
 pub use open::OpenError;
-pub(crate) use open::{refuse_dangling, sync_directory};
+pub(crate) use open::{refuse_odd, sync_directory};
 
 /// Bytes erased together.
 pub const SECTOR: usize = 4096;

@@ -298,7 +298,7 @@ fn open_journal(
         journal_store::remove(dir).map_err(RunError::System)?;
         return Ok(None);
     }
-    crate::flash::refuse_dangling(&dir.join(journal_store::FILE_NAME))?;
+    crate::flash::refuse_odd(&dir.join(journal_store::FILE_NAME))?;
     let limits = *device.broker().limits();
     let opened = journal_store::open(dir, limits).map_err(|error| {
         let path = dir.join(journal_store::FILE_NAME);

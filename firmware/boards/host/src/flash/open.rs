@@ -22,6 +22,8 @@ pub enum OpenError {
     Foreign(PathBuf),
     /// A link that leads nowhere stands in the place of the file.
     Dangling(PathBuf),
+    /// A directory, a pipe or a device stands in the place of a file.
+    NotAFile(PathBuf),
     /// A file or the directory cannot be read, written or made.
     Io(PathBuf, io::Error),
 }
@@ -44,6 +46,11 @@ impl core::fmt::Display for OpenError {
             OpenError::Dangling(path) => {
                 write!(f, "{} is a link to a file that does not exist", path.display())
             }
+            OpenError::NotAFile(path) => write!(
+                f,
+                "{} is not a file: move it away, or choose another directory with --data",
+                path.display()
+            ),
             OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -88,17 +95,13 @@ impl FileFlash {
         private_dir(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
         let path = dir.join(FILE_NAME);
-        refuse_dangling(&path)?;
+        refuse_odd(&path)?;
         if !path.try_exists().map_err(at(&path))? {
             return FileFlash::make(&path, blank(layout), lock, |_| Ok(()));
         }
         // A link stays one.
         let path = if path.is_symlink() { path.canonicalize().map_err(at(&path))? } else { path };
-        let metadata = path.metadata().map_err(at(&path))?;
-        if !metadata.is_file() {
-            return Err(OpenError::Foreign(path));
-        }
-        let (found, size) = (metadata.len(), layout.bytes());
+        let (found, size) = (path.metadata().map_err(at(&path))?.len(), layout.bytes());
         let length = Length::of(found, layout);
         let mut flash = match length {
             Length::Empty => FileFlash::make(&path, blank(layout), lock, |_| Ok(())),
@@ -163,6 +166,7 @@ impl FileFlash {
         finish: impl FnOnce(&mut FileFlash) -> io::Result<()>,
     ) -> Result<FileFlash, OpenError> {
         let new = path.with_file_name(NEW_NAME);
+        refuse_odd(&new)?;
         let mut file = create(&new).map_err(at(&new))?;
         file.write_all(&content).map_err(at(&new))?;
         let mut flash = FileFlash::of(file, content, lock);
@@ -214,7 +218,7 @@ fn at(path: &Path) -> impl FnOnce(io::Error) -> OpenError {
 /// Takes the directory for this process alone.
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join(LOCK_NAME);
-    refuse_dangling(&path)?;
+    refuse_odd(&path)?;
     let lock = private().create(true).truncate(false).write(true).open(&path).map_err(at(&path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -256,13 +260,19 @@ fn make_private(file: &File) -> io::Result<()> {
 }
 
 /// Whether a file may be made or opened by this name: not if it is a link to one that does not
-/// exist, which is a disk that is not there rather than a device that is new.
-pub(crate) fn refuse_dangling(path: &Path) -> Result<(), OpenError> {
+/// exist, which is a disk that is not there rather than a device that is new. Nor if it is no file:
+/// to open a pipe waits for its other end.
+pub(crate) fn refuse_odd(path: &Path) -> Result<(), OpenError> {
+    let path = path.to_owned();
     let is_link = path.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
-    match path.try_exists() {
-        Ok(false) if is_link => Err(OpenError::Dangling(path.to_owned())),
-        Ok(_) => Ok(()),
-        Err(error) => Err(OpenError::Io(path.to_owned(), error)),
+    match path.metadata() {
+        Ok(found) if found.is_file() => Ok(()),
+        Ok(_) => Err(OpenError::NotAFile(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_link => {
+            Err(OpenError::Dangling(path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(OpenError::Io(path, error)),
     }
 }
 
@@ -468,8 +478,28 @@ mod tests {
                 assert!(std::fs::read(&path).unwrap() == foreign, "{len} bytes: touched");
             }
         }
-        std::fs::remove_file(&path).unwrap();
-        std::fs::create_dir(&path).unwrap();
-        assert!(matches!(FileFlash::open(&dir.0, LAYOUT), Err(OpenError::Foreign(_))));
+    }
+
+    /// What waits for ever when it is opened, too.
+    #[test]
+    #[cfg(unix)]
+    fn what_is_no_file_is_refused() {
+        let fifo = |path: &Path| {
+            assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+        };
+        let socket = |path: &Path| drop(std::os::unix::net::UnixListener::bind(path).unwrap());
+        let device = |path: &Path| std::os::unix::fs::symlink("/dev/null", path).unwrap();
+        let folder = |path: &Path| std::fs::create_dir(path).unwrap();
+        let kinds: [&dyn Fn(&Path); 4] = [&fifo, &socket, &device, &folder];
+        for name in [FILE_NAME, LOCK_NAME, NEW_NAME] {
+            for make in kinds {
+                let dir = Dir::new("odd");
+                std::fs::create_dir_all(&dir.0).unwrap();
+                make(&dir.0.join(name));
+                let error = FileFlash::open(&dir.0, LAYOUT).unwrap_err();
+                assert!(matches!(error, OpenError::NotAFile(_)), "{name}: {error}");
+                assert!(error.to_string().contains(&format!("{name} is not a file: ")), "{error}");
+            }
+        }
     }
 }
