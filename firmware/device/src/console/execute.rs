@@ -227,7 +227,12 @@ fn execute(
         },
         Command::Set(param, value) => set(param, value, origin, device, out),
         Command::SetVariable(n, value) => match device.set_flash_variable(n, value) {
-            Ok(()) => line!(out, "@{n} written to flash"),
+            Ok(()) => {
+                line!(out, "@{n} written to flash");
+                if device.settings().is_refused() {
+                    line!(out, "config lines of the script read it at its next start: reset");
+                }
+            }
             Err(error) => line!(out, "@{n} not written: {error}"),
         },
     }
@@ -304,6 +309,10 @@ fn set(
         line!(out, "WARNING: this device keeps at most {limit} bytes");
     }
     let settings = device.settings();
+    let empty = |param| settings.bytes(param).is_empty();
+    if param == Param::BrokerPassword && !empty(param) && empty(Param::BrokerUser) {
+        line!(out, "WARNING: broker_user is none: set it too, clients must send both");
+    }
     let no_port = param == Param::ConfigPort && settings.port(param) == 0;
     let no_access = param == Param::ConfigAccess && settings.number(param) == 0;
     if no_port || no_access {

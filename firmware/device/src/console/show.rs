@@ -14,11 +14,11 @@ use super::device_control::{
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
-use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
+use crate::notices::SETTINGS_DAMAGED;
 use crate::printable::Printable;
 use crate::settings::param_type::WEEKDAYS;
 use crate::settings::{Param, SetError, Settings, Spec, TABLE, ValueRef};
-use crate::storage::FLASH_VARIABLES;
+use crate::storage::{Doors, FLASH_VARIABLES};
 
 /// Longest list in `show mqtt`, bytes: the reply is made anew for each piece of it.
 const LONGEST_LIST: usize = 4096;
@@ -82,8 +82,8 @@ fn config(device: &dyn DeviceControl, out: &mut Output) {
     if device.settings().is_damaged() {
         line!(out, "WARNING: {SETTINGS_DAMAGED}");
     }
-    if !device.settings().missing().is_empty() {
-        line!(out, "WARNING: {SCRIPT_MISSING}");
+    if let Some(why) = device.settings().shut(Doors::ALL) {
+        line!(out, "WARNING: {why}");
     }
     let here = |spec: &&Spec| spec.saved && device.settings().lacks(spec.param).is_none();
     for spec in TABLE.iter().filter(here) {

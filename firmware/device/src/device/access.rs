@@ -1,12 +1,38 @@
 //! Who may use the broker, from the settings.
 
+use core::net::IpAddr;
+
 use subtle::ConstantTimeEq;
 use umqtt_mqtt::{Credentials, Hooks, Peer, Verdict};
 
 use crate::settings::{Param, Settings};
 
 /// The broker's questions, answered from the settings.
-pub(super) struct BrokerAccess<'s>(pub(super) &'s Settings);
+pub(super) struct BrokerAccess<'s> {
+    settings: &'s Settings,
+    /// Who was refused last.
+    pub(super) refused: Option<IpAddr>,
+}
+
+impl<'s> BrokerAccess<'s> {
+    pub(super) fn new(settings: &'s Settings) -> BrokerAccess<'s> {
+        BrokerAccess { settings, refused: None }
+    }
+
+    fn verdict(&self, who: &Credentials<'_>) -> Verdict {
+        if self.settings.credentials_damaged() {
+            return Verdict::BadCredentials;
+        }
+        let user = self.settings.bytes(Param::BrokerUser);
+        let password = self.settings.bytes(Param::BrokerPassword);
+        if user.is_empty() && password.is_empty() {
+            return Verdict::Accept;
+        }
+        let user_right = user.ct_eq(who.user.unwrap_or_default().as_bytes());
+        let password_right = password.ct_eq(who.password.unwrap_or_default());
+        if (user_right & password_right).into() { Verdict::Accept } else { Verdict::BadCredentials }
+    }
+}
 
 impl Hooks for BrokerAccess<'_> {
     fn on_connect(&mut self, _peer: &Peer) -> bool {
@@ -14,17 +40,11 @@ impl Hooks for BrokerAccess<'_> {
     }
 
     fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {
-        if self.0.credentials_damaged() {
-            return Verdict::BadCredentials;
+        let verdict = self.verdict(who);
+        if verdict != Verdict::Accept {
+            self.refused = Some(who.peer.addr.ip());
         }
-        let user = self.0.bytes(Param::BrokerUser);
-        let password = self.0.bytes(Param::BrokerPassword);
-        if user.is_empty() && password.is_empty() {
-            return Verdict::Accept;
-        }
-        let user_right = user.ct_eq(who.user.unwrap_or_default().as_bytes());
-        let password_right = password.ct_eq(who.password.unwrap_or_default());
-        if (user_right & password_right).into() { Verdict::Accept } else { Verdict::BadCredentials }
+        verdict
     }
 }
 
@@ -40,7 +60,7 @@ mod tests {
         let peer = Peer::from(SocketAddr::from(([127, 0, 0, 1], 1)));
         let ask = |settings: &Settings, user, password: &'static str| {
             let password = Some(password.as_bytes());
-            BrokerAccess(settings).on_auth(&Credentials::new("x", peer).with(user, password))
+            BrokerAccess::new(settings).on_auth(&Credentials::new("x", peer).with(user, password))
         };
         assert_eq!(ask(&settings, None, ""), Verdict::Accept);
         settings.set(Param::BrokerUser, b"me", Source::Persistent).unwrap();

@@ -19,7 +19,7 @@ use umqtt_net::{Duration, Instant};
 
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent, Peer};
-use crate::notices::{SCRIPT_MISSING, SETTINGS_DAMAGED};
+use crate::notices::SETTINGS_DAMAGED;
 use crate::platform::Platform;
 use crate::settings::Param;
 use crate::storage::Doors;
@@ -152,8 +152,8 @@ impl Consoles {
         let settings = &device.state.settings;
         let why = if settings.is_damaged() {
             SETTINGS_DAMAGED
-        } else if settings.missing().has(Doors::CONSOLE) {
-            SCRIPT_MISSING
+        } else if let Some(why) = settings.shut(Doors::CONSOLE) {
+            why
         } else if !settings.access(Param::ConfigAccess).permits(peer.is_internal()) {
             return net.abort(conn);
         } else if let Some(number) = Consoles::open(device, conn, peer.into(), net) {

@@ -3,16 +3,22 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use umqtt_net::Instant;
+use core::net::IpAddr;
+
+use umqtt_net::{Duration, Instant};
 
 use super::Device;
 use super::access::BrokerAccess;
 use super::backpressure::{Backpressure, ReadState};
 use super::connections::Role;
 use super::service::Service;
+use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::platform::Platform;
 use crate::settings::Param;
+
+/// Between two lines of the log that tell of a wrong password.
+const REFUSALS_APART: Duration = Duration::from_secs(60);
 
 /// Moves bytes between the network and the broker.
 pub(super) struct MqttClients {
@@ -20,6 +26,8 @@ pub(super) struct MqttClients {
     /// Bytes clients sent since what is outgoing was last looked at.
     unflushed: usize,
     backpressure: Backpressure,
+    /// When the log may tell again of one whose password is wrong.
+    next_refusal: Instant,
 }
 
 impl<P: Platform> Service<P> for MqttClients {
@@ -88,6 +96,7 @@ impl MqttClients {
             send_buffer: vec![0; send_buffer],
             unflushed: 0,
             backpressure: Backpressure::default(),
+            next_refusal: Instant::ZERO,
         }
     }
 
@@ -113,7 +122,7 @@ impl MqttClients {
         }
         MqttClients::flush(device, net);
         let state = &mut *device.state;
-        let mut access = BrokerAccess(&state.settings);
+        let mut access = BrokerAccess::new(&state.settings);
         // What the broker refuses, it counts.
         if state.broker.open(conn, peer, state.now, &mut access).is_ok() {
             device.connections.set_role(conn, Role::Mqtt(ReadState::Free));
@@ -146,20 +155,42 @@ impl MqttClients {
     fn read<P: Platform>(device: &mut Device<P>, conn: ConnId, net: &mut dyn Net) {
         let state = &mut device.state;
         let before = state.broker.stats().messages_received;
-        let mut access = BrokerAccess(&state.settings);
+        let mut access = BrokerAccess::new(&state.settings);
         let taken = net.recv(conn, &mut |bytes| {
             state.broker.receive(conn, bytes, state.now, &mut access);
             bytes.len()
         });
+        let refused = access.refused;
         let published = state.broker.stats().messages_received > before;
         let read_state = if published { ReadState::Publishing } else { ReadState::Free };
         device.connections.set_role(conn, Role::Mqtt(read_state));
         device.mqtt.unflushed += taken;
+        if let Some(peer) = refused {
+            MqttClients::tell_refusal(device, peer);
+        }
         // The other half is for what one read brings: see `max_control_bytes`.
         let most = device.state.options.limits.max_control_bytes / 2;
         if device.mqtt.unflushed >= most || MqttClients::is_short(device) {
             MqttClients::flush(device, net);
         }
+    }
+
+    /// Logs whose password was wrong, now and then: who tries again and again fills no log.
+    fn tell_refusal<P: Platform>(device: &mut Device<P>, peer: IpAddr) {
+        let state = &mut *device.state;
+        if state.now < device.mqtt.next_refusal {
+            return;
+        }
+        device.mqtt.next_refusal = state.now.saturating_add(REFUSALS_APART);
+        let why = match state.settings.credentials_damaged() {
+            true => "nobody is let in, see show",
+            false => "it must send both broker_user and broker_password",
+        };
+        let count = state.broker.stats().unauthorized;
+        state.log(
+            Level::Info,
+            format_args!("client from {peer} refused: {why} ({count} refused so far)"),
+        );
     }
 
     /// Sends what waits for clients and closes what the broker wants closed.

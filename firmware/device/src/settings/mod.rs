@@ -30,6 +30,7 @@ pub use error::SetError;
 pub use param_type::ParamType;
 pub use table::{Param, Spec, TABLE};
 
+use crate::notices::{SCRIPT_MISSING, SCRIPT_REFUSED};
 use crate::storage::Doors;
 
 /// A value as it is kept: every type but the texts is a number.
@@ -102,6 +103,8 @@ pub struct Settings {
     credentials_damaged: bool,
     /// What the script keeps strangers out of that should run, and does not.
     missing: Doors,
+    /// What the script that runs should keep strangers out of, and could not.
+    refused: Doors,
 }
 
 /// Length of the client id made from the MAC address.
@@ -126,6 +129,7 @@ impl Settings {
             damaged: false,
             credentials_damaged: false,
             missing: Doors::default(),
+            refused: Doors::default(),
         }
     }
 
@@ -175,18 +179,27 @@ impl Settings {
 
     /// Whether it is not known who may use the broker.
     pub fn credentials_damaged(&self) -> bool {
-        self.credentials_damaged || self.missing.has(Doors::BROKER)
+        self.credentials_damaged || self.shut(Doors::BROKER).is_some()
     }
 
-    /// The script that should keep strangers out of these does not run, or could not set what keeps
-    /// them out: nobody is let in there over the network.
-    pub fn set_missing(&mut self, doors: Doors) {
-        self.missing = doors;
+    /// The script that should keep strangers out of `missing` does not run, and the one that runs
+    /// could not set what keeps them out of `refused`: nobody is let in there over the network.
+    pub(crate) fn set_missing(&mut self, missing: Doors, refused: Doors) {
+        (self.missing, self.refused) = (missing, refused);
     }
 
-    /// See [`Settings::set_missing`].
-    pub fn missing(&self) -> Doors {
-        self.missing
+    /// Why nobody is let in at one of these doors, if it is for the want of what a script sets.
+    pub(crate) fn shut(&self, doors: Doors) -> Option<&'static str> {
+        if self.missing.has(doors) {
+            Some(SCRIPT_MISSING)
+        } else {
+            self.refused.has(doors).then_some(SCRIPT_REFUSED)
+        }
+    }
+
+    /// Whether the script that runs could not set what keeps strangers out.
+    pub(crate) fn is_refused(&self) -> bool {
+        !self.refused.is_empty()
     }
 
     /// What the script that runs keeps strangers out of.
@@ -210,12 +223,13 @@ impl Settings {
     pub fn credentials_set(&mut self) {
         self.credentials_damaged = false;
         self.missing = self.missing.without(Doors::BROKER);
+        self.refused = self.refused.without(Doors::BROKER);
     }
 
     /// The owner has saved the settings as they are, on the serial line.
     pub fn restored(&mut self) {
         (self.damaged, self.credentials_damaged) = (false, false);
-        self.missing = Doors::default();
+        self.set_missing(Doors::default(), Doors::default());
     }
 
     /// The owner's values that differ from their default and are of the saved sort, at most

@@ -126,7 +126,7 @@ parameters! {
     19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s", needs Bitrate;
     20 SystemOutput "system_output" Int { min: 0, max: 2 }, Number(2), "serial port: 0 for the script alone, 1 also warnings, 2 also information and the console";
     21 BrokerUser "broker_user" Text { min: 0, max: 32 }, Txt(""), "user that MQTT clients must name";
-    22 BrokerPassword "broker_password" Text { min: 0, max: 32 }, Txt(""), "password that MQTT clients must give" secret;
+    22 BrokerPassword "broker_password" Text { min: 0, max: 32 }, Txt(""), "password that MQTT clients must give with it" secret;
     23 BrokerPort "broker_port" PORT, Number(1883), "TCP port of the MQTT broker";
     24 BrokerAccess "broker_access" ACCESS, Number(3), "who may use the broker: 0 nobody, 1 the own network, 2 the others, 3 all";
     25 BrokerSubscriptions "broker_subscriptions" LIMIT, Number(0), "most subscriptions, 0 is as memory allows";

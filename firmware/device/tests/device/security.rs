@@ -603,14 +603,49 @@ fn a_password_that_cannot_be_had_is_no_open_door() {
     assert_ne!(answer(&mut world, None), WELCOME, "@3 is empty");
     let serial = world.serial();
     assert!(serial.contains("config broker_password: no value, so nobody is let in"), "{serial}");
-    world.type_in("set @3 secret\r\n");
+    assert!(
+        serial.contains("client from 192.168.4.2 refused: nobody is let in, see show"),
+        "{serial}"
+    );
+    let console = world.console();
+    let shown = world.ask(console, "show");
+    assert!(!shown.contains("does not run"), "{shown}");
+    assert!(shown.contains("WARNING: a config line of the script has no value"), "{shown}");
+    let set = world.ask(console, "set @3 secret");
+    assert_eq!(
+        set,
+        "@3 written to flash\r\nconfig lines of the script read it at its next start: reset\r\n"
+    );
     let mut world = world.power_cycle();
+    let console = world.console();
+    assert!(!world.ask(console, "show").contains("WARNING"));
+    assert_eq!(world.ask(console, "set @4 x"), "@4 written to flash\r\n");
     assert_ne!(answer(&mut world, None), WELCOME);
     let map = Layout::DESKTOP.map_sectors as usize * SECTOR;
     let mut world = world.power_cycle_damaged(&mut |flash| flash[..map].fill(0));
     assert_ne!(answer(&mut world, None), WELCOME, "its record is damaged");
     world.install("config broker_password none\non init do\n println 1\n");
     assert_eq!(answer(&mut world, None), WELCOME, "none is said");
+}
+
+#[test]
+fn the_log_tells_now_and_then_that_passwords_are_wrong() {
+    let mut world = World::new();
+    world.type_in("set broker_user me\r\nset broker_password secret\r\n");
+    world.serial();
+    for _ in 0..20 {
+        answer(&mut world, Some("guess"));
+        world.advance(1000);
+    }
+    let refused =
+        "client from 192.168.4.2 refused: it must send both broker_user and broker_password";
+    let serial = world.serial();
+    assert_eq!(serial.matches(" refused: ").count(), 1, "{serial}");
+    assert!(serial.contains(&format!("{refused} (1 refused so far)\r\n")), "{serial}");
+    world.advance(60_000);
+    answer(&mut world, None);
+    let serial = world.serial();
+    assert!(serial.contains(&format!("{refused} (21 refused so far)\r\n")), "{serial}");
 }
 
 /// Before its `config` lines are done nobody is let in, however early.

@@ -183,7 +183,7 @@ impl Script {
     /// No script runs. If one is to keep strangers out, nobody is let in.
     pub(super) fn miss<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         let missing = state.storage.unguarded(false);
-        state.settings.set_missing(missing);
+        state.settings.set_missing(missing, Doors::default());
         if !missing.is_empty() {
             state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
@@ -213,8 +213,7 @@ impl Script {
             // An older script, in the place of the one that is damaged.
             state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
-        missing.add(state.refused_doors);
-        state.settings.set_missing(missing);
+        state.settings.set_missing(missing, state.refused_doors);
     }
 
     pub(super) fn start<P: Platform>(&mut self, new: bool, state: &mut DeviceState<P>) {
@@ -222,7 +221,7 @@ impl Script {
         let Some(engine) = &mut self.engine else { return };
         (self.configuring, self.new) = (true, new);
         state.refused_doors = Doors::default();
-        state.settings.set_missing(state.storage.unguarded(false));
+        state.settings.set_missing(state.storage.unguarded(false), Doors::default());
         self.starting = true;
         self.started_at = state.now;
         self.tracing = false;
