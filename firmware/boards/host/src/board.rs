@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use umqtt_device::board::{Board, Gpio, LogLevel, Radio, Random, Restart, Serial};
-use umqtt_device::sim::{SimulatedPins, SimulatedRadio};
+use umqtt_device::sim::{SimulatedPins, SimulatedRadio, simulate};
 
 use crate::log::Log;
 use crate::terminal::Terminal;
@@ -111,7 +111,7 @@ impl HostBoard {
     }
 
     /// Does a `sim` command; the reply, or `Err` with what would be right.
-    fn simulate(&mut self, words: &[&[u8]]) -> Result<String, &'static str> {
+    fn simulate(&mut self, words: &[&[u8]]) -> Result<String, String> {
         if let Some(done) = self.pins.simulate(words) {
             return done;
         }
@@ -133,7 +133,10 @@ impl HostBoard {
                 }
                 Ok(format!("wifi {}", if up { "up" } else { "down" }))
             }
-            _ => Err("sim gpio PIN 0|1, sim adc N, sim serial TEXT or sim wifi up|down"),
+            [b"wifi", b"add" | b"remove" | b"signal" | b"lose" | b"station", ..] => {
+                Err("there is no radio to simulate: start with --radio".into())
+            }
+            _ => Err("sim gpio PIN 0|1, sim adc N, sim serial TEXT or sim wifi up|down".into()),
         }
     }
 }
@@ -226,7 +229,7 @@ impl Board for HostBoard {
 
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
         let [b"sim", rest @ ..] = words else { return false };
-        match self.simulate(rest) {
+        match simulate(rest, |words| self.simulate(words)) {
             Ok(text) => reply(text.as_bytes()),
             Err(right) => {
                 reply(b"Invalid argument: ");
@@ -280,6 +283,12 @@ mod tests {
         let mut board = board();
         assert_eq!(sim(&mut board, "sim adc 1024"), "Invalid argument: sim adc 0-1023");
         assert!(sim(&mut board, "sim").starts_with("Invalid argument: sim gpio"));
+        assert_eq!(sim(&mut board, "sim gpio 63 1 # press"), "gpio 63 = 1 from outside");
+        assert_eq!(
+            sim(&mut board, "sim gpio 64 1"),
+            "Invalid argument: sim gpio PIN 0|1, PIN 0 to 63"
+        );
+        assert!(sim(&mut board, "sim wifi add home").ends_with("start with --radio"));
         sim(&mut board, "sim adc 512");
         assert_eq!(board.adc(), 512);
         sim(&mut board, "sim serial hello there");

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use umqtt_lang::diagnostic::HINTS;
+use umqtt_vm::words::ActionWord;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use crate::settings::capability::needs;
@@ -180,6 +181,16 @@ pub(crate) fn near(word: &[u8]) -> Option<&'static str> {
     }
     let names = COMMANDS.iter().map(|spec| spec.name);
     (word.len() > 2).then_some(names)?.find(|name| is_near(word, name.as_bytes()))
+}
+
+/// Whether a line that begins so is one of a script; a word that is a command here too is not
+/// asked about.
+pub(super) fn is_of_script(words: &[&[u8]]) -> bool {
+    let word = core::str::from_utf8(words[0]).unwrap_or_default();
+    let others = ["on", "do", "done", "if", "then", "else", "endif", "%"];
+    others.contains(&word)
+        || word == "config" && words.len() > 2
+        || ActionWord::from_keyword(word).is_some()
 }
 
 fn is_near(word: &[u8], name: &[u8]) -> bool {

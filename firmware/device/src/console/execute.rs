@@ -2,6 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 
+use super::PROMPT;
 use super::command::{self, Command, CommandSpec, Show, UsageError};
 use super::device_control::{DeviceControl, Origin};
 use super::lock::{LockError, Requester};
@@ -25,6 +26,8 @@ pub enum CommandOutcome {
     Continue,
     /// The line was no command that could be given. It goes on.
     Invalid,
+    /// The line was one of a script, and so is what was pasted with it. It goes on.
+    ScriptLine,
     /// Its user wants it closed.
     Quit,
     /// The device restarts.
@@ -68,6 +71,7 @@ pub fn execute_line(
     device: &mut dyn DeviceControl,
     out: &mut Output,
 ) -> CommandOutcome {
+    let line = without_prompt(line);
     let words = match Words::split(line) {
         Ok(words) => words,
         Err(WordsError::TooMany) => {
@@ -80,12 +84,17 @@ pub fn execute_line(
             return CommandOutcome::Invalid;
         }
     };
-    let words = words.as_slices();
-    if words.is_empty() {
+    let (words, comment) = (words.as_slices(), words.before_comment());
+    if words.is_empty() || comment == Some(0) {
         return CommandOutcome::Invalid;
     }
     let locked = device.lock().is_locked();
-    match command::parse(&words, locked) {
+    let command = match (command::parse(&words, locked), comment) {
+        // Only where no value can hold it.
+        (Err(UsageError::Count), Some(end)) => command::parse(&words[..end], locked),
+        (command, _) => command,
+    };
+    match command {
         // A script may restart a locked device, which is its owner's doing, but not clear it.
         Ok(Command::Reset { factory })
             if locked
@@ -98,12 +107,27 @@ pub fn execute_line(
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
         Ok(command) => return execute(command, origin, now, device, out),
+        Err(UsageError::Unknown) if command::is_of_script(&words) => {
+            line!(out, "Invalid Command");
+            line!(
+                out,
+                "That is a line of a script: script 2000 waits for one, nc HOST 2000 < FILE sends it. \
+                 What is pasted with it is not executed"
+            );
+            return CommandOutcome::ScriptLine;
+        }
         Err(UsageError::Unknown) => return board_command(&words, locked, device, out),
         Err(UsageError::Locked) => line!(out, "{LOCKED}"),
         Err(UsageError::Count) => invalid_count(&words, device, out),
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
     CommandOutcome::Invalid
+}
+
+/// A line that was copied from a session may have its prompt in front.
+fn without_prompt(line: &[u8]) -> &[u8] {
+    let line = line.trim_ascii_start();
+    line.strip_prefix(PROMPT).map_or(line, without_prompt)
 }
 
 /// What is wrong, and on the next line what would be right.

@@ -21,6 +21,10 @@ pub const LEAST_OUTPUT: usize = 256;
 /// Longest report that waits for its user to read, bytes.
 const MAX_REPORT: usize = 2048;
 
+/// Lines that come so soon behind one of a script were pasted with it: they are not executed, as
+/// some are commands too.
+const PASTE: Duration = Duration::from_secs(1);
+
 /// A session that has ended waits so long for its user to read the rest, milliseconds.
 const LINGER: Duration = Duration::from_millis(10_000);
 
@@ -44,6 +48,8 @@ pub struct Session {
     /// The prompt, and the line being typed, are the last that was shown, or need not be shown.
     prompted: bool,
     last_input: Instant,
+    /// Until then lines count as pasted with one of a script.
+    pasting: Instant,
     /// Nothing has come yet.
     fresh: bool,
     /// It was given a command that there is.
@@ -74,6 +80,7 @@ impl Session {
             prompt,
             prompted: true,
             last_input: now,
+            pasting: Instant::ZERO,
             fresh: true,
             commanded: false,
             ended: false,
@@ -301,8 +308,15 @@ impl Session {
                 if self.is_remote() && detect::is_http_line(&line) {
                     return self.refuse_stranger(ForeignProtocol::Http, device);
                 }
-                let outcome = execute_line(&line, self.origin, now, device, &mut self.output);
-                self.commanded |= outcome != CommandOutcome::Invalid;
+                let outcome = match now < self.pasting {
+                    true => CommandOutcome::ScriptLine,
+                    false => execute_line(&line, self.origin, now, device, &mut self.output),
+                };
+                match outcome {
+                    CommandOutcome::ScriptLine => self.pasting = now.saturating_add(PASTE),
+                    CommandOutcome::Invalid => {}
+                    _ => self.commanded = true,
+                }
                 outcome
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
@@ -346,7 +360,10 @@ impl Session {
                 self.output.end_reply(b"");
                 self.prompted = true; // it waits for no more lines
             }
-            CommandOutcome::Continue | CommandOutcome::Invalid | CommandOutcome::Quit => {
+            CommandOutcome::Continue
+            | CommandOutcome::Invalid
+            | CommandOutcome::ScriptLine
+            | CommandOutcome::Quit => {
                 self.output.end_reply(b"");
                 self.prompted = self.output.prompt(self.prompt, self.reader.typed());
             }

@@ -2,7 +2,7 @@
 //!
 //! Blanks part words. `%hh` is a byte in hex, `\` takes the next byte as it is. A word that begins
 //! with `"` runs to the next `"` and may hold blanks; what follows is a new word. A quote inside a
-//! word is an ordinary byte.
+//! word is an ordinary byte. Of a comment, `#` and a blank, not all words need be there.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -37,6 +37,7 @@ impl core::error::Error for WordsError {}
 pub struct Words {
     bytes: Vec<u8>,
     ends: heapless::Vec<u16, MAX_WORDS>,
+    comment: Option<usize>,
 }
 
 impl Words {
@@ -53,11 +54,28 @@ impl Words {
                 continue;
             }
             let quoted = *first == b'"';
-            rest = words.word(if quoted { tail } else { rest }, quoted)?;
-            let end = u16::try_from(words.bytes.len()).map_err(|_| WordsError::TooMany)?;
-            words.ends.push(end).map_err(|_| WordsError::TooMany)?;
+            if *first == b'#' && tail.first().is_some_and(|next| is_blank(*next)) {
+                words.comment.get_or_insert(words.ends.len());
+            }
+            match words.add(if quoted { tail } else { rest }, quoted) {
+                Ok(tail) => rest = tail,
+                Err(_) if words.comment.is_some() => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(words)
+    }
+
+    /// How many words are in front of a comment, if there may be one.
+    pub fn before_comment(&self) -> Option<usize> {
+        self.comment
+    }
+
+    fn add<'l>(&mut self, rest: &'l [u8], quoted: bool) -> Result<&'l [u8], WordsError> {
+        let rest = self.word(rest, quoted)?;
+        let end = u16::try_from(self.bytes.len()).map_err(|_| WordsError::TooMany)?;
+        self.ends.push(end).map_err(|_| WordsError::TooMany)?;
+        Ok(rest)
     }
 
     /// The words, in order.

@@ -160,46 +160,57 @@ impl SimulatedRadio {
     ///
     /// # Errors
     /// What would be right.
-    pub fn simulate(&mut self, words: &[&[u8]]) -> Result<String, &'static str> {
+    pub fn simulate(&mut self, words: &[&[u8]]) -> Result<String, String> {
         let done = match *words {
-            [b"add", ssid, ref rest @ ..] => self.simulate_add(ssid, rest),
-            [b"remove", ssid] => self.remove(ssid).then(|| String::from("removed")),
-            [b"signal", ssid, rssi] => number(rssi).and_then(|rssi| {
-                self.around.iter_mut().find(|known| known.ssid == ssid)?.rssi = rssi;
-                Some(format!("{rssi} dBm"))
-            }),
-            [b"lose"] => Some(String::from(if self.lose() { "lost" } else { "not connected" })),
+            [b"add", ssid, ref rest @ ..] if rest.len() <= 3 => {
+                return self.simulate_add(ssid, rest);
+            }
+            [b"remove", ssid] if self.remove(ssid) => String::from("removed"),
+            [b"signal", ssid, rssi] => {
+                let rssi = number(rssi).ok_or("RSSI is -128 to 127")?;
+                let known = self.around.iter_mut().find(|known| known.ssid == ssid);
+                known.ok_or_else(|| no_network(ssid))?.rssi = rssi;
+                format!("{rssi} dBm")
+            }
+            [b"remove", ssid] => return Err(no_network(ssid)),
+            [b"lose"] => String::from(if self.lose() { "lost" } else { "not connected" }),
             [b"up"] => {
                 self.set_down(false);
-                Some(String::from("wifi up"))
+                String::from("wifi up")
             }
             [b"down"] => {
                 self.set_down(true);
-                Some(String::from("wifi down"))
+                String::from("wifi down")
             }
-            [b"station", mac] => mac_address(mac).map(|mac| match self.add_station(mac) {
-                true => String::from("joined"),
-                false => String::from("not taken"),
-            }),
-            [b"station", mac, b"gone"] => mac_address(mac).map(|mac| {
-                self.remove_station(mac);
-                String::from("gone")
-            }),
-            _ => None,
+            [b"station", mac, ref rest @ ..] if matches!(rest, [] | [b"gone"]) => {
+                let mac = mac_address(mac).ok_or("MAC is such as 02:00:00:00:00:0f")?;
+                match (rest.is_empty(), self.access_point.is_some()) {
+                    (false, _) if self.remove_station(mac) => String::from("gone"),
+                    (false, _) => String::from("it was not there"),
+                    (true, false) => String::from("not taken: there is no own network"),
+                    (true, true) if self.add_station(mac) => String::from("joined"),
+                    (true, true) => format!("not taken: at most {STATIONS} stations"),
+                }
+            }
+            _ => return Err(String::from(RADIO_USAGE)),
         };
-        done.ok_or(RADIO_USAGE)
+        Ok(done)
     }
 
-    fn simulate_add(&mut self, ssid: &[u8], rest: &[&[u8]]) -> Option<String> {
+    fn simulate_add(&mut self, ssid: &[u8], rest: &[&[u8]]) -> Result<String, String> {
         let password = match rest.first() {
             None | Some(&b"none") => &b""[..],
             Some(password) => password,
         };
-        let rssi = rest.get(1).map_or(Some(-60), |word| number(word))?;
-        let channel = rest.get(2).map_or(Some(6), |word| number(word))?;
-        let sound = rest.len() <= 3 && (1..=13).contains(&channel);
-        (sound && self.add(ssid, password, rssi, channel.cast_unsigned()))
-            .then(|| format!("in reach at {rssi} dBm, channel {channel}"))
+        let rssi =
+            rest.get(1).map_or(Some(-60), |word| number(word)).ok_or("RSSI is -128 to 127")?;
+        let channel = rest.get(2).map_or(Some(6), |word| number(word));
+        let channel = channel.filter(|channel| (1..=13).contains(channel));
+        let channel = channel.ok_or("CHANNEL is 1 to 13")?;
+        match self.add(ssid, password, rssi, channel.cast_unsigned()) {
+            true => Ok(format!("in reach at {rssi} dBm, channel {channel}")),
+            false => Err(format!("the name or password is too long, or there are {NETWORKS}")),
+        }
     }
 
     fn push(&mut self, event: RadioEvent) {
@@ -294,6 +305,10 @@ impl Radio for SimulatedRadio {
     }
 }
 
+fn no_network(ssid: &[u8]) -> String {
+    format!("no network {} was added", crate::printable::Printable(ssid))
+}
+
 fn number(word: &[u8]) -> Option<i8> {
     core::str::from_utf8(word).ok()?.parse().ok()
 }
@@ -314,7 +329,7 @@ mod tests {
 
     fn sim(radio: &mut SimulatedRadio, line: &str) -> String {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
-        radio.simulate(&words).unwrap_or_else(String::from)
+        radio.simulate(&words).unwrap_or_else(|right| right)
     }
 
     #[test]
@@ -325,21 +340,30 @@ mod tests {
         assert_eq!(sim(&mut radio, "signal home -70"), "-70 dBm");
         assert_eq!(sim(&mut radio, "lose"), "not connected");
         assert_eq!(sim(&mut radio, "remove cafe"), "removed");
-        assert_eq!(sim(&mut radio, "station 02:00:00:00:00:0f"), "not taken");
-        for wrong in [
-            "",
-            "add",
-            "add x y -129",
-            "add x y -60 14",
-            "add x y -60 1 z",
-            "remove cafe",
-            "signal cafe -1",
-            "station 02:00:00:00:00",
-            "station 02:00:00:00:00:0f:00",
-            "station 2:0:0:0:0:0",
-            "add 012345678901234567890123456789012",
+        assert_eq!(
+            sim(&mut radio, "station 02:00:00:00:00:0f"),
+            "not taken: there is no own network"
+        );
+        assert_eq!(sim(&mut radio, "station 02:00:00:00:00:0f gone"), "it was not there");
+        let (rssi, mac) = ("RSSI is -128 to 127", "MAC is such as 02:00:00:00:00:0f");
+        for (wrong, right) in [
+            ("", RADIO_USAGE),
+            ("add", RADIO_USAGE),
+            ("add x y -129", rssi),
+            ("add x y -60 14", "CHANNEL is 1 to 13"),
+            ("add x y -60 1 z", RADIO_USAGE),
+            ("remove cafe", "no network cafe was added"),
+            ("signal cafe -1", "no network cafe was added"),
+            ("signal home -200", rssi),
+            ("station 02:00:00:00:00", mac),
+            ("station 02:00:00:00:00:0f:00", mac),
+            ("station 2:0:0:0:0:0", mac),
+            (
+                "add 012345678901234567890123456789012",
+                "the name or password is too long, or there are 128",
+            ),
         ] {
-            assert_eq!(sim(&mut radio, wrong), RADIO_USAGE, "{wrong}");
+            assert_eq!(sim(&mut radio, wrong), right, "{wrong}");
         }
     }
 

@@ -72,6 +72,43 @@ fn words_of_other_consoles() {
 }
 
 #[test]
+fn comments_and_prompts_that_are_pasted_are_passed_over() {
+    let mut user = User::over_tcp();
+    user.says(&[
+        "time      # what it is",
+        "CMD>time",
+        "CMD> CMD>script 2000 # waits for a script: it's \"one\" of many words, a b c d e f g h i j",
+        "# nothing but a comment",
+        "CMD>",
+        "show script # the script",
+        "publish local a b # retained",
+        "publish local a b retained # a comment",
+        "sim gpio 12 1 # the board knows",
+        // Where a value can hold it, it is one.
+        "publish local a #",
+        "publish local a #ff00ff",
+        "set mqtt_id # x",
+        "set mqtt_id #x",
+        "lock \"# x",
+        "lock #",
+    ]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
+fn of_a_script_that_is_pasted_nothing_is_executed() {
+    let mut user = User::over_tcp();
+    let script = "on init do\npublish local a b\nprintln \"x\n\nreset factory\n";
+    user.says(&script.lines().collect::<Vec<_>>());
+    assert_eq!(user.device.asked, [""; 0]);
+    user.now += Duration::from_secs(1);
+    user.says(&["time", "config", "config ssid x", "time"]);
+    user.now += Duration::from_secs(1);
+    user.says(&["done"]);
+    assert_snapshot!(user.screen());
+}
+
+#[test]
 fn configuration_is_set_shown_and_saved() {
     let mut user = User::over_tcp();
     user.says(&[
