@@ -191,26 +191,33 @@ fn install_checked<P: Platform>(
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
-    let (completed, failed) = match device.uploads.is_pull() {
-        true => ("HTTP script download completed", "HTTP script upload failed (error code 0)"),
-        false => ("Script upload completed", "Script upload failed"),
-    };
-    let head = format_args!("{completed} ({len} Bytes)\r\n");
-    // Cut where memory ends: that is what many a verdict is about.
-    let (checked, warnings) = match checked {
-        Ok(mut new) => {
-            let warnings = core::mem::take(&mut new.warnings);
-            (Ok(new), warnings)
+    let page = device.state.storage.incoming_head().trim_ascii_start().starts_with(b"<");
+    let taken = checked.map(|mut new| {
+        let warnings = core::mem::take(&mut new.warnings);
+        put(device, new, net).map(|()| warnings)
+    });
+    let (stored, why): (_, &dyn core::fmt::Display) = match &taken {
+        Ok(Ok(warnings)) => {
+            let completed = match device.uploads.is_pull() {
+                true => "HTTP script download completed",
+                false => "Script upload completed",
+            };
+            return try_format(format_args!("{completed} ({len} Bytes)\r\nSyntax okay{warnings}"));
         }
-        Err(error) => (Err(error), String::new()),
+        Ok(Err(refusal)) => ("Script not stored: ", refusal),
+        Err(error) => ("", error),
     };
-    match checked.map(|new| put(device, new, net)) {
-        Ok(Ok(())) => try_format(format_args!("{head}Syntax okay{warnings}")),
-        Ok(Err(refusal)) => try_format(format_args!("{head}Script not stored: {refusal}")),
-        Err(error @ CheckError::Source(_)) => try_format(format_args!("{head}{error}")),
-        Err(CheckError::Empty) => try_format(format_args!("{failed}: {}", CheckError::Empty)),
-        Err(error) => try_format(format_args!("{head}{failed}: {error}")),
-    }
+    let goes_on = match device.script.enabled() {
+        true => ", the one that was there goes on",
+        false => "",
+    };
+    let more = match taken {
+        Err(CheckError::Source(_)) if page => "\r\nIt is a web page, not a script",
+        Err(CheckError::Source(_)) => "\r\numqttc check FILE tells more",
+        _ => "",
+    };
+    // Cut where memory ends: that is what many a verdict is about.
+    try_format(format_args!("Script not taken ({len} Bytes){goes_on}\r\n{stored}{why}{more}"))
 }
 
 /// Ends the upload for want of memory; true if there was one.

@@ -71,9 +71,28 @@ fn what_is_wrong_is_refused_with_its_reason_and_the_old_script_stays() {
         world.finish(sender);
         let report = world.text(console);
         assert!(report.contains(reason), "{report}");
+        assert!(!report.contains("completed"), "{report}");
+        let source = reason.starts_with("Error");
+        let there =
+            format!("Script not taken ({} Bytes), the one that was there goes on\r\n", sent.len());
+        assert_eq!(report.contains(&there), sent.len() < 70_000, "{report}");
+        assert_eq!(report.contains("umqttc check FILE tells more\r\n"), source, "{report}");
         assert!(world.is_closed(sender));
         assert!(shows(&mut world, console, "\"old\""));
     }
+}
+
+#[test]
+fn a_web_page_is_called_so_and_where_no_script_runs_none_goes_on() {
+    let mut world = World::new();
+    let console = world.console();
+    world.ask(console, "script 2000");
+    let sender = world.connect(2000);
+    world.send(sender, "<!DOCTYPE html>\n<html>\n");
+    world.finish(sender);
+    let report = world.text(console);
+    assert!(report.contains("Script not taken (23 Bytes)\r\nError in line 1"), "{report}");
+    assert!(report.ends_with("It is a web page, not a script\r\n"), "{report:?}");
 }
 
 #[test]
