@@ -52,16 +52,9 @@ pub(crate) enum Frame<'a, R> {
 impl<R: RxToken> RxToken for Frame<'_, R> {
     fn consume<T, F: FnOnce(&[u8]) -> T>(self, f: F) -> T {
         match self {
-            Frame::New(token, end, knock) => token.consume(|frame| match look(frame) {
-                Seen::Other => f(frame),
-                Seen::Knock(seen) => {
-                    *knock = Some(seen);
-                    f(frame)
-                }
-                Seen::Whole(data, second) => {
-                    *end = Some(second);
-                    f(&data)
-                }
+            Frame::New(token, end, knock) => token.consume(|frame| {
+                let first = look(frame, end, knock);
+                f(first.as_deref().unwrap_or(frame))
             }),
             Frame::Second(frame) => f(&frame),
         }
@@ -98,14 +91,28 @@ impl<D: Device> Device for FinSplitter<D> {
 
 /// What a frame is.
 enum Seen {
-    Other,
+    /// Data and the end, and no memory to split them.
+    NoMemory,
     Knock(Knock),
     /// Data and the end: the data without the end, and the end without the data.
     Whole(Vec<u8>, Vec<u8>),
 }
 
-fn look(frame: &[u8]) -> Seen {
-    segment(frame).unwrap_or(Seen::Other)
+/// Notes what a frame is; the data without the end if it has both.
+#[inline(never)]
+fn look(frame: &[u8], end: &mut Option<Vec<u8>>, knock: &mut Option<Knock>) -> Option<Vec<u8>> {
+    match segment(frame)? {
+        // No frame at all.
+        Seen::NoMemory => Some(Vec::new()),
+        Seen::Knock(seen) => {
+            *knock = Some(seen);
+            None
+        }
+        Seen::Whole(data, second) => {
+            *end = Some(second);
+            Some(data)
+        }
+    }
 }
 
 fn segment(frame: &[u8]) -> Option<Seen> {
@@ -135,16 +142,26 @@ fn segment(frame: &[u8]) -> Option<Seen> {
     let before = header + ip_header + usize::from(tcp.header_len());
     let segment = header + ip_header;
 
-    let mut data = frame.get(..header + ip_len)?.to_vec();
+    let whole = frame.get(..header + ip_len)?;
+    // Without memory it is as if it had been lost: it comes again.
+    let Some((mut data, mut end)) = copy(whole).zip(copy(whole.get(..before)?)) else {
+        return Some(Seen::NoMemory);
+    };
     change(data.get_mut(segment..)?, from, to, |tcp| tcp.set_fin(false));
 
-    let mut end = frame.get(..before)?.to_vec();
     let seq = tcp.seq_number() + payload;
     change(end.get_mut(segment..)?, from, to, |tcp| tcp.set_seq_number(seq));
     let mut ip = Ipv4Packet::new_unchecked(end.get_mut(header..)?);
     ip.set_total_len((ip_len - payload) as u16);
     ip.fill_checksum();
     Some(Seen::Whole(data, end))
+}
+
+fn copy(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut copy = Vec::new();
+    copy.try_reserve_exact(bytes.len()).ok()?;
+    copy.extend_from_slice(bytes);
+    Some(copy)
 }
 
 fn change(
@@ -163,7 +180,7 @@ mod tests {
     use super::*;
 
     fn split(frame: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-        match look(frame) {
+        match segment(frame)? {
             Seen::Whole(data, end) => Some((data, end)),
             _ => None,
         }
