@@ -27,9 +27,11 @@ mod terminal;
 mod write;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::commands::Cli;
 use crate::failure::Failure;
@@ -58,6 +60,13 @@ fn main() -> ExitCode {
 /// Prints what the command line alone asks for: help and version, or what is wrong with it.
 fn show(message: &clap::Error) -> ExitCode {
     if message.use_stderr() {
+        if let Some(ContextValue::String(word)) = message.get(ContextKind::InvalidSubcommand)
+            && let Some(tip) = meant(word)
+        {
+            let _ = message.print(); // what is wrong is in the exit code too
+            eprintln!("\n  tip: {tip}");
+            return ExitCode::from(2);
+        }
         message.exit();
     }
     let mut terminal = Terminal::new(ColorChoice::Auto);
@@ -67,6 +76,26 @@ fn show(message: &clap::Error) -> ExitCode {
         false => write!(terminal.out, "{text}"),
     };
     end(written.map(|()| Status::Success).map_err(Failure::Output), &mut terminal)
+}
+
+/// What a word that is no command was meant for.
+fn meant(word: &str) -> Option<String> {
+    let sorted = |word: &str| {
+        let mut letters: Vec<char> = word.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    let commands = Cli::command();
+    let mut names = commands.get_subcommands().map(clap::Command::get_name);
+    if let Some(name) = names.find(|name| sorted(name) == sorted(word)) {
+        return Some(format!("did you mean `umqttc {name}`?"));
+    }
+    let path = Path::new(word);
+    let is_script = path.extension().is_some_and(|end| end == "script" || end == "umq");
+    (is_script || path.is_file()).then(|| {
+        let word = render::printable(word.as_bytes());
+        format!("`umqttc run {word}` runs a script, `umqttc check {word}` checks it")
+    })
 }
 
 /// Writes out what is still buffered. Output that cannot be written is a failure of every command.

@@ -183,3 +183,12 @@ fn what_cannot_be_written_is_said_in_the_systems_words() {
         assert!(ran.err.contains("No space left on device"), "{}", ran.err);
     }
 }
+
+#[test]
+fn an_image_is_no_script_to_build() {
+    let dir = folder(&[("s.script", SCRIPT.as_bytes())]);
+    assert_eq!(umqttc(dir.path(), &["build", "s.script"]).code, 0);
+    let ran = umqttc(dir.path(), &["build", "s.umq"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("s.umq is a compiled image, not a script"), "{}", ran.err);
+}

@@ -283,6 +283,43 @@ fn a_device_outlives_a_full_disk() {
 }
 
 #[test]
+fn what_is_no_command_gets_a_tip() {
+    let dir = folder(&[("notes", b"on init do\n println 1\n")]);
+    for (word, tip) in [
+        ("relay.script", "\n  tip: `umqttc run relay.script` runs a script"),
+        ("notes", "\n  tip: `umqttc run notes` runs a script"),
+        ("rnu", "\n  tip: did you mean `umqttc run`?"),
+    ] {
+        let ran = umqttc(dir.path(), &[word]);
+        assert_eq!(ran.code, 2);
+        assert!(
+            ran.err.contains("unrecognized subcommand") && ran.err.contains(tip),
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn why_a_device_cannot_start_there() {
+    let dir = folder(&[("notes", b"no folder")]);
+    for (args, why) in [
+        // An address that is for documentation.
+        (
+            ["--bind", "192.0.2.7"],
+            "192.0.2.7 is no address of this computer: --bind takes one, or 0.0.0.0 for all",
+        ),
+        (["--data", "notes"], "notes is a file: --data takes a directory"),
+    ] {
+        // The option's other spelling.
+        let all = [&["run", "--port", "0", "--console-port", "0"], &args[..]].concat();
+        let ran = umqttc(dir.path(), &all);
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(why), "{}", ran.err);
+    }
+}
+
+#[test]
 fn run_refuses_what_cannot_run() {
     let dir =
         folder(&[("bad.script", b"on init do println $nosuch"), ("bad.umq", b"uMQ!nonsense")]);

@@ -413,7 +413,7 @@ fn two_processes_do_not_share_a_data_directory() {
     let _one = start_again(dir.path(), free_port(), free_port());
     let mut other = Device::spawn(dir.path(), None, free_port(), free_port());
     assert!(!other.wait().success());
-    other.logs("is in use by another process: choose another with --data");
+    other.logs("is in use by another process, maybe a device that runs already");
 }
 
 /// `broker_autoretain` without persistence: OFF after ON is what counts, however soon the end comes

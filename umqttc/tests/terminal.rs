@@ -174,6 +174,9 @@ fn what_is_printed_does_not_disturb_what_is_typed() {
     tty.shows("the line before the last", |lines| {
         lines.last().is_some_and(|last| last == "CMD>publish local say 1")
     });
+    // Ctrl-C drops the line, and ends the device where there is none.
+    tty.types("\x03");
+    tty.shows("an empty line", |lines| lines.last().is_some_and(|last| last == "CMD>"));
     tty.types("\x03");
     assert_eq!(tty.ends(), 0);
     tty.shows("the end", |lines| lines.last().is_some_and(|last| last == "stopped"));
@@ -231,6 +234,19 @@ fn the_port_that_was_chosen_is_shown() {
     tty.types("show\r");
     let shown = format!("broker_port: 1883 (listening on {port})");
     tty.shows("the port", |lines| lines.contains(&shown));
+}
+
+#[test]
+fn a_script_that_takes_the_terminal_is_told_of_with_the_way_to_the_console() {
+    let script = b"config system_output 0\non serial do\n println 1\n";
+    let dir = folder(&[("say.script", script)]);
+    let port = free_port();
+    let args = arguments(port);
+    let tty = Tty::run(UMQTTC, &args.split(' ').collect::<Vec<_>>(), dir.path(), port);
+    let said = format!(
+        "system_output is 0: this terminal is the script's alone; the console is on 127.0.0.1:{port}"
+    );
+    tty.shows("where the console is", |lines| lines.contains(&said));
 }
 
 #[test]

@@ -106,6 +106,7 @@ use crate::mdns::Mdns;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
 use crate::ntp::Ntp;
 use crate::platform::Platform;
+use crate::settings::Settings;
 use crate::settings::{Capability, Param};
 use crate::storage::StorageError;
 use crate::upstream::Upstream;
@@ -323,6 +324,11 @@ impl<P: Platform> Device<P> {
     /// What the board has chosen.
     pub fn options(&self) -> &Options {
         &self.state.options
+    }
+
+    /// The settings that count.
+    pub fn settings(&self) -> &Settings {
+        &self.state.settings
     }
 
     /// The board.

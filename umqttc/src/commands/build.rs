@@ -38,10 +38,10 @@ pub(crate) struct Build {
 impl Build {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let output = self.output()?;
+        let input = Input::script(&self.file)?;
         if is_same_file(&self.file, &output) {
             return Err(Failure::WouldDestroySource(output));
         }
-        let input = Input::script(&self.file)?;
         let options = EmitOptions::new().debug(!self.strip).source(self.embed_source);
         let Some(program) =
             frontend::compile_or_report(&input, &self.device.profile, options, terminal)?

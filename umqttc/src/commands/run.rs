@@ -23,7 +23,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
     bind: IpAddr,
     /// The broker's port [default: as set on the device, at first 1883]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", alias = "port")]
     mqtt_port: Option<u16>,
     /// The console's port, 0 for none [default: as set on the device, at first 7777]
     #[arg(long, value_name = "N")]

@@ -19,7 +19,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{
     Cmd, ConditionalEventHandler, Config, Editor, Event, EventContext, EventHandler,
-    ExternalPrinter, KeyCode, KeyEvent, Modifiers, RepeatCount,
+    ExternalPrinter, KeyCode, KeyEvent, Modifiers, Movement, RepeatCount,
 };
 
 use crate::byte_queue::{ByteQueue, read_all};
@@ -47,6 +47,15 @@ impl ConditionalEventHandler for Suspend {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext) -> Option<Cmd> {
         self.0.store(true, Ordering::SeqCst);
         Some(Cmd::AcceptLine)
+    }
+}
+
+/// Ctrl-C: drops what has been typed; where nothing has, it ends the device.
+struct DropLine;
+
+impl ConditionalEventHandler for DropLine {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        (!context.line().is_empty()).then_some(Cmd::Kill(Movement::WholeBuffer))
     }
 }
 
@@ -105,6 +114,7 @@ impl LineEditor {
         let suspended = Arc::<AtomicBool>::default();
         let on_suspend = EventHandler::Conditional(Box::new(Suspend(suspended.clone())));
         lines.bind_sequence(KeyEvent::ctrl('z'), on_suspend);
+        lines.bind_sequence(KeyEvent::ctrl('c'), EventHandler::Conditional(Box::new(DropLine)));
         // There is nothing to complete; a tab in a pasted line parts words.
         lines
             .bind_sequence(KeyEvent(KeyCode::Tab, Modifiers::NONE), Cmd::Insert(1, " ".to_owned()));

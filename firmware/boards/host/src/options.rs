@@ -93,6 +93,8 @@ pub enum RunError {
         /// Why.
         error: NetError,
     },
+    /// The address to listen on is not one of this computer.
+    Address(IpAddr),
     /// The data directory cannot be used.
     Flash(OpenError),
     /// What is in the flash cannot be read or repaired.
@@ -119,6 +121,10 @@ impl core::fmt::Display for RunError {
             RunError::Port { service, port, error } => {
                 write!(f, "cannot listen on port {port} for {service}: {error}")
             }
+            RunError::Address(address) => write!(
+                f,
+                "{address} is no address of this computer: --bind takes one, or 0.0.0.0 for all"
+            ),
             RunError::Flash(error) => error.fmt(f),
             RunError::Storage(why) => write!(f, "the stored state cannot be used: {why}"),
             RunError::Script(why) => write!(f, "the script cannot be started: {why}"),

@@ -1,6 +1,6 @@
 //! The loop: wait, feed, drain.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use umqtt_device::board::{LogLevel, Restart};
 use umqtt_device::device::Options as DeviceOptions;
+use umqtt_device::settings::Param;
 use umqtt_device::{Board, Device, Platform};
 use umqtt_net::Instant;
 
@@ -15,7 +16,7 @@ use crate::board::HostBoard;
 use crate::flash::{FileFlash, WriteFailure};
 use crate::journal_store;
 use crate::journal_writer::JournalWriter;
-use crate::log::Log;
+use crate::log::{Log, Verbosity};
 use crate::net::HostNet;
 use crate::options::{Options, RunError, Serial};
 use crate::signals;
@@ -48,6 +49,8 @@ pub struct HostDevice {
     flash_failure: WriteFailure,
     started: std::time::Instant,
     stop: Arc<AtomicBool>,
+    /// The script has the terminal to itself.
+    script_has_terminal: bool,
     /// Standard output could not be written.
     output_failure: Option<std::io::Error>,
 }
@@ -73,6 +76,10 @@ impl HostDevice {
     /// # Errors
     /// [`RunError`].
     pub fn start(options: Options) -> Result<HostDevice, RunError> {
+        let own = std::net::TcpListener::bind((options.bind, 0));
+        if own.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
+            return Err(RunError::Address(options.bind));
+        }
         let mut flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout)?;
         let notice = flash.take_notice();
         let net = HostNet::new(options.bind)?;
@@ -89,7 +96,7 @@ impl HostDevice {
         let stop = Arc::new(AtomicBool::new(false));
         let mut desktop = HostDevice::assemble(options, board, flash, net, stop)?;
         if let Some(notice) = notice {
-            warn(&mut desktop.device, &notice);
+            warn(&mut desktop.device, &desktop.options, &notice);
         }
         if let Some(script) = desktop.options.script.take() {
             let HostDevice { device, net, .. } = &mut desktop;
@@ -116,7 +123,7 @@ impl HostDevice {
         let flash_failure = flash.failure();
         let mut device = Device::new(board, flash, device_options)
             .map_err(|error| RunError::Storage(error.to_string()))?;
-        let journal = open_journal(&mut device, &options.data, &net)?;
+        let journal = open_journal(&mut device, &options, &net)?;
         device.listen(&mut net).map_err(|refused| RunError::Port {
             service: refused.service,
             port: refused.port,
@@ -131,6 +138,7 @@ impl HostDevice {
             flash_failure,
             started,
             stop,
+            script_has_terminal: false,
             output_failure: None,
         };
         desktop.print_banner();
@@ -155,6 +163,7 @@ impl HostDevice {
                 self = self.restart(how)?;
                 continue;
             }
+            self.tell_whose_terminal_it_is();
             if let Some(why) = self.flash_failure.take() {
                 self.device.warn(format_args!("the flash file cannot be written: {why}"));
                 continue;
@@ -179,6 +188,28 @@ impl HostDevice {
         match failure.or(self.output_failure) {
             Some(error) => Err(RunError::Output(error)),
             None => Ok(()),
+        }
+    }
+
+    /// Where the console is, when the script has just taken the terminal for its serial port.
+    fn tell_whose_terminal_it_is(&mut self) {
+        let serial = self.options.serial == Serial::Stdio;
+        let taken = serial && self.device.settings().number(Param::SystemOutput) == 0;
+        if !taken || core::mem::replace(&mut self.script_has_terminal, taken) {
+            self.script_has_terminal = taken;
+            return;
+        }
+        let bind = self.options.bind;
+        let console = match self.device.ports().1 {
+            Some(port) => format!("the console is on {}", std::net::SocketAddr::new(bind, port)),
+            None => "there is no console over the network".to_owned(),
+        };
+        let line = format!("system_output is 0: this terminal is the script's alone; {console}");
+        let terminal = self.device.board().terminal();
+        if terminal.edits_lines() {
+            terminal.write(format!("{line}\r\n").as_bytes());
+        } else {
+            eprintln!("{line}"); // the other is a serial port to some program
         }
     }
 
@@ -269,7 +300,7 @@ impl HostDevice {
             // The port that leads nowhere cannot say it.
             let mut out = std::io::stdout();
             if let Err(error) = out.write_all(&text).and_then(|()| out.flush())
-                && error.kind() != std::io::ErrorKind::BrokenPipe
+                && error.kind() != ErrorKind::BrokenPipe
             {
                 report_output(&error);
                 self.output_failure = Some(error);
@@ -291,9 +322,10 @@ fn device_options(options: &Options) -> DeviceOptions {
 /// Puts back what was kept, and keeps what happens from now on.
 fn open_journal(
     device: &mut Device<Host>,
-    dir: &Path,
+    options: &Options,
     net: &HostNet,
 ) -> Result<Option<JournalWriter>, RunError> {
+    let dir = options.data.as_path();
     if !device.wants_persistence() {
         journal_store::remove(dir).map_err(RunError::System)?;
         return Ok(None);
@@ -313,14 +345,20 @@ fn open_journal(
     }
     *device.broker() = broker;
     if let Some(warning) = warning {
-        warn(device, &warning);
+        warn(device, options, &warning);
     }
     Ok(Some(JournalWriter::start(store, net.waker())?))
 }
 
-/// Says on standard error and in the log what was wrong with a file.
-fn warn(device: &mut Device<Host>, what: &str) {
-    eprintln!("{what}");
+/// Says what was wrong with a file: in the log, and on standard error unless that shows it anyway.
+fn warn(device: &mut Device<Host>, options: &Options, what: &str) {
+    let shown = match options.serial {
+        Serial::Stdio => device.settings().number(Param::SystemOutput) > 0,
+        Serial::None => options.log >= Verbosity::Warn,
+    };
+    if !shown {
+        eprintln!("{what}");
+    }
     device.warn(format_args!("{what}"));
 }
 

@@ -24,6 +24,8 @@ pub enum OpenError {
     Dangling(PathBuf),
     /// A directory, a pipe or a device stands in the place of a file.
     NotAFile(PathBuf),
+    /// A file stands in the place of the directory.
+    NoDirectory(PathBuf),
     /// A file or the directory cannot be read, written or made.
     Io(PathBuf, io::Error),
 }
@@ -35,7 +37,7 @@ impl core::fmt::Display for OpenError {
                 let dir = dir.display();
                 write!(
                     f,
-                    "the data directory {dir} is in use by another process: choose another with --data"
+                    "the data directory {dir} is in use by another process, maybe a device that runs already: a second one needs its own --data, --mqtt-port and --console-port"
                 )
             }
             OpenError::Foreign(path) => write!(
@@ -51,6 +53,9 @@ impl core::fmt::Display for OpenError {
                 "{} is not a file: move it away, or choose another directory with --data",
                 path.display()
             ),
+            OpenError::NoDirectory(path) => {
+                write!(f, "{} is a file: --data takes a directory", path.display())
+            }
             OpenError::Io(path, error) => write!(f, "{}: {error}", path.display()),
         }
     }
@@ -92,6 +97,9 @@ impl FileFlash {
     /// # Errors
     /// [`OpenError`].
     pub fn open(dir: &Path, layout: Layout) -> Result<FileFlash, OpenError> {
+        if dir.is_file() {
+            return Err(OpenError::NoDirectory(dir.to_owned()));
+        }
         private_dir(dir).map_err(at(dir))?;
         let lock = lock(dir)?;
         let path = dir.join(FILE_NAME);
@@ -296,6 +304,15 @@ mod tests {
     use super::super::SECTOR;
     use super::super::tests::{Dir, LAYOUT};
     use super::*;
+
+    #[test]
+    fn a_file_is_no_directory() {
+        let dir = Dir::new("file");
+        std::fs::write(&dir.0, "no directory").unwrap();
+        let error = FileFlash::open(&dir.0, LAYOUT).unwrap_err().to_string();
+        assert!(error.ends_with("is a file: --data takes a directory"), "{error}");
+        std::fs::remove_file(&dir.0).unwrap();
+    }
 
     #[test]
     fn one_process_at_a_time() {
