@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use umqtt_device::board::{Board, Gpio, LogLevel, Radio, Random, Restart, Serial};
-use umqtt_device::sim::{SimulatedPins, SimulatedRadio, simulate};
+use umqtt_device::sim::{SimulatedPins, SimulatedRadio};
 
 use crate::log::Log;
 use crate::terminal::Terminal;
@@ -113,7 +113,10 @@ impl HostBoard {
     /// Does a `sim` command; the reply, or `Err` with what would be right.
     fn simulate(&mut self, words: &[&[u8]]) -> Result<String, String> {
         if let Some(done) = self.pins.simulate(words) {
-            return done;
+            return done.map_err(|right| match words {
+                [b"gpio", ..] => format!("{right}, PIN 0 to {}", PINS - 1),
+                _ => right.into(),
+            });
         }
         if let ([b"wifi", words @ ..], Some(radio)) = (words, &mut self.radio) {
             return radio.simulate(words);
@@ -229,7 +232,7 @@ impl Board for HostBoard {
 
     fn command(&mut self, words: &[&[u8]], reply: &mut dyn FnMut(&[u8])) -> bool {
         let [b"sim", rest @ ..] = words else { return false };
-        match simulate(rest, |words| self.simulate(words)) {
+        match self.simulate(rest) {
             Ok(text) => reply(text.as_bytes()),
             Err(right) => {
                 reply(b"Invalid argument: ");
@@ -283,7 +286,7 @@ mod tests {
         let mut board = board();
         assert_eq!(sim(&mut board, "sim adc 1024"), "Invalid argument: sim adc 0-1023");
         assert!(sim(&mut board, "sim").starts_with("Invalid argument: sim gpio"));
-        assert_eq!(sim(&mut board, "sim gpio 63 1 # press"), "gpio 63 = 1 from outside");
+        assert_eq!(sim(&mut board, "sim gpio 63 1"), "gpio 63 = 1 from outside");
         assert_eq!(
             sim(&mut board, "sim gpio 64 1"),
             "Invalid argument: sim gpio PIN 0|1, PIN 0 to 63"

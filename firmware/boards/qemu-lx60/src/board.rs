@@ -6,7 +6,7 @@ use core::net::Ipv4Addr;
 use core::ops::Range;
 
 use umqtt_device::board::{Board, Gpio, Random, Restart, Serial};
-use umqtt_device::sim::{SimulatedPins, simulate};
+use umqtt_device::sim::SimulatedPins;
 use umqtt_device::storage::MappedFlash;
 use umqtt_lx106_rt::heap::{self, Usage};
 use umqtt_lx106_rt::{clock, stack, uart};
@@ -100,9 +100,7 @@ impl Board for Lx60Board {
         match words {
             [b"memory"] => reply(memory().as_bytes()),
             [b"losses"] => reply(format!("Frames lost {} times", ethernet::losses()).as_bytes()),
-            [b"sim", words @ ..] => match simulate(words, |words| {
-                self.pins.simulate(words).unwrap_or_else(|| Err(USAGE.into()))
-            }) {
+            [b"sim", words @ ..] => match self.pins.simulate(words).unwrap_or(Err(USAGE)) {
                 Ok(text) => reply(text.as_bytes()),
                 Err(right) => {
                     reply(b"Invalid argument: ");

@@ -111,12 +111,14 @@ pub fn execute_line(
             line!(out, "Invalid Command");
             line!(
                 out,
-                "That is a line of a script: script 2000 waits for one, nc HOST 2000 < FILE sends it. \
-                 What is pasted with it is not executed"
+                "A line of a script: script 2000, then nc HOST 2000 < FILE. The rest of a paste is dropped"
             );
             return CommandOutcome::ScriptLine;
         }
-        Err(UsageError::Unknown) => return board_command(&words, locked, device, out),
+        Err(UsageError::Unknown) => {
+            let end = comment.unwrap_or(words.len());
+            return board_command(&words[..end], locked, device, out);
+        }
         Err(UsageError::Locked) => line!(out, "{LOCKED}"),
         Err(UsageError::Count) => invalid_count(&words, device, out),
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),

@@ -191,7 +191,7 @@ fn install_checked<P: Platform>(
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
-    let page = device.state.storage.incoming_head().trim_ascii_start().starts_with(b"<");
+    let page = device.state.storage.incoming_head().starts_with(b"<");
     let taken = checked.map(|mut new| {
         let warnings = core::mem::take(&mut new.warnings);
         put(device, new, net).map(|()| warnings)

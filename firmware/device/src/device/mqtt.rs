@@ -182,15 +182,8 @@ impl MqttClients {
             return;
         }
         device.mqtt.next_refusal = state.now.saturating_add(REFUSALS_APART);
-        let why = match state.settings.credentials_damaged() {
-            true => "nobody is let in, see show",
-            false => "it must send both broker_user and broker_password",
-        };
-        let count = state.broker.stats().unauthorized;
-        state.log(
-            Level::Info,
-            format_args!("client from {peer} refused: {why} ({count} refused so far)"),
-        );
+        let wrong = "refused: wrong broker_user or broker_password";
+        state.log(Level::Info, format_args!("client from {peer} {wrong}"));
     }
 
     /// Sends what waits for clients and closes what the broker wants closed.

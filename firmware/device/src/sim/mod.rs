@@ -298,21 +298,6 @@ impl Simulator {
     }
 }
 
-/// Has a board do a command of its simulation, given as words: where they are not right, without
-/// the comment that may stand behind them.
-///
-/// # Errors
-/// What would be right.
-pub fn simulate(
-    words: &[&[u8]],
-    mut each: impl FnMut(&[&[u8]]) -> Result<String, String>,
-) -> Result<String, String> {
-    each(words).or_else(|right| match words.iter().rposition(|word| *word == b"#") {
-        Some(end) => each(&words[..end]),
-        None => Err(right),
-    })
-}
-
 /// Bytes as text; what is no text is replaced.
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()

@@ -99,18 +99,15 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
     ///
     /// # Errors
     /// What would be right.
-    pub fn simulate(&mut self, words: &[&[u8]]) -> Option<Result<String, String>> {
+    pub fn simulate(&mut self, words: &[&[u8]]) -> Option<Result<String, &'static str>> {
         match words {
-            [b"gpio", pin, level] => Some(
-                self.drive(pin, level)
-                    .ok_or_else(|| format!("{GPIO_USAGE}, PIN 0 to {}", PINS - 1)),
-            ),
+            [b"gpio", pin, level] => Some(self.drive(pin, level).ok_or(GPIO_USAGE)),
             [b"adc", value] => Some(match number(value, MAX_ADC) {
                 Some(value) => {
                     self.adc = value;
                     Ok(format!("adc = {value}"))
                 }
-                None => Err(String::from(ADC_USAGE)),
+                None => Err(ADC_USAGE),
             }),
             _ => None,
         }
@@ -122,7 +119,7 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
         let edge = self.edges;
         let state = self.pin(pin)?;
         if state.outside == Some(level) {
-            return Some(format!("gpio {pin} is {} already: nothing changes", u8::from(level)));
+            return Some(format!("gpio {pin} is {} already", u8::from(level)));
         }
         let before = state.level();
         state.outside = Some(level);
@@ -208,7 +205,7 @@ mod tests {
         let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
         match pins.simulate(&words) {
             Some(Ok(reply)) => reply,
-            Some(Err(usage)) => usage,
+            Some(Err(usage)) => usage.into(),
             None => "no such command".into(),
         }
     }
@@ -249,9 +246,9 @@ mod tests {
     fn what_is_wrong_is_answered_with_what_is_right() {
         let mut pins = Pins::default();
         assert_eq!(sim(&mut pins, "gpio 16 1"), "gpio 16 = 1 from outside");
-        assert_eq!(sim(&mut pins, "gpio 16 1"), "gpio 16 is 1 already: nothing changes");
-        assert_eq!(sim(&mut pins, "gpio 17 1"), "sim gpio PIN 0|1, PIN 0 to 16");
-        assert_eq!(sim(&mut pins, "gpio 1 2"), "sim gpio PIN 0|1, PIN 0 to 16");
+        assert_eq!(sim(&mut pins, "gpio 16 1"), "gpio 16 is 1 already");
+        assert_eq!(sim(&mut pins, "gpio 17 1"), GPIO_USAGE);
+        assert_eq!(sim(&mut pins, "gpio 1 2"), GPIO_USAGE);
         assert_eq!(sim(&mut pins, "adc 1024"), ADC_USAGE);
         assert_eq!(sim(&mut pins, "adc 1023"), "adc = 1023");
         assert_eq!(sim(&mut pins, "wifi up"), "no such command");

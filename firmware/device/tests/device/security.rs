@@ -603,10 +603,6 @@ fn a_password_that_cannot_be_had_is_no_open_door() {
     assert_ne!(answer(&mut world, None), WELCOME, "@3 is empty");
     let serial = world.serial();
     assert!(serial.contains("config broker_password: no value, so nobody is let in"), "{serial}");
-    assert!(
-        serial.contains("client from 192.168.4.2 refused: nobody is let in, see show"),
-        "{serial}"
-    );
     let console = world.console();
     let shown = world.ask(console, "show");
     assert!(!shown.contains("does not run"), "{shown}");
@@ -637,15 +633,14 @@ fn the_log_tells_now_and_then_that_passwords_are_wrong() {
         answer(&mut world, Some("guess"));
         world.advance(1000);
     }
-    let refused =
-        "client from 192.168.4.2 refused: it must send both broker_user and broker_password";
+    let refused = "client from 192.168.4.2 refused: wrong broker_user or broker_password";
     let serial = world.serial();
     assert_eq!(serial.matches(" refused: ").count(), 1, "{serial}");
-    assert!(serial.contains(&format!("{refused} (1 refused so far)\r\n")), "{serial}");
+    assert!(serial.contains(&format!("{refused}\r\n")), "{serial}");
     world.advance(60_000);
     answer(&mut world, None);
     let serial = world.serial();
-    assert!(serial.contains(&format!("{refused} (21 refused so far)\r\n")), "{serial}");
+    assert!(serial.contains(&format!("{refused}\r\n")), "{serial}");
 }
 
 /// Before its `config` lines are done nobody is let in, however early.
