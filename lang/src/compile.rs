@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 
 use umqtt_vm::Profile;
 
+use crate::ast::Span;
 use crate::budget::MemoryBudget;
 pub use crate::codegen::EmitOptions;
-use crate::codegen::{Compiler, ImageBuilder};
+use crate::codegen::{Compiler, ImageBuilder, value_too_long};
 use crate::diagnostic::Diagnostic;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, StatementReader, too_long};
-use crate::pieces::Pieces;
 pub use crate::pieces::Source;
+use crate::pieces::{LongLiteral, Piece, Pieces};
 
 /// Compiles a script for a device of this profile. Errors only: warnings are the linter's.
 ///
@@ -95,7 +96,8 @@ pub fn compile_pieces(
     budget: &dyn Fn(usize) -> bool,
     out: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), CompileError> {
-    let budget = MemoryBudget::new(Some(budget));
+    let ask = budget;
+    let budget = MemoryBudget::new(Some(ask));
     let no_memory = || CompileError::Memory(budget.refused().unwrap_or_default());
     if source.len() > profile.source && budget.has(DIAGNOSTIC) {
         return Err(CompileError::Script(Vec::from([too_long(source.len(), profile)])));
@@ -108,13 +110,13 @@ pub fn compile_pieces(
     let mut pieces = Pieces::default();
     let mut text = Vec::new();
     while wrong.len() < MAX_DIAGNOSTICS
-        && let Some(found) = pieces.next(source).ok_or(CompileError::Read)?
+        && let Some(found) = pieces.next(source, profile.value).ok_or(CompileError::Read)?
     {
         // Not more than there are in the end: where one statement is much longer than the others,
         // only it takes much.
         text.clear();
         if !budget.grow(&mut text, found.read.len()) {
-            return Err(no_memory());
+            return Err(too_long_for_any(found, profile, ask).unwrap_or_else(no_memory));
         }
         text.resize(found.read.len(), 0);
         if !source.read(found.read.start, &mut text) {
@@ -123,7 +125,8 @@ pub fn compile_pieces(
         let place = (found.read.start as u32, found.len);
         piece(&text, place, profile, &budget, &mut made, &mut wrong);
         if budget.refused().is_some() {
-            return Err(no_memory());
+            drop(text);
+            return Err(too_long_for_any(found, profile, ask).unwrap_or_else(no_memory));
         }
     }
     drop(text);
@@ -134,6 +137,22 @@ pub fn compile_pieces(
     }
     finish_diagnostics.map_err(CompileError::Script)?;
     if written { Ok(()) } else { Err(CompileError::Write) }
+}
+
+/// What is wrong with a piece that there is no memory for, if more memory would not help: a literal
+/// in it is longer than a value may be.
+#[cold]
+fn too_long_for_any(
+    piece: Piece,
+    profile: &Profile,
+    ask: &dyn Fn(usize) -> bool,
+) -> Option<CompileError> {
+    let LongLiteral { at, len } = piece.too_long?;
+    if !ask(DIAGNOSTIC) {
+        return None;
+    }
+    let found = value_too_long(Span::new(at.start, at.end), len, profile);
+    Some(CompileError::Script(Vec::from([found])))
 }
 
 /// Compiles the statements that begin in the first bytes of a piece of source; where in the script

@@ -41,6 +41,18 @@ pub(crate) struct Piece {
     pub(crate) read: Range<usize>,
     /// How long the piece itself is.
     pub(crate) len: usize,
+    /// The first string or hex value in it that is longer than a value may be: known before there
+    /// is memory for the piece.
+    pub(crate) too_long: Option<LongLiteral>,
+}
+
+/// A literal that is longer than a value may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LongLiteral {
+    /// Where it stands in the script.
+    pub(crate) at: Range<usize>,
+    /// Bytes of the value.
+    pub(crate) len: usize,
 }
 
 /// The pieces of a script, in order.
@@ -76,9 +88,14 @@ const STARTS: [&[u8]; 2] = [b"on", b"config"];
 const LONGEST: usize = 6;
 
 impl Pieces {
-    /// The next piece: `Some(None)` at the end, `None` if the source cannot be read.
+    /// The next piece: `Some(None)` at the end, `None` if the source cannot be read. A value has at
+    /// most `longest` bytes.
     #[inline(never)]
-    pub(crate) fn next(&mut self, source: &mut dyn Source) -> Option<Option<Piece>> {
+    pub(crate) fn next(
+        &mut self,
+        source: &mut dyn Source,
+        longest: usize,
+    ) -> Option<Option<Piece>> {
         let start = self.at;
         if start >= source.len() {
             return Some(None);
@@ -92,6 +109,10 @@ impl Pieces {
             word_len: 0,
             word_first: false,
             words: 0,
+            at: start,
+            begun: start,
+            longest,
+            too_long: None,
         };
         let mut buffer = [0; AT_ONCE];
         let mut at = start;
@@ -100,25 +121,26 @@ impl Pieces {
             if !source.read(at, &mut buffer[..len]) {
                 return None;
             }
-            for (offset, byte) in (at..).zip(&buffer[..len]) {
+            for byte in &buffer[..len] {
                 if scan.byte(*byte) {
-                    return Some(Some(self.cut(start, offset, scan.word_len)));
+                    return Some(Some(self.cut(start, scan)));
                 }
+                scan.at += 1;
             }
             at += len;
         }
         let len = source.len() - start;
         if scan.inside == In::Word && scan.end_word() {
-            return Some(Some(self.cut(start, source.len(), scan.word_len)));
+            return Some(Some(self.cut(start, scan)));
         }
         self.at = source.len();
-        Some(Some(Piece { read: start..source.len(), len }))
+        Some(Some(Piece { read: start..source.len(), len, too_long: scan.too_long }))
     }
 
-    /// A piece up to the word of `len` bytes that ends at `end`.
-    fn cut(&mut self, start: usize, end: usize, len: usize) -> Piece {
-        self.at = end - len;
-        Piece { read: start..end, len: self.at - start }
+    /// A piece up to the word that has just ended.
+    fn cut(&mut self, start: usize, scan: Scan) -> Piece {
+        self.at = scan.at - scan.word_len;
+        Piece { read: start..scan.at, len: self.at - start, too_long: scan.too_long }
     }
 }
 
@@ -131,11 +153,18 @@ struct Scan {
     config: Config,
     /// How the word at hand begins.
     word: [u8; LONGEST],
+    /// Bytes of it, or of the value of the string at hand.
     word_len: usize,
     /// It is the first on its line.
     word_first: bool,
     /// Words, strings and signs before.
     words: usize,
+    /// Where the next byte is, and where the word or string at hand has begun.
+    at: usize,
+    begun: usize,
+    /// Most bytes of a value.
+    longest: usize,
+    too_long: Option<LongLiteral>,
 }
 
 impl Scan {
@@ -163,8 +192,11 @@ impl Scan {
             }
             In::String => match byte {
                 b'\\' => self.escaped = true,
-                b'"' => self.inside = In::Gap,
-                _ => {}
+                b'"' => {
+                    self.literal(self.word_len, self.at + 1);
+                    self.inside = In::Gap;
+                }
+                _ => self.word_len += 1,
             },
             In::Raw => match byte {
                 b'\\' => {
@@ -184,6 +216,9 @@ impl Scan {
             }
             In::Word if !is_word_end(byte) => self.add(byte),
             In::Word => {
+                if self.word[0] == b'#' {
+                    self.literal(self.word_len / 2, self.at);
+                }
                 let ended = self.end_word();
                 self.begin(byte);
                 return ended;
@@ -193,6 +228,13 @@ impl Scan {
         false
     }
 
+    /// A literal of so many bytes ends there.
+    fn literal(&mut self, len: usize, end: usize) {
+        if len > self.longest && self.too_long.is_none() {
+            self.too_long = Some(LongLiteral { at: self.begun..end, len });
+        }
+    }
+
     /// The first byte of something.
     fn begin(&mut self, byte: u8) {
         self.inside = match byte {
@@ -200,6 +242,7 @@ impl Scan {
             0..=b' ' => In::Gap,
             b'"' => {
                 self.no_word();
+                (self.begun, self.word_len) = (self.at, 0);
                 In::String
             }
             _ if self.config == Config::Value => {
@@ -218,7 +261,7 @@ impl Scan {
     }
 
     fn begin_word(&mut self, byte: u8) {
-        self.word_len = 0;
+        (self.begun, self.word_len) = (self.at, 0);
         self.word_first = self.blank;
         self.escaped = byte == b'\\';
         self.add(byte);
@@ -263,12 +306,12 @@ impl Scan {
 mod tests {
     use alloc::vec::Vec;
 
-    use super::Pieces;
+    use super::{LongLiteral, Pieces};
 
     fn pieces(script: &str) -> Vec<&str> {
         let mut source = script.as_bytes();
         let (mut pieces, mut found) = (Pieces::default(), Vec::new());
-        while let Some(piece) = pieces.next(&mut source).unwrap() {
+        while let Some(piece) = pieces.next(&mut source, usize::MAX).unwrap() {
             found.push(&script[piece.read.start..piece.read.start + piece.len]);
             let behind = &script[piece.read.start + piece.len..piece.read.end];
             assert!(["", "on", "config"].contains(&behind), "{behind}");
@@ -288,6 +331,21 @@ mod tests {
         );
         assert_eq!(pieces("on a %\"\non b \\\"\non c"), ["on a %\"\n", "on b \\\"\n", "on c"]);
         assert_eq!(pieces(""), [""; 0]);
+    }
+
+    #[test]
+    fn the_first_literal_that_is_too_long_is_known() {
+        fn found(script: &str) -> Option<(&str, usize)> {
+            let piece = Pieces::default().next(&mut script.as_bytes(), 4).unwrap().unwrap();
+            piece.too_long.map(|LongLiteral { at, len }| (&script[at], len))
+        }
+        assert_eq!(
+            found("print \"1234\" print \"12345\" print \"123456\" "),
+            Some(("\"12345\"", 5))
+        );
+        assert_eq!(found(r#"print "1\"3\\" print "12\"45""#), Some((r#""12\"45""#, 5)));
+        assert_eq!(found("print #01020304 print #0102030405 x"), Some(("#0102030405", 5)));
+        assert_eq!(found("println 12 % \"12345\"\n printed \"12345"), None);
     }
 
     #[test]

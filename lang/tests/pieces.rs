@@ -157,6 +157,25 @@ fn scripts_that_take_much() {
     }
 }
 
+/// More memory would not help: that is said where there is too little to find out by compiling.
+#[test]
+fn a_literal_that_is_too_long_is_told_instead_of_a_lack_of_memory() {
+    let text = format!("on init do\n println \"{}\"\n", "x".repeat(3000));
+    let hex =
+        format!("on init do\n println 1\n println #{}\non init do print 1", "0d".repeat(1500));
+    for script in [text, hex] {
+        let script = script.as_bytes();
+        check_short(script);
+        let whole = compile(script, &Profile::ESP8266, OPTIONS).map_err(CompileError::Script);
+        for most in [1500, 2000, 4000, 5000] {
+            assert_eq!(in_pieces(script, &Profile::ESP8266, most), whole, "{most}");
+        }
+    }
+    let right = format!("on init do\n println \"{}\"\n", "x".repeat(1024));
+    let short = in_pieces(right.as_bytes(), &Profile::ESP8266, 500);
+    assert!(matches!(short, Err(CompileError::Memory(_))), "{short:?}");
+}
+
 #[test]
 fn broken_scripts() {
     let errors =

@@ -3,10 +3,19 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use umqtt_vm::Profile;
+
 use super::Compiler;
 use crate::ast::{Call, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
+
+/// A literal has more bytes than a value may have.
+pub(crate) fn value_too_long(span: Span, len: usize, profile: &Profile) -> Diagnostic {
+    let (device, most) = (profile.name, profile.value);
+    let message = format!("this text has {len} bytes, a value on {device} holds at most {most}");
+    Diagnostic::new(Code::ValueTooLong, span, message)
+}
 
 impl Compiler<'_, '_, '_> {
     /// Reports what is wrong with literals, wherever in an expression they stand.
@@ -53,14 +62,9 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn check_len(&mut self, expr: &Expr, len: usize) {
-        let most = self.profile.value;
-        if len > most {
-            let device = self.profile.name;
-            self.report(|| {
-                let message =
-                    format!("this text has {len} bytes, a value on {device} holds at most {most}");
-                Diagnostic::new(Code::ValueTooLong, expr.span, message)
-            });
+        if len > self.profile.value {
+            let profile = self.profile;
+            self.report(|| value_too_long(expr.span, len, profile));
         }
     }
 

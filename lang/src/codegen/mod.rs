@@ -42,6 +42,7 @@ use umqtt_vm::image::{FilterKind, Trigger, fingerprint};
 use umqtt_vm::isa::Op;
 
 pub(crate) use self::builder::{ImageBuilder, undeclared};
+pub(crate) use self::checks::value_too_long;
 use self::fold::known;
 use self::function::Dest;
 pub use self::options::EmitOptions;
