@@ -115,15 +115,14 @@ pub fn compile_pieces(
         // Not more than there are in the end: where one statement is much longer than the others,
         // only it takes much.
         text.clear();
-        if !budget.grow(&mut text, found.read.len()) {
-            return Err(too_long_for_any(found, profile, ask).unwrap_or_else(no_memory));
+        if budget.grow(&mut text, found.read.len()) {
+            text.resize(found.read.len(), 0);
+            if !source.read(found.read.start, &mut text) {
+                return Err(CompileError::Read);
+            }
+            let place = (found.read.start as u32, found.len);
+            piece(&text, place, profile, &budget, &mut made, &mut wrong);
         }
-        text.resize(found.read.len(), 0);
-        if !source.read(found.read.start, &mut text) {
-            return Err(CompileError::Read);
-        }
-        let place = (found.read.start as u32, found.len);
-        piece(&text, place, profile, &budget, &mut made, &mut wrong);
         if budget.refused().is_some() {
             drop(text);
             return Err(too_long_for_any(found, profile, ask).unwrap_or_else(no_memory));
@@ -142,6 +141,7 @@ pub fn compile_pieces(
 /// What is wrong with a piece that there is no memory for, if more memory would not help: a literal
 /// in it is longer than a value may be.
 #[cold]
+#[inline(never)]
 fn too_long_for_any(
     piece: Piece,
     profile: &Profile,

@@ -108,6 +108,11 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
         net.send(ConnId(id), bytes)
     }
 
+    fn send_room(&mut self, conn: ConnId) -> usize {
+        let (net, id) = self.stack(conn.0);
+        net.send_room(ConnId(id))
+    }
+
     fn close(&mut self, conn: ConnId) {
         let (net, id) = self.stack(conn.0);
         net.close(ConnId(id));

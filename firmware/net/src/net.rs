@@ -72,6 +72,13 @@ pub trait Net {
     /// (backpressure).
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize;
 
+    /// How many bytes [`Net::send`] would take now at least, for who has nowhere to keep the rest;
+    /// `usize::MAX` of a stack that takes much more than such have to say.
+    fn send_room(&mut self, conn: ConnId) -> usize {
+        let _ = conn;
+        usize::MAX
+    }
+
     /// Closes after what was sent has left (graceful close). What the peer sends from now on is
     /// thrown away. [`NetEvent::Closed`] follows, at the latest after the stack's linger timeout.
     fn close(&mut self, conn: ConnId);

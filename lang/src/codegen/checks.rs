@@ -11,6 +11,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
 
 /// A literal has more bytes than a value may have.
+#[cold]
+#[inline(never)]
 pub(crate) fn value_too_long(span: Span, len: usize, profile: &Profile) -> Diagnostic {
     let (device, most) = (profile.name, profile.value);
     let message = format!("this text has {len} bytes, a value on {device} holds at most {most}");

@@ -271,13 +271,33 @@ impl Uploads {
         if let Transfer::Push(push) = way {
             if let Some(conn) = push.conn() {
                 // Best effort: a peer that does not read it does not get it.
-                net.send(conn, report.as_bytes());
-                net.send(conn, b"\r\n");
+                let (report, end) = fitting(report.as_bytes(), net.send_room(conn));
+                net.send(conn, report);
+                net.send(conn, end);
             }
             push.stop(net);
         }
         requester
     }
+}
+
+/// What of a report a sender is told for whom there is room for so many bytes, and how that ends:
+/// all, or whole lines. The first one, which is not why, is left out first.
+fn fitting(mut report: &[u8], room: usize) -> (&[u8], &'static [u8]) {
+    const END: &[u8] = b"\r\n";
+    const MORE: &[u8] = b"...\r\n";
+    if report.len().saturating_add(END.len()) > room {
+        let completed = report.iter().position(|byte| *byte == b'\n');
+        report = &report[completed.map_or(0, |at| at + 1)..];
+    }
+    if report.len().saturating_add(END.len()) <= room {
+        return (report, END);
+    }
+    let head = &report[..room.saturating_sub(MORE.len()).min(report.len())];
+    // A line that is longer than all the room is cut between two words.
+    let lines = head.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
+    let words = || head.iter().rposition(|byte| *byte == b' ');
+    (&head[..lines.or_else(words).unwrap_or(0)], MORE)
 }
 
 /// Keeps what came of a script that is pulled; `expected` bytes more are known to come.

@@ -57,6 +57,8 @@ pub(crate) struct MemoryNet {
     pub(crate) open: usize,
     /// How many connections found no place.
     pub(crate) refused: u32,
+    /// Bytes under way to an end that does not read.
+    pub(crate) window: usize,
     /// Names the device looks up.
     pub(crate) lookups: VecDeque<(String, ConnId)>,
 }
@@ -134,6 +136,7 @@ impl MemoryNet {
             places: usize::MAX,
             open: 0,
             refused: 0,
+            window: WINDOW,
             lookups: VecDeque::new(),
         }
     }
@@ -233,14 +236,19 @@ impl Net for MemoryNet {
     }
 
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
+        let window = self.window;
         let line = self.line(conn);
         if line.closed {
             return 0;
         }
-        let n = bytes.len().min(WINDOW - line.from_device.len());
+        let n = bytes.len().min(window - line.from_device.len());
         outside(|| line.from_device.extend_from_slice(&bytes[..n]));
         line.device_blocked = n < bytes.len();
         n
+    }
+
+    fn send_room(&mut self, conn: ConnId) -> usize {
+        self.window - self.line(conn).from_device.len()
     }
 
     fn close(&mut self, conn: ConnId) {

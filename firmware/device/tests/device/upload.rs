@@ -53,6 +53,35 @@ fn source_and_bytecode_are_taken() {
     }
 }
 
+/// The errors of a script as a sender is told them that has room for so many bytes.
+fn told_within(window: usize) -> String {
+    let (mut world, _, sender) = waiting();
+    world.net.window = window;
+    world.send(sender, "on init do\n printt 1\non init do\n printt 2\n");
+    world.finish(sender);
+    world.text(sender)
+}
+
+#[test]
+fn a_sender_with_little_room_is_told_whole_lines() {
+    let all = told_within(4096);
+    let lines: Vec<&str> = all.split_inclusive("\r\n").collect();
+    let [head, first, ref others @ ..] = lines[..] else { panic!("{all}") };
+    assert!(head.starts_with("Script ") && others[0].contains("line 4"), "{all}");
+    assert_eq!(told_within(all.len()), all);
+    // What became of it is left out first.
+    let errors = [first, &others.concat()].concat();
+    assert_eq!(told_within(all.len() - 1), errors);
+    assert_eq!(told_within(errors.len()), errors);
+    let more = "...\r\n";
+    assert_eq!(told_within(first.len() + more.len()), format!("{first}{more}"));
+    // There is room for no line: words of the first.
+    let words = told_within(first.len() - 1);
+    let cut = words.strip_suffix(more).unwrap();
+    assert!(first.strip_prefix(cut).unwrap().starts_with(' '), "{words}");
+    assert_eq!(told_within(8), more);
+}
+
 #[test]
 fn what_is_wrong_is_refused_with_its_reason_and_the_old_script_stays() {
     let too_long = vec![b' '; 70_000];

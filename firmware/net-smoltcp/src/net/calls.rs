@@ -119,6 +119,15 @@ impl<D: Device> Net for SmolNet<D> {
         sent
     }
 
+    fn send_room(&mut self, conn: ConnId) -> usize {
+        match self.table.both(conn.0) {
+            Some((connection, socket)) if connection.is_open() => {
+                socket.send_capacity() - socket.send_queue()
+            }
+            _ => 0,
+        }
+    }
+
     fn close(&mut self, conn: ConnId) {
         let place = conn.0;
         let until = self.now + LINGER_TIMEOUT;

@@ -21,6 +21,18 @@ cases! {
         assert_eq!(bed.far_receive(far, 7), b"welcome");
     }
 
+    fn what_there_is_room_for_is_sent(bed: 4) {
+        let port = bed.listen();
+        let (far, conn) = bed.accepted(port);
+        let room = bed.net().send_room(conn).min(4096);
+        assert!(room >= 16, "{room}");
+        let bytes = text(room);
+        assert_eq!(bed.net().send(conn, &bytes[..7]), 7);
+        assert!(bed.net().send_room(conn) >= room - 7);
+        assert_eq!(bed.net().send(conn, &bytes[7..]), room - 7);
+        assert_eq!(bed.far_receive(far, room), bytes);
+    }
+
     fn the_stack_connects(bed: 4) {
         let port = bed.0.far_listen();
         let host = bed.0.far_address().to_string();
