@@ -15,7 +15,8 @@
 //! | `commas` | commas and brackets around the values of an action |
 //! | `foreign` | actions of other languages, with their values in brackets |
 //! | `json` | JSON whose quotes end the text it stands in |
-//! | `arguments` | brokers left out, topics without quotes, numbers that stick to their word, names of pins |
+//! | `arguments` | brokers left out, topics without quotes, values that are missing or none |
+//! | `numbers` | numbers that stick to their word, names of pins, and what is no number |
 //! | `pasted` | files that are no text, and what is copied with a script |
 //! | `signs` | quotes, comments, braces and signs of other languages |
 //! | `specials` | variables of the device, misspelt or guessed |
@@ -30,6 +31,7 @@ mod calls;
 mod commas;
 mod foreign;
 mod json;
+mod numbers;
 mod pasted;
 mod signs;
 mod specials;
@@ -92,8 +94,8 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         let advice = signs::template(&words, diagnostic)
             .or_else(|| texts::stuck(&words, diagnostic))
             .or_else(|| specials::advice(&words, diagnostic))
-            .or_else(|| arguments::pin(&words, diagnostic))
-            .or_else(|| arguments::number(&words, diagnostic));
+            .or_else(|| numbers::pin(&words, diagnostic))
+            .or_else(|| numbers::number(&words, diagnostic));
         if let Some(advice) = advice {
             advice.add_to(diagnostic);
         }

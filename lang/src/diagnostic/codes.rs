@@ -83,7 +83,7 @@ codes! {
 impl Code {
     /// Error or warning.
     pub fn severity(self) -> Severity {
-        if self.as_str().starts_with('E') { Severity::Error } else { Severity::Warning }
+        if self < Code::Grouping { Severity::Error } else { Severity::Warning }
     }
 
     /// The code users write, in any case: `e0001`.

@@ -169,6 +169,17 @@ fn total(clock: LocalTime) -> u64 {
     u64::from(clock.day) * u64::from(DAY_MS) + u64::from(clock.millis)
 }
 
+/// Whether a text is `hh`, `hh:mm` or `hh:mm:ss`, or disarms an alarm: empty, or what the clock
+/// shows that is not set. Others are compared all the same, but not as they were meant: `8:00` is
+/// never reached, and `0630` at six.
+pub(super) fn is_alarm_time(text: &[u8]) -> bool {
+    let is_right = |(at, byte): (usize, &u8)| match at % 3 {
+        2 => *byte == b':',
+        _ => byte.is_ascii_digit(),
+    };
+    matches!(text.len(), 0 | 2 | 5 | 8) && text.iter().enumerate().all(is_right)
+}
+
 /// The first second of a day whose `hh:mm:ss` is not less than `text`.
 fn first_second(text: &[u8]) -> Option<u32> {
     if text.is_empty() {
@@ -405,5 +416,15 @@ mod tests {
         assert_eq!(alarms.next(now), Some((Duration::from_millis(23 * 3_600_000 - 999), 1)));
         alarms.set(1, b"", &at_now);
         assert_eq!(alarms.next(now), None);
+    }
+
+    #[test]
+    fn times_for_alarms() {
+        for time in ["", "07", "07:00", "23:59:59", "99:99:99"] {
+            assert!(is_alarm_time(time.as_bytes()), "{time}");
+        }
+        for time in ["7", "7:00", "0630", "07-00", "07:0", "07:00:", "noon", "07:00:00 "] {
+            assert!(!is_alarm_time(time.as_bytes()), "{time}");
+        }
     }
 }

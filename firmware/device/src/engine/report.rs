@@ -1,5 +1,7 @@
 //! What the engine logs about a script: run-time warnings, stops, and the trace of its events.
 
+use core::fmt::Display;
+
 use umqtt_net::Instant;
 use umqtt_vm::{Event, Handler, Host, Program, Trap, TrapCode};
 
@@ -20,7 +22,7 @@ impl ScriptLocation {
     }
 }
 
-impl core::fmt::Display for ScriptLocation {
+impl Display for ScriptLocation {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self.line {
             // The first line with code: `on ... do` itself has none.
@@ -65,11 +67,18 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.stats.refused = self.stats.refused.wrapping_add(refused.count);
             let start = start_of(program, handler);
             if self.warning_limiter.may_log(WarningKind::Topic(start), now) {
-                let Refused { action, topic, error, .. } = &*refused;
-                let (place, topic) = (ScriptLocation::of(program, start), Printable(topic));
+                let Refused { text, topic, count } = &*refused;
+                let (place, text) = (ScriptLocation::of(program, start), Printable(text));
+                let (action, error): (_, &dyn Display) = match topic {
+                    Some((action, error)) => (*action, error),
+                    None => ("set an alarm to", &"a time is hh:mm, as 07:00"),
+                };
                 host.log(format_args!(
-                    "Script warning in the handler beginning in {place}: cannot {action} \"{topic}\": {error}"
+                    "Script warning in the handler beginning in {place}: cannot {action} \"{text}\": {error}"
                 ));
+                if *count > 1 {
+                    host.log(format_args!("Script warning: {count} topics were refused there"));
+                }
             }
         }
     }

@@ -8,20 +8,20 @@ use umqtt_net::Instant;
 use umqtt_topic::TopicError;
 use umqtt_vm::{Clock, Event, Side, Supervisor};
 
-use super::alarms::Alarms;
+use super::alarms::{Alarms, is_alarm_time};
 use super::clock::Now;
 use super::feedback::FeedbackDetector;
 use super::timers::Timers;
 
-/// Most bytes of a refused topic that are logged.
-const TOPIC_SHOWN: usize = 64;
+/// Most bytes of a refused topic, or of an alarm's time, that are logged.
+const TEXT_SHOWN: usize = 64;
 
-/// The first topic a handler was refused.
+/// The first topic a handler was refused, or an alarm's time that is none.
 pub(super) struct Refused {
-    pub(super) action: &'static str,
-    pub(super) topic: Vec<u8>,
-    pub(super) error: TopicError,
-    /// How many there were in all.
+    pub(super) text: Vec<u8>,
+    /// What was to be done with the topic, and what is wrong with it.
+    pub(super) topic: Option<(&'static str, TopicError)>,
+    /// How many topics there were in all.
     pub(super) count: u32,
 }
 
@@ -47,12 +47,27 @@ impl SyscallHandler {
     }
 }
 
+impl SyscallHandler {
+    /// Keeps what is wrong, for the log, unless there is something already.
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, text: &[u8], topic: Option<(&'static str, TopicError)>) -> &mut Refused {
+        self.refused.get_or_insert_with(|| {
+            let text = text.iter().copied().take(TEXT_SHOWN).collect();
+            Box::new(Refused { text, topic, count: 0 })
+        })
+    }
+}
+
 impl Clock for SyscallHandler {
     fn set_timer(&mut self, n: u8, ms: i32) {
         self.timers.set(n, ms, self.last.now);
     }
 
     fn set_alarm(&mut self, n: u8, time: &[u8]) {
+        if !is_alarm_time(time) {
+            self.note(time, None);
+        }
         self.alarms.set(n, time, &self.last);
     }
 
@@ -77,10 +92,7 @@ impl Supervisor for SyscallHandler {
     #[cold]
     #[inline(never)]
     fn refused(&mut self, action: &'static str, topic: &[u8], error: TopicError) {
-        let refused = self.refused.get_or_insert_with(|| {
-            let topic = topic.iter().copied().take(TOPIC_SHOWN).collect();
-            Box::new(Refused { action, topic, error, count: 0 })
-        });
+        let refused = self.note(topic, Some((action, error)));
         refused.count = refused.count.saturating_add(1);
     }
 }

@@ -189,10 +189,34 @@ on topic local \"go\" do
             "println goes on",
             "log Script warning in the handler beginning in line 3: cannot publish to \"caf\u{e9}/#\": \
              a topic to publish to cannot hold the wildcards '#' and '+'",
+            "log Script warning: 3 topics were refused there",
         ]
     );
     assert_eq!(sim.stats().refused, 3);
     assert!(sim.enabled());
+}
+
+#[test]
+fn an_alarms_time_that_is_none_is_told() {
+    let mut sim = running(
+        "on init do subscribe local \"#\"
+on topic local \"go\" do
+    setalarm 1 $this_data
+on alarm 1 do println \"rings\"",
+    );
+    for time in ["07:00", "", "99:99:99"] {
+        sim.local("go", time);
+        assert_eq!(sim.done(), [""; 0], "{time}");
+    }
+    sim.local("go", "8:00");
+    assert_eq!(
+        sim.done(),
+        [
+            "log Script warning in the handler beginning in line 3: cannot set an alarm to \"8:00\": \
+             a time is hh:mm, as 07:00",
+        ]
+    );
+    assert_eq!(sim.stats().refused, 0, "it counts topics");
 }
 
 #[test]
