@@ -18,8 +18,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if existing.as_ref().is_some_and(|found| !found.is_file()) {
         return fs::OpenOptions::new().write(true).open(&target)?.write_all(bytes);
     }
-    let mut file = new_file_permissions(tempfile::Builder::new().prefix(".umqttc-"))
-        .tempfile_in(folder_of(&target))?;
+    let folder = folder_of(&target);
+    if !folder.is_dir() {
+        return Err(io::Error::other(format!("there is no folder {}", folder.display())));
+    }
+    let mut file =
+        new_file_permissions(tempfile::Builder::new().prefix(".umqttc-")).tempfile_in(folder)?;
     file.write_all(bytes)?;
     if let Some(existing) = existing {
         if existing.permissions().readonly() {
@@ -87,7 +91,9 @@ mod tests {
     #[test]
     fn a_folder_that_is_missing_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(write_whole(&dir.path().join("no/such"), b"x").is_err());
+        let error = write_whole(&dir.path().join("no/such"), b"x").unwrap_err();
+        let expected = format!("there is no folder {}", dir.path().join("no").display());
+        assert_eq!(error.to_string(), expected);
     }
 
     #[cfg(unix)]
