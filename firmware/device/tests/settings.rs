@@ -225,6 +225,7 @@ proptest! {
         match settings.set(spec.param, &text, Source::Persistent) {
             Ok(()) => prop_assert!(spec.kind.check(settings.get(spec.param))),
             Err(SetError::NoEncryption) => prop_assert_eq!(spec.param, Param::MqttSsl),
+            Err(SetError::Host) => prop_assert_eq!(spec.param, Param::MqttHost),
             Err(error) => prop_assert_eq!(error, SetError::Range(spec.param)),
         }
         let again = Settings::load(MAC, &settings.save().unwrap());

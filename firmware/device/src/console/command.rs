@@ -2,13 +2,14 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use umqtt_lang::diagnostic::HINTS;
 use umqtt_vm::words::ActionWord;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use crate::settings::capability::needs;
-use crate::settings::{Capability, Param};
+use crate::settings::{Capability, Param, TABLE, alias};
 use crate::storage::FLASH_VARIABLES;
 
 /// What there is to know about a command.
@@ -193,6 +194,26 @@ pub(super) fn is_of_script(words: &[&[u8]]) -> bool {
         || ActionWord::from_keyword(word).is_some()
 }
 
+/// The parameters that may have been meant: what other systems call so, what is written almost so,
+/// or those that end in this word.
+fn near_param(word: &[u8]) -> Option<String> {
+    if !HINTS || word.len() < 3 {
+        return None;
+    }
+    let text = core::str::from_utf8(word).ok()?;
+    if let Some(meant) = alias(text) {
+        return Some(String::from(meant.name()));
+    }
+    let ends = |name: &str| name.strip_suffix(text).is_some_and(|start| start.ends_with('_'));
+    let meant: Vec<&str> = TABLE
+        .iter()
+        .map(|spec| spec.name)
+        .filter(|name| is_near(word, name.as_bytes()) || ends(name))
+        .take(4)
+        .collect();
+    (!meant.is_empty()).then(|| meant.join(" or "))
+}
+
 fn is_near(word: &[u8], name: &[u8]) -> bool {
     let same = |(a, b): &(&u8, &u8)| a.eq_ignore_ascii_case(b);
     let start = word.iter().zip(name).take_while(same).count();
@@ -325,7 +346,10 @@ fn set<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
     }
     match Param::by_name(name) {
         Some(param) => Ok(Command::Set(param, value)),
-        None => Err(String::from("no such parameter, see help set")),
+        None => Err(match near_param(name) {
+            Some(meant) => format!("no such parameter, did you mean {meant}?"),
+            None => String::from("no such parameter, see help set"),
+        }),
     }
 }
 

@@ -61,7 +61,6 @@ impl LongReply {
 }
 
 const ON_SERIAL: &str = "Set them anew and save them on the serial line";
-const LOCKED: &str = "Invalid command. Config locked";
 
 /// Carries out a line: of a session, or of a script's `system` action.
 pub fn execute_line(
@@ -101,7 +100,7 @@ pub fn execute_line(
                 && (matches!(origin, Origin::Network(_))
                     || factory && origin == Origin::Script) =>
         {
-            line!(out, "{LOCKED}");
+            locked_out(out);
         }
         Ok(Command::Save) if device.settings().is_damaged() && origin != Origin::Serial => {
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
@@ -119,11 +118,16 @@ pub fn execute_line(
             let end = comment.unwrap_or(words.len());
             return board_command(&words[..end], locked, device, out);
         }
-        Err(UsageError::Locked) => line!(out, "{LOCKED}"),
+        Err(UsageError::Locked) => locked_out(out),
         Err(UsageError::Count) => invalid_count(&words, device, out),
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
     CommandOutcome::Invalid
+}
+
+fn locked_out(out: &mut Output) {
+    line!(out, "Invalid command. Config locked");
+    line!(out, "unlock PASSWORD first; reset factory on the serial line clears all");
 }
 
 /// A line that was copied from a session may have its prompt in front.
@@ -160,7 +164,7 @@ fn board_command(
 ) -> CommandOutcome {
     let named = |help: &str| help.split([' ', ':']).next().map(str::as_bytes) == Some(words[0]);
     if locked && device.board_help().lines().any(named) {
-        line!(out, "{LOCKED}");
+        locked_out(out);
         return CommandOutcome::Invalid;
     }
     let mut open_line = false;
@@ -338,6 +342,9 @@ fn set(
     let empty = |param| settings.bytes(param).is_empty();
     if param == Param::BrokerPassword && !empty(param) && empty(Param::BrokerUser) {
         line!(out, "WARNING: broker_user is none: set it too, clients must send both");
+    }
+    if param == Param::BrokerAccess && settings.number(param) == 0 {
+        line!(out, "WARNING: no MQTT client gets in any more");
     }
     let no_port = param == Param::ConfigPort && settings.port(param) == 0;
     let no_access = param == Param::ConfigAccess && settings.number(param) == 0;

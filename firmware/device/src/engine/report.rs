@@ -103,7 +103,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let start = start_of(self.machine.program(), handler);
             let place = ScriptLocation::of(self.machine.program(), start);
             host.log(format_args!(
-                "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s",
+                "Script disabled: the handler beginning in {place} was stopped {STOPS_ALLOWED} times within {} s. Upload or delete it, or reset",
                 STOP_WINDOW.as_secs()
             ));
             self.stop(host);

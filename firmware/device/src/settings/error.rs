@@ -13,6 +13,8 @@ pub enum SetError {
     Lacks(Param, Capability),
     /// The value is not of its type or out of its range.
     Range(Param),
+    /// `mqtt_host` with a port or a scheme.
+    Host,
     /// `mqtt_ssl 1` by the owner: no connection can be encrypted yet.
     NoEncryption,
 }
@@ -23,6 +25,9 @@ impl fmt::Display for SetError {
             SetError::Unknown => f.write_str("no such parameter"),
             SetError::Lacks(param, lacking) => {
                 write!(f, "{} is not on this board, which has no {lacking}", param.name())
+            }
+            SetError::Host => {
+                f.write_str("mqtt_host is a name or an address; its port is mqtt_port")
             }
             SetError::NoEncryption => {
                 f.write_str("mqtt_ssl must be 0: this device cannot encrypt connections yet")

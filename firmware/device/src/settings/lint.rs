@@ -9,6 +9,7 @@ use umqtt_lang::lint::{ConfigError, ConfigTable};
 use crate::console::command::{self, Command, UsageError};
 use crate::console::words::Words;
 
+use super::aliases::alias;
 use super::{Capabilities, Capability, Param, SetError, TABLE, Value};
 
 /// Every name a `config` line may have.
@@ -46,26 +47,6 @@ impl Parameters {
     }
 }
 
-/// What other systems call a parameter.
-const ALIASES: [(Param, &[&str]); 13] = [
-    (Param::Ssid, &["wifi_ssid", "wifi", "wifi_name", "ssid1"]),
-    (Param::Password, &["wifi_password", "wifi_pass", "wifi_pwd", "pass", "psk", "password1"]),
-    (Param::ApSsid, &["ap_name", "ap"]),
-    (Param::ApPassword, &["ap_pass", "ap_psk"]),
-    (
-        Param::MqttHost,
-        &["mqtt_server", "mqtt_broker", "mqtthost", "broker", "broker_host", "server"],
-    ),
-    (Param::MqttUser, &["mqtt_username", "mqttuser", "username", "user"]),
-    (Param::MqttPassword, &["mqtt_pass", "mqttpassword"]),
-    (Param::MqttId, &["mqtt_client", "client_id", "mqtt_client_id", "clientid", "mqtt_name"]),
-    (Param::NtpServer, &["ntp", "ntp_host", "time_server"]),
-    (Param::NtpTimezone, &["timezone", "tz", "time_zone"]),
-    (Param::Bitrate, &["baud", "baudrate", "baud_rate", "serial_speed"]),
-    (Param::Gw, &["gateway"]),
-    (Param::Ip, &["ip_address", "static_ip", "address", "ipaddress"]),
-];
-
 impl ConfigTable for Parameters {
     fn names(&self) -> Vec<&str> {
         names().collect()
@@ -97,8 +78,7 @@ impl ConfigTable for Parameters {
     }
 
     fn alias(&self, name: &str) -> Option<&str> {
-        let name = name.to_ascii_lowercase();
-        ALIASES.iter().find(|(_, names)| names.contains(&&*name)).map(|(param, _)| param.name())
+        alias(name).map(Param::name)
     }
 
     fn command(&self, line: &[u8]) -> Result<(), String> {
@@ -145,7 +125,7 @@ mod tests {
         assert_eq!(board.alias("WiFi_SSID"), Some("ssid"));
         assert_eq!(board.alias("broker_host"), Some("mqtt_host"));
         let own: Vec<&str> = names().collect();
-        for (_, aliases) in ALIASES {
+        for (_, aliases) in crate::settings::aliases::ALIASES {
             assert!(aliases.iter().all(|alias| !own.contains(alias)));
         }
     }

@@ -8,12 +8,14 @@
 //! | module | job |
 //! |---|---|
 //! | [`table`] | the parameters |
+//! | `aliases` | what other systems call them |
 //! | [`capability`] | what boards have, and settings need |
 //! | [`param_type`] | the types they have: reading, printing, refusing |
 //! | [`codec`] | the bytes kept in flash |
 //! | [`docs`] | the table as a page |
 //! | [`lint`] | the table as the compiler wants it |
 
+mod aliases;
 pub mod capability;
 pub mod codec;
 pub mod docs;
@@ -25,6 +27,7 @@ pub mod table;
 use alloc::{boxed::Box, vec::Vec};
 use core::net::Ipv4Addr;
 
+pub(crate) use aliases::alias;
 pub use capability::{Capabilities, Capability};
 pub use error::SetError;
 pub use param_type::ParamType;
@@ -250,6 +253,11 @@ impl Settings {
     pub fn set(&mut self, param: Param, text: &[u8], source: Source) -> Result<(), SetError> {
         if let Some(lacking) = self.lacks(param) {
             return Err(SetError::Lacks(param, lacking));
+        }
+        // An IPv6 address has more colons.
+        let colons = text.iter().filter(|byte| **byte == b':').count();
+        if param == Param::MqttHost && (colons == 1 || text.contains(&b'/')) {
+            return Err(SetError::Host);
         }
         let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
         if param == Param::MqttSsl && source == Source::Persistent && value == Value::Number(1) {

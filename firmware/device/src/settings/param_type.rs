@@ -40,7 +40,7 @@ pub enum ParamType {
     Network,
     /// Whole hours from -12 to 14, or `none`, which is [`NO_ZONE`].
     Zone,
-    /// `hh:mm:ss`, as seconds since midnight.
+    /// `hh:mm:ss` or `hh:mm`, as seconds since midnight.
     Time,
     /// `Mon` to `Sun`, as 0 to 6.
     Weekday,
@@ -181,7 +181,11 @@ fn address(text: &[u8]) -> Result<Ipv4Addr, ()> {
 }
 
 fn time(text: &[u8]) -> Result<i32, ()> {
-    let &[h1, h0, b':', m1, m0, b':', s1, s0] = text else { return Err(()) };
+    let (h1, h0, m1, m0, s1, s0) = match *text {
+        [h1, h0, b':', m1, m0] => (h1, h0, m1, m0, b'0', b'0'),
+        [h1, h0, b':', m1, m0, b':', s1, s0] => (h1, h0, m1, m0, s1, s0),
+        _ => return Err(()),
+    };
     let two = |tens: u8, ones: u8, below: i32| {
         let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
         let number = i32::from(tens.wrapping_sub(b'0')) * 10 + i32::from(ones.wrapping_sub(b'0'));

@@ -46,7 +46,7 @@ fn three_stops_within_a_minute_disable_the_script() {
         sim.done(),
         [
             "log Script error in line 3: runs too long, stopped",
-            "log Script disabled: the handler beginning in line 3 was stopped 3 times within 60 s",
+            "log Script disabled: the handler beginning in line 3 was stopped 3 times within 60 s. Upload or delete it, or reset",
         ]
     );
     assert!(!sim.enabled());
