@@ -101,7 +101,7 @@ fn what_comes_of_an_upload_while_its_check_waits_counts() {
             continue;
         }
         put_off += 1;
-        assert!(text.contains("Script upload completed (37 Bytes)"), "after {after}: {text}");
+        assert!(text.contains("Script not taken (37 Bytes)"), "after {after}: {text}");
         assert!(text.contains("Error in line"), "after {after}: {text}");
 
         let (mut world, console, sender) = waiting_check(after);
