@@ -4,7 +4,8 @@
 //! the next SYN is refused. So each port has one listening socket, and after every single frame it
 //! is looked whether it was taken and another one must take its place. A SYN flood finds a bounded
 //! number of half-open connections; beyond it the oldest is dropped, so that an honest handshake,
-//! which takes one round trip, gets through between the others.
+//! which takes one round trip, gets through between the others. Where there is room for one socket
+//! only, the ports take turns.
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
@@ -46,13 +47,22 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    /// Sees to it that somebody listens on every port, as far as there is room.
+    /// Sees to it that somebody listens on every port, as far as there is room: first on the one
+    /// that has been without for longest.
     pub(crate) fn refill(&mut self) {
-        for at in 0..self.ports.len() {
+        let mut at = 0;
+        for _ in 0..self.ports.len() {
             let port = self.ports[at];
-            if !self.is_listened_on(port) {
-                self.make_way();
-                self.listen_once(port);
+            if self.is_listened_on(port) {
+                at += 1;
+                continue;
+            }
+            self.make_way();
+            if self.listen_once(port) {
+                // It was served: behind all others.
+                self.ports[at..].rotate_left(1);
+            } else {
+                at += 1;
             }
         }
     }
@@ -81,19 +91,20 @@ impl<D: Device> SmolNet<D> {
         !self.ports.iter().all(heard)
     }
 
-    fn listen_once(&mut self, port: u16) {
+    /// One more socket that listens on a port; false if there is no room for it.
+    fn listen_once(&mut self, port: u16) -> bool {
         if !self.table.has_room_to_listen() {
-            return;
+            return false;
         }
-        let Some(handle) = self.table.open_socket() else { return };
-        if self.table.sockets.get_mut::<tcp::Socket>(handle).listen(port).is_err() {
+        let Some(handle) = self.table.open_socket() else { return false };
+        let listens = self.table.sockets.get_mut::<tcp::Socket>(handle).listen(port).is_ok()
+            && self.table.insert(Connection::new(Phase::Listening, Some(handle), port)).is_some();
+        if listens {
+            self.table.listeners_last();
+        } else {
             self.table.sockets.remove(handle);
-            return;
         }
-        match self.table.insert(Connection::new(Phase::Listening, Some(handle), port)) {
-            Some(_) => self.table.listeners_last(),
-            None => drop(self.table.sockets.remove(handle)),
-        }
+        listens
     }
 
     /// Drops the oldest handshake when there are too many, or when it keeps others from knocking.

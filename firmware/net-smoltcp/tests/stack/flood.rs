@@ -1,8 +1,9 @@
 //! Floods, scans and garbage: memory stays bounded and others are served.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
-use umqtt_net::{Net, NetError, NetEvent};
+use umqtt_net::{ConnId, Net, NetError, NetEvent};
 use umqtt_net_smoltcp::smoltcp::phy::ChecksumCapabilities;
 use umqtt_net_smoltcp::smoltcp::socket::tcp::State;
 use umqtt_net_smoltcp::smoltcp::wire::{
@@ -144,6 +145,51 @@ fn who_finds_no_memory_is_counted() {
     }
     assert!(world.net.connect("10.0.0.2", 9).is_ok());
     assert_eq!(world.net.refused(), 4);
+}
+
+/// Strangers hold all places, and knock at one port again whenever one becomes free.
+#[test]
+fn ports_take_turns_at_the_places_that_become_free() {
+    const OTHER: u16 = 7777;
+    for (flooded, wanted) in [(PORT, OTHER), (OTHER, PORT)] {
+        let bounds = NetLimits::CHIP.sockets(6).outgoing(0);
+        let mut world = World::with(bounds, Trouble::default(), 1);
+        world.net.listen(OTHER).unwrap();
+        let mut held = VecDeque::new();
+        // The last ones take the listening sockets themselves.
+        for port in [[flooded; 5].as_slice(), &[wanted]].concat() {
+            world.dial(port);
+            world.pass(20);
+            held.extend(accepted(&mut world));
+        }
+        assert!(world.net.is_full() && held.len() == 6);
+        for round in 0..20 {
+            let before = world.now;
+            let mut theirs = world.dial(wanted);
+            while world.state(theirs) != State::Established {
+                assert!(world.now < before + 5_000, "nobody gets in at {wanted}, round {round}");
+                if world.state(theirs) == State::Closed {
+                    theirs = world.dial(wanted); // as people do
+                }
+                // As the device does when the network is full: the oldest makes way.
+                if world.net.is_full() {
+                    world.net.abort(held.pop_front().unwrap());
+                }
+                world.dial(flooded);
+                world.pass(10);
+                held.extend(accepted(&mut world));
+            }
+        }
+    }
+}
+
+/// The connections the device is told of.
+fn accepted(world: &mut World) -> Vec<ConnId> {
+    let conn = |event| match event {
+        NetEvent::Accepted { conn, .. } => Some(conn),
+        _ => None,
+    };
+    world.events().into_iter().filter_map(conn).collect()
 }
 
 #[test]

@@ -10,6 +10,8 @@ use crate::wire::{Connection, Wire};
 const PROMPT: &[u8] = b"CMD>";
 /// Others are served in this time, whatever is going on.
 const SOON: Duration = Duration::from_secs(1);
+/// How long somebody tries to get in.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Keep-alive of some of those who vanish, seconds: they are given up after one and a half times as
 /// long.
 const KEEP_ALIVE: u8 = 4;
@@ -57,6 +59,27 @@ fn console(wire: &mut Wire, host: usize) -> Option<Connection> {
     let console = wire.connect(host, CONSOLE, 2048);
     let prompt = wire.receive(console, SOON, |bytes| bytes.ends_with(PROMPT));
     prompt.ends_with(PROMPT).then_some(console)
+}
+
+/// Somebody who tries again when nobody answers, as people and their clients do: until what is said
+/// at first has its answer.
+fn patient(
+    wire: &mut Wire,
+    host: usize,
+    port: u16,
+    says: &[u8],
+    answered: impl Fn(&[u8]) -> bool,
+) -> Connection {
+    let start = Instant::now();
+    loop {
+        let connection = wire.connect(host, port, 2048);
+        if wire.send_when_up(connection, says, SOON)
+            && answered(&wire.receive(connection, SOON, &answered))
+        {
+            return connection;
+        }
+        assert!(start.elapsed() < PATIENCE, "nobody gets in at port {port}");
+    }
 }
 
 /// Serves until there are so many clients; how long that took.
@@ -126,6 +149,40 @@ fn peers_that_vanish_are_given_up_and_others_served_meanwhile() {
         client(&mut wire, good, &format!("new{n}"), 0, "x");
     }
     is_served(&mut wire, served, 0);
+    assert!(!device.serial().contains("panic"));
+}
+
+/// More than there is room for in broker and network, each made anew as soon as it is closed, on
+/// both ports.
+#[test]
+fn silence_keeps_nobody_out() {
+    let (device, mut wire) = Device::boot_on_wire();
+    let (bad, good) = (wire.join(), wire.join());
+    let served = client(&mut wire, good, "good", 0, "good");
+    let mut strangers: Vec<_> = (0..30)
+        .map(|n| if n % 5 == 0 { CONSOLE } else { MQTT })
+        .map(|port| (port, wire.connect(bad, port, 64)))
+        .collect();
+    let mut made = 0;
+    let mut clients = Vec::new();
+    for number in 0..10 {
+        for (port, stranger) in &mut strangers {
+            if wire.is_over(*stranger) {
+                *stranger = wire.connect(bad, *port, 64);
+                made += 1;
+            }
+        }
+        wire.run(Duration::from_millis(100));
+        let hello = connect(&format!("new{number}"), 0);
+        clients.push(patient(&mut wire, good, MQTT, &hello, |all| all == [0x20, 2, 0, 0]));
+        let owner = patient(&mut wire, good, CONSOLE, b"show mqtt\r\n", |all| {
+            String::from_utf8_lossy(all).contains("Current clients:") && all.ends_with(PROMPT)
+        });
+        wire.send(owner, b"quit\r\n");
+        is_served(&mut wire, served, number);
+    }
+    assert!(made > 30, "{made} connections");
+    assert!(clients.into_iter().all(|client| !wire.is_over(client)));
     assert!(!device.serial().contains("panic"));
 }
 

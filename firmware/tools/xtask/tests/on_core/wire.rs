@@ -168,6 +168,20 @@ impl Wire {
         !socket.may_recv() || !socket.may_send()
     }
 
+    /// Sends this once the device has let a connection in; false if it does not, in this time.
+    pub(crate) fn send_when_up(
+        &mut self,
+        connection: Connection,
+        bytes: &[u8],
+        time: Duration,
+    ) -> bool {
+        let end = Instant::now() + time;
+        while self.socket(connection).state() == tcp::State::SynSent && Instant::now() < end {
+            self.run(PAUSE);
+        }
+        self.socket(connection).send_slice(bytes) == Ok(bytes.len())
+    }
+
     /// Sends all of this.
     pub(crate) fn send(&mut self, connection: Connection, bytes: &[u8]) {
         let (mut sent, end) = (0, Instant::now() + TIMEOUT);
