@@ -9,6 +9,7 @@ use super::lock::{LockError, Requester};
 use super::output::{Output, Position};
 use super::show::{self, Printed};
 use super::words::{Words, WordsError};
+use umqtt_lang::diagnostic::HINTS;
 use umqtt_net::Instant;
 
 use crate::settings::{Param, SetError, Source};
@@ -150,6 +151,10 @@ fn invalid_count(words: &[&[u8]], device: &dyn DeviceControl, out: &mut Output) 
                 let error =
                     error.map_or(SetError::Range(param), |what| SetError::Lacks(param, what));
                 line!(out, "{error}");
+                if HINTS && !param.spec().secret && device.settings().lacks(param).is_none() {
+                    let value = Printed { settings: device.settings(), param };
+                    line!(out, "{} is {value} now", param.name());
+                }
             }
         }
         _ => {}

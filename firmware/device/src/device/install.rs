@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
+use umqtt_lang::diagnostic::HINTS;
 use umqtt_memory::{STEP_MARGIN, Share, reserve, try_format};
 use umqtt_net::Instant;
 use umqtt_vm::Program;
@@ -191,7 +192,7 @@ fn install_checked<P: Platform>(
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
-    let page = device.state.storage.incoming_head().starts_with(b"<");
+    let page = HINTS && device.state.storage.incoming_head().starts_with(b"<");
     let taken = checked.map(|mut new| {
         let warnings = core::mem::take(&mut new.warnings);
         put(device, new, net).map(|()| warnings)
