@@ -564,12 +564,15 @@ fn whoever_takes_the_script_away_opens_it() {
     let mut world = world.power_cycle();
     assert!(!world.serial().contains(MISSING));
     assert_eq!(answer(&mut world, None), [0x20, 2, 0, 4], "it is the owner's password now");
+    // The chip's heap has room for one device.
+    drop(world);
 
     let mut world = World::running(GUARD);
     world.type_in("save\r\n");
     let first = slots()[0].start;
     let mut world = world.power_cycle_damaged(&mut |flash| flash[first + 50] ^= 1);
     is_shut(&mut world, "saved while the script ran");
+    drop(world);
 
     let mut world = World::running(GUARD);
     world.install("on init do\n println 1\n");
