@@ -99,8 +99,8 @@ impl Plan {
     pub const ESP8266: Plan = Plan {
         fixed: 6_016,
         network: 16_000,
-        broker: 9_696,
-        upload: 9 * 1024,
+        broker: 9_856,
+        upload: 9_856,
         script: 3_584,
         console: 1_536,
         log: 384,

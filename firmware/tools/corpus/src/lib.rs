@@ -47,10 +47,9 @@ pub fn exercise(text: &[u8], out: &mut dyn Write) -> fmt::Result {
         Ok(image) => image,
         Err(diagnostics) => {
             return diagnostics.iter().try_for_each(|found| {
-                // Not the help: a chip, which shows none, makes no guesses.
+                // Not the help and the other places: a chip, which shows none, has none.
                 let span = found.span;
-                writeln!(out, "{:?} {}..{} {}", found.code, span.start, span.end, found.message)?;
-                writeln!(out, "  {} more places", found.related.len())
+                writeln!(out, "{:?} {}..{} {}", found.code, span.start, span.end, found.message)
             });
         }
     };

@@ -31,11 +31,14 @@ pub(crate) struct Budgets([Line; 5]);
 impl Budgets {
     /// What this program takes of them.
     pub(crate) fn new(sizes: &Sizes) -> Budgets {
+        // A program without a network needs nothing for it.
+        let network = if sizes.has_network() { 0 } else { Plan::ESP8266.network };
+        let table = Plan::ESP8266.total() - network;
         let line = |of, taken, budget| Line { of, taken, budget };
         Budgets([
             line("image in flash", sizes.image(), IMAGE),
             line("static RAM, stack and heap", sizes.ram(), RAM),
-            line("heap, by the ledger's table", Plan::ESP8266.total() as u64, sizes.heap()),
+            line("heap, by the ledger's table", table as u64, sizes.heap()),
             line("code in RAM", sizes.total(Memory::FastCode), IRAM),
             line("code of VM and script engine", sizes.engine(), ENGINE),
         ])

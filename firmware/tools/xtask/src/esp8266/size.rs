@@ -137,6 +137,11 @@ impl Sizes {
         self.heap
     }
 
+    /// Whether it has the network's stack.
+    pub(crate) fn has_network(&self) -> bool {
+        self.items.iter().any(|item| part_of(&item.name) == "smoltcp")
+    }
+
     /// Code of the machine and the script engine.
     pub(crate) fn engine(&self) -> u64 {
         let items =
