@@ -1,9 +1,12 @@
 //! How much waits for a client, and how much may.
 
+#[cfg(feature = "client")]
 use crate::delivery::Delivery;
+#[cfg(feature = "client")]
 use crate::message::Publication;
 
 /// What a message takes beside its packet: a short one many times its length.
+#[cfg(feature = "client")]
 const BESIDE: usize = Publication::cost_of(0) + crate::memory::BLOCK + size_of::<Delivery>();
 
 /// How much waits, or may wait.
@@ -26,12 +29,14 @@ impl Load {
     }
 
     /// Bytes of memory, those that several queues share counted in each.
+    #[cfg(feature = "client")]
     pub(crate) fn memory(self) -> usize {
         self.bytes.saturating_add(self.messages.saturating_mul(BESIDE))
     }
 
     /// Whether a message of `len` bytes more stays within so many bytes of memory; one always does
     /// where nothing waits.
+    #[cfg(feature = "client")]
     pub(crate) fn has_memory(self, len: usize, max: usize) -> bool {
         self.messages == 0 || self.plus(Load { messages: 1, bytes: len }).memory() <= max
     }
