@@ -6,6 +6,7 @@ mod abuse;
 #[expect(dead_code, reason = "of failing allocations only the heap is used here")]
 mod allocator;
 mod bad_servers;
+mod browsers;
 mod chip_heap;
 mod crowd;
 mod cuts;
