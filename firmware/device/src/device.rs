@@ -94,7 +94,7 @@ use self::output::{LogOutput, Transmit};
 use self::restart::PendingRestart;
 use self::retained::Retention;
 use self::script::Script;
-use self::service::Service;
+use self::service::{Service, is_in_image};
 use self::state::DeviceState;
 use self::sys::SysTopics;
 use self::uploads::Uploads;
@@ -107,7 +107,7 @@ use crate::net::{Addressing, ConnId, Net, NetEvent};
 use crate::ntp::Ntp;
 use crate::platform::Platform;
 use crate::settings::Settings;
-use crate::settings::{Capability, Param};
+use crate::settings::Param;
 use crate::storage::StorageError;
 use crate::upstream::Upstream;
 
@@ -130,21 +130,30 @@ macro_rules! services {
         impl<P: Platform> Device<P> {
             /// Hands an event to the service whose connection it is; false if no service has it.
             fn handle_event(&mut self, conn: ConnId, event: NetEvent, net: &mut dyn Net) -> bool {
-                $(<$service as Service<P>>::handle_event(self, conn, event, net))||*
+                $(is_in_image::<P, $service>()
+                    && <$service as Service<P>>::handle_event(self, conn, event, net))||*
             }
 
             fn handle_timeouts(&mut self, net: &mut dyn Net) {
-                $(<$service as Service<P>>::handle_timeout(self, net);)*
+                $(if is_in_image::<P, $service>() {
+                    <$service as Service<P>>::handle_timeout(self, net);
+                })*
             }
 
             fn poll_services(&mut self, net: &mut dyn Net) -> bool {
                 let mut more = false;
-                $(more |= <$service as Service<P>>::poll(self, net);)*
+                $(if is_in_image::<P, $service>() {
+                    more |= <$service as Service<P>>::poll(self, net);
+                })*
                 more
             }
 
             fn poll_at(&mut self) -> Option<Instant> {
-                [$(<$service as Service<P>>::poll_at(self)),*].into_iter().flatten().min()
+                let deadlines = [$(match is_in_image::<P, $service>() {
+                    true => <$service as Service<P>>::poll_at(self),
+                    false => None,
+                }),*];
+                deadlines.into_iter().flatten().min()
             }
         }
     };
@@ -288,7 +297,7 @@ impl<P: Platform> Device<P> {
     /// gets a DISCONNECT, the network hears that the device's name is free. Returns true once that
     /// is done; until then go on polling, and ask again after each poll, as long as there is time.
     pub fn leave(&mut self, net: &mut dyn Net) -> bool {
-        if !P::LACKS.has(Capability::Mdns)
+        if is_in_image::<P, Mdns>()
             && let Some(mdns) = &mut self.state.mdns
         {
             mdns.leave(self.state.now, net);

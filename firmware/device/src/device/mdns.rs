@@ -1,8 +1,6 @@
 //! Multicast DNS: the device answers to `mqtt.local` and says what it offers, in the network that
 //! `mdns_mode` names.
 
-use core::fmt::Arguments;
-
 use heapless::Vec;
 use umqtt_dns::mdns::{CONSOLE_SERVICE, MAX_SERVICES, MQTT_SERVICE, Responder, Service as Offer};
 use umqtt_dns::{MDNS_GROUP, MDNS_PORT};
@@ -27,11 +25,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 const DATAGRAMS_PER_TURN: usize = 8;
 
 impl<P: Platform> Service<P> for Mdns {
+    const NEEDS: Option<Capability> = Some(Capability::Mdns);
+
     #[inline(never)]
     fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
-        if P::LACKS.has(Capability::Mdns) {
-            return false;
-        }
         let state = &mut *device.state;
         let Some(mut mdns) = state.mdns.take() else { return false };
         let now = state.now;
@@ -45,9 +42,6 @@ impl<P: Platform> Service<P> for Mdns {
     }
 
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
-        if P::LACKS.has(Capability::Mdns) {
-            return None;
-        }
         let mdns = device.state.mdns.as_ref()?;
         let host = mdns.host.as_ref().and_then(|host| host.responder.poll_at());
         [host, mdns.look_at].into_iter().flatten().min()
@@ -94,7 +88,8 @@ fn configure<P: Platform>(mdns: &mut Mdns, state: &mut DeviceState<P>, net: &mut
             Ok(host) => (mdns.host, mdns.refused, mdns.has_datagram) = (host, false, true),
             Err(error) if !mdns.refused => {
                 mdns.refused = true;
-                warn(state, format_args!("no mDNS on port {MDNS_PORT}: {error}"));
+                let what = format_args!("no mDNS on port {MDNS_PORT}: {error}");
+                state.log(Level::Warning, what);
             }
             Err(_) => {}
         }
@@ -159,8 +154,4 @@ fn offers<P: Platform>(interface: Interface, state: &DeviceState<P>) -> Vec<Offe
         .into_iter()
         .filter_map(|(kind, port)| Some(Offer::new(kind, port?).txt(&version).txt(&id)))
         .collect()
-}
-
-fn warn<P: Platform>(state: &mut DeviceState<P>, what: Arguments<'_>) {
-    state.log(Level::Warning, what);
 }

@@ -23,15 +23,14 @@ const BIND_AGAIN: Duration = Duration::from_secs(10);
 const WORTH_A_LINE: u64 = 1_000;
 
 impl<P: Platform> Service<P> for Ntp {
+    const NEEDS: Option<Capability> = Some(Capability::Ntp);
+
     fn handle_event(
         device: &mut Device<P>,
         conn: ConnId,
         event: NetEvent,
         _net: &mut dyn Net,
     ) -> bool {
-        if P::LACKS.has(Capability::Ntp) {
-            return false;
-        }
         let state = &mut *device.state;
         let Some(ntp) = &mut state.ntp else { return false };
         let Resolution::Looking(looking, port) = ntp.server else { return false };
@@ -53,9 +52,6 @@ impl<P: Platform> Service<P> for Ntp {
     }
 
     fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
-        if P::LACKS.has(Capability::Ntp) {
-            return;
-        }
         let state = &mut *device.state;
         let Some(ntp) = &mut state.ntp else { return };
         let Some(timeout) = ntp.client.handle_timeout(state.now) else { return };
@@ -70,9 +66,6 @@ impl<P: Platform> Service<P> for Ntp {
 
     #[inline(never)]
     fn poll(device: &mut Device<P>, net: &mut dyn Net) -> bool {
-        if P::LACKS.has(Capability::Ntp) {
-            return false;
-        }
         let state = &mut *device.state;
         if state.ntp.is_none() || !state.has_margin() {
             return false;
@@ -85,9 +78,6 @@ impl<P: Platform> Service<P> for Ntp {
     }
 
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
-        if P::LACKS.has(Capability::Ntp) {
-            return None;
-        }
         let ntp = device.state.ntp.as_ref()?;
         [ntp.client.poll_at(), ntp.service.again_at].into_iter().flatten().min()
     }

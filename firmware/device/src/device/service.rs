@@ -5,6 +5,7 @@ use umqtt_net::Instant;
 use super::Device;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::platform::Platform;
+use crate::settings::Capability;
 
 /// A service of the device: a part with a state and a job of its own, which works in steps.
 ///
@@ -14,6 +15,10 @@ use crate::platform::Platform;
 /// [`handle_timeout`](Service::handle_timeout), [`poll`](Service::poll), and at the end
 /// [`poll_at`](Service::poll_at), each of every service in the order of the device's list.
 pub(super) trait Service<P: Platform> {
+    /// What a board must have for it. On a board whose image lacks that
+    /// ([`Platform::LACKS`]) the service is not called, and its code is left out.
+    const NEEDS: Option<Capability> = None;
+
     /// Handles what happened to a connection; false if it is none of this service's. A new
     /// connection ([`NetEvent::Accepted`]) is that of the service which listens on its port.
     fn handle_event(
@@ -41,5 +46,13 @@ pub(super) trait Service<P: Platform> {
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
         let _ = device;
         None
+    }
+}
+
+/// Whether a service is in the image: known when that is made.
+pub(super) const fn is_in_image<P: Platform, S: Service<P>>() -> bool {
+    match S::NEEDS {
+        Some(needs) => !P::LACKS.has(needs),
+        None => true,
     }
 }
