@@ -106,8 +106,8 @@ use crate::mdns::Mdns;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
 use crate::ntp::Ntp;
 use crate::platform::Platform;
-use crate::settings::Settings;
 use crate::settings::Param;
+use crate::settings::Settings;
 use crate::storage::StorageError;
 use crate::upstream::Upstream;
 
