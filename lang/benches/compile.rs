@@ -42,7 +42,7 @@ fn verify_its_image(bencher: Bencher) {
 
 #[divan::bench]
 fn lint_4k(bencher: Bencher) {
-    let (statements, _) = parse(SCRIPT, &PROFILE);
+    let umqtt_lang::Parsed { statements, .. } = parse(SCRIPT, &PROFILE);
     bencher.bench(|| lint(black_box(SCRIPT), &statements, &PROFILE, &NoConfig));
 }
 

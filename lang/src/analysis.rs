@@ -4,12 +4,14 @@ use alloc::vec::Vec;
 
 use umqtt_vm::{Profile, Program, VerifyError};
 
-use crate::ast::{Action, ConfigLine, Event, Expr, Span, Statement};
+use crate::ast::{Action, ConfigLine, Constant, EventPattern, Expr, Span, Statement};
 use crate::budget::MemoryBudget;
-use crate::codegen::{Compiler, EmitOptions, ImageBuilder};
+use crate::codegen::{Compiler, ConfigValues, EmitOptions, ImageBuilder};
 use crate::compile::finish_diagnostics;
+use crate::constants::collect;
 use crate::diagnostic::{Code, Diagnostic, position};
-use crate::lint::{ConfigTable, lint};
+use crate::lint::{ConfigTable, lint, pedantic};
+use crate::named::NamedConstants;
 use crate::parse::{MAX_DIAGNOSTICS, Sink, StatementReader, Tree, too_long};
 
 /// A script that was read once: its tree, its diagnostics, and the image if it has no errors.
@@ -41,6 +43,17 @@ pub struct Analysis<'s> {
 impl<'s> Analysis<'s> {
     /// Reads and compiles a script for a device of this profile.
     pub fn new(source: &'s [u8], profile: &Profile, options: EmitOptions) -> Analysis<'s> {
+        Analysis::with_config_values(source, profile, options, None)
+    }
+
+    /// The same, values of `config` lines compiled to what `values` makes of them: so a compiler
+    /// with more room than a device takes what only it knows, such as names of time zones.
+    pub fn with_config_values(
+        source: &'s [u8],
+        profile: &Profile,
+        options: EmitOptions,
+        values: Option<&ConfigValues<'_>>,
+    ) -> Analysis<'s> {
         let profile = *profile;
         let mut analysis = Analysis {
             source,
@@ -56,7 +69,9 @@ impl<'s> Analysis<'s> {
         }
         let budget = MemoryBudget::new(None);
         let mut made = ImageBuilder::new(&profile, &budget);
-        let wrong = analysis.read(&budget, &mut made);
+        made.config_values = values;
+        let named = collect(&mut &*source, &profile, &budget, &mut made).unwrap_or_default();
+        let wrong = analysis.read(&budget, &named, &mut made);
         analysis.whole = wrong.is_empty();
         let mut image = Vec::new();
         if analysis.whole {
@@ -74,15 +89,20 @@ impl<'s> Analysis<'s> {
 
     /// Reads all statements, into the tree and into code; what is wrong with those that cannot be
     /// read.
-    fn read(&mut self, budget: &MemoryBudget<'_>, made: &mut ImageBuilder<'_>) -> Vec<Diagnostic> {
+    fn read(
+        &mut self,
+        budget: &MemoryBudget<'_>,
+        named: &NamedConstants,
+        made: &mut ImageBuilder<'_>,
+    ) -> Vec<Diagnostic> {
         let mut wrong = Vec::new();
-        let mut reader =
-            StatementReader::new(self.source, self.source.len(), &self.profile, MAX_DIAGNOSTICS);
-        let mut compiler = Compiler { source: self.source, base: 0, made };
+        let (len, most) = (self.source.len(), MAX_DIAGNOSTICS);
+        let mut reader = StatementReader::new(self.source, len, &self.profile, most, Some(budget));
+        let mut compiler = Compiler { source: self.source, base: 0, named, made };
         loop {
             let before = compiler.made.before();
             let mut both = Both { tree: Tree::default(), compiler: &mut compiler };
-            match reader.next(&mut both, budget) {
+            match reader.next(&mut both, budget, Some(named)) {
                 None => return wrong,
                 Some(Ok(())) => self.statements.extend(both.tree.into_statement()),
                 Some(Err(found)) => {
@@ -112,6 +132,11 @@ impl<'s> Analysis<'s> {
         };
         found.retain(|warning| !self.errors.iter().any(|error| self.follows(warning, error)));
         found
+    }
+
+    /// The linter's hints for who asks for them; none for what could not be read whole.
+    pub fn pedantic(&self) -> Vec<Diagnostic> {
+        if self.whole { pedantic(self.source, &self.statements) } else { Vec::new() }
     }
 
     /// Whether a warning may be there for an error alone: a variable that is read under a name
@@ -149,7 +174,12 @@ impl Sink for Both<'_, '_, '_, '_> {
         self.compiler.config(line);
     }
 
-    fn clause(&mut self, event: Event, event_span: Span) {
+    fn constant(&mut self, constant: Constant) {
+        self.tree.constant(constant.clone());
+        self.compiler.constant(constant);
+    }
+
+    fn clause(&mut self, event: EventPattern, event_span: Span) {
         self.tree.clause(event.clone(), event_span);
         self.compiler.clause(event, event_span);
     }

@@ -9,6 +9,7 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+pub use umqtt_vm::schedule::ClockTime;
 pub use umqtt_vm::words::{ActionWord, FunctionWord, ResultKind, Special, Trigger};
 
 /// Where something stands in the source: byte offsets, end exclusive.
@@ -47,7 +48,7 @@ impl Span {
     }
 }
 
-/// `on ...` or `config ...`.
+/// `on ...`, `config ...` or `const ...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Statement {
@@ -55,16 +56,18 @@ pub enum Statement {
     On(OnClause),
     /// `config name value`
     Config(ConfigLine),
+    /// `const $name = value`
+    Constant(Constant),
 }
 
-/// `on event do actions`
+/// `on event do actions`, or `sub NAME do actions`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnClause {
-    /// From `on` to the end of the last action.
+    /// From `on` or `sub` to the end of the last action.
     pub span: Span,
     /// What it waits for.
-    pub event: Event,
-    /// The span of the event's words, without `on` and `do`.
+    pub event: EventPattern,
+    /// The span of the event's words, without `on` and `do`; the name of a sub.
     pub event_span: Span,
     /// What it does.
     pub actions: Vec<Action>,
@@ -79,6 +82,17 @@ pub struct ConfigLine {
     pub name: Span,
     /// Its value.
     pub value: ConfigValue,
+}
+
+/// `const $name = value`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Constant {
+    /// All of it.
+    pub span: Span,
+    /// `$name`, the span with its `$`.
+    pub name: Span,
+    /// Its value.
+    pub value: Expr,
 }
 
 /// The value of a `config` line.
@@ -112,13 +126,17 @@ pub struct Broker {
 /// What a handler waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Event {
+pub enum EventPattern {
     /// One of a single word, such as `init`.
     Simple(Trigger),
     /// `timer N`
     Timer(Number),
     /// `alarm N`
     Alarm(Number),
+    /// `every 10s`: milliseconds, and the words
+    Every(u32, Span),
+    /// `clock 06:30 weekdays`, `clock sunset -30m`
+    Clock(ClockTime, Span),
     /// `topic local|remote filter`
     Topic {
         /// Where.
@@ -126,6 +144,8 @@ pub enum Event {
         /// The filter.
         filter: Expr,
     },
+    /// Nothing: it is a `sub`, which is called by this name.
+    Sub(Span),
     /// `gpio_interrupt N pullup|nopullup`
     GpioInterrupt {
         /// The pin.
@@ -212,6 +232,8 @@ pub enum ActionKind {
         /// Its use.
         mode: umqtt_vm::PinMode,
     },
+    /// `call NAME`; the name
+    Call(Span),
     /// `if e then ... elseif e then ... else ... endif`
     If {
         /// Condition and actions of `if` and each `elseif`; at least one.
@@ -280,12 +302,12 @@ pub struct Chain<O> {
     /// The first operand.
     pub first: Expr,
     /// Operator, its place, and the operand behind it; at least one.
-    pub rest: Vec<Link<O>>,
+    pub rest: Vec<ChainLink<O>>,
 }
 
 /// An operator and the operand behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Link<O> {
+pub struct ChainLink<O> {
     /// The operator.
     pub operator: O,
     /// Where it stands.
@@ -345,6 +367,10 @@ pub enum Call {
     Unary(FunctionWord, Expr),
     /// `find(text, sought)`, `json_parse(path, json)`
     Pair(FunctionWord, Expr, Expr),
+    /// `divide(a, b, n)`
+    Triple(FunctionWord, Expr, Expr, Expr),
+    /// `json(name, value, ...)`: any number of values, at least one
+    List(FunctionWord, Vec<Expr>),
     /// `substr(e, start, length)`
     Substr(Expr, Number, Number),
     /// `byte_val(e, index)`
@@ -359,7 +385,10 @@ impl Call {
     /// Which function.
     pub fn function(&self) -> FunctionWord {
         match self {
-            Call::Unary(word, _) | Call::Pair(word, ..) => *word,
+            Call::Unary(word, _)
+            | Call::Pair(word, ..)
+            | Call::Triple(word, ..)
+            | Call::List(word, _) => *word,
             Call::Substr(..) => FunctionWord::Substr,
             Call::ByteVal(..) => FunctionWord::ByteVal,
             Call::CsvStr(..) => FunctionWord::CsvStr,

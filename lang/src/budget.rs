@@ -1,5 +1,7 @@
 //! The memory compiling may take: before each step it is asked whether there is room for all the
-//! step can allocate, and where there is not, compiling ends instead of failing in the middle.
+//! step can allocate, and where there is not, compiling ends instead of failing in the middle. What
+//! is allocated in small pieces is asked for as such: a heap that was in use for long has hardly
+//! another kind of room.
 
 use alloc::vec::Vec;
 use core::cell::Cell;
@@ -11,10 +13,41 @@ const TOKEN: usize = if size_of::<usize>() > 4 { 160 } else { 96 };
 const AHEAD: usize = 6 * TOKEN;
 /// Bytes a list grows by at least.
 const LEAST: usize = 64;
+/// What is asked for in pieces is allocated in blocks of at most so many bytes.
+pub const PIECE: usize = 64 * size_of::<usize>();
+
+/// Whether there is a block of so many bytes, and beside it so many bytes in pieces of at most
+/// [`PIECE`].
+pub type Room<'r> = dyn Fn(usize, usize) -> bool + 'r;
+
+/// What a step may allocate.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct StepMemory {
+    /// In one block.
+    block: usize,
+    pieces: usize,
+}
+
+impl StepMemory {
+    const NONE: StepMemory = StepMemory { block: 0, pieces: 0 };
+
+    /// So many bytes, of which no allocation is larger than `largest`.
+    pub(crate) fn new(bytes: usize, largest: usize) -> StepMemory {
+        if largest <= PIECE {
+            StepMemory { block: 0, pieces: bytes }
+        } else {
+            StepMemory { block: bytes, pieces: 0 }
+        }
+    }
+
+    fn bytes(self) -> usize {
+        self.block + self.pieces
+    }
+}
 
 /// See the module. Shared by all that allocate.
 pub(crate) struct MemoryBudget<'r> {
-    ask: Option<&'r dyn Fn(usize) -> bool>,
+    ask: Option<&'r Room<'r>>,
     /// What of the last [`AHEAD`] is not accounted for.
     ahead: Cell<usize>,
     /// What was refused first.
@@ -25,24 +58,34 @@ pub(crate) struct MemoryBudget<'r> {
 
 impl<'r> MemoryBudget<'r> {
     /// Asks `ask`; `None`: there is always room.
-    pub(crate) fn new(ask: Option<&'r dyn Fn(usize) -> bool>) -> MemoryBudget<'r> {
+    pub(crate) fn new(ask: Option<&'r Room<'r>>) -> MemoryBudget<'r> {
         MemoryBudget { ask, ahead: Cell::new(0), refused: Cell::new(None), tokens: Cell::new(0) }
     }
 
     /// What was asked for ahead may be part of it; only the token at hand can still count on that.
-    fn asks(&self, bytes: usize) -> bool {
+    fn asks(&self, block: usize, step: StepMemory) -> bool {
         self.ahead.set(0);
-        self.ask.is_none_or(|ask| ask(bytes + TOKEN))
+        self.ask.is_none_or(|ask| ask(block + step.block, step.pieces + TOKEN))
     }
 
     /// Whether so many bytes can be had together, in one allocation or several.
     pub(crate) fn has(&self, bytes: usize) -> bool {
+        self.has_step(StepMemory { block: bytes, pieces: 0 })
+    }
+
+    /// The same in a step that may allocate that besides.
+    pub(crate) fn has_beside(&self, bytes: usize, step: StepMemory) -> bool {
+        self.has_step(StepMemory { block: bytes + step.block, ..step })
+    }
+
+    /// Whether there is room for a step.
+    pub(crate) fn has_step(&self, step: StepMemory) -> bool {
         if self.refused.get().is_some() {
             return false;
         }
-        let has = self.asks(bytes);
+        let has = self.asks(0, step);
         if !has {
-            self.refused.set(Some(bytes + TOKEN));
+            self.refused.set(Some(step.bytes() + TOKEN));
         }
         has
     }
@@ -58,7 +101,7 @@ impl<'r> MemoryBudget<'r> {
                 self.refused.get().is_none()
             }
             None => {
-                let has = self.has(AHEAD + len);
+                let has = self.has_step(StepMemory::new(AHEAD + len, len));
                 self.ahead.set(AHEAD - TOKEN);
                 has
             }
@@ -81,12 +124,12 @@ impl<'r> MemoryBudget<'r> {
         if list.capacity() - list.len() >= more {
             return self.refused.get().is_none();
         }
-        self.grow_to(list, more, 0)
+        self.grow_to(list, more, StepMemory::NONE)
     }
 
-    /// The same in a step that may allocate `step` bytes besides.
+    /// The same in a step that may allocate that besides.
     #[inline]
-    pub(crate) fn grow_beside<T>(&self, list: &mut Vec<T>, more: usize, step: usize) -> bool {
+    pub(crate) fn grow_beside<T>(&self, list: &mut Vec<T>, more: usize, step: StepMemory) -> bool {
         if list.capacity() - list.len() >= more {
             return self.refused.get().is_none();
         }
@@ -95,7 +138,7 @@ impl<'r> MemoryBudget<'r> {
 
     #[cold]
     #[inline(never)]
-    fn grow_to<T>(&self, list: &mut Vec<T>, more: usize, step: usize) -> bool {
+    fn grow_to<T>(&self, list: &mut Vec<T>, more: usize, step: StepMemory) -> bool {
         if self.refused.get().is_some() {
             return false;
         }
@@ -103,10 +146,10 @@ impl<'r> MemoryBudget<'r> {
         let least = (LEAST / size_of::<T>().max(1)).max(list.len() / 4);
         let bytes = |more: usize| (list.len() + more).saturating_mul(size_of::<T>());
         let (wanted, needed) = (bytes(more.max(least)), bytes(more));
-        let grown = self.asks(wanted + step) && list.try_reserve_exact(more.max(least)).is_ok()
-            || self.asks(needed + step) && list.try_reserve_exact(more).is_ok();
+        let grown = self.asks(wanted, step) && list.try_reserve_exact(more.max(least)).is_ok()
+            || self.asks(needed, step) && list.try_reserve_exact(more).is_ok();
         if !grown {
-            self.refused.set(Some(needed + step + TOKEN));
+            self.refused.set(Some(needed + step.bytes() + TOKEN));
         }
         grown
     }
@@ -122,7 +165,7 @@ mod tests {
     #[test]
     fn what_was_refused_once_stays_refused() {
         let free = Cell::new(100);
-        let ask = |bytes| bytes <= free.get() + TOKEN;
+        let ask = |block, pieces| block + pieces <= free.get() + TOKEN;
         let budget = MemoryBudget::new(Some(&ask));
         assert!(budget.has(100));
         assert_eq!(budget.refused(), None);
@@ -136,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_list_takes_what_it_needs_where_more_is_not_to_be_had() {
-        let ask = |bytes| bytes <= 40 + TOKEN;
+        let ask = |block, pieces| block + pieces <= 40 + TOKEN;
         let budget = MemoryBudget::new(Some(&ask));
         let mut list: Vec<u32> = Vec::new();
         assert!(budget.grow(&mut list, 3));

@@ -6,10 +6,12 @@ use alloc::vec::Vec;
 use umqtt_vm::Profile;
 
 use crate::ast::Span;
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, Room};
 pub use crate::codegen::EmitOptions;
 use crate::codegen::{Compiler, ImageBuilder, value_too_long};
+use crate::constants::collect;
 use crate::diagnostic::Diagnostic;
+use crate::named::NamedConstants;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, StatementReader, too_long};
 pub use crate::pieces::Source;
 use crate::pieces::{LongLiteral, Piece, Pieces};
@@ -40,7 +42,9 @@ pub fn compile(
     let budget = MemoryBudget::new(None);
     let mut made = ImageBuilder::new(profile, &budget);
     let mut wrong = Vec::new();
-    piece(source, (0, source.len()), profile, &budget, &mut made, &mut wrong);
+    let named = collect(&mut &*source, profile, &budget, &mut made).unwrap_or_default();
+    made.will_name(&named);
+    piece(source, (0, source.len()), profile, &budget, &named, &mut made, &mut wrong);
     let mut image = Vec::new();
     if wrong.is_empty() {
         made.finish(options, source, &mut |bytes| {
@@ -83,8 +87,8 @@ impl core::error::Error for CompileError {}
 
 /// Compiles a script as [`compile`] does, to the same image, but holds no more of its source than a
 /// statement, and gives the image out piece by piece once all is known to be right. Before anything
-/// is allocated `budget` is asked whether so many bytes can be had, in one or several allocations;
-/// where they cannot, compiling ends.
+/// is allocated `room` is asked whether there is a block of so many bytes, and beside it so many
+/// bytes in pieces of at most [`PIECE`](crate::PIECE); where there is not, compiling ends.
 ///
 /// # Errors
 /// [`CompileError`].
@@ -93,11 +97,10 @@ pub fn compile_pieces(
     source: &mut dyn Source,
     profile: &Profile,
     debug: bool,
-    budget: &dyn Fn(usize) -> bool,
+    room: &Room<'_>,
     out: &mut dyn FnMut(&[u8]) -> bool,
 ) -> Result<(), CompileError> {
-    let ask = budget;
-    let budget = MemoryBudget::new(Some(ask));
+    let budget = MemoryBudget::new(Some(room));
     let no_memory = || CompileError::Memory(budget.refused().unwrap_or_default());
     if source.len() > profile.source && budget.has(DIAGNOSTIC) {
         return Err(CompileError::Script(Vec::from([too_long(source.len(), profile)])));
@@ -105,7 +108,15 @@ pub fn compile_pieces(
     if budget.refused().is_some() {
         return Err(no_memory());
     }
-    let mut made = ImageBuilder::new(profile, &budget);
+    // Not on the stack, which compiling needs for itself.
+    let Some(mut made) = ImageBuilder::boxed(profile, &budget) else {
+        return Err(no_memory());
+    };
+    let named = collect(source, profile, &budget, &mut made).ok_or(CompileError::Read)?;
+    if budget.refused().is_some() {
+        return Err(no_memory());
+    }
+    made.will_name(&named);
     let mut wrong = Vec::new();
     let mut pieces = Pieces::default();
     let mut text = Vec::new();
@@ -121,11 +132,11 @@ pub fn compile_pieces(
                 return Err(CompileError::Read);
             }
             let place = (found.read.start as u32, found.len);
-            piece(&text, place, profile, &budget, &mut made, &mut wrong);
+            piece(&text, place, profile, &budget, &named, &mut made, &mut wrong);
         }
         if budget.refused().is_some() {
             drop(text);
-            return Err(too_long_for_any(found, profile, ask).unwrap_or_else(no_memory));
+            return Err(too_long_for_any(found, profile, room).unwrap_or_else(no_memory));
         }
     }
     drop(text);
@@ -142,13 +153,9 @@ pub fn compile_pieces(
 /// in it is longer than a value may be.
 #[cold]
 #[inline(never)]
-fn too_long_for_any(
-    piece: Piece,
-    profile: &Profile,
-    ask: &dyn Fn(usize) -> bool,
-) -> Option<CompileError> {
+fn too_long_for_any(piece: Piece, profile: &Profile, room: &Room<'_>) -> Option<CompileError> {
     let LongLiteral { at, len } = piece.too_long?;
-    if !ask(DIAGNOSTIC) {
+    if !room(DIAGNOSTIC, 0) {
         return None;
     }
     let found = value_too_long(Span::new(at.start, at.end), len, profile);
@@ -163,18 +170,17 @@ fn piece(
     (base, len): (u32, usize),
     profile: &Profile,
     budget: &MemoryBudget<'_>,
+    named: &NamedConstants,
     made: &mut ImageBuilder<'_>,
     wrong: &mut Vec<Diagnostic>,
 ) {
-    if !budget.has(StatementReader::takes(profile)) {
-        return;
-    }
     let before = (made.diagnostics_mut().len(), wrong.len());
-    let mut reader = StatementReader::new(source, len, profile, MAX_DIAGNOSTICS - wrong.len());
-    let mut compiler = Compiler { source, base, made };
+    let left = MAX_DIAGNOSTICS - wrong.len();
+    let mut reader = StatementReader::new(source, len, profile, left, Some(budget));
+    let mut compiler = Compiler { source, base, named, made };
     loop {
         let before = compiler.made.before();
-        match reader.next(&mut compiler, budget) {
+        match reader.next(&mut compiler, budget, Some(named)) {
             None => break,
             Some(Ok(())) => {}
             Some(Err(found)) => {

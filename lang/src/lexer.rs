@@ -1,6 +1,8 @@
 //! Bytes to lexemes: where words, strings and punctuation begin and end, and nothing about what
 //! they mean. A handful of byte rules, so that the generated machine stays small on the chip;
-//! keywords are distinguished in [`crate::tokens`].
+//! keywords are distinguished in `tokens`.
+
+use core::ops::Range;
 
 use logos::Logos;
 
@@ -10,7 +12,7 @@ use logos::Logos;
 #[logos(utf8 = false)]
 #[logos(skip r"(?-u:[\x00-\x20])+")]
 #[logos(skip(r"%(?-u:[^\n])*", allow_greedy = true))]
-pub(crate) enum Lexeme {
+pub enum Lexeme {
     /// `"..."`, over as many lines as it takes; `\` takes the next byte literally.
     #[regex(r#""((?-u:[^"\\])|\\(?-u:[\x00-\xff]))*""#)]
     String,
@@ -24,6 +26,13 @@ pub(crate) enum Lexeme {
     /// One of `| + - * = > ( ) ,`
     #[regex(r"[|+\-*=>(),]")]
     Punctuation,
+}
+
+/// The lexemes of a text with their places, for what is written in the words of the language and is
+/// no script.
+pub fn lexemes(source: &[u8]) -> impl Iterator<Item = (Lexeme, Range<usize>)> {
+    // Every byte belongs to a lexeme, so there are no errors.
+    Lexeme::lexer(source).spanned().filter_map(|(lexeme, span)| Some((lexeme.ok()?, span)))
 }
 
 /// Whether a byte ends a word before it.

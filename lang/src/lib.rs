@@ -5,8 +5,9 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `lexer`, `tokens`, `token_stream`, [`mod@parse`] | source to syntax trees, a statement at a time |
+//! | [`lexer`], `tokens`, `token_stream`, [`mod@parse`] | source to syntax trees, a statement at a time |
 //! | [`ast`] | the syntax tree |
+//! | [`statements()`], [`parse()`] | its trees, pulled or all at once; on the desktop |
 //! | [`literal`] | the values of literals |
 //! | [`diagnostic`] | errors and warnings |
 //! | [`compile()`], [`compile_pieces`] | source to image in one call, of a text in memory or one that is read piece by piece |
@@ -18,6 +19,7 @@
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
 //! | [`mod@reference`] | the language's reference by word |
+//! | [`suggest`] | the known name a misspelt one was probably meant to be |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -33,15 +35,18 @@ pub mod ast;
 mod budget;
 mod codegen;
 mod compile;
+mod constants;
 pub mod diagnostic;
 pub mod format;
-mod lexer;
+pub mod lexer;
 pub mod lint;
 pub mod literal;
+mod named;
 pub mod parse;
 mod pieces;
 pub mod reference;
-mod suggest;
+mod statements;
+pub mod suggest;
 mod token_stream;
 mod tokens;
 
@@ -49,6 +54,8 @@ pub use analysis::Analysis;
 /// The machine: profiles, programs and their errors are its.
 pub use umqtt_vm;
 
+pub use budget::{PIECE, Room};
+pub use codegen::ConfigValues;
 pub use compile::{CompileError, EmitOptions, Source, compile, compile_pieces};
 pub use format::format;
-pub use parse::{Statements, parse, statements};
+pub use statements::{Parsed, Statements, parse, statements};

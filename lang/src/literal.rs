@@ -1,7 +1,10 @@
-//! What literals in the source mean: escapes, hex values, and numbers as the device reads them.
+//! What literals in the source mean: escapes, hex values, numbers as the device reads them,
+//! durations and times of day.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+
+use umqtt_vm::schedule::{Milliseconds, second_of_day};
 
 /// The bytes of a string (with its quotes) or of a bare word: `\x` is x. Borrows where nothing is
 /// escaped.
@@ -43,7 +46,27 @@ pub fn unhex(raw: &[u8]) -> Option<Vec<u8>> {
 /// between blanks. Saturates at the ends of `i32`, so that a range check finds it. `None` for
 /// anything else: a device would read 7 in `07:00`, and nobody means alarm 7 by that.
 pub fn number(raw: &[u8]) -> Option<i32> {
-    let text = unescape(raw);
+    // Nearly all are a few bare digits.
+    let mut value = 0;
+    if let 1..=9 = raw.len() {
+        for byte in raw {
+            if !byte.is_ascii_digit() {
+                return quoted_number(raw);
+            }
+            value = value * 10 + i32::from(byte - b'0');
+        }
+        return Some(value);
+    }
+    quoted_number(raw)
+}
+
+#[inline(never)]
+fn quoted_number(raw: &[u8]) -> Option<i32> {
+    number_of(&unescape(raw))
+}
+
+/// The same of a text that stands for itself.
+pub fn number_of(text: &[u8]) -> Option<i32> {
     let text = text.trim_ascii();
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
@@ -59,9 +82,42 @@ pub fn number(raw: &[u8]) -> Option<i32> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
+/// A duration in milliseconds: digits, perhaps decimals, and a unit in one word. `None` if it is
+/// none, 0 or more than `most`.
+pub fn duration(word: &[u8], most: u32) -> Option<u32> {
+    let digits = word.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b'.')).count();
+    let (number, name) = word.split_at(digits);
+    let (unit, _) = Milliseconds::UNITS.iter().find(|(_, unit)| unit.as_bytes() == name)?;
+    let mut parts = number.splitn(2, |byte| *byte == b'.');
+    let (whole, decimals) = (parts.next()?, parts.next());
+    let is_number =
+        |part: &[u8]| (1..=9).contains(&part.len()) && part.iter().all(u8::is_ascii_digit);
+    if !is_number(whole) || !decimals.is_none_or(is_number) {
+        return None;
+    }
+    let digit = |byte: &u8| u64::from(byte - b'0');
+    let whole = whole.iter().fold(0, |number, byte| number * 10 + digit(byte));
+    let mut millis = whole * u64::from(*unit);
+    let mut share = u64::from(*unit);
+    for byte in decimals.unwrap_or_default() {
+        // A part of a millisecond is none.
+        if digit(byte) * share % 10 != 0 {
+            return None;
+        }
+        millis += digit(byte) * share / 10;
+        share /= 10;
+    }
+    u32::try_from(millis).ok().filter(|millis| (1..=most).contains(millis))
+}
+
+/// The second of the day of `hh:mm` or `hh:mm:ss`; `None` for anything else, 24:00 as well.
+pub fn time_of_day(word: &[u8]) -> Option<u32> {
+    second_of_day(word).filter(|second| word.contains(&b':') && *second < 86_400)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{number, unescape, unhex};
+    use super::{duration, number, unescape, unhex};
 
     #[test]
     fn escapes() {
@@ -100,6 +156,42 @@ mod tests {
             ("\"\"", None),
         ] {
             assert_eq!(number(text.as_bytes()), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_a_number_and_a_unit() {
+        let read = |text: &str| duration(text.as_bytes(), 24 * 3_600_000);
+        for (text, millis) in [
+            ("1ms", 1),
+            ("10s", 10_000),
+            ("1.5h", 5_400_000),
+            ("0.25s", 250),
+            ("24h", 24 * 3_600_000),
+            ("90m", 5_400_000),
+            ("0.5m", 30_000),
+        ] {
+            assert_eq!(read(text), Some(millis), "{text}");
+        }
+        for text in [
+            "",
+            "s",
+            "10",
+            "0s",
+            "0.1ms",
+            "0.0001s",
+            "25h",
+            "1d",
+            "1.s",
+            ".5s",
+            "1.2.3s",
+            "10 s",
+            "99999999999h",
+            "-1s",
+            "10S",
+            "é",
+        ] {
+            assert_eq!(read(text), None, "{text}");
         }
     }
 }

@@ -1,9 +1,12 @@
 //! Where a script can be cut, so that each piece compiles by itself: at an `on` or `config` that is
-//! the first word of its line, which starts a statement whatever comes before it.
+//! the first word of its line, which starts a statement whatever comes before it; and at a `sub` or
+//! `const` there, which are no reserved words and start one only with what follows: a name and
+//! `do`, a variable and `=`.
 
 use core::ops::Range;
 
 use crate::lexer::is_word_end;
+use crate::tokens::of_word;
 
 /// A script that is read piece by piece.
 pub trait Source {
@@ -32,15 +35,18 @@ impl Source for &[u8] {
 }
 
 /// Bytes looked at together.
-const AT_ONCE: usize = 128;
+pub(crate) const AT_ONCE: usize = 128;
 
 /// A piece.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
-    /// What to read: the piece, and the word that starts the next one, for messages that name it.
+    /// What to read: the piece, and the words that start the next one, by which its end is known
+    /// and which messages name.
     pub(crate) read: Range<usize>,
     /// How long the piece itself is.
     pub(crate) len: usize,
+    /// The word `const` is in it, which may start a statement.
+    pub(crate) has_constant: bool,
     /// The first string or hex value in it that is longer than a value may be: known before there
     /// is memory for the piece.
     pub(crate) too_long: Option<LongLiteral>,
@@ -84,8 +90,23 @@ enum Config {
 
 /// Words that start statements.
 const STARTS: [&[u8]; 2] = [b"on", b"config"];
-/// The longest of them.
-const LONGEST: usize = 6;
+/// Words behind which a value is due, so that `const` is one, though another value may follow.
+const WANT_VALUE: [&[u8]; 3] = [b"local", b"remote", b"http_post"];
+/// The longest of all these, and of the words that can be no name.
+const LONGEST: usize = 9;
+
+/// What has to follow for a word to start a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Follow {
+    /// A name and `do`.
+    Name,
+    /// `do`.
+    Do,
+    /// A variable and `=`.
+    Variable,
+    /// `=`.
+    Equal,
+}
 
 impl Pieces {
     /// The next piece: `Some(None)` at the end, `None` if the source cannot be read. A value has at
@@ -109,9 +130,13 @@ impl Pieces {
             word_len: 0,
             word_first: false,
             words: 0,
+            wants_value: false,
+            may_start: None,
+            cut: None,
             at: start,
             begun: start,
             longest,
+            constants: 0,
             too_long: None,
         };
         let mut buffer = [0; AT_ONCE];
@@ -134,13 +159,18 @@ impl Pieces {
             return Some(Some(self.cut(start, scan)));
         }
         self.at = source.len();
-        Some(Some(Piece { read: start..source.len(), len, too_long: scan.too_long }))
+        let has_constant = scan.constants > 0;
+        let too_long = scan.too_long;
+        Some(Some(Piece { read: start..source.len(), len, has_constant, too_long }))
     }
 
-    /// A piece up to the word that has just ended.
+    /// A piece up to the word that has just ended, or to an earlier one, which is known now to
+    /// start a statement.
     fn cut(&mut self, start: usize, scan: Scan) -> Piece {
-        self.at = scan.at - scan.word_len;
-        Piece { read: start..scan.at, len: self.at - start, too_long: scan.too_long }
+        let Scan { at, cut, word_len, constants, too_long, .. } = scan;
+        let (next, read) = cut.unwrap_or((at - word_len, at));
+        self.at = next;
+        Piece { read: start..read, len: next - start, has_constant: constants > 0, too_long }
     }
 }
 
@@ -159,18 +189,27 @@ struct Scan {
     word_first: bool,
     /// Words, strings and signs before.
     words: usize,
+    /// The word before is one of [`WANT_VALUE`].
+    wants_value: bool,
+    /// Where a word stands that starts the next piece if this follows.
+    may_start: Option<(usize, Follow)>,
+    /// Where the next piece starts, if not with the word that has just ended, and how far that was
+    /// read to know it.
+    cut: Option<(usize, usize)>,
     /// Where the next byte is, and where the word or string at hand has begun.
     at: usize,
     begun: usize,
     /// Most bytes of a value.
     longest: usize,
+    /// How often `const` is in it.
+    constants: usize,
     too_long: Option<LongLiteral>,
 }
 
 impl Scan {
-    /// Takes the next byte; true if a word before it has just ended that starts the next piece.
+    /// Takes the next byte; true if it is known now where the next piece starts.
     fn byte(&mut self, byte: u8) -> bool {
-        let ended = self.step(byte);
+        let ended = self.step(byte) || self.cut.is_some();
         match byte {
             b'\n' => self.blank = true,
             0..=b' ' => {}
@@ -241,7 +280,7 @@ impl Scan {
             b'%' => In::Comment,
             0..=b' ' => In::Gap,
             b'"' => {
-                self.no_word();
+                self.no_word(byte);
                 (self.begun, self.word_len) = (self.at, 0);
                 In::String
             }
@@ -250,7 +289,7 @@ impl Scan {
                 In::Raw
             }
             _ if byte != b'\\' && is_word_end(byte) => {
-                self.no_word();
+                self.no_word(byte);
                 In::Gap
             }
             _ => {
@@ -277,6 +316,25 @@ impl Scan {
     /// A word has ended; true if it starts the next piece.
     fn end_word(&mut self) -> bool {
         let word = self.word.get(..self.word_len).unwrap_or_default();
+        let wants_value = core::mem::replace(&mut self.wants_value, WANT_VALUE.contains(&word));
+        let may_be_first = self.word_first && self.words > 0 && self.config == Config::No;
+        self.may_start = match self.may_start.take() {
+            Some((start, Follow::Name)) if self.is_name() => Some((start, Follow::Do)),
+            Some((start, Follow::Do)) if word == b"do" => {
+                self.cut = Some((start, self.at));
+                return true;
+            }
+            Some((start, Follow::Variable)) if self.word[0] == b'$' && self.word_len > 1 => {
+                Some((start, Follow::Equal))
+            }
+            _ if !may_be_first || self.inside == In::Raw => None,
+            _ => match word {
+                b"sub" => Some((self.begun, Follow::Name)),
+                b"const" if !wants_value => Some((self.begun, Follow::Variable)),
+                _ => None,
+            },
+        };
+        self.constants += usize::from(word == b"const");
         if STARTS.contains(&word) {
             if self.word_first && self.words > 0 {
                 return true;
@@ -295,8 +353,25 @@ impl Scan {
         false
     }
 
-    /// A string or a sign.
-    fn no_word(&mut self) {
+    /// Whether the word at hand can be the name of a sub.
+    fn is_name(&self) -> bool {
+        match self.word.get(..self.word_len) {
+            Some(word) => of_word(word, b"").is_name(),
+            // Longer than all that are none, but for those that are told by their first byte.
+            None => !matches!(self.word[0], b'$' | b'#' | b'@'),
+        }
+    }
+
+    /// A string or a sign, by its first byte.
+    fn no_word(&mut self, byte: u8) {
+        if let Some((start, Follow::Equal)) = self.may_start.take()
+            && byte == b'='
+        {
+            self.cut = Some((start, self.at + 1));
+            // It is in the next piece.
+            self.constants -= 1;
+        }
+        self.wants_value = false;
         self.words += 1;
         self.config = Config::No;
     }
@@ -314,7 +389,10 @@ mod tests {
         while let Some(piece) = pieces.next(&mut source, usize::MAX).unwrap() {
             found.push(&script[piece.read.start..piece.read.start + piece.len]);
             let behind = &script[piece.read.start + piece.len..piece.read.end];
-            assert!(["", "on", "config"].contains(&behind), "{behind}");
+            let is_start = |word: &str| behind.split_whitespace().next() == Some(word);
+            assert!(
+                behind.is_empty() || ["on", "config", "sub", "const"].into_iter().any(is_start)
+            );
         }
         found
     }
@@ -331,6 +409,39 @@ mod tests {
         );
         assert_eq!(pieces("on a %\"\non b \\\"\non c"), ["on a %\"\n", "on b \\\"\n", "on c"]);
         assert_eq!(pieces(""), [""; 0]);
+    }
+
+    #[test]
+    fn a_sub_or_constant_is_known_by_what_follows() {
+        assert_eq!(
+            pieces("on a do x\n sub b do y\nconst $c = 1\nconst $d=2\nsub\ndo\nsub e\ndo z"),
+            [
+                "on a do x\n ",
+                "sub b do y\n",
+                "const $c = 1\n",
+                "const $d=2\nsub\ndo\n",
+                "sub e\ndo z"
+            ]
+        );
+        for whole in [
+            "on a do print\nsub\nif b do",
+            "on a do publish local\nconst $x = 1",
+            "on a do publish remote % why\nconst $x = 1",
+            "on a do http_post\nconst $x = 1",
+            "on a do print\nconst x = 1",
+            "on a do print\nconst $ = 1",
+            "on a do print\nconst $x \"=\" 1",
+            "on a do print x sub b do",
+            "on a do print x\n\"sub\" b do",
+            "on a do print x\nsub $b do",
+            "on a do print x\nsub and do",
+            "on a do print x\nsub str_gte do",
+            "on a do print x\nsub #a_long_name do",
+            "config\nsub b do",
+        ] {
+            assert_eq!(pieces(whole), [whole]);
+        }
+        assert_eq!(pieces("x\nsub a_long_name do\nsub http_post do").len(), 3);
     }
 
     #[test]

@@ -5,7 +5,7 @@ const PAGE: &str = include_str!("../docs/language.md");
 
 /// A line of a table of `docs/language.md`: what is written, and what that does or is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ReferenceEntry {
     /// As a script has it: `while E do ... done`.
     pub usage: &'static str,
     /// What it does or is, as Markdown.
@@ -15,23 +15,33 @@ pub struct Entry {
 }
 
 /// What is not in a table: its parts are, or it stands for any of many.
-const OTHERS: [Entry; 3] = [
-    Entry {
+const OTHERS: [ReferenceEntry; 5] = [
+    ReferenceEntry {
         usage: "on EVENT do ACTION ...",
         text: "a handler: what is done when the event happens, up to the next `on` or `config`",
         place: "",
     },
-    Entry {
+    ReferenceEntry {
         usage: "config NAME VALUE",
         text: "sets a parameter of the device before `init` runs; it is not saved",
         place: "",
     },
-    Entry { usage: "% TEXT", text: "a comment, up to the end of the line", place: "" },
+    ReferenceEntry {
+        usage: "const $NAME = E",
+        text: "names a value that is known when the script is compiled; nothing can set it",
+        place: "",
+    },
+    ReferenceEntry {
+        usage: "sub NAME do ACTION ...",
+        text: "what `call NAME` does, up to the next statement; it shares all variables",
+        place: "",
+    },
+    ReferenceEntry { usage: "% TEXT", text: "a comment, up to the end of the line", place: "" },
 ];
 
 /// The language's reference page on a word, sign or variable: every line of its tables in
 /// whose first column it stands, `@1` as `@N`. None if it is no word of the language.
-pub fn reference(word: &str) -> impl Iterator<Item = Entry> {
+pub fn reference(word: &str) -> impl Iterator<Item = ReferenceEntry> {
     let is_flash = word.strip_prefix('@').is_some_and(|n| n.parse::<u8>().is_ok());
     let word = if is_flash { "@N" } else { word };
     OTHERS.into_iter().chain(PAGE.lines().filter_map(entry)).filter(move |entry| {
@@ -46,14 +56,14 @@ pub fn reference(word: &str) -> impl Iterator<Item = Entry> {
 }
 
 /// The line of a table whose first column is code.
-fn entry(line: &'static str) -> Option<Entry> {
+fn entry(line: &'static str) -> Option<ReferenceEntry> {
     let (usage, rest) = line.strip_prefix("| `")?.split_once("` | ")?;
     let (text, place) = rest.strip_suffix(" |")?.split_once(" | ").unwrap_or((rest, ""));
     let usage = if usage == "\\|" { "|" } else { usage };
     let text = text.trim_end_matches([' ', '|']);
     // An example has its value there.
     let is_example = text.starts_with('`') && text.ends_with('`');
-    (!text.is_empty() && !is_example).then(|| Entry {
+    (!text.is_empty() && !is_example).then(|| ReferenceEntry {
         usage,
         text,
         place: place.trim_end_matches([' ', '|']),

@@ -7,7 +7,7 @@ const MAX_NAME: usize = 64;
 
 /// The candidate that takes the fewest edits (insert, delete, replace, swap neighbours) to reach
 /// from `name`, if they are few for its length. The first of equals.
-pub(crate) fn nearest<'c>(
+pub fn nearest<'c>(
     name: &[u8],
     candidates: impl IntoIterator<Item = &'c [u8]>,
 ) -> Option<&'c [u8]> {

@@ -4,18 +4,28 @@
 //!
 //! It also keeps what recovery from an error needs: which `if` and `while` are open.
 
+mod parser_state;
+
 use alloc::vec::Vec;
 
 use logos::{Lexer, Logos};
 use umqtt_vm::words::Trigger;
 
 use crate::ast::Span;
+use crate::budget::MemoryBudget;
 use crate::diagnostic::Code;
 use crate::lexer::{Lexeme, gap_len, raw_word_len};
 use crate::tokens::{self, Token};
+pub(crate) use parser_state::{BlockPart, OpenBlock, ParserState};
 
 /// What some editors put before the first byte of a text; it means nothing.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What a sub starts with.
+const SUB: &[u8] = b"sub";
+
+/// Most words and signs of the time behind `every` and `clock`: more are an error.
+const MOST_TIME_WORDS: usize = 12;
 
 /// What keeps the stream from going on. The parser passes it through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,45 +52,6 @@ impl SpannedToken {
     }
 }
 
-/// How far into a statement the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ParserState {
-    /// Nothing of it was given out, or it does not start with `on` or `config`.
-    Start,
-    /// Behind `config`.
-    ConfigName,
-    /// Behind the name of a `config` line.
-    ConfigValue,
-    /// Behind the value of a `config` line.
-    ConfigEnd,
-    /// Between `on` and `do`.
-    Event,
-    /// Among the actions.
-    Actions,
-}
-
-/// An open `if` or `while`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OpenBlock {
-    /// Where it was opened.
-    pub(crate) opened: Span,
-    /// `while`, not `if`.
-    pub(crate) is_while: bool,
-    /// Where in it we are.
-    pub(crate) part: BlockPart,
-}
-
-/// Where in a block the stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BlockPart {
-    /// Before `then` or `do`.
-    Condition,
-    /// Behind it.
-    Body,
-    /// Behind `else`.
-    Else,
-}
-
 /// The tokens of a script, a statement at a time.
 pub(crate) struct TokenStream<'s> {
     lexer: Lexer<'s, Lexeme>,
@@ -95,12 +66,15 @@ pub(crate) struct TokenStream<'s> {
     pub(crate) last: Option<SpannedToken>,
     /// The token before that.
     pub(crate) before_last: Option<SpannedToken>,
-    /// Open blocks, no more than there is space for from the start.
+    /// Open blocks.
     pub(crate) blocks: Vec<OpenBlock>,
     /// Open brackets.
     brackets: usize,
     /// Most of both together.
     nesting: usize,
+    /// What the blocks' memory is asked of; `None`: there is always room. Where it has none, a
+    /// block is refused as too deep, and the budget knows.
+    budget: Option<&'s MemoryBudget<'s>>,
     /// How far we are.
     pub(crate) state: ParserState,
     /// Where it went on after the last error, to be sure of getting ahead.
@@ -112,7 +86,11 @@ pub(crate) struct TokenStream<'s> {
 }
 
 impl<'s> TokenStream<'s> {
-    pub(crate) fn new(source: &'s [u8], nesting: usize) -> TokenStream<'s> {
+    pub(crate) fn new(
+        source: &'s [u8],
+        nesting: usize,
+        budget: Option<&'s MemoryBudget<'s>>,
+    ) -> TokenStream<'s> {
         let mut lexer = Lexeme::lexer(source);
         if source.starts_with(BYTE_ORDER_MARK) {
             lexer.bump(BYTE_ORDER_MARK.len());
@@ -123,9 +101,10 @@ impl<'s> TokenStream<'s> {
             replay: Vec::new(),
             last: None,
             before_last: None,
-            blocks: Vec::with_capacity(nesting),
+            blocks: Vec::new(),
             brackets: 0,
             nesting,
+            budget,
             state: ParserState::Start,
             resumed_at: None,
             long_string: None,
@@ -135,7 +114,7 @@ impl<'s> TokenStream<'s> {
 
     /// The tokens as they are written, for the formatter.
     pub(crate) fn verbatim(source: &'s [u8], nesting: usize) -> TokenStream<'s> {
-        TokenStream { verbatim: true, ..TokenStream::new(source, nesting) }
+        TokenStream { verbatim: true, ..TokenStream::new(source, nesting, None) }
     }
 
     /// The whole source.
@@ -181,7 +160,11 @@ impl<'s> TokenStream<'s> {
         let span = Span::new(range.start, range.end);
         let slice = self.lexer.slice();
         let token = match lexeme {
-            Ok(Lexeme::Word) | Err(()) => tokens::of_word(slice, self.lexer.remainder()),
+            Ok(Lexeme::Word) | Err(()) => match tokens::of_word(slice, self.lexer.remainder()) {
+                Token::Word if self.starts_constant(slice) => Token::Const,
+                Token::Word if self.starts_sub(slice) => Token::On,
+                token => token,
+            },
             Ok(Lexeme::Punctuation) => tokens::of_punctuation(slice[0]),
             Ok(Lexeme::String) => {
                 if self.long_string.is_none() && slice.contains(&b'\n') {
@@ -194,6 +177,54 @@ impl<'s> TokenStream<'s> {
             }
         };
         Some(Ok(SpannedToken { token, span }))
+    }
+
+    /// Whether a word is the `const` of a statement. It is no reserved word: where another could
+    /// stand, `$name =` follows, and no value is due, of which two may stand side by side.
+    fn starts_constant(&self, word: &[u8]) -> bool {
+        if word != b"const" {
+            return false;
+        }
+        match self.state {
+            ParserState::Start | ParserState::ConfigEnd => return true,
+            ParserState::Actions => {}
+            _ => return false,
+        }
+        let before = self.last.or(self.before_last).map(|before| before.token);
+        if let Some(Token::Side(_) | Token::PairAction(_)) = before {
+            return false;
+        }
+        let mut behind = Lexeme::lexer(self.lexer.remainder());
+        behind.next() == Some(Ok(Lexeme::Word))
+            && behind.slice().starts_with(b"$")
+            && behind.next() == Some(Ok(Lexeme::Punctuation))
+            && behind.slice() == b"="
+    }
+
+    /// Whether a word is the `sub` of a statement. It is no reserved word: where another could
+    /// stand, a name and `do` follow.
+    fn starts_sub(&self, word: &[u8]) -> bool {
+        if word != SUB {
+            return false;
+        }
+        match self.state {
+            ParserState::Start | ParserState::ConfigEnd => return true,
+            ParserState::Actions => {}
+            _ => return false,
+        }
+        let mut behind = Lexeme::lexer(self.lexer.remainder());
+        behind.next() == Some(Ok(Lexeme::Word))
+            && tokens::of_word(behind.slice(), behind.remainder()).is_name()
+            && behind.next() == Some(Ok(Lexeme::Word))
+            && behind.slice() == b"do"
+    }
+
+    /// Whether the statement at hand is a `sub` whose name comes next.
+    pub(crate) fn wants_name(&self) -> bool {
+        self.state == ParserState::Event
+            && self.before_last.is_some_and(|before| {
+                matches!(before.token, Token::On) && before.span.of(self.source()) == SUB
+            })
     }
 
     /// Gives a token back, to be read again.
@@ -229,15 +260,17 @@ impl<'s> TokenStream<'s> {
             return true;
         }
         let mut behind = Lexeme::lexer(&self.source()[placed.span.end as usize..]);
-        placed.token == Token::On
-            && behind.next() == Some(Ok(Lexeme::Word))
-            && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
+        placed.token == Token::Const
+            || placed.span.of(self.source()) == SUB
+            || placed.token == Token::On
+                && behind.next() == Some(Ok(Lexeme::Word))
+                && tokens::of_word(behind.slice(), behind.remainder()).starts_event()
     }
 
     /// Whether an `endif` just read ends no `if`, but stands last in its handler, or before the
     /// `else` of the only `if` that is open: the original device skips it there.
     fn is_stray_endif(&self, placed: SpannedToken) -> bool {
-        if placed.token != Token::EndIf
+        if !matches!(placed.token, Token::EndIf)
             || self.state != ParserState::Actions
             || self.verbatim
             || self.before_last.is_some_and(|before| before.token.wants_value())
@@ -253,7 +286,7 @@ impl<'s> TokenStream<'s> {
         match behind.next() {
             None => !before_else,
             Some(Ok(Lexeme::Word)) if before_else => behind.slice() == b"else",
-            Some(Ok(Lexeme::Word)) => matches!(behind.slice(), b"on" | b"config"),
+            Some(Ok(Lexeme::Word)) => matches!(behind.slice(), b"on" | b"config" | b"const" | SUB),
             _ => false,
         }
     }
@@ -269,8 +302,7 @@ impl<'s> TokenStream<'s> {
             BlockPart::Body => true,
             BlockPart::Else => last.token == Token::EndIf,
         };
-        let ends =
-            next.is_none_or(|next| next.token == Token::Config || self.starts_statement(next));
+        let ends = next.is_none_or(|next| next.token != Token::On || self.starts_statement(next));
         if !closes || !ends || self.state != ParserState::Actions || self.verbatim {
             return None;
         }
@@ -306,6 +338,7 @@ impl<'s> TokenStream<'s> {
         match (self.state, placed.token) {
             (ParserState::Start, Token::On) => self.state = ParserState::Event,
             (ParserState::Start, Token::Config) => self.state = ParserState::ConfigName,
+            (ParserState::Start, Token::Const) => self.state = ParserState::Actions,
             (ParserState::ConfigName, _) => self.state = ParserState::ConfigValue,
             (ParserState::ConfigValue, _) => self.state = ParserState::ConfigEnd,
             (ParserState::Event, Token::Do) => self.state = ParserState::Actions,
@@ -340,11 +373,16 @@ impl<'s> TokenStream<'s> {
 
     /// Takes a block for open; false if that would be one too many.
     pub(crate) fn open(&mut self, block: OpenBlock) -> bool {
-        let fits = self.blocks.len() < self.nesting;
+        let fits = self.blocks.len() < self.nesting && self.reserve_block();
         if fits {
             self.blocks.push(block);
         }
         fits
+    }
+
+    /// Makes room for one more block; false if there is none.
+    fn reserve_block(&mut self) -> bool {
+        self.budget.is_none_or(|budget| budget.grow(&mut self.blocks, 1))
     }
 
     /// The raw word behind a `config` line's name, if it is one.
@@ -362,13 +400,43 @@ impl<'s> TokenStream<'s> {
         Some(SpannedToken { token: Token::Raw, span: Span::new(start, start + len) })
     }
 
+    /// A `-` with the word of digits right behind it.
+    fn negative(&mut self, minus: SpannedToken) -> SpannedToken {
+        // It begins with a digit, so it is a word.
+        self.lexer.next();
+        let span = Span { start: minus.span.start, end: self.lexer.span().end as u32 };
+        SpannedToken { token: Token::Negative, span }
+    }
+
+    /// Reads over the words behind `every` and `clock`, up to `do`; returns where they end. In the
+    /// grammar they would need states of their own.
+    fn skip_time(&mut self, start: u32) -> u32 {
+        let mut end = start;
+        for _ in 0..MOST_TIME_WORDS {
+            let mut ahead = self.lexer.clone();
+            match ahead.next() {
+                Some(Ok(Lexeme::Word))
+                    if !tokens::of_word(ahead.slice(), ahead.remainder()).is_reserved() => {}
+                Some(Ok(Lexeme::Punctuation)) => {}
+                _ => break,
+            }
+            end = ahead.span().end as u32;
+            self.lexer = ahead;
+        }
+        end
+    }
+
     /// Refuses what nests too deep; `opens` is one more level.
     fn check_depth(&self, opens: SpannedToken) -> Result<(), LexError> {
         if self.blocks.len() + self.brackets < self.nesting {
             return Ok(());
         }
-        Err(LexError { code: Code::NestedTooDeep, span: opens.span })
+        Err(too_deep(opens))
     }
+}
+
+fn too_deep(opens: SpannedToken) -> LexError {
+    LexError { code: Code::NestedTooDeep, span: opens.span }
 }
 
 impl Iterator for TokenStream<'_> {
@@ -402,7 +470,7 @@ impl Iterator for TokenStream<'_> {
             }
         };
         match placed.token {
-            Token::On | Token::Config if self.state != ParserState::Start => {
+            token if token.starts_statement() && self.state != ParserState::Start => {
                 self.put_back = Some(placed);
                 self.last = self.implied_endif(Some(placed));
                 return self.last.map(SpannedToken::given);
@@ -414,14 +482,30 @@ impl Iterator for TokenStream<'_> {
                 }
                 self.brackets += 1;
             }
+            Token::Minus
+                if self.state != ParserState::ConfigName
+                    && self.lexer.remainder().first().is_some_and(u8::is_ascii_digit) =>
+            {
+                placed = self.negative(placed);
+            }
+            Token::SimpleEvent(Trigger::Every | Trigger::Clock)
+                if self.state == ParserState::Event && !self.verbatim && !self.wants_name() =>
+            {
+                placed.span.end = self.skip_time(placed.span.end);
+            }
             Token::Close => self.brackets = self.brackets.saturating_sub(1),
             Token::If | Token::While => {
-                if let Err(fault) = self.check_depth(placed) {
+                let opened = self.check_depth(placed);
+                // Without room reading ends: the budget knows why.
+                if opened.is_err() || !self.reserve_block() {
                     self.last = Some(placed);
-                    return Some(Err(fault));
+                    return Some(opened.and(Err(too_deep(placed))));
                 }
             }
             Token::String if self.state == ParserState::ConfigValue => placed.token = Token::Raw,
+            token if self.state == ParserState::Event && token.is_name() && self.wants_name() => {
+                placed.token = Token::SimpleEvent(Trigger::Sub);
+            }
             // The name of a parameter may be any word, or a flash variable.
             _ if self.state == ParserState::ConfigName => {
                 let first = placed.span.of(self.source()).first();

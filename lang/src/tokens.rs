@@ -8,7 +8,7 @@
 mod reference;
 
 use umqtt_vm::Side;
-use umqtt_vm::words::{ActionOperands, ActionWord, FunctionOperands, FunctionWord, Trigger};
+use umqtt_vm::words::{ActionOperands, ActionWord, FunctionOperands, FunctionWord, Index, Trigger};
 
 use crate::ast::{Logic, Operator, Special};
 use crate::lexer::next_byte;
@@ -16,10 +16,12 @@ use crate::lexer::next_byte;
 /// A terminal of the grammar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Token {
-    /// `on`
+    /// `on`; `sub`, where it starts a statement: to the grammar its name is an event
     On,
     /// `config`
     Config,
+    /// `const`, where it starts a statement
+    Const,
     /// `do`
     Do,
     /// `then`
@@ -68,6 +70,8 @@ pub(crate) enum Token {
     Equal,
     /// `-`
     Minus,
+    /// `-5`, which the parser takes as a literal or, where that is right, as `-` and `5`.
+    Negative,
     /// `> + * |`
     Sign(Operator),
     /// `gte`, `div`, ...
@@ -80,12 +84,10 @@ pub(crate) enum Token {
     Close,
     /// `,`
     Comma,
-    /// A function of one or two expressions, its bracket following.
+    /// A function of expressions, or of a pin, its bracket following.
     Function(FunctionWord),
     /// A function of an expression and numbers, its bracket following.
     Indexed(FunctionWord),
-    /// `gpio_in`, its bracket following
-    PinRead,
     /// `"..."`
     String,
     /// A word that is nothing else.
@@ -132,11 +134,25 @@ const SYNTAX: &[(&str, Token)] = &[
     ("or", Token::Logic(Logic::Or)),
 ];
 
+/// Their words.
+const SYNTAX_WORDS: [&str; SYNTAX.len()] = {
+    let mut words = [""; SYNTAX.len()];
+    let mut at = 0;
+    while at < words.len() {
+        words[at] = SYNTAX[at].0;
+        at += 1;
+    }
+    words
+};
+
+static SYNTAX_INDEX: Index<{ SYNTAX.len() }> = Index::of(&SYNTAX_WORDS);
+
 /// The terminal of a trigger that one word names.
 fn event(trigger: Trigger) -> Option<Token> {
     match trigger {
         Trigger::Timer | Trigger::Alarm | Trigger::Gpio => Some(Token::NumberedEvent(trigger)),
         Trigger::Config
+        | Trigger::Sub
         | Trigger::LocalName
         | Trigger::LocalFilter
         | Trigger::RemoteName
@@ -148,7 +164,7 @@ fn event(trigger: Trigger) -> Option<Token> {
 /// The terminal of an action.
 fn action(word: ActionWord) -> Token {
     match word.operands() {
-        ActionOperands::Value => Token::UnaryAction(word),
+        ActionOperands::Value | ActionOperands::Name => Token::UnaryAction(word),
         ActionOperands::Pair => Token::PairAction(word),
         ActionOperands::Numbered => Token::NumberedAction(word),
         ActionOperands::Filter => Token::Subscribe(word == ActionWord::Subscribe),
@@ -161,16 +177,23 @@ fn action(word: ActionWord) -> Token {
 /// The terminal of a function.
 fn function(word: FunctionWord) -> Token {
     match word.operands() {
-        FunctionOperands::Value | FunctionOperands::Pair => Token::Function(word),
+        FunctionOperands::Value
+        | FunctionOperands::Pair
+        | FunctionOperands::Triple
+        | FunctionOperands::Pin
+        | FunctionOperands::Kept
+        | FunctionOperands::Members
+        | FunctionOperands::List => Token::Function(word),
         FunctionOperands::Index | FunctionOperands::Part => Token::Indexed(word),
-        FunctionOperands::Pin => Token::PinRead,
     }
 }
 
-fn keyword(word: &str) -> Option<Token> {
-    token_of(SYNTAX, word)
-        .or_else(|| ActionWord::from_keyword(word).map(action))
-        .or_else(|| Trigger::from_keyword(word).and_then(event))
+fn keyword(word: &[u8]) -> Option<Token> {
+    let syntax = SYNTAX_INDEX.find(word, &SYNTAX_WORDS).and_then(|at| SYNTAX.get(at));
+    syntax
+        .map(|(_, token)| *token)
+        .or_else(|| ActionWord::from_bytes(word).map(action))
+        .or_else(|| Trigger::from_bytes(word).and_then(event))
 }
 
 /// The keywords, with the terminal of each.
@@ -189,7 +212,7 @@ pub(crate) fn functions() -> impl Iterator<Item = (&'static str, Token)> + Clone
 
 /// Whether a word is the name of a function.
 pub(crate) fn is_function(word: &[u8]) -> bool {
-    core::str::from_utf8(word).is_ok_and(|word| FunctionWord::from_keyword(word).is_some())
+    FunctionWord::from_bytes(word).is_some()
 }
 
 /// The names of the variables the device sets.
@@ -198,28 +221,20 @@ pub(crate) fn specials() -> impl Iterator<Item = &'static str> {
     Special::ALL.iter().flat_map(|special| special.keywords()).copied()
 }
 
-/// What a table has for a word.
-fn token_of<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
-    table.iter().find(|(text, _)| *text == word).map(|(_, token)| *token)
-}
-
 /// Which terminal a word is. `rest` is the source behind it: functions differ from words by the
 /// bracket.
 pub(crate) fn of_word(word: &[u8], rest: &[u8]) -> Token {
-    let text = || core::str::from_utf8(word).unwrap_or_default();
     match word {
-        [b'$', _, ..] => Token::Variable(Special::from_keyword(text())),
+        [b'$', _, ..] => Token::Variable(Special::from_bytes(word)),
         [b'@', _, ..] => Token::Flash,
         [b'#', ..] => Token::Hex,
-        [b'a'..=b'z', ..] if word.len() <= LONGEST => {
-            let text = text();
-            keyword(text)
-                .or_else(|| {
-                    let word = FunctionWord::from_keyword(text);
-                    word.filter(|_| next_byte(rest) == Some(b'(')).map(function)
-                })
-                .unwrap_or(Token::Word)
-        }
+        [b'a'..=b'z', ..] if word.len() <= LONGEST => keyword(word)
+            .or_else(|| {
+                // Few words are functions, and fewer have a bracket behind them.
+                let word = FunctionWord::from_bytes(word)?;
+                (next_byte(rest) == Some(b'(')).then(|| function(word))
+            })
+            .unwrap_or(Token::Word),
         _ => Token::Word,
     }
 }
@@ -291,13 +306,35 @@ impl Token {
             self,
             Token::String
                 | Token::Word
+                | Token::Negative
                 | Token::Hex
                 | Token::Variable(_)
                 | Token::Flash
                 | Token::Open
                 | Token::Function(_)
                 | Token::Indexed(_)
-                | Token::PinRead
+        )
+    }
+
+    /// Can be the name of a sub: a word, as long as it is not reserved.
+    pub(crate) fn is_name(self) -> bool {
+        matches!(
+            self,
+            Token::Word
+                | Token::SimpleEvent(_)
+                | Token::NumberedEvent(_)
+                | Token::Topic
+                | Token::Side(_)
+                | Token::UnaryAction(_)
+                | Token::PairAction(_)
+                | Token::NumberedAction(_)
+                | Token::Publish
+                | Token::Subscribe(_)
+                | Token::SetVar
+                | Token::PinMode
+                | Token::Mode(_)
+                | Token::Pull(_)
+                | Token::Retained
         )
     }
 
@@ -309,6 +346,11 @@ impl Token {
     /// Names an event.
     pub(crate) fn starts_event(self) -> bool {
         matches!(self, Token::SimpleEvent(_) | Token::NumberedEvent(_) | Token::Topic)
+    }
+
+    /// Starts a statement.
+    pub(crate) fn starts_statement(self) -> bool {
+        matches!(self, Token::On | Token::Config | Token::Const)
     }
 
     /// Cannot be a value.
@@ -333,6 +375,7 @@ impl Token {
         match self {
             Token::On => "ON",
             Token::Config => "CONFIG",
+            Token::Const => "CONST",
             Token::Do => "DO",
             Token::Then => "THEN",
             Token::ElseIf => "ELSEIF",
@@ -356,6 +399,8 @@ impl Token {
             Token::Mode(_) => "MODE",
             Token::Retained => "RETAINED",
             Token::Equal => "EQUAL",
+            // What the parser is given in its place where it is a literal.
+            Token::Negative => "WORD",
             Token::Minus => "MINUS",
             Token::Sign(_) => "SIGN",
             Token::OperatorWord(_) => "OPERATOR",
@@ -365,7 +410,6 @@ impl Token {
             Token::Comma => "COMMA",
             Token::Function(_) => "FUNCTION",
             Token::Indexed(_) => "INDEXED",
-            Token::PinRead => "PIN_READ",
             Token::String => "STRING",
             Token::Word => "WORD",
             Token::Raw => "RAW",
@@ -377,44 +421,4 @@ impl Token {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{LONGEST, Token, functions, keywords, of_punctuation, of_word};
-
-    #[test]
-    fn the_longest_word_is_known() {
-        let longest = keywords().chain(functions()).map(|(word, _)| word.len()).max();
-        assert_eq!(longest, Some(LONGEST));
-    }
-
-    #[test]
-    fn words_are_what_the_tables_say() {
-        for (word, token) in keywords() {
-            assert_eq!(of_word(word.as_bytes(), b" ("), token, "{word}");
-        }
-        for (word, token) in functions() {
-            assert_eq!(of_word(word.as_bytes(), b" % why\n ("), token, "{word}");
-            assert_eq!(of_word(word.as_bytes(), b" x("), Token::Word, "{word}");
-        }
-        for word in ["$", "@", "On", "\\on", "printlnprintlnprintln", ""] {
-            assert_eq!(of_word(word.as_bytes(), b""), Token::Word, "{word}");
-        }
-        assert_eq!(of_word(b"#", b""), Token::Hex);
-        assert_eq!(of_word(b"@x", b""), Token::Flash);
-        assert_eq!(of_word(b"$this_datum", b""), Token::Variable(None));
-    }
-
-    /// The names by which the parser reports what it expected.
-    #[test]
-    fn terminals_are_named_as_in_the_grammar() {
-        let grammar = include_str!("parse/grammar.lalrpop");
-        let signs = b"()=-+,".map(of_punctuation);
-        let other = [Token::String, Token::Word, Token::Raw, Token::Hex, Token::Flash];
-        let words = keywords().chain(functions()).map(|(_, token)| token);
-        for token in words.chain(signs).chain(other).chain([Token::Variable(None)]) {
-            let kind = alloc::format!("{token:?}");
-            let kind = kind.split('(').next().unwrap_or_default();
-            let line = alloc::format!("        {} => Token::{kind}", token.terminal());
-            assert!(grammar.contains(&line), "{line}");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! What people write who know other languages, and what they are told, exactly as they see it.
 
+#[macro_use]
 mod common;
 
 use umqtt_lang::advice::advise;
@@ -26,26 +27,7 @@ fn told(source: &str) -> String {
 
 /// A script with its fixes applied, over and over.
 fn fixed(source: &str) -> String {
-    let mut source = source.to_string();
-    for _ in 0..40 {
-        let found = errors(&source);
-        let Some(fix) = found.iter().find_map(|told| told.fix.as_ref()) else { break };
-        for edit in fix.edits.iter().rev() {
-            let text = std::str::from_utf8(&edit.text).expect("text");
-            source.replace_range(edit.span.start as usize..edit.span.end as usize, text);
-        }
-    }
-    source
-}
-
-/// One test for each script, named after what is wrong with it.
-macro_rules! snapshots {
-    ($($name:ident: $source:expr;)*) => {
-        $(#[test]
-        fn $name() {
-            insta::assert_snapshot!(told($source));
-        })*
-    };
+    common::fixed(source, 40, errors)
 }
 
 snapshots! {
@@ -239,6 +221,11 @@ on gpio_interrupt 0 do
     publish local a/b
     println 1
     println 2
+";
+    negative_data: "on init do
+    publish local a/b -5
+    println 1
+    http_post a/b -1
 ";
     setting_behind_config: "config mqtt_host 1.2.3.4
 set broker_user x

@@ -14,7 +14,7 @@ fn check(source: &[u8], options: EmitOptions) {
     for profile in [Profile::ESP8266, Profile::DESKTOP] {
         let text = String::from_utf8_lossy(source);
         let once = Analysis::new(source, &profile, options);
-        let (statements, wrong) = parse(source, &profile);
+        let umqtt_lang::Parsed { statements, errors: wrong } = parse(source, &profile);
         assert_eq!(once.statements(), statements, "{text}");
         let warnings = if wrong.is_empty() {
             lint(source, &statements, &profile, &NoConfig)

@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::{
-    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Machine, Mqtt, PinMode,
-    Profile, Program, Random, Serial, Side, Slot, Storage, Supervisor, Syscalls, TopicError,
-    TrapCode,
+    Console, Event, FLASH_VARIABLE_LEN, FlashVariables, Gpio, HandlerCursor, Http, Machine, Mqtt,
+    PinMode, Profile, Program, Random, Serial, Side, Slot, Supervisor, Syscalls, Timekeeping,
+    TopicError, TrapCode,
 };
 
 const ALL: EmitOptions = EmitOptions::new().debug(true);
@@ -107,7 +107,9 @@ impl Console for Log {
 
 impl Random for Log {}
 
-impl Storage for Log {
+impl umqtt_vm::Almanac for Log {}
+
+impl FlashVariables for Log {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         let text = format!("flash{n}");
         out[..text.len()].copy_from_slice(text.as_bytes());
@@ -118,7 +120,7 @@ impl Storage for Log {
     }
 }
 
-impl Clock for Log {
+impl Timekeeping for Log {
     fn set_timer(&mut self, n: u8, ms: i32) {
         self.line(&format!("timer {n} {ms}"), &[]);
     }
@@ -181,8 +183,9 @@ impl Device {
 /// The value of an expression, through the machine; nothing in it can be folded away that holds
 /// `$v`.
 fn value(expr: &str) -> String {
-    let source =
-        format!("on init do setvar $v = \"\" setvar $seven = 7 setvar $ab = \"ab\" print {expr}");
+    let source = format!(
+        "on init do setvar $v = \"\" setvar $one = 1 setvar $seven = 7 setvar $ab = \"ab\" print {expr}"
+    );
     let printed = Device::new(&source).event(Event::Init);
     printed.strip_prefix("print ").unwrap().strip_suffix('\n').unwrap().to_owned()
 }
@@ -222,6 +225,75 @@ fn numbers_and_texts() {
     assert_eq!(value("not($ab)"), "1");
     assert_eq!(value("not($seven)"), "0");
     assert_eq!(value("#0d0a41"), "\\r\\nA");
+}
+
+#[test]
+fn decimals() {
+    // `$one` is not known when compiling, so the machine computes; with 1 in its place the compiler
+    // does.
+    for (expression, result) in [
+        ("21.5 + ONE", "22.5"),
+        ("21.50", "21.50"),
+        ("21.50 * ONE", "21.5"),
+        ("0.1 + 0.2 * ONE", "0.3"),
+        ("21.5 + (0.5 * ONE)", "22"),
+        ("-0.25 - ONE", "-1.25"),
+        ("ONE - -0.25", "1.25"),
+        ("ONE * -5", "-5"),
+        ("(ONE * 1.5) = 1.5", "1"),
+        ("(ONE * 1.5) neq 1.50", "1"),
+        ("(ONE * 1.5) = (3 * 0.5)", "1"),
+        ("(ONE * 1.5) > 1.25", "1"),
+        ("(ONE * 1.5) gte 1.50", "1"),
+        ("(ONE * 1.5) lt 2", "1"),
+        ("(ONE * -1.5) lte -1.5001", "0"),
+        ("(ONE * 1.5) str_gt \"1.4\"", "1"),
+        ("(ONE * 7.9) div 2.9", "3"),
+        ("(ONE * -7.9) mod 2.9", "-1"),
+        ("(ONE * 0.5) and 0.5", "1"),
+        ("not(ONE * 0.5)", "0"),
+        ("(ONE * 0.5) | \"C\"", "0.5C"),
+        ("len(ONE * -0.5)", "4"),
+        ("substr(ONE * 21.5, 2, 2)", ".5"),
+        ("find(ONE * 21.5, \".\")", "2"),
+        ("binary(ONE * 65.9)", "A"),
+        ("12345678.9 + (ONE * 0.05)", "12345679"),
+        ("1234567891 + (ONE * 0.6)", "1234567892"),
+        ("round(ONE * 21.449, 1)", "21.4"),
+        ("round(ONE * 21.449, ONE)", "21.4"),
+        ("fixed(ONE * 7, 2)", "7.00"),
+        ("fixed(ONE * 7, -3)", "7"),
+        ("divide(ONE, 3, 4)", "0.3333"),
+        ("divide(ONE * 22.5, 4.5, 0)", "5"),
+        ("int(ONE * -1.9)", "-1"),
+        ("int(\"1.9999999999\" | ONE)", "1"),
+        ("abs(ONE * -1.9)", "1.9"),
+        ("min(ONE, \"0.50\")", "0.5"),
+        ("max(ONE, -2.5)", "1"),
+        ("min | ONE | \"max\" | int", "min1maxint"),
+        ("json_array(ONE * 0.5, 21.50)", "[0.5,21.50]"),
+        ("len(json_array(text(ONE * -0.5)))", "8"),
+    ] {
+        assert_eq!(value(&expression.replace("ONE", "$one")), result, "{expression}");
+        assert_eq!(value(&expression.replace("ONE", "1")), result, "{expression}");
+    }
+    assert_eq!(value("2147483647 + 0.5"), "2147483647");
+    assert_eq!(value("divide($seven, 0, 2) | divide(7, 0.0, 2)"), "00");
+}
+
+#[test]
+fn a_decimal_is_kept_in_variables_of_all_kinds() {
+    let sets: String = (0..60).map(|n| format!("setvar $v{n} = $d + {n} ")).collect();
+    let mut device = Device::new(&format!(
+        "on init do setvar $d = 21.5 + 0.25 setvar $n = 0 {sets} setvar $d = $v59 print $d | \" \" | $v3
+        while $d > 80.7 do setvar $d = $d - 0.01 done print $d
+        while $n lt 4 do setvar $n = $n + 1 print changed(min($n, 2) * 0.5) done
+        if $d then print yes endif if $d = 80.7 then print same endif"
+    ));
+    assert_eq!(
+        device.event(Event::Init),
+        "print 80.75 24.75\nprint 80.7\nprint 1\nprint 1\nprint 0\nprint 0\nprint yes\nprint same\n"
+    );
 }
 
 #[test]

@@ -25,7 +25,7 @@ const CONSTRUCTS: [(&str, &str, &str); 9] = [
 /// Everything that reads a script; whether it compiles.
 fn read(script: &str, profile: &Profile) -> bool {
     let source = script.as_bytes();
-    let (statements, errors) = parse(source, profile);
+    let umqtt_lang::Parsed { statements, errors } = parse(source, profile);
     if errors.is_empty() {
         let _ = lint(source, &statements, profile, &NoConfig);
     }

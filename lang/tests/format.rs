@@ -81,6 +81,24 @@ fn odd_scripts() {
 }
 
 #[test]
+fn negative_numbers() {
+    for (source, laid_out) in [
+        ("setvar $x =-5 settimer 1 -5", "setvar $x = -5\n    settimer 1 -5"),
+        ("print $x-5 print $x -5", "print $x - 5\n    print $x - 5"),
+        ("print(-0.5)", "print (-0.5)"),
+        ("print 3--5", "print 3 - -5"),
+        ("print input -5", "print input - 5"),
+        ("print min(-5,$x-5)", "print min(-5, $x - 5)"),
+        ("print substr($x,-2,-1)", "print substr($x, -2, -1)"),
+        ("publish local $t -5 x", "publish local $t - 5 x"),
+    ] {
+        let source = format!("on init do {source}");
+        assert_eq!(formatted(&source), format!("on init do\n    {laid_out}\n"));
+        check(source.as_bytes());
+    }
+}
+
+#[test]
 fn wrong_scripts_are_left_alone() {
     let wrong = format(b"on init do print", &Profile::DESKTOP).expect_err("an error");
     assert_eq!(wrong.len(), 1);
@@ -88,7 +106,7 @@ fn wrong_scripts_are_left_alone() {
 
 /// The tree without its places, and the values of `config` lines, in which blanks count.
 fn shape(source: &[u8]) -> (String, Vec<Vec<u8>>) {
-    let (statements, wrong) = parse(source, &Profile::DESKTOP);
+    let umqtt_lang::Parsed { statements, errors: wrong } = parse(source, &Profile::DESKTOP);
     assert!(wrong.is_empty(), "{wrong:?}");
     let raw = statements.iter().filter_map(|statement| match statement {
         Statement::Config(line) => match line.value {
@@ -134,11 +152,11 @@ proptest! {
     #[test]
     fn whatever_parses_is_formatted(source in prop::collection::vec(
         prop::sample::select(&["on init do", "print", "a", "\"b\"", "%c\n", "\n", "\n\n", " ", "if", "then", "endif",
-            "else", "config", "(", ")", "|", "not", "-", ",", "\\", "\r", "substr", "1", "publish local", "#00"][..]),
+            "else", "config", "(", ")", "|", "not", "-", ",", "\\", "\r", "substr", "1", "-1", "-0.5", "max", "publish local", "#00"][..]),
         0..24,
     )) {
         let source = source.join(" ");
-        if parse(source.as_bytes(), &Profile::DESKTOP).1.is_empty() {
+        if parse(source.as_bytes(), &Profile::DESKTOP).errors.is_empty() {
             check(source.as_bytes());
         }
     }

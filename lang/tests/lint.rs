@@ -15,8 +15,13 @@ mod quiet;
 mod random;
 #[path = "common/mod.rs"]
 mod shared;
+#[path = "lint/typos.rs"]
+mod typos;
+#[path = "lint/wiring.rs"]
+mod wiring;
 
 use common::codes;
+use umqtt_lang::diagnostic::Diagnostic;
 
 /// Checks the codes of each script; none for a quiet one.
 #[track_caller]
@@ -67,180 +72,6 @@ fn w0003_read_before_set() {
         ("on wificonnect do print $x on serial do setvar $x = 1", &[]),
         ("on init do while gpio_in(1) do if $adc then print $x endif setvar $x = $adc done", &[]),
         ("on init do if $adc then setvar $x = 1 endif print $x", &[]),
-    ]);
-}
-
-#[test]
-fn w0004_no_subscription() {
-    expect(&[
-        ("on topic local a/b do print 1", &["W0004"]),
-        ("on init do subscribe local a/c on topic local \"a/+\" do print 1", &[]),
-        ("on init do subscribe local \"$share/g/a/c\" on topic local a/c do print 1", &[]),
-        (
-            "on init do subscribe local \"#\" on topic local \"$SYS/x\" do print 1",
-            &["W0005", "W0004"],
-        ),
-        ("on init do subscribe local $weekday on topic local a do print 1", &[]),
-        ("on init do setvar $t = a subscribe local $t | \"/b\" on topic local a/b do print 1", &[]),
-        ("on mqttconnect do subscribe remote a on topic local a do print 1", &["W0005", "W0004"]),
-        ("on mqttconnect do subscribe remote a on topic remote a do print 1", &[]),
-    ]);
-}
-
-#[test]
-fn w0005_no_handler() {
-    expect(&[
-        ("on init do subscribe local a", &["W0005"]),
-        ("on init do subscribe local \"a/#\" on topic local a do print 1", &[]),
-        ("on init do subscribe local a on topic local $weekday do print 1", &[]),
-        ("on init do subscribe local a unsubscribe local b on topic local \"+\" do print 1", &[]),
-    ]);
-}
-
-#[test]
-fn w0006_timer_never_armed() {
-    expect(&[
-        ("on timer 1 do print 1", &["W0006"]),
-        ("on alarm 2 do print 1", &["W0006"]),
-        ("on init do settimer 1 0 on timer 1 do print 1", &["W0006"]),
-        ("on init do settimer 1 10 on timer 1 do print 1", &[]),
-        ("on init do setalarm 1 \"07:00\" on alarm 1 do print 1", &[]),
-        ("on timer 1 do settimer 1 10", &["W0006"]),
-        ("on timer 1 do settimer 2 10 on timer 2 do settimer 1 10", &["W0006", "W0006"]),
-        ("on init do settimer 1 5 on timer 1 do settimer 2 10 on timer 2 do settimer 1 10", &[]),
-        ("on alarm 1 do setalarm 1 08:00", &["W0006"]),
-        ("on gpio_interrupt 4 pullup do settimer 1 50 on timer 1 do settimer 1 10", &[]),
-    ]);
-}
-
-#[test]
-fn w0007_timer_without_handler() {
-    expect(&[
-        ("on init do settimer 1 10 settimer 1 20", &["W0007"]),
-        ("on init do setalarm 1 07:00", &["W0007"]),
-        ("on init do settimer 1 0", &[]),
-        ("on init do settimer 1 10 setalarm 1 07:00 on timer 1 do print 1", &["W0007"]),
-    ]);
-}
-
-#[test]
-fn w0008_feedback() {
-    let subscribed = |script: &str| {
-        format!(
-            "on init do subscribe local \"#\" on mqttconnect do subscribe remote \"#\" {script}"
-        )
-    };
-    for (handlers, expected) in [
-        ("on topic local a do publish local a 1", 1),
-        ("on topic local \"a/#\" do publish local a/b $this_data", 1),
-        ("on topic local \"#\" do publish local log/ | $this_topic $this_data", 1),
-        ("on topic local \"log/+\" do publish local log/ | $this_topic $this_data", 0),
-        ("on topic local a do publish local b 1 on topic local b do publish local a 1", 1),
-        (
-            "on topic local a do publish local b 1 on topic local b do publish local c 1
-             on topic local c do publish local a 1 publish local d 1 on topic local d do print 1",
-            1,
-        ),
-        (
-            "on topic local \"#\" do publish remote $this_topic $this_data
-             on topic remote \"#\" do publish local $this_topic $this_data",
-            1,
-        ),
-        (
-            "on topic local \"cmnd/#\" do publish remote $this_topic $this_data
-             on topic remote \"stat/#\" do publish local $this_topic $this_data",
-            0,
-        ),
-        ("on topic local a do publish remote a 1", 0),
-        ("on topic local a do publish local b 1 on topic local b do print 1", 0),
-        ("on topic local a do if $this_data = 1 then publish local a 1 endif", 1),
-        ("on topic local a do if $this_data = toggle then publish local a off endif", 0),
-        ("on topic local a do if $this_data = x then print 1 else publish local a y endif", 1),
-        ("on topic local a do if $this_data = x then print 1 else publish local a x endif", 0),
-        (
-            "on topic local \"#\" do if $this_topic = \"a\" then publish local b 1 elseif $this_topic = \"b\" then
-             publish local a 1 endif",
-            1,
-        ),
-        ("on topic local a do if $this_data > 5 then publish local a $this_data endif", 1),
-        ("on topic local a do if $this_data > 5 then publish local a $this_data - 1 endif", 0),
-        (
-            "on topic local \"#\" do if not ($sent = $this_topic) then publish remote $this_topic $this_data
-             else setvar $sent = \"\" endif
-             on topic remote \"#\" do setvar $sent = $this_topic publish local $this_topic $this_data",
-            0,
-        ),
-        (
-            "on topic local a do if $last neq $this_data then setvar $last = $this_data
-             publish local a $this_data endif",
-            0,
-        ),
-        ("on topic local a do if gpio_in(1) then publish local a 1 endif", 0),
-        ("on topic local $weekday do publish local $weekday 1", 0),
-    ] {
-        let script = subscribed(handlers);
-        let found = codes(&script).iter().filter(|code| **code == "W0008").count();
-        assert_eq!(found, expected, "\n{script}");
-    }
-    // Without a subscription no message comes back.
-    expect(&[("on topic local a do publish local a 1", &["W0004"])]);
-}
-
-#[test]
-fn w0009_flash_wear() {
-    let every = |ms: &str, actions: &str| {
-        format!(
-            "on init do setvar $ms = {ms} settimer 1 $ms on timer 1 do {actions} settimer 1 $ms"
-        )
-    };
-    let second = |actions: &str| codes(&every("1000", actions));
-    for hot in [
-        "setvar @1 = @1 + 1",
-        "if @1 > 0 then setvar @1 = @1 - 1 endif",
-        "setvar @1 = $timestamp",
-        "setvar @1 = not(@1)",
-        "if @1 then setvar @1 = 0 else setvar @1 = 1 endif",
-        "if @1 neq $adc then setvar @1 = $adc endif",
-        "setvar $n = $n + 1 setvar @1 = \"n: \" | $n",
-        "setvar @1 = 1 gpio_out 4 1 setvar @1 = 0",
-    ] {
-        assert!(second(hot).contains(&"W0009"), "{hot}");
-    }
-    for harmless in [
-        "setvar @1 = 1",
-        "if gpio_in(4) then setvar @1 = 1 else setvar @1 = 0 endif",
-        "if $adc > 5 then setvar @1 = $adc endif",
-        "setvar $n = $n + 1 if ($n mod 60) = 0 then setvar @1 = $n endif",
-        "setvar @1 = gpio_in(4)",
-        "setvar @1 = @2",
-    ] {
-        assert_eq!(second(harmless), [""; 0], "{harmless}");
-    }
-    // Ten seconds and a number: the flash lasts for fifty years.
-    assert_eq!(codes(&every("10000", "setvar @1 = @1 + 1")), [""; 0]);
-    assert_eq!(codes(&every("5000", "while @1 lt 9 do setvar @1 = @1 + 1 done")), ["W0009"]);
-    let topic = |actions: &str| {
-        codes(&format!("on init do subscribe local a on topic local a do {actions}"))
-    };
-    assert_eq!(topic("setvar @2 = $this_data"), ["W0009"]);
-    assert_eq!(topic("setvar @2 = @2 + 1"), ["W0009"]);
-    assert_eq!(topic("if @2 neq $this_data then setvar @2 = $this_data endif"), [""; 0]);
-    assert_eq!(topic("if $this_data > 20 then setvar @2 = $this_data endif"), [""; 0]);
-    assert_eq!(topic("setvar @2 = 1"), [""; 0]);
-    assert_eq!(
-        topic("if $this_data = \"on\" then setvar @2 = 1 else setvar @2 = 0 endif"),
-        [""; 0]
-    );
-    expect(&[
-        ("on init do setvar @1 = @1 + 1", &[]),
-        ("on init do settimer 1 9 on timer 1 do setvar @1 = @1 + 1", &[]),
-        ("on init do while @1 lt 9 do setvar @1 = @1 + 1 done", &[]),
-        ("on gpio_interrupt 1 pullup do setvar @1 = @1 + 1", &[]),
-        // Two timers in turn.
-        (
-            "on init do settimer 1 9 on timer 1 do settimer 2 500 on timer 2 do setvar @1 = @1 + 1 settimer 1 500",
-            &["W0009"],
-        ),
     ]);
 }
 
@@ -364,7 +195,7 @@ fn w0017_invalid_topic() {
         ("on init do publish local \"\" 1", &["W0017"]),
         ("on init do publish local \"a/#\" 1", &["W0017"]),
         ("on init do publish local \"a/+/\" | $weekday 1", &["W0017"]),
-        ("on init do setvar $t = \"a/+\" publish remote $t 1", &["W0017"]),
+        ("on mqttconnect do setvar $t = \"a/+\" publish remote $t 1", &["W0017"]),
         ("on init do unsubscribe local \"a/#/b\"", &["W0017"]),
         ("on init do subscribe local \"a+\"", &["W0017"]),
         ("on init do subscribe local a/+/b on topic local a/c/b do print 1", &["W0017"]),
@@ -374,7 +205,7 @@ fn w0017_invalid_topic() {
         ("on init do publish local #61efbfbf 1", &["W0017"]),
         ("on init do publish local #610062 1", &["W0017"]),
         ("on init do publish local a | #0a | $weekday 1", &["W0017"]),
-        ("on init do unsubscribe remote #61c280", &["W0017"]),
+        ("on mqttconnect do unsubscribe remote #61c280", &["W0017"]),
         (
             "on init do subscribe local \"a\u{7f}\" on topic local \"a\u{7f}\" do print 1",
             &["W0017", "W0017"],
@@ -408,122 +239,6 @@ fn w0019_invalid_url() {
 }
 
 #[test]
-fn w0020_operator_as_text() {
-    expect(&[
-        ("on init do println **start:|@8", &["W0020"]),
-        ("on init do println -", &["W0020"]),
-        ("on init do println ($adc = -) | a", &["W0020"]),
-        ("on init do if $adc == - 1 then print 1 endif", &["W0020"]),
-        ("on init do println lt", &["W0020"]),
-        ("on init do println not(*)", &["W0020"]),
-        ("on init do println $adc and or", &["W0012", "W0020"]),
-        ("on init do println csvstr($weekday, 1, -)", &[]),
-        ("on init do println \"-\" | \\- | \"lt\"", &[]),
-    ]);
-}
-
-#[test]
-fn w0021_unbalanced_endif() {
-    expect(&[
-        ("on init do if $adc then println 1", &["W0021"]),
-        ("on init do if $adc then println 1 on timer 1 do println 2", &["W0021", "W0006"]),
-        ("on init do if $adc then if gpio_in(1) then println 1 endif", &["W0021"]),
-        ("on init do if $adc then if gpio_in(1) then println 1", &["W0021", "W0021"]),
-        ("on init do if $adc then", &["W0021"]),
-        ("on init do if $adc then println 1 else if gpio_in(1) then println 2 endif", &["W0021"]),
-        ("on init do if $adc then println 1 endif % endif\n endif", &["W0021"]),
-        ("on init do endif config speed 160", &["W0021"]),
-        ("on init do if $adc then println 1 endif else println 2 endif", &["W0021"]),
-        ("on init do if $adc then if gpio_in(1) then println 1 endif else println 2 endif", &[]),
-        ("on init do if $adc then println 1 endif", &[]),
-        ("on init do if $adc then endif", &[]),
-        ("on init do println 1 % endif", &[]),
-    ]);
-}
-
-#[test]
-fn w0022_misread_value() {
-    let handlers = "on timer 1 do print 1 on alarm 1 do print 1";
-    let codes = |actions: &str| {
-        codes(&format!("on init do settimer 1 9 setalarm 1 07:00 {actions} {handlers}"))
-    };
-    for misread in [
-        "gpio_out 2 high",
-        "gpio_out 2 \"on\"",
-        "gpio_out 2 true",
-        "settimer 1 10s",
-        "settimer 1 1.5",
-        "settimer 1 soon",
-        "setalarm 1 7:00",
-        "setalarm 1 25:00",
-        "setalarm 1 noon",
-        "setalarm 1 07:5",
-        "gpio_pwm 4 2000",
-        "gpio_pwm 4 half",
-        "print 21.5 > 21.2",
-        "print $adc > 21.5",
-        "print $adc * (1.5)",
-        "print \"adc: \" + $adc",
-        "print $adc + \" mV\"",
-    ] {
-        let found = codes(misread);
-        assert!(
-            !found.is_empty() && found.iter().all(|code| *code == "W0022"),
-            "{misread}: {found:?}"
-        );
-    }
-    for right in [
-        "gpio_out 2 1",
-        "gpio_out 2 \"0\"",
-        "gpio_out 2 $adc",
-        "settimer 1 0",
-        "setalarm 1 \"07:00\"",
-        "setalarm 1 23:59:59",
-        "setalarm 1 \"\"",
-        "setalarm 1 99:99:99",
-        "gpio_pwm 4 1000",
-        "print 21.5 | $adc",
-        "print 1.2.3.4 | a.5",
-        "print \"1\" + $adc",
-    ] {
-        assert_eq!(codes(right), [""; 0], "{right}");
-    }
-}
-
-#[test]
-fn w0023_swallowed_by_comment() {
-    expect(&[
-        ("on init do println $adc % 3", &["W0023"]),
-        ("on init do println $adc %3", &["W0023"]),
-        ("on init do println $adc%3", &["W0023"]),
-        ("on init do println 10 % $adc + 1", &["W0023"]),
-        ("on init do println 50%", &["W0023"]),
-        ("on init do println $adc | 50% | x", &["W0023"]),
-        ("on init do println $adc % 3 is the least", &[]),
-        ("on init do settimer 1 500 % 500 ms\non timer 1 do print 1", &[]),
-        ("on init do println $adc % in per mille", &[]),
-        ("on init do println $adc % (see above)", &[]),
-        ("on init do println \"50%\"", &[]),
-        ("on init do println $adc\n% 3\n", &[]),
-        ("% 3 % 4", &["W0027"]),
-    ]);
-}
-
-#[test]
-fn w0024_stray_punctuation() {
-    expect(&[
-        ("on init do println 'hi'", &["W0024"]),
-        ("on init do println \u{201c}hi\u{201d}", &["W0024"]),
-        ("on init do println `hi`", &["W0024"]),
-        ("on init do setvar $x = 1; println $x", &["W0024"]),
-        ("on init do publish local a/b on;", &["W0024"]),
-        ("on init do settimer 1 10; on timer 1 do print 1", &["W0024"]),
-        ("on init do println it's | \"'hi';\" | a;b", &[]),
-        ("on init do println a\\;", &[]),
-    ]);
-}
-
-#[test]
 fn w0025_flash_pin() {
     expect(&[
         ("on init do gpio_out 6 1", &["W0025"]),
@@ -534,7 +249,7 @@ fn w0025_flash_pin() {
         ("on init do gpio_out 5 1 gpio_out 12 1", &[]),
     ]);
     let script = b"on init do gpio_out 6 1";
-    let statements = umqtt_lang::parse(script, &umqtt_vm::Profile::ESP32).0;
+    let statements = umqtt_lang::parse(script, &umqtt_vm::Profile::ESP32).statements;
     let found = umqtt_lang::lint::lint(
         script,
         &statements,
@@ -577,4 +292,208 @@ fn w0027_empty_script() {
         ("config speed 80", &[]),
         ("on init do", &[]),
     ]);
+}
+
+#[test]
+fn w0032_not_connected_yet() {
+    let handler = "on topic remote \"a/b\" do print $this_data";
+    let on = |event: &str| format!("on {event} do subscribe remote \"a/b\" {handler}");
+    expect(&[
+        (&on("init"), &["W0032"]),
+        (&on("wificonnect"), &["W0032"]),
+        (&on("mqttconnect"), &[]),
+        ("on init do publish remote \"a\" 1", &["W0032"]),
+        ("on init do if $adc > 5 then publish remote \"a\" 1 endif", &["W0032"]),
+        ("on init do settimer 1 5000 on timer 1 do publish remote \"a\" 1", &[]),
+        // Subscribed to later as well, or perhaps.
+        (&format!("on mqttconnect do subscribe remote \"a/+\" {}", on("init")), &[]),
+        (
+            &format!(
+                "on topic local \"t\" do subscribe remote $this_data {handler} on init do subscribe remote \"a/b\" subscribe local \"t\""
+            ),
+            &[],
+        ),
+    ]);
+}
+
+#[test]
+fn w0033_decimal_compared_as_a_text() {
+    let codes = |condition: &str| {
+        codes(&format!(
+            "on init do setvar $t = $adc * 0.1 subscribe local a
+            on topic local a do if {condition} then print $t endif"
+        ))
+    };
+    for by_bytes in [
+        "$this_data = 21.5",
+        "$this_data neq (21.5)",
+        "-0.5 = $this_data",
+        "21.5 = $this_data | \"0\"",
+        "$this_data = 1.5 or $adc",
+    ] {
+        assert_eq!(codes(by_bytes), ["W0034"], "{by_bytes}");
+    }
+    for right in [
+        "$this_data = \"21.5\"",
+        "$this_data gte 21.5",
+        "$this_data = 21",
+        "$this_data = 1.2.3",
+        "$t = 21.5",
+        "round($this_data, 1) = 21.5",
+        "($this_data - 21.5) = 0",
+    ] {
+        assert_eq!(codes(right), [""; 0], "{right}");
+    }
+    // A number that was computed has no such text.
+    for never in ["$t = 21.50", "round($this_data, 1) neq 1.0", "len($this_data) = 1.5"] {
+        assert_eq!(codes(never), ["W0010"], "{never}");
+    }
+}
+
+#[test]
+fn w0040_no_place() {
+    let config = "config latitude 52 config longitude 13 ";
+    expect(&[
+        ("on clock sunset do print 1", &["W0040"]),
+        ("on clock sunrise +30m mon do print 1", &["W0040"]),
+        ("on init do print $sunset", &["W0040"]),
+        ("const $when = sunset on clock $when do print 1", &["W0040"]),
+        // Once, and for what is missing.
+        ("on clock sunset do print $sunrise on clock sunrise do print 1", &["W0040"]),
+        ("config latitude 52 on clock sunset do print 1", &["W0040"]),
+        (&format!("{config}on clock sunset do print $sunrise"), &[]),
+        (&format!("on clock sunset do print 1 {config}"), &[]),
+        ("on clock 07:00 do print 1", &[]),
+        ("on init do print \"$date\" | $date", &["W0028"]),
+        ("on init do print sunset", &[]),
+    ]);
+}
+
+#[test]
+fn w0041_short_period() {
+    expect(&[
+        ("on every 1ms do print 1", &["W0041"]),
+        ("on every 9ms do print 1", &["W0041"]),
+        ("on every 0.009s do print 1", &["W0041"]),
+        ("const $p = 5ms on every $p do print 1", &["W0041"]),
+        ("on every 10ms do print 1", &[]),
+        ("on every 1s do print 1", &[]),
+        ("on init do settimer 1 5 on timer 1 do print 1", &[]),
+    ]);
+}
+
+/// What is told only if it is asked for.
+fn hints(script: &str) -> Vec<Diagnostic> {
+    let parsed = umqtt_lang::parse(script.as_bytes(), &umqtt_vm::Profile::ESP8266);
+    assert!(parsed.errors.is_empty(), "{script}");
+    umqtt_lang::lint::pedantic(script.as_bytes(), &parsed.statements)
+}
+
+/// The script with the fix of a diagnostic, if there is one.
+fn mended(script: &str, diagnostic: &Diagnostic) -> String {
+    let mut text = script.to_string();
+    for edit in diagnostic.fix.iter().flat_map(|fix| fix.edits.iter().rev()) {
+        let place = edit.span.start as usize..edit.span.end as usize;
+        text.replace_range(place, &String::from_utf8_lossy(&edit.text));
+    }
+    text
+}
+
+#[test]
+fn w0042_timer_as_period() {
+    for (script, right) in [
+        (
+            "on init do\n    settimer 1 10000\n\non timer 1 do\n    print 1\n    settimer 1 10000\n",
+            Some("\non every 10s do\n    print 1\n"),
+        ),
+        (
+            "on timer 2 do settimer 2 90000 print 1\non init do\n    print 2\n    settimer 2 \"90000\"\n",
+            Some("on every 90s do print 1\non init do\n    print 2\n"),
+        ),
+        (
+            "const $t = 3 on init do settimer $t 5 on timer $t do print 1 settimer 3 5",
+            Some("const $t = 3 on every 5ms do print 1 "),
+        ),
+        (
+            "on init do\n    % first\n    settimer 1 5\non timer 1 do\n    print 1\n    settimer 1 5",
+            Some("on init do\n    % first\non every 5ms do\n    print 1\n"),
+        ),
+        (
+            "const $ms = 9 on init do settimer 1 $ms on timer 1 do print 1 settimer 1 $ms",
+            Some("const $ms = 9 on every 9ms do print 1 "),
+        ),
+        // The first time is another.
+        ("on init do settimer 1 1 on timer 1 do print 1 settimer 1 5", None),
+    ] {
+        let found = hints(script);
+        assert_eq!(found.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), ["W0042"]);
+        let text = mended(script, &found[0]);
+        assert_eq!(text, right.unwrap_or(script));
+        assert!(hints(&text).is_empty() || right.is_none(), "{text}");
+    }
+    for quiet in [
+        "on init do settimer 1 5 on timer 1 do print 1",
+        "on init do settimer 1 5 on timer 1 do settimer 1 5",
+        "on init do settimer 1 5 on timer 1 do print 1 if $adc then settimer 1 5 endif",
+        "on init do settimer 1 5 on timer 1 do print 1 settimer 1 $adc",
+        "on init do settimer 1 5 on timer 1 do print 1 settimer 1 5 on serial do settimer 1 0",
+        "on init do settimer 1 5 on timer 1 do print 1 settimer 1 5 on serial do settimer 1 5",
+        "on serial do settimer 1 5 on timer 1 do print 1 settimer 1 5",
+        "on init do settimer 1 5 call s on timer 1 do print 1 call s sub s do settimer 1 5",
+        "on init do settimer 1 5 on timer 1 do print 1 settimer 1 5 on timer 1 do print 2",
+        "on init do settimer 1 5 settimer 2 5 on timer 1 do print 1 settimer 2 5 on timer 2 do print 1 settimer 1 5",
+        "on init do settimer 1 90000000 on timer 1 do print 1 settimer 1 90000000",
+    ] {
+        assert!(hints(quiet).is_empty(), "{quiet}");
+    }
+}
+
+#[test]
+fn w0043_variable_that_never_changes() {
+    for (script, right) in [
+        (
+            "on init do\n    setvar $a = 5 * 2\n    println $a\n",
+            "const $a = 5 * 2\non init do\n    println $a\n",
+        ),
+        ("on init do setvar $a = x\non serial do print $a", "const $a = x\non serial do print $a"),
+        (
+            "on init do print 1 setvar $a = \"b/#\" on topic local $a do print 1",
+            "const $a = \"b/#\"\non init do print 1 on topic local $a do print 1",
+        ),
+        // A comment stays.
+        (
+            "on init do % why\n    setvar $a = 1\non serial do print $a",
+            "const $a = 1\non init do % why\non serial do print $a",
+        ),
+        (
+            "on init do setvar $a = 1 call s sub s do print $a",
+            "const $a = 1\non init do call s sub s do print $a",
+        ),
+    ] {
+        let found = hints(script);
+        assert_eq!(found.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), ["W0043"]);
+        let text = mended(script, &found[0]);
+        assert_eq!(text, right);
+        assert!(hints(&text).is_empty(), "{text}");
+        let profile = umqtt_vm::Profile::ESP8266;
+        let options = umqtt_lang::EmitOptions::new();
+        umqtt_lang::compile(text.as_bytes(), &profile, options).unwrap();
+    }
+    for quiet in [
+        // Nobody reads it, or it is read before.
+        "on init do setvar $a = 5",
+        "on init do print $a setvar $a = 5",
+        "on init do call s setvar $a = 5 sub s do print $a",
+        // It changes, or may.
+        "on init do setvar $a = 5 on serial do setvar $a = 6 print $a",
+        "on init do if $adc then setvar $a = 5 endif print $a",
+        "on init do setvar $a = $adc print $a",
+        "on init do setvar $a = @1 print $a",
+        "on init do setvar $a = 5 on init do print $a",
+        "on init do call s print $a sub s do setvar $a = 5",
+        "on serial do setvar $a = 5 print $a",
+        "on init do setvar @1 = 5 print @1",
+    ] {
+        assert!(hints(quiet).is_empty(), "{quiet}");
+    }
 }

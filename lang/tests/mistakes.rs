@@ -1,6 +1,8 @@
 //! Mistakes of a line each that people make who come from other languages: what they are told of
 //! each, and what `--fix` makes of the line. See `mistakes/*.txt`.
 
+mod common;
+
 use umqtt_lang::advice::advise;
 use umqtt_lang::diagnostic::Diagnostic;
 use umqtt_lang::lint::NoConfig;
@@ -18,29 +20,11 @@ fn check(source: &str) -> Vec<Diagnostic> {
     found
 }
 
-/// The script after all its fixes.
-fn mended(source: &str) -> String {
-    let mut source = source.to_string();
-    for _ in 0..20 {
-        let found = check(&source);
-        let Some(fix) = found.iter().find_map(|told| told.fix.as_ref()) else { break };
-        for edit in fix.edits.iter().rev() {
-            let text = std::str::from_utf8(&edit.text).expect("text");
-            source.replace_range(edit.span.start as usize..edit.span.end as usize, text);
-        }
-    }
-    source
-}
-
 /// Each line in a handler of its own, what is told of it, and what becomes of it.
 fn told(mistakes: &str) -> String {
     let mut out = String::new();
     for line in mistakes.lines().filter(|line| !line.is_empty()) {
-        let body = line.replace(" // ", "\n");
-        let script = match body.starts_with("on ") || body.starts_with("config ") {
-            true => body,
-            false => format!("on init do\n{body}"),
-        };
+        let script = common::mistake(line);
         out += &format!("{line}\n");
         let found = check(&script);
         assert!(!found.is_empty(), "nothing is told of {line}");
@@ -52,7 +36,7 @@ fn told(mistakes: &str) -> String {
             out +=
                 &diagnostic.help.as_ref().map_or(String::new(), |help| format!("      {help}\n"));
         }
-        let mended = mended(&script);
+        let mended = common::fixed(&script, 20, check);
         if mended != script {
             let text = mended.strip_prefix("on init do\n").unwrap_or(&mended).replace('\n', " // ");
             out += &format!("  > {text}\n");
@@ -74,5 +58,5 @@ macro_rules! files {
 
 files! {
     commas joining variables conditions functions foreign values messages settings pasted numbers
-    escapes
+    escapes events remote decimals times pieces json
 }

@@ -19,7 +19,7 @@ fn roomy() -> Profile {
 
 /// All that must hold for any source.
 fn check(source: &[u8]) {
-    let (right, wrong) = parse(source, &roomy());
+    let umqtt_lang::Parsed { statements: right, errors: wrong } = parse(source, &roomy());
     assert!(wrong.len() <= MAX_DIAGNOSTICS);
     for told in &wrong {
         assert!(!told.message.is_empty());
@@ -146,10 +146,11 @@ proptest! {
     fn right_scripts_parse(script in scripts::script(), choices in prop::collection::vec(any::<u8>(), 1..64)) {
         let source = scripts::spread(&script, &choices);
         // Random scripts may be longer than the smallest device takes.
-        let (right, wrong) = parse(source.as_bytes(), &Profile::ESP32);
+        let umqtt_lang::Parsed { statements: right, errors: wrong } = parse(source.as_bytes(), &Profile::ESP32);
         prop_assert!(wrong.is_empty(), "{source}\n{wrong:#?}");
         let starts = script.iter().filter(|word| *word == "on" || word.starts_with("config ")).count();
-        prop_assert_eq!(right.len(), starts);
+        let subs = script.windows(3).filter(|words| words[0] == "sub" && words[2] == "do").count();
+        prop_assert_eq!(right.len(), starts + subs + 2, "and two constants");
     }
 
     #[test]
@@ -240,9 +241,9 @@ const BEFORE: &[&str] = &[
 fn a_megabyte_of_anything() {
     for piece in ["(", "if ", "\"", "\"\\", "on ", "not(", "a | ", "%", "#x"] {
         let source = format!("on init do print {}", piece.repeat((1 << 20) / piece.len()));
-        let wrong = parse(source.as_bytes(), &roomy()).1;
+        let wrong = parse(source.as_bytes(), &roomy()).errors;
         assert!(wrong.len() <= MAX_DIAGNOSTICS, "{piece}");
-        let told = parse(source.as_bytes(), &Profile::DESKTOP).1;
+        let told = parse(source.as_bytes(), &Profile::DESKTOP).errors;
         assert_eq!(told.iter().map(|told| told.code.as_str()).collect::<Vec<_>>(), ["E0010"]);
     }
 }

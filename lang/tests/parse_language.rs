@@ -1,12 +1,13 @@
 //! Scripts that are right, whatever their words look like.
 
-use umqtt_lang::ast::{ActionKind, ConfigValue, Event, ExprKind, Statement};
+use umqtt_lang::ast::{ActionKind, ConfigValue, EventPattern, ExprKind, Statement};
 use umqtt_lang::parse;
 use umqtt_vm::Profile;
 
 /// Parses what must be right.
 fn right(source: &str) -> Vec<Statement> {
-    let (statements, wrong) = parse(source.as_bytes(), &Profile::DESKTOP);
+    let umqtt_lang::Parsed { statements, errors: wrong } =
+        parse(source.as_bytes(), &Profile::DESKTOP);
     assert!(wrong.is_empty(), "{source}\n{wrong:#?}");
     statements
 }
@@ -35,11 +36,11 @@ fn every_event() {
         })
         .collect();
     assert_eq!(events.len(), 12);
-    assert!(matches!(events[6], Event::Timer(n) if n.value == 1));
-    assert!(matches!(events[7], Event::Alarm(n) if n.value == 2));
-    assert!(matches!(&events[9], Event::Topic { filter, .. }
+    assert!(matches!(events[6], EventPattern::Timer(n) if n.value == 1));
+    assert!(matches!(events[7], EventPattern::Alarm(n) if n.value == 2));
+    assert!(matches!(&events[9], EventPattern::Topic { filter, .. }
         if matches!(&filter.kind, ExprKind::Chain(chain) if chain.rest.len() == 1)));
-    assert!(matches!(events[10], Event::GpioInterrupt { pullup: true, .. }));
+    assert!(matches!(events[10], EventPattern::GpioInterrupt { pullup: true, .. }));
 }
 
 #[test]
@@ -73,6 +74,45 @@ fn keywords_are_words_where_a_value_is_required() {
     assert_eq!(actions("print not (a) println len % why\n (b)").len(), 2);
     assert_eq!(actions("print input | output = pullup").len(), 1);
     assert_eq!(actions("publish local gte gte gte x").len(), 1);
+}
+
+#[test]
+fn a_sign_before_digits_belongs_to_them_where_a_value_is_due() {
+    for (source, same) in [
+        ("setvar $x = -5", None),
+        ("setvar $x =-0.25", None),
+        ("settimer 1 -5 gpio_out 2 -1", None),
+        ("print -5 print(-5)", None),
+        ("print 3 - -5 print 3--5", None),
+        ("if -5 > $x and -1 = $y then while -1 do done endif", None),
+        ("publish local a (-5) http_post a, -5", None),
+        ("print min(-5, -0.5) print substr($x, 1, -1) print csvstr($x, -1, -)", None),
+        ("print $x -5", Some("print $x - 5")),
+        ("print $x-5", Some("print $x - 5")),
+        ("print 1-5-2", Some("print 1 - 5 - 2")),
+        ("print (1)-5 print \"a\"-5", Some("print (1) - 5 print \"a\" - 5")),
+        ("print input -5", Some("print input - 5")),
+        ("publish local $t -5 x", Some("publish local $t - 5 x")),
+        ("publish local -5", Some("publish local - 5")),
+        ("print --5", Some("print - - 5")),
+        ("if @1 =-1 then endif", None),
+        ("if @1 ==-1 then endif", Some("if @1 = = - 1 then endif")),
+    ] {
+        let shape = |source: &str| {
+            let tree = format!("{:?}", actions(source));
+            let places =
+                tree.split("start: ").map(|part| part.split_once('}').map_or(part, |p| p.1));
+            places.collect::<String>()
+        };
+        let found = shape(source);
+        if let Some(same) = same {
+            assert_eq!(found, shape(same), "{source}");
+        } else {
+            let split = source.replace("-5", "- 5").replace("-1", "- 1").replace("-0", "- 0");
+            let split = parse(format!("on init do {split}").as_bytes(), &Profile::DESKTOP);
+            assert!(!split.errors.is_empty(), "{source}");
+        }
+    }
 }
 
 #[test]
@@ -269,7 +309,8 @@ fn an_endif_may_be_missing_at_the_end_of_a_handler() {
         }
     }
     for wrong in ["if @1 then println 1 else println 2", "while @1 do if @2 then println 1"] {
-        let (_, told) = parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
+        let umqtt_lang::Parsed { errors: told, .. } =
+            parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
         assert_eq!(told.len(), 1, "{wrong}");
     }
 }
@@ -302,7 +343,8 @@ fn a_stray_endif_may_end_a_handler() {
         }
     }
     for wrong in ["endif endif", "println 1 endif println 2", "println endif", "else endif"] {
-        let (_, told) = parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
+        let umqtt_lang::Parsed { errors: told, .. } =
+            parse(format!("on init do {wrong}").as_bytes(), &Profile::DESKTOP);
         assert!(!told.is_empty(), "{wrong}");
     }
 }

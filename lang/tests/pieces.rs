@@ -13,7 +13,7 @@ use std::fs;
 use common::scripts;
 use proptest::prelude::*;
 use umqtt_lang::diagnostic::Diagnostic;
-use umqtt_lang::{CompileError, EmitOptions, compile, compile_pieces};
+use umqtt_lang::{CompileError, EmitOptions, PIECE, compile, compile_pieces};
 use umqtt_vm::Profile;
 
 thread_local! {
@@ -21,6 +21,9 @@ thread_local! {
     static GRANTED: Cell<Option<usize>> = const { Cell::new(None) };
     /// Bytes that were asked for last.
     static ASKED: Cell<usize> = const { Cell::new(0) };
+    /// Of what was asked for last in one block, bytes that may still be allocated in blocks larger
+    /// than a piece.
+    static LARGE: Cell<usize> = const { Cell::new(0) };
     /// The most that was allocated beyond that.
     static EXCESS: Cell<usize> = const { Cell::new(0) };
 }
@@ -33,6 +36,9 @@ fn count_back(bytes: usize) {
     let _ = GRANTED.try_with(|granted| {
         let Some(left) = granted.get() else { return };
         granted.set(Some((left + bytes).min(ASKED.get())));
+        if bytes > PIECE {
+            LARGE.set(LARGE.get() + bytes);
+        }
     });
 }
 
@@ -42,6 +48,11 @@ fn count(bytes: usize) {
         granted.set(Some(left.saturating_sub(bytes)));
         if bytes > left {
             EXCESS.set(EXCESS.get().max(bytes - left));
+        }
+        if bytes > PIECE {
+            let large = LARGE.get();
+            LARGE.set(large.saturating_sub(bytes));
+            EXCESS.set(EXCESS.get().max(bytes.saturating_sub(large)));
         }
     });
 }
@@ -70,11 +81,13 @@ const OPTIONS: EmitOptions = EmitOptions::new().debug(true);
 fn in_pieces(source: &[u8], profile: &Profile, most: usize) -> Result<Vec<u8>, CompileError> {
     let mut image = Vec::with_capacity(profile.image);
     EXCESS.set(0);
-    let room = |bytes| {
-        let granted = if bytes <= most { bytes } else { 0 };
+    let room = |block: usize, pieces: usize| {
+        let there = block + pieces <= most;
+        let granted = if there { block + pieces } else { 0 };
         GRANTED.set(Some(granted));
         ASKED.set(granted);
-        bytes <= most
+        LARGE.set(if there { block } else { 0 });
+        there
     };
     GRANTED.set(Some(0));
     ASKED.set(0);
@@ -213,7 +226,7 @@ proptest! {
     #[test]
     fn words(source in prop::collection::vec(prop::sample::select(&["on init do", "print", "a", "\"b\"", "%c\n", "\n", "\n\n",
         " ", "if", "then", "endif", "else", "config", "on", "\non", "\nconfig", "(", ")", "|", "not(", "-", ",", "\\", "\"", "=",
-        "setvar $x =", "$x", "1", "publish local", "#00", "while", "done", "elseif"][..]), 0..40)) {
+        "setvar $x =", "$x", "1", "const", "const $x =", "\nconst $y =", "sub x do", "\nsub y do", "call x", "json(", "changed(", "publish local", "#00", "while", "done", "elseif"][..]), 0..40)) {
         check_image(source.join(" ").as_bytes());
     }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Output(io::Error),
     /// A script was expected, an image was found.
     IsImage(String),
+    /// A script was expected, a file of tests was found.
+    IsTest(String),
     /// A broken image.
     Image(String, ImageError),
     /// An image that must not run.
@@ -31,6 +33,10 @@ pub(crate) enum Failure {
     UnknownCode(String),
     /// No such subcommand.
     UnknownCommand(String),
+    /// There are no test files below these paths.
+    NoTests(Vec<PathBuf>),
+    /// No test has a name with this in it.
+    NoTestOfThatName(String),
     /// There is nowhere to keep the device's state.
     NoHome,
     /// No network can be asked for devices.
@@ -44,6 +50,17 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Failure::Read(name, _)
+                if name.starts_with("http://") || name.starts_with("https://") =>
+            {
+                write!(
+                    f,
+                    "{name} is no file: a device that runs fetches it by `script URL` on its console, from http:// addresses"
+                )
+            }
+            Failure::Read(name, error) if error.kind() == io::ErrorKind::IsADirectory => {
+                write!(f, "{name} is a folder: the scripts in it are {name}/*.script")
+            }
             Failure::Read(name, error) => write!(f, "cannot read {name}: {error}"),
             Failure::TooLarge(name, limit) => {
                 write!(f, "cannot read {name}: larger than {limit} bytes")
@@ -52,6 +69,9 @@ impl fmt::Display for Failure {
             Failure::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Failure::IsImage(name) => {
                 write!(f, "{name} is a compiled image, not a script (`umqttc dis` shows it)")
+            }
+            Failure::IsTest(name) => {
+                write!(f, "{name} holds tests, it is no script: `umqttc test {name}` runs it")
             }
             Failure::Image(name, error) => write!(f, "{name}: {error}"),
             Failure::Unsound(name, error) => write!(f, "{name} cannot run: {error}"),
@@ -72,7 +92,17 @@ impl fmt::Display for Failure {
             Failure::UnknownCommand(name) => {
                 write!(f, "there is no command {name}; `umqttc help` lists them all")
             }
+            Failure::NoTests(paths) => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display().to_string()).collect();
+                write!(f, "there are no *.test files in {}", paths.join(", "))
+            }
+            Failure::NoTestOfThatName(filter) => {
+                write!(f, "no test has {filter:?} in its name")
+            }
             Failure::NoHome => f.write_str("you have no home folder: say where with --data DIR"),
+            Failure::Find(error) if error.kind() == io::ErrorKind::AddrNotAvailable => {
+                f.write_str("this computer has no such address: --bind takes one of its own")
+            }
             Failure::Find(error) => write!(f, "cannot ask the network: {error}"),
             Failure::Device(error) => error.fmt(f),
             Failure::Reported => f.write_str("not all files could be worked on"),

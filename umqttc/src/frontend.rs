@@ -1,22 +1,25 @@
 //! The diagnostics of a script in one call: the compiler's errors, and the linter's warnings with
 //! the device's parameters known.
 
-use umqtt_device::device::Options;
-use umqtt_device::settings::lint::Parameters;
 use umqtt_lang::diagnostic::Diagnostic;
 use umqtt_lang::{Analysis, EmitOptions, advice};
-use umqtt_vm::{Profile, Program};
+use umqtt_vm::{Profile, Program, VerifyError};
 
 use crate::failure::Failure;
 use crate::input::Input;
+use crate::parameters::parameters;
 use crate::render;
 use crate::terminal::Terminal;
+use crate::zones;
 
-/// Errors and warnings, in the order of the source.
-pub(crate) fn check(source: &[u8], profile: &Profile) -> Vec<Diagnostic> {
-    let analysis = Analysis::new(source, profile, EmitOptions::default());
+/// Errors and warnings, in the order of the source; hints at what is right, too, if asked for.
+pub(crate) fn check(source: &[u8], profile: &Profile, pedantic: bool) -> Vec<Diagnostic> {
+    let analysis = analyse(source, profile, EmitOptions::default());
     let mut found = errors(source, &analysis);
     found.extend(analysis.warnings(&parameters(profile)));
+    if pedantic {
+        found.extend(analysis.pedantic());
+    }
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found
 }
@@ -31,23 +34,33 @@ pub(crate) fn compile_or_report(
     options: EmitOptions,
     terminal: &mut Terminal,
 ) -> Result<Option<Program<Vec<u8>>>, Failure> {
-    let analysis = Analysis::new(&input.bytes, profile, options);
-    let mut found = errors(&input.bytes, &analysis);
-    // Warnings of a script that does not compile can wait until it does.
-    if found.is_empty() {
-        found = analysis.warnings(&parameters(profile));
-    }
+    let (found, program) = compile(&input.bytes, profile, options);
     let color = terminal.err.color();
     render::human::write(&mut terminal.err, color, &input.name, &input.bytes, &found)
         .map_err(Failure::Output)?;
-    analysis.into_program().transpose().map_err(|error| Failure::Unsound(input.name.clone(), error))
+    program.map_err(|error| Failure::Unsound(input.name.clone(), error))
 }
 
-/// The parameters of the board of a profile; all, if there is none yet.
-fn parameters(profile: &Profile) -> Parameters {
-    let mut boards = [Options::DESKTOP, Options::ESP8266].into_iter();
-    let board = boards.find(|board| board.profile.name == profile.name);
-    board.map_or(Parameters::ALL, |board| Parameters::new(board.capabilities))
+/// The program, if there are no errors; [`VerifyError`] where the compiler is at fault.
+pub(crate) type Compiled = Result<Option<Program<Vec<u8>>>, VerifyError>;
+
+/// Compiles a script: its errors, or its warnings and the program. Warnings of a script that does
+/// not compile can wait until it does.
+pub(crate) fn compile(
+    source: &[u8],
+    profile: &Profile,
+    options: EmitOptions,
+) -> (Vec<Diagnostic>, Compiled) {
+    let analysis = analyse(source, profile, options);
+    let mut found = errors(source, &analysis);
+    if found.is_empty() {
+        found = analysis.warnings(&parameters(profile));
+    }
+    (found, analysis.into_program().transpose())
+}
+
+fn analyse<'s>(source: &'s [u8], profile: &Profile, options: EmitOptions) -> Analysis<'s> {
+    Analysis::with_config_values(source, profile, options, Some(&zones::config_value))
 }
 
 /// The errors, with what may have been meant.

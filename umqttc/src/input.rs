@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use umqtt_lang::lexer::lexemes;
 use umqtt_vm::Image;
 
 use crate::failure::Failure;
@@ -47,10 +48,20 @@ impl Input {
     /// Reads a script.
     ///
     /// # Errors
-    /// As [`Input::read`], and [`Failure::IsImage`].
+    /// As [`Input::read`], and [`Failure::IsImage`], [`Failure::IsTest`].
     pub(crate) fn script(path: &Path) -> Result<Input, Failure> {
         let input = Input::read(path)?;
-        if input.is_image() { Err(Failure::IsImage(input.name)) } else { Ok(input) }
+        match () {
+            () if input.is_image() => Err(Failure::IsImage(input.name)),
+            () if input.is_test() => Err(Failure::IsTest(input.name)),
+            () => Ok(input),
+        }
+    }
+
+    /// Whether it is a file of tests: no script begins with such a word.
+    pub(crate) fn is_test(&self) -> bool {
+        let first = lexemes(&self.bytes).next().and_then(|(_, range)| self.bytes.get(range));
+        matches!(first, Some(b"use" | b"link" | b"each" | b"test"))
     }
 
     /// Whether it claims to be an image.

@@ -9,6 +9,7 @@
 //! | [`input`] | reading scripts and images, `-` for standard input |
 //! | [`frontend`] | errors and warnings of a script, in one call |
 //! | [`render`] | diagnostics for people and for programs |
+//! | [`script_test`] | `.test` files: what scripts must do, tried in virtual time |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |
 //! | [`mod@write`] | files that are either old or new, never half |
@@ -22,9 +23,12 @@ mod failure;
 mod fixes;
 mod frontend;
 mod input;
+mod parameters;
 mod render;
+mod script_test;
 mod terminal;
 mod write;
+mod zones;
 
 use std::io::Write as _;
 use std::path::Path;

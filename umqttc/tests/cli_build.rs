@@ -192,3 +192,35 @@ fn an_image_is_no_script_to_build() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("s.umq is a compiled image, not a script"), "{}", ran.err);
 }
+
+/// No device knows the names of zones: the image has the rules.
+#[test]
+fn a_time_zone_goes_by_its_name() {
+    let script = |zone: &str| format!("config timezone {zone}\non init do println 1\n");
+    for (name, rules) in [
+        ("Europe/Berlin", "CET-1CEST,M3.5.0,M10.5.0/3"),
+        ("\"America/New_York\"", "EST5EDT,M3.2.0,M11.1.0"),
+        ("Asia/Kolkata", "IST-5:30"),
+        ("UTC", "UTC0"),
+    ] {
+        let dir = folder(&[
+            ("name.script", script(name).as_bytes()),
+            ("rules.script", script(rules).as_bytes()),
+        ]);
+        let image = |file: &str| {
+            let ran = umqttc(dir.path(), &["build", &format!("{file}.script")]);
+            assert_eq!((ran.code, &*ran.err), (0, ""), "{name}");
+            fs::read(dir.path().join(file).with_extension("umq")).unwrap()
+        };
+        assert_eq!(image("name"), image("rules"), "{name}");
+    }
+    for (zone, told) in [
+        ("Berlin", "it takes the name of a zone, such as Europe/Berlin,"),
+        ("Europe/Berlim", "such as Europe/Berlin,"),
+        ("UTC+1", "is 1 hour behind UTC"),
+    ] {
+        let dir = folder(&[("wrong.script", script(zone).as_bytes())]);
+        let ran = umqttc(dir.path(), &["check", "wrong.script"]);
+        assert!(ran.out.contains("W0018") && ran.out.contains(told), "{zone}: {}", ran.out);
+    }
+}

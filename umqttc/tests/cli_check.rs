@@ -228,3 +228,18 @@ fn a_reader_that_goes_away_is_no_panic() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(1));
 }
+
+/// Hints are for who asks for them, and so are their fixes.
+#[test]
+fn pedantic_hints() {
+    let script = "on init do\n    settimer 1 10000\n\non timer 1 do\n    println \"tick\"\n    settimer 1 10000\n";
+    let dir = folder(&[("tick.script", script.as_bytes())]);
+    let quiet = umqttc(dir.path(), &["check", "--fix", "--deny-warnings", "tick.script"]);
+    assert_eq!((quiet.code, &*quiet.out), (0, ""));
+    let told = umqttc(dir.path(), &["check", "--pedantic", "tick.script"]);
+    assert!(told.out.contains("W0042") && told.out.contains("on every 10s"), "{}", told.out);
+    let fixed = umqttc(dir.path(), &["check", "--pedantic", "--fix", "tick.script"]);
+    assert_eq!((fixed.code, &*fixed.out), (0, ""));
+    let mended = std::fs::read_to_string(dir.path().join("tick.script")).unwrap();
+    assert_eq!(mended, "\non every 10s do\n    println \"tick\"\n");
+}

@@ -42,7 +42,8 @@ fn what_does_not_parse_is_not_formatted() {
 fn every_word_is_explained() {
     use umqtt_vm::words::{ActionWord, FunctionWord, Trigger};
     let dir = folder(&[]);
-    let events = Trigger::ALL[1..].iter().map(|word| word.keyword());
+    let events =
+        Trigger::ALL[1..].iter().filter(|word| **word != Trigger::Sub).map(|word| word.keyword());
     let actions = ActionWord::ALL.iter().map(|word| word.keyword());
     let functions = FunctionWord::ALL.iter().map(|word| word.keyword());
     for word in events.chain(actions).chain(functions) {
@@ -56,6 +57,7 @@ fn every_word_is_explained() {
         "http_post URL, BODY\n    Sends a body to a web server; the answer comes as `on http_response`.\n"
     );
     for (word, said) in [
+        ("call", "call NAME\n    Does what the `sub` of that name says, and goes on.\n"),
         ("timer", "on timer N\n    The timer of that number ran out.\n"),
         ("alarm", "on alarm N\n    The time of day of the alarm of that number came.\n"),
         ("gpio_interrupt", "on gpio_interrupt N pullup|nopullup\n    A pin changed and settled.\n"),
@@ -68,17 +70,33 @@ fn every_word_is_explained() {
         ("while", "while E do ... done\n    repeats as long as E is true\n"),
         ("config", "config NAME VALUE\n    sets a parameter of the device before `init` runs"),
         ("on", "on EVENT do ACTION ...\n    a handler: "),
-        ("div", "div\n    quotient without remainder; by 0 it is 0\n"),
+        ("div", "div\n    quotient of whole numbers, without remainder; by 0 it is 0\n"),
         ("$adc", "$adc\n    the analogue input, 0 to 1023 (anywhere)\n"),
         (
             "$this_item",
             "$this_data\n    the message's data; `$this_item` is an older name (`on topic`)\n",
         ),
         ("@3", "setvar @N = E\n    sets a flash variable"),
+        ("$sunset", "$sunset\n    when the sun sets today, `hh:mm:ss`"),
+        ("sunset", "on clock sunset\n    when the sun does so"),
+        ("sunset", "on clock TIME [OFFSET] [DAYS]\n"),
+        ("weekdays", "on clock 07:00 weekdays\n    Monday to Friday\n"),
+        ("on clock", "on clock TIME [OFFSET] [DAYS]\n"),
+        ("on topic local", "on topic local FILTER\n"),
+        ("timezone", "config timezone "),
+        ("==", "`==` is no sign of the language; here it is `=`\n=\n    1 if the bytes are equal"),
+        ("!=", "here it is `neq`\nneq\n"),
+        ("<", "here it is `lt`\nlt\n"),
+        ("<=", "here it is `lte`\nlte\n"),
+        (">=", "here it is `gte`\ngte\n"),
+        ("&&", "here it is `and`\nand\n"),
+        ("||", "here it is `or`\nor\n"),
+        ("/", "here it is `div`\ndiv\n"),
     ] {
         let ran = umqttc(dir.path(), &["explain", word]);
         assert!(ran.code == 0 && ran.out.contains(said), "{word}: {}", ran.out);
     }
+    assert_eq!(umqttc(dir.path(), &["explain", "on nothing"]).code, 2);
     let ran = umqttc(dir.path(), &["explain", "nosuch"]);
     assert!(ran.code == 2 && ran.err.contains("no word, sign or special variable"), "{}", ran.err);
 }
@@ -102,6 +120,13 @@ fn every_code_is_explained() {
     let ran = umqttc(dir.path(), &["explain", "E9999"]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("E9999"), "{}", ran.err);
+}
+
+#[test]
+fn an_address_that_is_none_is_told_what_one_is() {
+    let dir = folder(&[]);
+    let ran = umqttc(dir.path(), &["run", "--bind", "localhost"]);
+    assert!(ran.code == 2 && ran.err.contains("127.0.0.1 (reached from"), "{}", ran.err);
 }
 
 #[test]
@@ -344,4 +369,38 @@ fn sample_scripts_are_formatted() {
             assert!(output.status.success(), "{} would change", path.display());
         }
     }
+}
+
+#[test]
+fn a_url_and_an_address_of_others_are_told_of() {
+    let dir = folder(&[]);
+    for command in ["run", "check"] {
+        let ran = umqttc(dir.path(), &[command, "http://host/a.script"]);
+        assert_eq!(ran.code, 2);
+        assert!(
+            ran.err.contains("is no file: a device that runs fetches it by `script URL`"),
+            "{}",
+            ran.err
+        );
+    }
+    // An address that is set aside for documentation.
+    let ran = umqttc(dir.path(), &["find", "--bind", "192.0.2.1", "--timeout", "1"]);
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.err, "umqttc: this computer has no such address: --bind takes one of its own\n");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn interfaces_that_cannot_be_used_are_named() {
+    let dir = folder(&[]);
+    for (name, why) in [
+        ("no-such-if", "no-such-if is no interface of this computer: `ip link` lists them"),
+        ("../net/lo", "../net/lo is no interface of this computer"),
+        ("lo", "lo is this computer alone, which reaches the device anyway"),
+    ] {
+        let ran = umqttc(dir.path(), &["run", "--data", "state", "--ap-interface", name]);
+        assert_eq!(ran.code, 2, "{name}: {}", ran.err);
+        assert!(ran.err.contains(why) && ran.out.is_empty(), "{name}: {}", ran.err);
+    }
+    assert!(!dir.path().join("state").exists(), "nothing was begun");
 }

@@ -8,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-use common::console::{Console, push, push_into};
+use common::console::{ConsoleClient, push, push_into};
 use common::device::{Device, free_port, local};
 use common::{eventually, folder};
 use rumqttc::MqttOptions;
@@ -240,7 +240,7 @@ fn reset_restarts_and_factory_forgets() {
     device.console().ask_until("show vars", |reply| reply.contains("@1: 1"));
     device.console().send(b"reset\r\n");
     let ask = |command: &str| {
-        let mut console = Console::try_connect(local(device.console_port))?;
+        let mut console = ConsoleClient::try_connect(local(device.console_port))?;
         console.try_ask(command).ok()
     };
     eventually("the second start", || ask("show vars").filter(|reply| reply.contains("@1: 2")));

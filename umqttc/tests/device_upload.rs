@@ -6,7 +6,7 @@ mod common;
 
 use std::fs;
 
-use common::console::{Console, push};
+use common::console::{ConsoleClient, push};
 use common::device::{Device, free_port, local};
 use common::http::{Server, chunked, redirect, refusal, until_close, whole};
 use common::{folder, umqttc};
@@ -16,7 +16,7 @@ const SECOND: &str = "on init do publish local \"who\" \"second\" retained\n";
 
 /// Starts an upload by `script PORT` and sends `bytes` to that port; returns what the console says
 /// in the end.
-fn upload(console: &mut Console, bytes: &[u8]) -> String {
+fn upload(console: &mut ConsoleClient, bytes: &[u8]) -> String {
     let port = free_port();
     let reply = console.ask(&format!("script {port}"));
     assert!(reply.contains(&format!("Waiting for script upload on port {port}")), "{reply}");

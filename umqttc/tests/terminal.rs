@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use common::console::Console;
+use common::console::ConsoleClient;
 use common::device::{free_port, local};
 use common::{UMQTTC, eventually, folder};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -114,7 +114,7 @@ impl Tty {
 
     /// Has the device print something.
     fn prints(&self, text: &str) {
-        let mut console = Console::connect(local(self.console_port));
+        let mut console = ConsoleClient::connect(local(self.console_port));
         let reply = console.ask(&format!("publish local say \"{text}\""));
         assert!(reply.contains("Published topic"), "{reply}");
     }

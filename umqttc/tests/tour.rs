@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::console::{Console, push};
+use common::console::{ConsoleClient, push};
 use common::device::{Device, free_port, local};
 use common::{folder, http, repository, umqttc};
 
@@ -32,7 +32,7 @@ fn said(typed: &str) -> &'static str {
 }
 
 /// Uploads a script on a port of its own; returns what the console says of it.
-fn upload(console: &mut Console, bytes: &[u8]) -> String {
+fn upload(console: &mut ConsoleClient, bytes: &[u8]) -> String {
     let port = free_port();
     let reply = console.ask(&format!("script {port}"));
     let expected = said("CMD>script 2000").lines().next().unwrap();

@@ -166,7 +166,7 @@ pub trait Http {
 }
 
 /// Flash variables.
-pub trait Storage {
+pub trait FlashVariables {
     /// Reads flash variable `n` (1 and up) into `out`; returns how many bytes.
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         let _ = (n, out);
@@ -200,7 +200,7 @@ pub trait Console {
 }
 
 /// Timers, alarms and the time of day.
-pub trait Clock {
+pub trait Timekeeping {
     /// Arms one-shot timer `n` to run out in `ms` milliseconds; 0 or less disarms it.
     fn set_timer(&mut self, n: u8, ms: i32) {
         let _ = (n, ms);
@@ -217,16 +217,43 @@ pub trait Clock {
     fn weekday(&mut self) -> [u8; 3] {
         *b"xxx"
     }
+    /// The local date: days since 1 January 1970; `None` before the clock has one.
+    fn day(&mut self) -> Option<u32> {
+        None
+    }
+    /// The date as `yyyy-mm-dd`, `9999-99-99` before the clock has one.
+    fn date(&mut self) -> [u8; 10] {
+        *b"9999-99-99"
+    }
+    /// Seconds since the device started.
+    fn uptime(&mut self) -> u64 {
+        0
+    }
+}
+
+/// What the device knows of its place and its zone.
+pub trait Almanac {
+    /// Sunrise and sunset of a local day (since 1 January 1970), in seconds from its midnight;
+    /// `None` if the place is not known, or the sun does not rise or does not set.
+    fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
+        let _ = day;
+        None
+    }
+    /// Seconds since 1 January 1970 in UTC; 0 before the clock is set.
+    fn unix_time(&mut self) -> u32 {
+        0
+    }
 }
 
 /// All that the surroundings of a script offer it. Implemented by whatever implements each
 /// capability.
-pub trait Host: Gpio + Serial + Random + Mqtt + Http + Storage + Console {}
+pub trait Host: Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac {}
 
-impl<T: Gpio + Serial + Random + Mqtt + Http + Storage + Console> Host for T {}
+impl<T> Host for T where T: Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac
+{}
 
 /// What runs a script: keeps its time, and notes what its handlers do with messages.
-pub trait Supervisor: Clock {
+pub trait Supervisor: Timekeeping {
     /// A handler of `event` has published a message on the local broker.
     fn published(&mut self, topic: &[u8], event: &Event<'_>) {
         let _ = (topic, event);
@@ -253,8 +280,9 @@ impl Gpio for NullHost {}
 impl Serial for NullHost {}
 impl Mqtt for NullHost {}
 impl Http for NullHost {}
-impl Storage for NullHost {}
+impl FlashVariables for NullHost {}
 impl Random for NullHost {}
 impl Console for NullHost {}
-impl Clock for NullHost {}
+impl Almanac for NullHost {}
+impl Timekeeping for NullHost {}
 impl Supervisor for NullHost {}

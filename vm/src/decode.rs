@@ -4,8 +4,8 @@
 use core::fmt;
 
 use crate::Image;
-use crate::image::Constant;
-use crate::isa::{Format, Op, Operand};
+use crate::image::{Constant, FIRST_VERSION, Record, Trigger, VERSION};
+use crate::isa::{Format, Op, Operand, list_words};
 
 /// One instruction with its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,8 @@ impl<'c> Instruction<'c> {
         let len = match op.format() {
             Format::Join => usize::from(a.div_ceil(4)),
             Format::NearJump if c == 0 => 1,
-            Format::LongResult => 1,
+            Format::List => list_words(a),
+            Format::LongResult | Format::Kept => 1,
             _ => 0,
         };
         let rest = code.get(at + 1..)?.get(..len)?;
@@ -48,7 +49,7 @@ impl<'c> Instruction<'c> {
     #[inline]
     pub fn operands(&self, temporaries: u8) -> impl Iterator<Item = Operand> + '_ {
         let count = match self.op.format() {
-            Format::Join => self.fields()[0],
+            Format::Join | Format::List => self.fields()[0],
             Format::LongResult => self.op.values() + 1,
             _ => self.op.values(),
         };
@@ -61,7 +62,7 @@ impl<'c> Instruction<'c> {
             u32::from_le(word).to_le_bytes()[usize::from(at % 4)]
         };
         match self.op.format() {
-            Format::Join => behind(index),
+            Format::Join | Format::List => behind(index),
             Format::LongResult if index == self.op.values() => behind(0),
             _ => self.fields()[usize::from(index)],
         }
@@ -77,7 +78,9 @@ impl<'c> Instruction<'c> {
             | Format::LongResult
             | Format::FlashResult
             | Format::PinResult
-            | Format::Join => Some(Operand::from_byte(c, temporaries)),
+            | Format::Join
+            | Format::List
+            | Format::Kept => Some(Operand::from_byte(c, temporaries)),
             _ => None,
         }
     }
@@ -87,6 +90,23 @@ impl<'c> Instruction<'c> {
     pub fn number(&self) -> u16 {
         let [_, b, c] = self.fields();
         u16::from_le_bytes([b, c])
+    }
+
+    /// The number of the variable that keeps a value for it and that no script names.
+    #[inline]
+    pub fn kept(&self) -> Option<u32> {
+        match self.op.format() {
+            Format::Kept => self.rest.first().copied().map(u32::from_le),
+            _ => None,
+        }
+    }
+
+    /// Whether the value of that number in a list is a text whatever it looks like.
+    pub fn is_text(&self, index: u8) -> bool {
+        let [count, ..] = self.fields();
+        let at = usize::from(count.div_ceil(4)) + usize::from(index / 32);
+        let marks = self.rest.get(at).copied().map_or(0, u32::from_le);
+        self.op.format() == Format::List && marks >> (index % 32) & 1 == 1
     }
 
     /// Where it may jump to.
@@ -120,12 +140,21 @@ impl<'c> Instruction<'c> {
                 let mode = ["input", "input pullup", "output"].get(usize::from(c)).copied();
                 write!(f, " {b} {}", mode.unwrap_or("?"))?;
             }
+            Format::Call => write!(f, " {}", self.number())?,
             Format::LoadVariable => write_variable(image, self.number(), f)?,
             Format::LoadConstant => write_constant(image, self.number(), f)?,
             _ => {}
         }
         let temporaries = image.layout().header.temporaries;
-        self.operands(temporaries).try_for_each(|operand| write_operand(image, operand, f))?;
+        self.operands(temporaries).zip(0..).try_for_each(|(operand, index)| {
+            if self.is_text(index) {
+                f.write_str(" text")?;
+            }
+            write_operand(image, operand, f)
+        })?;
+        if let Some(number) = self.kept() {
+            write!(f, " kept in {number}")?;
+        }
         if self.op.format() == Format::StoreVariable {
             f.write_str(" ->")?;
             write_variable(image, self.number(), f)?;
@@ -183,4 +212,11 @@ pub fn instructions(code: &[u32]) -> impl Iterator<Item = (usize, Instruction<'_
         at = instruction.end;
         Some((start, instruction))
     })
+}
+
+/// The format of an image with these records and this code.
+pub fn version(records: &[Record], code: &[u32]) -> u8 {
+    let is_new = records.iter().any(|record| record.trigger > Trigger::RemoteFilter)
+        || instructions(code).any(|(_, instruction)| instruction.op as u8 > Op::Random as u8);
+    if is_new { VERSION } else { FIRST_VERSION }
 }

@@ -47,6 +47,10 @@ pub enum Event<'e> {
     Timer(u8),
     /// An alarm's time of day came.
     Alarm(u8),
+    /// The period of that number has passed.
+    Every(u8),
+    /// The time of day of that number came.
+    Clock(u8),
     /// A message arrived on a subscribed topic.
     Topic {
         /// On which broker.
@@ -82,6 +86,8 @@ impl Event<'_> {
             Event::HttpResponse { .. } => (Trigger::HttpResponse, 0),
             Event::Timer(n) => (Trigger::Timer, n),
             Event::Alarm(n) => (Trigger::Alarm, n),
+            Event::Every(n) => (Trigger::Every, n),
+            Event::Clock(n) => (Trigger::Clock, n),
             Event::GpioInterrupt { pin, .. } => (Trigger::Gpio, pin),
         }
     }

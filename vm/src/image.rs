@@ -20,17 +20,23 @@
 //! An image is data, not trust: [`Image::parse`] checks only where the sections are, and nothing
 //! can run it. [`crate::Program::verify`] proves the rest.
 
+mod error;
+
 use core::ops::Range;
 
 use crc::{CRC_32_ISO_HDLC, Crc};
 use serde::{Deserialize, Serialize};
 
 pub use crate::words::Trigger;
+pub use error::ImageError;
 
 /// The first bytes of every image; no script starts like this.
 pub const MAGIC: [u8; 4] = *b"uMQ!";
-/// The format this crate reads and writes.
-pub const VERSION: u8 = 2;
+/// The format this crate reads and writes at most.
+pub const VERSION: u8 = 3;
+/// The format of images without what came with [`VERSION`]: devices that know no other take them,
+/// and refuse the rest by this number.
+pub const FIRST_VERSION: u8 = 2;
 /// Words of one handler record.
 pub const RECORD_WORDS: usize = 2;
 /// Words of one constant.
@@ -171,17 +177,17 @@ impl Record {
 
 /// A [`Record`] without its trigger, which follows from its place in the handler table.
 #[derive(Clone, Copy)]
-pub(crate) struct Entry {
+pub(crate) struct HandlerEntry {
     pub(crate) key: u8,
     pub(crate) code: u16,
     pub(crate) filter: u16,
 }
 
-impl Entry {
+impl HandlerEntry {
     #[inline(always)]
-    pub(crate) fn from_words(words: [u32; RECORD_WORDS]) -> Entry {
+    pub(crate) fn from_words(words: [u32; RECORD_WORDS]) -> HandlerEntry {
         let [head, filter] = words.map(u32::from_le);
-        Entry { key: (head >> 8) as u8, code: (head >> 16) as u16, filter: filter as u16 }
+        HandlerEntry { key: (head >> 8) as u8, code: (head >> 16) as u16, filter: filter as u16 }
     }
 }
 
@@ -224,47 +230,6 @@ impl<'i> Constant<'i> {
     }
 }
 
-/// Why bytes are not an image.
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImageError {
-    /// Does not start with [`MAGIC`]: perhaps a script's source.
-    NotAnImage,
-    /// Made by another version of the compiler; the format found.
-    Version(u8),
-    /// Shorter or longer than its header states.
-    Length,
-    /// The checksum does not fit: broken on the way.
-    Checksum,
-    /// The header cannot be read.
-    Header,
-    /// It does not start at a multiple of 4 in memory.
-    Alignment,
-}
-
-impl core::fmt::Display for ImageError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            ImageError::NotAnImage => f.write_str("not a bytecode image"),
-            ImageError::Version(found) => {
-                write!(
-                    f,
-                    "image format {found}, this device runs format {VERSION}: compile it again"
-                )
-            }
-            ImageError::Length => f.write_str("the image is cut off or has bytes too many"),
-            ImageError::Checksum => f.write_str("the image is damaged (checksum)"),
-            ImageError::Header => f.write_str("the image is damaged (header)"),
-            ImageError::Alignment => {
-                f.write_str("the image must start at a multiple of 4 bytes in memory")
-            }
-        }
-    }
-}
-
-impl core::error::Error for ImageError {}
-
 /// Bytes that start at a multiple of 4 in memory, as those of an image have to: for an image that
 /// is part of a program.
 ///
@@ -290,7 +255,7 @@ impl<const N: usize> AsRef<[u8]> for AlignedImage<N> {
 /// Where the sections of an image are, in bytes. Constants, handlers and code start at multiples of
 /// 4.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct ImageLayout {
     /// The header.
     pub header: Header,
     /// The table of constants.
@@ -307,14 +272,14 @@ pub struct Layout {
     pub source: Range<usize>,
 }
 
-impl Layout {
-    fn parse(bytes: &[u8]) -> Result<Layout, ImageError> {
+impl ImageLayout {
+    fn parse(bytes: &[u8]) -> Result<ImageLayout, ImageError> {
         if !bytes.as_ptr().addr().is_multiple_of(WORD) {
             return Err(ImageError::Alignment);
         }
         let rest = bytes.strip_prefix(&MAGIC).ok_or(ImageError::NotAnImage)?;
         let (&version, rest) = rest.split_first().ok_or(ImageError::Length)?;
-        if version != VERSION {
+        if !(FIRST_VERSION..=VERSION).contains(&version) {
             return Err(ImageError::Version(version));
         }
         let (crc, checked) = rest.split_first_chunk::<4>().ok_or(ImageError::Length)?;
@@ -329,7 +294,7 @@ impl Layout {
             at = at.checked_add(len).filter(|&end| end <= bytes.len()).ok_or(ImageError::Length)?;
             Ok(start..at)
         };
-        let layout = Layout {
+        let layout = ImageLayout {
             header,
             constants: section(usize::from(header.constants) * CONSTANT_WORDS * WORD)?,
             handlers: section(usize::from(header.handlers) * RECORD_WORDS * WORD)?,
@@ -346,7 +311,7 @@ impl Layout {
 #[derive(Clone, Debug)]
 pub struct Image<'i> {
     pub(crate) bytes: &'i [u8],
-    pub(crate) layout: Layout,
+    pub(crate) layout: ImageLayout,
 }
 
 impl<'i> Image<'i> {
@@ -362,11 +327,11 @@ impl<'i> Image<'i> {
     /// # Errors
     /// [`ImageError`] when the bytes are not a whole, undamaged image of this format.
     pub fn parse(bytes: &'i [u8]) -> Result<Image<'i>, ImageError> {
-        Ok(Image { bytes, layout: Layout::parse(bytes)? })
+        Ok(Image { bytes, layout: ImageLayout::parse(bytes)? })
     }
 
     /// Where the sections are.
-    pub fn layout(&self) -> &Layout {
+    pub fn layout(&self) -> &ImageLayout {
         &self.layout
     }
 

@@ -77,6 +77,10 @@ impl Operand {
 
 /// Most values joined at once.
 pub const JOIN_MAX: u8 = 16;
+/// Most values in a list: as many as can wait at once.
+pub const LIST_MAX: u8 = TEMPORARIES;
+/// Most subs that run at once, each called by the one before.
+pub const MAX_CALL_DEPTH: u8 = 8;
 /// A comparing jump holds distances up to this itself; for 0 the distance is in the next word.
 pub const NEAR: u32 = 0xff;
 
@@ -114,11 +118,19 @@ pub enum Format {
     /// C: how many words forward; for 0 the next word holds the distance.
     NearJump,
     /// B and C, little-endian: how many words back, counted from the end of the instruction, to the
-    /// end of a `HEAD`.
+    /// end of a `HEAD`, or to the start of a sub.
     Loop,
     /// A: how many values to join, 2 to [`JOIN_MAX`]; C: the destination. Their places follow, four
     /// in a word, first to last.
     Join,
+    /// A: how many values, 1 to [`LIST_MAX`]; C: the destination. Their places follow as those of a
+    /// join, then a bit for each, 32 in a word, the first the lowest: whether it is a text whatever
+    /// it looks like.
+    List,
+    /// C: the destination; the next word: the number of the variable that keeps the value.
+    Kept,
+    /// B and C, little-endian: a sub's number, its place among the subs' records.
+    Call,
 }
 
 macro_rules! instructions {
@@ -316,12 +328,58 @@ instructions! {
     71 HttpCut "http_cut" 0 Result;
     /// A random number from 0 to the value less 1; 0 if that is below 0.
     72 Random "random" 1 Result;
+
+    /// Whether the value differs from the one kept, which it becomes; so it does the first time.
+    73 Changed "changed" 1 Kept;
+    /// Names and values by turns: a JSON object.
+    74 Json "json" 0 List;
+    /// A JSON array.
+    75 JsonArray "json_array" 0 List;
+    /// path, text: how many elements or members what the path leads to has in a JSON text.
+    76 JsonLen "json_len" 2 Result;
+
+    /// number, decimals: rounded to so many.
+    77 Round "round" 2 Result;
+    /// number, decimals: as a text with exactly so many.
+    78 Fixed "fixed" 2 Result;
+    /// dividend, divisor, decimals: the quotient, rounded to so many; by 0 it is 0.
+    79 Divide "divide" 2 LongResult;
+    /// A number without its decimals.
+    80 Int "int" 1 Result;
+    /// A number without its sign.
+    81 Abs "abs" 1 Result;
+    /// The lesser number.
+    82 Min "min" 2 Result;
+    /// The greater number.
+    83 Max "max" 2 Result;
+
+    /// Goes to a sub.
+    84 Call "call" 0 Call;
+    /// Ends a sub: goes on behind its call, and pays fuel for the way from its start.
+    85 Leave "leave" 0 Loop;
+    /// When the sun rises today.
+    86 Sunrise "sunrise" 0 Result;
+    /// When the sun sets today.
+    87 Sunset "sunset" 0 Result;
+    /// The date.
+    88 Date "date" 0 Result;
+    /// Seconds since 1970 in UTC.
+    89 UnixTime "unixtime" 0 Result;
+    /// Seconds since the start.
+    90 Uptime "uptime" 0 Result;
+    /// from, to: whether the time of day is between them.
+    91 Between "between" 2 Result;
 }
 
 /// The first with one value operand.
 pub(crate) const UNARY: u8 = Op::JumpFalse as u8;
 /// The first that fetches its operands itself.
 pub(crate) const PLAIN: u8 = Op::End as u8;
+
+/// Words behind the first of a list of so many values.
+pub(crate) const fn list_words(count: u8) -> usize {
+    count.div_ceil(4) as usize + count.div_ceil(32) as usize
+}
 
 /// Reads a varint of at most five bytes; advances `at`. `None` at the end of `bytes`, or if it does
 /// not fit 32 bits.

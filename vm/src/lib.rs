@@ -10,12 +10,14 @@
 //! | [`words`] | events, actions and functions, one table each |
 //! | [`image`] | the bytes of an image: sections, header, handler records |
 //! | [`debug`](struct@Debug) | names and lines in an image |
+//! | [`schedule`] | periods and times of day at which handlers wake |
 //! | [`profile`](Profile) | the limits of a kind of device |
 //! | [`decode`] | one instruction out of code |
 //! | [`listing`](Listing) | the disassembly of an image |
 //! | [`verify`](VerifyError) | proving that code is sound |
 //! | [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
+//! | [`number`] | arithmetic on integers and decimals |
 //! | [`capabilities`] | what a script reaches outside the machine |
 //!
 //! The way through: [`Program::verify`] an image, make a [`Machine`] of it and a [`Memory`], and
@@ -39,23 +41,24 @@ pub mod image;
 pub mod isa;
 mod listing;
 mod machine;
+pub mod number;
 mod profile;
 mod program;
+pub mod schedule;
 mod trap;
 mod verify;
 pub mod words;
 
 pub use capabilities::{
-    Clock, Console, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Random, Serial, Storage,
-    Supervisor, Syscalls,
+    Almanac, Console, FlashVariables, Gpio, Host, Http, Mqtt, NullHost, PWM_MAX, PinMode, Random,
+    Serial, Supervisor, Syscalls, Timekeeping,
 };
 pub use debug::Debug;
 pub use event::{Event, Side};
 pub use image::{Image, ImageError};
 pub use listing::Listing;
-pub use machine::{
-    Dispatch, HandlerCursor, MAX_STRING_BYTES, Machine, Memory, Slot, TooFewSlots, parse_number,
-};
+pub use machine::{Dispatch, HandlerCursor, MAX_STRING_BYTES, Machine, Memory, Slot, TooFewSlots};
+pub use number::parse_number;
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
 pub use program::{Handler, Program, Requirements};
 pub use trap::{Trap, TrapCode, Warnings};

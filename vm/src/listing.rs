@@ -5,7 +5,8 @@ use core::fmt;
 
 use crate::Image;
 use crate::decode::{instructions, write_constant, write_variable};
-use crate::image::{FilterKind, Record, Trigger};
+use crate::image::{Constant, FilterKind, Record, Trigger};
+use crate::schedule::{ClockTime, Milliseconds};
 
 /// The disassembly of an image, as [`Display`](fmt::Display) writes it: one instruction a line,
 /// under the event of its handler, and under its source line where the image has debug information.
@@ -84,15 +85,32 @@ impl<'a> Listing<'a> {
     /// Writes the event of a handler as a script spells it.
     #[inline(never)]
     fn write_event(&self, record: &Record, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if record.trigger != Trigger::Config {
+        if !matches!(record.trigger, Trigger::Config | Trigger::Sub) {
             f.write_str("on ")?;
         }
         f.write_str(record.trigger.keyword())?;
         let kind = match record.trigger {
+            Trigger::Sub => {
+                let subs = self.image.records().filter(|record| record.trigger == Trigger::Sub);
+                let number = subs.take_while(|sub| sub.order() < record.order()).count();
+                return write!(f, " {number}");
+            }
             Trigger::Timer | Trigger::Alarm => return write!(f, " {}", record.key),
             Trigger::Gpio => {
                 let pull = if record.filter == 1 { "pullup" } else { "nopullup" };
                 return write!(f, " {} {pull}", record.key);
+            }
+            Trigger::Every | Trigger::Clock => {
+                let Some(Constant::Int(int)) = self.image.constant(record.filter) else {
+                    return f.write_str(" ?");
+                };
+                return match ClockTime::from_int(int) {
+                    _ if record.trigger == Trigger::Every => {
+                        write!(f, " {}", Milliseconds(int.cast_unsigned()))
+                    }
+                    Some(time) => write!(f, " {time}"),
+                    None => f.write_str(" ?"),
+                };
             }
             Trigger::LocalName | Trigger::RemoteName => Some(FilterKind::Constant),
             Trigger::LocalFilter | Trigger::RemoteFilter => FilterKind::from_code(record.key),

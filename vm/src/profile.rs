@@ -36,9 +36,9 @@ pub struct Profile {
     pub variables: usize,
     /// Most flash variables: `@1` to `@N`.
     pub flash_variables: u8,
-    /// Timers are numbered 1 to this.
+    /// Timers are numbered 1 to this; so many handlers of `on every` there may be besides.
     pub timers: u8,
-    /// Alarms are numbered 1 to this.
+    /// Alarms are numbered 1 to this; so many handlers of `on clock` there may be besides.
     pub alarms: u8,
     /// Pins are numbered 0 to this.
     pub max_pin: u8,
@@ -84,7 +84,7 @@ impl Profile {
         nesting: 32,
         temporaries: 60,
         image: 32 * 1024,
-        ram: 4 * 1024,
+        ram: 3 * 1024,
         fuel: 100_000,
         instructions_per_micro: 80,
     };

@@ -1,7 +1,7 @@
 //! A verified image: the only thing that can run.
 
 use crate::decode::instructions;
-use crate::image::{Layout, Record, Trigger, WORD};
+use crate::image::{ImageLayout, Record, Trigger, WORD};
 use crate::isa::{ARGUMENTS, Format};
 use crate::verify::{Starts, verify};
 use crate::{Image, Profile, VerifyError};
@@ -21,7 +21,7 @@ impl Handler {
 /// start of the image.
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramInfo {
-    pub(crate) layout: Layout,
+    pub(crate) layout: ImageLayout,
     /// The word where the constants start.
     pub(crate) constants: usize,
     /// The word where the handler records start.
@@ -38,7 +38,7 @@ pub(crate) struct ProgramInfo {
 }
 
 impl ProgramInfo {
-    fn new(layout: Layout, starts: Starts) -> ProgramInfo {
+    fn new(layout: ImageLayout, starts: Starts) -> ProgramInfo {
         ProgramInfo {
             constants: layout.constants.start / WORD,
             records: layout.handlers.start / WORD,
@@ -148,9 +148,10 @@ impl<B: AsRef<[u8]>> Program<B> {
         &self.bytes
     }
 
-    /// The handlers with what wakes them.
+    /// The handlers with what wakes them; a sub is none.
     pub fn handlers(&self) -> impl Iterator<Item = (Handler, Record)> + '_ {
-        self.image().records().enumerate().map(|(index, record)| (Handler(index as u16), record))
+        let records = self.image().records().filter(|record| record.trigger != Trigger::Sub);
+        records.enumerate().map(|(index, record)| (Handler(index as u16), record))
     }
 
     /// The source line (from 1) of a code offset, if the image has debug information.

@@ -55,6 +55,8 @@ impl core::error::Error for Trap {
 pub struct Warnings {
     /// `div` or `mod` by zero, taken as 0.
     pub divisions_by_zero: u32,
+    /// Decimals that were too large, taken as the greatest or least number.
+    pub decimals_too_large: u32,
     /// Values cut at the profile's limit.
     pub values_cut: u32,
     /// Filters for which there was no memory: their handlers were not run.

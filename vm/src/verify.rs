@@ -8,107 +8,28 @@
 //!   ones: the compiler makes two for each level of nesting;
 //! * backward jumps go only behind the innermost open `head`, and pay fuel, so a handler always
 //!   ends;
+//! * a sub calls only subs whose record says that they go less deep, so that none comes back to
+//!   itself and no more than [`MAX_CALL_DEPTH`] run at once; it looks at no argument of the event
+//!   that the record does not have, and who calls it has them too;
 //! * segments do not overlap: together they are not longer than the code section, which also keeps
 //!   the pass linear for hostile images.
 
+mod error;
+
+use crate::Profile;
 use crate::decode::Instruction;
 use crate::image::{
-    CONSTANT_WORDS, Constant, FilterKind, Layout, RECORD_WORDS, Record, Trigger, fingerprint, words,
+    CONSTANT_WORDS, Constant, FilterKind, ImageLayout, RECORD_WORDS, Record, Trigger, fingerprint,
+    words,
 };
-use crate::isa::{Format, JOIN_MAX, Op, Operand, TEMPORARIES};
-use crate::{ImageError, Profile};
+use crate::isa::{ARGUMENTS, Format, JOIN_MAX, LIST_MAX, MAX_CALL_DEPTH, Op, Operand, TEMPORARIES};
+use crate::schedule::{ClockTime, EVERY_MAX};
+pub use error::{CodeError, VerifyError};
 
 /// Most different forward targets open at one point of the code.
 pub const MAX_PENDING: usize = 72;
 /// Most loops around one point of the code.
 pub const MAX_LOOPS: usize = 32;
-
-/// Why an image may not run.
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// Not a whole image at all.
-    Image(ImageError),
-    /// More of something than the profile allows.
-    Limit {
-        /// Of what.
-        what: &'static str,
-        /// How many the image has.
-        found: usize,
-        /// How many may be.
-        allowed: usize,
-    },
-    /// A number this kind of device does not have: made for a larger one.
-    Number {
-        /// Of what.
-        what: &'static str,
-        /// The number.
-        found: u8,
-        /// What there is.
-        allowed: (u8, u8),
-        /// The profile that the compiler has to be told.
-        profile: &'static str,
-    },
-    /// A constant lies outside the strings; its place in the table.
-    Constant(u16),
-    /// A handler record makes no sense; its place in the table.
-    Handler(u16),
-    /// The code is wrong.
-    Code {
-        /// Offset into the code section, in words.
-        at: u16,
-        /// What is wrong there.
-        why: CodeError,
-    },
-}
-
-/// What is wrong with code.
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CodeError {
-    /// Not an instruction, or cut off.
-    Undecodable,
-    /// An operand out of range.
-    Operand,
-    /// A jump into the middle of an instruction, out of the segment, or one too many.
-    Jump,
-    /// A `loop` that does not match its `head`.
-    Loop,
-    /// Code used by more than one handler.
-    Overlap,
-    /// An instruction that may not stand in this kind of segment.
-    Misplaced,
-}
-
-impl core::fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            VerifyError::Image(error) => error.fmt(f),
-            VerifyError::Limit { what, found, allowed } => {
-                write!(f, "the image has {found} {what}, this device allows {allowed}")
-            }
-            VerifyError::Number { what, found, allowed: (first, last), profile } => write!(
-                f,
-                "{what} {found} is not on this device ({first} to {last}): \
-                 build it with --profile {profile}"
-            ),
-            VerifyError::Constant(index) => write!(f, "the image is invalid (constant {index})"),
-            VerifyError::Handler(index) => write!(f, "the image is invalid (handler {index})"),
-            VerifyError::Code { at, why } => write!(f, "the image is invalid ({why:?} at {at})"),
-        }
-    }
-}
-
-impl core::error::Error for VerifyError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            VerifyError::Image(why) => Some(why),
-            _ => None,
-        }
-    }
-}
 
 /// Where the records of each trigger start in the handler table; the last entry is the table's
 /// length.
@@ -116,7 +37,7 @@ pub(crate) type Starts = [u16; Trigger::COUNT + 1];
 
 pub(crate) fn verify(
     bytes: &[u8],
-    layout: &Layout,
+    layout: &ImageLayout,
     profile: &Profile,
 ) -> Result<Starts, VerifyError> {
     let header = &layout.header;
@@ -137,19 +58,24 @@ pub(crate) fn verify(
             Constant::Int(_) => {}
         }
     }
+    let (records, _) = words(bytes, &layout.handlers).as_chunks::<RECORD_WORDS>();
+    // They come last; where the records are out of order, that is found below.
+    let is_sub = |record: &[u32; RECORD_WORDS]| u32::from_le(record[0]) as u8 >= Trigger::Sub as u8;
+    let subs = records.iter().rposition(|record| !is_sub(record)).map_or(0, |last| last + 1);
+    let subs = records.get(subs..).unwrap_or_default();
     let verifier = Verifier {
         constants,
         strings,
         code: words(bytes, &layout.code),
         variables: header.variables,
         temporaries: header.temporaries,
+        subs,
         profile,
     };
     let mut starts = [0; Trigger::COUNT + 1];
     let mut before = None;
     let mut unused = verifier.code.len();
     let mut open = Open::default();
-    let (records, _) = words(bytes, &layout.handlers).as_chunks::<RECORD_WORDS>();
     for (index, record) in records.iter().enumerate() {
         let index = index as u16;
         let record = Record::from_words(*record).ok_or(VerifyError::Handler(index))?;
@@ -161,13 +87,38 @@ pub(crate) fn verify(
         for start in &mut starts[record.trigger as usize + 1..] {
             *start = index + 1;
         }
-        let arguments = record.trigger.arguments();
-        verifier.segment(record.code, arguments, Op::End, &mut unused, &mut open)?;
+        let arguments = (1 << record.trigger.arguments()) - 1;
+        let segment = match record.trigger {
+            Trigger::Sub => Segment {
+                start: record.code,
+                end: Op::Leave,
+                arguments: record.filter as u8,
+                depth: record.key,
+            },
+            _ => {
+                let depth = MAX_CALL_DEPTH + 1;
+                Segment { start: record.code, end: Op::End, arguments, depth }
+            }
+        };
+        verifier.segment(segment, &mut unused, &mut open)?;
         if is_expression(record) {
-            verifier.segment(record.filter, 0, Op::Return, &mut unused, &mut open)?;
+            let filter = Segment { start: record.filter, end: Op::Return, arguments: 0, depth: 0 };
+            verifier.segment(filter, &mut unused, &mut open)?;
         }
     }
     Ok(starts)
+}
+
+/// A segment of code, and what it may do.
+#[derive(Clone, Copy)]
+struct Segment {
+    start: u16,
+    /// The instruction it ends with.
+    end: Op,
+    /// Bit n: it may look at the event's argument n.
+    arguments: u8,
+    /// It may call subs that go less deep than this.
+    depth: u8,
 }
 
 fn is_expression(record: Record) -> bool {
@@ -182,6 +133,8 @@ enum Numbered {
     Timer,
     Alarm,
     FlashVariable,
+    Every,
+    Clock,
 }
 
 struct Verifier<'v> {
@@ -190,6 +143,8 @@ struct Verifier<'v> {
     code: &'v [u32],
     variables: u16,
     temporaries: u8,
+    /// The records of the subs.
+    subs: &'v [[u32; RECORD_WORDS]],
     profile: &'v Profile,
 }
 
@@ -200,6 +155,8 @@ impl Verifier<'_> {
             Trigger::Timer => self.is_there(Numbered::Timer, record.key),
             Trigger::Alarm => self.is_there(Numbered::Alarm, record.key),
             Trigger::Gpio => self.is_there(Numbered::Pin, record.key),
+            Trigger::Every => self.is_there(Numbered::Every, record.key.saturating_add(1)),
+            Trigger::Clock => self.is_there(Numbered::Clock, record.key.saturating_add(1)),
             _ => Ok(()),
         }
     }
@@ -223,6 +180,8 @@ impl Verifier<'_> {
             Numbered::Pin => ("pin", 0, max_pin),
             Numbered::Timer => ("timer", 1, timers),
             Numbered::Alarm => ("alarm", 1, alarms),
+            Numbered::Every => ("on every number", 1, timers),
+            Numbered::Clock => ("on clock number", 1, alarms),
             Numbered::FlashVariable => ("flash variable", 1, flash_variables),
         };
         if (first..=last).contains(&found) {
@@ -236,6 +195,13 @@ impl Verifier<'_> {
             // Its key is looked at in `event_is_there`.
             Trigger::Timer | Trigger::Alarm => true,
             Trigger::Gpio => record.filter <= 1,
+            Trigger::Sub => {
+                (1..=MAX_CALL_DEPTH).contains(&record.key) && record.filter >> ARGUMENTS == 0
+            }
+            Trigger::Every => self
+                .int(record.filter)
+                .is_some_and(|period| (1..=EVERY_MAX).contains(&period.cast_unsigned())),
+            Trigger::Clock => self.int(record.filter).and_then(ClockTime::from_int).is_some(),
             Trigger::LocalName | Trigger::RemoteName => {
                 self.string(record.filter).is_some_and(|name| fingerprint(name) == record.key)
             }
@@ -250,6 +216,14 @@ impl Verifier<'_> {
         }
     }
 
+    /// A constant that is a number.
+    fn int(&self, number: u16) -> Option<i32> {
+        match Constant::from_words(*self.constants.get(usize::from(number))?, self.strings)? {
+            Constant::Int(int) => Some(int),
+            Constant::String(_) => None,
+        }
+    }
+
     /// A constant that is a string.
     fn string(&self, number: u16) -> Option<&[u8]> {
         match Constant::from_words(*self.constants.get(usize::from(number))?, self.strings)? {
@@ -258,15 +232,24 @@ impl Verifier<'_> {
         }
     }
 
-    /// Verifies the segment from `start` to its `end` instruction; takes its length off `unused`.
+    /// Whether a segment may call the sub of that number.
+    fn may_call(&self, segment: Segment, number: u16) -> bool {
+        let record = self.subs.get(usize::from(number)).copied().and_then(Record::from_words);
+        record.is_some_and(|sub| {
+            sub.trigger == Trigger::Sub
+                && sub.key < segment.depth
+                && sub.filter & !u16::from(segment.arguments) == 0
+        })
+    }
+
+    /// Verifies a segment up to the instruction it ends with; takes its length off `unused`.
     fn segment(
         &self,
-        start: u16,
-        arguments: u8,
-        end: Op,
+        segment: Segment,
         unused: &mut usize,
         open: &mut Open,
     ) -> Result<(), VerifyError> {
+        let Segment { start, end, arguments, .. } = segment;
         let Open { pending, heads } = open;
         let mut at = usize::from(start);
         let mut loops = 0;
@@ -289,9 +272,20 @@ impl Verifier<'_> {
                 Op::End | Op::Return if op == end && pending.is_empty() && loops == 0 => {
                     return Ok(());
                 }
+                Op::Leave
+                    if op == end
+                        && pending.is_empty()
+                        && loops == 0
+                        && instruction.target() == Some(start.into()) =>
+                {
+                    return Ok(());
+                }
                 // A handler may end early too: nothing more to prove about that.
                 Op::End if end == Op::End => {}
-                Op::End | Op::Return => return Err(fail(CodeError::Misplaced)),
+                Op::End | Op::Return | Op::Leave => return Err(fail(CodeError::Misplaced)),
+                Op::Call if !self.may_call(segment, instruction.number()) => {
+                    return Err(fail(CodeError::Call));
+                }
                 _ if matches!(op.format(), Format::Jump | Format::NearJump) => {
                     let target = instruction.target().ok_or(fail(CodeError::Jump))?;
                     pending.insert(target).ok_or(fail(CodeError::Jump))?;
@@ -315,7 +309,7 @@ impl Verifier<'_> {
     /// Whether the operands and the destination are within the program.
     fn fits(&self, instruction: &Instruction<'_>, arguments: u8) -> bool {
         let readable = |operand| match operand {
-            Operand::Argument(number) => number < arguments,
+            Operand::Argument(number) => arguments >> number & 1 == 1,
             Operand::Temporary(number) => number < self.temporaries,
             Operand::Variable(number) => u16::from(number) < self.variables,
             Operand::Constant(number) => usize::from(number) < self.constants.len(),
@@ -328,6 +322,8 @@ impl Verifier<'_> {
         let format_fits = match instruction.op.format() {
             Format::PinMode => c <= 2,
             Format::Join => (2..=JOIN_MAX).contains(&a),
+            Format::List => (1..=LIST_MAX).contains(&a),
+            Format::Kept => instruction.kept().is_some_and(|number| number < self.variables.into()),
             Format::LoadVariable | Format::StoreVariable => instruction.number() < self.variables,
             Format::LoadConstant => usize::from(instruction.number()) < self.constants.len(),
             // What they name is looked at in `named_is_there`.
@@ -342,7 +338,9 @@ impl Verifier<'_> {
             | Format::LongResult
             | Format::Jump
             | Format::NearJump
-            | Format::Loop => true,
+            | Format::Loop
+            // Which it calls is looked at in `may_call`.
+            | Format::Call => true,
         };
         format_fits
             && instruction.operands(self.temporaries).all(readable)

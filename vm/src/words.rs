@@ -6,6 +6,46 @@
 
 use crate::isa::Op;
 
+/// The words of a table by their last bytes, so that few are compared with a word that is looked
+/// for. There are less than 255, none of them empty.
+pub struct Index<const N: usize> {
+    /// The first word of each last byte, modulo 32.
+    heads: [u8; 32],
+    /// The next word with the last byte of each.
+    next: [u8; N],
+}
+
+/// No further word.
+const NONE: u8 = u8::MAX;
+
+impl<const N: usize> Index<N> {
+    /// That of these words.
+    pub const fn of(words: &[&str; N]) -> Index<N> {
+        let (mut heads, mut next) = ([NONE; 32], [NONE; N]);
+        let mut at = N;
+        while at > 0 {
+            at -= 1;
+            let word = words[at].as_bytes();
+            let place = (word[word.len() - 1] & 31) as usize;
+            next[at] = heads[place];
+            heads[place] = at as u8;
+        }
+        Index { heads, next }
+    }
+
+    /// The place of a word in the table.
+    pub fn find(&self, word: &[u8], words: &[&str; N]) -> Option<usize> {
+        let mut at = self.heads[usize::from(word.last()? & 31)];
+        while let Some(candidate) = words.get(usize::from(at)) {
+            if candidate.as_bytes() == word {
+                return Some(at.into());
+            }
+            at = self.next[usize::from(at)];
+        }
+        None
+    }
+}
+
 macro_rules! triggers {
     ($(#[doc = $doc:literal] $code:literal $name:ident $keyword:literal $usage:literal $arguments:literal;)*) => {
         /// What wakes a handler: the first byte of its record in an image.
@@ -32,7 +72,14 @@ macro_rules! triggers {
 
             /// The trigger of a word; those of topics are written as two.
             pub fn from_keyword(word: &str) -> Option<Trigger> {
-                Trigger::ALL.iter().copied().find(|trigger| trigger.keyword() == word)
+                Trigger::from_bytes(word.as_bytes())
+            }
+
+            /// The same of a word that may be no UTF-8.
+            pub fn from_bytes(word: &[u8]) -> Option<Trigger> {
+                const KEYWORDS: &[&str; Trigger::COUNT] = &[$($keyword,)*];
+                const INDEX: Index<{ Trigger::COUNT }> = Index::of(KEYWORDS);
+                Trigger::ALL.get(INDEX.find(word, KEYWORDS)?).copied()
             }
 
             /// What follows the keyword.
@@ -58,7 +105,9 @@ macro_rules! triggers {
 
 // Records are sorted by these numbers. The trigger of filters is the one behind that of names. The
 // key of a record is the number of a timer or an alarm; of a pin its number, with the filter 1 for
-// a pull-up, else 0; the fingerprint of a topic's name, or the kind of a filter.
+// a pull-up, else 0; the fingerprint of a topic's name, or the kind of a filter; of a sub how many
+// calls deep it goes, with the event's arguments it looks at in place of a filter; of `every` and
+// `clock` a number of their own, with the filter that is the constant of their time.
 triggers! {
     /// The script's `config` lines, once, before `init`.
     0 Config "config" "" 0;
@@ -88,6 +137,13 @@ triggers! {
     12 RemoteName "topic remote" "TOPIC" 2;
     /// A message on the remote broker, on a topic that the filter matches.
     13 RemoteFilter "topic remote" "FILTER" 2;
+
+    /// No event: what a script calls by its name.
+    14 Sub "sub" "NAME" 0;
+    /// Again and again, after each such period: `10s`, `500ms`, `2h`.
+    15 Every "every" "DURATION" 0;
+    /// Once a day at a time of day, sunrise or sunset.
+    16 Clock "clock" "TIME [OFFSET] [DAYS]" 0;
 }
 
 macro_rules! specials {
@@ -109,10 +165,16 @@ macro_rules! specials {
 
             /// The one of a name.
             pub fn from_keyword(word: &str) -> Option<Special> {
-                match word {
-                    $($($keyword)|+ => Some(Special::$name),)*
-                    _ => None,
-                }
+                Special::from_bytes(word.as_bytes())
+            }
+
+            /// The same of a word that may be no UTF-8.
+            pub fn from_bytes(word: &[u8]) -> Option<Special> {
+                const NAMED: &[Special] = &[$($({ const _: &str = $keyword; Special::$name },)+)*];
+                const COUNT: usize = NAMED.len();
+                const KEYWORDS: &[&str; COUNT] = &[$($($keyword,)+)*];
+                const INDEX: Index<COUNT> = Index::of(KEYWORDS);
+                NAMED.get(INDEX.find(word, KEYWORDS)?).copied()
             }
 
             /// The event in whose handlers it exists; `None`: in all.
@@ -190,6 +252,16 @@ specials! {
     Weekday "$weekday" of None, SpecialSource::Instruction(Op::Weekday);
     /// The analogue input, 0 to 1023.
     Adc "$adc" of None, SpecialSource::Instruction(Op::Adc);
+    /// When the sun rises today, as `hh:mm:ss`; `99:99:99` if it does not.
+    Sunrise "$sunrise" of None, SpecialSource::Instruction(Op::Sunrise);
+    /// When the sun sets today, as `hh:mm:ss`; `99:99:99` if it does not.
+    Sunset "$sunset" of None, SpecialSource::Instruction(Op::Sunset);
+    /// The date as `yyyy-mm-dd`.
+    Date "$date" of None, SpecialSource::Instruction(Op::Date);
+    /// Seconds since 1 January 1970 in UTC; 0 before the clock is set.
+    UnixTime "$unixtime" of None, SpecialSource::Instruction(Op::UnixTime);
+    /// Seconds since the device started.
+    Uptime "$uptime" of None, SpecialSource::Instruction(Op::Uptime);
 }
 
 macro_rules! words {
@@ -214,7 +286,15 @@ macro_rules! words {
 
             /// The one of a word.
             pub fn from_keyword(word: &str) -> Option<$table> {
-                $table::ALL.iter().copied().find(|candidate| candidate.keyword() == word)
+                $table::from_bytes(word.as_bytes())
+            }
+
+            /// The same of a word that may be no UTF-8.
+            pub fn from_bytes(word: &[u8]) -> Option<$table> {
+                const COUNT: usize = $table::ALL.len();
+                const KEYWORDS: &[&str; COUNT] = &[$($keyword,)*];
+                const INDEX: Index<COUNT> = Index::of(KEYWORDS);
+                $table::ALL.get(INDEX.find(word, KEYWORDS)?).copied()
             }
 
             /// What follows the word.
@@ -262,6 +342,8 @@ pub enum ActionOperands {
     Assignment,
     /// A pin and its use.
     PinMode,
+    /// The name of a sub.
+    Name,
 }
 
 words! {
@@ -298,6 +380,9 @@ words! {
     PinWrite "gpio_out" "PIN VALUE" Numbered PinWrite;
     /// Has a pin put out pulses, 0 to 1000 per mille of the time high.
     Pwm "gpio_pwm" "PIN DUTY" Numbered Pwm;
+
+    /// Does what the `sub` of that name says, and goes on.
+    Call "call" "NAME" Name Call;
 }
 
 /// What stands in the brackets of a function.
@@ -307,12 +392,20 @@ pub enum FunctionOperands {
     Value,
     /// Two values.
     Pair,
+    /// Three values.
+    Triple,
     /// A value and a number.
     Index,
     /// A value, a number, and something third: a number or a separator.
     Part,
     /// A pin.
     Pin,
+    /// A value, and a variable that no script names, to keep it in.
+    Kept,
+    /// Names and values by turns.
+    Members,
+    /// Any number of values.
+    List,
 }
 
 words! {
@@ -345,8 +438,36 @@ words! {
     CsvStr "csvstr" "value, index, separator" Part CsvStr;
     /// A random number from 0 to the bound less 1; 0 for a bound of 0 or less.
     Random "random" "bound" Value Random;
+    /// 1 if the time of day is from the first time up to before the second, else 0.
+    Between "between" "from, to" Pair Between;
     /// The level of a pin, 0 or 1.
     PinRead "gpio_in" "pin" Pin PinRead;
+
+    /// 1 if the value is another than when this place was reached last, and the first time, else 0.
+    Changed "changed" "value" Kept Changed;
+    /// A JSON object; a value that is JSON, but no string, stands as it is, any other as a string.
+    Json "json" "name, value, ..." Members Json;
+    /// A JSON array of these elements, which stand as the values of an object do.
+    JsonArray "json_array" "value, ..." List JsonArray;
+    /// How many elements or members what a path leads to has; empty if it is of another kind.
+    JsonLen "json_len" "path, json" Pair JsonLen;
+    /// The value, which is a string in an object or array whatever it looks like.
+    Text "text" "value" Value Set;
+
+    /// The number rounded to so many decimals, half away from zero.
+    Round "round" "number, decimals" Pair Round;
+    /// The number as a text with exactly so many decimals.
+    Fixed "fixed" "number, decimals" Pair Fixed;
+    /// The quotient, rounded to so many decimals; by 0 it is 0.
+    Divide "divide" "dividend, divisor, decimals" Triple Divide;
+    /// The number without its decimals.
+    Int "int" "number" Value Int;
+    /// The number without its sign.
+    Abs "abs" "number" Value Abs;
+    /// The lesser of two numbers.
+    Min "min" "number, number" Pair Min;
+    /// The greater of two numbers.
+    Max "max" "number, number" Pair Max;
 }
 
 /// What the values of a function look like, as far as that is known.
@@ -354,8 +475,10 @@ words! {
 pub enum ResultKind {
     /// Any text.
     String,
-    /// A number's decimal text.
+    /// A number's text.
     Number,
+    /// An integer's text.
+    Integer,
     /// `0` or `1`.
     Bit,
 }
@@ -364,79 +487,30 @@ impl FunctionWord {
     /// What its values look like.
     pub fn result(self) -> ResultKind {
         match self {
-            FunctionWord::Not | FunctionWord::PinRead => ResultKind::Bit,
-            FunctionWord::Len | FunctionWord::Find | FunctionWord::Random => ResultKind::Number,
+            FunctionWord::Not | FunctionWord::PinRead | FunctionWord::Changed => ResultKind::Bit,
+            FunctionWord::Len | FunctionWord::Find | FunctionWord::Random | FunctionWord::Int => {
+                ResultKind::Integer
+            }
+            FunctionWord::Round
+            | FunctionWord::Divide
+            | FunctionWord::Abs
+            | FunctionWord::Min
+            | FunctionWord::Max => ResultKind::Number,
             _ => ResultKind::String,
         }
     }
 
     /// Whether it may give another value for the same operands.
     pub fn is_volatile(self) -> bool {
-        matches!(self, FunctionWord::Retained | FunctionWord::PinRead | FunctionWord::Random)
+        matches!(
+            self,
+            FunctionWord::Retained
+                | FunctionWord::PinRead
+                | FunctionWord::Random
+                | FunctionWord::Changed
+        )
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_found_by_their_keywords() {
-        for word in ActionWord::ALL {
-            assert_eq!(ActionWord::from_keyword(word.keyword()), Some(*word));
-            assert!(!word.documentation().is_empty() && !word.usage().is_empty());
-        }
-        for word in FunctionWord::ALL {
-            assert_eq!(FunctionWord::from_keyword(word.keyword()), Some(*word));
-            assert_eq!(word.op().mnemonic().split('_').next(), word.keyword().split('_').next());
-        }
-        for special in Special::ALL {
-            for keyword in special.keywords() {
-                assert_eq!(Special::from_keyword(keyword), Some(*special));
-            }
-            let arguments = special.event().map_or(0, Trigger::arguments);
-            match special.source() {
-                SpecialSource::Argument(number) => assert!(number < arguments, "{special:?}"),
-                SpecialSource::Instruction(op) => assert_eq!(op.values(), 0, "{special:?}"),
-            }
-        }
-        for (code, trigger) in (0..).zip(Trigger::ALL) {
-            assert_eq!((*trigger as u8, Trigger::from_code(code)), (code, Some(*trigger)));
-            assert_eq!(trigger.keyword().split(' ').next(), Some(trigger.event_word()));
-        }
-        assert_eq!(Trigger::from_code(Trigger::COUNT as u8), None);
-    }
-
-    #[test]
-    fn operands_are_those_of_the_instructions() {
-        use crate::isa::Format;
-        for word in ActionWord::ALL {
-            let (values, format) = (word.op().values(), word.op().format());
-            let numbered = matches!(format, Format::Pin | Format::Timer | Format::Alarm);
-            let right = match word.operands() {
-                ActionOperands::Value | ActionOperands::Filter => {
-                    values == 1 && format == Format::Values
-                }
-                ActionOperands::Pair | ActionOperands::Message => {
-                    values == 2 && format == Format::Values
-                }
-                ActionOperands::Numbered => values == 1 && numbered,
-                ActionOperands::Assignment => true,
-                ActionOperands::PinMode => format == Format::PinMode,
-            };
-            assert!(right, "{word:?}");
-        }
-        for word in FunctionWord::ALL {
-            let op = word.op();
-            let right = match word.operands() {
-                FunctionOperands::Value => op.values() == 1 && op.format() == Format::Result,
-                FunctionOperands::Pair | FunctionOperands::Index => {
-                    op.values() == 2 && op.format() == Format::Result
-                }
-                FunctionOperands::Part => op.format() == Format::LongResult,
-                FunctionOperands::Pin => op.format() == Format::PinResult,
-            };
-            assert!(right, "{word:?}");
-        }
-    }
-}
+mod tests;

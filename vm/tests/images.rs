@@ -9,9 +9,9 @@ use std::fmt::{self, Write};
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::image::{CHECKED_FROM, MAGIC, VERSION, checksum};
 use umqtt_vm::{
-    Clock, Console, Event, FLASH_VARIABLE_LEN, Gpio, HandlerCursor, Http, Image, Listing, Machine,
-    Mqtt, PinMode, Profile, Program, Serial, Side, Storage, Supervisor, Syscalls, TopicError,
-    TrapCode,
+    Console, Event, FLASH_VARIABLE_LEN, FlashVariables, Gpio, HandlerCursor, Http, Image, Listing,
+    Machine, Mqtt, PinMode, Profile, Program, Serial, Side, Supervisor, Syscalls, Timekeeping,
+    TopicError, TrapCode,
 };
 
 /// Between them these use every instruction.
@@ -19,6 +19,8 @@ const SCRIPTS: &[&str] = &[
     r##"config speed 160 config mqtt_id @1
     on init do setvar $i = 0 setvar $t = "a/b" setvar $u = "x"
         while $i lt 5 do setvar $i = $i + 1 if $i = 3 then print "three" else println $i | $t | "," | $u endif done
+        setvar $d = (round($i, 1) * 2.25) - divide($i, 7, 3) setvar $d = min($d, max(abs($d), int($d))) print fixed($d, 2)
+        if $d > 1.5 or $d = 3.25 then print $d + 0.5 | $u endif
         settimer 1 500 setalarm 2 12:30 subscribe local $t | "/#" subscribe remote "#" unsubscribe local q unsubscribe remote q
     on topic local $t do setvar $u = $this_data if $this_data = "on" or $this_topic = "q" and not($i) then gpio_out 12 1
         elseif $this_data = "toggle" then gpio_out 12 not($i) gpio_pwm 4 $i * 100 else gpio_pinmode 5 input pullup endif
@@ -34,7 +36,18 @@ const SCRIPTS: &[&str] = &[
     on gpio_interrupt 0 pullup do if $this_gpio then system "save" endif setvar $k = $adc | gpio_in(3) | $timestamp | $weekday
         setvar $l = ($k lte 4 or $k gte 3) and ($k > 1 = ($a lt 4)) and ($a neq $b)
         if $k > 5 and $k neq 7 then print 5 elseif $k lt 2 or $k lte $l then print 6 elseif not($k > 3 and $k lt 9) then print 7 endif
-    on mqttconnect do print $l on wificonnect do print 2 on wifidisconnect do print 3 on alarm 2 do print 4"##,
+    on mqttconnect do print $l on wificonnect do print 2 on wifidisconnect do print 3 on alarm 2 do print 4
+    on every 10s do println $sunrise | $sunset | $date | $unixtime | $uptime
+    on clock sunset -30m mon fri do if between("22:00", $sunrise) then print between(8, 17) endif"##,
+    r##"on topic local "a/b" do setvar $o = json("t", $this_topic, "d", text($this_data), "l", json_array($n, $this_data, true))
+        if changed($this_data | $o) and json_len("l", $o) > 2 then print $o setvar $n = json_len("", $this_data) endif
+    on timer 1 do if changed($n) then println json_parse("l.0", $o) | changed($o) endif on mqttconnect do print changed($o)
+    sub a do call b setvar $n = $n + 1 call b
+    sub b do if $this_data > 3 then println $this_data else call c endif
+    sub c do while $i lt 3 do setvar $i = $i + 1 call d done setvar $i = 0
+    sub d do print "d"
+    on topic remote a/b do call a call d call b
+    on alarm 2 do call c"##,
 ];
 
 /// Xorshift: the same numbers in every run.
@@ -158,7 +171,16 @@ impl Console for Counter {
 
 impl umqtt_vm::Random for Counter {}
 
-impl Storage for Counter {
+impl umqtt_vm::Almanac for Counter {
+    fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
+        Some([day as i32, -1])
+    }
+    fn unix_time(&mut self) -> u32 {
+        u32::MAX
+    }
+}
+
+impl FlashVariables for Counter {
     fn flash_read(&mut self, _: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         out.fill(b'f');
         FLASH_VARIABLE_LEN
@@ -170,7 +192,7 @@ impl Storage for Counter {
     }
 }
 
-impl Clock for Counter {
+impl Timekeeping for Counter {
     fn set_timer(&mut self, n: u8, _: i32) {
         assert!((1..=Profile::ESP8266.timers).contains(&n));
         self.0 += 1;
@@ -184,6 +206,12 @@ impl Clock for Counter {
     }
     fn weekday(&mut self) -> [u8; 3] {
         *b"Mon"
+    }
+    fn day(&mut self) -> Option<u32> {
+        Some(20_000)
+    }
+    fn uptime(&mut self) -> u64 {
+        u64::MAX
     }
 }
 
@@ -241,6 +269,8 @@ fn events() -> Vec<Event<'static>> {
         Event::WifiConnect,
         Event::WifiDisconnect,
         Event::Alarm(2),
+        Event::Every(0),
+        Event::Clock(0),
     ]
 }
 

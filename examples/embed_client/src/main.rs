@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+use umqtt_mqtt::client::{Client, ClientEvent, ClientOptions, NetworkRequest};
 use umqtt_mqtt::{Instant, QoS};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -50,9 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         // What it has to tell.
         while let Some(event) = client.poll_event() {
             match event {
-                Event::Connected { .. } => println!("connected to {server}"),
-                Event::Disconnected(reason) => println!("disconnected: {reason:?}"),
-                Event::Message(message) => {
+                ClientEvent::Connected { .. } => println!("connected to {server}"),
+                ClientEvent::Disconnected(reason) => println!("disconnected: {reason:?}"),
+                ClientEvent::Message(message) => {
                     println!(
                         "{} {}",
                         message.topic().escape_ascii(),

@@ -8,8 +8,8 @@ use std::error::Error;
 use umqtt_lang::diagnostic::position;
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::{
-    Console, Event, Gpio, HandlerCursor, Http, Machine, Mqtt, NullHost, Profile, Program, Random,
-    Serial, Side, Storage, Syscalls, TopicError,
+    Console, Event, FlashVariables, Gpio, HandlerCursor, Http, Machine, Mqtt, NullHost, Profile,
+    Program, Random, Serial, Side, Syscalls, TopicError,
 };
 
 const SCRIPT: &str = r#"
@@ -68,7 +68,9 @@ impl Console for House {
 // A house without these: what a script asks of them does nothing.
 impl Serial for House {}
 impl Http for House {}
-impl Storage for House {}
+impl umqtt_vm::Almanac for House {}
+
+impl FlashVariables for House {}
 impl Random for House {}
 
 fn main() -> Result<(), Box<dyn Error>> {

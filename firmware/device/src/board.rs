@@ -5,7 +5,8 @@
 use alloc::string::String;
 use core::ops::Range;
 
-pub use umqtt_vm::{Gpio, PinMode, Random, Serial};
+pub use umqtt_calendar::Zone;
+pub use umqtt_vm::{Gpio, PWM_MAX, PinMode, Random, Serial};
 
 use crate::storage::MappedFlash;
 pub use crate::wifi::Radio;
@@ -39,6 +40,12 @@ pub trait Board: Gpio + Serial + Random {
     /// Sets the PWM period of all channels, in slots of 200 ns.
     fn pwm_period(&mut self, slots: u32) {
         let _ = slots;
+    }
+    /// Sets the speed of the serial port in bit/s, once what was written until the end of this turn
+    /// has gone out at the old one. For boards with
+    /// [`Capability::Bitrate`](crate::settings::Capability::Bitrate).
+    fn bitrate(&mut self, bits: u32) {
+        let _ = bits;
     }
     /// The next pin that scripts watch on which an edge was seen; the level is read later, when it
     /// has settled.
@@ -105,6 +112,10 @@ pub trait Board: Gpio + Serial + Random {
     fn utc_offset(&self, utc: u64) -> i32 {
         let _ = utc;
         0
+    }
+    /// The rules of the computer's own zone, as they are today: for sunrise and sunset.
+    fn zone(&self) -> Zone {
+        Zone::UTC
     }
     /// A counter of microseconds that wraps around, for measuring short times.
     fn micros(&self) -> u32;

@@ -3,7 +3,7 @@
 //! A board makes a [`Device`] of its pins and its flash, calls [`Device::start`], and then in one
 //! plain loop waits for the network or the time and calls [`Device::poll`]. Each poll does a
 //! bounded piece of work, so that nobody who sends much and no script that runs wild keeps the
-//! others from their turn.
+//! others from their turn: cooperative scheduling, round robin, in which no service starves.
 //!
 //! What the device does is the list of services below: each is a type in a file of its own, and
 //! [`Device::poll`] and its deadlines walk that list.
@@ -24,10 +24,14 @@
 //! | `variables` | flash variables that are not written yet |
 //! | `commands` | the script's console commands |
 //! | `http_client`, `http_requests` | HTTP requests of scripts |
-//! | `sys` | the topics under `$SYS/broker` |
-//! | `retained`, `unsaved` | retained messages over a restart |
+//! | `sys_topics` | the topics under `$SYS/broker` |
+//! | `retained`, `unsaved_retained` | retained messages over a restart |
 //! | `ntp` | the time server that sets the clock, and the device's own |
 //! | `mdns` | the device's name and services, by multicast DNS |
+//! | `own_network` | the own network, for the services that are for it alone |
+//! | `dhcp` | addresses for its stations |
+//! | `name_server` | names for them |
+//! | `reached` | through which network an address is reached |
 //! | `upstream` | the client of the remote broker |
 //! | `listeners` | the ports |
 //! | `output` | the log to the consoles, bytes to the network |
@@ -41,6 +45,7 @@ mod commands;
 mod connections;
 mod console_context;
 mod consoles;
+mod dhcp;
 mod http_client;
 mod http_requests;
 mod install;
@@ -48,11 +53,14 @@ mod listeners;
 mod mdns;
 mod memory;
 mod mqtt;
+mod name_server;
 mod network;
 mod network_session;
 mod ntp;
 mod options;
 mod output;
+mod own_network;
+mod reached;
 mod relief;
 mod restart;
 mod retained;
@@ -60,8 +68,8 @@ mod script;
 mod script_host;
 mod service;
 mod state;
-mod sys;
-mod unsaved;
+mod sys_topics;
+mod unsaved_retained;
 mod uploads;
 mod upstream;
 mod variables;
@@ -89,20 +97,22 @@ use self::listeners::Listeners;
 use self::memory::MemoryPressure;
 use self::mqtt::MqttClients;
 use self::network_session::SessionPeer;
-pub use self::options::{ListenError, Options};
+pub use self::options::{DeviceOptions, ListenError};
 use self::output::{LogOutput, Transmit};
 use self::restart::PendingRestart;
 use self::retained::Retention;
 use self::script::Script;
 use self::service::{Service, is_in_image};
 use self::state::DeviceState;
-use self::sys::SysTopics;
+use self::sys_topics::SysTopics;
 use self::uploads::Uploads;
 use self::variables::PendingVariables;
 use self::wifi::WifiService;
 use crate::console::CommandError;
+use crate::dhcp::Dhcp;
 use crate::log::Level;
 use crate::mdns::Mdns;
+use crate::name_server::NameServer;
 use crate::net::{Addressing, ConnId, Net, NetEvent};
 use crate::ntp::Ntp;
 use crate::platform::Platform;
@@ -120,7 +130,7 @@ pub struct Device<P: Platform> {
     consoles: Consoles,
     script: Script,
     http: HttpClient,
-    sys: SysTopics,
+    sys_topics: SysTopics,
     retention: Retention,
 }
 
@@ -180,6 +190,9 @@ services![
     Listeners,
     // After the ports, which it tells others.
     Mdns,
+    // After the network they are for has begun.
+    Dhcp,
+    NameServer,
     // After everything that logs, and before everything is sent.
     LogOutput,
     Transmit,
@@ -197,7 +210,7 @@ impl<P: Platform> Device<P> {
     pub fn new(
         board: P::Board,
         flash: P::Flash,
-        options: Options,
+        options: DeviceOptions,
     ) -> Result<Device<P>, StorageError> {
         Device::prepare(board, flash, options).map(Prepared::into_device)
     }
@@ -211,7 +224,7 @@ impl<P: Platform> Device<P> {
     pub fn prepare(
         board: P::Board,
         flash: P::Flash,
-        options: Options,
+        options: DeviceOptions,
     ) -> Result<Prepared<P>, StorageError> {
         boot::prepare(board, flash, options)
     }
@@ -309,6 +322,12 @@ impl<P: Platform> Device<P> {
     /// order.
     pub fn save_now(&mut self) {
         self.state.write_all_variables();
+        if is_in_image::<P, Dhcp>()
+            && let Some(mut dhcp) = self.state.dhcp.take()
+        {
+            dhcp.save(&mut self.state);
+            self.state.dhcp = Some(dhcp);
+        }
         self.retention.save_now(&mut self.state);
     }
 
@@ -331,7 +350,7 @@ impl<P: Platform> Device<P> {
     }
 
     /// What the board has chosen.
-    pub fn options(&self) -> &Options {
+    pub fn options(&self) -> &DeviceOptions {
         &self.state.options
     }
 
@@ -363,8 +382,7 @@ impl<P: Platform> Device<P> {
     /// The device's address in its own network, which is a /24: the settings `network` with .1 at
     /// the end. For boards with an access point, to be read as [`Device::addressing`].
     pub fn own_network_address(&self) -> Ipv4Addr {
-        let network = self.state.settings.number(Param::Network).cast_unsigned();
-        Ipv4Addr::from_bits(network & 0xFFFF_FF00 | 1)
+        own_network::wanted_address(&self.state.settings)
     }
 
     /// The address the settings ask for, those of the script included. A board with a network of

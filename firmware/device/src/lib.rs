@@ -6,11 +6,13 @@
 //! | [`board`] | what a board must give: pins, serial port, restart |
 //! | [`platform`] | what a device runs on, as one type |
 //! | [`net`] | what a board must give: TCP |
+//! | [`crash_loop`] | what comes of faults at the start, again and again |
 //! | [`device`] | puts the parts together; one `poll` |
 //! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
+//! | `dhcp`, `name_server` | addresses and names for the stations of the own network |
 //! | `ntp` | network time: what the client and the server know |
 //! | `upstream` | the client of another broker |
 //! | [`http`] | a small HTTP client |
@@ -24,13 +26,15 @@
 extern crate alloc;
 
 pub mod board;
-mod clock;
 pub mod console;
+pub mod crash_loop;
 pub mod device;
+mod dhcp;
 pub mod engine;
 pub mod http;
 mod log;
 mod mdns;
+mod name_server;
 pub mod net;
 mod notices;
 mod ntp;
@@ -41,6 +45,7 @@ pub mod sim;
 pub mod storage;
 pub mod upload;
 mod upstream;
+mod wall_clock;
 pub mod wifi;
 
 pub use board::Board;

@@ -1,6 +1,8 @@
 //! What the device knows of multicast DNS, without the device. The service is `device::mdns`.
 
-use umqtt_dns::mdns::Responder;
+use alloc::boxed::Box;
+
+use umqtt_dns::mdns::MdnsResponder;
 use umqtt_net::{Instant, Interface, UdpId};
 
 use crate::console::MdnsStatus;
@@ -10,7 +12,7 @@ use crate::net::Net;
 #[derive(Debug, Default)]
 pub(crate) struct Mdns {
     /// The host on its link, while there is one.
-    pub(crate) host: Option<Host>,
+    pub(crate) host: Option<Box<Host>>,
     /// When settings, ports and addresses are looked at again.
     pub(crate) look_at: Option<Instant>,
     /// A datagram may be there.
@@ -24,7 +26,7 @@ pub(crate) struct Mdns {
 pub(crate) struct Host {
     pub(crate) interface: Interface,
     pub(crate) socket: UdpId,
-    pub(crate) responder: Responder,
+    pub(crate) responder: MdnsResponder,
 }
 
 impl Mdns {
@@ -46,6 +48,11 @@ impl Mdns {
             established: responder.is_established(),
             stats: responder.stats(),
         })
+    }
+
+    /// Bytes of the heap that it takes while it is on.
+    pub(crate) fn memory(&self) -> usize {
+        self.host.as_deref().map_or(0, size_of_val)
     }
 
     /// Says goodbye, and closes the socket.

@@ -1,10 +1,10 @@
 //! What the device knows of network time: its client and its server, without the device. The
 //! service is `device::ntp`.
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 
 use umqtt_net::{Instant, UdpId};
-use umqtt_ntp::{Client, PORT, Sample, Server};
+use umqtt_ntp::{Client, Sample, Server};
 
 use crate::console::{Synchronisation, Synchronised};
 use crate::net::{ConnId, Net};
@@ -91,43 +91,5 @@ impl Ntp {
         if let (Some(socket), Some(udp)) = (self.socket.take(), net.udp()) {
             udp.close(socket);
         }
-    }
-}
-
-/// `host`, `host:port` or `[address]:port`; the port of NTP if there is none.
-pub(crate) fn split(server: &str) -> (&str, u16) {
-    let one_colon = server.bytes().filter(|byte| *byte == b':').count() == 1;
-    match server.rsplit_once(':') {
-        Some((host, port)) if one_colon || host.ends_with(']') => {
-            (host, port.parse().unwrap_or(PORT))
-        }
-        _ => (server, PORT),
-    }
-}
-
-/// An address as it stands.
-pub(crate) fn literal(host: &str) -> Result<IpAddr, core::net::AddrParseError> {
-    host.trim_start_matches('[').trim_end_matches(']').parse()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_may_have_a_port() {
-        for (text, host, port) in [
-            ("pool.example", "pool.example", 123),
-            ("pool.example:1123", "pool.example", 1123),
-            ("10.0.0.1", "10.0.0.1", 123),
-            ("10.0.0.1:5", "10.0.0.1", 5),
-            ("fe80::1", "fe80::1", 123),
-            ("[fe80::1]:5", "[fe80::1]", 5),
-            ("[::1]", "[::1]", 123),
-            ("a:b", "a", 123),
-        ] {
-            assert_eq!(split(text), (host, port), "{text}");
-        }
-        assert_eq!(literal("[::1]"), "::1".parse());
     }
 }

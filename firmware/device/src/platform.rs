@@ -28,7 +28,10 @@ pub trait Platform {
     /// Where settings and scripts are stored.
     type Flash: NorFlash;
     /// What no device of this kind has, whatever its options say: the code for it is not in its
-    /// image. Counts for the services [`Capability::Ntp`](crate::settings::Capability::Ntp) and
-    /// [`Capability::Mdns`](crate::settings::Capability::Mdns).
+    /// image. Counts for the services [`Capability::Ntp`](crate::settings::Capability::Ntp),
+    /// [`Capability::TimeServer`](crate::settings::Capability::TimeServer),
+    /// [`Capability::Mdns`](crate::settings::Capability::Mdns),
+    /// [`Capability::OwnAddresses`](crate::settings::Capability::OwnAddresses) and
+    /// [`Capability::NameServer`](crate::settings::Capability::NameServer).
     const LACKS: Capabilities = Capabilities::NONE;
 }

@@ -9,6 +9,7 @@ use umqtt_device::settings::lint::Parameters;
 use umqtt_device::sim::Simulator;
 use umqtt_lang::lint::lint;
 use umqtt_lang::{EmitOptions, compile, parse};
+use umqtt_vm::isa::MAX_CALL_DEPTH;
 use umqtt_vm::{FLASH_VARIABLE_LEN, Profile};
 
 const PAGE: &str = include_str!("../../../lang/docs/language.md");
@@ -50,7 +51,7 @@ fn its_scripts_compile_without_a_warning_and_do_what_their_traces_say() {
         }
         for profile in Profile::ALL {
             image(script, &profile);
-            let (statements, _) = parse(script.as_bytes(), &profile);
+            let umqtt_lang::Parsed { statements, .. } = parse(script.as_bytes(), &profile);
             let warnings = lint(script.as_bytes(), &statements, &profile, &Parameters::ALL);
             assert!(warnings.is_empty(), "{script}\n{warnings:#?}");
         }
@@ -132,18 +133,23 @@ fn its_limits_are_those_of_the_profiles() {
         "value, bytes" => profile.value,
         "timers" => profile.timers.into(),
         "alarms" => profile.alarms.into(),
+        "handlers of `on every`" => profile.timers.into(),
+        "handlers of `on clock`" => profile.alarms.into(),
+        "constants" | "subs" => profile.variables,
         "highest pin" => profile.max_pin.into(),
         "pins with `gpio_interrupt`" => profile.interrupt_pins.into(),
         "pins with `gpio_pwm`" => profile.pwm_channels.into(),
         "nesting of `if`, `while`, brackets" => profile.nesting,
         "operands of a chain without brackets" => profile.temporaries,
+        "values in the brackets of a function" => profile.temporaries,
+        "subs that call each other, one within the other" => MAX_CALL_DEPTH.into(),
         "RAM for variables and texts, bytes" => profile.ram,
         "fuel of an event" => profile.fuel as usize,
         _ => panic!("no limit {name}"),
     };
     let heading = Profile::ALL.map(|profile| profile.name).join(" | ");
     let rows = rows(&format!("| | {heading} |"));
-    assert_eq!(rows.len(), 15, "a limit is missing");
+    assert_eq!(rows.len(), 21, "a limit is missing");
     for row in rows {
         let figures = Profile::ALL.map(|profile| figure(&row[0], &profile).to_string());
         assert_eq!(row[1..], figures, "{}", row[0]);

@@ -62,6 +62,13 @@ fn values_out_of_range_are_refused_with_the_range_and_change_nothing() {
         ("ntp_time", "1:00:00"),
         ("ntp_weekday", "Someday"),
         ("ntp_timezone", "15"),
+        ("timezone", "25"),
+        ("timezone", "CET-1CEST"),
+        ("timezone", "Europe/Berlin"),
+        ("latitude", "90.0001"),
+        ("latitude", "52,5"),
+        ("longitude", "-181"),
+        ("longitude", "1e2"),
         ("no_such_thing", "1"),
     ] {
         let mut changed = settings();
@@ -89,6 +96,8 @@ fn values_are_read() {
     set("ntp_server", "none");
     set("ntp_timezone", "-3");
     set("broker_clients", "12");
+    set("latitude", "-33.86881234");
+    set("longitude", "0.5");
     assert_eq!(settings.address(Param::Network), Some([10, 1, 2, 0].into()));
     assert_eq!(settings.address(Param::Ip), Some([192, 168, 1, 20].into()));
     assert_eq!(settings.number(Param::NtpTime), 86_398);
@@ -97,6 +106,8 @@ fn values_are_read() {
     assert_eq!(settings.text(Param::NtpServer), "");
     assert_eq!(settings.number(Param::NtpTimezone), -3);
     assert_eq!(settings.limit(Param::BrokerClients), Some(12));
+    assert_eq!(settings.number(Param::Latitude), -338_688);
+    assert_eq!(settings.number(Param::Longitude), 5_000);
 }
 
 #[test]
@@ -159,11 +170,33 @@ fn other_versions_are_tolerated() {
 }
 
 #[test]
+fn of_the_two_names_of_the_zone_the_one_set_last_counts() {
+    const RULES: &[u8] = b"CET-1CEST,M3.5.0,M10.5.0/3";
+    let mut settings = settings();
+    let mut set = |param: Param, value: &[u8], source| {
+        settings.set(param, value, source).unwrap();
+        [settings.number(Param::NtpTimezone), settings.bytes(Param::Timezone).len() as i32]
+    };
+    const NONE: i32 = umqtt_device::settings::param_type::NO_ZONE;
+    assert_eq!(set(Param::NtpTimezone, b"2", Source::Persistent), [2, 0]);
+    assert_eq!(set(Param::Timezone, RULES, Source::Persistent), [NONE, 26]);
+    // A script's own, and the owner's after it.
+    assert_eq!(set(Param::NtpTimezone, b"3", Source::Script), [3, 26]);
+    assert_eq!(set(Param::Timezone, b"5.5", Source::Persistent), [NONE, 3]);
+    let mut loaded = Settings::load(MAC, &settings.save().unwrap());
+    assert_eq!(loaded.bytes(Param::Timezone), b"5.5");
+    loaded.set(Param::Timezone, b"none", Source::Persistent).unwrap();
+    assert_eq!(loaded.save().unwrap(), [1]);
+}
+
+#[test]
 fn the_longest_settings_fit_their_record() {
     let mut settings = settings();
     for spec in TABLE {
         let value = match spec.kind {
-            ParamType::Text { max, .. } | ParamType::Name { max } => "x".repeat(usize::from(max)),
+            ParamType::Text { max, .. } | ParamType::Name { max } | ParamType::Topic { max } => {
+                "x".repeat(usize::from(max))
+            }
             ParamType::Flag => String::from("0"),
             ParamType::Int { max, .. } => max.to_string(),
             ParamType::OneOf(all) => all[all.len() - 1].to_string(),
@@ -171,6 +204,10 @@ fn the_longest_settings_fit_their_record() {
                 String::from("10.20.30.40")
             }
             ParamType::Zone => String::from("-12"),
+            ParamType::TimeZone => {
+                String::from("<AAAAA>-12:45:00<AAAAAA>-13:45:00,M9.5.0/2:45:00,M4.1.0/3:45:00")
+            }
+            ParamType::Degrees { most } => format!("-{}.1234", most - 1),
             ParamType::Time => String::from("12:00:00"),
             ParamType::Weekday => String::from("Tue"),
         };
@@ -226,6 +263,8 @@ proptest! {
             Ok(()) => prop_assert!(spec.kind.check(settings.get(spec.param))),
             Err(SetError::NoEncryption) => prop_assert_eq!(spec.param, Param::MqttSsl),
             Err(SetError::Host) => prop_assert_eq!(spec.param, Param::MqttHost),
+            Err(SetError::TimeServer) => prop_assert_eq!(spec.param, Param::NtpServer),
+            Err(SetError::ZoneName) => prop_assert_eq!(spec.param, Param::Timezone),
             Err(error) => prop_assert_eq!(error, SetError::Range(spec.param)),
         }
         let again = Settings::load(MAC, &settings.save().unwrap());

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use umqtt_device::settings::{Param, Settings, Source, codec};
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
 use umqtt_device::storage::{
-    FLASH_VARIABLES, Layout, MAX_RECORD, MountReport, SavedMessage, Storage, StorageError,
+    FLASH_VARIABLES, FlashLayout, MAX_RECORD, MountReport, SavedMessage, Storage, StorageError,
     StoredScript, retained,
 };
 use umqtt_vm::Profile;
 
-const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 2 };
+const LAYOUT: FlashLayout = FlashLayout { start: 0, map_sectors: 3, slot_sectors: 2 };
 
 fn mount(flash: RamFlash) -> Storage<RamFlash> {
     let (storage, report) = Storage::mount(flash, LAYOUT).unwrap();
@@ -57,8 +57,8 @@ fn what_was_stored_is_there_after_a_restart() {
 
 #[test]
 fn a_script_of_64_kib_is_stored_in_few_writes_on_the_desktop() {
-    let flash = RamFlash::new(Layout::DESKTOP.sectors());
-    let (mut storage, _) = Storage::mount(flash, Layout::DESKTOP).unwrap();
+    let flash = RamFlash::new(FlashLayout::DESKTOP.sectors());
+    let (mut storage, _) = Storage::mount(flash, FlashLayout::DESKTOP).unwrap();
     let (image, source) = (vec![1; 30_000], vec![2; 65_536]);
     for piece in source.chunks(1000) {
         storage.append_incoming(piece).unwrap();
@@ -203,7 +203,7 @@ fn only_what_has_changed_is_written() {
 
 #[test]
 fn what_does_not_fit_is_named_and_costs_the_others_nothing() {
-    let layout = Layout::ESP8266;
+    let layout = FlashLayout::ESP8266;
     let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
     let mut saved = messages(20, &[b'x'; 300]);
     assert_eq!(save(&mut storage, &saved), [""; 0]);
@@ -227,7 +227,7 @@ fn what_does_not_fit_is_named_and_costs_the_others_nothing() {
 
 #[test]
 fn as_many_retained_messages_as_allowed_are_saved_again_and_again() {
-    let layout = Layout::ESP8266;
+    let layout = FlashLayout::ESP8266;
     let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
     storage.save_settings(&[1; codec::MAX_LEN]).unwrap();
     for n in 1..=FLASH_VARIABLES {
@@ -277,9 +277,9 @@ fn a_flash_that_is_too_small_is_refused() {
 #[test]
 fn every_profile_has_room_for_its_largest_script() {
     for (layout, profile) in [
-        (Layout::ESP8266, Profile::ESP8266),
-        (Layout::ESP32, Profile::ESP32),
-        (Layout::DESKTOP, Profile::DESKTOP),
+        (FlashLayout::ESP8266, Profile::ESP8266),
+        (FlashLayout::ESP32, Profile::ESP32),
+        (FlashLayout::DESKTOP, Profile::DESKTOP),
     ] {
         let (mut storage, _) = Storage::mount(RamFlash::new(layout.sectors()), layout).unwrap();
         let (image, source) = (vec![1; profile.image], vec![2; profile.source]);

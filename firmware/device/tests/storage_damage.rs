@@ -4,9 +4,9 @@
 
 use proptest::prelude::*;
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
-use umqtt_device::storage::{Layout, Storage, StorageError, StoredScript};
+use umqtt_device::storage::{FlashLayout, Storage, StorageError, StoredScript};
 
-const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 1 };
+const LAYOUT: FlashLayout = FlashLayout { start: 0, map_sectors: 3, slot_sectors: 1 };
 const OPEN: &[u8] = b"settings that let everybody in";
 const CLOSED: &[u8] = b"settings with a password";
 const UNLOCKED: &[u8] = b"an open lock";

@@ -9,11 +9,12 @@ use std::sync::OnceLock;
 
 use umqtt_device::storage::ram::{Cut, RamFlash};
 use umqtt_device::storage::{
-    Doors, Layout, SavedMessage, SavedMessages, Storage, StorageError, StoredScript,
+    FlashLayout, ProtectedServices, SavedMessage, SavedMessages, Storage, StorageError,
+    StoredScript,
 };
 
 /// Small, so that the map runs full and moves its records often.
-const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 2 };
+const LAYOUT: FlashLayout = FlashLayout { start: 0, map_sectors: 3, slot_sectors: 2 };
 
 type Ram = Storage<RamFlash>;
 
@@ -25,8 +26,8 @@ struct State {
     variables: Vec<Vec<u8>>,
     script: Option<(Vec<u8>, Vec<u8>)>,
     retained: SavedMessages,
-    doors: Doors,
-    missing: Doors,
+    services: ProtectedServices,
+    missing: ProtectedServices,
 }
 
 fn state(storage: &mut Ram) -> State {
@@ -36,7 +37,7 @@ fn state(storage: &mut Ram) -> State {
         variables: (1..=16).map(|n| variable(storage, n)).collect(),
         script: storage.script().unwrap().map(|script| (script.image, script.source)),
         retained: storage.load_retained().unwrap(),
-        doors: storage.unguarded(false),
+        services: storage.unguarded(false),
         missing: storage.unguarded(true),
     }
 }
@@ -360,15 +361,15 @@ fn another_script_after_one_that_was_cut_off() {
 
 #[test]
 fn which_script_keeps_others_out() {
-    cut_everywhere(&used(0), |storage| storage.set_guarding(Doors::BROKER));
+    cut_everywhere(&used(0), |storage| storage.set_guarding(ProtectedServices::BROKER));
     let mut storage = mount(used(0));
-    storage.set_guarding(Doors::ALL).unwrap();
+    storage.set_guarding(ProtectedServices::ALL).unwrap();
     assert!(storage.unguarded(true).is_empty());
-    assert_eq!(storage.unguarded(false), Doors::ALL);
+    assert_eq!(storage.unguarded(false), ProtectedServices::ALL);
     let start = storage.unmount();
     cut_everywhere(&start, |storage| store(storage, 2, 4500));
     cut_everywhere(&start, |storage| receive(storage, 3000, 2000, 500));
-    cut_everywhere(&start, |storage| storage.set_guarding(Doors::default()));
+    cut_everywhere(&start, |storage| storage.set_guarding(ProtectedServices::default()));
     cut_everywhere(&start, |storage| storage.delete_script());
     cut_everywhere(&start, |storage| storage.factory_reset());
     let mut storage = mount(start);

@@ -4,7 +4,7 @@
 
 use embedded_storage::nor_flash::{ErrorType, NorFlash, ReadNorFlash};
 use umqtt_device::storage::ram::{RamFlash, RamFlashError, SECTOR};
-use umqtt_device::storage::{Layout, Storage};
+use umqtt_device::storage::{FlashLayout, Storage};
 use umqtt_lang::lint::{FLASH_SECTORS, record_len};
 
 /// A flash that counts how often each sector is erased.
@@ -47,7 +47,7 @@ impl NorFlash for Counting {
 
 /// How often each sector of the map is erased by so many writes of a value of this length.
 fn erases(writes: u32, len: usize) -> Vec<u32> {
-    let layout = Layout::ESP8266;
+    let layout = FlashLayout::ESP8266;
     let sectors = layout.sectors();
     let flash = Counting { flash: RamFlash::new(sectors), erases: vec![0; sectors as usize] };
     let (mut storage, _) = Storage::mount(flash, layout).unwrap();
@@ -62,7 +62,7 @@ fn erases(writes: u32, len: usize) -> Vec<u32> {
 
 #[test]
 fn writes_wear_the_flash_as_the_compiler_says() {
-    for layout in [Layout::ESP8266, Layout::ESP32, Layout::DESKTOP] {
+    for layout in [FlashLayout::ESP8266, FlashLayout::ESP32, FlashLayout::DESKTOP] {
         assert_eq!(u64::from(layout.map_sectors), FLASH_SECTORS);
     }
     for len in [5, 63] {

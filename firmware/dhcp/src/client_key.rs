@@ -2,7 +2,7 @@
 
 use heapless::Vec;
 
-use crate::message::{Mac, Request};
+use crate::message::{DhcpRequest, Mac};
 
 /// Bytes of a client identifier that are kept. A client whose identifier is longer is known by its
 /// hardware address.
@@ -18,7 +18,7 @@ pub struct ClientKey {
 
 impl ClientKey {
     /// The key of the client that sent this.
-    pub fn of(request: &Request<'_>) -> ClientKey {
+    pub fn of(request: &DhcpRequest<'_>) -> ClientKey {
         ClientKey::new(request.client_id.unwrap_or_default(), request.mac)
     }
 

@@ -56,14 +56,22 @@ struct Declined {
 /// for nobody.
 #[derive(Clone, Debug)]
 pub(crate) struct LeaseTable<const N: usize> {
+    /// The last byte of the device's own address.
+    own: u8,
     leases: Vec<Lease, N>,
     offers: Vec<Offer, MAX_OFFERS>,
     declined: Vec<Declined, MAX_DECLINED>,
 }
 
 impl<const N: usize> LeaseTable<N> {
-    pub(crate) const fn new() -> LeaseTable<N> {
-        LeaseTable { leases: Vec::new(), offers: Vec::new(), declined: Vec::new() }
+    /// A table without leases. The device's own address is not given to anybody.
+    pub(crate) const fn new(own: u8) -> LeaseTable<N> {
+        LeaseTable { own, leases: Vec::new(), offers: Vec::new(), declined: Vec::new() }
+    }
+
+    /// Whether it is an address that may be leased.
+    fn is_leasable(&self, host: u8) -> bool {
+        (FIRST_HOST..=LAST_HOST).contains(&host) && host != self.own
     }
 
     pub(crate) fn iter(&self) -> core::slice::Iter<'_, Lease> {
@@ -83,7 +91,7 @@ impl<const N: usize> LeaseTable<N> {
         let in_use = |lease: &Lease| {
             lease.host == host && lease.is_active(now) && !lease.client.is_same_client(client)
         };
-        (FIRST_HOST..=LAST_HOST).contains(&host)
+        self.is_leasable(host)
             && !self.declined.iter().any(|declined| declined.host == host && now < declined.until)
             && !self.leases.iter().any(in_use)
     }
@@ -203,7 +211,7 @@ impl<const N: usize> LeaseTable<N> {
     pub(crate) fn restore(&mut self, lease: Lease) -> bool {
         let contradicts =
             |l: &Lease| l.host == lease.host || l.client.is_same_client(&lease.client);
-        if !(FIRST_HOST..=LAST_HOST).contains(&lease.host) || self.leases.iter().any(contradicts) {
+        if !self.is_leasable(lease.host) || self.leases.iter().any(contradicts) {
             return false;
         }
         let _ = self.leases.push(lease);

@@ -4,11 +4,11 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `message` | [`Request`]: what is read of a client's message; how an answer is written |
+//! | `message` | [`DhcpRequest`]: what is read of a client's message; how an answer is written |
 //! | `client_key` | [`ClientKey`]: by what a client is known |
 //! | `leases` | [`Lease`]: who has which address; offers, declined addresses |
 //! | `server` | [`Server`]: what is answered, and to where |
-//! | `saved` | the leases as bytes with a checksum |
+//! | `lease_codec` | the leases as bytes with a checksum |
 //!
 //! # Order of calls
 //!
@@ -24,7 +24,8 @@
 //! another. An offer is a hint of a few seconds, kept for [`MAX_OFFERS`] clients: it keeps two
 //! clients from being offered the same address, and to forget it costs nobody anything. So a flood
 //! of `DISCOVER`s touches no lease. When all leases are in use, newcomers are not answered and
-//! counted ([`ServerStats::exhausted`]).
+//! counted ([`ServerStats::exhausted`]). Whatever comes beyond [`MESSAGES_PER_SECOND`] is counted
+//! and not looked at ([`ServerStats::flooded`]): answers are broadcasts, which all stations hear.
 //!
 //! # In place of `edge-dhcp` and of smoltcp's wire format
 //!
@@ -44,18 +45,20 @@
 extern crate std;
 
 mod client_key;
+mod lease_codec;
 mod leases;
 mod message;
-mod saved;
 mod server;
 
 pub use client_key::{ClientKey, MAX_CLIENT_ID};
+pub use lease_codec::{RestoreError, saved_len};
 pub use leases::{
     DECLINE_TIME, FIRST_HOST, LAST_HOST, Lease, MAX_DECLINED, MAX_OFFERS, OFFER_TIME,
 };
-pub use message::{HEADER_LEN, MIN_LEN, Mac, MessageType, Request, option};
-pub use saved::{RestoreError, saved_len};
-pub use server::{DEFAULT_LEASE_TIME, MAX_LEASE_TIME, MIN_LEASE_TIME, Server, ServerStats};
+pub use message::{DhcpRequest, HEADER_LEN, MIN_LEN, Mac, MessageType, option};
+pub use server::{
+    DEFAULT_LEASE_TIME, MAX_LEASE_TIME, MESSAGES_PER_SECOND, MIN_LEASE_TIME, Server, ServerStats,
+};
 
 /// The port of the server.
 pub const SERVER_PORT: u16 = 67;

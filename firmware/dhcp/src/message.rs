@@ -68,7 +68,7 @@ pub type Mac = [u8; 6];
 /// A message of a client, as far as a server is interested in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Request<'a> {
+pub struct DhcpRequest<'a> {
     /// What it is for.
     pub message_type: MessageType,
     /// The number that its answer repeats.
@@ -91,9 +91,9 @@ pub struct Request<'a> {
     pub server_id: Option<Ipv4Addr>,
 }
 
-impl<'a> Request<'a> {
+impl<'a> DhcpRequest<'a> {
     /// Reads a client's message; `None` for what is none, and for networks other than Ethernet.
-    pub fn parse(bytes: &'a [u8]) -> Option<Request<'a>> {
+    pub fn parse(bytes: &'a [u8]) -> Option<DhcpRequest<'a>> {
         let (header, options) = bytes.split_at_checked(HEADER_LEN)?;
         let [op, hardware_type, hardware_len, ..] = *header else { return None };
         let known = op == BOOT_REQUEST && hardware_type == ETHERNET && hardware_len == 6;
@@ -101,7 +101,7 @@ impl<'a> Request<'a> {
             return None;
         }
         let mut message_type = None;
-        let mut request = Request {
+        let mut request = DhcpRequest {
             message_type: MessageType::Discover,
             transaction_id: u32::from_be_bytes(array(header, 4)?),
             secs: u16::from_be_bytes(array(header, 8)?),
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_smallest_request() {
         let bytes = discover(&[53, 1, 1]);
-        let request = Request::parse(&bytes).unwrap();
+        let request = DhcpRequest::parse(&bytes).unwrap();
         assert_eq!(request.message_type, MessageType::Discover);
         assert_eq!(request.transaction_id, 0x0102_0304);
         assert_eq!(request.mac, [2, 0, 0, 0, 0, 9]);
@@ -255,7 +255,7 @@ mod tests {
     fn every_shorter_one_is_none() {
         let bytes = discover(&[53, 1, 1]);
         for len in 0..bytes.len() {
-            assert_eq!(Request::parse(&bytes[..len]), None, "{len} bytes");
+            assert_eq!(DhcpRequest::parse(&bytes[..len]), None, "{len} bytes");
         }
     }
 
@@ -265,7 +265,7 @@ mod tests {
             0, 0, 61, 3, 1, 7, 7, 53, 1, 3, 50, 4, 192, 168, 4, 7, 54, 4, 192, 168, 4, 1, 255, 53,
             1, 1,
         ]);
-        let request = Request::parse(&bytes).unwrap();
+        let request = DhcpRequest::parse(&bytes).unwrap();
         assert_eq!(request.message_type, MessageType::Request);
         assert_eq!(request.client_id, Some(&[1, 7, 7][..]));
         assert_eq!(request.requested_addr, Some(Ipv4Addr::new(192, 168, 4, 7)));
@@ -275,12 +275,12 @@ mod tests {
     #[test]
     fn what_is_no_request() {
         for options in [&[53, 1, 9][..], &[53, 2, 1, 1], &[53, 1, 1, 50, 3, 1, 1, 1], &[255]] {
-            assert_eq!(Request::parse(&discover(options)), None, "{options:?}");
+            assert_eq!(DhcpRequest::parse(&discover(options)), None, "{options:?}");
         }
         for (at, byte) in [(0, 2), (1, 6), (2, 16), (236, 0)] {
             let mut bytes = discover(&[53, 1, 1]);
             bytes[at] = byte;
-            assert_eq!(Request::parse(&bytes), None, "byte {at}");
+            assert_eq!(DhcpRequest::parse(&bytes), None, "byte {at}");
         }
     }
 

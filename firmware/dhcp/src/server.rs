@@ -5,9 +5,9 @@ use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use umqtt_net::{Duration, Instant, Interface, Peer};
 
 use crate::client_key::ClientKey;
+use crate::lease_codec::{self, RestoreError};
 use crate::leases::{Lease, LeaseTable};
-use crate::message::{MessageType, ReplyHeader, ReplyWriter, Request, option};
-use crate::saved::{self, RestoreError};
+use crate::message::{DhcpRequest, MessageType, ReplyHeader, ReplyWriter, option};
 use crate::{CLIENT_PORT, DEFAULT_LEASES};
 
 /// How long a lease runs if nothing else is said.
@@ -16,6 +16,9 @@ pub const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(7200);
 pub const MIN_LEASE_TIME: Duration = Duration::from_secs(60);
 /// The longest time of a lease.
 pub const MAX_LEASE_TIME: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Rate limit: messages that are looked at in a second. Their senders repeat the others.
+pub const MESSAGES_PER_SECOND: u16 = 64;
 
 /// What came and what was refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub struct ServerStats {
     pub other_interface: u32,
     /// Clients for which there was no lease left.
     pub exhausted: u32,
+    /// Messages beyond [`MESSAGES_PER_SECOND`].
+    pub flooded: u32,
 }
 
 /// An answer that waits for [`Server::poll_transmit`].
@@ -62,6 +67,9 @@ pub struct Server<const N: usize = DEFAULT_LEASES> {
     reply: Option<Reply>,
     changed: bool,
     stats: ServerStats,
+    /// The second in which the last message came, and how many came in it.
+    second: u64,
+    messages: u16,
 }
 
 /// Getters.
@@ -108,7 +116,7 @@ impl<const N: usize> Server<N> {
         Server {
             own: address,
             lease_time: DEFAULT_LEASE_TIME,
-            leases: LeaseTable::new(),
+            leases: LeaseTable::new(address.octets()[3]),
             reply: None,
             changed: false,
             stats: ServerStats {
@@ -122,7 +130,10 @@ impl<const N: usize> Server<N> {
                 relayed: 0,
                 other_interface: 0,
                 exhausted: 0,
+                flooded: 0,
             },
+            second: 0,
+            messages: 0,
         }
     }
 
@@ -136,7 +147,7 @@ impl<const N: usize> Server<N> {
     pub fn set_address(&mut self, address: Ipv4Addr) {
         if self.own != address {
             self.own = address;
-            self.leases = LeaseTable::new();
+            self.leases = LeaseTable::new(address.octets()[3]);
             self.reply = None;
             self.changed = true;
         }
@@ -151,7 +162,7 @@ impl<const N: usize> Server<N> {
     /// Writes the active leases with a checksum, for [`Server::from_bytes`]; `None` if `buf` has
     /// less room than [`saved_len`](crate::saved_len) of `N` and they do not fit.
     pub fn to_bytes(&self, now: Instant, buf: &mut [u8]) -> Option<usize> {
-        saved::to_bytes(&self.leases, self.own, now, buf)
+        lease_codec::to_bytes(&self.leases, self.own, now, buf)
     }
 
     /// Takes the leases that were saved before a restart in place of those there are. Each one runs
@@ -160,7 +171,8 @@ impl<const N: usize> Server<N> {
     /// # Errors
     /// [`RestoreError`]; the leases stay as they were.
     pub fn restore(&mut self, now: Instant, bytes: &[u8]) -> Result<(), RestoreError> {
-        self.leases = saved::from_bytes(bytes, self.own, now.saturating_add(self.lease_time))?;
+        self.leases =
+            lease_codec::from_bytes(bytes, self.own, now.saturating_add(self.lease_time))?;
         Ok(())
     }
 
@@ -188,7 +200,10 @@ impl<const N: usize> Server<N> {
         if from.interface != Interface::AccessPoint {
             return count(&mut self.stats.other_interface);
         }
-        let Some(request) = Request::parse(bytes) else {
+        if !self.may_take(now) {
+            return count(&mut self.stats.flooded);
+        }
+        let Some(request) = DhcpRequest::parse(bytes) else {
             return count(&mut self.stats.malformed);
         };
         // Neither nobody's address nor that of a group.
@@ -215,7 +230,17 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    fn discover(&mut self, request: &Request<'_>, client: ClientKey, now: Instant) {
+    fn may_take(&mut self, now: Instant) -> bool {
+        let second = now.as_millis() / 1000;
+        if second != self.second {
+            (self.second, self.messages) = (second, 0);
+        }
+        let may = self.messages < MESSAGES_PER_SECOND;
+        self.messages += u16::from(may);
+        may
+    }
+
+    fn discover(&mut self, request: &DhcpRequest<'_>, client: ClientKey, now: Instant) {
         let requested = request.requested_addr.and_then(|address| self.host_of(address));
         match self.leases.offer(&client, requested, now) {
             Some(host) => {
@@ -229,7 +254,7 @@ impl<const N: usize> Server<N> {
     /// A client chooses an offer, asks for the address it had before it was switched off, or renews
     /// its lease. The device is the only server of its network, so whatever it does not know is
     /// for it to grant or to refuse.
-    fn request(&mut self, request: &Request<'_>, client: ClientKey, now: Instant) {
+    fn request(&mut self, request: &DhcpRequest<'_>, client: ClientKey, now: Instant) {
         let renews = request.server_id.is_none() && request.requested_addr.is_none();
         let wanted = if renews { Some(request.client_addr) } else { request.requested_addr };
         let Some(wanted) = wanted.filter(|wanted| !wanted.is_unspecified()) else {
@@ -257,7 +282,7 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    fn decline(&mut self, request: &Request<'_>, client: &ClientKey, now: Instant) {
+    fn decline(&mut self, request: &DhcpRequest<'_>, client: &ClientKey, now: Instant) {
         let host = request.requested_addr.and_then(|address| self.host_of(address));
         if request.server_id.is_some()
             && host.is_some_and(|host| self.leases.decline(client, host, now))
@@ -267,7 +292,7 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    fn release(&mut self, request: &Request<'_>, client: &ClientKey, now: Instant) {
+    fn release(&mut self, request: &DhcpRequest<'_>, client: &ClientKey, now: Instant) {
         let host = self.host_of(request.client_addr);
         if request.server_id.is_some()
             && host.is_some_and(|host| self.leases.release(client, host, now))
@@ -277,7 +302,7 @@ impl<const N: usize> Server<N> {
         }
     }
 
-    fn inform(&mut self, request: &Request<'_>, client: ClientKey) {
+    fn inform(&mut self, request: &DhcpRequest<'_>, client: ClientKey) {
         if self.host_of(request.client_addr).is_some_and(|host| host != 0 && host != 255) {
             count(&mut self.stats.acks);
             self.reply(MessageType::Ack, request, client, Ipv4Addr::UNSPECIFIED);
@@ -292,7 +317,7 @@ impl<const N: usize> Server<N> {
     fn reply(
         &mut self,
         message_type: MessageType,
-        request: &Request<'_>,
+        request: &DhcpRequest<'_>,
         client: ClientKey,
         your_addr: Ipv4Addr,
     ) {

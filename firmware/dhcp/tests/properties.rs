@@ -7,7 +7,7 @@ mod common;
 use std::collections::{HashMap, HashSet};
 use std::net::Ipv4Addr;
 
-use common::{Message, Network, OWN, host};
+use common::{ClientMessage, Network, OWN, host};
 use proptest::prelude::*;
 use umqtt_dhcp::{MessageType, RestoreError, Server, saved_len};
 use umqtt_net::{Instant, Interface};
@@ -36,15 +36,15 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 0..200)
 }
 
-fn message(what: u8, client: u32, address: Ipv4Addr) -> Message {
+fn message(what: u8, client: u32, address: Ipv4Addr) -> ClientMessage {
     match what {
-        0 => Message::discover(client),
-        1 => Message::discover(client).option(50, &address.octets()),
-        2 => Message::select(client, address),
-        3 => Message::reboot(client, address),
-        4 => Message::renew(client, address),
-        5 => Message::release(client, address),
-        _ => Message::decline(client, address),
+        0 => ClientMessage::discover(client),
+        1 => ClientMessage::discover(client).option(50, &address.octets()),
+        2 => ClientMessage::select(client, address),
+        3 => ClientMessage::reboot(client, address),
+        4 => ClientMessage::renew(client, address),
+        5 => ClientMessage::release(client, address),
+        _ => ClientMessage::decline(client, address),
     }
 }
 

@@ -6,14 +6,16 @@ mod common;
 
 use std::net::Ipv4Addr;
 
-use common::{Message, Network, OWN, host, mac};
-use umqtt_dhcp::{DECLINE_TIME, MessageType, OFFER_TIME, RestoreError, Server, saved_len};
+use common::{ClientMessage, Network, OWN, host, mac};
+use umqtt_dhcp::{
+    DECLINE_TIME, MESSAGES_PER_SECOND, MessageType, OFFER_TIME, RestoreError, Server, saved_len,
+};
 use umqtt_net::Interface;
 
 #[test]
 fn a_client_joins() {
     let mut net = Network::<8>::new();
-    let offer = net.send(&Message::discover(1)).unwrap();
+    let offer = net.send(&ClientMessage::discover(1)).unwrap();
     assert!(offer.is(MessageType::Offer));
     assert_eq!(offer.to, "255.255.255.255:68".parse().unwrap());
     assert_eq!(offer.bytes.len(), 300, "the smallest message of BOOTP");
@@ -30,7 +32,7 @@ fn a_client_joins() {
     assert_eq!(offer.option(59), Some(&6300_u32.to_be_bytes()[..]));
     assert_eq!(net.server.active_leases(net.now), 0, "an offer is no lease");
 
-    let ack = net.send(&Message::select(1, offer.address())).unwrap();
+    let ack = net.send(&ClientMessage::select(1, offer.address())).unwrap();
     assert!(ack.is(MessageType::Ack));
     assert_eq!(ack.address(), offer.address());
     assert_eq!(net.server.active_leases(net.now), 1);
@@ -55,7 +57,7 @@ fn a_lease_is_renewed_for_as_long_as_the_client_likes() {
     net.server.take_changed();
     for _ in 0..10 {
         net.pass(3600);
-        let ack = net.send(&Message::renew(1, address)).unwrap();
+        let ack = net.send(&ClientMessage::renew(1, address)).unwrap();
         assert!(ack.is(MessageType::Ack));
         assert_eq!(ack.to, (address, 68).into(), "the client has an address");
         assert_eq!(ack.bytes[12..16], address.octets());
@@ -76,27 +78,27 @@ fn who_comes_back_gets_its_address_again() {
     }
     assert_eq!(net.join(1), Some(address));
     // It asks without a DHCPDISCOVER when it was only switched off.
-    let ack = net.send(&Message::reboot(1, address)).unwrap();
+    let ack = net.send(&ClientMessage::reboot(1, address)).unwrap();
     assert!(ack.is(MessageType::Ack));
 }
 
 #[test]
 fn a_requested_address_is_given_if_it_is_free() {
     let mut net = Network::<8>::new();
-    let offer = net.send(&Message::discover(1).option(50, &host(77).octets())).unwrap();
+    let offer = net.send(&ClientMessage::discover(1).option(50, &host(77).octets())).unwrap();
     assert_eq!(offer.address(), host(77));
-    net.send(&Message::select(1, host(77))).unwrap();
+    net.send(&ClientMessage::select(1, host(77))).unwrap();
     for wanted in [host(77), OWN, host(0), host(255), Ipv4Addr::new(10, 0, 0, 7)] {
-        let offer = net.send(&Message::discover(2).option(50, &wanted.octets())).unwrap();
+        let offer = net.send(&ClientMessage::discover(2).option(50, &wanted.octets())).unwrap();
         assert_ne!(offer.address(), wanted);
-        for message in [Message::select(2, wanted), Message::reboot(2, wanted)] {
+        for message in [ClientMessage::select(2, wanted), ClientMessage::reboot(2, wanted)] {
             let nak = net.send(&message).unwrap();
             assert!(nak.is(MessageType::Nak), "{wanted}");
             assert_eq!(nak.to, "255.255.255.255:68".parse().unwrap());
             assert_eq!(nak.option(51), None);
             assert_eq!(nak.bytes[10], 0x80, "RFC 2131 table 3");
         }
-        let nak = net.send(&Message::renew(2, wanted)).unwrap();
+        let nak = net.send(&ClientMessage::renew(2, wanted)).unwrap();
         assert!(nak.is(MessageType::Nak), "{wanted}");
     }
     assert_eq!(net.server.stats().naks, 15);
@@ -105,7 +107,7 @@ fn a_requested_address_is_given_if_it_is_free() {
 #[test]
 fn an_offer_keeps_its_address_for_a_while() {
     let mut net = Network::<8>::new();
-    let wish = |client| Message::discover(client).option(50, &host(9).octets());
+    let wish = |client| ClientMessage::discover(client).option(50, &host(9).octets());
     assert_eq!(net.send(&wish(1)).unwrap().address(), host(9));
     assert_ne!(net.send(&wish(2)).unwrap().address(), host(9));
     assert_eq!(net.send(&wish(1)).unwrap().address(), host(9), "the same client again");
@@ -118,17 +120,21 @@ fn a_flood_of_strangers_moves_nobody() {
     let mut net = Network::<8>::new();
     let own: Vec<_> = (1..=7).map(|client| net.join(client).unwrap()).collect();
     net.server.take_changed();
-    let slow = net.send(&Message::discover(8)).unwrap().address();
+    let slow = net.send(&ClientMessage::discover(8)).unwrap().address();
     for stranger in 1000..20_000 {
-        let offer = net.send(&Message::discover(stranger)).unwrap();
+        if stranger % u32::from(MESSAGES_PER_SECOND) == 0 {
+            net.pass(1);
+        }
+        let offer = net.send(&ClientMessage::discover(stranger)).unwrap();
         assert!(!own.contains(&offer.address()));
     }
+    net.pass(1);
     assert_eq!(net.server.leases().count(), 7);
     assert!(!net.server.take_changed());
     // Whose offer was forgotten gets its address all the same.
-    assert!(net.send(&Message::select(8, slow)).unwrap().is(MessageType::Ack));
+    assert!(net.send(&ClientMessage::select(8, slow)).unwrap().is(MessageType::Ack));
     for (client, address) in (1..).zip(own) {
-        assert!(net.send(&Message::renew(client, address)).unwrap().is(MessageType::Ack));
+        assert!(net.send(&ClientMessage::renew(client, address)).unwrap().is(MessageType::Ack));
     }
 }
 
@@ -138,27 +144,30 @@ fn when_all_leases_are_in_use_newcomers_wait() {
     let first = net.join(1).unwrap();
     net.pass(10);
     let others: Vec<_> = (2..5).map(|client| net.join(client).unwrap()).collect();
-    assert_eq!(net.send(&Message::discover(9)), None);
-    assert!(net.send(&Message::reboot(9, host(99))).unwrap().is(MessageType::Nak));
+    assert_eq!(net.send(&ClientMessage::discover(9)), None);
+    assert!(net.send(&ClientMessage::reboot(9, host(99))).unwrap().is(MessageType::Nak));
     assert_eq!(net.server.stats().exhausted, 2);
 
     // The one that expires first makes room, and no other.
     net.pass(7195);
-    let offer = net.send(&Message::discover(9)).unwrap();
-    assert!(net.send(&Message::select(9, offer.address())).unwrap().is(MessageType::Ack));
+    let offer = net.send(&ClientMessage::discover(9)).unwrap();
+    assert!(net.send(&ClientMessage::select(9, offer.address())).unwrap().is(MessageType::Ack));
     for (client, address) in (2..).zip(others) {
-        assert!(net.send(&Message::renew(client, address)).unwrap().is(MessageType::Ack));
+        assert!(net.send(&ClientMessage::renew(client, address)).unwrap().is(MessageType::Ack));
     }
-    assert!(net.send(&Message::renew(1, first)).unwrap().is(MessageType::Nak));
+    assert!(net.send(&ClientMessage::renew(1, first)).unwrap().is(MessageType::Nak));
 }
 
 #[test]
 fn all_addresses_of_the_network_can_be_in_use() {
     let mut net = Network::<300>::new();
     for client in 0..253 {
+        if client % 20 == 0 {
+            net.pass(1);
+        }
         net.join(client).unwrap();
     }
-    assert_eq!(net.send(&Message::discover(999)), None);
+    assert_eq!(net.send(&ClientMessage::discover(999)), None);
     net.pass(7200);
     net.join(999).unwrap();
 }
@@ -167,10 +176,10 @@ fn all_addresses_of_the_network_can_be_in_use() {
 fn a_lease_is_given_back() {
     let mut net = Network::<1>::new();
     let address = net.join(1).unwrap();
-    assert_eq!(net.send(&Message::release(2, address)), None);
-    assert_eq!(net.send(&Message::release(1, host(200))), None);
+    assert_eq!(net.send(&ClientMessage::release(2, address)), None);
+    assert_eq!(net.send(&ClientMessage::release(1, host(200))), None);
     assert_eq!(net.server.active_leases(net.now), 1, "it is not theirs");
-    assert_eq!(net.send(&Message::release(1, address)), None, "no answer");
+    assert_eq!(net.send(&ClientMessage::release(1, address)), None, "no answer");
     assert_eq!(net.server.active_leases(net.now), 0);
     assert_eq!(net.server.stats().releases, 1);
     net.join(2).unwrap();
@@ -180,20 +189,20 @@ fn a_lease_is_given_back() {
 fn a_declined_address_is_set_aside() {
     let mut net = Network::<8>::new();
     let address = net.join(1).unwrap();
-    assert_eq!(net.send(&Message::decline(2, address)), None);
+    assert_eq!(net.send(&ClientMessage::decline(2, address)), None);
     assert_eq!(net.server.stats().declines, 0, "it is not that client's");
-    assert_eq!(net.send(&Message::decline(1, address)), None);
+    assert_eq!(net.send(&ClientMessage::decline(1, address)), None);
     assert_eq!(net.server.stats().declines, 1);
     assert_ne!(net.join(1), Some(address));
-    assert!(net.send(&Message::reboot(2, address)).unwrap().is(MessageType::Nak));
+    assert!(net.send(&ClientMessage::reboot(2, address)).unwrap().is(MessageType::Nak));
     net.pass(DECLINE_TIME.as_secs());
-    assert!(net.send(&Message::reboot(2, address)).unwrap().is(MessageType::Ack));
+    assert!(net.send(&ClientMessage::reboot(2, address)).unwrap().is(MessageType::Ack));
 }
 
 #[test]
 fn a_client_that_knows_its_address_is_told_the_rest() {
     let mut net = Network::<8>::new();
-    let inform = Message { ciaddr: host(50), ..Message::new(MessageType::Inform, 1) };
+    let inform = ClientMessage { ciaddr: host(50), ..ClientMessage::new(MessageType::Inform, 1) };
     let ack = net.send(&inform).unwrap();
     assert!(ack.is(MessageType::Ack));
     assert_eq!(ack.to, (host(50), 68).into());
@@ -202,31 +211,35 @@ fn a_client_that_knows_its_address_is_told_the_rest() {
     assert_eq!(ack.option(3), Some(&OWN.octets()[..]));
     assert_eq!(net.server.leases().count(), 0);
     for ciaddr in [Ipv4Addr::UNSPECIFIED, Ipv4Addr::new(8, 8, 8, 8), OWN, host(255), host(0)] {
-        assert_eq!(net.send(&Message { ciaddr, ..inform.clone() }), None, "{ciaddr}");
+        assert_eq!(net.send(&ClientMessage { ciaddr, ..inform.clone() }), None, "{ciaddr}");
     }
 }
 
 #[test]
 fn what_is_for_others() {
     let mut net = Network::<8>::new();
-    let offered = net.send(&Message::discover(1)).unwrap().address();
-    let other = Message::reboot(1, host(9)).option(54, &[192, 168, 4, 3]);
+    let offered = net.send(&ClientMessage::discover(1)).unwrap().address();
+    let other = ClientMessage::reboot(1, host(9)).option(54, &[192, 168, 4, 3]);
     assert_eq!(net.send(&other), None);
-    let wish = Message::discover(2).option(50, &offered.octets());
+    let wish = ClientMessage::discover(2).option(50, &offered.octets());
     assert_eq!(net.send(&wish).unwrap().address(), offered, "it has chosen another offer");
-    let relayed = Message { giaddr: host(3), ..Message::discover(3) };
+    let relayed = ClientMessage { giaddr: host(3), ..ClientMessage::discover(3) };
     assert_eq!(net.send(&relayed), None);
-    let bytes = Message::discover(3).bytes();
+    let bytes = ClientMessage::discover(3).bytes();
     assert_eq!(net.send_from(&bytes, Interface::Station), None);
     assert_eq!(net.send_from(&bytes, Interface::Loopback), None);
     assert_eq!(net.send_from(b"nonsense", Interface::AccessPoint), None);
     for broken in [[0; 6], [1, 0, 0, 0, 0, 1], [255; 6]] {
-        assert_eq!(net.send(&Message { mac: broken, ..Message::discover(1) }), None);
+        assert_eq!(net.send(&ClientMessage { mac: broken, ..ClientMessage::discover(1) }), None);
     }
     for message_type in [2, 5, 6] {
-        assert_eq!(net.send(&Message { message_type, ..Message::discover(1) }), None);
+        assert_eq!(net.send(&ClientMessage { message_type, ..ClientMessage::discover(1) }), None);
     }
-    assert_eq!(net.send(&Message::new(MessageType::Request, 1)), None, "a request for nothing");
+    assert_eq!(
+        net.send(&ClientMessage::new(MessageType::Request, 1)),
+        None,
+        "a request for nothing"
+    );
     let stats = net.server.stats();
     assert_eq!((stats.other_server, stats.relayed, stats.other_interface), (1, 1, 2));
     assert_eq!(stats.malformed, 8);
@@ -236,7 +249,7 @@ fn what_is_for_others() {
 fn the_broadcast_flag_is_repeated() {
     let mut net = Network::<8>::new();
     for flags in [0x8000, 0] {
-        let offer = net.send(&Message { flags, ..Message::discover(1) }).unwrap();
+        let offer = net.send(&ClientMessage { flags, ..ClientMessage::discover(1) }).unwrap();
         assert_eq!(offer.bytes[10..12], flags.to_be_bytes());
         assert_eq!(offer.to.ip(), Ipv4Addr::BROADCAST);
     }
@@ -246,31 +259,34 @@ fn the_broadcast_flag_is_repeated() {
 fn clients_are_known_by_their_identifier() {
     let mut net = Network::<8>::new();
     let id = [0, 1, 2, 3];
-    let one = Message::discover(1).option(61, &id);
+    let one = ClientMessage::discover(1).option(61, &id);
     let offer = net.send(&one).unwrap();
     assert_eq!(offer.option(61), Some(&id[..]), "RFC 6842");
-    let select = Message::select(1, offer.address()).option(61, &id);
+    let select = ClientMessage::select(1, offer.address()).option(61, &id);
     assert!(net.send(&select).unwrap().is(MessageType::Ack));
     // It has another network card now; and its old one belongs to somebody else.
-    let other_card = Message { mac: mac(2), ..one.clone() };
+    let other_card = ClientMessage { mac: mac(2), ..one.clone() };
     assert_eq!(net.send(&other_card).unwrap().address(), offer.address());
-    assert_ne!(net.send(&Message::discover(1)).unwrap().address(), offer.address());
+    assert_ne!(net.send(&ClientMessage::discover(1)).unwrap().address(), offer.address());
     // A longer identifier counts for nothing, the hardware address for all.
-    let long = Message::discover(3).option(61, &[7; 200]);
+    let long = ClientMessage::discover(3).option(61, &[7; 200]);
     let address = net.send(&long).unwrap().address();
-    let select = Message::select(3, address).option(61, &[7; 200]);
+    let select = ClientMessage::select(3, address).option(61, &[7; 200]);
     assert!(net.send(&select).unwrap().is(MessageType::Ack));
-    assert_ne!(net.send(&Message { mac: mac(4), ..long }).unwrap().address(), address);
+    assert_ne!(net.send(&ClientMessage { mac: mac(4), ..long }).unwrap().address(), address);
 }
 
 #[test]
 fn leases_outlive_a_restart() {
     let mut net = Network::<4>::new();
     let address = net.join(1).unwrap();
-    let with_id = Message::reboot(2, host(50)).option(61, b"\0mine");
+    let with_id = ClientMessage::reboot(2, host(50)).option(61, b"\0mine");
     net.send(&with_id).unwrap();
     net.join(3).unwrap();
-    net.send(&Message::release(3, net.server.address_of(net.server.leases().last().unwrap())));
+    net.send(&ClientMessage::release(
+        3,
+        net.server.address_of(net.server.leases().last().unwrap()),
+    ));
     let mut buf = [0; saved_len(4)];
     let len = net.server.to_bytes(net.now, &mut buf).unwrap();
     let saved = &buf[..len];
@@ -279,8 +295,8 @@ fn leases_outlive_a_restart() {
     let mut after = Network::<4>::new();
     after.server = Server::from_bytes(OWN, after.now, saved).unwrap();
     assert_eq!(after.server.active_leases(after.now), 2);
-    assert!(after.send(&Message::reboot(9, address)).unwrap().is(MessageType::Nak));
-    assert!(after.send(&Message::renew(1, address)).unwrap().is(MessageType::Ack));
+    assert!(after.send(&ClientMessage::reboot(9, address)).unwrap().is(MessageType::Nak));
+    assert!(after.send(&ClientMessage::renew(1, address)).unwrap().is(MessageType::Ack));
     assert!(after.send(&with_id).unwrap().is(MessageType::Ack));
 
     // Every bit of it counts, and nothing that is cut off is taken.
@@ -307,7 +323,7 @@ fn without_its_leases_the_device_grants_what_clients_remember() {
     let mut net = Network::<8>::new();
     let address = net.join(1).unwrap();
     let mut after = Network::<8>::new();
-    assert!(after.send(&Message::renew(1, address)).unwrap().is(MessageType::Ack));
+    assert!(after.send(&ClientMessage::renew(1, address)).unwrap().is(MessageType::Ack));
     let mut after = Network::<8>::new();
     assert_eq!(after.join(1), Some(address), "where the search begins depends on the client");
 }
@@ -317,7 +333,38 @@ fn another_network_begins_anew() {
     let mut net = Network::<8>::new();
     let address = net.join(1).unwrap();
     net.server.set_address(Ipv4Addr::new(10, 1, 2, 1));
-    assert!(net.send(&Message::renew(1, address)).unwrap().is(MessageType::Nak));
-    let offer = net.send(&Message::discover(1)).unwrap();
+    assert!(net.send(&ClientMessage::renew(1, address)).unwrap().is(MessageType::Nak));
+    let offer = net.send(&ClientMessage::discover(1)).unwrap();
     assert_eq!(offer.address().octets()[..3], [10, 1, 2]);
+}
+
+#[test]
+fn the_device_s_own_address_is_given_to_nobody_whichever_it_is() {
+    let own = Ipv4Addr::new(192, 168, 4, 77);
+    let mut net = Network::<253>::new();
+    net.server = Server::new(own);
+    let mut given = std::collections::BTreeSet::new();
+    for client in 0..252 {
+        net.pass(1);
+        let offered = net.send(&ClientMessage::discover(client)).unwrap().address();
+        let ack = net.send(&ClientMessage::reboot(client, offered)).unwrap();
+        assert!(ack.is(MessageType::Ack) && given.insert(offered), "{offered}");
+    }
+    assert!(!given.contains(&own));
+    assert_eq!(net.send(&ClientMessage::discover(998)), None, "there is none left");
+    assert!(net.send(&ClientMessage::reboot(999, own)).unwrap().is(MessageType::Nak));
+}
+
+#[test]
+fn a_flood_is_looked_at_in_part_and_counted() {
+    let mut net = Network::<4>::new();
+    let address = net.join(1).unwrap();
+    net.pass(1);
+    let discover = ClientMessage::discover(2);
+    let answered = (0..1000).filter(|_| net.send(&discover).is_some()).count();
+    assert_eq!(answered, usize::from(MESSAGES_PER_SECOND));
+    assert_eq!(net.server.stats().flooded, 1000 - u32::from(MESSAGES_PER_SECOND));
+    assert!(net.send(&ClientMessage::renew(1, address)).is_none());
+    net.pass(1);
+    assert!(net.send(&ClientMessage::renew(1, address)).unwrap().is(MessageType::Ack));
 }

@@ -1,10 +1,9 @@
 //! What name servers have answered.
 
-use core::net::Ipv4Addr;
-
 use heapless::Vec;
 use umqtt_net::{Duration, Instant};
 
+use crate::addresses::Addresses;
 use crate::error::ResolveError;
 use crate::name::{Name, NameBuf};
 
@@ -21,13 +20,13 @@ pub const MAX_NEGATIVE_TTL: u32 = 300;
 #[derive(Clone, Debug)]
 pub(crate) struct CacheEntry {
     name: NameBuf,
-    answer: Result<Ipv4Addr, ResolveError>,
+    answer: Result<Addresses, ResolveError>,
     until: Instant,
 }
 
 impl CacheEntry {
-    pub(crate) fn found(name: &NameBuf, address: Ipv4Addr, ttl: u32, now: Instant) -> CacheEntry {
-        CacheEntry::new(name, Ok(address), ttl.clamp(MIN_TTL, MAX_TTL), now)
+    pub(crate) fn found(name: &NameBuf, all: Addresses, ttl: u32, now: Instant) -> CacheEntry {
+        CacheEntry::new(name, Ok(all), ttl.clamp(MIN_TTL, MAX_TTL), now)
     }
 
     pub(crate) fn missing(
@@ -42,7 +41,7 @@ impl CacheEntry {
 
     fn new(
         name: &NameBuf,
-        answer: Result<Ipv4Addr, ResolveError>,
+        answer: Result<Addresses, ResolveError>,
         ttl: u32,
         now: Instant,
     ) -> CacheEntry {
@@ -70,9 +69,14 @@ impl<const N: usize> Cache<N> {
         &self,
         name: &Name<'_>,
         now: Instant,
-    ) -> Option<Result<Ipv4Addr, ResolveError>> {
+    ) -> Option<Result<Addresses, ResolveError>> {
         let fresh = |entry: &&CacheEntry| now < entry.until && entry.name.name().is_same(name);
         self.entries.iter().find(fresh).map(|entry| entry.answer)
+    }
+
+    /// Whether nothing is remembered that still holds.
+    pub(crate) fn is_empty(&self, now: Instant) -> bool {
+        self.entries.iter().all(|entry| entry.until <= now)
     }
 
     pub(crate) fn insert(&mut self, entry: CacheEntry) {

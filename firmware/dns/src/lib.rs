@@ -1,14 +1,14 @@
 //! DNS for a small device as state machines: a [`Resolver`] that asks name servers, a [`Responder`]
 //! that is the name server of the device's own access point, and multicast DNS with service
-//! discovery ([`mdns::Responder`], [`mdns::Browser`]). No sockets, no clock, no allocation.
+//! discovery ([`mdns::MdnsResponder`], [`mdns::Browser`]). No sockets, no clock, no allocation.
 //!
 //! | file | job |
 //! |---|---|
 //! | `name` | [`Name`], [`NameBuf`]: names in a message and of one's own |
-//! | [`wire`] | [`Message`](wire::Message): what is read of a message |
+//! | [`wire`] | [`DnsMessage`](wire::DnsMessage): what is read of a message |
 //! | `error` | [`WireError`], [`ResolveError`] |
 //! | `writer` | [`Writer`]: how one is written |
-//! | `resolver`, `cache` | [`Resolver`]: addresses of hosts |
+//! | `resolver`, `cache`, `addresses` | [`Resolver`]: addresses of hosts |
 //! | `responder` | [`Responder`]: names for the clients of an access point |
 //! | [`mdns`] | names and services of a link |
 //!
@@ -24,10 +24,11 @@
 //! * [`Responder`]: [`handle_query`](Responder::handle_query) for what comes to port 53,
 //!   [`handle_answer`](Responder::handle_answer) for what comes to the port the station's server is
 //!   asked from. Each of them leaves one datagram at most, at once, in the buffer it is given.
-//! * [`mdns::Responder`], one for each interface, all on one socket of port 5353 that has joined
-//!   [`MDNS_GROUP`] on each: [`handle_datagram`](mdns::Responder::handle_datagram),
-//!   [`handle_timeout`](mdns::Responder::handle_timeout), and
-//!   [`poll_transmit`](mdns::Responder::poll_transmit) until there is nothing.
+//! * [`mdns::MdnsResponder`], one for each interface, all on one socket of port 5353 that has
+//!   joined [`MDNS_GROUP`] on each:
+//!   [`handle_datagram`](mdns::MdnsResponder::handle_datagram),
+//!   [`handle_timeout`](mdns::MdnsResponder::handle_timeout), and
+//!   [`poll_transmit`](mdns::MdnsResponder::poll_transmit) until there is nothing.
 //!
 //! Random numbers are given to them: whoever guesses them can answer in a server's place.
 //!
@@ -50,6 +51,7 @@ extern crate std;
 
 use core::net::Ipv4Addr;
 
+mod addresses;
 mod cache;
 mod error;
 pub mod mdns;
@@ -59,9 +61,10 @@ mod responder;
 pub mod wire;
 mod writer;
 
+pub use addresses::{Addresses, MAX_ADDRESSES};
 pub use cache::{DEFAULT_NEGATIVE_TTL, MAX_NEGATIVE_TTL, MAX_TTL, MIN_TTL};
 pub use error::{ResolveError, WireError};
-pub use name::{Labels, MAX_LABEL, MAX_NAME, MAX_OWNED_NAME, Name, NameBuf};
+pub use name::{Labels, MAX_LABEL, MAX_NAME, MAX_OWNED_NAME, MAX_POINTERS, Name, NameBuf};
 pub use resolver::{
     ANSWER_TIMEOUT, ATTEMPTS, Lookup, MAX_ALIASES, MAX_SERVERS, OutgoingQuery, QUERY_LEN, QueryId,
     Resolver,

@@ -14,10 +14,15 @@ pub const MAX_LABEL: usize = 63;
 /// refused where they would have to be stored.
 pub const MAX_OWNED_NAME: usize = 128;
 
+/// Most pointers of a name. A compressed name has one for a part that stood before; thousands, each
+/// leading to the next, only make reading slow.
+pub const MAX_POINTERS: usize = 32;
+
 const POINTER: u8 = 0xc0;
 
 /// A name in a message. It was walked through once: its labels lie in the message, its pointers
-/// lead back only, and it has [`MAX_NAME`] bytes at most.
+/// lead back only, there are [`MAX_POINTERS`] of them at most, and it has [`MAX_NAME`] bytes at
+/// most.
 #[derive(Clone, Copy)]
 pub struct Name<'a> {
     message: &'a [u8],
@@ -28,18 +33,19 @@ impl<'a> Name<'a> {
     /// Reads the name that begins there; returns also where it ends.
     pub(crate) fn parse(message: &'a [u8], start: usize) -> Result<(Name<'a>, usize), WireError> {
         let mut labels = Labels { message, at: start, before: start };
-        let (mut len, mut end) = (1, None);
+        let (mut len, mut end, mut pointers) = (1, None, 0);
         loop {
             match labels.step().ok_or(WireError::Name)? {
                 Step::Label(label) => len += 1 + label.len(),
                 Step::Pointer { after } => {
                     end.get_or_insert(after);
+                    pointers += 1;
                 }
                 Step::Root { after } => {
                     return Ok((Name { message, start }, end.unwrap_or(after)));
                 }
             }
-            if len > MAX_NAME {
+            if len > MAX_NAME || pointers > MAX_POINTERS {
                 return Err(WireError::Name);
             }
         }
@@ -258,14 +264,32 @@ mod tests {
         }
         // A ring of two, entered from outside.
         assert!(Name::parse(b"\xc0\x02\xc0\x00\xc0\x02", 4).is_err());
-        // A long way back, one by one.
+    }
+
+    #[test]
+    fn no_name_has_too_many_pointers() {
+        // Each to the one before; the first one to the root.
         let mut message = std::vec![0];
-        for at in 0..2000_u16 {
+        for at in 0..8000_u16 {
             let to = if at == 0 { 0 } else { 2 * at - 1 };
             message.extend((0xc000 | to).to_be_bytes());
         }
-        let last = message.len() - 2;
-        assert_eq!(Name::parse(&message, last).unwrap().0.labels().count(), 0);
+        let name = |pointers: usize| Name::parse(&message, 2 * pointers - 1);
+        assert_eq!(name(MAX_POINTERS).unwrap().0.labels().count(), 0);
+        for pointers in [MAX_POINTERS + 1, 2000, 8000] {
+            assert_eq!(name(pointers).unwrap_err(), WireError::Name, "{pointers}");
+        }
+        // One for each label, as whoever writes names that become longer and longer has it.
+        let mut message = b"\0".to_vec();
+        let mut last = 0_u16;
+        for _ in 0..MAX_POINTERS {
+            let at = message.len() as u16;
+            message.extend([1, b'a']);
+            message.extend((0xc000 | last).to_be_bytes());
+            last = at;
+        }
+        let name = Name::parse(&message, last.into()).unwrap().0;
+        assert_eq!(name.labels().count(), MAX_POINTERS);
     }
 
     #[test]

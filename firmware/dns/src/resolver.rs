@@ -5,10 +5,11 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr};
 use heapless::Vec;
 use umqtt_net::{Duration, Instant};
 
+use crate::addresses::Addresses;
 use crate::cache::{Cache, CacheEntry};
 use crate::error::ResolveError;
 use crate::name::{Name, NameBuf};
-use crate::wire::{CLASS_IN, Message, Record, Section, flags, rcode, rtype};
+use crate::wire::{CLASS_IN, DnsMessage, Record, Section, flags, rcode, rtype};
 use crate::writer::Writer;
 use crate::{MDNS_GROUP, MDNS_PORT, PORT};
 
@@ -30,8 +31,8 @@ pub struct QueryId(u32);
 /// What is known at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// The address.
-    Known(Ipv4Addr),
+    /// The addresses.
+    Known(Addresses),
     /// [`Resolver::poll_event`] will tell.
     Pending(QueryId),
 }
@@ -52,7 +53,7 @@ pub struct OutgoingQuery {
 enum State {
     Send,
     Waiting(Instant),
-    Done(Result<Ipv4Addr, ResolveError>),
+    Done(Result<Addresses, ResolveError>),
 }
 
 #[derive(Clone, Debug)]
@@ -118,8 +119,8 @@ impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
     /// # Errors
     /// [`ResolveError`].
     pub fn resolve(&mut self, host: &str, now: Instant) -> Result<Lookup, ResolveError> {
-        if let Ok(address) = host.parse() {
-            return Ok(Lookup::Known(address));
+        if let Ok(address) = host.parse::<Ipv4Addr>() {
+            return Ok(Lookup::Known(address.into()));
         }
         let name = NameBuf::from_text(host).filter(|_| host.is_ascii());
         let name = name.ok_or(ResolveError::InvalidName)?;
@@ -147,7 +148,7 @@ impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
     /// Takes a datagram; false if it answers nothing that was asked. Whoever has not seen the
     /// question has to guess its number, its port and its letters' case.
     pub fn handle_datagram(&mut self, bytes: &[u8], from: SocketAddr, now: Instant) -> bool {
-        let Ok(message) = Message::parse(bytes) else { return false };
+        let Ok(message) = DnsMessage::parse(bytes) else { return false };
         let Some(question) = message.question() else { return false };
         if !message.is_response()
             || message.opcode() != 0
@@ -212,13 +213,19 @@ impl<const QUERIES: usize, const CACHE: usize> Resolver<QUERIES, CACHE> {
     }
 
     /// The next look-up that has ended.
-    pub fn poll_event(&mut self) -> Option<(QueryId, Result<Ipv4Addr, ResolveError>)> {
+    pub fn poll_event(&mut self) -> Option<(QueryId, Result<Addresses, ResolveError>)> {
         let done = |query: &Query| matches!(query.state, State::Done(_));
         let place = self.queries.iter().position(done)?;
         match self.queries.remove(place) {
             Query { id, state: State::Done(result), .. } => Some((id, result)),
             _ => None,
         }
+    }
+
+    /// Whether nothing is looked up, and nothing remembered that still holds: another resolver
+    /// would do as well.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        self.queries.is_empty() && self.cache.is_empty(now)
     }
 
     /// The next deadline; [`Instant::ZERO`] while there is something to send or to tell.
@@ -260,7 +267,7 @@ impl Query {
 
     fn handle_answer<const CACHE: usize>(
         &mut self,
-        message: &Message<'_>,
+        message: &DnsMessage<'_>,
         cache: &mut Cache<CACHE>,
         now: Instant,
     ) {
@@ -278,10 +285,20 @@ impl Query {
                 let records = message.records(Section::Answer);
                 records.filter(|record| record.class == CLASS_IN && record.name.is_same(&name))
             };
-            let found = records().find_map(|record| Some((record.address()?, record.ttl)));
-            if let Some((address, own_ttl)) = found {
-                cache.insert(CacheEntry::found(&asked, address, ttl.min(own_ttl), now));
-                self.state = State::Done(Ok(address));
+            let mut found: Option<(Addresses, u32)> = None;
+            for record in records() {
+                let Some(address) = record.address() else { continue };
+                match &mut found {
+                    Some((all, least)) => {
+                        all.push(address);
+                        *least = record.ttl.min(*least);
+                    }
+                    None => found = Some((address.into(), record.ttl)),
+                }
+            }
+            if let Some((all, own_ttl)) = found {
+                cache.insert(CacheEntry::found(&asked, all, ttl.min(own_ttl), now));
+                self.state = State::Done(Ok(all));
                 return;
             }
             let is_alias = |record: &Record<'_>| record.rtype == rtype::CNAME;
@@ -313,7 +330,7 @@ impl Query {
     fn fail<const CACHE: usize>(
         &mut self,
         error: ResolveError,
-        message: &Message<'_>,
+        message: &DnsMessage<'_>,
         cache: &mut Cache<CACHE>,
         now: Instant,
     ) {

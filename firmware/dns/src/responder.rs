@@ -7,7 +7,7 @@ use heapless::Vec;
 use umqtt_net::{Duration, Instant, Peer};
 
 use crate::name::NameBuf;
-use crate::wire::{CLASS_ANY, CLASS_IN, Message, Question, Section, flags, rcode, rtype};
+use crate::wire::{CLASS_ANY, CLASS_IN, DnsMessage, Question, Section, flags, rcode, rtype};
 use crate::writer::{Data, Writer};
 use crate::{OWN_NAME, PORT};
 
@@ -145,7 +145,7 @@ impl<const FORWARDS: usize> Responder<FORWARDS> {
         if !from.is_internal() || from.addr.port() == 0 {
             return None;
         }
-        let Ok(message) = Message::parse(bytes) else {
+        let Ok(message) = DnsMessage::parse(bytes) else {
             count(&mut self.stats.malformed);
             return None;
         };
@@ -237,7 +237,7 @@ impl<const FORWARDS: usize> Responder<FORWARDS> {
     /// Answers with the question and, if it is for it and all is well, the device's address.
     fn answer(
         &self,
-        message: &Message<'_>,
+        message: &DnsMessage<'_>,
         question: &Question<'_>,
         code: u16,
         to: Peer,
@@ -258,7 +258,7 @@ impl<const FORWARDS: usize> Responder<FORWARDS> {
     /// the extensions of RFC 6891 its answer has [`MESSAGE_LEN`] bytes at most.
     fn forward(
         &mut self,
-        message: &Message<'_>,
+        message: &DnsMessage<'_>,
         question: &Question<'_>,
         client: Peer,
         now: Instant,
@@ -297,7 +297,7 @@ impl<const FORWARDS: usize> Responder<FORWARDS> {
         if SocketAddr::new(from.ip().to_canonical(), from.port()) != upstream {
             return None;
         }
-        let message = Message::parse(bytes).ok()?;
+        let message = DnsMessage::parse(bytes).ok()?;
         if !message.is_response() || message.opcode() != 0 {
             return None;
         }
@@ -310,12 +310,12 @@ impl<const FORWARDS: usize> Responder<FORWARDS> {
 }
 
 /// Header alone: what was asked cannot be repeated.
-fn refuse(message: &Message<'_>, code: u16, to: Peer, buf: &mut [u8]) -> Option<Transmit> {
+fn refuse(message: &DnsMessage<'_>, code: u16, to: Peer, buf: &mut [u8]) -> Option<Transmit> {
     let writer = Writer::new(buf, message.id(), response(message, code)).ok()?;
     Some(Transmit::Client { len: writer.finish(), to })
 }
 
-fn response(message: &Message<'_>, code: u16) -> u16 {
+fn response(message: &DnsMessage<'_>, code: u16) -> u16 {
     let repeated = message.flags() & (flags::OPCODE | flags::RECURSION_DESIRED);
     flags::RESPONSE | flags::RECURSION_AVAILABLE | repeated | code
 }

@@ -54,20 +54,20 @@ pub mod rcode {
 
 /// A message of which the header is there.
 #[derive(Clone, Copy, Debug)]
-pub struct Message<'a> {
+pub struct DnsMessage<'a> {
     bytes: &'a [u8],
 }
 
-impl<'a> Message<'a> {
+impl<'a> DnsMessage<'a> {
     /// Reads the header.
     ///
     /// # Errors
     /// [`WireError::Truncated`] if there is none.
-    pub const fn parse(bytes: &'a [u8]) -> Result<Message<'a>, WireError> {
+    pub const fn parse(bytes: &'a [u8]) -> Result<DnsMessage<'a>, WireError> {
         if bytes.len() < HEADER_LEN {
             return Err(WireError::Truncated);
         }
-        Ok(Message { bytes })
+        Ok(DnsMessage { bytes })
     }
 
     fn word(&self, at: usize) -> u16 {

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use common::{Build, dump};
 use proptest::prelude::*;
 use simple_dns::TYPE;
-use umqtt_dns::wire::{CLASS_IN, Item, Message, Section, rtype};
+use umqtt_dns::wire::{CLASS_IN, DnsMessage, Item, Section, rtype};
 use umqtt_dns::{Data, MESSAGE_LEN, NameBuf, Responder, Transmit, Writer};
 use umqtt_net::{Instant, Interface, Peer};
 
@@ -69,7 +69,7 @@ proptest! {
         }
         let len = writer.finish();
         prop_assert_eq!(dump(&buf[..len]), &expected[..]);
-        let message = Message::parse(&buf[..len]).unwrap();
+        let message = DnsMessage::parse(&buf[..len]).unwrap();
         let read: Vec<_> = message.records(Section::Answer).map(|record| {
             let rest = match (record.address(), record.target(), record.srv()) {
                 (Some(address), None, None) => format!("A {} {address}", record.ttl),
@@ -109,7 +109,7 @@ proptest! {
                 place.copy_from_slice(&[0, count % 8]);
             }
         }
-        let Ok(message) = Message::parse(&bytes) else { return Ok(()) };
+        let Ok(message) = DnsMessage::parse(&bytes) else { return Ok(()) };
         for item in message.items() {
             match item {
                 Ok(Item::Question(question)) => {

@@ -9,7 +9,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use common::{Build, dump};
 use simple_dns::{PacketFlag, RCODE, TYPE};
 use umqtt_dns::{
-    ANSWER_TIMEOUT, ATTEMPTS, Lookup, MAX_ALIASES, QUERY_LEN, QueryId, ResolveError, Resolver,
+    ANSWER_TIMEOUT, ATTEMPTS, Addresses, Lookup, MAX_ADDRESSES, MAX_ALIASES, QUERY_LEN, QueryId,
+    ResolveError, Resolver,
 };
 use umqtt_net::{Duration, Instant};
 
@@ -33,13 +34,13 @@ impl Story {
     fn resolve(&mut self, host: &str) -> QueryId {
         match self.resolver.resolve(host, self.now).unwrap() {
             Lookup::Pending(query) => query,
-            Lookup::Known(address) => panic!("{address} is known"),
+            Lookup::Known(all) => panic!("{all:?} are known"),
         }
     }
 
     fn known(&mut self, host: &str) -> Option<Ipv4Addr> {
         match self.resolver.resolve(host, self.now) {
-            Ok(Lookup::Known(address)) => Some(address),
+            Ok(Lookup::Known(all)) => Some(all.first()),
             Ok(Lookup::Pending(query)) => {
                 self.resolver.cancel(query);
                 None
@@ -72,12 +73,41 @@ impl Story {
         let (id, result) = self.resolver.poll_event().unwrap();
         assert_eq!(id, query);
         assert_eq!(self.resolver.poll_at(), None);
-        result
+        result.map(|all| all.first())
     }
 
     fn pass(&mut self, duration: Duration) {
         self.now += duration;
         self.resolver.handle_timeout(self.now);
+    }
+}
+
+fn one(address: [u8; 4]) -> Addresses {
+    Ipv4Addr::from(address).into()
+}
+
+#[test]
+fn all_addresses_of_a_host_are_told_up_to_a_bound() {
+    let mut story = Story::new();
+    for (count, told) in [(1_u8, 1), (3, 3), (6, MAX_ADDRESSES)] {
+        let host = format!("host{count}.example");
+        let query = story.resolve(&host);
+        let (question, to) = story.asked().unwrap();
+        let mut message = Build::reply_to(&question);
+        for n in 0..count {
+            message = message.a(&host, u32::from(60 - n), [10, 0, 0, n]);
+        }
+        assert!(story.tell(&message, to));
+        let all: Vec<Ipv4Addr> = (0..told as u8).map(|n| [10, 0, 0, n].into()).collect();
+        let (id, found) = story.resolver.poll_event().unwrap();
+        assert_eq!((id, found.unwrap().as_slice()), (query, &all[..]));
+        // They are remembered together, as long as all of them hold.
+        story.pass(Duration::from_secs(u64::from(60 - count)));
+        assert!(!story.resolver.is_idle(story.now));
+        let Ok(Lookup::Known(known)) = story.resolver.resolve(&host, story.now) else { panic!() };
+        assert_eq!(known.as_slice(), &all[..]);
+        story.pass(Duration::from_secs(1));
+        assert!(story.resolver.is_idle(story.now));
     }
 }
 
@@ -93,7 +123,7 @@ fn a_name_is_asked_for_and_remembered() {
     assert_eq!(story.asked(), None);
     assert_eq!(story.resolver.poll_event(), None);
     assert!(story.tell(&Build::reply_to(&question).a("broker.example", 60, ADDRESS), to));
-    assert_eq!(story.resolver.poll_event(), Some((query, Ok(ADDRESS.into()))));
+    assert_eq!(story.resolver.poll_event(), Some((query, Ok(one(ADDRESS)))));
     assert_eq!(story.resolver.poll_event(), None);
 
     assert_eq!(story.known("BROKER.example"), Some(ADDRESS.into()));
@@ -139,7 +169,7 @@ fn what_does_not_answer_the_question_is_not_believed() {
     }
     assert_eq!(story.resolver.poll_event(), None);
     assert!(story.resolver.handle_datagram(&whole, to, story.now));
-    assert_eq!(story.resolver.poll_event(), Some((query, Ok(ADDRESS.into()))));
+    assert_eq!(story.resolver.poll_event(), Some((query, Ok(one(ADDRESS)))));
     assert!(!story.resolver.handle_datagram(&whole, to, story.now), "nobody waits any more");
 }
 
@@ -154,7 +184,7 @@ fn the_case_of_letters_is_a_part_of_the_question_if_it_is_to_be() {
     let lower = Build::reply(id).ask("broker.example", TYPE::A);
     assert!(!story.tell(&lower.a("broker.example", 60, ADDRESS), to));
     assert!(story.tell(&Build::reply_to(&question).a("broker.example", 60, ADDRESS), to));
-    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(ADDRESS.into()));
+    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(one(ADDRESS)));
 }
 
 #[test]
@@ -189,7 +219,7 @@ fn a_server_that_refuses_has_the_other_one_asked() {
     let (question, to) = story.asked().unwrap();
     assert_eq!(to, (SECOND, 53).into());
     assert!(story.tell(&Build::reply_to(&question).a("broker.example", 60, ADDRESS), to));
-    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(ADDRESS.into()));
+    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(one(ADDRESS)));
 
     let query = story.resolve("other.example");
     for _ in 0..ATTEMPTS {
@@ -275,7 +305,7 @@ fn an_answer_that_is_cut_short() {
     assert_eq!(to, (SECOND, 53).into());
     let partly = Build::reply_to(&question).flag(PacketFlag::TRUNCATION);
     assert!(story.tell(&partly.a("broker.example", 9, ADDRESS), to), "it has an address");
-    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(ADDRESS.into()));
+    assert_eq!(story.resolver.poll_event().unwrap().1, Ok(one(ADDRESS)));
 }
 
 #[test]
@@ -330,5 +360,5 @@ fn names_of_the_link_are_asked_for_by_multicast() {
     let answer = Build::reply_to(&question).a("lamp.local", 10, ADDRESS);
     assert!(!story.tell(&answer, "10.0.0.77:53".parse().unwrap()));
     assert!(story.tell(&answer, "10.0.0.77:5353".parse().unwrap()));
-    assert_eq!(story.resolver.poll_event(), Some((query, Ok(ADDRESS.into()))));
+    assert_eq!(story.resolver.poll_event(), Some((query, Ok(one(ADDRESS)))));
 }

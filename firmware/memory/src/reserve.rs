@@ -29,7 +29,7 @@ pub fn set_probing(on: bool) {
 /// [`STEP_BLOCK`]. What was reserved before counts no more.
 #[must_use]
 pub fn reserve_step() -> bool {
-    credit::set(0);
+    credit::set(0, 0);
     reserve_margin()
 }
 
@@ -38,7 +38,7 @@ pub fn reserve_step() -> bool {
 /// long has hardly another kind of room.
 #[must_use]
 pub fn reserve_margin() -> bool {
-    reserve(STEP_MARGIN) || has_pieces()
+    look(STEP_MARGIN, STEP_BLOCK) || has_pieces()
 }
 
 #[cold]
@@ -51,7 +51,7 @@ fn has_pieces() -> bool {
     });
     core::hint::black_box(&pieces);
     drop(pieces);
-    credit::restore(before, if there { STEP_MARGIN } else { 0 });
+    credit::restore(before, there, STEP_MARGIN, STEP_BLOCK);
     there
 }
 
@@ -70,6 +70,11 @@ fn has_pieces() -> bool {
 /// ```
 #[must_use]
 pub fn reserve(bytes: usize) -> bool {
+    look(bytes, bytes)
+}
+
+/// The same where what follows allocates no more than `block` at once.
+fn look(bytes: usize, block: usize) -> bool {
     if !PROBING.load(Ordering::Relaxed) {
         return true;
     }
@@ -79,7 +84,7 @@ pub fn reserve(bytes: usize) -> bool {
     // Not to be optimised away, as allocations that are not used may be.
     core::hint::black_box(&probe);
     drop(probe);
-    credit::restore(before, if there { bytes } else { 0 });
+    credit::restore(before, there, bytes, block);
     there
 }
 
@@ -90,7 +95,12 @@ pub fn reserve(bytes: usize) -> bool {
 pub fn reserve_blocks<const N: usize>(blocks: [usize; N], rest: usize) -> bool {
     const { assert!(N <= BLOCKS) };
     let total = blocks.iter().sum::<usize>() + rest;
-    reserve(total) || has_blocks(&blocks, rest)
+    look(total, largest(&blocks, rest)) || has_blocks(&blocks, rest)
+}
+
+/// The largest block that is asked for: one of them, or a piece of the rest.
+fn largest(blocks: &[usize], rest: usize) -> usize {
+    blocks.iter().copied().max().unwrap_or(0).max(if rest > 0 { STEP_BLOCK } else { 0 })
 }
 
 #[cold]
@@ -107,7 +117,7 @@ fn has_blocks(blocks: &[usize], rest: usize) -> bool {
     core::hint::black_box(&probes);
     drop(probes);
     let total = blocks.iter().sum::<usize>() + rest;
-    credit::restore(before, if there { total } else { 0 });
+    credit::restore(before, there, total, largest(blocks, rest));
     there
 }
 
@@ -120,11 +130,18 @@ pub mod credit {
 
     static LEFT: AtomicUsize = AtomicUsize::new(0);
     static LIMIT: AtomicUsize = AtomicUsize::new(0);
+    static BLOCK: AtomicUsize = AtomicUsize::new(0);
     static FALLIBLE: AtomicBool = AtomicBool::new(false);
 
     /// Bytes that may still be allocated without asking.
     pub fn left() -> usize {
         LEFT.load(Ordering::Relaxed)
+    }
+
+    /// The largest of them: a margin may be there in pieces of
+    /// [`STEP_BLOCK`](super::STEP_BLOCK).
+    pub fn block() -> usize {
+        BLOCK.load(Ordering::Relaxed)
     }
 
     /// An allocation takes so many bytes of it.
@@ -143,20 +160,28 @@ pub mod credit {
         FALLIBLE.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set(bytes: usize) {
+    pub(crate) fn set(bytes: usize, block: usize) {
         LEFT.store(bytes, Ordering::Relaxed);
         LIMIT.store(bytes, Ordering::Relaxed);
+        BLOCK.store(block, Ordering::Relaxed);
     }
 
-    /// What is left, and of how much.
-    pub(crate) fn get() -> (usize, usize) {
-        (left(), LIMIT.load(Ordering::Relaxed))
+    /// What is left, of how much, and in which blocks.
+    pub(crate) fn get() -> (usize, usize, usize) {
+        (left(), LIMIT.load(Ordering::Relaxed), block())
     }
 
-    /// What was there before a look at the heap is there again, and no less than `found`.
-    pub(crate) fn restore((left, limit): (usize, usize), found: usize) {
-        LEFT.store(left.max(found), Ordering::Relaxed);
-        LIMIT.store(limit.max(found), Ordering::Relaxed);
+    /// What was there before a look at the heap is there again, and if that found something no less
+    /// than so many bytes in blocks of this size.
+    pub(crate) fn restore(
+        (left, limit, before): (usize, usize, usize),
+        found: bool,
+        bytes: usize,
+        block: usize,
+    ) {
+        let (bytes, block) = if found { (bytes, block) } else { (0, 0) };
+        set(left.max(bytes), before.max(block));
+        LIMIT.store(limit.max(bytes), Ordering::Relaxed);
     }
 
     /// Runs an allocation that may fail.

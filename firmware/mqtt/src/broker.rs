@@ -6,6 +6,7 @@
 mod connect;
 mod connections;
 mod deliver;
+mod hold;
 mod local;
 mod memory;
 mod receive;
@@ -30,6 +31,7 @@ use crate::session::Session;
 use crate::subscriptions::{LOCAL, Subscriptions};
 use crate::timers::Timers;
 use crate::{ConnId, Instant, Limits, Peer, QoS, Stats};
+use hold::Hold;
 use local::Local;
 
 /// Why a connection is not taken.
@@ -120,12 +122,19 @@ pub struct Broker {
     /// From when on a stored session may make room for a connection.
     next_displacement: Instant,
     stats: Stats,
+    /// What is received now may be held back: see [`Broker::receive_or_hold`].
+    may_hold: bool,
+    /// A message is held back, and no queue that it waits for has moved since.
+    holding: bool,
+    /// One was once.
+    has_held: bool,
+    hold: Hold,
     pub(crate) connections: Arena<Connection>,
     /// The slots of the connections, sorted by the caller's ids.
     slots: Vec<(ConnId, u32)>,
     /// Connections in [`Phase::Live`].
     live: usize,
-    /// Slots of those in [`Phase::Waiting`], the one that has waited longest first.
+    /// Slots of those in [`Phase::AwaitingConnect`], the one that has waited longest first.
     waiting: VecDeque<u32>,
     pub(crate) sessions: Arena<Session>,
     /// The sessions, sorted by client id.
@@ -179,6 +188,10 @@ impl Broker {
             allowance: 0,
             next_displacement: Instant::ZERO,
             stats: Stats::default(),
+            may_hold: false,
+            holding: false,
+            has_held: false,
+            hold: Hold::default(),
             connections: Arena::new(),
             slots: Vec::new(),
             live: 0,

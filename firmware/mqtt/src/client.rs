@@ -5,6 +5,7 @@
 //! user asks of it and what the server sends.
 
 mod backoff;
+mod event;
 mod options;
 mod receive;
 mod requests;
@@ -15,15 +16,16 @@ use alloc::vec::Vec;
 
 use umqtt_memory::try_deque_room;
 
-pub use options::{ClientOptions, LastMessage};
-pub use requests::{RequestError, SendError};
+pub use event::{ClientEvent, NetworkRequest, Reason};
+pub use options::{ClientOptions, WillMessage};
+pub use requests::{ClientPublishError, RequestError};
 
 use crate::delivery::Piece;
 use crate::inflight::Inflight;
-use crate::load::Load;
 use crate::message::Message;
 use crate::outbox::Outbox;
-use crate::wire::{Connect, PacketType, QoS, ReturnCode, Version, Will, emit_bare};
+use crate::queue_size::QueueSize;
+use crate::wire::{Connect, PacketType, QoS, Version, Will, emit_bare};
 use crate::{Duration, Instant, Publication};
 use backoff::Backoff;
 use requests::{Request, Subscription};
@@ -38,68 +40,12 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Events other than messages that wait for [`Client::poll_event`]; further ones are dropped.
 const MAX_EVENTS: usize = 64;
 
-/// What the client wants from the network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetworkRequest {
-    /// Make a connection to the server, then call [`Client::connected`], or [`Client::closed`]
-    /// if there is none.
-    Connect,
-    /// Close the connection, or give up making it. [`Client::closed`] need not be called.
-    Close,
-}
-
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// The server accepted the client.
-    Connected {
-        /// It remembered the session.
-        session_present: bool,
-    },
-    /// The server refused the client. It tries again later.
-    Refused(ReturnCode),
-    /// An accepted connection is over.
-    Disconnected(Reason),
-    /// The server answered a subscription.
-    Subscribed {
-        /// Its filter.
-        filter: Vec<u8>,
-        /// What it granted; `None` is a refusal.
-        granted: Option<QoS>,
-    },
-    /// A message.
-    Message(Message),
-    /// A message of so many bytes was passed over: it is larger than
-    /// [`max_packet`](ClientOptions::max_packet). It is counted by [`Client::dropped`], and
-    /// acknowledged if its sender wants that, as it could never be taken.
-    TooLarge(usize),
-    /// A message was passed over as one that is too large: its topic holds a character that MQTT
-    /// advises against ([`TextError::Disallowed`](umqtt_topic::TextError::Disallowed)).
-    BadTopic,
-}
-
-/// Why a connection is over.
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reason {
-    /// The network closed it.
-    Network,
-    /// The server was silent for too long.
-    Timeout,
-    /// The server sent what is no MQTT, or passed a limit.
-    Protocol,
-    /// [`Client::stop`] was called.
-    Stopped,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// Wants nothing.
     Stopped,
     /// Waits for its next attempt.
-    Waiting,
+    BackingOff,
     /// Has asked for a network connection.
     Connecting,
     /// Has sent CONNECT.
@@ -127,7 +73,7 @@ enum State {
 /// unfinished messages.
 ///
 /// ```
-/// use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+/// use umqtt_mqtt::client::{Client, ClientOptions, ClientEvent, NetworkRequest};
 /// use umqtt_mqtt::{Instant, QoS};
 ///
 /// let now = Instant::ZERO;
@@ -144,9 +90,9 @@ enum State {
 ///
 /// // CONNACK comes, and a message.
 /// assert_eq!(client.receive(b"\x20\x02\0\0", now), 4);
-/// assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
+/// assert_eq!(client.poll_event(), Some(ClientEvent::Connected { session_present: false }));
 /// assert_eq!(client.receive(b"\x30\x0c\0\x08lamp/seton", now), 14);
-/// let Some(Event::Message(message)) = client.poll_event() else { panic!() };
+/// let Some(ClientEvent::Message(message)) = client.poll_event() else { panic!() };
 /// assert_eq!(message.payload(), b"on");
 /// ```
 #[derive(Debug)]
@@ -172,9 +118,9 @@ pub struct Client {
     pending_unsubscribes: VecDeque<Vec<u8>>,
     /// The SUBSCRIBE or UNSUBSCRIBE that is out; there is one at a time.
     request: Option<Request>,
-    events: VecDeque<Event>,
+    events: VecDeque<ClientEvent>,
     /// The messages among the events.
-    event_load: Load,
+    events_size: QueueSize,
     dropped: u64,
     /// Messages, in both directions, that found no memory, or no room where they wait.
     refused: u32,
@@ -187,16 +133,16 @@ impl Client {
         let pending_unsubscribes = self.pending_unsubscribes.iter().map(Vec::capacity);
         self.partial.capacity()
             + self.outbox.held()
-            + self.outbox.load().memory()
-            + self.inflight.load().memory()
-            + self.event_load.memory()
-            + self.events.capacity() * size_of::<Event>()
+            + self.outbox.queued().memory()
+            + self.inflight.queued().memory()
+            + self.events_size.memory()
+            + self.events.capacity() * size_of::<ClientEvent>()
             + filters.chain(pending_unsubscribes).sum::<usize>()
     }
 
     /// Bytes of memory of the messages that wait to be sent.
     pub fn unsent_memory(&self) -> usize {
-        self.outbox.load().plus(self.inflight.load()).memory()
+        self.outbox.queued().plus(self.inflight.queued()).memory()
     }
 
     /// A client that does nothing until [`start`](Self::start). The seed spreads the attempts of
@@ -220,7 +166,7 @@ impl Client {
             pending_unsubscribes: VecDeque::new(),
             request: None,
             events: VecDeque::new(),
-            event_load: Load::default(),
+            events_size: QueueSize::default(),
             dropped: 0,
             refused: 0,
         }
@@ -267,7 +213,7 @@ impl Client {
         match self.state {
             State::Stopped => self.request_connection(now),
             State::Draining | State::Disconnecting => {
-                self.end(State::Waiting, None, true);
+                self.end(State::BackingOff, None, true);
                 self.timer = Some(now);
             }
             _ => {}
@@ -282,10 +228,10 @@ impl Client {
             State::Connected => {
                 self.state = State::Draining;
                 self.timer = Some(now.saturating_add(DRAIN_TIMEOUT));
-                self.report(Event::Disconnected(Reason::Stopped));
+                self.report(ClientEvent::Disconnected(Reason::Stopped));
                 self.send_disconnect();
             }
-            state => self.end(State::Stopped, None, state != State::Waiting),
+            state => self.end(State::Stopped, None, state != State::BackingOff),
         }
     }
 
@@ -298,11 +244,11 @@ impl Client {
     }
 
     /// What happened; ask until `None`.
-    pub fn poll_event(&mut self) -> Option<Event> {
+    pub fn poll_event(&mut self) -> Option<ClientEvent> {
         let event = self.events.pop_front()?;
-        if let Event::Message(message) = &event {
-            self.event_load.messages -= 1;
-            self.event_load.bytes -= message.publication.packet().len();
+        if let ClientEvent::Message(message) = &event {
+            self.events_size.messages -= 1;
+            self.events_size.bytes -= message.publication.packet().len();
         }
         Some(event)
     }
@@ -335,7 +281,11 @@ impl Client {
             && (!options.clean_session || options.version == Version::V31);
         if nameless || !connect.emit(self.outbox.control()) {
             // Options that make no packet are the same when tried again.
-            return self.end(State::Stopped, Some(Event::Disconnected(Reason::Protocol)), true);
+            return self.end(
+                State::Stopped,
+                Some(ClientEvent::Disconnected(Reason::Protocol)),
+                true,
+            );
         }
         self.state = State::AwaitingConnack;
         self.timer = Some(now.saturating_add(CONNECT_TIMEOUT));
@@ -344,7 +294,7 @@ impl Client {
     /// The network connection is gone, or could not be made.
     pub fn closed(&mut self, now: Instant) {
         match self.state {
-            State::Stopped | State::Waiting => {}
+            State::Stopped | State::BackingOff => {}
             State::Draining | State::Disconnecting => self.end(State::Stopped, None, false),
             _ => self.fail(Reason::Network, false, now),
         }
@@ -387,7 +337,7 @@ impl Client {
         self.timer = None;
         match self.state {
             State::Stopped => {}
-            State::Waiting => self.request_connection(now),
+            State::BackingOff => self.request_connection(now),
             State::Connecting | State::AwaitingConnack => self.fail(Reason::Timeout, true, now),
             State::Connected if self.ping_out => self.fail(Reason::Timeout, true, now),
             State::Connected => {
@@ -432,13 +382,13 @@ impl Client {
 
     /// An attempt, or the connection, has failed; the next attempt comes later.
     fn fail(&mut self, reason: Reason, close: bool, now: Instant) {
-        let event = (self.state == State::Connected).then_some(Event::Disconnected(reason));
-        self.end(State::Waiting, event, close);
+        let event = (self.state == State::Connected).then_some(ClientEvent::Disconnected(reason));
+        self.end(State::BackingOff, event, close);
         self.timer = Some(now.saturating_add(self.backoff.next_delay()));
     }
 
     /// Leaves the connection behind, whatever state it was in.
-    fn end(&mut self, state: State, event: Option<Event>, close: bool) {
+    fn end(&mut self, state: State, event: Option<ClientEvent>, close: bool) {
         if matches!(self.state, State::Connected | State::Draining) {
             self.inflight.not_sent_from(self.outbox.first_not_sent());
         }
@@ -457,7 +407,7 @@ impl Client {
         }
     }
 
-    fn report(&mut self, event: Event) {
+    fn report(&mut self, event: ClientEvent) {
         if self.events.len() < MAX_EVENTS && try_deque_room(&mut self.events, 1) {
             self.events.push_back(event);
         } else {
@@ -467,8 +417,9 @@ impl Client {
 
     /// Whether the user has to take events before more is received.
     fn is_full(&self) -> bool {
-        let events = self.events.len() * size_of::<Event>();
-        !self.events.is_empty() && self.event_load.memory() + events >= self.options.max_event_bytes
+        let events = self.events.len() * size_of::<ClientEvent>();
+        !self.events.is_empty()
+            && self.events_size.memory() + events >= self.options.max_event_bytes
     }
 
     /// Queues a message for the user; false if there is no memory.
@@ -477,10 +428,10 @@ impl Client {
             self.drop_for_want_of_room();
             return false;
         }
-        self.event_load.messages += 1;
-        self.event_load.bytes += publication.packet().len();
+        self.events_size.messages += 1;
+        self.events_size.bytes += publication.packet().len();
         let publication = publication.clone();
-        self.events.push_back(Event::Message(Message { publication, qos, retain }));
+        self.events.push_back(ClientEvent::Message(Message { publication, qos, retain }));
         true
     }
 }

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::net::{SocketAddr, SocketAddrV6};
 
-use crate::memory::Share;
+use crate::memory::CountedBytes;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::wire::{QoS, Version};
@@ -14,7 +14,7 @@ use crate::{ConnId, Duration, Instant, Interface, Peer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// CONNECT has not been accepted yet.
-    Waiting,
+    AwaitingConnect,
     /// The connection of this session.
     Live(u32),
     /// Nothing more is read; what waits is sent, then it is closed.
@@ -47,10 +47,10 @@ pub(crate) struct Connection {
     pub(crate) inbox: Vec<u8>,
     pub(crate) outbox: Outbox,
     /// Of the memory counted.
-    pub(crate) share: Share,
+    pub(crate) share: CountedBytes,
 }
 
-/// What to publish when the connection ends without DISCONNECT.
+/// The Will Message: what to publish when the connection ends without DISCONNECT.
 #[derive(Debug)]
 pub(crate) struct LastWill {
     pub(crate) publication: Publication,
@@ -63,7 +63,7 @@ impl Connection {
         Connection {
             id,
             peer: CompactPeer::new(peer),
-            phase: Phase::Waiting,
+            phase: Phase::AwaitingConnect,
             version: Version::V311,
             bridge: false,
             announced: false,
@@ -75,7 +75,7 @@ impl Connection {
             will: None,
             inbox: Vec::new(),
             outbox: Outbox::default(),
-            share: Share::default(),
+            share: CountedBytes::default(),
         }
     }
 
@@ -89,8 +89,8 @@ impl Connection {
         stalls
     }
 
-    /// When the client is given up, if it promised signs of life ([MQTT-3.1.2-24]).
-    pub(crate) fn silent_at(&self, now: Instant) -> Option<Instant> {
+    /// When keep-alive runs out, and the client counts as gone ([MQTT-3.1.2-24]); `None` without.
+    pub(crate) fn keep_alive_deadline(&self, now: Instant) -> Option<Instant> {
         let patience = Duration::from_millis(u64::from(self.keep_alive) * 1500);
         (self.keep_alive > 0).then(|| self.last_received.at(now).saturating_add(patience))
     }
@@ -105,6 +105,11 @@ impl Connection {
     /// Something came from the client.
     pub(crate) fn touch(&mut self, now: Instant) {
         self.last_received = CompactInstant::new(now, now);
+    }
+
+    /// Whether something came from the client within so many milliseconds.
+    pub(crate) fn heard_within(&self, ms: u32, now: Instant) -> bool {
+        (now.as_millis() as u32).wrapping_sub(self.last_received.0) <= ms
     }
 
     /// Where it comes from.

@@ -72,6 +72,18 @@ impl Inbox {
         Ok(None)
     }
 
+    /// Bytes of a packet that is begun.
+    pub(crate) fn begun(&self) -> usize {
+        if self.spent { 0 } else { self.partial.len() }
+    }
+
+    /// The packet that was handed out last is not taken: what was [`begun`](Self::begun) before it
+    /// stays, and its caller has the rest again.
+    pub(crate) fn put_back(&mut self, begun: usize) {
+        self.partial.truncate(begun);
+        self.spent = false;
+    }
+
     /// What is left when there is no next packet.
     pub(crate) fn into_partial(self) -> Vec<u8> {
         if self.spent { Vec::new() } else { self.partial }

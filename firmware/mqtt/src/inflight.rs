@@ -1,34 +1,34 @@
 //! Messages of QoS 1 and 2 between the broker and one client, in both directions (section 4.3), and
 //! what waits to be sent.
 
+mod message;
+mod packet_ids;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use umqtt_memory::try_deque_room;
 
+use crate::Instant;
 use crate::delivery::Delivery;
-use crate::handling::{Handling, Mark};
+use crate::delivery_options::DeliveryOptions;
+#[cfg(feature = "journal")]
+use crate::delivery_options::Origin;
 use crate::journal::{EntryMark, SessionLog};
-use crate::load::Load;
 use crate::memory::BLOCK;
 use crate::message::Publication;
 use crate::outbox::Outbox;
+use crate::queue_size::QueueSize;
 use crate::wire::{PacketType, QoS, emit_ack};
+pub(crate) use message::QueueKind;
+use message::{InflightMessage, Stage, Waiting};
+use packet_ids::PacketIds;
+pub(crate) use packet_ids::RESERVED_ID;
 
-/// The packet id no message ever gets: the client here uses it for SUBSCRIBE and UNSUBSCRIBE, of
-/// which it has one out at a time.
-pub(crate) const RESERVED_ID: u16 = u16::MAX;
-
-/// Packet ids there are for messages: 1 to this.
-const IDS: u16 = RESERVED_ID - 1;
-
-/// Where a message is to wait.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    Inflight,
-    Waiting,
-    Qos0,
-}
+/// How long publishers wait for a client whose queue is full, in [`HOLD_UNIT`].
+const HOLD: u16 = 8;
+/// Milliseconds in which that is counted: a two-byte count of them lasts an hour.
+const HOLD_UNIT: u32 = 64;
 
 /// Bytes of what a session needs for its first message of QoS 1 or 2.
 pub(crate) const INFLIGHT_BYTES: usize = size_of::<Inflight>() + 16;
@@ -45,46 +45,41 @@ pub(crate) struct Inflight {
     /// Messages of QoS 0 that came while the client is offline, oldest first.
     qos0_queue: VecDeque<Publication>,
     qos0_bytes: usize,
-    last_id: u16,
-    /// Ids that follow it of which no message in flight has one.
-    free_ids: u16,
+    packet_ids: PacketIds,
     /// See [`not_sent_from`](Self::not_sent_from).
     not_sent: u16,
+    /// Since when publishers wait for it, in [`HOLD_UNIT`]; 0 if none has since it was half empty.
+    full_since: u16,
     /// Packet ids of QoS 2 messages received and not yet released; sorted.
     unreleased: Vec<u16>,
     /// Where changes are noted.
     log: SessionLog,
 }
 
-#[derive(Debug)]
-struct InflightMessage {
-    packet_id: u16,
-    origin: Mark,
-    stage: Stage,
-    mark: EntryMark,
-}
-
-#[derive(Debug)]
-enum Stage {
-    /// QoS 1, until PUBACK.
-    Puback(Publication),
-    /// QoS 2, until PUBREC.
-    Pubrec(Publication),
-    /// QoS 2, PUBREL sent, until PUBCOMP. The message itself is no longer needed.
-    Pubcomp,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    publication: Publication,
-    qos: QoS,
-    origin: Mark,
-    mark: EntryMark,
-}
-
 impl Inflight {
     pub(crate) fn new(log: SessionLog) -> Inflight {
         Inflight { log, ..Inflight::default() }
+    }
+
+    /// Whether a publisher is to wait for room: for a while, and then not before [`end_hold`].
+    ///
+    /// [`end_hold`]: Self::end_hold
+    pub(crate) fn may_hold(&mut self, now: Instant) -> bool {
+        let now = ((now.as_millis() as u32 / HOLD_UNIT) as u16).max(1);
+        if !self.was_full() {
+            self.full_since = now;
+        }
+        now.wrapping_sub(self.full_since) <= HOLD
+    }
+
+    /// Whether a publisher waits for room here, or has waited and it is not half empty yet.
+    pub(crate) fn was_full(&self) -> bool {
+        self.full_since > 0
+    }
+
+    /// There is room again: the next time it is full, publishers wait for it anew.
+    pub(crate) fn end_hold(&mut self) {
+        self.full_since = 0;
     }
 
     /// Messages that the next connection has to queue at once.
@@ -93,11 +88,11 @@ impl Inflight {
     }
 
     /// Makes room for one more message; false if there is no memory.
-    pub(crate) fn make_room(&mut self, entry: Entry) -> bool {
-        match entry {
-            Entry::Inflight => try_deque_room(&mut self.unacked, 1),
-            Entry::Waiting => try_deque_room(&mut self.waiting, 1),
-            Entry::Qos0 => try_deque_room(&mut self.qos0_queue, 1),
+    pub(crate) fn make_room(&mut self, kind: QueueKind) -> bool {
+        match kind {
+            QueueKind::Inflight => try_deque_room(&mut self.unacked, 1),
+            QueueKind::Waiting => try_deque_room(&mut self.waiting, 1),
+            QueueKind::Qos0 => try_deque_room(&mut self.qos0_queue, 1),
         }
     }
 
@@ -108,10 +103,7 @@ impl Inflight {
 
     /// Bytes of the messages that wait or are not acknowledged, as if no other queue had them too.
     pub(crate) fn cost_of_messages(&self) -> usize {
-        let unacked = self.unacked.iter().filter_map(|message| match &message.stage {
-            Stage::Puback(publication) | Stage::Pubrec(publication) => Some(publication),
-            Stage::Pubcomp => None,
-        });
+        let unacked = self.unacked.iter().filter_map(|message| message.stage.publication());
         let waiting = self.waiting.iter().map(|waiting| &waiting.publication);
         let all = unacked.chain(waiting).chain(&self.qos0_queue);
         all.map(|publication| Publication::cost_of(publication.packet().len())).sum()
@@ -132,9 +124,14 @@ impl Inflight {
     }
 
     /// Puts a message of QoS 1 or 2 in flight.
-    pub(crate) fn send(&mut self, publication: Publication, how: Handling, outbox: &mut Outbox) {
+    pub(crate) fn send(
+        &mut self,
+        publication: Publication,
+        how: DeliveryOptions,
+        outbox: &mut Outbox,
+    ) {
         let packet_id = self.next_id();
-        let mark = self.log.queued(&publication, how.qos, how.mark.retain(), packet_id);
+        let mark = self.log.queued(&publication, how.qos, how.origin.retain(), packet_id);
         self.put_in_flight(publication, how, (packet_id, mark), outbox);
     }
 
@@ -142,43 +139,48 @@ impl Inflight {
     fn put_in_flight(
         &mut self,
         publication: Publication,
-        how: Handling,
+        how: DeliveryOptions,
         (packet_id, mark): (u16, EntryMark),
         outbox: &mut Outbox,
     ) {
         // After a restart the client has to know it by the same packet id, or it would take it
         // twice.
         let wait = how.qos == QoS::ExactlyOnce && self.log.is_on();
-        let delivery = Delivery::new(publication.clone(), how.qos, packet_id, how.mark.retain());
+        let delivery = Delivery::new(publication.clone(), how.qos, packet_id, how.origin.retain());
         outbox.push_inflight(delivery, wait);
         let stage = match how.qos {
             QoS::ExactlyOnce => Stage::Pubrec(publication),
             _ => Stage::Puback(publication),
         };
-        self.unacked.push_back(InflightMessage { packet_id, origin: how.mark, stage, mark });
+        self.unacked.push_back(InflightMessage { packet_id, origin: how.origin, stage, mark });
     }
 
     /// Lets a message wait; false if `max` bytes would be passed.
-    pub(crate) fn wait(&mut self, publication: Publication, how: Handling, max: usize) -> bool {
+    pub(crate) fn wait(
+        &mut self,
+        publication: Publication,
+        how: DeliveryOptions,
+        max: usize,
+    ) -> bool {
         let bytes = self.waiting_bytes.saturating_add(publication.packet().len());
         if !self.waiting.is_empty() && bytes > max {
             return false;
         }
         self.waiting_bytes = bytes;
-        let mark = self.log.queued(&publication, how.qos, how.mark.retain(), 0);
-        self.waiting.push_back(Waiting { publication, qos: how.qos, origin: how.mark, mark });
+        let mark = self.log.queued(&publication, how.qos, how.origin.retain(), 0);
+        self.waiting.push_back(Waiting { publication, qos: how.qos, origin: how.origin, mark });
         true
     }
 
     /// All that waits.
-    pub(crate) fn load(&self) -> Load {
-        let waiting = Load { messages: self.waiting.len(), bytes: self.waiting_bytes };
+    pub(crate) fn queued(&self) -> QueueSize {
+        let waiting = QueueSize { messages: self.waiting.len(), bytes: self.waiting_bytes };
         waiting.plus(self.qos0())
     }
 
     /// What waits of QoS 0.
-    pub(crate) fn qos0(&self) -> Load {
-        Load { messages: self.qos0_queue.len(), bytes: self.qos0_bytes }
+    pub(crate) fn qos0(&self) -> QueueSize {
+        QueueSize { messages: self.qos0_queue.len(), bytes: self.qos0_bytes }
     }
 
     /// Keeps a message of QoS 0 until the client is back.
@@ -205,7 +207,7 @@ impl Inflight {
             let Some(next) = self.waiting.pop_front() else { return };
             self.waiting_bytes -= next.publication.packet().len();
             let Waiting { publication, qos, origin, mark } = next;
-            let how = Handling { qos, mark: origin };
+            let how = DeliveryOptions { qos, origin };
             let packet_id = self.next_id();
             let mark = self.log.sent(mark, &publication, qos, origin.retain(), packet_id);
             self.put_in_flight(publication, how, (packet_id, mark), outbox);
@@ -258,6 +260,11 @@ impl Inflight {
         let waiting = self.waiting.iter();
         let waiting = waiting.map(|next| (&next.publication, next.qos, next.origin.group()));
         sent.chain(waiting).filter(|(.., group)| *group > 0)
+    }
+
+    /// Messages that the client has not acknowledged or was never sent.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.unacked.len() + self.waiting.len()
     }
 
     /// PUBACK came. One that answers nothing is ignored, and the answer is false.
@@ -339,14 +346,8 @@ impl Inflight {
 
     /// The session is over: its messages are no longer needed.
     pub(crate) fn abandon(&self) {
-        for sent in &self.unacked {
-            match &sent.stage {
-                Stage::Puback(publication) | Stage::Pubrec(publication) => {
-                    self.log.abandoned(publication);
-                }
-                Stage::Pubcomp => {}
-            }
-        }
+        let unacked = self.unacked.iter().filter_map(|sent| sent.stage.publication());
+        unacked.for_each(|publication| self.log.abandoned(publication));
         self.waiting.iter().for_each(|waiting| self.log.abandoned(&waiting.publication));
     }
 
@@ -367,7 +368,7 @@ impl Inflight {
                 self.waiting.push_back(Waiting {
                     publication,
                     qos,
-                    origin: Mark::of(retain),
+                    origin: Origin::of(retain),
                     mark,
                 });
                 return;
@@ -376,10 +377,10 @@ impl Inflight {
             (Some(publication), _) => Stage::Puback(publication),
             (None, _) => Stage::Pubcomp,
         };
-        self.last_id = packet_id;
+        self.packet_ids.last = packet_id;
         self.unacked.push_back(InflightMessage {
             packet_id,
-            origin: Mark::of(retain),
+            origin: Origin::of(retain),
             stage,
             mark,
         });
@@ -426,100 +427,11 @@ impl Inflight {
         self.unreleased = Vec::new();
     }
 
-    /// The next packet id that is not in flight. There is one: fewer are in flight than there are.
     #[inline]
     fn next_id(&mut self) -> u16 {
-        if self.free_ids == 0 {
-            self.find_free_ids();
-        }
-        self.free_ids -= 1;
-        self.last_id = following(self.last_id);
-        self.last_id
+        self.packet_ids.next(|| self.unacked.iter().map(|sent| sent.packet_id))
     }
-
-    /// Goes to the last id in flight before one that is free. Looked for again only after as many
-    /// messages as there are free ones.
-    #[cold]
-    fn find_free_ids(&mut self) {
-        loop {
-            let next = following(self.last_id);
-            let ahead = |sent: &InflightMessage| match sent.packet_id.checked_sub(next) {
-                Some(ahead) => ahead,
-                None => IDS - next + sent.packet_id,
-            };
-            self.free_ids = self.unacked.iter().map(ahead).min().unwrap_or(IDS);
-            if self.free_ids > 0 {
-                return;
-            }
-            self.last_id = next;
-        }
-    }
-}
-
-/// The packet id behind another.
-fn following(id: u16) -> u16 {
-    if id >= IDS { 1 } else { id + 1 }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn packet_ids_skip_those_in_flight_and_the_reserved_ones() {
-        let message = Publication::new(b"a", b"").unwrap();
-        let mut outbox = Outbox::default();
-        let mut inflight = Inflight { last_id: 65_533, ..Inflight::default() };
-        inflight.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
-        (inflight.last_id, inflight.free_ids) = (65_533, 0);
-        inflight.send(message, Handling::new(QoS::AtLeastOnce, false), &mut outbox);
-        let ids: Vec<_> = inflight.unacked.iter().map(|sent| sent.packet_id).collect();
-        assert_eq!(ids, [65_534, 1]);
-    }
-
-    #[test]
-    fn packet_ids_come_in_turn_and_none_twice_at_a_time() {
-        let message = Publication::new(b"a", b"").unwrap();
-        let mut outbox = Outbox::default();
-        let mut inflight = Inflight::default();
-        for round in 0..u32::from(IDS) * 2 {
-            inflight.send(message.clone(), Handling::new(QoS::AtLeastOnce, false), &mut outbox);
-            outbox = Outbox::default();
-            let mut ids: Vec<_> = inflight.unacked.iter().map(|sent| sent.packet_id).collect();
-            let newest = ids[ids.len() - 1];
-            ids.sort_unstable();
-            ids.dedup();
-            assert_eq!(ids.len(), inflight.unacked.len());
-            assert!((1..=IDS).contains(&newest));
-            // One in a thousand is never answered.
-            if round % 1000 > 0 {
-                assert!(inflight.acknowledged(newest));
-            }
-        }
-        assert_eq!(inflight.unacked.len(), 132);
-    }
-
-    #[test]
-    fn an_answer_counts_only_in_its_stage() {
-        let message = Publication::new(b"a", b"").unwrap();
-        let mut outbox = Outbox::default();
-        let mut inflight = Inflight::default();
-        inflight.send(message, Handling::new(QoS::ExactlyOnce, false), &mut outbox);
-        inflight.acknowledged(1);
-        inflight.completed(1);
-        assert_eq!(inflight.unacked.len(), 1);
-        inflight.received(1);
-        inflight.completed(1);
-        assert!(inflight.unacked.is_empty());
-    }
-
-    #[test]
-    fn a_repeated_qos_2_message_is_not_new() {
-        let mut inflight = Inflight::default();
-        assert_eq!(inflight.record_received(7, 1), Some(true));
-        assert_eq!(inflight.record_received(7, 1), Some(false));
-        assert_eq!(inflight.record_received(8, 1), None);
-        inflight.release(7);
-        assert_eq!(inflight.record_received(7, 1), Some(true));
-    }
-}
+mod tests;

@@ -1,10 +1,11 @@
 //! An MQTT 3.1 and 3.1.1 broker as a state machine, for a chip with some tens of KiB and for a
 //! desktop.
 //!
-//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes and wishes.
-//! The caller owns the network, in one plain loop: tell the broker what happened, send what it has
-//! to say, come back when it asks to. So the same broker runs over `smoltcp` on a device and over
-//! the operating system's sockets, and its tests run in virtual time.
+//! It touches no socket and no clock: it is given bytes and the time, and leaves bytes, connections
+//! to close and its next deadline. The caller owns the network, in one plain loop: it hands in what
+//! happened, sends what waits, and comes back at the deadline. So the same broker runs over
+//! `smoltcp` on a device and over the operating system's sockets, and its tests run in virtual
+//! time.
 //!
 //! It knows nothing of scripts, of settings or of storage; the embedder decides who may connect
 //! ([`Hooks`]) and saves the retained messages if it wants to ([`Broker::retained_revision`]).
@@ -19,9 +20,9 @@
 //! * [`Publication`], [`Message`]: a message, encoded once, shared by all queues it waits in.
 //! * Inside: `inbox` (bytes in pieces become packets), `connection` and its `outbox` of messages
 //!   (`delivery`), `session` and its messages of QoS 1 and 2 (`inflight`), `queue` (what makes room
-//!   for what, by `load` and `handling`), `subscriptions` (a tree), `retained`; `arena` (places for
-//!   clients and filters), `offline` (which session was there longest ago), `timers`, and `memory`,
-//!   what things cost: the figures are in `docs/memory.md`.
+//!   for what, by `queue_size` and `delivery_options`), `subscriptions` (a tree), `retained`;
+//!   `arena` (places for clients and filters), `offline` (which session was there longest ago),
+//!   `timers`, and `memory`, what things cost: the figures are in `docs/memory.md`.
 //!
 //! # What it does with MQTT's choices
 //!
@@ -107,7 +108,7 @@ mod connection;
 #[cfg(any(feature = "broker", feature = "client"))]
 mod delivery;
 #[cfg(any(feature = "broker", feature = "client"))]
-mod handling;
+mod delivery_options;
 #[cfg(feature = "broker")]
 mod hooks;
 #[cfg(any(feature = "broker", feature = "client"))]
@@ -119,8 +120,6 @@ mod journal;
 #[cfg(feature = "broker")]
 mod limits;
 #[cfg(any(feature = "broker", feature = "client"))]
-mod load;
-#[cfg(any(feature = "broker", feature = "client"))]
 mod memory;
 #[cfg(any(feature = "broker", feature = "client"))]
 mod message;
@@ -130,6 +129,8 @@ mod offline;
 mod outbox;
 #[cfg(feature = "broker")]
 mod queue;
+#[cfg(any(feature = "broker", feature = "client"))]
+mod queue_size;
 #[cfg(feature = "broker")]
 mod retained;
 #[cfg(feature = "broker")]

@@ -1,7 +1,7 @@
 //! What the broker may grow to. Whatever passes a limit is refused; what is there already stays.
 
 use crate::Duration;
-use crate::load::Load;
+use crate::queue_size::QueueSize;
 
 /// Writes the struct down, and for each field a method of its name that sets it.
 macro_rules! limits {
@@ -87,7 +87,7 @@ pub struct Limits {
     pub max_queue_bytes: usize,
     /// Of the messages waiting for a client that is offline, those of QoS 0. A further one takes
     /// the place of the oldest; 0 keeps none, and counts none as dropped.
-    pub max_away_qos0: usize,
+    pub max_offline_qos0: usize,
     /// Bytes of acknowledgements, ping replies and the like waiting for one client. A client that
     /// makes the broker pass it does not read its replies and is closed. Hand
     /// [`receive`](crate::Broker::receive) at most this many bytes between two looks at what is
@@ -124,8 +124,8 @@ pub struct Limits {
 
 impl Limits {
     /// What may wait for one client when it may take no more than `share` bytes.
-    pub(crate) fn queue_load(&self, share: usize) -> Load {
-        Load { messages: self.max_queue_messages, bytes: self.max_queue_bytes.min(share) }
+    pub(crate) fn max_queue(&self, share: usize) -> QueueSize {
+        QueueSize { messages: self.max_queue_messages, bytes: self.max_queue_bytes.min(share) }
     }
 
     /// For a chip: eight or so clients at 4 KiB each.
@@ -143,7 +143,7 @@ impl Limits {
         max_packet: 4 * 1024,
         max_queue_messages: 128,
         max_queue_bytes: 4 * 1024,
-        max_away_qos0: 8,
+        max_offline_qos0: 8,
         max_control_bytes: 4 * 1024,
         max_inflight: 4,
         max_unreleased: 16,
@@ -171,7 +171,7 @@ impl Limits {
         max_packet: 1024 * 1024,
         max_queue_messages: 100_000,
         max_queue_bytes: 4 * 1024 * 1024,
-        max_away_qos0: 1_000,
+        max_offline_qos0: 1_000,
         max_control_bytes: 256 * 1024,
         max_inflight: 64,
         max_unreleased: 4096,

@@ -10,11 +10,11 @@ pub(crate) fn block(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { bytes + BLOCK }
 }
 
-/// The share that one client or message has of a total.
+/// Bytes that one client or message takes, counted in a total too.
 #[derive(Debug, Default)]
-pub(crate) struct Share(u32);
+pub(crate) struct CountedBytes(u32);
 
-impl Share {
+impl CountedBytes {
     /// Changes it, and the total with it.
     pub(crate) fn set(&mut self, bytes: usize, total: &mut usize) {
         if bytes != self.0 as usize {

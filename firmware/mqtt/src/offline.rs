@@ -1,5 +1,5 @@
 //! The stored sessions without a connection, in the order in which they lost it: the first makes
-//! room when there are too many.
+//! room when there are too many (eviction).
 //!
 //! A list through the sessions themselves, so that none is looked for: its ends are here.
 

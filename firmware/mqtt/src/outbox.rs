@@ -11,7 +11,7 @@ use umqtt_memory::{shrink_deque, try_deque_room};
 
 use crate::delivery::{Delivery, Piece};
 use crate::journal::Gate;
-use crate::load::Load;
+use crate::queue_size::QueueSize;
 
 /// Queue capacities kept when a queue runs empty: enough for steady traffic where memory is plenty,
 /// next to nothing on a chip.
@@ -49,8 +49,8 @@ impl Outbox {
     }
 
     /// The messages that wait.
-    pub(crate) fn load(&self) -> Load {
-        Load { messages: self.deliveries.len(), bytes: self.bytes }
+    pub(crate) fn queued(&self) -> QueueSize {
+        QueueSize { messages: self.deliveries.len(), bytes: self.bytes }
     }
 
     /// Bytes of the messages at QoS 0.
@@ -121,14 +121,23 @@ impl Outbox {
     /// Drops the oldest message at QoS 0 that is not being sent; false if there is none. Those of
     /// QoS 1 and 2 it may have to look past are no more than may be in flight.
     pub(crate) fn drop_oldest(&mut self) -> bool {
-        let begun = usize::from(self.front_sent > 0);
-        let mut rest = self.deliveries.iter().skip(begun);
-        let Some(place) = rest.position(|delivery| delivery.packet_id() == 0) else { return false };
-        let Some(oldest) = self.deliveries.remove(begun + place) else { return false };
+        let Some(place) = self.oldest_qos0() else { return false };
+        let Some(oldest) = self.deliveries.remove(place) else { return false };
         let len = oldest.len();
         self.bytes -= len;
         self.qos0_bytes -= len;
         true
+    }
+
+    /// Whether [`drop_oldest`](Self::drop_oldest) has one to drop.
+    pub(crate) fn has_droppable(&self) -> bool {
+        self.oldest_qos0().is_some()
+    }
+
+    fn oldest_qos0(&self) -> Option<usize> {
+        let begun = usize::from(self.front_sent > 0);
+        let mut rest = self.deliveries.iter().skip(begun);
+        rest.position(|delivery| delivery.packet_id() == 0).map(|place| begun + place)
     }
 
     /// Bytes of the heap, those of the messages not counted.

@@ -2,12 +2,13 @@
 //! two limits.
 //!
 //! When they are reached, the oldest messages of QoS 0 make room: they promise nothing, and what is
-//! new is worth more than what is old. Where none is left, the newcomer is the one to go.
+//! new is worth more than what is old. Where none is left, the newcomer is dropped. Either is
+//! counted ([`Stats::messages_dropped`](crate::Stats::messages_dropped)).
 
 use crate::Limits;
 use crate::delivery::Delivery;
-use crate::handling::Handling;
-use crate::inflight::Entry;
+use crate::delivery_options::DeliveryOptions;
+use crate::inflight::QueueKind;
 use crate::message::Publication;
 use crate::outbox::Outbox;
 use crate::session::Session;
@@ -32,15 +33,15 @@ pub(crate) fn connected(
     session: &mut Session,
     outbox: &mut Outbox,
     message: &Publication,
-    how: Handling,
+    how: DeliveryOptions,
     limits: &Limits,
     share: usize,
 ) -> Outcome {
-    let (len, max) = (message.packet().len(), limits.queue_load(share));
+    let (len, max) = (message.packet().len(), limits.max_queue(share));
     let (waiting, mut dropped) = (session.waiting(), 0);
-    while !outbox.load().plus(waiting).takes(len, max) {
+    while !outbox.queued().plus(waiting).takes(len, max) {
         // What would stay if all that promises nothing went.
-        let firm = outbox.load().bytes + waiting.bytes - outbox.qos0_bytes();
+        let firm = outbox.queued().bytes + waiting.bytes - outbox.qos0_bytes();
         if firm > 0 && firm.saturating_add(len) > max.bytes || !outbox.drop_oldest() {
             return Outcome::refused(dropped);
         }
@@ -50,11 +51,11 @@ pub(crate) fn connected(
         return Outcome::refused(dropped);
     }
     if how.qos == QoS::AtMostOnce {
-        outbox.push(Delivery::new(message.clone(), how.qos, 0, how.mark.retain()));
+        outbox.push(Delivery::new(message.clone(), how.qos, 0, how.origin.retain()));
     } else {
         let sends = waiting.messages == 0 && session.inflight_may_send(limits.max_inflight);
-        let entry = if sends { Entry::Inflight } else { Entry::Waiting };
-        let Some(inflight) = session.room_for(entry) else { return Outcome::refused(dropped) };
+        let kind = if sends { QueueKind::Inflight } else { QueueKind::Waiting };
+        let Some(inflight) = session.room_for(kind) else { return Outcome::refused(dropped) };
         if sends {
             inflight.send(message.clone(), how, outbox);
         } else {
@@ -68,24 +69,24 @@ pub(crate) fn connected(
 pub(crate) fn offline(
     session: &mut Session,
     message: &Publication,
-    how: Handling,
+    how: DeliveryOptions,
     limits: &Limits,
     share: usize,
 ) -> Outcome {
     let is_qos0 = how.qos == QoS::AtMostOnce;
     let mut dropped = 0;
-    if is_qos0 && limits.max_away_qos0 == 0 {
+    if is_qos0 && limits.max_offline_qos0 == 0 {
         return Outcome { queued: false, dropped }; // it was never promised one
     }
-    let (len, max) = (message.packet().len(), limits.queue_load(share));
-    let entry = if is_qos0 { Entry::Qos0 } else { Entry::Waiting };
-    let Some(inflight) = session.room_for(entry) else { return Outcome::refused(dropped) };
-    let firm = inflight.load().bytes - inflight.qos0().bytes;
+    let (len, max) = (message.packet().len(), limits.max_queue(share));
+    let kind = if is_qos0 { QueueKind::Qos0 } else { QueueKind::Waiting };
+    let Some(inflight) = session.room_for(kind) else { return Outcome::refused(dropped) };
+    let firm = inflight.queued().bytes - inflight.qos0().bytes;
     if firm > 0 && firm.saturating_add(len) > max.bytes {
         return Outcome::refused(dropped);
     }
-    while is_qos0 && inflight.qos0().messages >= limits.max_away_qos0
-        || !inflight.load().takes(len, max)
+    while is_qos0 && inflight.qos0().messages >= limits.max_offline_qos0
+        || !inflight.queued().takes(len, max)
     {
         if !inflight.drop_oldest() {
             return Outcome::refused(dropped);
@@ -100,6 +101,20 @@ pub(crate) fn offline(
     Outcome { queued: true, dropped }
 }
 
+/// Whether [`connected`] would lose a message of QoS 1 or 2 for want of room.
+pub(crate) fn is_full(
+    session: &Session,
+    outbox: &Outbox,
+    len: usize,
+    limits: &Limits,
+    share: usize,
+) -> bool {
+    let (waiting, max) = (session.waiting(), limits.max_queue(share));
+    let firm = outbox.queued().bytes + waiting.bytes - outbox.qos0_bytes();
+    let is_too_long = firm > 0 && firm.saturating_add(len) > max.bytes;
+    !outbox.queued().plus(waiting).takes(len, max) && (is_too_long || !outbox.has_droppable())
+}
+
 /// Whether a client that is connected would be sent a message soon: it waits for no acknowledgement
 /// of others.
 pub(crate) fn is_ready(
@@ -110,5 +125,5 @@ pub(crate) fn is_ready(
     share: usize,
 ) -> bool {
     let sends = qos == QoS::AtMostOnce || session.may_send(limits.max_inflight);
-    sends && outbox.load().takes(len, limits.queue_load(share))
+    sends && outbox.queued().takes(len, limits.max_queue(share))
 }

@@ -201,7 +201,7 @@ fn looks_at(message: &Publication) -> u32 {
 
 /// What a look for the next retained message came to.
 #[derive(Debug)]
-pub(crate) enum Next {
+pub(crate) enum ReplayStep {
     /// It, and the quality of service to deliver it at.
     Found(Publication, QoS),
     /// The budget is used up; go on from here later.
@@ -236,21 +236,21 @@ impl Replay {
 
     /// Looks for the next message, at no more than `budget` of them, fewer if their topics are
     /// long. Without [`advance`](Self::advance) it is found again.
-    pub(crate) fn next(&mut self, store: &RetainedStore, budget: &mut usize) -> Next {
+    pub(crate) fn next(&mut self, store: &RetainedStore, budget: &mut usize) -> ReplayStep {
         let after = self.after.as_ref().map(Publication::topic);
         let mut last: Option<&Publication> = None;
         for (message, qos) in store.candidates(&self.filter, after) {
             if *budget == 0 {
                 self.after = last.cloned().or(self.after.take());
-                return Next::Later;
+                return ReplayStep::Later;
             }
             *budget = budget.saturating_sub(looks_at(message) as usize);
             if umqtt_topic::matches(&self.filter, message.topic()) {
-                return Next::Found(message.clone(), qos.min(self.qos));
+                return ReplayStep::Found(message.clone(), qos.min(self.qos));
             }
             last = Some(message);
         }
-        Next::Done
+        ReplayStep::Done
     }
 
     pub(crate) fn advance(&mut self, past: Publication) {
@@ -321,12 +321,12 @@ mod tests {
                 let (mut found, mut budget) = (Vec::new(), 0);
                 loop {
                     match replay.next(&store, &mut budget) {
-                        Next::Found(message, _) => {
+                        ReplayStep::Found(message, _) => {
                             found.push(String::from_utf8(message.topic().to_vec()).unwrap());
                             replay.advance(message);
                         }
-                        Next::Later => budget = step,
-                        Next::Done => break,
+                        ReplayStep::Later => budget = step,
+                        ReplayStep::Done => break,
                     }
                 }
                 assert_eq!(found, topics(&store, filter), "{filter} by {step}");

@@ -7,10 +7,10 @@ use smallvec::SmallVec;
 
 use umqtt_memory::reserve;
 
-use crate::inflight::{Entry, INFLIGHT_BYTES, Inflight};
+use crate::inflight::{INFLIGHT_BYTES, Inflight, QueueKind};
 use crate::journal::SessionLog;
-use crate::load::Load;
-use crate::memory::{BLOCK, Share, block};
+use crate::memory::{BLOCK, CountedBytes, block};
+use crate::queue_size::QueueSize;
 use crate::retained::Replay;
 use crate::subscriptions::{FEW, NodeId};
 
@@ -36,7 +36,7 @@ pub(crate) struct Session {
     /// The slot of its connection; without one, its neighbours in the list of those offline: the
     /// older, the newer.
     pub(crate) place: [u32; 2],
-    /// It ends with its connection.
+    /// It ends with its connection: clean session 1.
     pub(crate) clean: bool,
     /// The nodes of its filters in the subscription tree, in the order of subscribing.
     pub(crate) subscriptions: SmallVec<[NodeId; FEW]>,
@@ -47,7 +47,7 @@ pub(crate) struct Session {
     /// Where its changes are noted, if it is stored.
     pub(crate) log: SessionLog,
     /// Of the memory counted.
-    pub(crate) share: Share,
+    pub(crate) share: CountedBytes,
 }
 
 impl Session {
@@ -66,7 +66,7 @@ impl Session {
             replays: BTreeMap::new(),
             inflight: None,
             log,
-            share: Share::default(),
+            share: CountedBytes::default(),
         }
     }
 
@@ -92,12 +92,12 @@ impl Session {
 
     /// The QoS 1 and 2 state with room for one more message in flight, in waiting, or at QoS 0;
     /// `None` if there is no memory.
-    pub(crate) fn room_for(&mut self, entry: Entry) -> Option<&mut Inflight> {
+    pub(crate) fn room_for(&mut self, kind: QueueKind) -> Option<&mut Inflight> {
         if self.inflight.is_none() && !reserve(INFLIGHT_BYTES) {
             return None;
         }
         let inflight = self.inflight();
-        inflight.make_room(entry).then_some(inflight)
+        inflight.make_room(kind).then_some(inflight)
     }
 
     /// The QoS 1 and 2 state, made when it is first needed.
@@ -134,8 +134,8 @@ impl Session {
     }
 
     /// What waits for an acknowledgement of earlier messages.
-    pub(crate) fn waiting(&self) -> Load {
-        self.inflight.as_ref().map_or(Load::default(), |inflight| inflight.load())
+    pub(crate) fn waiting(&self) -> QueueSize {
+        self.inflight.as_ref().map_or(QueueSize::default(), |inflight| inflight.queued())
     }
 
     /// Whether messages wait for an acknowledgement of earlier ones.

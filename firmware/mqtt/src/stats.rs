@@ -26,7 +26,7 @@ pub struct Stats {
     /// Connections closed because CONNECT did not come within `connect_timeout`.
     pub connect_timeouts: u64,
     /// Connections closed because nothing came for one and a half keep-alive times.
-    pub timeouts: u64,
+    pub keep_alive_timeouts: u64,
     /// Connections closed because the client does not read its answers (`max_control_bytes`), takes
     /// nothing of what waits for it, or does not end a packet it has begun (`stall_timeout`).
     pub slow: u64,
@@ -34,7 +34,7 @@ pub struct Stats {
     /// (`max_unreleased`).
     pub unreleased: u64,
     /// Takeovers: connections closed because another one came with the same client id.
-    pub take_overs: u64,
+    pub takeovers: u64,
     /// Stored sessions forgotten for another one, as there were `max_stored_sessions`: those
     /// offline for longest.
     pub sessions_displaced: u64,
@@ -43,7 +43,7 @@ pub struct Stats {
     /// Times a subscriber had to wait for its retained messages because others have them looked for
     /// too.
     pub scans_put_off: u64,
-    /// Last wills published.
+    /// Will Messages published.
     pub wills: u64,
     /// PINGREQ packets.
     pub pings: u64,
@@ -58,7 +58,8 @@ pub struct Stats {
     pub messages_sent: u64,
     /// Of those: to the local client, and to any client on the broker's own topics (`$SYS/...`).
     pub internal_sent: u64,
-    /// Messages a subscriber did not get because its queue was full.
+    /// Messages a subscriber did not get because its queue was full, or there was no memory for
+    /// them; and those of QoS 1 and 2 that were lost with a session which made room.
     pub messages_dropped: u64,
     /// Messages from clients thrown away because their topic is the broker's own (`$SYS/...`).
     pub messages_denied: u64,
@@ -86,10 +87,10 @@ impl Stats {
         self.messages_sent - self.internal_sent
     }
 
-    /// Connections closed by the broker for what their client did, or did not do. Take-overs are
+    /// Connections closed by the broker for what their client did, or did not do. Takeovers are
     /// not among them: mostly a client that comes back takes over from itself.
     pub fn closed(&self) -> u64 {
         let sent = self.protocol_errors + self.too_large + self.unreleased + self.no_memory;
-        sent + self.connect_timeouts + self.timeouts + self.slow
+        sent + self.connect_timeouts + self.keep_alive_timeouts + self.slow
     }
 }

@@ -9,21 +9,23 @@
 //! Those who share a subscription are one subscriber here, a group: see `shared`.
 
 mod cost;
+mod node;
 mod shared;
+mod subscriber;
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cmp::Reverse;
 
-use smallvec::SmallVec;
 use umqtt_memory::{try_extend, try_push, try_room};
 
 use crate::arena::Arena;
-use crate::memory::BLOCK;
 use crate::wire::QoS;
 use cost::Way;
+use node::{Level, Node, long};
 use shared::Group;
 pub(crate) use shared::{group_of_tag, group_tag, is_shared};
+use subscriber::{BRIDGE, GROUP, put, sort, take};
+pub(crate) use subscriber::{FEW, Subscriber};
 
 /// A node of the tree; as long as a subscription lasts it names its filter.
 pub(crate) type NodeId = u32;
@@ -37,75 +39,12 @@ const NONE: NodeId = 0;
 /// In the place of an offset into a topic: behind its last level.
 const END: usize = usize::MAX;
 
-/// A session and the quality of service it was granted, in four bytes; or a group of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Subscriber(u32);
-
-/// What the lowest bits of a subscriber say besides the quality of service: it is a bridge, or a
-/// group.
-const BRIDGE: u32 = 4;
-const GROUP: u32 = 3;
-
-impl Subscriber {
-    fn new(session: u32, qos: QoS) -> Subscriber {
-        Subscriber(session << 3 | qos as u32)
-    }
-
-    /// Its session, or what stands for a group in the place of one.
-    pub(crate) fn session(self) -> u32 {
-        self.0 >> 3
-    }
-
-    pub(crate) fn qos(self) -> QoS {
-        QoS::from_u8(self.0 as u8 & 3).unwrap_or_default()
-    }
-
-    /// The quality of service, if it is a session that gets each message as any other does: no
-    /// bridge, and no group.
-    #[inline(always)]
-    pub(crate) fn plain_qos(self) -> Option<QoS> {
-        QoS::from_u8(self.0 as u8 & 7)
-    }
-}
-
-/// Children and subscribers a node has room for by itself: as many as take no more place than a
-/// reference to more.
-pub(crate) const FEW: usize = size_of::<usize>() / 2;
-
 /// Bytes of a topic that is remembered together with its subscribers.
 const KNOWN_TOPIC: usize = 16 * size_of::<usize>();
 
 const NODE: usize = size_of::<Node>() + 2 * size_of::<NodeId>();
 /// The list of a node with many subscribers grows by doubling; the session counts its own list.
 const SUBSCRIPTION: usize = 2 * size_of::<Subscriber>();
-
-/// What a level takes besides its node.
-fn long(level: &[u8]) -> usize {
-    if level.len() > SHORT_LEVEL { level.len() + BLOCK } else { 0 }
-}
-
-/// Bytes of a level that is stored in its node.
-const SHORT_LEVEL: usize = 2 * size_of::<usize>();
-
-/// A level of a filter; a short one is stored in place.
-type Level = SmallVec<[u8; SHORT_LEVEL]>;
-
-#[derive(Debug, Default)]
-struct Node {
-    parent: NodeId,
-    /// The one-level wildcard below this level.
-    plus: NodeId,
-    /// The rest-of-topic wildcard below this level.
-    hash: NodeId,
-    /// Nodes from here down that the lookup of one topic may visit, this one included, each with
-    /// its own cost: of the literal children it goes on to one at most.
-    cost: u32,
-    level: Level,
-    /// Literal levels below this one, sorted by length first.
-    children: SmallVec<[NodeId; FEW]>,
-    /// Sorted by session; each session once.
-    subscribers: SmallVec<[Subscriber; FEW]>,
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -453,63 +392,6 @@ impl Subscriptions {
         if self.nodes.len() == 1 {
             self.give_back_memory();
         }
-    }
-}
-
-/// By session, the highest quality of service first.
-fn sort(subscribers: &mut [Subscriber]) {
-    if cfg!(target_pointer_width = "64") {
-        subscribers.sort_unstable_by_key(order);
-    } else {
-        // The library's sort is 4 KB of code on a chip.
-        shell_sort(subscribers);
-    }
-}
-
-fn order(subscriber: &Subscriber) -> (u32, Reverse<QoS>) {
-    (subscriber.session(), Reverse(subscriber.qos()))
-}
-
-/// Insertion over steps that get smaller, at most n^1.5 of them: quick where few, or lists that are
-/// sorted, stand one behind the other.
-fn shell_sort(subscribers: &mut [Subscriber]) {
-    let mut step = 1;
-    while step < subscribers.len() / 3 {
-        step = step * 3 + 1;
-    }
-    while step > 0 {
-        for end in step..subscribers.len() {
-            let mut at = end;
-            while at >= step && order(&subscribers[at - step]) > order(&subscribers[at]) {
-                subscribers.swap(at - step, at);
-                at -= step;
-            }
-        }
-        step /= 3;
-    }
-}
-
-/// Puts a subscriber in its place in a list, which is sorted; false if it replaced what was there
-/// of its session.
-fn put(subscribers: &mut SmallVec<[Subscriber; FEW]>, new: Subscriber) -> bool {
-    let place = subscribers.partition_point(|s| s.session() < new.session());
-    match subscribers.get_mut(place) {
-        Some(old) if old.session() == new.session() => {
-            *old = new;
-            false
-        }
-        _ => {
-            subscribers.insert(place, new);
-            true
-        }
-    }
-}
-
-/// Takes a subscriber out of a list.
-fn take(subscribers: &mut SmallVec<[Subscriber; FEW]>, place: usize) {
-    subscribers.remove(place);
-    if subscribers.len() <= FEW {
-        subscribers.shrink_to_fit();
     }
 }
 

@@ -143,7 +143,7 @@ fn a_slow_writer_with_a_keep_alive_is_closed_when_it_falls_silent() {
     assert!(!net.is_closed(1));
     net.pass(1);
     assert!(net.is_closed(1));
-    assert_eq!(net.broker.stats().timeouts, 1);
+    assert_eq!(net.broker.stats().keep_alive_timeouts, 1);
     good.are_served(&mut net);
 }
 
@@ -243,7 +243,7 @@ fn two_clients_with_one_id_drive_out_each_other_and_nobody_else() {
         assert!(net.is_closed(old) && !net.is_closed(new));
         good.are_served(&mut net);
     }
-    assert_eq!(net.broker.stats().take_overs, 499);
+    assert_eq!(net.broker.stats().takeovers, 499);
     assert_eq!((net.broker.clients_len(), net.broker.stored_sessions_len()), (3, 0));
 }
 
@@ -262,7 +262,7 @@ fn a_stranger_with_a_clients_id_does_not_get_its_session() {
         good.are_served(&mut net);
     }
     let stats = net.broker.stats();
-    assert_eq!((stats.unauthorized, stats.take_overs, stats.refused), (20, 0, 20));
+    assert_eq!((stats.unauthorized, stats.takeovers, stats.refused), (20, 0, 20));
     net.send(1, &publish_to("mine", b"still here"));
     assert_eq!(net.messages(1), ["mine=still here"]);
 }
@@ -292,7 +292,7 @@ fn a_thousand_clients_that_die_at_once_die_in_turns() {
     assert!(turns >= CLIENTS / 32);
     assert_eq!(net.messages(8_000).len(), CLIENTS as usize);
     assert_eq!(net.broker.clients_len(), 3);
-    assert_eq!(net.broker.stats().timeouts, u64::from(CLIENTS));
+    assert_eq!(net.broker.stats().keep_alive_timeouts, u64::from(CLIENTS));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 mod net;
 
 use net::{Door, peer};
-use umqtt_mqtt::client::{Client, ClientOptions, Event, LastMessage, NetworkRequest, Reason};
-use umqtt_mqtt::client::{RequestError, SendError};
+use umqtt_mqtt::client::{Client, ClientEvent, ClientOptions, NetworkRequest, Reason, WillMessage};
+use umqtt_mqtt::client::{ClientPublishError, RequestError};
 use umqtt_mqtt::wire::{Connack, ReturnCode, Version};
 use umqtt_mqtt::{Broker, ConnId, Duration, Instant, Limits, Publication, QoS};
 
@@ -116,7 +116,7 @@ impl Pair {
         self.now = end;
     }
 
-    fn event(&mut self) -> Option<Event> {
+    fn event(&mut self) -> Option<ClientEvent> {
         // What waits for room for its events goes on.
         self.run();
         self.client.poll_event()
@@ -126,15 +126,17 @@ impl Pair {
         let mut events = Vec::new();
         while let Some(event) = self.event() {
             events.push(match event {
-                Event::Message(m) => {
+                ClientEvent::Message(m) => {
                     let mark = if m.retain() { "!" } else { "" };
                     let (topic, payload) = (m.topic().escape_ascii(), m.payload().escape_ascii());
                     format!("{mark}{topic}={payload}@{}", m.qos() as u8)
                 }
-                Event::Subscribed { filter, granted } => {
+                ClientEvent::Subscribed { filter, granted } => {
                     format!("{} {:?}", filter.escape_ascii(), granted.map(|q| q as u8))
                 }
-                Event::Connected { session_present } => format!("connected {session_present}"),
+                ClientEvent::Connected { session_present } => {
+                    format!("connected {session_present}")
+                }
                 other => format!("{other:?}"),
             });
         }
@@ -183,7 +185,7 @@ fn user_password_and_will_reach_the_server() {
     let options = ClientOptions::new("c")
         .user("me")
         .password(b"secret")
-        .will(LastMessage::new(message).qos(Q1));
+        .will(WillMessage::new(message).qos(Q1));
     let mut pair = Pair::new(options.clone());
     pair.broker.subscribe(b"#", Q2).expect("room");
     assert_eq!(pair.events(), ["connected false"]);
@@ -205,7 +207,7 @@ fn a_lost_connection_comes_back_with_everything() {
     pair.down = true;
     pair.cut();
     assert_eq!(pair.events(), ["Disconnected(Network)"]);
-    assert_eq!(pair.client.publish(b"up", b"x", Q0, false), Err(SendError::NotConnected));
+    assert_eq!(pair.client.publish(b"up", b"x", Q0, false), Err(ClientPublishError::NotConnected));
     pair.client.publish(b"up", b"kept", Q1, false).expect("room");
     let before = pair.dials;
     pair.pass(120_000);
@@ -263,7 +265,7 @@ fn keeps_alive_and_notices_silence() {
     let mut pair = Pair::new(ClientOptions::new("c").keep_alive(10));
     pair.pass(600_000);
     assert_eq!(pair.events(), ["connected false"]);
-    assert_eq!(pair.broker.stats().timeouts, 0);
+    assert_eq!(pair.broker.stats().keep_alive_timeouts, 0);
     pair.silent = true;
     pair.pass(19_999);
     assert!(pair.client.is_connected());
@@ -276,7 +278,7 @@ fn keeps_alive_and_notices_silence() {
 #[test]
 fn stopping_sends_what_is_queued_and_leaves_no_will() {
     let message = Publication::new(b"gone", b"c").expect("short");
-    let will = LastMessage::new(message);
+    let will = WillMessage::new(message);
     let mut pair = Pair::new(ClientOptions::new("c").will(will));
     pair.broker.subscribe(b"#", Q0).expect("room");
     pair.client.publish(b"bye", b"1", Q0, false).expect("connected");
@@ -348,7 +350,7 @@ fn accepted() -> Client {
     client.sent(n);
     let connack = Connack { session_present: false, code: ReturnCode::Accepted };
     hear(&mut client, &connack.emit(), Instant::ZERO);
-    assert_eq!(client.poll_event(), Some(Event::Connected { session_present: false }));
+    assert_eq!(client.poll_event(), Some(ClientEvent::Connected { session_present: false }));
     client
 }
 
@@ -368,9 +370,13 @@ fn a_server_that_misbehaves_is_left() {
         hear(&mut client, bytes, Instant::from_millis(5));
         if bytes[0] == 0x32 {
             hear(&mut client, &[0xff; 65_536], Instant::from_millis(5));
-            assert_eq!(client.poll_event(), Some(Event::TooLarge(65_540)));
+            assert_eq!(client.poll_event(), Some(ClientEvent::TooLarge(65_540)));
         }
-        assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{bytes:x?}");
+        assert_eq!(
+            client.poll_event(),
+            Some(ClientEvent::Disconnected(Reason::Protocol)),
+            "{bytes:x?}"
+        );
         assert_eq!(client.poll_network(), Some(NetworkRequest::Close));
         assert!(client.poll_at().is_some_and(|at| at > Instant::from_millis(5)));
     }
@@ -391,7 +397,7 @@ fn a_flood_of_short_messages_waits_and_none_is_lost() {
         assert_eq!(client.receive(&rest[taken..], Instant::ZERO), 0, "it is full");
         rest = &rest[taken..];
         while let Some(event) = client.poll_event() {
-            let Event::Message(message) = event else { panic!("{event:?}") };
+            let ClientEvent::Message(message) = event else { panic!("{event:?}") };
             payloads.extend_from_slice(message.payload());
         }
     }
@@ -425,8 +431,10 @@ fn messages_that_are_too_large_are_passed_over_and_acknowledged() {
             hear(&mut client, piece, Instant::from_millis(5));
             while let Some(event) = client.poll_event() {
                 events.push(match event {
-                    Event::TooLarge(bytes) => format!("{bytes} bytes"),
-                    Event::Message(message) => String::from_utf8_lossy(message.payload()).into(),
+                    ClientEvent::TooLarge(bytes) => format!("{bytes} bytes"),
+                    ClientEvent::Message(message) => {
+                        String::from_utf8_lossy(message.payload()).into()
+                    }
                     other => panic!("{other:?}"),
                 });
             }
@@ -452,8 +460,8 @@ fn messages_with_a_bad_topic_are_passed_over_and_acknowledged() {
         }
         while let Some(event) = client.poll_event() {
             events.push(match event {
-                Event::BadTopic => String::from("bad"),
-                Event::Message(message) => String::from_utf8_lossy(message.payload()).into(),
+                ClientEvent::BadTopic => String::from("bad"),
+                ClientEvent::Message(message) => String::from_utf8_lossy(message.payload()).into(),
                 other => panic!("{other:?}"),
             });
         }

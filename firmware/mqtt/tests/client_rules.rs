@@ -1,6 +1,6 @@
 //! What MQTT asks of a client, packet by packet, against a server that the test plays.
 
-use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest, Reason};
+use umqtt_mqtt::client::{Client, ClientEvent, ClientOptions, NetworkRequest, Reason};
 use umqtt_mqtt::wire::{Connack, Connect, FixedHeader, PacketType, Publish, ReturnCode, Version};
 use umqtt_mqtt::wire::{Suback, Subscribe, emit_ack};
 use umqtt_mqtt::{Duration, Instant};
@@ -110,7 +110,7 @@ fn a_nameless_client_does_not_ask_to_be_remembered() {
     for options in [stay, old] {
         let mut client = dialled(options);
         assert!(client.outgoing().is_empty());
-        assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
+        assert_eq!(client.poll_event(), Some(ClientEvent::Disconnected(Reason::Protocol)));
         assert_eq!((client.poll_network(), client.poll_at()), (Some(NetworkRequest::Close), None));
     }
     assert_eq!(sent(&mut dialled(ClientOptions::new(""))), ["Connect"]);
@@ -121,7 +121,7 @@ fn a_nameless_client_does_not_ask_to_be_remembered() {
 fn a_password_is_not_sent_alone() {
     let mut client = dialled(ClientOptions::new("c").password(b"secret"));
     assert!(client.outgoing().is_empty());
-    assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
+    assert_eq!(client.poll_event(), Some(ClientEvent::Disconnected(Reason::Protocol)));
 }
 
 /// [MQTT-3.1.2-23]: however long the answers take, no two packets are further apart than the
@@ -217,7 +217,7 @@ fn answers_go_in_the_order_of_what_they_answer() {
     }
     assert_eq!(sent(&mut client), ["Pubcomp#2", "Pubcomp#9"]);
     let messages = std::iter::from_fn(|| client.poll_event());
-    assert_eq!(messages.filter(|event| matches!(event, Event::Message(_))).count(), 4);
+    assert_eq!(messages.filter(|event| matches!(event, ClientEvent::Message(_))).count(), 4);
 
     for _ in 0..3 {
         client.publish(b"t", b"x", Q2, false).expect("room");
@@ -261,7 +261,11 @@ fn a_violation_ends_the_connection() {
         let mut client = online(ClientOptions::new("c"));
         client.poll_event();
         hear(&mut client, bytes, Instant::ZERO);
-        assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)), "{what}");
+        assert_eq!(
+            client.poll_event(),
+            Some(ClientEvent::Disconnected(Reason::Protocol)),
+            "{what}"
+        );
         assert_eq!(client.poll_network(), Some(NetworkRequest::Close), "{what}");
     }
 }
@@ -278,6 +282,6 @@ fn a_reserved_return_code_ends_the_connection() {
         let mut suback = Vec::new();
         assert!(Suback::emit(asked.packet_id, &[code], &mut suback));
         hear(&mut client, &suback, Instant::ZERO);
-        assert_eq!(client.poll_event(), Some(Event::Disconnected(Reason::Protocol)));
+        assert_eq!(client.poll_event(), Some(ClientEvent::Disconnected(Reason::Protocol)));
     }
 }

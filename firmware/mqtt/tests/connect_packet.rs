@@ -267,7 +267,7 @@ fn session_present_says_whether_there_was_one() {
     assert!(!net.connect(3, hello("a")), "clean, and it was there");
     net.cut(3);
     assert!(!net.connect(4, stay("a")), "the clean one has ended it");
-    assert!(net.connect(5, stay("a")), "by take-over");
+    assert!(net.connect(5, stay("a")), "by takeover");
     net.cut(5);
     let old = Connect { version: Version::V31, ..stay("a") };
     assert!(!net.connect(6, old), "MQTT 3.1 has no such bit");

@@ -214,7 +214,7 @@ fn a_newcomer_with_the_same_id_takes_over() {
     assert_eq!(net.messages(2), Vec::<String>::new(), "clean session: nothing is inherited");
     net.cut(1); // the news comes late, and means nothing now
     assert_eq!(net.messages(9), Vec::<String>::new());
-    assert_eq!(net.broker.stats().take_overs, 1);
+    assert_eq!(net.broker.stats().takeovers, 1);
 }
 
 /// [MQTT-4.8.0-1]

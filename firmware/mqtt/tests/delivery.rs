@@ -200,7 +200,7 @@ fn answers_keep_the_order_of_what_they_answer() {
 fn messages_come_in_the_order_they_were_sent() {
     for qos in [Q0, Q1, Q2] {
         for max_inflight in [1, 2, 7] {
-            let limits = Limits::SMALL.max_inflight(max_inflight).max_away_qos0(100);
+            let limits = Limits::SMALL.max_inflight(max_inflight).max_offline_qos0(100);
             let mut net = subscriber(limits);
             net.join(99, "publisher");
             let (mut conn, mut seen) = (1, Vec::new());

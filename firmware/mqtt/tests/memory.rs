@@ -103,6 +103,21 @@ fn an_idle_client_costs_what_is_documented_and_the_next_thousand_no_more() {
     assert!(measured <= 4 * 1000 * one, "{measured}");
 }
 
+/// A look for retained messages that is over is not counted any more.
+#[test]
+fn a_subscription_costs_the_same_where_messages_are_retained() {
+    let mut broker = Broker::new(DESKTOP);
+    connect(&mut broker, 0, true);
+    subscribe(&mut broker, 0, "all/#", QoS::AtMostOnce);
+    broker.publish(b"other", b"kept", QoS::AtMostOnce, true).unwrap();
+    let (_, counted) = cost(&mut broker, |broker| {
+        connect(broker, 1, true);
+        subscribe(broker, 1, "all/#", QoS::AtMostOnce);
+    });
+    let one = documented("idle client") + documented("subscription to a filter");
+    assert_eq!(counted, one);
+}
+
 #[test]
 fn a_group_costs_what_is_documented_and_leaves_nothing() {
     let mut broker = Broker::new(DESKTOP);

@@ -69,7 +69,7 @@ fn while_away_messages_are_limited_by_bytes() {
 
 #[test]
 fn while_away_the_newest_of_qos_0_are_kept() {
-    let mut net = away(Limits::SMALL.max_away_qos0(2));
+    let mut net = away(Limits::SMALL.max_offline_qos0(2));
     for payload in ["1", "2", "3", "4"] {
         publish(&mut net, payload, Q0);
     }
@@ -83,7 +83,7 @@ fn while_away_the_newest_of_qos_0_are_kept() {
 
 #[test]
 fn a_limit_of_none_keeps_no_qos_0_and_loses_none() {
-    let mut net = away(Limits::SMALL.max_away_qos0(0));
+    let mut net = away(Limits::SMALL.max_offline_qos0(0));
     publish(&mut net, "1", Q0);
     publish(&mut net, "2", Q1);
     assert_eq!(dropped(&net), 0);
@@ -142,7 +142,7 @@ fn what_waits_behind_a_full_flight_window_counts_too() {
 #[test]
 fn a_newcomer_that_finds_no_room_in_any_case_drops_nothing_else() {
     for is_away in [true, false] {
-        let limits = Limits::SMALL.max_queue_bytes(40).max_away_qos0(1);
+        let limits = Limits::SMALL.max_queue_bytes(40).max_offline_qos0(1);
         let mut net = if is_away { away(limits) } else { slow(limits) };
         publish(&mut net, "promised", Q1);
         publish(&mut net, "loose", Q0);

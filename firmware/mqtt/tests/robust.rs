@@ -22,7 +22,7 @@ const TIGHT: Limits = Limits::SMALL
     .max_packet(80)
     .max_queue_messages(3)
     .max_queue_bytes(60)
-    .max_away_qos0(1)
+    .max_offline_qos0(1)
     .max_control_bytes(64)
     .max_inflight(2)
     .max_unreleased(2)

@@ -32,7 +32,7 @@ const ENDS: [(&str, End); 8] = [
         net.send(1, &again);
     }),
     ("a packet over the limit", |net| net.send(1, &[0x30, 0xff, 0xff, 0x7f])),
-    ("take-over", |net| {
+    ("takeover", |net| {
         net.connect(2, hello("a"));
     }),
     ("the program closes it", |net| {
@@ -104,7 +104,7 @@ fn only_whole_packets_keep_a_connection_alive() {
     assert!(!net.is_closed(1));
     net.pass(1);
     assert!(net.is_closed(1), "six seconds after CONNECT");
-    assert_eq!(net.broker.stats().timeouts, 1);
+    assert_eq!(net.broker.stats().keep_alive_timeouts, 1);
 
     // The packet counts from its last byte, together with what follows it.
     net.connect(2, Connect { keep_alive: 4, ..hello("b") });

@@ -38,27 +38,42 @@ pub(crate) struct Connection {
     /// Received bytes that were reported.
     pub(crate) seen: usize,
     ready: ReadySet,
-    /// The last send took less than all.
-    pub(crate) blocked: bool,
-    /// It was reported that the peer has finished sending.
-    pub(crate) ended: bool,
+    /// [`BLOCKED`], [`ENDED`]. In one byte: there are as many of these as sockets, and with another
+    /// byte each would take 8 more.
+    marks: u8,
 }
+
+/// The last send took less than all.
+const BLOCKED: u8 = 1;
+/// It was reported that the peer has finished sending.
+const ENDED: u8 = 2;
+
+#[cfg(target_pointer_width = "32")]
+const _: () = assert!(size_of::<Option<Connection>>() <= 32);
 
 impl Connection {
     pub(crate) fn new(phase: Phase, socket: Option<SocketHandle>, port: u16) -> Connection {
-        Connection {
-            phase,
-            socket,
-            port,
-            seen: 0,
-            ready: ReadySet::default(),
-            blocked: false,
-            ended: false,
-        }
+        Connection { phase, socket, port, seen: 0, ready: ReadySet::default(), marks: 0 }
     }
 
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open)
+    }
+
+    /// Whether the last send took less than all.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.marks & BLOCKED != 0
+    }
+
+    pub(crate) fn set_blocked(&mut self, blocked: bool) {
+        self.marks = self.marks & !BLOCKED | if blocked { BLOCKED } else { 0 };
+    }
+
+    /// Notes that the peer has finished sending; false if that was noted already.
+    pub(crate) fn note_end(&mut self) -> bool {
+        let is_new = self.marks & ENDED == 0;
+        self.marks |= ENDED;
+        is_new
     }
 
     pub(crate) fn is_closed(&self) -> bool {

@@ -8,7 +8,8 @@ use core::net::Ipv4Addr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{Socket, dhcpv4};
-use smoltcp::wire::{IpAddress, Ipv4Cidr};
+use smoltcp::wire::Ipv4Cidr;
+use umqtt_dns::MAX_SERVERS;
 use umqtt_net::{Duration, Instant};
 
 /// A lease that is shorter counts as one of this length.
@@ -16,14 +17,12 @@ pub const MIN_LEASE: Duration = Duration::from_secs(60);
 /// How long the client rests after an answer: until half of the shortest lease is over, when a
 /// lease is renewed.
 const REST: Duration = Duration::from_secs(30);
-/// Name servers used.
-const MAX_SERVERS: usize = 2;
 
 /// An address with all that belongs to it.
 pub(crate) struct Lease {
     pub(crate) address: Ipv4Cidr,
     pub(crate) gateway: Option<Ipv4Addr>,
-    pub(crate) servers: heapless::Vec<IpAddress, MAX_SERVERS>,
+    pub(crate) servers: heapless::Vec<Ipv4Addr, MAX_SERVERS>,
 }
 
 /// The client.
@@ -119,7 +118,7 @@ fn lease_of(config: &dhcpv4::Config<'_>) -> Option<Lease> {
     is_host_in(config.address).then(|| Lease {
         address: config.address,
         gateway: config.router.filter(|router| is_host(*router)),
-        servers: servers.map(|server| IpAddress::Ipv4(*server)).take(MAX_SERVERS).collect(),
+        servers: servers.copied().take(MAX_SERVERS).collect(),
     })
 }
 

@@ -6,6 +6,7 @@ mod connect;
 #[cfg(feature = "multicast")]
 mod groups;
 mod listen;
+mod lookups;
 #[cfg(not(feature = "multicast"))]
 mod no_groups;
 #[cfg(feature = "udp")]
@@ -13,9 +14,9 @@ mod udp;
 
 use core::net::Ipv4Addr;
 
-use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult, SocketHandle};
+use smoltcp::iface::{Config, Interface, PollIngressSingleResult, PollResult};
 use smoltcp::phy::Device;
-use smoltcp::socket::{dns, tcp};
+use smoltcp::socket::tcp;
 use smoltcp::time;
 use smoltcp::wire::{EthernetAddress, HardwareAddress};
 use umqtt_net::{CloseReason, Instant, Readiness, Stack};
@@ -23,29 +24,30 @@ use umqtt_net::{CloseReason, Instant, Readiness, Stack};
 use crate::NetLimits;
 use crate::connection::Phase;
 use crate::dhcp_client::DhcpClient;
-use crate::fin_splitter::FinSplitter;
+use crate::names::Names;
 use crate::table::Table;
+use crate::tcp_inspector::TcpInspector;
 use crate::udp_sockets::UdpSockets;
 
 pub use calls::LINGER_TIMEOUT;
-pub use connect::{CONNECT_TIMEOUT, MAX_LOOKUPS};
+pub use connect::CONNECT_TIMEOUT;
 pub use listen::MAX_PORTS;
 
 /// Frames taken per poll, so that a flood does not keep the device from its turn.
 const FRAMES_PER_POLL: usize = 16;
 /// Rounds of one segment per socket sent per poll.
 const ROUNDS_PER_POLL: usize = 16;
-/// Sockets that are not in the table: the DHCP and the DNS client.
-const OTHER_SOCKETS: usize = 2;
+/// Sockets that are not in the table: the DHCP client.
+const OTHER_SOCKETS: usize = 1;
 
 /// The network of a device.
 pub struct SmolNet<D: Device> {
-    device: FinSplitter<D>,
+    device: TcpInspector<D>,
     pub(crate) interface: Interface,
     pub(crate) table: Table,
     pub(crate) ports: heapless::Vec<u16, MAX_PORTS>,
     pub(crate) dhcp: Option<DhcpClient>,
-    pub(crate) resolver: SocketHandle,
+    pub(crate) names: Names,
     /// The name server of the settings.
     pub(crate) own_server: Option<Ipv4Addr>,
     pub(crate) was_up: bool,
@@ -67,17 +69,17 @@ impl<D: Device> SmolNet<D> {
     pub fn new(device: D, mac: [u8; 6], seed: u64, limits: NetLimits, now: Instant) -> SmolNet<D> {
         let mut config = Config::new(HardwareAddress::Ethernet(EthernetAddress(mac)));
         config.random_seed = seed;
-        let mut device = FinSplitter::new(device);
+        let mut device = TcpInspector::new(device);
         let interface = Interface::new(config, &mut device, smoltcp_instant(now));
-        let mut table = Table::new(limits, OTHER_SOCKETS + UdpSockets::places(&limits));
-        let resolver = table.sockets.add(dns::Socket::new(&[], alloc::vec::Vec::new()));
+        let table = Table::new(limits, OTHER_SOCKETS + UdpSockets::places(&limits));
         SmolNet {
             device,
             interface,
             table,
             ports: heapless::Vec::new(),
             dhcp: None,
-            resolver,
+            // Another sequence of numbers than the interface's.
+            names: Names::new(seed.rotate_left(32)),
             own_server: None,
             was_up: false,
             local_port: (seed >> 16) as u16,
@@ -117,9 +119,10 @@ impl<D: Device> SmolNet<D> {
             let now = smoltcp_instant(self.now);
             let sockets = &mut self.table.sockets;
             let result = self.interface.poll_ingress_single(now, &mut self.device, sockets);
-            if let Some(knock) = self.device.take_knock() {
-                self.note_knock(knock);
+            if let Some(syn) = self.device.take_syn() {
+                self.note_syn(syn);
             }
+            self.take_answers();
             match result {
                 PollIngressSingleResult::None => return false,
                 PollIngressSingleResult::PacketProcessed => {}
@@ -172,8 +175,10 @@ impl<D: Device> SmolNet<D> {
         connection.seen = waiting;
         // Half a buffer at least: small pieces cost a segment each.
         let room = socket.send_capacity() - socket.send_queue();
-        let writable = connection.blocked && room * 2 >= socket.send_capacity();
-        connection.blocked &= !writable;
+        let writable = connection.is_blocked() && room * 2 >= socket.send_capacity();
+        if writable {
+            connection.set_blocked(false);
+        }
         if readable {
             self.table.report(place, Readiness::Readable);
         }
@@ -216,7 +221,8 @@ impl<D: Device> SmolNet<D> {
         let stack =
             stack.map(|at| Instant::from_millis(u64::try_from(at.total_millis()).unwrap_or(0)));
         let lease = self.dhcp.as_ref().and_then(DhcpClient::deadline);
-        self.table.deadlines().chain(stack).chain(lease).min()
+        let names = self.names.poll_at();
+        self.table.deadlines().chain(stack).chain(lease).chain(names).min()
     }
 }
 
@@ -228,6 +234,7 @@ impl<D: Device> Stack for SmolNet<D> {
         self.refill();
         self.more = self.take_frames();
         self.poll_lease();
+        self.poll_lookups();
         self.poll_sockets();
         self.udp.poll(&mut self.table.sockets);
     }
@@ -235,6 +242,8 @@ impl<D: Device> Stack for SmolNet<D> {
     #[inline(never)]
     fn egress(&mut self, now: Instant) -> Option<Instant> {
         self.now = self.now.max(now);
+        // What the device has asked for meanwhile.
+        self.poll_lookups();
         // Timers run out in here too, and our last acknowledgements leave.
         self.send_frames();
         self.poll_sockets();

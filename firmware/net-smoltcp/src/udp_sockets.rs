@@ -7,7 +7,7 @@ use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::udp;
 use umqtt_net::{Duration, Instant, UdpId};
 
-use crate::NetLimits;
+use crate::{NetLimits, UdpLimits};
 
 /// Groups joined at a time, by all sockets together.
 pub const MAX_GROUPS: usize = 2;
@@ -24,6 +24,9 @@ pub(crate) struct UdpSockets {
 pub(crate) struct Entry {
     pub(crate) handle: SocketHandle,
     port: u16,
+    /// Bytes of datagrams in each direction, and how many of them.
+    pub(crate) bytes: usize,
+    datagrams: usize,
     /// A datagram is there, and that is to be reported.
     ready: bool,
     /// That was reported, and none was taken since.
@@ -33,8 +36,9 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new(handle: SocketHandle, port: u16) -> Entry {
-        Entry { handle, port, ready: false, reported: false, waiting: None }
+    pub(crate) fn new(handle: SocketHandle, port: u16, limits: &UdpLimits) -> Entry {
+        let UdpLimits { bytes, datagrams, .. } = *limits;
+        Entry { handle, port, bytes, datagrams, ready: false, reported: false, waiting: None }
     }
 }
 
@@ -50,8 +54,11 @@ impl UdpSockets {
 
     /// Bytes of the heap.
     pub(crate) fn memory(&self, limits: &NetLimits) -> usize {
-        limits.udp.sockets * size_of::<Option<Entry>>()
-            + self.entries.iter().flatten().count() * limits.udp.memory()
+        let UdpLimits { sockets, .. } = limits.udp;
+        let buffers = self.entries.iter().flatten().map(|entry| {
+            UdpLimits { sockets, datagrams: entry.datagrams, bytes: entry.bytes }.memory()
+        });
+        sockets * size_of::<Option<Entry>>() + buffers.sum::<usize>()
     }
 
     /// Looks for datagrams that came.
@@ -120,16 +127,4 @@ impl UdpSockets {
         let free = self.entries.iter().position(Option::is_none).unwrap_or(self.entries.len());
         (free < limits.udp.sockets).then_some(free)
     }
-}
-
-/// A buffer for datagrams; `None` when memory is short.
-pub(crate) fn buffer(limits: &NetLimits) -> Option<udp::PacketBuffer<'static>> {
-    let limits = &limits.udp;
-    let mut metadata = Vec::new();
-    metadata.try_reserve_exact(limits.datagrams).ok()?;
-    metadata.resize(limits.datagrams, udp::PacketMetadata::EMPTY);
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(limits.bytes).ok()?;
-    bytes.resize(limits.bytes, 0);
-    Some(udp::PacketBuffer::new(metadata, bytes))
 }

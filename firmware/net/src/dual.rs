@@ -1,6 +1,7 @@
 //! Two stacks as one [`Net`]: a board whose access point and station have a stack each, or a
 //! loopback beside them.
 
+use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
 use crate::{
@@ -11,8 +12,9 @@ use crate::{
 /// Two stacks as one. The second one is that of one [`Interface`], the first one has all others.
 ///
 /// Ports are listened on in both. What the device connects to, or sends a datagram to, goes through
-/// the second if it is in its network, else through the first, whose business names are too. Ids
-/// stay small: those of the first stack are the even ones, those of the second the odd ones.
+/// the second if it is in its network, else through the first, whose business names are too. Ids of
+/// connections stay small: those of the first stack are the even ones, those of the second the odd
+/// ones. UDP sockets are bound in both, unless they are for one interface.
 #[derive(Debug)]
 pub struct DualNet<A, B> {
     first: A,
@@ -20,12 +22,17 @@ pub struct DualNet<A, B> {
     interface: Interface,
     /// The second is asked for the next event first: each has its turn.
     second_next: bool,
+    /// The UDP sockets by their number: that of each in its stack.
+    udp: Vec<Option<InStacks>>,
 }
+
+/// The number of a UDP socket in the first stack and in the second, where it has one.
+type InStacks = [Option<UdpId>; 2];
 
 impl<A: Net, B: Net> DualNet<A, B> {
     /// Two stacks as one; `second` is that of `interface`.
     pub fn new(first: A, second: B, interface: Interface) -> DualNet<A, B> {
-        DualNet { first, second, interface, second_next: false }
+        DualNet { first, second, interface, second_next: false, udp: Vec::new() }
     }
 
     /// The stacks.
@@ -60,8 +67,13 @@ impl<A: Net, B: Net> DualNet<A, B> {
             NetEvent::Writable(id) => NetEvent::Writable(conn(id)),
             NetEvent::PeerClosed(id) => NetEvent::PeerClosed(conn(id)),
             NetEvent::Closed(id, reason) => NetEvent::Closed(conn(id), reason),
-            // A UDP socket is there in both stacks, under one number.
-            NetEvent::Datagram(id) => NetEvent::Datagram(id),
+            NetEvent::Datagram(id) => {
+                let is_it = |socket: &Option<InStacks>| {
+                    socket.is_some_and(|socket| socket[usize::from(second)] == Some(id))
+                };
+                let socket = self.udp.iter().position(is_it)?;
+                NetEvent::Datagram(UdpId(u32::try_from(socket).ok()?))
+            }
         })
     }
 }
@@ -132,12 +144,21 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
         self.second.addresses(each);
     }
 
+    fn name_server(&self) -> Option<Ipv4Addr> {
+        let (first, second) = (&self.first, &self.second);
+        first.name_server().or_else(|| second.name_server())
+    }
+
     fn memory(&self) -> usize {
         self.first.memory() + self.second.memory()
     }
 
     fn refused(&self) -> u32 {
         self.first.refused().saturating_add(self.second.refused())
+    }
+
+    fn refused_answers(&self) -> u32 {
+        self.first.refused_answers().saturating_add(self.second.refused_answers())
     }
 
     fn udp(&mut self) -> Option<&mut dyn Udp> {
@@ -147,52 +168,99 @@ impl<A: Net, B: Net> Net for DualNet<A, B> {
 }
 
 impl<A: Net, B: Net> DualNet<A, B> {
-    /// The UDP half that an interface belongs to.
-    fn udp_of(&mut self, interface: Interface) -> Option<&mut dyn Udp> {
-        if interface == self.interface { self.second.udp() } else { self.first.udp() }
+    /// The UDP half of the first stack or of the second.
+    fn udp_of(&mut self, second: bool) -> Option<&mut dyn Udp> {
+        if second { self.second.udp() } else { self.first.udp() }
+    }
+
+    /// Its number in that stack.
+    fn in_stack(&self, socket: UdpId, second: bool) -> Option<UdpId> {
+        self.udp.get(socket.0 as usize).copied().flatten()?[usize::from(second)]
+    }
+
+    /// Binds it in one stack, or in both; closes what was bound if one of them refuses.
+    fn bind_in(
+        &mut self,
+        stacks: &[bool],
+        bind: impl Fn(&mut dyn Udp, Option<u16>) -> Result<BoundSocket, NetError>,
+    ) -> Result<BoundSocket, NetError> {
+        let place = self.udp.iter().position(Option::is_none).unwrap_or(self.udp.len());
+        if place == self.udp.len() {
+            self.udp.try_reserve(1).map_err(|_| NetError::Full)?;
+            self.udp.push(None);
+        }
+        let (mut socket, mut port): (InStacks, _) = ([None; 2], None);
+        for second in stacks {
+            let udp = self.udp_of(*second).ok_or(NetError::Failed);
+            match udp.and_then(|udp| bind(udp, port)) {
+                Ok(bound) => {
+                    socket[usize::from(*second)] = Some(bound.id);
+                    port = Some(bound.port);
+                }
+                Err(error) => {
+                    self.close_in(socket);
+                    return Err(error);
+                }
+            }
+        }
+        self.udp[place] = Some(socket);
+        let number = u32::try_from(place).map_err(|_| NetError::Full)?;
+        port.map(|port| BoundSocket::new(UdpId(number), port)).ok_or(NetError::Failed)
+    }
+
+    fn close_in(&mut self, socket: InStacks) {
+        for (second, id) in [false, true].into_iter().zip(socket) {
+            if let (Some(id), Some(udp)) = (id, self.udp_of(second)) {
+                udp.close(id);
+            }
+        }
     }
 }
 
-/// A socket is one in each stack. Both are bound and closed together, so that they have the same
-/// number in both.
 impl<A: Net, B: Net> Udp for DualNet<A, B> {
     fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError> {
-        let bound = self.first.udp().ok_or(NetError::Failed)?.bind(port, port_use)?;
-        let second = match self.second.udp() {
-            Some(udp) => udp.bind(bound.port, port_use),
-            None => Err(NetError::Failed),
-        };
-        let failed = match second {
-            Ok(second) if second.id == bound.id => return Ok(bound),
-            // Sockets of one of the stacks were bound without the other.
-            Ok(second) => {
-                if let Some(udp) = self.second.udp() {
-                    udp.close(second.id);
-                }
-                NetError::Failed
-            }
-            Err(error) => error,
-        };
-        if let Some(udp) = self.first.udp() {
-            udp.close(bound.id);
-        }
-        Err(failed)
+        // The second has to have the port that the first one chose.
+        self.bind_in(&[false, true], |udp, chosen| udp.bind(chosen.unwrap_or(port), port_use))
+    }
+
+    fn bind_for(
+        &mut self,
+        payload: usize,
+        port: u16,
+        port_use: PortUse,
+    ) -> Result<BoundSocket, NetError> {
+        self.bind_in(&[false, true], |udp, chosen| {
+            udp.bind_for(payload, chosen.unwrap_or(port), port_use)
+        })
+    }
+
+    fn bind_to(
+        &mut self,
+        interface: Interface,
+        port: u16,
+        port_use: PortUse,
+    ) -> Result<BoundSocket, NetError> {
+        let second = interface == self.interface;
+        self.bind_in(&[second], |udp, _| udp.bind_to(interface, port, port_use))
     }
 
     fn close(&mut self, socket: UdpId) {
-        for udp in [self.first.udp(), self.second.udp()].into_iter().flatten() {
-            udp.close(socket);
+        if let Some(socket) = self.udp.get_mut(socket.0 as usize).and_then(Option::take) {
+            self.close_in(socket);
         }
     }
 
     fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
-        let udp = self.udp_of(peer.interface).ok_or(SendError::Unreachable)?;
-        udp.send_to(socket, bytes, peer)
+        let second = peer.interface == self.interface;
+        let id = self.in_stack(socket, second).ok_or(SendError::Unreachable)?;
+        self.udp_of(second).ok_or(SendError::Unreachable)?.send_to(id, bytes, peer)
     }
 
     fn recv_from(&mut self, socket: UdpId, show: &mut dyn FnMut(&[u8], Peer)) -> bool {
-        let mut stacks = [self.first.udp(), self.second.udp()].into_iter().flatten();
-        stacks.any(|udp| udp.recv_from(socket, show))
+        [false, true].into_iter().any(|second| {
+            let id = self.in_stack(socket, second);
+            id.zip(self.udp_of(second)).is_some_and(|(id, udp)| udp.recv_from(id, show))
+        })
     }
 
     fn join(
@@ -201,7 +269,9 @@ impl<A: Net, B: Net> Udp for DualNet<A, B> {
         group: Ipv4Addr,
         interface: Interface,
     ) -> Result<(), NetError> {
-        self.udp_of(interface).ok_or(NetError::Failed)?.join(socket, group, interface)
+        let second = interface == self.interface;
+        let id = self.in_stack(socket, second).ok_or(NetError::Failed)?;
+        self.udp_of(second).ok_or(NetError::Failed)?.join(id, group, interface)
     }
 }
 

@@ -1,5 +1,7 @@
 //! TCP and the device's addresses.
 
+use core::net::Ipv4Addr;
+
 use crate::{ConnId, InterfaceAddr, NetError, NetEvent, Udp};
 
 /// The network as a device uses it. Nothing blocks.
@@ -95,6 +97,12 @@ pub trait Net {
     /// The device's own addresses, interface by interface.
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr));
 
+    /// The name server of the station's network, for who asks it something else than
+    /// [`Net::resolve`] does; none if there is none, or if it is not known.
+    fn name_server(&self) -> Option<Ipv4Addr> {
+        None
+    }
+
     /// Bytes of the heap that it uses, as far as that is worth knowing.
     fn memory(&self) -> usize {
         0
@@ -102,6 +110,11 @@ pub trait Net {
 
     /// How often a connection, from outside or to there, found no place or no memory, so far.
     fn refused(&self) -> u32 {
+        0
+    }
+
+    /// Answers that came while a name was looked up, and answer nothing that was asked, so far.
+    fn refused_answers(&self) -> u32 {
         0
     }
 

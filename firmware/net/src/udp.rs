@@ -41,7 +41,36 @@ pub trait Udp {
     /// [`NetError`] when the port cannot be had, or all sockets are in use.
     fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError>;
 
-    /// Closes a socket, and leaves the groups it has joined. No event follows.
+    /// Binds a socket to a port of one interface, for a service that is for that network alone:
+    /// nothing that comes through another one is received, and nothing is sent there. The same port
+    /// of another interface may be another program's. Port 0 lets the stack choose.
+    ///
+    /// # Errors
+    /// As [`Udp::bind`]; [`NetError::Failed`] of a stack that has no such interface.
+    fn bind_to(
+        &mut self,
+        interface: Interface,
+        port: u16,
+        port_use: PortUse,
+    ) -> Result<BoundSocket, NetError>;
+
+    /// Binds a socket to a port of every interface for datagrams of `payload` bytes at most: a
+    /// stack with little memory takes no more than those need, and drops what is longer.
+    ///
+    /// # Errors
+    /// As [`Udp::bind`].
+    fn bind_for(
+        &mut self,
+        payload: usize,
+        port: u16,
+        port_use: PortUse,
+    ) -> Result<BoundSocket, NetError> {
+        let _ = payload;
+        self.bind(port, port_use)
+    }
+
+    /// Closes a socket, and leaves the groups it has joined. What was sent before leaves, so far as
+    /// it can at once. No event follows.
     fn close(&mut self, socket: UdpId);
 
     /// Sends a datagram through the peer's interface.

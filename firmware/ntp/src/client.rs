@@ -179,6 +179,14 @@ impl Client {
         }
     }
 
+    /// Takes back a request that is out, as if it had not been sent: its answer is waited for no
+    /// more, and the next one is to be sent.
+    pub fn take_back(&mut self) {
+        if let State::Waiting { tries, .. } = self.state {
+            self.state = State::Due { tries: tries.saturating_sub(1) };
+        }
+    }
+
     /// Gives a round up, because of a name that is not found, say: the next one begins later, and
     /// later each time.
     pub fn fail(&mut self, now: Instant) {

@@ -7,7 +7,7 @@
 //! | `packet` | [`Packet`]: the 48 bytes |
 //! | `client` | [`Client`]: when to ask, and whether to believe the answer |
 //! | `refusal` | [`Refusal`]: why not |
-//! | `server` | [`Server`]: answers from a [`Clock`] |
+//! | `server` | [`Server`]: answers from a [`ServerClock`] |
 //!
 //! # Order of calls
 //!
@@ -45,7 +45,7 @@ mod timestamp;
 pub use client::{Client, ClientStats, MAX_BACKOFF, MIN_INTERVAL, Sample, TRIES, Timeout};
 pub use packet::{LEN, Leap, Mode, Packet, VERSION};
 pub use refusal::Refusal;
-pub use server::{ANSWERS_PER_SECOND, Clock, LOCAL_STRATUM, Server, ServerStats};
+pub use server::{ANSWERS_PER_SECOND, LOCAL_STRATUM, Server, ServerClock, ServerStats};
 pub use timestamp::{FIRST_UNIX_MILLIS, Timestamp};
 
 /// The port of NTP.

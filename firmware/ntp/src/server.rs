@@ -16,7 +16,7 @@ const PRECISION: i8 = -10;
 
 /// The clock that is answered from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Clock {
+pub struct ServerClock {
     /// Milliseconds since 1970, now.
     pub unix_millis: u64,
     /// Milliseconds since 1970 when it was set last; 0 if that is not known.
@@ -32,10 +32,10 @@ pub struct Clock {
     pub root_dispersion: u32,
 }
 
-impl Clock {
+impl ServerClock {
     /// A clock of which nothing is known but that it is right.
-    pub const fn local() -> Clock {
-        Clock {
+    pub const fn local() -> ServerClock {
+        ServerClock {
             unix_millis: 0,
             set_unix_millis: 0,
             stratum: LOCAL_STRATUM,
@@ -76,7 +76,7 @@ impl Server {
     pub fn handle_datagram(
         &mut self,
         now: Instant,
-        clock: Option<&Clock>,
+        clock: Option<&ServerClock>,
         bytes: &[u8],
     ) -> Option<[u8; LEN]> {
         let answer = clock.and_then(|clock| self.answer(now, clock, bytes));
@@ -88,7 +88,7 @@ impl Server {
         answer
     }
 
-    fn answer(&mut self, now: Instant, clock: &Clock, bytes: &[u8]) -> Option<[u8; LEN]> {
+    fn answer(&mut self, now: Instant, clock: &ServerClock, bytes: &[u8]) -> Option<[u8; LEN]> {
         let request = Packet::parse(bytes)?;
         let known = (1..=VERSION).contains(&request.version);
         if request.mode != Mode::Client || !known || !(1..=15).contains(&clock.stratum) {

@@ -299,3 +299,24 @@ proptest! {
         prop_assert!(client.is_waiting());
     }
 }
+
+#[test]
+fn a_request_that_is_taken_back_was_never_sent() {
+    let mut client = asked();
+    client.take_back();
+    assert!(client.wants_to_ask() && !client.is_waiting());
+    let late = client.handle_datagram(at(100), server(), &answer(NOON).to_bytes());
+    assert_eq!(late, Err(Refusal::NotAsked), "its socket is gone");
+    // All tries of a round are left.
+    let mut now = at(1_000);
+    for attempt in 1..=TRIES {
+        assert!(client.poll_transmit(now, server(), RANDOM + u64::from(attempt)).is_some());
+        now = client.poll_at().unwrap();
+        let last = attempt == TRIES;
+        let expected = if last { Timeout::GaveUp } else { Timeout::Again };
+        assert_eq!(client.handle_timeout(now), Some(expected));
+    }
+    // While nothing is asked there is nothing to take back.
+    client.take_back();
+    assert!(!client.wants_to_ask());
+}

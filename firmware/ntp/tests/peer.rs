@@ -7,12 +7,12 @@ use std::net::SocketAddr;
 
 use sntpc::{Error, NtpContext, NtpTimestampGenerator, NtpUdpSocket, Result};
 use umqtt_net::Instant;
-use umqtt_ntp::{Clock, LEN, LOCAL_STRATUM, Server};
+use umqtt_ntp::{LEN, LOCAL_STRATUM, Server, ServerClock};
 
 /// A network of which the server is the only other end.
 struct Wire {
     server: RefCell<Server>,
-    clock: Clock,
+    clock: ServerClock,
     answer: Cell<Option<[u8; LEN]>>,
 }
 
@@ -53,7 +53,7 @@ fn sntpc_takes_our_answers() {
     // Now, and in the era after 2036.
     for now in [1_800_000_000_250, 2_200_000_000_750] {
         for behind in [-86_400_000_i64, -1, 0, 1, 90_000] {
-            let clock = Clock { unix_millis: now, ..Clock::local() };
+            let clock = ServerClock { unix_millis: now, ..ServerClock::local() };
             let server = RefCell::new(Server::default());
             let wire = Wire { server, clock, answer: Cell::new(None) };
             let own = Stands(now.saturating_add_signed(-behind));

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use umqtt_net::Instant;
-use umqtt_ntp::{ANSWERS_PER_SECOND, Clock, LEN, Leap, Mode, Packet, Server, Timestamp};
+use umqtt_ntp::{ANSWERS_PER_SECOND, LEN, Leap, Mode, Packet, Server, ServerClock, Timestamp};
 
 const NOON: u64 = 1_800_000_000_000;
 
-fn clock() -> Clock {
-    Clock {
+fn clock() -> ServerClock {
+    ServerClock {
         unix_millis: NOON,
         set_unix_millis: NOON - 60_000,
         stratum: 3,
@@ -18,7 +18,7 @@ fn clock() -> Clock {
     }
 }
 
-fn ask(server: &mut Server, at: u64, clock: &Clock, bytes: &[u8]) -> Option<[u8; LEN]> {
+fn ask(server: &mut Server, at: u64, clock: &ServerClock, bytes: &[u8]) -> Option<[u8; LEN]> {
     server.handle_datagram(Instant::from_millis(at), Some(clock), bytes)
 }
 
@@ -51,7 +51,7 @@ fn what_is_no_request_is_not_answered() {
     let good = request.to_bytes();
     assert!(server.handle_datagram(Instant::ZERO, None, &good).is_none(), "no clock, no time");
     for stratum in [0, 16, 255] {
-        assert!(ask(&mut server, 0, &Clock { stratum, ..clock() }, &good).is_none());
+        assert!(ask(&mut server, 0, &ServerClock { stratum, ..clock() }, &good).is_none());
     }
     assert!(ask(&mut server, 0, &clock(), &good[..47]).is_none());
     assert!(ask(&mut server, 0, &clock(), b"").is_none());

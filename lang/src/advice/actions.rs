@@ -5,12 +5,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::words::Words;
-use super::{Advice, assignments, calls, foreign, functions};
+use super::{Advice, assignments, calls, foreign, functions, times};
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::Token;
 
-const NO_FUNCTIONS: &str = "there are no functions of your own: what several handlers do can be moved to one that a timer of 1 ms wakes";
+const NO_FUNCTIONS: &str = "what several handlers do is written once, `sub NAME do ...`, and done by `call NAME`; it has no arguments, but shares all variables";
 
 /// What was meant, if it is known.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
@@ -39,7 +39,7 @@ fn unopened(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Adv
         "`if`" => "`if CONDITION then` begins what it belongs to",
         _ => return None,
     };
-    let is_last = words.token(at + 1).is_none_or(|next| matches!(next, Token::On | Token::Config));
+    let is_last = words.token(at + 1).is_none_or(|next| next.starts_statement());
     if words.token(at) != Some(Token::Done) || !is_last {
         return Some(Advice::new(opener));
     }
@@ -150,16 +150,25 @@ fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
         )
     };
     let word = core::str::from_utf8(words.text(at)).ok()?.to_ascii_lowercase();
+    if let Some(advice) = times::event(words, at, &word) {
+        return Some(advice);
+    }
     match word.as_str() {
-        "clock" | "time" | "at" | "daily" | "sunrise" | "sunset" => Some(Advice::new(
-            "a time of day is an alarm: `setalarm 1 07:00` in `on init`, and `on alarm 1 do`",
-        )),
-        "every" | "interval" | "period" | "tick" => Some(Advice::new(
-            "a timer is armed by `settimer 1 1000`, in `on init` and again in `on timer 1 do`",
-        )),
         "start" | "startup" | "boot" | "begin" | "setup" => to("init"),
-        "wifi" | "wifi_connect" | "connect" => to("wificonnect"),
-        "mqtt_connect" | "connected" => to("mqttconnect"),
+        "wifi" | "wifi_connect" => to("wificonnect"),
+        "wifi_lost" | "wifi_disconnected" => to("wifidisconnect"),
+        "mqtt_connect" => to("mqttconnect"),
+        "connect" | "connected" | "onconnect" | "on_connect" => Some(Advice::new(
+            "`on mqttconnect do` is the remote broker, `on wificonnect do` the network; clients of the own broker have no \
+             event",
+        )),
+        "disconnect" | "disconnected" | "ondisconnect" | "on_disconnect" | "offline"
+        | "mqttdisconnect" | "mqtt_disconnect" | "mqttdisconnected" | "mqtt#disconnected" => {
+            Some(Advice::new(
+                "`on wifidisconnect do` is the network that is lost; of a broker that goes away there is no event, \
+                 `on mqttconnect do` tells when it is there again",
+            ))
+        }
         "message" | "mqtt" | "msg" | "publish" => Some(Advice::new(
             "a message is `on topic local TOPIC do`, or `on topic remote TOPIC do`",
         )),
@@ -168,7 +177,7 @@ fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
         }
         "http" | "response" => to("http_response"),
         "loop" | "forever" | "main" | "update" => Some(Advice::new(
-            "`on init do` runs once; a timer repeats: `on timer 1 do`, armed by `settimer 1 1000` there and in `on init`",
+            "`on init do` runs once; what is repeated stands in `on every 10s do`",
         )),
         "system#boot" | "system#init" | "power1#boot" => to("init"),
         "mqtt#connected" => to("mqttconnect"),
@@ -181,9 +190,6 @@ fn event(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice
         _ if word.starts_with("switch") || word.starts_with("button") => {
             Some(Advice::new("a pin that changes is `on gpio_interrupt N pullup do`"))
         }
-        _ if word.starts_with("time#") => Some(Advice::new(
-            "a time of day is an alarm: `setalarm 1 07:00` in `on init`, and `on alarm 1 do`",
-        )),
         _ => None,
     }
 }
@@ -242,14 +248,14 @@ fn else_if(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
 
 /// Where a script or a statement begins.
 fn outside(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
-    if !diagnostic.message.ends_with("expected `config` or `on`") {
+    if !diagnostic.message.contains("expected one of `config`, ") {
         return None;
     }
     let word = core::str::from_utf8(words.text(at)).ok()?;
     Some(match word {
         "function" | "def" | "sub" | "void" | "func" => Advice::new(NO_FUNCTIONS),
         "setup" | "loop" | "begin" => Advice::new(
-            "a script is a list of handlers: `on init do ...` runs at the start, `on timer 1 do ...` again and again",
+            "a script is a list of handlers: `on init do ...` runs at the start, `on every 10s do ...` again and again",
         ),
         "set" => Advice::new("a setting of the device is set by `config NAME VALUE`"),
         "Rule1" | "Rule2" | "Rule3" | "rule" => {

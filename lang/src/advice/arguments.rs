@@ -22,7 +22,9 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         .or_else(|| colon(words, at, diagnostic))
         .or_else(|| numbers::number_in_brackets(words, at))
         .or_else(|| mode(words, at, diagnostic))
+        .or_else(|| edge(words, at, diagnostic))
         .or_else(|| resistor(words, at, diagnostic))
+        .or_else(|| numbers::computed(words, at, diagnostic))
         .or_else(|| setting(words, at, diagnostic))
         .or_else(|| command(words, at, diagnostic))
         .or_else(|| open_loop(diagnostic))
@@ -158,10 +160,26 @@ fn resistor(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Adv
     )))
 }
 
+/// `on gpio_interrupt 4 falling do`
+fn edge(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_due = diagnostic.message.ends_with("`nopullup` or `pullup`");
+    let level = match words.text(at).to_ascii_lowercase().as_slice() {
+        b"falling" | b"low" | b"down" | b"negedge" | b"onlow" => "0",
+        b"rising" | b"high" | b"up" | b"posedge" | b"onhigh" => "1",
+        b"change" | b"both" | b"anyedge" | b"edge" => "LEVEL",
+        _ => return None,
+    };
+    is_due.then(|| {
+        Advice::new(format!(
+            "it comes at both edges: `pullup` or `nopullup` stands here, and within `if $this_gpio = {level} then`"
+        ))
+    })
+}
+
 /// `set broker_user x` behind a `config` line
 fn setting(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let behind_config = diagnostic.message.ends_with("behind the value of a `config` line");
-    let outside = diagnostic.message.ends_with("expected `config` or `on`");
+    let outside = diagnostic.message.contains("expected one of `config`, ");
     if behind_config && !words.is_first_on_line(at) {
         return config_value(words, at);
     }
@@ -204,13 +222,21 @@ fn command(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advi
     Some(advice.fix("quote it", crate::parse::quote(words.source, whole)))
 }
 
-/// `config ssid = home`, `config ssid my home`
+/// `config ssid = home`, `config set ssid home`, `config ssid my home`
 fn config_value(words: &Words<'_>, at: usize) -> Option<Advice> {
     let value = words.span(at.checked_sub(1)?)?;
     if matches!(value.of(words.source), b"=" | b":") {
         let end = words.span(at)?.start;
         let edit = Edit { span: Span { start: value.start, end }, text: Vec::new() };
         return Some(Advice::new("`config NAME VALUE` has no sign").fix("remove it", vec![edit]));
+    }
+    if let Some(set) = at.checked_sub(2).filter(|&set| words.text(set) == b"set") {
+        let span = Span { start: words.span(set)?.start, end: value.start };
+        let edit = Edit { span, text: Vec::new() };
+        return Some(
+            Advice::new("`config NAME VALUE` sets it, without `set`")
+                .fix("remove `set`", vec![edit]),
+        );
     }
     let mut last = at;
     while words.is_on_line_of(last + 1, last) && words.token(last + 1).is_some() {
@@ -278,6 +304,19 @@ pub(super) fn bare_topic(words: &Words<'_>, diagnostic: &mut Diagnostic) -> bool
     true
 }
 
+/// `config ssid = home`: the sign is what is wrong.
+fn config_sign(words: &Words<'_>, diagnostic: &mut Diagnostic) {
+    let behind_value = diagnostic.message.ends_with("behind the value of a `config` line");
+    let sign = words.at(diagnostic.span).and_then(|at| at.checked_sub(1));
+    if let Some(sign) = sign.filter(|_| behind_value)
+        && let (Some(span), text @ (b"=" | b":")) = (words.span(sign), words.text(sign))
+    {
+        diagnostic.span = span;
+        let sign = char::from(text[0]);
+        diagnostic.message = format!("unexpected `{sign}` in a `config` line");
+    }
+}
+
 /// `config broker_user`, which is reported on the next line, or at the end.
 fn config_without_value(words: &Words<'_>, diagnostic: &mut Diagnostic) -> Option<()> {
     let at = words.from(diagnostic.span.start);
@@ -319,6 +358,7 @@ fn ended(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
 /// `publish local a/b` without data, which is reported on the next line: shows the line it belongs
 /// to.
 pub(super) fn missing_value(words: &Words<'_>, diagnostic: &mut Diagnostic) {
+    config_sign(words, diagnostic);
     if config_without_value(words, diagnostic).is_some()
         || !diagnostic.message.contains("an action")
     {

@@ -41,7 +41,7 @@ pub(super) fn in_place_of_action(words: &Words<'_>, at: usize, word: &str) -> Op
 }
 
 /// Words of other languages before the name of a variable that is set.
-fn declares(word: &str) -> bool {
+pub(super) fn declares(word: &str) -> bool {
     matches!(
         word,
         "let"
@@ -82,6 +82,9 @@ pub(super) fn behind_setvar(
             let span = Span { start: end - 1, end };
             return Some(replace("`setvar $name = VALUE` sets a variable", span, " =".into()));
         }
+        if let Some(advice) = hyphen(words, at) {
+            return Some(advice);
+        }
         let target = name(words, at - 1)?;
         let whole = words.span(at - 2)?.to(words.span(at - 1)?);
         if let Some(advice) = compound(words, at - 1, whole, &target) {
@@ -103,6 +106,20 @@ pub(super) fn behind_setvar(
         });
     }
     signed(words, at, diagnostic)
+}
+
+/// `setvar $my-name = 1`
+fn hyphen(words: &Words<'_>, at: usize) -> Option<Advice> {
+    let (before, sign, behind) = (words.span(at - 1)?, words.span(at)?, words.span(at + 1)?);
+    let is_glued = before.end == sign.start && sign.end == behind.start;
+    let text = core::str::from_utf8(before.to(behind).of(words.source)).ok()?;
+    let is_name = words.token(at) == Some(Token::Minus)
+        && words.token(at + 1) == Some(Token::Word)
+        && words.text(at + 1).first().is_some_and(u8::is_ascii_alphabetic);
+    (is_glued && is_name).then(|| {
+        let meant = text.replace('-', "_");
+        Advice::new(format!("a `-` is no part of a name, which can be `{meant}`"))
+    })
 }
 
 /// `setvar $x =+ 1`, `setvar $x = +1`

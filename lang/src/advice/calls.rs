@@ -5,14 +5,16 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use umqtt_vm::words::FunctionOperands;
+
 use super::words::Words;
 use super::{Advice, functions};
 use crate::ast::{FunctionWord, Span};
-use crate::diagnostic::{Diagnostic, Edit};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::tokens::{Token, is_function};
 
 /// Functions of other languages that take what this one takes.
-const RENAMED: [(&str, &[&str]); 8] = [
+const RENAMED: [(&str, &[&str]); 10] = [
     ("len", &["length", "strlen", "size", "count", "sizeof"]),
     ("upper", &["toupper", "to_upper", "touppercase", "ucase", "strtoupper"]),
     ("lower", &["tolower", "to_lower", "tolowercase", "lcase", "strtolower"]),
@@ -21,18 +23,17 @@ const RENAMED: [(&str, &[&str]); 8] = [
     ("binary", &["chr", "char"]),
     ("find", &["indexof", "strpos", "index_of"]),
     ("not", &["inv", "negate"]),
+    ("fixed", &["tofixed", "to_fixed", "number_format"]),
+    ("int", &["trunc", "toint", "to_int", "parseint", "atoi", "fix"]),
 ];
 
 /// Others, and what is written in their place.
-const OTHERS: [(&str, &[&str]); 11] = [
+const OTHERS: [(&str, &[&str]); 12] = [
     ("`random(bound)` is a random number from 0 to the bound less 1", &["rand", "randint", "rnd"]),
     ("`$adc` is the analogue input", &["analogread", "adc", "adc_read", "analog_read"]),
     (
         "a value is a text and a number at once: leave it out",
-        &[
-            "int", "str", "string", "float", "toint", "tostring", "number", "atoi", "parseint",
-            "to_int",
-        ],
+        &["str", "string", "float", "tostring", "tofloat", "number", "parsefloat", "atof"],
     ),
     (
         "`$timestamp` is the time of day, `$weekday` the day; a timer counts milliseconds",
@@ -48,12 +49,16 @@ const OTHERS: [(&str, &[&str]); 11] = [
         "`json_parse(path, json)` is one value of a JSON text",
         &["json", "parse", "jsonparse", "json_decode", "deserializejson", "from_json"],
     ),
-    ("`div` divides, and drops the remainder", &["round", "floor", "ceil", "trunc", "div"]),
+    ("`int(number)` drops the decimals, `round(number, 0)` rounds", &["floor", "ceil", "roundto"]),
     (
-        "compare with `lt` and `>`, and set a variable",
-        &["min", "max", "abs", "constrain", "clamp", "map"],
+        "`a div b` divides and drops the remainder, `divide(a, b, n)` has `n` decimals",
+        &["div", "quotient"],
     ),
-    ("`+`, `-`, `*`, `div` and `mod` compute whole numbers", &["pow", "add", "sub", "mul", "sum"]),
+    (
+        "`max(a, min(b, number))` keeps a number between `a` and `b`",
+        &["constrain", "clamp", "limit"],
+    ),
+    ("`+`, `-` and `*` compute", &["pow", "add", "sub", "mul", "sum"]),
 ];
 
 /// What was meant, if it is one of them.
@@ -66,11 +71,82 @@ pub(super) fn advice(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> O
         .or_else(|| without_brackets(words, at))
 }
 
+/// `between("22:00" "06:00")`: a comma is missing.
+pub(super) fn side_by_side(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let at = words.at(diagnostic.span)?;
+    let before = at.checked_sub(1)?;
+    let is_value =
+        |token| matches!(token, Token::String | Token::Variable(_) | Token::Flash | Token::Word);
+    let is_due = diagnostic.message.contains("an operator");
+    if !is_due || !is_value(words.token(at)?) || !is_value(words.token(before)?) {
+        return None;
+    }
+    let open = words.open_bracket(at)?;
+    let (mut depth, mut commas) = (0, 0);
+    for token in (open + 1..at).filter_map(|at| words.token(at)) {
+        match token {
+            Token::Open => depth += 1,
+            Token::Close => depth -= 1,
+            Token::Comma if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    let name = core::str::from_utf8(words.text(open.checked_sub(1)?)).ok()?;
+    let word = FunctionWord::from_keyword(name)?;
+    let usage = word.usage();
+    let glued = words.span(before)?.end == words.span(at)?.start;
+    if glued || usage.contains("...") || commas >= usage.split(',').count() - 1 {
+        return None;
+    }
+    let end = words.span(before)?.end;
+    let edit = Edit { span: Span { start: end, end }, text: b",".to_vec() };
+    Some(
+        Advice::new(format!("commas stand between its values: `{name}({usage})`"))
+            .fix("add the comma", vec![edit]),
+    )
+}
+
+/// `$this_data[temp]`, which is one word
+pub(super) fn index_in_name(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let span = diagnostic.span;
+    let text = core::str::from_utf8(span.of(words.source)).ok()?;
+    let is_variable = diagnostic.code == Code::UndeclaredVariable && text.starts_with('$');
+    let (variable, path) = text.strip_suffix(']').filter(|_| is_variable)?.split_once('[')?;
+    let is_path = path.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if path.is_empty() || !is_path {
+        return None;
+    }
+    let meant = format!("json_parse(\"{path}\", {variable})");
+    Some(
+        Advice::new(format!("a part of a JSON text is `{meant}`"))
+            .fix("use `json_parse`", vec![Edit { span, text: meant.into_bytes() }]),
+    )
+}
+
+/// `$this_data["temp"]`
+pub(super) fn index(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let at = words.at(diagnostic.span)?;
+    let before = at.checked_sub(1)?;
+    let variable = core::str::from_utf8(words.text(before)).ok()?.strip_suffix('[')?;
+    let is_so = matches!(words.token(before)?, Token::Variable(_))
+        && words.token(at) == Some(Token::String)
+        && words.text(at + 1) == b"]";
+    let name = core::str::from_utf8(words.text(at)).ok().filter(|_| is_so)?;
+    let meant = format!("json_parse({name}, {variable})");
+    let whole = words.span(before)?.to(words.span(at + 1)?);
+    Some(
+        Advice::new(format!("a part of a JSON text is `{meant}`"))
+            .fix("use `json_parse`", vec![Edit { span: whole, text: meant.into_bytes() }]),
+    )
+}
+
 /// `gpio_in(4)` where an action is due.
 pub(super) fn as_action(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
     let word = FunctionWord::from_keyword(core::str::from_utf8(words.text(at)).ok()?)?;
     let (name, usage) = (word.keyword(), word.usage());
-    words.is_action_due(at, diagnostic).then(|| {
+    // `int $x = 5`
+    let is_type = super::assignments::declares(name) && words.token(at) == Some(Token::Word);
+    (!is_type && words.is_action_due(at, diagnostic)).then(|| {
         Advice::new(format!(
             "a function is a value: `println {name}({usage})` prints it, `setvar $x = {name}({usage})` keeps it"
         ))
@@ -233,8 +309,8 @@ fn without_brackets(words: &Words<'_>, at: usize) -> Option<Advice> {
     let goes_on =
         words.token(at + 1).is_some_and(|token| token.is_operator() || token == Token::Open);
     let is_value = matches!(words.token(at)?, Token::Variable(_) | Token::Flash | Token::String);
-    let is_unary =
-        !matches!(name, "find" | "json_parse" | "substr" | "byte_val" | "csvstr" | "gpio_in");
+    let function = FunctionWord::from_keyword(name);
+    let is_unary = function.is_some_and(|word| word.operands() == FunctionOperands::Value);
     if goes_on || !is_value || !is_unary {
         return Some(Advice::new(help));
     }

@@ -117,9 +117,16 @@ impl Values {
         let brackets = self.brackets.filter(|_| !joins);
         let mut edits = Vec::new();
         if let Some(open) = brackets.and_then(|(open, _)| words.span(open)) {
-            let text =
+            let blank =
                 if words.source.get(open.start as usize - 1) == Some(&b' ') { "" } else { " " };
-            edits.push(Edit { span: open, text: text.into() });
+            let takes_broker = matches!(
+                self.word,
+                ActionWord::Publish | ActionWord::Subscribe | ActionWord::Unsubscribe
+            );
+            let behind = brackets.and_then(|(open, _)| words.token(open + 1));
+            let lacks_broker = takes_broker && !matches!(behind, Some(Token::Side(_)));
+            let broker = if lacks_broker { "local " } else { "" };
+            edits.push(Edit { span: open, text: format!("{blank}{broker}").into() });
         }
         for (index, &comma) in self.commas.iter().enumerate() {
             let Some(span) = words.span(comma) else { continue };
@@ -133,8 +140,12 @@ impl Values {
             let blank = if is_blank { "" } else { " " };
             edits.push(Edit { span, text: format!("{sign}{blank}").into_bytes() });
         }
-        if let Some(span) = brackets.and_then(|(_, close)| words.span(close)) {
-            edits.push(Edit { span, text: Vec::new() });
+        if let Some((_, close)) = brackets
+            && let Some(span) = words.span(close)
+        {
+            // `settimer(1, 1000);`
+            let end = words.span(close + 1).filter(|_| words.text(close + 1) == b";");
+            edits.push(Edit { span: end.map_or(span, |end| span.to(end)), text: Vec::new() });
         }
         edits
     }

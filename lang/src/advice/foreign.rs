@@ -77,7 +77,12 @@ pub(super) fn advice(words: &Words<'_>, at: usize) -> Option<Advice> {
         _ => return None,
     };
     let advice = Advice::new(help);
-    Some(match meant {
+    // The number of a pin is not sure by its name: `D1`.
+    let is_sure = |text: &String| {
+        !text.starts_with("gpio_")
+            || one(0).is_some_and(|pin| pin.bytes().all(|b| b.is_ascii_digit()))
+    };
+    Some(match meant.filter(is_sure) {
         Some(text) => advice.fix(
             format!("write `{}`", shown(&text)),
             vec![Edit { span: whole, text: text.into() }],

@@ -13,13 +13,17 @@
 //! | `braces` | blocks in braces |
 //! | `calls` | functions: without brackets or values, and those of other languages |
 //! | `commas` | commas and brackets around the values of an action |
+//! | `decimals` | decimals with a comma |
 //! | `foreign` | actions of other languages, with their values in brackets |
 //! | `json` | JSON whose quotes end the text it stands in |
 //! | `arguments` | brokers left out, topics without quotes, values that are missing or none |
+//! | `negatives` | negative numbers where the sign subtracts |
 //! | `numbers` | numbers that stick to their word, names of pins, and what is no number |
 //! | `pasted` | files that are no text, and what is copied with a script |
 //! | `signs` | quotes, comments, braces and signs of other languages |
 //! | `specials` | variables of the device, misspelt or guessed |
+//! | `subs` | constants and subs: signs missing or too many, other words for a call |
+//! | `times` | events that time brings; times, durations and days as elsewhere |
 //! | `texts` | texts and values joined as in other languages, and texts whose end is missing |
 //! | `variables` | variables that nothing sets, in a script with other errors |
 
@@ -29,13 +33,17 @@ mod assignments;
 mod braces;
 mod calls;
 mod commas;
+mod decimals;
 mod foreign;
 mod json;
+mod negatives;
 mod numbers;
 mod pasted;
 mod signs;
 mod specials;
+mod subs;
 mod texts;
+mod times;
 mod variables;
 mod words;
 
@@ -68,13 +76,20 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         if arguments::bare_topic(&words, diagnostic) {
             continue;
         }
+        let negative = negatives::advice(&words, diagnostic);
         let advice = pasted::advice(&words, diagnostic)
+            .or_else(|| decimals::advice(&words, diagnostic))
+            .or_else(|| subs::advice(&words, diagnostic))
+            .or_else(|| times::advice(&words, diagnostic))
+            .or_else(|| calls::side_by_side(&words, diagnostic))
+            .or_else(|| calls::index(&words, diagnostic))
             .or_else(|| commas::advice(&words, diagnostic))
             .or_else(|| arguments::advice(&words, diagnostic))
             .or_else(|| json::advice(&words, diagnostic))
             .or_else(|| texts::advice(&words, diagnostic))
             .or_else(|| signs::advice(&words, diagnostic))
             .or_else(|| actions::advice(&words, diagnostic))
+            .or_else(|| texts::bare_words(&words, diagnostic))
             .or_else(|| arguments::open_if(diagnostic))
             .or_else(|| known_words(&words, diagnostic));
         if let Some(advice) = advice {
@@ -82,6 +97,9 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
         }
         arguments::missing_value(&words, diagnostic);
         texts::several_lines(&words, diagnostic);
+        if let Some(advice) = negative {
+            advice.add_to(diagnostic);
+        }
     }
     braces::merge(&words, errors);
     drop_comments(&words, errors);
@@ -92,15 +110,26 @@ pub fn advise(source: &[u8], errors: &mut Vec<Diagnostic>) {
     }
     for diagnostic in errors.iter_mut() {
         let advice = signs::template(&words, diagnostic)
+            .or_else(|| calls::index_in_name(&words, diagnostic))
             .or_else(|| texts::stuck(&words, diagnostic))
             .or_else(|| specials::advice(&words, diagnostic))
+            .or_else(|| subs::named(&words, diagnostic))
+            .or_else(|| time(&words, diagnostic))
             .or_else(|| numbers::pin(&words, diagnostic))
+            .or_else(|| numbers::swapped(&words, diagnostic))
             .or_else(|| numbers::number(&words, diagnostic));
         if let Some(advice) = advice {
             advice.add_to(diagnostic);
         }
     }
     errors.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+}
+
+/// `every 0,5s`, `clock 07:00 Mon`
+fn time(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let advice =
+        || decimals::advice(words, diagnostic).or_else(|| times::advice(words, diagnostic));
+    (diagnostic.code == Code::BadTime).then(advice)?
 }
 
 /// A quote that is missing turns texts and script inside out from there on: what is reported behind

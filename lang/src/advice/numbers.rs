@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 
-use super::Advice;
 use super::words::Words;
+use super::{Advice, subs};
 use crate::ast::{ActionWord, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::lint::values::milliseconds;
@@ -70,6 +70,42 @@ pub(super) fn number_in_brackets(words: &Words<'_>, at: usize) -> Option<Advice>
     )
 }
 
+/// `gpio_out @1 1`, `on timer @1 do`
+pub(super) fn computed(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Advice> {
+    let is_value = words.token(at)? == Token::Flash;
+    let is_due = diagnostic.message.ends_with("expected a number") && diagnostic.help.is_none();
+    (is_value && is_due).then(|| {
+        Advice::new(
+            "this number is known when compiling, `const $name = ...`; what depends on a variable takes an `if` for each value",
+        )
+    })
+}
+
+/// `settimer 1000 1`: what stands behind is a number of a timer, and this is none.
+pub(super) fn swapped(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    if diagnostic.code != Code::OutOfRange || diagnostic.help.is_some() {
+        return None;
+    }
+    let at = words.at(diagnostic.span)?;
+    let text = |at: usize| core::str::from_utf8(words.text(at)).ok();
+    let (number, next) = (text(at)?, text(at + 1)?);
+    // A timer of a device there is, and no time that anybody waits for.
+    let is_number = next.parse::<u8>().is_ok_and(|n| (1..=16).contains(&n));
+    if text(at.checked_sub(1)?)? != "settimer" || !is_number || !words.is_on_line_of(at + 1, at) {
+        return None;
+    }
+    let edit = Edit {
+        span: words.span(at)?.to(words.span(at + 1)?),
+        text: format!("{next} {number}").into(),
+    };
+    Some(
+        Advice::new(format!(
+            "the timer comes first, then its milliseconds: `settimer {next} {number}`"
+        ))
+        .fix("swap them", vec![edit]),
+    )
+}
+
 /// `gpio_out D1 1`
 pub(super) fn pin(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     if diagnostic.code != Code::BadNumber || diagnostic.help.is_some() {
@@ -83,7 +119,10 @@ pub(super) fn pin(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> 
     if !words.text(before).starts_with(b"gpio_") {
         return None;
     }
-    let name = core::str::from_utf8(words.text(at)).ok()?;
+    let word = words.text(at);
+    let mut constants = subs::constants(words);
+    let value = constants.find(|(name, _)| *name == word).map_or(word, |(_, value)| value);
+    let name = core::str::from_utf8(value).ok()?;
     let number = match name.to_ascii_uppercase().as_str() {
         "D0" => 16,
         "D1" => 5,
@@ -135,6 +174,10 @@ pub(super) fn number(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         });
     }
     if diagnostic.help.is_some() {
+        return None;
+    }
+    // A constant of another value, of which the message has all.
+    if text.starts_with('$') {
         return None;
     }
     let before = words.at(diagnostic.span)?.checked_sub(1)?;

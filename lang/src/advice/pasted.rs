@@ -49,10 +49,52 @@ fn is_utf16(start: &[u8]) -> bool {
 /// What was copied with a script, if it is one of them.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     let at = words.at(diagnostic.span)?;
+    if let Some(advice) = blanks(words, at) {
+        return Some(advice);
+    }
     if !words.is_first_on_line(at) {
         return None;
     }
     fence(words, at).or_else(|| prompt(words, at)).or_else(|| line_number(words, at))
+}
+
+/// Blanks of other kinds, which pages and word processors have.
+const BLANKS: &str =
+    "\u{a0}\u{2002}\u{2003}\u{2007}\u{2009}\u{200a}\u{200b}\u{202f}\u{3000}\u{feff}";
+
+/// A blank that is part of a word, and cannot be seen. All on its line are told of at once.
+fn blanks(words: &Words<'_>, at: usize) -> Option<Advice> {
+    let is_blank = |c: &char| BLANKS.contains(*c);
+    let text = |at: usize| core::str::from_utf8(words.text(at)).unwrap_or_default();
+    // What follows a word that ends in one is what the parser stumbles over.
+    let first = [Some(at), at.checked_sub(1)]
+        .into_iter()
+        .flatten()
+        .filter(|&at| words.token(at) != Some(Token::String))
+        .find_map(|at| text(at).chars().find(is_blank))?;
+    let mut begin = at;
+    while let Some(before) = begin.checked_sub(1).filter(|&b| words.is_on_line_of(begin, b)) {
+        begin = before;
+    }
+    let line = (begin..).take_while(|&at| at == begin || words.is_on_line_of(at, begin));
+    let mut edits = vec![];
+    for at in line.take_while(|&at| words.token(at).is_some()) {
+        let start = words.span(at)?.start;
+        let is_text = words.token(at) == Some(Token::String);
+        for (offset, c) in text(at).char_indices().filter(|(_, c)| !is_text && is_blank(c)) {
+            let start = start + offset as u32;
+            let span = Span { start, end: start + c.len_utf8() as u32 };
+            let has_width = !matches!(c, '\u{200b}' | '\u{feff}');
+            edits.push(Edit { span, text: if has_width { b" ".to_vec() } else { vec![] } });
+        }
+    }
+    let code = first as u32;
+    Some(
+        Advice::new(format!(
+            "U+{code:04X} stands here, a blank as pages have it, which is part of the word: write ordinary ones"
+        ))
+        .fix("replace them", edits),
+    )
 }
 
 /// A line of three backquotes, as around a script in a page of Markdown.

@@ -50,6 +50,10 @@ const MEANT: [(&str, &[&str], &str); 13] = [
     ("", &["this_time", "this_timestamp"], "$timestamp"),
 ];
 
+/// Those that mean the same wherever they stand.
+const UNMISTAKABLE: [&str; 7] =
+    ["topic", "payload", "message", "msg", "http_code", "http_body", "status_code"];
+
 /// What was meant by a variable that nothing sets, if it is one of the device's.
 pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
     if diagnostic.code != Code::UndeclaredVariable || diagnostic.fix.is_some() {
@@ -62,15 +66,6 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         let near = nearest(name.as_bytes(), names.map(str::as_bytes))?;
         core::str::from_utf8(near).ok()
     };
-    let here = own.iter().copied().chain(names_of(None));
-    if let Some(meant) = near(&mut here.clone()) {
-        let advice = Advice::new(format!("did you mean `{meant}`?"));
-        if name.len() < SURE {
-            return Some(advice);
-        }
-        let edit = crate::diagnostic::Edit { span: diagnostic.span, text: meant.into() };
-        return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
-    }
     let bare = name.trim_start_matches('$').to_ascii_lowercase();
     let short = bare.strip_prefix("this").unwrap_or(&bare).trim_start_matches('_');
     let means = |&&(of, names, _): &&(&str, &[&str], &str)| {
@@ -85,12 +80,36 @@ pub(super) fn advice(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advic
         });
         return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
     }
+    if matches!(short, "timer" | "alarm" | "timer_number" | "alarm_number") {
+        let word = &short[..5];
+        return Some(Advice::new(format!(
+            "each {word} has its handler, `on {word} N do`, which knows its number"
+        )));
+    }
+    let here = own.iter().copied().chain(names_of(None));
+    if let Some(meant) = near(&mut here.clone()) {
+        let advice = Advice::new(format!("did you mean `{meant}`?"));
+        if name.len() < SURE {
+            return Some(advice);
+        }
+        let edit = crate::diagnostic::Edit { span: diagnostic.span, text: meant.into() };
+        return Some(advice.fix(format!("replace by `{meant}`"), alloc::vec![edit]));
+    }
     let other = events().find_map(|of| {
         let meant = near(&mut names_of(Some(of)))?;
         Some(Advice::new(format!("did you mean `{meant}`? It is there in `on {of}`")))
     });
     if other.is_some() {
         return other;
+    }
+    // Names that nobody gives to a variable of his own, where that event is not.
+    let elsewhere = MEANT.iter().find(|(of, names, _)| {
+        !of.is_empty() && UNMISTAKABLE.contains(&short) && names.contains(&short)
+    });
+    if let Some((of, _, meant)) = elsewhere {
+        return Some(Advice::new(format!(
+            "`{meant}` is what `on {of}` brings: keep it there, `setvar {name} = {meant}`"
+        )));
     }
     (bare.starts_with("this") && !own.is_empty())
         .then(|| Advice::new(format!("`on {event}` brings {}", list(&own))))

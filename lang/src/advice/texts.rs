@@ -44,6 +44,36 @@ fn ampersand(words: &Words<'_>, at: usize, diagnostic: &Diagnostic) -> Option<Ad
     joins.then(|| words.span(at).map(|span| replace(span, "|")))?
 }
 
+/// `println hello world`, where nothing else is known of the second word.
+pub(super) fn bare_words(words: &Words<'_>, diagnostic: &Diagnostic) -> Option<Advice> {
+    let at = words.at(diagnostic.span)?;
+    let first = at.checked_sub(1).filter(|&first| words.is_on_line_of(at, first))?;
+    let action = words.token(first.checked_sub(1)?)?;
+    let is_printed = matches!(action, Token::UnaryAction(_)) && diagnostic.help.is_none();
+    if !is_printed || !diagnostic.message.contains("an operator") {
+        return None;
+    }
+    let mut last = at;
+    while words.token(last + 1).is_some() && words.is_on_line_of(last + 1, last) {
+        last += 1;
+    }
+    let is_plain = |at: usize| {
+        let word = core::str::from_utf8(words.text(at)).unwrap_or_default();
+        words.token(at) == Some(Token::Word)
+            && word.starts_with(char::is_alphabetic)
+            && word.chars().all(|c| c.is_alphanumeric() || ".:;!?_-".contains(c))
+    };
+    if !(first..=last).all(is_plain) {
+        return None;
+    }
+    let whole = words.span(first)?.to(words.span(last)?);
+    let text = core::str::from_utf8(whole.of(words.source)).ok()?;
+    Some(
+        Advice::new(format!("a text with blanks stands in quotes: `\"{text}\"`"))
+            .fix("quote it", crate::parse::quote(words.source, whole)),
+    )
+}
+
 /// `f"T={x}"`, `r"a"`; `whole` is the word and the string.
 fn prefixed(words: &Words<'_>, word: &str, whole: Span) -> Option<Advice> {
     if !matches!(word, "f" | "F" | "r" | "b" | "u" | "rf" | "fr" | "$" | "L") {

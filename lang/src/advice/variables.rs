@@ -58,7 +58,8 @@ fn sets(words: &Words<'_>, at: usize) -> bool {
     let token = |at: Option<usize>| at.and_then(|at| words.token(at));
     let in_brackets = token(before) == Some(Token::Open)
         && token(before.and_then(|at| at.checked_sub(1))) == Some(Token::SetVar);
-    if token(before) == Some(Token::SetVar) || in_brackets {
+    let is_constant = before.is_some_and(|before| words.text(before) == b"const");
+    if token(before) == Some(Token::SetVar) || in_brackets || is_constant {
         return true;
     }
     let begins = words.is_first_on_line(at)

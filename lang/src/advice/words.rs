@@ -90,6 +90,19 @@ impl<'s> Words<'s> {
             && (self.is_first_on_line(at) || !diagnostic.message.contains("an operator"))
     }
 
+    /// The bracket that is open at a word.
+    pub(super) fn open_bracket(&self, at: usize) -> Option<usize> {
+        let mut depth = 0;
+        (0..at).rev().find(|&at| {
+            match self.token(at) {
+                Some(Token::Close) => depth += 1,
+                Some(Token::Open) => depth -= 1,
+                _ => {}
+            }
+            depth < 0
+        })
+    }
+
     /// What would close the innermost block that is open before a word: `endif`, `done`, or
     /// nothing.
     pub(super) fn closer(&self, at: usize) -> Option<&'static str> {
@@ -100,7 +113,7 @@ impl<'s> Words<'s> {
             match token {
                 // `end if`
                 Token::If | Token::While if ended => {}
-                Token::On | Token::Config => open.clear(),
+                token if token.starts_statement() => open.clear(),
                 Token::If => open.push("endif"),
                 Token::While => open.push("done"),
                 Token::EndIf | Token::Done => drop(open.pop()),

@@ -6,8 +6,7 @@ use umqtt_vm::isa::{Format, Op};
 use umqtt_vm::{PinMode, Side};
 
 use super::Compiler;
-use super::fold::known;
-use super::function::Dest;
+use super::jump::Dest;
 use crate::ast::{Action, ActionKind, Broker, Expr, Number, Span, Target};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -77,6 +76,11 @@ impl Compiler<'_, '_, '_> {
                 };
                 self.function.pin_mode(pin, mode);
             }
+            ActionKind::Call(name) => {
+                if self.reserve_sub(name.len()) {
+                    self.call_sub(*name);
+                }
+            }
             // Blocks come as heads and ends; see `blocks`.
             ActionKind::If { .. } | ActionKind::While(_) => {}
         }
@@ -111,6 +115,6 @@ impl Compiler<'_, '_, '_> {
     }
 
     pub(super) fn truth(&self, condition: &Expr) -> Option<bool> {
-        known(self.source, condition, self.profile.value).map(|value| value.truth())
+        self.known(condition).map(|value| value.truth())
     }
 }

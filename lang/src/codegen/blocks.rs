@@ -5,8 +5,10 @@ use umqtt_vm::image::{Record, Trigger};
 use umqtt_vm::isa::Op;
 
 use super::Compiler;
-use super::function::{Label, LoopStart, Mark};
-use crate::ast::{Action, ConfigLine, Event, Expr, Span};
+use super::function::{LoopStart, Mark};
+use super::jump::Label;
+use super::subs::Caller;
+use crate::ast::{Action, ConfigLine, Constant, EventPattern, Expr, Span};
 use crate::parse::Sink;
 
 /// How far the code and the constants were when something began that leaves no code.
@@ -14,6 +16,8 @@ use crate::parse::Sink;
 pub(super) struct Checkpoint {
     mark: Mark,
     constants: usize,
+    /// Variables that the script does not name.
+    kept: u16,
 }
 
 /// An open `if` or `while`.
@@ -47,11 +51,24 @@ impl Sink for Compiler<'_, '_, '_> {
         self.config_line(&line);
     }
 
-    fn clause(&mut self, event: Event, event_span: Span) {
-        if !self.reserve_step(event_span.len()) {
+    /// Its value is known already.
+    fn constant(&mut self, constant: Constant) {
+        if self.reserve_step(constant.span.len()) {
+            self.check_literals(&constant.value);
+        }
+    }
+
+    fn clause(&mut self, event: EventPattern, event_span: Span) {
+        if !self.reserve_step(event_span.len()) || !self.reserve_sub(event_span.len()) {
             return;
         }
         self.clause = self.event(&event);
+        let base = self.base;
+        self.clause_at = Span { start: event_span.start + base, end: event_span.end + base };
+        self.caller = match self.clause {
+            (Trigger::Sub, _, number) => Caller::Sub(number),
+            _ => Caller::Handler(None),
+        };
         self.context = Some(self.clause.0.of_specials());
     }
 
@@ -139,6 +156,9 @@ impl Sink for Compiler<'_, '_, '_> {
         let unreached = self.unreached.take();
         self.forget(unreached);
         self.context = None;
+        if let (Trigger::Sub, _, number) = self.clause {
+            return self.end_sub(number);
+        }
         // Also behind an endless loop: the verifier wants every segment to end.
         self.function.op(Op::End, &[]);
         let code = self.finish_function();
@@ -240,12 +260,13 @@ impl Compiler<'_, '_, '_> {
     }
 
     fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { mark: self.function.mark(), constants: self.constants.len() }
+        Checkpoint { mark: self.function.mark(), constants: self.constants.len(), kept: self.kept }
     }
 
     /// Takes back what leaves no code.
     fn forget(&mut self, since: Option<Checkpoint>) {
-        if let Some(Checkpoint { mark, constants }) = since {
+        if let Some(Checkpoint { mark, constants, kept }) = since {
+            self.kept = kept;
             self.function.forget_since(mark);
             self.constants.truncate(constants);
         }

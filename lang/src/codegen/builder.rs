@@ -1,5 +1,6 @@
 //! The image while it is being made: all that outlives a statement and its source.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -10,12 +11,15 @@ use umqtt_vm::isa::{Op, TEMPORARIES};
 use super::blocks::{Block, Checkpoint};
 use super::constants::Constants;
 use super::function::FunctionBuilder;
+use super::options::ConfigValues;
 use super::renumber::renumber_operands;
+use super::subs::{Caller, Subs, SubsSavepoint};
 use super::variable::Variable;
 use super::{EmitOptions, image};
 use crate::ast::Span;
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, StepMemory};
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS};
+use crate::named::NamedConstants;
 use crate::parse::{DIAGNOSTIC, MAX_DIAGNOSTICS, shown};
 use crate::suggest::nearest;
 
@@ -28,6 +32,11 @@ pub(crate) struct ImageBuilder<'r> {
     /// The names of the variables, with their `$`, one behind the other.
     pub(super) names: Vec<u8>,
     pub(super) too_many_variables: bool,
+    /// There are more than the device has room for, which was reported: what nothing sets may be
+    /// one of them.
+    pub(crate) too_many_constants: bool,
+    /// Variables that the script does not name.
+    pub(super) kept: u16,
     pub(super) constants: Constants,
     pub(super) records: Vec<Record>,
     pub(super) code: Vec<u32>,
@@ -39,15 +48,23 @@ pub(crate) struct ImageBuilder<'r> {
     pub(super) context: Option<Trigger>,
     /// The record of the handler being compiled, without its code.
     pub(super) clause: (Trigger, u8, u16),
+    /// Where its event stands in the script.
+    pub(super) clause_at: Span,
+    pub(super) caller: Caller,
+    pub(super) subs: Subs,
     pub(super) function: FunctionBuilder,
     /// The code of all `config` lines: one handler, whose code comes last.
     pub(super) config: FunctionBuilder,
     pub(super) has_config: bool,
+    /// What values of `config` lines are compiled to.
+    pub(crate) config_values: Option<&'r ConfigValues<'r>>,
     pub(super) blocks: Vec<Block>,
     /// Of the handler's own actions; see [`Block`].
     pub(super) unreached: Option<Checkpoint>,
     /// Bytes the step at hand may allocate, besides the lists that grow.
-    pub(super) step: usize,
+    pub(super) step: StepMemory,
+    /// What a token that names a constant adds to a step, bytes.
+    pub(super) named_step: usize,
     /// An offset of the source at hand and its line, from which the next line is counted.
     pub(super) line_at: (usize, u32),
 }
@@ -59,11 +76,23 @@ pub(crate) struct Savepoint {
     pub(super) variables: usize,
     pub(super) names: usize,
     pub(super) too_many_variables: bool,
+    pub(super) kept: u16,
+    pub(super) subs: SubsSavepoint,
     pub(super) pwm_pins: u64,
     pub(super) interrupt_pins: u64,
 }
 
 impl<'r> ImageBuilder<'r> {
+    /// An empty one on the heap; `None` if there is no room for it.
+    #[inline(never)]
+    pub(crate) fn boxed(
+        profile: &'r Profile,
+        budget: &'r MemoryBudget<'r>,
+    ) -> Option<Box<ImageBuilder<'r>>> {
+        let fits = budget.has(size_of::<ImageBuilder<'_>>());
+        fits.then(|| Box::new(ImageBuilder::new(profile, budget)))
+    }
+
     pub(crate) fn new(profile: &'r Profile, budget: &'r MemoryBudget<'r>) -> ImageBuilder<'r> {
         ImageBuilder {
             profile,
@@ -72,6 +101,8 @@ impl<'r> ImageBuilder<'r> {
             variables: Vec::new(),
             names: Vec::new(),
             too_many_variables: false,
+            too_many_constants: false,
+            kept: 0,
             constants: Constants::default(),
             records: Vec::new(),
             code: Vec::new(),
@@ -81,12 +112,17 @@ impl<'r> ImageBuilder<'r> {
             interrupt_pins: 0,
             context: None,
             clause: (Trigger::Init, 0, 0),
+            clause_at: Span::default(),
+            caller: Caller::Handler(None),
+            subs: Subs::default(),
             function: FunctionBuilder::new(),
             config: FunctionBuilder::new(),
             has_config: false,
+            config_values: None,
             blocks: Vec::new(),
             unreached: None,
-            step: 0,
+            step: StepMemory::default(),
+            named_step: 0,
             line_at: (0, 1),
         }
     }
@@ -98,6 +134,8 @@ impl<'r> ImageBuilder<'r> {
             variables: self.variables.len(),
             names: self.names.len(),
             too_many_variables: self.too_many_variables,
+            kept: self.kept,
+            subs: self.subs.savepoint(),
             pwm_pins: self.pwm_pins,
             interrupt_pins: self.interrupt_pins,
         }
@@ -111,6 +149,8 @@ impl<'r> ImageBuilder<'r> {
         self.variables.truncate(before.variables);
         self.names.truncate(before.names);
         self.too_many_variables = before.too_many_variables;
+        self.kept = before.kept;
+        self.subs.roll_back(before.subs);
         self.pwm_pins = before.pwm_pins;
         self.interrupt_pins = before.interrupt_pins;
         self.blocks.clear();
@@ -123,6 +163,11 @@ impl<'r> ImageBuilder<'r> {
     pub(crate) fn next_piece(&mut self, source: &[u8]) {
         let line = self.line_at(source, source.len());
         self.line_at = (0, line);
+    }
+
+    /// The code to come may have these constants in it.
+    pub(crate) fn will_name(&mut self, named: &NamedConstants) {
+        self.named_step = 2 * named.longest();
     }
 
     /// What was found wrong so far.
@@ -144,16 +189,21 @@ impl<'r> ImageBuilder<'r> {
             // one.
             return self.line_at.1;
         }
-        let between = source.get(self.line_at.0..start).unwrap_or_default();
-        let line = self.line_at.1 + between.iter().filter(|byte| **byte == b'\n').count() as u32;
+        let mut between = source.get(self.line_at.0..start).unwrap_or_default();
+        let mut line = self.line_at.1;
+        // Looking for the next end of a line is quicker than counting them.
+        while let Some(end) = between.iter().position(|byte| *byte == b'\n') {
+            line += 1;
+            between = between.get(end + 1..).unwrap_or_default();
+        }
         self.line_at = (start, line);
         line
     }
 
-    pub(super) fn report(&mut self, make: impl FnOnce() -> Diagnostic) {
+    pub(crate) fn report(&mut self, make: impl FnOnce() -> Diagnostic) {
         if self.diagnostics.len() < MAX_DIAGNOSTICS
             && self.budget.grow(&mut self.diagnostics, 1)
-            && self.budget.has(DIAGNOSTIC + self.step)
+            && self.budget.has_beside(DIAGNOSTIC, self.step)
         {
             self.diagnostics.push(make());
         }
@@ -169,6 +219,7 @@ impl<'r> ImageBuilder<'r> {
         out: &mut dyn FnMut(&[u8]) -> bool,
     ) -> bool {
         self.report_undeclared();
+        self.finish_subs();
         if self.has_config {
             core::mem::swap(&mut self.function, &mut self.config);
             self.function.op(Op::End, &[]);
@@ -181,11 +232,17 @@ impl<'r> ImageBuilder<'r> {
         if !self.diagnostics.is_empty() || self.budget.refused().is_some() {
             return true;
         }
-        renumber_operands(&mut self.code, self.temporaries.min(TEMPORARIES.into()) as u8);
+        let temporaries = self.temporaries.min(TEMPORARIES.into()) as u8;
+        renumber_operands(&mut self.code, temporaries, self.variables.len() as u32, &self.subs);
+        let subs = self.subs.records();
+        if !self.budget.grow(&mut self.records, subs.len()) {
+            return true;
+        }
+        self.records.extend(subs);
         image::sort(&mut self.records);
         let names = image::Names { names: &self.names, variables: &self.variables };
         let sections = image::Sections {
-            variables: self.variables.len(),
+            variables: self.variables.len() + usize::from(self.kept),
             temporaries: self.temporaries,
             constants: &self.constants,
             records: &self.records,
@@ -210,6 +267,9 @@ impl<'r> ImageBuilder<'r> {
     }
 
     pub(super) fn report_undeclared(&mut self) {
+        if self.too_many_constants {
+            return;
+        }
         for number in 0..self.variables.len() {
             if self.variables[number].set || !self.budget.has(2 * DIAGNOSTIC) {
                 continue;
@@ -238,6 +298,12 @@ impl<'r> ImageBuilder<'r> {
         self.reserve_tokens(tokens, bytes)
     }
 
+    /// Whether there is room for what a statement can add to what is known of subs, with a name of
+    /// so many bytes.
+    pub(super) fn reserve_sub(&mut self, bytes: usize) -> bool {
+        self.subs.reserve(self.budget, bytes) && self.budget.has_step(self.step)
+    }
+
     /// The same for the head of a block.
     pub(super) fn reserve_block_head(&mut self, bytes: usize) -> bool {
         let budget = self.budget;
@@ -250,12 +316,16 @@ impl<'r> ImageBuilder<'r> {
     pub(super) fn reserve_tokens(&mut self, tokens: usize, bytes: usize) -> bool {
         let budget = self.budget;
         // Operands and operators of chains, and texts that are being joined.
-        self.step = 192 + (8 + size_of::<[usize; 4]>()) * tokens + 2 * bytes;
+        let named = (tokens * self.named_step).min(3 * self.profile.value);
+        let link = size_of::<[usize; 4]>();
+        let all = 192 + (8 + link) * tokens + 2 * bytes + named;
+        // A list grows to a power of two.
+        self.step = StepMemory::new(all, (link * tokens.next_power_of_two()).max(bytes).max(named));
         self.function.reserve(budget, tokens)
             && self.constants.reserve(budget, tokens, bytes)
             && budget.grow(&mut self.variables, tokens)
             && budget.grow(&mut self.names, bytes)
-            && budget.has(self.step)
+            && budget.has_step(self.step)
     }
 }
 

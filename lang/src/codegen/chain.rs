@@ -5,8 +5,8 @@ use alloc::vec::{IntoIter, Vec};
 use umqtt_vm::isa::{JOIN_MAX, Op, Operand};
 
 use super::Compiler;
-use super::fold::{ConstValue, apply, known};
-use super::function::Dest;
+use super::fold::{ConstValue, apply};
+use super::jump::Dest;
 use crate::ast::{Chain, Expr, Operator};
 
 /// Values that are joined at once at most: longer runs are joined piece by piece.
@@ -39,7 +39,7 @@ impl<'s> Compiler<'s, '_, '_> {
         for expr in
             core::iter::once(&chain.first).chain(chain.rest.iter().map(|link| &link.operand))
         {
-            operands.push(match known(self.source, expr, self.profile.value) {
+            operands.push(match self.known(expr) {
                 Some(value) => {
                     self.check_literals(expr);
                     ChainOperand::Known(value)

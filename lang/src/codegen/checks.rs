@@ -9,6 +9,7 @@ use super::Compiler;
 use crate::ast::{Call, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
+use crate::parse::shown;
 
 /// A literal has more bytes than a value may have.
 #[cold]
@@ -34,11 +35,18 @@ impl Compiler<'_, '_, '_> {
                 }
                 ExprKind::Hex => self.check_len(expr, (expr.span.of(self.source).len() - 1) / 2),
                 ExprKind::Bracketed(inner) => next = Some(inner),
-                ExprKind::Call(call) => {
-                    if let Call::Unary(_, operand) = &**call {
-                        next = Some(operand);
+                ExprKind::Call(call) => match &**call {
+                    Call::Unary(_, operand) => next = Some(operand),
+                    Call::Pair(_, first, second) => {
+                        next = Some(first);
+                        self.put_off(&mut left, [second].into_iter());
                     }
-                }
+                    Call::Triple(_, first, second, third) => {
+                        next = Some(first);
+                        self.put_off(&mut left, [second, third].into_iter());
+                    }
+                    _ => {}
+                },
                 ExprKind::Chain(chain) => {
                     next = Some(&chain.first);
                     self.put_off(&mut left, chain.rest.iter().map(|link| &link.operand));
@@ -86,11 +94,19 @@ impl Compiler<'_, '_, '_> {
             Ok(value) if (low..=high).contains(&value) => value,
             _ => {
                 let device = self.profile.name;
+                let name = number.span.of(self.source);
+                let name = name.strip_prefix(b"@").unwrap_or(name);
+                let is_named = name.first() == Some(&b'$');
                 self.report(|| {
                     let value = number.value;
                     let message =
                         format!("{what} {value} does not exist: {device} has {low} to {high}");
-                    Diagnostic::new(Code::OutOfRange, number.span, message)
+                    Diagnostic::new(Code::OutOfRange, number.span, message).hinted(|it| {
+                        match is_named.then(|| shown(name)) {
+                            Some(name) => it.related(number.span, format!("`{name}` is {value}")),
+                            None => it,
+                        }
+                    })
                 });
                 low
             }

@@ -5,8 +5,7 @@ use alloc::vec::Vec;
 use umqtt_vm::isa::{Op, Operand};
 
 use super::Compiler;
-use super::fold::known;
-use super::function::{Dest, Label};
+use super::jump::{Dest, Label};
 use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Operator};
 
 /// A chain of `and` and `or` that decides where to go on.
@@ -58,7 +57,7 @@ impl Compiler<'_, '_, '_> {
             if self.budget.refused().is_some() {
                 return None;
             }
-            if let Some(value) = known(self.source, condition, self.profile.value) {
+            if let Some(value) = self.known(condition) {
                 self.check_literals(condition);
                 if value.truth() == when {
                     self.function.jump(Op::Jump, &[], label);

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 
 use umqtt_vm::image::{CONSTANT_STRING, CONSTANT_WORDS};
 
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, StepMemory};
 
 /// A constant that is looked for.
 #[derive(Clone, Copy)]
@@ -32,6 +32,16 @@ impl Constants {
         budget.grow(&mut self.table, more)
             && budget.grow(&mut self.strings, bytes)
             && budget.grow(&mut self.known, more)
+    }
+
+    /// Makes room for a text of so many bytes, in a step that may allocate `step` besides.
+    pub(super) fn reserve_text(
+        &mut self,
+        budget: &MemoryBudget<'_>,
+        bytes: usize,
+        step: StepMemory,
+    ) -> bool {
+        budget.grow_beside(&mut self.strings, bytes, step)
     }
 
     /// The number of the constant with these bytes.

@@ -1,16 +1,18 @@
 //! Code for expressions.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
 use umqtt_vm::isa::{Op, Operand};
-use umqtt_vm::words::SpecialSource;
+use umqtt_vm::words::{FunctionOperands, SpecialSource};
 
 use super::Compiler;
 use super::chain::Operands;
-use super::fold::{ConstValue, known};
-use super::function::Dest;
-use crate::ast::{Call, Chain, Expr, ExprKind, Logic, Special};
+use super::fold::ConstValue;
+use super::jump::Dest;
+use super::subs::Caller;
+use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Span, Special, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
 
@@ -27,8 +29,8 @@ enum PendingExpr<'a, 's> {
     },
     Call {
         call: &'a Call,
-        /// The first of two operands.
-        first: Option<Operand>,
+        /// Those of its operands that have been computed.
+        operands: Vec<Operand>,
         dest: Dest,
     },
 }
@@ -95,10 +97,10 @@ impl<'s> Compiler<'s, '_, '_> {
             return Err(None);
         }
         let mut expr = expr;
-        while let ExprKind::Bracketed(inner) = &expr.kind {
+        while let Some(inner) = transparent(expr) {
             expr = inner;
         }
-        if let Some(value) = known(self.source, expr, self.profile.value) {
+        if let Some(value) = self.known(expr) {
             self.check_literals(expr);
             return Err(Some(self.known_value(value)));
         }
@@ -126,7 +128,15 @@ impl<'s> Compiler<'s, '_, '_> {
                     self.function.result(Op::PinRead, &[], pin, dest);
                     Err(None)
                 }
-                call => Ok(PendingExpr::Call { call, first: None, dest }),
+                call => {
+                    let count = match call {
+                        Call::Pair(..) => 2,
+                        Call::Triple(..) => 3,
+                        Call::List(_, values) => values.len(),
+                        _ => 0,
+                    };
+                    Ok(PendingExpr::Call { call, operands: Vec::with_capacity(count), dest })
+                }
             },
         }
     }
@@ -170,25 +180,26 @@ impl<'s> Compiler<'s, '_, '_> {
                     None => Step::Done(None),
                 }
             }
-            PendingExpr::Call { call, first, dest } => match (*call, operand) {
-                (
+            PendingExpr::Call { call, operands, dest } => {
+                operands.extend(operand);
+                let next = match *call {
+                    Call::Pair(_, first, second) => [first, second].get(operands.len()).copied(),
+                    Call::Triple(_, first, second, third) => {
+                        [first, second, third].get(operands.len()).copied()
+                    }
+                    Call::List(_, values) => values.get(operands.len()),
                     Call::Unary(_, expr)
-                    | Call::Pair(_, expr, _)
                     | Call::Substr(expr, ..)
                     | Call::ByteVal(expr, _)
-                    | Call::CsvStr(expr, ..),
-                    None,
-                ) => Step::Next(expr, Dest::Temporary),
-                (Call::Pair(_, _, second), Some(operand)) if first.is_none() => {
-                    *first = Some(operand);
-                    Step::Next(second, Dest::Temporary)
+                    | Call::CsvStr(expr, ..) => Some(expr).filter(|_| operands.is_empty()),
+                    Call::PinRead(_) => None,
+                };
+                if let Some(expr) = next {
+                    return Step::Next(expr, Dest::Temporary);
                 }
-                (call, Some(operand)) => {
-                    self.call(call, *first, operand, *dest);
-                    Step::Done(None)
-                }
-                (Call::PinRead(_), None) => Step::Done(None), // has no operands
-            },
+                self.call(call, operands, *dest);
+                Step::Done(None)
+            }
         }
     }
 
@@ -196,7 +207,7 @@ impl<'s> Compiler<'s, '_, '_> {
         match value {
             ConstValue::Int(value) => self.int(value),
             ConstValue::Text(text) => {
-                let number = self.constants.text(&text);
+                let number = self.constant_text(&text);
                 self.function.constant(number)
             }
         }
@@ -207,14 +218,24 @@ impl<'s> Compiler<'s, '_, '_> {
         self.function.constant(number)
     }
 
-    /// The code of a function whose operands have been computed: the first of two, and the only or
-    /// last one.
+    /// The code of a function whose operands have been computed.
     #[inline(never)]
-    fn call(&mut self, call: &Call, first: Option<Operand>, operand: Operand, dest: Dest) {
+    fn call(&mut self, call: &Call, operands: &[Operand], dest: Dest) {
+        let Some(&operand) = operands.first() else { return };
         match call {
-            Call::Unary(function, _) => self.function.result(function.op(), &[operand], 0, dest),
-            Call::Pair(function, ..) => {
-                self.function.result(function.op(), &[first.unwrap_or(operand), operand], 0, dest);
+            Call::Unary(function, expr) if function.operands() == FunctionOperands::Kept => {
+                let number = self.kept_variable(expr.span);
+                self.function.kept(function.op(), operand, number, dest);
+            }
+            Call::Unary(function, _) | Call::Pair(function, ..) | Call::Triple(function, ..) => {
+                self.function.result(function.op(), operands, 0, dest);
+            }
+            Call::List(function, values) => {
+                let mut marks = 0;
+                for (index, value) in values.iter().enumerate() {
+                    marks |= u64::from(is_text(value)) << index;
+                }
+                self.function.list(function.op(), operands, marks, dest);
             }
             Call::Substr(_, start, len) => {
                 let operands = [operand, self.int(start.value), self.int(len.value)];
@@ -225,7 +246,10 @@ impl<'s> Compiler<'s, '_, '_> {
                 self.function.result(Op::ByteVal, &operands, 0, dest);
             }
             Call::CsvStr(_, index, separator) => {
-                let character = unescape(separator.of(self.source));
+                let named = self.named;
+                let word = separator.of(self.source);
+                let constant = named.value(word).filter(|_| word.first() == Some(&b'$'));
+                let mut character = constant.map_or_else(|| unescape(word), Cow::Borrowed);
                 if character.len() != 1 {
                     let len = character.len();
                     self.report(|| {
@@ -233,6 +257,8 @@ impl<'s> Compiler<'s, '_, '_> {
                         Diagnostic::new(Code::BadSeparator, *separator, message)
                             .hinted(|it| it.help("quote a blank, a comma or an operator: \",\""))
                     });
+                    // A constant may be longer than what the step has asked room for.
+                    character = Cow::Borrowed(b"");
                 }
                 let operands =
                     [operand, self.int(index.value), self.known_value(ConstValue::text(character))];
@@ -242,8 +268,22 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
+    /// The number, among those of its kind, of a variable that no script names, and that keeps a
+    /// value of the expression at a place.
+    fn kept_variable(&mut self, at: Span) -> u16 {
+        let number = self.kept;
+        if self.is_room_for_variable(at) {
+            self.kept += 1;
+        }
+        number
+    }
+
     fn special(&mut self, special: Special, expr: &Expr, dest: Dest) -> Option<Operand> {
-        if let Some(event) = special.event()
+        if let (Caller::Sub(sub), Some(Trigger::Sub), Some(_)) =
+            (self.caller, self.context, special.event())
+        {
+            self.look(sub, special, expr.span);
+        } else if let Some(event) = special.event()
             && self.context != Some(event)
         {
             let name = expr.span.of(self.source).escape_ascii();
@@ -265,4 +305,28 @@ impl<'s> Compiler<'s, '_, '_> {
             }
         }
     }
+}
+
+/// The expression whose value this one has: what is in brackets, or in a `text()`.
+fn transparent(expr: &Expr) -> Option<&Expr> {
+    match &expr.kind {
+        ExprKind::Bracketed(inner) => Some(inner),
+        ExprKind::Call(call) => match &**call {
+            Call::Unary(FunctionWord::Text, inner) => Some(inner),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Whether a value in a list is a text whatever it looks like: it stands in a `text()`.
+fn is_text(expr: &Expr) -> bool {
+    let mut expr = expr;
+    while let Some(inner) = transparent(expr) {
+        if let ExprKind::Call(_) = expr.kind {
+            return true;
+        }
+        expr = inner;
+    }
+    false
 }

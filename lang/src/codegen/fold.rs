@@ -1,12 +1,15 @@
-//! Computing at compile time what the machine would compute each time, with the same result.
+//! Constant folding: what the machine would compute each time is computed at compile time, with the
+//! same result.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
-use umqtt_vm::parse_number;
+use umqtt_vm::number::{Number, NumberText, TooLarge, decimals, parse_number};
 
-use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Operator};
+use crate::ast::{Call, Chain, Expr, ExprKind, FunctionWord, Logic, Operator, Span};
 use crate::literal::{unescape, unhex};
+use crate::named::NamedConstants;
 
 /// A value known at compile time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +36,25 @@ impl<'s> ConstValue<'s> {
         ConstValue::Int(value.into())
     }
 
-    pub(crate) fn number(&self) -> i32 {
+    /// A number, as the machine would have computed it. A decimal is its text: that is read as the
+    /// same number.
+    pub(crate) fn computed(number: Number) -> ConstValue<'s> {
+        match number.as_int() {
+            Some(value) => ConstValue::Int(value),
+            None => ConstValue::Text(Cow::Owned(number.text(&mut NumberText::new()).to_vec())),
+        }
+    }
+
+    /// What it reads as.
+    pub(crate) fn number(&self) -> Result<Number, TooLarge> {
+        match self {
+            ConstValue::Int(value) => Ok(Number::int(*value)),
+            ConstValue::Text(text) => Number::parse(text),
+        }
+    }
+
+    /// What it reads as where a whole number is wanted.
+    pub(crate) fn int(&self) -> i32 {
         match self {
             ConstValue::Int(value) => *value,
             ConstValue::Text(text) => parse_number(text),
@@ -41,7 +62,8 @@ impl<'s> ConstValue<'s> {
     }
 
     pub(crate) fn truth(&self) -> bool {
-        self.number() != 0
+        // What is too large is not 0.
+        self.number().map_or(true, |number| !number.is_zero())
     }
 
     pub(crate) fn into_bytes(self) -> Cow<'s, [u8]> {
@@ -54,35 +76,56 @@ impl<'s> ConstValue<'s> {
     }
 }
 
+/// What expressions are computed with: their source, and what the script names.
+#[derive(Clone, Copy)]
+pub(crate) struct Scope<'s> {
+    pub(crate) text: &'s [u8],
+    pub(crate) named: &'s NamedConstants,
+    /// Takes a name that stands for nothing known.
+    pub(crate) missing: Option<&'s Cell<Option<Span>>>,
+}
+
+impl<'s> Scope<'s> {
+    /// The value of a constant by its name.
+    fn named(self, name: Span) -> Option<ConstValue<'s>> {
+        let value = self.named.value(name.of(self.text));
+        if let (None, Some(missing)) = (&value, self.missing) {
+            missing.set(Some(name));
+        }
+        value.map(|bytes| ConstValue::text(Cow::Borrowed(bytes)))
+    }
+}
+
 /// How many levels of brackets, functions and chains are looked into. Deeper ones are computed by
 /// the machine from there on.
 const LEVELS: u8 = 5;
 
 /// The constant value of an expression, if it has one; never longer than `limit`.
-pub(crate) fn known<'s>(source: &'s [u8], expr: &Expr, limit: usize) -> Option<ConstValue<'s>> {
+pub(crate) fn known<'s>(source: Scope<'s>, expr: &Expr, limit: usize) -> Option<ConstValue<'s>> {
     known_within(source, expr, limit, LEVELS)
 }
 
 fn known_within<'s>(
-    source: &'s [u8],
+    source: Scope<'s>,
     expr: &Expr,
     limit: usize,
     levels: u8,
 ) -> Option<ConstValue<'s>> {
     let levels = levels.checked_sub(1)?;
     match &expr.kind {
-        ExprKind::Text => Some(ConstValue::text(unescape(expr.span.of(source)))),
-        ExprKind::Hex => Some(ConstValue::text(Cow::Owned(unhex(expr.span.of(source))?))),
+        ExprKind::Text => Some(ConstValue::text(unescape(expr.span.of(source.text)))),
+        ExprKind::Hex => Some(ConstValue::text(Cow::Owned(unhex(expr.span.of(source.text))?))),
         ExprKind::Bracketed(inner) => known_within(source, inner, limit, levels),
         ExprKind::Chain(chain) => known_chain(source, chain, limit, levels),
         ExprKind::Logic(chain) => known_logic(source, chain, limit, levels),
         ExprKind::Call(call) => known_call(source, call, limit, levels),
-        ExprKind::Variable | ExprKind::Flash(_) | ExprKind::Special(_) => None,
+        ExprKind::Variable => source.named(expr.span),
+        ExprKind::Flash(_) | ExprKind::Special(_) => None,
     }
 }
 
 fn known_chain<'s>(
-    source: &'s [u8],
+    source: Scope<'s>,
     chain: &Chain<Operator>,
     limit: usize,
     levels: u8,
@@ -98,7 +141,7 @@ fn known_chain<'s>(
 }
 
 fn known_logic<'s>(
-    source: &'s [u8],
+    source: Scope<'s>,
     chain: &Chain<Logic>,
     limit: usize,
     levels: u8,
@@ -115,12 +158,22 @@ fn known_logic<'s>(
 }
 
 fn known_call<'s>(
-    source: &'s [u8],
+    source: Scope<'s>,
     call: &Call,
     limit: usize,
     levels: u8,
 ) -> Option<ConstValue<'s>> {
-    let Call::Unary(function, operand) = call else { return None };
+    let value = |expr| known_within(source, expr, limit, levels);
+    let (function, operand) = match call {
+        Call::Unary(function, operand) => (function, operand),
+        Call::Pair(function, a, b) => {
+            return of_numbers(*function, &[value(a)?, value(b)?], limit);
+        }
+        Call::Triple(function, a, b, c) => {
+            return of_numbers(*function, &[value(a)?, value(b)?, value(c)?], limit);
+        }
+        _ => return None,
+    };
     let mapped = |value: ConstValue<'s>, map: fn(&u8) -> u8| {
         ConstValue::text(Cow::Owned(value.into_bytes().iter().map(map).collect()))
     };
@@ -137,8 +190,9 @@ fn known_call<'s>(
         FunctionWord::Upper => {
             Some(mapped(known_within(source, operand, limit, levels)?, u8::to_ascii_uppercase))
         }
+        FunctionWord::Text => known_within(source, operand, limit, levels),
         FunctionWord::Binary => {
-            let byte = known_within(source, operand, limit, levels)?.number() as u8;
+            let byte = known_within(source, operand, limit, levels)?.int() as u8;
             Some(ConstValue::text(Cow::Owned([byte].to_vec())))
         }
         FunctionWord::EatWhite => {
@@ -149,8 +203,32 @@ fn known_call<'s>(
             )))
         }
         // What others give is known only where it runs.
-        _ => None,
+        _ => of_numbers(*function, &[value(operand)?], limit),
     }
+}
+
+/// What a function makes of numbers; not where the machine would count a warning.
+pub(crate) fn of_numbers<'s>(
+    function: FunctionWord,
+    values: &[ConstValue<'_>],
+    limit: usize,
+) -> Option<ConstValue<'s>> {
+    let number = |at: usize| values.get(at)?.number().ok();
+    let decimals = |at: usize| values.get(at).map(|value| decimals(value.int()));
+    Some(ConstValue::computed(match function {
+        FunctionWord::Int => Number::int(values.first()?.int()),
+        FunctionWord::Abs => number(0)?.abs(),
+        FunctionWord::Min => number(0)?.min(number(1)?),
+        FunctionWord::Max => number(0)?.max(number(1)?),
+        FunctionWord::Round => number(0)?.round(decimals(1)?),
+        FunctionWord::Divide => number(0)?.over(number(1)?, decimals(2)?)?.ok()?,
+        FunctionWord::Fixed => {
+            let mut room = NumberText::new();
+            let text = number(0)?.fixed(decimals(1)?, &mut room);
+            return (text.len() <= limit).then(|| ConstValue::text(Cow::Owned(text.to_vec())));
+        }
+        _ => return None,
+    }))
 }
 
 /// Applies an operator; not where the machine would count a warning, which users should see.
@@ -160,22 +238,11 @@ pub(crate) fn apply<'s>(
     b: ConstValue<'s>,
     limit: usize,
 ) -> Option<ConstValue<'s>> {
-    let numbers = (a.number(), b.number());
     Some(match operator {
         Operator::Equal => ConstValue::bool(a == b),
         Operator::NotEqual => ConstValue::bool(a != b),
-        Operator::Greater => ConstValue::bool(numbers.0 > numbers.1),
-        Operator::GreaterEqual => ConstValue::bool(numbers.0 >= numbers.1),
-        Operator::Less => ConstValue::bool(numbers.0 < numbers.1),
-        Operator::LessEqual => ConstValue::bool(numbers.0 <= numbers.1),
         Operator::StringGreater => ConstValue::bool(a.into_bytes() > b.into_bytes()),
         Operator::StringGreaterEqual => ConstValue::bool(a.into_bytes() >= b.into_bytes()),
-        Operator::Add => ConstValue::Int(numbers.0.wrapping_add(numbers.1)),
-        Operator::Sub => ConstValue::Int(numbers.0.wrapping_sub(numbers.1)),
-        Operator::Mul => ConstValue::Int(numbers.0.wrapping_mul(numbers.1)),
-        Operator::Div if numbers.1 != 0 => ConstValue::Int(numbers.0.wrapping_div(numbers.1)),
-        Operator::Mod if numbers.1 != 0 => ConstValue::Int(numbers.0.wrapping_rem(numbers.1)),
-        Operator::Div | Operator::Mod => return None,
         Operator::Join => {
             let (a, b) = (a.into_bytes(), b.into_bytes());
             if a.len() + b.len() > limit {
@@ -186,5 +253,23 @@ pub(crate) fn apply<'s>(
             joined.extend_from_slice(&b);
             ConstValue::text(Cow::Owned(joined))
         }
+        _ => compute(operator, a.number().ok()?, b.number().ok()?)?,
     })
+}
+
+/// Applies an operator of numbers.
+fn compute<'s>(operator: Operator, a: Number, b: Number) -> Option<ConstValue<'s>> {
+    let computed = match operator {
+        Operator::Greater => return Some(ConstValue::bool(a > b)),
+        Operator::GreaterEqual => return Some(ConstValue::bool(a >= b)),
+        Operator::Less => return Some(ConstValue::bool(a < b)),
+        Operator::LessEqual => return Some(ConstValue::bool(a <= b)),
+        Operator::Add => a.plus(b).ok()?,
+        Operator::Sub => a.minus(b).ok()?,
+        Operator::Mul => a.times(b).ok()?,
+        Operator::Div if b.cut() != 0 => Number::int(a.cut().wrapping_div(b.cut())),
+        Operator::Mod if b.cut() != 0 => Number::int(a.cut().wrapping_rem(b.cut())),
+        _ => return None,
+    };
+    Some(ConstValue::computed(computed))
 }

@@ -3,53 +3,13 @@
 
 use alloc::vec::Vec;
 
-use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Operand, TEMPORARIES, VARIABLES};
+use umqtt_vm::isa::{CONSTANTS, Format, NEAR, Op, Operand, VARIABLES};
 
+use super::jump::{CodeOffset, Dest, Jump, Label, byte_of, encode};
 use crate::budget::MemoryBudget;
 
-/// A place to jump to; made by [`FunctionBuilder::label`], put somewhere by
-/// [`FunctionBuilder::place`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Label(u16);
-
-/// Where a result goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dest {
-    /// The next free temporary.
-    Temporary,
-    /// A variable, by number.
-    Variable(u16),
-}
-
-/// A place in the code: so many words and jumps are before it. Jumps are kept apart from the words.
-type CodeOffset = u32;
 /// The place of a label that has none yet.
 const NOWHERE: CodeOffset = CodeOffset::MAX;
-
-/// A jump instruction, to be inserted at its place.
-#[derive(Clone, Copy, Debug)]
-struct Jump {
-    at: CodeOffset,
-    op: Op,
-    word: u32,
-    label: Label,
-    /// The distance takes a word of its own.
-    far: bool,
-}
-
-impl Jump {
-    fn len(&self) -> usize {
-        1 + usize::from(self.far)
-    }
-}
-
-/// An instruction's first word: operands come before the other fields, whose bytes are left as they
-/// are.
-fn encode(op: Op, operands: &[Operand], fields: [u8; 3]) -> u32 {
-    let mut bytes = [op as u8, fields[0], fields[1], fields[2]];
-    bytes[1..].iter_mut().zip(operands).for_each(|(byte, operand)| *byte = byte_of(*operand));
-    u32::from_le_bytes(bytes)
-}
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -161,6 +121,12 @@ impl FunctionBuilder {
         }
     }
 
+    /// A call of a sub.
+    pub(super) fn call(&mut self, number: u16) {
+        let [low, high] = number.to_le_bytes();
+        self.words.push(encode(Op::Call, &[], [0, low, high]));
+    }
+
     pub(super) fn pin_mode(&mut self, pin: u8, mode: u8) {
         self.words.push(encode(Op::PinMode, &[], [0, pin, mode]));
     }
@@ -176,17 +142,45 @@ impl FunctionBuilder {
         self.finish_result(dest);
     }
 
+    /// An instruction with a result that keeps its operand in a variable that no script names, by
+    /// its number among those of its kind.
+    pub(super) fn kept(&mut self, op: Op, operand: Operand, number: u16, dest: Dest) {
+        self.pop(&[operand]);
+        let destination = self.destination(dest);
+        self.words.push(encode(op, &[operand], [0, 0, destination]));
+        self.words.push(number.into());
+        self.finish_result(dest);
+    }
+
+    /// A list of values; bit n of the marks: whether value n is a text whatever it looks like.
+    pub(super) fn list(&mut self, op: Op, operands: &[Operand], marks: u64, dest: Dest) {
+        self.pop(operands);
+        let destination = self.destination(dest);
+        self.words.push(encode(op, &[], [operands.len() as u8, 0, destination]));
+        self.places(operands);
+        self.words.push(marks as u32);
+        if operands.len() > 32 {
+            self.words.push((marks >> 32) as u32);
+        }
+        self.finish_result(dest);
+    }
+
     /// Joins 2 to [`umqtt_vm::isa::JOIN_MAX`] values.
     pub(super) fn join(&mut self, operands: &[Operand], dest: Dest) {
         self.pop(operands);
         let destination = self.destination(dest);
         self.words.push(encode(Op::Join, &[], [operands.len() as u8, 0, destination]));
+        self.places(operands);
+        self.finish_result(dest);
+    }
+
+    /// Words with the places of operands, four in each.
+    fn places(&mut self, operands: &[Operand]) {
         for four in operands.chunks(4) {
             let mut bytes = [0; 4];
             bytes.iter_mut().zip(four).for_each(|(byte, operand)| *byte = byte_of(*operand));
             self.words.push(u32::from_le_bytes(bytes));
         }
-        self.finish_result(dest);
     }
 
     /// Sets a variable to an operand.
@@ -421,10 +415,4 @@ fn is_temporary(operand: Operand) -> bool {
 fn place_of(variable: u16) -> Option<u8> {
     let number = u8::try_from(variable).ok()?;
     (number < VARIABLES).then(|| byte_of(Operand::Variable(number)))
-}
-
-/// An operand's byte, as if the program had all temporaries there can be: how many it has is known
-/// only in the end.
-fn byte_of(operand: Operand) -> u8 {
-    operand.byte(TEMPORARIES)
 }

@@ -1,8 +1,8 @@
 //! Writes an image out of its sections.
 
+use umqtt_vm::decode::version;
 use umqtt_vm::image::{
-    CHECKED_FROM, CONSTANT_WORDS, Checksum, HEADER_MAX, Header, MAGIC, RECORD_WORDS, Record,
-    VERSION, WORD,
+    CHECKED_FROM, CONSTANT_WORDS, Checksum, HEADER_MAX, Header, MAGIC, RECORD_WORDS, Record, WORD,
 };
 use umqtt_vm::isa::{write_varint, zigzag};
 
@@ -99,7 +99,8 @@ pub(super) fn write(
         true
     });
     let checksum = checksum.finish().to_le_bytes();
-    Ok(out(&MAGIC) && out(&[VERSION]) && out(&checksum) && pieces(sections, header, padding, out))
+    let version = version(sections.records, sections.code);
+    Ok(out(&MAGIC) && out(&[version]) && out(&checksum) && pieces(sections, header, padding, out))
 }
 
 /// All behind the checksum.

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `mod.rs` | statements, variables, limits |
 //! | `actions.rs` | actions |
+//! | `subs.rs`, `calls.rs` | subs and their calls |
 //! | `blocks.rs` | handlers, `if` and `while`, as the parser reads them |
 //! | `builder.rs` | the image while it is being made |
 //! | `expr.rs`, `chain.rs` | expressions, chains of operators |
@@ -20,6 +21,7 @@
 mod actions;
 mod blocks;
 mod builder;
+mod calls;
 mod chain;
 mod checks;
 mod condition;
@@ -28,8 +30,10 @@ mod expr;
 pub(crate) mod fold;
 mod function;
 mod image;
+mod jump;
 mod options;
 mod renumber;
+mod subs;
 mod variable;
 
 use alloc::borrow::Cow;
@@ -43,19 +47,23 @@ use umqtt_vm::isa::Op;
 
 pub(crate) use self::builder::{ImageBuilder, undeclared};
 pub(crate) use self::checks::value_too_long;
-use self::fold::known;
-use self::function::Dest;
-pub use self::options::EmitOptions;
+use self::fold::{ConstValue, Scope, known};
+use self::jump::Dest;
+pub use self::options::{ConfigValues, EmitOptions};
 use self::variable::Variable;
-use crate::ast::{ConfigLine, ConfigValue, Event, Expr, ExprKind, Number, Span};
+use crate::ast::{ConfigLine, ConfigValue, EventPattern, Expr, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::literal::unescape;
+use crate::named::NamedConstants;
+use crate::parse::shown;
 
 /// See the module. Feed it statements of one piece of source, then [`ImageBuilder::finish`].
 pub(crate) struct Compiler<'s, 'c, 'r> {
     pub(crate) source: &'s [u8],
     /// Where in the script that starts.
     pub(crate) base: u32,
+    /// The constants that the script names.
+    pub(crate) named: &'s NamedConstants,
     pub(crate) made: &'c mut ImageBuilder<'r>,
 }
 
@@ -75,23 +83,30 @@ impl<'r> DerefMut for Compiler<'_, '_, 'r> {
 
 impl<'s> Compiler<'s, '_, '_> {
     /// What wakes the handler: trigger, key and filter of its record.
-    fn event(&mut self, event: &Event) -> (Trigger, u8, u16) {
+    fn event(&mut self, event: &EventPattern) -> (Trigger, u8, u16) {
         match event {
-            Event::Simple(trigger) => (*trigger, 0, 0),
-            Event::Timer(number) => {
+            EventPattern::Simple(trigger) => (*trigger, 0, 0),
+            EventPattern::Sub(name) => (Trigger::Sub, 0, self.define_sub(*name)),
+            EventPattern::Timer(number) => {
                 (Trigger::Timer, self.in_range(*number, "timer", 1, self.profile.timers), 0)
             }
-            Event::Alarm(number) => {
+            EventPattern::Alarm(number) => {
                 (Trigger::Alarm, self.in_range(*number, "alarm", 1, self.profile.alarms), 0)
             }
-            Event::GpioInterrupt { pin, pullup } => {
+            EventPattern::Every(period, span) => {
+                self.timed(Trigger::Every, period.cast_signed(), self.profile.timers, *span)
+            }
+            EventPattern::Clock(time, span) => {
+                self.timed(Trigger::Clock, time.to_int(), self.profile.alarms, *span)
+            }
+            EventPattern::GpioInterrupt { pin, pullup } => {
                 let number = self.pin(*pin);
                 let allowed = self.profile.interrupt_pins;
                 self.interrupt_pins |= 1 << number;
                 self.check_pins(self.interrupt_pins, allowed, "gpio_interrupt", pin.span);
                 (Trigger::Gpio, number, (*pullup).into())
             }
-            Event::Topic { broker, filter } => {
+            EventPattern::Topic { broker, filter } => {
                 let (name, pattern) = match broker.side {
                     Side::Local => (Trigger::LocalName, Trigger::LocalFilter),
                     Side::Remote => (Trigger::RemoteName, Trigger::RemoteFilter),
@@ -101,11 +116,27 @@ impl<'s> Compiler<'s, '_, '_> {
         }
     }
 
+    /// A handler that time wakes: each has a number of its own, and a constant that says when.
+    #[inline(never)]
+    fn timed(&mut self, trigger: Trigger, when: i32, most: u8, span: Span) -> (Trigger, u8, u16) {
+        let before = self.records.iter().filter(|record| record.trigger == trigger).count();
+        let key = u8::try_from(before).ok().filter(|key| *key < most).unwrap_or_else(|| {
+            let device = self.profile.name;
+            self.report(|| {
+                let (found, word) = (before + 1, trigger.event_word());
+                let message = format!("{found} handlers of `on {word}`, {device} has {most}");
+                Diagnostic::new(Code::TooManyTimed, span, message)
+            });
+            0
+        });
+        (trigger, key, self.constants.int(when) as u16)
+    }
+
     fn filter(&mut self, filter: &Expr, name: Trigger, pattern: Trigger) -> (Trigger, u8, u16) {
-        if let Some(known) = known(self.source, filter, self.profile.value) {
+        if let Some(known) = self.known(filter) {
             self.check_literals(filter);
             let text = known.into_bytes();
-            let offset = self.constants.text(&text) as u16;
+            let offset = self.constant_text(&text) as u16;
             return if has_wildcard(&text) {
                 (pattern, FilterKind::Constant as u8, offset)
             } else {
@@ -127,6 +158,16 @@ impl<'s> Compiler<'s, '_, '_> {
         (pattern, FilterKind::Expression as u8, self.finish_function())
     }
 
+    /// The number of the constant with these bytes, which may be more than those of the source.
+    fn constant_text(&mut self, text: &[u8]) -> u32 {
+        let made = &mut *self.made;
+        if made.constants.reserve_text(made.budget, text.len(), made.step) {
+            made.constants.text(text)
+        } else {
+            0
+        }
+    }
+
     fn config_line(&mut self, line: &ConfigLine) {
         self.has_config = true;
         self.swap_config();
@@ -143,11 +184,20 @@ impl<'s> Compiler<'s, '_, '_> {
         });
         // The name first: what has to be brought into temporaries comes in the order of the
         // operands.
-        let name =
-            flash.is_none().then(|| self.known_value(fold::ConstValue::Text(Cow::Borrowed(name))));
+        let name = flash.is_none().then(|| self.known_value(ConstValue::Text(Cow::Borrowed(name))));
         let value = match line.value {
             ConfigValue::Text(span) => {
-                self.known_value(fold::ConstValue::Text(unescape(span.of(self.source))))
+                let written = unescape(span.of(self.source));
+                let values = self.config_values;
+                let name = line.name.of(self.source);
+                match values.and_then(|values| values(name, &written)) {
+                    // On a chip there are none, and there is no more room than was asked for.
+                    Some(value) => {
+                        let text = self.constant_text(&value);
+                        self.function.constant(text)
+                    }
+                    None => self.known_value(ConstValue::Text(written)),
+                }
             }
             ConfigValue::Flash(number) => {
                 let number = self.flash_variable(number);
@@ -169,7 +219,26 @@ impl<'s> Compiler<'s, '_, '_> {
         core::mem::swap(&mut made.function, &mut made.config);
     }
 
+    /// The value of an expression, if it is known.
+    fn known(&self, expr: &Expr) -> Option<ConstValue<'s>> {
+        let scope = Scope { text: self.source, named: self.named, missing: None };
+        known(scope, expr, self.profile.value)
+    }
+
     fn set_variable(&mut self, name: Span) -> u16 {
+        if let Some(constant) = self.named.find(name.of(self.source)) {
+            let at = self.named.entries.get(constant).map(|entry| entry.at).unwrap_or_default();
+            let (text, base) = (shown(name.of(self.source)), self.base);
+            self.report(|| {
+                let message = format!("`{text}` is a constant, it cannot be set");
+                // The diagnostic is moved by the base of the piece later.
+                let at =
+                    Span { start: at.start.wrapping_sub(base), end: at.end.wrapping_sub(base) };
+                Diagnostic::new(Code::SetConstant, name, message)
+                    .hinted(|it| it.related(at, "defined here"))
+            });
+            return 0;
+        }
         let Some(number) = self.variable(name) else { return 0 };
         self.variables[usize::from(number)].set = true;
         number
@@ -185,17 +254,7 @@ impl<'s> Compiler<'s, '_, '_> {
         if let Some(number) = (0..self.variables.len()).find(|at| self.name(*at) == text) {
             return Some(number as u16);
         }
-        let allowed = self.profile.variables;
-        if self.variables.len() == allowed {
-            if !self.too_many_variables {
-                self.too_many_variables = true;
-                let device = self.profile.name;
-                self.report(|| {
-                    let message =
-                        format!("variable number {}, {device} has room for {allowed}", allowed + 1);
-                    Diagnostic::new(Code::TooManyVariables, name, message)
-                });
-            }
+        if !self.is_room_for_variable(name) {
             return None;
         }
         let start = self.names.len() as u32;
@@ -203,6 +262,30 @@ impl<'s> Compiler<'s, '_, '_> {
         let first = Span { start: name.start + self.base, end: name.end + self.base };
         self.variables.push(Variable { start, first, set: false });
         Some((self.variables.len() - 1) as u16)
+    }
+
+    /// Whether there is room for one more variable, named or not; reported once if not.
+    #[inline(never)]
+    fn is_room_for_variable(&mut self, at: Span) -> bool {
+        let (allowed, kept) = (self.profile.variables, self.kept);
+        if self.variables.len() + usize::from(kept) < allowed {
+            return true;
+        }
+        if !self.too_many_constants && !self.too_many_variables {
+            self.too_many_variables = true;
+            let device = self.profile.name;
+            self.report(|| {
+                let message =
+                    format!("variable number {}, {device} has room for {allowed}", allowed + 1);
+                let diagnostic = Diagnostic::new(Code::TooManyVariables, at, message);
+                diagnostic.hinted(|it| match kept {
+                    0 => it,
+                    1 => it.help("`changed` takes one"),
+                    _ => it.help(format!("each `changed` takes one: {kept} so far")),
+                })
+            });
+        }
+        false
     }
 
     /// The source line of a span.

@@ -1,4 +1,6 @@
-//! What an image carries besides its code.
+//! What an image carries besides its code, and what is written otherwise in it.
+
+use alloc::vec::Vec;
 
 /// What an image carries besides its code: nothing, unless it is asked for.
 ///
@@ -17,6 +19,10 @@ pub struct EmitOptions {
     /// The source.
     pub source: bool,
 }
+
+/// What the value of a `config` line is compiled to, by the parameter's name and the value that is
+/// written; `None`: that value.
+pub type ConfigValues<'v> = dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>> + 'v;
 
 impl EmitOptions {
     /// Code only.

@@ -46,6 +46,16 @@ codes! {
     ImageTooLarge = "E0016", "compiled script too large";
     BadSeparator = "E0017", "separator that is not one character";
     SetSpecial = "E0018", "special variable cannot be set";
+    BadConstant = "E0019", "constant that is not known when compiling";
+    ConstantCircle = "E0020", "constants that need each other";
+    SetConstant = "E0021", "constant cannot be set";
+    DefinedTwice = "E0022", "name that is there twice";
+    UnknownSub = "E0023", "call of a sub that there is not";
+    Recursion = "E0024", "sub that calls itself";
+    CallsTooDeep = "E0025", "calls nested too deep";
+    TooManyNames = "E0026", "too many constants or subs";
+    BadTime = "E0030", "not a time, a duration or a day";
+    TooManyTimed = "E0031", "too many handlers that time wakes";
 
     Grouping = "W0001", "chain groups from the right";
     NeverRead = "W0002", "variable set but never read";
@@ -78,6 +88,14 @@ codes! {
     ConstantRandom = "W0029", "random number that is always the same";
     LetterEscape = "W0030", "escape that is a letter";
     BadCommand = "W0031", "command the console does not take";
+    NotConnectedYet = "W0032", "remote broker spoken to before it is connected";
+    UnusedConstant = "W0033", "constant never used";
+    DecimalAsText = "W0034", "decimal compared as a text";
+    NeverCalled = "W0035", "sub that nothing calls";
+    NoPlace = "W0040", "sunrise and sunset without a place";
+    ShortPeriod = "W0041", "period that is hardly longer than its handler";
+    TimerAsPeriod = "W0042", "timer that is a period";
+    VariableAsConstant = "W0043", "variable that never changes";
 }
 
 impl Code {

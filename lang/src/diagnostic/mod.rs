@@ -102,13 +102,14 @@ impl Diagnostic {
         if HINTS { add(self) } else { self }
     }
 
-    /// Moves all it points at: what it was found in starts so far into the script.
+    /// Moves all it points at: what it was found in starts so far into the script. What was found
+    /// elsewhere has been moved back before, perhaps to before the start.
     pub(crate) fn move_by(&mut self, bytes: u32) {
         let edits = self.fix.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span);
         let related = self.related.iter_mut().map(|(span, _)| span);
         for span in related.chain(edits).chain([&mut self.span]) {
-            span.start += bytes;
-            span.end += bytes;
+            span.start = span.start.wrapping_add(bytes);
+            span.end = span.end.wrapping_add(bytes);
         }
     }
 

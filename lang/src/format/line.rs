@@ -40,7 +40,7 @@ impl<'s> Piece<'s> {
 }
 
 fn is_function(token: Token) -> bool {
-    matches!(token, Token::Function(_) | Token::Indexed(_) | Token::PinRead)
+    matches!(token, Token::Function(_) | Token::Indexed(_))
 }
 
 /// The line.
@@ -62,6 +62,13 @@ impl<'s> Line<'s> {
         // `, - 2` is a negative number.
         if let [.., comma, minus] = &self.pieces[..]
             && (comma.text, minus.text) == (b",", b"-")
+        {
+            piece.space = false;
+        }
+        // `on clock sunset -30m`
+        if let [on, clock, .., sign] = &self.pieces[..]
+            && (on.text, clock.text) == (b"on", b"clock")
+            && matches!(sign.text, b"+" | b"-")
         {
             piece.space = false;
         }

@@ -8,6 +8,7 @@
 
 mod gap;
 mod line;
+mod negatives;
 
 use alloc::vec::Vec;
 
@@ -33,11 +34,12 @@ use line::{Line, Piece};
 /// # Errors
 /// What is wrong with the script, if it does not parse: then there is nothing to go by.
 pub fn format(source: &[u8], profile: &Profile) -> Result<Vec<u8>, Vec<Diagnostic>> {
-    let (statements, wrong) = parse(source, profile);
+    let crate::Parsed { statements, errors: wrong } = parse(source, profile);
     if !wrong.is_empty() {
         return Err(wrong);
     }
     let mut printer = Printer::new(source, action_starts(&statements));
+    printer.negatives = negatives::starts(source, &statements);
     let mut tokens = TokenStream::verbatim(source, profile.nesting);
     while tokens.begin() {
         for token in tokens.by_ref() {
@@ -100,6 +102,8 @@ struct Printer<'s> {
     /// Where the rest of the actions start.
     starts: alloc::vec::IntoIter<u32>,
     next_start: Option<u32>,
+    /// Where negative literals start, in order.
+    negatives: Vec<u32>,
     /// End of the last token.
     end: usize,
     last: Option<Token>,
@@ -121,6 +125,7 @@ impl<'s> Printer<'s> {
             out: Vec::with_capacity(source.len() + source.len() / 4),
             line: Line::new(0),
             next_start: starts.next(),
+            negatives: Vec::new(),
             starts,
             end: 0,
             last: None,
@@ -140,7 +145,7 @@ impl<'s> Printer<'s> {
             return Position::Line(level);
         }
         match token {
-            Token::On | Token::Config => {
+            token if token.starts_statement() => {
                 self.level = 0;
                 Position::Statement
             }
@@ -155,6 +160,11 @@ impl<'s> Printer<'s> {
     }
 
     fn token(&mut self, token: Token, span: Span) {
+        if token == Token::Negative && self.negatives.binary_search(&span.start).is_err() {
+            let digits = Span { start: span.start + 1, ..span };
+            self.token(Token::Minus, Span { end: digits.start, ..span });
+            return self.token(Token::Word, digits);
+        }
         let gap = Gap::of(self.source, self.end, span.start as usize);
         let place = self.place(token, span.start);
         let piece = Piece::token(span.of(self.source), self.last, token, gap.has_line_end());

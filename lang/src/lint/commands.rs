@@ -47,6 +47,19 @@ fn parameter(
 ) -> Option<Diagnostic> {
     let names = config.names();
     let mut words = core::str::from_utf8(line).ok()?.split_ascii_whitespace();
+    if let Some(name) = words.clone().next().filter(|name| names.contains(name)) {
+        let message = format!("`{name}` is a parameter and no command");
+        let raw = span.of(facts.source);
+        let start = span.start + u32::from(raw.starts_with(b"\""));
+        let edit = Edit { span: Span { start, end: start }, text: b"set ".to_vec() };
+        let warning = Diagnostic::new(Code::BadCommand, span, message)
+            .help(format!("the console sets it by `set {name} VALUE`"));
+        return Some(if raw.starts_with(b"\"") {
+            warning.fix("add `set`", Vec::from([edit]))
+        } else {
+            warning
+        });
+    }
     let name = words.next().filter(|word| *word == "set").and_then(|_| words.next())?;
     words.next()?;
     if names.is_empty() || name.starts_with('@') || names.contains(&name) {

@@ -109,8 +109,17 @@ fn comment(
         edits.insert(0, at(span.start as usize, b"("));
         edits.push(at(percent + 1 + operand, b")"));
     }
+    let diagnostic = diagnostic("this `%` begins a comment that goes on to the end of the line");
+    // A number that is written out is not computed: `gpio_pwm 4 % 500`.
+    let is_written_out = matches!(
+        further,
+        Some(Token::NumberedAction(_) | Token::NumberedEvent(_) | Token::PinMode)
+    );
+    if is_written_out {
+        return Some(diagnostic);
+    }
     Some(
-        diagnostic("this `%` begins a comment that goes on to the end of the line")
+        diagnostic
             .help("the remainder of a division is computed by `mod`")
             .fix("replace by `mod`", edits),
     )

@@ -6,21 +6,23 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use umqtt_vm::parse_number;
+use umqtt_vm::number::{Number, NumberText, parse_number};
 
 use super::facts::{ScriptFacts, each_node, unbracketed, variable_name};
-use super::fold::{Literals, decimal, is_decimal, suffixes, value};
+use super::fold::{Literals, decimal, is_integer, is_number, suffixes, value};
 use super::{quote, quote_bytes};
 use crate::ast::*;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// What texts a value can be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     Any,
-    /// A computed number: its decimal text.
+    /// A computed number: its text.
     Number,
-    /// The same, or empty: a variable before it is set, a byte out of range.
+    /// The same without decimals.
+    Integer,
+    /// A number or empty: a variable before it is set, a byte out of range.
     NumberOrEmpty,
     /// `0` or `1`.
     Bit,
@@ -38,8 +40,9 @@ impl Form {
     fn can_be(self, text: &[u8]) -> bool {
         match self {
             Form::Any => true,
-            Form::Number => is_decimal(text),
-            Form::NumberOrEmpty => text.is_empty() || is_decimal(text),
+            Form::Number => is_number(text),
+            Form::Integer => is_integer(text),
+            Form::NumberOrEmpty => text.is_empty() || is_number(text),
             Form::Bit => matches!(text, b"0" | b"1"),
             Form::Weekday => WEEKDAYS.contains(&text),
             Form::Time => {
@@ -59,6 +62,7 @@ impl Form {
         match self {
             Form::Any => "any text",
             Form::Number => "a number",
+            Form::Integer => "a whole number",
             Form::NumberOrEmpty => "a number or empty",
             Form::Bit => "0 or 1",
             Form::Weekday => "one of Mon, Tue, Wed, Thu, Fri, Sat, Sun",
@@ -72,7 +76,10 @@ impl Form {
     /// The text that was probably meant.
     fn repair(self, text: &[u8]) -> Option<Vec<u8>> {
         let repaired = match self {
-            Form::Number | Form::NumberOrEmpty | Form::Bit => {
+            Form::Number | Form::NumberOrEmpty if is_decimal(text) => {
+                Number::parse(text).ok()?.text(&mut NumberText::new()).to_vec()
+            }
+            Form::Number | Form::NumberOrEmpty | Form::Integer | Form::Bit => {
                 let digits = text.trim_ascii();
                 let digits = digits.strip_prefix(b"+").unwrap_or(digits);
                 let unsigned = digits.strip_prefix(b"-").unwrap_or(digits);
@@ -173,25 +180,30 @@ fn help(form: Form) -> &'static str {
         }
         Form::HttpCode => "the status is three digits, as in `200`",
         Form::Weekday => "write the day's first three letters, as in `Mon`",
-        _ => "`=` compares texts, byte by byte; a number has only digits and perhaps `-`",
+        Form::Integer => {
+            "`=` compares texts, byte by byte; a whole number has only digits and perhaps `-`"
+        }
+        _ => {
+            "`=` compares texts, byte by byte; a number has only digits, and perhaps `-` and a point"
+        }
     }
 }
 
 /// Variables that hold nothing but numbers, some of them computed. One that only ever holds
 /// literals is more likely a switch for those who edit the script.
-fn numeric_variables<'f>(facts: &'f ScriptFacts<'_>) -> BTreeSet<&'f [u8]> {
+pub(super) fn numeric_variables<'f>(facts: &'f ScriptFacts<'_>) -> BTreeSet<&'f [u8]> {
     let none = BTreeSet::new();
     let is_numeric = |&(_, step): &(Span, usize), computed: &mut bool| {
         let ActionKind::SetVar { value: set, .. } = &facts.steps[step].action.kind else {
             return false;
         };
         match value(facts.source, set, &Literals) {
-            Some(text) => is_decimal(&text),
+            Some(text) => is_number(&text),
             None => {
                 *computed = true;
                 matches!(
                     form(facts.source, &none, set),
-                    Form::Number | Form::NumberOrEmpty | Form::Bit
+                    Form::Number | Form::Integer | Form::NumberOrEmpty | Form::Bit
                 )
             }
         }
@@ -208,7 +220,7 @@ fn numeric_variables<'f>(facts: &'f ScriptFacts<'_>) -> BTreeSet<&'f [u8]> {
         .collect()
 }
 
-fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
+pub(super) fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
     let expr = unbracketed(expr);
     match &expr.kind {
         ExprKind::Variable if numeric.contains(&*variable_name(source, expr.span)) => {
@@ -217,7 +229,7 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
         ExprKind::Special(special) => match special {
             Special::Timestamp => Form::Time,
             Special::Weekday => Form::Weekday,
-            Special::Adc => Form::Number,
+            Special::Adc => Form::Integer,
             Special::ThisGpio | Special::ThisHttpCut => Form::Bit,
             Special::ThisHttpCode => Form::HttpCode,
             _ => Form::Any,
@@ -229,6 +241,7 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
             call => match call.function().result() {
                 ResultKind::String => Form::Any,
                 ResultKind::Number => Form::Number,
+                ResultKind::Integer => Form::Integer,
                 ResultKind::Bit => Form::Bit,
             },
         },
@@ -243,19 +256,26 @@ fn form(source: &[u8], numeric: &BTreeSet<&[u8]>, expr: &Expr) -> Form {
 fn form_of_operator(operator: Operator) -> Form {
     match operator {
         Operator::Join => Form::Any,
-        Operator::Add | Operator::Sub | Operator::Mul | Operator::Div | Operator::Mod => {
-            Form::Number
-        }
+        Operator::Add | Operator::Sub | Operator::Mul => Form::Number,
+        Operator::Div | Operator::Mod => Form::Integer,
         _ => Form::Bit,
     }
 }
 
-fn is_equality(operator: Operator) -> bool {
+pub(super) fn is_equality(operator: Operator) -> bool {
     matches!(operator, Operator::Equal | Operator::NotEqual)
 }
 
+/// Digits, a point, and digits, perhaps behind a sign.
+pub(super) fn is_decimal(text: &[u8]) -> bool {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let Some(point) = digits.iter().position(|byte| *byte == b'.') else { return false };
+    let all_digits = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    all_digits(&digits[..point]) && all_digits(&digits[point + 1..])
+}
+
 fn is_plain(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)
+    is_number(text) || !text.is_empty() && text.iter().all(u8::is_ascii_alphanumeric)
 }
 
 fn in_quotes(text: &[u8]) -> Vec<u8> {

@@ -135,7 +135,7 @@ fn repeated(
     facts: &ScriptFacts<'_>,
     left: &Expr,
     operator: Operator,
-    link: &Link<Logic>,
+    link: &ChainLink<Logic>,
 ) -> Option<Vec<Edit>> {
     if !matches!(link.operand.kind, ExprKind::Text | ExprKind::Hex) {
         return None;
@@ -191,9 +191,7 @@ fn unchanging(facts: &ScriptFacts<'_>, at: usize, branch: &Branch, found: &mut V
     if changes_alone {
         return;
     }
-    let end = facts.steps[at].action.span.end;
-    let body = facts.steps[at + 1..].iter().take_while(|step| step.action.span.start < end);
-    for step in body {
+    for step in &facts.steps[at + 1..facts.steps[at].end] {
         let ActionKind::SetVar { target, .. } = step.action.kind else { continue };
         let changed = match target {
             Target::Variable(span) => names.contains(&variable_name(facts.source, span)),

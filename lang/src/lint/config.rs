@@ -55,6 +55,13 @@ pub enum ConfigError {
     Refused(String),
     /// The device takes it, and then something does not work: what.
     Useless(String),
+    /// The device takes it, but it means the contrary of what it seems to.
+    Misleading {
+        /// What it means, as the end of a sentence: `is 1 hour behind UTC`.
+        meaning: String,
+        /// What to write.
+        instead: String,
+    },
     /// The parameter does nothing on this device: what the device lacks.
     Lacks(String),
 }
@@ -132,17 +139,38 @@ pub(super) fn check(
                 format!("`{known}` {value} is of no use: {reason}"),
                 "the device takes this line, but what it asks for does not work",
             ),
+            Err(ConfigError::Misleading { meaning, instead }) => {
+                let message = format!("`{known}` {value} {meaning}");
+                found.push(Diagnostic::new(Code::BadConfigValue, span, message).help(instead));
+                continue;
+            }
             Err(ConfigError::Lacks(what)) => {
                 let message = format!("`{known}` does nothing on this device, which has no {what}");
                 found.push(
                     Diagnostic::new(Code::BadConfigValue, line.name, message)
-                        .help("leave this line out; `umqttc --profile` chooses the device"),
+                        .help("leave this line out; `umqttc check --profile` chooses the device"),
                 );
                 continue;
             }
         };
-        found.push(Diagnostic::new(Code::BadConfigValue, span, message).help(help));
+        let warning = Diagnostic::new(Code::BadConfigValue, span, message);
+        found.push(match with_point(facts.source, span, known, config) {
+            Some(meant) => warning
+                .help(format!("decimals have a point: `{meant}`"))
+                .fix(format!("write `{meant}`"), vec![Edit { span, text: meant.into() }]),
+            None => warning.help(help),
+        });
     }
+}
+
+/// `config latitude 52,5` with its point, if the parameter takes that.
+fn with_point(source: &[u8], value: Span, name: &str, config: &dyn ConfigTable) -> Option<String> {
+    let raw = core::str::from_utf8(value.of(source)).ok()?;
+    let (whole, decimals) = raw.split_once(',')?;
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let meant = format!("{whole}.{decimals}");
+    let is_decimal = is_number(whole.trim_start_matches('-')) && is_number(decimals);
+    (is_decimal && config.check(name, meant.as_bytes()).is_ok()).then_some(meant)
 }
 
 /// W0024 for `config ssid=home` and `config ssid 'home'`, whose signs are a part of the value.

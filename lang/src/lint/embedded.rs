@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use super::facts::{ScriptFacts, each_node, each_value};
 use crate::ast::{
-    ActionKind, ActionWord, Event, Expr, ExprKind, Operator, Span, Special, Target, Trigger,
+    ActionKind, ActionWord, EventPattern, Expr, ExprKind, Operator, Span, Special, Target, Trigger,
 };
 use crate::diagnostic::{Code, Diagnostic, Edit};
 
@@ -24,7 +24,7 @@ pub(crate) enum Piece<'s> {
 /// W0028; the names of the variables that were meant to be read there, without `$`.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) -> BTreeSet<Vec<u8>> {
     let mut names = BTreeSet::new();
-    let mut each = |event: &Event, expr: &Expr, is_command: bool| {
+    let mut each = |event: &EventPattern, expr: &Expr, is_command: bool| {
         let mut computed: Vec<Span> = Vec::new();
         each_node(expr, &mut |node| match &node.kind {
             ExprKind::Chain(chain)
@@ -41,7 +41,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) -> BTr
         });
     };
     for clause in &facts.handlers {
-        if let Event::Topic { filter, .. } = &clause.event {
+        if let EventPattern::Topic { filter, .. } = &clause.event {
             each(&clause.event, filter, false);
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) -> BTr
 
 fn text(
     facts: &ScriptFacts<'_>,
-    event: &Event,
+    event: &EventPattern,
     span: Span,
     (brackets, is_command): (bool, bool),
     names: &mut BTreeSet<Vec<u8>>,
@@ -116,12 +116,16 @@ fn sets_flash(facts: &ScriptFacts<'_>, number: i32) -> bool {
 }
 
 /// Whether the handlers of an event have the variables of this one.
-fn brings(event: &Event, of: Trigger) -> bool {
+fn brings(event: &EventPattern, of: Trigger) -> bool {
     match event {
-        Event::Simple(trigger) => *trigger == of,
-        Event::Topic { .. } => of == Trigger::LocalName,
-        Event::GpioInterrupt { .. } => of == Trigger::Gpio,
-        Event::Timer(_) | Event::Alarm(_) => false,
+        EventPattern::Simple(trigger) => *trigger == of,
+        EventPattern::Topic { .. } => of == Trigger::LocalName,
+        EventPattern::GpioInterrupt { .. } => of == Trigger::Gpio,
+        EventPattern::Timer(_)
+        | EventPattern::Alarm(_)
+        | EventPattern::Every(..)
+        | EventPattern::Clock(..)
+        | EventPattern::Sub(_) => false,
     }
 }
 

@@ -5,13 +5,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::facts::{ScriptFacts, each_node, each_value, unbracketed};
-use crate::ast::{Action, ActionKind, ActionWord, Event, Expr, ExprKind, Operator, Span};
+use crate::ast::{Action, ActionKind, ActionWord, EventPattern, Expr, ExprKind, Operator, Span};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 
 /// W0030.
 pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     for clause in &facts.handlers {
-        if let Event::Topic { filter, .. } = &clause.event {
+        if let EventPattern::Topic { filter, .. } = &clause.event {
             texts(facts, filter, None, found);
         }
     }

@@ -6,7 +6,11 @@ use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use logos::Logos;
+use umqtt_vm::isa::MAX_CALL_DEPTH;
+
 use crate::ast::*;
+use crate::lexer::Lexeme;
 use crate::literal::unescape;
 
 /// The script as the lints see it.
@@ -15,14 +19,21 @@ pub(super) struct ScriptFacts<'s> {
     pub(super) source: &'s [u8],
     /// The statements.
     pub(super) script: &'s [Statement],
-    /// Every `on` clause, in order.
+    /// Every `const`, in order.
+    pub(super) constants: Vec<&'s Constant>,
+    /// The subs by their names.
+    pub(super) subs: BTreeMap<&'s [u8], Sub<'s>>,
+    /// Some sub is called: its steps are there for each call.
+    pub(super) has_calls: bool,
+    /// Every `on` clause, in order; behind them the subs that no handler comes to.
     pub(super) handlers: Vec<&'s OnClause>,
-    /// Every action, in order; an `if` or `while` before the actions within it.
+    /// Every action, in order; an `if` or `while` before the actions within it, a `call` before
+    /// those of the sub, as steps of the handler that calls.
     pub(super) steps: Vec<Step<'s>>,
     /// The conditions steps stand under.
     pub(super) guards: Vec<Guard<'s>>,
     /// Every `$name`, by the bytes behind its `$`.
-    pub(super) variables: BTreeMap<Cow<'s, [u8]>, Variable>,
+    pub(super) variables: BTreeMap<Cow<'s, [u8]>, Variable<'s>>,
 }
 
 /// An action and where it stands.
@@ -35,6 +46,30 @@ pub(super) struct Step<'s> {
     pub(super) guard: Option<usize>,
     /// Index of the outermost `while` it stands in, as a step; a `while` stands in itself.
     pub(super) outer_loop: Option<usize>,
+    /// Behind the last step within it.
+    pub(super) end: usize,
+}
+
+/// A sub.
+pub(super) struct Sub<'s> {
+    /// Its statement.
+    pub(super) clause: &'s OnClause,
+    /// Some handler comes to it.
+    pub(super) is_reached: bool,
+}
+
+/// Most steps that are looked at: those of a sub count for each call. Of a script with more
+/// nothing is told.
+pub(super) const MAX_STEPS: usize = 100_000;
+
+/// Where actions stand.
+#[derive(Clone, Copy)]
+struct Place {
+    handler: usize,
+    guard: Option<usize>,
+    outer_loop: Option<usize>,
+    /// How many calls deep.
+    calls: u8,
 }
 
 /// A condition that must be true, or false, for a step to be reached.
@@ -51,7 +86,9 @@ pub(super) struct Guard<'s> {
 
 /// Who sets and reads a variable.
 #[derive(Default)]
-pub(super) struct Variable {
+pub(super) struct Variable<'s> {
+    /// Its value, if it is a constant.
+    pub(super) constant: Option<&'s Expr>,
     /// Steps that set it, in order, with the name's place.
     pub(super) sets: Vec<(Span, usize)>,
     /// Places that read it, with their step; none for the filter of an `on topic`.
@@ -64,38 +101,84 @@ impl<'s> ScriptFacts<'s> {
         let mut facts = ScriptFacts {
             source,
             script,
+            constants: Vec::new(),
+            subs: BTreeMap::new(),
+            has_calls: false,
             handlers: Vec::new(),
             steps: Vec::new(),
             guards: Vec::new(),
             variables: BTreeMap::new(),
         };
         for statement in script {
-            let Statement::On(clause) = statement else { continue };
+            if let Statement::On(clause) = statement
+                && let EventPattern::Sub(name) = clause.event
+            {
+                facts.subs.insert(name.of(source), Sub { clause, is_reached: false });
+            }
+        }
+        for statement in script {
+            let clause = match statement {
+                Statement::On(clause) => clause,
+                Statement::Config(line) => {
+                    if let ConfigValue::Flash(number) = line.value {
+                        facts.names(number.span, None);
+                    }
+                    continue;
+                }
+                Statement::Constant(constant) => {
+                    let name = variable_name(source, constant.name);
+                    facts.variables.entry(name).or_default().constant = Some(&constant.value);
+                    facts.constants.push(constant);
+                    facts.reads(&constant.value, None);
+                    continue;
+                }
+            };
+            if let EventPattern::Sub(_) = clause.event {
+                continue;
+            }
             let handler = facts.handlers.len();
             facts.handlers.push(clause);
-            if let Event::Topic { filter, .. } = &clause.event {
-                facts.reads(filter, None);
+            match &clause.event {
+                EventPattern::Topic { filter, .. } => facts.reads(filter, None),
+                _ => facts.names(clause.event_span, None),
             }
-            facts.actions(&clause.actions, handler, None, None);
+            facts.actions(
+                &clause.actions,
+                Place { handler, guard: None, outer_loop: None, calls: 0 },
+            );
+        }
+        let lonely: Vec<_> = facts.subs.values().filter(|sub| !sub.is_reached).collect();
+        let lonely: Vec<&OnClause> = lonely.into_iter().map(|sub| sub.clause).collect();
+        for clause in lonely {
+            let handler = facts.handlers.len();
+            facts.handlers.push(clause);
+            facts.actions(
+                &clause.actions,
+                Place { handler, guard: None, outer_loop: None, calls: 0 },
+            );
         }
         facts
     }
 
-    /// Follows the nesting of `if` and `while`, which the parser has limited.
-    fn actions(
-        &mut self,
-        actions: &'s [Action],
-        handler: usize,
-        guard: Option<usize>,
-        outer_loop: Option<usize>,
-    ) {
+    /// Follows the nesting of `if` and `while`, which the parser has limited, and calls.
+    fn actions(&mut self, actions: &'s [Action], place: Place) {
+        let Place { handler, guard, outer_loop, calls } = place;
         for action in actions {
+            if self.steps.len() >= MAX_STEPS {
+                return;
+            }
             let step = self.steps.len();
             let is_while = matches!(action.kind, ActionKind::While(_));
             let outer_loop = outer_loop.or(is_while.then_some(step));
-            self.steps.push(Step { action, handler, guard, outer_loop });
+            let inside = Place { handler, guard, outer_loop, calls };
+            self.steps.push(Step { action, handler, guard, outer_loop, end: step + 1 });
             each_value(action, &mut |expr| self.reads(expr, Some(step)));
             match &action.kind {
+                ActionKind::Numbered { number, .. }
+                | ActionKind::PinMode { pin: number, .. }
+                | ActionKind::SetVar { target: Target::Flash(number), .. } => {
+                    self.names(number.span, Some(step));
+                }
                 ActionKind::SetVar { target: Target::Variable(span), .. } => {
                     let name = variable_name(self.source, *span);
                     self.variables.entry(name).or_default().sets.push((*span, step));
@@ -104,19 +187,30 @@ impl<'s> ScriptFacts<'s> {
                     let mut parent = guard;
                     for Branch { condition, actions } in branches {
                         let taken = self.guard(parent, condition, true, false);
-                        self.actions(actions, handler, Some(taken), outer_loop);
+                        self.actions(actions, Place { guard: Some(taken), ..inside });
                         parent = Some(self.guard(parent, condition, false, false));
                     }
                     if let Some(actions) = otherwise {
-                        self.actions(actions, handler, parent, outer_loop);
+                        self.actions(actions, Place { guard: parent, ..inside });
                     }
                 }
                 ActionKind::While(branch) => {
-                    let inside = self.guard(guard, &branch.condition, true, true);
-                    self.actions(&branch.actions, handler, Some(inside), outer_loop);
+                    let taken = self.guard(guard, &branch.condition, true, true);
+                    self.actions(&branch.actions, Place { guard: Some(taken), ..inside });
+                }
+                ActionKind::Call(name) => {
+                    self.has_calls = true;
+                    let is_handler = !matches!(self.handlers[handler].event, EventPattern::Sub(_));
+                    let sub = self.subs.get_mut(name.of(self.source));
+                    if let Some(sub) = sub.filter(|_| calls < MAX_CALL_DEPTH) {
+                        sub.is_reached |= is_handler;
+                        let clause = sub.clause;
+                        self.actions(&clause.actions, Place { calls: calls + 1, ..inside });
+                    }
                 }
                 _ => {}
             }
+            self.steps[step].end = self.steps.len();
         }
     }
 
@@ -132,12 +226,43 @@ impl<'s> ScriptFacts<'s> {
     }
 
     fn reads(&mut self, expr: &'s Expr, step: Option<usize>) {
-        each_node(expr, &mut |node| {
-            if node.kind == ExprKind::Variable {
+        each_node(expr, &mut |node| match &node.kind {
+            ExprKind::Variable => {
                 let name = variable_name(self.source, node.span);
                 self.variables.entry(name).or_default().reads.push((node.span, step));
             }
+            ExprKind::Flash(number) => self.names(number.span, step),
+            ExprKind::Call(call) => match **call {
+                Call::Substr(_, start, len) => {
+                    self.names(start.span, step);
+                    self.names(len.span, step);
+                }
+                Call::ByteVal(_, number) | Call::PinRead(number) => self.names(number.span, step),
+                Call::CsvStr(_, number, separator) => {
+                    self.names(number.span, step);
+                    self.names(separator, step);
+                }
+                _ => {}
+            },
+            _ => {}
         });
+    }
+
+    /// The constants named in words that the tree has the values of.
+    fn names(&mut self, words: Span, step: Option<usize>) {
+        let source = self.source;
+        let mut lexer = Lexeme::lexer(words.of(source));
+        while let Some(lexeme) = lexer.next() {
+            let name = lexer.slice();
+            let sign = usize::from(name.first() == Some(&b'@'));
+            if lexeme != Ok(Lexeme::Word) || name.get(sign) != Some(&b'$') {
+                continue;
+            }
+            let start = words.start as usize + lexer.span().start + sign;
+            let span = Span::new(start, words.start as usize + lexer.span().end);
+            let name = variable_name(source, span);
+            self.variables.entry(name).or_default().reads.push((span, step));
+        }
     }
 
     /// Where a variable is set to a text, if all it is ever set to are texts that read as 0.
@@ -163,6 +288,24 @@ impl<'s> ScriptFacts<'s> {
         found
     }
 
+    /// What a constant is, where an expression is one by its name; else the expression.
+    pub(super) fn constant<'e>(&self, mut expr: &'e Expr) -> &'e Expr
+    where
+        's: 'e,
+    {
+        /// Most constants that name each other.
+        const MOST: usize = 8;
+        for _ in 0..MOST {
+            let name = variable_name(self.source, expr.span);
+            let constant = self.variables.get(&name).and_then(|variable| variable.constant);
+            match constant.filter(|_| expr.kind == ExprKind::Variable) {
+                Some(value) => expr = value,
+                None => break,
+            }
+        }
+        expr
+    }
+
     /// The conditions a step stands under, by their index, innermost first.
     pub(super) fn guards_of(&self, step: &Step<'s>) -> impl Iterator<Item = usize> {
         let mut next = step.guard;
@@ -174,15 +317,16 @@ impl<'s> ScriptFacts<'s> {
     }
 
     /// The event of a step's handler.
-    pub(super) fn event(&self, step: &Step<'s>) -> &'s Event {
+    pub(super) fn event(&self, step: &Step<'s>) -> &'s EventPattern {
         &self.handlers[step.handler].event
     }
 
     /// Calls `each` with every expression of the script that is not part of another, in order.
     pub(super) fn each_expression(&self, each: &mut dyn FnMut(&'s Expr)) {
+        self.constants.iter().for_each(|constant| each(&constant.value));
         let mut steps = self.steps.iter().peekable();
         for (index, clause) in self.handlers.iter().enumerate() {
-            if let Event::Topic { filter, .. } = &clause.event {
+            if let EventPattern::Topic { filter, .. } = &clause.event {
                 each(filter);
             }
             while let Some(step) = steps.next_if(|step| step.handler == index) {
@@ -202,7 +346,7 @@ pub(super) fn variable_name(source: &[u8], span: Span) -> Cow<'_, [u8]> {
 
 /// Calls `each` with the expressions an action evaluates itself: its operands, or the conditions of
 /// an `if` or `while`, without those of the actions within.
-pub(super) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr)) {
+pub(crate) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr)) {
     match &action.kind {
         ActionKind::Publish { topic, data, .. } => {
             each(topic);
@@ -218,7 +362,7 @@ pub(super) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr))
             each(first);
             each(second);
         }
-        ActionKind::PinMode { .. } => {}
+        ActionKind::PinMode { .. } | ActionKind::Call(_) => {}
         ActionKind::If { branches, .. } => {
             branches.iter().for_each(|branch| each(&branch.condition));
         }
@@ -227,7 +371,7 @@ pub(super) fn each_value<'s>(action: &'s Action, each: &mut dyn FnMut(&'s Expr))
 }
 
 /// Calls `each` with an expression and every expression within it, in the order of the source.
-pub(super) fn each_node<'s>(expr: &'s Expr, each: &mut dyn FnMut(&'s Expr)) {
+pub(crate) fn each_node<'s>(expr: &'s Expr, each: &mut dyn FnMut(&'s Expr)) {
     let mut waiting = vec![expr];
     while let Some(node) = waiting.pop() {
         each(node);
@@ -239,6 +383,8 @@ pub(super) fn each_node<'s>(expr: &'s Expr, each: &mut dyn FnMut(&'s Expr)) {
                 | Call::ByteVal(a, _)
                 | Call::CsvStr(a, ..) => waiting.push(a),
                 Call::Pair(_, a, b) => waiting.extend([b, a]),
+                Call::Triple(_, a, b, c) => waiting.extend([c, b, a]),
+                Call::List(_, values) => waiting.extend(values.iter().rev()),
                 Call::PinRead(_) => {}
             },
             ExprKind::Chain(chain) => {

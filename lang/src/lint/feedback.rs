@@ -60,10 +60,16 @@ struct Message<'t> {
 impl KnownValues for Message<'_> {
     /// Only variables set in `init` are sure to have their value when a message comes.
     fn variable(&self, name: &[u8]) -> Option<Vec<u8>> {
-        let &[(_, step)] = self.facts.variables.get(name)?.sets.as_slice() else { return None };
+        let variable = self.facts.variables.get(name)?;
+        if variable.constant.is_some() {
+            return self.topics.variable(name);
+        }
+        let &[(_, step)] = variable.sets.as_slice() else { return None };
         let set = &self.facts.steps[step];
         match self.facts.event(set) {
-            Event::Simple(Trigger::Init) if set.guard.is_none() => self.topics.variable(name),
+            EventPattern::Simple(Trigger::Init) if set.guard.is_none() => {
+                self.topics.variable(name)
+            }
             _ => None,
         }
     }
@@ -111,7 +117,7 @@ fn handlers(
     }
     let mut handlers = Vec::new();
     for (index, clause) in facts.handlers.iter().enumerate() {
-        let Event::Topic { broker, filter } = &clause.event else { continue };
+        let EventPattern::Topic { broker, filter } = &clause.event else { continue };
         let Some(filter) = topics.filter(facts, filter) else { continue };
         *work = work.checked_sub(filter.len() * subscriptions.len())?;
         let subscriptions: Vec<_> = subscriptions

@@ -68,7 +68,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Ve
         };
         let n = flash.value;
         let (message, help) = match facts.event(step) {
-            Event::Timer(timer) => {
+            EventPattern::Timer(timer) => {
                 let Some(&period) = periods.get(&timer.value) else { continue };
                 let a_day = DAY_MS / period.max(1) * rounds;
                 let days = writes(len) / a_day.max(1);
@@ -83,7 +83,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Ve
                     "keep the value in a `$variable`, and write it to flash now and then".into(),
                 )
             }
-            Event::Topic { .. } => {
+            EventPattern::Topic { .. } => {
                 let often = writes(len) / (DAY_MS / 1000 * rounds);
                 (
                     format!("`@{n}` is written to flash with each message that changes it"),
@@ -221,7 +221,7 @@ fn is_number(expr: &Expr) -> bool {
 /// variable alone does not, nor one in a timer's handler that compares it with what is to be
 /// written.
 fn limited(facts: &ScriptFacts<'_>, step: &Step<'_>, n: i32, set: &Expr) -> bool {
-    let is_timer = matches!(facts.event(step), Event::Timer(_));
+    let is_timer = matches!(facts.event(step), EventPattern::Timer(_));
     facts.guards_of(step).any(|guard| {
         let written = set.span.of(facts.source);
         let harmless = reads_only(facts, guard, n)
@@ -269,7 +269,7 @@ fn periods(facts: &ScriptFacts<'_>, topics: &Topics<'_>) -> BTreeMap<i32, u64> {
     let mut edges: Vec<(i32, i32, u64)> = Vec::new();
     for step in &facts.steps {
         let (
-            Event::Timer(from),
+            EventPattern::Timer(from),
             ActionKind::Numbered { word: ActionWord::SetTimer, number: timer, value: ms },
         ) = (facts.event(step), &step.action.kind)
         else {

@@ -8,7 +8,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
-use umqtt_vm::parse_number as number;
+use umqtt_vm::number::{Number, NumberText, parse_number};
 
 use super::facts::variable_name;
 use crate::ast::*;
@@ -60,7 +60,8 @@ pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn KnownValues) -> Opti
             Call::Unary(FunctionWord::Not, inner) => {
                 truth(source, inner, known).map(|known| !known)
             }
-            _ => value(source, expr, known).map(|value| number(&value) != 0),
+            _ => value(source, expr, known)
+                .map(|value| fold::ConstValue::text(Cow::Owned(value)).truth()),
         },
         ExprKind::Logic(chain) => {
             let mut result = truth(source, &chain.first, known);
@@ -75,7 +76,8 @@ pub(super) fn truth(source: &[u8], expr: &Expr, known: &dyn KnownValues) -> Opti
             }
             result
         }
-        _ => value(source, expr, known).map(|value| number(&value) != 0),
+        _ => value(source, expr, known)
+            .map(|value| fold::ConstValue::text(Cow::Owned(value)).truth()),
     }
 }
 
@@ -114,6 +116,7 @@ pub(super) fn operate(operator: Operator, left: &[u8], right: &[u8]) -> Option<V
 fn call(source: &[u8], call: &Call, known: &dyn KnownValues) -> Option<Vec<u8>> {
     Some(match call {
         Call::Unary(FunctionWord::Not, inner) => bit(!truth(source, inner, known)?),
+        Call::Unary(FunctionWord::Text, inner) => value(source, inner, known)?,
         Call::Unary(FunctionWord::Lower, inner) => {
             value(source, inner, known)?.to_ascii_lowercase()
         }
@@ -132,8 +135,25 @@ fn call(source: &[u8], call: &Call, known: &dyn KnownValues) -> Option<Vec<u8>> 
             let len = usize::try_from(len.value).ok()?;
             text[from..].iter().copied().take(len).collect()
         }
+        Call::Unary(function, a) => numbers(source, *function, [a], known)?,
+        Call::Pair(function, a, b) => numbers(source, *function, [a, b], known)?,
+        Call::Triple(function, a, b, c) => numbers(source, *function, [a, b, c], known)?,
         _ => return None,
     })
+}
+
+/// What a function makes of numbers.
+fn numbers<const N: usize>(
+    source: &[u8],
+    function: FunctionWord,
+    operands: [&Expr; N],
+    known: &dyn KnownValues,
+) -> Option<Vec<u8>> {
+    let mut values = Vec::with_capacity(N);
+    for operand in operands {
+        values.push(fold::ConstValue::text(Cow::Owned(value(source, operand, known)?)));
+    }
+    Some(fold::of_numbers(function, &values, MAX_KNOWN)?.into_bytes().into_owned())
 }
 
 /// A number as the text it becomes.
@@ -142,8 +162,13 @@ pub(super) fn decimal(number: i32) -> Vec<u8> {
 }
 
 /// Whether a text is one that a computed number can be.
-pub(super) fn is_decimal(text: &[u8]) -> bool {
-    decimal(number(text)) == text
+pub(super) fn is_number(text: &[u8]) -> bool {
+    Number::parse(text).is_ok_and(|number| number.text(&mut NumberText::new()) == text)
+}
+
+/// Whether a text is one that a computed integer can be.
+pub(super) fn is_integer(text: &[u8]) -> bool {
+    decimal(parse_number(text)) == text
 }
 
 fn bit(value: bool) -> Vec<u8> {
@@ -155,10 +180,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn decimal_texts_are_those_numbers_become() {
-        assert!(is_decimal(b"-7") && is_decimal(b"0") && is_decimal(b"-2147483648"));
-        for text in ["007", "-0", "on", "", "2147483648", "+1", " 1"] {
-            assert!(!is_decimal(text.as_bytes()), "{text:?}");
+    fn number_texts_are_those_numbers_become() {
+        assert!(is_integer(b"-7") && is_integer(b"0") && is_integer(b"-2147483648"));
+        assert!(is_number(b"-7") && is_number(b"21.5") && is_number(b"-0.25"));
+        for text in ["007", "-0", "on", "", "2147483648", "+1", " 1", "21.50", ".5", "1.0"] {
+            assert!(!is_number(text.as_bytes()), "{text:?}");
+            assert!(!is_integer(text.as_bytes()), "{text:?}");
         }
+        assert!(!is_integer(b"21.5"));
     }
 }

@@ -34,6 +34,13 @@
 //! | `randoms` | W0029 |
 //! | `escapes` | W0030 |
 //! | `commands` | W0031 |
+//! | `remote` | W0032 |
+//! | `schedule` | W0040, W0041 |
+//! | `constants` | W0033 |
+//! | `periods` | W0042, if asked for |
+//! | `set_once` | W0043, if asked for |
+//! | `subs` | W0035 |
+//! | `removal` | edits that take an action away |
 //! | `facts` | what all of them look at, collected in one walk |
 //! | `fold` | expressions whose value is known |
 
@@ -43,6 +50,8 @@ pub(crate) mod comments;
 mod compare;
 mod conditions;
 mod config;
+mod constants;
+mod decimals;
 mod division;
 pub(crate) mod embedded;
 mod empty;
@@ -54,10 +63,16 @@ mod flash;
 mod fold;
 mod grouping;
 mod operators;
+mod periods;
 mod pins;
 pub(crate) mod punctuation;
 mod randoms;
+mod remote;
+mod removal;
+mod schedule;
 mod serial;
+mod set_once;
+mod subs;
 mod subscriptions;
 mod timers;
 mod topics;
@@ -76,6 +91,7 @@ use umqtt_vm::Profile;
 use crate::ast::{Span, Statement};
 use crate::diagnostic::{Code, Diagnostic};
 use facts::{ScriptFacts, variable_name};
+pub(crate) use facts::{each_node, each_value};
 use topics::Topics;
 
 /// Most warnings of one script: the first ones in the order of the source.
@@ -91,7 +107,7 @@ pub const MAX_WARNINGS: usize = 100;
 /// use umqtt_lang::{lint::{NoConfig, lint}, parse, umqtt_vm::Profile};
 ///
 /// let source = b"on timer 1 do println 1";
-/// let (script, errors) = parse(source, &Profile::ESP8266);
+/// let umqtt_lang::Parsed { statements: script, errors } = parse(source, &Profile::ESP8266);
 /// assert!(errors.is_empty());
 /// let warnings = lint(source, &script, &Profile::ESP8266, &NoConfig);
 /// assert_eq!(warnings.len(), 1, "nothing arms the timer");
@@ -103,6 +119,9 @@ pub fn lint(
     config: &dyn ConfigTable,
 ) -> Vec<Diagnostic> {
     let facts = ScriptFacts::collect(source, script);
+    if facts.steps.len() >= facts::MAX_STEPS {
+        return Vec::new();
+    }
     let topics = Topics::resolve(&facts);
     let mut found = Vec::new();
     grouping::check(&facts, &mut found);
@@ -114,6 +133,7 @@ pub fn lint(
     compare::check(&facts, &mut found);
     conditions::check(&facts, &mut found);
     config::check(&facts, config, &mut found);
+    decimals::check(&facts, &mut found);
     division::check(&facts, &mut found);
     pins::check(&facts, profile, &mut found);
     operators::check(&facts, &mut found);
@@ -128,13 +148,34 @@ pub fn lint(
     randoms::check(&facts, &mut found);
     escapes::check(&facts, &mut found);
     commands::check(&facts, config, &mut found);
+    remote::check(&facts, &topics, &mut found);
+    schedule::check(&facts, config, &mut found);
+    constants::check(&facts, &mut found);
+    subs::check(&facts, &mut found);
     let in_texts = embedded::check(&facts, &mut found);
     drop_consequences(&mut found);
     // Read they are meant to be.
     found.retain(|diagnostic| {
         let name = variable_name(source, diagnostic.span);
-        diagnostic.code != Code::NeverRead || !in_texts.contains(&*name)
+        !matches!(diagnostic.code, Code::NeverRead | Code::UnusedConstant)
+            || !in_texts.contains(&*name)
     });
+    found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    if facts.has_calls {
+        // What is told of a step of a sub is told once, not for each call.
+        found.dedup_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    }
+    found.truncate(MAX_WARNINGS);
+    found
+}
+
+/// Hints at what is right, and could be written better: none of [`lint()`]'s, and in the same
+/// order. For who asks for them.
+pub fn pedantic(source: &[u8], script: &[Statement]) -> Vec<Diagnostic> {
+    let facts = ScriptFacts::collect(source, script);
+    let mut found = Vec::new();
+    periods::check(&facts, &mut found);
+    set_once::check(&facts, &mut found);
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);
     found

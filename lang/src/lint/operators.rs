@@ -135,7 +135,7 @@ fn foreign_operator(
         Some(next) => {
             let digits = digits_of(next.operand.span.of(facts.source));
             let text = match next.operator {
-                Operator::Sub => format!(" {meant} \"-{digits}\""),
+                Operator::Sub => format!(" {meant} -{digits}"),
                 _ => format!(" {meant} {digits}"),
             };
             let span = both.to(next.operand.span);

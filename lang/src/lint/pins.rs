@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use umqtt_vm::{PinMode, Profile};
 
 use super::facts::{ScriptFacts, each_node};
-use crate::ast::{ActionKind, ActionWord, Call, Event, ExprKind, Number, Span};
+use crate::ast::{ActionKind, ActionWord, Call, EventPattern, ExprKind, Number, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// The pins an ESP8266 reads its program through.
@@ -22,7 +22,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, profile: &Profile, found: &mut Vec<
         uses.entry(pin.value).or_insert(pin.span);
     };
     for clause in &facts.handlers {
-        if let Event::GpioInterrupt { pin, .. } = clause.event {
+        if let EventPattern::GpioInterrupt { pin, .. } = clause.event {
             note(&mut input, pin);
         }
     }

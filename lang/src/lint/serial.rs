@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::config::ConfigTable;
 use super::facts::ScriptFacts;
 use super::quote;
-use crate::ast::{ConfigLine, ConfigValue, Event, OnClause, Span, Statement, Trigger};
+use crate::ast::{ConfigLine, ConfigValue, EventPattern, OnClause, Span, Statement, Trigger};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::literal::unescape;
 
@@ -19,7 +19,7 @@ pub(super) fn check(
 ) {
     let Some((name, value)) = config.serial_events() else { return };
     let Some(clause) =
-        facts.handlers.iter().find(|clause| clause.event == Event::Simple(Trigger::Serial))
+        facts.handlers.iter().find(|clause| clause.event == EventPattern::Simple(Trigger::Serial))
     else {
         return;
     };
@@ -28,7 +28,7 @@ pub(super) fn check(
     // The last one counts.
     let line = facts.script.iter().rev().find_map(|statement| match statement {
         Statement::Config(line) => Some(line).filter(is_parameter),
-        Statement::On(_) => None,
+        _ => None,
     });
     let message = format!("lines reach `on serial` only while {name} is {value}");
     let warning = Diagnostic::new(Code::SerialIsConsole, clause.event_span, message);

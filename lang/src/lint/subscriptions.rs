@@ -20,7 +20,7 @@ use crate::suggest::nearest;
 
 /// Most comparisons of a handler with a subscription; a script with more of both is not looked at
 /// further.
-const MAX_PAIRS: usize = 1_000_000;
+pub(super) const MAX_PAIRS: usize = 1_000_000;
 
 /// A filter of a handler or of a subscription.
 struct Wish<'s> {
@@ -35,7 +35,7 @@ struct Wish<'s> {
 pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     let mut handlers = Vec::new();
     for clause in &facts.handlers {
-        if let Event::Topic { broker, filter: expr } = &clause.event {
+        if let EventPattern::Topic { broker, filter: expr } = &clause.event {
             let filter = topics.filter(facts, expr);
             handlers.push(Wish { expr, span: clause.event_span, side: broker.side, filter });
         }
@@ -95,40 +95,51 @@ fn no_subscription(
     );
     let warning = point_at_near(warning, handler, subscriptions);
     let (event, when) = match handler.side {
-        Side::Local => (Event::Simple(Trigger::Init), "init"),
-        Side::Remote => (Event::Simple(Trigger::MqttConnect), "mqttconnect"),
+        Side::Local => (EventPattern::Simple(Trigger::Init), "init"),
+        Side::Remote => (EventPattern::Simple(Trigger::MqttConnect), "mqttconnect"),
     };
     let order = subscribe_text(facts, handler);
     let help = format!("subscribe in `on {when}`: {}", quote_bytes(&order));
-    let clause = facts.handlers.iter().find(|clause| clause.event == event);
-    let edit = match clause.map(|clause| (clause, clause.actions.last())) {
+    let edit = order_in(facts, &event, when, &order, handler.span);
+    let title = format!("subscribe in `on {when}`");
+    // The likely mend of a misspelt filter is another: offer this one only if nothing comes near.
+    match warning.help {
+        Some(_) => warning,
+        None => warning.help(help).fix(title, vec![edit]),
+    }
+}
+
+/// Puts an order into the handler of an event, or that handler before another one's event.
+pub(super) fn order_in(
+    facts: &ScriptFacts<'_>,
+    event: &EventPattern,
+    when: &str,
+    order: &[u8],
+    before: Span,
+) -> Edit {
+    let clause = facts.handlers.iter().find(|clause| clause.event == *event);
+    match clause.map(|clause| (clause, clause.actions.last())) {
         // Behind the last action: variables the filter is made of are set by then.
         Some((clause, Some(last))) => {
             let mut text = Vec::from(b"\n".as_slice());
             text.extend(indentation(facts.source, clause.actions[0].span.start as usize));
-            text.extend(&order);
+            text.extend(order);
             Edit { span: Span { start: last.span.end, end: last.span.end }, text }
         }
         Some((clause, None)) => {
             let mut text = Vec::from(b" ".as_slice());
-            text.extend(&order);
+            text.extend(order);
             Edit { span: Span { start: clause.span.end, end: clause.span.end }, text }
         }
         None => {
             let clause = facts
                 .handlers
                 .iter()
-                .find(|clause| clause.event_span == handler.span)
-                .map_or(handler.span, |clause| clause.span);
-            let text = [format!("on {when} do\n    ").as_bytes(), &order, b"\n\n"].concat();
+                .find(|clause| clause.event_span == before)
+                .map_or(before, |clause| clause.span);
+            let text = [format!("on {when} do\n    ").as_bytes(), order, b"\n\n"].concat();
             Edit { span: Span { start: clause.start, end: clause.start }, text }
         }
-    };
-    let title = format!("subscribe in `on {when}`");
-    // The likely mend of a misspelt filter is another: offer this one only if nothing comes near.
-    match warning.help {
-        Some(_) => warning,
-        None => warning.help(help).fix(title, vec![edit]),
     }
 }
 

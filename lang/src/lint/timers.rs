@@ -8,7 +8,7 @@ use umqtt_vm::{Profile, parse_number};
 
 use super::facts::ScriptFacts;
 use super::fold::{Literals, value};
-use crate::ast::{ActionKind, ActionWord, Event, Span};
+use crate::ast::{ActionKind, ActionWord, EventPattern, Span};
 use crate::diagnostic::{Code, Diagnostic};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,10 +81,10 @@ pub(super) fn check(facts: &ScriptFacts<'_>, profile: &Profile, found: &mut Vec<
     }
 }
 
-fn clock_of(event: &Event) -> Option<(Clock, i32)> {
+fn clock_of(event: &EventPattern) -> Option<(Clock, i32)> {
     match event {
-        Event::Timer(n) => Some((Clock::Timer, n.value)),
-        Event::Alarm(n) => Some((Clock::Alarm, n.value)),
+        EventPattern::Timer(n) => Some((Clock::Timer, n.value)),
+        EventPattern::Alarm(n) => Some((Clock::Alarm, n.value)),
         _ => None,
     }
 }
@@ -94,11 +94,11 @@ fn arms(facts: &ScriptFacts<'_>) -> Vec<Arms> {
     for step in &facts.steps {
         let (clock, disarms) = match &step.action.kind {
             ActionKind::Numbered { word: ActionWord::SetTimer, number: timer, value: ms } => {
-                let ms = value(facts.source, ms, &Literals);
+                let ms = value(facts.source, facts.constant(ms), &Literals);
                 ((Clock::Timer, timer.value), ms.is_some_and(|ms| parse_number(&ms) <= 0))
             }
             ActionKind::Numbered { word: ActionWord::SetAlarm, number: alarm, value: time } => {
-                let time = value(facts.source, time, &Literals);
+                let time = value(facts.source, facts.constant(time), &Literals);
                 ((Clock::Alarm, alarm.value), time.is_some_and(|time| time.is_empty()))
             }
             _ => continue,

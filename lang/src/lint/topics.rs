@@ -41,7 +41,8 @@ impl<'s> Topics<'s> {
         let mut wanted_by: BTreeMap<Vec<u8>, Vec<&[u8]>> = BTreeMap::new();
         let mut ready: Vec<&[u8]> = Vec::new();
         for (name, variable) in &facts.variables {
-            let Some(set) = only_value(facts, &variable.sets) else { continue };
+            let set = variable.constant.or_else(|| only_value(facts, &variable.sets));
+            let Some(set) = set else { continue };
             let mut count = 0;
             each_node(set, &mut |node| {
                 if node.kind == ExprKind::Variable {
@@ -57,7 +58,9 @@ impl<'s> Topics<'s> {
         }
         while let Some(name) = ready.pop() {
             let variable = facts.variables.get(name);
-            let set = variable.and_then(|variable| only_value(facts, &variable.sets));
+            let set = variable.and_then(|variable| {
+                variable.constant.or_else(|| only_value(facts, &variable.sets))
+            });
             let Some(known) = set.and_then(|set| value(facts.source, set, &topics)) else {
                 continue;
             };
@@ -161,7 +164,7 @@ pub(super) fn side_word(side: Side) -> &'static str {
 /// W0017.
 pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Vec<Diagnostic>) {
     for clause in &facts.handlers {
-        if let Event::Topic { filter, .. } = &clause.event {
+        if let EventPattern::Topic { filter, .. } = &clause.event {
             check_one(facts, topics, filter, check_filter, found);
         }
     }

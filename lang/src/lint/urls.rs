@@ -19,6 +19,10 @@ pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Ve
         if let ActionKind::Unary { word: ActionWord::HttpGet, value: url }
         | ActionKind::Pair { word: ActionWord::HttpPost, first: url, .. } = &step.action.kind
         {
+            if let Some(warning) = unquoted(facts, url) {
+                found.push(warning);
+                continue;
+            }
             match value(facts.source, url, topics) {
                 Some(known) => {
                     if let Err(why) = UrlParts::parse(&known) {
@@ -29,6 +33,35 @@ pub(super) fn check(facts: &ScriptFacts<'_>, topics: &Topics<'_>, found: &mut Ve
             }
         }
     }
+}
+
+/// `http_get http://host/path?a=1`, whose `=` compares.
+fn unquoted(facts: &ScriptFacts<'_>, url: &Expr) -> Option<Diagnostic> {
+    let ExprKind::Chain(chain) = &unbracketed(url).kind else { return None };
+    let link = chain.rest.first()?;
+    let is_url = |raw: &[u8]| raw.starts_with(b"http://") || raw.starts_with(b"https://");
+    let is_cut = chain.first.kind == ExprKind::Text
+        && is_url(chain.first.span.of(facts.source))
+        && link.operator != Operator::Join
+        && chain.first.span.end == link.operator_span.start;
+    let whole = unbracketed(url).span;
+    let raw = whole.of(facts.source);
+    let sign = quote(facts.source, link.operator_span);
+    let diagnostic = is_cut.then(|| {
+        let message =
+            format!("{} is not in quotes, so its {sign} is an operator", quote_bytes(raw));
+        Diagnostic::new(Code::InvalidUrl, whole, message)
+    })?;
+    if raw.iter().any(|byte| byte.is_ascii_whitespace() || b"$@\"\\".contains(byte)) {
+        let help =
+            "put quotes around its texts, and join values with `|`: `\"http://host/?a=\" | $a`";
+        return Some(diagnostic.help(help));
+    }
+    Some(
+        diagnostic
+            .help("put quotes around the URL")
+            .fix("quote it", crate::parse::quote(facts.source, whole)),
+    )
 }
 
 /// What is known of a URL that is joined: its beginning, and whether parts of it can be in a URL at

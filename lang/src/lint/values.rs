@@ -1,5 +1,7 @@
 //! Literals that are not read as they are written (W0022): `10s` is 10 milliseconds, `high` is 0,
-//! `7:00` is no time of day, and `21.5` computes as 21.
+//! `7:00` is no time of day, and `div` takes `21.5` for 21.
+
+mod calls;
 
 use alloc::format;
 use alloc::string::String;
@@ -8,6 +10,7 @@ use alloc::vec::Vec;
 
 use umqtt_vm::parse_number;
 
+use super::compare::is_decimal;
 use super::facts::{ScriptFacts, each_node, unbracketed};
 use super::{quote, quote_bytes};
 use crate::ast::*;
@@ -33,14 +36,25 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
             );
             continue;
         }
-        let Some(literal) = Literal::of(facts, value) else { continue };
-        found.extend(match word {
+        let written = facts.constant(value);
+        let Some(literal) = Literal::of(facts, written) else { continue };
+        let told = match word {
             ActionWord::SetTimer => literal.duration(),
             ActionWord::SetAlarm => literal.time_of_day(),
             ActionWord::PinWrite => literal.level(),
             ActionWord::Pwm => literal.duty(),
             _ => None,
-        });
+        };
+        found.extend(told.map(|mut told| {
+            if !core::ptr::eq(written, value) {
+                // It may stand elsewhere too, and be right there.
+                let name = quote(facts.source, value.span);
+                told.message = format!("{name} is {}: {}", literal.shown, told.message);
+                told.span = value.span;
+                told.fix = None;
+            }
+            told
+        }));
     }
     for step in &facts.steps {
         match &step.action.kind {
@@ -56,13 +70,20 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
         each_node(expr, &mut |node| {
             if let ExprKind::Chain(chain) = &node.kind {
                 found.extend(bare_name(facts, &chain.first));
-                let compares = |link: &&Link<Operator>| {
+                let compares = |link: &&ChainLink<Operator>| {
                     matches!(link.operator, Operator::Equal | Operator::NotEqual | Operator::Join)
                 };
                 let rest = chain.rest.iter().filter(|link| !compares(link));
                 found.extend(rest.filter_map(|link| bare_name(facts, &link.operand)));
             }
+            if let ExprKind::Call(call) = &node.kind {
+                calls::check(facts, call, found);
+            }
             let ExprKind::Chain(chain) = &node.kind else { return };
+            if let Some(diagnostic) = hours_only(facts, chain, node.span) {
+                found.push(diagnostic);
+                return;
+            }
             if let Some(diagnostic) = added_texts(facts, chain) {
                 found.push(diagnostic);
                 return;
@@ -77,7 +98,7 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
                 let right = (at + 1 == chain.rest.len()).then_some(&link.operand);
                 for operand in core::iter::once(left).chain(right) {
                     let Some(literal) = Literal::of(facts, operand) else { continue };
-                    let diagnostic = literal.decimal().or_else(|| literal.added(link));
+                    let diagnostic = literal.decimal(link).or_else(|| literal.added(link));
                     // An operand in the middle belongs to two operators, and an operator has two.
                     found.extend(diagnostic.filter(|diagnostic| {
                         found.last().is_none_or(|last| {
@@ -116,7 +137,7 @@ fn bare_name(facts: &ScriptFacts<'_>, expr: &Expr) -> Option<Diagnostic> {
 
 /// `"T=" + $adc + "C"`: in a chain of nothing but `+` and `|`, all were meant to join.
 fn added_texts(facts: &ScriptFacts<'_>, chain: &Chain<Operator>) -> Option<Diagnostic> {
-    let adds = |link: &&Link<Operator>| link.operator == Operator::Add;
+    let adds = |link: &&ChainLink<Operator>| link.operator == Operator::Add;
     if !chain.rest.iter().all(|link| adds(&link) || link.operator == Operator::Join) {
         return None;
     }
@@ -130,6 +151,53 @@ fn added_texts(facts: &ScriptFacts<'_>, chain: &Chain<Operator>) -> Option<Diagn
     let edits = edits.map(|link| Edit { span: link.operator_span, text: b"|".to_vec() });
     diagnostic.fix = diagnostic.fix.map(|fix| Fix { edits: edits.collect(), ..fix });
     Some(diagnostic)
+}
+
+/// `$timestamp > "08:30"`: as a number a time is its hour.
+fn hours_only(facts: &ScriptFacts<'_>, chain: &Chain<Operator>, span: Span) -> Option<Diagnostic> {
+    let [link] = &chain.rest[..] else { return None };
+    let is_clock = |expr: &Expr| unbracketed(expr).kind == ExprKind::Special(Special::Timestamp);
+    let (time, mirrored) = match (is_clock(&chain.first), is_clock(&link.operand)) {
+        (true, false) => (Literal::of(facts, &link.operand)?, false),
+        (false, true) => (Literal::of(facts, &chain.first)?, true),
+        _ => return None,
+    };
+    let (by, swapped) = match link.operator {
+        Operator::Greater => ("str_gt", false),
+        Operator::GreaterEqual => ("str_gte", false),
+        Operator::Less => ("str_gt", true),
+        Operator::LessEqual => ("str_gte", true),
+        _ => return None,
+    };
+    let (hour, rest) = time.text.split_at_checked(time.text.iter().position(|&b| b == b':')?)?;
+    // From a full hour on, and before it: there the hour is enough.
+    let is_full = rest.iter().all(|byte| b":0".contains(byte));
+    let from = matches!(link.operator, Operator::GreaterEqual | Operator::Less);
+    if is_full && from != mirrored {
+        return None;
+    }
+    let raw = |expr: &Expr| String::from_utf8_lossy(expr.span.of(facts.source)).into_owned();
+    let (left, right) = match swapped {
+        false => (raw(&chain.first), raw(&link.operand)),
+        true => (raw(&link.operand), raw(&chain.first)),
+    };
+    let meant = format!("{left} {by} {right}");
+    let message = format!(
+        "{} compares numbers, and as one a time is its hour: {} reads as {}",
+        quote(facts.source, link.operator_span),
+        time.shown,
+        parse_number(&time.text)
+    );
+    let warning = Diagnostic::new(Code::MisreadValue, span, message);
+    let is_padded = hour.len() == 2 && matches!(time.text.len(), 5 | 8);
+    Some(match is_padded {
+        true => warning
+            .help(format!("times are compared as texts: `{meant}`"))
+            .fix(format!("use `{by}`"), vec![Edit { span, text: meant.into_bytes() }]),
+        false => warning.help(format!(
+            "times are compared as texts, by `{by}`, and with two digits each, as in `07:30`"
+        )),
+    })
 }
 
 /// Operators that read numbers.
@@ -221,7 +289,12 @@ impl Literal {
             } else {
                 format!("{} is not a time of day: this alarm never fires", self.shown)
             })
-            .help("times are compared as texts: write `hh:mm` or `hh:mm:ss`, as in `07:00`");
+            .help(match self.text.as_slice() {
+                b"sunrise" | b"sunset" => {
+                    "an alarm has a time of day; the sun has an event of its own: `on clock sunset do`"
+                }
+                _ => "times are compared as texts: write `hh:mm` or `hh:mm:ss`, as in `07:00`",
+            });
         Some(match time(&self.text) {
             Some(meant) => self.replaced(diagnostic, &meant),
             None => diagnostic,
@@ -271,7 +344,7 @@ impl Literal {
     }
 
     /// `"a" + $x`
-    fn added(&self, link: &Link<Operator>) -> Option<Diagnostic> {
+    fn added(&self, link: &ChainLink<Operator>) -> Option<Diagnostic> {
         let is_text = self.text.trim_ascii_start().first().is_some_and(u8::is_ascii_alphabetic);
         if link.operator != Operator::Add || !self.is_quoted || !is_text {
             return None;
@@ -286,19 +359,23 @@ impl Literal {
         )
     }
 
-    /// `21.5 > 21.2`
-    fn decimal(&self) -> Option<Diagnostic> {
-        let digits = self.text.strip_prefix(b"-").unwrap_or(&self.text);
-        let point = digits.iter().position(|&byte| byte == b'.')?;
-        let all_digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
-        if !all_digits(&digits[..point]) || !all_digits(&digits[point + 1..]) {
+    /// `21.5 div 2`
+    fn decimal(&self, link: &ChainLink<Operator>) -> Option<Diagnostic> {
+        let (word, help) = match link.operator {
+            Operator::Div => ("div", "`divide(a, b, n)` gives the quotient with `n` decimals"),
+            Operator::Mod => ("mod", "what stands behind the point does not count"),
+            _ => return None,
+        };
+        if !is_decimal(&self.text) {
             return None;
         }
         let number = parse_number(&self.text);
         Some(
-            self.diagnostic(format!("{} reads as {number} here: numbers are whole", self.shown)).help(
-                "what stands behind the point does not count; compute with tenths or hundredths",
-            ),
+            self.diagnostic(format!(
+                "{} reads as {number} here: `{word}` computes with whole numbers",
+                self.shown
+            ))
+            .help(help),
         )
     }
 }
@@ -371,46 +448,4 @@ fn time(text: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{is_time, milliseconds, time};
-
-    #[test]
-    fn durations() {
-        for (text, expected) in [
-            ("10s", Some(10_000)),
-            ("1.5min", Some(90_000)),
-            ("2 h", Some(7_200_000)),
-            ("250ms", Some(250)),
-            ("600h", None),
-            ("1.25s", None),
-            ("10x", None),
-            (".s", None),
-        ] {
-            assert_eq!(milliseconds(text.as_bytes()), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn times() {
-        for right in ["07", "07:00", "23:59:59", "00"] {
-            assert!(is_time(right.as_bytes()), "{right}");
-        }
-        for wrong in ["7", "7:00", "24", "07:60", "07:00:00:00", "07:0", "", "noon", "07:00 "] {
-            assert!(!is_time(wrong.as_bytes()), "{wrong}");
-        }
-        assert_eq!(time(b"7:5").as_deref(), Some("07:05"));
-        assert_eq!(time(b"19.30").as_deref(), Some("19:30"));
-        for (text, expected) in [
-            ("7am", Some("07")),
-            ("7:30 PM", Some("19:30")),
-            ("12am", Some("00")),
-            ("12:15pm", Some("12:15")),
-            ("13pm", None),
-            ("am", None),
-        ] {
-            assert_eq!(time(text.as_bytes()).as_deref(), expected, "{text}");
-        }
-        assert_eq!(time(b"25:00"), None);
-        assert_eq!(time(b"Noon").as_deref(), Some("12:00"));
-    }
-}
+mod tests;

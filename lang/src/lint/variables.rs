@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::facts::{ScriptFacts, Variable};
 use super::{quote, quote_bytes};
-use crate::ast::{Event, Span, Trigger};
+use crate::ast::{EventPattern, Span, Trigger};
 use crate::diagnostic::{Code, Diagnostic};
 
 /// How many characters of a name, without its `$`, the original device compares.
@@ -20,6 +20,9 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     let mut by_place: Vec<_> = facts.variables.iter().collect();
     by_place.sort_by_key(|(_, variable)| first_place(variable));
     for (name, variable) in by_place {
+        if variable.constant.is_some() {
+            continue;
+        }
         never_read(facts, variable, found);
         read_before_set(facts, variable, found);
         let Some(begin) = name.get(..COMPARED) else { continue };
@@ -47,13 +50,13 @@ pub(super) fn check(facts: &ScriptFacts<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn first_place(variable: &Variable) -> Span {
+fn first_place(variable: &Variable<'_>) -> Span {
     let sets = variable.sets.iter().map(|&(span, _)| span);
     sets.chain(variable.reads.iter().map(|&(span, _)| span)).min().unwrap_or_default()
 }
 
 /// W0002. Reading a variable only to set it anew is no use of it.
-fn never_read(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
+fn never_read(facts: &ScriptFacts<'_>, variable: &Variable<'_>, found: &mut Vec<Diagnostic>) {
     let Some(&(first, _)) = variable.sets.first() else { return };
     let sets_itself = |read: &(Span, Option<usize>)| {
         read.1.is_some_and(|step| variable.sets.binary_search_by_key(&step, |set| set.1).is_ok())
@@ -72,7 +75,7 @@ fn never_read(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diag
         },
     )
     .help("use it, or leave out the `setvar`");
-    if let Some(&(again, _)) = variable.sets.get(1) {
+    if let Some(&(again, _)) = variable.sets.iter().find(|set| set.0 != first) {
         unread = unread.related(again, "set again here");
     }
     found.push(unread);
@@ -80,12 +83,13 @@ fn never_read(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diag
 
 /// W0003. `init` comes first, so what it reads must have been set in an `init` further up, or in
 /// the same loop.
-fn read_before_set(facts: &ScriptFacts<'_>, variable: &Variable, found: &mut Vec<Diagnostic>) {
+fn read_before_set(facts: &ScriptFacts<'_>, variable: &Variable<'_>, found: &mut Vec<Diagnostic>) {
     if variable.sets.is_empty() {
         return;
     }
-    let in_init =
-        |step: usize| matches!(facts.event(&facts.steps[step]), Event::Simple(Trigger::Init));
+    let in_init = |step: usize| {
+        matches!(facts.event(&facts.steps[step]), EventPattern::Simple(Trigger::Init))
+    };
     for &(span, step) in &variable.reads {
         let Some(step) = step.filter(|&step| in_init(step)) else { continue };
         let own_loop = facts.steps[step].outer_loop;

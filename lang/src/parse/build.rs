@@ -3,21 +3,24 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use umqtt_vm::PinMode;
-use umqtt_vm::words::FunctionOperands;
+use umqtt_vm::words::{ActionOperands, FunctionOperands};
 
+use super::named::NamedWord;
+use super::quote::{meant_as_text, shown};
 use super::sink::Sink;
 use crate::ast::{
-    Action, ActionKind, Call, Chain, ConfigLine, ConfigValue, Event, Expr, ExprKind, FunctionWord,
-    Link, Logic, Number, Operator, Span, Special, Target, Trigger,
+    Action, ActionKind, ActionWord, Call, Chain, ChainLink, ConfigLine, ConfigValue, Constant,
+    EventPattern, Expr, ExprKind, FunctionWord, Logic, Number, Operator, Span, Special, Target,
+    Trigger,
 };
 use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::literal;
+use crate::named::NamedConstants;
 
 /// Bytes a diagnostic takes, with its texts and the list it goes to.
 pub(crate) const DIAGNOSTIC: usize = 1024;
@@ -35,14 +38,38 @@ pub(crate) enum Atom {
     Flash,
 }
 
+/// `$name = value`
+struct Assignment {
+    /// What is set.
+    target: Atom,
+    /// Where that stands.
+    span: Span,
+    /// The value.
+    value: Expr,
+}
+
+/// A function whose bracket is open, and its values so far: at least one.
+struct OpenCall {
+    function: FunctionWord,
+    /// Where its name stands.
+    name: Span,
+    values: Vec<Expr>,
+}
+
 /// Built anew for each statement.
 pub(crate) struct Builder<'k, 's> {
-    source: &'s [u8],
+    pub(super) source: &'s [u8],
     /// Takes what is complete; `None` behind an error.
     sink: Option<&'k mut dyn Sink>,
     pub(super) budget: &'k MemoryBudget<'k>,
+    /// The constants that the script names; `None` while they are being collected.
+    pub(super) named: Option<&'k NamedConstants>,
     /// Most operands in one chain.
     longest_chain: usize,
+    /// The assignment that was just read.
+    assignment: Option<Assignment>,
+    /// The functions whose brackets are open, the innermost last.
+    calls: Vec<OpenCall>,
     /// Mistakes inside words, in the order of the source, no more than `most`.
     pub(crate) found: Vec<Diagnostic>,
     most: usize,
@@ -55,8 +82,19 @@ impl<'k, 's> Builder<'k, 's> {
         most: usize,
         sink: Option<&'k mut dyn Sink>,
         budget: &'k MemoryBudget<'k>,
+        named: Option<&'k NamedConstants>,
     ) -> Builder<'k, 's> {
-        Builder { source, sink, budget, longest_chain, found: Vec::new(), most }
+        Builder {
+            source,
+            sink,
+            budget,
+            named,
+            longest_chain,
+            assignment: None,
+            calls: Vec::new(),
+            found: Vec::new(),
+            most,
+        }
     }
 
     /// Gives something to the sink, unless there was an error: what is made of it then would count
@@ -75,9 +113,57 @@ impl<'k, 's> Builder<'k, 's> {
         self.put(|sink| sink.config(line));
     }
 
+    /// `$name = value`, to be taken by what it belongs to.
+    pub(crate) fn assignment(&mut self, target: Atom, span: Span, value: Expr) {
+        self.assignment = Some(Assignment { target, span, value });
+    }
+
+    /// `const $name = value`
+    pub(crate) fn constant(&mut self, start: u32, end: u32) {
+        let Some(Assignment { target, span: name, value }) = self.assignment.take() else { return };
+        if let Target::Flash(_) = self.target(target, name) {
+            self.tell(|source| {
+                let word = shown(name.of(source));
+                let message = format!("unexpected `{word}`, expected the name of a constant");
+                Diagnostic::new(Code::UnexpectedWord, name, message)
+                    .hinted(|it| it.help("the name of a constant starts with `$`"))
+            });
+        }
+        self.put(|sink| sink.constant(Constant { span: Span { start, end }, name, value }));
+    }
+
+    /// `setvar target = value`
+    pub(crate) fn set(&mut self, start: u32, end: u32) {
+        let Some(Assignment { target, span, value }) = self.assignment.take() else { return };
+        let target = self.target(target, span);
+        self.action(start, end, ActionKind::SetVar { target, value });
+    }
+
+    /// `print e`, `call name`
+    pub(crate) fn unary(&mut self, start: u32, end: u32, word: ActionWord, value: Expr) {
+        if word.operands() != ActionOperands::Name {
+            return self.action(start, end, ActionKind::Unary { word, value });
+        }
+        let name = value.span;
+        if value.kind != ExprKind::Text || name.of(self.source).first() == Some(&b'"') {
+            self.tell(|source| {
+                let text = shown(name.of(source));
+                let message = format!("unexpected `{text}`, expected the name of a sub");
+                Diagnostic::new(Code::UnexpectedWord, name, message)
+                    .hinted(|it| it.help("`sub NAME do ...` says what `call NAME` does"))
+            });
+        }
+        self.action(start, end, ActionKind::Call(name));
+    }
+
     /// The event of a handler, from `start` to `end`.
-    pub(crate) fn clause(&mut self, start: u32, end: u32, event: Event) {
-        self.put(|sink| sink.clause(event, Span { start, end }));
+    pub(crate) fn clause(&mut self, start: u32, end: u32, event: EventPattern) {
+        let span = Span { start, end };
+        let event = match event {
+            EventPattern::Simple(Trigger::Sub) => EventPattern::Sub(span),
+            event => event,
+        };
+        self.put(|sink| sink.clause(event, span));
     }
 
     /// An action that is not a block, from `start` to `end`.
@@ -116,22 +202,67 @@ impl<'k, 's> Builder<'k, 's> {
     }
 
     /// Keeps a diagnostic; they are made only where there is room for them.
-    fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
+    pub(super) fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
         if self.found.len() < self.most && self.budget.has(DIAGNOSTIC) {
             self.found.push(make(self.source));
         }
     }
 
-    /// Where a number must stand. What is none reads as 0, as on the device, but is an error.
+    /// Where a number must stand: digits, or a constant that is some. What is none reads as 0, as
+    /// on the device, but is an error.
     pub(crate) fn number(&mut self, span: Span) -> Number {
         let raw = span.of(self.source);
-        let value = literal::number(raw).unwrap_or_else(|| {
-            self.tell(|_| {
-                Diagnostic::new(Code::BadNumber, span, format!("`{}` is not a number", shown(raw)))
-            });
-            0
-        });
+        let value = literal::number(raw).unwrap_or_else(|| self.named_number(span));
         Number { span, value }
+    }
+
+    /// The number that a constant is, by its name.
+    #[inline(never)]
+    fn named_number(&mut self, name: Span) -> i32 {
+        let word = name.of(self.source);
+        let number = match NamedWord::of(word, self.named) {
+            NamedWord::Value(value) => literal::number_of(value),
+            // Every kind of number has this one.
+            NamedWord::Unknown => Some(1),
+            _ => None,
+        };
+        number.unwrap_or_else(|| {
+            if !self.tell_named(Code::BadNumber, name, "a number in digits", "") {
+                let message = format!("`{}` is not a number", shown(word));
+                self.tell(|_| Diagnostic::new(Code::BadNumber, name, message));
+            }
+            0
+        })
+    }
+
+    /// Tells that the constant or variable of that name is not what has to stand there; false if it
+    /// is no such name.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn tell_named(&mut self, code: Code, name: Span, what: &str, right: &str) -> bool {
+        let word = name.of(self.source);
+        let named = NamedWord::of(word, self.named);
+        let message = match named {
+            NamedWord::Unnamed => return false,
+            NamedWord::Unknown => return true,
+            NamedWord::Value(value) => {
+                format!("`{}` is `{}`, not {what}", shown(word), shown(value))
+            }
+            NamedWord::NoConstant => {
+                format!("`{}` is no constant, so not {what}", shown(word))
+            }
+        };
+        self.tell(|_| {
+            Diagnostic::new(code, name, message).hinted(|it| match named {
+                NamedWord::Value(_) if right.is_empty() => it,
+                NamedWord::Value(_) => it.help(right),
+                _ => it.help(
+                    "what stands here is known when compiling: `const $name = ...`; what depends on a variable takes an \
+                     `if` for each value",
+                ),
+            })
+        });
+        true
     }
 
     /// `-2`, which is two words; `start` is where the sign stands.
@@ -155,7 +286,11 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// `@N`
     pub(crate) fn flash(&mut self, span: Span) -> Number {
-        let value = literal::number(&span.of(self.source)[1..]).unwrap_or_else(|| {
+        let name = Span { start: span.start + 1, end: span.end };
+        let value = literal::number(name.of(self.source)).unwrap_or_else(|| {
+            if name.of(self.source).first() == Some(&b'$') {
+                return self.named_number(name);
+            }
             self.tell(|source| {
                 let word = shown(span.of(source));
                 Diagnostic::new(
@@ -226,12 +361,12 @@ impl<'k, 's> Builder<'k, 's> {
         number: Number,
         pullup: Option<bool>,
         at: Span,
-    ) -> Event {
+    ) -> EventPattern {
         let message = match (event, pullup) {
-            (Trigger::Timer, None) => return Event::Timer(number),
-            (Trigger::Alarm, None) => return Event::Alarm(number),
+            (Trigger::Timer, None) => return EventPattern::Timer(number),
+            (Trigger::Alarm, None) => return EventPattern::Alarm(number),
             (Trigger::Gpio, Some(pullup)) => {
-                return Event::GpioInterrupt { pin: number, pullup };
+                return EventPattern::GpioInterrupt { pin: number, pullup };
             }
             (Trigger::Gpio, None) => {
                 "`gpio_interrupt` takes a pin and `pullup` or `nopullup`".into()
@@ -239,7 +374,7 @@ impl<'k, 's> Builder<'k, 's> {
             _ => format!("unexpected `{}`, expected `do`", shown(at.of(self.source))),
         };
         self.tell(|_| Diagnostic::new(Code::UnexpectedWord, at, message));
-        Event::Simple(Trigger::Init)
+        EventPattern::Simple(Trigger::Init)
     }
 
     /// A pin without a word about its resistor.
@@ -259,27 +394,54 @@ impl<'k, 's> Builder<'k, 's> {
         if pullup { PinMode::InputPullup } else { PinMode::Input }
     }
 
-    /// `not(e)`, `find(a, b)`
-    pub(crate) fn call(
-        &mut self,
-        function: FunctionWord,
-        name: Span,
-        first: Expr,
-        second: Option<Expr>,
-    ) -> ExprKind {
-        let pair = function.operands() == FunctionOperands::Pair;
-        let call = match second {
-            None if pair => {
-                self.miscalled(name, first.span, function);
-                Call::Unary(FunctionWord::Len, first)
-            }
-            Some(second) if pair => Call::Pair(function, first, second),
-            second => {
-                if let Some(surplus) = second {
-                    self.miscalled(name, surplus.span, function);
-                }
-                Call::Unary(function, first)
-            }
+    /// `not(e`, `find(a`: what is in brackets behind a function begins.
+    pub(crate) fn open_call(&mut self, function: FunctionWord, name: Span, first: Expr) {
+        if self.budget.grow(&mut self.calls, 1) {
+            self.calls.push(OpenCall { function, name, values: Vec::new() });
+            self.add_value(first);
+        }
+    }
+
+    /// `find(a, b`
+    pub(crate) fn add_value(&mut self, value: Expr) {
+        if let Some(OpenCall { mut values, function, name }) = self.calls.pop() {
+            self.push_value(&mut values, value);
+            self.calls.push(OpenCall { function, name, values });
+        }
+    }
+
+    /// `find(a, b)`, `divide(a, b, n)`
+    pub(crate) fn called(&mut self) -> ExprKind {
+        // None only where there was no room. A call is larger than what a token may add, and chains
+        // may end with it.
+        let Some(OpenCall { function, name, mut values }) =
+            self.calls.pop().filter(|_| self.budget.has(size_of::<Call>()))
+        else {
+            return ExprKind::Text;
+        };
+        let takes = match function.operands() {
+            FunctionOperands::Triple => 3,
+            FunctionOperands::Pair => 2,
+            FunctionOperands::List => values.len(),
+            FunctionOperands::Members => values.len().next_multiple_of(2),
+            _ => 1,
+        };
+        let wrong = values.get(takes).or(values.last().filter(|_| values.len() < takes));
+        if let Some(wrong) = wrong.map(|value| value.span) {
+            self.miscalled(name, wrong, function);
+            values.truncate(1);
+        }
+        if let FunctionOperands::List | FunctionOperands::Members = function.operands() {
+            return ExprKind::Call(Box::new(Call::List(function, values)));
+        }
+        let third = if values.len() > 2 { values.pop() } else { None };
+        let second = if values.len() > 1 { values.pop() } else { None };
+        let Some(first) = values.pop() else { return ExprKind::Text }; // there is always one
+        let call = match (function.operands(), second, third) {
+            (FunctionOperands::Pin, ..) => Call::PinRead(self.number(first.span)),
+            (_, Some(second), Some(third)) => Call::Triple(function, first, second, third),
+            (_, Some(second), None) => Call::Pair(function, first, second),
+            (_, None, _) => Call::Unary(function, first),
         };
         ExprKind::Call(Box::new(call))
     }
@@ -291,8 +453,9 @@ impl<'k, 's> Builder<'k, 's> {
         name: Span,
         first: Expr,
         index: Number,
-        third: Option<Span>,
+        third: Option<Expr>,
     ) -> ExprKind {
+        let third = third.map(|third| third.span);
         let call = match (function, third) {
             (FunctionWord::Substr, Some(length)) => Call::Substr(first, index, self.number(length)),
             (FunctionWord::CsvStr, Some(separator)) => Call::CsvStr(first, index, separator),
@@ -328,7 +491,7 @@ impl<'k, 's> Builder<'k, 's> {
     }
 
     /// `a op b op c`: adds to a chain, or makes one.
-    pub(crate) fn chain(&mut self, mut expr: Expr, link: Link<Operator>) -> Expr {
+    pub(crate) fn chain(&mut self, mut expr: Expr, link: ChainLink<Operator>) -> Expr {
         let span = expr.span.to(link.operand.span);
         match &mut expr.kind {
             ExprKind::Chain(chain) => self.link(&mut chain.rest, link),
@@ -341,7 +504,7 @@ impl<'k, 's> Builder<'k, 's> {
     }
 
     /// `a and b or c`: the same.
-    pub(crate) fn logic(&mut self, mut expr: Expr, link: Link<Logic>) -> Expr {
+    pub(crate) fn logic(&mut self, mut expr: Expr, link: ChainLink<Logic>) -> Expr {
         let span = expr.span.to(link.operand.span);
         match &mut expr.kind {
             ExprKind::Logic(chain) => self.link(&mut chain.rest, link),
@@ -353,56 +516,41 @@ impl<'k, 's> Builder<'k, 's> {
         Expr { span, kind: expr.kind }
     }
 
+    /// Adds a value to those of a function, as long as there are not too many. What does not fit is
+    /// reported once and left out.
+    fn push_value(&mut self, values: &mut Vec<Expr>, value: Expr) {
+        if values.len() >= self.longest_chain {
+            self.too_long(value.span);
+        } else if self.budget.grow(values, 1) {
+            values.push(value);
+        }
+    }
+
     /// Adds to a chain, as long as it is not too long. What does not fit is reported once and left
     /// out.
-    fn link<O>(&mut self, links: &mut Vec<Link<O>>, link: Link<O>) {
+    fn link<O>(&mut self, links: &mut Vec<ChainLink<O>>, link: ChainLink<O>) {
         // The first operand is not in the list, so the last link that fits makes it one shorter.
         if links.len() + 1 < self.longest_chain {
             if self.budget.grow(links, 1) {
                 links.push(link);
             }
-        } else if self.found.last().is_none_or(|last| last.code != Code::ChainTooLong) {
+        } else {
+            self.too_long(link.operand.span);
+        }
+    }
+
+    /// A value more than are held at once.
+    fn too_long(&mut self, span: Span) {
+        if self.found.last().is_none_or(|last| last.code != Code::ChainTooLong) {
             let most = self.longest_chain;
             self.tell(|_| {
                 Diagnostic::new(
                     Code::ChainTooLong,
-                    link.operand.span,
+                    span,
                     format!("expression of more than {most} values"),
                 )
                 .hinted(|it| it.help("compute it in steps, with `setvar`"))
             });
         }
     }
-}
-
-/// Help for a word that is a text in quotes only.
-fn meant_as_text(diagnostic: Diagnostic, source: &[u8], span: Span) -> Diagnostic {
-    let word = shown(span.of(source));
-    diagnostic
-        .help(format!("put quotes around it if it is meant as text: `\"{word}\"`"))
-        .fix("quote it", quote(source, span))
-}
-
-/// The edits that put quotes around a word.
-pub(crate) fn quote(source: &[u8], span: Span) -> Vec<Edit> {
-    let mut text = Vec::with_capacity(span.of(source).len() + 2);
-    text.push(b'"');
-    text.extend_from_slice(span.of(source));
-    text.push(b'"');
-    vec![Edit { span, text }]
-}
-
-/// A piece of source as a message shows it: one line, not too long, no control characters.
-pub(crate) fn shown(raw: &[u8]) -> String {
-    const MOST: usize = 32;
-    let line = raw.split(|&byte| byte == b'\n' || byte == b'\r').next().unwrap_or_default();
-    let cut = &line[..line.len().min(MOST)];
-    let mut text: String = String::from_utf8_lossy(cut)
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    if cut.len() < raw.len() {
-        text.push_str("...");
-    }
-    text
 }

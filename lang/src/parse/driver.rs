@@ -15,6 +15,7 @@ use crate::ast::Span;
 use crate::budget::MemoryBudget;
 use crate::diagnostic::Code;
 use crate::token_stream::LexError;
+use crate::tokens::Token;
 
 /// Bytes that saying what was expected takes, and with it the diagnostic.
 const EXPLAINING: usize = 4000;
@@ -30,16 +31,31 @@ impl Parser {
         tokens: I,
     ) -> ParseResult<D>
     where
-        D: ParserDefinition<Location = u32, Error = LexError>,
-        I: Iterator<Item = Result<TokenTriple<D>, ParseError<u32, D::Token, LexError>>>,
+        D: ParserDefinition<Location = u32, Error = LexError, Token = Token>,
+        I: Iterator<Item = Result<TokenTriple<D>, ParseError<u32, Token, LexError>>>,
     {
         let mut states = Vec::new();
         let mut symbols = Vec::new();
         let mut last = definition.start_location();
         grow(budget, &mut states, last)?;
         states.push(definition.start_state());
-        for token in tokens {
-            let (start, token, end) = token?;
+        let mut second = None;
+        let mut tokens = tokens;
+        loop {
+            let (start, mut token, mut end) = match second.take() {
+                Some(token) => token,
+                None => match tokens.next() {
+                    Some(token) => token?,
+                    None => break,
+                },
+            };
+            if matches!(token, Token::Negative) {
+                token = Token::Word;
+                if is_subtraction(budget, &definition, &states, start)? {
+                    second = Some((start + 1, Token::Word, end));
+                    (token, end) = (Token::Minus, start + 1);
+                }
+            }
             // What it takes on the stacks at most: an empty list of actions, and itself.
             if !budget.grow(&mut states, 2)
                 || !budget.grow(&mut symbols, 2)
@@ -93,6 +109,43 @@ impl Parser {
             }
         }
     }
+}
+
+/// Whether `-5` is `-` and `5`: that is what it always was wherever these two can stand one behind
+/// the other, and elsewhere it is a literal.
+#[inline(never)]
+fn is_subtraction<D: ParserDefinition<Location = u32, Error = LexError, Token = Token>>(
+    budget: &MemoryBudget<'_>,
+    definition: &D,
+    states: &[D::StateIndex],
+    at: u32,
+) -> Result<bool, ParseError<u32, Token, LexError>> {
+    let mut ahead = Vec::new();
+    // Each of the two takes as much as any token.
+    if !budget.grow(&mut ahead, states.len() + 4) {
+        return Err(no_memory(at));
+    }
+    ahead.extend_from_slice(states);
+    Ok([Token::Minus, Token::Word].iter().all(|token| {
+        let Some(index) = definition.token_to_index(token) else { return false };
+        while let Some(&top) = ahead.last() {
+            let action = definition.action(top, index);
+            if let Some(state) = action.as_shift() {
+                ahead.push(state);
+                return true;
+            }
+            let Some(rule) = action.as_reduce() else { return false };
+            let SimulatedReduce::Reduce { states_to_pop, nonterminal_produced } =
+                definition.simulate_reduce(rule)
+            else {
+                return false;
+            };
+            ahead.truncate(ahead.len().saturating_sub(states_to_pop));
+            let Some(&top) = ahead.last() else { return false };
+            ahead.push(definition.goto(top, nonterminal_produced));
+        }
+        false
+    }))
 }
 
 /// Room for one more; a reduction takes no more than that.

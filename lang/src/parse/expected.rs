@@ -15,12 +15,14 @@ pub(super) struct Expected<'e> {
     behind_value: bool,
     /// A value, whatever the names are.
     a_value: bool,
+    /// The name of a sub.
+    a_name: bool,
 }
 
 impl<'e> Expected<'e> {
     /// A value, nothing else.
     pub(super) const A_VALUE: Expected<'static> =
-        Expected { names: &[], behind_value: false, a_value: true };
+        Expected { names: &[], behind_value: false, a_value: true, a_name: false };
 
     pub(super) fn new(names: &'e [String], tokens: &TokenStream<'_>) -> Expected<'e> {
         let behind_value = tokens.state == ParserState::Actions
@@ -28,6 +30,7 @@ impl<'e> Expected<'e> {
                 matches!(
                     before.token,
                     Token::Word
+                        | Token::Negative
                         | Token::String
                         | Token::Hex
                         | Token::Variable(_)
@@ -35,7 +38,7 @@ impl<'e> Expected<'e> {
                         | Token::Close
                 )
             });
-        Expected { names, behind_value, a_value: false }
+        Expected { names, behind_value, a_value: false, a_name: tokens.wants_name() }
     }
 
     /// This one?
@@ -54,20 +57,15 @@ impl<'e> Expected<'e> {
         self.a_value || self.lists("OPEN") && self.lists("STRING") || self.lists("RAW")
     }
 
-    /// The third argument of `substr` or `csvstr`, which may be nearly anything but no expression.
-    pub(super) fn third(&self) -> bool {
-        self.lists("SIGN") && self.lists("HEX") && !self.value()
-    }
-
     /// An operator, because the words before make a complete value.
     pub(super) fn operator(&self) -> bool {
         let ended = self.behind_value && self.is_complete();
-        !self.value() && !self.third() && (self.lists("SIGN") || ended)
+        !self.value() && (self.lists("SIGN") || ended)
     }
 
     /// What may follow a complete expression.
     pub(super) fn ends_expression(&self) -> bool {
-        !self.value() && !self.third() && (self.is_complete() || self.lists("SIGN"))
+        !self.value() && (self.is_complete() || self.lists("SIGN"))
     }
 
     /// What follows an expression could come next.
@@ -95,15 +93,15 @@ impl<'e> Expected<'e> {
     /// What it would have taken: kinds of words first, then the words themselves by name.
     pub(super) fn words(&self) -> Vec<&'static str> {
         let mut words = Vec::new();
+        if self.a_name {
+            words.push("the name of a sub");
+            return words;
+        }
         if self.value() {
             words.push("a value");
             return words;
         }
-        if self.third() {
-            words.push("a number or a separator");
-            return words;
-        }
-        if self.lists("VARIABLE") {
+        if self.lists("HEX") {
             words.push("a variable");
             return words;
         }
@@ -119,11 +117,12 @@ impl<'e> Expected<'e> {
             (self.wants("EQUAL") && !self.operator(), "`=`"),
         ];
         words.extend(kinds.iter().filter(|(wanted, _)| *wanted).map(|(_, kind)| *kind));
-        let names: [(&str, &'static str); 17] = [
+        let names: [(&str, &'static str); 19] = [
             ("CLOSE", "`)`"),
             ("COMMA", "`,`"),
             ("OPEN", "`(`"),
             ("CONFIG", "`config`"),
+            ("CONST", "`const`"),
             ("DO", "`do`"),
             ("DONE", "`done`"),
             ("ELSE", "`else`"),
@@ -136,6 +135,7 @@ impl<'e> Expected<'e> {
             ("MODE", "`output`"),
             ("PULL", "`pullup`"),
             ("SIDE", "`remote`"),
+            ("ON", "`sub`"),
             ("THEN", "`then`"),
         ];
         // A keyword that only may follow a complete action is no more than a distraction there.

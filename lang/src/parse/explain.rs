@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 use lalrpop_util::ParseError;
 use umqtt_vm::Profile;
 
-use super::build::{quote, shown};
 use super::expected::Expected;
 use super::hint::hint;
+use super::quote::{quote, shown};
 use super::recover::Skip;
 use crate::ast::Span;
 use crate::diagnostic::{Code, Diagnostic, Edit, HINTS, LONG_TEXT};
@@ -105,7 +105,7 @@ fn unexpected(
     }
     let source = tokens.source();
     let word = shown(at.span.of(source));
-    let cut = matches!(at.token, Token::On | Token::Config);
+    let cut = at.token.starts_statement();
     if at.token.is_reserved() && expected.value() && !(cut && tokens.starts_statement(at)) {
         return reserved(at, &word, tokens);
     }

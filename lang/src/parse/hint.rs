@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::build::{quote, shown};
 use super::expected::Expected;
+use super::quote::shown;
 use crate::ast::Span;
 use crate::diagnostic::{Diagnostic, Edit};
 use crate::suggest::nearest;
@@ -159,16 +159,18 @@ fn padded(operator: &str, span: Span, source: &[u8]) -> Vec<u8> {
     text
 }
 
-/// `setvar $x = -5`
+/// `setvar $x = - 5`
 fn negative(at: SpannedToken, source: &[u8]) -> Hint {
-    let digits = source[at.span.end as usize..].iter().take_while(|b| b.is_ascii_digit()).count();
+    let behind = &source[at.span.end as usize..];
+    let blanks = behind.iter().take_while(|&&byte| byte == b' ' || byte == b'\t').count();
+    let digits = behind[blanks..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits == 0 {
         return Hint::new("a text that is punctuation is written in quotes: `\"-\"`");
     }
-    let span = Span { start: at.span.start, end: at.span.end + digits as u32 };
-    let text = shown(span.of(source));
-    Hint::new(format!("a negative number is written in quotes: `\"{text}\"`"))
-        .fix("quote it", quote(source, span))
+    let number = shown(&behind[blanks..blanks + digits]);
+    let span = Span { start: at.span.end, end: at.span.end + blanks as u32 };
+    Hint::new(format!("the sign stands right before the number: `-{number}`"))
+        .fix("remove the blank", vec![Edit { span, text: Vec::new() }])
 }
 
 /// The one of `words` a misspelt one is near to, or that it starts with: `substring`.

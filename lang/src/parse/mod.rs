@@ -1,9 +1,9 @@
 //! Source to syntax trees, a statement at a time, so that the tree of one statement is all a chip
 //! must hold.
 //!
-//! [`Statements`] is the pull interface; [`parse`] collects everything for those who have the
-//! memory. Parsing goes on after an error, at the next action or statement, so that several errors
-//! are reported per run.
+//! `StatementReader` gives them to a `Sink`; [`statements`](crate::statements()) are trees, for
+//! those who have the memory. Parsing goes on after an error, at the next action or statement, so
+//! that several errors are reported per run.
 
 mod build;
 // Generated: see `firmware/tools/lang-grammar`.
@@ -22,81 +22,32 @@ pub(crate) mod driver;
 mod expected;
 mod explain;
 mod hint;
+mod named;
+mod quote;
 mod recover;
 mod sink;
+mod when;
 
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use lalrpop_util::ParseError;
 use umqtt_vm::Profile;
 
-use crate::ast::{Span, Statement};
+use crate::ast::Span;
 use crate::budget::MemoryBudget;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::named::NamedConstants;
 pub(crate) use crate::token_stream::LexError;
-use crate::token_stream::{OpenBlock, TokenStream};
+use crate::token_stream::TokenStream;
 use crate::tokens::Token;
 use build::Builder;
-pub(crate) use build::{DIAGNOSTIC, quote, shown};
+pub(crate) use build::DIAGNOSTIC;
+pub(crate) use quote::{quote, shown};
 pub(crate) use sink::{Sink, Tree};
 
 /// Most diagnostics of one script; parsing stops there.
 pub const MAX_DIAGNOSTICS: usize = 50;
-
-/// The statements of a script, in order. See [`statements`].
-pub struct Statements<'s> {
-    reader: StatementReader<'s>,
-}
-
-/// Reads a script statement by statement. A statement that is wrong gives its diagnostics instead;
-/// the ones behind it are read all the same, until there are [`MAX_DIAGNOSTICS`] in all. A script
-/// longer than the profile's `source` is not read at all.
-///
-/// ```
-/// use umqtt_lang::{statements, umqtt_vm::Profile};
-///
-/// let script = b"config speed 160 on init do printn 1 on timer 1 do println 1";
-/// let read: Vec<bool> =
-///     statements(script, &Profile::ESP8266).map(|statement| statement.is_ok()).collect();
-/// assert_eq!(read, [true, false, true]);
-/// ```
-pub fn statements<'s>(source: &'s [u8], profile: &Profile) -> Statements<'s> {
-    Statements { reader: StatementReader::new(source, source.len(), profile, MAX_DIAGNOSTICS) }
-}
-
-/// Reads a whole script: its statements that are right, and what is wrong with the others, both in
-/// order.
-pub fn parse(source: &[u8], profile: &Profile) -> (Vec<Statement>, Vec<Diagnostic>) {
-    let mut right = Vec::new();
-    let mut wrong = Vec::new();
-    for statement in statements(source, profile) {
-        match statement {
-            Ok(statement) => right.push(statement),
-            Err(diagnostics) => wrong.extend(diagnostics),
-        }
-    }
-    (right, wrong)
-}
-
-impl Iterator for Statements<'_> {
-    /// A statement, or what is wrong with it: at least one diagnostic.
-    type Item = Result<Statement, Vec<Diagnostic>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let source = self.reader.tokens.source();
-        if self.reader.left > 0 && source.len() > self.reader.profile.source {
-            self.reader.left = 0;
-            return Some(Err(vec![too_long(source.len(), &self.reader.profile)]));
-        }
-        let mut tree = Tree::default();
-        match self.reader.next(&mut tree, &MemoryBudget::new(None))? {
-            Ok(()) => tree.into_statement().map(Ok),
-            Err(found) => Some(Err(found)),
-        }
-    }
-}
 
 /// Reads statements into a [`Sink`].
 pub(crate) struct StatementReader<'s> {
@@ -110,38 +61,36 @@ pub(crate) struct StatementReader<'s> {
 
 impl<'s> StatementReader<'s> {
     /// Reads the statements that begin in the first `until` bytes of this source; reports at most
-    /// so many diagnostics.
+    /// so many diagnostics. Asks `budget` for the memory of open blocks.
     pub(crate) fn new(
         source: &'s [u8],
         until: usize,
         profile: &Profile,
         left: usize,
+        budget: Option<&'s MemoryBudget<'s>>,
     ) -> StatementReader<'s> {
         StatementReader {
-            tokens: TokenStream::new(source, profile.nesting),
+            tokens: TokenStream::new(source, profile.nesting, budget),
             until,
             profile: *profile,
             left,
         }
     }
 
-    /// Bytes that are allocated to begin with.
-    pub(crate) fn takes(profile: &Profile) -> usize {
-        profile.nesting * size_of::<OpenBlock>()
-    }
-
     /// Reads the next statement, or reports what is wrong with it: at least one diagnostic, unless
-    /// there was no room. What the sink was given of a wrong one counts for nothing.
+    /// there was no room. What the sink was given of a wrong one counts for nothing. Constants
+    /// that stand where a number or a time is due are those in `named`.
     pub(crate) fn next(
         &mut self,
         sink: &mut dyn Sink,
         budget: &MemoryBudget<'_>,
+        named: Option<&NamedConstants>,
     ) -> Option<Result<(), Vec<Diagnostic>>> {
         if self.left == 0 || !self.tokens.begin() || self.tokens.at() >= self.until {
             return None;
         }
         let mut found = Vec::new();
-        let whole = self.attempt(sink, budget, &mut found);
+        let whole = self.attempt(sink, budget, named, &mut found);
         if budget.refused().is_some() {
             self.left = 0;
         }
@@ -159,11 +108,12 @@ impl<'s> StatementReader<'s> {
         &mut self,
         sink: &'k mut dyn Sink,
         budget: &'k MemoryBudget<'k>,
+        named: Option<&'k NamedConstants>,
         found: &mut Vec<Diagnostic>,
     ) -> bool {
         let mut sink = Some(sink);
         loop {
-            let error = match self.parse(sink.take(), budget, found) {
+            let error = match self.parse(sink.take(), budget, named, found) {
                 Ok(()) => return true,
                 Err(error) => error,
             };
@@ -179,11 +129,12 @@ impl<'s> StatementReader<'s> {
         &mut self,
         sink: Option<&'k mut dyn Sink>,
         budget: &'k MemoryBudget<'k>,
+        named: Option<&'k NamedConstants>,
         found: &mut Vec<Diagnostic>,
     ) -> Result<(), ParseError<u32, Token, LexError>> {
         let left = self.left - found.len();
         let source = self.tokens.source();
-        let mut build = Builder::new(source, self.profile.temporaries, left, sink, budget);
+        let mut build = Builder::new(source, self.profile.temporaries, left, sink, budget, named);
         let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
         found.append(&mut build.found);
         parsed

@@ -49,7 +49,7 @@ pub(super) fn recover(tokens: &mut TokenStream<'_>, skip: Skip) -> Result<bool, 
     let mut goes_on = false;
     while let Some(at) = next {
         match (at.token, tokens.state) {
-            (Token::On | Token::Config, place) => {
+            (token, place) if token.starts_statement() => {
                 let surely = skip == Skip::Statement
                     || matches!(place, ParserState::Start | ParserState::ConfigEnd);
                 if surely || tokens.starts_statement(at) {
@@ -156,7 +156,7 @@ fn among_actions(tokens: &mut TokenStream<'_>, at: SpannedToken, may_open: bool)
 /// Goes on at the token that comes next, if it belongs to the statement.
 fn resume_behind(tokens: &mut TokenStream<'_>) -> Result<bool, LexError> {
     match tokens.pull().transpose()? {
-        Some(at) if matches!(at.token, Token::On | Token::Config) => {
+        Some(at) if at.token.starts_statement() => {
             tokens.put_back(at);
             Ok(false)
         }

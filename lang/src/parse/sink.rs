@@ -7,14 +7,18 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use crate::ast::{Action, ActionKind, Branch, ConfigLine, Event, Expr, OnClause, Span, Statement};
+use crate::ast::{
+    Action, ActionKind, Branch, ConfigLine, Constant, EventPattern, Expr, OnClause, Span, Statement,
+};
 
 /// Takes one statement in. Blocks are closed in the order they were opened.
 pub(crate) trait Sink {
     /// A `config` line.
     fn config(&mut self, line: ConfigLine);
+    /// `const $name = value`
+    fn constant(&mut self, constant: Constant);
     /// The event a handler waits for; its words.
-    fn clause(&mut self, event: Event, event_span: Span);
+    fn clause(&mut self, event: EventPattern, event_span: Span);
     /// An action that is not a block.
     fn action(&mut self, action: Action);
     /// `if condition then`; where the `if` starts.
@@ -41,7 +45,7 @@ enum Open {
 /// Puts the tree of a statement together.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
-    event: Option<(Event, Span)>,
+    event: Option<(EventPattern, Span)>,
     actions: Vec<Action>,
     open: Vec<Open>,
     done: Option<Statement>,
@@ -71,7 +75,11 @@ impl Sink for Tree {
         self.done = Some(Statement::Config(line));
     }
 
-    fn clause(&mut self, event: Event, event_span: Span) {
+    fn constant(&mut self, constant: Constant) {
+        self.done = Some(Statement::Constant(constant));
+    }
+
+    fn clause(&mut self, event: EventPattern, event_span: Span) {
         self.event = Some((event, event_span));
     }
 

@@ -1,9 +1,48 @@
 //! What several test files share.
-#![allow(dead_code)]
+#![allow(dead_code, unused_macros)]
 
 pub(crate) mod scripts;
 
 use umqtt_lang::diagnostic::{Diagnostic, Severity, position};
+
+/// One test for each script, named after what is wrong with it: a snapshot of what `told` says.
+macro_rules! snapshots {
+    ($($name:ident: $source:expr;)*) => {
+        $(#[test]
+        fn $name() {
+            insta::assert_snapshot!(told($source));
+        })*
+    };
+}
+
+/// The script that a line of `mistakes/*.txt` is: ` // ` ends its lines, and what is no statement
+/// stands in a handler.
+pub(crate) fn mistake(line: &str) -> String {
+    let body = line.replace(" // ", "\n");
+    match ["on ", "config ", "const ", "sub "].iter().any(|word| body.starts_with(word)) {
+        true => body,
+        false => format!("on init do\n{body}"),
+    }
+}
+
+/// A script with the fixes that `check` finds for it applied one after the other, `rounds` of them
+/// at most.
+pub(crate) fn fixed(
+    source: &str,
+    rounds: usize,
+    check: impl Fn(&str) -> Vec<Diagnostic>,
+) -> String {
+    let mut source = source.to_string();
+    for _ in 0..rounds {
+        let found = check(&source);
+        let Some(fix) = found.iter().find_map(|told| told.fix.as_ref()) else { break };
+        for edit in fix.edits.iter().rev() {
+            let text = std::str::from_utf8(&edit.text).expect("text");
+            source.replace_range(edit.span.start as usize..edit.span.end as usize, text);
+        }
+    }
+    source
+}
 
 /// A source and what is told about it, as a user sees it.
 pub(crate) fn render(source: &str, diagnostics: &[Diagnostic]) -> String {

@@ -21,7 +21,9 @@ pub(crate) type Words = Vec<String>;
 const VARIABLES: [&str; 5] = ["$a", "$count", "$long_name_of_a_thing", "$x1", "$on"];
 
 /// Bare words, among them keywords that are values by their place.
-const BARE: [&str; 20] = [
+const BARE: [&str; 22] = [
+    "21.5",
+    "minutes",
     "1",
     "0",
     "42",
@@ -44,7 +46,7 @@ const BARE: [&str; 20] = [
     "print",
 ];
 
-const TEXTS: [&str; 8] = [
+const TEXTS: [&str; 9] = [
     "\"\"",
     "\"on\"",
     "\"a b\"",
@@ -52,6 +54,7 @@ const TEXTS: [&str; 8] = [
     "\"% no comment\"",
     "\"two\nlines\"",
     "\"-10\"",
+    "\"-0.25\"",
     "\"/a/b\"",
 ];
 
@@ -95,6 +98,7 @@ fn leaf(context: Context) -> BoxedStrategy<Words> {
         3 => one_of(&BARE),
         3 => one_of(&TEXTS),
         3 => one_of(&VARIABLES),
+        1 => one_of(&["$first_of_all", "$last_of_all"]),
         2 => one_of(specials),
         1 => one_of(&["#00", "#0d0A", "#ff"]),
         1 => (1u32..=8).prop_map(|n| vec![format!("@{n}")]),
@@ -106,16 +110,48 @@ fn leaf(context: Context) -> BoxedStrategy<Words> {
 fn call(inner: BoxedStrategy<Words>) -> BoxedStrategy<Words> {
     let open = |name: &str| concat(vec![words(name), words("(")]);
     let of_one = prop::sample::select(
-        &["not", "retained_topic", "binary", "eatwhite", "lower", "upper", "len", ""][..],
+        &[
+            "not",
+            "retained_topic",
+            "binary",
+            "eatwhite",
+            "lower",
+            "upper",
+            "len",
+            "text",
+            "json_array",
+            "changed",
+            "",
+        ][..],
     );
     prop_oneof![
         (of_one, inner.clone()).prop_map(move |(name, e)| {
             let name = if name.is_empty() { vec![] } else { words(name) };
             concat(vec![name, words("("), e, words(")")])
         }),
-        (any::<bool>(), inner.clone(), inner.clone()).prop_map(move |(find, a, b)| {
-            let name = if find { "find" } else { "json_parse" };
+        (0..4_usize, inner.clone(), inner.clone()).prop_map(move |(which, a, b)| {
+            let name = ["find", "json_parse", "json", "json_len"][which];
             concat(vec![open(name), a, words(","), b, words(")")])
+        }),
+        (prop::sample::select(&["int", "abs"][..]), inner.clone())
+            .prop_map(move |(name, e)| concat(vec![open(name), e, words(")")])),
+        (prop::sample::select(&["round", "fixed", "min", "max"][..]), inner.clone(), inner.clone())
+            .prop_map(move |(name, a, b)| {
+                concat(vec![open(name), a, words(","), b, words(")")])
+            }),
+        (inner.clone(), inner.clone(), inner.clone()).prop_map(move |(a, b, n)| {
+            concat(vec![open("divide"), a, words(","), b, words(","), n, words(")")])
+        }),
+        (one_of(&["-5", "-0.25"]), inner.clone()).prop_map(|(negative, e)| {
+            concat(vec![
+                words("("),
+                negative.clone(),
+                words("-"),
+                negative,
+                words("+"),
+                e,
+                words(")"),
+            ])
         }),
         (inner.clone(), -5i32..5, number(0..=9)).prop_map(move |(e, from, len)| {
             let from = words(&from.to_string());
@@ -213,6 +249,12 @@ fn actions(context: Context) -> BoxedStrategy<Words> {
     prop::collection::vec(action, 0..5).prop_map(concat).boxed()
 }
 
+/// A sub, whose name is replaced by one of its own.
+fn sub() -> BoxedStrategy<Words> {
+    let head = || concat(vec![words("sub"), words("NAME"), words("do")]);
+    actions(Context::Plain).prop_map(move |actions| concat(vec![head(), actions])).boxed()
+}
+
 /// A handler.
 pub(crate) fn handler() -> BoxedStrategy<Words> {
     let plain = one_of(&["init", "wificonnect", "wifidisconnect", "mqttconnect"]);
@@ -256,14 +298,33 @@ pub(crate) fn config() -> BoxedStrategy<Words> {
 
 /// A script that sets all its variables first.
 pub(crate) fn script() -> BoxedStrategy<Words> {
-    let statement = prop_oneof![3 => handler(), 1 => config()];
+    let statement = prop_oneof![3 => handler(), 1 => config(), 1 => sub()];
     prop::collection::vec(statement, 0..6)
         .prop_map(|statements| {
-            let mut all = concat(vec![words("on"), words("init"), words("do")]);
+            // A constant that needs the one at the end.
+            let first = ["const", "$first_of_all", "=", "\"a\"", "|", "$last_of_all"];
+            let last = ["const", "$last_of_all", "=", "(", "const", "|", "1", ")"];
+            let mut all = concat(first.map(words).into());
+            all.extend(concat(vec![words("on"), words("init"), words("do")]));
             for name in VARIABLES {
                 all.extend(concat(vec![words("setvar"), words(name), words("="), words("1")]));
             }
-            all.extend(concat(statements));
+            // Each sub calls the one behind it, and `init` the first, as deep as may be.
+            let mut subs = 0;
+            for statement in statements {
+                let is_sub = statement.get(1).is_some_and(|word| word == "NAME");
+                subs += usize::from(is_sub);
+                let at = all.len();
+                all.extend(statement);
+                if is_sub {
+                    all[at + 1] = format!("sub{subs}");
+                    all.extend([String::from("call"), format!("sub{}", subs + 1)]);
+                }
+            }
+            all.extend(["sub", "", "do", "print", "sub"].map(str::to_owned));
+            let name = all.len() - 4;
+            all[name] = format!("sub{}", subs + 1);
+            all.extend(concat(last.map(words).into()));
             all
         })
         .boxed()

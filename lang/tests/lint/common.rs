@@ -9,13 +9,16 @@ pub(crate) struct Table;
 
 impl ConfigTable for Table {
     fn names(&self) -> Vec<&str> {
-        vec!["mqtt_host", "mqtt_port", "mqtt_ssl", "speed"]
+        vec!["mqtt_host", "mqtt_port", "mqtt_ssl", "speed", "latitude", "longitude"]
     }
 
     fn check(&self, name: &str, value: &[u8]) -> Result<(), ConfigError> {
         match name {
             "speed" if value != b"80" && value != b"160" => {
                 Err(ConfigError::Refused("it is 80 or 160".into()))
+            }
+            "latitude" if value.contains(&b',') => {
+                Err(ConfigError::Refused("it is degrees such as 13.405".into()))
             }
             "mqtt_ssl" if value == b"1" => {
                 Err(ConfigError::Useless("this device cannot encrypt".into()))
@@ -51,7 +54,7 @@ pub(crate) fn warnings(script: &[u8]) -> Vec<Diagnostic> {
 /// The same, for a device with other parameters.
 #[track_caller]
 pub(crate) fn warnings_with(script: &[u8], table: &dyn ConfigTable) -> Vec<Diagnostic> {
-    let (statements, errors) = umqtt_lang::parse(script, &Profile::DESKTOP);
+    let umqtt_lang::Parsed { statements, errors } = umqtt_lang::parse(script, &Profile::DESKTOP);
     assert_eq!(errors, [], "{}", String::from_utf8_lossy(script));
     lint(script, &statements, &Profile::ESP8266, table)
 }

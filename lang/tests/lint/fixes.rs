@@ -27,6 +27,7 @@ fn fixes_mend() {
             "on init do println $adc | \"a\" | $adc + (1 | \"b\")",
         ),
         ("config mqtt_hots x", "config mqtt_host x"),
+        ("config latitude -52,5", "config latitude -52.5"),
         (
             "on init do if $adc = \"007\" then print 1 endif",
             "on init do if $adc = \"7\" then print 1 endif",
@@ -49,9 +50,10 @@ fn fixes_mend() {
         ),
         ("on init do println **start:|@8", "on init do println \"**start:\"|@8"),
         ("on init do println -", "on init do println \"-\""),
+        ("on init do if $adc==-1 then print 1 endif", "on init do if $adc = -1 then print 1 endif"),
         (
-            "on init do if $adc==-1 then print 1 endif",
-            "on init do if $adc = \"-1\" then print 1 endif",
+            "on init do subscribe local a on topic local a do if $this_data neq (2.5) then print 1 endif",
+            "on init do subscribe local a on topic local a do if ($this_data - (2.5)) neq 0 then print 1 endif",
         ),
         (
             "on init do\n\tif $adc then\n\t\tprint 1\n\non serial do print 2",

@@ -35,6 +35,8 @@ fn told(script: &str, table: &dyn ConfigTable) -> String {
 #[test]
 fn messages() {
     for (name, script) in [
+        ("no_place", "on init do\n    println $sunset\n\non clock sunset -30m do\n    println 1"),
+        ("short_period", "on every 5ms do\n    println 1"),
         ("grouping", "on init do println 100 - $adc - 20 | \" percent\""),
         ("never_read", "on init do\n    setvar $blink = 0\n    setvar $blink = 1"),
         ("read_before_set", "on init do\n    println $delay\n    setvar $delay = 5"),
@@ -96,8 +98,14 @@ fn messages() {
             "misread_values",
             "on init do\n    gpio_out 2 high\n    gpio_out 2 \"on\"\n    gpio_out 2 true\n    gpio_out 2 hot\n    \
              settimer 1 10s\n    settimer 1 1.5\n    settimer 1 soon\n    setalarm 1 7:00\n    setalarm 1 25:00\n    \
-             setalarm 1 noon\n    gpio_pwm 4 2000\n    gpio_pwm 4 half\n    println 21.5 > 21.2\n    println \"adc: \" + $adc\n\non timer 1 do\n    \
+             setalarm 1 noon\n    gpio_pwm 4 2000\n    gpio_pwm 4 half\n    println $adc div 2.5\n    println $adc mod 2.5\n    println \"adc: \" + $adc\n\non timer 1 do\n    \
              println 1\n\non alarm 1 do\n    println 1",
+        ),
+        (
+            "decimals",
+            "on init do\n    subscribe local a\n\non topic local a do\n    if $this_data = 21.5 then\n        println 1\n    \
+             elseif 1.5 neq $this_data | \"0\" then\n        println 2\n    elseif round($this_data, 1) = 1.50 then\n        \
+             println divide($adc, 0.0, 1)\n    endif",
         ),
         (
             "comments",

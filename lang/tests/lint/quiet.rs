@@ -114,7 +114,7 @@ fn the_scripts_to_start_from_are_quiet() {
             let script = std::fs::read(&path).expect("a script");
             let found = lint(
                 &script,
-                &umqtt_lang::parse(&script, &Profile::ESP8266).0,
+                &umqtt_lang::parse(&script, &Profile::ESP8266).statements,
                 &Profile::ESP8266,
                 &NoConfig,
             );
@@ -142,7 +142,7 @@ fn the_original_devices_kind_of_bridge_is_quiet() {
 #[test]
 fn no_table_no_config_warnings() {
     let script = b"config anything goes";
-    let (statements, _) = umqtt_lang::parse(script, &Profile::DESKTOP);
+    let umqtt_lang::Parsed { statements, .. } = umqtt_lang::parse(script, &Profile::DESKTOP);
     assert_eq!(lint(script, &statements, &Profile::DESKTOP, &NoConfig), []);
 }
 
@@ -177,7 +177,7 @@ fn large_scripts_end() {
             .collect(),
     ] {
         let script = &script[..script.len().min(size)];
-        let (statements, _) = umqtt_lang::parse(script, &Profile::DESKTOP);
+        let umqtt_lang::Parsed { statements, .. } = umqtt_lang::parse(script, &Profile::DESKTOP);
         assert!(!statements.is_empty());
         let found = lint(script, &statements, &Profile::DESKTOP, &NoConfig);
         assert!(found.len() <= MAX_WARNINGS);

@@ -12,7 +12,7 @@ use umqtt_lang::parse;
 use umqtt_vm::Profile;
 
 fn warnings(source: &[u8]) -> Vec<Diagnostic> {
-    lint(source, &parse(source, &Profile::DESKTOP).0, &Profile::DESKTOP, &Table)
+    lint(source, &parse(source, &Profile::DESKTOP).statements, &Profile::DESKTOP, &Table)
 }
 
 proptest! {
@@ -45,7 +45,7 @@ proptest! {
         }
         for round in 0.. {
             prop_assert!(round < 50, "{}", source);
-            let (statements, errors) = parse(source.as_bytes(), &Profile::ESP8266);
+            let umqtt_lang::Parsed { statements, errors } = parse(source.as_bytes(), &Profile::ESP8266);
             prop_assert!(errors.is_empty(), "{}\n{:?}", source, errors);
             let found = lint(source.as_bytes(), &statements, &Profile::ESP8266, &Table);
             let Some(fix) = found.iter().find_map(|warning| warning.fix.as_ref()) else { break };
@@ -96,6 +96,8 @@ const MISTAKES: &[&str] = &[
     "println **start:|@8",
     "println - | +",
     "println $adc == -1",
+    "println $this_serial = -1.5",
+    "println 2.5 neq $this_serial",
     "println $this_serial neq \"a\" or \"b\" or c",
     "println \"adc\" + $adc",
     "println 10 - $adc - 2 | \"x\"",
@@ -113,7 +115,8 @@ const OPERATORS: &[&str] = &["=", ">", "+", "-", "*", "div", "mod", "|", "neq"];
 
 /// How the printed expression groups, all brackets written.
 fn grouped(source: &str) -> String {
-    let (statements, wrong) = parse(source.as_bytes(), &Profile::DESKTOP);
+    let umqtt_lang::Parsed { statements, errors: wrong } =
+        parse(source.as_bytes(), &Profile::DESKTOP);
     assert_eq!(wrong, []);
     let Statement::On(clause) = &statements[0] else { panic!("{source}") };
     let ActionKind::Unary { value, .. } = &clause.actions[0].kind else { panic!("{source}") };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use umqtt_lang::diagnostic::Diagnostic;
 
-use super::ForDevice;
+use super::{ForDevice, each_script};
 use crate::failure::Failure;
 use crate::input::{Input, is_stdin};
 use crate::render::{self, Tally};
@@ -25,6 +25,9 @@ pub(crate) struct Check {
     /// Exit with 1 for warnings too
     #[arg(long)]
     deny_warnings: bool,
+    /// Hints, too, at what is right and could be written better
+    #[arg(long)]
+    pedantic: bool,
     /// Apply the fixes that warnings and errors propose, then check again; a script from standard
     /// input goes mended to standard output, and what is left to say to standard error
     #[arg(long)]
@@ -46,17 +49,11 @@ enum Format {
 impl Check {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let mut tally = Tally::default();
-        let mut unreadable = false;
-        for path in &self.files {
-            // One missing file does not keep the others from being checked.
-            match Input::script(path).and_then(|input| self.check(&input, &mut tally, terminal)) {
-                Ok(()) => {}
-                Err(output @ Failure::Output(_)) => return Err(output),
-                Err(failure) => {
-                    terminal.report_error(&failure);
-                    unreadable = true;
-                }
-            }
+        let read = each_script(&self.files, terminal, |input, terminal| {
+            self.check(input, &mut tally, terminal).map(|()| Status::Success)
+        });
+        if let Err(output @ Failure::Output(_)) = read {
+            return Err(output);
         }
         if self.format == Format::Human && tally != Tally::default() {
             let fixable = match tally.fixable {
@@ -69,7 +66,7 @@ impl Check {
             writeln!(diagnostics_stream, "{tally}{fixable}").map_err(Failure::Output)?;
         }
         match tally {
-            _ if unreadable => Err(Failure::Reported),
+            _ if read.is_err() => read,
             Tally { errors: 1.., .. } => Ok(Status::Findings),
             Tally { warnings: 1.., .. } if self.deny_warnings => Ok(Status::Findings),
             _ => Ok(Status::Success),
@@ -87,7 +84,7 @@ impl Check {
         tally: &mut Tally,
         terminal: &mut Terminal,
     ) -> Result<(), Failure> {
-        let check = |source: &[u8]| frontend::check(source, &self.device.profile);
+        let check = |source: &[u8]| frontend::check(source, &self.device.profile, self.pedantic);
         if !self.fix {
             return self.report(input, &input.bytes, &check(&input.bytes), tally, terminal);
         }

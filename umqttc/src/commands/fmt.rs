@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::each_script;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::terminal::Terminal;
@@ -24,20 +25,7 @@ pub(crate) struct Fmt {
 
 impl Fmt {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
-        let mut status = Status::Success;
-        let mut unreadable = false;
-        for path in &self.files {
-            match Input::script(path).and_then(|input| self.format(&input, terminal)) {
-                Ok(Status::Success) => {}
-                Ok(Status::Findings) => status = Status::Findings,
-                Err(output @ Failure::Output(_)) => return Err(output),
-                Err(failure) => {
-                    terminal.report_error(&failure);
-                    unreadable = true;
-                }
-            }
-        }
-        if unreadable { Err(Failure::Reported) } else { Ok(status) }
+        each_script(&self.files, terminal, |input, terminal| self.format(input, terminal))
     }
 
     fn format(&self, input: &Input, terminal: &mut Terminal) -> Result<Status, Failure> {

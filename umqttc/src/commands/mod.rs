@@ -8,7 +8,11 @@ mod explain;
 mod find;
 mod fmt;
 mod man;
+mod migrate;
 mod run;
+mod test;
+
+use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand};
@@ -16,9 +20,10 @@ use umqtt_vm::Profile;
 
 use crate::Status;
 use crate::failure::Failure;
+use crate::input::Input;
 use crate::terminal::{ColorChoice, Terminal};
 
-/// Check, build, format and run event/action scripts for MQTT devices
+/// Check, test, build, format and run event/action scripts for MQTT devices
 ///
 /// A FILE given as `-` is standard input. Exit codes: 0 fine; 1 errors in a script, or warnings
 /// with --deny-warnings, or a file that `fmt --check` would change; 2 wrong usage or a file that
@@ -41,6 +46,8 @@ pub(crate) enum Command {
     Build(build::Build),
     Dis(dis::Dis),
     Fmt(fmt::Fmt),
+    Migrate(migrate::Migrate),
+    Test(test::Test),
     Run(run::Run),
     Find(find::Find),
     Completions(completions::Completions),
@@ -59,12 +66,40 @@ impl Command {
             Command::Build(build) => build.run(terminal),
             Command::Dis(dis) => dis.run(terminal),
             Command::Fmt(fmt) => fmt.run(terminal),
+            Command::Migrate(migrate) => migrate.run(terminal),
+            Command::Test(test) => test.run(terminal),
             Command::Run(run) => run.run(terminal),
             Command::Find(find) => find.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),
         }
     }
+}
+
+/// Does something with each script, and tells whether there was something to find in one. A script
+/// that cannot be read does not keep the others from it.
+///
+/// # Errors
+/// Standard output cannot be written, or a script could not be read, which was reported.
+fn each_script(
+    files: &[PathBuf],
+    terminal: &mut Terminal,
+    mut act: impl FnMut(&Input, &mut Terminal) -> Result<Status, Failure>,
+) -> Result<Status, Failure> {
+    let mut status = Status::Success;
+    let mut unreadable = false;
+    for path in files {
+        match Input::script(path).and_then(|input| act(&input, terminal)) {
+            Ok(Status::Success) => {}
+            Ok(Status::Findings) => status = Status::Findings,
+            Err(output @ Failure::Output(_)) => return Err(output),
+            Err(failure) => {
+                terminal.report_error(&failure);
+                unreadable = true;
+            }
+        }
+    }
+    if unreadable { Err(Failure::Reported) } else { Ok(status) }
 }
 
 /// The kind of device a script is meant for.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use umqtt_host::{Options, RunError, Script, Serial, Verbosity};
+use umqtt_host::{HostOptions, Interfaces, RunError, Script, Serial, Verbosity};
 use umqtt_lang::EmitOptions;
 use umqtt_vm::{Profile, Program};
 
@@ -20,8 +20,15 @@ use crate::terminal::Terminal;
 pub(crate) struct Run {
     /// The address to listen on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others
     /// too
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1", value_parser = address)]
     bind: IpAddr,
+    /// The interface that is the device's own network, in which it gives addresses and names: its
+    /// ports are open there and to this computer, in place of --bind (Linux)
+    #[arg(long, value_name = "IF", conflicts_with = "bind")]
+    ap_interface: Option<String>,
+    /// The interface of the network the device is a guest in: its ports are open there too
+    #[arg(long, value_name = "IF", requires = "ap_interface")]
+    sta_interface: Option<String>,
     /// The broker's port [default: as set on the device, at first 1883]
     #[arg(long, value_name = "N", alias = "port")]
     mqtt_port: Option<u16>,
@@ -44,6 +51,12 @@ pub(crate) struct Run {
     /// A script or an image, which replaces the stored one; without it the stored one runs
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// An address to listen on.
+fn address(text: &str) -> Result<IpAddr, &'static str> {
+    const HELP: &str = "this is an address of this computer: 127.0.0.1 (reached from this computer alone), 0.0.0.0 (from others too)";
+    text.parse().map_err(|_| HELP)
 }
 
 /// How much is logged.
@@ -82,8 +95,9 @@ impl Run {
             }
         };
         let data = self.data.clone().or_else(umqtt_host::default_data_dir);
-        let options = Options {
+        let options = HostOptions {
             bind: self.bind,
+            interfaces: self.interfaces(),
             mqtt_port: self.mqtt_port,
             console_port: self.console_port,
             serial: match self.serial {
@@ -93,7 +107,7 @@ impl Run {
             log: self.verbosity(),
             radio: self.radio,
             script,
-            ..Options::new(data.ok_or(Failure::NoHome)?)
+            ..HostOptions::new(data.ok_or(Failure::NoHome)?)
         };
         terminal.out.flush().map_err(Failure::Output)?;
         match umqtt_host::run(options) {
@@ -106,6 +120,11 @@ impl Run {
 }
 
 impl Run {
+    fn interfaces(&self) -> Option<Interfaces> {
+        let station = self.sta_interface.clone();
+        self.ap_interface.clone().map(|access_point| Interfaces { access_point, station })
+    }
+
     /// Where nobody sees what the device prints, it is logged unless that is not wanted.
     fn verbosity(&self) -> Verbosity {
         match (self.log, self.serial) {
@@ -121,6 +140,9 @@ impl Run {
 /// The script to run; `None` if it does not compile, which has been shown.
 fn script(input: Input, terminal: &mut Terminal) -> Result<Option<Script>, Failure> {
     let profile = Profile::DESKTOP;
+    if input.is_test() {
+        return Err(Failure::IsTest(input.name));
+    }
     if input.is_image() {
         return match Program::verify(input.bytes, &profile) {
             Ok(program) => Ok(Some(Script { program, source: None })),

@@ -1,9 +1,11 @@
-//! Diagnostics, for people ([`human`]) and for programs ([`json`]).
+//! Diagnostics, for people ([`human`]) and for programs ([`json`]); those of test files
+//! ([`mod@problem`]).
 
 mod excerpt;
 pub(crate) mod human;
 pub(crate) mod json;
 mod printable;
+pub(crate) mod problem;
 
 pub(crate) use printable::printable;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub use umqtt_testkit::ports::{free_port, local};
 
-use super::console::Console;
+use super::console::ConsoleClient;
 use super::mqtt::Mqtt;
 use super::{UMQTTC, eventually};
 
@@ -59,7 +59,19 @@ impl Device {
         console_port: u16,
         more: &[&str],
     ) -> Device {
-        let mut child = Command::new(UMQTTC)
+        Device::spawn_by(Command::new(UMQTTC), data, script, mqtt_port, console_port, more)
+    }
+
+    /// The same by a command that starts `umqttc`.
+    pub fn spawn_by(
+        mut umqttc: Command,
+        data: &Path,
+        script: Option<&Path>,
+        mqtt_port: u16,
+        console_port: u16,
+        more: &[&str],
+    ) -> Device {
+        let mut child = umqttc
             .arg("run")
             .args(script)
             .args(["--mqtt-port", &mqtt_port.to_string()])
@@ -119,8 +131,8 @@ impl Device {
 
     /// A console session over TCP.
     #[track_caller]
-    pub fn console(&self) -> Console {
-        Console::connect(local(self.console_port))
+    pub fn console(&self) -> ConsoleClient {
+        ConsoleClient::connect(local(self.console_port))
     }
 
     /// A client of its broker.

@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod http;
+pub mod lamp;
 pub mod mosquitto;
 pub mod mqtt;
 

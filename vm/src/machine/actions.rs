@@ -5,11 +5,13 @@ use umqtt_topic::check_filter;
 use super::interpreter::Interpreter;
 use super::value::Value;
 use crate::isa::code;
+use crate::number::NumberText;
 use crate::{FLASH_VARIABLE_LEN, Host, PinMode, Side, Supervisor, fuel};
 
 /// Most places an action is made to pay for: so many that no fuel is left, and fuel cannot wrap.
 const MAX_LOOKUPS: u32 = i32::MAX as u32 / 4 / fuel::LOOKUP as u32;
 
+// A number is written for what each action costs anyway.
 impl Interpreter<'_> {
     #[inline(never)]
     pub(super) fn exec_pin_mode(&mut self, pin: u8, mode: u8) {
@@ -25,7 +27,7 @@ impl Interpreter<'_> {
     /// An action with one value.
     #[inline(never)]
     pub(super) fn exec_action(&mut self, op: u8, value: Value, number: u8) {
-        let mut digits = itoa::Buffer::new();
+        let mut digits = NumberText::new();
         let bytes = self.store.bytes(value, &mut digits);
         let host = &mut *self.host;
         let len = bytes.len();
@@ -59,13 +61,16 @@ impl Interpreter<'_> {
                 host.http_get(bytes);
                 cost += fuel::REQUEST;
             }
-            code::SetAlarm => self.supervisor.set_alarm(number, bytes),
+            code::SetAlarm => {
+                self.supervisor.set_alarm(number, bytes);
+                cost += fuel::ALARM;
+            }
             _ => {
                 host.flash_write(number, &bytes[..len.min(FLASH_VARIABLE_LEN)]);
                 if len > FLASH_VARIABLE_LEN {
                     self.store.count_cut();
                 }
-                cost += self.flash_fuel;
+                cost += self.store.state.flash_fuel;
             }
         }
         self.end_action_for(cost);
@@ -74,7 +79,7 @@ impl Interpreter<'_> {
     /// An action with two values.
     #[inline(never)]
     pub(super) fn exec_pair_action(&mut self, op: u8, a: Value, b: Value) {
-        let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (mut a_digits, mut b_digits) = (NumberText::new(), NumberText::new());
         let (a, b) = (self.store.bytes(a, &mut a_digits), self.store.bytes(b, &mut b_digits));
         let host = &mut *self.host;
         let mut cost = fuel::CALL + fuel::bytes(a.len() + b.len(), fuel::SENT);

@@ -4,9 +4,10 @@ use umqtt_topic::{check_filter, matches};
 
 use super::memory::Slot;
 use super::value::{StringSource, Value};
-use crate::image::{CONSTANT_WORDS, Entry, FilterKind, RECORD_WORDS, Trigger, fingerprint};
+use crate::image::{CONSTANT_WORDS, FilterKind, HandlerEntry, RECORD_WORDS, Trigger, fingerprint};
+use crate::number::NumberText;
 use crate::program::ProgramInfo;
-use crate::{Event, Handler};
+use crate::{Event, Handler, Side};
 
 /// A walk over the handlers of one event; see [`crate::Machine::find`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,16 +64,20 @@ struct Candidates<'e> {
 impl<'e> Candidates<'e> {
     #[inline(always)]
     fn of(info: &ProgramInfo, event: &Event<'e>) -> Candidates<'e> {
-        let (trigger, key) = event.trigger();
-        if let Event::Topic { topic, .. } = *event {
+        if let Event::Topic { side, topic, .. } = *event {
+            let trigger = match side {
+                Side::Local => Trigger::LocalName,
+                Side::Remote => Trigger::RemoteName,
+            };
             return Candidates {
                 keyed: range(info, trigger),
-                key,
+                key: 0,
                 // The trigger of filters is the one behind that of names.
                 filters_end: info.starts[trigger as usize + 2].into(),
                 topic: Some(topic),
             };
         }
+        let (trigger, key) = event.trigger();
         Candidates { keyed: range(info, trigger), key, filters_end: 0, topic: None }
     }
 }
@@ -187,15 +192,15 @@ fn first_with(table: &DispatchTable<'_>, first: usize, end: usize, key: u8) -> u
 }
 
 #[inline(always)]
-fn entry(table: &DispatchTable<'_>, index: usize) -> Option<Entry> {
+fn entry(table: &DispatchTable<'_>, index: usize) -> Option<HandlerEntry> {
     record(table.words, table.info, index)
 }
 
 /// A handler record.
 #[inline(always)]
-pub(super) fn record(words: &[u32], info: &ProgramInfo, index: usize) -> Option<Entry> {
+pub(super) fn record(words: &[u32], info: &ProgramInfo, index: usize) -> Option<HandlerEntry> {
     let words = words.get(info.records + RECORD_WORDS * index..)?;
-    Some(Entry::from_words(*words.first_chunk()?))
+    Some(HandlerEntry::from_words(*words.first_chunk()?))
 }
 
 /// A constant.
@@ -217,8 +222,8 @@ impl DispatchTable<'_> {
 /// A filter that is only known at run time may be nonsense; then it matches nothing.
 #[inline(always)]
 pub(super) fn value_matches(source: &StringSource<'_>, value: Value, topic: &[u8]) -> bool {
-    if value.is_int() {
-        return int_matches(value, topic);
+    if value.is_number() {
+        return number_matches(value, topic);
     }
     let filter = source.string(value);
     // Most do not match, and most of those differ in their first byte.
@@ -231,6 +236,6 @@ pub(super) fn value_matches(source: &StringSource<'_>, value: Value, topic: &[u8
 }
 
 #[inline(never)]
-fn int_matches(value: Value, topic: &[u8]) -> bool {
-    value.as_int().is_some_and(|int| itoa::Buffer::new().format(int).as_bytes() == topic)
+fn number_matches(value: Value, topic: &[u8]) -> bool {
+    value.as_number().is_some_and(|number| number.text(&mut NumberText::new()) == topic)
 }

@@ -1,20 +1,20 @@
 //! The loop that runs code.
 
+use super::dispatch::record;
 use super::store::{OutOfMemory, ValueStore};
 use super::value::Value;
-use crate::isa::{PLAIN, UNARY, code};
+use crate::image::Trigger;
+use crate::isa::{PLAIN, UNARY, code, list_words};
+use crate::schedule::{second_of_day, time_text};
 use crate::{Event, FLASH_VARIABLE_LEN, Host, PWM_MAX, Supervisor, TrapCode, fuel};
+use itoa::Buffer;
 
 pub(super) struct Interpreter<'r> {
     pub(super) store: ValueStore<'r>,
-    /// Where the variables' strings end, written back when the handler has ended or is suspended.
-    pub(super) strings_end: &'r mut usize,
     /// How much room was missing at last.
     pub(super) missing: usize,
     /// Whether more memory can be had by stopping and going on.
     pub(super) growable: bool,
-    /// Fuel that a write to flash costs.
-    pub(super) flash_fuel: i32,
     pub(super) host: &'r mut dyn Host,
     pub(super) supervisor: &'r mut dyn Supervisor,
 }
@@ -47,7 +47,13 @@ impl Interpreter<'_> {
                                 break 'number holds.into();
                             }
                             if op < code::StringGreater {
-                                let (a, b) = (m.number(a), m.number(b));
+                                let (a, b) = match Value::both_ints(a, b) {
+                                    Some(integers) => integers,
+                                    None => match m.integers(op, a, b, c) {
+                                        Some(integers) => integers,
+                                        None => continue 'next,
+                                    },
+                                };
                                 if op < code::Add {
                                     // `gt` and `lte`, or `lt` and `gte`.
                                     let greater = op & 2 == 0;
@@ -64,12 +70,7 @@ impl Interpreter<'_> {
                                     code::Mul => a.wrapping_mul(b),
                                     code::And => (a != 0 && b != 0).into(),
                                     code::Or => (a != 0 || b != 0).into(),
-                                    _ if b == 0 => {
-                                        m.count_division();
-                                        0
-                                    }
-                                    code::Div => a.wrapping_div(b),
-                                    _ => a.wrapping_rem(b),
+                                    _ => m.quotient(op, a, b),
                                 };
                             }
                             match op {
@@ -93,7 +94,7 @@ impl Interpreter<'_> {
                             let a = m.get(word << 16);
                             match op {
                                 code::JumpFalse | code::JumpTrue => {
-                                    let truth = m.number(a) != 0;
+                                    let truth = m.truth(a);
                                     m.end_statement();
                                     if truth ^ (op == code::JumpFalse) {
                                         at += (word >> 16) as usize;
@@ -101,17 +102,17 @@ impl Interpreter<'_> {
                                     continue 'next;
                                 }
                                 code::Set => break 'done m.put(c, a),
-                                code::Not => break 'number (m.number(a) == 0).into(),
+                                code::Not => break 'number (!m.truth(a)).into(),
                                 code::PinWrite => {
-                                    let level = m.number(a) != 0;
+                                    let level = m.truth(a);
                                     self.host.pin_write(b, level);
                                 }
                                 code::Pwm => {
-                                    let duty = m.number(a).clamp(0, PWM_MAX.into()) as u16;
+                                    let duty = m.int(a).clamp(0, PWM_MAX.into()) as u16;
                                     self.host.pwm(b, duty);
                                 }
                                 code::SetTimer => {
-                                    let ms = m.number(a);
+                                    let ms = m.int(a);
                                     self.supervisor.set_timer(b, ms);
                                 }
                                 code::StoreVariable => {
@@ -174,6 +175,15 @@ impl Interpreter<'_> {
                                 let bound = m.get(word << 16);
                                 break 'number self.exec_random(bound);
                             }
+                            code::Round..=code::Max => {
+                                let mut third = 0;
+                                if op == code::Divide {
+                                    third = m.words.get(at).map_or(0, |word| u32::from_le(*word));
+                                    at += 1;
+                                }
+                                let places = [word << 16, word << 8, third << 24];
+                                break 'done self.exec_number(op, places, c);
+                            }
                             code::PinMode => self.exec_pin_mode(b, c),
                             code::Substr | code::CsvStr => {
                                 let third = m.words.get(at).map_or(0, |word| u32::from_le(*word));
@@ -184,8 +194,41 @@ impl Interpreter<'_> {
                                     c,
                                 );
                             }
-                            code::Timestamp | code::Weekday | code::Flash => {
+                            code::Between => {
+                                let (from, to) = (m.get(word << 16), m.get(word << 8));
+                                break 'number self.exec_between(from, to);
+                            }
+                            code::Timestamp..=code::Flash | code::Sunrise..=code::Uptime => {
                                 break 'done self.exec_query(op, b, c);
+                            }
+                            code::Changed => {
+                                let kept = at;
+                                at += 1;
+                                break 'done self.exec_changed(word << 16, kept, c);
+                            }
+                            code::Json | code::JsonArray => {
+                                let from = at;
+                                at += list_words(a);
+                                break 'done self.exec_json(op, from, a, c);
+                            }
+                            code::Call => {
+                                let Some(start) = self.exec_call(word >> 16, at) else {
+                                    return Err(self.store.corrupt());
+                                };
+                                at = start;
+                            }
+                            code::Leave => {
+                                m.fuel -= fuel::WORD * (word >> 16) as i32;
+                                if m.fuel < 0 {
+                                    return Err(TrapCode::OutOfFuel);
+                                }
+                                let Some(back) = m.state.calls.pop() else {
+                                    return Err(m.corrupt());
+                                };
+                                at = back;
+                            }
+                            code::JsonLen => {
+                                break 'done self.exec_json_len([word << 16, word << 8], c);
                             }
                             _ => return Err(m.corrupt()),
                         }
@@ -232,7 +275,8 @@ impl Interpreter<'_> {
     #[inline(always)]
     fn exec_join(&mut self, from: usize, count: u8, destination: u8) -> Result<(), OutOfMemory> {
         let value = self.store.join(from, count)?;
-        self.store.pay(fuel::bytes(value.len(), fuel::COPIED));
+        let joined = i32::from(count) * fuel::JOINED;
+        self.store.pay(joined + fuel::bytes(value.len(), fuel::COPIED));
         if self.store.put(destination, value).is_err() {
             self.store.scratch_end = value.offset();
             return Err(OutOfMemory(2 * value.len()));
@@ -242,7 +286,7 @@ impl Interpreter<'_> {
 
     /// Makes a string and puts it where it belongs. What is left by a try that found no room is
     /// forgotten.
-    fn make(
+    pub(super) fn make(
         &mut self,
         destination: u8,
         make: impl FnOnce(&mut Self) -> Result<Value, OutOfMemory>,
@@ -268,12 +312,12 @@ impl Interpreter<'_> {
         self.make(destination, |interpreter| match op {
             code::ByteVal => {
                 interpreter.store.pay(fuel::PART);
-                let index = interpreter.store.number(b);
+                let index = interpreter.store.int(b);
                 interpreter.store.byte_val(a, index)
             }
             _ => {
                 // An escape takes longer to read than what it stands for.
-                interpreter.store.pay(fuel::bytes(a.len() + 2 * b.len(), fuel::READ));
+                interpreter.store.pay(fuel::bytes(a.len() + 5 * b.len(), fuel::READ));
                 interpreter.store.json_parse(a, b)
             }
         })
@@ -286,7 +330,8 @@ impl Interpreter<'_> {
             let m = &mut interpreter.store;
             let keep: fn(u8) -> Option<u8> = match op {
                 code::Binary => {
-                    let byte = m.number(value) as u8;
+                    m.pay(2 * fuel::TEXT);
+                    let byte = m.int(value) as u8;
                     return m.copied(&[byte]);
                 }
                 code::Retained => return interpreter.exec_retained(value),
@@ -294,7 +339,7 @@ impl Interpreter<'_> {
                 code::Upper => |byte| Some(byte.to_ascii_uppercase()),
                 _ => |byte| (!is_white(byte)).then_some(byte),
             };
-            m.pay(value.len() as i32);
+            m.pay(2 * fuel::TEXT + value.len() as i32);
             m.map(value, keep)
         })
     }
@@ -331,9 +376,9 @@ impl Interpreter<'_> {
     fn exec_part(&mut self, op: u8, places: [u32; 3], destination: u8) -> Result<(), OutOfMemory> {
         let [string, second, third] = places.map(|place| self.store.get(place));
         self.make(destination, |interpreter| {
-            let index = interpreter.store.number(second);
+            let index = interpreter.store.int(second);
             if op == code::Substr {
-                let len = interpreter.store.number(third);
+                let len = interpreter.store.int(third);
                 return interpreter.store.substr(string, index, len);
             }
             interpreter.store.pay(string.len() as i32);
@@ -346,10 +391,75 @@ impl Interpreter<'_> {
     #[inline(never)]
     fn exec_random(&mut self, bound: Value) -> i32 {
         self.store.pay(fuel::CALL);
-        let Ok(bound @ 1..) = u32::try_from(self.store.number(bound)) else { return 0 };
+        let Ok(bound @ 1..) = u32::try_from(self.store.int(bound)) else { return 0 };
         let mut bytes = [0; 4];
         self.host.random(&mut bytes);
         ((u64::from(u32::from_le_bytes(bytes)) * u64::from(bound)) >> 32) as i32
+    }
+
+    /// The start of a sub, with `back` to go on at.
+    #[inline(never)]
+    fn exec_call(&mut self, number: u32, back: usize) -> Option<usize> {
+        let m = &mut self.store;
+        let sub = usize::from(m.info.starts[Trigger::Sub as usize]) + number as usize;
+        let record = record(m.words, m.info, sub)?;
+        m.pay(fuel::PART);
+        m.state.calls.push(back)?;
+        Some(m.info.code + usize::from(record.code))
+    }
+
+    /// Whether a value differs from the one kept in the variable whose number is at a word.
+    #[inline(never)]
+    fn exec_changed(
+        &mut self,
+        place: u32,
+        kept: usize,
+        destination: u8,
+    ) -> Result<(), OutOfMemory> {
+        let m = &mut self.store;
+        let number = m.words.get(kept).map_or(0, |word| u32::from_le(*word) as usize);
+        let value = m.get(place);
+        let changed = m.keep(m.first_variable + number, value)?;
+        m.put_int(destination, changed.into());
+        Ok(())
+    }
+
+    /// A JSON text of the values whose places are in the words from `from` on.
+    #[inline(never)]
+    fn exec_json(
+        &mut self,
+        op: u8,
+        from: usize,
+        count: u8,
+        destination: u8,
+    ) -> Result<(), OutOfMemory> {
+        self.make(destination, |interpreter| interpreter.store.json(op == code::Json, from, count))
+    }
+
+    #[inline(never)]
+    fn exec_json_len(&mut self, places: [u32; 2], destination: u8) -> Result<(), OutOfMemory> {
+        let [path, text] = places.map(|place| self.store.get(place));
+        self.make(destination, |interpreter| {
+            // The text is read once to find the value, and the value once more to count.
+            let read = path.len() + 8 * text.len();
+            interpreter.store.pay(fuel::bytes(read, fuel::READ));
+            interpreter.store.json_len(path, text)
+        })
+    }
+
+    /// Whether the time of day is from one time up to before another, over midnight where that is
+    /// earlier.
+    #[inline(never)]
+    fn exec_between(&mut self, from: Value, to: Value) -> i32 {
+        self.store.pay(2 * fuel::CALL + fuel::bytes(from.len() + to.len(), fuel::READ));
+        let now = second_of_day(&self.supervisor.timestamp());
+        let [from, to] = [from, to].map(|time| match time.as_int() {
+            Some(hour) => u32::try_from(hour).ok().filter(|hour| *hour <= 24).map(|h| h * 3600),
+            None => second_of_day(self.store.string(time)),
+        });
+        let (Some(now), Some(from), Some(to)) = (now, from, to) else { return 0 };
+        let holds = if from <= to { from <= now && now < to } else { from <= now || now < to };
+        holds.into()
     }
 
     /// Something the outside knows as a string.
@@ -368,9 +478,31 @@ impl Interpreter<'_> {
                 bytes[..string.len()].copy_from_slice(&string);
                 string.len()
             }
+            code::Sunrise..=code::Uptime => self.query_time(op, &mut bytes),
             _ => self.host.flash_read(number, &mut bytes).min(FLASH_VARIABLE_LEN),
         };
         self.make(destination, |interpreter| interpreter.store.copied(&bytes[..len]))
+    }
+}
+
+impl Interpreter<'_> {
+    /// What the calendar knows, as a text; returns how many bytes of it.
+    fn query_time(&mut self, op: u8, text: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
+        let mut put = |from: &[u8]| {
+            let len = from.len().min(text.len());
+            text[..len].copy_from_slice(&from[..len]);
+            len
+        };
+        match op {
+            code::Date => put(&self.supervisor.date()),
+            code::UnixTime => put(Buffer::new().format(self.host.unix_time()).as_bytes()),
+            code::Uptime => put(Buffer::new().format(self.supervisor.uptime()).as_bytes()),
+            _ => {
+                self.store.pay(fuel::SUN);
+                let sun = self.supervisor.day().and_then(|day| self.host.sun(day));
+                put(&time_text(sun.map(|sun| sun[usize::from(op - code::Sunrise)])))
+            }
+        }
     }
 }
 

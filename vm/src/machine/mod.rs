@@ -7,30 +7,41 @@
 //! | `start.rs` | starting and resuming a handler |
 //! | `interpreter.rs` | the loop that runs code |
 //! | `actions.rs` | what code does outside |
+//! | `calls.rs` | where to go on behind a sub |
 //! | `memory.rs` | what a machine computes in, as it is given |
 //! | `store.rs` | how that is used: variables, temporaries, strings |
+//! | `pay.rs` | what is paid for that beside what words cost |
 //! | `value.rs` | what a value is |
+//! | `decimals.rs` | computing with decimals |
 //! | `strings.rs` | functions on strings |
-//! | `json.rs`, `unescape.rs` | `json_parse` |
+//! | `json.rs`, `unescape.rs` | `json_parse`, `json_len` |
+//! | `json_write.rs` | `json`, `json_array` |
 
 mod actions;
+mod calls;
+mod decimals;
 mod dispatch;
 mod interpreter;
 mod json;
+mod json_write;
 mod memory;
+mod pay;
 mod start;
 mod store;
 mod strings;
 mod unescape;
 mod value;
 
+use self::calls::CallStack;
 use self::dispatch::DispatchTable;
 pub use self::dispatch::{Dispatch, HandlerCursor};
 pub use self::memory::{MAX_STRING_BYTES, Memory, Slot, TooFewSlots};
 use self::start::{Frame, RunResult, Suspended};
-pub use self::value::parse_number;
+
 use self::value::{StringSource, Value};
+use crate::decode::instructions;
 use crate::fuel::FLASH_WRITES;
+use crate::number::NumberText;
 use crate::{Event, Handler, Profile, Program, Syscalls, Trap, Warnings};
 
 /// Longest value a machine can hold, bytes, whatever its limit.
@@ -49,12 +60,13 @@ pub struct Machine<B, M> {
 /// What a machine keeps beside its memory.
 #[derive(Debug)]
 struct MachineState {
-    /// Where the variables' strings end.
+    /// Where the variables' strings end; written back when a handler has ended or is suspended.
     strings_end: usize,
     /// Longest value.
     limit: usize,
     /// Fuel that a write to flash costs.
     flash_fuel: i32,
+    calls: CallStack,
     warnings: Warnings,
 }
 
@@ -71,8 +83,8 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         slots.get_mut(..needed).ok_or(TooFewSlots { needed })?.fill(Value::EMPTY.0);
         let limit = profile.value.min(MAX_VALUE);
         let flash_fuel = (profile.fuel / FLASH_WRITES).min(i32::MAX as u32 / 4) as i32;
-        let state =
-            MachineState { strings_end: 0, limit, flash_fuel, warnings: Warnings::default() };
+        let (calls, warnings) = (CallStack::default(), Warnings::default());
+        let state = MachineState { strings_end: 0, limit, flash_fuel, calls, warnings };
         Ok(Machine { program, memory, state })
     }
 
@@ -214,17 +226,22 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         &self.state.warnings
     }
 
-    /// Calls `each` with the number and value of every variable, in the order of numbers. Names are
-    /// in [`crate::Debug::variable`].
+    /// Calls `each` with the number and value of every variable that the script names, in the order
+    /// of numbers. Names are in [`crate::Debug::variable`].
     pub fn variables(&mut self, each: &mut dyn FnMut(u16, &[u8])) {
         let (slots, arena) = self.memory.parts();
         let (bytes, info) = (self.program.bytes().as_ref(), self.program.info());
         let source = StringSource { bytes, strings: info.strings, event: &Event::Init, arena };
-        let variables = slots.iter().skip(info.first_variable).take(info.variables);
+        // Those that the script does not name come behind all others.
+        let words = words(bytes).get(info.code..).unwrap_or_default();
+        let code = words.get(..info.layout.header.code.into()).unwrap_or_default();
+        let kept = instructions(code).filter_map(|(_, instruction)| instruction.kept()).min();
+        let named = kept.map_or(info.variables, |first| info.variables.min(first as usize));
+        let variables = slots.iter().skip(info.first_variable).take(named);
         for (number, slot) in variables.enumerate() {
-            match Value(*slot).as_int() {
+            match Value(*slot).as_number() {
                 None => each(number as u16, source.string(Value(*slot))),
-                Some(int) => each(number as u16, itoa::Buffer::new().format(int).as_bytes()),
+                Some(value) => each(number as u16, value.text(&mut NumberText::new())),
             }
         }
     }

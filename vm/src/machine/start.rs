@@ -7,6 +7,7 @@ use super::store::ValueStore;
 use super::value::Value;
 use super::{MachineState, words};
 use crate::decode::instructions;
+use crate::image::Trigger;
 use crate::isa::{ARGUMENTS, Op, Operand};
 use crate::program::ProgramInfo;
 use crate::{Event, Handler, Syscalls, Trap, TrapCode};
@@ -58,7 +59,7 @@ pub(super) fn matches(
         Ok(value) => Ok(value_matches(&interpreter.store.source(), value, topic)),
         Err(TrapCode::OutOfMemory) if interpreter.growable => Err(interpreter.missing),
         Err(TrapCode::OutOfMemory) => {
-            let warnings = &mut interpreter.store.warnings;
+            let warnings = &mut interpreter.store.state.warnings;
             warnings.filters_without_memory = warnings.filters_without_memory.wrapping_add(1);
             Ok(false)
         }
@@ -126,7 +127,7 @@ fn run_to_end(
     let result = interpreter.run(at);
     *fuel = left(interpreter);
     let ValueStore { at, strings_end, scratch_end, .. } = interpreter.store;
-    *interpreter.strings_end = strings_end;
+    interpreter.store.state.strings_end = strings_end;
     let code = match result {
         Ok(_) => return Ok(Ok(())),
         Err(code) => code,
@@ -135,6 +136,7 @@ fn run_to_end(
         let (stopped, missing) = (interpreter.store.fuel < 0, interpreter.missing);
         return Err(Suspended { stopped, at: at - 1, scratch_end, missing });
     }
+    interpreter.store.state.calls.clear();
     Ok(Err(Trap { code, at: interpreter.store.offset() }))
 }
 
@@ -159,12 +161,10 @@ impl<'m> Interpreter<'m> {
                 info,
                 bytes,
                 event,
-                warnings: &mut state.warnings,
+                state,
             },
-            strings_end: &mut state.strings_end,
             missing: 0,
             growable,
-            flash_fuel: state.flash_fuel,
             host: &mut *sys.host,
             supervisor: &mut *sys.supervisor,
         }
@@ -203,6 +203,13 @@ impl ValueStore<'_> {
         }
     }
 
+    /// Whether a sub, or one that it calls, uses an argument.
+    fn sub_uses(&self, number: u16, argument: usize) -> bool {
+        let subs = usize::from(self.info.starts[Trigger::Sub as usize]);
+        let sub = record(self.words, self.info, subs + usize::from(number));
+        sub.is_some_and(|sub| sub.filter >> argument & 1 == 1)
+    }
+
     /// Counts an argument that is longer than a value may be, if the handler uses it.
     #[cold]
     #[inline(never)]
@@ -214,6 +221,7 @@ impl ValueStore<'_> {
             .take_while(|(_, instruction)| instruction.op != Op::End)
             .find(|(_, instruction)| {
                 instruction.operands(temporaries).any(|operand| operand == argument)
+                    || instruction.op == Op::Call && self.sub_uses(instruction.number(), index)
             });
         if let Some((at, _)) = used {
             self.at = code + at + 1;

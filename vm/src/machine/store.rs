@@ -5,14 +5,14 @@
 //! strings are moved together, which happens only then and takes time in proportion to what is
 //! kept.
 
-use itoa::Buffer;
-
+use super::MachineState;
 use super::dispatch::constant;
 use super::memory::Slot;
-use super::value::{Stored, StringSource, Value, digits, kind, parse_number};
+use super::value::{Stored, StringSource, Value, kind};
 use crate::isa::CONSTANT;
+use crate::number::{Number, NumberText, TooLarge, parse_number};
 use crate::program::ProgramInfo;
-use crate::{Event, TrapCode, Warnings, fuel};
+use crate::{Event, TrapCode, fuel};
 
 /// So many bytes of arena are needed and not there. The instruction is done again once there is
 /// room, so nothing that cannot be done twice may come before.
@@ -48,36 +48,14 @@ pub(super) struct ValueStore<'m> {
     /// The image.
     pub(super) bytes: &'m [u8],
     pub(super) event: &'m Event<'m>,
-    pub(super) warnings: &'m mut Warnings,
+    /// What stays when the handler has ended.
+    pub(super) state: &'m mut MachineState,
 }
 
 impl ValueStore<'_> {
     /// Where in the code the running instruction is: its line is that of the word before the next.
     pub(super) fn offset(&self) -> u16 {
         self.at.saturating_sub(self.info.code + 1) as u16
-    }
-
-    /// Takes fuel. Where none is left, the instruction is carried out, and the next one is not.
-    #[inline(always)]
-    pub(super) fn pay(&mut self, fuel: i32) {
-        self.fuel -= fuel;
-        if self.fuel < 0 {
-            self.stop();
-        }
-    }
-
-    /// Takes fuel for a string that is copied or compared, if it is long.
-    #[inline(always)]
-    pub(super) fn pay_long(&mut self, len: usize) {
-        if len >= fuel::SHORT {
-            self.pay_bytes(len, fuel::COPIED);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn pay_bytes(&mut self, len: usize, per: usize) {
-        self.pay(fuel::bytes(len, per));
     }
 
     /// Lets no further instruction be found.
@@ -119,10 +97,13 @@ impl ValueStore<'_> {
 
     /// The bytes of any value; a number's are written into `room`.
     #[inline(always)]
-    pub(super) fn bytes<'a>(&'a self, value: Value, room: &'a mut Buffer) -> &'a [u8] {
+    pub(super) fn bytes<'a>(&'a self, value: Value, room: &'a mut NumberText) -> &'a [u8] {
+        if !value.is_number() {
+            return self.string(value);
+        }
         match value.as_int() {
-            None => self.string(value),
-            Some(int) => digits(int, room),
+            Some(int) => room.int(int),
+            None => decimal_text(value, room),
         }
     }
 
@@ -150,35 +131,106 @@ impl ValueStore<'_> {
 
     /// The value as a number.
     #[inline(always)]
-    pub(super) fn number(&mut self, value: Value) -> i32 {
+    pub(super) fn number(&mut self, value: Value) -> Number {
         match value.as_int() {
-            Some(int) => int,
+            Some(int) => Number::int(int),
             None => self.parse(value),
         }
     }
 
-    // Out of line: scripts compute with numbers and compare strings.
+    // Out of line: scripts compute with integers and compare strings.
     #[inline(never)]
-    fn parse(&mut self, value: Value) -> i32 {
-        let len = value.len();
-        if len >= fuel::SHORT {
-            self.pay_bytes(len, fuel::READ);
+    fn parse(&mut self, value: Value) -> Number {
+        if let Some(number) = value.as_number() {
+            return number;
         }
+        self.pay_read(value);
+        match Number::parse(self.source().string(value)) {
+            Ok(number) => {
+                if number.scale() > 0 {
+                    self.pay_decimal();
+                }
+                number
+            }
+            Err(TooLarge(number)) => {
+                self.pay_decimal();
+                self.count_large();
+                number
+            }
+        }
+    }
+
+    /// Whether the value is a number other than 0.
+    #[inline(always)]
+    pub(super) fn truth(&mut self, value: Value) -> bool {
+        match value.as_int() {
+            Some(int) => int != 0,
+            None => self.parsed_truth(value),
+        }
+    }
+
+    #[inline(never)]
+    fn parsed_truth(&mut self, value: Value) -> bool {
+        // No decimal is 0.
+        if value.is_number() {
+            return true;
+        }
+        !self.parse(value).is_zero()
+    }
+
+    /// The value as a whole number: what is behind the point is cut.
+    #[inline(always)]
+    pub(super) fn int(&mut self, value: Value) -> i32 {
+        match value.as_int() {
+            Some(int) => int,
+            None => self.parse_int(value),
+        }
+    }
+
+    #[inline(never)]
+    fn parse_int(&mut self, value: Value) -> i32 {
+        if let Some(number) = value.as_number() {
+            self.pay(fuel::QUOTIENT);
+            return number.cut();
+        }
+        self.pay_read(value);
         parse_number(self.source().string(value))
+    }
+
+    /// What was computed; where it is too large, the greatest or least number.
+    #[inline(never)]
+    pub(super) fn in_range(&mut self, computed: Result<Number, TooLarge>) -> Number {
+        computed.unwrap_or_else(|TooLarge(number)| {
+            self.count_large();
+            number
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_large(&mut self) {
+        let at = self.offset();
+        let warnings = &mut self.state.warnings;
+        warnings.decimals_too_large = warnings.decimals_too_large.wrapping_add(1);
+        warnings.last_at = at;
     }
 
     #[cold]
     #[inline(never)]
     pub(super) fn count_cut(&mut self) {
-        self.warnings.values_cut = self.warnings.values_cut.wrapping_add(1);
-        self.warnings.last_at = self.offset();
+        let at = self.offset();
+        let warnings = &mut self.state.warnings;
+        warnings.values_cut = warnings.values_cut.wrapping_add(1);
+        warnings.last_at = at;
     }
 
     #[cold]
     #[inline(never)]
     pub(super) fn count_division(&mut self) {
-        self.warnings.divisions_by_zero = self.warnings.divisions_by_zero.wrapping_add(1);
-        self.warnings.last_at = self.offset();
+        let at = self.offset();
+        let warnings = &mut self.state.warnings;
+        warnings.divisions_by_zero = warnings.divisions_by_zero.wrapping_add(1);
+        warnings.last_at = at;
     }
 
     #[inline(always)]
@@ -193,14 +245,26 @@ impl ValueStore<'_> {
 
     #[inline(never)]
     fn same_string(&mut self, a: Value, b: Value) -> bool {
-        self.pay_long(a.len());
+        if (a.kind() | b.kind()) & kind::DECIMAL != 0 {
+            return self.equal_mixed(a, b);
+        }
+        self.pay_comparison(a.len());
         self.source().string(a) == self.source().string(b)
     }
 
     #[inline(never)]
-    fn equal_mixed(&self, a: Value, b: Value) -> bool {
-        let (mut a_digits, mut b_digits) = (Buffer::new(), Buffer::new());
-        self.bytes(a, &mut a_digits) == self.bytes(b, &mut b_digits)
+    fn equal_mixed(&mut self, a: Value, b: Value) -> bool {
+        self.pay(fuel::TEXT);
+        // Each number has a text of its own: none is written to compare two.
+        if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {
+            return a == b;
+        }
+        let (number, text) = if a.is_number() { (a, b) } else { (b, a) };
+        if !NumberText::LENGTHS.contains(&text.len()) {
+            return false;
+        }
+        self.pay_text(number);
+        self.bytes(number, &mut NumberText::new()) == self.string(text)
     }
 
     /// Forgets the statement's strings: it has ended.
@@ -221,15 +285,30 @@ impl ValueStore<'_> {
         }
     }
 
+    /// Puts a number where it belongs that may have decimals.
+    #[inline(never)]
+    pub(super) fn put_number(&mut self, place: u8, number: Number) {
+        let index = usize::from(place);
+        if let Some(slot) = self.slots.get_mut(index) {
+            *slot = Value::number(number).0;
+        }
+        if index >= self.first_variable {
+            self.end_statement();
+        }
+    }
+
     /// Puts a value where it belongs.
     #[inline(never)]
     pub(super) fn put(&mut self, place: u8, value: Value) -> Result<(), OutOfMemory> {
         let index = usize::from(place);
-        if index >= self.first_variable {
+        if index >= self.first_variable && !value.is_number() {
             return self.set_variable(index, value);
         }
         if let Some(slot) = self.slots.get_mut(index) {
             *slot = value.0;
+        }
+        if index >= self.first_variable {
+            self.end_statement();
         }
         Ok(())
     }
@@ -237,10 +316,7 @@ impl ValueStore<'_> {
     /// Sets the variable in a slot and ends the statement.
     #[inline(never)]
     pub(super) fn set_variable(&mut self, index: usize, value: Value) -> Result<(), OutOfMemory> {
-        let slot = match value.as_int() {
-            Some(_) => value.0,
-            None => self.store_string(index, value)?,
-        };
+        let slot = if value.is_number() { value.0 } else { self.store_string(index, value)? };
         if let Some(place) = self.slots.get_mut(index) {
             *place = slot;
         }
@@ -252,7 +328,7 @@ impl ValueStore<'_> {
     fn store_string(&mut self, index: usize, value: Value) -> Result<Slot, OutOfMemory> {
         let len = value.len();
         let old = self.slot(index).stored();
-        self.pay_long(len);
+        self.pay_copy(len);
         if len <= old.capacity {
             self.copy(value, old.offset);
             return Ok(Stored { len, ..old }.slot());
@@ -268,6 +344,49 @@ impl ValueStore<'_> {
         let capacity = ((len + 3) & !3).min(self.arena.len() - offset);
         self.strings_end = offset + capacity;
         Ok(Stored { offset, len, capacity }.slot())
+    }
+
+    /// Keeps a value in the variable in a slot, in the midst of a statement; whether it is another
+    /// than the one before. A variable that was never set holds none: set to an empty text, it has
+    /// one in the arena.
+    #[inline(never)]
+    pub(super) fn keep(&mut self, index: usize, value: Value) -> Result<bool, OutOfMemory> {
+        let old = self.slot(index);
+        if old.kind() != kind::CONSTANT && self.equal(old, value) {
+            return Ok(false);
+        }
+        let slot = if value.is_number() { value.0 } else { self.keep_string(old.stored(), value)? };
+        if let Some(place) = self.slots.get_mut(index) {
+            *place = slot;
+        }
+        Ok(true)
+    }
+
+    /// As `store_string`, but the strings of the statement stay: they make place.
+    fn keep_string(&mut self, old: Stored, value: Value) -> Result<Slot, OutOfMemory> {
+        let len = value.len();
+        self.pay_copy(len);
+        if len <= old.capacity {
+            self.copy(value, old.offset);
+            return Ok(Stored { len, ..old }.slot());
+        }
+        let (start, end) = (self.strings_end, self.scratch_end);
+        let capacity = (len + 3) & !3;
+        if end + capacity > self.arena.len() {
+            return Err(OutOfMemory(capacity));
+        }
+        self.pay(fuel::bytes(end - start, fuel::COPIED));
+        self.arena.copy_within(start..end, start + capacity);
+        let up = |value: Value| {
+            let is_moved = value.kind() == kind::ARENA && (start..end).contains(&value.offset());
+            is_moved.then(|| Value::arena(value.offset() + capacity, value.len()))
+        };
+        for slot in self.slots.iter_mut().take(self.first_variable) {
+            *slot = up(Value(*slot)).map_or(*slot, |value| value.0);
+        }
+        self.copy(up(value).unwrap_or(value), start);
+        (self.strings_end, self.scratch_end) = (start + capacity, end + capacity);
+        Ok(Stored { offset: start, len, capacity }.slot())
     }
 
     /// Makes room for a variable's new string at the end of the strings; where the new string is
@@ -318,7 +437,7 @@ impl ValueStore<'_> {
         // Each string is looked for among all variables.
         let strings = 1 + self.strings().count();
         self.pay((strings * self.slots.len()) as i32);
-        self.pay_bytes(self.scratch_end, fuel::COPIED);
+        self.pay(fuel::bytes(self.scratch_end, fuel::COPIED));
         let (others, variables) = self.slots.split_at_mut(self.first_variable);
         let (variables, spare) = variables.split_at_mut(self.info.variables);
         // The next string by offset; those without capacity have no place.
@@ -334,7 +453,8 @@ impl ValueStore<'_> {
             moved(others, offset..offset + capacity, offset - end);
             moved(spare, offset..offset + capacity, offset - end);
             *slot = match len {
-                0 => Value::EMPTY.0,
+                // Not what a variable is before it is set.
+                0 => Value::arena(0, 0).0,
                 _ => Stored { offset: end, len, capacity: len }.slot(),
             };
             end += len;
@@ -406,9 +526,12 @@ impl ValueStore<'_> {
     /// The value as a string, written out if it is a number.
     #[inline(never)]
     pub(super) fn as_string(&mut self, value: Value) -> Result<Value, OutOfMemory> {
-        match value.as_int() {
+        match value.as_number() {
             None => Ok(value),
-            Some(int) => self.copied(digits(int, &mut Buffer::new())),
+            Some(number) => {
+                self.pay_number_text(value);
+                self.copied(number.text(&mut NumberText::new()))
+            }
         }
     }
 
@@ -420,6 +543,13 @@ impl ValueStore<'_> {
             bytes.len()
         })
     }
+}
+
+/// The text of a decimal; nothing for another value.
+#[cold]
+#[inline(never)]
+fn decimal_text(value: Value, room: &mut NumberText) -> &[u8] {
+    value.as_number().map_or(b"", |number| number.text(room))
 }
 
 /// Tells values whose strings lie in a part of the arena that it moves down. Some are left over

@@ -5,8 +5,9 @@ use core::cmp::Ordering;
 use super::json;
 use super::store::{OutOfMemory, ValueStore};
 use super::unescape::unescape;
-use super::value::{Value, digits};
+use super::value::Value;
 use crate::fuel;
+use crate::number::{Number, NumberText};
 
 impl ValueStore<'_> {
     /// Joins the values whose places are in the words from `from` on.
@@ -33,8 +34,8 @@ impl ValueStore<'_> {
     /// Adds to the string that starts at `start` and ends with the statement's strings.
     #[inline(always)]
     fn append(&mut self, start: usize, value: Value) -> Result<(), OutOfMemory> {
-        if let Some(int) = value.as_int() {
-            return self.append_int(start, int);
+        if value.is_number() {
+            return self.append_number(start, value);
         }
         let end = self.scratch_end;
         let room = self.limit - (end - start);
@@ -52,9 +53,11 @@ impl ValueStore<'_> {
     }
 
     #[inline(never)]
-    fn append_int(&mut self, start: usize, value: i32) -> Result<(), OutOfMemory> {
-        let mut room = itoa::Buffer::new();
-        let digits = digits(value, &mut room);
+    fn append_number(&mut self, start: usize, value: Value) -> Result<(), OutOfMemory> {
+        let Some(number) = value.as_number() else { return Ok(()) };
+        self.pay_text(value);
+        let mut room = NumberText::new();
+        let digits = number.text(&mut room);
         let len = digits.len().min(self.limit - (self.scratch_end - start));
         if len < digits.len() {
             self.count_cut();
@@ -65,8 +68,11 @@ impl ValueStore<'_> {
     /// How two values compare as bytes.
     #[inline(never)]
     pub(super) fn order(&mut self, a: Value, b: Value) -> Ordering {
-        self.pay_long(a.len());
-        let (mut a_digits, mut b_digits) = (itoa::Buffer::new(), itoa::Buffer::new());
+        self.pay_comparison(a.len().min(b.len()));
+        self.pay(fuel::TEXT);
+        self.pay_text(a);
+        self.pay_text(b);
+        let (mut a_digits, mut b_digits) = (NumberText::new(), NumberText::new());
         self.bytes(a, &mut a_digits).cmp(self.bytes(b, &mut b_digits))
     }
 
@@ -78,6 +84,7 @@ impl ValueStore<'_> {
         start: i32,
         len: i32,
     ) -> Result<Value, OutOfMemory> {
+        self.pay(3 * fuel::TEXT);
         let string = self.as_string(string)?;
         let whole = string.len();
         let from_end = || whole.saturating_sub(start.unsigned_abs() as usize);
@@ -88,6 +95,7 @@ impl ValueStore<'_> {
 
     #[inline(never)]
     pub(super) fn byte_val(&mut self, string: Value, index: i32) -> Result<Value, OutOfMemory> {
+        self.pay(fuel::TEXT);
         let string = self.as_string(string)?;
         let byte = usize::try_from(index).ok().and_then(|at| self.string(string).get(at).copied());
         Ok(byte.map_or(Value::EMPTY, |byte| Value::int(byte.into())))
@@ -100,6 +108,7 @@ impl ValueStore<'_> {
         index: i32,
         separator: Value,
     ) -> Result<Value, OutOfMemory> {
+        self.pay(4 * fuel::TEXT);
         let string = self.as_string(string)?;
         let separator = self.as_string(separator)?;
         let (Ok(index), Some(&separator)) =
@@ -118,26 +127,35 @@ impl ValueStore<'_> {
     }
 
     #[inline(never)]
-    pub(super) fn len(&self, value: Value) -> usize {
-        self.bytes(value, &mut itoa::Buffer::new()).len()
+    pub(super) fn len(&mut self, value: Value) -> usize {
+        self.pay(fuel::TEXT);
+        let Some(int) = value.as_int() else { return value.len() };
+        self.pay_text(value);
+        Number::int(int).text_len()
     }
 
     #[inline(never)]
     pub(super) fn find(&mut self, string: Value, sought: Value) -> i32 {
-        let (mut a, mut b) = (itoa::Buffer::new(), itoa::Buffer::new());
+        self.pay(2 * fuel::TEXT);
+        self.pay_text(string);
+        self.pay_text(sought);
+        let (mut a, mut b) = (NumberText::new(), NumberText::new());
         let (string, sought) = (self.bytes(string, &mut a), self.bytes(sought, &mut b));
         // Bytes looked at: each place, and what agrees there with the beginning of what is sought.
         let (mut looked, most) = (0, (self.fuel.max(0) as usize).saturating_mul(fuel::READ));
         let mut at = None;
-        for start in 0..=string.len().wrapping_sub(sought.len()).min(string.len()) {
-            let here = string.get(start..).unwrap_or_default();
-            let same = here.iter().zip(sought).take_while(|(a, b)| a == b).count();
-            looked += 1 + same;
-            if same == sought.len() {
-                at = Some(start);
-            }
-            if at.is_some() || looked > most {
-                break;
+        let mut places = string.windows(sought.len().max(1)).enumerate();
+        if sought.is_empty() {
+            at = Some(0);
+        }
+        while at.is_none() && looked <= most {
+            let Some((start, here)) = places.next() else { break };
+            looked += 1;
+            // Most differ in their first byte.
+            if here.first() == sought.first() {
+                let same = here.iter().zip(sought).take_while(|(a, b)| a == b).count();
+                looked += same;
+                at = (same == sought.len()).then_some(start);
             }
         }
         self.pay(fuel::bytes(looked, fuel::READ));
@@ -151,7 +169,7 @@ impl ValueStore<'_> {
         string: Value,
         keep: fn(u8) -> Option<u8>,
     ) -> Result<Value, OutOfMemory> {
-        if string.is_int() {
+        if string.is_number() {
             return Ok(string);
         }
         self.temporary(string.len(), |source, room| {
@@ -161,7 +179,17 @@ impl ValueStore<'_> {
     }
 
     #[inline(never)]
+    pub(super) fn json_len(&mut self, path: Value, string: Value) -> Result<Value, OutOfMemory> {
+        self.pay(fuel::JSON);
+        let path = self.as_string(path)?;
+        let string = self.as_string(string)?;
+        let count = json::count(self.string(path), self.string(string));
+        Ok(count.map_or(Value::EMPTY, |count| Value::int(count as i32)))
+    }
+
+    #[inline(never)]
     pub(super) fn json_parse(&mut self, path: Value, string: Value) -> Result<Value, OutOfMemory> {
+        self.pay(fuel::JSON);
         let path = self.as_string(path)?;
         // A bare number is JSON too.
         let string = self.as_string(string)?;

@@ -1,20 +1,21 @@
 //! Values: numbers, or strings that stay where they are until they are needed elsewhere.
 
-use itoa::Buffer;
-
 use super::memory::Slot;
 use crate::Event;
+use crate::number::Number;
 
 /// A number, or where a string is.
 ///
-/// Word 0 is 0 for a number; else it holds the kind (4 bits), which argument (4 bits) and the
-/// string's length (the upper 16 bits). Word 1 is the number, or the string's offset in its lower
-/// 16 bits. A string in a variable has its capacity in the upper ones; elsewhere they mean nothing,
-/// so a variable is read by copying its slot.
+/// Word 0 is 0 for an integer; else it holds the kind (4 bits), which argument or how many digits
+/// of a decimal are behind its point (4 bits), and the length of the string or of the decimal's
+/// text (the upper 16 bits). Word 1 is the integer, the decimal's mantissa, or the string's offset
+/// in its lower 16 bits. A string in a variable has its capacity in the upper ones; elsewhere they
+/// mean nothing, so a variable is read by copying its slot.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Value(pub(super) Slot);
 
-/// The kinds of strings, by where their bytes are.
+/// The kinds of strings, by where their bytes are, and that of decimals. A number has none of the
+/// bits that are set in those of strings.
 pub(super) mod kind {
     /// In the image's strings.
     pub(crate) const CONSTANT: u32 = crate::image::CONSTANT_STRING;
@@ -22,6 +23,10 @@ pub(super) mod kind {
     pub(crate) const ARENA: u32 = 2;
     /// In an argument of the event.
     pub(crate) const ARGUMENT: u32 = 3;
+    /// No string, but a decimal.
+    pub(crate) const DECIMAL: u32 = 4;
+    /// The bits set in a kind of strings.
+    pub(crate) const STRINGS: u32 = 3;
 }
 
 impl Value {
@@ -30,6 +35,17 @@ impl Value {
     #[inline(always)]
     pub(super) const fn int(value: i32) -> Value {
         Value([0, value as u32])
+    }
+
+    pub(super) fn number(number: Number) -> Value {
+        match number.as_int() {
+            Some(integer) => Value::int(integer),
+            None => {
+                let head = kind::DECIMAL | u32::from(number.scale()) << 4;
+                let len = number.text_len() as u32;
+                Value([head | len << 16, number.mantissa() as u32])
+            }
+        }
     }
 
     /// A string in the arena.
@@ -54,19 +70,36 @@ impl Value {
         self.is_int().then_some(self.0[1] as i32)
     }
 
-    /// One of [`kind`], or 0 for a number.
+    /// Whether it is an integer or a decimal.
+    #[inline(always)]
+    pub(super) fn is_number(self) -> bool {
+        self.0[0] & kind::STRINGS == 0
+    }
+
+    #[inline(always)]
+    pub(super) fn as_number(self) -> Option<Number> {
+        self.is_number().then(|| Number::from_parts(self.0[1] as i32, self.index() as u32))
+    }
+
+    /// Both, if both are integers: most are, so that is asked at once.
+    #[inline(always)]
+    pub(super) fn both_ints(a: Value, b: Value) -> Option<(i32, i32)> {
+        (a.0[0] | b.0[0] == 0).then_some((a.0[1] as i32, b.0[1] as i32))
+    }
+
+    /// One of [`kind`], or 0 for an integer.
     #[inline(always)]
     pub(super) fn kind(self) -> u32 {
         self.0[0] & 0xf
     }
 
-    /// Which argument.
+    /// Which argument, or how many digits of a decimal are behind its point.
     #[inline(always)]
     pub(super) fn index(self) -> usize {
         (self.0[0] >> 4 & 0xf) as usize
     }
 
-    /// Length of a string.
+    /// Length of a string, or of a decimal's text.
     #[inline(always)]
     pub(super) fn len(self) -> usize {
         (self.0[0] >> 16) as usize
@@ -141,56 +174,9 @@ impl<'v> StringSource<'v> {
     }
 }
 
-/// The bytes of a number, written into `digits` where there is more than one.
-#[inline]
-pub(super) fn digits(number: i32, digits: &mut Buffer) -> &[u8] {
-    const DIGITS: &[u8; 10] = b"0123456789";
-    match DIGITS.get(number as u32 as usize..) {
-        Some([digit, ..]) => core::slice::from_ref(digit),
-        _ => digits.format(number).as_bytes(),
-    }
-}
-
-/// Reads a number like C's `atoi`: blanks, a sign, digits up to anything else; wraps at 32 bits;
-/// else 0.
-pub fn parse_number(bytes: &[u8]) -> i32 {
-    let mut bytes = bytes;
-    while let [b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r', rest @ ..] = bytes {
-        bytes = rest;
-    }
-    let negative = bytes.first() == Some(&b'-');
-    if let [b'-' | b'+', rest @ ..] = bytes {
-        bytes = rest;
-    }
-    let mut number = 0i32;
-    for digit in bytes.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|&digit| digit < 10) {
-        number = number.wrapping_mul(10).wrapping_add(digit.into());
-    }
-    if negative { number.wrapping_neg() } else { number }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_read_like_atoi() {
-        for (string, number) in [
-            ("", 0),
-            ("12", 12),
-            ("  -12abc", -12),
-            ("+7", 7),
-            ("- 7", 0),
-            ("on", 0),
-            ("007", 7),
-            ("2147483648", i32::MIN),
-            ("-2147483648", i32::MIN),
-            ("4294967297", 1),
-            ("\t\n5", 5),
-        ] {
-            assert_eq!(parse_number(string.as_bytes()), number, "{string:?}");
-        }
-    }
 
     #[test]
     fn a_part_keeps_its_base() {
@@ -209,10 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn digits_of_numbers() {
-        for number in [0, 7, 9, 10, -1, i32::MIN, i32::MAX] {
-            let mut buffer = Buffer::new();
-            assert_eq!(digits(number, &mut buffer), std::format!("{number}").as_bytes());
+    fn numbers_keep_their_parts() {
+        for number in [Number::int(0), Number::int(-7), Number::from_parts(-215, 1)] {
+            let value = Value::number(number);
+            assert!(value.is_number() && value.stored().capacity == 0);
+            assert_eq!(value.as_number(), Some(number));
+            assert_eq!(value.as_int(), number.as_int());
         }
+        assert_eq!(Value::number(Number::from_parts(-215, 1)).len(), 5);
+        assert!(!Value::argument(3, 5).is_number() && !Value::EMPTY.is_number());
     }
 }

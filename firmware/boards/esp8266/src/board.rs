@@ -6,12 +6,13 @@ use core::cell::RefCell;
 
 use critical_section::Mutex;
 use esp8266_hal::efuse::DPortExt;
+use umqtt_chip_rt::{clock, uart};
 use umqtt_device::board::{Board, Gpio, PinMode, Random, Restart, Serial};
 use umqtt_esp8266_drivers::adc;
 use umqtt_esp8266_drivers::pins::{Mode, Pins};
 use umqtt_esp8266_drivers::pwm::Pwm;
 use umqtt_esp8266_drivers::random;
-use umqtt_lx106_rt::{clock, interrupt, uart};
+use umqtt_lx106_rt::interrupt;
 
 use crate::mmio::Registers;
 
@@ -123,7 +124,7 @@ impl Board for ChipBoard {
     }
 
     fn free_memory(&self) -> Option<u32> {
-        Some(umqtt_lx106_board::free_memory())
+        Some(umqtt_chip_board::free_memory())
     }
 
     fn mac(&self) -> [u8; 6] {
@@ -135,6 +136,6 @@ impl Board for ChipBoard {
     }
 
     fn restart(&mut self, _: Restart) {
-        umqtt_lx106_board::restart_after_this_turn();
+        umqtt_chip_board::restart_after_this_turn();
     }
 }

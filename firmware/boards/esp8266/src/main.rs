@@ -3,7 +3,7 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `machine` | serial port, watchdog and restart, for the runtime |
+//! | `soc` | serial port, watchdog and restart, for the runtime |
 //! | `mmio` | the registers, for the drivers |
 //! | `board` | the device's board: pins and what the runtime has |
 //! | `no_net` | a network that refuses |
@@ -15,26 +15,27 @@
 extern crate alloc;
 
 mod board;
-mod machine;
 mod mmio;
 mod no_net;
+mod soc;
 
 use esp8266_hal::flash::{ESPFlash, SPI0Ext};
-use umqtt_device::device::Options;
+use umqtt_chip_board::{crash_loop, now, print_banner};
+use umqtt_chip_rt::entry;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::settings::{Capabilities, Capability};
 use umqtt_device::{Device, Platform};
 use umqtt_esp8266_drivers::flash::Flash;
-use umqtt_lx106_board::{crash_loop, print_banner};
-use umqtt_lx106_rt::entry;
 
 use self::board::ChipBoard;
 use self::no_net::NoNet;
 
 entry!(run);
-umqtt_lx106_rt::machine!(machine::Esp8266);
+umqtt_chip_rt::soc!(soc::Esp8266);
+umqtt_lx106_rt::loads!(soc::Esp8266);
 
 /// What the device may grow to.
-const OPTIONS: Options = Options::ESP8266;
+const OPTIONS: DeviceOptions = DeviceOptions::ESP8266;
 /// Where in the flash the device keeps what it keeps. The linker finds the place, so that it cannot
 /// be the program's; only its address is of use here.
 #[unsafe(link_section = ".storage")]
@@ -49,7 +50,11 @@ struct Esp8266;
 impl Platform for Esp8266 {
     type Board = ChipBoard;
     type Flash = Flash<ESPFlash>;
-    const LACKS: Capabilities = Capabilities::NONE.with(Capability::Ntp).with(Capability::Mdns);
+    const LACKS: Capabilities = Capabilities::NONE
+        .with(Capability::Ntp)
+        .with(Capability::Mdns)
+        .with(Capability::OwnAddresses)
+        .with(Capability::NameServer);
 }
 
 /// The whole program.
@@ -65,9 +70,9 @@ fn run() -> ! {
     let board = ChipBoard::new(&peripherals.EFUSE);
     let device = Device::<Esp8266>::new(board, flash, OPTIONS);
     let mut device = device.unwrap_or_else(|error| panic!("{error}"));
-    mode.start(&mut device);
+    mode.start(&mut device, now());
     loop {
         // Pins and the serial port are looked at with every tick.
-        umqtt_lx106_board::turn(&mut device, &mut NoNet, |_, _| (), 0, |_| false);
+        umqtt_chip_board::turn(&mut device, &mut NoNet, |_, _| (), 0, |_| false);
     }
 }

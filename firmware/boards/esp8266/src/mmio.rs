@@ -1,5 +1,6 @@
 //! The chip's registers.
 
+use umqtt_chip_rt::clock::cycles_per_micro;
 use umqtt_esp8266_drivers::mmio::Mmio;
 use umqtt_lx106_rt::clock;
 
@@ -32,6 +33,6 @@ impl Mmio for Registers {
 
     fn delay_micros(&mut self, micros: u32) {
         let start = clock::counter();
-        while clock::counter().wrapping_sub(start) < micros * clock::cycles_per_micro() {}
+        while clock::counter().wrapping_sub(start) < micros * cycles_per_micro() {}
     }
 }

@@ -3,12 +3,13 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use umqtt_device::board::{Board, Gpio, LogLevel, Radio, Random, Restart, Serial};
+use umqtt_device::board::{Board, Gpio, LogLevel, Radio, Random, Restart, Serial, Zone};
 use umqtt_device::sim::{SimulatedPins, SimulatedRadio};
 
 use crate::log::Log;
@@ -214,6 +215,11 @@ impl Board for HostBoard {
         offset
     }
 
+    fn zone(&self) -> Zone {
+        let now = self.wall_clock().unwrap_or(0);
+        own_rules().unwrap_or_else(|| Zone::fixed(self.utc_offset(now)))
+    }
+
     fn mac(&self) -> [u8; 6] {
         self.mac
     }
@@ -247,6 +253,25 @@ impl Board for HostBoard {
     }
 }
 
+/// The rules of the computer's zone: `TZ`, or what its time zone file ends with (RFC 9636).
+fn own_rules() -> Option<Zone> {
+    let named = std::env::var("TZ").ok().filter(|name| !name.is_empty());
+    if let Some(zone) = named.as_ref().and_then(|rules| Zone::parse(rules.as_bytes()).ok()) {
+        return Some(zone);
+    }
+    let file = match named {
+        Some(name) => Path::new("/usr/share/zoneinfo").join(name.trim_start_matches(':')),
+        None => PathBuf::from("/etc/localtime"),
+    };
+    rules_in(&std::fs::read(file).ok()?)
+}
+
+/// The last line of a time zone file.
+fn rules_in(file: &[u8]) -> Option<Zone> {
+    let file = file.strip_suffix(b"\n").filter(|file| file.starts_with(b"TZif"))?;
+    Zone::parse(file.rsplit(|byte| *byte == b'\n').next()?).ok()
+}
+
 /// Seconds a time zone is ahead of UTC at a time, milliseconds since 1970.
 fn offset_in(zone: &TimeZone, utc: u64) -> i32 {
     let time = i64::try_from(utc).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
@@ -268,6 +293,14 @@ mod tests {
         assert_eq!((at("2026-10-25T00:59:59Z"), at("2026-10-25T01:00:00Z")), (120, 60));
         let india = TimeZone::posix("IST-5:30").unwrap();
         assert_eq!((offset_in(&india, 0), offset_in(&india, u64::MAX)), (19_800, 0));
+    }
+
+    #[test]
+    fn rules_are_the_last_line_of_a_time_zone_file() {
+        let file = b"TZif2 and so on\nCET-1CEST,M3.5.0,M10.5.0/3\n";
+        assert_eq!(rules_in(file), Zone::parse(b"CET-1CEST,M3.5.0,M10.5.0/3").ok());
+        assert_eq!(rules_in(b"CET-1\n"), None);
+        assert_eq!(rules_in(b"TZif2\n\n"), None);
     }
 
     fn board() -> HostBoard {

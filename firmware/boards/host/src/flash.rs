@@ -6,6 +6,8 @@
 //! neither a killed process nor a power cut of the desktop loses what it was told is written.
 
 mod open;
+mod open_error;
+mod private_file;
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -17,8 +19,8 @@ use embedded_storage::nor_flash::{
     check_erase, check_read, check_write,
 };
 
-pub use open::OpenError;
-pub(crate) use open::{refuse_odd, sync_directory};
+pub use open_error::OpenError;
+pub(crate) use private_file::{refuse_odd, sync_directory};
 
 /// Bytes erased together.
 pub const SECTOR: usize = 4096;
@@ -156,11 +158,12 @@ impl MultiwriteNorFlash for FileFlash {}
 mod tests {
     use std::path::PathBuf;
 
-    use umqtt_device::storage::Layout;
+    use umqtt_device::storage::FlashLayout;
 
     use super::*;
 
-    pub(super) const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 1 };
+    pub(super) const LAYOUT: FlashLayout =
+        FlashLayout { start: 0, map_sectors: 3, slot_sectors: 1 };
 
     /// A directory of its own per test, gone at the end.
     pub(super) struct Dir(pub(super) PathBuf);

@@ -14,6 +14,7 @@
 //! | [`terminal`] | the serial port |
 //! | `byte_queue` | bytes between the device and the threads of the serial port |
 //! | `editor` | editing lines in a terminal |
+//! | `memory_limit` | how much memory the broker gets on this computer |
 //! | `signals`, `stop` | what signals do; ending the device from another thread |
 //! | `log` | the log on standard error |
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ pub mod flash;
 pub mod journal_store;
 pub mod journal_writer;
 mod log;
+mod memory_limit;
 pub mod net;
 mod options;
 mod run;
@@ -35,7 +37,8 @@ pub mod terminal;
 
 pub use find::{FoundDevice, find};
 pub use log::Verbosity;
-pub use options::{Options, RunError, Script, Serial, default_data_dir};
+pub use net::Interfaces;
+pub use options::{HostOptions, RunError, Script, Serial, default_data_dir};
 pub use run::{HostDevice, run};
 pub use signals::report_full_files;
 pub use stop::StopHandle;

@@ -8,6 +8,7 @@ use umqtt_device::net::NetError;
 
 use crate::Verbosity;
 use crate::flash::OpenError;
+use crate::net::Interfaces;
 
 /// A script that was compiled.
 #[derive(Clone, Debug)]
@@ -20,10 +21,13 @@ pub struct Script {
 
 /// What the desktop device is started with.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct HostOptions {
     /// The address it listens on: 127.0.0.1 to be reached from this computer, 0.0.0.0 from others
     /// too.
     pub bind: IpAddr,
+    /// The computer's interfaces that are the device's networks, in place of that address: Linux
+    /// alone.
+    pub interfaces: Option<Interfaces>,
     /// The broker's port instead of the one in the settings.
     pub mqtt_port: Option<u16>,
     /// The console's port instead of the one in the settings; 0 for none.
@@ -41,11 +45,12 @@ pub struct Options {
     pub script: Option<Script>,
 }
 
-impl Options {
+impl HostOptions {
     /// The defaults, with the state in `data`.
-    pub fn new(data: PathBuf) -> Options {
-        Options {
+    pub fn new(data: PathBuf) -> HostOptions {
+        HostOptions {
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            interfaces: None,
             mqtt_port: None,
             console_port: None,
             data,
@@ -95,6 +100,13 @@ pub enum RunError {
     },
     /// The address to listen on is not one of this computer.
     Address(IpAddr),
+    /// An interface cannot be used.
+    Interface {
+        /// The system's name of it.
+        name: String,
+        /// Why, and what would be right.
+        why: &'static str,
+    },
     /// The data directory cannot be used.
     Flash(OpenError),
     /// What is in the flash cannot be read or repaired.
@@ -125,6 +137,7 @@ impl core::fmt::Display for RunError {
                 f,
                 "{address} is no address of this computer: --bind takes one, or 0.0.0.0 for all"
             ),
+            RunError::Interface { name, why } => write!(f, "{name} {why}"),
             RunError::Flash(error) => error.fmt(f),
             RunError::Storage(why) => write!(f, "the stored state cannot be used: {why}"),
             RunError::Script(why) => write!(f, "the script cannot be started: {why}"),

@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use umqtt_device::board::{LogLevel, Restart};
-use umqtt_device::device::Options as DeviceOptions;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::settings::Param;
 use umqtt_device::{Board, Device, Platform};
-use umqtt_net::Instant;
+use umqtt_net::{Instant, Interface, Net};
 
 use crate::board::HostBoard;
 use crate::flash::{FileFlash, WriteFailure};
 use crate::journal_store;
 use crate::journal_writer::JournalWriter;
 use crate::log::{Log, Verbosity};
-use crate::net::HostNet;
-use crate::options::{Options, RunError, Serial};
+use crate::memory_limit;
+use crate::net::{HostNet, Interfaces};
+use crate::options::{HostOptions, RunError, Serial};
 use crate::signals;
 use crate::stop::StopHandle;
 use crate::terminal::{Terminal, report_output};
@@ -40,7 +41,7 @@ impl Platform for Host {
 
 /// The desktop device.
 pub struct HostDevice {
-    options: Options,
+    options: HostOptions,
     device: Device<Host>,
     net: HostNet,
     /// Keeps the broker's sessions and messages, if that is wanted.
@@ -61,7 +62,7 @@ pub struct HostDevice {
 ///
 /// # Errors
 /// [`RunError`]: it could not start, or the operating system failed it.
-pub fn run(options: Options) -> Result<(), RunError> {
+pub fn run(options: HostOptions) -> Result<(), RunError> {
     signals::report_full_files();
     let _ = rlimit::increase_nofile_limit(DESCRIPTORS); // what there is has to do
     signals::survive_background()?;
@@ -75,14 +76,10 @@ impl HostDevice {
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn start(options: Options) -> Result<HostDevice, RunError> {
-        let own = std::net::TcpListener::bind((options.bind, 0));
-        if own.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
-            return Err(RunError::Address(options.bind));
-        }
+    pub fn start(options: HostOptions) -> Result<HostDevice, RunError> {
+        let net = open_net(&options)?;
         let mut flash = FileFlash::open(&options.data, DeviceOptions::DESKTOP.layout)?;
         let notice = flash.take_notice();
-        let net = HostNet::new(options.bind)?;
         let terminal = match options.serial {
             Serial::Stdio => Terminal::stdio(net.waker())?,
             Serial::None => Terminal::none(),
@@ -109,7 +106,7 @@ impl HostDevice {
     }
 
     fn assemble(
-        options: Options,
+        options: HostOptions,
         board: HostBoard,
         flash: FileFlash,
         mut net: HostNet,
@@ -273,18 +270,25 @@ impl HostDevice {
     /// The first lines.
     fn print_banner(&mut self) {
         let bind = self.options.bind;
+        let interfaces = self.options.interfaces.as_ref();
         let (mqtt, console) = self.device.ports();
         let mut text = Vec::new();
-        let open = |service: &str, port: Option<u16>| match port {
-            Some(port) => format!("{service} on {}", std::net::SocketAddr::new(bind, port)),
-            None => format!("{service} off"),
+        let open = |service: &str, port: Option<u16>| match (port, interfaces) {
+            (Some(port), None) => format!("{service} on {}", std::net::SocketAddr::new(bind, port)),
+            (Some(port), Some(_)) => format!("{service} on port {port}"),
+            (None, _) => format!("{service} off"),
         };
-        let lines = [
+        let mut lines = vec![
             format!("{}, the desktop device", DeviceOptions::DESKTOP.version),
             open("MQTT broker", mqtt),
             open("console", console),
             format!("data in {}", self.options.data.display()),
         ];
+        if let Some(Interfaces { access_point, station }) = interfaces {
+            let station = station.as_deref().map(|it| format!(", the joined one on {it}"));
+            let station = station.unwrap_or_default();
+            lines.insert(1, format!("own network on {access_point}{station}"));
+        }
         for line in &lines {
             if self.options.serial == Serial::Stdio {
                 self.device.board().log(LogLevel::Info, line.as_bytes());
@@ -292,7 +296,7 @@ impl HostDevice {
             text.extend_from_slice(line.as_bytes());
             text.extend_from_slice(b"\r\n");
         }
-        if bind.is_loopback() {
+        if bind.is_loopback() && interfaces.is_none() {
             let line = "reachable from this computer; from other computers too: --bind 0.0.0.0\r\n";
             text.extend_from_slice(line.as_bytes());
         }
@@ -312,17 +316,51 @@ impl HostDevice {
 }
 
 /// What the board has.
-fn device_options(options: &Options) -> DeviceOptions {
-    match options.radio {
-        true => DeviceOptions::DESKTOP.with_radio(),
-        false => DeviceOptions::DESKTOP,
+fn device_options(options: &HostOptions) -> DeviceOptions {
+    let plain = memory_limit::options();
+    let radio = if options.radio { plain.with_radio() } else { plain };
+    if options.interfaces.is_some() { radio.with_own_addresses() } else { radio }
+}
+
+/// The network that the options name, if it can be had.
+fn open_net(options: &HostOptions) -> Result<HostNet, RunError> {
+    let Some(interfaces) = &options.interfaces else {
+        let own = std::net::TcpListener::bind((options.bind, 0));
+        if own.is_err_and(|error| error.kind() == ErrorKind::AddrNotAvailable) {
+            return Err(RunError::Address(options.bind));
+        }
+        return Ok(HostNet::new(options.bind)?);
+    };
+    let Interfaces { access_point, station } = interfaces;
+    let refused = |name: &String, why| Err(RunError::Interface { name: name.clone(), why });
+    if !cfg!(target_os = "linux") {
+        return refused(access_point, "cannot be used: interfaces can on Linux alone");
     }
+    for name in [Some(access_point), station.as_ref()].into_iter().flatten() {
+        if !crate::net::is_interface(name) {
+            return refused(name, "is no interface of this computer: `ip link` lists them");
+        }
+        if name == "lo" {
+            return refused(name, "is this computer alone, which reaches the device anyway");
+        }
+    }
+    if Some(access_point) == station.as_ref() {
+        return refused(access_point, "cannot be both the own network and the joined one");
+    }
+    let net = HostNet::at(interfaces)?;
+    let mut found = false;
+    net.addresses(&mut |own| found |= own.interface == Interface::AccessPoint);
+    if !found {
+        let why = "has no IPv4 address: the device is 192.168.4.1/24 there unless `network` is set";
+        return refused(access_point, why);
+    }
+    Ok(net)
 }
 
 /// Puts back what was kept, and keeps what happens from now on.
 fn open_journal(
     device: &mut Device<Host>,
-    options: &Options,
+    options: &HostOptions,
     net: &HostNet,
 ) -> Result<Option<JournalWriter>, RunError> {
     let dir = options.data.as_path();
@@ -351,7 +389,7 @@ fn open_journal(
 }
 
 /// Says what was wrong with a file: in the log, and on standard error unless that shows it anyway.
-fn warn(device: &mut Device<Host>, options: &Options, what: &str) {
+fn warn(device: &mut Device<Host>, options: &HostOptions, what: &str) {
     let shown = match options.serial {
         Serial::Stdio => device.settings().number(Param::SystemOutput) > 0,
         Serial::None => options.log >= Verbosity::Warn,

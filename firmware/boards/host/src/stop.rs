@@ -1,4 +1,4 @@
-//! Ending the device from another thread.
+//! Graceful shutdown: ending the device from another thread.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use umqtt_host::{HostDevice, Options, RunError, Script, Serial, StopHandle};
+use umqtt_host::{HostDevice, HostOptions, RunError, Script, Serial, StopHandle};
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::ports::free_port;
 use umqtt_testkit::wait::TIMEOUT;
@@ -31,9 +31,9 @@ fn fresh_dir() -> PathBuf {
     std::env::temp_dir().join(format!("umqtt-host-{}-{number}", std::process::id()))
 }
 
-fn options(dir: PathBuf) -> Options {
+fn options(dir: PathBuf) -> HostOptions {
     let (mqtt_port, console_port) = (Some(free_port()), Some(free_port()));
-    Options { mqtt_port, console_port, serial: Serial::None, ..Options::new(dir) }
+    HostOptions { mqtt_port, console_port, serial: Serial::None, ..HostOptions::new(dir) }
 }
 
 fn compiled(source: &str) -> Script {
@@ -47,7 +47,7 @@ fn start(dir: PathBuf, script: Option<&str>) -> Running {
     // Another process may take a free port before we do.
     for _ in 0..10 {
         let options = options(dir.clone());
-        let options = Options { script: script.map(compiled), ..options };
+        let options = HostOptions { script: script.map(compiled), ..options };
         let (mqtt, console) = (options.mqtt_port.unwrap(), options.console_port.unwrap());
         let (sender, receiver) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || match HostDevice::start(options) {
@@ -330,7 +330,7 @@ fn a_script_is_pulled_over_redirects_and_in_chunks() {
 #[test]
 fn a_taken_port_and_a_taken_directory_are_named() {
     let device = start(fresh_dir(), None);
-    let taken = Options { mqtt_port: Some(device.mqtt), ..options(fresh_dir()) };
+    let taken = HostOptions { mqtt_port: Some(device.mqtt), ..options(fresh_dir()) };
     let dir = taken.data.clone();
     let error = HostDevice::start(taken).err().unwrap().to_string();
     assert!(error.contains(&format!("port {} is in use", device.mqtt)), "{error}");

@@ -14,6 +14,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use umqtt_net_smoltcp::smoltcp::phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken};
 use umqtt_net_smoltcp::smoltcp::time::Instant;
+use umqtt_qemu_board::Ethernet;
 
 const REGISTERS: *mut u32 = 0x9d03_0000 as *mut u32;
 /// Two words per descriptor: length and flags, address of the buffer. Those to send come first.
@@ -30,6 +31,8 @@ const PACKETLEN: usize = 6;
 const TX_BD_NUM: usize = 8;
 const MAC_ADDR0: usize = 16;
 const MAC_ADDR1: usize = 17;
+const HASH0: usize = 18;
+const HASH1: usize = 19;
 
 /// MODER: receive and send, full duplex, append a checksum, pad short frames (section 3.2).
 const MODE: u32 = 1 | 1 << 1 | 1 << 10 | 1 << 13 | 1 << 15;
@@ -128,6 +131,9 @@ impl OpenEth {
         set_register(PACKETLEN, SHORTEST << 16 | BUFFER as u32);
         set_register(MAC_ADDR0, u32::from_be_bytes([c, d, e, f]));
         set_register(MAC_ADDR1, u32::from_be_bytes([0, 0, a, b]));
+        // Every group; smoltcp takes those that were joined.
+        set_register(HASH0, u32::MAX);
+        set_register(HASH1, u32::MAX);
         for index in 0..SENDING {
             set_buffer(index);
             set_flags(index, wrap(index, SENDING));
@@ -141,20 +147,6 @@ impl OpenEth {
         OpenEth { send: 0, receive: 0, refused: false }
     }
 
-    /// Takes back the interrupt. To be called before looking for frames: what comes after is told
-    /// again.
-    pub fn acknowledge(&mut self) {
-        if register(INT_SOURCE) & BUSY != 0 {
-            LOSSES.store(LOSSES.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        }
-        set_register(INT_SOURCE, ALL_INTERRUPTS);
-    }
-
-    /// Whether a frame is waiting.
-    pub fn has_frame(&self) -> bool {
-        self.waiting(0)
-    }
-
     /// Whether a frame is waiting behind so many others.
     fn waiting(&self, others: usize) -> bool {
         flags(SENDING + (self.receive + others) % RECEIVING) & EMPTY == 0
@@ -162,6 +154,19 @@ impl OpenEth {
 
     fn can_send(&self) -> bool {
         flags(self.send) & READY == 0
+    }
+}
+
+impl Ethernet for OpenEth {
+    fn acknowledge(&mut self) {
+        if register(INT_SOURCE) & BUSY != 0 {
+            LOSSES.store(LOSSES.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
+        set_register(INT_SOURCE, ALL_INTERRUPTS);
+    }
+
+    fn has_frame(&self) -> bool {
+        self.waiting(0)
     }
 }
 

@@ -3,9 +3,8 @@
 
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use umqtt_lx106_rt::clock;
-
-use crate::options::MAC;
+use umqtt_chip_rt::clock;
+use umqtt_qemu_board::MAC;
 
 /// Fills a buffer from the cycles since the start, the address of the board, and how often this was
 /// called.

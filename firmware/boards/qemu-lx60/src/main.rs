@@ -2,4 +2,4 @@
 #![no_std]
 #![no_main]
 
-umqtt_lx106_rt::entry!(umqtt_qemu_lx60::run);
+umqtt_chip_rt::entry!(umqtt_qemu_lx60::run);

@@ -1,6 +1,8 @@
 //! Exceptions: interrupts, loads the hardware cannot do, and faults.
 
-use crate::{fault, interrupt, machine, stack};
+use umqtt_chip_rt::{fault, stack};
+
+use crate::{interrupt, loads};
 
 /// What `asm/vectors.s` keeps: the registers at the exception.
 #[repr(C)]
@@ -33,7 +35,7 @@ extern "C" fn rt_exception(frame: &mut Frame) {
     }
     if frame.cause == LOAD_STORE_ERROR
         && matches!(frame.vector, KERNEL | USER)
-        && machine::load_from_flash(&mut frame.pc, &mut frame.registers)
+        && loads::load_from_flash(&mut frame.pc, &mut frame.registers)
     {
         return;
     }

@@ -1,42 +1,40 @@
-//! Interrupts: the tick, and sleeping until something happens.
-//!
-//! A tick comes every [`TICK_MILLIS`] whatever the program does: it keeps the clock, looks at the
-//! stack and counts for the watchdog. Every other interrupt only wakes: its handler disables it,
-//! and the program looks at the device.
+//! Interrupts: the tick, which also keeps the clock, and sleeping until something happens. Every
+//! other interrupt only wakes: its handler disables it, and the program looks at the device.
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-pub use crate::clock::TICK_MILLIS;
-use crate::{clock, fault, lx, stack, watchdog};
+use umqtt_chip_rt::clock::{TICK_MILLIS, cycles_per_micro};
+
+use crate::{clock, lx};
 
 /// The interrupts of CCOMPARE0 and of the hardware timer FRC1.
 const TIMER: u32 = 1 << 6;
 const FRC1: u32 = 1 << 9;
 /// The least to set the timer ahead, cycles: it must not be passed when it is set.
-const SOON: u32 = 400;
+const MIN_TIMER_CYCLES: u32 = 400;
 
 /// What runs when the hardware timer's interrupt comes; null for nothing.
 static ON_FRC1: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 
 /// Cycles between two ticks.
-fn tick() -> u32 {
-    TICK_MILLIS * 1000 * clock::cycles_per_micro()
+fn tick_cycles() -> u32 {
+    TICK_MILLIS * 1000 * cycles_per_micro()
 }
 
 pub(crate) fn init() {
-    set_timer(tick());
-    lx::lx_set_enabled(always());
+    set_timer(tick_cycles());
+    lx::lx_set_enabled(enabled_interrupts());
 }
 
 /// Runs `handler` from now on when the interrupt of the chip's hardware timer FRC1 comes. It runs
 /// without interrupts, on a small stack.
 pub fn on_frc1(handler: fn()) {
     ON_FRC1.store(handler as *mut (), Ordering::Relaxed);
-    lx::lx_set_enabled(always());
+    lx::lx_set_enabled(enabled_interrupts());
 }
 
 /// The interrupts that are enabled whatever the program does.
-fn always() -> u32 {
+fn enabled_interrupts() -> u32 {
     let frc1 = if ON_FRC1.load(Ordering::Relaxed).is_null() { 0 } else { FRC1 };
     TIMER | frc1
 }
@@ -55,36 +53,31 @@ fn set_timer(ahead: u32) {
     lx::lx_set_ccompare(clock::counter().wrapping_add(ahead));
 }
 
-/// Sleeps until `cycle` (of [`clock::cycles`]), one of `interrupts`, or the next tick: whichever
-/// comes first. Interrupts that are pending already do not let it sleep. `ready` is asked last,
-/// when nothing can come between its answer and the sleep: true keeps awake.
-pub fn sleep(cycle: u64, interrupts: u32, ready: impl FnOnce() -> bool) {
+/// See [`umqtt_chip_rt::interrupt::sleep`].
+pub(crate) fn sleep(cycle: u64, interrupts: u32, ready: &mut dyn FnMut() -> bool) {
     let state = lx::lx_mask();
     let ahead = cycle.saturating_sub(clock::cycles());
     if ahead == 0 || ready() {
         lx::lx_restore(state);
         return;
     }
-    set_timer(u32::try_from(ahead).unwrap_or(u32::MAX).clamp(SOON, tick()));
-    lx::lx_wait(interrupts | always());
-    lx::lx_set_enabled(always());
+    set_timer(u32::try_from(ahead).unwrap_or(u32::MAX).clamp(MIN_TIMER_CYCLES, tick_cycles()));
+    lx::lx_wait(interrupts | enabled_interrupts());
+    lx::lx_set_enabled(enabled_interrupts());
 }
 
 /// An interrupt came, at this place with this stack.
 pub(crate) fn handle(pc: u32, stack_pointer: u32) {
     let pending = lx::lx_interrupts();
     // Whoever sleeps is woken by having been interrupted; nobody else wants these.
-    lx::lx_set_enabled(always());
+    lx::lx_set_enabled(enabled_interrupts());
     if pending & FRC1 != 0 {
         run_frc1();
     }
     if pending & TIMER == 0 {
         return;
     }
-    set_timer(tick());
+    set_timer(tick_cycles());
     clock::cycles();
-    if stack::overflowed(stack_pointer) {
-        fault::stack_overflow(pc);
-    }
-    watchdog::tick(pc);
+    umqtt_chip_rt::interrupt::tick(pc, stack_pointer);
 }

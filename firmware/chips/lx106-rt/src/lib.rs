@@ -1,18 +1,14 @@
-//! What a program on the ESP8266's core stands on: start-up, exceptions, clock, heap, sleep,
-//! watchdog, reset. It knows nothing of the device.
+//! The ESP8266's core under the runtime all chips share (`umqtt-chip-rt`): start-up, exceptions,
+//! interrupts, cycle counter.
 //!
 //! | module | job |
 //! |---|---|
-//! | [`clock`] | cycles and milliseconds since the start |
-//! | [`uart`] | the serial port; `print!`, `println!` |
-//! | [`heap`] | the allocator and its high-water mark |
-//! | [`stack`] | how far the stack went, and that it did not go too far |
-//! | [`interrupt`] | sleeping until something happens; the tick |
-//! | [`watchdog`] | restarts a program that is stuck |
+//! | [`clock`] | the cycle counter |
+//! | [`interrupt`] | the tick, sleep, the chip's hardware timer |
 //! | `exception` | what becomes of an exception |
-//! | [`fault`] | faults and panics: printed, remembered, restarted |
-//! | [`reset`] | restarting, and why it was |
-//! | [`mod@machine`] | what differs between machines: the serial port, restart |
+//! | `critical` | critical sections |
+//! | `processor` | the core, for the shared runtime |
+//! | [`mod@loads`] | loads the memory cannot do |
 //! | [`lx`] | special registers and instructions |
 //!
 //! Assembly is in `asm/`, the linker's scripts and the compiler's target beside it.
@@ -21,38 +17,15 @@
 pub mod clock;
 mod critical;
 mod exception;
-pub mod fault;
-pub mod heap;
 pub mod interrupt;
+pub mod loads;
 pub mod lx;
-pub mod machine;
-pub mod reset;
-pub mod stack;
-pub mod uart;
-pub mod watchdog;
-
-/// Names the program's main function, `fn() -> !`.
-#[macro_export]
-macro_rules! entry {
-    ($main:path) => {
-        #[unsafe(no_mangle)]
-        fn program_main() -> ! {
-            $main()
-        }
-    };
-}
-
-unsafe extern "Rust" {
-    /// What [`entry!`] makes.
-    safe fn program_main() -> !;
-}
+mod processor;
 
 /// Start-up after the assembly's: memory is set up, interrupts are off.
 #[unsafe(no_mangle)]
 extern "C" fn rt_main(boot: *const u32) -> ! {
-    machine::init(boot);
-    heap::init();
-    reset::init();
+    umqtt_chip_rt::init(boot);
     interrupt::init();
-    program_main()
+    umqtt_chip_rt::program_main()
 }

@@ -1,7 +1,8 @@
 //! The emulator: the command line it was given, the flash of its drive, and its exit.
 
-use umqtt_lx106_rt::lx;
-use umqtt_lx106_rt::machine::Machine;
+use umqtt_chip_rt::emulator::Emulator;
+use umqtt_chip_rt::soc::Soc;
+use umqtt_lx106_rt::{clock, lx};
 
 use crate::machine::{self, Lx60};
 
@@ -58,4 +59,28 @@ pub fn flash() -> &'static [u8] {
 pub fn exit(status: u8) -> ! {
     lx::lx_call_emulator(EXIT, status.into(), 0, 0);
     Lx60::restart()
+}
+
+/// The emulator, for programs on its core.
+#[derive(Debug)]
+pub struct Lx60Emulator;
+
+impl Emulator for Lx60Emulator {
+    const INSTRUCTIONS: u32 = 25;
+
+    fn counter() -> u32 {
+        clock::counter()
+    }
+
+    fn command_line() -> &'static str {
+        command_line()
+    }
+
+    fn flash() -> &'static [u8] {
+        flash()
+    }
+
+    fn exit(status: u8) -> ! {
+        exit(status)
+    }
 }

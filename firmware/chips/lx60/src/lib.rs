@@ -1,5 +1,5 @@
 //! QEMU's `lx60-nommu` machine with the ESP8266's core, as far as every program on it needs it. A
-//! program that names this crate has the runtime `umqtt-lx106-rt` on this machine.
+//! program that names this crate has the runtime on this machine.
 //!
 //! | module | job |
 //! |---|---|
@@ -13,4 +13,5 @@ mod machine;
 /// The Ethernet's interrupt.
 pub const ETHERNET: u32 = 1 << 1;
 
-umqtt_lx106_rt::machine!(machine::Lx60);
+umqtt_chip_rt::soc!(machine::Lx60);
+umqtt_lx106_rt::loads!(machine::Lx60);

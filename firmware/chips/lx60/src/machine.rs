@@ -2,7 +2,8 @@
 
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use umqtt_lx106_rt::machine::Machine;
+use umqtt_chip_rt::soc::Soc;
+use umqtt_lx106_rt::loads::Loads;
 
 /// A 16550 with its registers four bytes apart.
 const UART: *mut u32 = 0x9d05_0020 as *mut u32;
@@ -25,7 +26,7 @@ pub(crate) fn boot() -> *const u32 {
 /// The machine, for the runtime.
 pub(crate) struct Lx60;
 
-impl Machine for Lx60 {
+impl Soc for Lx60 {
     const CYCLES_PER_MICRO: u32 = 40;
 
     fn init(boot: *const u32) {
@@ -34,11 +35,6 @@ impl Machine for Lx60 {
 
     /// There is no watchdog behind the program's own.
     fn feed() {}
-
-    /// Bytes can be loaded from everywhere.
-    fn load_from_flash(_pc: &mut u32, _registers: &mut [u32; 16]) -> bool {
-        false
-    }
 
     fn uart_write(byte: u8) {
         // SAFETY: registers of this machine's serial port; an access has no effect on memory.
@@ -62,5 +58,12 @@ impl Machine for Lx60 {
         loop {
             core::hint::spin_loop();
         }
+    }
+}
+
+impl Loads for Lx60 {
+    /// Bytes can be loaded from everywhere.
+    fn load_from_flash(_pc: &mut u32, _registers: &mut [u32; 16]) -> bool {
+        false
     }
 }

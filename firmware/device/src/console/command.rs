@@ -196,7 +196,7 @@ pub(super) fn is_of_script(words: &[&[u8]]) -> bool {
 
 /// The parameters that may have been meant: what other systems call so, what is written almost so,
 /// or those that end in this word.
-fn near_param(word: &[u8]) -> Option<String> {
+pub(super) fn near_param(word: &[u8]) -> Option<String> {
     if !HINTS || word.len() < 3 {
         return None;
     }
@@ -212,6 +212,17 @@ fn near_param(word: &[u8]) -> Option<String> {
         .take(4)
         .collect();
     (!meant.is_empty()).then(|| meant.join(" or "))
+}
+
+/// The parameter whose name was written as two words, and its value: `set mqtt port 1`.
+pub(super) fn parted_name<'w>(words: &[&'w [u8]]) -> Option<(&'static str, &'w [u8])> {
+    let [first, second, value] = *words else { return None };
+    let is_it = |name: &&str| {
+        let rest = name.as_bytes().strip_prefix(first).and_then(|rest| rest.strip_prefix(b"_"));
+        HINTS && rest == Some(second)
+    };
+    let name = TABLE.iter().map(|spec| spec.name).find(is_it)?;
+    Some((name, value))
 }
 
 fn is_near(word: &[u8], name: &[u8]) -> bool {
@@ -269,9 +280,23 @@ fn show<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
         },
         [b"vars"] => Show::Vars,
         [b"backlog"] => Show::Backlog,
-        _ => return Err(String::from("expected config, stats, mqtt, script, vars or backlog")),
+        [word, ..] => {
+            let near = SHOWN.iter().find(|name| HINTS && is_part_or_near(word, name.as_bytes()));
+            return Err(match near {
+                Some(meant) => format!("did you mean show {meant}?"),
+                None => String::from("expected config, stats, mqtt, script, vars or backlog"),
+            });
+        }
     };
     Ok(Command::Show(what))
+}
+
+/// What `show` shows.
+const SHOWN: [&str; 6] = ["config", "stats", "mqtt", "script", "vars", "backlog"];
+
+/// Whether a word of three letters at least is the beginning of a name, or written almost so.
+fn is_part_or_near(word: &[u8], name: &[u8]) -> bool {
+    word.len() > 2 && (name.starts_with(word) || is_near(word, name))
 }
 
 fn save<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {

@@ -8,7 +8,7 @@ use umqtt_vm::{FLASH_VARIABLE_LEN, Side};
 
 use super::Lock;
 use super::lock::Salt;
-use crate::http::detect::ForeignProtocol;
+use crate::http::foreign_protocol::ForeignProtocol;
 use crate::settings::{Param, Settings};
 use crate::storage::StorageError;
 use umqtt_net::Duration;
@@ -68,6 +68,8 @@ pub struct DeviceStats {
     pub ntp: Option<Synchronisation>,
     /// Browsers, and others that speak HTTP or TLS, sent away from console and upload port.
     pub browsers: u32,
+    /// Answers of name servers, or in their name, to nothing that was asked.
+    pub refused_answers: u32,
 }
 
 /// How the clock gets the time from the network, and gives it on.
@@ -101,7 +103,7 @@ pub struct MdnsStatus {
     /// Nobody else claimed it.
     pub established: bool,
     /// What came and what was sent.
-    pub stats: umqtt_dns::mdns::ResponderStats,
+    pub stats: umqtt_dns::mdns::MdnsStats,
 }
 
 /// A synchronisation of the clock.
@@ -215,8 +217,9 @@ pub trait DeviceControl {
     /// The port that is listened on for the parameter `broker_port` or `config_port`: not always
     /// that of the setting.
     fn listening(&self, param: Param) -> Option<u16>;
-    /// Whether the session a command comes from may be opened again as the settings are now.
-    fn admits(&self, origin: Origin) -> bool;
+    /// Whether who is where a command comes from may open a console, or a client of the broker, as
+    /// the settings are now: the parameter `config_access` or `broker_access`.
+    fn admits(&self, access: Param, origin: Origin) -> bool;
     /// There was no memory for a line: counted.
     fn refused_line(&mut self);
     /// A session was ended because its other end is a browser: counted and logged.
@@ -257,12 +260,20 @@ pub trait DeviceControl {
     fn mdns(&self) -> Option<MdnsStatus> {
         None
     }
+    /// Lines about the services of the own network, while they are there.
+    fn own_network(&self, line: &mut dyn FnMut(fmt::Arguments<'_>)) {
+        let _ = line;
+    }
     /// What each part holds of the memory.
     fn ledger(&self) -> &Ledger;
     /// The device's addresses.
     fn addresses(&self, each: &mut dyn FnMut(IpAddr));
     /// The time of day, once the clock is set.
     fn time(&self) -> Option<TimeOfDay>;
+    /// Minutes that it is ahead of UTC, where a zone is known.
+    fn zone(&self) -> Option<i32> {
+        None
+    }
     /// The log that is kept, piece by piece.
     fn backlog(&self, each: &mut dyn FnMut(&[u8]));
     /// The most bytes of it there may be.

@@ -1,24 +1,21 @@
 //! Carries commands out. Every reply is whole lines, ended by CR LF; the prompt is the session's.
 
-use core::net::{IpAddr, Ipv4Addr};
+mod locking;
+mod settings;
+
+use alloc::string::String;
 
 use super::PROMPT;
 use super::command::{self, Command, CommandSpec, Show, UsageError};
 use super::device_control::{DeviceControl, Origin};
-use super::lock::{LockError, Requester};
+use super::help;
 use super::output::{Output, Position};
-use super::show::{self, Printed};
-use super::words::{Words, WordsError};
+use super::show::{self, Printed, UtcOffset};
+use super::words::{Quoted, Words, WordsError};
 use umqtt_lang::diagnostic::HINTS;
 use umqtt_net::Instant;
 
-use crate::settings::{Param, SetError, Source};
-use crate::storage::StorageError;
-
-/// Prints a line.
-macro_rules! line {
-    ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
-}
+use crate::settings::{Param, SetError};
 
 /// What becomes of the session that gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +138,19 @@ fn without_prompt(line: &[u8]) -> &[u8] {
 fn invalid_count(words: &[&[u8]], device: &dyn DeviceControl, out: &mut Output) {
     line!(out, "Invalid number of arguments");
     let Some(spec) = command::find(words[0]) else { return };
-    show::usage(spec, out);
+    help::usage(spec, out);
+    if let ("set", Some((name, value))) = (spec.name, command::parted_name(&words[1..])) {
+        let secret = Param::by_name(name.as_bytes()).is_none_or(|param| param.spec().secret);
+        let value = if secret { b"VALUE" } else { value };
+        line!(out, "The name is one word: set {name} {}", Quoted(value));
+        return;
+    }
     match (spec.name, words) {
         ("publish", _) => line!(out, "Data with blanks goes in quotes: \"a b\""),
+        ("set", [_, _, b"=", ..]) if HINTS => line!(out, "No = stands between them"),
+        ("set", [_, word]) if HINTS && word.contains(&b'=') => {
+            line!(out, "A blank stands between them, in the place of =");
+        }
         ("set", [_, _, _, _, ..]) => line!(out, "A value with blanks goes in quotes: \"a b\""),
         ("set", [_, name]) => {
             if let Some(param) = Param::by_name(name) {
@@ -167,8 +174,7 @@ fn board_command(
     device: &mut dyn DeviceControl,
     out: &mut Output,
 ) -> CommandOutcome {
-    let named = |help: &str| help.split([' ', ':']).next().map(str::as_bytes) == Some(words[0]);
-    if locked && device.board_help().lines().any(named) {
+    if locked && device.board_help().lines().any(|help| help::is_about(help, words[0])) {
         locked_out(out);
         return CommandOutcome::Invalid;
     }
@@ -181,9 +187,13 @@ fn board_command(
     match (known, open_line) {
         (false, _) => {
             line!(out, "Invalid Command");
-            match command::near(words[0]) {
-                Some(name) => line!(out, "Did you mean {name}? help lists the commands"),
-                None => line!(out, "help lists the commands"),
+            let param = Param::by_name(words[0]).filter(|_| HINTS);
+            match (command::near(words[0]), param) {
+                (Some(name), _) => line!(out, "Did you mean {name}? help lists the commands"),
+                (None, Some(param)) => {
+                    line!(out, "Did you mean set {}? help lists the commands", param.name());
+                }
+                (None, None) => line!(out, "help lists the commands"),
             }
         }
         (true, true) => out.put(b"\r\n"),
@@ -201,25 +211,14 @@ fn execute(
 ) -> CommandOutcome {
     match command {
         Command::Help(None) => return long_reply(LongCommand::Help(None), device, out),
-        Command::Help(Some(name)) => match command::find(name) {
-            Some(CommandSpec { name, needs: Some(needs), .. })
-                if !device.settings().capabilities().has(*needs) =>
-            {
-                line!(out, "Invalid argument: {name} is not on this board, which has no {needs}");
-            }
-            Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), device, out),
-            None => match Param::by_name(name) {
-                Some(param) => show::parameter(param.spec(), device, out),
-                None => line!(out, "Invalid argument: no such command, see help"),
-            },
-        },
+        Command::Help(Some(name)) => return help_about(name, device, out),
         Command::Show(what) => return long_reply(LongCommand::Show(what), device, out),
-        Command::Save => match save(origin, device) {
+        Command::Save => match settings::save(origin, device) {
             Ok(()) => line!(out, "Config saved"),
             Err(error) => line!(out, "Config not saved: {error}"),
         },
-        Command::Lock(password) => lock(password, origin, device, out),
-        Command::Unlock(password) => unlock(password, origin, now, device, out),
+        Command::Lock(password) => locking::lock(password, origin, device, out),
+        Command::Unlock(password) => locking::unlock(password, origin, now, device, out),
         Command::Reset { factory } => {
             line!(out, "Restarting ...");
             device.restart(factory);
@@ -234,7 +233,10 @@ fn execute(
             Err(reason) => line!(out, "Scan failed: {reason}"),
         },
         Command::Time => match device.time() {
-            Some(time) => line!(out, "{time}"),
+            Some(time) => match device.zone() {
+                Some(minutes) => line!(out, "{time} {}", UtcOffset(minutes)),
+                None => line!(out, "{time}"),
+            },
             None => line!(out, "xxx 99:99:99"),
         },
         Command::Publish { side, topic, data, retained } => {
@@ -260,18 +262,53 @@ fn execute(
             Ok(()) => line!(out, "Script deleted"),
             Err(reason) => line!(out, "Script not deleted: {reason}"),
         },
-        Command::Set(param, value) => set(param, value, origin, device, out),
-        Command::SetVariable(n, value) => match device.set_flash_variable(n, value) {
-            Ok(()) => {
-                line!(out, "@{n} written to flash");
-                if device.settings().is_refused() {
-                    line!(out, "config lines of the script read it at its next start: reset");
-                }
-            }
-            Err(error) => line!(out, "@{n} not written: {error}"),
+        Command::Set(param, value) => settings::set(param, value, origin, device, out),
+        Command::SetVariable(n, value) => set_variable(n, value, device, out),
+    }
+    CommandOutcome::Continue
+}
+
+/// `help COMMAND` and `help PARAMETER`.
+fn help_about(name: &[u8], device: &mut dyn DeviceControl, out: &mut Output) -> CommandOutcome {
+    match command::find(name) {
+        Some(CommandSpec { name, needs: Some(needs), .. })
+            if !device.settings().capabilities().has(*needs) =>
+        {
+            line!(out, "Invalid argument: {name} is not on this board, which has no {needs}");
+        }
+        Some(spec) => return long_reply(LongCommand::Help(Some(spec.name)), device, out),
+        None => match Param::by_name(name) {
+            Some(param) => help::parameter(param.spec(), device, out),
+            None if help::board_help(name, device, out) => {}
+            None => match near_name(name) {
+                Some(meant) => line!(out, "Invalid argument: did you mean help {meant}?"),
+                None => line!(out, "Invalid argument: no such command, see help"),
+            },
         },
     }
     CommandOutcome::Continue
+}
+
+/// The command or the parameter that was probably meant, but on a chip.
+fn near_name(name: &[u8]) -> Option<String> {
+    if !HINTS {
+        return None;
+    }
+    let command = command::near(name).and_then(|meant| meant.split(' ').next());
+    command.map(String::from).or_else(|| command::near_param(name))
+}
+
+/// `set @N VALUE`
+fn set_variable(n: u8, value: &[u8], device: &mut dyn DeviceControl, out: &mut Output) {
+    match device.set_flash_variable(n, value) {
+        Ok(()) => {
+            line!(out, "@{n} written to flash");
+            if device.settings().is_refused() {
+                line!(out, "config lines of the script read it at its next start: reset");
+            }
+        }
+        Err(error) => line!(out, "@{n} not written: {error}"),
+    }
 }
 
 fn long_reply(
@@ -300,7 +337,7 @@ pub fn resume_reply(
     match reply.what {
         LongCommand::Help(name) => {
             let spec = name.and_then(|name| command::find(name.as_bytes()));
-            show::help(spec, device, out);
+            help::help(spec, device, out);
         }
         LongCommand::Show(what) => show::show(what, device, out),
         LongCommand::SaveRetained => {}
@@ -308,118 +345,5 @@ pub fn resume_reply(
     match out.end_piece() {
         Some(from) => CommandOutcome::More(LongReply { from, ..reply }),
         None => CommandOutcome::Continue,
-    }
-}
-
-fn save(origin: Origin, device: &mut dyn DeviceControl) -> Result<(), StorageError> {
-    device.save_settings()?;
-    match origin {
-        Origin::Serial => device.settings_restored(),
-        Origin::Network(_) | Origin::Script => Ok(()),
-    }
-}
-
-fn set(
-    param: Param,
-    value: &[u8],
-    origin: Origin,
-    device: &mut dyn DeviceControl,
-    out: &mut Output,
-) {
-    if let Err(error) = device.settings_mut().set(param, value, Source::Persistent) {
-        line!(out, "Invalid argument: {error}");
-        return;
-    }
-    if param.spec().secret && !device.settings().bytes(param).is_empty() {
-        line!(out, "{} set", param.name());
-    } else {
-        line!(out, "{} set to {}", param.name(), Printed { settings: device.settings(), param });
-    }
-    if origin == Origin::Serial && matches!(param, Param::BrokerUser | Param::BrokerPassword) {
-        device.settings_mut().credentials_set();
-    }
-    device.changed(param);
-    let limit = device.backlog_limit();
-    if param == Param::Backlog && device.settings().unsigned(param) as usize > limit {
-        line!(out, "WARNING: this device keeps at most {limit} bytes");
-    }
-    let settings = device.settings();
-    let empty = |param| settings.bytes(param).is_empty();
-    if param == Param::BrokerPassword && !empty(param) && empty(Param::BrokerUser) {
-        line!(out, "WARNING: broker_user is none: set it too, clients must send both");
-    }
-    if param == Param::BrokerAccess && settings.number(param) == 0 {
-        line!(out, "WARNING: no MQTT client gets in any more");
-    }
-    let no_port = param == Param::ConfigPort && settings.port(param) == 0;
-    let no_access = param == Param::ConfigAccess && settings.number(param) == 0;
-    if no_port || no_access {
-        line!(out, "WARNING: there is no more console over the network");
-    } else if param == Param::ConfigAccess && !device.admits(origin) {
-        line!(out, "WARNING: there is no more console from where you are, once this one is closed");
-    }
-}
-
-/// Who tries: the sessions of one address count as one.
-fn requester(origin: Origin, device: &dyn DeviceControl) -> Requester {
-    match origin {
-        Origin::Serial => Requester::Serial,
-        Origin::Script => Requester::Script,
-        Origin::Network(_) => {
-            Requester::Network(device.peer(origin).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
-        }
-    }
-}
-
-fn lock(password: Option<&[u8]>, origin: Origin, device: &mut dyn DeviceControl, out: &mut Output) {
-    let (requester, salt) = (requester(origin, device), device.salt());
-    match device.lock_mut().lock(password, requester, salt) {
-        Ok(()) => {
-            device.script_cancel();
-            let damaged = device.settings().is_damaged();
-            let settings = if damaged { Ok(()) } else { device.save_settings() };
-            match settings.and_then(|()| device.save_lock()) {
-                Ok(()) => line!(out, "Config locked"),
-                Err(error) => line!(out, "Config locked until the next restart: {error}"),
-            }
-        }
-        Err(error) => refuse(error, out),
-    }
-}
-
-fn unlock(
-    password: &[u8],
-    origin: Origin,
-    now: Instant,
-    device: &mut dyn DeviceControl,
-    out: &mut Output,
-) {
-    let (requester, salt) = (requester(origin, device), device.salt());
-    match device.lock_mut().unlock(password, requester, now, salt) {
-        Ok(()) => match device.save_lock() {
-            Ok(()) => line!(out, "Config unlocked"),
-            Err(error) => line!(out, "Config unlocked until the next restart: {error}"),
-        },
-        Err(error) => refuse(error, out),
-    }
-}
-
-fn refuse(error: LockError, out: &mut Output) {
-    match error {
-        LockError::NoPassword => {
-            line!(out, "No password defined");
-            line!(out, "Use lock PASSWORD");
-        }
-        LockError::AlreadyLocked => line!(out, "Config already locked"),
-        LockError::WrongPassword => line!(out, "Unlock failed. Invalid password"),
-        LockError::Damaged => {
-            line!(
-                out,
-                "The lock is damaged. Set a new password with lock PASSWORD on the serial line"
-            );
-        }
-        LockError::TooSoon { seconds } => {
-            line!(out, "Unlock failed. After a wrong password: wait {seconds} s");
-        }
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use umqtt_memory::try_room_exact;
 
 use super::MAX_LINE;
-use crate::http::detect::begins_as_request;
+use crate::http::foreign_protocol::begins_as_request;
 
 /// Bytes of a line that is short.
 const SHORT: usize = 64;

@@ -54,6 +54,11 @@ impl<'o> Listing<'o> {
         if self.column > 0 && self.line >= self.first && !self.full {
             self.out.put(b"\r\n");
         }
+        let lines = self.line - u32::from(self.column == 0);
+        if lines < self.first && lines > 0 {
+            // Writing here never fails.
+            let _ = write!(self.out, "The script has {lines} lines\r\n");
+        }
         let more = core::mem::take(&mut self.full);
         self.out.put(if more { b"...\r\n" } else { b"--end--\r\n" });
     }

@@ -10,15 +10,22 @@
 //! | [`words`] | a line to words: blanks, quotes, `%hh` |
 //! | [`command`] | the table of commands; words to a [`Command`] |
 //! | [`execute`] | carries a command out |
+//! | `help` | the commands and parameters, a line each |
 //! | `show` | the long replies |
 //! | `listing` | numbered pieces of a script |
 //! | [`lock`] | the password of the configuration |
 //! | [`session`] | all of it for one user: prompt, bounded output, idle time |
 //! | [`device_control`] | what the console needs of the device |
 
+/// Prints a line.
+macro_rules! line {
+    ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
+}
+
 pub mod command;
 pub mod device_control;
 pub mod execute;
+mod help;
 pub mod line;
 mod listing;
 pub mod lock;

@@ -12,7 +12,7 @@ use super::output::Output;
 use super::{IDLE_TIMEOUT, MAX_LINE, PROMPT};
 use umqtt_net::{Duration, Instant};
 
-use crate::http::detect::{self, ForeignProtocol};
+use crate::http::foreign_protocol::{self, ForeignProtocol};
 use crate::printable::pieces;
 
 /// Least room for output that makes sense: a line or two.
@@ -110,7 +110,7 @@ impl Session {
                 return at;
             }
             let first = core::mem::take(&mut self.fresh);
-            if first && self.is_remote() && detect::is_record_start(*byte) {
+            if first && self.is_remote() && foreign_protocol::is_record_start(*byte) {
                 self.refuse_stranger(ForeignProtocol::Binary, device);
                 return bytes.len();
             }
@@ -305,7 +305,7 @@ impl Session {
         let outcome = match ended {
             Ended::Line => {
                 let line = self.reader.take();
-                if self.is_remote() && detect::is_http_line(&line) {
+                if self.is_remote() && foreign_protocol::is_http_line(&line) {
                     return self.refuse_stranger(ForeignProtocol::Http, device);
                 }
                 let outcome = match now < self.pasting {
@@ -320,6 +320,10 @@ impl Session {
                 outcome
             }
             Ended::NoMemory | Ended::TooLong if self.is_remote() && self.reader.was_request() => {
+                return self.refuse_stranger(ForeignProtocol::Http, device);
+            }
+            // Nobody types so much before a first command: it may be a request with a long method.
+            Ended::TooLong if self.is_remote() && !self.commanded => {
                 return self.refuse_stranger(ForeignProtocol::Http, device);
             }
             Ended::NoMemory => {

@@ -1,38 +1,29 @@
-//! The long replies.
+//! The long replies: `show config`, `script`, `vars`, `backlog`. Those of `show stats` and `show
+//! mqtt` are in files of their own.
+
+mod mqtt;
+mod stats;
 
 use core::fmt;
 
-use umqtt_dns::mdns::ResponderStats;
-use umqtt_memory::Account;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
-use super::command::{COMMANDS, CommandSpec, Show};
-use super::device_control::{
-    BrokerFigures, DeviceControl, MdnsStatus, Network, ScriptText, Synchronisation, Synchronised,
-    TimeOfDay,
-};
+use super::command::Show;
+use super::device_control::{DeviceControl, Network, ScriptText, TimeOfDay};
 use super::listing::Listing;
 use super::output::Output;
 use super::words::Quoted;
 use crate::notices::SETTINGS_DAMAGED;
 use crate::printable::Printable;
 use crate::settings::param_type::WEEKDAYS;
-use crate::settings::{Param, SetError, Settings, Spec, TABLE, ValueRef};
-use crate::storage::{Doors, FLASH_VARIABLES};
-
-/// Longest list in `show mqtt`, bytes: the reply is made anew for each piece of it.
-const LONGEST_LIST: usize = 4096;
-
-/// Prints a line.
-macro_rules! line {
-    ($out:expr, $($text:tt)*) => { $out.line(format_args!($($text)*)) };
-}
+use crate::settings::{Param, Settings, Spec, TABLE, ValueRef};
+use crate::storage::{FLASH_VARIABLES, ProtectedServices};
 
 pub(super) fn show(what: Show, device: &mut dyn DeviceControl, out: &mut Output) {
     match what {
         Show::Config => config(device, out),
-        Show::Stats => stats(device, out),
-        Show::Mqtt => mqtt(device, out),
+        Show::Stats => stats::stats(device, out),
+        Show::Mqtt => mqtt::mqtt(device, out),
         Show::Script(first) => script(first, device, out),
         Show::Vars => vars(device, out),
         Show::Backlog if device.settings().number(Param::Backlog) == 0 => {
@@ -42,47 +33,12 @@ pub(super) fn show(what: Show, device: &mut dyn DeviceControl, out: &mut Output)
     }
 }
 
-/// A line of `help` for a parameter.
-pub(super) fn parameter(spec: &Spec, device: &dyn DeviceControl, out: &mut Output) {
-    match device.settings().lacks(spec.param) {
-        Some(what) => line!(out, "Invalid argument: {}", SetError::Lacks(spec.param, what)),
-        None => line!(out, "  {} {}: {}", spec.name, spec.kind.placeholder(), spec.help),
-    }
-}
-
-/// `help` and `help COMMAND`.
-pub(super) fn help(which: Option<&CommandSpec>, device: &dyn DeviceControl, out: &mut Output) {
-    match which {
-        Some(spec) => {
-            usage(spec, out);
-            if spec.name == "set" {
-                for spec in
-                    TABLE.iter().filter(|spec| device.settings().lacks(spec.param).is_none())
-                {
-                    parameter(spec, device, out);
-                }
-            }
-        }
-        None => {
-            let capabilities = device.settings().capabilities();
-            let here = |spec: &&CommandSpec| spec.needs.is_none_or(|one| capabilities.has(one));
-            COMMANDS.iter().filter(here).for_each(|spec| usage(spec, out));
-            device.board_help().lines().for_each(|help| line!(out, "{help}"));
-        }
-    }
-}
-
-pub(super) fn usage(spec: &CommandSpec, out: &mut Output) {
-    let blank = if spec.arguments.is_empty() { "" } else { " " };
-    line!(out, "{}{blank}{}: {}", spec.name, spec.arguments, spec.help);
-}
-
 fn config(device: &dyn DeviceControl, out: &mut Output) {
     line!(out, "{}", device.version());
     if device.settings().is_damaged() {
         line!(out, "WARNING: {SETTINGS_DAMAGED}");
     }
-    if let Some(why) = device.settings().shut(Doors::ALL) {
+    if let Some(why) = device.settings().shut(ProtectedServices::ALL) {
         line!(out, "WARNING: {why}");
     }
     let here = |spec: &&Spec| spec.saved && device.settings().lacks(spec.param).is_none();
@@ -118,206 +74,6 @@ impl fmt::Display for Printed<'_> {
             ValueRef::Number(number) => self.param.spec().kind.write_number(f, number),
             ValueRef::Text(b"") => f.write_str("none"),
             ValueRef::Text(text) => write!(f, "{}", Quoted(text)),
-        }
-    }
-}
-
-fn stats(device: &mut dyn DeviceControl, out: &mut Output) {
-    let stats = device.stats();
-    let up = stats.uptime.as_secs();
-    line!(out, "System uptime: {}:{:02}:{:02}", up / 3600, up / 60 % 60, up % 60);
-    if let Some(bytes) = stats.free_memory {
-        line!(out, "Free mem: {bytes}");
-    }
-    line!(out, "Script events: {} (mean {} us)", stats.script_events, stats.script_mean_us);
-    line!(out, "Received: {} bytes, sent: {} bytes", stats.bytes_received, stats.bytes_sent);
-    device.addresses(&mut |address| line!(out, "IP address: {address}"));
-    if stats.joined == Some(false) {
-        line!(out, "Not connected to AP");
-    }
-    if let Some(rssi) = stats.rssi {
-        line!(out, "Connected to AP: {rssi} dBm");
-    }
-    if stats.browsers > 0 {
-        line!(out, "HTTP refused: {}", stats.browsers);
-    }
-    match stats.stations {
-        Some(1) => line!(out, "1 station connected to AP"),
-        Some(count) => line!(out, "{count} stations connected to AP"),
-        None => {}
-    }
-    match device.time() {
-        Some(time) => line!(out, "Clock set: {time}"),
-        None => line!(out, "Clock not set"),
-    }
-    if let Some(ntp) = &stats.ntp {
-        synchronisation(ntp, out);
-    }
-    if let Some(mdns) = device.mdns() {
-        let MdnsStatus { name, established, stats } = mdns;
-        let state = if established { "" } else { ", not ours yet" };
-        let ResponderStats { multicasts, unicasts, conflicts, ignored, refused, .. } = stats;
-        let sent = multicasts.saturating_add(unicasts);
-        line!(
-            out,
-            "mDNS: {name}{state}, sent {sent}, conflicts {conflicts}, refused {}",
-            ignored.saturating_add(refused)
-        );
-    }
-    line!(out, "{:<9}{:>11}{:>11}{:>11}{:>8}", "Memory", "budget", "used", "most", "refused");
-    for (share, account) in device.ledger().iter() {
-        let Account { budget, used, high_water, refused } = account;
-        let name = share.name();
-        line!(out, "  {name:<7}{budget:>11}{used:>11}{high_water:>11}{refused:>8}");
-    }
-}
-
-fn synchronisation(ntp: &Synchronisation, out: &mut Output) {
-    if let Some(Synchronised { server, ago, offset, stratum }) = ntp.last {
-        let ago = ago.as_secs();
-        let by = format_args!("{ago} s ago by {server}, stratum {stratum}, offset");
-        match offset {
-            Some(offset) => line!(out, "Clock synchronized: {by} {offset} ms"),
-            None => line!(out, "Clock synchronized: {by} unknown"),
-        }
-    } else if ntp.used {
-        line!(out, "Clock not synchronized");
-    }
-    if ntp.used {
-        let denied = if ntp.denied { ", denied by the server" } else { "" };
-        let Synchronisation { asked, timeouts, refused, .. } = ntp;
-        line!(out, "NTP: asked {asked}, no answer {timeouts}, refused {refused}{denied}");
-    }
-    if ntp.serves {
-        line!(out, "NTP service: answered {}, refused {}", ntp.answered, ntp.not_answered);
-    }
-}
-
-fn mqtt(device: &dyn DeviceControl, out: &mut Output) {
-    let figures = device.broker();
-    line!(out, "Current clients: {}", figures.clients);
-    let mut list = List::new();
-    device.clients(&mut |id| {
-        let comma = if list.shown == 0 { "" } else { ", " };
-        list.add(out, format_args!("{comma}{}", Printable(id)))
-    });
-    if list.shown > 0 {
-        out.put(b"\r\n");
-    }
-    list.end(figures.clients, out);
-    line!(out, "Current subscriptions:");
-    let mut list = List::new();
-    device.subscriptions(&mut |found| {
-        let (client, filter) = (Printable(found.client), Printable(found.filter));
-        list.add(out, format_args!("{client}: \"{filter}\" (QoS {})\r\n", found.qos))
-    });
-    list.end(figures.subscriptions, out);
-    line!(out, "Retained topics:");
-    let mut list = List::new();
-    device.retained(&mut |found| {
-        let topic = Printable(found.topic);
-        list.add(out, format_args!("\"{topic}\" len: {} (QoS {})\r\n", found.len, found.qos))
-    });
-    list.end(figures.retained, out);
-    let connected = if device.remote_connected() { "connected" } else { "disconnected" };
-    line!(out, "MQTT client {connected}");
-    match (device.script_text(), device.script_enabled()) {
-        (ScriptText::None, _) => line!(out, "No script"),
-        (_, true) => line!(out, "Script enabled"),
-        (_, false) => line!(out, "Script disabled"),
-    }
-    counted(&figures, out);
-}
-
-/// What came, and what became of those who sent too much or nothing.
-fn counted(figures: &BrokerFigures, out: &mut Output) {
-    let c = &figures.counted;
-    line!(
-        out,
-        "Came: connections {}, clients {}, subscriptions {}, pings {}, wills {}",
-        c.opened,
-        c.accepted,
-        c.subscribed,
-        c.pings,
-        c.wills
-    );
-    line!(
-        out,
-        "Refused: connections {}, wrong passwords {}, subscriptions {}, retained {}",
-        c.refused.saturating_sub(c.unauthorized),
-        c.unauthorized,
-        c.subscriptions_refused,
-        c.retained_refused
-    );
-    line!(
-        out,
-        "Closed: bad packets {}, too large {}, no memory {}, no CONNECT {}, silent {}, slow {}, unreleased {}, taken over {}, sessions displaced {}",
-        c.protocol_errors,
-        c.too_large,
-        c.no_memory,
-        c.connect_timeouts,
-        c.timeouts,
-        c.slow,
-        c.unreleased,
-        c.take_overs,
-        c.sessions_displaced
-    );
-    line!(
-        out,
-        "Dropped: messages {}, to $SYS {}, from remote {}, unknown acknowledgements {}",
-        c.messages_dropped,
-        c.messages_denied,
-        figures.remote_dropped,
-        c.unknown_acks
-    );
-}
-
-/// A list of which only the beginning is shown if it is too long.
-struct List {
-    shown: usize,
-    /// Not all of it was shown.
-    cut: bool,
-    /// Bytes shown.
-    bytes: usize,
-}
-
-/// Counts what is printed.
-struct Counter<'o> {
-    out: &'o mut Output,
-    bytes: usize,
-}
-
-impl fmt::Write for Counter<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.bytes += text.len();
-        self.out.put(text.as_bytes());
-        Ok(())
-    }
-}
-
-impl List {
-    fn new() -> List {
-        List { shown: 0, cut: false, bytes: 0 }
-    }
-
-    /// Adds one if the list is not too long yet; false if it is, and then none after it is to be
-    /// added.
-    fn add(&mut self, out: &mut Output, text: fmt::Arguments<'_>) -> bool {
-        self.cut = self.bytes >= LONGEST_LIST;
-        if !self.cut {
-            let mut counter = Counter { out, bytes: 0 };
-            // Writing here never fails.
-            let _ = fmt::write(&mut counter, text);
-            self.bytes += counter.bytes;
-            self.shown += 1;
-        }
-        !self.cut
-    }
-
-    /// Says that there are more than are shown, and how many in all.
-    fn end(self, len: usize, out: &mut Output) {
-        if self.cut {
-            line!(out, "... and more, {len} in all");
         }
     }
 }
@@ -370,6 +126,21 @@ pub(super) fn lines(text: &[u8], out: &mut Output) {
             }
             None => out.put(part),
         }
+    }
+}
+
+/// Minutes ahead of UTC: `UTC`, `UTC+1`, `UTC-3:30`.
+pub(super) struct UtcOffset(pub(super) i32);
+
+impl fmt::Display for UtcOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UTC")?;
+        if self.0 == 0 {
+            return Ok(());
+        }
+        let (hours, minutes) = (self.0.unsigned_abs() / 60, self.0.unsigned_abs() % 60);
+        write!(f, "{}{hours}", if self.0 < 0 { '-' } else { '+' })?;
+        if minutes == 0 { Ok(()) } else { write!(f, ":{minutes:02}") }
     }
 }
 

@@ -7,6 +7,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use umqtt_memory::try_room_exact;
+
 use crate::printable::is_unprintable;
 
 /// Most words of a line.
@@ -19,6 +21,8 @@ pub enum WordsError {
     OpenQuote,
     /// More than [`MAX_WORDS`].
     TooMany,
+    /// There is no memory for them.
+    Memory,
 }
 
 impl fmt::Display for WordsError {
@@ -26,6 +30,7 @@ impl fmt::Display for WordsError {
         f.write_str(match self {
             WordsError::OpenQuote => "the closing quote is missing",
             WordsError::TooMany => "too many words",
+            WordsError::Memory => "not enough memory for this line",
         })
     }
 }
@@ -47,6 +52,10 @@ impl Words {
     /// [`WordsError`].
     pub fn split(line: &[u8]) -> Result<Words, WordsError> {
         let mut words = Words::default();
+        // Decoded they are not longer.
+        if !try_room_exact(&mut words.bytes, line.len()) {
+            return Err(WordsError::Memory);
+        }
         let mut rest = line;
         while let [first, tail @ ..] = rest {
             if is_blank(*first) {

@@ -35,8 +35,8 @@ impl<'s> BrokerAccess<'s> {
 }
 
 impl Hooks for BrokerAccess<'_> {
-    fn on_connect(&mut self, _peer: &Peer) -> bool {
-        true // the access mode was looked at when the connection was accepted
+    fn on_connect(&mut self, peer: &Peer) -> bool {
+        self.settings.access(Param::BrokerAccess).permits(peer.is_internal())
     }
 
     fn on_auth(&mut self, who: &Credentials<'_>) -> Verdict {

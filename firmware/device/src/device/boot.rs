@@ -18,21 +18,21 @@ use super::restart::PendingRestart;
 use super::retained::{self, Retention};
 use super::script::Script;
 use super::state::DeviceState;
-use super::sys::SysTopics;
-use super::unsaved::Unsaved;
+use super::sys_topics::SysTopics;
+use super::unsaved_retained::UnsavedRetained;
 use super::uploads::Uploads;
 use super::variables::PendingVariables;
 use super::wifi_state::Wifi;
-use super::{Device, Options};
+use super::{Device, DeviceOptions};
 use crate::board::{Board, Random};
-use crate::clock::Clock;
 use crate::console::Lock;
 use crate::log::{Level, Log, PrintRateLimiter, RepeatLimiter};
 use crate::notices::SETTINGS_DAMAGED;
 use crate::platform::Platform;
 use crate::settings::{Capability, Settings};
-use crate::storage::{Doors, MountReport, Storage, StorageError};
+use crate::storage::{MountReport, ProtectedServices, Storage, StorageError};
 use crate::upstream::Upstream;
+use crate::wall_clock::WallClock;
 
 const LOCK_DAMAGED: &str = "the lock is damaged: the configuration is locked. Set a new password with lock PASSWORD on the serial line";
 
@@ -57,7 +57,7 @@ impl<P: Platform> Prepared<P> {
             consoles: Consoles::new(options.plan.console, edits_lines, Instant::ZERO),
             script: Script::new(),
             http: HttpClient::default(),
-            sys: SysTopics::default(),
+            sys_topics: SysTopics::default(),
             retention: Retention::default(),
         }
     }
@@ -68,7 +68,7 @@ impl<P: Platform> Prepared<P> {
 pub(super) fn prepare<P: Platform>(
     board: P::Board,
     flash: P::Flash,
-    options: Options,
+    options: DeviceOptions,
 ) -> Result<Prepared<P>, StorageError> {
     let mut state = read(board, flash, options)?;
     retained::load(&mut state);
@@ -81,7 +81,7 @@ pub(super) fn prepare<P: Platform>(
 fn read<P: Platform>(
     board: P::Board,
     flash: P::Flash,
-    options: Options,
+    options: DeviceOptions,
 ) -> Result<Box<DeviceState<P>>, StorageError> {
     let mut mounted = mount::<P>(flash, &options)?;
     let settings = load_settings::<P>(&board, &mut mounted, &options)?;
@@ -91,7 +91,7 @@ fn read<P: Platform>(
 #[inline(never)]
 fn mount<P: Platform>(
     flash: P::Flash,
-    options: &Options,
+    options: &DeviceOptions,
 ) -> Result<Box<Mounted<P::Flash>>, StorageError> {
     Storage::mount(flash, options.layout).map(Box::new)
 }
@@ -100,7 +100,7 @@ fn mount<P: Platform>(
 fn load_settings<P: Platform>(
     board: &P::Board,
     (storage, report): &mut Mounted<P::Flash>,
-    options: &Options,
+    options: &DeviceOptions,
 ) -> Result<Box<Settings>, StorageError> {
     let mut settings = Box::new(Settings::load(board.mac(), &storage.load_settings()?));
     settings.set_capabilities(options.capabilities);
@@ -112,7 +112,7 @@ fn load_settings<P: Platform>(
 }
 
 /// Whether a service is there, by the options and by what is in the image.
-fn has<P: Platform>(options: &Options, one: Capability) -> bool {
+fn has<P: Platform>(options: &DeviceOptions, one: Capability) -> bool {
     !P::LACKS.has(one) && options.capabilities.has(one)
 }
 
@@ -123,7 +123,7 @@ fn join<P: Platform>(
     mut board: P::Board,
     mounted: Box<Mounted<P::Flash>>,
     settings: Box<Settings>,
-    options: Options,
+    options: DeviceOptions,
 ) -> Result<Box<DeviceState<P>>, StorageError> {
     let (mut storage, report) = *mounted;
     let lock = match report.lock_damaged {
@@ -144,9 +144,11 @@ fn join<P: Platform>(
         log: Log::new(options.plan.log),
         repeats: RepeatLimiter::default(),
         print_rate: PrintRateLimiter::new(options.print_rate),
-        clock: Clock::default(),
+        clock: WallClock::default(),
         ntp: has::<P>(&options, Capability::Ntp).then(Box::default),
         mdns: has::<P>(&options, Capability::Mdns).then(Box::default),
+        dhcp: has::<P>(&options, Capability::OwnAddresses).then(Box::default),
+        name_server: has::<P>(&options, Capability::NameServer).then(Box::default),
         options,
         listeners: Listeners::default(),
         ledger: Ledger::new(&options.plan),
@@ -155,9 +157,9 @@ fn join<P: Platform>(
         requests: HttpRequests::default(),
         own_changes: 0,
         retained_unsaved: false,
-        refused_doors: Doors::default(),
+        unprotected: ProtectedServices::default(),
         unread: false,
-        unsaved: Unsaved::default(),
+        unsaved: UnsavedRetained::default(),
         variables: PendingVariables::default(),
         restart: PendingRestart::default(),
         lent: 0,

@@ -6,7 +6,7 @@
 //! | of all | the network: `NetLimits::sockets` of `umqtt-net-smoltcp`, `MAX_CONNECTIONS` of `umqtt-host` | takes the place of one in silence; is reset if there is none |
 //! | of the broker's clients | `Limits::max_clients` of `umqtt-mqtt` | gets a CONNACK with return code 3 |
 //! | without CONNECT | `Limits::max_waiting` of it | closes the one that has waited longest |
-//! | console sessions | `MAX_SESSIONS` of `console` | closes one that was given no command; if there is none, gets a line that says so |
+//! | console sessions | `MAX_SESSIONS` of `console` | closes one that was given no command, or one of several of another host; if there is none, gets a line that says so |
 
 use alloc::vec::Vec;
 

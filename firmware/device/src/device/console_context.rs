@@ -2,7 +2,7 @@
 
 use alloc::string::ToString;
 use core::cell::RefCell;
-use core::fmt;
+use core::fmt::{self, Arguments};
 use core::net::IpAddr;
 
 use umqtt_memory::{Ledger, Share};
@@ -13,21 +13,25 @@ use super::http_client::HttpClient;
 use super::network_session::SessionPeer;
 use super::retained;
 use super::script::Script;
+use super::service::is_in_image;
 use super::state::DeviceState;
 use super::uploads::Uploads;
 use super::wifi;
 use crate::board::{Board, Random};
-use crate::clock::weekday_of;
 use crate::console::lock::Salt;
 use crate::console::{
     BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, MdnsStatus, Origin,
     RetainedMessage, ScriptText, Subscribed, TimeOfDay,
 };
-use crate::http::detect::ForeignProtocol;
+use crate::dhcp::Dhcp;
+use crate::http::FetchError;
+use crate::http::foreign_protocol::ForeignProtocol;
+use crate::name_server::NameServer;
 use crate::net::{Interface, Net};
 use crate::platform::Platform;
 use crate::settings::{Access, Capability, Param, Settings};
-use crate::storage::{Doors, StorageError};
+use crate::storage::{ProtectedServices, StorageError};
+use crate::wall_clock::weekday_of;
 use umqtt_net::Instant;
 
 /// Name of the script's own subscriptions in `show mqtt`.
@@ -73,7 +77,7 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     fn settings_restored(&mut self) -> Result<(), StorageError> {
         let runs = self.script.borrow().engine.is_some();
         if !self.state.storage.unguarded(runs).is_empty() {
-            self.state.storage.set_guarding(Doors::default())?;
+            self.state.storage.set_guarding(ProtectedServices::default())?;
         }
         self.state.settings.restored();
         Ok(())
@@ -84,8 +88,8 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
         if param == Param::BrokerPort { listeners.mqtt() } else { listeners.console() }
     }
 
-    fn admits(&self, origin: Origin) -> bool {
-        let access = self.state.settings.access(Param::ConfigAccess);
+    fn admits(&self, access: Param, origin: Origin) -> bool {
+        let access = self.state.settings.access(access);
         match origin {
             Origin::Network(_) => access.permits(self.peer.is_some_and(|peer| peer.is_internal)),
             Origin::Serial | Origin::Script => access != Access::Nobody,
@@ -167,11 +171,25 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
                 .as_ref()
                 .map(|ntp| ntp.synchronisation(self.state.now, &self.state.settings)),
             browsers: self.state.browsers,
+            refused_answers: self.state.memory.refused_answers,
         }
     }
 
     fn mdns(&self) -> Option<MdnsStatus> {
         self.state.mdns.as_ref().filter(|_| !P::LACKS.has(Capability::Mdns))?.status()
+    }
+
+    fn own_network(&self, line: &mut dyn FnMut(Arguments<'_>)) {
+        if is_in_image::<P, Dhcp>()
+            && let Some(dhcp) = &self.state.dhcp
+        {
+            dhcp.show(self.state.now, line);
+        }
+        if is_in_image::<P, NameServer>()
+            && let Some(names) = &self.state.name_server
+        {
+            names.show(line);
+        }
     }
 
     fn ledger(&self) -> &Ledger {
@@ -195,6 +213,12 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     fn time(&self) -> Option<TimeOfDay> {
         let time = self.state.clock()?;
         Some(TimeOfDay { weekday: weekday_of(time).unwrap_or(7), seconds: time.millis / 1000 })
+    }
+
+    fn zone(&self) -> Option<i32> {
+        let offset = self.state.utc_offset(self.state.utc()?);
+        let is_known = offset != 0 || self.state.clock.zone().is_some();
+        is_known.then_some(offset / 60)
     }
 
     fn backlog(&self, each: &mut dyn FnMut(&[u8])) {
@@ -304,6 +328,9 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
 
     fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), CommandError> {
         let limit = self.state.options.profile.source.max(self.state.options.profile.image);
+        if !self.uploads.is_pull() && !self.state.upload_admits(Uploads::needs(url)) {
+            return Err(CommandError(FetchError::NoMemory.to_string()));
+        }
         self.uploads.download(url, origin, limit, self.state.now, self.net)
     }
 

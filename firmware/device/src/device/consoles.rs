@@ -22,7 +22,7 @@ use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::notices::SETTINGS_DAMAGED;
 use crate::platform::Platform;
 use crate::settings::Param;
-use crate::storage::Doors;
+use crate::storage::ProtectedServices;
 
 /// The part of the share that one session's output may take: five of eight for outputs, the rest
 /// for lines and reports.
@@ -152,7 +152,7 @@ impl Consoles {
         let settings = &device.state.settings;
         let why = if settings.is_damaged() {
             SETTINGS_DAMAGED
-        } else if let Some(why) = settings.shut(Doors::CONSOLE) {
+        } else if let Some(why) = settings.shut(ProtectedServices::CONSOLE) {
             why
         } else if !settings.access(Param::ConfigAccess).permits(peer.is_internal()) {
             return net.abort(conn);
@@ -166,7 +166,7 @@ impl Consoles {
         net.close(conn);
     }
 
-    /// A new session; `None` if all are taken, and all were given commands.
+    /// A new session; `None` if all are taken, and none has to give way.
     fn open<P: Platform>(
         device: &mut Device<P>,
         conn: ConnId,
@@ -205,21 +205,28 @@ impl Consoles {
 
     /// Ends a session that was given no command: of those from the address that has most of them,
     /// with the newcomer's, the one opened first. So a host that opens one after the other keeps
-    /// out nobody, and takes the time to type a command from nobody but itself.
+    /// out nobody, and takes the time to type a command from nobody but itself. If there is none,
+    /// one of a host that has several gives way to a newcomer from a host that has none.
     fn end_silent<P: Platform>(
         device: &mut Device<P>,
         newcomer: Option<IpAddr>,
         net: &mut dyn Net,
     ) -> bool {
         let consoles = &device.consoles;
+        let silent = consoles.silent_len() > 0;
+        let counts = |session: &&NetworkSession| !(silent && session.session.has_commanded());
+        let sessions = || consoles.network.iter().flatten().filter(counts);
         let of = |address: IpAddr| {
-            let theirs = consoles.silent().filter(|session| session.peer.address == address);
+            let theirs = sessions().filter(|session| session.peer.address == address);
             theirs.count() + usize::from(Some(address) == newcomer)
         };
-        let others = consoles.silent();
         let least = |session: &&NetworkSession| (Reverse(of(session.peer.address)), session.opened);
-        let Some(conn) = others.min_by_key(least).map(|session| session.conn) else { return false };
-        device.state.debug(format_args!("a console without a command gives way to another"));
+        let first = sessions().min_by_key(least);
+        let may = |session: &&NetworkSession| {
+            silent || newcomer.is_some_and(|own| of(own) == 1 && of(session.peer.address) > 1)
+        };
+        let Some(conn) = first.filter(may).map(|session| session.conn) else { return false };
+        device.state.debug(format_args!("a console gives way to another"));
         for entry in &mut device.consoles.network {
             entry.take_if(|session| session.conn == conn);
         }

@@ -11,7 +11,7 @@ use super::service::Service;
 use super::state::DeviceState;
 use crate::platform::Platform;
 
-use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
+use crate::http::{Fetch, FetchError, HttpRequest, Overflow, ReadError, Response, Url};
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::printable::Printable;
@@ -123,7 +123,7 @@ impl HttpClient {
         };
         self.asked = Some(url.clone());
         let limit = state.options.profile.value;
-        let request = Request { url, post, limit, overflow: Overflow::Cut };
+        let request = HttpRequest { url, post, limit, overflow: Overflow::Cut };
         match Fetch::start(request, state.now, net) {
             Ok(fetch) => self.fetch = Some(fetch),
             Err(error) => self.done(Err(FetchError::Net(error)), state),

@@ -6,18 +6,19 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use umqtt_lang::diagnostic::HINTS;
-use umqtt_memory::{STEP_MARGIN, Share, reserve, try_format};
+use umqtt_memory::{STEP_MARGIN, Share, reserve, reserve_blocks, try_format};
 use umqtt_net::Instant;
 use umqtt_vm::Program;
 
 use super::Device;
-use super::options::Options;
+use super::ntp;
+use super::options::DeviceOptions;
 use super::service::Service;
 use super::state::DeviceState;
 use super::uploads::{UploadEvent, Uploads};
 use crate::board::Board;
 use crate::console::CommandError;
-use crate::http::detect::ForeignProtocol;
+use crate::http::foreign_protocol::ForeignProtocol;
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::platform::Platform;
@@ -174,6 +175,7 @@ fn try_script<P: Platform>(
         device.state.ledger[Share::Upload].refuse();
         return Some(Cow::Borrowed(NO_MEMORY));
     }
+    ntp::give_way(device, net);
     let checked = check(device);
     if perhaps && may_go_on(&checked) && !device.state.storage.incoming_is_closed() {
         return None;
@@ -248,6 +250,11 @@ fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
     }
 }
 
+/// Whether the heap has this block, and beside it so many bytes, for which pieces will do.
+fn has_memory(block: usize, pieces: usize) -> bool {
+    if pieces <= STEP_MARGIN { reserve_blocks([block], pieces) } else { reserve(block + pieces) }
+}
+
 /// Checks what has come of a script, of which so many bytes are in memory, and writes down what
 /// that takes: by the board's figure, or on a board without one the most that was asked for at
 /// once. More than an upload may hold is not given.
@@ -258,15 +265,16 @@ fn check_incoming<P: Platform>(
     let free = || state.board.free_memory().unwrap_or_default();
     let (before, most) = (free(), Cell::new(held));
     let limit = state.upload_limit();
-    let room = |bytes: usize| {
+    let room = |block: usize, pieces: usize| {
         let used = held + before.saturating_sub(free()) as usize;
-        let there = used.saturating_add(bytes) <= limit && reserve(bytes);
+        let bytes = block.saturating_add(pieces);
+        let there = used.saturating_add(bytes) <= limit && has_memory(block, pieces);
         if there {
             most.set(most.get().max(used + bytes));
         }
         there
     };
-    let Options { profile, compiler, capabilities, .. } = &state.options;
+    let DeviceOptions { profile, compiler, capabilities, .. } = &state.options;
     let map = |range| state.board.map_flash(range);
     let checked = upload::check(&mut state.storage, profile, &room, *compiler, *capabilities, &map);
     let account = &mut state.ledger[Share::Upload];

@@ -1,7 +1,7 @@
 //! The ports of broker and console that are listened on: those of the settings, followed live.
 
 use super::service::Service;
-use super::{Device, ListenError, Options};
+use super::{Device, DeviceOptions, ListenError};
 use crate::log::Level;
 use crate::net::Net;
 use crate::platform::Platform;
@@ -58,7 +58,7 @@ impl Listeners {
     pub(super) fn open(
         &mut self,
         settings: &Settings,
-        options: &Options,
+        options: &DeviceOptions,
         net: &mut dyn Net,
     ) -> Result<(), ListenError> {
         self.changed = false;

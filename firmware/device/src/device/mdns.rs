@@ -1,10 +1,14 @@
 //! Multicast DNS: the device answers to `mqtt.local` and says what it offers, in the network that
 //! `mdns_mode` names.
 
+use alloc::boxed::Box;
+
 use heapless::Vec;
-use umqtt_dns::mdns::{CONSOLE_SERVICE, MAX_SERVICES, MQTT_SERVICE, Responder, Service as Offer};
+use umqtt_dns::mdns::{
+    CONSOLE_SERVICE, MAX_SERVICES, MESSAGE_LEN, MQTT_SERVICE, MdnsResponder, Service as Offer,
+};
 use umqtt_dns::{MDNS_GROUP, MDNS_PORT};
-use umqtt_memory::try_format;
+use umqtt_memory::{STEP_MARGIN, Share, reserve, try_format};
 use umqtt_net::{Duration, Instant, InterfaceAddr, PortUse};
 
 use super::Device;
@@ -21,6 +25,9 @@ use crate::settings::{Capability, Param};
 const LABEL: &str = "mqtt";
 /// How often the address is looked at: not every stack reports a change.
 const LOOK_INTERVAL: Duration = Duration::from_secs(10);
+/// Bytes of the broker's share that it takes on a chip, about: itself, and the buffers of its
+/// datagrams. Without them it is tried again.
+const NEEDED: usize = size_of::<Host>() + 2 * MESSAGE_LEN;
 /// Datagrams taken in a turn.
 const DATAGRAMS_PER_TURN: usize = 8;
 
@@ -41,6 +48,8 @@ impl<P: Platform> Service<P> for Mdns {
         more
     }
 
+    // What it keeps on the stack is not to be there while a script is compiled.
+    #[inline(never)]
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
         let mdns = device.state.mdns.as_ref()?;
         let host = mdns.host.as_ref().and_then(|host| host.responder.poll_at());
@@ -52,7 +61,7 @@ impl Mdns {
     /// Takes what came and sends what is due, up to a bound; true if there may be more.
     fn turn(&mut self, now: Instant, net: &mut dyn Net) -> bool {
         let Some(host) = &mut self.host else { return false };
-        let Host { socket, responder, .. } = host;
+        let Host { socket, responder, .. } = &mut **host;
         let mut taken = 0;
         while self.has_datagram && taken < DATAGRAMS_PER_TURN {
             let Some(udp) = net.udp() else { return false };
@@ -122,22 +131,28 @@ fn network(mode: i32, net: &dyn Net) -> Option<InterfaceAddr> {
     found
 }
 
+// Out of line: it is large before it lies on the heap.
+#[inline(never)]
 fn open<P: Platform>(
     interface: Interface,
     state: &mut DeviceState<P>,
     net: &mut dyn Net,
-) -> Result<Option<Host>, NetError> {
+) -> Result<Option<Box<Host>>, NetError> {
+    if !state.may_pass(NEEDED) || !reserve(NEEDED + STEP_MARGIN) {
+        state.ledger[Share::Services].refuse();
+        return Err(NetError::Full);
+    }
     let mut seed = [0; 4];
     state.board.random(&mut seed);
     let seed = u32::from_le_bytes(seed);
-    let Some(responder) = Responder::new(interface, LABEL, &[], seed) else { return Ok(None) };
+    let Some(responder) = MdnsResponder::new(interface, LABEL, &[], seed) else { return Ok(None) };
     let udp = net.udp().ok_or(NetError::Failed)?;
     let socket = udp.bind(MDNS_PORT, PortUse::Shared)?.id;
     if let Err(error) = udp.join(socket, MDNS_GROUP, interface) {
         udp.close(socket);
         return Err(error);
     }
-    Ok(Some(Host { interface, socket, responder }))
+    Ok(Some(Box::new(Host { interface, socket, responder })))
 }
 
 /// What there is to use in that network.

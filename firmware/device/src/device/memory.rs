@@ -15,6 +15,8 @@ pub(super) struct MemoryPressure {
     pub(super) relieved_at: Option<u32>,
     /// What the network had refused when it was looked at last.
     pub(super) network_refused: u32,
+    /// Answers to nothing that was asked, while names were looked up.
+    pub(super) refused_answers: u32,
 }
 
 impl MemoryPressure {

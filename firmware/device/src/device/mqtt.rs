@@ -15,10 +15,14 @@ use super::service::Service;
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent, Peer};
 use crate::platform::Platform;
-use crate::settings::Param;
 
 /// Between two lines of the log that tell of a wrong password.
 const REFUSALS_APART: Duration = Duration::from_secs(60);
+
+/// Bytes that all clients together are sent, about, before what they have sent is looked at again.
+const SENT_PER_PASS: usize = 16 * 1024 * 1024;
+/// Bytes of that which each of them gets in any case.
+const LEAST_SHARE: usize = 16 * 1024;
 
 /// Moves bytes between the network and the broker.
 pub(super) struct MqttClients {
@@ -48,10 +52,11 @@ impl<P: Platform> Service<P> for MqttClients {
                     MqttClients::read(device, conn, net);
                 }
             }
-            NetEvent::Writable(_) => MqttClients::send(device, conn, net),
+            NetEvent::Writable(_) => MqttClients::send_share(device, conn, net),
             NetEvent::PeerClosed(_) => {
                 // Half-close: answers to what it sent last are still wanted.
                 MqttClients::flush(device, net);
+                MqttClients::send(device, conn, usize::MAX, net);
                 if matches!(device.connections.role(conn), Role::Mqtt(_)) {
                     device.state.broker.closed(conn, now);
                     device.connections.set_role(conn, Role::Other);
@@ -83,8 +88,8 @@ impl<P: Platform> Service<P> for MqttClients {
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
         let broker = device.state.broker.poll_at();
         let Some(next_turn) = device.mqtt.backpressure.next_turn() else { return broker };
-        let paused = MqttClients::is_pausing(device);
-        let resume = if paused { next_turn } else { device.state.now };
+        let waits = MqttClients::is_pausing(device) || device.state.broker.is_holding();
+        let resume = if waits { next_turn } else { device.state.now };
         Some(broker.map_or(resume, |at| at.min(resume)))
     }
 }
@@ -115,10 +120,6 @@ impl MqttClients {
         let state = &mut *device.state;
         if state.listeners.mqtt() != Some(port) {
             return false;
-        }
-        if !state.settings.access(Param::BrokerAccess).permits(peer.is_internal()) {
-            net.abort(conn);
-            return true;
         }
         MqttClients::flush(device, net);
         let state = &mut *device.state;
@@ -156,14 +157,19 @@ impl MqttClients {
         let state = &mut device.state;
         let before = state.broker.stats().messages_received;
         let mut access = BrokerAccess::new(&state.settings);
+        let mut held = false;
         let taken = net.recv(conn, &mut |bytes| {
-            state.broker.receive(conn, bytes, state.now, &mut access);
-            bytes.len()
+            let taken = state.broker.receive_or_hold(conn, bytes, state.now, &mut access);
+            held = taken < bytes.len();
+            taken
         });
         let refused = access.refused;
         let published = state.broker.stats().messages_received > before;
         let read_state = if published { ReadState::Publishing } else { ReadState::Free };
         device.connections.set_role(conn, Role::Mqtt(read_state));
+        if held {
+            MqttClients::hold(device, conn);
+        }
         device.mqtt.unflushed += taken;
         if let Some(peer) = refused {
             MqttClients::tell_refusal(device, peer);
@@ -186,11 +192,12 @@ impl MqttClients {
         state.log(Level::Info, format_args!("client from {peer} {wrong}"));
     }
 
-    /// Sends what waits for clients and closes what the broker wants closed.
+    /// Sends what waits for clients, to each its share, and closes what the broker wants closed.
     pub(super) fn flush<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
         device.mqtt.unflushed = 0;
-        while let Some(conn) = device.state.broker.poll_writable() {
-            MqttClients::send(device, conn, net);
+        for _ in 0..device.state.broker.writable_len() {
+            let Some(conn) = device.state.broker.poll_writable() else { break };
+            MqttClients::send_share(device, conn, net);
         }
         while let Some(conn) = device.state.broker.poll_close() {
             net.close(conn);
@@ -198,23 +205,49 @@ impl MqttClients {
         }
     }
 
-    /// Sends as much as the network takes; the rest goes when it is writable again.
-    fn send<P: Platform>(device: &mut Device<P>, conn: ConnId, net: &mut dyn Net) {
+    /// Whether there is more to send that the network may take.
+    pub(super) fn has_more<P: Platform>(device: &Device<P>) -> bool {
+        device.state.broker.writable_len() > 0
+    }
+
+    /// Sends a client its share: what is left of it has its turn after all others, and after what
+    /// they have sent meanwhile. The more there are, the smaller it is.
+    fn send_share<P: Platform>(device: &mut Device<P>, conn: ConnId, net: &mut dyn Net) {
+        let clients = device.state.broker.writable_len() + 1;
+        let most = device.mqtt.send_buffer.len().max(LEAST_SHARE);
+        let share = (SENT_PER_PASS / clients).clamp(LEAST_SHARE, most);
+        if !MqttClients::send(device, conn, share, net) {
+            device.state.broker.put_off(conn);
+        }
+    }
+
+    /// Sends as much as the network takes, so many bytes at most; false if that was less than there
+    /// is. What the network does not take goes when it is writable again.
+    fn send<P: Platform>(
+        device: &mut Device<P>,
+        conn: ConnId,
+        mut most: usize,
+        net: &mut dyn Net,
+    ) -> bool {
         let (broker, buffer) = (&mut device.state.broker, &mut device.mqtt.send_buffer);
         loop {
             let first = broker.outgoing(conn);
-            let (all, sent) = match first.len() {
-                0 => return,
+            let n = first.len();
+            if n == 0 || most == 0 {
+                return n == 0;
+            }
+            let (all, sent) = if n >= buffer.len() {
                 // Large ones go as they are, small ones many at a time.
-                n if n >= buffer.len() => (n, net.send(conn, first)),
-                _ => {
-                    let n = broker.copy_outgoing(conn, buffer);
-                    (n, net.send(conn, &buffer[..n]))
-                }
+                let piece = &first[..n.min(most)];
+                (piece.len(), net.send(conn, piece))
+            } else {
+                let n = broker.copy_outgoing(conn, buffer).min(most);
+                (n, net.send(conn, &buffer[..n]))
             };
             broker.sent(conn, sent);
+            most -= sent;
             if sent < all {
-                return;
+                return true;
             }
         }
     }
@@ -260,7 +293,8 @@ impl MqttClients {
     fn resume_paused<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
         let Some(next_turn) = device.mqtt.backpressure.next_turn() else { return };
         let pausing = MqttClients::is_pausing(device);
-        if pausing && device.state.now < next_turn || !device.state.has_margin() {
+        let waits = pausing || device.state.broker.is_holding();
+        if waits && device.state.now < next_turn || !device.state.has_margin() {
             return;
         }
         device.mqtt.backpressure.begin_turn();

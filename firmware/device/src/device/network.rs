@@ -6,6 +6,9 @@ use super::Device;
 use super::connections::Role;
 use super::consoles::Consoles;
 use super::mqtt::MqttClients;
+use super::service::is_in_image;
+use crate::dhcp::Dhcp;
+use crate::name_server::NameServer;
 use crate::net::{Net, NetEvent};
 use crate::platform::Platform;
 
@@ -55,6 +58,16 @@ fn take_events<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) -> bool {
             NetEvent::Datagram(socket) => {
                 if let Some(mdns) = &mut device.state.mdns {
                     mdns.note_datagram(socket);
+                }
+                if is_in_image::<P, Dhcp>()
+                    && let Some(dhcp) = &mut device.state.dhcp
+                {
+                    dhcp.note_datagram(socket);
+                }
+                if is_in_image::<P, NameServer>()
+                    && let Some(names) = &mut device.state.name_server
+                {
+                    names.note_datagram(socket);
                 }
             }
         }

@@ -2,29 +2,38 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use umqtt_memory::Share;
 use umqtt_net::{Duration, Instant, PortUse};
-use umqtt_ntp::{Clock, LEN, Sample, Timeout};
+use umqtt_ntp::{LEN, Sample, ServerClock, Timeout};
 
 use super::Device;
-use super::service::Service;
+use super::reached::reached;
+use super::service::{Service, is_in_image};
 use super::state::DeviceState;
 use crate::board::{Board, Random};
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetError, NetEvent, Peer};
-use crate::ntp::{Last, Ntp, Resolution, literal, split};
+use crate::ntp::{Last, Ntp, Resolution};
 use crate::platform::Platform;
+use crate::settings::time_server::{literal, split};
 use crate::settings::{Capability, Param};
 
 /// Datagrams taken in a turn, of either socket.
 const DATAGRAMS_PER_TURN: usize = 8;
 /// When a port that was not free is asked for again.
 const BIND_AGAIN: Duration = Duration::from_secs(10);
+/// Bytes of an answer: a digest may stand behind it (RFC 5905, section 7.3).
+const ANSWER_LEN: usize = LEN + 20;
+/// Bytes of the broker's share that asking takes on a chip, about. Without them it asks later.
+const ASKING: usize = 512;
 /// By how much a clock may be off without a line in the log that it was set, milliseconds.
 const WORTH_A_LINE: u64 = 1_000;
 
+// All out of line: what they keep on the stack is not to be there while a script is compiled.
 impl<P: Platform> Service<P> for Ntp {
     const NEEDS: Option<Capability> = Some(Capability::Ntp);
 
+    #[inline(never)]
     fn handle_event(
         device: &mut Device<P>,
         conn: ConnId,
@@ -51,6 +60,7 @@ impl<P: Platform> Service<P> for Ntp {
         true
     }
 
+    #[inline(never)]
     fn handle_timeout(device: &mut Device<P>, net: &mut dyn Net) {
         let state = &mut *device.state;
         let Some(ntp) = &mut state.ntp else { return };
@@ -77,6 +87,7 @@ impl<P: Platform> Service<P> for Ntp {
         more
     }
 
+    #[inline(never)]
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
         let ntp = device.state.ntp.as_ref()?;
         [ntp.client.poll_at(), ntp.service.again_at].into_iter().flatten().min()
@@ -91,7 +102,25 @@ fn turn<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Ne
     // Alarms the clock has passed ring in the next turn, which is due at once.
     let set = receive(ntp, state, net);
     ask(ntp, state, net);
-    serve(ntp, state, net) || set
+    !P::LACKS.has(Capability::TimeServer) && serve(ntp, state, net) || set
+}
+
+/// A script is about to be compiled, which wants all memory: what is waited for, the answer or the
+/// server's address, is asked for again when that is done.
+#[inline(never)]
+pub(super) fn give_way<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
+    if !is_in_image::<P, Ntp>() {
+        return;
+    }
+    let Some(ntp) = &mut device.state.ntp else { return };
+    if let Resolution::Looking(conn, _) = ntp.server {
+        net.abort(conn);
+        ntp.server = Resolution::None;
+    }
+    if ntp.socket.is_some() {
+        ntp.client.take_back();
+        ntp.close_socket(net);
+    }
 }
 
 /// Begins anew, with the settings as they are.
@@ -144,12 +173,16 @@ fn ask<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Net
             }
         }
     };
+    if !state.may_pass(ASKING) {
+        state.ledger[Share::Services].refuse();
+        return ntp.client.fail(state.now);
+    }
     let mut random = [0; 8];
     state.board.random(&mut random);
     let random = u64::from_le_bytes(random);
     let peer = reached(net, server);
     let sent = net.udp().and_then(|udp| {
-        let socket = udp.bind(0, PortUse::Exclusive).ok()?.id;
+        let socket = udp.bind_for(ANSWER_LEN, 0, PortUse::Exclusive).ok()?.id;
         ntp.socket = Some(socket);
         let request = ntp.client.poll_transmit(state.now, server, random)?;
         udp.send_to(socket, &request, peer).ok()
@@ -258,15 +291,17 @@ fn open<P: Platform>(ntp: &mut Ntp, state: &mut DeviceState<P>, net: &mut dyn Ne
 }
 
 /// The clock that others are told, if it is right as far as is known.
-fn told<P: Platform>(ntp: &Ntp, state: &DeviceState<P>) -> Option<Clock> {
+fn told<P: Platform>(ntp: &Ntp, state: &DeviceState<P>) -> Option<ServerClock> {
     let board = state.board.wall_clock();
     let unix_millis = state.clock.utc_at(state.now, board)?;
-    let Some(last) = ntp.last else { return Some(Clock { unix_millis, ..Clock::local() }) };
+    let Some(last) = ntp.last else {
+        return Some(ServerClock { unix_millis, ..ServerClock::local() });
+    };
     let age = state.now.saturating_duration_since(last.sample.at);
     // A clock is said to go wrong by 15 us a second; ours by ten times that at least.
     let dispersion =
         last.sample.root_dispersion.saturating_add((age.as_secs() as u32).saturating_mul(10));
-    Some(Clock {
+    Some(ServerClock {
         unix_millis,
         set_unix_millis: last.sample.unix_millis,
         stratum: last.sample.stratum + 1,
@@ -287,15 +322,4 @@ fn note<P: Platform>(state: &mut DeviceState<P>, what: core::fmt::Arguments<'_>)
     // A copy, as the log needs all of the device.
     let name = alloc::string::String::from(state.settings.text(Param::NtpServer));
     state.log(Level::Warning, format_args!("Time server {name}: {what}"));
-}
-
-/// The interface through which an address is reached.
-fn reached(net: &dyn Net, server: SocketAddr) -> Peer {
-    let mut peer = Peer::from(server);
-    net.addresses(&mut |own| {
-        if own.contains(server.ip()) {
-            peer = Peer::new(server, own.interface);
-        }
-    });
-    peer
 }

@@ -8,7 +8,7 @@ use umqtt_vm::Profile;
 
 use crate::net::NetError;
 use crate::settings::{Capabilities, Capability};
-use crate::storage::Layout;
+use crate::storage::FlashLayout;
 use crate::upload::{WholeCompiler, compile_whole};
 
 /// The part of the script's share that is for its commands and for its flash variables that wait to
@@ -17,7 +17,7 @@ const PENDING_PART: usize = 7;
 
 /// What a board chooses for its device.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct DeviceOptions {
     /// Name and version, for `show` and `$SYS/broker/version`.
     pub version: &'static str,
     /// What scripts may need.
@@ -27,7 +27,7 @@ pub struct Options {
     /// What each part may hold of the memory.
     pub plan: Plan,
     /// Where in the flash things are.
-    pub layout: Layout,
+    pub layout: FlashLayout,
     /// What the board has, and so which settings and commands.
     pub capabilities: Capabilities,
     /// `ntp_server` until it is set; none on a board whose clock is right without.
@@ -46,9 +46,9 @@ pub struct Options {
     pub console_port: Option<u16>,
 }
 
-impl Options {
+impl DeviceOptions {
     /// For the ESP8266: all of it, static data, heap and stack, keeps within 48 KiB of RAM.
-    pub const ESP8266: Options = Options {
+    pub const ESP8266: DeviceOptions = DeviceOptions {
         version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
         profile: Profile::ESP8266,
         limits: Limits::SMALL
@@ -64,7 +64,7 @@ impl Options {
             .max_local_queue_bytes(2 * 1024)
             .max_memory(Plan::ESP8266.broker),
         plan: Plan::ESP8266,
-        layout: Layout::ESP8266,
+        layout: FlashLayout::ESP8266,
         capabilities: Capabilities::NONE.with(Capability::Address),
         time_server: "1.pool.ntp.org",
         compiler: None,
@@ -74,13 +74,67 @@ impl Options {
         console_port: None,
     };
 
+    /// For the ESP32-C3: 32 clients within 128 KiB of RAM; the rest is the radio's.
+    pub const ESP32C3: DeviceOptions = DeviceOptions {
+        profile: Profile::ESP32,
+        limits: DeviceOptions::ESP8266
+            .limits
+            .max_clients(32)
+            .max_waiting(32)
+            .max_subscriptions(256)
+            .max_client_subscriptions(64)
+            .max_retained(64)
+            .max_retained_bytes(8 * 1024)
+            .max_packet(4 * 1024)
+            .max_queue_messages(32)
+            .max_queue_bytes(4 * 1024)
+            .max_local_queue_bytes(4 * 1024)
+            .max_memory(Plan::ESP32C3.broker),
+        plan: Plan::ESP32C3,
+        layout: FlashLayout::ESP32,
+        capabilities: DeviceOptions::ESP8266
+            .capabilities
+            .with(Capability::Ntp)
+            .with(Capability::TimeServer)
+            .with(Capability::Mdns),
+        send_buffer: 512,
+        ..DeviceOptions::ESP8266
+    };
+
     /// The same for a board with a radio, as station and as access point.
     #[must_use]
-    pub const fn with_radio(mut self) -> Options {
+    pub const fn with_radio(mut self) -> DeviceOptions {
         let capabilities = self.capabilities.with(Capability::Wifi);
         self.capabilities = capabilities.with(Capability::AccessPoint);
         self
     }
+
+    /// The same for a board whose network stack has datagrams and multicast groups.
+    #[must_use]
+    pub const fn with_network_services(mut self) -> DeviceOptions {
+        self.capabilities = self.capabilities.with(Capability::Ntp).with(Capability::Mdns);
+        self
+    }
+
+    /// The same for a board whose network stack has addresses in a network of its own.
+    #[must_use]
+    pub const fn with_own_addresses(mut self) -> DeviceOptions {
+        let capabilities = self.capabilities.with(Capability::OwnAddresses);
+        self.capabilities = capabilities.with(Capability::NameServer);
+        self
+    }
+
+    /// The same for a board whose processor's clock and serial port's speed can be chosen.
+    #[must_use]
+    pub const fn with_speeds(mut self) -> DeviceOptions {
+        let capabilities = self.capabilities.with(Capability::CpuClock);
+        self.capabilities = capabilities.with(Capability::Bitrate);
+        self
+    }
+
+    /// For the ESP32-C3 itself: what its core has, and its radio.
+    pub const ESP32C3_WITH_RADIO: DeviceOptions =
+        DeviceOptions::ESP32C3.with_radio().with_own_addresses().with_speeds();
 
     /// Bytes of the script's share for its commands and for its flash variables that wait to be
     /// written.
@@ -95,15 +149,16 @@ impl Options {
     }
 
     /// For a desktop.
-    pub const DESKTOP: Options = Options {
+    pub const DESKTOP: DeviceOptions = DeviceOptions {
         version: concat!("umqtt ", env!("CARGO_PKG_VERSION")),
         profile: Profile::DESKTOP,
         limits: Limits::DESKTOP,
         plan: Plan::DESKTOP,
-        layout: Layout::DESKTOP,
+        layout: FlashLayout::DESKTOP,
         capabilities: Capabilities::NONE
             .with(Capability::Persistence)
             .with(Capability::Ntp)
+            .with(Capability::TimeServer)
             .with(Capability::Mdns),
         time_server: "",
         send_buffer: 256 * 1024,
@@ -132,3 +187,18 @@ impl fmt::Display for ListenError {
 }
 
 impl core::error::Error for ListenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `umqttc check` takes for a chip, its ledger has room for: the image is run from flash.
+    #[test]
+    fn the_ledger_has_the_memory_that_the_profile_promises_scripts() {
+        let chip = DeviceOptions::ESP8266;
+        assert_eq!(chip.script_budget(0), chip.profile.ram);
+        assert_eq!(chip.profile, Profile::ESP8266);
+        let desktop = DeviceOptions::DESKTOP;
+        assert!(desktop.script_budget(desktop.profile.image) >= desktop.profile.ram);
+    }
+}

@@ -63,6 +63,6 @@ impl<P: Platform> Service<P> for Transmit {
         {
             device.uploads.asker_is_gone();
         }
-        device.consoles.can_go_on()
+        device.consoles.can_go_on() || MqttClients::has_more(device)
     }
 }

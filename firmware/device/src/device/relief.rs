@@ -7,8 +7,12 @@ use super::Device;
 use super::install;
 use super::memory::MemoryPressure;
 use super::mqtt::MqttClients;
-use super::service::Service;
+use super::service::{Service, is_in_image};
+use crate::dhcp::Dhcp;
+use crate::mdns::Mdns;
+use crate::name_server::NameServer;
 use crate::net::Net;
+use crate::ntp::Ntp;
 use crate::platform::Platform;
 
 /// Milliseconds in which no step found memory before a client gives way.
@@ -62,13 +66,27 @@ fn relieve<P: Platform>(device: &mut Device<P>, net: &mut dyn Net) {
 
 /// Writes down what each part holds now.
 fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
-    let fixed = size_of_val(&*device.state) + size_of::<Device<P>>() + device.mqtt.memory();
+    let mut fixed = size_of_val(&*device.state) + size_of::<Device<P>>() + device.mqtt.memory();
+    let boxed = [
+        (is_in_image::<P, Ntp>(), device.state.ntp.as_deref().map(size_of_val)),
+        (is_in_image::<P, Mdns>(), device.state.mdns.as_deref().map(size_of_val)),
+        (is_in_image::<P, Dhcp>(), device.state.dhcp.as_deref().map(size_of_val)),
+        (is_in_image::<P, NameServer>(), device.state.name_server.as_deref().map(size_of_val)),
+    ];
+    for (in_image, bytes) in boxed {
+        fixed += bytes.filter(|_| in_image).unwrap_or(0);
+    }
     let script =
         device.script.memory() + device.state.commands.memory() + device.state.variables.memory();
     let wifi = device.state.wifi().map_or(0, |wifi| wifi.memory());
+    let mdns = device.state.mdns.as_deref().filter(|_| is_in_image::<P, Mdns>());
+    let mdns = mdns.map_or(0, Mdns::memory);
+    let network = net.memory();
+    let own = network.min(device.state.ledger[Share::Network].budget);
     let used = [
         (Share::Fixed, fixed),
-        (Share::Network, net.memory()),
+        (Share::Network, own),
+        (Share::Services, network - own + mdns),
         (Share::Broker, device.state.broker.memory()),
         (Share::Upload, device.uploads.memory() + device.state.storage.incoming_memory()),
         (Share::Script, script),
@@ -91,6 +109,7 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
     let log = &mut device.state.ledger[Share::Log];
     log.refused = log.refused.saturating_add(device.state.log.take_dropped());
     let seen = core::mem::replace(&mut device.state.memory.network_refused, net.refused());
+    device.state.memory.refused_answers = net.refused_answers();
     let network = &mut device.state.ledger[Share::Network];
     network.refused = network.refused.saturating_add(net.refused().saturating_sub(seen));
     let storage = &mut device.state.ledger[Share::Storage];

@@ -11,7 +11,7 @@ use umqtt_net::{Duration, Instant};
 use super::Device;
 use super::service::Service;
 use super::state::DeviceState;
-use super::unsaved::Unsaved;
+use super::unsaved_retained::UnsavedRetained;
 use crate::console::CommandError;
 use crate::log::Level;
 use crate::net::Net;
@@ -135,7 +135,7 @@ pub(super) fn save_some<P: Platform>(
     state: &mut DeviceState<P>,
 ) -> Option<Result<(), CommandError>> {
     if !state.storage.is_saving_retained() {
-        state.unsaved = Unsaved::default();
+        state.unsaved = UnsavedRetained::default();
     }
     let (broker, unsaved) = (&state.broker, &mut state.unsaved);
     let from = |from: Bound<&[u8]>| {

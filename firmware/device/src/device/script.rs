@@ -2,7 +2,7 @@
 
 mod events;
 mod lifecycle;
-mod link;
+mod network_changes;
 
 use umqtt_memory::Share;
 use umqtt_vm::Image;
@@ -20,7 +20,7 @@ use crate::platform::Platform;
 use crate::storage::{ImageBytes, StorageError};
 use umqtt_net::Instant;
 
-use link::Link;
+use network_changes::NetworkChanges;
 /// The script of the device.
 pub(super) struct Script {
     pub(super) engine: Option<Engine<ImageBytes>>,
@@ -34,7 +34,7 @@ pub(super) struct Script {
     starts: u8,
     started_at: Instant,
     /// The network, and what the script has not got of it yet.
-    link: Link,
+    network_changes: NetworkChanges,
     /// What is stored, whether it runs or not.
     stored: ScriptText,
     tracing: bool,
@@ -54,7 +54,7 @@ impl<P: Platform> Service<P> for Script {
     }
 
     fn poll_at(device: &mut Device<P>) -> Option<Instant> {
-        device.script.deadline()
+        device.script.deadline(&device.state)
     }
 }
 
@@ -67,7 +67,7 @@ impl Script {
             new: false,
             starts: 0,
             started_at: Instant::ZERO,
-            link: Link::default(),
+            network_changes: NetworkChanges::default(),
             stored: ScriptText::None,
             tracing: false,
             unloaded_since: None,

@@ -1,16 +1,18 @@
 //! What the script engine is given of the device.
 
-use umqtt_mqtt::client::SendError;
+use umqtt_mqtt::client::ClientPublishError;
 use umqtt_mqtt::{PublishError, QoS};
 use umqtt_topic::TopicError;
-use umqtt_vm::{Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, Random, Serial, Side, Storage};
+use umqtt_vm::{
+    Almanac, Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, Random, Serial, Side,
+};
 
 use super::state::DeviceState;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::printable::{self, Printable};
 use crate::settings::{Param, SetError, Source};
-use crate::storage::Doors;
+use crate::storage::ProtectedServices;
 
 /// The device, as a script uses it.
 pub(super) struct ScriptHost<'c, P: Platform> {
@@ -57,7 +59,7 @@ impl<P: Platform> Mqtt for ScriptHost<'_, P> {
             }
             Side::Remote => match self.state.publish_remote(topic, data, retained) {
                 Ok(()) => return Ok(0),
-                Err(SendError::Topic(error)) => return Err(error),
+                Err(ClientPublishError::Topic(error)) => return Err(error),
                 Err(error) => {
                     return Ok(self.warn(format_args!("publish remote {shown}: {error}")));
                 }
@@ -149,6 +151,17 @@ impl<P: Platform> Random for ScriptHost<'_, P> {
     }
 }
 
+impl<P: Platform> Almanac for ScriptHost<'_, P> {
+    fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
+        self.state.sun(day)
+    }
+
+    fn unix_time(&mut self) -> u32 {
+        let utc = self.state.utc().map(|millis| millis / 1000);
+        utc.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(0)
+    }
+}
+
 impl<P: Platform> Console for ScriptHost<'_, P> {
     fn print(&mut self, text: &[u8], newline: bool) {
         // Writing to the log never fails.
@@ -166,10 +179,10 @@ impl<P: Platform> Console for ScriptHost<'_, P> {
     }
 
     fn config(&mut self, name: &[u8], value: &[u8]) {
-        let doors = Param::by_name(name).map(Param::doors).unwrap_or_default();
-        if value.is_empty() && doors.has(Doors::BROKER) {
+        let services = Param::by_name(name).map(Param::protects).unwrap_or_default();
+        if value.is_empty() && services.has(ProtectedServices::BROKER) {
             // As of a flash variable that is empty, damaged, or cannot be read.
-            self.state.refused_doors.add(doors);
+            self.state.unprotected.add(services);
             self.warn(format_args!(
                 "config {}: no value, so nobody is let in; none lets everybody in",
                 shown(name)
@@ -183,7 +196,7 @@ impl<P: Platform> Console for ScriptHost<'_, P> {
                 self.state.log(Level::Info, format_args!("config {}: {error}", shown(name)));
             }
             Err(error) => {
-                self.state.refused_doors.add(doors);
+                self.state.unprotected.add(services);
                 self.warn(format_args!("config {}: {error}", shown(name)));
             }
         }
@@ -194,7 +207,7 @@ impl<P: Platform> Console for ScriptHost<'_, P> {
     }
 }
 
-impl<P: Platform> Storage for ScriptHost<'_, P> {
+impl<P: Platform> FlashVariables for ScriptHost<'_, P> {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         match self.state.flash_variable(n, out) {
             Ok(len) => len,

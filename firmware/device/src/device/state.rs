@@ -5,34 +5,38 @@ use alloc::boxed::Box;
 use core::fmt::Arguments;
 use core::net::IpAddr;
 
-use umqtt_memory::{Ledger, Plan, Share, reserve_step};
+use umqtt_calendar::{Place, Zone};
+use umqtt_memory::{Ledger, Plan, STEP_MARGIN, Share, reserve, reserve_step};
 use umqtt_mqtt::Broker;
-use umqtt_mqtt::client::SendError;
+use umqtt_mqtt::client::ClientPublishError;
 use umqtt_net::{Duration, Instant};
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
-use super::Options;
+use super::DeviceOptions;
 use super::commands::SystemCommands;
 use super::http_requests::HttpRequests;
 use super::listeners::Listeners;
 use super::memory::MemoryPressure;
 use super::restart::PendingRestart;
-use super::unsaved::Unsaved;
+use super::service::is_in_image;
+use super::unsaved_retained::UnsavedRetained;
 use super::variables::PendingVariables;
 use super::wifi_state::Wifi;
 use crate::board::{Board, LogLevel, Serial};
-use crate::clock::Clock;
 use crate::console::{Lock, over};
+use crate::dhcp::Dhcp;
 use crate::engine::{LocalTime, Now};
 use crate::http::FetchError;
 use crate::log::{Level, Line, Log, PrintRateLimiter, RepeatLimiter};
 use crate::mdns::Mdns;
+use crate::name_server::NameServer;
 use crate::ntp::Ntp;
 use crate::platform::Platform;
-use crate::settings::param_type::NO_ZONE;
-use crate::settings::{Param, Settings};
-use crate::storage::{Doors, Storage, StorageError};
+use crate::settings::param_type::NO_DEGREES;
+use crate::settings::{Capability, Param, Settings};
+use crate::storage::{ProtectedServices, Storage, StorageError};
 use crate::upstream::Upstream;
+use crate::wall_clock::WallClock;
 
 /// Bytes a message takes beside its topic and data while it waits, about.
 const MESSAGE: usize = 96;
@@ -52,12 +56,16 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) repeats: RepeatLimiter,
     /// How much scripts print on the serial port.
     pub(super) print_rate: PrintRateLimiter,
-    pub(super) clock: Clock,
+    pub(super) clock: WallClock,
     /// Network time, on a board that has it.
     pub(super) ntp: Option<Box<Ntp>>,
     /// Multicast DNS, on a board that has it; away while it has its turn.
     pub(super) mdns: Option<Box<Mdns>>,
-    pub(super) options: Options,
+    /// The DHCP server of the own network, on a board that has it; away while it has its turn.
+    pub(super) dhcp: Option<Box<Dhcp>>,
+    /// And the name server of that network.
+    pub(super) name_server: Option<Box<NameServer>>,
+    pub(super) options: DeviceOptions,
     pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.
     pub(super) ledger: Ledger,
@@ -69,11 +77,11 @@ pub(super) struct DeviceState<P: Platform> {
     /// The flash failed when the retained messages were saved last.
     pub(super) retained_unsaved: bool,
     /// What `config` lines were to keep strangers out of and could not.
-    pub(super) refused_doors: Doors,
+    pub(super) unprotected: ProtectedServices,
     /// A flash variable could not be read for the event that is handled: it may write none.
     pub(super) unread: bool,
     /// What the saving of retained messages that goes on had no room for so far.
-    pub(super) unsaved: Unsaved,
+    pub(super) unsaved: UnsavedRetained,
     /// Flash variables the script has set and that are not written yet.
     pub(super) variables: PendingVariables,
     pub(super) restart: PendingRestart,
@@ -94,14 +102,38 @@ impl<P: Platform> DeviceState<P> {
 
     /// The clock's time, once it is set.
     pub(super) fn clock(&self) -> Option<LocalTime> {
-        let utc = self.board.wall_clock();
-        let zone =
-            match (self.settings.number(Param::NtpTimezone), self.clock.utc_at(self.now, utc)) {
-                (NO_ZONE, Some(utc)) => self.board.utc_offset(utc),
-                (NO_ZONE, None) => 0,
-                (hours, _) => hours * 3600,
-            };
-        self.clock.at(self.now, utc, zone)
+        self.clock.at(self.now, self.board.wall_clock(), |utc| self.utc_offset(utc))
+    }
+
+    /// Seconds that local time is ahead of UTC at a time in UTC, milliseconds since 1970.
+    pub(super) fn utc_offset(&self, utc: u64) -> i32 {
+        self.clock.offset_at(utc).unwrap_or_else(|| self.board.utc_offset(utc))
+    }
+
+    /// UTC in milliseconds since 1970, if the date is known.
+    pub(super) fn utc(&self) -> Option<u64> {
+        self.clock.dated_utc(self.now, self.board.wall_clock())
+    }
+
+    /// The zone that counts: what was set, or the board's.
+    pub(super) fn zone(&self) -> Zone {
+        self.clock.zone().copied().unwrap_or_else(|| self.board.zone())
+    }
+
+    /// When the offset of the zone changes next: local time leaps then.
+    pub(super) fn zone_changes_at(&self) -> Option<Instant> {
+        let utc = self.utc()?;
+        let until = self.zone().period_at(i64::try_from(utc / 1000).ok()?).until;
+        let wait = u64::try_from(until).ok()?.checked_mul(1000)?.checked_sub(utc)?;
+        Some(self.now.saturating_add(Duration::from_millis(wait)))
+    }
+
+    /// Sunrise and sunset of a local day, if the place is known.
+    pub(super) fn sun(&self, day: u32) -> Option<[i32; 2]> {
+        let degrees = |param| Some(self.settings.number(param)).filter(|it| *it != NO_DEGREES);
+        let (latitude, longitude) = (degrees(Param::Latitude)?, degrees(Param::Longitude)?);
+        let sun = Place { latitude, longitude }.sun(&self.zone(), day.try_into().ok()?)?;
+        Some([sun.rise, sun.set])
     }
 
     /// Logs a line, which stands on its own whatever a script has printed before, unless the rate
@@ -218,9 +250,7 @@ impl<P: Platform> DeviceState<P> {
 
     /// Makes a parameter that was set count.
     pub(super) fn apply(&mut self, param: Param) {
-        if let Some(mdns) = &mut self.mdns {
-            mdns.note_changed(self.now);
-        }
+        self.note_network_changed();
         match param {
             Param::BrokerPort => {
                 self.options.mqtt_port = None; // the latest word counts
@@ -241,16 +271,20 @@ impl<P: Platform> DeviceState<P> {
             | Param::MqttSsl
             | Param::MqttUser
             | Param::MqttPassword
-            | Param::MqttId => self.upstream.settings_changed(),
+            | Param::MqttId
+            | Param::MqttWillTopic
+            | Param::MqttWillPayload => self.upstream.settings_changed(),
             Param::NtpTime => {
                 // Negative: it was taken away with the script that set it, and the clock goes on.
                 if let Ok(second) = u32::try_from(self.settings.number(param)) {
-                    self.clock.set_time(second, self.now, self.clock());
+                    let (today, zone) = (self.clock(), self.zone());
+                    self.clock.set_time(second, self.now, today, &zone);
                 }
             }
             Param::NtpWeekday => {
                 if let Ok(day) = u8::try_from(self.settings.number(param)) {
-                    self.clock.set_weekday(day, self.now, self.clock());
+                    let (today, zone) = (self.clock(), self.zone());
+                    self.clock.set_weekday(day, self.now, today, &zone);
                 }
             }
             Param::NtpServer | Param::NtpInterval => {
@@ -259,12 +293,16 @@ impl<P: Platform> DeviceState<P> {
                 }
             }
             Param::NtpPort => {
-                if let Some(ntp) = &mut self.ntp {
+                if !P::LACKS.has(Capability::TimeServer)
+                    && let Some(ntp) = &mut self.ntp
+                {
                     ntp.note_port_changed(self.now);
                 }
             }
-            Param::NtpTimezone => self.clock.note_changed(),
+            Param::Timezone | Param::NtpTimezone => self.clock.set_zone(self.settings.zone()),
+            Param::Latitude | Param::Longitude => self.clock.note_changed(),
             Param::PwmPeriod => self.board.pwm_period(self.settings.unsigned(param)),
+            Param::Bitrate => self.board.bitrate(self.settings.unsigned(param)),
             Param::Backlog => self.log.set_backlog(self.settings.unsigned(param) as usize),
             Param::Ssid
             | Param::Password
@@ -284,9 +322,33 @@ impl<P: Platform> DeviceState<P> {
         }
     }
 
+    /// A setting, a port or an address was changed: who is there in a network looks at it again.
+    pub(super) fn note_network_changed(&mut self) {
+        if let Some(mdns) = &mut self.mdns {
+            mdns.note_changed(self.now);
+        }
+        if is_in_image::<P, Dhcp>()
+            && let Some(dhcp) = &mut self.dhcp
+        {
+            dhcp.note_changed(self.now);
+        }
+        if is_in_image::<P, NameServer>()
+            && let Some(names) = &mut self.name_server
+        {
+            names.note_changed(self.now);
+        }
+    }
+
     /// Applies what was loaded at the start.
     pub(super) fn apply_all(&mut self) {
-        for param in [Param::NtpPort, Param::PwmPeriod, Param::Backlog, Param::BrokerClients] {
+        for param in [
+            Param::NtpPort,
+            Param::PwmPeriod,
+            Param::Bitrate,
+            Param::Backlog,
+            Param::BrokerClients,
+            Param::Timezone,
+        ] {
             self.apply(param);
         }
     }
@@ -322,13 +384,13 @@ impl<P: Platform> DeviceState<P> {
     /// broker does not use.
     ///
     /// # Errors
-    /// [`SendError`]; nothing was sent.
+    /// [`ClientPublishError`]; nothing was sent.
     pub(super) fn publish_remote(
         &mut self,
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), ClientPublishError> {
         let memory = self.upstream.unsent_memory() + topic.len() + data.len() + MESSAGE;
         let beyond = memory.saturating_sub(self.options.plan.upstream);
         match self.may_pass(beyond) {
@@ -344,6 +406,17 @@ impl<P: Platform> DeviceState<P> {
         let script = self.ledger[Share::Script].used.min(plan.script);
         let borrowed = (self.broker.memory() + self.lent).saturating_sub(plan.broker);
         plan.upload + plan.idle().saturating_sub(script + borrowed)
+    }
+
+    /// Whether an upload may take so many bytes more, and the heap has them; if not, that is
+    /// counted.
+    pub(super) fn upload_admits(&mut self, bytes: usize) -> bool {
+        let within = self.ledger[Share::Upload].used + bytes <= self.upload_limit();
+        let there = within && reserve(bytes + STEP_MARGIN);
+        if !there {
+            self.ledger[Share::Upload].refuse();
+        }
+        there
     }
 
     /// Takes what other parts hold of the broker's share off what it may hold itself.

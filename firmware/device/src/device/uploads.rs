@@ -9,11 +9,11 @@ use umqtt_vm::image::MAGIC;
 use crate::console::{CommandError, Origin};
 use umqtt_net::Instant;
 
-use crate::http::detect::ForeignProtocol;
-use crate::http::{Fetch, FetchError, Overflow, ReadError, Request, Response, Url};
+use crate::http::foreign_protocol::ForeignProtocol;
+use crate::http::{Fetch, FetchError, HttpRequest, Overflow, ReadError, Response, Url};
 use crate::net::{ConnId, Net, NetError, NetEvent};
 use crate::upload::push::{Progress, Push};
-use crate::upload::{Incoming, PushError, check};
+use crate::upload::{PushError, ScriptSink, check};
 
 /// The upload.
 #[derive(Debug, Default)]
@@ -66,7 +66,13 @@ impl Uploads {
         Ok(())
     }
 
-    /// Starts a download of at most `limit` bytes.
+    /// Bytes that a download takes at its start.
+    pub(super) fn needs(url: &str) -> usize {
+        size_of::<Fetch>() + Fetch::needs(url.len()) + 2 * url.len()
+    }
+
+    /// Starts a download of at most `limit` bytes, for which the caller has found
+    /// [`needs`](Self::needs) free.
     pub(super) fn download(
         &mut self,
         url: &str,
@@ -77,7 +83,7 @@ impl Uploads {
     ) -> Result<(), CommandError> {
         self.make_room(origin, now, net)?;
         let url = Url::parse(url.as_bytes()).map_err(|error| CommandError(error.to_string()))?;
-        let request = Request { url, post: None, limit, overflow: Overflow::Refuse };
+        let request = HttpRequest { url, post: None, limit, overflow: Overflow::Refuse };
         let fetch =
             Fetch::start(request, now, net).map_err(|error| CommandError(error.to_string()))?;
         self.current = Some((Some(origin), Transfer::Pull(fetch.into(), 0)));
@@ -137,7 +143,7 @@ impl Uploads {
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
-        incoming: &mut dyn Incoming,
+        incoming: &mut dyn ScriptSink,
     ) {
         if let Some(before) = &self.event
             && !matches!(before, UploadEvent::Script { perhaps: true })
@@ -181,7 +187,7 @@ impl Uploads {
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
-        incoming: &mut dyn Incoming,
+        incoming: &mut dyn ScriptSink,
     ) -> Option<UploadEvent> {
         match &mut self.current.as_mut()?.1 {
             Transfer::Push(push) => pushed(push.handle(event, now, profile, net, incoming)),
@@ -211,7 +217,7 @@ impl Uploads {
         now: Instant,
         net: &mut dyn Net,
         profile: &Profile,
-        incoming: &dyn Incoming,
+        incoming: &dyn ScriptSink,
     ) {
         let Some((_, way)) = &mut self.current else { return };
         let event = match way {
@@ -306,7 +312,7 @@ fn pull(
     body: &[u8],
     expected: u64,
     profile: &Profile,
-    incoming: &mut dyn Incoming,
+    incoming: &mut dyn ScriptSink,
 ) -> Result<(), String> {
     let failed = |why: &dyn core::fmt::Display| {
         alloc::format!("HTTP script upload failed (error code 0): {why}")

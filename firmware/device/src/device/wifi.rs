@@ -106,6 +106,7 @@ impl Wifi {
             }
             None => {}
         }
+        device.state.note_network_changed();
         self.report(left, device);
     }
 
@@ -155,6 +156,7 @@ impl Wifi {
         let restarted = self.access_point.handle_timeout(now, radio);
         if restarted {
             self.log_access_point(&mut device.state);
+            device.state.note_network_changed();
         }
         self.report(status, device);
         let scan = self.scan.as_ref().and_then(|(_, scan)| scan.poll_at());

@@ -8,6 +8,9 @@ pub(super) const NEVER: Instant = Instant::MAX;
 /// Days from here on are counted from an unknown day.
 pub(crate) const UNDATED: u32 = 1 << 31;
 
+/// Before this day no date is one: only the day of the week of such a clock was set.
+const FIRST_DATE: u32 = 365;
+
 /// Milliseconds in a day.
 pub(super) const DAY_MS: u32 = 86_400_000;
 
@@ -46,6 +49,11 @@ impl LocalTime {
     pub(super) fn second(self) -> u32 {
         self.millis / 1000
     }
+}
+
+/// Whether the date of a clock is known, and not only its day of the week.
+pub(crate) fn is_dated(clock: LocalTime) -> bool {
+    (FIRST_DATE..UNDATED).contains(&clock.day)
 }
 
 /// Seconds since midnight as `hh:mm:ss`.

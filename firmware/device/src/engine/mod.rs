@@ -19,7 +19,8 @@
 //! | `run` | running the handlers of an event |
 //! | `clock` | the time of a call |
 //! | `queue` | events that wait |
-//! | `timers`, `alarms`, `pins` | what time brings |
+//! | `timers`, `alarms`, `clocks`, `pins` | what time brings |
+//! | `schedule` | the handlers of `on every` and `on clock` |
 //! | `syscall_handler` | what handlers reach of the engine |
 //! | `memory` | the memory the machine computes in |
 //! | `stop_policy`, `feedback`, `warnings` | scripts that misbehave: when to stop them, feedback, rate limit of warnings |
@@ -27,6 +28,7 @@
 
 mod alarms;
 mod clock;
+mod clocks;
 mod feedback;
 mod load_error;
 mod memory;
@@ -34,6 +36,7 @@ mod pins;
 mod queue;
 mod report;
 mod run;
+mod schedule;
 mod stats;
 mod stop_policy;
 mod syscall_handler;
@@ -47,8 +50,8 @@ use umqtt_vm::image::{FilterKind, Trigger};
 use umqtt_vm::{Event, Host, Machine, Profile, Program, TooFewSlots, Warnings};
 
 use clock::NEVER;
-pub(crate) use clock::UNDATED;
 pub use clock::{LocalTime, Now};
+pub(crate) use clock::{UNDATED, is_dated};
 pub use feedback::FEEDBACK_ROUNDS;
 pub use load_error::LoadError;
 pub use pins::DEBOUNCE;
@@ -62,6 +65,7 @@ use pins::WatchedPins;
 use queue::Queue;
 use stop_policy::StopPolicy;
 use syscall_handler::SyscallHandler;
+use timers::Due;
 use warnings::{WarningKind, WarningLimiter};
 
 /// How many values of the profile's greatest length the waiting events may carry together.
@@ -130,7 +134,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Bytes that [`Engine::new`] allocates for this program, and what its first events take.
     pub fn takes(program: &Program<B>, profile: &Profile) -> usize {
-        ScriptMemory::takes(program.slots(), profile.ram) + STARTING
+        ScriptMemory::takes(program.slots(), profile.ram) + schedule::takes(program) + STARTING
     }
 
     /// Gives a verified image memory; see [`Engine::load`]. What it computes in and the events that
@@ -180,14 +184,15 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.handler.last = at;
             self.phase = Phase::Config;
             self.pins.start(host);
+            self.start_schedule(host);
         }
     }
 
     /// Something happened. Its handlers run here and now if nothing is to be done before it; else
     /// it waits for [`Engine::poll`]. An event no handler is there for costs next to nothing.
     ///
-    /// Config, Init, Timer, Alarm and GpioInterrupt events are the engine's own, found by
-    /// [`Engine::poll`]: given here, they are ignored.
+    /// Config, Init, Timer, Alarm, Every, Clock and GpioInterrupt events are the engine's own,
+    /// found by [`Engine::poll`]: given here, they are ignored.
     pub fn handle<H: Host>(&mut self, event: &Event<'_>, at: Now, host: &mut H) -> Disposition {
         self.note(&at);
         let own = matches!(
@@ -196,6 +201,8 @@ impl<B: AsRef<[u8]>> Engine<B> {
                 | Event::Init
                 | Event::Timer(_)
                 | Event::Alarm(_)
+                | Event::Every(_)
+                | Event::Clock(_)
                 | Event::GpioInterrupt { .. }
         );
         if own || !self.enabled() {
@@ -257,37 +264,49 @@ impl<B: AsRef<[u8]>> Engine<B> {
             Phase::Loaded | Phase::Ended => None,
             Phase::Config | Phase::Init => Some(self.handler.last.now),
             Phase::Running => {
-                let alarm = self.next_alarm().map_or(NEVER, |(at, _)| at);
+                let alarm = self.next_clock().map_or(NEVER, |(at, _)| at);
                 let next = self.next_timed().min(self.queue.next_at()).min(alarm);
                 (next != NEVER).then_some(next)
             }
         }
     }
 
-    /// The owner has set the clock, which is no correction of it: alarms that lie ahead again ring
-    /// again.
+    /// The owner has set the clock, its zone or its place. Which is no correction of it: alarms
+    /// that lie ahead again ring again.
     pub fn clock_set(&mut self, at: Now) {
         self.note(&at);
         if let Some(clock) = at.clock {
             self.handler.alarms.clock_set(at.now, clock);
         }
+        if let Some(clocks) = &mut self.handler.clocks {
+            clocks.set_stale();
+        }
     }
 
-    /// The timer or alarm that [`Engine::poll_at`] waits for, if it waits for one: for those who
-    /// play with a script.
+    /// The timer, alarm, period or time of day that [`Engine::poll_at`] waits for, if it waits for
+    /// one: for those who play with a script.
     pub fn next_due(&self) -> Option<Event<'static>> {
         let at = self.poll_at()?;
-        if let Some((_, n)) = self.next_alarm().filter(|(alarm, _)| *alarm == at) {
-            return Some(Event::Alarm(n));
+        if let Some((_, event)) = self.next_clock().filter(|(due, _)| *due == at) {
+            return Some(event);
         }
         let timer = self.handler.timers.next().filter(|_| self.handler.timers.next_at() == at);
-        timer.map(Event::Timer)
+        timer.map(Due::event)
     }
 
-    /// When the next alarm rings, and which.
-    fn next_alarm(&self) -> Option<(Instant, u8)> {
-        let (wait, n) = self.handler.alarms.next(self.handler.last.clock?)?;
-        Some((self.handler.last.now.saturating_add(wait), n))
+    /// Whether it waits for a time of day: it is to be polled then also when local time leaps.
+    pub fn waits_for_clock(&self) -> bool {
+        self.phase == Phase::Running && self.next_clock().is_some()
+    }
+
+    /// When the next alarm rings or the time of an `on clock` comes, and which.
+    fn next_clock(&self) -> Option<(Instant, Event<'static>)> {
+        let clock = self.handler.last.clock?;
+        let alarm = self.handler.alarms.next(clock).map(|(wait, n)| (wait, Event::Alarm(n)));
+        let clocks = self.handler.clocks.as_ref().and_then(|clocks| clocks.next(clock));
+        let clock = clocks.map(|(wait, n)| (wait, Event::Clock(n)));
+        let (wait, event) = [alarm, clock].into_iter().flatten().min_by_key(|(wait, _)| *wait)?;
+        Some((self.handler.last.now.saturating_add(wait), event))
     }
 
     /// Whether an event of this many bytes would find room. A source that can hold its events back
@@ -325,6 +344,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         self.share_memory();
         self.handler.timers.clear();
         self.handler.alarms.clear();
+        self.handler.clocks = None;
         self.pins.clear();
     }
 
@@ -354,6 +374,7 @@ impl<B: AsRef<[u8]>> Engine<B> {
         let warnings = self.machine.warnings();
         ScriptStats {
             divisions_by_zero: warnings.divisions_by_zero,
+            decimals_too_large: warnings.decimals_too_large,
             values_cut: warnings.values_cut,
             ..self.stats
         }

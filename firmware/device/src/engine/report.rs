@@ -56,6 +56,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
             let place = ScriptLocation::of(program, at);
             host.log(format_args!("Script warning in {place}: division by zero, taken as 0"));
         }
+        if warnings.decimals_too_large != self.warned.decimals_too_large
+            && self.warning_limiter.may_log(WarningKind::DecimalTooLarge(at), now)
+        {
+            let place = ScriptLocation::of(program, at);
+            host.log(format_args!("Script warning in {place}: decimal too large"));
+        }
         if warnings.values_cut != self.warned.values_cut
             && self.warning_limiter.may_log(WarningKind::ValueCut(at), now)
         {
@@ -165,6 +171,10 @@ pub(super) fn trace<B: AsRef<[u8]>, H: Host>(
     let place = ScriptLocation::of(program, start_of(program, handler));
     let name = event.trigger().0.keyword();
     match event {
+        Event::Every(n) | Event::Clock(n) => {
+            let n = u32::from(*n) + 1;
+            host.log(format_args!("Script: on {name}, number {n}, {place}"));
+        }
         Event::Timer(n) | Event::Alarm(n) | Event::GpioInterrupt { pin: n, .. } => {
             host.log(format_args!("Script: on {name} {n}, {place}"));
         }

@@ -27,12 +27,16 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.run(&Event::Alarm(n), at, host);
             return true;
         }
+        if let Some(n) = self.take_clock(at, host) {
+            self.run(&Event::Clock(n), at, host);
+            return true;
+        }
         let (timer, pin) = (self.handler.timers.next_at(), self.pins.next_at());
         let timed = timer.min(pin);
         if timed <= at.now.min(self.queue.next_at()) {
             if timer <= pin {
-                if let Some(n) = self.handler.timers.take_first() {
-                    self.run(&Event::Timer(n), at, host);
+                if let Some(due) = self.handler.timers.take_first(at.now) {
+                    self.run(&due.event(), at, host);
                 }
             } else if let Some((pin, level)) = self.pins.take_first(host) {
                 self.run(&Event::GpioInterrupt { pin, level }, at, host);

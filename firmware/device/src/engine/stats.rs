@@ -15,6 +15,8 @@ pub struct ScriptStats {
     pub stopped: u32,
     /// Divisions by zero, taken as 0.
     pub divisions_by_zero: u32,
+    /// Decimals that were too large, taken as the greatest or least number.
+    pub decimals_too_large: u32,
     /// Values cut at the profile's limit.
     pub values_cut: u32,
     /// Microseconds spent in the script, as far as the caller measured: see

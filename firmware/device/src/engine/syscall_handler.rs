@@ -4,12 +4,14 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use umqtt_calendar::Date;
 use umqtt_net::Instant;
 use umqtt_topic::TopicError;
-use umqtt_vm::{Clock, Event, Side, Supervisor};
+use umqtt_vm::{Event, Side, Supervisor, Timekeeping};
 
 use super::alarms::{Alarms, is_alarm_time};
-use super::clock::Now;
+use super::clock::{Now, is_dated};
+use super::clocks::Clocks;
 use super::feedback::FeedbackDetector;
 use super::timers::Timers;
 
@@ -29,6 +31,8 @@ pub(super) struct Refused {
 pub(super) struct SyscallHandler {
     pub(super) timers: Timers,
     pub(super) alarms: Alarms,
+    /// The handlers of `on clock`, if there are any.
+    pub(super) clocks: Option<Box<Clocks>>,
     pub(super) feedback: FeedbackDetector,
     /// What the running handler was refused.
     pub(super) refused: Option<Box<Refused>>,
@@ -40,6 +44,7 @@ impl SyscallHandler {
         SyscallHandler {
             timers: Timers::default(),
             alarms: Alarms::default(),
+            clocks: None,
             feedback: FeedbackDetector::default(),
             refused: None,
             last: Now { now: Instant::ZERO, clock: None },
@@ -59,7 +64,7 @@ impl SyscallHandler {
     }
 }
 
-impl Clock for SyscallHandler {
+impl Timekeeping for SyscallHandler {
     fn set_timer(&mut self, n: u8, ms: i32) {
         self.timers.set(n, ms, self.last.now);
     }
@@ -77,6 +82,19 @@ impl Clock for SyscallHandler {
 
     fn weekday(&mut self) -> [u8; 3] {
         self.last.clock.map_or(*b"xxx", |clock| clock.weekday())
+    }
+
+    fn day(&mut self) -> Option<u32> {
+        self.last.clock.filter(|clock| is_dated(*clock)).map(|clock| clock.day)
+    }
+
+    fn date(&mut self) -> [u8; 10] {
+        let day = self.day().and_then(|day| i32::try_from(day).ok());
+        day.map_or(*b"9999-99-99", |day| Date::from_days(day).text())
+    }
+
+    fn uptime(&mut self) -> u64 {
+        self.last.now.as_millis() / 1000
     }
 }
 

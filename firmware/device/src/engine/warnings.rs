@@ -16,6 +16,8 @@ const PLACES: usize = 16;
 pub(super) enum WarningKind {
     /// A division by zero at this code offset.
     DivisionByZero(u16),
+    /// A decimal that was too large at this code offset.
+    DecimalTooLarge(u16),
     /// A value that did not fit at this code offset.
     ValueCut(u16),
     /// A topic refused in the handler that starts at this code offset.

@@ -23,7 +23,7 @@ pub const TOTAL_TIMEOUT: Duration = Duration::from_millis(60_000);
 
 /// What to ask for.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct HttpRequest {
     /// Where.
     pub url: Url,
     /// `Some` makes it a POST with this body.
@@ -81,7 +81,7 @@ pub type FetchResult = Result<Response, FetchError>;
 /// A request under way.
 #[derive(Debug)]
 pub struct Fetch {
-    request: Request,
+    request: HttpRequest,
     conn: ConnId,
     /// The head of the request, to be sent once connected; the body comes behind it.
     head: Vec<u8>,
@@ -99,7 +99,7 @@ impl Fetch {
     ///
     /// # Errors
     /// [`NetError`] when no connection can be made.
-    pub fn start(request: Request, now: Instant, net: &mut dyn Net) -> Result<Fetch, NetError> {
+    pub fn start(request: HttpRequest, now: Instant, net: &mut dyn Net) -> Result<Fetch, NetError> {
         let conn = net.connect(&request.url.host, request.url.port)?;
         let mut fetch = Fetch {
             request,
@@ -122,7 +122,7 @@ impl Fetch {
     }
 
     /// What was asked for, or where redirects have led.
-    pub fn request(&self) -> &Request {
+    pub fn request(&self) -> &HttpRequest {
         &self.request
     }
 
@@ -213,7 +213,7 @@ impl Fetch {
     }
 
     fn prepare(&mut self) {
-        let Request { url, post, limit, overflow } = &self.request;
+        let HttpRequest { url, post, limit, overflow } = &self.request;
         let mut head = String::new();
         let method = if post.is_some() { "POST" } else { "GET" };
         let host = url.host_header();

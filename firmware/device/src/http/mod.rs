@@ -10,17 +10,17 @@
 //! | [`response`] | what came back, or why it is no response |
 //! | [`reader`] | bytes to a response, in any chunking |
 //! | `field` | values of header fields |
-//! | [`detect`] | what a browser sends to ports that are not for browsers |
+//! | [`foreign_protocol`] | what a browser sends to ports that are not for browsers |
 //! | [`fetch`] | a request from its connection to its response, with redirects and timeouts |
 
-pub mod detect;
 pub mod fetch;
 mod field;
+pub mod foreign_protocol;
 pub mod reader;
 pub mod response;
 pub mod url;
 
-pub use fetch::{Fetch, FetchError, Request};
+pub use fetch::{Fetch, FetchError, HttpRequest};
 pub use response::{Overflow, ReadError, Response};
 pub use url::{Url, UrlError};
 

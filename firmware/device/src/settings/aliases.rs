@@ -3,7 +3,7 @@
 use super::Param;
 
 /// Each with names it has elsewhere.
-pub(super) const ALIASES: [(Param, &[&str]); 13] = [
+pub(super) const ALIASES: [(Param, &[&str]); 17] = [
     (Param::Ssid, &["wifi_ssid", "wifi", "wifi_name", "ssid1"]),
     (Param::Password, &["wifi_password", "wifi_pass", "wifi_pwd", "pass", "psk", "password1"]),
     (Param::ApSsid, &["ap_name", "ap"]),
@@ -15,8 +15,12 @@ pub(super) const ALIASES: [(Param, &[&str]); 13] = [
     (Param::MqttUser, &["mqtt_username", "mqttuser", "username", "user"]),
     (Param::MqttPassword, &["mqtt_pass", "mqttpassword"]),
     (Param::MqttId, &["mqtt_client", "client_id", "mqtt_client_id", "clientid", "mqtt_name"]),
+    (Param::MqttWillTopic, &["will_topic", "lwt_topic", "lwt", "last_will", "mqtt_lwt"]),
+    (Param::MqttWillPayload, &["will_payload", "will_message", "mqtt_will_message"]),
     (Param::NtpServer, &["ntp", "ntp_host", "time_server"]),
-    (Param::NtpTimezone, &["timezone", "tz", "time_zone"]),
+    (Param::Timezone, &["tz", "time_zone"]),
+    (Param::Latitude, &["lat"]),
+    (Param::Longitude, &["lon", "lng", "long"]),
     (Param::Bitrate, &["baud", "baudrate", "baud_rate", "serial_speed"]),
     (Param::Gw, &["gateway"]),
     (Param::Ip, &["ip_address", "static_ip", "address", "ipaddress"]),
@@ -24,6 +28,6 @@ pub(super) const ALIASES: [(Param, &[&str]); 13] = [
 
 /// The parameter that other systems call so.
 pub(crate) fn alias(name: &str) -> Option<Param> {
-    let name = name.to_ascii_lowercase();
-    ALIASES.iter().find(|(_, names)| names.contains(&&*name)).map(|(param, _)| *param)
+    let means = |names: &[&str]| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+    ALIASES.iter().find(|(_, names)| means(names)).map(|(param, _)| *param)
 }

@@ -32,6 +32,8 @@ pub enum Capability {
     Mdns,
     /// A client for network time.
     Ntp,
+    /// A server for network time.
+    TimeServer,
     /// A processor clock that can be chosen.
     CpuClock,
     /// A serial line whose speed can be chosen.
@@ -50,6 +52,7 @@ impl fmt::Display for Capability {
             Capability::NameServer => "name server",
             Capability::Mdns => "mDNS",
             Capability::Ntp => "NTP client",
+            Capability::TimeServer => "NTP server",
             Capability::CpuClock => "processor clock to choose",
             Capability::Bitrate => "serial speed to choose",
             Capability::Persistence => "store for sessions",

@@ -4,7 +4,31 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use super::table::{DefaultValue, Spec, TABLE};
-use crate::device::Options;
+use crate::device::DeviceOptions;
+
+/// A board by name, and what it is started with to have more.
+struct BoardKind {
+    name: &'static str,
+    options: DeviceOptions,
+    with: &'static [(&'static str, DeviceOptions)],
+}
+
+const BOARDS: &[BoardKind] = &[
+    BoardKind {
+        name: "desktop",
+        options: DeviceOptions::DESKTOP,
+        with: &[
+            ("`--radio`", DeviceOptions::DESKTOP.with_radio()),
+            ("`--ap-interface`", DeviceOptions::DESKTOP.with_own_addresses()),
+        ],
+    },
+    BoardKind {
+        name: "ESP8266",
+        options: DeviceOptions::ESP8266.with_network_services(),
+        with: &[],
+    },
+    BoardKind { name: "ESP32-C3", options: DeviceOptions::ESP32C3_WITH_RADIO, with: &[] },
+];
 
 /// The page, in Markdown.
 pub fn page() -> String {
@@ -18,6 +42,10 @@ pub fn page() -> String {
          was set, so that a name and its password can be set one after the other. Setting `ap_password` sets `ap_open` 0,\n\
          taking it away sets 1; with `ap_open 0` and no password there is no own network. A network that cannot be joined\n\
          is tried again after 1, 2, 4 and at last 60 seconds; one whose password is wrong after 120.\n\n\
+         `ip`, `netmask`, `gw` and `dns` count from the next start on: half a change would cut you off. A fixed `ip` without a\n\
+         netmask, or with one that is none, is taken with 255.255.255.0.\n\n\
+         `speed` has to be saved: the clock is set before anything else starts, so a script's `config speed` does nothing. `bitrate` counts\n\
+         at once: the answer still comes at the old speed. A chip's first lines come at 115,200 bit/s, and a USB port has no speed.\n\n\
          | name | value | default | boards | what it does |\n|---|---|---|---|---|\n",
     );
     for spec in TABLE {
@@ -48,13 +76,21 @@ pub fn page() -> String {
 }
 
 /// The boards that have a parameter.
-fn boards(spec: &Spec) -> &'static str {
-    let has = |options: Options| spec.needs.is_none_or(|needs| options.capabilities.has(needs));
-    match (has(Options::DESKTOP), has(Options::ESP8266)) {
-        (false, false) if has(Options::DESKTOP.with_radio()) => "desktop with `--radio`",
-        (true, true) => "all",
-        (true, false) => "desktop",
-        (false, true) => "ESP8266",
-        (false, false) => "none yet",
+fn boards(spec: &Spec) -> String {
+    let lacks = |needed| BOARDS.iter().any(|board| !board.options.capabilities.has(needed));
+    let Some(needed) = spec.needs.filter(|needed| lacks(*needed)) else {
+        return String::from("all");
+    };
+    let mut names = String::new();
+    for BoardKind { name, options, with } in BOARDS {
+        let before = if names.is_empty() { "" } else { ", " };
+        let has = |options: &DeviceOptions| options.capabilities.has(needed);
+        // Writing to a String cannot fail.
+        let _ = match with.iter().find(|(_, options)| has(options)) {
+            _ if has(options) => write!(names, "{before}{name}"),
+            Some((option, _)) => write!(names, "{before}{name} with {option}"),
+            None => Ok(()),
+        };
     }
+    names
 }

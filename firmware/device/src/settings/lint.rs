@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use umqtt_calendar::Zone;
 use umqtt_lang::lint::{ConfigError, ConfigTable};
 
 use crate::console::command::{self, Command, UsageError};
@@ -27,7 +28,7 @@ pub fn check(name: &[u8], value: &[u8]) -> Result<(), SetError> {
         // It is taken, but to no good: see `Settings::set`.
         Ok(Value::Number(1)) if param == Param::MqttSsl => Err(SetError::NoEncryption),
         Ok(_) => Ok(()),
-        Err(()) => Err(SetError::Range(param)),
+        Err(()) => Err(SetError::of(param, value)),
     }
 }
 
@@ -69,6 +70,11 @@ impl ConfigTable for Parameters {
                 false => "the port is a setting of its own, mqtt_port".into(),
             }));
         }
+        if name == Param::Timezone.name()
+            && let Some(misleading) = contrary_zone(value)
+        {
+            return Err(misleading);
+        }
         check(name.as_bytes(), value).map_err(|error| match error {
             SetError::NoEncryption => ConfigError::Useless(
                 "there is no connection to the remote broker then, for the device cannot encrypt yet".into(),
@@ -89,6 +95,9 @@ impl ConfigTable for Parameters {
                 self.check(param.name(), value).map_err(|error| match error {
                     ConfigError::Lacks(what) => format!("this device has no {what}"),
                     ConfigError::Refused(reason) | ConfigError::Useless(reason) => reason,
+                    ConfigError::Misleading { meaning, instead } => {
+                        format!("{} {meaning}; {instead}", param.name())
+                    }
                     _ => String::new(),
                 })
             }
@@ -106,6 +115,31 @@ impl ConfigTable for Parameters {
     fn serial_events(&self) -> Option<(&str, &str)> {
         Some((Param::SystemOutput.name(), "0"))
     }
+}
+
+/// `UTC+1`, which a TZ string has for an hour behind UTC.
+fn contrary_zone(value: &[u8]) -> Option<ConfigError> {
+    let hours = value.strip_prefix(b"UTC").or_else(|| value.strip_prefix(b"GMT"))?;
+    let sign = hours.first().filter(|sign| matches!(sign, b'+' | b'-'))?;
+    let offset = Zone::parse(value).ok()?.offset_at(0);
+    let size = offset.unsigned_abs();
+    let minutes = match size / 60 % 60 {
+        0 => String::new(),
+        minutes => format!(":{minutes:02}"),
+    };
+    let hours = format!("{}{minutes}", size / 3600);
+    let (side, meant, own) = match sign {
+        b'+' => ("behind", "ahead of", ["", "-"]),
+        _ => ("ahead of", "behind", ["-", ""]),
+    };
+    let unit = if size == 3600 { "hour" } else { "hours" };
+    (offset != 0).then(|| ConfigError::Misleading {
+        meaning: format!("is {hours} {unit} {side} UTC: rules of this form count to the west"),
+        instead: format!(
+            "{meant} UTC it is `{}{hours}`, {side} it `{}{hours}`: hours alone count to the east",
+            own[0], own[1]
+        ),
+    })
 }
 
 #[cfg(test)]
@@ -127,6 +161,39 @@ mod tests {
         let own: Vec<&str> = names().collect();
         for (_, aliases) in crate::settings::aliases::ALIASES {
             assert!(aliases.iter().all(|alias| !own.contains(alias)));
+        }
+    }
+
+    #[test]
+    fn zones_that_count_to_the_west() {
+        for (zone, told) in [
+            (
+                "UTC+1",
+                Some((
+                    "is 1 hour behind UTC: rules of this form count to the west",
+                    "ahead of UTC it is `1`, behind it `-1`: hours alone count to the east",
+                )),
+            ),
+            (
+                "GMT-5:30",
+                Some((
+                    "is 5:30 hours ahead of UTC: rules of this form count to the west",
+                    "behind UTC it is `-5:30`, ahead of it `5:30`: hours alone count to the east",
+                )),
+            ),
+            ("UTC0", None),
+            ("UTC+0", None),
+            ("UTC1", None),
+            ("EST5EDT,M3.2.0,M11.1.0", None),
+            ("GMT0BST,M3.5.0/1,M10.5.0", None),
+            ("<+03>-3", None),
+            ("1", None),
+        ] {
+            let told = told.map(|(meaning, instead): (&str, &str)| ConfigError::Misleading {
+                meaning: meaning.into(),
+                instead: instead.into(),
+            });
+            assert_eq!(Parameters::ALL.check("timezone", zone.as_bytes()).err(), told, "{zone}");
         }
     }
 

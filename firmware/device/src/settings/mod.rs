@@ -14,6 +14,7 @@
 //! | [`codec`] | the bytes kept in flash |
 //! | [`docs`] | the table as a page |
 //! | [`lint`] | the table as the compiler wants it |
+//! | `time_server` | what `ntp_server` says |
 
 mod aliases;
 pub mod capability;
@@ -23,8 +24,10 @@ mod error;
 pub mod lint;
 pub mod param_type;
 pub mod table;
+pub(crate) mod time_server;
+mod value;
 
-use alloc::{boxed::Box, vec::Vec};
+use alloc::vec::Vec;
 use core::net::Ipv4Addr;
 
 pub(crate) use aliases::alias;
@@ -32,64 +35,13 @@ pub use capability::{Capabilities, Capability};
 pub use error::SetError;
 pub use param_type::ParamType;
 pub use table::{Param, Spec, TABLE};
+pub use value::{Access, Source, Value, ValueRef};
+
+use umqtt_calendar::Zone;
 
 use crate::notices::{SCRIPT_MISSING, SCRIPT_REFUSED};
-use crate::storage::Doors;
-
-/// A value as it is kept: every type but the texts is a number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Value {
-    /// A flag, integer, access mode, IPv4 address (its 32 bits; 0 is none or `dhcp`), time of day
-    /// (seconds since midnight, -1 before it was set) or day of the week (0 is Monday, -1 before it
-    /// was set).
-    Number(i32),
-    /// A text: any bytes, at most 255.
-    Text(Box<[u8]>),
-}
-
-/// A value on loan from [`Settings`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ValueRef<'s> {
-    /// See [`Value::Number`].
-    Number(i32),
-    /// See [`Value::Text`].
-    Text(&'s [u8]),
-}
-
-/// Who sets a parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// The owner, with `set` on the console: kept by `save`.
-    Persistent,
-    /// A `config` line of the script: wins over the owner's value as long as the script is there,
-    /// never saved.
-    Script,
-}
-
-/// Which networks may use a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Nobody.
-    Nobody,
-    /// Only the network of the device's own access point.
-    Internal,
-    /// Only the other networks.
-    External,
-    /// Everybody.
-    Everybody,
-}
-
-impl Access {
-    /// Whether a peer of the access point's network (`internal`) or of another may come in.
-    pub fn permits(self, internal: bool) -> bool {
-        match self {
-            Access::Nobody => false,
-            Access::Internal => internal,
-            Access::External => !internal,
-            Access::Everybody => true,
-        }
-    }
-}
+use crate::storage::ProtectedServices;
+use param_type::NO_ZONE;
 
 /// The values of all parameters. Only what differs from its default takes memory.
 #[derive(Clone, Debug)]
@@ -105,9 +57,9 @@ pub struct Settings {
     /// Nor are broker_user and broker_password: they have not been set since.
     credentials_damaged: bool,
     /// What the script keeps strangers out of that should run, and does not.
-    missing: Doors,
+    missing: ProtectedServices,
     /// What the script that runs should keep strangers out of, and could not.
-    refused: Doors,
+    refused: ProtectedServices,
 }
 
 /// Length of the client id made from the MAC address.
@@ -131,8 +83,8 @@ impl Settings {
             script: Vec::new(),
             damaged: false,
             credentials_damaged: false,
-            missing: Doors::default(),
-            refused: Doors::default(),
+            missing: ProtectedServices::default(),
+            refused: ProtectedServices::default(),
         }
     }
 
@@ -182,21 +134,21 @@ impl Settings {
 
     /// Whether it is not known who may use the broker.
     pub fn credentials_damaged(&self) -> bool {
-        self.credentials_damaged || self.shut(Doors::BROKER).is_some()
+        self.credentials_damaged || self.shut(ProtectedServices::BROKER).is_some()
     }
 
     /// The script that should keep strangers out of `missing` does not run, and the one that runs
     /// could not set what keeps them out of `refused`: nobody is let in there over the network.
-    pub(crate) fn set_missing(&mut self, missing: Doors, refused: Doors) {
+    pub(crate) fn set_missing(&mut self, missing: ProtectedServices, refused: ProtectedServices) {
         (self.missing, self.refused) = (missing, refused);
     }
 
-    /// Why nobody is let in at one of these doors, if it is for the want of what a script sets.
-    pub(crate) fn shut(&self, doors: Doors) -> Option<&'static str> {
-        if self.missing.has(doors) {
+    /// Why nobody is let in at one of these services, if it is for the want of what a script sets.
+    pub(crate) fn shut(&self, services: ProtectedServices) -> Option<&'static str> {
+        if self.missing.has(services) {
             Some(SCRIPT_MISSING)
         } else {
-            self.refused.has(doors).then_some(SCRIPT_REFUSED)
+            self.refused.has(services).then_some(SCRIPT_REFUSED)
         }
     }
 
@@ -206,8 +158,8 @@ impl Settings {
     }
 
     /// What the script that runs keeps strangers out of.
-    pub fn script_doors(&self) -> Doors {
-        let mut doors = Doors::default();
+    pub fn script_protects(&self) -> ProtectedServices {
+        let mut services = ProtectedServices::default();
         for (param, value) in &self.script {
             let open = match (param, value) {
                 (Param::BrokerUser | Param::BrokerPassword, Value::Text(text)) => text.is_empty(),
@@ -216,23 +168,23 @@ impl Settings {
                 _ => true,
             };
             if !open {
-                doors.add(param.doors());
+                services.add(param.protects());
             }
         }
-        doors
+        services
     }
 
     /// The owner has set `broker_user` or `broker_password`, on the serial line.
     pub fn credentials_set(&mut self) {
         self.credentials_damaged = false;
-        self.missing = self.missing.without(Doors::BROKER);
-        self.refused = self.refused.without(Doors::BROKER);
+        self.missing = self.missing.without(ProtectedServices::BROKER);
+        self.refused = self.refused.without(ProtectedServices::BROKER);
     }
 
     /// The owner has saved the settings as they are, on the serial line.
     pub fn restored(&mut self) {
         (self.damaged, self.credentials_damaged) = (false, false);
-        self.set_missing(Doors::default(), Doors::default());
+        self.set_missing(ProtectedServices::default(), ProtectedServices::default());
     }
 
     /// The owner's values that differ from their default and are of the saved sort, at most
@@ -259,13 +211,22 @@ impl Settings {
         if param == Param::MqttHost && (colons == 1 || text.contains(&b'/')) {
             return Err(SetError::Host);
         }
-        let value = param.spec().kind.read(text).map_err(|()| SetError::Range(param))?;
+        if param == Param::NtpServer && !time_server::is_server(text) {
+            return Err(SetError::TimeServer);
+        }
+        let value = param.spec().kind.read(text).map_err(|()| SetError::of(param, text))?;
         if param == Param::MqttSsl && source == Source::Persistent && value == Value::Number(1) {
             return Err(SetError::NoEncryption);
         }
         if param == Param::ApPassword {
             let open = matches!(&value, Value::Text(text) if text.is_empty());
             self.put(Param::ApOpen, Value::Number(i32::from(open)), source);
+        }
+        // The one that was set last counts.
+        match param {
+            Param::Timezone => self.remove(Param::NtpTimezone, source),
+            Param::NtpTimezone => self.remove(Param::Timezone, source),
+            _ => {}
         }
         self.put(param, value, source);
         Ok(())
@@ -330,6 +291,22 @@ impl Settings {
         u16::try_from(self.number(param)).unwrap_or(0)
     }
 
+    /// The zone that was set, under its name or the older one; `None` if none was.
+    pub(crate) fn zone(&self) -> Option<Zone> {
+        for source in [&self.script, &self.persistent] {
+            for (param, value) in source {
+                match (param, value) {
+                    (Param::Timezone, Value::Text(text)) => return Zone::parse(text).ok(),
+                    (Param::NtpTimezone, Value::Number(hours)) => {
+                        return (*hours != NO_ZONE).then(|| Zone::fixed(hours * 3600));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
     /// A text; empty for `none` and for a number.
     pub fn bytes(&self, param: Param) -> &[u8] {
         match self.get(param) {
@@ -368,6 +345,14 @@ impl Settings {
         }
     }
 
+    /// Forgets what was set, as far as a new value of the source counts.
+    fn remove(&mut self, param: Param, source: Source) {
+        self.script.retain(|(set, _)| *set != param);
+        if source == Source::Persistent {
+            self.persistent.retain(|(set, _)| *set != param);
+        }
+    }
+
     fn put(&mut self, param: Param, value: Value, source: Source) {
         let values = match source {
             Source::Persistent => {
@@ -386,23 +371,15 @@ impl Settings {
     }
 }
 
-impl Value {
-    /// A look at it.
-    pub fn borrow(&self) -> ValueRef<'_> {
-        match self {
-            Value::Number(number) => ValueRef::Number(*number),
-            Value::Text(text) => ValueRef::Text(text),
-        }
-    }
-}
-
 impl Param {
     /// What it can keep strangers out of.
-    pub fn doors(self) -> Doors {
+    pub fn protects(self) -> ProtectedServices {
         match self {
-            Param::BrokerUser | Param::BrokerPassword | Param::BrokerAccess => Doors::BROKER,
-            Param::ConfigAccess | Param::ConfigPort => Doors::CONSOLE,
-            _ => Doors::default(),
+            Param::BrokerUser | Param::BrokerPassword | Param::BrokerAccess => {
+                ProtectedServices::BROKER
+            }
+            Param::ConfigAccess | Param::ConfigPort => ProtectedServices::CONSOLE,
+            _ => ProtectedServices::default(),
         }
     }
 }

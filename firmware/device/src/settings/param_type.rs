@@ -4,6 +4,9 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::net::Ipv4Addr;
 
+use umqtt_calendar::Zone;
+use umqtt_topic::check_name;
+
 use super::{Value, ValueRef};
 
 /// Type and range of a parameter. The word `none` stands for an empty text and for no address.
@@ -32,6 +35,11 @@ pub enum ParamType {
         /// Greatest length in bytes.
         max: u8,
     },
+    /// The topic of a message, without wildcards, at most `max` bytes, or `none`.
+    Topic {
+        /// Greatest length in bytes.
+        max: u8,
+    },
     /// An IPv4 address, or `none`.
     Address,
     /// An IPv4 address, or `dhcp`.
@@ -40,6 +48,14 @@ pub enum ParamType {
     Network,
     /// Whole hours from -12 to 14, or `none`, which is [`NO_ZONE`].
     Zone,
+    /// Hours or the rules of a time zone as a text ([`umqtt_calendar::Zone::parse`]), or `none`.
+    TimeZone,
+    /// Degrees with decimals to either side of 0, as ten thousandths, or `none`, which is
+    /// [`NO_DEGREES`].
+    Degrees {
+        /// Most.
+        most: u8,
+    },
     /// `hh:mm:ss` or `hh:mm`, as seconds since midnight.
     Time,
     /// `Mon` to `Sun`, as 0 to 6.
@@ -48,6 +64,10 @@ pub enum ParamType {
 
 /// No time zone.
 pub const NO_ZONE: i32 = i32::MIN;
+/// No degrees.
+pub const NO_DEGREES: i32 = i32::MIN;
+/// What degrees are multiplied by.
+const DEGREE: i32 = 10_000;
 
 /// The days as they are written.
 pub const WEEKDAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -56,7 +76,12 @@ impl ParamType {
     /// Reads a value from what a user wrote; `Err` if it is not of this type or out of range.
     pub(super) fn read(&self, text: &[u8]) -> Result<Value, ()> {
         let number = match *self {
-            ParamType::Text { .. } | ParamType::Name { .. } => return self.read_text(text),
+            ParamType::Text { .. }
+            | ParamType::Name { .. }
+            | ParamType::Topic { .. }
+            | ParamType::TimeZone => {
+                return self.read_text(text);
+            }
             ParamType::Flag | ParamType::Int { .. } | ParamType::OneOf(_) => integer(text)?,
             ParamType::Address if text == b"none" => 0,
             ParamType::AddressOrDhcp if text == b"dhcp" => 0,
@@ -64,6 +89,8 @@ impl ParamType {
             ParamType::Network => (address(text)?.to_bits() & 0xFFFF_FF00).cast_signed(),
             ParamType::Zone if text == b"none" => NO_ZONE,
             ParamType::Zone => integer(text)?,
+            ParamType::Degrees { .. } if text == b"none" => NO_DEGREES,
+            ParamType::Degrees { .. } => degrees(text)?,
             ParamType::Time => time(text)?,
             ParamType::Weekday => weekday(text)?,
         };
@@ -85,6 +112,9 @@ impl ParamType {
             (ParamType::Name { max }, ValueRef::Text(text)) => {
                 text.len() <= usize::from(max) && text.iter().all(u8::is_ascii_graphic)
             }
+            (ParamType::Topic { max }, ValueRef::Text(text)) => {
+                text.is_empty() || text.len() <= usize::from(max) && check_name(text).is_ok()
+            }
             (ParamType::Flag, ValueRef::Number(number)) => number == 0 || number == 1,
             (ParamType::Int { min, max }, ValueRef::Number(number)) => {
                 (min..=max).contains(&number)
@@ -99,6 +129,12 @@ impl ParamType {
             (ParamType::Zone, ValueRef::Number(number)) => {
                 number == NO_ZONE || (-12..=14).contains(&number)
             }
+            (ParamType::TimeZone, ValueRef::Text(text)) => {
+                text.is_empty() || Zone::parse(text).is_ok()
+            }
+            (ParamType::Degrees { most }, ValueRef::Number(number)) => {
+                number == NO_DEGREES || number.unsigned_abs() <= u32::from(most) * DEGREE as u32
+            }
             (ParamType::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
             (ParamType::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
             _ => false,
@@ -112,9 +148,12 @@ impl ParamType {
             ParamType::Int { .. } | ParamType::OneOf(_) => "NUMBER",
             ParamType::Text { .. } => "TEXT",
             ParamType::Name { .. } => "NAME",
+            ParamType::Topic { .. } => "TOPIC",
             ParamType::Address | ParamType::Network => "ADDRESS",
             ParamType::AddressOrDhcp => "ADDRESS|dhcp",
             ParamType::Zone => "HOURS|none",
+            ParamType::TimeZone => "RULES|HOURS|none",
+            ParamType::Degrees { .. } => "DEGREES|none",
             ParamType::Time => "hh:mm:ss",
             ParamType::Weekday => "ddd",
         }
@@ -130,6 +169,8 @@ impl ParamType {
             ParamType::Address | ParamType::AddressOrDhcp | ParamType::Network => {
                 write!(f, "{}", Ipv4Addr::from_bits(number.cast_unsigned()))
             }
+            ParamType::Degrees { .. } if number == NO_DEGREES => f.write_str("none"),
+            ParamType::Degrees { .. } => write_degrees(f, number),
             ParamType::Time if number < 0 => f.write_str("99:99:99"),
             ParamType::Time => {
                 let (hours, rest) = (number / 3600, number % 3600);
@@ -162,10 +203,19 @@ impl fmt::Display for ParamType {
             ParamType::Name { max } => {
                 write!(f, "at most {max} visible characters without blanks, or none")
             }
+            ParamType::Topic { max } => {
+                write!(f, "a topic without + and #, at most {max} bytes, or none")
+            }
             ParamType::Address => f.write_str("an address such as 192.168.1.20, or none"),
             ParamType::AddressOrDhcp => f.write_str("an address such as 192.168.1.20, or dhcp"),
             ParamType::Network => f.write_str("a network such as 192.168.4.0"),
             ParamType::Zone => f.write_str("a number from -12 to 14, or none"),
+            ParamType::TimeZone => {
+                f.write_str("hours such as 5.5, rules such as CET-1CEST,M3.5.0,M10.5.0/3, or none")
+            }
+            ParamType::Degrees { most } => {
+                write!(f, "degrees from -{most} to {most} such as 13.405, or none")
+            }
             ParamType::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
             ParamType::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
         }
@@ -174,6 +224,43 @@ impl fmt::Display for ParamType {
 
 fn integer(text: &[u8]) -> Result<i32, ()> {
     core::str::from_utf8(text).map_err(|_| ())?.parse().map_err(|_| ())
+}
+
+/// Degrees with decimals; what is less than a ten thousandth (11 m) is left out.
+pub(crate) fn degrees(text: &[u8]) -> Result<i32, ()> {
+    let (minus, text) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, text),
+    };
+    let mut parts = text.splitn(2, |byte| *byte == b'.');
+    let (whole, decimals) = (parts.next().unwrap_or_default(), parts.next());
+    let is_number = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
+    if !is_number(whole) || whole.len() > 3 || !decimals.is_none_or(is_number) {
+        return Err(());
+    }
+    let digit = |byte: &u8| i32::from(byte - b'0');
+    let mut number = whole.iter().fold(0, |number, byte| number * 10 + digit(byte)) * DEGREE;
+    let mut unit = DEGREE;
+    for byte in decimals.unwrap_or_default() {
+        unit /= 10;
+        number += digit(byte) * unit;
+    }
+    Ok(if minus { -number } else { number })
+}
+
+fn write_degrees(f: &mut dyn fmt::Write, number: i32) -> fmt::Result {
+    let sign = if number < 0 { "-" } else { "" };
+    let (whole, mut decimals) = (number.unsigned_abs() / 10_000, number.unsigned_abs() % 10_000);
+    write!(f, "{sign}{whole}")?;
+    if decimals == 0 {
+        return Ok(());
+    }
+    let mut width = 4;
+    while decimals % 10 == 0 {
+        (decimals, width) = (decimals / 10, width - 1);
+    }
+    write!(f, ".{decimals:0width$}")
 }
 
 fn address(text: &[u8]) -> Result<Ipv4Addr, ()> {

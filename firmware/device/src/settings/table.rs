@@ -2,7 +2,7 @@
 //! number no line ever had. What else a new setting takes is in `ARCHITECTURE.md`.
 
 use super::capability::{Capability, needs};
-use super::param_type::{NO_ZONE, ParamType};
+use super::param_type::{NO_DEGREES, NO_ZONE, ParamType};
 use super::{Value, ValueRef};
 
 /// What there is to know about a parameter.
@@ -106,7 +106,7 @@ const DEFAULT_NETWORK: i32 = 0xC0A8_0400_u32.cast_signed();
 
 parameters! {
     1 Ssid "ssid" Text { min: 0, max: 32 }, Txt(""), "name of the WiFi network to join", needs Wifi;
-    2 Password "password" Text { min: 0, max: 64 }, Txt(""), "password of that network" secret, needs Wifi;
+    2 Password "password" Text { min: 8, max: 64 }, Txt(""), "password of that network" secret, needs Wifi;
     3 AutoConnect "auto_connect" Flag, Number(1), "join that network at the start, and again whenever it is lost", needs Wifi;
     4 ApSsid "ap_ssid" Text { min: 1, max: 32 }, Txt("MyAP"), "name of the device's own WiFi network", needs AccessPoint;
     5 ApPassword "ap_password" Text { min: 8, max: 64 }, Txt(""), "password of the own network; sets ap_open 0" secret, needs AccessPoint;
@@ -120,7 +120,7 @@ parameters! {
     13 Gw "gw" Address, Number(0), "gateway of a fixed ip", needs Address;
     14 DnsName "dns_name" HOST, Txt(""), "name that clients of the own network can look the device up by", needs NameServer;
     15 MdnsMode "mdns_mode" Int { min: 0, max: 2 }, Number(0), "announce mqtt.local: 0 nowhere, 1 in the joined network, 2 in the own", needs Mdns;
-    16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz", needs CpuClock;
+    16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz; counts from the next start on", needs CpuClock;
     17 ConfigPort "config_port" PORT_OR_OFF, Number(7777), "TCP port of the console, 0 is off";
     18 ConfigAccess "config_access" ACCESS, Number(3), "who may use the console: 0 nobody, 1 the own network, 2 the others, 3 all";
     19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s", needs Bitrate;
@@ -141,10 +141,15 @@ parameters! {
     32 MqttUser "mqtt_user" Text { min: 0, max: 64 }, Txt(""), "user at the remote broker";
     33 MqttPassword "mqtt_password" Text { min: 0, max: 128 }, Txt(""), "password at the remote broker" secret;
     34 MqttId "mqtt_id" Text { min: 1, max: 64 }, IdFromMac, "client id at the remote broker";
+    74 MqttWillTopic "mqtt_will_topic" Topic { max: 128 }, Txt(""), "topic at which the remote broker says, retained, that this device is gone: its last will";
+    75 MqttWillPayload "mqtt_will_payload" Text { min: 0, max: 128 }, Txt("offline"), "what it says there";
     35 NtpServer "ntp_server" HOST, TimeServer, "name or address of the time server that sets the clock, with a port behind a colon if it is not 123; none asks nobody", needs Ntp;
     36 NtpInterval "ntp_interval" Int { min: 1, max: 604_800 }, Number(300), "seconds between two looks at the time server, 15 at least", needs Ntp;
-    70 NtpPort "ntp_port" PORT_OR_OFF, Number(0), "UDP port at which the device tells others the time, usually 123, 0 is off", needs Ntp;
-    37 NtpTimezone "ntp_timezone" Zone, Number(NO_ZONE), "hours ahead of UTC; none is the zone of the computer it runs on, on chips UTC";
+    70 NtpPort "ntp_port" PORT_OR_OFF, Number(0), "UDP port at which the device tells others the time, usually 123, 0 is off", needs TimeServer;
+    37 NtpTimezone "ntp_timezone" Zone, Number(NO_ZONE), "older name of timezone, for whole hours: the one that was set last counts";
+    71 Timezone "timezone" TimeZone, Txt(""), "time zone: hours ahead of UTC, or its rules as a POSIX TZ string, such as CET-1CEST,M3.5.0,M10.5.0/3; none is the zone of the computer it runs on, on chips UTC";
+    72 Latitude "latitude" Degrees { most: 90 }, Number(NO_DEGREES), "degrees north of the equator, with decimals: for sunrise and sunset";
+    73 Longitude "longitude" Degrees { most: 180 }, Number(NO_DEGREES), "degrees east of Greenwich, with decimals: for sunrise and sunset";
     38 NtpTime "ntp_time" Time, Number(-1), "sets the clock" unsaved;
     39 NtpWeekday "ntp_weekday" Weekday, Number(-1), "sets the day of the week" unsaved;
     40 PwmPeriod "pwm_period" Int { min: 50, max: 5_000_000 }, Number(5000), "period of all PWM outputs in slots of 200 ns";

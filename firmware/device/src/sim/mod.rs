@@ -28,6 +28,7 @@ mod world;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use umqtt_calendar::{Place, Zone};
 use umqtt_net::{Duration, Instant};
 use umqtt_vm::{Event, Profile, Side};
 
@@ -51,7 +52,7 @@ pub struct Simulator {
     now: Instant,
     /// Longest value, bytes.
     longest: usize,
-    /// What the clock showed at `now` 0, in milliseconds since 1970, local time.
+    /// What the clock showed at `now` 0 in UTC, in milliseconds since 1970.
     clock: Option<u64>,
 }
 
@@ -76,8 +77,27 @@ impl Simulator {
 
     /// Starts the script: `config` lines, `init`, and what follows from them at once.
     pub fn start(&mut self) {
+        self.world.now = self.now;
+        self.world.utc = self.utc();
         self.engine.start(self.moment(), &mut self.world);
         self.run_until_idle();
+        self.apply_settings();
+    }
+
+    /// A setting, as `set` on the console makes it. A script sees only its zone and place.
+    pub fn set(&mut self, name: &[u8], value: &[u8]) {
+        self.world.set(name, value);
+        self.apply_settings();
+    }
+
+    /// Zone and place count from now on.
+    fn apply_settings(&mut self) {
+        if let Some(zone) = self.world.new_zone.take() {
+            self.set_zone(zone);
+        }
+        if let Some(place) = self.world.new_place.take() {
+            self.set_place(place);
+        }
     }
 
     /// Ends the script for good.
@@ -88,7 +108,7 @@ impl Simulator {
     /// Lets time pass, with everything that is due in it.
     pub fn advance(&mut self, by: Duration) {
         let end = self.now.saturating_add(by);
-        while let Some(at) = self.engine.poll_at().filter(|at| *at <= end) {
+        while let Some(at) = self.next_at().filter(|at| *at <= end) {
             // When idle nothing is due any more, unless there was too much of it.
             self.now = at.max(self.now.saturating_add(Duration::from_millis(1)));
             if self.now > end {
@@ -169,17 +189,52 @@ impl Simulator {
 
     /// Sets the clock, as a time server does; it runs on from there.
     pub fn set_clock(&mut self, time: LocalTime) {
-        let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
-        self.clock = Some(shown.saturating_sub(self.now.as_millis()));
+        self.clock = Some(self.clock_showing(time));
         self.run_until_idle();
     }
 
     /// Sets the clock as the owner does with `set ntp_time`.
     pub fn owner_sets_clock(&mut self, time: LocalTime) {
-        let shown = u64::from(time.day) * DAY_MS + u64::from(time.millis);
-        self.clock = Some(shown.saturating_sub(self.now.as_millis()));
+        self.clock = Some(self.clock_showing(time));
         self.engine.clock_set(self.moment());
         self.run_until_idle();
+    }
+
+    /// Sets the zone, UTC at first. What the clock showed is what it shows in the new one.
+    pub fn set_zone(&mut self, zone: Zone) {
+        let shown = self.moment().clock;
+        self.world.zone = zone;
+        self.clock = shown.map(|time| self.clock_showing(time));
+        self.engine.clock_set(self.moment());
+        self.run_until_idle();
+    }
+
+    /// Sets the place for sunrise and sunset, which is unknown at first.
+    pub fn set_place(&mut self, place: Place) {
+        self.world.place = Some(place);
+        self.engine.clock_set(self.moment());
+        self.run_until_idle();
+    }
+
+    /// What the clock showed in UTC at `now` 0, if it shows this now.
+    fn clock_showing(&self, time: LocalTime) -> u64 {
+        let local = u64::from(time.day) * DAY_MS + u64::from(time.millis);
+        let second = i64::try_from(local / 1000).unwrap_or(i64::MAX);
+        let ahead = second - self.world.zone.to_utc(second);
+        local.saturating_add_signed(-ahead * 1000).saturating_sub(self.now.as_millis())
+    }
+
+    /// UTC in milliseconds since 1970.
+    fn utc(&self) -> Option<u64> {
+        self.clock.map(|clock| clock.saturating_add(self.now.as_millis()))
+    }
+
+    /// When local time leaps next, if the script waits for a time of day.
+    fn leaps_at(&self) -> Option<Instant> {
+        let utc = self.utc().filter(|_| self.engine.waits_for_clock())?;
+        let until = self.world.zone.period_at(i64::try_from(utc / 1000).ok()?).until;
+        let wait = u64::try_from(until).ok()?.checked_mul(1000)?.checked_sub(utc)?;
+        Some(self.now.saturating_add(Duration::from_millis(wait)))
     }
 
     /// Writes a flash variable, as `set @n` on the console does; beyond 63 bytes it is cut.
@@ -194,7 +249,37 @@ impl Simulator {
 
     /// Takes the actions since the last call.
     pub fn actions(&mut self) -> Vec<Action> {
+        self.timed_actions().into_iter().map(|(_, action)| action).collect()
+    }
+
+    /// As [`Simulator::actions`], each with the virtual time at which it was done.
+    pub fn timed_actions(&mut self) -> Vec<(Instant, Action)> {
         core::mem::take(&mut self.world.actions)
+    }
+
+    /// Keeps the retained messages over a power cut, as `save_retained` on the console does.
+    pub fn save_retained(&mut self) {
+        self.world.save_retained();
+    }
+
+    /// The retained messages of the device's own broker whose topics match a filter, in order.
+    pub fn retained_messages(&self, filter: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let kept = self.world.retained.iter();
+        let matching = kept.filter(|(topic, _)| umqtt_topic::matches(filter, topic));
+        matching.map(|(topic, data)| (topic.clone(), data.clone())).collect()
+    }
+
+    /// A power cut: the script of `image` is there, not started; flash variables and saved
+    /// retained messages stay, and what is outside: levels of pins, the analogue input. The clock
+    /// is not set.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the image does not load; then nothing has changed.
+    pub fn power_cut(&mut self, image: Vec<u8>, profile: &Profile) -> Result<(), LoadError> {
+        self.engine = Engine::load(image, profile)?;
+        self.world = self.world.after_power_cut();
+        self.clock = None;
+        Ok(())
     }
 
     /// As [`Simulator::done`], but only what it published: `local topic "data" retained`.
@@ -228,6 +313,11 @@ impl Simulator {
         self.world.retained.get(topic.as_bytes()).map(|data| text(data))
     }
 
+    /// What the script is subscribed to, on either broker.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (Side, &[u8])> {
+        self.world.subscriptions.iter().map(|(side, filter)| (*side, &**filter))
+    }
+
     /// A flash variable; empty if never set.
     pub fn flash(&self, n: u8) -> String {
         text(self.world.flash_variable(n))
@@ -249,9 +339,14 @@ impl Simulator {
         self.now
     }
 
+    /// What the clock shows, once it is set.
+    pub fn clock(&self) -> Option<LocalTime> {
+        self.moment().clock
+    }
+
     /// When the next timer, alarm or other event is due without further input.
     pub fn next_at(&self) -> Option<Instant> {
-        self.engine.poll_at()
+        [self.engine.poll_at(), self.leaps_at()].into_iter().flatten().min()
     }
 
     /// Whether the script runs.
@@ -270,15 +365,21 @@ impl Simulator {
     }
 
     fn event(&mut self, event: &Event<'_>) {
+        self.world.now = self.now;
+        self.world.utc = self.utc();
         self.engine.handle(event, self.moment(), &mut self.world);
         self.run_until_idle();
     }
 
     fn moment(&self) -> Now {
-        let shown = self.clock.map(|clock| clock.saturating_add(self.now.as_millis()));
-        let clock = shown.map(|ms| LocalTime {
-            day: u32::try_from(ms / DAY_MS).unwrap_or(u32::MAX),
-            millis: (ms % DAY_MS) as u32,
+        let clock = self.utc().map(|utc| {
+            let second = i64::try_from(utc / 1000).unwrap_or(i64::MAX);
+            let offset = i64::from(self.world.zone.offset_at(second)) * 1000;
+            let ms = utc.saturating_add_signed(offset);
+            LocalTime {
+                day: u32::try_from(ms / DAY_MS).unwrap_or(u32::MAX),
+                millis: (ms % DAY_MS) as u32,
+            }
         });
         Now { now: self.now, clock }
     }
@@ -286,6 +387,8 @@ impl Simulator {
     /// Does everything that is due at this instant.
     fn run_until_idle(&mut self) {
         let at = self.moment();
+        self.world.now = self.now;
+        self.world.utc = self.utc();
         for _ in 0..STEPS_AT_ONCE {
             if let Some(message) = self.world.next_message(|size| self.engine.has_room(size)) {
                 let (topic, data) = (&*message.topic, &*message.data);

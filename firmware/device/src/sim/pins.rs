@@ -21,6 +21,11 @@ struct Pin {
     driven: Option<bool>,
     /// What `sim gpio` puts on it.
     outside: Option<bool>,
+    /// It is watched, and its level has not been read since it changed.
+    unread: bool,
+    /// Levels that are put on it once that is read, a bit each, the next one lowest; how many.
+    later: u8,
+    later_len: u8,
     duty: Option<u16>,
 }
 
@@ -32,8 +37,27 @@ impl Pin {
         edge: None,
         driven: None,
         outside: None,
+        unread: false,
+        later: 0,
+        later_len: 0,
         duty: None,
     };
+
+    /// What is put on it last, once all of it is.
+    fn wanted(&self) -> Option<bool> {
+        match self.later_len {
+            0 => self.outside,
+            len => Some(self.later >> (len - 1) & 1 == 1),
+        }
+    }
+
+    /// The next level from outside, when the one before has been read.
+    fn take_later(&mut self) -> Option<bool> {
+        self.later_len = self.later_len.checked_sub(1)?;
+        let next = self.later & 1 == 1;
+        self.later >>= 1;
+        Some(next)
+    }
 
     fn level(&self) -> bool {
         match self.output {
@@ -77,7 +101,7 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
         self.notes.pop_front()
     }
 
-    /// The pin with the oldest edge that was not reported. Several edges of one pin are one.
+    /// The pin with the oldest edge that was not reported.
     pub fn poll_edge(&mut self) -> Option<u8> {
         let edges = self.pins.iter().zip(0u8..).filter_map(|(pin, at)| Some((pin.edge?, at)));
         let (_, at) = edges.min()?;
@@ -89,7 +113,7 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
     pub fn after_reset(&self) -> Self {
         let mut fresh = Self { adc: self.adc, ..Self::default() };
         for (pin, old) in fresh.pins.iter_mut().zip(&self.pins) {
-            pin.outside = old.outside;
+            pin.outside = old.wanted();
         }
         fresh
     }
@@ -113,21 +137,40 @@ impl<const PINS: usize, const NOTES: usize> SimulatedPins<PINS, NOTES> {
         }
     }
 
+    /// A change of a pin that scripts watch stays until it is read, when it has settled; the next
+    /// ones come one after the other. So two commands pasted together press a button and release
+    /// it.
     fn drive(&mut self, pin: &[u8], level: &[u8]) -> Option<String> {
         let level = number(level, 1)? == 1;
         let pin = u8::try_from(number(pin, u8::MAX.into())?).ok()?;
-        let edge = self.edges;
         let state = self.pin(pin)?;
-        if state.outside == Some(level) {
+        if state.wanted() == Some(level) {
             return Some(format!("gpio {pin} is {} already", u8::from(level)));
         }
-        let before = state.level();
-        state.outside = Some(level);
-        if state.watched && state.edge.is_none() && state.level() != before {
-            state.edge = Some(edge);
-            self.edges = edge.wrapping_add(1);
+        if state.unread {
+            if u32::from(state.later_len) == u8::BITS {
+                return Some(format!("gpio {pin} changes too fast for the script"));
+            }
+            state.later |= u8::from(level) << state.later_len;
+            state.later_len += 1;
+        } else {
+            self.put(pin, level);
         }
         Some(format!("gpio {pin} = {} from outside", u8::from(level)))
+    }
+
+    fn put(&mut self, pin: u8, level: bool) {
+        let edge = self.edges;
+        let Some(state) = self.pin(pin) else { return };
+        let before = state.level();
+        state.outside = Some(level);
+        if state.watched && state.level() != before {
+            state.unread = true;
+            if state.edge.is_none() {
+                state.edge = Some(edge);
+                self.edges = edge.wrapping_add(1);
+            }
+        }
     }
 }
 
@@ -155,7 +198,14 @@ impl<const PINS: usize, const NOTES: usize> Gpio for SimulatedPins<PINS, NOTES> 
 
     /// The level of a pin: false for one there is not.
     fn pin_read(&mut self, pin: u8) -> bool {
-        self.pin(pin).is_some_and(|state| state.level())
+        let Some(state) = self.pin(pin) else { return false };
+        let level = state.level();
+        if core::mem::take(&mut state.unread)
+            && let Some(next) = state.take_later()
+        {
+            self.put(pin, next);
+        }
+        level
     }
 
     fn pwm(&mut self, pin: u8, duty: u16) {
@@ -181,7 +231,9 @@ impl<const PINS: usize, const NOTES: usize> Gpio for SimulatedPins<PINS, NOTES> 
 
     fn unwatch_pins(&mut self) {
         for pin in &mut self.pins {
+            pin.outside = pin.wanted();
             (pin.watched, pin.edge) = (false, None);
+            (pin.unread, pin.later, pin.later_len) = (false, 0, 0);
         }
     }
 }
@@ -216,10 +268,8 @@ mod tests {
         pins.watch_pin(4, true);
         pins.watch_pin(0, true);
         assert!(pins.pin_read(0));
-        for level in ["0", "1", "0"] {
-            for pin in ["4", "0", "5"] {
-                sim(&mut pins, &format!("gpio {pin} {level}"));
-            }
+        for pin in ["4", "0", "5"] {
+            sim(&mut pins, &format!("gpio {pin} 0"));
         }
         assert_eq!(std::array::from_fn(|_| pins.poll_edge()), [Some(4), Some(0), None]);
         assert!(!pins.pin_read(0));
@@ -228,6 +278,28 @@ mod tests {
         sim(&mut pins, "gpio 0 1");
         pins.unwatch_pins();
         assert_eq!(pins.poll_edge(), None);
+    }
+
+    #[test]
+    fn what_is_pasted_together_is_seen_one_after_the_other() {
+        let mut pins = Pins::default();
+        pins.watch_pin(0, true);
+        assert!(pins.pin_read(0));
+        assert_eq!(sim(&mut pins, "gpio 0 0"), "gpio 0 = 0 from outside");
+        assert_eq!(sim(&mut pins, "gpio 0 1"), "gpio 0 = 1 from outside");
+        assert_eq!(sim(&mut pins, "gpio 0 1"), "gpio 0 is 1 already");
+        assert_eq!(sim(&mut pins, "gpio 0 0"), "gpio 0 = 0 from outside");
+        for level in [false, true, false] {
+            assert_eq!(pins.poll_edge(), Some(0));
+            assert_eq!(pins.pin_read(0), level);
+        }
+        assert_eq!((pins.poll_edge(), pins.pin_read(0)), (None, false));
+        for change in 0..10 {
+            sim(&mut pins, &format!("gpio 0 {}", (change + 1) % 2));
+        }
+        assert_eq!(sim(&mut pins, "gpio 0 0"), "gpio 0 changes too fast for the script");
+        pins.unwatch_pins();
+        assert!(pins.pin_read(0), "as it was put last");
     }
 
     #[test]

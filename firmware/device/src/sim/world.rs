@@ -3,12 +3,16 @@
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 
+use umqtt_calendar::{Place, Zone};
+use umqtt_net::Instant;
 use umqtt_topic::TopicError;
 use umqtt_vm::{
-    Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Random, Serial, Side, Storage,
+    Almanac, Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, PinMode, Random,
+    Serial, Side,
 };
 
 use super::Action;
+use crate::settings::param_type::degrees;
 
 /// Most messages on their way to the script; more are lost, as with any broker.
 const MESSAGES: usize = 1000;
@@ -23,14 +27,19 @@ pub(super) struct Message {
 /// What the script finds and what it did.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) actions: Vec<Action>,
+    pub(super) actions: Vec<(Instant, Action)>,
+    pub(super) now: Instant,
     pub(super) connected: bool,
     pub(super) adc: u16,
     pub(super) retained: BTreeMap<Vec<u8>, Vec<u8>>,
-    subscriptions: Vec<(Side, Vec<u8>)>,
+    pub(super) subscriptions: Vec<(Side, Vec<u8>)>,
     messages: VecDeque<Message>,
     requests: VecDeque<(Vec<u8>, Vec<u8>)>,
+    /// What a power cut leaves of the retained messages.
+    saved: BTreeMap<Vec<u8>, Vec<u8>>,
     pins: BTreeMap<u8, bool>,
+    /// Levels from outside.
+    driven: BTreeMap<u8, bool>,
     /// Outputs as the script set them last.
     outputs: BTreeMap<u8, bool>,
     duties: BTreeMap<u8, u16>,
@@ -38,6 +47,15 @@ pub(super) struct World {
     flash: BTreeMap<u8, Vec<u8>>,
     /// Never 0.
     random_state: u32,
+    pub(super) zone: Zone,
+    pub(super) place: Option<Place>,
+    /// What settings said of zone and place, until it counts.
+    pub(super) new_zone: Option<Zone>,
+    pub(super) new_place: Option<Place>,
+    latitude: Option<i32>,
+    longitude: Option<i32>,
+    /// In milliseconds since 1970, once the clock is set.
+    pub(super) utc: Option<u64>,
 }
 
 impl World {
@@ -45,6 +63,48 @@ impl World {
     pub(super) fn seed(&mut self, seed: u32) {
         // 0 would stay 0; that any other two seeds begin alike is avoided.
         self.random_state = seed.wrapping_mul(0x9e37_79b9).wrapping_add(0x7f4a_7c15).max(1);
+    }
+
+    /// What a power cut leaves of it: flash variables, saved retained messages, and what is
+    /// outside.
+    pub(super) fn after_power_cut(&mut self) -> World {
+        World {
+            actions: core::mem::take(&mut self.actions),
+            now: self.now,
+            adc: self.adc,
+            retained: self.saved.clone(),
+            saved: core::mem::take(&mut self.saved),
+            pins: self.driven.clone(),
+            driven: core::mem::take(&mut self.driven),
+            flash: core::mem::take(&mut self.flash),
+            random_state: self.random_state,
+            zone: self.zone,
+            place: self.place,
+            latitude: self.latitude,
+            longitude: self.longitude,
+            ..World::default()
+        }
+    }
+
+    /// Keeps the retained messages over a power cut.
+    pub(super) fn save_retained(&mut self) {
+        self.saved = self.retained.clone();
+    }
+
+    /// A setting; those that a script's run depends on count: zone and place.
+    pub(super) fn set(&mut self, name: &[u8], value: &[u8]) {
+        match name {
+            b"timezone" | b"ntp_timezone" => self.new_zone = Zone::parse(value).ok(),
+            b"latitude" => self.latitude = degrees(value).ok(),
+            b"longitude" => self.longitude = degrees(value).ok(),
+            _ => return,
+        }
+        let place = self.latitude.zip(self.longitude);
+        self.new_place = place.map(|(latitude, longitude)| Place { latitude, longitude });
+    }
+
+    fn record(&mut self, action: Action) {
+        self.actions.push((self.now, action));
     }
 
     /// Delivers a published message to the script's subscriptions.
@@ -86,6 +146,7 @@ impl World {
 
     /// Drives a pin from outside; whether that is an edge on a watched pin.
     pub(super) fn drive(&mut self, pin: u8, level: bool) -> bool {
+        self.driven.insert(pin, level);
         self.pins.insert(pin, level) != Some(level) && self.watched.contains(&pin)
     }
 
@@ -142,7 +203,7 @@ impl Mqtt for World {
             return Ok(0);
         }
         let (name, payload) = (topic.to_vec(), data.to_vec());
-        self.actions.push(Action::Publish { side, topic: name, data: payload, retained });
+        self.record(Action::Publish { side, topic: name, data: payload, retained });
         self.message(side, topic, data, retained);
         Ok(self.subscriptions.len() as u32)
     }
@@ -151,7 +212,7 @@ impl Mqtt for World {
         if self.not_connected(side) {
             return 0;
         }
-        self.actions.push(Action::Subscribe(side, filter.to_vec()));
+        self.record(Action::Subscribe(side, filter.to_vec()));
         let subscription = (side, filter.to_vec());
         if !self.subscriptions.contains(&subscription) {
             self.subscriptions.push(subscription);
@@ -166,7 +227,7 @@ impl Mqtt for World {
     }
 
     fn unsubscribe(&mut self, side: Side, filter: &[u8]) -> u32 {
-        self.actions.push(Action::Unsubscribe(side, filter.to_vec()));
+        self.record(Action::Unsubscribe(side, filter.to_vec()));
         self.subscriptions.retain(|(at, other)| *at != side || other != filter);
         self.subscriptions.len() as u32
     }
@@ -190,25 +251,25 @@ impl Mqtt for World {
 
 impl Http for World {
     fn http_get(&mut self, url: &[u8]) {
-        self.actions.push(Action::HttpGet(url.to_vec()));
+        self.record(Action::HttpGet(url.to_vec()));
         self.request(url);
     }
 
     fn http_post(&mut self, url: &[u8], body: &[u8]) {
-        self.actions.push(Action::HttpPost(url.to_vec(), body.to_vec()));
+        self.record(Action::HttpPost(url.to_vec(), body.to_vec()));
         self.request(url);
     }
 }
 
 impl Gpio for World {
     fn pin_mode(&mut self, pin: u8, mode: PinMode) {
-        self.actions.push(Action::PinMode(pin, mode));
+        self.record(Action::PinMode(pin, mode));
     }
 
     fn pin_write(&mut self, pin: u8, level: bool) {
         self.pins.insert(pin, level);
         if self.outputs.insert(pin, level) != Some(level) {
-            self.actions.push(Action::Pin(pin, level));
+            self.record(Action::Pin(pin, level));
         }
     }
 
@@ -218,7 +279,7 @@ impl Gpio for World {
 
     fn pwm(&mut self, pin: u8, duty: u16) {
         if self.duties.insert(pin, duty) != Some(duty) {
-            self.actions.push(Action::Pwm(pin, duty));
+            self.record(Action::Pwm(pin, duty));
         }
     }
 
@@ -238,29 +299,49 @@ impl Gpio for World {
 
 impl Serial for World {
     fn serial_write(&mut self, bytes: &[u8]) {
-        self.actions.push(Action::Serial(bytes.to_vec()));
+        self.record(Action::Serial(bytes.to_vec()));
     }
 }
 
 impl Console for World {
     fn print(&mut self, text: &[u8], newline: bool) {
-        self.actions.push(Action::Print { text: text.to_vec(), newline });
+        self.record(Action::Print { text: text.to_vec(), newline });
     }
 
     fn system(&mut self, command: &[u8]) {
-        self.actions.push(Action::System(command.to_vec()));
+        self.record(Action::System(command.to_vec()));
+        match command {
+            b"save_retained" => self.save_retained(),
+            b"delete_retained" => {
+                self.retained.clear();
+                self.saved.clear();
+            }
+            _ => {}
+        }
     }
 
     fn config(&mut self, name: &[u8], value: &[u8]) {
-        self.actions.push(Action::Config(name.to_vec(), value.to_vec()));
+        self.record(Action::Config(name.to_vec(), value.to_vec()));
+        self.set(name, value);
     }
 
     fn log(&mut self, line: core::fmt::Arguments<'_>) {
-        self.actions.push(Action::Log(alloc::format!("{line}")));
+        self.record(Action::Log(alloc::format!("{line}")));
     }
 }
 
 /// Xorshift: random enough to try scripts with, and the same in every run.
+impl Almanac for World {
+    fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
+        let sun = self.place?.sun(&self.zone, day.try_into().ok()?)?;
+        Some([sun.rise, sun.set])
+    }
+
+    fn unix_time(&mut self) -> u32 {
+        self.utc.and_then(|utc| u32::try_from(utc / 1000).ok()).unwrap_or(0)
+    }
+}
+
 impl Random for World {
     fn random(&mut self, into: &mut [u8]) {
         for bytes in into.chunks_mut(4) {
@@ -273,7 +354,7 @@ impl Random for World {
     }
 }
 
-impl Storage for World {
+impl FlashVariables for World {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         let value = self.flash_variable(n);
         out.iter_mut().zip(value).map(|(to, from)| *to = *from).count()
@@ -281,6 +362,6 @@ impl Storage for World {
 
     fn flash_write(&mut self, n: u8, value: &[u8]) {
         self.set_flash(n, value);
-        self.actions.push(Action::Flash(n, value.to_vec()));
+        self.record(Action::Flash(n, value.to_vec()));
     }
 }

@@ -19,6 +19,7 @@ impl Key {
     pub(super) const LOCK: Key = Key(1);
     pub(super) const STARTS: Key = Key(2);
     pub(super) const RETAINED: Key = Key(3);
+    pub(super) const LEASES: Key = Key(4);
     const FIRST_VARIABLE: u8 = 16;
     const FIRST_CHUNK: u8 = 64;
     const FIRST_RETAINED: u8 = 128;
@@ -40,7 +41,7 @@ impl Key {
 
     /// Every key there is.
     pub(super) fn all() -> impl Iterator<Item = Key> {
-        [Key::SETTINGS, Key::LOCK, Key::STARTS, Key::RETAINED]
+        [Key::SETTINGS, Key::LOCK, Key::STARTS, Key::RETAINED, Key::LEASES]
             .into_iter()
             .chain((1..=FLASH_VARIABLES).filter_map(Key::variable))
             .chain((0..2 * RETAINED_CHUNKS).map(|n| Key(Key::FIRST_CHUNK + n)))

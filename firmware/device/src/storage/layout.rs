@@ -14,7 +14,7 @@ pub const SECTOR: u32 = 4096;
 
 /// The part of a flash that is ours, in sectors of its erase size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layout {
+pub struct FlashLayout {
     /// Offset of the first byte, a multiple of the sector size.
     pub start: u32,
     /// Sectors of the map, at least 3: one is always kept free, and with two it could not be told
@@ -24,20 +24,20 @@ pub struct Layout {
     pub slot_sectors: u32,
 }
 
-impl Layout {
+impl FlashLayout {
     /// The smallest device: 8 sectors of records and slots for its largest image and source.
-    pub const ESP8266: Layout = Layout::of(&Profile::ESP8266, 0, 8);
+    pub const ESP8266: FlashLayout = FlashLayout::of(&Profile::ESP8266, 0, 8);
     /// An ESP32-C3.
-    pub const ESP32: Layout = Layout::of(&Profile::ESP32, 0, 8);
+    pub const ESP32: FlashLayout = FlashLayout::of(&Profile::ESP32, 0, 8);
     /// The desktop's flash file.
-    pub const DESKTOP: Layout = Layout::of(&Profile::DESKTOP, 0, 8);
+    pub const DESKTOP: FlashLayout = FlashLayout::of(&Profile::DESKTOP, 0, 8);
 
     /// Slots for the largest script of a profile, behind `map_sectors` of map, with sectors of
     /// [`SECTOR`] bytes.
-    pub const fn of(profile: &Profile, start: u32, map_sectors: u32) -> Layout {
+    pub const fn of(profile: &Profile, start: u32, map_sectors: u32) -> FlashLayout {
         // Behind the source there may be a gap.
         let slot = profile.image + profile.source + 2 * HEADER_LEN;
-        Layout { start, map_sectors, slot_sectors: (slot as u32).div_ceil(SECTOR) }
+        FlashLayout { start, map_sectors, slot_sectors: (slot as u32).div_ceil(SECTOR) }
     }
 
     /// Sectors altogether.

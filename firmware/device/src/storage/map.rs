@@ -1,4 +1,5 @@
-//! The records: a key of one byte, and some bytes.
+//! The records: a key of one byte, and some bytes, in a map with wear leveling: each write goes to
+//! the next free place, and a sector is erased only when all are full (`sequential-storage`).
 
 use alloc::vec::Vec;
 use core::fmt;

@@ -1,7 +1,7 @@
 //! What survives a restart: settings, the lock, flash variables, the script. Safe against a power
 //! cut at any moment: afterwards the old or the new state is there, whole.
 //!
-//! Small records live in a map that levels wear (`sequential-storage`); the script, image and
+//! Small records live in a map with wear leveling (`sequential-storage`); the script, image and
 //! source, has two slots of its own. The flash is anything with [`NorFlash`]; a cut in the middle
 //! of one of its writes is part of the bargain. What the bytes mean is not known here.
 //!
@@ -14,7 +14,7 @@
 //! | `extent` | where a script lies in its slot |
 //! | `image` | the bytes of an image, copied or in place |
 //! | `guard` | whether settings and lock are what was stored last, and which script keeps others out |
-//! | `doors` | whom a script keeps out |
+//! | `protected_services` | the services that a script protects with its `config` lines |
 //! | `messages`, [`retained`] | retained messages |
 //! | `repair` | an erasure of the map's that was cut off |
 //! | `recognize` | whether bytes are a flash of ours |
@@ -23,7 +23,6 @@
 //! | [`ram`] | a NOR flash in RAM that can lose its power, for tests and boards without flash |
 
 mod blocking;
-mod doors;
 mod error;
 mod extent;
 mod guard;
@@ -34,6 +33,7 @@ pub mod layout;
 mod map;
 mod messages;
 mod next_script;
+mod protected_services;
 pub mod ram;
 mod raw;
 mod recognize;
@@ -47,14 +47,14 @@ use alloc::vec::Vec;
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::FLASH_VARIABLE_LEN;
 
-pub use doors::Doors;
 pub use error::StorageError;
 use error::flash_failed;
 use guard::{Guard, Guarded};
 pub use image::{ImageBytes, MapFlash, MappedFlash};
 use key::Key;
-pub use layout::Layout;
+pub use layout::FlashLayout;
 use map::Map;
+pub use protected_services::ProtectedServices;
 pub use recognize::{is_ours, mark_guard_lost};
 use retained::Saving;
 pub use retained::{SavedMessage, SavedMessages};
@@ -104,7 +104,7 @@ impl<F: NorFlash> Storage<F> {
     /// else what the flash reports.
     // By itself: what is on the stack to mount is not while the settings are read.
     #[inline(never)]
-    pub fn mount(flash: F, layout: Layout) -> Result<(Self, MountReport), StorageError> {
+    pub fn mount(flash: F, layout: FlashLayout) -> Result<(Self, MountReport), StorageError> {
         if !layout.fits::<F>(flash.capacity()) {
             return Err(StorageError::TooLarge { limit: flash.capacity() });
         }
@@ -197,6 +197,22 @@ impl<F: NorFlash> Storage<F> {
         self.map.put(key, value)
     }
 
+    /// The leases that were saved last, as `umqtt-dhcp` writes them; empty if there are none.
+    ///
+    /// # Errors
+    /// What the flash reports.
+    pub fn load_leases(&mut self) -> Result<Vec<u8>, StorageError> {
+        self.map.get(Key::LEASES)
+    }
+
+    /// Saves the leases of the own network. The same again costs no write.
+    ///
+    /// # Errors
+    /// [`StorageError`]; the leases saved before are still there.
+    pub fn save_leases(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
+        self.map.put(Key::LEASES, bytes)
+    }
+
     /// Deletes the script and empties the flash variables, both or (after a power cut before the
     /// first write was complete) neither.
     ///
@@ -208,8 +224,8 @@ impl<F: NorFlash> Storage<F> {
         self.finish_deletion().map(|_| ())
     }
 
-    /// Clears everything: settings, lock, flash variables, script. Cut off, it is finished by the
-    /// next mount.
+    /// Factory reset: clears settings, lock, flash variables, script. Cut off, it is finished by
+    /// the next mount.
     ///
     /// # Errors
     /// What the flash reports.

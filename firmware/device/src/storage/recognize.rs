@@ -8,14 +8,14 @@ use embedded_storage::nor_flash::NorFlash;
 use super::guard::{self, Guard};
 use super::repair::has_any;
 use super::slots::Slots;
-use super::{Layout, StorageError};
+use super::{FlashLayout, StorageError};
 
 /// Whether there is anything in a flash that only a device writes: a script's header, an entry of
 /// the guard, a record, each with its checksum. Changes nothing.
 ///
 /// # Errors
 /// [`StorageError`].
-pub fn is_ours<F: NorFlash>(flash: &mut F, layout: Layout) -> Result<bool, StorageError> {
+pub fn is_ours<F: NorFlash>(flash: &mut F, layout: FlashLayout) -> Result<bool, StorageError> {
     let mut guard = Guard::new(layout.guard::<F>());
     guard.find(flash)?;
     if guard.has_entry() || Slots::new(layout.slots::<F>()).any(flash)? {
@@ -29,7 +29,10 @@ pub fn is_ours<F: NorFlash>(flash: &mut F, layout: Layout) -> Result<bool, Stora
 ///
 /// # Errors
 /// What the flash reports.
-pub fn mark_guard_lost<F: NorFlash>(flash: &mut F, layout: Layout) -> Result<(), StorageError> {
+pub fn mark_guard_lost<F: NorFlash>(
+    flash: &mut F,
+    layout: FlashLayout,
+) -> Result<(), StorageError> {
     guard::mark_lost(flash, layout.guard::<F>())
 }
 

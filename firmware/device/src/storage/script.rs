@@ -4,10 +4,10 @@ use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
 
-use super::doors::DOOR_BITS;
 use super::key::Key;
+use super::protected_services::PROTECTED_BITS;
 use super::raw::{read_at, read_vec};
-use super::{Doors, ImageBytes, MapFlash, Storage, StorageError};
+use super::{ImageBytes, MapFlash, ProtectedServices, Storage, StorageError};
 
 /// A script as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,12 +30,15 @@ pub struct OwnedScript {
 impl<F: NorFlash> Storage<F> {
     /// What the `config` lines of a script keep others out of; empty if no script does, or it is
     /// the one that is stored and `runs`.
-    pub fn unguarded(&self, runs: bool) -> Doors {
-        let (recorded, doors) =
-            (self.guard.script(), Doors(self.guard.script() as u8 & Doors::ALL.0));
+    pub fn unguarded(&self, runs: bool) -> ProtectedServices {
+        let (recorded, services) = (
+            self.guard.script(),
+            ProtectedServices(self.guard.script() as u8 & ProtectedServices::ALL.0),
+        );
         // Without a checksum it is any that runs: it was being replaced when the power went.
-        let here = recorded & !DOOR_BITS == 0 || recorded & !DOOR_BITS == self.script_id();
-        if runs && here { Doors::default() } else { doors }
+        let here =
+            recorded & !PROTECTED_BITS == 0 || recorded & !PROTECTED_BITS == self.script_id();
+        if runs && here { ProtectedServices::default() } else { services }
     }
 
     /// Keeps in mind what the `config` lines of the script that is stored keep others out of: from
@@ -43,15 +46,15 @@ impl<F: NorFlash> Storage<F> {
     ///
     /// # Errors
     /// [`StorageError`]; what was kept before still is.
-    pub fn set_guarding(&mut self, doors: Doors) -> Result<(), StorageError> {
-        let id = if doors.is_empty() { 0 } else { self.script_id() };
-        self.note_script(id | u32::from(doors.0))
+    pub fn set_guarding(&mut self, services: ProtectedServices) -> Result<(), StorageError> {
+        let id = if services.is_empty() { 0 } else { self.script_id() };
+        self.note_script(id | u32::from(services.0))
     }
 
     /// Another script takes the place of the one that is stored: whichever runs is the one to be
     /// missed.
     pub(super) fn script_changes(&mut self) -> Result<(), StorageError> {
-        self.note_script(self.guard.script() & DOOR_BITS)
+        self.note_script(self.guard.script() & PROTECTED_BITS)
     }
 
     pub(super) fn note_script(&mut self, recorded: u32) -> Result<(), StorageError> {
@@ -62,10 +65,10 @@ impl<F: NorFlash> Storage<F> {
         self.guard.set_script(self.map.flash(), recorded, now)
     }
 
-    /// The script that is stored, in the bits that [`DOOR_BITS`] leaves; never 0.
+    /// The script that is stored, in the bits that [`PROTECTED_BITS`] leaves; never 0.
     fn script_id(&self) -> u32 {
         let checksum = self.slots.script().map_or(0, |script| script.checksum);
-        (checksum & !DOOR_BITS).max(DOOR_BITS + 1)
+        (checksum & !PROTECTED_BITS).max(PROTECTED_BITS + 1)
     }
 
     /// Stores a script in the place of the one there is. The old one is the current one until the

@@ -1,6 +1,7 @@
 //! The script's two slots. A slot is a header, then image and source, in the order the header says.
 //! The slot with the greater generation is the current one. A store erases the other slot, writes
-//! the script there, reads it back, and writes the header last.
+//! the script there, reads it back, and writes the header last: A/B slots, of which an update that
+//! is cut off leaves the old one (rollback).
 //!
 //! A header can also be a mark that says what is being deleted: it makes the deletion certain with
 //! one write, and is erased when all else is.

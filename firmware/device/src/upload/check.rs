@@ -6,9 +6,10 @@ use core::cell::RefCell;
 
 use embedded_storage::nor_flash::NorFlash;
 use umqtt_lang::diagnostic::{Diagnostic, HINTS, Severity, position};
-use umqtt_lang::{CompileError, Source, compile_pieces};
+use umqtt_lang::{CompileError, PIECE, Room, Source, compile_pieces};
 
-use umqtt_vm::image::{CHECKED_FROM, Checksum, ImageError, MAGIC, VERSION};
+use umqtt_memory::STEP_BLOCK;
+use umqtt_vm::image::{CHECKED_FROM, Checksum, FIRST_VERSION, ImageError, MAGIC, VERSION};
 use umqtt_vm::{Image, Profile, Program, VerifyError};
 
 use super::whole::{Compiled, WholeCompiler};
@@ -40,6 +41,8 @@ pub struct Checked {
 pub enum CheckError {
     /// There is nothing in it.
     Empty,
+    /// There is no handler in it, so that it would do nothing: comments, say.
+    NoHandlers,
     /// It is larger than this device takes, bytes.
     TooLarge(usize),
     /// There is not enough memory to compile it now: so many bytes were not to be had.
@@ -58,12 +61,15 @@ impl core::fmt::Display for CheckError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             CheckError::Empty => f.write_str("the script is empty, nothing has changed"),
+            CheckError::NoHandlers => {
+                f.write_str("the script has no handlers (on ... do ...), nothing has changed")
+            }
             CheckError::TooLarge(limit) => {
                 write!(f, "the script is too long: at most {limit} bytes")
             }
             CheckError::CompileMemory(bytes) => write!(
                 f,
-                "not enough memory to compile this script: {bytes} bytes more in one piece; \
+                "not enough memory to compile this script: {bytes} bytes more; \
                  disconnect clients, or send it as bytecode, which takes less"
             ),
             CheckError::LoadMemory(bytes) => write!(
@@ -90,13 +96,16 @@ pub fn limit(beginning: &[u8], profile: &Profile) -> usize {
     if is_image(beginning) { profile.image } else { profile.source }
 }
 
+/// What the compiler takes in pieces the heap is asked for in pieces.
+const _: () = assert!(PIECE <= STEP_BLOCK);
+
 /// Whether a script that begins like this is bytecode.
 pub fn is_image(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
 /// Checks what has come to flash whole: compiles it if it is source, and proves that the image may
-/// run. Before the compiler allocates it asks `room` whether there are so many bytes; `whole`, if
+/// run. Before the compiler allocates it asks `room`, as [`compile_pieces`] does; `whole`, if
 /// there is one, compiles in memory. The image is run where it lies if `map` can.
 ///
 /// # Errors
@@ -106,7 +115,7 @@ pub fn is_image(bytes: &[u8]) -> bool {
 pub fn check<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
-    room: &dyn Fn(usize) -> bool,
+    room: &Room<'_>,
     whole: Option<WholeCompiler>,
     capabilities: Capabilities,
     map: MapFlash<'_>,
@@ -128,12 +137,16 @@ pub fn check<F: NorFlash>(
     } else {
         compile(storage, profile, room)?;
     }
-    let image = storage.incoming_image(map, room).map_err(|error| match error {
-        StorageError::Memory => CheckError::LoadMemory(len),
-        error => CheckError::Storage(error),
-    })?;
+    let image =
+        storage.incoming_image(map, &|bytes| room(bytes, 0)).map_err(|error| match error {
+            StorageError::Memory => CheckError::LoadMemory(len),
+            error => CheckError::Storage(error),
+        })?;
     let program = Program::verify(image, profile).map_err(CheckError::Image)?;
     let image: Image<'_> = program.image();
+    if program.handlers().next().is_none() {
+        return Err(CheckError::NoHandlers);
+    }
     let source = if bytecode { image.source().unwrap_or_default().len() } else { 0 };
     Ok(Checked { program, source, warnings })
 }
@@ -146,7 +159,7 @@ fn check_whole<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> Result<(), 
         return Err(ImageError::Length);
     }
     let [.., version, a, b, c, d] = head;
-    if version != VERSION {
+    if !(FIRST_VERSION..=VERSION).contains(&version) {
         return Err(ImageError::Version(version));
     }
     let mut sum = Checksum::new();
@@ -194,7 +207,7 @@ impl<F: NorFlash> Source for IncomingSource<'_, '_, F> {
 fn compile<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
-    room: &dyn Fn(usize) -> bool,
+    room: &Room<'_>,
 ) -> Result<(), CheckError> {
     let len = storage.incoming_len();
     let mut failed = None;
@@ -220,12 +233,12 @@ fn compile<F: NorFlash>(
 fn compile_in_memory<F: NorFlash>(
     storage: &mut Storage<F>,
     profile: &Profile,
-    room: &dyn Fn(usize) -> bool,
+    room: &Room<'_>,
     whole: WholeCompiler,
     capabilities: Capabilities,
 ) -> Result<String, CheckError> {
     let len = storage.incoming_len();
-    if !room(len) {
+    if !room(len, 0) {
         return Err(CheckError::CompileMemory(len));
     }
     let mut source = alloc::vec![0; len];
@@ -245,13 +258,13 @@ fn compile_in_memory<F: NorFlash>(
 fn describe<F: NorFlash>(
     storage: &mut Storage<F>,
     diagnostics: &[Diagnostic],
-    room: &dyn Fn(usize) -> bool,
+    room: &Room<'_>,
 ) -> CheckError {
     let (mut lines, mut len) = (Vec::new(), 0);
     let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error);
     for found in errors.take(MAX_DIAGNOSTICS) {
         // What there is no memory for is left out; all of it is not.
-        if !room(PRINTED * (lines.len() + 1)) {
+        if !room(PRINTED * (lines.len() + 1), 0) {
             break;
         }
         let (line, column) = place(storage, found.span.start as usize, room);
@@ -272,11 +285,7 @@ fn describe<F: NorFlash>(
 }
 
 /// Line and column of an offset of what has come.
-fn place<F: NorFlash>(
-    storage: &mut Storage<F>,
-    offset: usize,
-    room: &dyn Fn(usize) -> bool,
-) -> (u32, u32) {
+fn place<F: NorFlash>(storage: &mut Storage<F>, offset: usize, room: &Room<'_>) -> (u32, u32) {
     let (mut line, mut start) = (1, 0);
     let mut piece = [0; AT_ONCE];
     for at in (0..offset).step_by(AT_ONCE) {
@@ -291,7 +300,7 @@ fn place<F: NorFlash>(
     // The line up to there, and a whole character behind.
     let mut text = Vec::new();
     let len = offset - start;
-    if !room(len) || text.try_reserve_exact(len).is_err() {
+    if !room(len, 0) || text.try_reserve_exact(len).is_err() {
         return (line, 1);
     }
     text.resize(len, 0);

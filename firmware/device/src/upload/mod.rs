@@ -23,7 +23,7 @@ pub use whole::{Compiled, WholeCompiler, compile_whole};
 use crate::storage::{Storage, StorageError};
 
 /// Where a script goes while it comes; see [`Storage::append_incoming`].
-pub trait Incoming {
+pub trait ScriptSink {
     /// Keeps more of it.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ pub trait Incoming {
     fn last(&self) -> Option<u8>;
 }
 
-impl<F: NorFlash> Incoming for Storage<F> {
+impl<F: NorFlash> ScriptSink for Storage<F> {
     fn append(&mut self, bytes: &[u8]) -> Result<(), StorageError> {
         self.append_incoming(bytes)
     }

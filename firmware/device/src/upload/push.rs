@@ -7,10 +7,10 @@
 
 use umqtt_vm::Profile;
 
-use super::{Incoming, check};
+use super::{ScriptSink, check};
 use umqtt_net::{Duration, Instant};
 
-use crate::http::detect::{self, ForeignProtocol};
+use crate::http::foreign_protocol::{self, ForeignProtocol};
 use crate::net::{CloseReason, ConnId, Net, NetError, NetEvent};
 use crate::storage::StorageError;
 
@@ -163,12 +163,12 @@ impl Push {
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
-        incoming: &mut dyn Incoming,
+        incoming: &mut dyn ScriptSink,
     ) -> Progress {
         match event {
             NetEvent::Readable(conn) => self.receive(conn, now, profile, net, incoming),
             NetEvent::PeerClosed(conn) | NetEvent::Closed(conn, CloseReason::Done)
-                if detect::is_http_line(&self.first) =>
+                if foreign_protocol::is_http_line(&self.first) =>
             {
                 self.send_away(conn, Some(ForeignProtocol::Http), net)
             }
@@ -189,7 +189,7 @@ impl Push {
         &mut self,
         now: Instant,
         net: &mut dyn Net,
-        incoming: &dyn Incoming,
+        incoming: &dyn ScriptSink,
     ) -> Progress {
         if now >= self.end_at {
             return Progress::Failed(PushError::TooSlow);
@@ -263,11 +263,11 @@ impl Push {
                 break;
             }
         }
-        if self.first.first().is_some_and(|first| detect::is_record_start(*first)) {
+        if self.first.first().is_some_and(|first| foreign_protocol::is_record_start(*first)) {
             return Some(ForeignProtocol::Binary);
         }
-        let http = detect::begins_as_request(&self.first)
-            || self.first.ends_with(b"\n") && detect::is_http_line(&self.first);
+        let http = foreign_protocol::begins_as_request(&self.first)
+            || self.first.ends_with(b"\n") && foreign_protocol::is_http_line(&self.first);
         http.then_some(ForeignProtocol::Http)
     }
 
@@ -277,7 +277,7 @@ impl Push {
         now: Instant,
         profile: &Profile,
         net: &mut dyn Net,
-        incoming: &mut dyn Incoming,
+        incoming: &mut dyn ScriptSink,
     ) -> Progress {
         let (mut wrong, mut received, mut stranger) = (None, self.received, None);
         let taken = net.recv(conn, &mut |new| {
@@ -312,7 +312,7 @@ fn take(
     received: usize,
     new: &[u8],
     profile: &Profile,
-    incoming: &mut dyn Incoming,
+    incoming: &mut dyn ScriptSink,
 ) -> Result<(), PushError> {
     if incoming.len() != received {
         return Err(PushError::Deleted);

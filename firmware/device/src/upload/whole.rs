@@ -114,10 +114,16 @@ mod tests {
         let right = b"on init do\n gpio_out 12 1\n";
         let mut pieces = Vec::new();
         let mut source: &[u8] = right;
-        umqtt_lang::compile_pieces(&mut source, &Profile::DESKTOP, true, &|_| true, &mut |bytes| {
-            pieces.extend_from_slice(bytes);
-            true
-        })
+        umqtt_lang::compile_pieces(
+            &mut source,
+            &Profile::DESKTOP,
+            true,
+            &|_, _| true,
+            &mut |bytes| {
+                pieces.extend_from_slice(bytes);
+                true
+            },
+        )
         .unwrap();
         let compiled = compile_whole(right, &Profile::DESKTOP, Capabilities::ALL).unwrap();
         assert_eq!(compiled.image, pieces);

@@ -1,10 +1,11 @@
 //! Where the remote broker is and who we are there, from the settings.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use umqtt_mqtt::Limits;
-use umqtt_mqtt::client::ClientOptions;
+use umqtt_mqtt::client::{ClientOptions, WillMessage};
+use umqtt_mqtt::{Limits, Publication, QoS};
 
 use super::piece;
 use crate::settings::{Param, Settings};
@@ -23,6 +24,14 @@ pub(super) struct Config {
     id: String,
     user: String,
     password: Vec<u8>,
+    pub(super) will: Option<Will>,
+}
+
+/// What the broker says when we are gone, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Will {
+    pub(super) topic: Box<[u8]>,
+    pub(super) payload: Box<[u8]>,
 }
 
 /// Why no connection is made with the settings as they are.
@@ -68,6 +77,7 @@ impl Config {
             id: text(Param::MqttId)?,
             user: text(Param::MqttUser)?,
             password: settings.bytes(Param::MqttPassword).to_vec(),
+            will: Will::read(settings),
         }))
     }
 
@@ -84,7 +94,22 @@ impl Config {
             .max_event_bytes(piece(limits) / EVENTS_PART)
             .max_subscriptions(limits.max_client_subscriptions);
         (options.user, options.password) = (user, password);
+        // Retained, so that who comes later hears it; the script says there that we are back.
+        options.will = self
+            .will
+            .as_ref()
+            .and_then(|will| Publication::new(&will.topic, &will.payload))
+            .map(|message| WillMessage::new(message).qos(QoS::AtLeastOnce).retain(true));
         options
+    }
+}
+
+impl Will {
+    /// The will in the settings; there is none without a topic.
+    fn read(settings: &Settings) -> Option<Will> {
+        let topic = settings.bytes(Param::MqttWillTopic);
+        let payload = settings.bytes(Param::MqttWillPayload);
+        (!topic.is_empty()).then(|| Will { topic: topic.into(), payload: payload.into() })
     }
 }
 
@@ -136,5 +161,24 @@ mod tests {
         assert_eq!(options(&all), ("i".into(), Some("u".into()), Some(b"\xff".to_vec())));
         let (_, user, _) = options(&[host, password]);
         assert_eq!(user, Some(String::new()));
+    }
+
+    #[test]
+    fn what_is_said_of_us_when_we_are_gone() {
+        let will = |pairs: &[(Param, &[u8])]| {
+            let config = Config::read(&settings(pairs)).unwrap().unwrap();
+            config.options(&Limits::SMALL).will
+        };
+        let host = (Param::MqttHost, &b"h"[..]);
+        let topic = (Param::MqttWillTopic, &b"hub/state"[..]);
+        assert_eq!(will(&[host]), None);
+        assert_eq!(will(&[host, (Param::MqttWillPayload, b"gone")]), None);
+        let said = |payload: &[u8]| {
+            let message = Publication::new(b"hub/state", payload).unwrap();
+            Some(WillMessage::new(message).qos(QoS::AtLeastOnce).retain(true))
+        };
+        assert_eq!(will(&[host, topic]), said(b"offline"));
+        assert_eq!(will(&[host, topic, (Param::MqttWillPayload, b"gone")]), said(b"gone"));
+        assert_eq!(will(&[host, topic, (Param::MqttWillPayload, b"none")]), said(b""));
     }
 }

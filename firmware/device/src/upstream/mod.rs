@@ -1,11 +1,12 @@
 //! The remote broker: the device as a client of another one, for scripts and for the console's
 //! `publish remote`.
 //!
-//! The protocol is [`umqtt_mqtt::client`]'s; here is what makes it the device's: the settings it
-//! follows, live; the connection over [`Net`]; the script it serves; its status for the log. It
-//! knows no script engine and no console: the device fetches what came with [`Upstream::next`] when
-//! the script has time for it, and until then nothing more is read from the connection, so that
-//! what waits is bounded and nothing is lost on the way.
+//! The protocol is [`umqtt_mqtt::client`]'s, which also says when to reconnect (its backoff); here
+//! is what makes it the device's: the settings it follows, live; the connection over [`Net`]; the
+//! script it serves; its status for the log. It knows no script engine and no console: the device
+//! fetches what came with [`Upstream::next`] when the script has time for it, and until then
+//! nothing more is read from the connection, so that what waits is bounded and nothing is lost on
+//! the way.
 //!
 //! Everything is of QoS 0 with a clean session, as scripts know it: a subscription ends with its
 //! connection, and `on mqttconnect` is where a script subscribes again.
@@ -21,7 +22,7 @@ mod status;
 
 use alloc::vec::Vec;
 
-use umqtt_mqtt::client::{Client, Event, NetworkRequest, RequestError, SendError};
+use umqtt_mqtt::client::{Client, ClientEvent, ClientPublishError, NetworkRequest, RequestError};
 use umqtt_mqtt::{Limits, Message, QoS};
 
 use crate::net::{ConnId, Net, NetError, NetEvent};
@@ -48,23 +49,23 @@ pub(crate) enum UpstreamEvent {
 
 /// Why a subscription is not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SubscribeError {
+pub(crate) enum UpstreamSubscribeError {
     /// There is no connection.
     NotConnected,
     /// The client will not.
     Request(RequestError),
 }
 
-impl core::fmt::Display for SubscribeError {
+impl core::fmt::Display for UpstreamSubscribeError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
-            SubscribeError::NotConnected => SendError::NotConnected.fmt(f),
-            SubscribeError::Request(error) => error.fmt(f),
+            UpstreamSubscribeError::NotConnected => ClientPublishError::NotConnected.fmt(f),
+            UpstreamSubscribeError::Request(error) => error.fmt(f),
         }
     }
 }
 
-impl core::error::Error for SubscribeError {}
+impl core::error::Error for UpstreamSubscribeError {}
 
 /// A subscription of the script.
 #[derive(Debug)]
@@ -145,9 +146,9 @@ impl Upstream {
     }
 
     /// A message to be sent finds no memory.
-    pub(crate) fn refuse(&mut self) -> SendError {
+    pub(crate) fn refuse(&mut self) -> ClientPublishError {
         self.refused = self.refused.saturating_add(1);
-        SendError::Full
+        ClientPublishError::Full
     }
 
     /// At how many places a subscription of the script is looked for: some are looked at in the
@@ -186,13 +187,13 @@ impl Upstream {
     /// Publishes a message of QoS 0.
     ///
     /// # Errors
-    /// [`SendError`]; nothing was sent.
+    /// [`ClientPublishError`]; nothing was sent.
     pub(crate) fn publish(
         &mut self,
         topic: &[u8],
         data: &[u8],
         retained: bool,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), ClientPublishError> {
         self.client.publish(topic, data, QoS::AtMostOnce, retained)
     }
 
@@ -204,12 +205,12 @@ impl Upstream {
     /// Subscribes the script, until the connection or the script ends.
     ///
     /// # Errors
-    /// [`SubscribeError`]; nothing has changed.
-    pub(crate) fn subscribe(&mut self, filter: &[u8]) -> Result<(), SubscribeError> {
+    /// [`UpstreamSubscribeError`]; nothing has changed.
+    pub(crate) fn subscribe(&mut self, filter: &[u8]) -> Result<(), UpstreamSubscribeError> {
         if !self.is_connected() {
-            return Err(SubscribeError::NotConnected);
+            return Err(UpstreamSubscribeError::NotConnected);
         }
-        self.client.subscribe(filter, QoS::AtMostOnce).map_err(SubscribeError::Request)?;
+        self.client.subscribe(filter, QoS::AtMostOnce).map_err(UpstreamSubscribeError::Request)?;
         let connection = self.connections;
         match self.filters.iter_mut().find(|known| known.filter == filter) {
             Some(known) => known.connection = connection,
@@ -327,7 +328,12 @@ impl Upstream {
         if self.active == self.wanted {
             return;
         }
-        self.active = None;
+        // DISCONNECT takes the will away. Not acknowledged: it would come again when we are back.
+        if let Some(will) = self.active.take().and_then(|config| config.will)
+            && self.is_connected()
+        {
+            _ = self.client.publish(&will.topic, &will.payload, QoS::AtMostOnce, true);
+        }
         self.client.stop(now);
         self.exchange(now, net);
         self.look();
@@ -447,7 +453,7 @@ impl Upstream {
     fn pull(&mut self) -> Option<UpstreamEvent> {
         while let Some(event) = self.client.poll_event() {
             match event {
-                Event::Message(message) => {
+                ClientEvent::Message(message) => {
                     let topic = message.topic();
                     let wanted = |known: &Filter| {
                         let shared = umqtt_topic::split_shared(&known.filter).ok().flatten();
@@ -459,22 +465,22 @@ impl Upstream {
                         return Some(UpstreamEvent::Message(message));
                     }
                 }
-                Event::Connected { .. } => {
+                ClientEvent::Connected { .. } => {
                     let connection = self.connections;
                     self.filters.retain(|known| known.connection == connection);
                     self.status.connected(self.active.as_ref());
                     return Some(UpstreamEvent::Connected);
                 }
-                Event::Disconnected(reason) => self.status.push(Status::Lost(reason)),
-                Event::TooLarge(bytes) => {
+                ClientEvent::Disconnected(reason) => self.status.push(Status::Lost(reason)),
+                ClientEvent::TooLarge(bytes) => {
                     self.status.too_large(bytes, self.client.options().max_packet);
                 }
-                Event::BadTopic => self.status.bad_topic(),
-                Event::Refused(code) => {
+                ClientEvent::BadTopic => self.status.bad_topic(),
+                ClientEvent::Refused(code) => {
                     self.status.failed(self.active.as_ref(), Failure::Refused(code));
                 }
-                Event::Subscribed { granted: Some(_), .. } => {}
-                Event::Subscribed { filter, granted: None } => {
+                ClientEvent::Subscribed { granted: Some(_), .. } => {}
+                ClientEvent::Subscribed { filter, granted: None } => {
                     self.filters.retain(|known| known.filter != filter);
                     self.status.push(Status::NotSubscribed(filter));
                 }

@@ -7,13 +7,14 @@
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::io::{Write, stderr};
 use std::ptr::{self, NonNull};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use linked_list_allocator::Heap;
-use umqtt_memory::credit;
-use umqtt_testkit::memory::{is_in_device, outside};
+use umqtt_memory::{STEP_BLOCK, credit};
+use umqtt_testkit::memory::{is_booting, is_in_device, on_test_heap};
 
 struct Counting;
 
@@ -31,6 +32,8 @@ static FAILED: AtomicUsize = AtomicUsize::new(0);
 static LIMIT: AtomicUsize = AtomicUsize::new(usize::MAX);
 static USED: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
+/// Fails what a look at the heap covers in pieces alone: see `fail_large_blocks`.
+static FAIL_LARGE: AtomicBool = AtomicBool::new(false);
 /// Prints where the device was when an allocation failed.
 static TRACE: AtomicBool = AtomicBool::new(false);
 
@@ -68,7 +71,7 @@ pub(crate) fn heap_free() -> usize {
 fn from_heap(layout: Layout) -> Option<*mut u8> {
     let wanted = umqtt_testkit::memory::heap();
     if wanted > 0 && HEAP_SIZE.load(Ordering::Relaxed) == 0 {
-        outside(|| heap(wanted));
+        on_test_heap(|| heap(wanted));
     }
     let mut heap = HEAP.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let heap = heap.as_mut()?;
@@ -96,6 +99,13 @@ pub(crate) fn fail(n: usize, on: bool) {
 
 fn look_whether_to_trace() {
     TRACE.store(std::env::var_os("UMQTT_OOM_TRACE").is_some(), Ordering::Relaxed);
+}
+
+/// Fails from here on, for good, each allocation that is larger than what the last look at the heap
+/// was for: on the chip it may have found its bytes in pieces.
+pub(crate) fn fail_large_blocks() {
+    look_whether_to_trace();
+    FAIL_LARGE.store(true, Ordering::Relaxed);
 }
 
 /// Fails no more.
@@ -133,13 +143,29 @@ pub(crate) fn most() -> usize {
     MOST.load(Ordering::Relaxed)
 }
 
+/// Whether an allocation is larger than any the last look at the heap was for. Bytes are as large
+/// on the chip as here, what holds pointers is half of what it is here.
+fn is_larger_than_asked(layout: Layout) -> bool {
+    if is_booting() {
+        return false;
+    }
+    let asked = match credit::block() {
+        STEP_BLOCK if layout.align() == 1 => STEP_BLOCK / (size_of::<usize>() / 4),
+        block => block,
+    };
+    layout.size() > asked
+}
+
 impl Counting {
     /// Whether an allocation of the device goes through.
-    fn admits(size: usize) -> bool {
+    fn admits(layout: Layout) -> bool {
+        let size = layout.size();
         let fallible = credit::is_fallible();
-        let covered = !fallible && size <= credit::left();
+        let covered = !fallible && size <= credit::left() && !is_larger_than_asked(layout);
+        let in_pieces = !fallible && size <= credit::left() && !covered;
         let used = USED.load(Ordering::Relaxed) + size;
         let mut fails = used > LIMIT.load(Ordering::Relaxed) && !covered;
+        fails |= in_pieces && FAIL_LARGE.load(Ordering::Relaxed);
         if !covered {
             let n = COUNT.fetch_add(1, Ordering::Relaxed);
             let at = FAIL_AT.load(Ordering::Relaxed);
@@ -167,9 +193,21 @@ impl Counting {
     }
 }
 
+/// Ends the program at an allocation larger than what was asked for, unless its caller tries it,
+/// and so is prepared for its failure.
+fn fail_unless_tried(size: usize) {
+    let trace = std::backtrace::Backtrace::force_capture().to_string();
+    if !trace.contains("try_reserve") {
+        // Not `eprintln!`, whose output would be lost with the test that is under way.
+        let asked = credit::block();
+        let _ = writeln!(stderr(), "{size} bytes in one block, {asked} asked for\n{trace}");
+        std::process::abort();
+    }
+}
+
 fn trace(size: usize) {
     if TRACE.load(Ordering::Relaxed) {
-        outside(|| {
+        on_test_heap(|| {
             let trace = std::backtrace::Backtrace::force_capture().to_string();
             let ours = |line: &&str| line.contains("umqtt_") && !line.contains("memory::");
             let place: Vec<&str> = trace.lines().filter(ours).take(8).map(str::trim).collect();
@@ -185,11 +223,13 @@ unsafe impl GlobalAlloc for Counting {
             if let Some(block) = from_heap(layout) {
                 if block.is_null() && !credit::is_fallible() {
                     // The program ends now; it has memory to say where.
-                    outside(|| trace(layout.size()));
+                    on_test_heap(|| trace(layout.size()));
+                } else if is_larger_than_asked(layout) && !credit::is_fallible() {
+                    on_test_heap(|| fail_unless_tried(layout.size()));
                 }
                 return block;
             }
-            if !Counting::admits(layout.size()) {
+            if !Counting::admits(layout) {
                 return ptr::null_mut();
             }
         }
@@ -227,7 +267,9 @@ unsafe impl GlobalAlloc for Counting {
             }
         }
         if is_in_device() {
-            if !Counting::admits(size) {
+            // SAFETY: the caller's promise.
+            if !Counting::admits(unsafe { Layout::from_size_align_unchecked(size, layout.align()) })
+            {
                 return ptr::null_mut();
             }
             Counting::freed(layout.size());

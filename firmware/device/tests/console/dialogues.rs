@@ -41,11 +41,27 @@ fn mistakes() {
         "set mqtt_host fd00::1",
         "set ntp_time 07:30",
         "set broker_access 0",
+        "set broker_access 1",
+        "set broker_access 2",
+        "set broker_user me",
+        "set broker_password secret",
+        "set broker_user none",
+        "set mqtt_port = 1884",
+        "set mqtt_port=1884",
+        "set mqtt port 1884",
+        "set mqtt password secret",
+        "mqtt_port 1884",
         "set ap_password short",
         "set @17 x",
         "set @ x",
         "set @1 0123456789012345678901234567890123456789012345678901234567890123",
         "show everything",
+        "show var",
+        "show stat",
+        "show mqtr",
+        "help mqtt_prt",
+        "help shwo",
+        "help nothing",
         "show config 2",
         "show script 0",
         "show script x",
@@ -72,7 +88,13 @@ fn words_of_other_consoles() {
     user.says(&[
         "exit", "bye", "logout", "?", "reboot", "restart", "uptime", "ls", "log", "wifi", "EXIT",
     ]);
-    user.says(&["set @1 hello world", "set broker_password", "show scripts", "help me"]);
+    user.says(&[
+        "set @1 hello world",
+        "set broker_password",
+        "show scripts",
+        "help me",
+        "help sim",
+    ]);
     user.device.settings.set_capabilities(umqtt_device::settings::Capabilities::NONE);
     user.says(&["help scan", "help ssid", "help broker_port", "set ssid", "help set"]);
     user.says(&["show backlog", "set backlog 5000", "show backlog"]);
@@ -196,6 +218,7 @@ fn what_is_going_on() {
     user.device.variables[15] = b"a\tb\xFE".to_vec();
     user.says(&["show stats", "show mqtt", "show vars", "set backlog 100", "show backlog", "time"]);
     user.device.time = None;
+    user.device.refused_answers = 3;
     user.says(&["time", "show stats"]);
     assert_snapshot!(user.screen());
 }

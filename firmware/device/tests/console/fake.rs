@@ -8,7 +8,7 @@ use umqtt_device::console::{
     BrokerFigures, CommandError, DeviceControl, DeviceStats, Lock, Network, Origin,
     RetainedMessage, ScriptText, Session, Subscribed, TimeOfDay,
 };
-use umqtt_device::http::detect::ForeignProtocol;
+use umqtt_device::http::foreign_protocol::ForeignProtocol;
 use umqtt_device::settings::{Capability, Param, Settings};
 use umqtt_device::storage::StorageError;
 use umqtt_memory::{Ledger, Plan, Share};
@@ -26,6 +26,7 @@ fn ledger() -> Ledger {
         log: 7000,
         http: 8000,
         upstream: 9000,
+        services: 500,
         storage: 10_000,
         margin: 1024,
     };
@@ -44,6 +45,7 @@ pub(crate) struct Fake {
     pub(crate) source: Vec<u8>,
     pub(crate) flash_works: bool,
     pub(crate) time: Option<TimeOfDay>,
+    pub(crate) refused_answers: u32,
     pub(crate) variables: Vec<Vec<u8>>,
     pub(crate) log: Vec<u8>,
     /// So many more clients, subscriptions and retained messages.
@@ -62,6 +64,7 @@ impl Fake {
             source: b"on init\ndo\n\tprint \"hi\"\r\n".to_vec(),
             flash_works: true,
             time: Some(TimeOfDay { weekday: 2, seconds: 45_296 }),
+            refused_answers: 0,
             variables: vec![Vec::new(); 16],
             log: b"started\nclient a connected\n".to_vec(),
             many: 0,
@@ -112,9 +115,9 @@ impl DeviceControl for Fake {
         Some(self.settings.port(param)).filter(|port| *port > 0)
     }
 
-    fn admits(&self, origin: Origin) -> bool {
+    fn admits(&self, access: Param, origin: Origin) -> bool {
         let internal = origin == Origin::Network(0);
-        self.settings.access(Param::ConfigAccess).permits(internal)
+        self.settings.access(access).permits(internal)
     }
 
     fn lock(&self) -> &Lock {
@@ -167,6 +170,7 @@ impl DeviceControl for Fake {
             stations: Some(1),
             ntp: None,
             browsers: 0,
+            refused_answers: self.refused_answers,
         }
     }
     fn ledger(&self) -> &Ledger {
@@ -194,7 +198,7 @@ impl DeviceControl for Fake {
         counted.protocol_errors = 1;
         counted.slow = 3;
         counted.subscribed = 30;
-        counted.take_overs = 4;
+        counted.takeovers = 4;
         counted.messages_dropped = 1000;
         BrokerFigures {
             clients: 2 + many,

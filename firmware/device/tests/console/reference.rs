@@ -2,7 +2,7 @@
 //! and every text of an answer.
 
 use umqtt_device::console::command::COMMANDS;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 
 use crate::fake::User;
 
@@ -14,7 +14,7 @@ fn its_dialogues_are_what_the_console_says() {
     for dialogue in PAGE.split("```console\n").skip(1) {
         let (dialogue, _) = dialogue.split_once("```").unwrap();
         let mut user = User::over_tcp();
-        user.device.settings.set_capabilities(Options::DESKTOP.capabilities);
+        user.device.settings.set_capabilities(DeviceOptions::DESKTOP.capabilities);
         for exchange in dialogue.split("CMD>").skip(1) {
             let (line, reply) = exchange.split_once('\n').unwrap();
             let said = user.said(line);
@@ -66,7 +66,7 @@ fn it_has_every_command_with_its_usage() {
 #[test]
 fn it_has_every_topic_the_device_publishes_itself() {
     let (_, section) = PAGE.split_once("## What the device publishes").unwrap();
-    let code = include_str!("../../src/device/sys.rs");
+    let code = include_str!("../../src/device/sys_topics.rs");
     let names = code.split("publish(core, \"").skip(1).map(|rest| rest.split('"').next().unwrap());
     let missing: Vec<&str> = names.filter(|name| !section.contains(&format!("{name}`"))).collect();
     assert!(missing.is_empty(), "{missing:?}");

@@ -49,7 +49,7 @@ fn no_part_of_a_line_that_is_too_long_is_executed() {
             let input = format!("{line}{end}time{end}");
             for piece in [1, 2, 3, 7, 127, 128, 129, 511, 512, 513, 6000] {
                 let mut user = User::over_tcp();
-                user.read();
+                user.reply("time"); // or it would be nobody's who types
                 for bytes in input.as_bytes().chunks(piece) {
                     user.send(bytes);
                 }
@@ -59,19 +59,20 @@ fn no_part_of_a_line_that_is_too_long_is_executed() {
                 };
                 let said = user.screen();
                 let what = format!("{len} bytes, {piece} at a time, {end:?}: {said}");
-                assert!(said.starts_with(&format!("CMD>{first}\n")), "{what}");
+                assert!(said.starts_with(&format!("{first}\n")), "{what}");
                 assert!(said.ends_with("\nCMD>Wed 12:34:56\nCMD>"), "{what}");
-                assert_eq!(said.matches("CMD>").count(), 3, "{what}");
+                assert_eq!(said.matches("CMD>").count(), 2, "{what}");
                 assert!(user.device.asked.is_empty(), "{:?}", user.device.asked);
             }
         }
     }
     // What is deleted of it does not make it short again.
     let mut user = User::over_tcp();
+    user.reply("time");
     let line = format!("time{}{}", "x".repeat(600), "\x08".repeat(600));
     assert_eq!(user.reply(&line), "Line too long (at most 512 bytes)\r\n");
     // A page that makes a browser send a long first line commands nothing either.
-    for first in ["GET /", "publish /"] {
+    for first in ["GET /", "publish /", "x"] {
         let mut user = User::over_tcp();
         user.send(format!("{first}{}\ntime\n", "x".repeat(2000)).as_bytes());
         assert!(user.session.is_over());

@@ -223,3 +223,19 @@ fn a_web_page_is_no_client_of_the_broker() {
         assert_eq!(world.received(browser), b"");
     }
 }
+
+/// Its method may be longer than a line.
+#[test]
+fn a_first_line_that_is_too_long_ends_the_connection() {
+    let mut world = World::new();
+    let end = world.connect(7777);
+    let long = "A".repeat(600);
+    world.send(end, format!("{long} / HTTP/1.1\r\nset mqtt_user pwned\r\n"));
+    assert!(world.is_closed(end));
+    let console = world.console();
+    assert!(!world.ask(console, "show config").contains("pwned"));
+    // Behind a command it is a user's, and only that line is dropped.
+    let reply = world.ask(console, &format!("{long}\r\nset mqtt_user mine"));
+    assert!(reply.contains("Line too long (at most 512 bytes)"), "{reply}");
+    assert!(world.ask(console, "show config").contains("mine"));
+}

@@ -13,17 +13,20 @@ use std::process::Command;
 use crate::world::CHIP_HEAP;
 
 /// Stories that the chip's limits leave no room for, with the reason.
-const DOES_NOT_FIT: [(&str, &str); 19] = [
+const DOES_NOT_FIT: [(&str, &str); 22] = [
     ("crowd::a_burst_larger_than_the_memory_is_delivered_whole", CROWD),
     ("crowd::clients_that_publish_before_they_acknowledge_get_through_one_by_one", CROWD),
     ("crowd::subscribers_that_take_nothing_hold_nobody_up_for_long", CROWD),
+    ("dhcp::", IMAGE),
     ("fair::a_console_and_a_script_go_on_while_others_flood", "40 clients"),
     ("fair::a_message_waits_for_a_bounded_number_of_the_flooders_bytes", "41 clients"),
     ("fuel::finding_goes_on_no_longer_than_it_is_paid_for", RETAINED),
     ("fuel::looks_at_retained_messages_are_paid_for", RETAINED),
+    ("fuel::numbers_as_texts_and_texts_as_numbers_are_paid_for", RETAINED),
     ("fuel::others_are_served_between_two_events_of_a_script_at_its_limit", WAIT),
     ("fuel::whatever_a_script_does_its_event_ends", RETAINED),
     ("limit::others_wait_for_one_event_of_a_script_at_its_limit", RETAINED),
+    ("name_server::", IMAGE),
     ("retained::others_have_their_turn_while_many_are_saved", RETAINED),
     ("retained::what_changes_while_they_are_saved_is_saved_next", RETAINED),
     ("retained::what_there_is_no_room_for_is_named_and_the_rest_is_saved", RETAINED),
@@ -41,6 +44,7 @@ const DOES_NOT_FIT: [(&str, &str); 19] = [
     ),
 ];
 const CROWD: &str = "16 queues for a broker of 40 KB, which is four times the chip's";
+const IMAGE: &str = "32 leases and 16 questions under way, which the chip's image has no room for";
 const WAIT: &str = "a thousand messages for the script fill the memory: those who publish wait";
 const NUMBERS: &str =
     "thousands of connections, to each of which the stories' network gives a number of its own";

@@ -1,7 +1,7 @@
 //! Who floods the device does not keep it from the others: counted in bytes taken and in polls, not
 //! in time.
 
-use crate::world::{End, PIECE, World, publish_packet};
+use crate::world::{CHIP_HEAP, End, PIECE, World, publish_packet};
 
 /// Bytes each of the flooders has on its way.
 const FLOOD: usize = 128 * 1024;
@@ -89,6 +89,45 @@ fn a_console_and_a_script_go_on_while_others_flood() {
         world.poll_once();
         assert_eq!(world.there(console), b"xxx 99:99:99\r\nCMD>");
         assert_eq!(world.there(listener), tick);
+    }
+}
+
+/// Bytes that all clients together are sent, about, before the device looks at what they say.
+const PASS: usize = 16 * 1024 * 1024;
+
+#[test]
+fn a_large_message_for_many_is_sent_in_turns() {
+    const READERS: usize = 100;
+    if std::env::var_os(CHIP_HEAP).is_some() {
+        return; // no chip has clients that take more than their share at once
+    }
+    let mut world = World::new();
+    world.net.window = 8 * 1024 * 1024;
+    let readers: Vec<_> =
+        (0..READERS).map(|n| world.client(&format!("reader {n}"), "large")).collect();
+    let listener = world.client("listener", "good/#");
+    let talker = world.client("talker", "none");
+    let publisher = world.client("publisher", "none");
+    let sent = |world: &mut World| -> Vec<usize> {
+        readers.iter().map(|end| world.net.line(end.0).from_device.len()).collect()
+    };
+    // 1,000,000 bytes behind the first four.
+    let large = [&[0x30, 0xc0, 0x84, 0x3d, 0, 5][..], b"large", &[b'x'; 999_993]].concat();
+    let word = publish_packet("good/word", "hello");
+    world.send_quietly(publisher, &large);
+    let mut most = 0;
+    while sent(&mut world).iter().any(|sent| *sent < large.len()) {
+        let before: usize = sent(&mut world).iter().sum();
+        world.send_quietly(talker, &word);
+        world.poll_once();
+        assert_eq!(world.there(listener), word, "in the same poll");
+        let now = sent(&mut world);
+        most = most.max(now.iter().sum::<usize>() - before);
+        assert!(most <= 2 * PASS, "{most} bytes in one poll");
+    }
+    assert!(most > PASS / 2, "no more than {most} bytes in one poll");
+    for reader in readers {
+        assert_eq!(world.there(reader), large);
     }
 }
 

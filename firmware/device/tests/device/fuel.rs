@@ -57,13 +57,37 @@ fn whatever_a_script_does_its_event_ends() {
         // What is made of 4,096 bytes, or looks at all there is, pays for them: 16 bytes for a unit
         // of fuel at most.
         let long = ["$a", "$b", "$d", "$w", "$e", "$n", "$m", "$t"];
-        let parts = ["len", "byte_val", "substr"];
+        let parts = ["len", "byte_val", "substr", "between"];
         let words = || statements.split(|c: char| !c.is_alphanumeric() && c != '$' && c != '_');
         if words().any(|word| long.contains(&word)) && !words().any(|word| parts.contains(&word)) {
             assert!(rounds <= u64::from(FUEL) * 16 / 4000, "{name}: {rounds}");
         }
         let serial = world.serial();
         assert!(serial.contains("runs too long, stopped"), "{name}: {serial:?}");
+    }
+}
+
+#[test]
+fn numbers_as_texts_and_texts_as_numbers_are_paid_for() {
+    // What a round costs at least, over its words.
+    for (statement, cost) in [
+        ("setvar $x = $z | $y", 34),
+        ("setvar $x = $z str_gt $y", 32),
+        ("setvar $x = find($z, $y)", 32),
+        ("setvar $x = substr($z, 1, 3)", 22),
+        ("setvar $x = json_array($z, $y)", 44),
+        ("setvar $x = $z = \"-9876.54322\"", 16),
+        ("setvar $x = $k + $k", 68),
+        ("setvar $x = $k and $k", 68),
+        ("setvar $x = not($k)", 34),
+        ("setvar $x = $k", 10),
+        ("setvar $x = $i div 7", 12),
+        ("setalarm 1 \"07:00\"", 40),
+    ] {
+        let mut world = world(statement, FUEL);
+        world.poll_once();
+        let rounds = rounds(&mut world);
+        assert!((1..=u64::from(FUEL / cost)).contains(&rounds), "{statement}: {rounds}");
     }
 }
 

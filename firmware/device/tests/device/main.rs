@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod abuse;
+mod acknowledged;
 #[path = "../common/allocator.rs"]
 #[expect(dead_code, reason = "of failing allocations only the heap is used here")]
 mod allocator;
@@ -10,13 +11,17 @@ mod browsers;
 mod chip_heap;
 mod crowd;
 mod cuts;
+mod dhcp;
 mod fair;
 mod fuel;
+mod full_house;
 mod http;
 mod limit;
 mod living;
+mod long_lines;
 mod mapped;
 mod mdns;
+mod name_server;
 mod ntp;
 mod refused;
 mod remote;

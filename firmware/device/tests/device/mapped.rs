@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use proptest::prelude::*;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::storage::MappedFlash;
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
-use umqtt_testkit::memory::outside;
+use umqtt_testkit::memory::on_test_heap;
 
 use crate::world::{World, publish_packet};
 
@@ -30,7 +30,7 @@ thread_local! {
 }
 
 fn watched<T>(look: impl FnOnce(&mut Watched) -> T) -> T {
-    outside(|| WATCHED.with_borrow_mut(look))
+    on_test_heap(|| WATCHED.with_borrow_mut(look))
 }
 
 fn watch(content: &[u8], place: Range<u32>) {
@@ -141,7 +141,7 @@ fn carry_out(act: &Act, mut world: World) -> World {
             push(&mut world, &text.as_bytes()[..text.len() - cut.min(&text.len())], *ends);
         }
         Act::PushImage { lines, damaged } => {
-            let profile = Options::ESP8266.profile;
+            let profile = DeviceOptions::ESP8266.profile;
             let options = umqtt_lang::EmitOptions::new();
             let source = script((*lines).min(20));
             let mut image = umqtt_lang::compile(source.as_bytes(), &profile, options).unwrap();
@@ -172,7 +172,7 @@ fn carry_out(act: &Act, mut world: World) -> World {
 }
 
 fn new_world() -> World {
-    let sectors = Options::ESP8266.layout.sectors();
+    let sectors = DeviceOptions::ESP8266.layout.sectors();
     let mut flash = RamFlash::new(sectors);
     flash.watch(watch);
     let content = vec![0xff; sectors as usize * SECTOR];

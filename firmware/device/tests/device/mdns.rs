@@ -1,18 +1,18 @@
 //! Multicast DNS: what the device says it is called and offers, where, and when that changes.
 
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::Interface;
 use umqtt_device::settings::Capability;
-use umqtt_dns::wire::{Item, Message, Section, rtype};
+use umqtt_dns::wire::{DnsMessage, Item, Section, rtype};
 use umqtt_dns::{Data, MDNS_GROUP, MDNS_PORT, NameBuf, Writer, mdns::MESSAGE_LEN};
 
 use crate::world::World;
 
 const NEIGHBOUR: &str = "10.0.0.99:5353";
 
-fn options() -> Options {
-    let capabilities = Options::ESP8266.capabilities.with(Capability::Mdns);
-    Options { capabilities, ..crate::world::options() }
+fn options() -> DeviceOptions {
+    let capabilities = DeviceOptions::ESP8266.capabilities.with(Capability::Mdns);
+    DeviceOptions { capabilities, ..crate::world::options() }
 }
 
 /// A device that is a station at 10.0.0.7.
@@ -27,7 +27,7 @@ fn sent(world: &mut World) -> Vec<String> {
     let mut lines = Vec::new();
     while let Some((port, to, bytes)) = world.udp().sent.pop_front() {
         assert_eq!((port, to.port()), (MDNS_PORT, MDNS_PORT));
-        let message = Message::parse(&bytes).unwrap();
+        let message = DnsMessage::parse(&bytes).unwrap();
         for item in message.items() {
             lines.push(match item.unwrap() {
                 Item::Question(question) => format!("? {}", question.name),

@@ -7,7 +7,7 @@ use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
 use umqtt_net::{BoundSocket, PortUse, SendError, Udp, UdpId};
-use umqtt_testkit::memory::outside;
+use umqtt_testkit::memory::on_test_heap;
 
 /// Bytes under way to an end that does not read.
 const WINDOW: usize = 8 * 1024;
@@ -59,6 +59,10 @@ pub(crate) struct MemoryNet {
     pub(crate) refused: u32,
     /// Bytes under way to an end that does not read.
     pub(crate) window: usize,
+    /// The device's address in its own network, and the length of that's prefix.
+    pub(crate) own_address: Option<([u8; 4], u8)>,
+    /// The name server of the station's network.
+    pub(crate) name_server: Option<Ipv4Addr>,
     /// Names the device looks up.
     pub(crate) lookups: VecDeque<(String, ConnId)>,
 }
@@ -68,6 +72,8 @@ pub(crate) struct MemoryNet {
 pub(crate) struct Datagrams {
     /// The port of each that is open.
     pub(crate) ports: Vec<Option<u16>>,
+    /// The interface of each, where it is of one alone.
+    pub(crate) only: Vec<Option<Interface>>,
     pub(crate) next_port: u16,
     /// Ports that cannot be had.
     pub(crate) taken: Vec<u16>,
@@ -89,18 +95,29 @@ impl Udp for Datagrams {
         if self.ports.contains(&Some(port)) || self.taken.contains(&port) {
             return Err(NetError::PortInUse);
         }
-        outside(|| self.ports.push(Some(port)));
+        on_test_heap(|| {
+            self.ports.push(Some(port));
+            self.only.push(None);
+        });
         Ok(BoundSocket::new(UdpId(self.ports.len() as u32 - 1), port))
+    }
+
+    fn bind_to(&mut self, at: Interface, port: u16, of: PortUse) -> Result<BoundSocket, NetError> {
+        let bound = self.bind(port, of)?;
+        self.only[bound.id.0 as usize] = Some(at);
+        Ok(bound)
     }
 
     fn close(&mut self, socket: UdpId) {
         self.ports[socket.0 as usize] = None;
-        outside(|| self.to_device.retain(|(to, ..)| *to != socket));
+        on_test_heap(|| self.to_device.retain(|(to, ..)| *to != socket));
     }
 
     fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
         let port = self.ports[socket.0 as usize].ok_or(SendError::Unreachable)?;
-        outside(|| self.sent.push_back((port, peer.addr, bytes.to_vec())));
+        let only = self.only[socket.0 as usize];
+        assert!(only.is_none_or(|only| only == peer.interface), "it reaches {only:?} alone");
+        on_test_heap(|| self.sent.push_back((port, peer.addr, bytes.to_vec())));
         Ok(())
     }
 
@@ -110,12 +127,12 @@ impl Udp for Datagrams {
             return false;
         };
         show(&bytes, peer);
-        outside(|| drop(bytes));
+        on_test_heap(|| drop(bytes));
         true
     }
 
     fn join(&mut self, _: UdpId, group: Ipv4Addr, at: Interface) -> Result<(), NetError> {
-        outside(|| self.joined.push((group, at)));
+        on_test_heap(|| self.joined.push((group, at)));
         Ok(())
     }
 }
@@ -137,6 +154,8 @@ impl MemoryNet {
             open: 0,
             refused: 0,
             window: WINDOW,
+            own_address: Some(([192, 168, 4, 1], 24)),
+            name_server: None,
             lookups: VecDeque::new(),
         }
     }
@@ -147,7 +166,7 @@ impl MemoryNet {
 
     pub(crate) fn new_line(&mut self) -> ConnId {
         self.open += 1;
-        outside(|| self.lines.push(Line::default()));
+        on_test_heap(|| self.lines.push(Line::default()));
         ConnId(self.lines.len() as u32 - 1)
     }
 
@@ -156,7 +175,7 @@ impl MemoryNet {
         line.closed = true;
         if !std::mem::replace(&mut line.gone, true) {
             self.open -= 1;
-            outside(|| self.events.push_back(NetEvent::Closed(conn, reason)));
+            on_test_heap(|| self.events.push_back(NetEvent::Closed(conn, reason)));
         }
     }
 }
@@ -167,7 +186,7 @@ impl Net for MemoryNet {
         if self.listening.contains(&port) {
             return Err(NetError::PortInUse);
         }
-        outside(|| self.listening.push(port));
+        on_test_heap(|| self.listening.push(port));
         Ok(port)
     }
 
@@ -180,14 +199,18 @@ impl Net for MemoryNet {
             return Err(NetError::Down);
         }
         let conn = self.new_line();
-        outside(|| self.asked.push_back((host.to_owned(), port, End(conn))));
+        on_test_heap(|| self.asked.push_back((host.to_owned(), port, End(conn))));
         Ok(conn)
     }
 
     fn resolve(&mut self, host: &str) -> Result<ConnId, NetError> {
         let conn = self.new_line();
-        outside(|| self.lookups.push_back((host.to_owned(), conn)));
+        on_test_heap(|| self.lookups.push_back((host.to_owned(), conn)));
         Ok(conn)
+    }
+
+    fn name_server(&self) -> Option<Ipv4Addr> {
+        self.name_server
     }
 
     fn refused(&self) -> u32 {
@@ -225,12 +248,12 @@ impl Net for MemoryNet {
             }
         }
         if more {
-            outside(|| self.events.push_back(NetEvent::Readable(conn)));
+            on_test_heap(|| self.events.push_back(NetEvent::Readable(conn)));
         }
         self.taken += taken;
         let line = self.line(conn);
         if line.to_device.is_empty() && std::mem::take(&mut line.finishing) {
-            outside(|| self.events.push_back(NetEvent::PeerClosed(conn)));
+            on_test_heap(|| self.events.push_back(NetEvent::PeerClosed(conn)));
         }
         taken
     }
@@ -242,7 +265,7 @@ impl Net for MemoryNet {
             return 0;
         }
         let n = bytes.len().min(window - line.from_device.len());
-        outside(|| line.from_device.extend_from_slice(&bytes[..n]));
+        on_test_heap(|| line.from_device.extend_from_slice(&bytes[..n]));
         line.device_blocked = n < bytes.len();
         n
     }
@@ -264,8 +287,9 @@ impl Net for MemoryNet {
     }
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
-        let address = IpAddr::from([192, 168, 4, 1]);
-        each(InterfaceAddr::new(Interface::AccessPoint, address, 24));
+        if let Some((address, prefix)) = self.own_address {
+            each(InterfaceAddr::new(Interface::AccessPoint, IpAddr::from(address), prefix));
+        }
         if self.has_station_address {
             let address = IpAddr::from([10, 0, 0, 7]);
             each(InterfaceAddr::new(Interface::Station, address, 8));

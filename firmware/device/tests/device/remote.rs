@@ -481,3 +481,37 @@ fn one_that_does_not_read_shuts_nobody_out() {
     assert!(world.ask(console, "show mqtt").contains("MQTT client connected"));
     assert!(!world.is_closed(far));
 }
+
+#[test]
+fn who_is_its_own_remote_broker_is_told_so() {
+    let mut world = World::new();
+    let console = world.console();
+    world.ask(console, "set mqtt_host localhost");
+    world.settle();
+    // Its connection ends at its own broker.
+    let (host, port, there) = world.take_asked();
+    assert_eq!((host.as_str(), port), ("localhost", 1883));
+    let here = world.connect(1883);
+    for _ in 0..10 {
+        let bytes = world.received(there);
+        world.send(here, bytes);
+        let bytes = world.received(here);
+        world.send(there, bytes);
+    }
+    let told = world.serial();
+    assert!(told.contains("connected to the remote broker localhost:1883"), "{told}");
+    assert!(told.contains("the remote broker is this device itself"), "{told}");
+}
+
+#[test]
+fn another_broker_is_not_taken_for_the_device_itself() {
+    let mut world = World::new();
+    let mut far = Far::new();
+    world.client("other", "#");
+    let console = world.console();
+    world.ask(console, "set mqtt_host far");
+    far.settle(&mut world);
+    let told = world.serial();
+    assert!(told.contains("connected to the remote broker"), "{told}");
+    assert!(!told.contains("itself"), "{told}");
+}

@@ -44,6 +44,37 @@ fn a_script_bridges_two_brokers() {
 }
 
 #[test]
+fn who_looks_at_the_remote_broker_sees_that_the_device_is_gone() {
+    let will = "config mqtt_will_topic hub/state\nconfig mqtt_will_payload gone\n";
+    let mut world = World::running(&format!("{will}{BRIDGE}"));
+    let (.., server) = world.take_asked();
+    // Clean session, and a will of QoS 1 that is retained.
+    let connect = b"\x10\x1f\0\x04MQTT\x04\x2e\0\x3c\0\x02me\0\x09hub/state\0\x04gone";
+    assert_eq!(world.received(server), connect);
+    world.send(server, [0x20, 2, 0, 0]);
+    world.received(server);
+    // Whoever takes leave has no will: it is said before.
+    let console = world.console();
+    world.ask(console, "script delete");
+    let mut said = publish_packet("hub/state", "gone");
+    said[0] |= 1;
+    said.extend([0xe0, 0]);
+    assert_eq!(world.received(server), said);
+}
+
+#[test]
+fn a_will_goes_to_a_topic_not_to_a_filter() {
+    let mut world = World::new();
+    let console = world.console();
+    for topic in ["a/#", "+", "a/%01"] {
+        let answer = world.ask(console, &format!("set mqtt_will_topic {topic}"));
+        assert!(answer.contains("a topic without + and #"), "{topic}: {answer}");
+    }
+    assert!(world.ask(console, "set mqtt_will_topic a/b").contains("set to a/b"));
+    assert!(world.ask(console, "set mqtt_will_topic none").contains("set to none"));
+}
+
+#[test]
 fn a_lost_server_is_found_again_and_the_script_is_told() {
     let mut world = World::running(BRIDGE);
     let console = world.console();

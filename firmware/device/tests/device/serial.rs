@@ -78,3 +78,45 @@ fn the_log_stands_between_the_lines_of_a_reply() {
         }
     }
 }
+
+#[test]
+fn the_board_hears_of_a_new_speed_in_the_turn_that_answers() {
+    let mut world = World::with_speeds(None);
+    let told = |world: &World| world.wires.borrow().bitrates.clone();
+    assert_eq!(told(&world), [(0, 115_200)], "at the start");
+    world.serial();
+    world.wires.borrow_mut().bitrates.clear();
+    world.wires.borrow_mut().typed.extend(b"set bitrate 9600\r\n");
+    while told(&world).is_empty() {
+        world.poll_once();
+    }
+    // All that the board has until the turn is over goes out at the old speed.
+    assert!(world.serial().contains("bitrate set to 9600\r\n"));
+    let [(_, bits)] = told(&world)[..] else { panic!("once: {:?}", told(&world)) };
+    assert_eq!(bits, 9600);
+
+    world.type_in("save\r\n");
+    let world = World::with_speeds(Some(world.into_flash()));
+    assert_eq!(told(&world), [(0, 9600)], "from the saved settings");
+}
+
+#[test]
+fn a_script_sets_the_speed_while_it_is_loaded() {
+    let mut world = World::with_speeds(None);
+    world.wires.borrow_mut().bitrates.clear();
+    world.install("config bitrate 300\non init do setvar $a = 1\n");
+    world.install("on init do setvar $a = 1\n");
+    let told: Vec<u32> = world.wires.borrow().bitrates.iter().map(|(_, bits)| *bits).collect();
+    assert_eq!(told, [300, 115_200]);
+}
+
+#[test]
+fn a_board_whose_speeds_cannot_be_chosen_says_so() {
+    let mut world = World::new();
+    world.wires.borrow_mut().bitrates.clear();
+    world.type_in("set bitrate 9600\r\nset speed 160\r\n");
+    let shown = world.serial();
+    assert!(shown.contains("bitrate is not on this board, which has no serial speed to choose"));
+    assert!(shown.contains("speed is not on this board, which has no processor clock to choose"));
+    assert_eq!(world.wires.borrow().bitrates, []);
+}

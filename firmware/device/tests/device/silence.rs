@@ -1,5 +1,6 @@
 //! Strangers whose connections say nothing, and are made anew as soon as they are closed: whoever
-//! has something to say gets in, and nobody who has said something gives way.
+//! has something to say gets in, and nobody who has said something gives way, but one of several
+//! consoles of one host.
 
 use umqtt_device::console::IDLE_TIMEOUT;
 use umqtt_mqtt::Limits;
@@ -142,6 +143,42 @@ fn what_is_no_command_is_no_better_than_silence() {
     let fifth = world.connect(CONSOLE);
     assert_eq!(world.text(fifth), "Too many console sessions\r\n");
     assert_eq!(owners.map(|end| world.is_closed(end)), [false; 4]);
+}
+
+#[test]
+fn nobody_keeps_all_consoles_by_giving_commands() {
+    let mut world = World::new();
+    let at = |world: &mut World, address| {
+        let end = world.connect_at(CONSOLE, address).unwrap();
+        world.text(end);
+        end
+    };
+    let strangers = [(); 4].map(|()| {
+        let end = at(&mut world, STRANGER);
+        world.ask(end, "time");
+        world.advance(10);
+        end
+    });
+    let open = |world: &mut World| strangers.map(|end| !world.is_closed(end));
+    let fifth = world.connect_at(CONSOLE, STRANGER).unwrap();
+    assert_eq!(world.text(fifth), "Too many console sessions\r\n", "it has its share");
+    // The host that has none gets one, at once and to stay.
+    let owner = at(&mut world, OWNER);
+    assert_eq!(open(&mut world), [false, true, true, true]);
+    assert!(world.ask(owner, "show stats").contains("System uptime"));
+    for address in [STRANGER, OWNER] {
+        let another = world.connect_at(CONSOLE, address).unwrap();
+        assert_eq!(world.text(another), "Too many console sessions\r\n");
+    }
+    // So do others, until each host has one.
+    for host in [8, 9] {
+        let other = at(&mut world, [192, 168, 4, host]);
+        world.ask(other, "time");
+    }
+    assert_eq!(open(&mut world), [false, false, false, true]);
+    let last = world.connect_at(CONSOLE, [192, 168, 4, 10]).unwrap();
+    assert_eq!(world.text(last), "Too many console sessions\r\n");
+    assert!(!world.is_closed(owner));
 }
 
 #[test]

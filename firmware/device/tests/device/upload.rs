@@ -90,6 +90,7 @@ fn what_is_wrong_is_refused_with_its_reason_and_the_old_script_stays() {
     for (sent, reason) in [
         (&b""[..], "the script is empty"),
         (b" \r\n", "the script is empty"),
+        (b"% A note.\n% And another.\n", "the script has no handlers"),
         (b"on init do\n println (1\n", "Error in line "),
         (b"on init do\n setvar $x = $y\n", "Error in line 2, column 14"),
         (b"uMQ!", "the bytecode cannot run here"),

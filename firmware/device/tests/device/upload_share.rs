@@ -60,3 +60,31 @@ fn an_upload_takes_what_is_booked_and_no_more_than_its_share() {
     }
     assert!(taken > 0 && refused > 0, "{taken} taken, {refused} refused");
 }
+
+#[test]
+fn a_download_asks_for_its_start() {
+    let url = "http://server/new.script";
+    for (share, starts) in [(100, false), (16 * 1024, true)] {
+        let mut world = World::with_no_more_for_uploads_than(share);
+        let console = world.console();
+        let reply = world.ask(console, &format!("script {url}"));
+        let account = world.account(Share::Upload);
+        assert_eq!(
+            (world.net.asked.len(), account.refused),
+            (usize::from(starts), u32::from(!starts))
+        );
+        let said = match starts {
+            true => format!("HTTP request to {url} started\r\n"),
+            false => "HTTP script upload failed (not enough memory for the request)\r\n".to_owned(),
+        };
+        assert_eq!(reply, said);
+        assert!(account.high_water <= share, "{account:?}");
+        // What is started is within it.
+        if starts {
+            let (_, _, end) = world.take_asked();
+            world.send(end, "HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\non init do println 1\n");
+            assert!(world.text(console).contains("Script not stored: not enough memory to run"));
+            assert!(world.account(Share::Upload).high_water <= share);
+        }
+    }
+}

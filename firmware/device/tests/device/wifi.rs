@@ -373,6 +373,9 @@ fn a_network_is_let_in_or_kept_out_as_a_whole() {
                 assert_eq!(open, permitted, "mode {mode}, port {port}, internal {internal}");
             }
         }
+        let refused = [own, others].iter().filter(|open| !**open).count();
+        let shown = world.ask(console, "show mqtt");
+        assert!(shown.contains(&format!("Refused: connections {refused},")), "{mode}: {shown}");
         // Who is kept out of the console cannot answer it with a script either.
         if mode != 0 {
             let stranger = world.connect_from(2000, !own);

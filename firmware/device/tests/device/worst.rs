@@ -15,7 +15,8 @@ const OWN: usize = 2_000;
 
 /// Texts of the greatest length: `a` and another like it, one that differs at its end and half of
 /// that, digits, blanks; JSON of escapes, of nested arrays, and of many members; a path of many
-/// steps, and a topic and a filter of many levels.
+/// steps, and a topic and a filter of many levels. `$y` and `$z` are decimals, which the compiler
+/// would make texts of if it knew them.
 const TEXTS: &str = r##"
     setvar $a = "aaaaaaaa" setvar $d = "11111111" setvar $w = "        " setvar $e = #5c75303034315c7530303431
     setvar $n = "[[[[[[[[" setvar $m = #2261223a312c setvar $p = "a.a.a.a." setvar $l = "a/a/a/a/" setvar $c = ",,,,,,,,"
@@ -25,7 +26,9 @@ const TEXTS: &str = r##"
     done
     setvar $b = substr($a, 0, 4095) | "b" setvar $s = substr($a, 0, 2047) | "b" setvar $a2 = $a
     setvar $e = #22 | substr($e, 0, 4086) | #22 setvar $m = "{" | substr($m, 0, 4086) | #227a223a307d
-    setvar $l = substr($l, 0, 250) | "x" setvar $t = substr($a, 0, 4000) setvar $k = substr($a, 0, 63)"##;
+    setvar $l = substr($l, 0, 250) | "x" setvar $t = substr($a, 0, 4000) setvar $k = substr($a, 0, 63)
+    setvar $one = 1
+    setvar $y = $one * 1234567.25 setvar $z = $one * -9876.54321 setvar $q = "0." | substr($d, 0, 4000)"##;
 
 /// A case: what it is called, and the statements in the loop; `$i` counts its rounds.
 pub(crate) const CASES: &[(&str, &str)] = &[
@@ -39,6 +42,11 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("lt", "if $d lt $w then setvar $x = 1 endif setvar $x = $w lt $d"),
     ("lte", "if $d lte $w then setvar $x = 1 endif setvar $x = $w lte $d"),
     ("+ - *", "setvar $x = $d + $d setvar $x = $w - $d setvar $x = $d * $w"),
+    ("decimals", "setvar $x = $y + 0.000000001 setvar $x = $z - 99999999.5 setvar $x = $z * $z"),
+    ("decimals of texts", "setvar $x = \"12345678.9\" + $q setvar $x = $q > $q"),
+    ("divide", "setvar $x = divide(0.000000001, $z, 9) setvar $x = divide($y, 0.000000007, 9)"),
+    ("round fixed", "setvar $x = round($z, 1) setvar $x = fixed($z, 9) setvar $x = int($q)"),
+    ("abs min max", "setvar $x = abs($q) setvar $x = min($q, $z) setvar $x = max($q, $z)"),
     ("div mod", "setvar $x = $d div $d setvar $x = $d mod $w"),
     ("and or not", "setvar $x = $d and $d setvar $x = $w or $w setvar $x = not($w)"),
     ("if text", "if $w then setvar $x = 1 endif if not($d) then setvar $x = 1 endif"),
@@ -61,10 +69,26 @@ pub(crate) const CASES: &[(&str, &str)] = &[
     ("json_parse of arrays", "setvar $x = json_parse(\"a\", $n)"),
     ("json_parse of members", "setvar $x = json_parse(\"z\", $m)"),
     ("json_parse of a path", "setvar $x = json_parse($p, $m)"),
+    ("json of a text", "setvar $x = json(\"a\", $s)"),
+    ("json of what is cut", "setvar $x = json(\"a\", $w, \"b\", $e)"),
+    ("json of arrays", "setvar $x = json_array(1, $n, 2, 3, 4)"),
+    ("json of members", "setvar $x = json(\"a\", $m, \"b\", 1)"),
+    (
+        "json_array of many",
+        "setvar $x = json_array(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, $i)",
+    ),
+    ("json_len", "setvar $x = json_len(\"\", $m)"),
+    ("json_len of a path", "setvar $x = json_len($p, $m)"),
+    ("changed", "setvar $x = changed($a) setvar $x = changed($i | $k)"),
+    ("call", "call outer call inner"),
     ("retained_topic of none", "setvar $x = retained_topic(\"+/+/zz\")"),
     ("retained_topic", "setvar $x = retained_topic(\"long\")"),
     ("retained_topic by name", "setvar $x = retained_topic(\"r/77\")"),
     ("gpio_in adc", "setvar $x = gpio_in(4) setvar $x = $adc"),
+    ("$sunrise", "setvar $x = $sunrise"),
+    ("$sunset", "setvar $x = $sunset"),
+    ("$date $unixtime $uptime", "setvar $x = $date setvar $x = $unixtime setvar $x = $uptime"),
+    ("between", "setvar $x = between($w, \"24:00\")"),
     ("$timestamp $weekday", "setvar $x = $timestamp setvar $x = $weekday"),
     ("publish local", "publish local \"none\" \"x\""),
     ("publish local of 4 KB", "publish local $l $a"),
@@ -127,7 +151,9 @@ pub(crate) fn start() -> String {
     format!(
         "on init do subscribe local go subscribe local own {TEXTS} settimer 3 1
 on timer 3 do setvar $j = $j + 1 subscribe local \"mine/\" | $j
-    if $j lt {OWN} then settimer 3 1 endif"
+    if $j lt {OWN} then settimer 3 1 endif
+sub outer do call inner call inner
+sub inner do setvar $x = $i"
     )
 }
 

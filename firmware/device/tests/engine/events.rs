@@ -2,7 +2,7 @@
 
 use umqtt_device::engine::{Disposition, Engine, Now, QUEUE_EVENTS};
 use umqtt_device::net::Instant;
-use umqtt_vm::{Console, Event, Gpio, Http, Mqtt, Profile, Random, Serial, Side, Storage};
+use umqtt_vm::{Console, Event, FlashVariables, Gpio, Http, Mqtt, Profile, Random, Serial, Side};
 
 use crate::{ms, prepared, running};
 
@@ -274,5 +274,7 @@ impl Gpio for Silent {}
 impl Serial for Silent {}
 impl Mqtt for Silent {}
 impl Http for Silent {}
-impl Storage for Silent {}
+impl umqtt_vm::Almanac for Silent {}
+
+impl FlashVariables for Silent {}
 impl Random for Silent {}

@@ -4,6 +4,7 @@
 mod events;
 mod misbehaviour;
 mod replay;
+mod schedule;
 mod time;
 
 use umqtt_device::net::Duration;

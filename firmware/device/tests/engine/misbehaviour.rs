@@ -158,6 +158,33 @@ on topic local \"a\" do
 }
 
 #[test]
+fn a_decimal_too_large_stops_at_the_greatest_and_is_told() {
+    let mut sim = running(
+        "on init do subscribe local \"#\"
+on topic local \"a\" do
+    println $this_data * 1000.5
+    println $this_data - 1",
+    );
+    for payload in ["2000000.5", "-2000000.5", "2000000", "4294967297.5", "2.5"] {
+        sim.local("a", payload);
+    }
+    let done = sim.done();
+    let printed: Vec<_> =
+        done.iter().filter_map(|action| action.strip_prefix("println ")).collect();
+    let expected = [
+        ["2001000500", "1999999.5"],
+        ["-2001000500", "-2000001.5"],
+        ["2001000000", "1999999"],
+        ["2147483647", "2147483646"],
+        ["2501.25", "1.5"],
+    ];
+    assert_eq!(printed, expected.concat());
+    let logged: Vec<_> = done.iter().filter(|action| action.starts_with("log")).collect();
+    assert_eq!(logged, ["log Script warning in line 4: decimal too large"]);
+    assert_eq!(sim.stats().decimals_too_large, 3);
+}
+
+#[test]
 fn a_value_too_long_is_cut_and_told() {
     let mut sim = running(
         "on init do subscribe local \"#\" setvar $text = \"\"

@@ -25,7 +25,7 @@ mod world;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_memory::Plan;
 
 use crate::story::{probe, story};
@@ -42,16 +42,17 @@ const PRESSURES: usize = 200;
 const ENOUGH: usize = 12;
 
 /// The chip's device. What holds pointers is larger here, so that the budgets are too.
-fn options() -> Options {
+fn options() -> DeviceOptions {
     let plan = Plan::ESP8266.scaled(size_of::<usize>() / 4);
-    let limits = Options::ESP8266.limits.max_memory(plan.broker);
-    Options { plan, limits, ..Options::ESP8266 }
+    let limits = DeviceOptions::ESP8266.limits.max_memory(plan.broker);
+    DeviceOptions { plan, limits, ..DeviceOptions::ESP8266 }
 }
 
 /// One run; what is wrong afterwards.
 fn run(n: usize, mode: &str) -> Result<usize, String> {
     match mode {
         "limit" => allocator::limit(n),
+        "pieces" => allocator::fail_large_blocks(),
         _ => allocator::fail(n, mode == "on"),
     }
     let mut world = story(options().with_radio());
@@ -180,6 +181,12 @@ fn try_all(mode: &str, mut from: usize, count: usize, step: usize) {
 #[test]
 fn each_allocation_may_fail() {
     every_allocation_fails("once");
+}
+
+/// A step finds its margin in pieces of `STEP_BLOCK`, and allocates nothing larger without asking.
+#[test]
+fn a_step_allocates_no_block_that_is_larger_than_a_piece() {
+    try_all("pieces", 0, 1, 1);
 }
 
 #[test]

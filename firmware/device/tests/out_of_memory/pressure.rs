@@ -2,7 +2,7 @@
 //! do no more, a client that was there before is answered soon, on the connection it has had all
 //! the time.
 
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::ConnId;
 use umqtt_device::storage::ram::RamFlash;
 
@@ -48,7 +48,7 @@ impl Random {
 
 /// One story; what is wrong with it. Newcomers are let in on a heap of the chip's size; on a
 /// smaller one it may take longer than [`SOON_IN`] until enough has given way.
-pub(crate) fn story(seed: u64, options: Options, newcomers: bool) -> Result<(), String> {
+pub(crate) fn story(seed: u64, options: DeviceOptions, newcomers: bool) -> Result<(), String> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let mut world = World::boot(RamFlash::new(options.layout.sectors()), options);
     if random.one_in(2) {

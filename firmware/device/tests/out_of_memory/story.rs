@@ -1,7 +1,7 @@
 //! A story in which all of the device happens. It takes every answer as it comes: what must hold
 //! afterwards is looked at by [`probe`].
 
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::ConnId;
 use umqtt_device::storage::ram::RamFlash;
 
@@ -106,7 +106,7 @@ impl Teller {
 }
 
 /// The whole story, from an empty flash on.
-pub(crate) fn story(options: Options) -> World {
+pub(crate) fn story(options: DeviceOptions) -> World {
     let flash = RamFlash::new(options.layout.sectors());
     let world = World::boot(flash, options);
     end_of_step();

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use umqtt_net::Instant;
 
 use umqtt_device::Device;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::{
     CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Peer,
 };
@@ -18,7 +18,7 @@ use umqtt_device::storage::ram::RamFlash;
 use umqtt_lang::{Analysis, EmitOptions};
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 
-use umqtt_testkit::memory::{device, outside};
+use umqtt_testkit::memory::{on_device_heap, on_test_heap};
 
 /// Bytes under way in each direction, as on the chip.
 const WINDOW: usize = 160;
@@ -69,7 +69,7 @@ impl TestNet {
 
 impl Net for TestNet {
     fn listen(&mut self, port: u16) -> Result<u16, NetError> {
-        outside(|| {
+        on_test_heap(|| {
             if self.listening.contains(&port) {
                 return Err(NetError::PortInUse);
             }
@@ -83,7 +83,7 @@ impl Net for TestNet {
     }
 
     fn connect(&mut self, _host: &str, _port: u16) -> Result<ConnId, NetError> {
-        outside(|| {
+        on_test_heap(|| {
             let conn = self.open();
             self.asked.push_back(conn);
             Ok(conn)
@@ -95,7 +95,7 @@ impl Net for TestNet {
     }
 
     fn recv(&mut self, conn: ConnId, take: &mut dyn FnMut(&[u8]) -> usize) -> usize {
-        outside(|| {
+        on_test_heap(|| {
             let mut taken = 0;
             loop {
                 let line = self.line(conn);
@@ -109,7 +109,7 @@ impl Net for TestNet {
                     }
                     break;
                 }
-                let n = device(|| take(&shown)).min(shown.len());
+                let n = on_device_heap(|| take(&shown)).min(shown.len());
                 let line = self.line(conn);
                 line.to_device.drain(..n);
                 taken += n;
@@ -122,7 +122,7 @@ impl Net for TestNet {
     }
 
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
-        outside(|| {
+        on_test_heap(|| {
             let line = self.line(conn);
             if line.closed {
                 return 0;
@@ -135,11 +135,11 @@ impl Net for TestNet {
     }
 
     fn close(&mut self, conn: ConnId) {
-        outside(|| self.over(conn, CloseReason::Done));
+        on_test_heap(|| self.over(conn, CloseReason::Done));
     }
 
     fn abort(&mut self, conn: ConnId) {
-        outside(|| self.over(conn, CloseReason::Done));
+        on_test_heap(|| self.over(conn, CloseReason::Done));
     }
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
@@ -154,18 +154,18 @@ pub(crate) struct World {
     device: Option<Device<FakePlatform>>,
     net: TestNet,
     wires: Rc<RefCell<Wires>>,
-    options: Options,
+    options: DeviceOptions,
     now: u64,
     /// What was refused before the power went.
     refused_before: u32,
 }
 
 impl World {
-    pub(crate) fn boot(flash: RamFlash, options: Options) -> World {
+    pub(crate) fn boot(flash: RamFlash, options: DeviceOptions) -> World {
         let mut radio = SimulatedRadio::new([2, 0, 0, 1, 2, 3]);
-        outside(|| radio.add(b"home", b"secret99", -50, 6));
+        on_test_heap(|| radio.add(b"home", b"secret99", -50, 6));
         let radio = options.capabilities.has(Capability::Wifi).then_some(radio);
-        let wires = Wires { aside: |run| outside(run), radio, ..Wires::default() };
+        let wires = Wires { on_test_heap: |run| on_test_heap(run), radio, ..Wires::default() };
         let board = FakeBoard::new(wires);
         let wires = board.wires();
         let mut world = World {
@@ -179,8 +179,8 @@ impl World {
         // What it allocates until it is there is the same at every start.
         let made = Device::new(board, flash, options);
         if let Ok(mut made) = made {
-            let _ = device(|| made.listen(&mut world.net));
-            device(|| made.start(Instant::ZERO));
+            let _ = on_device_heap(|| made.listen(&mut world.net));
+            on_device_heap(|| made.start(Instant::ZERO));
             world.device = Some(made);
         }
         world.settle();
@@ -190,7 +190,7 @@ impl World {
     /// Does something to what is around the radio, if there is one.
     pub(crate) fn radio(&mut self, what: impl FnOnce(&mut SimulatedRadio)) {
         if let Some(radio) = &mut self.wires.borrow_mut().radio {
-            outside(|| what(radio));
+            on_test_heap(|| what(radio));
         }
         self.settle();
     }
@@ -210,7 +210,7 @@ impl World {
         let start = self.now;
         for _ in 0..POLLS {
             let events = self.net.events.len();
-            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+            let next = on_device_heap(|| made.poll(Instant::from_millis(self.now), &mut self.net))
                 .map(Instant::as_millis);
             let idle = next.is_none_or(|at| at > self.now);
             if idle
@@ -231,7 +231,7 @@ impl World {
         let until = self.now + ms;
         while self.now < until {
             let Some(made) = &mut self.device else { return };
-            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+            let next = on_device_heap(|| made.poll(Instant::from_millis(self.now), &mut self.net))
                 .map(Instant::as_millis)
                 .unwrap_or(until);
             self.now = next.clamp(self.now + 1, until);
@@ -254,7 +254,7 @@ impl World {
     /// Connects a client whose buffers take the device's memory; none if there is none for them.
     pub(crate) fn connect_buffered(&mut self) -> Option<ConnId> {
         let mut buffers = Vec::new();
-        device(|| buffers.try_reserve_exact(BUFFERS)).ok()?;
+        on_device_heap(|| buffers.try_reserve_exact(BUFFERS)).ok()?;
         let conn = self.net.open();
         self.net.line(conn).buffers = buffers;
         let peer = Peer::new(([192, 168, 4, 2], 5000).into(), Interface::AccessPoint);
@@ -294,7 +294,7 @@ impl World {
         let until = self.now + ms;
         loop {
             let Some(made) = &mut self.device else { return };
-            let next = device(|| made.poll(Instant::from_millis(self.now), &mut self.net))
+            let next = on_device_heap(|| made.poll(Instant::from_millis(self.now), &mut self.net))
                 .map(Instant::as_millis)
                 .unwrap_or(until);
             for conn in (0..self.net.lines.len() as u32).map(ConnId) {
@@ -315,11 +315,12 @@ impl World {
     pub(crate) fn install(&mut self, script: &str) -> Result<(), String> {
         let (made, net) = (self.device.as_mut().unwrap(), &mut self.net);
         let profile = self.options.profile;
-        let installed = device(|| {
-            let options = EmitOptions::new().debug(true);
-            let program = Analysis::new(script.as_bytes(), &profile, options).into_program();
-            made.install(program.unwrap().unwrap(), Some(script.as_bytes()), net)
-        });
+        let options = EmitOptions::new().debug(true);
+        let program = Analysis::new(script.as_bytes(), &profile, options).into_program();
+        let program = program.unwrap().unwrap();
+        // The image is the device's.
+        let program = on_device_heap(|| program.clone());
+        let installed = on_device_heap(|| made.install(program, Some(script.as_bytes()), net));
         installed.map_err(|refusal| refusal.0)
     }
 

@@ -1,16 +1,12 @@
-//! Every script of the `scripts` folder, compiled and driven through its events in virtual time.
-//! Each test is a story: what happens to the device, and what the script makes of it.
+//! Every script of the `scripts` folder: it starts, and is written as samples should be. What each
+//! does stands in the `.test` file beside it, which `umqttc test` runs.
 #![allow(clippy::unwrap_used)]
 
-mod home;
-mod house;
+mod discovery;
 mod quality;
-mod relay;
-mod sensors;
 mod sizes;
 mod wires;
 
-use umqtt_device::engine::LocalTime;
 use umqtt_device::net::Duration;
 use umqtt_device::sim::Simulator;
 use umqtt_lang::EmitOptions;
@@ -57,17 +53,7 @@ fn running(name: &str) -> Simulator {
     sim
 }
 
-/// A day of the week in the year 1970 (the first of January was a Thursday) at a time of day.
-fn on(weekday: &str, time: &str) -> LocalTime {
-    let days = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    let day = days.iter().position(|name| *name == weekday).unwrap() as u32 + 7;
-    let parts: Vec<u32> = time.split(':').map(|part| part.parse().unwrap()).collect();
-    LocalTime { day, millis: ((parts[0] * 60 + parts[1]) * 60 + parts[2]) * 1000 }
-}
-
-const SECOND: u64 = 1000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
+const HOUR: u64 = 60 * 60 * 1000;
 
 #[test]
 fn there_are_enough_of_them_and_the_list_names_them_all() {
@@ -86,6 +72,7 @@ fn they_start_without_a_complaint_on_every_profile() {
         for profile in Profile::ALL {
             let mut sim = Simulator::new(compile(&source(&name), &profile), &profile).unwrap();
             sim.start();
+            sim.connect_remote();
             sim.advance(ms(HOUR));
             let logged = sim.logged();
             assert!(logged.is_empty() && sim.enabled(), "{name}: {logged:?}");

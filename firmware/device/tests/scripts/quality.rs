@@ -24,7 +24,8 @@ fn the_linter_finds_nothing() {
     let mut found = Vec::new();
     for name in names() {
         let source = source(&name);
-        let (statements, wrong) = umqtt_lang::parse(source.as_bytes(), &Profile::ESP8266);
+        let umqtt_lang::Parsed { statements, errors: wrong } =
+            umqtt_lang::parse(source.as_bytes(), &Profile::ESP8266);
         let warnings =
             umqtt_lang::lint::lint(source.as_bytes(), &statements, &Profile::ESP8266, &Parameters);
         for diagnostic in wrong.iter().chain(&warnings) {

@@ -20,7 +20,7 @@ pub fn mac(number: u32) -> [u8; 6] {
 
 /// What a client sends.
 #[derive(Clone)]
-pub struct Message {
+pub struct ClientMessage {
     pub message_type: u8,
     pub xid: u32,
     pub flags: u16,
@@ -30,9 +30,9 @@ pub struct Message {
     pub options: Vec<(u8, Vec<u8>)>,
 }
 
-impl Message {
-    pub fn new(message_type: MessageType, client: u32) -> Message {
-        Message {
+impl ClientMessage {
+    pub fn new(message_type: MessageType, client: u32) -> ClientMessage {
+        ClientMessage {
             message_type: message_type as u8,
             xid: 0x1000 + client,
             flags: 0,
@@ -43,35 +43,35 @@ impl Message {
         }
     }
 
-    pub fn discover(client: u32) -> Message {
-        Message::new(MessageType::Discover, client)
+    pub fn discover(client: u32) -> ClientMessage {
+        ClientMessage::new(MessageType::Discover, client)
     }
 
     /// Chooses an offer of this server.
-    pub fn select(client: u32, address: Ipv4Addr) -> Message {
-        Message::reboot(client, address).option(54, &OWN.octets())
+    pub fn select(client: u32, address: Ipv4Addr) -> ClientMessage {
+        ClientMessage::reboot(client, address).option(54, &OWN.octets())
     }
 
     /// Asks for the address that the client had before it was switched off.
-    pub fn reboot(client: u32, address: Ipv4Addr) -> Message {
-        Message::new(MessageType::Request, client).option(50, &address.octets())
+    pub fn reboot(client: u32, address: Ipv4Addr) -> ClientMessage {
+        ClientMessage::new(MessageType::Request, client).option(50, &address.octets())
     }
 
-    pub fn renew(client: u32, address: Ipv4Addr) -> Message {
-        Message { ciaddr: address, ..Message::new(MessageType::Request, client) }
+    pub fn renew(client: u32, address: Ipv4Addr) -> ClientMessage {
+        ClientMessage { ciaddr: address, ..ClientMessage::new(MessageType::Request, client) }
     }
 
-    pub fn release(client: u32, address: Ipv4Addr) -> Message {
-        let message = Message::new(MessageType::Release, client).option(54, &OWN.octets());
-        Message { ciaddr: address, ..message }
+    pub fn release(client: u32, address: Ipv4Addr) -> ClientMessage {
+        let message = ClientMessage::new(MessageType::Release, client).option(54, &OWN.octets());
+        ClientMessage { ciaddr: address, ..message }
     }
 
-    pub fn decline(client: u32, address: Ipv4Addr) -> Message {
-        let message = Message::new(MessageType::Decline, client).option(54, &OWN.octets());
+    pub fn decline(client: u32, address: Ipv4Addr) -> ClientMessage {
+        let message = ClientMessage::new(MessageType::Decline, client).option(54, &OWN.octets());
         message.option(50, &address.octets())
     }
 
-    pub fn option(mut self, code: u8, value: &[u8]) -> Message {
+    pub fn option(mut self, code: u8, value: &[u8]) -> ClientMessage {
         self.options.push((code, value.to_vec()));
         self
     }
@@ -160,15 +160,15 @@ impl<const N: usize> Network<N> {
         Some(Answer { bytes: buf[..len].to_vec(), to: to.addr })
     }
 
-    pub fn send(&mut self, message: &Message) -> Option<Answer> {
+    pub fn send(&mut self, message: &ClientMessage) -> Option<Answer> {
         self.send_from(&message.bytes(), Interface::AccessPoint)
     }
 
     /// A client comes, is offered an address and takes it.
     pub fn join(&mut self, client: u32) -> Option<Ipv4Addr> {
-        let offer = self.send(&Message::discover(client))?;
+        let offer = self.send(&ClientMessage::discover(client))?;
         assert!(offer.is(MessageType::Offer));
-        let ack = self.send(&Message::select(client, offer.address()))?;
+        let ack = self.send(&ClientMessage::select(client, offer.address()))?;
         assert!(ack.is(MessageType::Ack));
         assert_eq!(ack.address(), offer.address());
         Some(ack.address())

@@ -5,8 +5,9 @@ use core::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4};
 use heapless::Vec;
 use umqtt_net::{Duration, Instant};
 
+use super::MAX_MESSAGE;
 use crate::name::{Name, NameBuf};
-use crate::wire::{CLASS_FLAG, CLASS_IN, Item, Message, Record, rtype};
+use crate::wire::{CLASS_FLAG, CLASS_IN, DnsMessage, Item, Record, rtype};
 use crate::writer::Writer;
 use crate::{MDNS_GROUP, MDNS_PORT};
 
@@ -137,11 +138,12 @@ impl<const N: usize> Browser<N> {
 
     /// Takes a datagram; false if it is no answer.
     pub fn handle_datagram(&mut self, bytes: &[u8], from: SocketAddr) -> bool {
-        let Ok(message) = Message::parse(bytes) else { return false };
+        let Ok(message) = DnsMessage::parse(bytes) else { return false };
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let group = matches!(self.to.ip(), IpAddr::V4(ip) if ip.is_multicast());
         let expected = if group { from.port() == self.to.port() } else { from == self.to };
-        if !message.is_response()
+        if bytes.len() > MAX_MESSAGE
+            || !message.is_response()
             || !expected
             || (message.id() != 0 && message.id() != self.id)
             || message.items().any(|item| item.is_err())

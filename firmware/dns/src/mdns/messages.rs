@@ -1,6 +1,6 @@
 //! What a host sends, apart from its multicast answers.
 
-use core::net::SocketAddr;
+use core::net::SocketAddrV4;
 
 use super::record_set::RecordSet;
 use super::zone::{Lifetime, Zone};
@@ -11,7 +11,7 @@ use crate::writer::Writer;
 /// An answer to one.
 #[derive(Clone, Debug)]
 pub(super) struct Unicast {
-    pub(super) to: SocketAddr,
+    pub(super) to: SocketAddrV4,
     pub(super) records: RecordSet,
     /// For those that know nothing of multicast DNS: number and question.
     pub(super) legacy: Option<Legacy>,

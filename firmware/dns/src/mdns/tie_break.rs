@@ -7,7 +7,7 @@ use heapless::Vec;
 use super::record_set::OwnRecord;
 use super::zone::{Lifetime, Zone};
 use crate::name::Name;
-use crate::wire::{CLASS_FLAG, Item, Message, Record, Section, rtype};
+use crate::wire::{CLASS_FLAG, DnsMessage, Item, Record, Section, rtype};
 use crate::writer::Writer;
 
 /// Bytes of a record's data that are compared.
@@ -52,7 +52,7 @@ impl Key {
 
 /// Compares what we propose for each of our names with what another host's probe does, as far as it
 /// has proposals for them. The greater one gets the name.
-pub(super) fn compare(zone: &Zone, probe: &Message<'_>) -> Ordering {
+pub(super) fn compare(zone: &Zone, probe: &DnsMessage<'_>) -> Ordering {
     for (own_name, records) in zone.unique_names() {
         let Some(name) = zone.name(own_name) else { continue };
         let order = compare_name(zone, &name.name(), records, probe);
@@ -67,7 +67,7 @@ fn compare_name(
     zone: &Zone,
     name: &Name<'_>,
     ours: [Option<OwnRecord>; 2],
-    probe: &Message<'_>,
+    probe: &DnsMessage<'_>,
 ) -> Ordering {
     let proposed = || probe.records(Section::Authority).filter(|record| record.name.is_same(name));
     if proposed().next().is_none() {
@@ -94,7 +94,7 @@ fn own_key(zone: &Zone, record: OwnRecord) -> Option<Key> {
     let mut writer = Writer::new(&mut buf, 0, 0).ok()?;
     zone.write(&mut writer, Section::Authority, record, Lifetime::Probe).ok()?;
     let len = writer.finish();
-    let message = Message::parse(buf.get(..len)?).ok()?;
+    let message = DnsMessage::parse(buf.get(..len)?).ok()?;
     message.items().find_map(|item| match item {
         Ok(Item::Record(_, record)) => Some(Key::of(&record)),
         _ => None,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use umqtt_dns::mdns::{self, MESSAGE_LEN, Responder, Service};
+use umqtt_dns::mdns::{self, MESSAGE_LEN, MdnsResponder, Service};
 use umqtt_net::{Duration, Instant, Interface, InterfaceAddr, Peer};
 
 use super::{Build, dump};
@@ -32,7 +32,7 @@ impl Sent {
 
 pub struct Host {
     pub address: Ipv4Addr,
-    pub responder: Responder,
+    pub responder: MdnsResponder,
     /// What it sends reaches nobody, and it hears nothing.
     pub deaf: bool,
 }
@@ -67,7 +67,8 @@ impl Link {
     /// A host that has just got its address.
     pub fn add(&mut self, last: u8, label: &str) -> usize {
         let seed = u32::from(last).wrapping_mul(0x9e37_79b9);
-        let mut responder = Responder::new(Interface::Station, label, &services(), seed).unwrap();
+        let mut responder =
+            MdnsResponder::new(Interface::Station, label, &services(), seed).unwrap();
         responder.set_address(network(address(last)), self.now);
         self.hosts.push(Host { address: address(last), responder, deaf: false });
         self.hosts.len() - 1

@@ -7,7 +7,7 @@ use alloc::format;
 use alloc::string::String;
 
 use super::Broker;
-use super::receive::ProtocolError;
+use super::receive::{ProtocolError, Stop};
 use crate::connection::{LastWill, Phase};
 use crate::journal::SessionLog;
 use crate::message::Publication;
@@ -21,7 +21,7 @@ impl Broker {
         body: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<ControlFlow<()>, ProtocolError> {
+    ) -> Result<ControlFlow<Stop>, ProtocolError> {
         let Some(connect) = Connect::parse(body)? else {
             return Ok(self.refuse(slot, ReturnCode::UnacceptableProtocol, now));
         };
@@ -37,7 +37,7 @@ impl Broker {
         }
     }
 
-    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Instant) -> ControlFlow<()> {
+    fn refuse(&mut self, slot: u32, code: ReturnCode, now: Instant) -> ControlFlow<Stop> {
         self.stats.refused += 1;
         if matches!(code, ReturnCode::BadCredentials | ReturnCode::NotAuthorized) {
             self.stats.unauthorized += 1;
@@ -45,7 +45,7 @@ impl Broker {
         // Without memory for it the connection is closed all the same.
         let _ = self.send_control(slot, &Connack { session_present: false, code }.emit());
         self.leave(slot, now);
-        ControlFlow::Break(())
+        ControlFlow::Break(Stop::Left)
     }
 
     /// Whether the client may come in. Changes nothing but that stored sessions of others make
@@ -138,12 +138,12 @@ impl Broker {
     }
 
     /// The session to go on with, whether there was one ([MQTT-3.1.2-4], [MQTT-3.1.2-6]), and
-    /// whether the answer is about anything that is kept. A connection that has this client id
-    /// already gives way ([MQTT-3.1.4-2]).
+    /// whether the answer is about anything that is kept. Takeover: a connection that has this
+    /// client id already gives way ([MQTT-3.1.4-2]).
     fn begin_session(&mut self, client_id: &str, clean: bool, now: Instant) -> (u32, bool, bool) {
         let mut found = self.find_name(client_id);
         if found.is_ok() && self.disconnect(client_id, now) {
-            self.stats.take_overs += 1;
+            self.stats.takeovers += 1;
             found = self.find_name(client_id);
         }
         // Most clients are new, and are looked for once.
@@ -161,8 +161,7 @@ impl Broker {
             && self.has_no_place_for_session()
             && let Some(oldest) = self.offline.oldest()
         {
-            self.stats.sessions_displaced += 1;
-            self.forget_session(oldest);
+            self.displace_session(oldest);
         }
         // What was forgotten has moved the others.
         let place = self.find_name(client_id).unwrap_or_else(|place| place);

@@ -164,16 +164,18 @@ impl Broker {
         self.stats.bytes_sent += n as u64;
         if over {
             self.close(slot);
-        } else if let Some((key, session)) = self.session_of(slot)
-            && session.has_backlog()
-        {
-            self.pump(key);
+        } else if let Some((key, session)) = self.session_of(slot) {
+            if session.has_backlog() {
+                self.pump(key);
+            }
+            self.note_moved(key);
         }
     }
 
     /// A connection that has something to send and had nothing before. Send until
     /// [`outgoing`](Self::outgoing) is empty, or until its socket takes no more, and then go on
-    /// once it does: it is not named again before it has been empty.
+    /// once it does: it is not named again before it has been empty, unless it was
+    /// [put off](Self::put_off).
     pub fn poll_writable(&mut self) -> Option<ConnId> {
         while let Some(slot) = self.writable.pop_front() {
             if let Some(connection) = self.connection(slot)
@@ -186,6 +188,19 @@ impl Broker {
             }
         }
         None
+    }
+
+    /// A connection that [`poll_writable`](Self::poll_writable) has named is to be named again,
+    /// behind the others: it has had its share, and its socket takes more.
+    pub fn put_off(&mut self, conn: ConnId) {
+        if let Some(slot) = self.slot(conn) {
+            self.writable.push_back(slot);
+        }
+    }
+
+    /// How many connections [`poll_writable`](Self::poll_writable) has not named yet, at most.
+    pub fn writable_len(&self) -> usize {
+        self.writable.len()
     }
 
     /// A connection to close now: what was to be sent first is sent, or has taken too long. The
@@ -250,7 +265,7 @@ impl Broker {
         let phase = core::mem::replace(&mut connection.phase, Phase::Closing);
         connection.outbox.abandon();
         self.recount(slot);
-        if phase == Phase::Waiting {
+        if phase == Phase::AwaitingConnect {
             self.end_wait(slot);
         }
         if let Phase::Live(key) = phase {

@@ -6,10 +6,10 @@ use super::Broker;
 use super::connections::note;
 use super::local::SubscribeError;
 use crate::arena::PIECE;
-use crate::handling::Handling;
+use crate::delivery_options::DeliveryOptions;
 use crate::message::{Message, Publication};
 use crate::queue;
-use crate::retained::{Next, Replay, end_replay};
+use crate::retained::{Replay, ReplayStep, end_replay};
 use crate::subscriptions::{FEW, LOCAL, Subscriber, Subscriptions, is_shared};
 use crate::wire::QoS;
 
@@ -81,7 +81,7 @@ impl Broker {
             for number in 0..targets {
                 let Some(target) = self.subscriptions.found(number) else { break };
                 if let Some(granted) = target.plain_qos() {
-                    let how = Handling::new(qos.min(granted), false);
+                    let how = DeliveryOptions::new(qos.min(granted), false);
                     self.deliver(target.session(), message, how, share);
                 } else {
                     self.deliver_special(target, message, (qos, retain), source, share);
@@ -139,7 +139,7 @@ impl Broker {
         if let Some(group) = target.as_group() {
             self.deliver_to_group(group, message, qos, share);
         } else if source != Some(target.session()) {
-            let how = Handling::new(qos.min(target.qos()), retain);
+            let how = DeliveryOptions::new(qos.min(target.qos()), retain);
             self.deliver(target.session(), message, how, share);
         }
     }
@@ -156,12 +156,12 @@ impl Broker {
         &mut self,
         target: u32,
         message: &Publication,
-        how: Handling,
+        how: DeliveryOptions,
         share: usize,
     ) {
         let qos = how.qos;
         if target == LOCAL {
-            let retain = how.mark.retain();
+            let retain = how.origin.retain();
             let publication = message.clone();
             return self.deliver_local(Message { publication, qos, retain }, share);
         }
@@ -201,7 +201,7 @@ impl Broker {
         let share = self.share();
         while let Some((message, qos)) = self.next_replay(key, share) {
             let before = self.stats.messages_sent;
-            self.deliver(key, &message, Handling::new(qos, true), share);
+            self.deliver(key, &message, DeliveryOptions::new(qos, true), share);
             if crate::retained::is_own(message.topic()) {
                 self.stats.internal_sent += self.stats.messages_sent - before;
             }
@@ -212,7 +212,7 @@ impl Broker {
     /// The next retained message for a client that has room for it. Half of its queue is left to
     /// new messages.
     fn next_replay(&mut self, key: u32, share: usize) -> Option<(Publication, QoS)> {
-        let half = self.limits.queue_load(share).half();
+        let half = self.limits.max_queue(share).half();
         let session = self.sessions.get_mut(key)?;
         if session.has_waiting() {
             return None;
@@ -221,8 +221,8 @@ impl Broker {
         while let Some(mut first) = session.replays.first_entry() {
             let replay = first.get_mut();
             let (message, qos) = match replay.next(&self.retained, &mut self.scans_left) {
-                Next::Found(message, qos) => (message, qos),
-                Next::Later => {
+                ReplayStep::Found(message, qos) => (message, qos),
+                ReplayStep::Later => {
                     self.stats.scans_put_off += 1;
                     // Looked at again when its queue has room, if not before.
                     if reserve(SCANNING) {
@@ -230,13 +230,14 @@ impl Broker {
                     }
                     return None;
                 }
-                Next::Done => {
+                ReplayStep::Done => {
                     let node = *first.key();
                     end_replay(&mut session.replays, node);
+                    session.share.set(session.held(), &mut self.shares);
                     continue;
                 }
             };
-            if !outbox.load().takes(message.packet().len(), half) {
+            if !outbox.queued().takes(message.packet().len(), half) {
                 return None;
             }
             replay.advance(message.clone());

@@ -10,7 +10,7 @@ use umqtt_topic::{NotShared, TopicError};
 use super::Broker;
 use crate::memory::block;
 use crate::message::{Message, Publication};
-use crate::retained::{Next, Replay, RetainedStore, end_replay};
+use crate::retained::{Replay, ReplayStep, RetainedStore, end_replay};
 use crate::subscriptions::{FEW, LOCAL, NodeId};
 use crate::wire::QoS;
 
@@ -57,6 +57,8 @@ pub enum SubscribeError {
     NotShared,
     /// It would pass `max_memory`.
     NoMemory,
+    /// It is the local client's, whose subscriptions would leave less than what `max_clients` take.
+    NoRoomForClients,
     /// It has more than `max_filter_levels` levels.
     TooDeep,
     /// It has more than `max_topic` bytes.
@@ -73,6 +75,7 @@ impl core::fmt::Display for SubscribeError {
             SubscribeError::Filter(why) => return why.fmt(f),
             SubscribeError::NotShared => return NotShared.fmt(f),
             SubscribeError::NoMemory => "there is no memory left for the subscription",
+            SubscribeError::NoRoomForClients => "it would leave no memory for clients",
             SubscribeError::TooDeep => "the filter has too many levels",
             SubscribeError::TooLong => "the filter is too long",
             SubscribeError::TooCostly => "too many filters match the same topics in different ways",
@@ -101,6 +104,8 @@ impl From<NotShared> for SubscribeError {
 pub(super) struct Local {
     pub(super) subscriptions: SmallVec<[NodeId; FEW]>,
     pub(super) replays: BTreeMap<NodeId, Replay>,
+    /// Bytes that the subscriptions have added to the tree.
+    filters: usize,
     /// A look for retained messages goes on when more may be looked at.
     pub(super) scanning: bool,
     queue: VecDeque<Message>,
@@ -177,12 +182,12 @@ impl Local {
         while let Some(mut first) = self.replays.first_entry() {
             let replay = first.get_mut();
             let (publication, qos) = match replay.next(store, looks) {
-                Next::Found(publication, qos) => (publication, qos),
-                Next::Later => {
+                ReplayStep::Found(publication, qos) => (publication, qos),
+                ReplayStep::Later => {
                     self.scanning = true;
                     break;
                 }
-                Next::Done => {
+                ReplayStep::Done => {
                     let node = *first.key();
                     end_replay(&mut self.replays, node);
                     continue;
@@ -251,11 +256,21 @@ impl Broker {
     /// The retained messages that match come in [`poll_local`](Self::poll_local), as for any
     /// subscriber.
     ///
+    /// All its subscriptions together take no more than what `max_clients` clients leave.
+    ///
     /// # Errors
     /// [`SubscribeError`]; nothing has changed.
     pub fn subscribe(&mut self, filter: &[u8], qos: QoS) -> Result<(), SubscribeError> {
         umqtt_topic::check_filter(filter).map_err(SubscribeError::Filter)?;
+        let before = self.subscriptions.held();
         self.add_subscription(LOCAL, filter, qos)?;
+        let added = self.subscriptions.held() - before;
+        self.local.filters += added;
+        if added > 0 && self.local.filters > self.local_share() {
+            self.unsubscribe(filter);
+            self.stats.subscriptions_refused += 1;
+            return Err(SubscribeError::NoRoomForClients);
+        }
         self.pump_local();
         Ok(())
     }
@@ -263,7 +278,11 @@ impl Broker {
     /// Ends a subscription of the local client; false if there was none. Messages that wait already
     /// still come.
     pub fn unsubscribe(&mut self, filter: &[u8]) -> bool {
-        self.remove_subscription(LOCAL, filter)
+        let before = self.subscriptions.held();
+        let was = self.remove_subscription(LOCAL, filter);
+        let freed = before - self.subscriptions.held();
+        self.local.filters = self.local.filters.saturating_sub(freed);
+        was
     }
 
     /// Ends all subscriptions of the local client and drops what waits for it, in a time that their

@@ -10,7 +10,7 @@ use crate::inflight::Inflight;
 use crate::memory::{BLOCK, block};
 use crate::message::Publication;
 use crate::session::Session;
-use crate::{Duration, Instant};
+use crate::{Duration, Instant, Limits};
 
 /// A connection with its places among slots, timers and those that have something to send, and an
 /// allowance for the blocks of its packets and its queue.
@@ -20,7 +20,7 @@ const CONNECTION: usize = size_of::<Connection>() + 8 + (12 + 8) + 4 + 2 * BLOCK
 #[cfg(target_pointer_width = "32")]
 const _: () = {
     assert!(CONNECTION <= 144 && SESSION <= 60 && size_of::<Delivery>() <= 8);
-    assert!(CONNECTION + SESSION + (16 + BLOCK) + 8 + 2 * 8 <= 256);
+    assert!(CLIENT <= 256);
     assert!(Publication::cost_of(20) <= 68);
 };
 
@@ -38,6 +38,14 @@ const DISPLACED_AT_ONCE: usize = 64;
 
 /// A session with its places among names and subscribers found.
 const SESSION: usize = size_of::<Session>() + 4 + 4;
+
+/// What a client takes that has an id of 16 bytes and two subscriptions to filters that others
+/// have.
+const CLIENT: usize = CONNECTION + SESSION + (16 + BLOCK) + 8 + 2 * 8;
+/// What the messages take that the program retains on the broker's own topics: ten of them.
+const OWN_MESSAGES: usize = 10 * Publication::cost_of(48);
+/// The part of all memory that the local client may subscribe with at any rate.
+const LOCAL_PART: usize = 4;
 
 /// What a will takes.
 fn will_cost(will_len: usize) -> usize {
@@ -58,12 +66,7 @@ impl Broker {
     /// is free. So those who do not read, or do not end what they begin, share what there is, and
     /// however many they are, some is left for the others.
     pub(super) fn share(&self) -> usize {
-        self.free() / 2
-    }
-
-    /// Bytes that messages may still take.
-    pub fn memory_left(&self) -> usize {
-        self.free()
+        self.memory_left() / 2
     }
 
     /// Lends so many bytes for what passes through, beyond
@@ -73,8 +76,8 @@ impl Broker {
         self.borrowed = bytes;
     }
 
-    /// The heap has had no room for small allocations for so long that a client has to give way.
-    /// One at a time, in this order:
+    /// The heap has had no room for small allocations for so long that a client has to give way:
+    /// eviction, one at a time, in this order:
     ///
     /// 1. the connection that holds the most in an unfinished packet and in messages that wait, if
     ///    that is much: it is ended, its will is published;
@@ -89,8 +92,7 @@ impl Broker {
         if let Some((HOLDS.., slot)) = most {
             self.give_way(slot, now);
         } else if let Some(oldest) = self.offline.oldest() {
-            self.stats.sessions_displaced += 1;
-            self.forget_session(oldest);
+            self.displace_session(oldest);
         } else if self.local_waiting() > 0 {
             self.stats.messages_dropped += self.local.drop_messages();
         } else if let Some((_, slot)) = most {
@@ -103,6 +105,11 @@ impl Broker {
 
     fn give_way(&mut self, slot: u32, now: Instant) {
         self.stats.no_memory += 1;
+        if let Some((key, session)) = self.session_of(slot)
+            && session.clean
+        {
+            self.count_lost(key);
+        }
         self.abort(slot, now);
     }
 
@@ -115,14 +122,14 @@ impl Broker {
                 Phase::Live(key) => self.sessions.get(key).map_or(0, Session::entries),
                 _ => 0,
             };
-            let waiting = connection.outbox.load().bytes + session * UNACKNOWLEDGED;
+            let waiting = connection.outbox.queued().bytes + session * UNACKNOWLEDGED;
             Some((connection.inbox.capacity() + waiting, slot))
         };
         self.slots.iter().filter_map(|(_, slot)| holds(*slot)).max()
     }
 
-    /// Bytes that are not used yet.
-    pub(super) fn free(&self) -> usize {
+    /// Bytes that messages may still take.
+    pub fn memory_left(&self) -> usize {
         (self.limits.max_memory.saturating_add(self.borrowed)).saturating_sub(self.memory())
     }
 
@@ -133,9 +140,17 @@ impl Broker {
         self.memory().saturating_add(more) <= self.limits.max_memory
     }
 
+    /// Bytes that the local client's subscriptions may take: what a full house of clients leaves.
+    pub(super) fn local_share(&self) -> usize {
+        let Limits { max_memory, max_clients, .. } = self.limits;
+        let clients = max_clients.saturating_mul(CLIENT);
+        let others = clients.saturating_add(OWN_MESSAGES);
+        (max_memory - max_memory / 8).saturating_sub(others).max(max_memory / LOCAL_PART)
+    }
+
     /// Whether there is memory for so many bytes more.
     pub(super) fn has_memory(&self, more: usize) -> bool {
-        more <= self.free()
+        more <= self.memory_left()
     }
 
     /// Whether there is memory for a message that so many queues will share.
@@ -239,8 +254,7 @@ impl Broker {
             let mut others = self.offline.iter(&self.sessions).filter(|key| Some(*key) != known);
             let Some(oldest) = others.next() else { return false };
             drop(others);
-            self.stats.sessions_displaced += 1;
-            self.forget_session(oldest);
+            self.displace_session(oldest);
         }
         false
     }
@@ -270,9 +284,22 @@ impl Broker {
         }
         let Some(oldest) = self.offline.oldest() else { return false };
         self.next_displacement = now.saturating_add(DISPLACE_INTERVAL);
-        self.stats.sessions_displaced += 1;
-        self.forget_session(oldest);
+        self.displace_session(oldest);
         true
+    }
+
+    /// Forgets a stored session for another, and counts the messages that are lost with it.
+    pub(super) fn displace_session(&mut self, key: u32) {
+        self.stats.sessions_displaced += 1;
+        self.count_lost(key);
+        self.forget_session(key);
+    }
+
+    /// Counts what a session has not acknowledged of QoS 1 and 2, or was still to get: it goes with
+    /// it.
+    fn count_lost(&mut self, key: u32) {
+        let inflight = self.sessions.get(key).and_then(Session::inflight_ref);
+        self.stats.messages_dropped += inflight.map_or(0, Inflight::unfinished) as u64;
     }
 
     /// Counts what a connection uses now.

@@ -45,6 +45,15 @@ impl From<NoMemory> for ProtocolError {
     }
 }
 
+/// Why the rest of what came is not looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The client has left, or was refused.
+    Left,
+    /// A message of QoS 1 or 2 waits for room: see [`Broker::receive_or_hold`].
+    Held,
+}
+
 /// What a connection may send.
 struct Expected {
     version: Version,
@@ -75,19 +84,55 @@ impl Broker {
     /// Between two calls for a connection take what is [`outgoing`](Self::outgoing):
     /// see [`max_control_bytes`](crate::Limits::max_control_bytes).
     pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Instant, hooks: &mut dyn Hooks) {
-        let Some(slot) = self.slot(conn) else { return };
-        let Some(connection) = self.connection(slot) else { return };
-        if bytes.is_empty() || connection.phase == Phase::Closing {
-            return;
-        }
-        let partial = core::mem::take(&mut connection.inbox);
-        self.stats.bytes_received += bytes.len() as u64;
-        self.allow_scans(now);
-        if let Err(fault) = self.take_packets(slot, partial, bytes, now, hooks) {
-            self.fail(slot, fault, now);
-        }
+        self.may_hold = false;
+        self.take(conn, bytes, now, hooks);
     }
 
+    /// As [`receive`](Self::receive), but holds a message of QoS 1 or 2 back where the queue of a
+    /// subscriber that is connected has no room for it: neither acknowledges nor drops it. Returns
+    /// how many bytes it has taken. Give it the rest again when [`is_holding`](Self::is_holding) is
+    /// false, and now and then; what comes of this client meanwhile goes behind that rest.
+    ///
+    /// It holds for half a second since the queue was full, and then not again before that queue is
+    /// half empty; and for all that have sent nothing for a second together no longer. So however
+    /// many take nothing, they hold up nobody for long.
+    pub fn receive_or_hold(
+        &mut self,
+        conn: ConnId,
+        bytes: &[u8],
+        now: Instant,
+        hooks: &mut dyn Hooks,
+    ) -> usize {
+        self.may_hold = true;
+        self.take(conn, bytes, now, hooks)
+    }
+
+    /// Whether a message was held back last, and no queue that it waits for has moved since.
+    pub fn is_holding(&self) -> bool {
+        self.holding
+    }
+
+    fn take(&mut self, conn: ConnId, bytes: &[u8], now: Instant, hooks: &mut dyn Hooks) -> usize {
+        let all = bytes.len();
+        let Some(slot) = self.slot(conn) else { return all };
+        let Some(connection) = self.connection(slot) else { return all };
+        if bytes.is_empty() || connection.phase == Phase::Closing {
+            return all;
+        }
+        let partial = core::mem::take(&mut connection.inbox);
+        self.allow_scans(now);
+        let taken = match self.take_packets(slot, partial, bytes, now, hooks) {
+            Ok(left) => all - left,
+            Err(fault) => {
+                self.fail(slot, fault, now);
+                all
+            }
+        };
+        self.stats.bytes_received += taken as u64;
+        taken
+    }
+
+    /// Takes whole packets, and keeps the start of the last; how many bytes are left.
     fn take_packets(
         &mut self,
         slot: u32,
@@ -95,14 +140,23 @@ impl Broker {
         mut bytes: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<(), ProtocolError> {
+    ) -> Result<usize, ProtocolError> {
         let mut inbox = Inbox::new(partial);
-        let mut whole = false;
+        let (mut whole, mut held) = (false, false);
         let mut expected = self.expected(slot)?;
+        let mut before = (inbox.begun(), bytes);
         while let Some((header, packet)) = inbox.next(&mut bytes, |bytes| expected.header(bytes))? {
-            if self.packet(slot, &header, packet, now, hooks)?.is_break() {
-                return Ok(());
+            match self.packet(slot, &header, packet, now, hooks)? {
+                ControlFlow::Continue(()) => {}
+                ControlFlow::Break(Stop::Left) => return Ok(0),
+                ControlFlow::Break(Stop::Held) => {
+                    inbox.put_back(before.0);
+                    bytes = before.1;
+                    held = true;
+                    break;
+                }
             }
+            before = (0, bytes);
             if expected.connect {
                 expected = self.expected(slot)?;
             }
@@ -116,14 +170,15 @@ impl Broker {
             connection.touch(now); // a packet counts, not its pieces ([MQTT-3.1.2-24])
         }
         self.recount(slot);
-        if begun > self.share().max(ALWAYS) { Err(ProtocolError::NoMemory) } else { Ok(()) }
+        let too_much = !held && begun > self.share().max(ALWAYS);
+        if too_much { Err(ProtocolError::NoMemory) } else { Ok(bytes.len()) }
     }
 
     /// What a connection may send next.
     fn expected(&mut self, slot: u32) -> Result<Expected, ProtocolError> {
         let max_packet = self.limits.max_packet;
         let connection = self.connection(slot).ok_or(ProtocolError::Malformed)?;
-        let connect = connection.phase == Phase::Waiting;
+        let connect = connection.phase == Phase::AwaitingConnect;
         Ok(Expected { version: connection.version, connect, max_packet })
     }
 
@@ -135,12 +190,14 @@ impl Broker {
         packet: &[u8],
         now: Instant,
         hooks: &mut dyn Hooks,
-    ) -> Result<ControlFlow<()>, ProtocolError> {
+    ) -> Result<ControlFlow<Stop>, ProtocolError> {
         let body = packet.get(header.len..).ok_or(ProtocolError::Malformed)?;
         self.journal.begin_packet();
         match header.kind {
             PacketType::Connect => return self.connect(slot, body, now, hooks),
-            PacketType::Publish => self.handle_publish(slot, &Publish::parse(header, body)?)?,
+            PacketType::Publish => {
+                return self.handle_publish(slot, &Publish::parse(header, body)?, now);
+            }
             PacketType::Puback | PacketType::Pubrec | PacketType::Pubrel | PacketType::Pubcomp => {
                 self.handle_ack(slot, header.kind, Ack::parse(body)?.packet_id)?;
             }
@@ -152,7 +209,7 @@ impl Broker {
             }
             PacketType::Disconnect if body.is_empty() => {
                 self.leave(slot, now);
-                return Ok(ControlFlow::Break(()));
+                return Ok(ControlFlow::Break(Stop::Left));
             }
             // Either with a body it must not have, or only a server sends it.
             PacketType::Pingreq
@@ -176,11 +233,16 @@ impl Broker {
         } else if !self.send_control(slot, bytes) {
             return Err(ProtocolError::NoMemory);
         }
-        let unread = before + bytes.len() > max || before > self.free().max(ALWAYS);
+        let unread = before + bytes.len() > max || before > self.memory_left().max(ALWAYS);
         if unread { Err(ProtocolError::Unread) } else { Ok(()) }
     }
 
-    fn handle_publish(&mut self, slot: u32, publish: &Publish<'_>) -> Result<(), ProtocolError> {
+    fn handle_publish(
+        &mut self,
+        slot: u32,
+        publish: &Publish<'_>,
+        now: Instant,
+    ) -> Result<ControlFlow<Stop>, ProtocolError> {
         if publish.topic.len() > self.limits.max_topic {
             return Err(ProtocolError::TooLarge);
         }
@@ -210,6 +272,14 @@ impl Broker {
                 Some(Phase::Live(key)) => Some(key),
                 _ => None,
             };
+            if self.may_hold && publish.qos > QoS::AtMostOnce && self.holds(publish, source, now) {
+                if publish.qos == QoS::ExactlyOnce
+                    && let Some((_, session)) = self.session_of(slot)
+                {
+                    session.inflight().release(publish.packet_id);
+                }
+                return Ok(ControlFlow::Break(Stop::Held));
+            }
             self.publish_from_client(
                 publish.topic,
                 publish.payload,
@@ -217,10 +287,10 @@ impl Broker {
                 source,
             );
         }
-        match answer {
-            Some(kind) => self.reply(slot, &emit_ack(kind, publish.packet_id)),
-            None => Ok(()),
+        if let Some(kind) = answer {
+            self.reply(slot, &emit_ack(kind, publish.packet_id))?;
         }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Whether what a client asks to be kept may wait to be written.
@@ -270,6 +340,7 @@ impl Broker {
             _ if backlog => self.pump(key),
             _ => {}
         }
+        self.note_moved(key);
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use umqtt_memory::try_push;
 
 use super::Broker;
-use crate::handling::{Handling, Mark};
+use crate::delivery_options::{DeliveryOptions, Origin};
 use crate::message::Publication;
 use crate::queue;
 use crate::session::Session;
@@ -50,7 +50,7 @@ impl Broker {
         };
         if let Some(member) = self.subscriptions.choose(group, READY, rank) {
             let (qos, tag) = (qos.min(member.qos()), group_tag(group));
-            let how = Handling { qos, mark: Mark::of_group(tag) };
+            let how = DeliveryOptions { qos, origin: Origin::of_group(tag) };
             self.deliver(member.session(), message, how, share);
         }
     }

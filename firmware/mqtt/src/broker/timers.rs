@@ -54,16 +54,16 @@ impl Broker {
     fn connection_due(&mut self, slot: u32, now: Instant) -> bool {
         let Some(connection) = self.connection(slot) else { return false };
         let look = now >= connection.next_stall_check.at(now);
-        let silent = connection.silent_at(now).is_some_and(|at| at <= now);
+        let silent = connection.keep_alive_deadline(now).is_some_and(|at| at <= now);
         let stalls = look && connection.stalls();
         match connection.phase {
-            Phase::Live(_) if silent => self.stats.timeouts += 1,
+            Phase::Live(_) if silent => self.stats.keep_alive_timeouts += 1,
             Phase::Live(_) if stalls => self.stats.slow += 1,
             Phase::Live(_) => {
                 self.watch(slot, look, now);
                 return false;
             }
-            Phase::Waiting => self.stats.connect_timeouts += 1,
+            Phase::AwaitingConnect => self.stats.connect_timeouts += 1,
             Phase::Closing => {}
         }
         self.abort(slot, now);
@@ -85,7 +85,7 @@ impl Broker {
                 CompactInstant::new(now.saturating_add(stall_timeout), now);
         }
         let look = connection.next_stall_check.at(now);
-        let at = connection.silent_at(now).map_or(look, |silent| silent.min(look));
+        let at = connection.keep_alive_deadline(now).map_or(look, |silent| silent.min(look));
         self.set_timer(slot, Some(at));
     }
 

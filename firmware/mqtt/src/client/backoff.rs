@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt.
+//! Backoff: how long the client waits before it reconnects.
 
 use crate::Duration;
 

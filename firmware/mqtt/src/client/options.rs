@@ -9,11 +9,11 @@ use crate::wire::{QoS, Version};
 /// The settings of a [`Client`](super::Client). A limit of `0` allows none at all.
 ///
 /// ```
-/// use umqtt_mqtt::client::{ClientOptions, LastMessage};
+/// use umqtt_mqtt::client::{ClientOptions, WillMessage};
 /// use umqtt_mqtt::{Publication, QoS};
 ///
 /// let gone = Publication::new(b"lamp/state", b"gone").expect("a short topic");
-/// let gone = LastMessage::new(gone).qos(QoS::AtLeastOnce);
+/// let gone = WillMessage::new(gone).qos(QoS::AtLeastOnce);
 /// let options = ClientOptions::new("lamp").user("me").password(b"secret").will(gone);
 /// let options = options.keep_alive(30);
 /// assert_eq!(options.keep_alive, 30);
@@ -35,7 +35,7 @@ pub struct ClientOptions {
     /// The password; needs a user name.
     pub password: Option<Vec<u8>>,
     /// What the server publishes if the connection fails.
-    pub will: Option<LastMessage>,
+    pub will: Option<WillMessage>,
     /// Bytes of one packet from the server. A larger message is passed over; anything else that is
     /// larger ends the connection.
     pub max_packet: usize,
@@ -51,10 +51,10 @@ pub struct ClientOptions {
     pub max_subscriptions: usize,
 }
 
-/// A last will.
+/// A Will Message (a last will).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct LastMessage {
+pub struct WillMessage {
     /// Topic and payload, each at most 65535 bytes.
     pub message: Publication,
     /// Its quality of service.
@@ -63,22 +63,22 @@ pub struct LastMessage {
     pub retain: bool,
 }
 
-impl LastMessage {
+impl WillMessage {
     /// A will of this topic and payload, at QoS 0 and not retained.
-    pub fn new(message: Publication) -> LastMessage {
-        LastMessage { message, qos: QoS::AtMostOnce, retain: false }
+    pub fn new(message: Publication) -> WillMessage {
+        WillMessage { message, qos: QoS::AtMostOnce, retain: false }
     }
 
     /// Sets its quality of service.
     #[must_use]
-    pub fn qos(mut self, qos: QoS) -> LastMessage {
+    pub fn qos(mut self, qos: QoS) -> WillMessage {
         self.qos = qos;
         self
     }
 
     /// Sets whether the server retains it.
     #[must_use]
-    pub fn retain(mut self, retain: bool) -> LastMessage {
+    pub fn retain(mut self, retain: bool) -> WillMessage {
         self.retain = retain;
         self
     }
@@ -123,9 +123,9 @@ impl ClientOptions {
         self
     }
 
-    /// Sets the last will.
+    /// Sets the Will Message.
     #[must_use]
-    pub fn will(mut self, will: LastMessage) -> ClientOptions {
+    pub fn will(mut self, will: WillMessage) -> ClientOptions {
         self.will = Some(will);
         self
     }

@@ -7,7 +7,7 @@ use umqtt_memory::reserve;
 use super::requests::ENTRIES;
 use super::requests::{Request, Stage};
 use super::skip::Skip;
-use super::{CONNECT_TIMEOUT, Client, Event, Reason, State};
+use super::{CONNECT_TIMEOUT, Client, ClientEvent, Reason, State};
 use crate::Instant;
 use crate::inbox::Inbox;
 use crate::inflight::RESERVED_ID;
@@ -114,11 +114,11 @@ impl Client {
     /// A message that was too large has gone by.
     fn skipped(&mut self) -> Result<(), ProtocolError> {
         let Some(skip) = self.skip.take() else { return Ok(()) };
-        self.pass_over(&skip, Event::TooLarge(skip.total))
+        self.pass_over(&skip, ClientEvent::TooLarge(skip.total))
     }
 
     /// Drops a message, and acknowledges it, for it would come again.
-    fn pass_over(&mut self, skip: &Skip, why: Event) -> Result<(), ProtocolError> {
+    fn pass_over(&mut self, skip: &Skip, why: ClientEvent) -> Result<(), ProtocolError> {
         self.dropped += 1;
         self.report(why);
         match skip.answer() {
@@ -146,7 +146,7 @@ impl Client {
                 Err(Malformed::Topic(TopicError::Disallowed)) => {
                     let mut skip = Skip::new(header);
                     skip.pass(&mut &*body);
-                    self.pass_over(&skip, Event::BadTopic)?;
+                    self.pass_over(&skip, ClientEvent::BadTopic)?;
                 }
                 publish => self.handle_publish(&publish?)?,
             },
@@ -182,14 +182,14 @@ impl Client {
 
     fn greeted(&mut self, connack: Connack, now: Instant) {
         if connack.code != ReturnCode::Accepted {
-            self.report(Event::Refused(connack.code));
+            self.report(ClientEvent::Refused(connack.code));
             return self.fail(Reason::Protocol, true, now);
         }
         self.state = State::Connected;
         self.backoff.reset();
         self.plan_ping(self.timer.map_or(now, |at| at.saturating_sub(CONNECT_TIMEOUT)));
         let session_present = connack.session_present && !self.options.clean_session;
-        self.report(Event::Connected { session_present });
+        self.report(ClientEvent::Connected { session_present });
         for wanted in &mut self.subscriptions {
             if !session_present || wanted.stage == Stage::Asked {
                 wanted.stage = Stage::New;
@@ -264,7 +264,7 @@ impl Client {
             if let Some(wanted) = wanted.filter(|wanted| wanted.stage == Stage::Asked) {
                 wanted.stage = Stage::Answered;
             }
-            self.report(Event::Subscribed { filter, granted });
+            self.report(ClientEvent::Subscribed { filter, granted });
         }
         self.ask();
         Ok(())

@@ -7,7 +7,7 @@ use umqtt_topic::TopicError;
 
 use super::{Client, State};
 use crate::delivery::Delivery;
-use crate::handling::Handling;
+use crate::delivery_options::DeliveryOptions;
 use crate::inflight::RESERVED_ID;
 use crate::message::Publication;
 use crate::wire::{QoS, Subscribe, Unsubscribe};
@@ -19,7 +19,7 @@ const BATCH: usize = 8;
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SendError {
+pub enum ClientPublishError {
     /// The topic is none that can be published to, or the message is too long for MQTT.
     Topic(TopicError),
     /// At QoS 0: there is no connection.
@@ -28,20 +28,20 @@ pub enum SendError {
     Full,
 }
 
-impl core::fmt::Display for SendError {
+impl core::fmt::Display for ClientPublishError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            SendError::Topic(why) => return why.fmt(f),
-            SendError::NotConnected => "the client is not connected",
-            SendError::Full => "too many messages are waiting to be sent",
+            ClientPublishError::Topic(why) => return why.fmt(f),
+            ClientPublishError::NotConnected => "the client is not connected",
+            ClientPublishError::Full => "too many messages are waiting to be sent",
         })
     }
 }
 
-impl core::error::Error for SendError {
+impl core::error::Error for ClientPublishError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
-            SendError::Topic(why) => Some(why),
+            ClientPublishError::Topic(why) => Some(why),
             _ => None,
         }
     }
@@ -110,16 +110,16 @@ impl Client {
     /// server has them.
     ///
     /// # Errors
-    /// [`SendError`]; nothing was sent.
+    /// [`ClientPublishError`]; nothing was sent.
     pub fn publish(
         &mut self,
         topic: &[u8],
         payload: &[u8],
         qos: QoS,
         retain: bool,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), ClientPublishError> {
         let queued = self.queue(topic, payload, qos, retain);
-        if queued == Err(SendError::Full) {
+        if queued == Err(ClientPublishError::Full) {
             self.refuse();
         }
         queued
@@ -131,30 +131,30 @@ impl Client {
         payload: &[u8],
         qos: QoS,
         retain: bool,
-    ) -> Result<(), SendError> {
-        umqtt_topic::check_name(topic).map_err(SendError::Topic)?;
+    ) -> Result<(), ClientPublishError> {
+        umqtt_topic::check_name(topic).map_err(ClientPublishError::Topic)?;
         let connected = self.state == State::Connected;
         if qos == QoS::AtMostOnce && !connected {
-            return Err(SendError::NotConnected);
+            return Err(ClientPublishError::NotConnected);
         }
         let max = self.options.max_queue_bytes;
         if !reserve(Publication::own_block() + ENTRIES) || !self.outbox.make_room() {
-            return Err(SendError::Full);
+            return Err(ClientPublishError::Full);
         }
-        let publication = Publication::new(topic, payload).ok_or(SendError::Full)?;
+        let publication = Publication::new(topic, payload).ok_or(ClientPublishError::Full)?;
         if qos == QoS::AtMostOnce {
-            if !self.outbox.load().has_memory(publication.packet().len(), max) {
-                return Err(SendError::Full);
+            if !self.outbox.queued().has_memory(publication.packet().len(), max) {
+                return Err(ClientPublishError::Full);
             }
             self.outbox.push(Delivery::new(publication, qos, 0, retain));
             return Ok(());
         }
-        let waiting = self.inflight.load();
+        let waiting = self.inflight.queued();
         if self.options.max_inflight == 0
             || !waiting.has_memory(publication.packet().len(), max)
-            || !self.inflight.wait(publication, Handling::new(qos, retain), usize::MAX)
+            || !self.inflight.wait(publication, DeliveryOptions::new(qos, retain), usize::MAX)
         {
-            return Err(SendError::Full);
+            return Err(ClientPublishError::Full);
         }
         if connected {
             self.pump();
@@ -164,7 +164,7 @@ impl Client {
 
     /// Subscribes, as soon as there is a connection and again on each new one; asking again for the
     /// same filter changes the quality of service. The answer comes as
-    /// [`Event::Subscribed`](super::Event::Subscribed).
+    /// [`ClientEvent::Subscribed`](super::ClientEvent::Subscribed).
     ///
     /// # Errors
     /// [`RequestError`]; nothing has changed.

@@ -155,18 +155,18 @@ impl Journal {
     }
 
     /// What is to be written, if nothing is being written.
-    pub(super) fn next(&mut self) -> Next {
-        let Some(log) = &self.log else { return Next::Nothing };
+    pub(super) fn next(&mut self) -> JournalStep {
+        let Some(log) = &self.log else { return JournalStep::Nothing };
         let mut log = log.borrow_mut();
         if log.writing {
-            Next::Nothing
+            JournalStep::Nothing
         } else if !log.is_empty() {
             log.writing = true;
-            Next::Batch(log.take_batch())
+            JournalStep::Batch(log.take_batch())
         } else if self.gated.is_empty() {
-            Next::Nothing
+            JournalStep::Nothing
         } else {
-            Next::Release
+            JournalStep::Release
         }
     }
 
@@ -192,8 +192,8 @@ impl Journal {
     }
 }
 
-/// What there is to do.
-pub(super) enum Next {
+/// What the journal has to do next.
+pub(super) enum JournalStep {
     /// Nothing, or something is being done.
     Nothing,
     /// What waits need not: nothing is to be written for it any more.

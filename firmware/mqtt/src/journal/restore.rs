@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::mark::EntryMark;
-use super::on::{Journal, Next};
+use super::on::{Journal, JournalStep};
 use super::record::{
     Batch, ENTRY, Entry, FILTER, MESSAGE, OFFLINE, Progress, RECEIVED, RETAINED, SESSION, Since,
     subscription_flags,
@@ -253,13 +253,13 @@ impl Broker {
     /// what needs none goes on.
     pub fn poll_journal(&mut self) -> Option<Batch> {
         match self.journal.next() {
-            Next::Nothing => None,
-            Next::Release => {
+            JournalStep::Nothing => None,
+            JournalStep::Release => {
                 self.seal();
                 self.release_committed();
                 None
             }
-            Next::Batch(batch) => {
+            JournalStep::Batch(batch) => {
                 self.seal();
                 Some(batch)
             }

@@ -1,5 +1,6 @@
 //! The tree against matching one filter after the other.
 
+use super::subscriber::{order, shell_sort};
 use super::*;
 use alloc::string::String;
 use proptest::prelude::*;

@@ -26,7 +26,7 @@ pub struct Connect<'a> {
     pub password: Option<&'a [u8]>,
 }
 
-/// A last will.
+/// A Will Message (a last will).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Will<'a> {
     /// A valid topic name.

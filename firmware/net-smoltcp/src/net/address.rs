@@ -3,8 +3,7 @@
 use core::net::Ipv4Addr;
 
 use smoltcp::phy::Device;
-use smoltcp::socket::dns;
-use smoltcp::wire::{IpAddress, IpCidr, Ipv4Cidr};
+use smoltcp::wire::{IpCidr, Ipv4Cidr};
 use umqtt_net::{Addressing, CloseReason};
 
 use super::SmolNet;
@@ -30,7 +29,7 @@ impl<D: Device> SmolNet<D> {
                 self.apply(Some(Lease {
                     address,
                     gateway,
-                    servers: gateway.map(IpAddress::Ipv4).into_iter().collect(),
+                    servers: gateway.into_iter().collect(),
                 }));
             }
             None => {
@@ -38,6 +37,15 @@ impl<D: Device> SmolNet<D> {
                 self.dhcp = Some(DhcpClient::new(&mut self.table.sockets));
             }
         }
+    }
+
+    /// Takes the address away and asks nobody for another: the network is gone. Connections that
+    /// are up break.
+    pub fn remove_address(&mut self) {
+        if let Some(client) = self.dhcp.take() {
+            client.remove(&mut self.table.sockets);
+        }
+        self.apply(None);
     }
 
     /// The device's address, once it has one.
@@ -81,13 +89,12 @@ impl<D: Device> SmolNet<D> {
         if let Some(gateway) = lease.as_ref().and_then(|lease| lease.gateway) {
             let _ = routes.add_default_ipv4_route(gateway); // there is room for one
         }
-        let own = self.own_server.map(IpAddress::Ipv4);
-        let servers = match (&own, &lease) {
+        let servers = match (&self.own_server, &lease) {
             (Some(own), _) => core::slice::from_ref(own),
             (None, Some(lease)) => &lease.servers,
             (None, None) => &[],
         };
-        self.table.sockets.get_mut::<dns::Socket>(self.resolver).update_servers(servers);
+        self.names.set_servers(servers.iter().copied());
         if before.is_some() && changed {
             self.lose_connections();
         }

@@ -17,8 +17,8 @@ use crate::connection::Phase;
 /// peer.
 pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Bytes that the DHCP and the DNS client take.
-const OTHERS: usize = 2 * size_of::<SocketStorage<'static>>();
+/// Bytes that the DHCP client takes.
+const OTHERS: usize = size_of::<SocketStorage<'static>>();
 
 impl<D: Device> Net for SmolNet<D> {
     fn listen(&mut self, port: u16) -> Result<u16, NetError> {
@@ -94,12 +94,22 @@ impl<D: Device> Net for SmolNet<D> {
         taken
     }
 
+    #[cfg(feature = "udp")]
+    fn name_server(&self) -> Option<core::net::Ipv4Addr> {
+        self.names.first_server()
+    }
+
     fn memory(&self) -> usize {
-        self.table.memory() + self.udp.memory(self.table.limits()) + size_of::<Self>() + OTHERS
+        let datagrams = self.udp.memory(self.table.limits()) + self.lookups_memory();
+        self.table.memory() + datagrams + size_of::<Self>() + OTHERS
     }
 
     fn refused(&self) -> u32 {
         self.refused
+    }
+
+    fn refused_answers(&self) -> u32 {
+        self.names.refused
     }
 
     fn send(&mut self, conn: ConnId, bytes: &[u8]) -> usize {
@@ -115,7 +125,7 @@ impl<D: Device> Net for SmolNet<D> {
                 Ok(n) => sent += n,
             }
         }
-        connection.blocked = sent < bytes.len();
+        connection.set_blocked(sent < bytes.len());
         sent
     }
 
@@ -183,7 +193,7 @@ impl<D: Device> SmolNet<D> {
     pub(crate) fn check_peer_closed(&mut self, place: u32) {
         let Some((connection, socket)) = self.table.both(place) else { return };
         let finished = socket.state() == tcp::State::CloseWait && socket.recv_queue() == 0;
-        if connection.is_open() && finished && !core::mem::replace(&mut connection.ended, true) {
+        if connection.is_open() && finished && connection.note_end() {
             self.table.report(place, Readiness::PeerClosed);
         }
     }

@@ -4,20 +4,18 @@ use alloc::boxed::Box;
 use core::net::IpAddr;
 
 use smoltcp::phy::Device;
-use smoltcp::socket::{dns, tcp};
-use smoltcp::wire::{DnsQueryType, IpAddress};
+use smoltcp::socket::tcp;
+use umqtt_dns::ResolveError;
 use umqtt_net::{CloseReason, Duration, Instant, NetError, Readiness};
 
 use super::SmolNet;
-use crate::attempt::Attempt;
+use crate::attempt::{Attempt, Lookup};
 use crate::connection::{Connection, Phase};
 
 /// How long one address of a host is tried.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Names looked up at a time.
-pub const MAX_LOOKUPS: usize = 2;
 /// The first of the ports connections come from, up to the highest there is (RFC 6335, section 6).
-const FIRST_LOCAL_PORT: u16 = 49_152;
+pub(super) const FIRST_LOCAL_PORT: u16 = 49_152;
 
 impl<D: Device> SmolNet<D> {
     /// Connects to a host, or looks up its address if there is no port.
@@ -38,29 +36,29 @@ impl<D: Device> SmolNet<D> {
             return Err(NetError::Down);
         }
         let mut attempt =
-            Attempt { port, query: None, addresses: heapless::Vec::new(), until: Instant::MAX };
+            Attempt { port, lookup: None, addresses: heapless::Vec::new(), until: Instant::MAX };
+        let mut last = CloseReason::Refused;
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
         match literal {
-            // There is always room for one.
-            Ok(IpAddr::V4(address)) => attempt.addresses = heapless::Vec::from_iter([address]),
+            Ok(IpAddr::V4(address)) => attempt.set_addresses(&[address]),
             Ok(IpAddr::V6(_)) => return Err(NetError::Failed),
-            Err(_) => {
-                let looking = self.table.iter().filter(|(_, connection)| {
-                    matches!(&connection.phase, Phase::Connecting(a) if a.query.is_some())
-                });
-                if looking.count() >= MAX_LOOKUPS || self.table.room() == 0 {
-                    return Err(NetError::Full);
+            Err(_) if self.table.room() == 0 => return Err(NetError::Full),
+            Err(_) => match self.names.resolve(host, self.now) {
+                Ok(umqtt_dns::Lookup::Known(all)) => attempt.set_addresses(all.as_slice()),
+                Ok(umqtt_dns::Lookup::Pending(query)) => {
+                    attempt.lookup = Some(Lookup { query, socket: None });
                 }
-                let resolver = self.table.sockets.get_mut::<dns::Socket>(self.resolver);
-                let query = resolver.start_query(self.interface.context(), host, DnsQueryType::A);
-                attempt.query = Some(query.map_err(|_| NetError::Failed)?);
-            }
+                Err(ResolveError::InvalidName) => return Err(NetError::Failed),
+                Err(ResolveError::Full) => return Err(NetError::Full),
+                // It is remembered that there is none, or nobody can be asked.
+                Err(_) => last = CloseReason::NameNotFound,
+            },
         }
-        let looking = attempt.query.is_some();
+        let looking = attempt.lookup.is_some();
         let connection = Connection::new(Phase::Connecting(Box::new(attempt)), None, 0);
         let place = self.table.insert(connection).ok_or(NetError::Full)?;
         if !looking {
-            self.try_next(place, CloseReason::Refused);
+            self.try_next(place, last);
         }
         Ok(place)
     }
@@ -71,23 +69,6 @@ impl<D: Device> SmolNet<D> {
         let Some(connection) = self.table.get(place) else { return };
         let socket = connection.socket;
         let Phase::Connecting(attempt) = &mut connection.phase else { return };
-        if let Some(query) = attempt.query {
-            let found = self.table.sockets.get_mut::<dns::Socket>(self.resolver);
-            let found = match found.get_query_result(query) {
-                Ok(found) => found,
-                Err(dns::GetQueryResultError::Pending) => return,
-                Err(dns::GetQueryResultError::Failed) => heapless::Vec::new(),
-            };
-            let Some(Phase::Connecting(attempt)) = self.table.get(place).map(|c| &mut c.phase)
-            else {
-                return;
-            };
-            attempt.query = None;
-            for IpAddress::Ipv4(address) in found.into_iter().rev() {
-                let _ = attempt.addresses.push(address); // the first ones suffice
-            }
-            return self.try_next(place, CloseReason::NameNotFound);
-        }
         let due = attempt.until <= now;
         let Some(handle) = socket else { return };
         match self.table.sockets.get::<tcp::Socket>(handle).state() {
@@ -105,18 +86,8 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    /// The look-up of a connection that is closed is for nobody.
-    pub(crate) fn cancel_lookup(&mut self, place: u32) {
-        if let Some(connection) = self.table.get(place)
-            && let Phase::Connecting(attempt) = &mut connection.phase
-            && let Some(query) = attempt.query.take()
-        {
-            self.table.sockets.get_mut::<dns::Socket>(self.resolver).cancel_query(query);
-        }
-    }
-
     /// Tries the next address; `last` is the reason it is closed for if there is none.
-    fn try_next(&mut self, place: u32, last: CloseReason) {
+    pub(super) fn try_next(&mut self, place: u32, last: CloseReason) {
         self.table.drop_socket(place);
         loop {
             let Some(Phase::Connecting(attempt)) = self.table.get(place).map(|c| &mut c.phase)

@@ -3,9 +3,11 @@
 //! smoltcp has no backlog: a listening socket becomes the connection, and until another one listens
 //! the next SYN is refused. So each port has one listening socket, and after every single frame it
 //! is looked whether it was taken and another one must take its place. A SYN flood finds a bounded
-//! number of half-open connections; beyond it the oldest is dropped, so that an honest handshake,
-//! which takes one round trip, gets through between the others. Where there is room for one socket
-//! only, the ports take turns.
+//! number of half-open connections; beyond it the oldest of the address that has most of them is
+//! dropped, so that an honest handshake, which takes one round trip, gets through between the
+//! others. Where there is room for one socket only, the ports take turns.
+
+use core::cmp::Reverse;
 
 use smoltcp::phy::Device;
 use smoltcp::socket::tcp;
@@ -13,8 +15,8 @@ use umqtt_net::{Duration, Instant, NetError, Readiness};
 
 use super::SmolNet;
 use crate::connection::{Connection, Phase};
-use crate::fin_splitter::Knock;
 use crate::table::HANDSHAKE_TIMEOUT;
+use crate::tcp_inspector::Syn;
 
 /// Ports listened on at a time: broker, console, a script upload, and one to spare while one is
 /// changed.
@@ -107,18 +109,20 @@ impl<D: Device> SmolNet<D> {
         listens
     }
 
-    /// Drops the oldest handshake when there are too many, or when it keeps others from knocking.
+    /// Drops a handshake when there are too many, or when it keeps others from knocking: the oldest
+    /// of the address that has the most of them. So whoever sends many SYNs pushes out his own, and
+    /// one of an address that has no other goes last.
     fn make_way(&mut self) {
-        let half_open = self.table.iter().filter_map(|(place, connection)| {
-            let Phase::HalfOpen { since } = connection.phase else { return None };
-            Some((since, place))
-        });
-        let (mut oldest, mut count) = (None, 0);
-        for one in half_open {
-            count += 1;
-            oldest = Some(oldest.map_or(one, |other: (Instant, u32)| other.min(one)));
-        }
-        let Some((since, place)) = oldest else { return };
+        let half_open = || {
+            self.table.iter().filter_map(|(place, connection)| {
+                let Phase::HalfOpen { since } = connection.phase else { return None };
+                let socket = self.table.sockets.get::<tcp::Socket>(connection.socket?);
+                Some((since, place, socket.remote_endpoint().map(|peer| peer.addr)))
+            })
+        };
+        let of = |peer| half_open().filter(|(.., other)| *other == peer).count();
+        let ranked = half_open().map(|(since, place, peer)| (Reverse(of(peer)), since, place));
+        let (Some((_, since, place)), count) = (ranked.min(), half_open().count()) else { return };
         let ripe = count > FEW_HANDSHAKES || since + HANDSHAKE_GRACE <= self.now;
         let full = !self.table.has_room_to_listen() && ripe;
         if count > self.table.limits().half_open || full {
@@ -129,14 +133,14 @@ impl<D: Device> SmolNet<D> {
 
     /// A SYN has come. If it was to a port that is open, and no socket has it now, nobody listens
     /// there for want of a place or of memory.
-    pub(crate) fn note_knock(&mut self, knock: Knock) {
+    pub(crate) fn note_syn(&mut self, syn: Syn) {
         let taken =
             self.table.iter().filter_map(|(_, connection)| connection.socket).any(|handle| {
                 let socket = self.table.sockets.get::<tcp::Socket>(handle);
-                socket.remote_endpoint() == Some(knock.from)
+                socket.remote_endpoint() == Some(syn.from)
             });
-        let ours = self.interface.has_ip_addr(knock.to.addr);
-        if ours && self.ports.contains(&knock.to.port) && !taken {
+        let ours = self.interface.has_ip_addr(syn.to.addr);
+        if ours && self.ports.contains(&syn.to.port) && !taken {
             self.refused = self.refused.saturating_add(1);
         }
     }

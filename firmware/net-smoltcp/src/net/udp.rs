@@ -8,7 +8,8 @@ use smoltcp::wire::{IpAddress, IpEndpoint};
 use umqtt_net::{BoundSocket, Interface, NetError, Peer, PortUse, SendError, Udp, UdpId};
 
 use super::SmolNet;
-use crate::udp_sockets::{Entry, buffer};
+use crate::datagrams::buffer;
+use crate::udp_sockets::Entry;
 
 /// Bytes of the headers of IPv4 and UDP.
 const HEADERS: usize = 20 + 8;
@@ -24,15 +25,23 @@ impl<D: Device> SmolNet<D> {
         }
     }
 
-    /// The longest payload that can be sent.
+    /// The longest payload that the interface can send.
     fn max_payload(&self) -> usize {
-        let mtu = self.ip_mtu();
-        self.table.limits().udp.bytes.min(mtu.saturating_sub(HEADERS))
+        self.ip_mtu().saturating_sub(HEADERS)
     }
 }
 
 impl<D: Device> Udp for SmolNet<D> {
-    fn bind(&mut self, port: u16, _port_use: PortUse) -> Result<BoundSocket, NetError> {
+    fn bind(&mut self, port: u16, port_use: PortUse) -> Result<BoundSocket, NetError> {
+        self.bind_for(usize::MAX, port, port_use)
+    }
+
+    fn bind_for(
+        &mut self,
+        payload: usize,
+        port: u16,
+        _port_use: PortUse,
+    ) -> Result<BoundSocket, NetError> {
         let port = if port == 0 { self.free_udp_port() } else { port };
         if self.udp.uses_port(port) {
             return Err(NetError::PortInUse);
@@ -42,12 +51,13 @@ impl<D: Device> Udp for SmolNet<D> {
         if !(limits.admits)() {
             return Err(NetError::Full);
         }
+        let limits = limits.udp.payload(payload);
         let received = buffer(&limits).ok_or(NetError::Full)?;
         let sent = buffer(&limits).ok_or(NetError::Full)?;
         let mut socket = udp::Socket::new(received, sent);
         socket.bind(port).map_err(|_| NetError::Failed)?;
         let handle = self.table.sockets.add(socket);
-        let entry = Entry::new(handle, port);
+        let entry = Entry::new(handle, port, &limits);
         match self.udp.entries.get_mut(free) {
             Some(place) => *place = Some(entry),
             None => self.udp.entries.push(Some(entry)), // within its capacity
@@ -55,7 +65,24 @@ impl<D: Device> Udp for SmolNet<D> {
         Ok(BoundSocket::new(UdpId(free as u32), port))
     }
 
+    fn bind_to(
+        &mut self,
+        interface: Interface,
+        port: u16,
+        port_use: PortUse,
+    ) -> Result<BoundSocket, NetError> {
+        if interface != self.interface_kind {
+            return Err(NetError::Failed);
+        }
+        self.bind(port, port_use)
+    }
+
     fn close(&mut self, socket: UdpId) {
+        let Some(handle) = self.udp.get(socket).map(|entry| entry.handle) else { return };
+        if self.table.sockets.get::<udp::Socket>(handle).send_queue() > 0 {
+            // What was sent last leaves before: it may be that others need not wait for more.
+            self.send_frames();
+        }
         let entry = self.udp.entries.get_mut(socket.0 as usize).and_then(Option::take);
         let Some(entry) = entry else { return };
         self.table.sockets.remove(entry.handle);
@@ -72,11 +99,12 @@ impl<D: Device> Udp for SmolNet<D> {
 
     fn send_to(&mut self, socket: UdpId, bytes: &[u8], peer: Peer) -> Result<(), SendError> {
         let IpAddr::V4(address) = peer.addr.ip() else { return Err(SendError::Unreachable) };
-        let handle = self.udp.get(socket).ok_or(SendError::Unreachable)?.handle;
+        let Entry { handle, bytes: longest, .. } =
+            *self.udp.get(socket).ok_or(SendError::Unreachable)?;
         if peer.interface != self.interface_kind || self.address().is_none() {
             return Err(SendError::Unreachable);
         }
-        if bytes.len() > self.max_payload() {
+        if bytes.len() > self.max_payload().min(longest) {
             return Err(SendError::TooLong);
         }
         let to = IpEndpoint::new(IpAddress::Ipv4(address), peer.addr.port());

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use umqtt_device::Device;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_mqtt::Limits;
 use umqtt_net_smoltcp::NetLimits;
@@ -15,8 +15,11 @@ use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
 use crate::wire::Trouble;
 use crate::world::{FIXED, World};
 
-const OPTIONS: Options =
-    Options { limits: Limits::SMALL.max_clients(16), send_buffer: 256, ..Options::DESKTOP };
+const OPTIONS: DeviceOptions = DeviceOptions {
+    limits: Limits::SMALL.max_clients(16),
+    send_buffer: 256,
+    ..DeviceOptions::DESKTOP
+};
 
 struct House {
     world: World,

@@ -108,6 +108,7 @@ fn the_address_comes_from_dhcp_and_goes_when_the_lease_ends() {
     let (_, conn) = net.world.accepted();
 
     // The name server came along.
+    assert_eq!(net.world.net.name_server(), Some(THEIRS));
     let dns = udp(&mut net.world, 53);
     let looking = net.world.net.connect("umqtt.example", 80).unwrap();
     net.world.pass(20);
@@ -210,4 +211,18 @@ fn fixed_addresses_that_no_host_has_count_as_none() {
         net.world.pass(1_000);
         assert!(!net.world.events().contains(&NetEvent::Connected(conn)));
     }
+}
+
+#[test]
+fn a_network_that_is_gone_has_no_address_and_asks_for_none() {
+    let mut net = Served::new();
+    net.pass(2_000, Some(HONEST));
+    let (_, conn) = net.world.accepted();
+    net.world.net.remove_address();
+    assert_eq!(net.pass(600_000, Some(HONEST)), 0, "questions");
+    assert_eq!((net.world.net.address(), &net.changes[..]), (None, &[true, false][..]));
+    assert_eq!(net.world.events(), [closed(conn, CloseReason::Reset)]);
+    net.world.net.set_addressing(Addressing::DHCP);
+    net.pass(2_000, Some(HONEST));
+    assert_eq!(net.changes, [true, false, true], "it is back");
 }

@@ -92,6 +92,27 @@ fn a_syn_flood_takes_a_bounded_number_of_places_and_honest_ones_get_in() {
     assert_eq!(world.net.sockets_in_use(), 2 + connected);
 }
 
+/// SYNs of one stranger, all in one instant: they push out each other, not an honest handshake.
+#[test]
+fn a_burst_of_syns_pushes_out_its_own() {
+    let mut world = World::new();
+    world.accepted();
+    for round in 0..10 {
+        let theirs = world.dial(PORT);
+        // Its SYN has arrived, and these right behind it: before its answer can.
+        world.step(world.now + 1);
+        for n in 0..30 {
+            let from = (stranger(0).0, 1024 + round as u16 * 100 + n);
+            world.wire.inject(0, segment(from, PORT, TcpControl::Syn, None));
+        }
+        world.pass(20);
+        assert_eq!(world.state(theirs), State::Established, "round {round}");
+        assert!(world.net.refused() > 0);
+        // All have ended when the next burst comes.
+        world.pass(HANDSHAKE_TIMEOUT.as_millis() + 100);
+    }
+}
+
 #[test]
 fn with_one_place_left_handshakes_make_way() {
     let bounds = NetLimits::CHIP.sockets(4).outgoing(0);

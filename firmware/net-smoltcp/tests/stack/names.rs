@@ -130,3 +130,73 @@ fn names_that_cannot_be_are_refused() {
     }
     world.assert_clean();
 }
+
+#[test]
+fn what_was_found_is_remembered_as_long_as_it_holds() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let before = world.net.memory();
+    let ports = std::cell::RefCell::new(std::collections::BTreeSet::new());
+    for round in 0..3 {
+        let looking = world.net.resolve("time.example").unwrap();
+        world.pass(20);
+        let asked =
+            serve(&mut world, dns, |question, from| Some((dns_reply(question, &[THEIRS]), from)));
+        world.pass(20);
+        assert_eq!(world.events(), [NetEvent::Resolved(looking, THEIRS.into())]);
+        // It holds for a minute, and is asked for again after that.
+        assert_eq!(asked, usize::from(round != 1), "round {round}");
+        world.pass(if round == 0 { 50_000 } else { 20_000 });
+        // A turn with that time.
+        world.pass(1);
+    }
+    for _ in 0..8 {
+        let looking = world.net.resolve("nowhere.example").unwrap();
+        world.pass(20);
+        serve(&mut world, dns, |question, from| {
+            ports.borrow_mut().insert(from.port);
+            Some((dns_reply(question, &[]), from))
+        });
+        world.pass(20);
+        assert_eq!(world.events(), [closed(looking, CloseReason::NameNotFound)]);
+        world.pass(11_000);
+        world.pass(1);
+    }
+    assert!(ports.borrow().len() > 6, "questions come from ports by chance: {ports:?}");
+    // That there is none is remembered too; then nothing is, and takes no memory.
+    let looking = world.net.resolve("nowhere.example").unwrap();
+    world.pass(20);
+    serve(&mut world, dns, |question, from| Some((dns_reply(question, &[]), from)));
+    world.pass(20);
+    assert_eq!(world.events(), [closed(looking, CloseReason::NameNotFound)]);
+    let looking = world.net.resolve("nowhere.example").unwrap();
+    assert_eq!(world.events(), [closed(looking, CloseReason::NameNotFound)]);
+    assert!(world.net.memory() > before);
+    world.pass(61_000);
+    world.pass(1);
+    assert_eq!(world.net.memory(), before);
+    world.assert_clean();
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_believed() {
+    let mut world = World::new();
+    let dns = udp(&mut world, 53);
+    let looking = world.net.resolve("time.example").unwrap();
+    world.pass(20);
+    let other = Ipv4Addr::new(10, 0, 0, 99);
+    let socket = world.outside.sockets.get_mut::<udp::Socket>(dns);
+    let (question, from) = socket.recv().map(|(bytes, from)| (bytes.to_vec(), from)).unwrap();
+    // Another number, another name; many of them together, and the right one behind them.
+    for wrong in [1, 13, 1, 13, 1, 13, 1] {
+        let mut reply = dns_reply(&question, &[other]);
+        reply[wrong] ^= 1;
+        socket.send_slice(&reply, from.endpoint).unwrap();
+    }
+    socket.send_slice(&dns_reply(&question, &[THEIRS]), from.endpoint).unwrap();
+    world.pass(20);
+    assert_eq!(world.events(), [NetEvent::Resolved(looking, THEIRS.into())]);
+    assert_eq!(world.net.refused_answers(), 7);
+    world.pass(60_000);
+    world.assert_clean();
+}

@@ -122,6 +122,32 @@ cases! {
         assert_eq!(again.map(|bound| bound.port), Ok(port));
     }
 
+    fn a_socket_of_one_interface_is_deaf_to_the_others(bed: 2) {
+        let interface = bed.0.interface();
+        let (far, far_port) = bed.0.far_bind(None);
+        let peer = bed.far(far_port);
+        let bound = bed.udp().bind_to(interface, 0, PortUse::Exclusive).expect("there is room");
+        let (socket, own) = (bound.id, bed.own(bound.port));
+        assert_eq!(bed.udp().send_to(socket, b"question", peer), Ok(()));
+        let (bytes, from) = bed.far_datagram(far);
+        assert_eq!((&bytes[..], from), (&b"question"[..], own));
+        bed.0.far_send_to(far, b"answer", own);
+        assert_eq!(bed.datagram(socket), (b"answer".to_vec(), peer));
+        bed.udp().close(socket);
+        for other in [Interface::Station, Interface::AccessPoint, Interface::Loopback] {
+            if other == interface {
+                continue;
+            }
+            let Ok(bound) = bed.udp().bind_to(other, bound.port, PortUse::Exclusive) else {
+                continue; // there is no such interface
+            };
+            assert_eq!(bed.udp().send_to(bound.id, b"x", peer), Err(SendError::Unreachable));
+            bed.0.far_send_to(far, b"astray", own);
+            assert_eq!(bed.datagrams(bound.id), [b""; 0]);
+            bed.udp().close(bound.id);
+        }
+    }
+
     fn sockets_have_a_bound(bed: 2) {
         let mut all = Vec::new();
         let refused = loop {

@@ -2,9 +2,9 @@
 
 use crate::OneConnection;
 use umqtt_device::Device;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::Instant;
-use umqtt_device::storage::Layout;
+use umqtt_device::storage::FlashLayout;
 use umqtt_device::storage::ram::RamFlash;
 use umqtt_mqtt::Limits;
 use umqtt_testkit::board::{FakeBoard, FakePlatform, Wires};
@@ -22,15 +22,15 @@ pub fn run(input: &[u8]) {
     let typed = serial.iter().copied().collect();
     let board = FakeBoard::new(Wires { typed, input: true, adc: 512, ..Wires::default() });
     let wires = board.wires();
-    let options = Options {
+    let options = DeviceOptions {
         profile: Profile::ESP8266,
         limits: Limits::SMALL,
-        layout: Layout::ESP8266,
+        layout: FlashLayout::ESP8266,
         send_buffer: 4096,
         console_port: Some(CONSOLE),
-        ..Options::DESKTOP
+        ..DeviceOptions::DESKTOP
     };
-    let flash = RamFlash::new(Layout::ESP8266.sectors());
+    let flash = RamFlash::new(FlashLayout::ESP8266.sectors());
     let mut device =
         Device::<FakePlatform>::new(board, flash, options).expect("a blank flash can be used");
     let mut net = OneConnection::new(CONSOLE, tcp);

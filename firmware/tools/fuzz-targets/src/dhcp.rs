@@ -3,7 +3,7 @@
 use core::net::Ipv4Addr;
 use std::collections::{HashMap, HashSet};
 
-use umqtt_dhcp::{DEFAULT_LEASE_TIME, HEADER_LEN, MessageType, REPLY_LEN, Request, Server};
+use umqtt_dhcp::{DEFAULT_LEASE_TIME, DhcpRequest, HEADER_LEN, MessageType, REPLY_LEN, Server};
 use umqtt_net::{Duration, Instant, Interface, Peer};
 
 const OWN: Ipv4Addr = Ipv4Addr::new(192, 168, 4, 1);
@@ -35,7 +35,7 @@ pub fn run(mut input: &[u8]) {
         server.handle_datagram(&message, from, now);
         let mut buf = [0; REPLY_LEN];
         let answer = server.poll_transmit(&mut buf);
-        let Some(request) = Request::parse(&message) else {
+        let Some(request) = DhcpRequest::parse(&message) else {
             assert_eq!(answer, None, "it is no message of a client");
             continue;
         };

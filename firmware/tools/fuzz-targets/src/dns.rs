@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use umqtt_dns::mdns::{self, Browser, MQTT_SERVICE, Service, UNICASTS_PER_SECOND};
-use umqtt_dns::wire::{Item, Message};
+use umqtt_dns::wire::{DnsMessage, Item};
 use umqtt_dns::{
     MAX_NAME, MESSAGE_LEN, OWN_NAME, QUERIES_PER_SECOND, QUERY_LEN, Resolver, Responder, Transmit,
 };
@@ -17,7 +17,7 @@ struct Device {
     random: u16,
     resolver: Resolver<2, 2>,
     responder: Responder<2>,
-    host: mdns::Responder,
+    host: mdns::MdnsResponder,
     browser: Browser<2>,
     /// Answers in this second: to clients, to those who asked by unicast, multicasts.
     answered: [u32; 3],
@@ -32,7 +32,7 @@ pub fn run(mut input: &[u8]) {
         random: 7,
         resolver: Resolver::new(),
         responder: Responder::new(Ipv4Addr::new(192, 168, 4, 1)),
-        host: mdns::Responder::new(Interface::Station, "mqtt", &[service], 9).expect("a label"),
+        host: mdns::MdnsResponder::new(Interface::Station, "mqtt", &[service], 9).expect("a label"),
         browser: Browser::new(&[MQTT_SERVICE], 7, Instant::ZERO),
         answered: [0; 3],
     };
@@ -62,7 +62,7 @@ pub fn run(mut input: &[u8]) {
 }
 
 fn read(bytes: &[u8]) {
-    let Ok(message) = Message::parse(bytes) else { return };
+    let Ok(message) = DnsMessage::parse(bytes) else { return };
     for item in message.items() {
         let name = match item {
             Ok(Item::Question(question)) => question.name,
@@ -115,7 +115,7 @@ impl Device {
         let mut buf = [0; mdns::MESSAGE_LEN];
         while let Some((len, to)) = self.host.poll_transmit(self.now, &mut buf) {
             read(&buf[..len]);
-            assert!(Message::parse(&buf[..len]).is_ok_and(|m| m.items().all(|i| i.is_ok())));
+            assert!(DnsMessage::parse(&buf[..len]).is_ok_and(|m| m.items().all(|i| i.is_ok())));
             let multicast = matches!(to.addr.ip(), IpAddr::V4(ip) if ip.is_multicast());
             self.answered[1 + usize::from(multicast)] += 1;
         }

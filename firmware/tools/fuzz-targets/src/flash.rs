@@ -2,10 +2,10 @@
 //! again.
 
 use umqtt_device::Device;
-use umqtt_device::device::Options;
+use umqtt_device::device::DeviceOptions;
 use umqtt_device::net::Instant;
 use umqtt_device::storage::ram::{RamFlash, SECTOR};
-use umqtt_device::storage::{Layout, Storage};
+use umqtt_device::storage::{FlashLayout, Storage};
 use umqtt_mqtt::Limits;
 use umqtt_vm::Profile;
 
@@ -13,7 +13,7 @@ use crate::OneConnection;
 use umqtt_testkit::board::{FakeBoard, FakePlatform};
 
 /// Few sectors, so that the fuzzer reaches all of them.
-const LAYOUT: Layout = Layout { start: 0, map_sectors: 3, slot_sectors: 1 };
+const LAYOUT: FlashLayout = FlashLayout { start: 0, map_sectors: 3, slot_sectors: 1 };
 
 /// Runs the target: records of sector, place in it, length and bytes, on a flash in use.
 pub fn run(input: &[u8]) {
@@ -40,12 +40,12 @@ pub fn run(input: &[u8]) {
     assert_eq!(storage.load_settings().as_deref(), Ok(&b"settings"[..]));
 
     // And a device on it.
-    let options = Options {
+    let options = DeviceOptions {
         profile: Profile::ESP8266,
         limits: Limits::SMALL,
         layout: LAYOUT,
         send_buffer: 4096,
-        ..Options::DESKTOP
+        ..DeviceOptions::DESKTOP
     };
     let board = FakeBoard::default();
     let mut device =

@@ -33,6 +33,8 @@ pub fn run(bytes: &[u8]) {
         topic(Side::Remote, b"a", b"12"),
         Event::Timer(1),
         Event::Alarm(1),
+        Event::Every(0),
+        Event::Clock(0),
         Event::Serial { line: b"one,two,three" },
         Event::HttpResponse {
             host: b"h",

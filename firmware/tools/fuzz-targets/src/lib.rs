@@ -12,11 +12,15 @@
 //! | [`history`] | several clients of the broker |
 //! | [`http`] | answers of web servers |
 //! | [`image`] | an uploaded image |
+//! | [`json`] | JSON, and values of it |
 //! | [`mqtt`] | a client of the broker |
 //! | [`ntp`] | answers of time servers, and requests |
+//! | [`number`] | two numbers |
 //! | [`parse`] | source text |
 //! | [`settings`] | what was saved of settings and lock |
 //! | [`url`] | URLs |
+//! | [`wifi`] | what a radio reports, such as networks in reach |
+//! | [`zone`] | the rules of a time zone, times and places |
 
 #![allow(clippy::expect_used)] // that is what they are for
 
@@ -29,12 +33,16 @@ pub mod flash;
 pub mod history;
 pub mod http;
 pub mod image;
+pub mod json;
 pub mod mqtt;
 pub mod ntp;
+pub mod number;
 mod outside;
 pub mod parse;
 pub mod settings;
 pub mod url;
+pub mod wifi;
+pub mod zone;
 
 pub use board::OneConnection;
 pub use outside::Outside;
@@ -43,7 +51,7 @@ pub use outside::Outside;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const ALL: [(&str, Target); 13] = [
+pub const ALL: [(&str, Target); 17] = [
     ("client", client::run),
     ("console", console::run),
     ("dhcp", dhcp::run),
@@ -52,9 +60,13 @@ pub const ALL: [(&str, Target); 13] = [
     ("history", history::run),
     ("http", http::run),
     ("image", image::run),
+    ("json", json::run),
     ("mqtt", mqtt::run),
     ("ntp", ntp::run),
+    ("number", number::run),
     ("parse", parse::run),
     ("settings", settings::run),
     ("url", url::run),
+    ("wifi", wifi::run),
+    ("zone", zone::run),
 ];

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use umqtt_ntp::{ANSWERS_PER_SECOND, Client, Clock, Mode, Packet, Server, Timestamp};
+use umqtt_ntp::{ANSWERS_PER_SECOND, Client, Mode, Packet, Server, ServerClock, Timestamp};
 
 /// Runs the target. Each datagram is a byte with its length, one that says what to do with it, and
 /// its bytes: to the client as they are or with the number it asked with, or to the server.
@@ -39,7 +39,8 @@ pub fn run(mut input: &[u8]) {
             assert!((1..16).contains(&sample.stratum));
             assert!(sample.unix_millis_at(now) >= umqtt_ntp::FIRST_UNIX_MILLIS);
         }
-        let clock = Clock { unix_millis: now.as_millis(), stratum: *what, ..Clock::local() };
+        let clock =
+            ServerClock { unix_millis: now.as_millis(), stratum: *what, ..ServerClock::local() };
         let answer = server.handle_datagram(now, (what & 4 == 0).then_some(&clock), &datagram);
         if let Some(answer) = answer {
             assert!(what & 4 == 0 && (1..16).contains(what), "the clock is known");

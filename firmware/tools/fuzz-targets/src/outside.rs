@@ -1,8 +1,8 @@
 //! The outside of the machine, which checks what it is called with.
 
 use umqtt_vm::{
-    Clock, Console, FLASH_VARIABLE_LEN, Gpio, Http, Mqtt, PinMode, Profile, Random, Serial, Side,
-    Storage, Supervisor, TopicError,
+    Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, PinMode, Profile, Random,
+    Serial, Side, Supervisor, Timekeeping, TopicError,
 };
 
 /// Does nothing, counts calls, and panics where an argument is not within its profile.
@@ -98,7 +98,16 @@ impl Console for Outside {
 
 impl Random for Outside {}
 
-impl Storage for Outside {
+impl umqtt_vm::Almanac for Outside {
+    fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
+        Some([day as i32, -1])
+    }
+    fn unix_time(&mut self) -> u32 {
+        u32::MAX
+    }
+}
+
+impl FlashVariables for Outside {
     fn flash_read(&mut self, n: u8, out: &mut [u8; FLASH_VARIABLE_LEN]) -> usize {
         assert!((1..=self.profile.flash_variables).contains(&n));
         out.fill(b'7');
@@ -111,7 +120,7 @@ impl Storage for Outside {
     }
 }
 
-impl Clock for Outside {
+impl Timekeeping for Outside {
     fn set_timer(&mut self, n: u8, _: i32) {
         assert!((1..=self.profile.timers).contains(&n));
         self.calls += 1;
@@ -125,6 +134,12 @@ impl Clock for Outside {
     }
     fn weekday(&mut self) -> [u8; 3] {
         *b"Mon"
+    }
+    fn day(&mut self) -> Option<u32> {
+        Some(20_000)
+    }
+    fn uptime(&mut self) -> u64 {
+        u64::MAX
     }
 }
 

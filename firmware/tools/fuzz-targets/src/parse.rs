@@ -19,7 +19,7 @@ fn check(source: &[u8], diagnostics: &[Diagnostic]) {
 pub fn run(source: &[u8]) {
     let profile = Profile::ESP8266;
     let options = EmitOptions::new();
-    let (script, errors) = parse(source, &profile);
+    let umqtt_lang::Parsed { statements: script, errors } = parse(source, &profile);
     check(source, &errors);
     let warnings = lint(source, &script, &profile, &NoConfig);
     check(source, &warnings);

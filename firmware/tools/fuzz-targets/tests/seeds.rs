@@ -7,7 +7,8 @@ use umqtt_fuzz_targets::ALL;
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
 
-/// Inputs by chance for each target; `UMQTT_FUZZ_CASES` changes it.
+/// Inputs by chance for each target; `UMQTT_FUZZ_CASES` changes it, `UMQTT_FUZZ_TARGET` leaves
+/// one target.
 const CASES: u32 = 150;
 
 /// Inputs that get far.
@@ -20,6 +21,12 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             let image = |script: Vec<u8>| compile(&script, &Profile::ESP8266, options);
             scripts().into_iter().map(|script| image(script).expect("ours")).collect()
         }
+        "json" => texts(&[
+            r#"{"a":[1,-2.5e3,"\u00e9\ud83d\ude00",null,true,{"b":{}}],"a.b":"\\\"\n"} "#,
+            "[[[[[[[[]]]]]]]]",
+            "-0.5E+7",
+            "plain \"text\"\n\u{1}é",
+        ]),
         "mqtt" => vec![
             b"\x05\x10\x0d\0\x04MQTT\x04\x02\0\x3c\0\x01a\x82\x06\0\x01\0\x01#\x02\x30\x05\0\x01tok\xe0\0".to_vec(),
             b"\xff\x10\x1a\0\x04MQTT\x04\xc6\0\x3c\0\x01a\0\x01w\0\x01x\0\x01u\0\x01p\x34\x07\0\x01t\0\x02hi\x62\x02\0\x02".to_vec(),
@@ -39,6 +46,19 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             "1HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
             "7HTTP/1.0 302 Found\nLocation: /x\n  y\n\n",
             "~HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 No\r\n\r\nnot here",
+        ]),
+        "number" => texts(&[
+            "21.5\n0.75",
+            " -0.25C\n+.5",
+            "2147483647\n-0.000000001",
+            "99999999.5\n0.00000000051",
+            "1234567891.23456789\n3",
+        ]),
+        "zone" => texts(&[
+            "CET-1CEST,M3.5.0,M10.5.0/3\n0123456789abcdef0000\0\0\0\0fedcba98",
+            "<-03>3<-02>,M3.5.0/-2,M10.5.0/-1\n\0\0\0\0\0\0\0\0\u{7f}aaa~bbb",
+            "EST5EDT,J60/0,J300/167\n................................",
+            "-3:30\n0000000000000000",
         ]),
         "url" => texts(&[
             "http://device:8080/a/b?c=d e#f\n../x y",
@@ -93,6 +113,19 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 one(0, 0, taken),
             ]
         }
+        "wifi" => {
+            let network = |name: &[u8], rssi: u8| [&[(name.len() << 3) as u8, rssi], name].concat();
+            // It scans, and that is over.
+            let (scan, over) = ([6, 0], [1, 0]);
+            let many: Vec<u8> = (0..100).flat_map(|n| network(b"net", n * 2 + 1)).collect();
+            vec![
+                [&scan[..], &network(b"home", 200), &network(b"\x1b[2J\xff", 190), &over, &[6, 1]]
+                    .concat(),
+                [&scan[..], &many, &over].concat(),
+                (0..60).flat_map(|station| [5, station * 2]).collect(),
+                [[2, 200], [7, 255], [4, 0], [7, 9], [3, 0], [7, 255], [1, 1]].concat(),
+            ]
+        }
         "flash" => vec![
             vec![],
             vec![0, 0, 0, 4, 0, 0, 0, 0],
@@ -108,8 +141,22 @@ fn scripts() -> Vec<Vec<u8>> {
     let files =
         std::fs::read_dir(folder).expect("the scripts").map(|file| file.expect("one").path());
     let scripts = files.filter(|path| path.extension().is_some_and(|end| end == "script"));
-    scripts.map(|path| std::fs::read(path).expect("a script")).collect()
+    let words = WORDS.iter().map(|script| script.as_bytes().to_vec());
+    scripts.map(|path| std::fs::read(path).expect("a script")).chain(words).collect()
 }
+
+/// What the scripts of the repository have little of.
+const WORDS: [&str; 2] = [
+    r#"const $room = $floor | "/kitchen"
+const $floor = "ground"
+on topic local $room do call first if changed($this_data) then call show endif
+on timer 1 do call show call third
+sub first do call second setvar $n = $n + 1 call second
+sub second do setvar $x = $x | $this_data
+sub show do println json("n", $n, "x", text($x), "l", json_array($n, $x, true))
+sub third do while changed($n) do setvar $n = json_len("l", $x) done"#,
+    "on init do publish local const sub call a\nconst $b = 1\nsub a do print $b % sub a do\non wificonnect do call a",
+];
 
 /// A change a fuzzer would make.
 #[derive(Clone, Debug)]
@@ -171,7 +218,9 @@ fn input(target: &str) -> impl Strategy<Value = Vec<u8>> {
 fn seeds_and_what_chance_makes_of_them() {
     let given = std::env::var("UMQTT_FUZZ_CASES").ok().and_then(|cases| cases.parse().ok());
     let cases = given.unwrap_or(CASES);
-    for (name, run) in ALL {
+    let only = std::env::var("UMQTT_FUZZ_TARGET").ok();
+    let is_wanted = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    for (name, run) in ALL.into_iter().filter(|(name, _)| is_wanted(name)) {
         seeds(name).iter().for_each(|seed| run(seed));
         run(b"");
         let config = Config { cases, failure_persistence: None, ..Config::default() };

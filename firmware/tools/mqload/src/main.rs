@@ -113,12 +113,12 @@ fn work(args: &Run) -> Work {
 }
 
 fn serve(args: Serve) -> io::Result<bool> {
-    let options = umqtt_host::Options {
+    let options = umqtt_host::HostOptions {
         script: args.script.as_deref().map(busy::compile).transpose()?,
         mqtt_port: Some(args.port),
         console_port: Some(0),
         serial: umqtt_host::Serial::None,
-        ..umqtt_host::Options::new(args.data)
+        ..umqtt_host::HostOptions::new(args.data)
     };
     umqtt_host::run(options).map_err(io::Error::other)?;
     Ok(true)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use umqtt_mqtt::QoS;
 
-use crate::life::{Event, Tick};
+use crate::life::{Occurrence, Tick};
 use crate::matching::matches;
 use crate::model::{Message, Session, Subscription};
 use crate::{Broken, ConnKey, MessageId, Model, SessionKey, broken};
@@ -168,9 +168,9 @@ impl Model {
     }
 
     /// Whether the message may be the topic's retained one at some time from `since` on.
-    fn may_be_retained(&self, message: &Message, event: &Event, since: Tick) -> bool {
+    fn may_be_retained(&self, message: &Message, event: &Occurrence, since: Tick) -> bool {
         let replaced = |other: &&Message| {
-            let sure = |e: &&Event| e.sure && event.to < e.from && e.to < since;
+            let sure = |e: &&Occurrence| e.sure && event.to < e.from && e.to < since;
             other.retain && other.topic == message.topic && other.events.iter().any(|e| sure(&e))
         };
         // With little room the broker may refuse the newer one.
@@ -270,7 +270,7 @@ impl Model {
     }
 
     /// Whether the session must get the message for this publication of it.
-    fn is_due(&self, session: &Session, message: &Message, event: &Event) -> bool {
+    fn is_due(&self, session: &Session, message: &Message, event: &Occurrence) -> bool {
         if !event.sure {
             return false;
         }
@@ -310,7 +310,7 @@ impl Model {
 
 /// The qualities of service at which the session may get the message for this publication of it:
 /// that of the highest subscription that matches, where some may or may not have held.
-fn qualities(session: &Session, message: &Message, event: &Event) -> BTreeSet<QoS> {
+fn qualities(session: &Session, message: &Message, event: &Occurrence) -> BTreeSet<QoS> {
     let fits = |s: &&Subscription| matches(&s.filter, &message.topic);
     let sure = session.subscriptions.iter().filter(fits).filter(|s| s.life.meets(event));
     let least = sure.map(|s| s.qos).max().unwrap_or(QoS::AtMostOnce);

@@ -269,7 +269,7 @@ impl Client {
 
     /// Has no connection any more, and does not know what of its last words arrived.
     pub fn lost(&mut self, model: &mut Model) {
-        let now = model.time();
+        let now = model.tick();
         let Some(link) = &self.link else { return };
         let (attempt, greeted) = (link.attempt.clone(), link.greeted);
         self.abandon(model);

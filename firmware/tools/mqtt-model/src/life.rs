@@ -8,7 +8,7 @@ pub const NEVER: Tick = Tick::MAX;
 
 /// Something that happens at one moment within a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct Occurrence {
     /// Not before.
     pub from: Tick,
     /// Not after; `NEVER` while that is open.
@@ -19,10 +19,10 @@ pub struct Event {
     pub sure: bool,
 }
 
-impl Event {
+impl Occurrence {
     /// Something that may happen from now on.
-    pub fn begins(now: Tick) -> Event {
-        Event { from: now, to: NEVER, tried: now, sure: false }
+    pub fn begins(now: Tick) -> Occurrence {
+        Occurrence { from: now, to: NEVER, tried: now, sure: false }
     }
 }
 
@@ -62,12 +62,12 @@ impl Life {
     }
 
     /// Whether it may hold when the event happens.
-    pub fn may_meet(&self, event: &Event) -> bool {
+    pub fn may_meet(&self, event: &Occurrence) -> bool {
         self.may_from <= event.to && event.from <= self.may_to
     }
 
     /// Whether it holds whenever the event happens.
-    pub fn meets(&self, event: &Event) -> bool {
+    pub fn meets(&self, event: &Occurrence) -> bool {
         self.sure_from <= event.from && event.to <= self.sure_to
     }
 }

@@ -7,13 +7,15 @@
 //! all is in `check`.
 
 mod connections;
+mod keys;
 
 use std::collections::BTreeMap;
 
 use umqtt_mqtt::{Duration, Instant, QoS};
 
-use crate::life::{Event, Life, NEVER, Tick};
+use crate::life::{Life, NEVER, Occurrence, Tick};
 use crate::{Broken, broken};
+pub use keys::{ConnKey, MessageId, SessionKey, SubKey};
 
 /// What the broker is told to keep to.
 #[derive(Clone, Copy, Debug)]
@@ -27,22 +29,6 @@ pub struct Rules {
     /// Subscriptions are granted and messages retained: no limit stands in the way.
     pub roomy: bool,
 }
-
-/// A message, whether it was published or is a will.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct MessageId(pub u32);
-
-/// A client's session, from its beginning to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionKey(pub u32);
-
-/// A connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ConnKey(pub u32);
-
-/// A subscription made by one SUBSCRIBE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SubKey(SessionKey, usize);
 
 /// Something whose end is not known yet.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +67,7 @@ pub(crate) struct Message {
     /// The publisher's session when it was last published.
     session: Option<SessionKey>,
     /// The times it was published; QoS 1 may repeat that.
-    pub(crate) events: Vec<Event>,
+    pub(crate) events: Vec<Occurrence>,
     /// So many of them have come to the groups they were for, by members that may be forgotten
     /// since.
     pub(crate) shared: usize,
@@ -187,7 +173,8 @@ impl Model {
     /// The session of the program the broker is part of.
     pub const LOCAL: SessionKey = SessionKey(0);
 
-    pub(crate) fn tick(&mut self) -> Tick {
+    /// The time, for [`cut_began`](Self::cut_began) and the like.
+    pub fn tick(&mut self) -> Tick {
         self.clock += 1;
         self.clock
     }
@@ -248,12 +235,12 @@ impl Model {
         }
         match message.events.last_mut().filter(|_| again) {
             Some(event) if event.from < unclear_to => {
-                message.events.push(Event::begins(now));
+                message.events.push(Occurrence::begins(now));
                 return None; // It may be a new one, and nothing will show whether it is.
             }
             Some(event) if event.sure => {}
             Some(event) => (event.to, event.tried) = (NEVER, now),
-            None => message.events.push(Event::begins(now)),
+            None => message.events.push(Occurrence::begins(now)),
         }
         let event = message.events.len() - 1;
         // Whether the session did begin anew is not always known.
@@ -291,7 +278,7 @@ impl Model {
         }
     }
 
-    fn event(&mut self, id: MessageId, index: usize) -> Option<&mut Event> {
+    fn event(&mut self, id: MessageId, index: usize) -> Option<&mut Occurrence> {
         self.messages.get_mut(&id)?.events.get_mut(index)
     }
 
@@ -368,11 +355,6 @@ impl Model {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let same = session.subscriptions.iter_mut().filter(|s| s.filter == filter);
         same.for_each(|s| with(&mut s.life));
-    }
-
-    /// The time, for [`cut_began`](Self::cut_began) and the like.
-    pub fn time(&mut self) -> Tick {
-        self.tick()
     }
 
     /// The connection a session has, both ends of which are there.

@@ -150,7 +150,7 @@ impl World {
         self.conns += 1;
         let id = ConnId(self.conns);
         let peer = Peer::new(([192, 168, 4, 2], 1000).into(), Interface::Station);
-        let from = self.model.time();
+        let from = self.model.tick();
         let full = self.not_live() >= self.broker.limits().max_waiting;
         // Those that came in the same millisecond came in the order of their ids.
         let waits = |(_, line): &(&ConnId, &mut Line)| line.key.is_none();
@@ -218,7 +218,7 @@ impl World {
     }
 
     fn break_line(&mut self, id: ConnId) -> Result<(), Broken> {
-        let from = self.model.time();
+        let from = self.model.tick();
         let line = self.lines.remove(&id);
         self.announced.remove(&id);
         self.broker.closed(id, self.now);
@@ -242,7 +242,7 @@ impl World {
             return broken!("the program cannot publish: {published:?}");
         }
         loose.into_iter().for_each(|loose| self.model.happened(loose));
-        let from = self.model.time();
+        let from = self.model.tick();
         self.look(from)
     }
 
@@ -257,7 +257,7 @@ impl World {
             self.model.subscribe_done(key);
             self.model.granted(key, subscribed.ok().map(|()| QoS::ExactlyOnce))?;
         }
-        let from = self.model.time();
+        let from = self.model.tick();
         self.look(from)
     }
 
@@ -312,7 +312,7 @@ impl World {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let from = self.model.time();
+        let from = self.model.tick();
         who.wrote(bytes.len(), &mut self.model);
         self.broker.receive(id, &bytes, self.now, &mut AllowAll);
         who.took(&mut self.model);
@@ -343,7 +343,7 @@ impl World {
         line.down.extend_from_slice(&buffer[..n]);
         let arrived: Vec<u8> = line.down.drain(..line.down.len().min(most)).collect();
         self.clients[client].receive(&arrived, &mut self.model)?;
-        let from = self.model.time();
+        let from = self.model.tick();
         self.look(from)?;
         Ok(arrived.len())
     }
@@ -409,7 +409,7 @@ impl World {
             };
             self.now = self.now.max(at);
             self.model.now = self.now;
-            let from = self.model.time();
+            let from = self.model.tick();
             self.broker.handle_timeout(self.now);
             // Before what the program gets is looked at: it may be what a session that is over has
             // left to its group.

@@ -3,7 +3,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use umqtt_mqtt::client::{Client, ClientOptions, Event, NetworkRequest};
+use umqtt_mqtt::client::{Client, ClientEvent, ClientOptions, NetworkRequest};
 use umqtt_mqtt::{AllowAll, Broker, ConnId, Duration, Instant, Interface, Limits, Peer, QoS};
 
 const QOS: [QoS; 3] = [QoS::AtMostOnce, QoS::AtLeastOnce, QoS::ExactlyOnce];
@@ -138,11 +138,11 @@ impl Net {
         for end in &mut self.ends {
             while let Some(event) = end.client.poll_event() {
                 match event {
-                    Event::Message(message) => {
+                    ClientEvent::Message(message) => {
                         let payload = std::str::from_utf8(message.payload()).expect("digits");
                         end.heard.push((payload.parse().expect("a number"), message.qos()));
                     }
-                    Event::Subscribed { granted, .. } => {
+                    ClientEvent::Subscribed { granted, .. } => {
                         assert_eq!(granted, Some(QoS::ExactlyOnce));
                         end.granted += 1;
                     }

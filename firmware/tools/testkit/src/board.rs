@@ -21,6 +21,8 @@ pub struct Wires {
     pub typed: VecDeque<u8>,
     /// What the device wrote to the serial port.
     pub serial: Vec<u8>,
+    /// How many bytes it had written each time it asked for another speed, and that speed in bit/s.
+    pub bitrates: Vec<(usize, u32)>,
     /// Levels the device put on pins, in order.
     pub outputs: Vec<(u8, bool)>,
     /// The level of every input.
@@ -46,7 +48,7 @@ pub struct Wires {
     /// Maps a part of the flash, on a board that has it in its address space.
     pub map_flash: fn(Range<u32>) -> Option<MappedFlash>,
     /// Runs what the board does with memory of its own: for tests that count the device's.
-    pub aside: fn(&mut dyn FnMut()),
+    pub on_test_heap: fn(&mut dyn FnMut()),
 }
 
 impl Default for Wires {
@@ -54,6 +56,7 @@ impl Default for Wires {
         Wires {
             typed: VecDeque::new(),
             serial: Vec::new(),
+            bitrates: Vec::new(),
             outputs: Vec::new(),
             input: false,
             adc: 0,
@@ -66,7 +69,7 @@ impl Default for Wires {
             measures: false,
             mac: [2, 0, 0, 1, 2, 3],
             map_flash: |_| None,
-            aside: |run| run(),
+            on_test_heap: |run| run(),
         }
     }
 }
@@ -95,8 +98,8 @@ impl FakeBoard {
 impl Gpio for FakeBoard {
     fn pin_write(&mut self, pin: u8, level: bool) {
         let mut wires = self.0.borrow_mut();
-        let aside = wires.aside;
-        aside(&mut || wires.outputs.push((pin, level)));
+        let on_test_heap = wires.on_test_heap;
+        on_test_heap(&mut || wires.outputs.push((pin, level)));
     }
 
     fn pin_read(&mut self, _pin: u8) -> bool {
@@ -111,8 +114,8 @@ impl Gpio for FakeBoard {
 impl Serial for FakeBoard {
     fn serial_write(&mut self, bytes: &[u8]) {
         let mut wires = self.0.borrow_mut();
-        let aside = wires.aside;
-        aside(&mut || wires.serial.extend_from_slice(bytes));
+        let on_test_heap = wires.on_test_heap;
+        on_test_heap(&mut || wires.serial.extend_from_slice(bytes));
     }
 }
 
@@ -124,6 +127,12 @@ impl Random for FakeBoard {
 }
 
 impl Board for FakeBoard {
+    fn bitrate(&mut self, bits: u32) {
+        let mut wires = self.0.borrow_mut();
+        let (on_test_heap, written) = (wires.on_test_heap, wires.serial.len());
+        on_test_heap(&mut || wires.bitrates.push((written, bits)));
+    }
+
     fn serial_read(&mut self, into: &mut [u8]) -> usize {
         let typed = &mut self.0.borrow_mut().typed;
         let n = into.len().min(typed.len());
@@ -177,10 +186,10 @@ impl Board for FakeBoard {
 impl FakeRadio {
     fn ask<T>(&self, nothing: T, mut ask: impl FnMut(&mut SimulatedRadio) -> T) -> T {
         let mut wires = self.0.borrow_mut();
-        let aside = wires.aside;
+        let on_test_heap = wires.on_test_heap;
         let mut answer = nothing;
         if let Some(radio) = &mut wires.radio {
-            aside(&mut || answer = ask(radio));
+            on_test_heap(&mut || answer = ask(radio));
         }
         answer
     }

@@ -9,24 +9,24 @@ const PROMPT: &str = "CMD>";
 
 /// A session that has seen its first prompt.
 #[derive(Debug)]
-pub struct Console {
+pub struct ConsoleClient {
     stream: TcpStream,
     /// What came and was not asked for yet.
     pending: String,
 }
 
-impl Console {
+impl ConsoleClient {
     /// Connects and reads the prompt.
     #[track_caller]
-    pub fn connect(addr: SocketAddr) -> Console {
-        eventually("a console session", || Console::try_connect(addr))
+    pub fn connect(addr: SocketAddr) -> ConsoleClient {
+        eventually("a console session", || ConsoleClient::try_connect(addr))
     }
 
     /// The same; `None` if there is nobody, or no session free.
-    pub fn try_connect(addr: SocketAddr) -> Option<Console> {
+    pub fn try_connect(addr: SocketAddr) -> Option<ConsoleClient> {
         let stream = TcpStream::connect(addr).ok()?;
         stream.set_read_timeout(Some(TIMEOUT)).ok()?;
-        let mut console = Console { stream, pending: String::new() };
+        let mut console = ConsoleClient { stream, pending: String::new() };
         console.read_until(PROMPT).ok()?;
         Some(console)
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`board`] | a board in memory, for a device in virtual time |
 //! | [`console`] | a client of a running device's console and upload ports |
+//! | [`fuel_cases`] | every operation of a script with every kind of value, until its fuel is used up |
 //! | [`memory`] | whose memory is allocated, for test allocators |
 //! | [`mqtt`] | a client of a running device's broker, one packet at a time |
 //! | [`ports`] | free ports of this computer |
@@ -16,6 +17,7 @@
 
 pub mod board;
 pub mod console;
+pub mod fuel_cases;
 pub mod memory;
 pub mod mqtt;
 pub mod ports;

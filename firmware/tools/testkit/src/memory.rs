@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 thread_local! {
     static IN_DEVICE: Cell<bool> = const { Cell::new(false) };
+    static BOOTING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Bytes of the heap that the device is to have; 0 if it has the computer's.
@@ -14,13 +15,13 @@ static HEAP: AtomicUsize = AtomicUsize::new(0);
 /// How many bytes of it are free.
 static FREE: Mutex<Option<fn() -> usize>> = Mutex::new(None);
 
-/// Runs a part of the device.
-pub fn device<T>(run: impl FnOnce() -> T) -> T {
+/// Runs a part of the device: what it allocates is on the device's heap.
+pub fn on_device_heap<T>(run: impl FnOnce() -> T) -> T {
     within(true, run)
 }
 
-/// Runs a part of the world that the device has called.
-pub fn outside<T>(run: impl FnOnce() -> T) -> T {
+/// Runs a part of the test that the device has called: what it allocates is on the test's heap.
+pub fn on_test_heap<T>(run: impl FnOnce() -> T) -> T {
     within(false, run)
 }
 
@@ -29,6 +30,20 @@ fn within<T>(device: bool, run: impl FnOnce() -> T) -> T {
     let done = run();
     IN_DEVICE.set(before);
     done
+}
+
+/// Makes a device: what it allocates is on the device's heap, which is whole and empty then, so
+/// that nothing is asked for.
+pub fn boot<T>(make: impl FnOnce() -> T) -> T {
+    BOOTING.set(true);
+    let made = on_device_heap(make);
+    BOOTING.set(false);
+    made
+}
+
+/// Whether a device is being made on this thread.
+pub fn is_booting() -> bool {
+    BOOTING.get()
 }
 
 /// Whether the device runs on this thread.

@@ -21,7 +21,7 @@ const SUBACK: u8 = 0x90;
 
 /// A message as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct ReceivedMessage {
     /// Its topic.
     pub topic: String,
     /// Its content.
@@ -37,17 +37,17 @@ pub type Outgoing = (String, Vec<u8>, u8);
 
 /// A connected client.
 #[derive(Debug)]
-pub struct Client {
+pub struct TestClient {
     stream: TcpStream,
 }
 
-impl Client {
+impl TestClient {
     /// Connects with a clean session and no keep-alive.
-    pub fn connect(broker: SocketAddr, name: &str) -> Result<Client> {
+    pub fn connect(broker: SocketAddr, name: &str) -> Result<TestClient> {
         let stream = TcpStream::connect(broker)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
-        let mut client = Client { stream };
+        let mut client = TestClient { stream };
         let body = [text("MQTT"), vec![4, 2, 0, 0], text(name)].concat();
         client.send(CONNECT, &body)?;
         match client.receive()? {
@@ -67,7 +67,7 @@ impl Client {
         self.send(PUBLISH, &[&text(topic)[..], payload].concat()).unwrap();
     }
 
-    /// Publishes all of these at once; at QoS 1 the answers are left to [`Client::collect`].
+    /// Publishes all of these at once; at QoS 1 the answers are left to [`TestClient::collect`].
     pub fn publish_batch(&mut self, messages: &[Outgoing]) {
         let packets = messages.iter().zip(1u16..).flat_map(|((topic, payload, qos), id)| {
             let id = if *qos == 0 { vec![] } else { id.to_be_bytes().to_vec() };
@@ -78,7 +78,12 @@ impl Client {
 
     /// So many messages, and as many answers to those it published at QoS 1; fewer if they do not
     /// come by `end`.
-    pub fn collect(&mut self, messages: usize, answers: usize, end: Instant) -> Vec<Message> {
+    pub fn collect(
+        &mut self,
+        messages: usize,
+        answers: usize,
+        end: Instant,
+    ) -> Vec<ReceivedMessage> {
         let (mut came, mut answered) = (Vec::new(), 0);
         while came.len() < messages || answered < answers {
             let left = end.saturating_duration_since(Instant::now());
@@ -125,12 +130,12 @@ impl Client {
 
     /// The next message, acknowledged as its QoS wants.
     #[expect(clippy::should_implement_trait, reason = "it waits, and fails the test")]
-    pub fn next(&mut self) -> Message {
+    pub fn next(&mut self) -> ReceivedMessage {
         let (kind, body) = self.receive().unwrap();
         self.message(kind, &body)
     }
 
-    fn message(&mut self, kind: u8, body: &[u8]) -> Message {
+    fn message(&mut self, kind: u8, body: &[u8]) -> ReceivedMessage {
         assert_eq!(kind & 0xf0, PUBLISH, "a message, not {kind:#x} {body:?}");
         let qos = kind >> 1 & 3;
         let end = 2 + usize::from(body[0]) * 256 + usize::from(body[1]);
@@ -146,7 +151,7 @@ impl Client {
                 self.send(PUBCOMP, id).unwrap();
             }
         }
-        Message { topic, payload: payload.to_vec(), qos, retained: kind & 1 != 0 }
+        ReceivedMessage { topic, payload: payload.to_vec(), qos, retained: kind & 1 != 0 }
     }
 
     fn send(&mut self, kind: u8, body: &[u8]) -> Result<()> {

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{esp8266, source};
+use xtask::{esp32c3, esp8266, qemu_riscv, source};
 
 /// Builds, emulates and measures the boards, and checks the sources.
 #[derive(Parser)]
@@ -17,8 +17,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The ESP32-C3: its program and the image for its flash
+    Esp32c3(esp32c3::Arguments),
     /// The ESP8266's core
     Esp8266(esp8266::Arguments),
+    /// A RISC-V core like the ESP32-C3's
+    QemuRiscv(qemu_riscv::Arguments),
     /// Checks the sources: comments within the columns, no cycles of imports
     Source,
 }
@@ -28,7 +32,9 @@ fn main() -> ExitCode {
         return code;
     }
     let done = match Arguments::parse().command {
+        Command::Esp32c3(arguments) => esp32c3::run(arguments),
         Command::Esp8266(arguments) => esp8266::run(arguments),
+        Command::QemuRiscv(arguments) => qemu_riscv::run(arguments),
         Command::Source => source::check(),
     };
     match done {

@@ -1,25 +1,31 @@
 //! What the device calls: [`Net`] for [`HostNet`].
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use umqtt_net::{
-    CloseReason, ConnId, InterfaceAddr, Net, NetError, NetEvent, Readiness, Udp, UdpId,
+    CloseReason, ConnId, Interface, InterfaceAddr, Net, NetError, NetEvent, Readiness, Udp, UdpId,
 };
 
 use super::connection::{After, Connection, Phase};
+use super::link::{self, Link};
 use super::listener::Listener;
-use super::{HostNet, LINGER, WAKER, addresses};
+use super::{HostNet, LINGER, WAKER};
 
 impl Net for HostNet {
     fn listen(&mut self, port: u16) -> Result<u16, NetError> {
-        let token = self.next_listener;
-        let listener = Listener::open(self.poll.registry(), self.bind, port, token)?;
-        self.next_listener = (token + 1).min(WAKER.0 - 1);
-        let bound = listener.port;
-        self.listeners.push(listener);
-        Ok(bound)
+        let mut bound: Vec<Listener> = Vec::new();
+        for link in &self.links {
+            // All have the port that the system chose for the first.
+            let port = bound.first().map_or(port, |first| first.port);
+            let token = self.next_listener;
+            bound.push(Listener::open(self.poll.registry(), link, port, token)?);
+            self.next_listener = (token + 1).min(WAKER.0 - 1);
+        }
+        let port = bound.first().map_or(port, |first| first.port);
+        self.listeners.append(&mut bound);
+        Ok(port)
     }
 
     fn unlisten(&mut self, port: u16) {
@@ -148,7 +154,12 @@ impl Net for HostNet {
     }
 
     fn addresses(&self, each: &mut dyn FnMut(InterfaceAddr)) {
-        addresses::of(self.bind, each);
+        self.links.iter().for_each(|link| link.addresses(each));
+    }
+
+    fn name_server(&self) -> Option<Ipv4Addr> {
+        let station = |link: &Link| link.interface == Some(Interface::Station);
+        link::name_server().filter(|_| self.links.iter().any(station))
     }
 }
 

@@ -1,13 +1,15 @@
 //! A port that is listened on.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 use socket2::{SockRef, TcpKeepalive};
-use umqtt_net::NetError;
+use umqtt_net::{NetError, Peer};
+
+use super::link::Link;
 
 /// Connections accepted per turn, so that a flood of them does not stop everything else.
 pub(crate) const BURST: usize = 64;
@@ -27,13 +29,14 @@ pub(crate) struct Listener {
     /// When to accept again: set by the event, kept while there may be more, as events come only
     /// once.
     pub(crate) due: Option<Instant>,
+    link: Link,
     socket: TcpListener,
 }
 
 impl Listener {
     pub(crate) fn open(
         registry: &Registry,
-        bind: IpAddr,
+        link: &Link,
         port: u16,
         token: usize,
     ) -> Result<Listener, NetError> {
@@ -42,16 +45,20 @@ impl Listener {
             io::ErrorKind::PermissionDenied => NetError::NotPermitted,
             _ => NetError::Failed,
         };
-        let mut socket = TcpListener::bind(SocketAddr::new(bind, port)).map_err(error)?;
+        let socket = match link.is_device() {
+            true => link.listen(port).map(TcpListener::from_std),
+            false => TcpListener::bind(SocketAddr::new(link.address, port)),
+        };
+        let mut socket = socket.map_err(error)?;
         registry.register(&mut socket, Token(token), Interest::READABLE).map_err(error)?;
         let port = socket.local_addr().map_err(error)?.port();
-        Ok(Listener { port, token, due: None, socket })
+        Ok(Listener { port, token, due: None, link: link.clone(), socket })
     }
 
     /// The next connection; `None` when there is none now.
-    pub(crate) fn accept(&mut self, now: Instant) -> Option<(TcpStream, SocketAddr)> {
+    pub(crate) fn accept(&mut self, now: Instant) -> Option<(TcpStream, Peer)> {
         match self.socket.accept() {
-            Ok(accepted) => Some(accepted),
+            Ok((stream, from)) => Some((stream, self.link.peer(from))),
             Err(error) => {
                 self.due = match error.kind() {
                     io::ErrorKind::WouldBlock => None,

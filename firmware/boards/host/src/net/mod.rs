@@ -8,20 +8,24 @@
 mod addresses;
 mod calls;
 mod connection;
+mod link;
 mod listener;
 mod resolve;
 mod udp;
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token, Waker};
-use umqtt_net::{CloseReason, Peer, Readiness, ReadyQueue, Stack};
+use umqtt_net::{CloseReason, Readiness, ReadyQueue, Stack};
 
 use connection::{Connection, Phase};
+pub use link::Interfaces;
+use link::Link;
+pub(crate) use link::is_interface;
 use listener::Listener;
 use resolve::Resolver;
 pub use udp::{MAX_GROUPS, MAX_UDP_SOCKETS};
@@ -50,6 +54,8 @@ const UDP: usize = usize::MAX / 4;
 /// The network of the desktop board.
 pub struct HostNet {
     bind: IpAddr,
+    /// Where the sockets are: at that address, or at interfaces.
+    links: Vec<Link>,
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
@@ -79,6 +85,15 @@ impl HostNet {
         HostNet::with_limit(bind, MAX_CONNECTIONS)
     }
 
+    /// A network at these interfaces of the computer, and at itself.
+    ///
+    /// # Errors
+    /// As [`HostNet::new`].
+    pub fn at(interfaces: &Interfaces) -> io::Result<HostNet> {
+        let net = HostNet::new(Ipv4Addr::UNSPECIFIED.into())?;
+        Ok(HostNet { links: Link::interfaces(interfaces), ..net })
+    }
+
     /// A network that has at most so many connections open at a time.
     ///
     /// # Errors
@@ -88,6 +103,7 @@ impl HostNet {
         let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
         Ok(HostNet {
             bind,
+            links: vec![Link::address(bind)],
             poll,
             events: Events::with_capacity(EVENTS),
             resolver: Resolver::new(waker.clone()),
@@ -122,7 +138,7 @@ impl HostNet {
         // Look-ups under way find nobody who waits for them.
     }
 
-    /// The address it listens on.
+    /// The address it listens on: 0.0.0.0 at interfaces.
     pub fn bind_address(&self) -> IpAddr {
         self.bind
     }
@@ -242,10 +258,9 @@ impl HostNet {
             }
             let port = self.listeners[index].port;
             for _ in 0..listener::BURST {
-                let Some((stream, addr)) = self.listeners[index].accept(now) else { break };
+                let Some((stream, peer)) = self.listeners[index].accept(now) else { break };
                 let _ = stream.set_nodelay(true); // only speed depends on it
                 listener::enable_keep_alive(&stream);
-                let peer = Peer::from(addr);
                 // A full table refuses the newcomer: dropping the stream resets it.
                 let mut connection = Connection::new(Some(stream), Phase::Open);
                 connection.reset_when_dropped(true);

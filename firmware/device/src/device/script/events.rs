@@ -28,16 +28,14 @@ impl Script {
         up: bool,
         state: &mut DeviceState<P>,
     ) {
-        self.link.set(up);
+        self.network_changes.set(up);
         if up {
             state.upstream.network_up();
             if let Some(ntp) = &mut state.ntp {
                 ntp.note_changed();
             }
         }
-        if let Some(mdns) = &mut state.mdns {
-            mdns.note_changed(state.now);
-        }
+        state.note_network_changed();
     }
 
     /// Whether it has room for an event with this much data: for sources that can wait.
@@ -111,8 +109,11 @@ impl Script {
     }
 
     /// When there is something to do at the latest.
-    pub(super) fn deadline(&self) -> Option<Instant> {
-        self.engine.as_ref().and_then(Engine::poll_at)
+    pub(super) fn deadline<P: Platform>(&self, state: &DeviceState<P>) -> Option<Instant> {
+        let engine = self.engine.as_ref()?;
+        // What a time of day wakes is looked at when local time leaps.
+        let leap = engine.waits_for_clock().then(|| state.zone_changes_at()).flatten();
+        [engine.poll_at(), leap].into_iter().flatten().min()
     }
 
     pub(super) fn step<P: Platform>(&mut self, state: &mut DeviceState<P>) -> bool {
@@ -146,7 +147,7 @@ impl Script {
         if !engine.started() {
             return true;
         }
-        if let Some(up) = self.link.next() {
+        if let Some(up) = self.network_changes.next() {
             let event = if up { Event::WifiConnect } else { Event::WifiDisconnect };
             self.handle(&event, state);
             return true;

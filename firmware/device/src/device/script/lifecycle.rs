@@ -1,6 +1,6 @@
 //! The life of a script: started at boot, installed, configured, left out, deleted. A script in a
 //! crash loop, which resets the device at its start, is left out the fourth time; what faults in a
-//! row do on a chip is in `firmware/chips/lx106-board/src/crash_loop.rs`.
+//! row do on a chip is in `firmware/device/src/crash_loop.rs`.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -19,7 +19,7 @@ use crate::engine::Engine;
 use crate::log::Level;
 use crate::notices::SCRIPT_MISSING;
 use crate::platform::Platform;
-use crate::storage::{Doors, ImageBytes};
+use crate::storage::{ImageBytes, ProtectedServices};
 use crate::upload::{CheckError, Checked};
 
 /// Starts in a row that may end in a reset before the script is left out.
@@ -183,7 +183,7 @@ impl Script {
     /// No script runs. If one is to keep strangers out, nobody is let in.
     pub(super) fn miss<P: Platform>(&mut self, state: &mut DeviceState<P>) {
         let missing = state.storage.unguarded(false);
-        state.settings.set_missing(missing, Doors::default());
+        state.settings.set_missing(missing, ProtectedServices::default());
         if !missing.is_empty() {
             state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
@@ -203,25 +203,25 @@ impl Script {
         self.configuring = false;
         let mut missing = state.storage.unguarded(true);
         if self.new || missing.is_empty() {
-            let mut doors = state.settings.script_doors();
-            doors.add(state.refused_doors);
-            missing = Doors::default();
-            if let Err(error) = state.storage.set_guarding(doors) {
+            let mut services = state.settings.script_protects();
+            services.add(state.unprotected);
+            missing = ProtectedServices::default();
+            if let Err(error) = state.storage.set_guarding(services) {
                 state.log(Level::Warning, format_args!("{error}"));
             }
         } else {
             // An older script, in the place of the one that is damaged.
             state.log(Level::Warning, format_args!("{SCRIPT_MISSING}"));
         }
-        state.settings.set_missing(missing, state.refused_doors);
+        state.settings.set_missing(missing, state.unprotected);
     }
 
     pub(super) fn start<P: Platform>(&mut self, new: bool, state: &mut DeviceState<P>) {
         let at = state.moment();
         let Some(engine) = &mut self.engine else { return };
         (self.configuring, self.new) = (true, new);
-        state.refused_doors = Doors::default();
-        state.settings.set_missing(state.storage.unguarded(false), Doors::default());
+        state.unprotected = ProtectedServices::default();
+        state.settings.set_missing(state.storage.unguarded(false), ProtectedServices::default());
         self.starting = true;
         self.started_at = state.now;
         self.tracing = false;
@@ -230,6 +230,6 @@ impl Script {
         // remote broker.
         state.upstream.announce();
         self.local_first = 0;
-        self.link.restart();
+        self.network_changes.restart();
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use umqtt_mqtt::QoS;
 
-use crate::life::Event;
+use crate::life::Occurrence;
 use crate::matching::matches;
 use crate::model::{Message, Session, Subscription};
 use crate::{Broken, MessageId, Model, broken};
@@ -43,7 +43,7 @@ impl Model {
         &self,
         session: &Session,
         message: &Message,
-        event: &Event,
+        event: &Occurrence,
         qos: QoS,
     ) -> bool {
         shared(session, message).any(|subscription| {
@@ -56,7 +56,7 @@ impl Model {
     }
 
     /// Sessions that may have left this publication to others of a group.
-    fn left_by(&self, group: &str, event: &Event) -> usize {
+    fn left_by(&self, group: &str, event: &Occurrence) -> usize {
         let may = |s: &Subscription| s.filter == group && s.life.may_meet(event);
         // The broker may know before the model that a connection is gone, and its session with it.
         let gone = |session: &&Session| {
@@ -130,7 +130,7 @@ impl Model {
         &self,
         group: &str,
         message: &Message,
-        event: &Event,
+        event: &Occurrence,
         present: &impl Fn(&&Session) -> bool,
     ) -> bool {
         let mut sure = false;

@@ -101,7 +101,7 @@ impl Link {
             Op::Leave | Op::Garbage => {
                 self.doomed = true;
                 let Some(conn) = self.attempt.as_ref().map(|attempt| attempt.conn) else { return };
-                let now = model.time();
+                let now = model.tick();
                 pending.loose = match pending.op {
                     Op::Leave => model.left_began(conn, now),
                     _ => model.cut_began(conn, now),

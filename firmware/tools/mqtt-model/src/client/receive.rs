@@ -175,7 +175,7 @@ impl Client {
             QoS::ExactlyOnce => {
                 if !known {
                     let (topic, payload) = (publish.topic.to_vec(), publish.payload.to_vec());
-                    let seen = Seen { session, since: model.time(), topic, payload };
+                    let seen = Seen { session, since: model.tick(), topic, payload };
                     self.seen.insert(publish.packet_id, seen);
                 }
                 self.answer(PacketType::Pubrec, publish.packet_id, None);

@@ -3,7 +3,7 @@
 use umqtt_mqtt::Instant;
 
 use super::{Attempt, Connection, Identity, Session};
-use crate::life::{Event, Life, Tick};
+use crate::life::{Life, Occurrence, Tick};
 use crate::{ConnKey, Loose, MessageId, Model, SessionKey};
 
 impl Model {
@@ -176,7 +176,7 @@ impl Model {
             && let Some(message) = self.messages.get_mut(&id)
             && !message.topic.starts_with("$SYS/")
         {
-            message.events.push(Event { sure: true, ..Event::begins(from) });
+            message.events.push(Occurrence { sure: true, ..Occurrence::begins(from) });
             ends.push(Loose::Publication(id, message.events.len() - 1));
         }
         ends

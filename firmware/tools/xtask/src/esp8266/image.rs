@@ -10,12 +10,14 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use object::{Object, ObjectSection};
 
-use super::budget::Budgets;
-use super::build::{self, Program};
-use super::paths::Paths;
-use super::size::{KIB, Sizes};
-use super::toolchain::{self, Toolchain};
-use super::{CHIP, DEVICE};
+use super::assembly;
+use super::description::CHIP;
+use crate::chip::budget::Budgets;
+use crate::chip::cargo::Program;
+use crate::chip::description::DEVICE;
+use crate::chip::paths::Paths;
+use crate::chip::size::{KIB, Sizes};
+use crate::chip::toolchain::{self, Toolchain};
 
 /// Where flash begins as the chip shows it.
 const FLASH: u64 = 0x4020_0000;
@@ -34,18 +36,18 @@ struct Image {
 }
 
 /// Builds the device for the chip and makes its files; returns what to do with them.
-pub(crate) fn make(places: &Paths, tools: &Toolchain) -> Result<impl fmt::Display> {
+pub(crate) fn make(paths: &Paths, toolchain: &Toolchain) -> Result<impl fmt::Display> {
     let esptool = toolchain::esptool()?;
-    let elf = build::build(places, tools, &Program::new(CHIP, &[]))?;
-    Budgets::new(&Sizes::read(&elf)?).check()?;
+    let elf = assembly::build(paths, toolchain, &Program::new(CHIP, &[]))?;
+    Budgets::new(paths.chip, &Sizes::read(&elf)?).check()?;
     let storage = storage(&elf)?;
-    let files = [START, CODE].map(|at| places.target.join(format!("{DEVICE}-{at:#07x}.bin")));
+    let files = [START, CODE].map(|at| paths.target.join(format!("{DEVICE}-{at:#07x}.bin")));
     for file in files.iter().filter(|file| file.exists()) {
         fs::remove_file(file)?;
     }
 
     // The numbers are part of the names by esptool's doing.
-    let names = places.target.join(format!("{DEVICE}-"));
+    let names = paths.target.join(format!("{DEVICE}-"));
     let mut command = Command::new(&esptool);
     command.args(["--chip", "esp8266", "elf2image", "--version", "1", "-o"]).arg(names).arg(&elf);
     let output = command.output().with_context(|| format!("cannot start {}", esptool.display()))?;

@@ -1,0 +1,42 @@
+//! Tests of scripts: `.test` files, run in virtual time on the real compiler, image and engine.
+//!
+//! | file | job |
+//! |---|---|
+//! | `token.rs`, `cursor.rs` | a file as lines of tokens; a line from left to right |
+//! | `parse.rs`, `steps.rs`, `expectations.rs` | lines to what they mean |
+//! | `surplus.rs` | what to do about more on a line than belongs there |
+//! | `scope.rs` | what names mean in a test |
+//! | `file.rs`, `pattern.rs` | what a file says: tests, steps; values and what is compared with them |
+//! | `operand.rs`, `possible.rs` | the operands of actions; what each of them can be |
+//! | `problem.rs` | what is wrong, and where |
+//! | `script.rs` | a script, compiled |
+//! | `bench.rs` | the devices in virtual time, and the messages between them |
+//! | `limits.rs` | what a test may take |
+//! | `run.rs` | the steps of a test |
+//! | `story.rs` | what a failure tells |
+//! | `suite.rs` | all tests of a file, and what came of them |
+//! | `discover.rs` | the files below a folder |
+//! | `report/` | for people, and for programs |
+
+mod bench;
+mod cursor;
+pub(crate) mod discover;
+mod expectations;
+mod file;
+mod limits;
+mod operand;
+mod parse;
+mod pattern;
+mod possible;
+mod problem;
+pub(crate) mod report;
+mod run;
+mod scope;
+mod script;
+mod steps;
+mod story;
+pub(crate) mod suite;
+mod surplus;
+mod token;
+
+pub(crate) use problem::Problem;
