@@ -9,6 +9,7 @@
 //! | [`input`] | reading scripts and images, `-` for standard input |
 //! | [`frontend`] | errors and warnings of a script, in one call |
 //! | [`render`] | diagnostics for people and for programs |
+//! | [`remote`] | devices over the network: a client of their console |
 //! | [`script_test`] | `.test` files: what scripts must do, tried in virtual time |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |
@@ -24,6 +25,8 @@ mod fixes;
 mod frontend;
 mod input;
 mod parameters;
+#[allow(dead_code, unused_imports)] // the commands that use it follow
+mod remote;
 mod render;
 mod script_test;
 mod terminal;

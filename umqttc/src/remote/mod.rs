@@ -1,0 +1,33 @@
+//! Devices over the network: a client of their console (TCP 7777).
+//!
+//! ```text
+//! let address: DeviceAddress = "lamp.lan".parse()?;
+//! let mut console = ConsoleClient::connect(&address, Timeouts::default())?;
+//! let reply = console.command("show stats")?;       // up to the next prompt
+//! while let Some(line) = console.next_line(deadline)? { ... }   // what comes unasked
+//! ```
+//!
+//! | module | job |
+//! |---|---|
+//! | [`address`] | `HOST[:PORT]`, and its addresses in the network |
+//! | [`transcript`] | bytes to lines and prompts |
+//! | [`session`] | lines and prompts to replies, and what came unasked |
+//! | [`reply`] | what a command was answered, and whether that is a refusal |
+//! | [`client`] | a session over TCP, with time limits |
+//! | [`error`] | why a device could not be talked to, and what to try |
+//! | [`interrupt`] | Ctrl-C while something must be put in order first |
+//!
+//! [`transcript`] and [`session`] know neither sockets nor a clock. What they hold has a bound.
+
+pub(crate) mod address;
+pub(crate) mod client;
+pub(crate) mod error;
+pub(crate) mod interrupt;
+pub(crate) mod reply;
+pub(crate) mod session;
+pub(crate) mod transcript;
+
+pub(crate) use address::DeviceAddress;
+pub(crate) use client::{ConsoleClient, Timeouts};
+pub(crate) use error::RemoteError;
+pub(crate) use reply::Reply;
