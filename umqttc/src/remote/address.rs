@@ -2,16 +2,10 @@
 //! follows.
 
 use std::fmt;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::str::FromStr;
-
-use super::RemoteError;
 
 /// The console's port on a device where it was not set.
 pub(crate) const CONSOLE_PORT: u16 = 7777;
-
-/// Addresses of a name that are tried.
-const TRIED: usize = 4;
 
 /// Where a device's console is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,14 +25,9 @@ impl DeviceAddress {
         DeviceAddress { host: self.host.clone(), port }
     }
 
-    /// Its addresses in the network, at least one.
-    ///
-    /// # Errors
-    /// [`RemoteError::Unknown`].
-    pub(crate) fn resolve(&self) -> Result<Vec<SocketAddr>, RemoteError> {
-        let found = (self.host.as_str(), self.port).to_socket_addrs();
-        let found: Vec<SocketAddr> = found.into_iter().flatten().take(TRIED).collect();
-        if found.is_empty() { Err(RemoteError::Unknown(self.clone())) } else { Ok(found) }
+    /// The port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 }
 

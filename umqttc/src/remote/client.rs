@@ -1,7 +1,7 @@
 //! A console session over TCP. Whatever the other end does, each call comes to its end.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use umqtt_device::console::words::Quoted;
@@ -22,6 +22,9 @@ const WHOLE_REPLY: u32 = 6;
 
 /// The longest wait for another try of a password that is waited here.
 const LONGEST_WAIT: u64 = 8;
+
+/// Addresses of a name that are tried.
+const ADDRESSES: usize = 4;
 
 /// How long it is waited.
 #[derive(Clone, Copy, Debug)]
@@ -72,7 +75,7 @@ pub(crate) fn connect(
     timeout: Duration,
 ) -> Result<TcpStream, RemoteError> {
     let mut last = io::Error::from(io::ErrorKind::TimedOut);
-    for socket in address.resolve()? {
+    for socket in resolve(address)? {
         match TcpStream::connect_timeout(&socket, timeout) {
             Ok(stream) => {
                 let fails = |error| RemoteError::Connect(address.clone(), error);
@@ -85,6 +88,12 @@ pub(crate) fn connect(
         }
     }
     Err(RemoteError::Connect(address.clone(), last))
+}
+
+fn resolve(address: &DeviceAddress) -> Result<Vec<SocketAddr>, RemoteError> {
+    let found = (address.host(), address.port()).to_socket_addrs();
+    let found: Vec<SocketAddr> = found.into_iter().flatten().take(ADDRESSES).collect();
+    if found.is_empty() { Err(RemoteError::Unknown(address.clone())) } else { Ok(found) }
 }
 
 impl ConsoleClient {

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::io;
 
-use super::DeviceAddress;
 use super::reply::shown;
-use super::session::{MAX_COMMAND, ProtocolError};
+use super::session::MAX_COMMAND;
+use super::{DeviceAddress, ProtocolError};
 
 /// Most characters of what somebody else sent that are shown in a sentence.
 const QUOTED: usize = 100;

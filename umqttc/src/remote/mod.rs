@@ -9,8 +9,9 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`address`] | `HOST[:PORT]`, and its addresses in the network |
+//! | [`address`] | `HOST[:PORT]` |
 //! | [`transcript`] | bytes to lines and prompts |
+//! | `protocol_error` | what a peer sends that is no console |
 //! | [`session`] | lines and prompts to replies, and what came unasked |
 //! | [`reply`] | what a command was answered, and whether that is a refusal |
 //! | [`client`] | a session over TCP, with time limits |
@@ -23,6 +24,7 @@ pub(crate) mod address;
 pub(crate) mod client;
 pub(crate) mod error;
 pub(crate) mod interrupt;
+mod protocol_error;
 pub(crate) mod reply;
 pub(crate) mod session;
 pub(crate) mod transcript;
@@ -30,4 +32,5 @@ pub(crate) mod transcript;
 pub(crate) use address::DeviceAddress;
 pub(crate) use client::{ConsoleClient, Timeouts};
 pub(crate) use error::RemoteError;
+pub(crate) use protocol_error::ProtocolError;
 pub(crate) use reply::Reply;

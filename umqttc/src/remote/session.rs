@@ -1,7 +1,7 @@
 //! A console session seen from the user's end: bytes in; replies, and lines that come unasked, out.
 //!
-//! Order of calls: what came to [`ConsoleSession::receive`]; then [`ConsoleSession::take_reply`], and
-//! [`ConsoleSession::next_unasked`] until it has none. One command at a time:
+//! Order of calls: what came to [`ConsoleSession::receive`]; then [`ConsoleSession::take_reply`],
+//! and [`ConsoleSession::next_unasked`] until it has none. One command at a time:
 //! [`ConsoleSession::begin`] gives the bytes to send, and the next is due behind its reply.
 //!
 //! A reply begins where the prompt was. What the device sends unasked takes the prompt's place, and
@@ -9,8 +9,8 @@
 //! command came, the reply stands behind that line: [`ConsoleSession::settle`].
 
 use std::collections::VecDeque;
-use std::fmt;
 
+use super::ProtocolError;
 use super::reply::Reply;
 use super::transcript::{Item, PROMPT, Transcript};
 
@@ -26,26 +26,6 @@ const LINE_COST: usize = 64;
 
 /// Longest command the console takes, bytes.
 pub(crate) const MAX_COMMAND: usize = 512;
-
-/// What comes is no console's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ProtocolError {
-    /// A line is longer than any of a device.
-    LineTooLong,
-    /// A reply is longer than any of a device.
-    ReplyTooLong,
-}
-
-impl fmt::Display for ProtocolError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ProtocolError::LineTooLong => "a line without an end",
-            ProtocolError::ReplyTooLong => "a reply without an end",
-        })
-    }
-}
-
-impl std::error::Error for ProtocolError {}
 
 /// What came and was not asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! the prompt's place: it begins with CR, and with blanks and another CR where it is shorter than
 //! what it covers.
 
-use super::session::ProtocolError;
+use super::ProtocolError;
 
 /// What a console shows when it waits for a command.
 pub(crate) const PROMPT: &[u8] = b"CMD>";
