@@ -8,7 +8,7 @@ use core::cell::Cell;
 
 /// Most bytes a token adds to the tree of its action: an operator begins a chain and its list, a
 /// function a call.
-const TOKEN: usize = if size_of::<usize>() > 4 { 160 } else { 96 };
+pub(crate) const TOKEN: usize = if size_of::<usize>() > 4 { 160 } else { 96 };
 /// Asked for at once, for the tokens to come.
 const AHEAD: usize = 6 * TOKEN;
 /// Bytes a list grows by at least.

@@ -230,3 +230,21 @@ proptest! {
         check_image(source.join(" ").as_bytes());
     }
 }
+
+/// Two faults in one statement: the list of what is wrong grew unasked.
+#[test]
+fn two_faults_of_one_statement() {
+    check_image(b"on init do call x | - const $x = on init do");
+}
+
+/// Both chains begin when the call ends.
+#[test]
+fn chains_that_end_with_a_call() {
+    for value in ["1 and 2 = json(3, 4)", "1 or 2 + find(3, 4)", "(1 and 2 = csvstr(1, 2, 3))"] {
+        let script = format!(
+            "on serial do println {value} setvar $x = {value} publish local {value} {value}"
+        );
+        check(script.as_bytes());
+        check_short(script.as_bytes());
+    }
+}

@@ -17,13 +17,16 @@ use crate::ast::{
     EventPattern, Expr, ExprKind, FunctionWord, Logic, Number, Operator, Span, Special, Target,
     Trigger,
 };
-use crate::budget::MemoryBudget;
+use crate::budget::{MemoryBudget, TOKEN};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::literal;
 use crate::named::NamedConstants;
 
 /// Bytes a diagnostic takes, with its texts and the list it goes to.
 pub(crate) const DIAGNOSTIC: usize = 1024;
+/// Bytes of a chain of two operands.
+const SHORTEST_CHAIN: usize = size_of::<Chain<Operator>>() + size_of::<ChainLink<Operator>>();
+const _: () = assert!(SHORTEST_CHAIN <= TOKEN);
 
 /// A value of one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -203,7 +206,10 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// Keeps a diagnostic; they are made only where there is room for them.
     pub(super) fn tell(&mut self, make: impl FnOnce(&'s [u8]) -> Diagnostic) {
-        if self.found.len() < self.most && self.budget.has(DIAGNOSTIC) {
+        if self.found.len() < self.most
+            && self.budget.grow(&mut self.found, 1)
+            && self.budget.has(DIAGNOSTIC)
+        {
             self.found.push(make(self.source));
         }
     }
@@ -412,10 +418,11 @@ impl<'k, 's> Builder<'k, 's> {
 
     /// `find(a, b)`, `divide(a, b, n)`
     pub(crate) fn called(&mut self) -> ExprKind {
-        // None only where there was no room. A call is larger than what a token may add, and chains
-        // may end with it.
+        // None only where there was no room. A call is larger than what a token may add, and two
+        // chains may end with it, one of comparisons and one of `and` and `or`: what a token may
+        // add is room for one of them.
         let Some(OpenCall { function, name, mut values }) =
-            self.calls.pop().filter(|_| self.budget.has(size_of::<Call>()))
+            self.calls.pop().filter(|_| self.budget.has(size_of::<Call>() + SHORTEST_CHAIN))
         else {
             return ExprKind::Text;
         };

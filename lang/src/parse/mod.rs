@@ -132,11 +132,12 @@ impl<'s> StatementReader<'s> {
         named: Option<&'k NamedConstants>,
         found: &mut Vec<Diagnostic>,
     ) -> Result<(), ParseError<u32, Token, LexError>> {
-        let left = self.left - found.len();
         let source = self.tokens.source();
-        let mut build = Builder::new(source, self.profile.temporaries, left, sink, budget, named);
+        let mut build =
+            Builder::new(source, self.profile.temporaries, self.left, sink, budget, named);
+        core::mem::swap(&mut build.found, found);
         let parsed = grammar::StatementParser::new().parse(&mut build, &mut self.tokens);
-        found.append(&mut build.found);
+        core::mem::swap(&mut build.found, found);
         parsed
     }
 
