@@ -107,6 +107,7 @@ impl Console for Log {
 
 impl Random for Log {}
 
+impl umqtt_vm::Tracing for Log {}
 impl umqtt_vm::Almanac for Log {}
 
 impl FlashVariables for Log {

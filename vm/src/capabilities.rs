@@ -21,7 +21,7 @@ use core::fmt::Arguments;
 
 use umqtt_topic::TopicError;
 
-use crate::{Event, FLASH_VARIABLE_LEN, Side};
+use crate::{Event, FLASH_VARIABLE_LEN, Side, Tracing};
 
 /// How a pin is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,10 +247,15 @@ pub trait Almanac {
 
 /// All that the surroundings of a script offer it. Implemented by whatever implements each
 /// capability.
-pub trait Host: Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac {}
+pub trait Host:
+    Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac + Tracing
+{
+}
 
-impl<T> Host for T where T: Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac
-{}
+impl<T> Host for T where
+    T: Gpio + Serial + Random + Mqtt + Http + FlashVariables + Console + Almanac + Tracing
+{
+}
 
 /// What runs a script: keeps its time, and notes what its handlers do with messages.
 pub trait Supervisor: Timekeeping {
@@ -284,5 +289,6 @@ impl FlashVariables for NullHost {}
 impl Random for NullHost {}
 impl Console for NullHost {}
 impl Almanac for NullHost {}
+impl Tracing for NullHost {}
 impl Timekeeping for NullHost {}
 impl Supervisor for NullHost {}

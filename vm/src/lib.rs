@@ -17,6 +17,7 @@
 //! | [`verify`](VerifyError) | proving that code is sound |
 //! | [`program`](Program) | a verified image: the only thing that can run |
 //! | [`machine`](Machine) | running |
+//! | [`step`](Step) | what handlers do, step by step, for a host that watches |
 //! | [`number`] | arithmetic on integers and decimals |
 //! | [`capabilities`] | what a script reaches outside the machine |
 //!
@@ -45,6 +46,7 @@ pub mod number;
 mod profile;
 mod program;
 pub mod schedule;
+mod step;
 mod trap;
 mod verify;
 pub mod words;
@@ -61,6 +63,7 @@ pub use machine::{Dispatch, HandlerCursor, MAX_STRING_BYTES, Machine, Memory, Sl
 pub use number::parse_number;
 pub use profile::{FLASH_VARIABLE_LEN, Profile};
 pub use program::{Handler, Program, Requirements};
+pub use step::{Step, Tracing};
 pub use trap::{Trap, TrapCode, Warnings};
 pub use umqtt_topic::TopicError;
 pub use verify::{CodeError, MAX_LOOPS, MAX_PENDING, VerifyError};

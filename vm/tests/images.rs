@@ -171,6 +171,7 @@ impl Console for Counter {
 
 impl umqtt_vm::Random for Counter {}
 
+impl umqtt_vm::Tracing for Counter {}
 impl umqtt_vm::Almanac for Counter {
     fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
         Some([day as i32, -1])

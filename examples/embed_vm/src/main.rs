@@ -68,6 +68,7 @@ impl Console for House {
 // A house without these: what a script asks of them does nothing.
 impl Serial for House {}
 impl Http for House {}
+impl umqtt_vm::Tracing for House {}
 impl umqtt_vm::Almanac for House {}
 
 impl FlashVariables for House {}

@@ -93,6 +93,8 @@ impl Sink for Compiler<'_, '_, '_> {
     fn else_if(&mut self, condition: Expr) {
         if self.reserve_block_head(condition.span.len()) {
             self.end_branch(false);
+            let line = self.line_of(condition.span);
+            self.function.line(line);
             self.branch_of(&condition, condition.span);
         }
     }

@@ -1,6 +1,7 @@
 //! The loop that runs code.
 
 use super::dispatch::record;
+use super::probe::Probe;
 use super::store::{OutOfMemory, ValueStore};
 use super::value::Value;
 use crate::image::Trigger;
@@ -22,9 +23,10 @@ pub(super) struct Interpreter<'r> {
 impl Interpreter<'_> {
     /// Runs from a word of the code on until `end` (nothing) or `return` (its value).
     #[inline(never)]
-    pub(super) fn run(&mut self, from: usize) -> Result<Value, TrapCode> {
-        let mut at = from;
+    pub(super) fn run<P: Probe>(&mut self, from: usize, probe: P) -> Result<Value, TrapCode> {
+        let (mut at, mut probe) = (from, probe);
         'next: loop {
+            probe.before(&mut self.store, &mut *self.host, at);
             let m = &mut self.store;
             let word = m.words.get(at).map_or(u32::MAX, |word| u32::from_le(*word));
             at += 1;

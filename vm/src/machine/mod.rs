@@ -10,6 +10,7 @@
 //! | `calls.rs` | where to go on behind a sub |
 //! | `memory.rs` | what a machine computes in, as it is given |
 //! | `store.rs` | how that is used: variables, temporaries, strings |
+//! | `probe.rs` | what watches the interpreter |
 //! | `pay.rs` | what is paid for that beside what words cost |
 //! | `value.rs` | what a value is |
 //! | `decimals.rs` | computing with decimals |
@@ -26,6 +27,7 @@ mod json;
 mod json_write;
 mod memory;
 mod pay;
+mod probe;
 mod start;
 mod store;
 mod strings;
@@ -36,6 +38,7 @@ use self::calls::CallStack;
 use self::dispatch::DispatchTable;
 pub use self::dispatch::{Dispatch, HandlerCursor};
 pub use self::memory::{MAX_STRING_BYTES, Memory, Slot, TooFewSlots};
+use self::probe::Stepper;
 use self::start::{Frame, RunResult, Suspended};
 
 use self::value::{StringSource, Value};
@@ -190,6 +193,32 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         }
     }
 
+    /// As [`Machine::run`], and sends every [`Step`](crate::Step) within the handler to the host.
+    /// The script does the same, and pays the same.
+    ///
+    /// # Errors
+    /// [`Trap`] when it was stopped.
+    #[cold]
+    #[inline(never)]
+    pub fn run_traced(
+        &mut self,
+        handler: Handler,
+        event: &Event<'_>,
+        fuel: &mut u32,
+        sys: &mut Syscalls<'_>,
+    ) -> Result<(), Trap> {
+        let stepper = &mut Stepper::default();
+        let mut ran = start::run_traced(self.frame(true), handler, event, fuel, sys, stepper);
+        loop {
+            let suspended = match ran {
+                Ok(ran) => return ran,
+                Err(suspended) => suspended,
+            };
+            let growable = self.memory.grow(suspended.missing);
+            ran = start::resume(self.frame(growable), suspended, event, fuel, sys, &mut *stepper);
+        }
+    }
+
     /// Resumes a handler until it has ended, however often it needs more memory.
     #[cold]
     #[inline(never)]
@@ -203,7 +232,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         let mut suspended = suspended;
         loop {
             let growable = self.memory.grow(suspended.missing);
-            match start::resume(self.frame(growable), suspended, event, fuel, sys) {
+            match start::resume(self.frame(growable), suspended, event, fuel, sys, ()) {
                 Ok(ran) => return ran,
                 Err(again) => suspended = again,
             }

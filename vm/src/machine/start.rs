@@ -3,6 +3,7 @@
 use super::dispatch::{record, value_matches};
 use super::interpreter::Interpreter;
 use super::memory::{MAX_STRING_BYTES, Slot};
+use super::probe::{Probe, Stepper};
 use super::store::ValueStore;
 use super::value::Value;
 use super::{MachineState, words};
@@ -53,7 +54,7 @@ pub(super) fn matches(
     else {
         return Ok(false);
     };
-    let result = interpreter.run(interpreter.store.info.code + usize::from(record.filter));
+    let result = interpreter.run(interpreter.store.info.code + usize::from(record.filter), ());
     *fuel = left(&interpreter);
     match result {
         Ok(value) => Ok(value_matches(&interpreter.store.source(), value, topic)),
@@ -77,24 +78,50 @@ pub(super) fn run(
     sys: &mut Syscalls<'_>,
 ) -> Result<RunResult, Suspended> {
     let mut interpreter = Interpreter::new(frame, event, sys);
-    let m = &mut interpreter.store;
-    let Some(record) = record(m.words, m.info, handler.index()) else {
+    let Some(code) = begin(&mut interpreter.store, handler) else {
         return Ok(Err(Trap { code: TrapCode::Corrupt, at: 0 }));
     };
+    interpreter.store.fuel = start_with(*fuel);
+    run_to_end(&mut interpreter, code, fuel, ())
+}
+
+/// Runs a handler from its start, and sends its steps to the host.
+#[cold]
+#[inline(never)]
+pub(super) fn run_traced(
+    frame: Frame<'_>,
+    handler: Handler,
+    event: &Event<'_>,
+    fuel: &mut u32,
+    sys: &mut Syscalls<'_>,
+    stepper: &mut Stepper,
+) -> Result<RunResult, Suspended> {
+    let mut interpreter = Interpreter::new(frame, event, sys);
+    let Some(code) = begin(&mut interpreter.store, handler) else {
+        return Ok(Err(Trap { code: TrapCode::Corrupt, at: 0 }));
+    };
+    interpreter.store.fuel = start_with(*fuel);
+    run_to_end(&mut interpreter, code, fuel, stepper)
+}
+
+/// Where a handler's code is, of the words; sets its arguments.
+#[inline(always)]
+fn begin(m: &mut ValueStore<'_>, handler: Handler) -> Option<usize> {
+    let record = record(m.words, m.info, handler.index())?;
     let code = m.info.code + usize::from(record.code);
     m.set_arguments(code);
-    interpreter.store.fuel = start_with(*fuel);
-    run_to_end(&mut interpreter, code, fuel)
+    Some(code)
 }
 
 /// Runs a handler on.
 #[inline(never)]
-pub(super) fn resume(
+pub(super) fn resume<P: Probe>(
     frame: Frame<'_>,
     suspended: Suspended,
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
+    probe: P,
 ) -> Result<RunResult, Suspended> {
     let mut interpreter = Interpreter::new(frame, event, sys);
     interpreter.store.fuel = start_with(*fuel);
@@ -103,7 +130,7 @@ pub(super) fn resume(
         interpreter.store.at = suspended.at + 1;
         interpreter.store.stop();
     }
-    run_to_end(&mut interpreter, suspended.at, fuel)
+    run_to_end(&mut interpreter, suspended.at, fuel, probe)
 }
 
 /// The fuel to run with.
@@ -119,12 +146,13 @@ fn left(interpreter: &Interpreter<'_>) -> u32 {
 }
 
 #[inline(always)]
-fn run_to_end(
+fn run_to_end<P: Probe>(
     interpreter: &mut Interpreter<'_>,
     at: usize,
     fuel: &mut u32,
+    probe: P,
 ) -> Result<RunResult, Suspended> {
-    let result = interpreter.run(at);
+    let result = interpreter.run(at, probe);
     *fuel = left(interpreter);
     let ValueStore { at, strings_end, scratch_end, .. } = interpreter.store;
     interpreter.store.state.strings_end = strings_end;

@@ -5,6 +5,7 @@ use umqtt_mqtt::{PublishError, QoS};
 use umqtt_topic::TopicError;
 use umqtt_vm::{
     Almanac, Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, Random, Serial, Side,
+    Tracing,
 };
 
 use super::state::DeviceState;
@@ -138,6 +139,9 @@ impl<P: Platform> Gpio for ScriptHost<'_, P> {
         Some(&mut self.state.board)
     }
 }
+
+// Not watched yet.
+impl<P: Platform> Tracing for ScriptHost<'_, P> {}
 
 impl<P: Platform> Serial for ScriptHost<'_, P> {
     fn serial(&mut self) -> Option<&mut dyn Serial> {

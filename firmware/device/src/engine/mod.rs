@@ -47,7 +47,7 @@ use alloc::vec::Vec;
 
 use umqtt_net::Instant;
 use umqtt_vm::image::{FilterKind, Trigger};
-use umqtt_vm::{Event, Host, Machine, Profile, Program, TooFewSlots, Warnings};
+use umqtt_vm::{Event, Host, Machine, Profile, Program, Step, TooFewSlots, Warnings};
 
 use clock::NEVER;
 pub use clock::{LocalTime, Now};
@@ -216,11 +216,18 @@ impl<B: AsRef<[u8]>> Engine<B> {
             };
         }
         if !self.may_wake(event, host) {
+            if host.is_tracing() {
+                host.step(Step::Event(event));
+                host.step(Step::Handled(0));
+            }
             return Disposition::Ignored;
         }
         let pushed = self.queue.push(event, at.now, self.queue_budget());
         self.share_memory();
         if pushed {
+            if host.is_tracing() {
+                host.step(Step::Waits(event));
+            }
             return Disposition::Queued;
         }
         self.refused = self.refused.saturating_add(1);

@@ -33,7 +33,7 @@ impl Display for ScriptLocation {
 }
 
 /// Where a handler's code starts.
-fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
+pub(super) fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
     program.handlers().nth(handler.index()).map_or(0, |(_, record)| record.code)
 }
 

@@ -1,6 +1,6 @@
 //! Running the handlers of one event after the other.
 
-use umqtt_vm::{Dispatch, Event, Handler, HandlerCursor, Host, Side, Syscalls};
+use umqtt_vm::{Dispatch, Event, Handler, HandlerCursor, Host, Side, Step, Syscalls, Trap};
 
 use super::clock::Now;
 use super::{Engine, FEEDBACK_ROUNDS, Phase, report};
@@ -51,6 +51,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
 
     /// Runs the handlers of an event, in script order; returns whether there were any.
     pub(super) fn run<H: Host>(&mut self, event: &Event<'_>, at: &Now, host: &mut H) -> bool {
+        if host.is_tracing() {
+            host.step(Step::Event(event));
+        }
         let mut handlers = HandlerCursor::default();
         let mut woken = 0u32;
         let (mut left, mut again) = (self.fuel, true);
@@ -81,6 +84,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
             self.run_handler(handler, event, &mut left, at, host);
         }
         self.used = self.used.wrapping_add(self.fuel - left);
+        if host.is_tracing() {
+            host.step(Step::Handled(woken));
+        }
         if woken == 0 {
             return false;
         }
@@ -121,8 +127,12 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if self.tracing {
             report::trace(self.machine.program(), handler, event, host);
         }
-        let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
-        let result = self.machine.run(handler, event, left, &mut syscalls);
+        let result = if host.is_tracing() {
+            self.run_traced(handler, event, left, host)
+        } else {
+            let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
+            self.machine.run(handler, event, left, &mut syscalls)
+        };
         if self.handler.refused.is_some() || *self.machine.warnings() != self.warned {
             self.report_warnings(handler, at.now, host);
         }
@@ -132,5 +142,21 @@ impl<B: AsRef<[u8]>> Engine<B> {
         if let Err(trap) = result {
             self.report_stop(handler, trap, at.now, host);
         }
+    }
+    /// Runs a handler step by step for who watches.
+    #[cold]
+    #[inline(never)]
+    fn run_traced<H: Host>(
+        &mut self,
+        handler: Handler,
+        event: &Event<'_>,
+        left: &mut u32,
+        host: &mut H,
+    ) -> Result<(), Trap> {
+        host.step(Step::Handler(report::start_of(self.machine.program(), handler)));
+        let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
+        let result = self.machine.run_traced(handler, event, left, &mut syscalls);
+        host.step(Step::End(result));
+        result
     }
 }

@@ -3,7 +3,19 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use umqtt_net::Instant;
 use umqtt_vm::{PinMode, Side};
+
+/// An action of a script, and when it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The virtual time.
+    pub at: Instant,
+    /// The offset of its instruction in the code, if the script is watched.
+    pub offset: Option<u16>,
+    /// What.
+    pub action: Action,
+}
 
 /// One action of a script. Displayed close to how a script spells it, values in quotes where they
 /// may hold blanks.

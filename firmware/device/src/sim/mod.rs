@@ -21,6 +21,7 @@
 //! ```
 
 mod action;
+mod coverage;
 mod pins;
 mod radio;
 mod world;
@@ -34,7 +35,8 @@ use umqtt_vm::{Event, Profile, Side};
 
 use crate::engine::{Engine, LoadError, LocalTime, Now, ScriptStats};
 
-pub use action::Action;
+pub use action::{Action, Done};
+pub use coverage::Coverage;
 pub use pins::SimulatedPins;
 pub use radio::{RADIO_USAGE, SimulatedRadio};
 use world::World;
@@ -254,7 +256,24 @@ impl Simulator {
 
     /// As [`Simulator::actions`], each with the virtual time at which it was done.
     pub fn timed_actions(&mut self) -> Vec<(Instant, Action)> {
+        self.placed_actions().into_iter().map(|done| (done.at, done.action)).collect()
+    }
+
+    /// As [`Simulator::timed_actions`], each with its place in the code, which is known while the
+    /// script is [watched](Simulator::watch).
+    pub fn placed_actions(&mut self) -> Vec<Done> {
         core::mem::take(&mut self.world.actions)
+    }
+
+    /// Watches from now on what the script does: where its actions stand in the code, and what of
+    /// the code runs.
+    pub fn watch(&mut self) {
+        self.world.coverage.get_or_insert_default();
+    }
+
+    /// What ran of the code since [`Simulator::watch`].
+    pub fn coverage(&self) -> Option<&Coverage> {
+        self.world.coverage.as_ref()
     }
 
     /// Keeps the retained messages over a power cut, as `save_retained` on the console does.

@@ -8,10 +8,10 @@ use umqtt_net::Instant;
 use umqtt_topic::TopicError;
 use umqtt_vm::{
     Almanac, Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, PinMode, Random,
-    Serial, Side,
+    Serial, Side, Step, Tracing,
 };
 
-use super::Action;
+use super::{Action, Coverage, Done};
 use crate::settings::param_type::degrees;
 
 /// Most messages on their way to the script; more are lost, as with any broker.
@@ -27,7 +27,11 @@ pub(super) struct Message {
 /// What the script finds and what it did.
 #[derive(Default)]
 pub(super) struct World {
-    pub(super) actions: Vec<(Instant, Action)>,
+    pub(super) actions: Vec<Done>,
+    /// What ran of the code, if that is watched.
+    pub(super) coverage: Option<Coverage>,
+    /// Where the running handler is, if that is watched.
+    offset: Option<u16>,
     pub(super) now: Instant,
     pub(super) connected: bool,
     pub(super) adc: u16,
@@ -70,6 +74,7 @@ impl World {
     pub(super) fn after_power_cut(&mut self) -> World {
         World {
             actions: core::mem::take(&mut self.actions),
+            coverage: self.coverage.take(),
             now: self.now,
             adc: self.adc,
             retained: self.saved.clone(),
@@ -104,7 +109,7 @@ impl World {
     }
 
     fn record(&mut self, action: Action) {
-        self.actions.push((self.now, action));
+        self.actions.push(Done { at: self.now, offset: self.offset, action });
     }
 
     /// Delivers a published message to the script's subscriptions.
@@ -327,6 +332,23 @@ impl Console for World {
 
     fn log(&mut self, line: core::fmt::Arguments<'_>) {
         self.record(Action::Log(alloc::format!("{line}")));
+    }
+}
+
+impl Tracing for World {
+    fn is_tracing(&self) -> bool {
+        self.coverage.is_some()
+    }
+
+    fn step(&mut self, step: Step<'_>) {
+        match step {
+            Step::Handler(offset) | Step::Instruction(offset) => self.offset = Some(offset),
+            Step::End(_) => self.offset = None,
+            _ => {}
+        }
+        if let Some(coverage) = &mut self.coverage {
+            coverage.count(&step, self.offset);
+        }
     }
 }
 

@@ -274,6 +274,7 @@ impl Gpio for Silent {}
 impl Serial for Silent {}
 impl Mqtt for Silent {}
 impl Http for Silent {}
+impl umqtt_vm::Tracing for Silent {}
 impl umqtt_vm::Almanac for Silent {}
 
 impl FlashVariables for Silent {}

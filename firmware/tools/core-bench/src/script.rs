@@ -42,6 +42,7 @@ impl Console for World {
 impl Serial for World {}
 impl Mqtt for World {}
 impl Http for World {}
+impl umqtt_vm::Tracing for World {}
 impl umqtt_vm::Almanac for World {}
 
 impl FlashVariables for World {}

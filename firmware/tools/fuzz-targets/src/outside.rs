@@ -98,6 +98,7 @@ impl Console for Outside {
 
 impl Random for Outside {}
 
+impl umqtt_vm::Tracing for Outside {}
 impl umqtt_vm::Almanac for Outside {
     fn sun(&mut self, day: u32) -> Option<[i32; 2]> {
         Some([day as i32, -1])
