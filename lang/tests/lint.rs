@@ -497,3 +497,51 @@ fn w0043_variable_that_never_changes() {
         assert!(hints(quiet).is_empty(), "{quiet}");
     }
 }
+
+#[test]
+fn w0044_tenths_made_of_digits() {
+    let tenths = "setvar $t = csvstr($this_data, 0, \".\") * 10";
+    let digit = "substr(csvstr($this_data, 1, \".\"), 0, 1)";
+    for (actions, right) in [
+        (
+            format!("{tenths} setvar $n = $t + {digit} print $n"),
+            "setvar $n = int($this_data * 10) print $n",
+        ),
+        // What helps is needed elsewhere.
+        (
+            format!("{tenths} setvar $n = $t + {digit} print $n | $t"),
+            "setvar $t = csvstr($this_data, 0, \".\") * 10 setvar $n = int($this_data * 10) print $n | $t",
+        ),
+        (
+            format!("setvar $n = (csvstr($this_data, 0, .) * 10) + {digit} print $n"),
+            "setvar $n = int($this_data * 10) print $n",
+        ),
+        (
+            format!(
+                "{tenths} setvar $d = {digit} if substr($this_data, 0, 1) = \"-\" then \
+                 setvar $n = $t - $d else setvar $n = $t + $d endif print $n"
+            ),
+            "setvar $n = int($this_data * 10) print $n",
+        ),
+    ] {
+        let script = format!("on topic local a do {actions}");
+        let found = hints(&script);
+        let codes: Vec<_> = found.iter().map(|it| it.code.as_str()).collect();
+        assert_eq!(codes, ["W0044"], "{script}");
+        let text = mended(&script, &found[0]);
+        assert_eq!(text, format!("on topic local a do {right}"));
+        assert!(hints(&text).is_empty(), "{text}");
+    }
+    for quiet in [
+        // Other digits, another number, another sign, or what is read may be another.
+        format!("{tenths} setvar $n = $t - {digit} print $n"),
+        "setvar $t = csvstr($this_data, 0, \".\") * 100 setvar $n = $t + substr(csvstr($this_data, 1, \".\"), 0, 2) print $n".to_owned(),
+        format!("{tenths} setvar $t = 1 setvar $n = $t + {digit} print $n"),
+        format!("{tenths} if $adc then setvar $t = 1 endif setvar $n = $t + {digit} print $n"),
+        "setvar $t = csvstr($a, 0, \".\") * 10 setvar $a = 2 setvar $n = $t + substr(csvstr($a, 1, \".\"), 0, 1) print $n".to_owned(),
+        "setvar $n = (csvstr($adc, 0, \".\") * 10) + substr(csvstr($adc, 1, \".\"), 0, 1) print $n".to_owned(),
+        "setvar $n = (csvstr($this_data, 0, \",\") * 10) + substr(csvstr($this_data, 1, \",\"), 0, 1) print $n".to_owned(),
+    ] {
+        assert!(hints(&format!("on topic local a do {quiet}")).is_empty(), "{quiet}");
+    }
+}

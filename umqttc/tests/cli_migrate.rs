@@ -127,3 +127,55 @@ fn a_script_does_the_same_afterwards() {
     }
     assert!(rewritten > 3, "{rewritten} were rewritten");
 }
+
+/// What a script prints of each value that comes.
+fn prints(source: &str, values: &[String]) -> Vec<String> {
+    let profile = Profile::DESKTOP;
+    let image = umqtt_lang::compile(source.as_bytes(), &profile, EmitOptions::new()).unwrap();
+    let mut sim = Simulator::new(image, &profile).unwrap();
+    sim.start();
+    sim.actions();
+    let mut all = Vec::new();
+    for value in values {
+        sim.local("in/t", value);
+        let printed: Vec<String> = sim.actions().iter().map(ToString::to_string).collect();
+        all.push(printed.join(" "));
+    }
+    all
+}
+
+/// Below zero too where the script looks at the sign; else what it made there was wrong.
+#[test]
+fn tenths_are_the_same_computed_as_picked() {
+    let parts = "    setvar $tenths = csvstr($this_data, 0, \".\") * 10
+    setvar $digit = substr(csvstr($this_data, 1, \".\"), 0, 1)
+";
+    let start = "on init do\n    subscribe local \"in/t\"\non topic local \"in/t\" do\n";
+    let by_sign = format!(
+        "{start}{parts}    if substr($this_data, 0, 1) = \"-\" then
+        setvar $now = $tenths - $digit
+    else
+        setvar $now = $tenths + $digit
+    endif
+    println $now
+"
+    );
+    let above = format!("{start}{parts}    setvar $now = $tenths + $digit\n    println $now\n");
+    let mut values: Vec<String> = (0..400).map(|n| format!("{}.{}", n / 10, n * 7 % 100)).collect();
+    values.extend(["", "0", "7", "007.5", "21.", "99999.9", "abc", "x.y"].map(str::to_owned));
+    let below = values.iter().map(|value| format!("-{value}"));
+    let both: Vec<String> = values.iter().cloned().chain(below).collect();
+    for (script, values) in [(by_sign, &both), (above, &values)] {
+        let folder = folder(&[("x.script", script.as_bytes())]);
+        let ran = umqttc(folder.path(), &["migrate", "--write", "x.script"]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let now = fs::read_to_string(folder.path().join("x.script")).unwrap();
+        let wanted = format!("{start}    setvar $now = int($this_data * 10)\n    println $now\n");
+        assert_eq!(now, wanted);
+        let (before, after) = (prints(&script, values), prints(&now, values));
+        assert!(before.iter().all(|printed| printed.starts_with("println ")), "{before:?}");
+        for (value, (before, after)) in values.iter().zip(before.iter().zip(&after)) {
+            assert_eq!(after, before, "{value}");
+        }
+    }
+}

@@ -96,6 +96,7 @@ codes! {
     ShortPeriod = "W0041", "period that is hardly longer than its handler";
     TimerAsPeriod = "W0042", "timer that is a period";
     VariableAsConstant = "W0043", "variable that never changes";
+    DigitsPicked = "W0044", "tenths made of digits";
 }
 
 impl Code {

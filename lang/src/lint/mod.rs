@@ -39,6 +39,7 @@
 //! | `constants` | W0033 |
 //! | `periods` | W0042, if asked for |
 //! | `set_once` | W0043, if asked for |
+//! | `digits` | W0044, if asked for |
 //! | `subs` | W0035 |
 //! | `removal` | edits that take an action away |
 //! | `facts` | what all of them look at, collected in one walk |
@@ -52,6 +53,7 @@ mod conditions;
 mod config;
 mod constants;
 mod decimals;
+mod digits;
 mod division;
 pub(crate) mod embedded;
 mod empty;
@@ -176,6 +178,7 @@ pub fn pedantic(source: &[u8], script: &[Statement]) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     periods::check(&facts, &mut found);
     set_once::check(&facts, &mut found);
+    digits::check(&facts, &mut found);
     found.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
     found.truncate(MAX_WARNINGS);
     found

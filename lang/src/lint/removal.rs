@@ -12,7 +12,7 @@ pub(super) fn of_action(source: &[u8], clause: &OnClause, action: Span) -> Edit 
 }
 
 /// Takes something away, with its line if it is all of that.
-fn removal(source: &[u8], span: Span) -> Edit {
+pub(super) fn removal(source: &[u8], span: Span) -> Edit {
     let (before, behind) = (&source[..span.start as usize], &source[span.end as usize..]);
     let is_blank = |byte: &&u8| matches!(byte, b' ' | b'\t' | b'\r');
     let indent = before.iter().rev().take_while(is_blank).count();

@@ -57,7 +57,9 @@ fn told(example: &Example<'_>) -> Vec<Code> {
             let mut found = lint(source, &script, &example.profile, &SerialTable);
             // Hints are for who asks for them: examples of others may have one.
             if found.is_empty()
-                && ["## W0042", "## W0043"].iter().any(|page| example.page.starts_with(page))
+                && ["## W0042", "## W0043", "## W0044"]
+                    .iter()
+                    .any(|page| example.page.starts_with(page))
             {
                 found = pedantic(source, &script);
             }

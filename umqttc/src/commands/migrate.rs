@@ -16,8 +16,9 @@ use crate::{Status, fixes, frontend, render};
 
 /// Show how scripts for older devices are written now; `--write` writes them so
 ///
-/// A timer that arms itself again becomes `on every`, a variable that never changes a `const`: what
-/// the script does stays the same, but that `on every` does not drift.
+/// A timer that arms itself again becomes `on every`, a variable that never changes a `const`, and
+/// tenths that are made of a number's digits are computed: what the script does stays the same, but
+/// that `on every` does not drift, and that tenths are right below zero.
 #[derive(Args)]
 pub(crate) struct Migrate {
     #[command(flatten)]
@@ -31,7 +32,7 @@ pub(crate) struct Migrate {
 }
 
 /// What is rewritten.
-const REWRITTEN: [Code; 2] = [Code::TimerAsPeriod, Code::VariableAsConstant];
+const REWRITTEN: [Code; 3] = [Code::TimerAsPeriod, Code::VariableAsConstant, Code::DigitsPicked];
 
 impl Migrate {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
