@@ -1,10 +1,12 @@
-//! What makes a command give up: exit code 2.
+//! What makes a command give up: exit code 2, or 1 where a device cannot be talked to.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use umqtt_vm::{ImageError, VerifyError};
+
+use crate::remote::RemoteError;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -43,6 +45,10 @@ pub(crate) enum Failure {
     Find(io::Error),
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
+    /// A device could not be talked to.
+    Remote(RemoteError),
+    /// The file of that name has no password in its first line.
+    NoPassword(String),
     /// Some of the files could not be processed; each has been reported already.
     Reported,
 }
@@ -105,6 +111,11 @@ impl fmt::Display for Failure {
             }
             Failure::Find(error) => write!(f, "cannot ask the network: {error}"),
             Failure::Device(error) => error.fmt(f),
+            Failure::Remote(error) => error.fmt(f),
+            Failure::NoPassword(name) => write!(
+                f,
+                "the first line of {name} is no password: it is empty, or longer than the console takes"
+            ),
             Failure::Reported => f.write_str("not all files could be worked on"),
         }
     }
@@ -120,6 +131,7 @@ impl std::error::Error for Failure {
             Failure::Image(_, error) => Some(error),
             Failure::Unsound(_, error) => Some(error),
             Failure::Device(error) => Some(error),
+            Failure::Remote(error) => Some(error),
             _ => None,
         }
     }

@@ -17,7 +17,7 @@
 //! | [`failure`] | what makes a command give up |
 //!
 //! Exit codes: 0 fine; 1 the script has errors, or warnings with `--deny-warnings`, or `fmt
-//! --check` would change it; 2 the command was used wrongly or a file could not be read or written.
+//! --check` would change it, or a device cannot be reached or refuses; 2 the command was used wrongly or a file could not be read or written.
 
 mod commands;
 mod failure;
@@ -117,7 +117,7 @@ fn end(result: Result<Status, Failure>, terminal: &mut Terminal) -> ExitCode {
         Err(Failure::Reported) => ExitCode::from(2),
         Err(failure) => {
             terminal.report_error(&failure);
-            ExitCode::from(2)
+            ExitCode::from(if matches!(failure, Failure::Remote(_)) { 1 } else { 2 })
         }
     }
 }

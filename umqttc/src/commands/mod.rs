@@ -9,6 +9,7 @@ mod find;
 mod fmt;
 mod man;
 mod migrate;
+mod push;
 mod run;
 mod test;
 
@@ -26,8 +27,8 @@ use crate::terminal::{ColorChoice, Terminal};
 /// Check, test, build, format and run event/action scripts for MQTT devices
 ///
 /// A FILE given as `-` is standard input. Exit codes: 0 fine; 1 errors in a script, or warnings
-/// with --deny-warnings, or a file that `fmt --check` would change; 2 wrong usage or a file that
-/// cannot be read or written.
+/// with --deny-warnings, or a file that `fmt --check` would change, or a device that cannot be
+/// reached or refuses; 2 wrong usage or a file that cannot be read or written.
 #[derive(Parser)]
 #[command(name = "umqttc", version, max_term_width = 100, subcommand_required = true)]
 pub(crate) struct Cli {
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Migrate(migrate::Migrate),
     Test(test::Test),
     Run(run::Run),
+    Push(push::Push),
     Find(find::Find),
     Completions(completions::Completions),
     Man(man::Man),
@@ -69,6 +71,7 @@ impl Command {
             Command::Migrate(migrate) => migrate.run(terminal),
             Command::Test(test) => test.run(terminal),
             Command::Run(run) => run.run(terminal),
+            Command::Push(push) => push.run(terminal),
             Command::Find(find) => find.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),

@@ -124,10 +124,7 @@ impl ConsoleClient {
             match client.receive_keeping(&mut first) {
                 Ok(_) => {}
                 Err(RemoteError::Closed(address)) if first.is_empty() => {
-                    return Err(RemoteError::TurnedAway(
-                        address,
-                        b"it closes the connection without a word".to_vec(),
-                    ));
+                    return Err(RemoteError::ClosesAtOnce(address));
                 }
                 // It takes nobody, and has said why.
                 Err(RemoteError::Closed(address)) => {

@@ -23,6 +23,8 @@ pub(crate) enum RemoteError {
     NoConsole(DeviceAddress, Vec<u8>),
     /// It says why it takes nobody, and closes.
     TurnedAway(DeviceAddress, Vec<u8>),
+    /// It closes the connection before it has said anything.
+    ClosesAtOnce(DeviceAddress),
     /// The connection broke, or was closed.
     Closed(DeviceAddress),
     /// No reply for so many seconds.
@@ -41,6 +43,16 @@ pub(crate) enum RemoteError {
     TooSoon(DeviceAddress, u64),
     /// What came is no reply to that command.
     Unexpected(DeviceAddress, String),
+    /// No port for a script: why.
+    UploadRefused(DeviceAddress, String),
+    /// The port for the script cannot be reached.
+    UploadPort(DeviceAddress, io::Error),
+    /// It is gone since the script was sent.
+    Vanished(DeviceAddress),
+    /// Nothing is heard of the script for so many seconds.
+    NoVerdict(DeviceAddress, u64),
+    /// It was locked, and is not any more.
+    LeftUnlocked(DeviceAddress, Box<RemoteError>),
     /// Ctrl-C.
     Interrupted,
 }
@@ -66,6 +78,10 @@ impl fmt::Display for RemoteError {
             RemoteError::TurnedAway(address, why) => {
                 write!(f, "the console of {address} takes nobody now: {}", Brief(why))
             }
+            RemoteError::ClosesAtOnce(address) => write!(
+                f,
+                "{address} closes the connection without a word: is that the console's port, and does `config_access` let this computer in?"
+            ),
             RemoteError::Closed(address) => write!(
                 f,
                 "{address} is gone: the connection broke; did it restart? try again when it is back"
@@ -83,7 +99,7 @@ impl fmt::Display for RemoteError {
             RemoteError::Refused(address, reply) => write!(f, "{address} refuses: {reply}"),
             RemoteError::Locked(address) => write!(
                 f,
-                "the configuration of {address} is locked: --password asks for the password, --password-file FILE reads it"
+                "the configuration of {address} is locked: give its password by --password-file FILE, or in a terminal, where it is asked for"
             ),
             RemoteError::WrongPassword(address) => write!(
                 f,
@@ -96,6 +112,25 @@ impl fmt::Display for RemoteError {
             RemoteError::Unexpected(address, reply) => {
                 write!(f, "{address} answers as no device does that this umqttc knows: `{reply}`")
             }
+            RemoteError::UploadRefused(address, why) => {
+                write!(f, "{address} takes no script now: {why}")
+            }
+            RemoteError::UploadPort(address, error) => write!(
+                f,
+                "{address} waits for the script, and the port cannot be reached ({error}): is there a firewall? --upload-port chooses another port"
+            ),
+            RemoteError::Vanished(address) => write!(
+                f,
+                "{address} is gone since the script was sent: it has the old script or the new one, whole; `umqttc diff` says which"
+            ),
+            RemoteError::NoVerdict(address, seconds) => write!(
+                f,
+                "{address} says nothing of the script for {seconds} s: `umqttc diff` says whether it has it"
+            ),
+            RemoteError::LeftUnlocked(address, why) => write!(
+                f,
+                "{address} was unlocked and cannot be locked again ({why}): do it on its console, by `lock`"
+            ),
             RemoteError::Interrupted => f.write_str("interrupted"),
         }
     }
@@ -151,6 +186,7 @@ mod tests {
             RemoteError::Silent(at(), 5),
             RemoteError::NoConsole(at(), b"\x1b[2J\x16\x03 SSH-2.0".to_vec()),
             RemoteError::TurnedAway(at(), b"Too many console sessions\r\n".to_vec()),
+            RemoteError::ClosesAtOnce(at()),
             RemoteError::Closed(at()),
             RemoteError::NoAnswer(at(), 10),
             RemoteError::Flood(at(), ProtocolError::ReplyTooLong),
@@ -160,6 +196,11 @@ mod tests {
             RemoteError::WrongPassword(at()),
             RemoteError::TooSoon(at(), 4),
             RemoteError::Unexpected(at(), "hello".into()),
+            RemoteError::UploadRefused(at(), "another upload is under way".into()),
+            RemoteError::UploadPort(at().with_port(2000), io(io::ErrorKind::TimedOut)),
+            RemoteError::Vanished(at()),
+            RemoteError::NoVerdict(at(), 60),
+            RemoteError::LeftUnlocked(at(), Box::new(RemoteError::Closed(at()))),
             RemoteError::Interrupted,
         ];
         let text: String = errors.iter().map(|error| format!("{error}\n")).collect();

@@ -1,11 +1,12 @@
 //! Diagnostics, for people ([`human`]) and for programs ([`json`]); those of test files
-//! ([`mod@problem`]).
+//! ([`mod@problem`]) and those of a device's compiler ([`remark`]).
 
 mod excerpt;
 pub(crate) mod human;
 pub(crate) mod json;
 mod printable;
 pub(crate) mod problem;
+pub(crate) mod remark;
 
 pub(crate) use printable::printable;
 

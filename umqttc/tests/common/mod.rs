@@ -6,6 +6,7 @@
 pub mod device;
 pub mod http;
 pub mod lamp;
+pub mod liar;
 pub mod mosquitto;
 pub mod mqtt;
 

@@ -50,7 +50,7 @@ fn what_is_no_console() {
     assert!(matches!(refused(&says(b"SSH-2.0-OpenSSH_9.2\r\n")), RemoteError::NoConsole(..)));
     assert!(matches!(refused(&says(b"CM")), RemoteError::NoConsole(..)));
     let closes = server(drop);
-    assert!(matches!(refused(&closes), RemoteError::TurnedAway(..)));
+    assert!(matches!(refused(&closes), RemoteError::ClosesAtOnce(..)));
     let full = server(|mut stream| stream.write_all(b"Too many console sessions\r\n").unwrap());
     assert!(matches!(refused(&full), RemoteError::TurnedAway(..)));
     let http = server(|mut stream| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n").unwrap());
