@@ -43,6 +43,8 @@ pub(crate) enum Failure {
     NoHome,
     /// No network can be asked for devices.
     Find(io::Error),
+    /// Files cannot be watched.
+    Watch(notify::Error),
     /// The device could not start or broke down.
     Device(umqtt_host::RunError),
     /// A device could not be talked to.
@@ -110,6 +112,7 @@ impl fmt::Display for Failure {
                 f.write_str("this computer has no such address: --bind takes one of its own")
             }
             Failure::Find(error) => write!(f, "cannot ask the network: {error}"),
+            Failure::Watch(error) => write!(f, "cannot watch files: {error}"),
             Failure::Device(error) => error.fmt(f),
             Failure::Remote(error) => error.fmt(f),
             Failure::NoPassword(name) => write!(
@@ -130,6 +133,7 @@ impl std::error::Error for Failure {
             | Failure::Find(error) => Some(error),
             Failure::Image(_, error) => Some(error),
             Failure::Unsound(_, error) => Some(error),
+            Failure::Watch(error) => Some(error),
             Failure::Device(error) => Some(error),
             Failure::Remote(error) => Some(error),
             _ => None,

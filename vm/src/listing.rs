@@ -47,6 +47,11 @@ impl<'a> Listing<'a> {
         self
     }
 
+    /// What wakes a handler, as a script spells it: `on timer 1`.
+    pub fn event<'l>(&'l self, record: &'l Record) -> impl fmt::Display + 'l {
+        fmt::from_fn(move |f| self.write_event(record, f))
+    }
+
     /// Writes a heading for everything that starts at a code offset; returns the offset of the next
     /// heading.
     #[inline(never)]

@@ -4,7 +4,7 @@ use std::mem;
 
 use umqtt_device::engine::{LoadError, LocalTime};
 use umqtt_device::net::{Duration, Instant};
-use umqtt_device::sim::{Action, Simulator};
+use umqtt_device::sim::{Action, Coverage, Simulator};
 use umqtt_vm::{Profile, Side};
 
 use super::file::Link;
@@ -19,6 +19,8 @@ pub(super) struct Done {
     pub(super) at: Instant,
     /// What the clock showed.
     pub(super) clock: Option<LocalTime>,
+    /// The line of the script that did it, if that is known.
+    pub(super) line: Option<u32>,
     pub(super) what: What,
 }
 
@@ -89,8 +91,9 @@ impl Device<'_> {
     /// Takes what it did since the last call.
     fn collect(&mut self) {
         let clock = self.sim.clock();
-        for (at, action) in self.sim.timed_actions() {
-            self.keep(Done { at, clock, what: What::Did(action) });
+        for done in self.sim.placed_actions() {
+            let line = done.offset.and_then(|offset| self.script.line(offset));
+            self.keep(Done { at: done.at, clock, line, what: What::Did(done.action) });
         }
     }
 
@@ -101,7 +104,7 @@ impl Device<'_> {
 
     fn note(&mut self, shown: String, ignored: Option<Ignored>) {
         let what = What::CameIn { shown, ignored };
-        self.keep(Done { at: self.sim.now(), clock: self.sim.clock(), what });
+        self.keep(Done { at: self.sim.now(), clock: self.sim.clock(), line: None, what });
     }
 
     fn keep(&mut self, done: Done) {
@@ -164,7 +167,8 @@ pub(super) struct Bench<'s> {
 }
 
 impl<'s> Bench<'s> {
-    /// All of them, their scripts not started; scripts without an image are left out.
+    /// All of them, their scripts not started; scripts without an image are left out. Watched ones
+    /// tell the lines of what they do, and what of their code runs.
     ///
     /// # Errors
     /// An image does not load.
@@ -172,11 +176,15 @@ impl<'s> Bench<'s> {
         scripts: &'s [Script],
         links: &'s [Link],
         profile: &'s Profile,
+        is_watched: bool,
     ) -> Result<Bench<'s>, LoadError> {
         let mut devices = Vec::new();
         for script in scripts {
             let Some(image) = &script.image else { continue };
-            let sim = Simulator::new(image.clone(), profile)?;
+            let mut sim = Simulator::new(image.clone(), profile)?;
+            if is_watched {
+                sim.watch();
+            }
             devices.push(Device {
                 script,
                 sim,
@@ -189,6 +197,11 @@ impl<'s> Bench<'s> {
             });
         }
         Ok(Bench { devices, links, profile, now: Instant::ZERO, taken: Taken::default() })
+    }
+
+    /// What ran of each script, if they are watched.
+    pub(super) fn coverage(&self) -> impl Iterator<Item = &Coverage> {
+        self.devices.iter().filter_map(|device| device.sim.coverage())
     }
 
     /// Does something to a device, and lets everything happen that comes of it at this instant.

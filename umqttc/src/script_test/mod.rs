@@ -15,10 +15,13 @@
 //! | `run.rs` | the steps of a test |
 //! | `story.rs` | what a failure tells |
 //! | `suite.rs` | all tests of a file, and what came of them |
+//! | `coverage.rs` | which lines of the scripts ran |
 //! | `discover.rs` | the files below a folder |
+//! | `watch.rs` | waiting until one of the files changes |
 //! | `report/` | for people, and for programs |
 
 mod bench;
+pub(crate) mod coverage;
 mod cursor;
 pub(crate) mod discover;
 mod expectations;
@@ -38,5 +41,6 @@ mod story;
 pub(crate) mod suite;
 mod surplus;
 mod token;
+pub(crate) mod watch;
 
 pub(crate) use problem::Problem;

@@ -314,7 +314,7 @@ on gpio_interrupt 0 pullup do println $this_gpio
             std::fs::write(folder.path().join("a.script"), SCRIPT).unwrap();
             let path = folder.path().join("a.test");
             std::fs::write(&path, file).unwrap();
-            let _ = Suite::run(&path, "", &Profile::DESKTOP);
+            let _ = Suite::run(&path, "", &Profile::DESKTOP, false);
         }
 
         #[test]

@@ -2,7 +2,7 @@
 
 use umqtt_device::engine::LocalTime;
 use umqtt_device::net::Duration;
-use umqtt_device::sim::Action;
+use umqtt_device::sim::{Action, Coverage};
 use umqtt_lang::ast::Span;
 use umqtt_vm::Profile;
 
@@ -22,6 +22,9 @@ const MINUTES_OF_DAY: u32 = 25 * 60;
 /// Milliseconds of a minute.
 const MINUTE: u32 = 60_000;
 
+/// What ran of each of a test's scripts, to be added to by each test.
+pub(crate) type Covered = [Coverage];
+
 /// Runs a test with one value of its `each`; empty if it has none.
 ///
 /// # Errors
@@ -32,27 +35,21 @@ pub(crate) fn run(
     test: &Test,
     each: &[u8],
     profile: &Profile,
+    covered: Option<&mut Covered>,
 ) -> Result<(), Problem> {
-    let bench = Bench::new(scripts, &file.links, profile)
-        .map_err(|error| Problem::new(test.span, error.to_string()))?;
-    let mut run = Run { bench, each };
-    // Open loops: their first step, and how often they are to be repeated.
-    let (mut at, mut open) = (0, Vec::new());
-    while let Some(step) = test.steps.get(at) {
-        at += 1;
-        run.bench.turn().map_err(|overrun| overrun.at(step.span))?;
-        match step.kind {
-            StepKind::Repeat(times) => open.push((at, times)),
-            StepKind::Done => {
-                if let Some((first, times @ 2..)) = open.pop() {
-                    open.push((first, times - 1));
-                    at = first;
-                }
-            }
-            _ => run.step(step)?,
-        }
-    }
-    Ok(())
+    let bench = |is_watched| {
+        let bench = Bench::new(scripts, &file.links, profile, is_watched);
+        bench.map_err(|error| Problem::new(test.span, error.to_string()))
+    };
+    let Some(covered) = covered else {
+        // Only those that fail are worth the time that watching takes.
+        let mut run = Run { bench: bench(false)?, each };
+        return run.steps(test).or_else(|_| Run { bench: bench(true)?, each }.steps(test));
+    };
+    let mut run = Run { bench: bench(true)?, each };
+    let result = run.steps(test);
+    covered.iter_mut().zip(run.bench.coverage()).for_each(|(all, ran)| all.add(ran));
+    result
 }
 
 struct Run<'s> {
@@ -61,6 +58,26 @@ struct Run<'s> {
 }
 
 impl<'s> Run<'s> {
+    fn steps(&mut self, test: &Test) -> Result<(), Problem> {
+        // Open loops: their first step, and how often they are to be repeated.
+        let (mut at, mut open) = (0, Vec::new());
+        while let Some(step) = test.steps.get(at) {
+            at += 1;
+            self.bench.turn().map_err(|overrun| overrun.at(step.span))?;
+            match step.kind {
+                StepKind::Repeat(times) => open.push((at, times)),
+                StepKind::Done => {
+                    if let Some((first, times @ 2..)) = open.pop() {
+                        open.push((first, times - 1));
+                        at = first;
+                    }
+                }
+                _ => self.step(step)?,
+            }
+        }
+        Ok(())
+    }
+
     fn device(&self, step: &Step) -> &Device<'s> {
         &self.bench.devices[step.device]
     }

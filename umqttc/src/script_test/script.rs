@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use umqtt_lang::EmitOptions;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_vm::Profile;
+use umqtt_vm::{Image, Profile};
 
 use crate::failure::Failure;
 use crate::frontend;
@@ -54,6 +54,11 @@ impl Script {
         Ok(script)
     }
 
+    /// The line of a code offset, from 1.
+    pub(super) fn line(&self, offset: u16) -> Option<u32> {
+        Image::parse(self.image.as_ref()?).ok()?.debug().line(offset)
+    }
+
     /// Whether it has errors.
     pub(crate) fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|found| found.severity() == Severity::Error)
@@ -79,7 +84,7 @@ pub(super) fn meant(test: &Path, path: &str) -> Option<String> {
 const MAX_LOOKED_AT: usize = 1000;
 
 /// A path as it stands in a test file, which is relative to that.
-fn beside(test: &Path, path: &str) -> PathBuf {
+pub(super) fn beside(test: &Path, path: &str) -> PathBuf {
     let folder = test.parent().unwrap_or(Path::new(""));
     folder.join(path)
 }

@@ -33,7 +33,8 @@ pub(super) fn tell(problem: Problem, device: &mut Device<'_>) -> Problem {
             What::CameIn { shown, .. } => format!("in: {shown}"),
         };
         let what: String = what.chars().take(SHOWN_VALUE).collect();
-        story.push_str(&format!("\n  {}  {what}", time(done.at, done.clock)));
+        let line = done.line.map(|line| format!("  (line {line})")).unwrap_or_default();
+        story.push_str(&format!("\n  {}  {what}{line}", time(done.at, done.clock)));
     }
     let problem = problem.note(story);
     let mut variables = String::new();

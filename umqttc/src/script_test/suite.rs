@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use umqtt_device::sim::Coverage;
 use umqtt_lang::ast::Span;
 use umqtt_lang::diagnostic::position;
 use umqtt_vm::Profile;
@@ -11,7 +12,8 @@ use super::file::{Test, TestFile};
 use super::parse::parse;
 use super::problem::Problem;
 use super::run::run;
-use super::script::{self, Script};
+use super::script::{self, Script, beside};
+use super::watch::ReadFile;
 use crate::failure::Failure;
 use crate::input::Input;
 
@@ -26,6 +28,10 @@ pub(crate) struct Suite {
     /// What is wrong with the file: then none of its tests ran.
     pub(crate) problems: Vec<Problem>,
     pub(crate) scripts: Vec<Script>,
+    /// What ran of each script, if that was asked for.
+    pub(crate) covered: Option<Vec<Coverage>>,
+    /// The files it is made of, as they were read.
+    pub(crate) files: Vec<ReadFile>,
     /// Each test, once per value of its `each`.
     pub(crate) results: Vec<TestResult>,
 }
@@ -43,12 +49,14 @@ pub(crate) struct TestResult {
 impl Suite {
     /// Runs the tests of a file whose names contain `filter`. A file that cannot be read, or a
     /// script of it that cannot, is one of its problems.
-    pub(crate) fn run(path: &Path, filter: &str, profile: &Profile) -> Suite {
+    pub(crate) fn run(path: &Path, filter: &str, profile: &Profile, is_covered: bool) -> Suite {
         let nothing_read = |failure: &Failure| Suite {
             name: path.display().to_string(),
             source: Vec::new(),
             problems: vec![Problem::new(Span::new(0, 0), failure.to_string())],
             scripts: Vec::new(),
+            covered: None,
+            files: vec![ReadFile { path: path.to_owned(), digest: None }],
             results: Vec::new(),
         };
         let input = match Input::read(path) {
@@ -59,16 +67,22 @@ impl Suite {
             return nothing_read(&Failure::TooLarge(input.name, MAX_FILE));
         }
         let (file, problems) = parse(&input.bytes);
+        let read = ReadFile::new(path.to_owned(), Some(&input.bytes));
         let mut suite = Suite {
             name: input.name,
             source: input.bytes,
             problems,
             scripts: Vec::new(),
+            covered: None,
+            files: vec![read],
             results: Vec::new(),
         };
         if suite.problems.is_empty() {
             for device in &file.devices {
-                match Script::load(path, &device.path, profile) {
+                let loaded = Script::load(path, &device.path, profile);
+                let source = loaded.as_ref().ok().map(|script| &*script.source);
+                suite.files.push(ReadFile::new(beside(path, &device.path), source));
+                match loaded {
                     Ok(script) => suite.scripts.push(script),
                     Err(failure) => {
                         let problem = Problem::new(device.span, failure.to_string());
@@ -83,6 +97,8 @@ impl Suite {
             }
         }
         if suite.problems.is_empty() {
+            suite.covered =
+                is_covered.then(|| suite.scripts.iter().map(|_| Coverage::default()).collect());
             for test in &file.tests {
                 suite.test(&file, test, filter, profile);
             }
@@ -108,7 +124,10 @@ impl Suite {
                 Some(script) => {
                     Some(Problem::new(test.span, format!("{} has errors", script.name)))
                 }
-                None => run(file, &self.scripts, test, value, profile).err(),
+                None => {
+                    let covered = self.covered.as_deref_mut();
+                    run(file, &self.scripts, test, value, profile, covered).err()
+                }
             };
             let (line, _) = position(&self.source, test.span.start as usize);
             self.results.push(TestResult { name, line, took: began.elapsed(), failure });

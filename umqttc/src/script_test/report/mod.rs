@@ -1,5 +1,6 @@
 //! What came of tests, for people and for programs.
 
+pub(crate) mod coverage;
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod junit;
