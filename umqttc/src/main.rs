@@ -17,7 +17,8 @@
 //! | [`failure`] | what makes a command give up |
 //!
 //! Exit codes: 0 fine; 1 the script has errors, or warnings with `--deny-warnings`, or `fmt
-//! --check` would change it, or a device cannot be reached or refuses; 2 the command was used wrongly or a file could not be read or written.
+//! --check` would change it, or a device cannot be reached or refuses; 2 the command was used
+//! wrongly or a file could not be read or written.
 
 mod commands;
 mod failure;

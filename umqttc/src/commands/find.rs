@@ -10,6 +10,7 @@ use umqtt_host::{FoundDevice, find};
 use crate::Status;
 use crate::failure::Failure;
 use crate::render::printable;
+use crate::render::table::table;
 use crate::terminal::Terminal;
 
 /// Find devices in the networks of this computer
@@ -61,22 +62,6 @@ fn row(device: &FoundDevice) -> [String; 6] {
         said(&device.version),
         said(&device.id),
     ]
-}
-
-/// Columns as wide as what is in them; nothing behind the last one.
-fn table(rows: &[[String; 6]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    let widths: [usize; 6] = std::array::from_fn(|column| width(column).unwrap_or(0));
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(widths) {
-            line.push_str(&format!("{cell:width$}  "));
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]

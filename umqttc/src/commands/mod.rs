@@ -3,14 +3,17 @@
 mod build;
 mod check;
 mod completions;
+mod diff;
 mod dis;
 mod explain;
 mod find;
 mod fmt;
 mod man;
 mod migrate;
+mod pull;
 mod push;
 mod run;
+mod status;
 mod test;
 
 use std::path::PathBuf;
@@ -51,6 +54,9 @@ pub(crate) enum Command {
     Test(test::Test),
     Run(run::Run),
     Push(push::Push),
+    Pull(pull::Pull),
+    Diff(diff::Diff),
+    Status(status::DeviceStatus),
     Find(find::Find),
     Completions(completions::Completions),
     Man(man::Man),
@@ -72,6 +78,9 @@ impl Command {
             Command::Test(test) => test.run(terminal),
             Command::Run(run) => run.run(terminal),
             Command::Push(push) => push.run(terminal),
+            Command::Pull(pull) => pull.run(terminal),
+            Command::Diff(diff) => diff.run(terminal),
+            Command::Status(status) => status.run(terminal),
             Command::Find(find) => find.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),

@@ -18,9 +18,12 @@
 //! | [`client`] | a session over TCP, with time limits |
 //! | [`error`] | why a device could not be talked to, and what to try |
 //! | [`config`] | `show config`: version, kind of device, settings |
+//! | [`stats`] | `show stats` and `show mqtt` |
+//! | [`script`] | `show script`, all pages of it |
 //! | [`upload`] | sends a script |
 //! | [`verdict`] | what the device says of it |
 //! | [`unlocked`] | a locked device, unlocked for a while |
+//! | [`visit`] | one device for one command |
 //! | [`fleet`] | several devices at a time |
 //! | [`interrupt`] | Ctrl-C while something must be put in order first |
 //!
@@ -35,11 +38,14 @@ pub(crate) mod fleet;
 pub(crate) mod interrupt;
 mod protocol_error;
 pub(crate) mod reply;
+pub(crate) mod script;
 pub(crate) mod session;
+pub(crate) mod stats;
 pub(crate) mod transcript;
 pub(crate) mod unlocked;
 pub(crate) mod upload;
 pub(crate) mod verdict;
+pub(crate) mod visit;
 
 pub(crate) use address::DeviceAddress;
 pub(crate) use client::{ConsoleClient, Timeouts};

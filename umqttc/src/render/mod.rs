@@ -7,6 +7,7 @@ pub(crate) mod json;
 mod printable;
 pub(crate) mod problem;
 pub(crate) mod remark;
+pub(crate) mod table;
 
 pub(crate) use printable::printable;
 
