@@ -51,6 +51,10 @@ pub(crate) enum Failure {
     Remote(RemoteError),
     /// The file of that name has no password in its first line.
     NoPassword(String),
+    /// A folder that a backup was to go to has other files of those names.
+    NoBackup(PathBuf),
+    /// A line of a backup's file is none.
+    BackupLine(String, usize),
     /// Some of the files could not be processed; each has been reported already.
     Reported,
 }
@@ -119,8 +123,23 @@ impl fmt::Display for Failure {
                 f,
                 "the first line of {name} is no password: it is empty, or longer than the console takes"
             ),
+            Failure::NoBackup(folder) => write!(
+                f,
+                "{} has a settings.txt or variables.txt that is of no backup: choose another folder",
+                folder.display()
+            ),
+            Failure::BackupLine(name, line) => write!(
+                f,
+                "line {line} of {name} is none of a backup: it has `set NAME VALUE` and comments (`# ...`)"
+            ),
             Failure::Reported => f.write_str("not all files could be worked on"),
         }
+    }
+}
+
+impl From<RemoteError> for Failure {
+    fn from(error: RemoteError) -> Failure {
+        Failure::Remote(error)
     }
 }
 

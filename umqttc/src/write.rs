@@ -10,6 +10,18 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The system's; what was there before is then still there.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, false)
+}
+
+/// The same for what only the user may read, whatever the permissions were.
+///
+/// # Errors
+/// As [`write_whole`].
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    write(path, bytes, true)
+}
+
+fn write(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if target.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
         return Err(io::Error::other("it is a link to a file that does not exist"));
@@ -22,10 +34,12 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if !folder.is_dir() {
         return Err(io::Error::other(format!("there is no folder {}", folder.display())));
     }
-    let mut file =
-        new_file_permissions(tempfile::Builder::new().prefix(".umqttc-")).tempfile_in(folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".umqttc-");
+    let builder = if private { &mut builder } else { new_file_permissions(&mut builder) };
+    let mut file = builder.tempfile_in(folder)?;
     file.write_all(bytes)?;
-    if let Some(existing) = existing {
+    if let Some(existing) = existing.filter(|_| !private) {
         if existing.permissions().readonly() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -94,6 +108,19 @@ mod tests {
         let error = write_whole(&dir.path().join("no/such"), b"x").unwrap_err();
         let expected = format!("there is no folder {}", dir.path().join("no").display());
         assert_eq!(error.to_string(), expected);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_private_is_so_whatever_was_there() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("out");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        write_private(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod backup;
 mod build;
 mod check;
 mod completions;
@@ -12,6 +13,7 @@ mod man;
 mod migrate;
 mod pull;
 mod push;
+mod restore;
 mod run;
 mod status;
 mod test;
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Pull(pull::Pull),
     Diff(diff::Diff),
     Status(status::DeviceStatus),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Find(find::Find),
     Completions(completions::Completions),
     Man(man::Man),
@@ -81,6 +85,8 @@ impl Command {
             Command::Pull(pull) => pull.run(terminal),
             Command::Diff(diff) => diff.run(terminal),
             Command::Status(status) => status.run(terminal),
+            Command::Backup(backup) => backup.run(terminal),
+            Command::Restore(restore) => restore.run(terminal),
             Command::Find(find) => find.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),

@@ -34,7 +34,9 @@ pub(crate) struct Pull {
 
 impl Pull {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
-        let script = visit(&self.host, self.timeout, &self.password, RunningScript::ask)?;
+        let script = visit(&self.host, self.timeout, &self.password, |console| {
+            Ok(RunningScript::ask(console)?)
+        })?;
         let host = &self.host;
         let note = match &script {
             RunningScript::Source(text) => return self.write(text, terminal),

@@ -20,6 +20,8 @@
 //! | [`config`] | `show config`: version, kind of device, settings |
 //! | [`stats`] | `show stats` and `show mqtt` |
 //! | [`script`] | `show script`, all pages of it |
+//! | [`variables`] | `show vars`: flash variables |
+//! | [`backup`] | the files of a backup |
 //! | [`upload`] | sends a script |
 //! | [`verdict`] | what the device says of it |
 //! | [`unlocked`] | a locked device, unlocked for a while |
@@ -31,6 +33,7 @@
 
 pub(crate) mod address;
 pub(crate) mod arguments;
+pub(crate) mod backup;
 pub(crate) mod client;
 pub(crate) mod config;
 pub(crate) mod error;
@@ -44,6 +47,7 @@ pub(crate) mod stats;
 pub(crate) mod transcript;
 pub(crate) mod unlocked;
 pub(crate) mod upload;
+pub(crate) mod variables;
 pub(crate) mod verdict;
 pub(crate) mod visit;
 

@@ -1,6 +1,7 @@
 //! `show script`: the script a device runs, which it shows a kilobyte at a time.
 
 use super::reply::shown;
+use super::variables::escape;
 use super::{ConsoleClient, RemoteError, Reply};
 
 /// How the listing of an image begins.
@@ -106,20 +107,13 @@ impl ScriptLines {
 
     /// The numbers of lines with bytes that may have been others.
     pub(crate) fn escaped(&self) -> Vec<usize> {
-        self.numbers(|line| line.windows(4).any(is_escape))
+        self.numbers(|line| line.windows(4).any(|part| escape(part).is_some()))
     }
 
     fn numbers(&self, is: impl Fn(&[u8]) -> bool) -> Vec<usize> {
         let lines = self.lines.iter().zip(1..);
         lines.filter(|(line, _)| is(line)).map(|(_, number)| number).collect()
     }
-}
-
-/// Whether this is how a byte is shown that is no text.
-fn is_escape(text: &[u8]) -> bool {
-    let [b'\\', b'x', digits @ ..] = text else { return false };
-    let byte = str::from_utf8(digits).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok());
-    byte.is_some_and(|byte| !(b' '..=b'~').contains(&byte))
 }
 
 /// A line as it is listed.

@@ -16,12 +16,12 @@ pub(crate) fn is_locked(console: &mut ConsoleClient) -> Result<bool, RemoteError
 ///
 /// # Errors
 /// Those of `act` and of unlocking; [`RemoteError::LeftUnlocked`].
-pub(crate) fn while_unlocked<T>(
+pub(crate) fn while_unlocked<T, E: From<RemoteError>>(
     console: &mut ConsoleClient,
     password: Option<&[u8]>,
     timeouts: Timeouts,
-    act: impl FnOnce(&mut ConsoleClient) -> Result<T, RemoteError>,
-) -> Result<T, RemoteError> {
+    act: impl FnOnce(&mut ConsoleClient) -> Result<T, E>,
+) -> Result<T, E> {
     if let Some(password) = password {
         console.unlock(password)?;
     }

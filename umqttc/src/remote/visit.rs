@@ -14,21 +14,21 @@ pub(crate) fn visit<T>(
     address: &DeviceAddress,
     timeout: TimeoutArgs,
     password: &PasswordArgs,
-    act: impl FnOnce(&mut ConsoleClient) -> Result<T, RemoteError>,
+    act: impl FnOnce(&mut ConsoleClient) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let timeouts = timeout.timeouts();
     let given = password.given()?;
-    let mut console = ConsoleClient::connect(address, timeouts).map_err(Failure::Remote)?;
-    let password = match is_locked(&mut console).map_err(Failure::Remote)? {
+    let mut console = ConsoleClient::connect(address, timeouts)?;
+    let password = match is_locked(&mut console)? {
         false => None,
         true => {
             note_interrupts();
             let password = given.or_else(|| PasswordArgs::ask(&address.to_string()));
-            let locked = || Failure::Remote(RemoteError::Locked(address.clone()));
+            let locked = || RemoteError::Locked(address.clone());
             Some(password.ok_or_else(locked)?)
         }
     };
     let done = while_unlocked(&mut console, password.as_deref(), timeouts, act);
     console.quit();
-    done.map_err(Failure::Remote)
+    done
 }
