@@ -150,8 +150,8 @@ impl<B: AsRef<[u8]>> Program<B> {
 
     /// The handlers with what wakes them; a sub is none.
     pub fn handlers(&self) -> impl Iterator<Item = (Handler, Record)> + '_ {
-        let records = self.image().records().filter(|record| record.trigger != Trigger::Sub);
-        records.enumerate().map(|(index, record)| (Handler(index as u16), record))
+        let records = self.image().records().zip(0..).map(|(record, at)| (Handler(at), record));
+        records.filter(|(_, record)| record.trigger != Trigger::Sub)
     }
 
     /// The source line (from 1) of a code offset, if the image has debug information.

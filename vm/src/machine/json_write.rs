@@ -92,9 +92,11 @@ impl ValueStore<'_> {
         if let Some(found) = bare {
             if found.len <= left {
                 let part = value.part(found.start, found.len);
+                // An image may put in what is left of an earlier statement: where that was, there is
+                // this text now.
                 self.temporary(found.len, |source, room| {
-                    room.copy_from_slice(source.string(part));
-                    found.len
+                    let bytes = room.iter_mut().zip(source.string(part));
+                    bytes.map(|(place, byte)| *place = *byte).count()
                 })?;
             }
             return Ok(found.len <= left);

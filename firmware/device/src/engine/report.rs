@@ -34,7 +34,7 @@ impl Display for ScriptLocation {
 
 /// Where a handler's code starts.
 pub(super) fn start_of<B: AsRef<[u8]>>(program: &Program<B>, handler: Handler) -> u16 {
-    program.handlers().nth(handler.index()).map_or(0, |(_, record)| record.code)
+    program.image().records().nth(handler.index()).map_or(0, |record| record.code)
 }
 
 impl<B: AsRef<[u8]>> Engine<B> {

@@ -211,17 +211,23 @@ fn tracing_names_every_handler() {
     let mut sim = running(
         "on init do subscribe local \"a\"
          on topic local \"a\" do\nsettimer 1 10
-         on timer 1 do\nprintln \"x\"",
+         on timer 1 do\nprintln \"x\"
+         on every 20ms do\ncall say
+         sub say do print 1
+         sub two do print 2 call say
+         on wificonnect do call two",
     );
     sim.engine().set_tracing(true);
     sim.local("a", "b\n");
-    sim.advance(ms(10));
+    sim.advance(ms(20));
     assert_eq!(
         sim.done(),
         [
             "log Script: on topic local \"a\" \"b\\x0a\", line 3",
             "log Script: on timer 1, line 5",
-            "println x"
+            "println x",
+            "log Script: on every, number 1, line 7",
+            "print 1"
         ]
     );
 }

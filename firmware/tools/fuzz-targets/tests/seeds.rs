@@ -232,6 +232,18 @@ fn seeds_and_what_chance_makes_of_them() {
     }
 }
 
+/// What fuzzers found, by the target's name and what it was.
+#[test]
+fn what_was_found_stays_mended() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/found");
+    for file in std::fs::read_dir(folder).expect("the folder").map(|file| file.expect("one")) {
+        let name = file.file_name().into_string().expect("UTF-8");
+        let target = name.split('-').next().unwrap_or_default();
+        let (_, run) = ALL.into_iter().find(|(known, _)| *known == target).expect("a target");
+        run(&std::fs::read(file.path()).expect("readable"));
+    }
+}
+
 #[test]
 fn the_fuzzer_has_every_target() {
     let page = include_str!("../../fuzz/README.md");
