@@ -26,7 +26,6 @@ mod fixes;
 mod frontend;
 mod input;
 mod parameters;
-#[allow(dead_code, unused_imports)] // the commands that use it follow
 mod remote;
 mod render;
 mod script_test;

@@ -4,6 +4,7 @@ mod backup;
 mod build;
 mod check;
 mod completions;
+mod console;
 mod diff;
 mod dis;
 mod explain;
@@ -59,6 +60,7 @@ pub(crate) enum Command {
     Pull(pull::Pull),
     Diff(diff::Diff),
     Status(status::DeviceStatus),
+    Console(console::Console),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Find(find::Find),
@@ -85,6 +87,7 @@ impl Command {
             Command::Pull(pull) => pull.run(terminal),
             Command::Diff(diff) => diff.run(terminal),
             Command::Status(status) => status.run(terminal),
+            Command::Console(console) => console.run(terminal),
             Command::Backup(backup) => backup.run(terminal),
             Command::Restore(restore) => restore.run(terminal),
             Command::Find(find) => find.run(terminal),

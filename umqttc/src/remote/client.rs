@@ -11,7 +11,7 @@ use super::session::{ConsoleSession, Unasked, may_be_console};
 use super::{DeviceAddress, RemoteError, Reply};
 
 /// How often it is looked whether it shall go on.
-const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(20);
 
 /// How long it is silent behind lines that came unasked before they count as the reply: see
 /// [`ConsoleSession::settle`].
@@ -242,6 +242,11 @@ impl ConsoleClient {
         Ok(())
     }
 
+    /// What had come when the connection ended, and was no whole line or reply.
+    pub(crate) fn rest(&mut self) -> Vec<Vec<u8>> {
+        self.session.finish()
+    }
+
     /// Ends the session in good order.
     pub(crate) fn quit(mut self) {
         // What becomes of it is of no interest any more.
@@ -259,7 +264,14 @@ impl ConsoleClient {
                 return Ok(reply);
             }
             let now = Instant::now();
-            if self.receive()? == Received::Something {
+            let received = match self.receive() {
+                // `quit` and `reset` are answered, and then there is no prompt any more.
+                Err(RemoteError::Closed(_)) if ends_session(command) => {
+                    return Ok(Reply::new(self.session.finish()));
+                }
+                received => received?,
+            };
+            if received == Received::Something {
                 last = now;
             } else if now >= last + SETTLE.min(timeout) && self.session.settle() {
                 continue;
@@ -299,6 +311,12 @@ impl ConsoleClient {
             false => RemoteError::Closed(self.address.clone()),
         }
     }
+}
+
+/// Whether a device closes the session after this command.
+pub(crate) fn ends_session(command: &[u8]) -> bool {
+    let first = command.trim_ascii().split(u8::is_ascii_whitespace).next();
+    matches!(first, Some(b"quit" | b"reset"))
 }
 
 /// Whether it only means that nothing has come, or could be sent, yet.

@@ -31,7 +31,8 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    pub(super) fn new(lines: Vec<Vec<u8>>) -> Reply {
+    /// Of these lines.
+    pub(crate) fn new(lines: Vec<Vec<u8>>) -> Reply {
         Reply { lines }
     }
 

@@ -33,7 +33,13 @@ pub(crate) fn while_unlocked<T, E: From<RemoteError>>(
 }
 
 /// Locks it with the last password, over a new connection if that one is gone.
-fn lock_again(console: &mut ConsoleClient, timeouts: Timeouts) -> Result<(), RemoteError> {
+///
+/// # Errors
+/// [`RemoteError::LeftUnlocked`].
+pub(crate) fn lock_again(
+    console: &mut ConsoleClient,
+    timeouts: Timeouts,
+) -> Result<(), RemoteError> {
     console.finish_in_spite_of_interrupts();
     let lock = |console: &mut ConsoleClient| match console.command("lock")? {
         reply if reply.has("Config locked") || reply.has("Config already locked") => Ok(()),

@@ -9,6 +9,8 @@ pub mod lamp;
 pub mod liar;
 pub mod mosquitto;
 pub mod mqtt;
+#[cfg(unix)]
+pub mod tty;
 
 use std::ffi::OsStr;
 use std::io::Write as _;

@@ -13,7 +13,8 @@
 //! | `options` | what it is started with, and why it may not start |
 //! | [`terminal`] | the serial port |
 //! | `byte_queue` | bytes between the device and the threads of the serial port |
-//! | `editor` | editing lines in a terminal |
+//! | [`line_editor`] | editing lines in a terminal |
+//! | `editor` | gives them to the device |
 //! | `memory_limit` | how much memory the broker gets on this computer |
 //! | `signals`, `stop` | what signals do; ending the device from another thread |
 //! | `log` | the log on standard error |
@@ -26,6 +27,7 @@ mod find;
 pub mod flash;
 pub mod journal_store;
 pub mod journal_writer;
+pub mod line_editor;
 mod log;
 mod memory_limit;
 pub mod net;

@@ -4,7 +4,7 @@
 //! thread, and between them and the device is a bounded queue. The end of the input ends the
 //! reading thread and nothing else.
 //!
-//! Where both ends are a terminal, lines are edited: see `editor`.
+//! Where both ends are a terminal, lines are edited: see `line_editor`.
 
 use std::io::{IsTerminal, Read, Write};
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use mio::Waker;
 
 use crate::byte_queue::{ByteQueue, MAX_INPUT, read_all, write_all};
-use crate::editor::{LineEditor, Printer, Screen};
+use crate::editor::give_lines;
+use crate::line_editor::{LineEditor, Printer, Screen};
 
 /// How long the rest of a line may take before what there is of it is printed.
 const WHOLE_LINE: Duration = Duration::from_millis(100);
@@ -37,13 +38,13 @@ impl Terminal {
     /// # Errors
     /// What the operating system reports when it has no thread for us.
     pub fn stdio(waker: Arc<Waker>) -> std::io::Result<Terminal> {
-        let Some((editor, printer, screen)) = LineEditor::new() else {
+        let Some((editor, printer, screen)) = LineEditor::new(None) else {
             return Terminal::over(std::io::stdin(), StandardOutput::new(), waker);
         };
         let (input, output) = (Arc::<ByteQueue>::default(), Arc::<ByteQueue>::default());
         let thread = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let queues = (input.clone(), output.clone());
-        thread("serial in").spawn(move || editor.run(&queues.0, &queues.1, &waker))?;
+        thread("serial in").spawn(move || give_lines(editor, &queues.0, &queues.1, &waker))?;
         let (queue, shown) = (output.clone(), screen.clone());
         thread("serial out").spawn(move || print_lines(printer, &shown, &queue))?;
         restore_on_panic(screen.clone());
