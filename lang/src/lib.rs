@@ -16,6 +16,7 @@
 //! | `codegen` | trees to an image, with the errors only it can see |
 //! | [`Analysis`] | source to tree, diagnostics and image, read once; on the desktop |
 //! | [`advice`] | help and fixes for syntax errors; on the desktop |
+//! | [`bounds`] | what a compiled script takes at most; on the desktop |
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
 //! | [`mod@reference`] | the language's reference by word |
@@ -32,6 +33,7 @@ extern crate alloc;
 pub mod advice;
 mod analysis;
 pub mod ast;
+pub mod bounds;
 mod budget;
 mod codegen;
 mod compile;

@@ -243,3 +243,48 @@ fn pedantic_hints() {
     let mended = std::fs::read_to_string(dir.path().join("tick.script")).unwrap();
     assert_eq!(mended, "\non every 10s do\n    println \"tick\"\n");
 }
+
+#[test]
+fn bounds_of_each_handler_on_each_device() {
+    let script = "on init do
+    setvar $sum = 0
+    setvar $i = 0
+    while $i lt 10 do
+        setvar $sum = $sum + $i
+        setvar $i = $i + 1
+    done
+    subscribe local \"a/b\"
+on topic local \"a/b\" do
+    while $this_data > $sum do
+        setvar $sum = $sum + 1
+    done
+on every 10s do
+    setvar @1 = $sum
+on clock 03:00 do
+    publish local \"sum\" \"\\x1b\" | $sum retained
+sub never do print 1
+";
+    let dir = folder(&[("b.script", script.as_bytes()), ("broken.script", BROKEN.as_bytes())]);
+    let ran = umqttc(dir.path(), &["check", "--bounds", "--profile", "esp8266", "b.script"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.out);
+    let ran = umqttc(dir.path(), &["check", "--bounds", "--format", "json", "b.script"]);
+    let lines: Vec<serde_json::Value> =
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let bounds: Vec<_> = lines.iter().filter(|line| line["profile"].is_string()).collect();
+    assert_eq!(bounds.len(), 3, "{}", ran.out);
+    assert_eq!(bounds[0]["profile"], "desktop");
+    assert_eq!(bounds[0]["handlers"][1]["by_fuel"], true);
+    assert_eq!(bounds[0]["handlers"][2]["flash_writes_an_hour"], 360.0);
+    // Of a script with errors there is nothing else to say.
+    let with = umqttc(dir.path(), &["check", "--bounds", "broken.script"]);
+    assert_eq!(with.out, umqttc(dir.path(), &["check", "broken.script"]).out);
+}
+
+#[test]
+fn the_page_shows_the_bounds_of_a_sample() {
+    let top = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let ran = umqttc(top, &["check", "--bounds", "--profile", "esp8266", "scripts/energy.script"]);
+    let page = std::fs::read_to_string(top.join("umqttc/docs/bounds.md")).unwrap();
+    assert!(page.contains(&ran.out), "{}", ran.out);
+}

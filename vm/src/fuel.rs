@@ -19,64 +19,65 @@ pub const EVENT_TANKS: u32 = 2;
 pub const EVENT_MICROS: u32 = 100_000;
 
 /// A word of code passed by a loop.
-pub(crate) const WORD: i32 = 2;
+pub const WORD: i32 = 2;
 /// An action, or a question to the outside, over what its words cost anyway.
-pub(crate) const CALL: i32 = 20;
+pub const CALL: i32 = 20;
 /// A message, over [`CALL`].
-pub(crate) const PUBLISH: i32 = 140;
+pub const PUBLISH: i32 = 140;
 /// A subscription made or ended, over [`CALL`].
-pub(crate) const SUBSCRIBE: i32 = 100;
+pub const SUBSCRIBE: i32 = 100;
 /// A command for the console, over [`CALL`]: it is executed when the handler is over.
-pub(crate) const COMMAND: i32 = 2_500;
+pub const COMMAND: i32 = 2_500;
 /// A `config` line or an HTTP request, over [`CALL`].
-pub(crate) const REQUEST: i32 = 500;
+pub const REQUEST: i32 = 500;
 /// Writes to flash that the fuel of an event buys, on every board: a write takes milliseconds, on a
 /// disk as on a chip, and the faster processor does not make it shorter.
 pub const FLASH_WRITES: u32 = 40;
 /// A place that was looked at: a retained message, a node of the subscriptions, a subscriber that
 /// is sent to.
-pub(crate) const LOOKUP: i32 = 20;
+pub const LOOKUP: i32 = 20;
 /// An alarm set, over [`CALL`].
-pub(crate) const ALARM: i32 = 20;
+pub const ALARM: i32 = 20;
 /// Sunrise or sunset computed, over [`CALL`].
-pub(crate) const SUN: i32 = 400;
+pub const SUN: i32 = 400;
 /// A byte of a filter that is subscribed to, or no longer: it may be a level.
-pub(crate) const FILTER_BYTE: usize = 20;
+pub const FILTER_BYTE: usize = 20;
 
 /// Computing with decimals, or a function of numbers, over what its word costs.
-pub(crate) const DECIMAL: i32 = 60;
+pub const DECIMAL: i32 = 60;
 /// A decimal read from a text, over its bytes.
-pub(crate) const DECIMAL_TEXT: i32 = 60;
+pub const DECIMAL_TEXT: i32 = 60;
 /// A quotient with decimals, over [`DECIMAL`].
-pub(crate) const DIVISION: i32 = 55;
+pub const DIVISION: i32 = 55;
 /// A number whose text is needed, if that has more than a digit.
-pub(crate) const NUMBER_TEXT: i32 = 13;
+pub const NUMBER_TEXT: i32 = 13;
 /// A text read as a number, over its bytes.
-pub(crate) const TEXT_NUMBER: i32 = 3;
+pub const TEXT_NUMBER: i32 = 3;
 /// A quotient or a remainder of integers, over what its word costs: not every processor divides.
-pub(crate) const QUOTIENT: i32 = 12;
+pub const QUOTIENT: i32 = 12;
 /// A text that is looked at or made, over its bytes.
-pub(crate) const TEXT: i32 = 3;
-/// A value put into a JSON text, and one of them that is a text itself, over its bytes.
-pub(crate) const JSON_NUMBER: i32 = 9;
-pub(crate) const JSON_TEXT: i32 = 16;
+pub const TEXT: i32 = 3;
+/// A value put into a JSON text, over its bytes.
+pub const JSON_NUMBER: i32 = 9;
+/// One of them that is a text itself, over its bytes.
+pub const JSON_TEXT: i32 = 16;
 /// A JSON text looked through, over its bytes.
-pub(crate) const JSON: i32 = 24;
+pub const JSON: i32 = 24;
 /// A byte of a string taken out, over what its word costs.
-pub(crate) const PART: i32 = 4;
+pub const PART: i32 = 4;
 /// A value joined with others, over its bytes.
-pub(crate) const JOINED: i32 = 4;
+pub const JOINED: i32 = 4;
 /// A byte printed or sent to the serial port, which takes its time where that is a wire.
-pub(crate) const PRINTED: i32 = 16;
+pub const PRINTED: i32 = 16;
 
 /// Bytes copied for a unit of fuel.
-pub(crate) const COPIED: usize = 8;
+pub const COPIED: usize = 8;
 /// Bytes compared for a unit of fuel: a RISC-V compares them one by one.
-pub(crate) const COMPARED: usize = 4;
+pub const COMPARED: usize = 4;
 /// Bytes of a message for a unit of fuel.
-pub(crate) const SENT: usize = 8;
+pub const SENT: usize = 8;
 /// Bytes of a string made or looked through, one by one, for a unit of fuel.
-pub(crate) const READ: usize = 2;
+pub const READ: usize = 2;
 
 /// The fuel for so many bytes, of which a unit of fuel buys `per`.
 #[inline(always)]

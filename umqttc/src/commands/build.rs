@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use umqtt_lang::EmitOptions;
-use umqtt_vm::{Profile, Program};
 
 use super::ForDevice;
 use crate::failure::Failure;
 use crate::frontend;
 use crate::input::{Input, is_stdin};
+use crate::render::bounds::{self, OnDevice};
 use crate::terminal::Terminal;
 use crate::write::{is_same_file, write_whole};
 use crate::{Status, render};
@@ -24,6 +24,9 @@ pub(crate) struct Build {
     /// Where to write the image; `-` is standard output [default: FILE with the ending .umq]
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
+    /// What each handler takes at most, too: steps, time and flash writes
+    #[arg(long)]
+    bounds: bool,
     /// Leave out variable names and line numbers
     #[arg(long)]
     strip: bool,
@@ -49,8 +52,15 @@ impl Build {
             return Ok(Status::Findings);
         };
         let name = output.display().to_string();
-        let report = report(&name, &input, &program, &self.device.profile);
-        let image = program.bytes();
+        let device = OnDevice::new(self.device.profile, program);
+        let mut report = report(&name, &input, &device);
+        if self.bounds {
+            let mut table = Vec::new();
+            bounds::write(&mut table, &input.name, std::slice::from_ref(&device))
+                .map_err(Failure::Output)?;
+            report.push_str(&String::from_utf8_lossy(&table));
+        }
+        let image = device.program.bytes();
         if is_stdin(&output) {
             terminal.out.write_all(image).map_err(Failure::Output)?;
             // Only said: the image is out whether anybody reads this or not.
@@ -76,7 +86,8 @@ fn beside(file: &Path) -> PathBuf {
 }
 
 /// What people want to know of an image: size by section, and what the device must have.
-fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profile) -> String {
+fn report(name: &str, input: &Input, device: &OnDevice) -> String {
+    let OnDevice { profile, program, bounds: found } = device;
     let (layout, needs) = (program.image().layout().clone(), program.requirements());
     let (name, source) = (render::printable(name.as_bytes()), input.bytes.len());
     let sections = [
@@ -103,6 +114,15 @@ fn report(name: &str, input: &Input, program: &Program<Vec<u8>>, profile: &Profi
         needs.ram(),
         profile.ram
     ));
+    match found.memory {
+        memory if memory <= profile.ram => {
+            line(format_args!("  {:<16}{memory:>6} with the longest of these", ""));
+        }
+        _ => line(format_args!("  {:<16}{:>6} for the longest of these", "", "not enough")),
+    }
+    if let Some(longest) = bounds::longest(device) {
+        line(format_args!("  {:<16}  {longest}", "time"));
+    }
     let (taken, all) = (layout.header.temporaries, profile.temporaries);
     line(format_args!("  {:<16}{taken:>6} of {all}", "temporaries"));
     let variables = layout.header.variables;

@@ -4,11 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use umqtt_lang::EmitOptions;
 use umqtt_lang::diagnostic::Diagnostic;
+use umqtt_vm::Profile;
 
 use super::{ForDevice, each_script};
 use crate::failure::Failure;
 use crate::input::{Input, is_stdin};
+use crate::render::bounds::{self, OnDevice};
 use crate::render::{self, Tally};
 use crate::terminal::Terminal;
 use crate::write::write_whole;
@@ -28,6 +31,10 @@ pub(crate) struct Check {
     /// Hints, too, at what is right and could be written better
     #[arg(long)]
     pedantic: bool,
+    /// What each handler takes at most, on every kind of device: steps, time, flash writes, and the
+    /// script's memory
+    #[arg(long)]
+    bounds: bool,
     /// Apply the fixes that warnings and errors propose, then check again; a script from standard
     /// input goes mended to standard output, and what is left to say to standard error
     #[arg(long)]
@@ -119,6 +126,37 @@ impl Check {
         match self.format {
             Format::Human => render::human::write(out, color, &input.name, source, diagnostics),
             Format::Json => render::json::write(out, &input.name, source, diagnostics),
+        }
+        .map_err(Failure::Output)?;
+        if self.bounds {
+            self.write_bounds(input, source, terminal)?;
+        }
+        Ok(())
+    }
+
+    /// The bounds on every device that takes the script, the one that is meant first.
+    fn write_bounds(
+        &self,
+        input: &Input,
+        source: &[u8],
+        terminal: &mut Terminal,
+    ) -> Result<(), Failure> {
+        let meant = self.device.profile;
+        let others = Profile::ALL.into_iter().filter(|other| other.name != meant.name);
+        let mut devices = Vec::new();
+        for profile in std::iter::once(meant).chain(others) {
+            let (_, program) = frontend::compile(source, &profile, EmitOptions::new().debug(true));
+            let program = program.map_err(|error| Failure::Unsound(input.name.clone(), error))?;
+            devices.extend(program.map(|program| OnDevice::new(profile, program)));
+            if devices.is_empty() {
+                // There are errors, which were told.
+                return Ok(());
+            }
+        }
+        let (out, _) = terminal.diagnostics_stream(self.passes_through());
+        match self.format {
+            Format::Human => bounds::write(out, &input.name, &devices),
+            Format::Json => bounds::write_json(out, &input.name, &devices),
         }
         .map_err(Failure::Output)
     }

@@ -1,6 +1,7 @@
 //! Diagnostics, for people ([`human`]) and for programs ([`json`]); those of test files
 //! ([`mod@problem`]) and those of a device's compiler ([`remark`]).
 
+pub(crate) mod bounds;
 mod excerpt;
 pub(crate) mod human;
 pub(crate) mod json;

@@ -92,8 +92,8 @@ impl ValueStore<'_> {
         if let Some(found) = bare {
             if found.len <= left {
                 let part = value.part(found.start, found.len);
-                // An image may put in what is left of an earlier statement: where that was, there is
-                // this text now.
+                // An image may put in what is left of an earlier statement: where that was, there
+                // is this text now.
                 self.temporary(found.len, |source, room| {
                     let bytes = room.iter_mut().zip(source.string(part));
                     bytes.map(|(place, byte)| *place = *byte).count()
