@@ -6,7 +6,7 @@ use core::fmt::Arguments;
 use umqtt_topic::TopicError;
 
 use crate::isa::Op;
-use crate::{Event, Trap};
+use crate::{Debug, Event, Trap};
 
 /// A step of a script. What runs a script sends those of events and handlers, the machine those
 /// within a handler, each behind the [`Step::Instruction`] it belongs to.
@@ -17,10 +17,21 @@ pub enum Step<'s> {
     Event(&'s Event<'s>),
     /// It waits for others before it; it comes again as an event when it has its turn.
     Waits(&'s Event<'s>),
-    /// A handler of the event starts, whose code is at this offset.
-    Handler(u16),
-    /// The instruction at this offset of the code is to be carried out.
-    Instruction(u16),
+    /// A handler of the event starts.
+    Handler {
+        /// The offset of its code.
+        at: u16,
+        /// The last line with code before it, 0 if it is the first, and its own last; `None`
+        /// without debug information.
+        lines: Option<(u32, u32)>,
+    },
+    /// An instruction is to be carried out.
+    Instruction {
+        /// Its offset in the code.
+        at: u16,
+        /// What knows its line.
+        debug: Debug<'s>,
+    },
     /// Two values are compared.
     Compared {
         /// How: one of the comparing instructions whose result is a value.
@@ -45,6 +56,8 @@ pub enum Step<'s> {
         jumps: bool,
         /// The offset of the next instruction.
         to: u16,
+        /// The line of the next statement, unless the handler or the sub ends.
+        line: Option<u32>,
     },
     /// An action is to be carried out.
     Action {
@@ -72,6 +85,8 @@ pub enum Step<'s> {
     Assigned {
         /// Its number.
         variable: u16,
+        /// Its name, with its `$`; empty without debug information.
+        name: &'s [u8],
         /// The value.
         value: &'s [u8],
     },

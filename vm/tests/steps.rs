@@ -41,7 +41,7 @@ impl Tracing for Watcher {
         let mut text = String::new();
         let shown = |bytes: &[u8]| bytes.escape_ascii().to_string();
         match step {
-            Step::Instruction(at) => {
+            Step::Instruction { at, .. } => {
                 self.at = at;
                 return;
             }
@@ -60,7 +60,7 @@ impl Tracing for Watcher {
             Step::Answer { op, number, value } => {
                 write!(text, "{} {number} gives {}", op.mnemonic(), shown(value)).unwrap();
             }
-            Step::Assigned { variable, value } => {
+            Step::Assigned { variable, value, .. } => {
                 write!(text, "variable {variable} = {}", shown(value)).unwrap();
             }
             other => panic!("{other:?} is none of the machine"),

@@ -18,6 +18,7 @@
 //! | [`http`] | a small HTTP client |
 //! | [`printable`] | bytes from outside as text that is safe to show |
 //! | [`sim`] | a device in virtual time, for testing scripts |
+//! | [`trace`] | what a script does, as lines |
 //! | [`upload`] | scripts pushed over TCP and pulled over HTTP |
 //! | [`wifi`] | the contract with a board's radio; station, access point, scan |
 #![no_std]
@@ -43,6 +44,7 @@ pub mod printable;
 pub mod settings;
 pub mod sim;
 pub mod storage;
+pub mod trace;
 pub mod upload;
 mod upstream;
 mod wall_clock;

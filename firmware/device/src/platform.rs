@@ -32,6 +32,7 @@ pub trait Platform {
     /// [`Capability::TimeServer`](crate::settings::Capability::TimeServer),
     /// [`Capability::Mdns`](crate::settings::Capability::Mdns),
     /// [`Capability::OwnAddresses`](crate::settings::Capability::OwnAddresses) and
-    /// [`Capability::NameServer`](crate::settings::Capability::NameServer).
+    /// [`Capability::NameServer`](crate::settings::Capability::NameServer), and for the
+    /// [`Capability::Trace`](crate::settings::Capability::Trace).
     const LACKS: Capabilities = Capabilities::NONE;
 }

@@ -189,13 +189,21 @@ impl<'r> ImageBuilder<'r> {
             // one.
             return self.line_at.1;
         }
-        let mut between = source.get(self.line_at.0..start).unwrap_or_default();
+        let between = source.get(self.line_at.0..start).unwrap_or_default();
+        let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() as u32;
         let mut line = self.line_at.1;
-        // Looking for the next end of a line is quicker than counting them.
-        while let Some(end) = between.iter().position(|byte| *byte == b'\n') {
-            line += 1;
-            between = between.get(end + 1..).unwrap_or_default();
+        // Eight at a time: in most there is no end of a line.
+        let (eights, rest) = between.as_chunks::<8>();
+        for eight in eights {
+            let &[a, b, c, d, e, f, g, h] = eight;
+            let is_end = |byte| byte == b'\n';
+            if is_end(a) || is_end(b) || is_end(c) || is_end(d) {
+                line += ends(eight);
+            } else if is_end(e) || is_end(f) || is_end(g) || is_end(h) {
+                line += ends(&[e, f, g, h]);
+            }
         }
+        line += ends(rest);
         self.line_at = (start, line);
         line
     }

@@ -8,7 +8,10 @@ use super::value::Value;
 use crate::decode::Instruction;
 use crate::isa::{ARGUMENTS, Format, Op, Operand};
 use crate::number::NumberText;
-use crate::{Host, Step, TopicError};
+use crate::{Debug, Host, Image, Step, TopicError};
+
+/// Most ends of blocks that are passed over in looking for the next statement.
+const MAX_ENDS: usize = 32;
 
 /// Asked before every instruction.
 pub(super) trait Probe {
@@ -47,19 +50,30 @@ impl Probe for &mut Stepper {
             return; // done again, with more memory
         }
         self.result(m, host);
-        let words = m.words.get(m.info.code..).unwrap_or_default();
+        let code = m.words.get(m.info.code..).unwrap_or_default();
         let Some(offset) = at.checked_sub(m.info.code) else { return };
-        let Some(instruction) = Instruction::decode(words, offset) else { return };
-        host.step(Step::Instruction(offset as u16));
+        let Some(instruction) = Instruction::decode(code, offset) else { return };
+        let debug = debug(m);
+        host.step(Step::Instruction { at: offset as u16, debug });
         let [a, b, c] = instruction.fields();
         let op = instruction.op;
         match (relation(op), op) {
-            (Some((relation, turned)), _) => compared(m, host, &instruction, relation, turned),
+            (Some((relation, turned)), _) => {
+                let (left, right) = (m.get(u32::from(a) << 24), m.get(u32::from(b) << 24));
+                let holds = undone(m, |m| holds(m, relation, left, right));
+                let mut texts = [NumberText::new(), NumberText::new()];
+                let [first, second] = &mut texts;
+                let (left, right) = (m.bytes(left, first), m.bytes(right, second));
+                host.step(Step::Compared { relation, left, right, holds });
+                if op.format() == Format::NearJump {
+                    branch(host, &instruction, holds != turned, code, debug);
+                }
+            }
             (None, Op::JumpFalse | Op::JumpTrue) => {
                 let value = m.get(u32::from(a) << 24);
                 let holds = undone(m, |m| m.truth(value));
                 host.step(Step::Tested { value: m.bytes(value, &mut NumberText::new()), holds });
-                branch(host, &instruction, holds == (op == Op::JumpTrue));
+                branch(host, &instruction, holds == (op == Op::JumpTrue), code, debug);
             }
             (None, Op::Call) => {
                 host.step(Step::Action { op, number: instruction.number(), values: [b""; 2] });
@@ -102,7 +116,8 @@ impl Stepper {
         }
         if let Some(variable) = last.variable {
             let value = m.slot(m.first_variable + usize::from(variable));
-            host.step(Step::Assigned { variable, value: m.bytes(value, &mut text) });
+            let name = debug(m).variable(variable).unwrap_or_default();
+            host.step(Step::Assigned { variable, name, value: m.bytes(value, &mut text) });
         }
     }
 }
@@ -144,25 +159,6 @@ fn relation(op: Op) -> Option<(Op, bool)> {
     })
 }
 
-fn compared(
-    m: &mut ValueStore<'_>,
-    host: &mut dyn Host,
-    instruction: &Instruction<'_>,
-    relation: Op,
-    turned: bool,
-) {
-    let [a, b, _] = instruction.fields();
-    let [left, right] = [a, b].map(|place| m.get(u32::from(place) << 24));
-    let holds = undone(m, |m| holds(m, relation, left, right));
-    let mut texts = [NumberText::new(), NumberText::new()];
-    let [first, second] = &mut texts;
-    let (left, right) = (m.bytes(left, first), m.bytes(right, second));
-    host.step(Step::Compared { relation, left, right, holds });
-    if instruction.op.format() == Format::NearJump {
-        branch(host, instruction, holds != turned);
-    }
-}
-
 /// Whether the topic of an action is one, if it has one.
 fn check(op: Op, topic: &[u8]) -> Result<(), TopicError> {
     match op {
@@ -178,9 +174,38 @@ fn check(op: Op, topic: &[u8]) -> Result<(), TopicError> {
 }
 
 /// A jump that is taken or not.
-fn branch(host: &mut dyn Host, instruction: &Instruction<'_>, jumps: bool) {
+fn branch(
+    host: &mut dyn Host,
+    instruction: &Instruction<'_>,
+    jumps: bool,
+    code: &[u32],
+    debug: Debug<'_>,
+) {
     let target = if jumps { instruction.target() } else { None };
-    host.step(Step::Branch { jumps, to: target.unwrap_or(instruction.end) as u16 });
+    let to = target.unwrap_or(instruction.end);
+    let line = statement(code, to).and_then(|at| debug.line(at as u16));
+    host.step(Step::Branch { jumps, to: to as u16, line });
+}
+
+/// Where the next statement is when code goes on at an offset; `None` at the end of a handler or a
+/// sub. Each end of a block leads on to the next.
+fn statement(code: &[u32], from: usize) -> Option<usize> {
+    let mut at = from;
+    for _ in 0..MAX_ENDS {
+        let instruction = Instruction::decode(code, at)?;
+        at = match instruction.op {
+            Op::End | Op::Leave => return None,
+            Op::Jump | Op::Loop => instruction.target()?,
+            Op::Head => instruction.end,
+            _ => return Some(at),
+        };
+    }
+    Some(from)
+}
+
+/// The names and lines of the program.
+fn debug<'m>(m: &ValueStore<'m>) -> Debug<'m> {
+    Image { bytes: m.bytes, layout: m.info.layout.clone() }.debug()
 }
 
 fn holds(m: &mut ValueStore<'_>, relation: Op, left: Value, right: Value) -> bool {

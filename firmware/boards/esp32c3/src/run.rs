@@ -39,7 +39,7 @@ struct Esp32c3;
 impl Platform for Esp32c3 {
     type Board = ChipBoard;
     type Flash = Partition;
-    const LACKS: Capabilities = Capabilities::NONE;
+    const LACKS: Capabilities = Capabilities::NONE.with(Capability::Trace);
 }
 
 type Network = SmolNet<WifiInterface>;

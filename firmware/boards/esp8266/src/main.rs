@@ -54,7 +54,8 @@ impl Platform for Esp8266 {
         .with(Capability::Ntp)
         .with(Capability::Mdns)
         .with(Capability::OwnAddresses)
-        .with(Capability::NameServer);
+        .with(Capability::NameServer)
+        .with(Capability::Trace);
 }
 
 /// The whole program.

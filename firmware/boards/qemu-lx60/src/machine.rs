@@ -35,7 +35,8 @@ impl Emulated for Lx60 {
     const LACKS: Capabilities = Capabilities::NONE
         .with(Capability::TimeServer)
         .with(Capability::OwnAddresses)
-        .with(Capability::NameServer);
+        .with(Capability::NameServer)
+        .with(Capability::Trace);
     const WAKES: u32 = ETHERNET;
     const HELP: &'static str = concat!(
         "memory: heap and stack in use, and the most that was since this was last asked\n",

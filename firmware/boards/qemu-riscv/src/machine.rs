@@ -32,7 +32,7 @@ impl Emulated for Virt {
     const RESERVE: usize = RESERVE;
     /// There is no network of its own.
     const LACKS: Capabilities =
-        Capabilities::NONE.with(Capability::OwnAddresses).with(Capability::NameServer);
+        Capabilities::NONE.with(Capability::OwnAddresses).with(Capability::NameServer).with(Capability::Trace);
     const WAKES: u32 = DEVICES;
 
     type Bank = VirtFlash;

@@ -65,6 +65,7 @@ commands! {
     "publish" "local|remote TOPIC DATA [retained]" 3..=4 "publishes a message" publish;
     "save_retained" "" 0..=0 "saves the retained messages" |_| Ok(Command::SaveRetained);
     "delete_retained" "" 0..=0 "deletes the retained messages" |_| Ok(Command::DeleteRetained);
+    "trace" "on|off [LINE]" 1..=2 "shows what the script does, or the handler of a line" trace => Trace;
     "script" "PORT|URL|delete" 1..=1 "waits for a script on a port, downloads one, or deletes it" script;
 }
 
@@ -107,6 +108,8 @@ pub enum Command<'w> {
     SaveRetained,
     /// `delete_retained`
     DeleteRetained,
+    /// `trace off`, or `trace on`: `Some`, with a line if one is given.
+    Trace(Option<Option<u32>>),
     /// `script port`
     ScriptPort(u16),
     /// `script url`
@@ -337,6 +340,18 @@ fn publish<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
         }
     };
     Ok(Command::Publish { side, topic: words[1], data: words[2], retained })
+}
+
+fn trace<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {
+    match words {
+        [b"off"] => Ok(Command::Trace(None)),
+        [b"on"] => Ok(Command::Trace(Some(None))),
+        [b"on", line] => match number(line) {
+            Some(line) if line > 0 => Ok(Command::Trace(Some(Some(line)))),
+            _ => Err(String::from("the line is a number from 1")),
+        },
+        _ => Err(String::from("expected on, on LINE or off")),
+    }
 }
 
 fn script<'w>(words: &[&'w [u8]]) -> Result<Command<'w>, String> {

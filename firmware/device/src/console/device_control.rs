@@ -319,6 +319,19 @@ pub trait DeviceControl {
     fn disassemble(&mut self, out: &mut dyn fmt::Write);
     /// Name with its `$`, and value, of every variable of the script.
     fn variables(&self, each: &mut dyn FnMut(&[u8], &[u8]));
+    /// Shows from now on, to whom the command comes from, what the script does, or what the handler
+    /// does that a line belongs to.
+    ///
+    /// # Errors
+    /// Why not.
+    fn trace_on(&mut self, line: Option<u32>, origin: Origin) -> Result<(), CommandError> {
+        let _ = (line, origin);
+        Err(CommandError(alloc::string::String::from("this board has no room for it")))
+    }
+    /// Shows that no more.
+    fn trace_off(&mut self, origin: Origin) {
+        let _ = origin;
+    }
     /// Opens a port for the upload of a script.
     ///
     /// # Errors

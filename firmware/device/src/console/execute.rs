@@ -250,6 +250,14 @@ fn execute(
             Ok(()) => line!(out, "Deleted retained topics"),
             Err(reason) => line!(out, "Retained topics not deleted: {reason}"),
         },
+        Command::Trace(None) => {
+            device.trace_off(origin);
+            line!(out, "Trace off");
+        }
+        Command::Trace(Some(line)) => match device.trace_on(line, origin) {
+            Ok(()) => line!(out, "Trace on"),
+            Err(reason) => line!(out, "Trace refused: {reason}"),
+        },
         Command::ScriptPort(port) => match device.script_listen(port, origin) {
             Ok(()) => line!(out, "Waiting for script upload on port {port}"),
             Err(reason) => line!(out, "Script upload refused: {reason}"),

@@ -149,6 +149,7 @@ fn join<P: Platform>(
         mdns: has::<P>(&options, Capability::Mdns).then(Box::default),
         dhcp: has::<P>(&options, Capability::OwnAddresses).then(Box::default),
         name_server: has::<P>(&options, Capability::NameServer).then(Box::default),
+        trace: None,
         options,
         listeners: Listeners::default(),
         ledger: Ledger::new(&options.plan),

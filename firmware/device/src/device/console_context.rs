@@ -15,6 +15,7 @@ use super::retained;
 use super::script::Script;
 use super::service::is_in_image;
 use super::state::DeviceState;
+use super::trace;
 use super::uploads::Uploads;
 use super::wifi;
 use crate::board::{Board, Random};
@@ -319,6 +320,19 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     fn variables(&self, each: &mut dyn FnMut(&[u8], &[u8])) {
         if let Some(engine) = &mut self.script.borrow_mut().engine {
             engine.variables(each);
+        }
+    }
+
+    fn trace_on(&mut self, line: Option<u32>, origin: Origin) -> Result<(), CommandError> {
+        if P::LACKS.has(Capability::Trace) {
+            return Err(CommandError("this board has no room for it".to_string()));
+        }
+        trace::start(self.state, &self.script.borrow(), line, origin)
+    }
+
+    fn trace_off(&mut self, origin: Origin) {
+        if !P::LACKS.has(Capability::Trace) {
+            trace::stop(self.state, origin);
         }
     }
 

@@ -159,7 +159,8 @@ impl DeviceOptions {
             .with(Capability::Persistence)
             .with(Capability::Ntp)
             .with(Capability::TimeServer)
-            .with(Capability::Mdns),
+            .with(Capability::Mdns)
+            .with(Capability::Trace),
         time_server: "",
         send_buffer: 256 * 1024,
         print_rate: None,

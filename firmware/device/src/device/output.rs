@@ -7,11 +7,13 @@ use super::Device;
 use super::connections::Role;
 use super::mqtt::MqttClients;
 use super::service::Service;
+use super::trace;
 use crate::board::Board;
 use crate::console::{MAX_SESSIONS, Origin};
 use crate::log::Level;
 use crate::net::Net;
 use crate::platform::Platform;
+use crate::settings::Capability;
 
 /// Shows the log to the consoles, as far as they have room.
 pub(super) struct LogOutput;
@@ -29,6 +31,9 @@ impl<P: Platform> Service<P> for LogOutput {
             && let Some(note) = device.state.board.poll_note()
         {
             device.state.log(Level::Info, format_args!("{note}"));
+        }
+        if !P::LACKS.has(Capability::Trace) {
+            trace::show(device);
         }
         let text = device.state.log.for_consoles();
         if !text.is_empty() {
@@ -63,6 +68,6 @@ impl<P: Platform> Service<P> for Transmit {
         {
             device.uploads.asker_is_gone();
         }
-        device.consoles.can_go_on() || MqttClients::has_more(device)
+        device.consoles.can_go_on() || MqttClients::has_more(device) || trace::can_go_on(device)
     }
 }

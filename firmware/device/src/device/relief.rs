@@ -8,12 +8,14 @@ use super::install;
 use super::memory::MemoryPressure;
 use super::mqtt::MqttClients;
 use super::service::{Service, is_in_image};
+use super::trace::TraceSession;
 use crate::dhcp::Dhcp;
 use crate::mdns::Mdns;
 use crate::name_server::NameServer;
 use crate::net::Net;
 use crate::ntp::Ntp;
 use crate::platform::Platform;
+use crate::settings::Capability;
 
 /// Milliseconds in which no step found memory before a client gives way.
 const STARVED: u32 = 1000;
@@ -79,6 +81,8 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
     let script =
         device.script.memory() + device.state.commands.memory() + device.state.variables.memory();
     let wifi = device.state.wifi().map_or(0, |wifi| wifi.memory());
+    let trace = device.state.trace.as_deref().filter(|_| !P::LACKS.has(Capability::Trace));
+    let trace = trace.map_or(0, TraceSession::memory);
     let mdns = device.state.mdns.as_deref().filter(|_| is_in_image::<P, Mdns>());
     let mdns = mdns.map_or(0, Mdns::memory);
     let network = net.memory();
@@ -90,7 +94,7 @@ fn account<P: Platform>(device: &mut Device<P>, net: &dyn Net) {
         (Share::Broker, device.state.broker.memory()),
         (Share::Upload, device.uploads.memory() + device.state.storage.incoming_memory()),
         (Share::Script, script),
-        (Share::Console, device.consoles.memory() + wifi),
+        (Share::Console, device.consoles.memory() + wifi + trace),
         (Share::Log, device.state.log.memory()),
         (Share::Http, device.http.memory() + device.state.requests.memory()),
         (Share::Upstream, device.state.upstream.memory()),

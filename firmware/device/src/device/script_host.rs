@@ -5,14 +5,15 @@ use umqtt_mqtt::{PublishError, QoS};
 use umqtt_topic::TopicError;
 use umqtt_vm::{
     Almanac, Console, FLASH_VARIABLE_LEN, FlashVariables, Gpio, Http, Mqtt, Random, Serial, Side,
-    Tracing,
+    Step, Tracing,
 };
 
 use super::state::DeviceState;
+use super::trace;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::printable::{self, Printable};
-use crate::settings::{Param, SetError, Source};
+use crate::settings::{Capability, Param, SetError, Source};
 use crate::storage::ProtectedServices;
 
 /// The device, as a script uses it.
@@ -23,6 +24,9 @@ pub(super) struct ScriptHost<'c, P: Platform> {
 impl<P: Platform> ScriptHost<'_, P> {
     /// Logs a line; returns what that costs, as so many looks.
     fn warn(&mut self, line: core::fmt::Arguments<'_>) -> u32 {
+        if self.is_tracing() {
+            self.step(Step::Note(line));
+        }
         self.state.log(Level::Script, format_args!("Script warning: {line}"));
         LOGGED
     }
@@ -140,8 +144,19 @@ impl<P: Platform> Gpio for ScriptHost<'_, P> {
     }
 }
 
-// Not watched yet.
-impl<P: Platform> Tracing for ScriptHost<'_, P> {}
+impl<P: Platform> Tracing for ScriptHost<'_, P> {
+    fn is_tracing(&self) -> bool {
+        trace::is_on(self.state)
+    }
+
+    fn step(&mut self, step: Step<'_>) {
+        if !P::LACKS.has(Capability::Trace)
+            && let Some(session) = &mut self.state.trace
+        {
+            session.tracer.step(&step, self.state.now);
+        }
+    }
+}
 
 impl<P: Platform> Serial for ScriptHost<'_, P> {
     fn serial(&mut self) -> Option<&mut dyn Serial> {

@@ -19,6 +19,7 @@ use super::listeners::Listeners;
 use super::memory::MemoryPressure;
 use super::restart::PendingRestart;
 use super::service::is_in_image;
+use super::trace::TraceSession;
 use super::unsaved_retained::UnsavedRetained;
 use super::variables::PendingVariables;
 use super::wifi_state::Wifi;
@@ -65,6 +66,8 @@ pub(super) struct DeviceState<P: Platform> {
     pub(super) dhcp: Option<Box<Dhcp>>,
     /// And the name server of that network.
     pub(super) name_server: Option<Box<NameServer>>,
+    /// What a console sees of the script.
+    pub(super) trace: Option<Box<TraceSession>>,
     pub(super) options: DeviceOptions,
     pub(super) listeners: Listeners,
     /// What each part holds of the memory, and what was refused.

@@ -24,12 +24,14 @@
 //! | `syscall_handler` | what handlers reach of the engine |
 //! | `memory` | the memory the machine computes in |
 //! | `stop_policy`, `feedback`, `warnings` | scripts that misbehave: when to stop them, feedback, rate limit of warnings |
+//! | `handler_lines` | which lines of the source are a handler's |
 //! | `stats` | counters |
 
 mod alarms;
 mod clock;
 mod clocks;
 mod feedback;
+mod handler_lines;
 mod load_error;
 mod memory;
 mod pins;
@@ -53,6 +55,7 @@ use clock::NEVER;
 pub use clock::{LocalTime, Now};
 pub(crate) use clock::{UNDATED, is_dated};
 pub use feedback::FEEDBACK_ROUNDS;
+pub(crate) use handler_lines::{handler_of, is_within, lines_of};
 pub use load_error::LoadError;
 pub use pins::DEBOUNCE;
 pub use queue::QUEUE_EVENTS;

@@ -3,7 +3,7 @@
 use umqtt_vm::{Dispatch, Event, Handler, HandlerCursor, Host, Side, Step, Syscalls, Trap};
 
 use super::clock::Now;
-use super::{Engine, FEEDBACK_ROUNDS, Phase, report};
+use super::{Engine, FEEDBACK_ROUNDS, Phase, lines_of, report};
 
 impl<B: AsRef<[u8]>> Engine<B> {
     /// Whether an event is worth queueing: asked of the filters as they are, unless those may
@@ -153,7 +153,9 @@ impl<B: AsRef<[u8]>> Engine<B> {
         left: &mut u32,
         host: &mut H,
     ) -> Result<(), Trap> {
-        host.step(Step::Handler(report::start_of(self.machine.program(), handler)));
+        let program = self.machine.program();
+        let at = report::start_of(program, handler);
+        host.step(Step::Handler { at, lines: lines_of(program, at) });
         let mut syscalls = Syscalls { host: &mut *host, supervisor: &mut self.handler };
         let result = self.machine.run_traced(handler, event, left, &mut syscalls);
         host.step(Step::End(result));

@@ -40,6 +40,8 @@ pub enum Capability {
     Bitrate,
     /// A store for what the broker has acknowledged.
     Persistence,
+    /// The trace of its script.
+    Trace,
 }
 
 impl fmt::Display for Capability {
@@ -56,6 +58,7 @@ impl fmt::Display for Capability {
             Capability::CpuClock => "processor clock to choose",
             Capability::Bitrate => "serial speed to choose",
             Capability::Persistence => "store for sessions",
+            Capability::Trace => "room for it",
         })
     }
 }

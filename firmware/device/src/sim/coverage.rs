@@ -16,7 +16,9 @@ impl Coverage {
     pub(super) fn count(&mut self, step: &Step<'_>, offset: Option<u16>) {
         let one_more = |count: &mut u32| *count = count.saturating_add(1);
         match (step, offset) {
-            (Step::Instruction(at), _) => one_more(self.instructions.entry(*at).or_default()),
+            (Step::Instruction { at, .. }, _) => {
+                one_more(self.instructions.entry(*at).or_default())
+            }
             (Step::Branch { jumps, .. }, Some(at)) => {
                 one_more(&mut self.branches.entry(at).or_default()[usize::from(*jumps)]);
             }

@@ -34,6 +34,7 @@ use umqtt_net::{Duration, Instant};
 use umqtt_vm::{Event, Profile, Side};
 
 use crate::engine::{Engine, LoadError, LocalTime, Now, ScriptStats};
+use crate::trace::Tracer;
 
 pub use action::{Action, Done};
 pub use coverage::Coverage;
@@ -274,6 +275,16 @@ impl Simulator {
     /// What ran of the code since [`Simulator::watch`].
     pub fn coverage(&self) -> Option<&Coverage> {
         self.world.coverage.as_ref()
+    }
+
+    /// Gives what the script does from now on to a tracer, in the place of the one before.
+    pub fn trace(&mut self, tracer: Tracer) {
+        self.world.tracer = Some(tracer);
+    }
+
+    /// The tracer, for its lines.
+    pub fn tracer(&mut self) -> Option<&mut Tracer> {
+        self.world.tracer.as_mut()
     }
 
     /// Keeps the retained messages over a power cut, as `save_retained` on the console does.

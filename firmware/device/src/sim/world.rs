@@ -13,6 +13,7 @@ use umqtt_vm::{
 
 use super::{Action, Coverage, Done};
 use crate::settings::param_type::degrees;
+use crate::trace::Tracer;
 
 /// Most messages on their way to the script; more are lost, as with any broker.
 const MESSAGES: usize = 1000;
@@ -30,6 +31,8 @@ pub(super) struct World {
     pub(super) actions: Vec<Done>,
     /// What ran of the code, if that is watched.
     pub(super) coverage: Option<Coverage>,
+    /// The lines of a trace.
+    pub(super) tracer: Option<Tracer>,
     /// Where the running handler is, if that is watched.
     offset: Option<u16>,
     pub(super) now: Instant,
@@ -75,6 +78,7 @@ impl World {
         World {
             actions: core::mem::take(&mut self.actions),
             coverage: self.coverage.take(),
+            tracer: self.tracer.take(),
             now: self.now,
             adc: self.adc,
             retained: self.saved.clone(),
@@ -182,6 +186,9 @@ impl World {
     fn not_connected(&mut self, side: Side) -> bool {
         let missing = side == Side::Remote && !self.connected;
         if missing {
+            if self.is_tracing() {
+                self.step(Step::Note(format_args!("not connected to the remote broker")));
+            }
             self.log(format_args!("not connected to the remote broker"));
         }
         missing
@@ -337,14 +344,17 @@ impl Console for World {
 
 impl Tracing for World {
     fn is_tracing(&self) -> bool {
-        self.coverage.is_some()
+        self.coverage.is_some() || self.tracer.is_some()
     }
 
     fn step(&mut self, step: Step<'_>) {
         match step {
-            Step::Handler(offset) | Step::Instruction(offset) => self.offset = Some(offset),
+            Step::Handler { at, .. } | Step::Instruction { at, .. } => self.offset = Some(at),
             Step::End(_) => self.offset = None,
             _ => {}
+        }
+        if let Some(tracer) = &mut self.tracer {
+            tracer.step(&step, self.now);
         }
         if let Some(coverage) = &mut self.coverage {
             coverage.count(&step, self.offset);

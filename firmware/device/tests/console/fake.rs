@@ -268,6 +268,15 @@ impl DeviceControl for Fake {
         each(b"$count", b"7");
         each(b"$raw", b"a\x00b\r\n\xFF");
     }
+    fn trace_on(&mut self, line: Option<u32>, origin: Origin) -> Result<(), CommandError> {
+        if let Some(line @ 13..) = line {
+            return Err(CommandError(format!("line {line} belongs to no handler")));
+        }
+        self.ask(format!("trace on {line:?} for {origin:?}"))
+    }
+    fn trace_off(&mut self, origin: Origin) {
+        self.asked.push(format!("trace off for {origin:?}"));
+    }
     fn script_listen(&mut self, port: u16, origin: Origin) -> Result<(), CommandError> {
         if port == 1883 {
             return Err(CommandError(String::from("the port is in use")));

@@ -33,6 +33,7 @@ mod security;
 mod serial;
 mod silence;
 mod topics;
+mod traced;
 mod upload;
 mod upload_share;
 mod wifi;
