@@ -21,7 +21,7 @@
 //! | `console_context` | what the console may do with the device |
 //! | `script`, `script_host` | the script in its place; what it may do with the device |
 //! | `wifi`, `wifi_state` | station, access point and scans, on boards with a radio |
-//! | `trace` | what a console sees of the script |
+//! | `trace`, `trace_session` | what a console sees of the script |
 //! | `variables` | flash variables that are not written yet |
 //! | `commands` | the script's console commands |
 //! | `http_client`, `http_requests` | HTTP requests of scripts |
@@ -71,6 +71,7 @@ mod service;
 mod state;
 mod sys_topics;
 mod trace;
+mod trace_session;
 mod unsaved_retained;
 mod uploads;
 mod upstream;

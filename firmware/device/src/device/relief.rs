@@ -8,7 +8,7 @@ use super::install;
 use super::memory::MemoryPressure;
 use super::mqtt::MqttClients;
 use super::service::{Service, is_in_image};
-use super::trace::TraceSession;
+use super::trace_session::TraceSession;
 use crate::dhcp::Dhcp;
 use crate::mdns::Mdns;
 use crate::name_server::NameServer;

@@ -9,7 +9,6 @@ use umqtt_vm::{
 };
 
 use super::state::DeviceState;
-use super::trace;
 use crate::log::Level;
 use crate::platform::Platform;
 use crate::printable::{self, Printable};
@@ -146,7 +145,9 @@ impl<P: Platform> Gpio for ScriptHost<'_, P> {
 
 impl<P: Platform> Tracing for ScriptHost<'_, P> {
     fn is_tracing(&self) -> bool {
-        trace::is_on(self.state)
+        !P::LACKS.has(Capability::Trace)
+            && self.state.trace.is_some()
+            && !self.state.lock.is_locked()
     }
 
     fn step(&mut self, step: Step<'_>) {

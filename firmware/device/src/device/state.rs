@@ -19,7 +19,7 @@ use super::listeners::Listeners;
 use super::memory::MemoryPressure;
 use super::restart::PendingRestart;
 use super::service::is_in_image;
-use super::trace::TraceSession;
+use super::trace_session::TraceSession;
 use super::unsaved_retained::UnsavedRetained;
 use super::variables::PendingVariables;
 use super::wifi_state::Wifi;

@@ -7,9 +7,9 @@ use alloc::string::ToString;
 use super::Device;
 use super::script::Script;
 use super::state::DeviceState;
+use super::trace_session::TraceSession;
 use crate::console::{CommandError, Origin};
 use crate::engine::handler_of;
-use crate::net::ConnId;
 use crate::platform::Platform;
 use crate::settings::Capability;
 use crate::trace::{HandlerFilter, Tracer};
@@ -20,22 +20,6 @@ const CONSOLE_PART: usize = 8;
 const MAX_WAITING: usize = 32 << 10;
 /// Bytes of lines that a console is given at once.
 const PIECE: usize = 1024;
-
-/// A trace and who sees it.
-#[derive(Debug)]
-pub(super) struct TraceSession {
-    pub(super) tracer: Tracer,
-    origin: Origin,
-    /// The session's connection, once that is known: another session may have its number later.
-    conn: Option<ConnId>,
-}
-
-impl TraceSession {
-    /// Bytes of the heap.
-    pub(super) fn memory(&self) -> usize {
-        size_of::<TraceSession>() + self.tracer.memory()
-    }
-}
 
 /// Starts a trace; one that another console has ends.
 ///
@@ -73,11 +57,6 @@ pub(super) fn start<P: Platform>(
 /// Ends the trace of this console.
 pub(super) fn stop<P: Platform>(state: &mut DeviceState<P>, origin: Origin) {
     state.trace.take_if(|session| session.origin == origin);
-}
-
-/// Whether the script is watched.
-pub(super) fn is_on<P: Platform>(state: &DeviceState<P>) -> bool {
-    !P::LACKS.has(Capability::Trace) && state.trace.is_some() && !state.lock.is_locked()
 }
 
 /// Whether more waits that the console has room for.
