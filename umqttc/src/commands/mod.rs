@@ -18,6 +18,7 @@ mod restore;
 mod run;
 mod status;
 mod test;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -56,6 +57,7 @@ pub(crate) enum Command {
     Migrate(migrate::Migrate),
     Test(test::Test),
     Run(run::Run),
+    Trace(trace::Trace),
     Push(push::Push),
     Pull(pull::Pull),
     Diff(diff::Diff),
@@ -83,6 +85,7 @@ impl Command {
             Command::Migrate(migrate) => migrate.run(terminal),
             Command::Test(test) => test.run(terminal),
             Command::Run(run) => run.run(terminal),
+            Command::Trace(trace) => trace.run(terminal),
             Command::Push(push) => push.run(terminal),
             Command::Pull(pull) => pull.run(terminal),
             Command::Diff(diff) => diff.run(terminal),

@@ -6,14 +6,17 @@ use std::sync::{Arc, OnceLock};
 
 static NOTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on Ctrl-C is noted. Where that cannot be had it ends the process as before.
+/// From now on Ctrl-C is noted; once is enough, and more make no difference. Where that cannot be had it ends the process as before.
 pub(crate) fn note_interrupts() {
-    let noted = NOTED.get_or_init(Arc::default);
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let second = Arc::clone(noted);
-        let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, second);
-        let _ = signal_hook::flag::register(signal, Arc::clone(noted));
-    }
+    NOTED.get_or_init(|| {
+        let noted = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            let second = Arc::clone(&noted);
+            let _ = signal_hook::flag::register_conditional_shutdown(signal, 130, second);
+            let _ = signal_hook::flag::register(signal, Arc::clone(&noted));
+        }
+        noted
+    });
 }
 
 /// Whether it was pressed.

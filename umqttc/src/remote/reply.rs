@@ -5,7 +5,7 @@ use std::fmt;
 use umqtt_device::printable::Printable;
 
 /// How a refusal begins, as the console's page has it.
-const REFUSALS: [&[u8]; 16] = [
+const REFUSALS: [&[u8]; 17] = [
     b"Invalid Command",
     b"Invalid command",
     b"Invalid number of arguments",
@@ -21,6 +21,7 @@ const REFUSALS: [&[u8]; 16] = [
     b"Script upload refused",
     b"HTTP script upload failed",
     b"Script not deleted",
+    b"Trace refused",
     b"Retained topics not deleted",
 ];
 

@@ -1,5 +1,5 @@
 //! Diagnostics, for people ([`human`]) and for programs ([`json`]); those of test files
-//! ([`mod@problem`]) and those of a device's compiler ([`remark`]).
+//! ([`mod@problem`]) and those of a device's compiler ([`remark`]). Lines of a trace.
 
 pub(crate) mod bounds;
 mod excerpt;
@@ -9,6 +9,7 @@ mod printable;
 pub(crate) mod problem;
 pub(crate) mod remark;
 pub(crate) mod table;
+pub(crate) mod trace_line;
 
 pub(crate) use printable::printable;
 
