@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 static NOTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on Ctrl-C is noted; once is enough, and more make no difference. Where that cannot be had it ends the process as before.
+/// From now on Ctrl-C is noted; to ask for it again makes no difference. Where that cannot be had
+/// it ends the process as before.
 pub(crate) fn note_interrupts() {
     NOTED.get_or_init(|| {
         let noted = Arc::new(AtomicBool::new(false));
