@@ -78,7 +78,8 @@ pub static ESP8266: Chip = Chip {
             ],
             loaded: [124, 9_700, 4_300, 1_900, 4_300],
         }),
-        compile: Aim { aim: Some(1_600_000), most: 1_600_000 },
+        // Lines of `elseif`, which whoever watches a script wants to see, took 10,000 of them.
+        compile: Aim { aim: Some(1_600_000), most: 1_603_000 },
         compile_heap: Aim { aim: Some(8 * KIB), most: 8 * KIB },
         // 100 ms at 80 MHz.
         unlock: Aim { aim: Some(8_000_000), most: 8_000_000 },
