@@ -195,6 +195,13 @@ impl Output {
         self.put(b"\r\n");
     }
 
+    /// Ends a line that is open.
+    pub(super) fn end_line(&mut self) {
+        if self.open {
+            self.put(b"\r\n");
+        }
+    }
+
     /// Ends a reply, and its last line if that is open: after it there is room again, if only for
     /// the prompt.
     pub fn end_reply(&mut self, prompt: &[u8]) {

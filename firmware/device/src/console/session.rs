@@ -302,6 +302,8 @@ impl Session {
 
     fn line(&mut self, ended: Ended, now: Instant, device: &mut dyn DeviceControl) {
         self.prompted = false;
+        // A script may have left one open: the reply does not run into it.
+        self.output.end_line();
         let outcome = match ended {
             Ended::Line => {
                 let line = self.reader.take();

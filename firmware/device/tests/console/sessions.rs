@@ -27,6 +27,18 @@ fn lines_may_come_in_any_pieces() {
 }
 
 #[test]
+fn a_reply_does_not_run_into_what_a_script_has_left_open() {
+    let mut user = User::over_tcp();
+    user.read();
+    user.session.print(b"no end");
+    assert_eq!(user.read(), b"\rno end");
+    assert_eq!(user.reply("time"), "\r\nWed 12:34:56\r\n");
+    user.session.print(b"no end");
+    user.read();
+    assert_eq!(user.reply(""), "\r\n");
+}
+
+#[test]
 fn a_line_of_512_bytes_is_taken_and_one_of_513_refused() {
     let mut user = User::over_tcp();
     let line = |len: usize| format!("publish local t {}", "x".repeat(len - 16));
