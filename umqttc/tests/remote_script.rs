@@ -143,3 +143,23 @@ fn scripts_that_never_end_and_other_lies() {
     let ran = umqttc(dir.path(), &["pull", &endless.to_string()]);
     assert!(ran.code == 1 && ran.err.contains("answers as no device does"), "{}", ran.err);
 }
+
+/// Two scripts that print for ever: whole lines, and none.
+#[test]
+fn a_script_that_prints_all_the_time_disturbs_nothing() {
+    for print in ["println", "print"] {
+        let script = format!(
+            "on init do\n settimer 1 20\non timer 1 do\n {print} \"chatty \"\n settimer 1 20\n"
+        );
+        let dir = folder(&[("chatty.script", script.as_bytes())]);
+        let device = Device::start(dir.path(), Some(&script));
+        let host = host(&device);
+        let ran = umqttc(dir.path(), &["pull", &host]);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, script.as_str(), ""));
+        let port = free_port().to_string();
+        let ran = umqttc(dir.path(), &["push", "--upload-port", &port, "chatty.script", &host]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{}", ran.out);
+        let ran = umqttc(dir.path(), &["console", &host, "-c", "set mqtt_port 0"]);
+        assert!(ran.code == 1 && ran.out.contains("Invalid argument: mqtt_port"), "{ran:?}");
+    }
+}

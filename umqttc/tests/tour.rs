@@ -77,6 +77,12 @@ fn the_relay_the_console_and_another_script() {
     let seen = upload(&mut device.console(), other.as_bytes());
     let completed = said("CMD>script 2000").lines().nth(1).unwrap();
     assert!(seen.contains(completed), "{seen}");
+    let host = local(device.console_port).to_string();
+    let port = free_port().to_string();
+    let ran = umqttc(dir.path(), &["push", "--upload-port", &port, "other.script", &host]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    let expected = said("$ umqttc push other.script localhost");
+    assert_eq!(ran.out.replace(&host, "localhost:7777"), expected);
     client.subscribe("pong");
     client.publish("ping", "hello");
     let answer = client.on("pong");

@@ -13,8 +13,7 @@ use super::{DeviceAddress, RemoteError, Reply};
 /// How often it is looked whether it shall go on.
 const TICK: Duration = Duration::from_millis(20);
 
-/// How long it is silent behind lines that came unasked before they count as the reply: see
-/// [`ConsoleSession::settle`].
+/// How long a reply may still come behind what may have it in it: see [`ConsoleSession::settle`].
 const SETTLE: Duration = Duration::from_millis(1500);
 
 /// A reply may come slowly, but not for more than so many times its time limit.
@@ -259,6 +258,7 @@ impl ConsoleClient {
         self.stream.write_all(&bytes).map_err(|error| self.broken(&error))?;
         let end = Instant::now() + timeout * WHOLE_REPLY;
         let mut last = Instant::now();
+        let mut unsettled: Option<Instant> = None;
         loop {
             if let Some(reply) = self.session.take_reply() {
                 return Ok(reply);
@@ -273,8 +273,12 @@ impl ConsoleClient {
             };
             if received == Received::Something {
                 last = now;
-            } else if now >= last + SETTLE.min(timeout) && self.session.settle() {
-                continue;
+            }
+            if self.session.may_settle() {
+                let since = *unsettled.get_or_insert(now);
+                if now >= since + SETTLE.min(timeout) && self.session.settle() {
+                    continue;
+                }
             }
             if now >= end || now >= last + timeout {
                 return Err(RemoteError::NoAnswer(self.address.clone(), timeout.as_secs()));

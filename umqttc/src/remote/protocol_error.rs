@@ -5,8 +5,6 @@ use std::fmt;
 /// What comes is no console's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProtocolError {
-    /// A line is longer than any of a device.
-    LineTooLong,
     /// A reply is longer than any of a device.
     ReplyTooLong,
 }
@@ -14,7 +12,6 @@ pub(crate) enum ProtocolError {
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            ProtocolError::LineTooLong => "a line without an end",
             ProtocolError::ReplyTooLong => "a reply without an end",
         })
     }

@@ -29,12 +29,19 @@ const REFUSALS: [&[u8]; 17] = [
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reply {
     lines: Vec<Vec<u8>>,
+    /// Among them are lines that a script has printed meanwhile.
+    mixed: bool,
 }
 
 impl Reply {
     /// Of these lines.
     pub(crate) fn new(lines: Vec<Vec<u8>>) -> Reply {
-        Reply { lines }
+        Reply { lines, mixed: false }
+    }
+
+    /// Of these lines, among which are such as came unasked.
+    pub(super) fn mixed(lines: Vec<Vec<u8>>) -> Reply {
+        Reply { lines, mixed: true }
     }
 
     /// The lines: any bytes whatever.
@@ -59,17 +66,26 @@ impl Reply {
 
     /// Whether the command was refused.
     pub(crate) fn is_refusal(&self) -> bool {
-        let first = self.first();
-        let variable = first.starts_with(b"@") && contains(first, b" not written: ");
-        variable
-            || contains(first, b"unsuccessfully: ")
-            || REFUSALS.iter().any(|refusal| first.starts_with(refusal))
+        self.beginnings().any(is_refusal)
     }
 
     /// Whether it was refused because the configuration is locked.
     pub(crate) fn is_locked(&self) -> bool {
-        self.first().starts_with(b"Invalid command. Config locked")
+        self.beginnings().any(|line| line.starts_with(b"Invalid command. Config locked"))
     }
+
+    /// The lines that may be its first.
+    fn beginnings(&self) -> impl Iterator<Item = &[u8]> {
+        self.lines().take(if self.mixed { usize::MAX } else { 1 })
+    }
+}
+
+/// Whether a reply that begins so is a refusal.
+fn is_refusal(first: &[u8]) -> bool {
+    let variable = first.starts_with(b"@") && contains(first, b" not written: ");
+    variable
+        || contains(first, b"unsuccessfully: ")
+        || REFUSALS.iter().any(|refusal| first.starts_with(refusal))
 }
 
 /// As it may be shown: a line each, without an end behind the last.
@@ -124,6 +140,8 @@ mod tests {
             assert!(!reply(fine).is_refusal(), "{fine}");
         }
         assert!(reply("Invalid command. Config locked").is_locked());
+        let lines = vec![b"printed".to_vec(), b"Invalid Command".to_vec()];
+        assert!(!Reply::new(lines.clone()).is_refusal() && Reply::mixed(lines).is_refusal());
     }
 
     #[test]

@@ -52,8 +52,12 @@ pub(crate) struct ConsoleSession {
     /// Lines since then, while a prompt or a reply is awaited, and what they take.
     lines: Vec<Vec<u8>>,
     bytes: usize,
-    /// What came unasked since the command was given, and may be its reply: see `settle`.
+    /// What came unasked since the command was given, and may have its reply in it, and what that
+    /// takes: see `settle`.
     candidate: Vec<Vec<u8>>,
+    candidate_bytes: usize,
+    /// Since then the prompt came alone.
+    bare_prompt: bool,
     unasked: VecDeque<Unasked>,
     /// What those take.
     waiting: usize,
@@ -78,8 +82,8 @@ impl ConsoleSession {
             sent.extend(std::iter::repeat_n(*byte, if *byte == 255 { 2 } else { 1 }));
         }
         sent.extend_from_slice(b"\r\n");
+        self.drop_candidate();
         self.command = Some(command.to_vec());
-        self.candidate.clear();
         Some(sent)
     }
 
@@ -122,14 +126,20 @@ impl ConsoleSession {
         std::mem::take(&mut self.dropped)
     }
 
-    /// Nothing has come for a while, and a command waits for its reply: lines that came unasked
-    /// since then, with a prompt behind them, are the reply. They stood behind a line that a script
-    /// had left open. True if there are some.
+    /// Whether something came that may have the reply in it.
+    pub(crate) fn may_settle(&self) -> bool {
+        self.command.is_some() && (!self.candidate.is_empty() || self.bare_prompt)
+    }
+
+    /// No reply has come for a while behind what may have it in it: that was the reply, among lines
+    /// that came unasked. True if so.
     pub(crate) fn settle(&mut self) -> bool {
-        let settles = self.command.is_some() && !self.candidate.is_empty() && self.is_at_prompt();
+        // Not while more of a reply is coming.
+        let settles = self.may_settle() && self.lines.is_empty();
         if settles {
             self.command = None;
-            self.reply = Some(Reply::new(std::mem::take(&mut self.candidate)));
+            (self.candidate_bytes, self.bare_prompt) = (0, false);
+            self.reply = Some(Reply::mixed(std::mem::take(&mut self.candidate)));
         }
         settles
     }
@@ -161,7 +171,6 @@ impl ConsoleSession {
             let echo = text.iter().zip(command).take_while(|(a, b)| a == b).count();
             text.drain(..echo);
         }
-        self.drop_candidate();
         if self.ready && self.command.is_none() {
             self.add_unasked(Unasked::Line(text));
             return Ok(());
@@ -174,26 +183,41 @@ impl ConsoleSession {
     fn prompt(&mut self) {
         let over_prompt = std::mem::take(&mut self.over_prompt);
         let lines = std::mem::take(&mut self.lines);
-        (self.bytes, self.at_prompt) = (0, true);
+        let bytes = std::mem::take(&mut self.bytes);
+        self.at_prompt = true;
         if !self.ready {
             self.ready = true;
             for line in lines {
                 self.add_unasked(Unasked::Line(line));
             }
-        } else if self.command.is_none() {
-            self.add_unasked(Unasked::Quiet);
-        } else if over_prompt {
-            self.candidate = lines;
+            return;
+        }
+        let Some(command) = &self.command else { return self.add_unasked(Unasked::Quiet) };
+        let is_blank = is_blank(command);
+        if over_prompt && !is_blank {
+            self.candidate.extend(lines);
+            self.candidate_bytes += bytes;
+            if self.candidate_bytes > MAX_REPLY {
+                self.drop_candidate();
+            }
+        } else if lines.is_empty() && !is_blank {
+            // A command has a reply: that was to a line before.
+            self.bare_prompt = true;
         } else {
+            // Behind an empty line the prompt is all there is.
+            let (reply, unasked) =
+                if over_prompt { (Vec::new(), lines) } else { (lines, Vec::new()) };
+            self.candidate.extend(unasked);
             self.drop_candidate();
             self.command = None;
-            self.reply = Some(Reply::new(lines));
+            self.reply = Some(Reply::new(reply));
         }
     }
 
     /// What might have been the reply was none.
     fn drop_candidate(&mut self) {
         let lines = std::mem::take(&mut self.candidate);
+        (self.candidate_bytes, self.bare_prompt) = (0, false);
         if !lines.is_empty() {
             for line in lines {
                 self.add_unasked(Unasked::Line(line));
@@ -214,6 +238,12 @@ impl ConsoleSession {
             self.dropped += usize::from(oldest != Unasked::Quiet);
         }
     }
+}
+
+/// Whether a command is answered by the prompt alone.
+fn is_blank(command: &[u8]) -> bool {
+    let command = command.trim_ascii();
+    command.is_empty() || command == b"#" || command.starts_with(b"# ")
 }
 
 /// What is counted for it.

@@ -68,8 +68,37 @@ fn a_reply_behind_an_open_line() {
     session.receive(b"\r\nConfig saved\r\nCMD>").unwrap();
     assert_eq!(came(&mut session), (None, vec![]));
     assert!(session.settle());
-    assert_eq!(came(&mut session), (reply("no end\nConfig saved"), vec![]));
+    let mixed = Reply::mixed(lines("no end\nConfig saved"));
+    assert_eq!(came(&mut session), (Some(mixed), vec![]));
     assert!(!session.settle());
+}
+
+#[test]
+fn a_script_that_never_ends_a_line() {
+    let mut session = ready();
+    session.receive(b"\rchatty chatty ").unwrap();
+    // The empty line ends it; its prompt is the reply, though the script goes on.
+    session.begin(b"").unwrap();
+    session.receive(b"chatty \r\nCMD>\r    \rchatty ").unwrap();
+    assert_eq!(came(&mut session), (reply(""), vec![unasked("chatty chatty chatty "), QUIET]));
+    session.begin(b"save").unwrap();
+    session.receive(b"chatty \r\nConfig saved\r\nCMD>\r    \rchatty chatty ").unwrap();
+    assert!(session.may_settle() && session.settle());
+    let mixed = Reply::mixed(lines("chatty chatty \nConfig saved"));
+    assert_eq!(came(&mut session), (Some(mixed), vec![]));
+}
+
+#[test]
+fn the_prompt_of_a_line_before_is_no_reply() {
+    let mut session = ready();
+    session.begin(b"save").unwrap();
+    session.receive(b"CMD>Config saved\r\nCMD>").unwrap();
+    assert_eq!(came(&mut session), (reply("Config saved"), vec![]));
+    // What was pasted with a line of a script is answered so.
+    session.begin(b"save").unwrap();
+    session.receive(b"CMD>").unwrap();
+    assert!(session.settle());
+    assert_eq!(came(&mut session), (Some(Reply::mixed(Vec::new())), vec![]));
 }
 
 #[test]
@@ -155,7 +184,7 @@ proptest! {
         for step in steps {
             let (sent, expected) = match &step {
                 Step::Command(reply) => {
-                    session.begin(b"#command").unwrap();
+                    session.begin(b"#1").unwrap();
                     let text: String = reply.iter().map(|line| format!("{line}\r\n")).collect();
                     let lines = reply.iter().map(|line| line.as_bytes().to_vec()).collect();
                     (format!("{text}CMD>"), (Some(Reply::new(lines)), vec![]))
