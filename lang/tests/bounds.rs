@@ -126,7 +126,7 @@ impl Tracing for World {
         true
     }
     fn step(&mut self, step: Step<'_>) {
-        if let Step::Instruction(at) = step {
+        if let Step::Instruction { at, .. } = step {
             self.steps += u64::from(self.last != Some(at));
             self.last = Some(at);
         }
