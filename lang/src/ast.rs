@@ -60,6 +60,17 @@ pub enum Statement {
     Constant(Constant),
 }
 
+impl Statement {
+    /// All of it.
+    pub fn span(&self) -> Span {
+        match self {
+            Statement::On(clause) => clause.span,
+            Statement::Config(line) => line.span,
+            Statement::Constant(constant) => constant.span,
+        }
+    }
+}
+
 /// `on event do actions`, or `sub NAME do actions`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OnClause {

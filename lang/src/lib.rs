@@ -20,6 +20,9 @@
 //! | [`lint`] | warnings; looks at the whole script, so it stays on the desktop |
 //! | [`mod@format`] | the formatter |
 //! | [`mod@reference`] | the language's reference by word |
+//! | [`roles`] | what each word of a script is, right or not; for editors |
+//! | [`symbols`] | the names of a script and where they stand; for editors |
+//! | [`expects`] | what may stand at a place of a script; for editors |
 //! | [`suggest`] | the known name a misspelt one was probably meant to be |
 #![no_std]
 #![forbid(unsafe_code)]
@@ -39,6 +42,7 @@ mod codegen;
 mod compile;
 mod constants;
 pub mod diagnostic;
+pub mod expects;
 pub mod format;
 pub mod lexer;
 pub mod lint;
@@ -47,8 +51,10 @@ mod named;
 pub mod parse;
 mod pieces;
 pub mod reference;
+pub mod roles;
 mod statements;
 pub mod suggest;
+pub mod symbols;
 mod token_stream;
 mod tokens;
 

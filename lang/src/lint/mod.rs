@@ -43,6 +43,7 @@
 //! | `subs` | W0035 |
 //! | `removal` | edits that take an action away |
 //! | `facts` | what all of them look at, collected in one walk |
+//! | [`known`](Known) | what is known of names and topics, for editors |
 //! | `fold` | expressions whose value is known |
 
 mod chain;
@@ -64,6 +65,7 @@ mod feedback;
 mod flash;
 mod fold;
 mod grouping;
+mod known;
 mod operators;
 mod periods;
 mod pins;
@@ -87,6 +89,8 @@ use alloc::vec::Vec;
 
 pub use config::{ConfigError, ConfigTable, NoConfig};
 pub use flash::{FLASH_SECTORS, record_len};
+pub use known::{Known, NamedTopic, TopicUse};
+pub use topics::overlap;
 
 use umqtt_vm::Profile;
 

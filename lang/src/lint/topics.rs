@@ -136,7 +136,7 @@ fn only_value<'s>(facts: &ScriptFacts<'s>, sets: &[(Span, usize)]) -> Option<&'s
 }
 
 /// Whether some topic name matches both filters. A name counts as a filter that matches itself.
-pub(super) fn overlap(a: &[u8], b: &[u8]) -> bool {
+pub fn overlap(a: &[u8], b: &[u8]) -> bool {
     let starts_wild = |filter: &[u8]| matches!(filter.first(), Some(b'#' | b'+'));
     if starts_wild(a) && b.starts_with(b"$") || starts_wild(b) && a.starts_with(b"$") {
         return false;

@@ -23,6 +23,7 @@ mod expected;
 mod explain;
 mod hint;
 mod named;
+pub(crate) mod probe;
 mod quote;
 mod recover;
 mod sink;
