@@ -11,6 +11,8 @@
 //! | [`render`] | diagnostics for people and for programs |
 //! | [`remote`] | devices over the network: a client of their console |
 //! | [`script_test`] | `.test` files: what scripts must do, tried in virtual time |
+//! | [`mod@lsp`] | the language server: scripts in editors |
+//! | [`word_help`] | what a word of the language is for |
 //! | [`fixes`] | applying the changes diagnostics propose |
 //! | [`terminal`] | standard output and error: colour, and a reader that goes away |
 //! | [`mod@write`] | files that are either old or new, never half |
@@ -25,11 +27,13 @@ mod failure;
 mod fixes;
 mod frontend;
 mod input;
+mod lsp;
 mod parameters;
 mod remote;
 mod render;
 mod script_test;
 mod terminal;
+mod word_help;
 mod write;
 mod zones;
 

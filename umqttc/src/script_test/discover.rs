@@ -39,7 +39,8 @@ pub(crate) fn discover(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-fn is_looked_into(entry: &DirEntry) -> bool {
+/// Whether a folder may have scripts in it.
+pub(crate) fn is_looked_into(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_string_lossy();
     let is_skipped = entry.file_type().is_dir() && SKIPPED.contains(&&*name);
     !is_skipped && !name.starts_with('.')

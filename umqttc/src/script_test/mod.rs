@@ -43,4 +43,5 @@ mod surplus;
 mod token;
 pub(crate) mod watch;
 
+pub(crate) use parse::parse as read;
 pub(crate) use problem::Problem;
