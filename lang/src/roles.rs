@@ -16,7 +16,7 @@ use crate::ast::{ActionWord, FunctionWord, Span, Special};
 use crate::lexer::gap_len;
 use crate::statements::statements;
 use crate::token_stream::TokenStream;
-use crate::tokens::Token;
+use crate::tokens::{Token, keywords};
 use reader::Reader;
 
 /// What a word is.
@@ -115,6 +115,26 @@ pub fn roles(source: &[u8], profile: &Profile) -> Vec<RoleSpan> {
         Reader::new(source, &tokens, &right, &mut found).statement();
     }
     with_comments(source, found)
+}
+
+/// Every word of the language, with the role it has where it has its meaning: for grammars of
+/// editors, which have lists of them.
+pub fn vocabulary() -> impl Iterator<Item = (&'static str, Role)> {
+    let by_place = ["const", "sub"].map(|word| (word, Role::Keyword));
+    let keywords = keywords().map(|(word, token)| {
+        let role = match token {
+            token if token.starts_event() => Role::Event,
+            token if token.is_operator() => Role::Operator,
+            _ => ActionWord::from_keyword(word).map_or(Role::Keyword, Role::Action),
+        };
+        (word, role)
+    });
+    let functions =
+        FunctionWord::ALL.iter().map(|function| (function.keyword(), Role::Function(*function)));
+    let specials = Special::ALL
+        .iter()
+        .flat_map(|special| special.keywords().iter().map(|word| (*word, Role::Special(*special))));
+    by_place.into_iter().chain(keywords).chain(functions).chain(specials)
 }
 
 /// Puts the comments between the words.

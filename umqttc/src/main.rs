@@ -23,6 +23,8 @@
 //! wrongly or a file could not be read or written.
 
 mod commands;
+#[cfg(test)]
+mod editors;
 mod failure;
 mod fixes;
 mod frontend;

@@ -19,13 +19,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Takes what a client has set, `{"profile": "esp8266"}`, perhaps as a section `umqtt`. What is
-    /// missing goes on as it was.
+    /// Takes what a client has set, `{"profile": "esp8266"}`, perhaps as a section `umqttc`. What
+    /// is missing goes on as it was.
     ///
     /// # Errors
     /// What is wrong, in a sentence; all else is taken.
     pub(super) fn set(&mut self, settings: &Value) -> Result<(), String> {
-        let section = settings.get("umqtt").unwrap_or(settings);
+        let section = settings.get("umqttc").unwrap_or(settings);
         if let Some(pedantic) = section.get("pedantic").and_then(Value::as_bool) {
             self.pedantic = pedantic;
         }
@@ -52,7 +52,7 @@ mod tests {
     fn what_is_set_and_what_is_left() {
         let mut options = Options::default();
         assert_eq!(options.set(&json!({ "profile": "esp8266" })), Ok(()));
-        assert_eq!(options.set(&json!({ "umqtt": { "pedantic": true } })), Ok(()));
+        assert_eq!(options.set(&json!({ "umqttc": { "pedantic": true } })), Ok(()));
         assert!(options.set(&json!({ "profile": "toaster", "pedantic": false })).is_err());
         assert_eq!(options.set(&Value::Null), Ok(()));
         assert_eq!((options.profile.name, options.pedantic), ("esp8266", false));

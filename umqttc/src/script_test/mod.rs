@@ -43,5 +43,7 @@ mod surplus;
 mod token;
 pub(crate) mod watch;
 
+#[cfg(test)]
+pub(crate) use parse::first_words as step_words;
 pub(crate) use parse::parse as read;
 pub(crate) use problem::Problem;

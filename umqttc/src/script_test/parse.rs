@@ -19,6 +19,12 @@ const MAX_DEVICES: usize = 16;
 /// The words that begin a line of the file itself.
 const FILE_WORDS: [&str; 4] = ["use", "link", "each", "test"];
 
+/// The words that may begin a line, for the grammars of editors.
+#[cfg(test)]
+pub(crate) fn first_words() -> impl Iterator<Item = &'static str> {
+    FILE_WORDS.into_iter().chain(STEPS.iter().map(|step| step.word))
+}
+
 /// Reads a test file; with problems it does not run.
 pub(crate) fn parse(source: &[u8]) -> (TestFile, Vec<Problem>) {
     let mut problems = Vec::new();

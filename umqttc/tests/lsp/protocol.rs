@@ -163,10 +163,10 @@ fn what_the_client_chooses() {
     assert_eq!(answer["capabilities"]["positionEncoding"], "utf-8");
     let uri = "file:///a.script";
     assert_eq!(client.open(uri, script)[0]["code"], "E0007");
-    let settings = json!({ "settings": { "umqtt": { "profile": "desktop" } } });
+    let settings = json!({ "settings": { "umqttc": { "profile": "desktop" } } });
     client.notify("workspace/didChangeConfiguration", settings);
     assert_eq!(client.diagnostics(uri, 1), json!([]));
-    let settings = json!({ "settings": { "umqtt": { "profile": "toaster" } } });
+    let settings = json!({ "settings": { "umqttc": { "profile": "toaster" } } });
     client.notify("workspace/didChangeConfiguration", settings);
     let told = client.wait(|message| message["method"] == "window/showMessage");
     let message = told["params"]["message"].as_str().expect("a message");
