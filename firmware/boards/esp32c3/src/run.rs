@@ -10,7 +10,7 @@ use esp_hal::time;
 use esp_hal::timer::timg::TimerGroup;
 use esp_rtos::CurrentThreadHandle;
 use umqtt_device::crash_loop::{StartMode, backoff, is_healthy};
-use umqtt_device::settings::Capabilities;
+use umqtt_device::settings::{Capabilities, Capability};
 use umqtt_device::{Device, Platform};
 use umqtt_esp32c3_drivers::cpu_speed::CpuSpeed;
 use umqtt_net::{Addressing, DualNet, Instant, Interface};

@@ -31,8 +31,10 @@ impl Emulated for Virt {
     const NET_LIMITS: NetLimits = NET_LIMITS;
     const RESERVE: usize = RESERVE;
     /// There is no network of its own.
-    const LACKS: Capabilities =
-        Capabilities::NONE.with(Capability::OwnAddresses).with(Capability::NameServer).with(Capability::Trace);
+    const LACKS: Capabilities = Capabilities::NONE
+        .with(Capability::OwnAddresses)
+        .with(Capability::NameServer)
+        .with(Capability::Trace);
     const WAKES: u32 = DEVICES;
 
     type Bank = VirtFlash;
