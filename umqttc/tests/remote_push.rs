@@ -3,12 +3,13 @@
 
 mod common;
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use common::device::{Device, free_port, local};
-use common::{Ran, folder, liar, umqttc};
+use common::{Ran, TIMEOUT, UMQTTC, folder, liar, umqttc};
 
 const RUNS: &str = "on init do publish local \"who\" \"first\" retained\n";
 const SECOND: &[u8] = b"on init do publish local \"who\" \"second\" retained\n";
@@ -231,4 +232,105 @@ fn what_is_no_console() {
         told += &stable(&ran.err, &[&host]);
     }
     insta::assert_snapshot!(told);
+}
+
+/// An upload port that takes the script and then says nothing.
+fn takes_and_is_silent() -> SocketAddr {
+    liar::serve(|mut stream| {
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        std::thread::park();
+    })
+}
+
+#[test]
+fn a_device_that_is_gone_in_the_middle() {
+    let dir = folder(&[("second.script", SECOND)]);
+    let upload = liar::serve(|mut stream| {
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let port = upload.port();
+    let host = liar::serve(move |mut stream| {
+        let _ = stream.write_all(b"CMD>");
+        for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+            let waits = line.starts_with("script ");
+            let reply = match waits {
+                true => {
+                    Some(format!("Waiting for script upload on port {port}\r\nCMD>").into_bytes())
+                }
+                false => liar::as_device(&line),
+            };
+            let _ = stream.write_all(&reply.unwrap_or_default());
+            if waits {
+                // As if its power was cut.
+                return;
+            }
+        }
+    });
+    let args = ["push", "--upload-port", &port.to_string(), "second.script", &host.to_string()];
+    let ran = umqttc(dir.path(), &args);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("is gone since the script was sent"), "{}", ran.err);
+}
+
+/// Ctrl-C while the device judges: it is locked all the same.
+#[test]
+fn an_interrupt_leaves_no_device_unlocked() {
+    let dir = folder(&[("second.script", SECOND), ("password", b"sesame\n")]);
+    let upload = takes_and_is_silent();
+    let port = upload.port();
+    let (lines, given) = std::sync::mpsc::channel();
+    let lines = std::sync::Mutex::new(lines);
+    let host = liar::console(move |line| {
+        let _ = lines.lock().unwrap().send(line.to_owned());
+        let reply = match line {
+            "set" => "Invalid command. Config locked\r\n".to_owned(),
+            "unlock sesame" => "Config unlocked\r\n".to_owned(),
+            "lock" => "Config locked\r\n".to_owned(),
+            line if line.starts_with("script ") => {
+                format!("Waiting for script upload on port {port}\r\n")
+            }
+            line => return liar::as_device(line),
+        };
+        Some(format!("{reply}CMD>").into_bytes())
+    });
+    let child = Command::new(UMQTTC)
+        .args(["push", "--password-file", "password", "--upload-port", &port.to_string()])
+        .args(["second.script", &host.to_string()])
+        .current_dir(dir.path())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let next = |wanted: &str| {
+        while let Ok(line) = given.recv_timeout(TIMEOUT) {
+            if line.starts_with(wanted) {
+                return;
+            }
+        }
+        panic!("{wanted} does not come");
+    };
+    next("script ");
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    next("lock");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "umqttc: interrupted\n");
+}
+
+#[test]
+fn a_device_with_too_many_consoles() {
+    let dir = folder(&[("second.script", SECOND)]);
+    let device = Device::start(dir.path(), Some(RUNS));
+    // Each was given a command, so none gives way; all from one address.
+    let mut sessions: Vec<_> = (0..4).map(|_| device.console()).collect();
+    for session in &mut sessions {
+        session.ask("time");
+    }
+    let ran = push(dir.path(), &["second.script", &host(&device)]);
+    assert!(
+        ran.code == 1 && ran.err.contains("takes nobody now: Too many console sessions"),
+        "{}",
+        ran.err
+    );
+    drop(sessions);
 }

@@ -84,9 +84,10 @@ impl Backup {
         let kept = config.settings.len();
         let used = variables.iter().filter(|(_, value)| !value.is_empty()).count();
         let passwords = if self.secrets { "with passwords" } else { "without passwords" };
+        let plural = if used == 1 { "" } else { "s" };
         writeln!(
             terminal.out,
-            "{}: {kept} settings {passwords}, {used} flash variables in use, {said}",
+            "{}: {kept} settings {passwords}, {used} flash variable{plural} in use, {said}",
             crate::render::printable(self.output.display().to_string().as_bytes())
         )
         .map_err(Failure::Output)?;
