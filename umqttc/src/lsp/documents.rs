@@ -200,3 +200,71 @@ impl Documents {
         self.open.values_mut()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gen_lsp_types::{Position, Range, TextDocumentContentChangePartial};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The text as characters, each line with its end: the model.
+    fn replaced(text: &str, range: Range, new: &str, encoding: Encoding) -> String {
+        let units = |letter: char| match encoding {
+            Encoding::Utf8 => letter.len_utf8(),
+            Encoding::Utf16 => letter.len_utf16(),
+        };
+        // How many characters are before a position.
+        let before = |position: Position| {
+            let (mut line, mut column, mut count) = (0, 0, 0);
+            let mut letters = text.chars().peekable();
+            while let Some(letter) = letters.next() {
+                let is_end = letter == '\n' || letter == '\r';
+                let here = line == position.line as usize;
+                if here && (is_end || column + units(letter) > position.character as usize) {
+                    return count;
+                }
+                count += 1;
+                column += units(letter);
+                if letter == '\n' || letter == '\r' && letters.peek() != Some(&'\n') {
+                    (line, column) = (line + 1, 0);
+                }
+            }
+            count
+        };
+        let start = before(range.start);
+        let end = before(range.end).max(start);
+        let head: String = text.chars().take(start).collect();
+        let tail: String = text.chars().skip(end).collect();
+        format!("{head}{new}{tail}")
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_is_the_one_of_the_model(
+            first in "[a\u{fc}\u{1f4a1}\r\n]{0,20}",
+            edits in prop::collection::vec(
+                ((0u32..5, 0u32..8), (0u32..5, 0u32..8), "[b\u{e4}\u{1f600}\r\n]{0,4}"), 0..12),
+            utf8: bool,
+        ) {
+            let encoding = if utf8 { Encoding::Utf8 } else { Encoding::Utf16 };
+            let uri = Uri("file:///a.script".into());
+            let mut documents = Documents::default();
+            let mut model = first.clone();
+            let document = Document::new(uri.clone(), Kind::Script, 0, first, encoding);
+            prop_assert_eq!(documents.open(document), Ok(()));
+            let mut changes = Vec::new();
+            for (a, b, text) in edits {
+                let (start, end) = (a.min(b), a.max(b));
+                let at = |(line, character)| Position::new(line, character);
+                let range = Range::new(at(start), at(end));
+                model = replaced(&model, range, &text, encoding);
+                changes.push(TextDocumentContentChangePartial::new(range, None, text).into());
+            }
+            prop_assert_eq!(documents.change(&uri, 1, changes), Ok(()));
+            let document = documents.get(&uri).expect("it is open");
+            prop_assert_eq!(&document.text, &model);
+            prop_assert_eq!(document.version, 1);
+        }
+    }
+}

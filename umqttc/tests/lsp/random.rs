@@ -82,7 +82,7 @@ fn told(client: &mut Client, uri: &str) -> Vec<Value> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_document_that_was_typed_is_one_that_was_opened(

@@ -1,8 +1,11 @@
-//! Any bytes as source text: parser, compiler, linter, formatter.
+//! Any bytes as source text: parser, compiler, linter, formatter, and what editors ask for.
 
 use umqtt_lang::advice::advise;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
-use umqtt_lang::lint::{NoConfig, lint};
+use umqtt_lang::expects::expected;
+use umqtt_lang::lint::{Known, NoConfig, lint};
+use umqtt_lang::roles::roles;
+use umqtt_lang::symbols::Symbols;
 use umqtt_lang::{EmitOptions, compile, format, parse};
 use umqtt_vm::{Profile, Program};
 
@@ -24,6 +27,17 @@ pub fn run(source: &[u8]) {
     let warnings = lint(source, &script, &profile, &NoConfig);
     check(source, &warnings);
     assert!(warnings.iter().all(|warning| warning.severity() == Severity::Warning));
+
+    let words = roles(source, &profile);
+    let known = Known::of(source, &script);
+    let symbols = Symbols::of(source, &words, &known);
+    for place in symbols.entries.values().flatten() {
+        assert!(place.span.end as usize <= source.len());
+    }
+    // At the start of a word, for each would be the square of the length.
+    let at = words.get(source.len() % words.len().max(1)).map_or(0, |word| word.span.start);
+    let found = expected(source, at as usize, &profile);
+    assert!(found.typed.start <= found.typed.end && found.typed.end as usize <= source.len());
 
     let image = match compile(source, &profile, options) {
         Ok(image) => image,
