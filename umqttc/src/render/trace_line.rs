@@ -65,6 +65,18 @@ fn numbered(words: &str) -> Option<(usize, &str)> {
 mod tests {
     use super::*;
 
+    proptest::proptest! {
+        /// Whatever a device sends: a line that a terminal may be given.
+        #[test]
+        fn any_bytes_are_a_line(line in "(trace )?(line [0-9]{0,12}: )?(\\PC|[\\x00-\\x1f]){0,80}", source: Vec<u8>) {
+            let mut view = TraceView::new(&source);
+            for _ in 0..2 {
+                let text = view.shown(line.as_bytes());
+                proptest::prop_assert!(!text.contains(|c: char| c.is_control() && c != '\t'), "{text:?}");
+            }
+        }
+    }
+
     #[test]
     fn lines_of_the_script_stand_beside() {
         let source =
