@@ -11,6 +11,7 @@
 //! | [`engine`] | runs the script: events, queue, timers, alarms, runaway rules |
 //! | [`console`] | sessions, lines, commands |
 //! | [`settings`] | every parameter, one table |
+//! | [`signature`] | signed scripts: the line behind them, and whether it is right |
 //! | [`storage`] | flash: settings, script, flash variables; power-cut safe |
 //! | `dhcp`, `name_server` | addresses and names for the stations of the own network |
 //! | `ntp` | network time: what the client and the server know |
@@ -42,6 +43,7 @@ mod ntp;
 pub mod platform;
 pub mod printable;
 pub mod settings;
+pub mod signature;
 pub mod sim;
 pub mod storage;
 pub mod trace;

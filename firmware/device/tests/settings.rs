@@ -210,6 +210,7 @@ fn the_longest_settings_fit_their_record() {
             ParamType::Degrees { most } => format!("-{}.1234", most - 1),
             ParamType::Time => String::from("12:00:00"),
             ParamType::Weekday => String::from("Tue"),
+            ParamType::PublicKey => "a".repeat(64),
         };
         settings.set(spec.param, value.as_bytes(), Source::Persistent).unwrap();
     }

@@ -55,7 +55,8 @@ impl Platform for Esp8266 {
         .with(Capability::Mdns)
         .with(Capability::OwnAddresses)
         .with(Capability::NameServer)
-        .with(Capability::Trace);
+        .with(Capability::Trace)
+        .with(Capability::SignedScripts);
 }
 
 /// The whole program.

@@ -36,7 +36,8 @@ impl Emulated for Lx60 {
         .with(Capability::TimeServer)
         .with(Capability::OwnAddresses)
         .with(Capability::NameServer)
-        .with(Capability::Trace);
+        .with(Capability::Trace)
+        .with(Capability::SignedScripts);
     const WAKES: u32 = ETHERNET;
     const HELP: &'static str = concat!(
         "memory: heap and stack in use, and the most that was since this was last asked\n",

@@ -15,7 +15,7 @@ use super::words::{Quoted, Words, WordsError};
 use umqtt_lang::diagnostic::HINTS;
 use umqtt_net::Instant;
 
-use crate::settings::{Param, SetError};
+use crate::settings::{Param, SetError, Settings};
 
 /// What becomes of the session that gave a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +100,9 @@ pub fn execute_line(
         {
             locked_out(out);
         }
+        Ok(command) if origin != Origin::Serial && is_of_signer(&command, device.settings()) => {
+            line!(out, "Not done: with a script_key that is for the serial line alone");
+        }
         Ok(Command::Save) if device.settings().is_damaged() && origin != Origin::Serial => {
             line!(out, "Config not saved: the saved settings are damaged. {ON_SERIAL}");
         }
@@ -121,6 +124,20 @@ pub fn execute_line(
         Err(UsageError::Argument(right)) => line!(out, "Invalid argument: {right}"),
     }
     CommandOutcome::Invalid
+}
+
+/// Whether a command would undo that scripts have to be signed: who may not bring one may not take
+/// one away either, nor the key.
+fn is_of_signer(command: &Command<'_>, settings: &Settings) -> bool {
+    let undoes = match command {
+        Command::Reset { factory } => *factory,
+        Command::ScriptDelete => true,
+        Command::Set(Param::ScriptKey, value) => {
+            !value.eq_ignore_ascii_case(settings.bytes(Param::ScriptKey))
+        }
+        _ => false,
+    };
+    undoes && settings.script_key_counts()
 }
 
 fn locked_out(out: &mut Output) {

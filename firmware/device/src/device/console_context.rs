@@ -31,6 +31,7 @@ use crate::name_server::NameServer;
 use crate::net::{Interface, Net};
 use crate::platform::Platform;
 use crate::settings::{Access, Capability, Param, Settings};
+use crate::signature::SUFFIX_LEN;
 use crate::storage::{ProtectedServices, StorageError};
 use crate::wall_clock::weekday_of;
 use umqtt_net::Instant;
@@ -341,7 +342,8 @@ impl<P: Platform> DeviceControl for ConsoleContext<'_, P> {
     }
 
     fn script_download(&mut self, url: &str, origin: Origin) -> Result<(), CommandError> {
-        let limit = self.state.options.profile.source.max(self.state.options.profile.image);
+        let profile = &self.state.options.profile;
+        let limit = profile.source.max(profile.image + SUFFIX_LEN);
         if !self.uploads.is_pull() && !self.state.upload_admits(Uploads::needs(url)) {
             return Err(CommandError(FetchError::NoMemory.to_string()));
         }

@@ -22,8 +22,11 @@ use crate::http::foreign_protocol::ForeignProtocol;
 use crate::log::Level;
 use crate::net::{ConnId, Net, NetEvent};
 use crate::platform::Platform;
-use crate::settings::Param;
-use crate::upload::{self, CheckError, Checked};
+use crate::settings::codec::with_counter;
+use crate::settings::{Capability, Param};
+use crate::signature::read_public_key;
+use crate::storage::StorageError;
+use crate::upload::{self, CheckError, Checked, SignatureError, incoming_suffix, verify_incoming};
 
 /// What an upload that finds no memory comes to.
 const NO_MEMORY: &str = "Script not stored: not enough memory";
@@ -141,7 +144,7 @@ fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
 #[inline(never)]
 fn uploaded<P: Platform>(device: &mut Device<P>, came: UploadEvent, net: &mut dyn Net) {
     let report = match came {
-        UploadEvent::Failed(report) => Some(report.into()),
+        UploadEvent::Failed(report) => Some(with_signature_missing(report, &mut device.state)),
         UploadEvent::ForeignProtocol(what) => {
             device.state.storage.drop_incoming();
             match what {
@@ -176,7 +179,8 @@ fn try_script<P: Platform>(
         return Some(Cow::Borrowed(NO_MEMORY));
     }
     ntp::give_way(device, net);
-    let checked = check(device);
+    let signed = signer(&mut device.state);
+    let checked = signed.and_then(|counter| Ok((check(device)?, counter)));
     if perhaps && may_go_on(&checked) && !device.state.storage.incoming_is_closed() {
         return None;
     }
@@ -190,13 +194,18 @@ fn try_script<P: Platform>(
 #[inline(never)]
 fn install_checked<P: Platform>(
     device: &mut Device<P>,
-    checked: Result<Checked, CheckError>,
+    checked: Result<(Checked, Option<u64>), CheckError>,
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
     let page = HINTS && device.state.storage.incoming_head().starts_with(b"<");
-    let taken = checked.map(|mut new| {
+    let taken = checked.map(|(mut new, counter)| {
         let warnings = core::mem::take(&mut new.warnings);
+        if let Err(error) = note_counter(counter, &mut device.state) {
+            drop(new);
+            device.script.reload(&mut device.state);
+            return Err(error);
+        }
         put(device, new, net).map(|()| warnings)
     });
     let (stored, why): (_, &dyn core::fmt::Display) = match &taken {
@@ -241,8 +250,57 @@ fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn N
     }
 }
 
+/// Whether what has come may be taken from the network, as far as that depends on who signed it;
+/// the counter of its signature, if there has to be one.
+#[inline(never)]
+fn signer<P: Platform>(state: &mut DeviceState<P>) -> Result<Option<u64>, CheckError> {
+    if P::LACKS.has(Capability::SignedScripts) || !state.settings.script_key_counts() {
+        return Ok(None);
+    }
+    if state.settings.is_damaged() {
+        return Err(CheckError::Signature(SignatureError::KeyDamaged));
+    }
+    let least = state.settings.script_counter();
+    let key = read_public_key(state.settings.bytes(Param::ScriptKey));
+    key.ok_or(SignatureError::Key)
+        .and_then(|key| verify_incoming(&mut state.storage, &key, least))
+        .map(Some)
+        .map_err(CheckError::Signature)
+}
+
+/// Why an upload came to nothing, and what it would have wanted even so: who sends the script as it
+/// is may wait for an answer that would say no more than that.
+#[inline(never)]
+fn with_signature_missing<P: Platform>(
+    report: String,
+    state: &mut DeviceState<P>,
+) -> Cow<'static, str> {
+    let some = state.storage.incoming_len() > 0 && !P::LACKS.has(Capability::SignedScripts);
+    if some && state.settings.script_key_counts() && incoming_suffix(&mut state.storage).is_none() {
+        return try_format(format_args!("{report}\r\n{}", SignatureError::Missing)).into();
+    }
+    report.into()
+}
+
+/// Keeps in mind that a script with this counter is taken, before it is: should the power go
+/// between the two, no older one is, and the same one may come again.
+fn note_counter<P: Platform>(
+    counter: Option<u64>,
+    state: &mut DeviceState<P>,
+) -> Result<(), CommandError> {
+    let Some(counter) = counter.filter(|counter| *counter > state.settings.script_counter()) else {
+        return Ok(());
+    };
+    // What was set and not saved is not saved by this.
+    let saved = state.storage.load_settings()?;
+    let saved = with_counter(&saved, counter).ok_or(StorageError::Memory)?;
+    state.storage.save_settings(&saved)?;
+    state.settings.note_script_counter(counter);
+    Ok(())
+}
+
 /// Whether a script that is not right may be the beginning of one that is.
-fn may_go_on(checked: &Result<Checked, CheckError>) -> bool {
+fn may_go_on<T>(checked: &Result<T, CheckError>) -> bool {
     match checked {
         Ok(_) => false,
         Err(CheckError::CompileMemory(_) | CheckError::LoadMemory(_)) => false,

@@ -96,7 +96,8 @@ impl DeviceOptions {
             .capabilities
             .with(Capability::Ntp)
             .with(Capability::TimeServer)
-            .with(Capability::Mdns),
+            .with(Capability::Mdns)
+            .with(Capability::SignedScripts),
         send_buffer: 512,
         ..DeviceOptions::ESP8266
     };
@@ -160,7 +161,8 @@ impl DeviceOptions {
             .with(Capability::Ntp)
             .with(Capability::TimeServer)
             .with(Capability::Mdns)
-            .with(Capability::Trace),
+            .with(Capability::Trace)
+            .with(Capability::SignedScripts),
         time_server: "",
         send_buffer: 256 * 1024,
         print_rate: None,

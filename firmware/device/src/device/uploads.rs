@@ -326,7 +326,7 @@ fn pull(
     let first = if *received == 0 { body } else { incoming.head() };
     // Too short to be detected.
     let limit = match MAGIC.starts_with(first) {
-        true => profile.image,
+        true => check::limit(&MAGIC, profile),
         false => check::limit(first, profile),
     };
     let len = (*received + body.len()) as u64;

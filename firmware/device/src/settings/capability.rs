@@ -42,6 +42,8 @@ pub enum Capability {
     Persistence,
     /// The trace of its script.
     Trace,
+    /// Room for the code that verifies who signed a script.
+    SignedScripts,
 }
 
 impl fmt::Display for Capability {
@@ -59,6 +61,7 @@ impl fmt::Display for Capability {
             Capability::Bitrate => "serial speed to choose",
             Capability::Persistence => "store for sessions",
             Capability::Trace => "room for it",
+            Capability::SignedScripts => "room to verify signatures",
         })
     }
 }

@@ -12,13 +12,18 @@ use super::{Param, TABLE, Value};
 const VERSION: u8 = 1;
 
 /// What concerns who may come in.
-const GUARDS: [Param; 5] = [
+const GUARDS: [Param; 6] = [
     Param::BrokerUser,
     Param::BrokerPassword,
     Param::BrokerAccess,
     Param::ConfigAccess,
     Param::ConfigPort,
+    Param::ScriptKey,
 ];
+
+/// The number of what is kept with them and is no parameter: the highest counter of a signed script
+/// that was taken, 8 bytes.
+const COUNTER: u8 = 255;
 
 /// Most bytes `write` can give with today's table; a test holds it against the table.
 pub const MAX_LEN: usize = 1536;
@@ -50,6 +55,9 @@ pub(super) fn is_sound(bytes: &[u8]) -> bool {
     let mut rest = rest;
     while let [id, len, tail @ ..] = rest {
         let Some((_, tail)) = tail.split_at_checked(usize::from(*len)) else { return false };
+        if *id == COUNTER && usize::from(*len) != size_of::<u64>() {
+            return false;
+        }
         let guards = |param: Param| param.spec().id == *id;
         if GUARDS.into_iter().any(guards) && !read(bytes).any(|(param, _)| guards(param)) {
             return false;
@@ -61,6 +69,40 @@ pub(super) fn is_sound(bytes: &[u8]) -> bool {
 
 /// Reads what it knows and finds sound; stops at the first entry that is cut short.
 pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = (Param, Value)> + '_ {
+    entries(bytes).filter_map(|(id, content)| {
+        let spec = TABLE.iter().find(|spec| spec.id == id && spec.saved)?;
+        let number = content.try_into().ok().map(|four| Value::Number(i32::from_le_bytes(four)));
+        let text = || Value::Text(Box::from(content));
+        let value = number
+            .filter(|value| spec.kind.check(value.borrow()))
+            .or_else(|| Some(text()).filter(|value| spec.kind.check(value.borrow())))?;
+        Some((spec.param, value))
+    })
+}
+
+/// The highest counter of a signed script that was taken; 0 at first.
+pub(super) fn counter(bytes: &[u8]) -> u64 {
+    let number = |content: &[u8]| content.try_into().ok().map(u64::from_le_bytes);
+    let counters = entries(bytes).filter(|(id, _)| *id == COUNTER);
+    counters.filter_map(|(_, content)| number(content)).max().unwrap_or(0)
+}
+
+/// What was written, but with this counter; `None` if there is no memory for it.
+pub(crate) fn with_counter(bytes: &[u8], counter: u64) -> Option<Vec<u8>> {
+    let mut new = try_to_vec(&[VERSION])?;
+    let others = entries(bytes).filter(|(id, _)| *id != COUNTER);
+    let number = counter.to_le_bytes();
+    for (id, content) in others.chain([(COUNTER, &number[..])]) {
+        let Ok(len) = u8::try_from(content.len()) else { continue };
+        if !try_append(&mut new, &[id, len]) || !try_append(&mut new, content) {
+            return None;
+        }
+    }
+    Some(new)
+}
+
+/// The entries: their numbers and their bytes.
+fn entries(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = match bytes {
         [VERSION, rest @ ..] => rest,
         _ => &[],
@@ -70,14 +112,5 @@ pub(super) fn read(bytes: &[u8]) -> impl Iterator<Item = (Param, Value)> + '_ {
         let (content, tail) = tail.split_at_checked(usize::from(*len))?;
         rest = tail;
         Some((*id, content))
-    })
-    .filter_map(|(id, content)| {
-        let spec = TABLE.iter().find(|spec| spec.id == id && spec.saved)?;
-        let number = content.try_into().ok().map(|four| Value::Number(i32::from_le_bytes(four)));
-        let text = || Value::Text(Box::from(content));
-        let value = number
-            .filter(|value| spec.kind.check(value.borrow()))
-            .or_else(|| Some(text()).filter(|value| spec.kind.check(value.borrow())))?;
-        Some((spec.param, value))
     })
 }

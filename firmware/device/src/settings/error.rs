@@ -23,6 +23,8 @@ pub enum SetError {
     ZoneName,
     /// `mqtt_ssl 1` by the owner: no connection can be encrypted yet.
     NoEncryption,
+    /// `script_key` by a script, which would decide what takes its own place.
+    NotInScripts(Param),
 }
 
 impl SetError {
@@ -57,6 +59,9 @@ impl fmt::Display for SetError {
             ),
             SetError::NoEncryption => {
                 f.write_str("mqtt_ssl must be 0: this device cannot encrypt connections yet")
+            }
+            SetError::NotInScripts(param) => {
+                write!(f, "{} is set on the console, not by a script", param.name())
             }
             SetError::Range(param) => write!(f, "{} must be {}", param.name(), param.spec().kind),
         }

@@ -24,6 +24,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// What would be right.
 pub fn check(name: &[u8], value: &[u8]) -> Result<(), SetError> {
     let param = Param::by_name(name).ok_or(SetError::Unknown)?;
+    if param == Param::ScriptKey {
+        return Err(SetError::NotInScripts(param));
+    }
     match param.spec().kind.read(value) {
         // It is taken, but to no good: see `Settings::set`.
         Ok(Value::Number(1)) if param == Param::MqttSsl => Err(SetError::NoEncryption),

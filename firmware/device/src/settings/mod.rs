@@ -60,6 +60,8 @@ pub struct Settings {
     missing: ProtectedServices,
     /// What the script that runs should keep strangers out of, and could not.
     refused: ProtectedServices,
+    /// The highest counter of a signed script that was taken.
+    script_counter: u64,
 }
 
 /// Length of the client id made from the MAC address.
@@ -85,6 +87,7 @@ impl Settings {
             credentials_damaged: false,
             missing: ProtectedServices::default(),
             refused: ProtectedServices::default(),
+            script_counter: 0,
         }
     }
 
@@ -115,6 +118,7 @@ impl Settings {
         for (param, value) in codec::read(saved) {
             settings.put(param, value, Source::Persistent);
         }
+        settings.script_counter = codec::counter(saved);
         if !saved.is_empty() && !codec::is_sound(saved) {
             settings.set_damaged();
         }
@@ -190,7 +194,28 @@ impl Settings {
     /// The owner's values that differ from their default and are of the saved sort, at most
     /// [`codec::MAX_LEN`] bytes; `None` if there is no memory for them.
     pub fn save(&self) -> Option<Vec<u8>> {
-        codec::write(self.persistent.iter().filter(|(param, _)| param.spec().saved))
+        let bytes = codec::write(self.persistent.iter().filter(|(param, _)| param.spec().saved))?;
+        match self.script_counter {
+            0 => Some(bytes),
+            counter => codec::with_counter(&bytes, counter),
+        }
+    }
+
+    /// Whether scripts from the network have to be signed: there is a key, or it is not known
+    /// whether there was one. Then it is for the owner on the serial line alone to change that.
+    pub fn script_key_counts(&self) -> bool {
+        let has_key = self.is_damaged() || !self.bytes(Param::ScriptKey).is_empty();
+        has_key && self.lacks(Param::ScriptKey).is_none()
+    }
+
+    /// The highest counter of a signed script that was taken: an older one has a lower one.
+    pub fn script_counter(&self) -> u64 {
+        self.script_counter
+    }
+
+    /// A signed script is taken; its counter is saved.
+    pub(crate) fn note_script_counter(&mut self, counter: u64) {
+        self.script_counter = counter;
     }
 
     /// Sets one parameter from its text.
@@ -205,6 +230,9 @@ impl Settings {
     pub fn set(&mut self, param: Param, text: &[u8], source: Source) -> Result<(), SetError> {
         if let Some(lacking) = self.lacks(param) {
             return Err(SetError::Lacks(param, lacking));
+        }
+        if param == Param::ScriptKey && source == Source::Script {
+            return Err(SetError::NotInScripts(param));
         }
         // An IPv6 address has more colons.
         let colons = text.iter().filter(|byte| **byte == b':').count();

@@ -8,6 +8,7 @@ use umqtt_calendar::Zone;
 use umqtt_topic::check_name;
 
 use super::{Value, ValueRef};
+use crate::signature::read_public_key;
 
 /// Type and range of a parameter. The word `none` stands for an empty text and for no address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ pub enum ParamType {
     Time,
     /// `Mon` to `Sun`, as 0 to 6.
     Weekday,
+    /// A public key as 64 hexadecimal digits, or `none`.
+    PublicKey,
 }
 
 /// No time zone.
@@ -79,7 +82,8 @@ impl ParamType {
             ParamType::Text { .. }
             | ParamType::Name { .. }
             | ParamType::Topic { .. }
-            | ParamType::TimeZone => {
+            | ParamType::TimeZone
+            | ParamType::PublicKey => {
                 return self.read_text(text);
             }
             ParamType::Flag | ParamType::Int { .. } | ParamType::OneOf(_) => integer(text)?,
@@ -135,6 +139,9 @@ impl ParamType {
             (ParamType::Degrees { most }, ValueRef::Number(number)) => {
                 number == NO_DEGREES || number.unsigned_abs() <= u32::from(most) * DEGREE as u32
             }
+            (ParamType::PublicKey, ValueRef::Text(text)) => {
+                text.is_empty() || read_public_key(text).is_some()
+            }
             (ParamType::Time, ValueRef::Number(number)) => (0..86_400).contains(&number),
             (ParamType::Weekday, ValueRef::Number(number)) => (0..7).contains(&number),
             _ => false,
@@ -156,6 +163,7 @@ impl ParamType {
             ParamType::Degrees { .. } => "DEGREES|none",
             ParamType::Time => "hh:mm:ss",
             ParamType::Weekday => "ddd",
+            ParamType::PublicKey => "KEY|none",
         }
     }
 
@@ -218,6 +226,9 @@ impl fmt::Display for ParamType {
             }
             ParamType::Time => f.write_str("a time from 00:00:00 to 23:59:59"),
             ParamType::Weekday => f.write_str("one of Mon Tue Wed Thu Fri Sat Sun"),
+            ParamType::PublicKey => f.write_str(
+                "a public key, 64 hexadecimal digits as umqttc keygen prints it, or none",
+            ),
         }
     }
 }

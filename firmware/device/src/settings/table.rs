@@ -123,6 +123,7 @@ parameters! {
     16 Speed "speed" OneOf(&[80, 160]), Number(80), "clock of the processor in MHz; counts from the next start on", needs CpuClock;
     17 ConfigPort "config_port" PORT_OR_OFF, Number(7777), "TCP port of the console, 0 is off";
     18 ConfigAccess "config_access" ACCESS, Number(3), "who may use the console: 0 nobody, 1 the own network, 2 the others, 3 all";
+    80 ScriptKey "script_key" PublicKey, Txt(""), "public key of Ed25519: with it only scripts that it has signed are taken from the network, and none that is older; to be changed on the serial line alone", needs SignedScripts;
     19 Bitrate "bitrate" Int { min: 300, max: 4_000_000 }, Number(115_200), "speed of the serial port in bit/s", needs Bitrate;
     20 SystemOutput "system_output" Int { min: 0, max: 2 }, Number(2), "serial port: 0 for the script alone, 1 also warnings, 2 also information and the console";
     21 BrokerUser "broker_user" Text { min: 0, max: 32 }, Txt(""), "user that MQTT clients must name";

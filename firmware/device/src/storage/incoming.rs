@@ -12,7 +12,7 @@ use embedded_storage::nor_flash::NorFlash;
 use umqtt_vm::image::Checksum;
 
 use super::extent::{Extent, HEADER_LEN, Order};
-use super::raw::read_at;
+use super::raw::{CHUNK, read_at};
 use super::{ImageBytes, MapFlash, StorageError, flash_failed};
 
 /// Bytes written together; a multiple of every flash's word.
@@ -144,6 +144,27 @@ impl Incoming {
             self.read_at(flash, (start + offset) as u32, out)?;
         }
         Ok(there)
+    }
+
+    /// What came is bytecode of so many bytes; what is behind them is none of the script. Nothing
+    /// more can come then.
+    pub(super) fn cut<F: NorFlash>(
+        &mut self,
+        flash: &mut F,
+        len: usize,
+    ) -> Result<(), StorageError> {
+        let start = self.slot.start + HEADER_LEN as u32;
+        let mut digest = Checksum::new();
+        let mut chunk = [0; CHUNK];
+        for at in (0..len).step_by(CHUNK) {
+            let piece = &mut chunk[..CHUNK.min(len - at)];
+            if !self.read(flash, at, piece)? {
+                return Err(StorageError::Broken);
+            }
+            digest.update(piece);
+        }
+        (self.digest, self.closed) = (digest, Some(start + len as u32));
+        Ok(())
     }
 
     /// All of the image, what came or what was made of it: mapped, or read if there is room.

@@ -70,6 +70,16 @@ impl<F: NorFlash> Storage<F> {
         self.slots.incoming_mut()?.image_bytes(flash, map, room)
     }
 
+    /// What has come is bytecode of so many bytes, and something behind it that is not kept.
+    /// Nothing more can come then.
+    ///
+    /// # Errors
+    /// [`StorageError`]; [`Storage::drop_incoming`] is due then.
+    pub fn cut_incoming(&mut self, len: usize) -> Result<(), StorageError> {
+        let flash = self.map.flash();
+        self.slots.incoming_mut()?.cut(flash, len)
+    }
+
     /// Gives up what has come of the next script.
     pub fn drop_incoming(&mut self) {
         self.slots.drop_incoming();

@@ -12,8 +12,10 @@ use umqtt_memory::STEP_BLOCK;
 use umqtt_vm::image::{CHECKED_FROM, Checksum, FIRST_VERSION, ImageError, MAGIC, VERSION};
 use umqtt_vm::{Image, Profile, Program, VerifyError};
 
+use super::signature::{SignatureError, incoming_suffix};
 use super::whole::{Compiled, WholeCompiler};
 use crate::settings::Capabilities;
+use crate::signature::SUFFIX_LEN;
 use crate::storage::{ImageBytes, MapFlash, Storage, StorageError};
 
 /// Diagnostics printed of one script.
@@ -53,6 +55,8 @@ pub enum CheckError {
     Source(Vec<String>),
     /// The bytecode is not sound, or not for a device of this size.
     Image(VerifyError),
+    /// It has to be signed, and is not as it has to be.
+    Signature(SignatureError),
     /// The flash.
     Storage(StorageError),
 }
@@ -84,6 +88,7 @@ impl core::fmt::Display for CheckError {
                 Ok(())
             }
             CheckError::Image(error) => write!(f, "the bytecode cannot run here: {error}"),
+            CheckError::Signature(error) => error.fmt(f),
             CheckError::Storage(error) => write!(f, "the script cannot be kept: {error}"),
         }
     }
@@ -91,9 +96,10 @@ impl core::fmt::Display for CheckError {
 
 impl core::error::Error for CheckError {}
 
-/// Most bytes a script that begins like this may have, as source or as bytecode.
+/// Most bytes a script that begins like this may have, as source or as bytecode, and its signature
+/// with it.
 pub fn limit(beginning: &[u8], profile: &Profile) -> usize {
-    if is_image(beginning) { profile.image } else { profile.source }
+    if is_image(beginning) { profile.image + SUFFIX_LEN } else { profile.source }
 }
 
 /// What the compiler takes in pieces the heap is asked for in pieces.
@@ -120,9 +126,12 @@ pub fn check<F: NorFlash>(
     capabilities: Capabilities,
     map: MapFlash<'_>,
 ) -> Result<Checked, CheckError> {
-    let len = storage.incoming_len();
     let bytecode = is_image(storage.incoming_head());
-    let limit = limit(storage.incoming_head(), profile);
+    let len = match bytecode {
+        true => image_len(storage).map_err(CheckError::Image)?,
+        false => storage.incoming_len(),
+    };
+    let limit = if bytecode { profile.image } else { profile.source };
     if len > limit {
         return Err(CheckError::TooLarge(limit));
     }
@@ -131,7 +140,9 @@ pub fn check<F: NorFlash>(
     }
     let mut warnings = String::new();
     if bytecode {
-        check_whole(storage, len).map_err(|error| CheckError::Image(VerifyError::Image(error)))?;
+        if len < storage.incoming_len() {
+            storage.cut_incoming(len).map_err(CheckError::Storage)?;
+        }
     } else if HINTS && let Some(whole) = whole {
         warnings = compile_in_memory(storage, profile, room, whole, capabilities)?;
     } else {
@@ -149,6 +160,17 @@ pub fn check<F: NorFlash>(
     }
     let source = if bytecode { image.source().unwrap_or_default().len() } else { 0 };
     Ok(Checked { program, source, warnings })
+}
+
+/// Bytes of the image that has come, which is whole: what is behind it is its signature. But the
+/// source at its own end may be signed as well.
+fn image_len<F: NorFlash>(storage: &mut Storage<F>) -> Result<usize, VerifyError> {
+    let len = storage.incoming_len();
+    let unsigned = incoming_suffix(storage).map(|_| len - SUFFIX_LEN);
+    if let Some(unsigned) = unsigned.filter(|len| check_whole(storage, *len).is_ok()) {
+        return Ok(unsigned);
+    }
+    check_whole(storage, len).map(|()| len).map_err(VerifyError::Image)
 }
 
 /// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still

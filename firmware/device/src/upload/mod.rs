@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`push`] | a peer connects and sends a script |
 //! | [`check`](mod@check) | source or bytecode: is it a script this device can run? |
+//! | [`signature`] | whose signature it has |
 //! | [`whole`] | compiles source in memory, with advice and warnings |
 //!
 //! Pulling is [`crate::http::fetch`]; putting a script in the place of another is the device's
@@ -12,12 +13,14 @@
 
 pub mod check;
 pub mod push;
+pub mod signature;
 pub mod whole;
 
 use embedded_storage::nor_flash::NorFlash;
 
 pub use check::{CheckError, Checked, check};
 pub use push::{Push, PushError};
+pub use signature::{SignatureError, incoming_suffix, verify_incoming};
 pub use whole::{Compiled, WholeCompiler, compile_whole};
 
 use crate::storage::{Storage, StorageError};

@@ -88,6 +88,7 @@ fn it_has_every_text_of_an_answer() {
         include_str!("../../src/storage/mod.rs"),
         include_str!("../../src/upload/check.rs"),
         include_str!("../../src/upload/push.rs"),
+        include_str!("../../src/upload/signature.rs"),
     ] {
         let code = source.split("#[cfg(test)]").next().unwrap();
         for text in literals(code).iter().filter(|text| is_prose(text)) {

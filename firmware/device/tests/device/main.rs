@@ -31,6 +31,7 @@ mod retained;
 mod script_share;
 mod security;
 mod serial;
+mod signed;
 mod silence;
 mod topics;
 mod traced;
