@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use umqtt_vm::{ImageError, VerifyError};
 
 use crate::remote::RemoteError;
+use crate::signing::key_file::KeyFileError;
 
 /// Why a command could not do its work.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ pub(crate) enum Failure {
     Remote(RemoteError),
     /// The file of that name has no password in its first line.
     NoPassword(String),
+    /// The file of that name gives no secret key.
+    SecretKey(String, KeyFileError),
+    /// The system has no random numbers.
+    Random(getrandom::Error),
     /// A folder that a backup was to go to has other files of those names.
     NoBackup(PathBuf),
     /// A line of a backup's file is none.
@@ -123,6 +128,10 @@ impl fmt::Display for Failure {
                 f,
                 "the first line of {name} is no password: it is empty, or longer than the console takes"
             ),
+            Failure::SecretKey(name, error) => {
+                write!(f, "cannot sign with {name}: {error}")
+            }
+            Failure::Random(error) => write!(f, "the system has no random numbers: {error}"),
             Failure::NoBackup(folder) => write!(
                 f,
                 "{} has a settings.txt or variables.txt that is of no backup: choose another folder",

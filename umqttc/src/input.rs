@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use umqtt_device::signature::split;
 use umqtt_lang::lexer::lexemes;
 use umqtt_vm::Image;
 
@@ -62,6 +63,20 @@ impl Input {
     pub(crate) fn is_test(&self) -> bool {
         let first = lexemes(&self.bytes).next().and_then(|(_, range)| self.bytes.get(range));
         matches!(first, Some(b"use" | b"link" | b"each" | b"test"))
+    }
+
+    /// The image, without the signature behind it.
+    pub(crate) fn image(&self) -> &[u8] {
+        match split(&self.bytes) {
+            // The source at the end of an image may be signed as well.
+            (image, Some(_)) if Image::parse(&self.bytes).is_err() => image,
+            _ => &self.bytes,
+        }
+    }
+
+    /// The script, without the signature behind it.
+    pub(crate) fn unsigned(&self) -> &[u8] {
+        split(&self.bytes).0
     }
 
     /// Whether it claims to be an image.

@@ -10,6 +10,7 @@
 //! | [`frontend`] | errors and warnings of a script, in one call |
 //! | [`render`] | diagnostics for people and for programs |
 //! | [`remote`] | devices over the network: a client of their console |
+//! | [`signing`] | keys that sign scripts |
 //! | [`script_test`] | `.test` files: what scripts must do, tried in virtual time |
 //! | [`mod@lsp`] | the language server: scripts in editors |
 //! | [`word_help`] | what a word of the language is for |
@@ -34,6 +35,7 @@ mod parameters;
 mod remote;
 mod render;
 mod script_test;
+mod signing;
 mod terminal;
 mod word_help;
 mod write;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::frontend;
 use crate::input::{Input, is_stdin};
 use crate::render::bounds::{self, OnDevice};
+use crate::signing::arguments::SignArgs;
 use crate::terminal::Terminal;
 use crate::write::{is_same_file, write_whole};
 use crate::{Status, render};
@@ -33,6 +34,8 @@ pub(crate) struct Build {
     /// Put the script's text in, so that the device can show it
     #[arg(long)]
     embed_source: bool,
+    #[command(flatten)]
+    sign: SignArgs,
     /// The script
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -41,7 +44,10 @@ pub(crate) struct Build {
 impl Build {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let output = self.output()?;
-        let input = Input::script(&self.file)?;
+        let mut input = Input::script(&self.file)?;
+        // The image has its own signature, if any.
+        input.bytes.truncate(input.unsigned().len());
+        let signer = self.sign.signer()?;
         if is_same_file(&self.file, &output) {
             return Err(Failure::WouldDestroySource(output));
         }
@@ -60,13 +66,23 @@ impl Build {
                 .map_err(Failure::Output)?;
             report.push_str(&String::from_utf8_lossy(&table));
         }
-        let image = device.program.bytes();
+        let mut image = device.program.bytes().to_vec();
+        if let Some(signer) = signer {
+            image = signer.sign(&image);
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                report,
+                "signed with counter {}: {} bytes with the signature",
+                signer.counter,
+                image.len()
+            );
+        }
         if is_stdin(&output) {
-            terminal.out.write_all(image).map_err(Failure::Output)?;
+            terminal.out.write_all(&image).map_err(Failure::Output)?;
             // Only said: the image is out whether anybody reads this or not.
             let _ = terminal.err.write_all(report.as_bytes());
         } else {
-            write_whole(&output, image).map_err(|error| Failure::Write(output, error))?;
+            write_whole(&output, &image).map_err(|error| Failure::Write(output, error))?;
             terminal.out.write_all(report.as_bytes()).map_err(Failure::Output)?;
         }
         Ok(Status::Success)

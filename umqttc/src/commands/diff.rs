@@ -124,5 +124,5 @@ fn instructions(
 }
 
 fn image(input: &Input) -> Result<Image<'_>, Failure> {
-    Image::parse(&input.bytes).map_err(|error| Failure::Image(input.name.clone(), error))
+    Image::parse(input.image()).map_err(|error| Failure::Image(input.name.clone(), error))
 }

@@ -30,7 +30,7 @@ impl Dis {
         let input = Input::read(&self.file)?;
         let compiled;
         let (image, source) = if input.is_image() {
-            let image = parse(&input.name, &input.bytes)?;
+            let image = parse(&input.name, input.image())?;
             let source = image.source();
             (image, source)
         } else {

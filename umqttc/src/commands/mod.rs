@@ -10,6 +10,7 @@ mod dis;
 mod explain;
 mod find;
 mod fmt;
+mod keygen;
 mod lsp;
 mod man;
 mod migrate;
@@ -17,6 +18,7 @@ mod pull;
 mod push;
 mod restore;
 mod run;
+mod sign;
 mod status;
 mod test;
 mod trace;
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Test(test::Test),
     Run(run::Run),
     Trace(trace::Trace),
+    Keygen(keygen::Keygen),
+    Sign(sign::Sign),
     Push(push::Push),
     Pull(pull::Pull),
     Diff(diff::Diff),
@@ -88,6 +92,8 @@ impl Command {
             Command::Test(test) => test.run(terminal),
             Command::Run(run) => run.run(terminal),
             Command::Trace(trace) => trace.run(terminal),
+            Command::Keygen(keygen) => keygen.run(terminal),
+            Command::Sign(sign) => sign.run(terminal),
             Command::Push(push) => push.run(terminal),
             Command::Pull(pull) => pull.run(terminal),
             Command::Diff(diff) => diff.run(terminal),

@@ -144,7 +144,7 @@ fn script(input: Input, terminal: &mut Terminal) -> Result<Option<Script>, Failu
         return Err(Failure::IsTest(input.name));
     }
     if input.is_image() {
-        return match Program::verify(input.bytes, &profile) {
+        return match Program::verify(input.image().to_vec(), &profile) {
             Ok(program) => Ok(Some(Script { program, source: None })),
             Err(error) => Err(Failure::Unsound(input.name, error)),
         };

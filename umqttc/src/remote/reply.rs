@@ -5,7 +5,8 @@ use std::fmt;
 use umqtt_device::printable::Printable;
 
 /// How a refusal begins, as the console's page has it.
-const REFUSALS: [&[u8]; 17] = [
+const REFUSALS: [&[u8]; 18] = [
+    b"Not done: ",
     b"Invalid Command",
     b"Invalid command",
     b"Invalid number of arguments",

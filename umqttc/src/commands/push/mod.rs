@@ -24,6 +24,7 @@ use crate::remote::arguments::{PasswordArgs, TimeoutArgs};
 use crate::remote::fleet::for_each;
 use crate::remote::interrupt::note_interrupts;
 use crate::remote::{DeviceAddress, RemoteError};
+use crate::signing::arguments::SignArgs;
 use crate::terminal::Terminal;
 
 /// Send a script to devices, which check it, keep it and run it
@@ -47,6 +48,8 @@ pub(crate) struct Push {
     /// Send it as it is, and let the device judge alone
     #[arg(long, conflicts_with = "compiled")]
     no_check: bool,
+    #[command(flatten)]
+    sign: SignArgs,
     /// Ask the devices whether they would take a script now, and send none
     #[arg(long)]
     dry_run: bool,
@@ -83,12 +86,14 @@ impl Push {
         if input.is_test() {
             return Err(Failure::IsTest(input.name));
         }
+        let signer = self.sign.signer()?;
         let password = self.password.given()?;
         let payload = Payload {
             input: &input,
             compiled: self.compiled,
             embed_source: self.embed_source,
             unchecked: self.no_check,
+            signer: signer.as_ref(),
         };
         // No device has wider limits.
         let first = self.profile.unwrap_or(Profile::DESKTOP);
@@ -150,7 +155,7 @@ impl Push {
         if let Some(unfit) = found.unfit {
             return Outcome::Unfit { about, diagnostics: found.diagnostics, unfit };
         }
-        let bytes = found.bytes.as_deref().unwrap_or(&payload.input.bytes);
+        let bytes = &*payload.signed(found.bytes.as_deref().unwrap_or(&payload.input.bytes));
         if contact.locked && password.is_none() {
             return Outcome::Failed(RemoteError::Locked(contact.console.address().clone()));
         }

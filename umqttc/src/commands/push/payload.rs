@@ -1,11 +1,14 @@
 //! What is sent: the script as it is, or the bytecode made of it here, for one kind of device.
 
+use std::borrow::Cow;
+
 use umqtt_lang::EmitOptions;
 use umqtt_lang::diagnostic::{Diagnostic, Severity};
 use umqtt_vm::{Profile, Program, VerifyError};
 
 use crate::frontend;
 use crate::input::Input;
+use crate::signing::arguments::ScriptSigner;
 
 /// The script, and what is to be made of it.
 #[derive(Clone, Copy)]
@@ -16,6 +19,8 @@ pub(super) struct Payload<'i> {
     pub(super) embed_source: bool,
     /// It is sent whatever it is.
     pub(super) unchecked: bool,
+    /// What signs it, if it is to be signed.
+    pub(super) signer: Option<&'i ScriptSigner>,
 }
 
 /// What was found of it, for one kind of device.
@@ -48,6 +53,14 @@ impl Payload<'_> {
         if self.compiled || self.input.is_image() { "bytecode" } else { "source" }
     }
 
+    /// What is sent, signed if it is to be.
+    pub(super) fn signed<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        match self.signer {
+            Some(signer) => signer.sign(bytes).into(),
+            None => bytes.into(),
+        }
+    }
+
     /// Checks it, and makes what is to be sent.
     pub(super) fn check(&self, profile: &Profile) -> Checked {
         let source = &self.input.bytes;
@@ -55,7 +68,8 @@ impl Payload<'_> {
             return Checked::default();
         }
         if self.input.is_image() {
-            let unfit = Program::verify(source.clone(), profile).err().map(Unfit::Image);
+            let unfit =
+                Program::verify(self.input.image().to_vec(), profile).err().map(Unfit::Image);
             return Checked { unfit, ..Checked::default() };
         }
         if !self.compiled {
@@ -65,7 +79,7 @@ impl Payload<'_> {
             return Checked { diagnostics, unfit, bytes: None };
         }
         let options = EmitOptions::new().debug(true).source(self.embed_source);
-        let (diagnostics, program) = frontend::compile(source, profile, options);
+        let (diagnostics, program) = frontend::compile(self.input.unsigned(), profile, options);
         match program {
             Ok(Some(program)) => {
                 Checked { diagnostics, unfit: None, bytes: Some(program.bytes().to_vec()) }
