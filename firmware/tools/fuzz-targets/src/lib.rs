@@ -18,6 +18,7 @@
 //! | [`number`] | two numbers |
 //! | [`parse`] | source text |
 //! | [`settings`] | what was saved of settings and lock |
+//! | [`signature`] | an upload to a device that asks for signatures |
 //! | [`url`] | URLs |
 //! | [`wifi`] | what a radio reports, such as networks in reach |
 //! | [`zone`] | the rules of a time zone, times and places |
@@ -40,6 +41,7 @@ pub mod number;
 mod outside;
 pub mod parse;
 pub mod settings;
+pub mod signature;
 pub mod url;
 pub mod wifi;
 pub mod zone;
@@ -51,7 +53,7 @@ pub use outside::Outside;
 pub type Target = fn(&[u8]);
 
 /// Every target with its name.
-pub const ALL: [(&str, Target); 17] = [
+pub const ALL: [(&str, Target); 18] = [
     ("client", client::run),
     ("console", console::run),
     ("dhcp", dhcp::run),
@@ -66,6 +68,7 @@ pub const ALL: [(&str, Target); 17] = [
     ("number", number::run),
     ("parse", parse::run),
     ("settings", settings::run),
+    ("signature", signature::run),
     ("url", url::run),
     ("wifi", wifi::run),
     ("zone", zone::run),

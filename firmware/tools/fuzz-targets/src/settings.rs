@@ -16,6 +16,7 @@ pub fn run(input: &[u8]) {
     for spec in TABLE.iter().filter(|spec| spec.saved) {
         assert_eq!(again.get(spec.param), settings.get(spec.param), "{}", spec.name);
     }
+    assert_eq!(again.script_counter(), settings.script_counter());
     let lock = Lock::load(input);
     // One that is damaged is locked, and never saved.
     if lock.is_damaged() {

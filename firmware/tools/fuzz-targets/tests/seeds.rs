@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use umqtt_device::signature::Suffix;
 use umqtt_fuzz_targets::ALL;
 use umqtt_lang::{EmitOptions, compile};
 use umqtt_vm::Profile;
@@ -88,7 +89,17 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 [request(1), vec![240 + 9, 1, 0x40, 53, 1, 4, 50, 4, 192, 168, 4, 9]].concat(),
             ]
         }
+        "signature" => {
+            let signed = |script: &[u8]| {
+                let suffix = Suffix { counter: 7, signature: [9; 64] };
+                [b"\x40", script, &suffix.bytes()].concat()
+            };
+            let script = b"on init do println 1\n";
+            let image = compile(script, &Profile::ESP8266, EmitOptions::new()).unwrap();
+            vec![signed(script), signed(&image), signed(b""), [b"\x05", &script[..]].concat()]
+        }
         "settings" => vec![
+            b"\x01\xff\x08\x01\0\0\0\0\0\0\x80\xff\x08\x02\0\0\0\0\0\0\0".to_vec(),
             vec![1],
             b"\x01\x01\x05lobby\x02\x06secret".to_vec(),
             (0..=255).flat_map(|id| [id, 1, b'1']).collect(),
