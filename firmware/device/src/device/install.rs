@@ -144,6 +144,9 @@ fn check<P: Platform>(device: &mut Device<P>) -> Result<Checked, CheckError> {
 #[inline(never)]
 fn uploaded<P: Platform>(device: &mut Device<P>, came: UploadEvent, net: &mut dyn Net) {
     let report = match came {
+        UploadEvent::Failed(report) if P::LACKS.has(Capability::SignedScripts) => {
+            Some(report.into())
+        }
         UploadEvent::Failed(report) => Some(with_signature_missing(report, &mut device.state)),
         UploadEvent::ForeignProtocol(what) => {
             device.state.storage.drop_incoming();
@@ -179,7 +182,10 @@ fn try_script<P: Platform>(
         return Some(Cow::Borrowed(NO_MEMORY));
     }
     ntp::give_way(device, net);
-    let signed = signer(&mut device.state);
+    let signed = match P::LACKS.has(Capability::SignedScripts) {
+        true => Ok(None),
+        false => signer(&mut device.state),
+    };
     let checked = signed.and_then(|counter| Ok((check(device)?, counter)));
     if perhaps && may_go_on(&checked) && !device.state.storage.incoming_is_closed() {
         return None;
@@ -201,7 +207,9 @@ fn install_checked<P: Platform>(
     let page = HINTS && device.state.storage.incoming_head().starts_with(b"<");
     let taken = checked.map(|(mut new, counter)| {
         let warnings = core::mem::take(&mut new.warnings);
-        if let Err(error) = note_counter(counter, &mut device.state) {
+        if !P::LACKS.has(Capability::SignedScripts)
+            && let Err(error) = note_counter(counter, &mut device.state)
+        {
             drop(new);
             device.script.reload(&mut device.state);
             return Err(error);
@@ -254,7 +262,7 @@ fn end_upload<P: Platform>(device: &mut Device<P>, report: &str, net: &mut dyn N
 /// the counter of its signature, if there has to be one.
 #[inline(never)]
 fn signer<P: Platform>(state: &mut DeviceState<P>) -> Result<Option<u64>, CheckError> {
-    if P::LACKS.has(Capability::SignedScripts) || !state.settings.script_key_counts() {
+    if !state.settings.script_key_counts() {
         return Ok(None);
     }
     if state.settings.is_damaged() {
@@ -275,7 +283,7 @@ fn with_signature_missing<P: Platform>(
     report: String,
     state: &mut DeviceState<P>,
 ) -> Cow<'static, str> {
-    let some = state.storage.incoming_len() > 0 && !P::LACKS.has(Capability::SignedScripts);
+    let some = state.storage.incoming_len() > 0;
     if some && state.settings.script_key_counts() && incoming_suffix(&mut state.storage).is_none() {
         return try_format(format_args!("{report}\r\n{}", SignatureError::Missing)).into();
     }

@@ -44,6 +44,8 @@ pub fn push(console: SocketAddr, upload: SocketAddr, inside: u16, script: &[u8])
         "is empty",
         "no handlers",
         "not stored",
+        "signed",
+        "was taken",
     ]
     .iter()
     .any(|end| verdict.contains(end))

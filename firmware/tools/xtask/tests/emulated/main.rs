@@ -16,6 +16,7 @@ mod power_cuts;
 mod run;
 mod runtime;
 mod scripts;
+mod signed;
 mod wire;
 
 use umqtt_testkit::mqtt as client;
