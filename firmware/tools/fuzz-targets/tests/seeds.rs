@@ -95,7 +95,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
                 [b"\x40", script, &suffix.bytes()].concat()
             };
             let script = b"on init do println 1\n";
-            let image = compile(script, &Profile::ESP8266, EmitOptions::new()).unwrap();
+            let image = compile(script, &Profile::ESP8266, EmitOptions::new()).expect("a script");
             vec![signed(script), signed(&image), signed(b""), [b"\x05", &script[..]].concat()]
         }
         "settings" => vec![
