@@ -13,8 +13,8 @@ use crate::terminal::Terminal;
 
 /// Make a key that signs scripts, and print the line that tells a device to take no others
 ///
-/// The secret key goes into the file, which nobody else may read: keep a copy of it, for there is no
-/// other. With --show the file is there, and only the line is printed.
+/// The secret key goes into the file, which nobody else may read: keep a copy of it, for there is
+/// no other. With --show the file is there, and only the line is printed.
 #[derive(Args)]
 pub(crate) struct Keygen {
     /// Print the line for the key in the file

@@ -10,7 +10,8 @@
 //! | [`verify`] | Ed25519, over bytes that come in pieces |
 //! | [`hex`] | keys and signatures as text |
 //!
-//! Whose signature a device asks for is the setting `script_key`; that it does is the device's part.
+//! Whose signature a device asks for is the setting `script_key`; that it does is the device's
+//! part.
 
 pub mod hex;
 pub mod suffix;

@@ -1,5 +1,5 @@
-//! Signed scripts on the core: verified where the board has room for that, taken as others are where
-//! it has not.
+//! Signed scripts on the core: verified where the board has room for that, taken as others are
+//! where it has not.
 
 use std::fs;
 use std::path::Path;
