@@ -5,14 +5,20 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 /// Reads `N` bytes from twice as many digits, in either case.
 pub fn read<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
     let mut bytes = [0; N];
+    read_into(text, &mut bytes).map(|()| bytes)
+}
+
+// Once for all lengths.
+#[inline(never)]
+fn read_into(text: &[u8], bytes: &mut [u8]) -> Option<()> {
     let (pairs, rest) = text.as_chunks::<2>();
-    if pairs.len() != N || !rest.is_empty() {
+    if pairs.len() != bytes.len() || !rest.is_empty() {
         return None;
     }
     for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
         *byte = digit(*high)? << 4 | digit(*low)?;
     }
-    Some(bytes)
+    Some(())
 }
 
 /// Writes bytes as lower case digits, as many of them as there is room for.
