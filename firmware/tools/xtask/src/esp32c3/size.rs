@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use object::{Object, ObjectSection, ObjectSymbol, SectionFlags, elf};
 
 /// Flash for the program: its partition has 0x170000 bytes, and the rest of them is for what comes.
-const FLASH: u64 = 0x12_0000;
+const FLASH: u64 = 0x14_0000;
 /// The least that is left to the stack. The deepest path, measured on the ESP8266's core, takes
 /// 5.7 KiB; here a frame of the radio (1.5 KiB) comes on top.
 const STACK: u64 = 16 * 1024;
