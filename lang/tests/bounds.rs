@@ -325,6 +325,10 @@ fn loops_of_which_nothing_is_known_end_with_the_fuel() {
         "setvar $i = 0 if $adc then setvar $i = -1000000 endif while $i lt 10 do setvar $i = $i + 1 done",
         "setvar $i = 0 while $i lt 10 do setvar $i = $i + 0 done",
         "setvar $i = 0 while $i lt $n do setvar $i = $i + 1 done setvar $n = 5",
+        "setvar $i = 0 setvar $j = 9 while $i lt 5 do while $j lt 10 do publish local a b \
+         setvar $j = $j + 1 done setvar $j = 0 setvar $i = $i + 1 done",
+        "setvar $i = 2147483640 while $i lte 2147483647 do setvar $i = $i + 5 done",
+        "setvar $i = -2147483640 while $i gte -2147483648 do setvar $i = $i - 5 done",
         "setvar $i = 0 setvar $j = 0 while $j lt 9 do while $i lt 10 do setvar $i = $i + 1 done \
          setvar $i = 0 done",
     ] {
@@ -333,6 +337,51 @@ fn loops_of_which_nothing_is_known_end_with_the_fuel() {
         assert!(cost.by_fuel, "{body}: {cost:?}");
         assert!(cost.micros(&profile) <= u64::from(profile.event_micros()), "{body}: {cost:?}");
         hold(&source, &profile, 3, 2);
+    }
+}
+
+/// Loops that count, or look as if they did.
+fn counting(depth: u32) -> BoxedStrategy<String> {
+    let variable = || prop::sample::select(&["$i", "$j", "$k"][..]);
+    let number = || prop::sample::select(&[-3_i64, 0, 1, 2, 3, 7, 2147483640, -2147483640][..]);
+    let leaf = prop_oneof![
+        (variable(), number()).prop_map(|(v, n)| format!("setvar {v} = {n} ")),
+        (variable(), variable(), number()).prop_map(|(v, w, n)| format!("setvar {v} = {w} + {n} ")),
+        (variable(), number()).prop_map(|(v, n)| format!("setvar {v} = {v} - {n} ")),
+        Just("publish local a b ".to_owned()),
+        Just("call s ".to_owned()),
+    ];
+    if depth == 0 {
+        return leaf.boxed();
+    }
+    let compared = prop::sample::select(&["lt", "lte", ">", "gte"][..]);
+    let inner = || prop::collection::vec(counting(depth - 1), 0..3).prop_map(|all| all.concat());
+    let looped =
+        (variable(), number(), compared, number(), 1..4_i64, any::<bool>(), inner(), inner());
+    let looped = looped.prop_map(|(v, first, compared, last, step, is_up, before, behind)| {
+        let sign = if is_up { '+' } else { '-' };
+        format!(
+            "setvar {v} = {first} {before}while {v} {compared} {last} do \
+             {behind}setvar {v} = {v} {sign} {step} done "
+        )
+    });
+    let branch = (variable(), inner(), inner()).prop_map(|(v, yes, no)| {
+        format!("if {v} then {yes}setvar {v} = 1 else {no}setvar {v} = 0 endif ")
+    });
+    prop_oneof![2 => leaf, 4 => looped, 1 => branch].boxed()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn loops_that_count_or_look_so(all in prop::collection::vec(counting(3), 1..4), seed: u64) {
+        let body = all.concat();
+        let source = format!(
+            "on init do setvar $i = 0 setvar $j = 0 setvar $k = 0\non timer 1 do {body}\n\
+             sub s do if $k lt 3 then setvar $j = $j - 1 endif"
+        );
+        hold(&source, &Profile::ESP8266, seed, 3);
     }
 }
 

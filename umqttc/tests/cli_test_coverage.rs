@@ -118,7 +118,15 @@ struct Watching {
 
 impl Watching {
     fn in_folder(dir: &tempfile::TempDir) -> Watching {
-        let mut child = Command::new(UMQTTC)
+        // A shell that starts something in the background has it ignore interrupts.
+        let mut command = match cfg!(target_os = "linux") {
+            true => Command::new("env"),
+            false => Command::new(UMQTTC),
+        };
+        if cfg!(target_os = "linux") {
+            command.args(["--default-signal=INT", UMQTTC]);
+        }
+        let mut child = command
             .args(["test", "--watch"])
             .current_dir(dir.path())
             .stdout(Stdio::piped())

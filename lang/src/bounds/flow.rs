@@ -164,9 +164,9 @@ impl Flow<'_> {
             passed = self.pass(start, behind, entry);
         }
         let round = passed.back.take().map_or(Cost::default(), |back| back.cost);
+        // The last time round is not paid for where it is stopped.
         let all = match self.code.rounds(self.start, start, end) {
-            Some(rounds) => round.times(rounds),
-            // The last time round is not paid for where it is stopped.
+            Some(rounds) => Cost { words: round.words, ..round.times(rounds) },
             None => Cost { by_fuel: true, words: round.words, ..round.times(u64::MAX) },
         };
         let all = before.then(all);

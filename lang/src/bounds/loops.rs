@@ -75,6 +75,8 @@ impl<'c> Code<'c> {
         };
         let step = self.step(variable, condition.end, end)?;
         let first = self.value_before(variable, handler, start)?;
+        // Where it goes on from the end of what numbers can be, it comes round again.
+        i32::try_from(last.checked_add(step)?).ok()?;
         let (way, step) = match is_up {
             true => (last - first, step),
             false => (first - last, -step),
@@ -115,7 +117,11 @@ impl<'c> Code<'c> {
     /// What a variable is set to before a place of its handler, if that is a number and there is no
     /// way past it.
     fn value_before(self, variable: u8, handler: usize, place: usize) -> Option<i64> {
-        let before: Vec<_> = self.between(handler, place).collect();
+        // Of a loop around this one each round has to come by what sets it.
+        let around =
+            loops(self.words).into_iter().filter(|(start, end)| *start < place && *end > place);
+        let from = around.map(|(start, _)| start).max().unwrap_or(handler);
+        let before: Vec<_> = self.between(from.max(handler), place).collect();
         let at = before.iter().rposition(|(_, instruction)| self.sets(instruction, variable))?;
         let (offset, set) = &before[at];
         let value = match (set.op, &self.operands(set)[..]) {

@@ -22,17 +22,28 @@ pub(crate) fn while_unlocked<T, E: From<RemoteError>>(
     timeouts: Timeouts,
     act: impl FnOnce(&mut ConsoleClient) -> Result<T, E>,
 ) -> Result<T, E> {
-    if let Some(password) = password {
-        console.unlock(password)?;
-    }
-    let done = act(console);
-    if password.is_some() {
-        lock_again(console, timeouts)?;
-    }
+    let Some(password) = password else { return act(console) };
+    let done = match console.unlock(password) {
+        Ok(()) => act(console),
+        // It was not unlocked.
+        Err(
+            error @ (RemoteError::WrongPassword(_)
+            | RemoteError::TooSoon(..)
+            | RemoteError::Refused(..)),
+        ) => return Err(error.into()),
+        // What it says to that is still to come, or is lost.
+        Err(error) => Err(error.into()),
+    };
+    lock_again(console, timeouts)?;
     done
 }
 
-/// Locks it with the last password, over a new connection if that one is gone.
+/// Replies that may be there before that to `lock`: of what was broken off, and of a command sent
+/// again.
+const REPLIES_BEFORE: usize = 4;
+
+/// Locks it with the last password, over a new connection if that one is gone. On the same one it
+/// comes behind all that was sent before, and so cannot come too early.
 ///
 /// # Errors
 /// [`RemoteError::LeftUnlocked`].
@@ -41,9 +52,23 @@ pub(crate) fn lock_again(
     timeouts: Timeouts,
 ) -> Result<(), RemoteError> {
     console.finish_in_spite_of_interrupts();
-    let lock = |console: &mut ConsoleClient| match console.command("lock")? {
-        reply if reply.has("Config locked") || reply.has("Config already locked") => Ok(()),
-        reply => Err(RemoteError::Refused(console.address().clone(), reply.to_string())),
+    let lock = |console: &mut ConsoleClient| {
+        let mut last = None;
+        for _ in 0..=REPLIES_BEFORE {
+            match console.command("lock") {
+                Ok(reply) if reply.has("Config locked") || reply.has("Config already locked") => {
+                    return Ok(());
+                }
+                Ok(reply) => {
+                    let address = console.address().clone();
+                    last = Some(RemoteError::Refused(address, reply.to_string()));
+                }
+                // It may take its time with the command before.
+                Err(error @ RemoteError::NoAnswer(..)) => last = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        last.map_or(Ok(()), Err)
     };
     let address = console.address().clone();
     let locked = lock(console).or_else(|error| match error {

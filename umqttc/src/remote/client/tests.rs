@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::*;
+use crate::remote::unlocked::while_unlocked;
 
 /// A server for one connection; it may do what it likes with it.
 fn server(act: impl FnOnce(TcpStream) + Send + 'static) -> DeviceAddress {
@@ -119,4 +120,31 @@ fn a_reply_behind_an_open_line() {
         assert_eq!(console.next_unasked(until).unwrap(), Some(Unasked::Line(line)));
         assert_eq!(console.next_unasked(until).unwrap(), Some(Unasked::Quiet));
     }
+}
+
+/// What was broken off while it was unlocked may have been unlocked all the same.
+#[test]
+fn one_whose_answer_to_unlock_is_late_is_locked_again() {
+    let address =
+        answers(&[b"", b"Config unlocked\r\nCMD>", b"\r\nCMD>", b"Config locked\r\nCMD>"]);
+    let mut console = ConsoleClient::connect(&address, quick()).unwrap();
+    let mut acted = false;
+    let done: Result<(), RemoteError> =
+        while_unlocked(&mut console, Some(b"secret"), quick(), |_| {
+            acted = true;
+            Ok(())
+        });
+    // Locked: else it would say that it was left unlocked.
+    assert!(matches!(done, Err(RemoteError::NoAnswer(..))) && !acted, "{done:?}");
+
+    let address = answers(&[b"Unlock failed. Invalid password\r\nCMD>", b"never asked"]);
+    let mut console = ConsoleClient::connect(&address, quick()).unwrap();
+    let done = while_unlocked(&mut console, Some(b"wrong"), quick(), |_| Ok::<_, RemoteError>(()));
+    assert!(matches!(done, Err(RemoteError::WrongPassword(_))), "{done:?}");
+
+    // It never says that it is locked.
+    let address = answers(&[b"", b"Config unlocked\r\nCMD>", b"no\r\nCMD>", b"no\r\nCMD>"]);
+    let mut console = ConsoleClient::connect(&address, quick()).unwrap();
+    let done = while_unlocked(&mut console, Some(b"secret"), quick(), |_| Ok::<_, RemoteError>(()));
+    assert!(matches!(done, Err(RemoteError::LeftUnlocked(..))), "{done:?}");
 }
