@@ -182,11 +182,15 @@ fn try_script<P: Platform>(
         return Some(Cow::Borrowed(NO_MEMORY));
     }
     ntp::give_way(device, net);
+    let mut counter = None;
     let signed = match P::LACKS.has(Capability::SignedScripts) {
-        true => Ok(None),
-        false => signer(&mut device.state),
+        true => Ok(()),
+        false => signer(&mut device.state).map(|found| counter = found),
     };
-    let checked = signed.and_then(|counter| Ok((check(device)?, counter)));
+    let checked = match signed {
+        Ok(()) => check(device),
+        Err(error) => Err(error),
+    };
     if perhaps && may_go_on(&checked) && !device.state.storage.incoming_is_closed() {
         return None;
     }
@@ -194,18 +198,19 @@ fn try_script<P: Platform>(
         device.state.ledger[Share::Upload].refuse();
         return Some(Cow::Borrowed(NO_MEMORY));
     }
-    Some(install_checked(device, checked, net).into())
+    Some(install_checked(device, checked, counter, net).into())
 }
 
 #[inline(never)]
 fn install_checked<P: Platform>(
     device: &mut Device<P>,
-    checked: Result<(Checked, Option<u64>), CheckError>,
+    checked: Result<Checked, CheckError>,
+    counter: Option<u64>,
     net: &mut dyn Net,
 ) -> String {
     let len = device.state.storage.incoming_len();
     let page = HINTS && device.state.storage.incoming_head().starts_with(b"<");
-    let taken = checked.map(|(mut new, counter)| {
+    let taken = checked.map(|mut new| {
         let warnings = core::mem::take(&mut new.warnings);
         if !P::LACKS.has(Capability::SignedScripts)
             && let Err(error) = note_counter(counter, &mut device.state)

@@ -148,6 +148,21 @@ pub fn check<F: NorFlash>(
     } else {
         compile(storage, profile, room)?;
     }
+    load(storage, profile, room, map, (bytecode, len), warnings)
+}
+
+/// The program that has come, or was compiled of what has; whether it came as bytecode, and how
+/// many bytes.
+// By itself: compiling takes the stack.
+#[inline(never)]
+fn load<F: NorFlash>(
+    storage: &mut Storage<F>,
+    profile: &Profile,
+    room: &Room<'_>,
+    map: MapFlash<'_>,
+    (bytecode, len): (bool, usize),
+    warnings: String,
+) -> Result<Checked, CheckError> {
     let image =
         storage.incoming_image(map, &|bytes| room(bytes, 0)).map_err(|error| match error {
             StorageError::Memory => CheckError::LoadMemory(len),
@@ -164,6 +179,8 @@ pub fn check<F: NorFlash>(
 
 /// Bytes of the image that has come, which is whole: what is behind it is its signature. But the
 /// source at its own end may be signed as well.
+// By itself, as `check` is: compiling takes the stack.
+#[inline(never)]
 fn image_len<F: NorFlash>(storage: &mut Storage<F>) -> Result<usize, VerifyError> {
     let len = storage.incoming_len();
     let unsigned = incoming_suffix(storage).map(|_| len - SUFFIX_LEN);
@@ -175,6 +192,7 @@ fn image_len<F: NorFlash>(storage: &mut Storage<F>) -> Result<usize, VerifyError
 
 /// Whether bytecode is all there, by its checksum. Without closing it: if not, the rest may still
 /// come.
+#[inline(never)]
 fn check_whole<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> Result<(), ImageError> {
     let mut head = [0; CHECKED_FROM];
     if len < CHECKED_FROM || !storage.read_incoming(0, &mut head) {
@@ -201,6 +219,7 @@ fn check_whole<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> Result<(), 
 }
 
 /// White space is any byte up to the blank, NULs included.
+#[inline(never)]
 fn is_blank<F: NorFlash>(storage: &mut Storage<F>, len: usize) -> bool {
     let mut piece = [0; AT_ONCE];
     (0..len).step_by(AT_ONCE).all(|at| {

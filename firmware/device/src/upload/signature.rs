@@ -54,6 +54,7 @@ impl fmt::Display for SignatureError {
 impl core::error::Error for SignatureError {}
 
 /// The signature at the end of what has come.
+#[inline(never)]
 pub fn incoming_suffix<F: NorFlash>(storage: &mut Storage<F>) -> Option<Suffix> {
     let mut bytes = [0; SUFFIX_LEN];
     let at = storage.incoming_len().checked_sub(SUFFIX_LEN)?;

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::thread;
 
+use umqtt_device::signature::SUFFIX_LEN;
+
 use super::Witness;
 use super::stack::constructs;
 use crate::client::TestClient;
@@ -90,7 +92,7 @@ fn uploads_of_any_size_never_restart_the_device() {
     let mut image = image_of(RELAY);
     let most = chip().profile.image;
     image.resize(most + 8_000, 0);
-    let says = format!("too long: at most {most} bytes");
+    let says = format!("too long: at most {} bytes", most + SUFFIX_LEN);
     pushed(&device, &mut witness, "bytecode longer than any", &image, &[&says]);
 }
 
