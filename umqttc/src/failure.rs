@@ -30,6 +30,8 @@ pub(crate) enum Failure {
     Unsound(String, VerifyError),
     /// `build` was to write the image in the place of the script.
     WouldDestroySource(PathBuf),
+    /// Coverage was to be written in the place of something else.
+    WouldDestroy(PathBuf),
     /// `build -` without `-o`.
     NoOutputName,
     /// No such diagnostic.
@@ -97,6 +99,11 @@ impl fmt::Display for Failure {
                 "{} is the script itself: the image needs another name (-o OUT)",
                 path.display()
             ),
+            Failure::WouldDestroy(path) => write!(
+                f,
+                "{} is there and is no lcov file: choose another name, or remove it first",
+                path.display()
+            ),
             Failure::NoOutputName => {
                 f.write_str("a script from standard input needs -o FILE (or `-o -`)")
             }
@@ -134,7 +141,7 @@ impl fmt::Display for Failure {
             Failure::Random(error) => write!(f, "the system has no random numbers: {error}"),
             Failure::NoBackup(folder) => write!(
                 f,
-                "{} has a settings.txt or variables.txt that is of no backup: choose another folder",
+                "{} has a settings.txt, variables.txt or script.script that is of no backup: choose another folder",
                 folder.display()
             ),
             Failure::BackupLine(name, line) => write!(

@@ -1,7 +1,7 @@
 //! Reading scripts and images. `-` is standard input.
 
 use std::ffi::OsStr;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +39,23 @@ impl Input {
             Some(path) => File::open(path).and_then(read_bounded),
             None => read_bounded(io::stdin().lock()),
         };
+        Input::new(name, path, bytes)
+    }
+
+    /// Reads a file that the user did not name for this command, but another file, a folder or an
+    /// editor did: see [`read_regular`].
+    ///
+    /// # Errors
+    /// As [`Input::read`].
+    pub(crate) fn regular(path: &Path) -> Result<Input, Failure> {
+        Input::new(path.display().to_string(), Some(path.to_owned()), read_regular(path))
+    }
+
+    fn new(
+        name: String,
+        path: Option<PathBuf>,
+        bytes: io::Result<Vec<u8>>,
+    ) -> Result<Input, Failure> {
         match bytes {
             Ok(bytes) if bytes.len() > INPUT_LIMIT => Err(Failure::TooLarge(name, INPUT_LIMIT)),
             Ok(bytes) => Ok(Input { name, path, bytes }),
@@ -51,11 +68,22 @@ impl Input {
     /// # Errors
     /// As [`Input::read`], and [`Failure::IsImage`], [`Failure::IsTest`].
     pub(crate) fn script(path: &Path) -> Result<Input, Failure> {
-        let input = Input::read(path)?;
+        Input::read(path)?.expect_script()
+    }
+
+    /// Reads a script as [`Input::regular`] does.
+    ///
+    /// # Errors
+    /// As [`Input::script`].
+    pub(crate) fn regular_script(path: &Path) -> Result<Input, Failure> {
+        Input::regular(path)?.expect_script()
+    }
+
+    fn expect_script(self) -> Result<Input, Failure> {
         match () {
-            () if input.is_image() => Err(Failure::IsImage(input.name)),
-            () if input.is_test() => Err(Failure::IsTest(input.name)),
-            () => Ok(input),
+            () if self.is_image() => Err(Failure::IsImage(self.name)),
+            () if self.is_test() => Err(Failure::IsTest(self.name)),
+            () => Ok(self),
         }
     }
 
@@ -88,6 +116,22 @@ impl Input {
 /// Whether a path means standard input, or standard output where one writes.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == OsStr::new("-")
+}
+
+/// What is in a file, at most one byte more than [`INPUT_LIMIT`]. Nothing else is opened: a pipe
+/// may never give anything, a device no end.
+///
+/// # Errors
+/// The system's, and that it is no ordinary file.
+pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let found = fs::metadata(path)?;
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !found.is_file() {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    read_bounded(File::open(path)?)
 }
 
 fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {

@@ -10,18 +10,6 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The system's; what was there before is then still there.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write(path, bytes, false)
-}
-
-/// The same for what only the user may read, whatever the permissions were.
-///
-/// # Errors
-/// As [`write_whole`].
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    write(path, bytes, true)
-}
-
-fn write(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if target.symlink_metadata().is_ok_and(|found| found.is_symlink()) {
         return Err(io::Error::other("it is a link to a file that does not exist"));
@@ -30,7 +18,29 @@ fn write(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     if existing.as_ref().is_some_and(|found| !found.is_file()) {
         return fs::OpenOptions::new().write(true).open(&target)?.write_all(bytes);
     }
-    let folder = folder_of(&target);
+    persist(&target, bytes, existing, false)
+}
+
+/// Replaces or creates a file in a folder that is ours: nothing but a file is replaced, and no link
+/// is followed. What is private only the user may read, whatever the permissions were.
+///
+/// # Errors
+/// The system's, and that something else is there.
+pub(crate) fn replace_whole(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
+    let existing = fs::symlink_metadata(path).ok();
+    if existing.as_ref().is_some_and(|found| !found.is_file()) {
+        return Err(io::Error::other("it is no ordinary file"));
+    }
+    persist(path, bytes, existing, private)
+}
+
+fn persist(
+    target: &Path,
+    bytes: &[u8],
+    existing: Option<fs::Metadata>,
+    private: bool,
+) -> io::Result<()> {
+    let folder = folder_of(target);
     if !folder.is_dir() {
         return Err(io::Error::other(format!("there is no folder {}", folder.display())));
     }
@@ -47,7 +57,7 @@ fn write(path: &Path, bytes: &[u8], private: bool) -> io::Result<()> {
     }
     // Else a power cut after the rename could leave a name without content.
     file.as_file().sync_all()?;
-    file.persist(&target).map_err(|failed| failed.error)?;
+    file.persist(target).map_err(|failed| failed.error)?;
     Ok(())
 }
 
@@ -118,7 +128,7 @@ mod tests {
         let path = dir.path().join("out");
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        write_private(&path, b"new").unwrap();
+        replace_whole(&path, b"new", true).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

@@ -97,6 +97,30 @@ fn programs_read_what_ran() {
     assert!(ran.code == 2 && ran.err.contains("there is no folder"), "{}", ran.err);
 }
 
+#[test]
+fn nothing_but_an_lcov_file_is_replaced() {
+    let dir = fan();
+    fs::write(dir.path().join("notes"), "mine\n").unwrap();
+    // By another name.
+    fs::hard_link(dir.path().join("fan.script"), dir.path().join("other")).unwrap();
+    for name in ["fan.script", "./fan.test", "other", "notes"] {
+        let before = fs::read(dir.path().join(name)).unwrap();
+        let ran = umqttc(dir.path(), &["test", &format!("--coverage=lcov:{name}"), "."]);
+        assert!(ran.code == 2 && ran.err.contains("is no lcov file"), "{name}: {}", ran.err);
+        assert_eq!(fs::read(dir.path().join(name)).unwrap(), before, "{name}");
+    }
+    fs::write(dir.path().join("empty"), "").unwrap();
+    for name in ["empty", "empty", "new", "new"] {
+        let ran = umqttc(dir.path(), &["test", &format!("--coverage=lcov:{name}"), "."]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{name}");
+    }
+    // One that a test uses is kept, whatever it begins with.
+    fs::write(dir.path().join("fan.script"), "TN:\n").unwrap();
+    let ran = umqttc(dir.path(), &["test", "--coverage=lcov:fan.script"]);
+    assert!(ran.code == 2 && ran.err.contains("is no lcov file"), "{}", ran.err);
+    assert_eq!(fs::read(dir.path().join("fan.script")).unwrap(), b"TN:\n");
+}
+
 /// Tests come to the same with and without a look at what runs, and what has run has run.
 #[test]
 fn the_samples_are_covered() {

@@ -139,3 +139,17 @@ fn a_script_that_is_not_there_breaks_the_file() {
     }
     insta::assert_snapshot!(shown);
 }
+
+/// A pipe may never give anything; a device, no end.
+#[cfg(unix)]
+#[test]
+fn what_is_no_ordinary_file_is_not_waited_for() {
+    let dir = folder(&[("uses.test", b"use pipe.script\ntest \"a\"\n    start\n")]);
+    let pipe = dir.path().join("pipe.script");
+    assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    for name in ["pipe.script", "uses.test", "/dev/zero"] {
+        let ran = umqttc(dir.path(), &["test", name]);
+        let told = format!("{}{}", ran.out, ran.err);
+        assert!(ran.code == 2 && told.contains("it is no ordinary file"), "{name}: {told}");
+    }
+}

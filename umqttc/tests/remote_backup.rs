@@ -153,3 +153,45 @@ fn folders_that_are_no_backup() {
     assert!(ran.code == 2 && ran.err.contains("line 1 of"), "{}", ran.err);
     assert_eq!(restore(dir.path(), &["nosuch", &host(&device)]).code, 2);
 }
+
+/// A backup leaves alone: files of its names that it did not write, and what links lead to.
+#[test]
+fn what_is_not_ours_is_kept() {
+    use std::os::unix::fs::symlink;
+    let data = folder(&[]);
+    let device = Device::start(data.path(), Some(SCRIPT));
+    let backup =
+        |dir: &tempfile::TempDir| umqttc(dir.path(), &["backup", &host(&device), "-o", "."]);
+    let refused = |dir: &tempfile::TempDir| {
+        let ran = backup(dir);
+        assert!(ran.code == 2 && ran.err.contains("is of no backup"), "{ran:?}");
+    };
+
+    let dir = folder(&[("script.script", b"on init do\n")]);
+    refused(&dir);
+    assert_eq!(fs::read(dir.path().join("script.script")).unwrap(), b"on init do\n");
+    refused(&folder(&[("settings.txt", b"# umqtt notes\n")]));
+
+    let dir = folder(&[("precious", b"mine\n")]);
+    assert_eq!(backup(&dir).code, 0);
+    assert_eq!(backup(&dir).code, 0);
+    for name in ["settings.txt", "variables.txt", "script.script"] {
+        let path = dir.path().join(name);
+        let kept = fs::read(&path).unwrap();
+        for target in ["precious", "nosuch"] {
+            fs::remove_file(&path).unwrap();
+            symlink(target, &path).unwrap();
+            refused(&dir);
+        }
+        fs::remove_file(&path).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        refused(&dir);
+        let ran = restore(dir.path(), &[".", &host(&device)]);
+        assert!(ran.code == 2 && ran.err.contains("it is no ordinary file"), "{ran:?}");
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, kept).unwrap();
+    }
+    assert_eq!(fs::read(dir.path().join("precious")).unwrap(), b"mine\n");
+    assert!(!dir.path().join("nosuch").exists());
+    assert_eq!(backup(&dir).code, 0);
+}

@@ -8,15 +8,19 @@ use clap::Args;
 
 use crate::Status;
 use crate::failure::Failure;
+use crate::input::read_regular;
 use crate::remote::DeviceAddress;
 use crate::remote::arguments::{PasswordArgs, TimeoutArgs};
-use crate::remote::backup::{MARK, SCRIPT, SETTINGS, VARIABLES, settings_text, variables_text};
+use crate::remote::backup::{
+    OF_SETTINGS, OF_VARIABLES, SCRIPT, SETTINGS, VARIABLES, is_headed, settings_text,
+    variables_text,
+};
 use crate::remote::config::DeviceConfig;
 use crate::remote::script::RunningScript;
 use crate::remote::variables;
 use crate::remote::visit::visit;
 use crate::terminal::Terminal;
-use crate::write::{write_private, write_whole};
+use crate::write::replace_whole;
 
 /// Write a device's settings, script and flash variables into a folder
 ///
@@ -42,7 +46,7 @@ pub(crate) struct Backup {
 impl Backup {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
         let place = |name: &str| self.output.join(name);
-        if is_somebody_elses(&place(SETTINGS)) || is_somebody_elses(&place(VARIABLES)) {
+        if is_somebody_elses(&self.output) {
             return Err(Failure::NoBackup(self.output.clone()));
         }
         let (config, variables, script) =
@@ -53,14 +57,14 @@ impl Backup {
         let fails = |path: PathBuf| move |error: io::Error| Failure::Write(path, error);
         fs::create_dir_all(&self.output).map_err(fails(self.output.clone()))?;
         let settings = settings_text(&config, &self.host, self.secrets);
-        let write = if self.secrets { write_private } else { write_whole };
-        write(&place(SETTINGS), &settings).map_err(fails(place(SETTINGS)))?;
+        replace_whole(&place(SETTINGS), &settings, self.secrets).map_err(fails(place(SETTINGS)))?;
         // A script may keep passwords in them.
         let text = variables_text(&config, &self.host, &variables);
-        write_private(&place(VARIABLES), &text).map_err(fails(place(VARIABLES)))?;
+        replace_whole(&place(VARIABLES), &text, true).map_err(fails(place(VARIABLES)))?;
         let (said, status) = match &script {
             RunningScript::Source(lines) => {
-                write_whole(&place(SCRIPT), &lines.to_text()).map_err(fails(place(SCRIPT)))?;
+                replace_whole(&place(SCRIPT), &lines.to_text(), false)
+                    .map_err(fails(place(SCRIPT)))?;
                 match lines.cut().is_empty() && lines.escaped().is_empty() {
                     true => ("script".to_owned(), Status::Success),
                     // As `pull` says in full.
@@ -95,12 +99,25 @@ impl Backup {
     }
 }
 
-/// Whether there is such a file, and it is none of a backup.
-fn is_somebody_elses(path: &Path) -> bool {
-    match fs::read(path) {
-        Ok(bytes) => !bytes.starts_with(MARK.as_bytes()),
-        Err(error) => error.kind() != io::ErrorKind::NotFound && path.exists(),
-    }
+/// Whether the folder has files of a backup's names, and they are not of one: then they are not
+/// ours to replace or remove. A link is never one that we wrote.
+fn is_somebody_elses(folder: &Path) -> bool {
+    let files = [(SETTINGS, Some(OF_SETTINGS)), (VARIABLES, Some(OF_VARIABLES)), (SCRIPT, None)];
+    let found: Vec<_> = files
+        .into_iter()
+        .map(|(name, of)| (folder.join(name), of))
+        .filter_map(|(path, of)| match fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            // What cannot be looked at is refused like what is something else.
+            found => Some((path, of, found.is_ok_and(|found| found.is_file()))),
+        })
+        .collect();
+    let is_ours = |path: &Path, of| read_regular(path).is_ok_and(|text| is_headed(&text, of));
+    let has_settings = found.iter().any(|(_, of, _)| *of == Some(OF_SETTINGS));
+    !found.is_empty() && !has_settings
+        || found
+            .iter()
+            .any(|(path, of, is_file)| !is_file || of.is_some_and(|of| !is_ours(path, of)))
 }
 
 /// Removes a file of an earlier backup.

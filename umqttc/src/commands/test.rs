@@ -1,6 +1,7 @@
 //! `umqttc test`: what scripts must do, tried in virtual time.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,7 @@ use crate::script_test::report::{self, human, json, junit, tap};
 use crate::script_test::suite::Suite;
 use crate::script_test::watch::{ReadFile, WatchedFiles};
 use crate::terminal::Terminal;
-use crate::write::write_whole;
+use crate::write::{is_same_file, write_whole};
 
 /// Run the tests of scripts: `.test` files, in virtual time
 ///
@@ -69,6 +70,24 @@ fn parse_coverage(text: &str) -> Result<CoverageFile, &'static str> {
     }
 }
 
+/// An lcov file is replaced, and one that is empty; a script is not, nor anything else.
+fn refuse_other(file: &Path) -> Result<(), Failure> {
+    let is_other = match fs::metadata(file) {
+        Ok(found) if found.is_file() => match begin(file) {
+            Ok(begin) => !begin.is_empty() && begin != b"TN:" && begin != b"SF:",
+            Err(_) => true,
+        },
+        _ => false,
+    };
+    if is_other { Err(Failure::WouldDestroy(file.to_owned())) } else { Ok(()) }
+}
+
+fn begin(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(file)?.take(3).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -84,6 +103,9 @@ enum Format {
 
 impl Test {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Result<Status, Failure> {
+        if let Some(CoverageFile(Some(file))) = &self.coverage {
+            refuse_other(file)?;
+        }
         if self.watch { self.run_again_and_again(terminal) } else { self.run_once(terminal).1 }
     }
 
@@ -199,6 +221,11 @@ impl Test {
         }
         .map_err(Failure::Output)?;
         let Some(file) = file else { return Ok(()) };
+        refuse_other(file)?;
+        // Whatever their first words are.
+        if suites.iter().flat_map(|suite| &suite.files).any(|read| is_same_file(&read.path, file)) {
+            return Err(Failure::WouldDestroy(file.to_owned()));
+        }
         let mut trace = Vec::new();
         report::coverage::lcov(&mut trace, &scripts).map_err(Failure::Output)?;
         write_whole(file, &trace).map_err(|error| Failure::Write(file.to_owned(), error))

@@ -12,6 +12,7 @@ use walkdir::WalkDir;
 use super::documents::{Document, Kind, MAX_TEXT};
 use super::positions::Encoding;
 use super::uri;
+use crate::input::read_regular;
 use crate::script_test::discover::is_looked_into;
 
 /// Most entries of the folders that are looked at.
@@ -89,7 +90,7 @@ impl Workspace {
                 .remove(&path)
                 .filter(|file| file.changed == changed && file.len == len && changed.is_some());
             let file = same.or_else(|| {
-                let text = std::fs::read_to_string(&path).ok()?;
+                let text = String::from_utf8(read_regular(&path).ok()?).ok()?;
                 let uri = uri::uri(&path);
                 let document = Document::new(uri, Kind::Script, 0, text, encoding);
                 Some(File { changed, len, document })

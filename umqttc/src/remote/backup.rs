@@ -20,7 +20,11 @@ pub(crate) const VARIABLES: &str = "variables.txt";
 pub(crate) const SCRIPT: &str = "script.script";
 
 /// How a file of a backup begins.
-pub(crate) const MARK: &str = "# umqtt";
+const MARK: &str = "# umqtt ";
+/// How the first line of the settings ends.
+pub(crate) const OF_SETTINGS: &str = ": its settings";
+/// How the first line of the flash variables ends.
+pub(crate) const OF_VARIABLES: &str = ": its flash variables";
 
 /// What is to be set: a name, and the value as one would type it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub(crate) fn settings_text(
     of: &DeviceAddress,
     with_secrets: bool,
 ) -> Vec<u8> {
-    let mut text = header(config, of, "its settings").into_bytes();
+    let mut text = header(config, of, OF_SETTINGS).into_bytes();
     for (param, value) in &config.settings {
         let spec = param.spec();
         let line = match value {
@@ -65,7 +69,7 @@ pub(crate) fn variables_text(
     of: &DeviceAddress,
     variables: &[FlashVariable],
 ) -> Vec<u8> {
-    let mut text = header(config, of, "its flash variables");
+    let mut text = header(config, of, OF_VARIABLES);
     for (number, value) in variables {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "set @{number} {}", Quoted(value));
@@ -75,7 +79,13 @@ pub(crate) fn variables_text(
 
 fn header(config: &DeviceConfig, of: &DeviceAddress, what: &str) -> String {
     let version = config.version.strip_prefix("umqtt ").unwrap_or(&config.version);
-    format!("{MARK} {version} on {}, {of}: {what}\n", config.profile().name)
+    format!("{MARK}{version} on {}, {of}{what}\n", config.profile().name)
+}
+
+/// Whether a text has the first line of a backup's file.
+pub(crate) fn is_headed(text: &[u8], what: &str) -> bool {
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii_end();
+    line.starts_with(MARK.as_bytes()) && line.ends_with(what.as_bytes())
 }
 
 /// A client id that a second device must not have.

@@ -32,7 +32,7 @@ impl Script {
     /// # Errors
     /// It cannot be read, or is no script.
     pub(crate) fn load(test: &Path, path: &str, profile: &Profile) -> Result<Script, Failure> {
-        let input = Input::script(&beside(test, path))?;
+        let input = Input::regular_script(&beside(test, path))?;
         let options = EmitOptions::new().debug(true);
         let (diagnostics, program) = frontend::compile(&input.bytes, profile, options);
         let program = program.map_err(|error| Failure::Unsound(input.name.clone(), error))?;

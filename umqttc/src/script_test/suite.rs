@@ -59,7 +59,7 @@ impl Suite {
             files: vec![ReadFile { path: path.to_owned(), digest: None }],
             results: Vec::new(),
         };
-        let input = match Input::read(path) {
+        let input = match Input::regular(path) {
             Ok(input) => input,
             Err(failure) => return nothing_read(&failure),
         };

@@ -6,7 +6,6 @@
 
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
@@ -14,6 +13,7 @@ use std::sync::mpsc::{self, Receiver};
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
 use crate::failure::Failure;
+use crate::input::read_regular;
 
 /// Files, and what was in them when they were looked at last.
 pub(crate) struct WatchedFiles {
@@ -133,7 +133,7 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 fn digest(path: &Path) -> Option<u64> {
-    fs::read(path).ok().map(|bytes| digest_of(&bytes))
+    read_regular(path).ok().map(|bytes| digest_of(&bytes))
 }
 
 fn digest_of(bytes: &[u8]) -> u64 {
@@ -144,6 +144,8 @@ fn digest_of(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

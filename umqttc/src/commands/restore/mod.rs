@@ -49,7 +49,11 @@ impl Restore {
         let wanted = Wanted {
             settings: assignments(&self.folder.join(SETTINGS))?,
             variables: assignments(&self.folder.join(VARIABLES))?,
-            script: if script.exists() { Some(Input::script(&script)?.bytes) } else { None },
+            script: if script.exists() {
+                Some(Input::regular_script(&script)?.bytes)
+            } else {
+                None
+            },
         };
         let timeouts = self.timeout.timeouts();
         let (count, applied) = visit(&self.host, self.timeout, &self.password, |console| {
@@ -90,6 +94,6 @@ impl Restore {
 }
 
 fn assignments(path: &Path) -> Result<Vec<crate::remote::backup::Assignment>, Failure> {
-    let input = Input::read(path)?;
+    let input = Input::regular(path)?;
     read(&input.bytes).map_err(|line| Failure::BackupLine(input.name, line))
 }
