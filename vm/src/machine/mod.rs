@@ -187,7 +187,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         fuel: &mut u32,
         sys: &mut Syscalls<'_>,
     ) -> Result<(), Trap> {
-        match start::run(self.frame(true), handler, event, fuel, sys) {
+        match start::run(self.frame(true), handler, event, fuel, sys, ()) {
             Ok(ran) => ran,
             Err(suspended) => self.finish(suspended, event, fuel, sys),
         }
@@ -208,7 +208,7 @@ impl<B: AsRef<[u8]>, M: Memory> Machine<B, M> {
         sys: &mut Syscalls<'_>,
     ) -> Result<(), Trap> {
         let stepper = &mut Stepper::default();
-        let mut ran = start::run_traced(self.frame(true), handler, event, fuel, sys, stepper);
+        let mut ran = start::run(self.frame(true), handler, event, fuel, sys, &mut *stepper);
         loop {
             let suspended = match ran {
                 Ok(ran) => return ran,

@@ -3,7 +3,7 @@
 use super::dispatch::{record, value_matches};
 use super::interpreter::Interpreter;
 use super::memory::{MAX_STRING_BYTES, Slot};
-use super::probe::{Probe, Stepper};
+use super::probe::Probe;
 use super::store::ValueStore;
 use super::value::Value;
 use super::{MachineState, words};
@@ -70,38 +70,20 @@ pub(super) fn matches(
 
 /// Runs a handler from its start.
 #[inline(never)]
-pub(super) fn run(
+pub(super) fn run<P: Probe>(
     frame: Frame<'_>,
     handler: Handler,
     event: &Event<'_>,
     fuel: &mut u32,
     sys: &mut Syscalls<'_>,
+    probe: P,
 ) -> Result<RunResult, Suspended> {
     let mut interpreter = Interpreter::new(frame, event, sys);
     let Some(code) = begin(&mut interpreter.store, handler) else {
         return Ok(Err(Trap { code: TrapCode::Corrupt, at: 0 }));
     };
     interpreter.store.fuel = start_with(*fuel);
-    run_to_end(&mut interpreter, code, fuel, ())
-}
-
-/// Runs a handler from its start, and sends its steps to the host.
-#[cold]
-#[inline(never)]
-pub(super) fn run_traced(
-    frame: Frame<'_>,
-    handler: Handler,
-    event: &Event<'_>,
-    fuel: &mut u32,
-    sys: &mut Syscalls<'_>,
-    stepper: &mut Stepper,
-) -> Result<RunResult, Suspended> {
-    let mut interpreter = Interpreter::new(frame, event, sys);
-    let Some(code) = begin(&mut interpreter.store, handler) else {
-        return Ok(Err(Trap { code: TrapCode::Corrupt, at: 0 }));
-    };
-    interpreter.store.fuel = start_with(*fuel);
-    run_to_end(&mut interpreter, code, fuel, stepper)
+    run_to_end(&mut interpreter, code, fuel, probe)
 }
 
 /// Where a handler's code is, of the words; sets its arguments.
