@@ -81,10 +81,17 @@ impl Document {
     }
 
     fn set_text(&mut self, text: String) {
-        self.is_too_long = text.len() > MAX_TEXT;
-        self.text = if self.is_too_long { String::new() } else { text };
-        self.lines = LineIndex::new(&self.text, self.encoding);
+        if text.len() > MAX_TEXT {
+            return self.set_text_too_long();
+        }
+        self.lines = LineIndex::new(&text, self.encoding);
+        (self.text, self.is_too_long) = (text, false);
         self.forget();
+    }
+
+    fn set_text_too_long(&mut self) {
+        self.set_text(String::new());
+        self.is_too_long = true;
     }
 
     /// Looks at it anew when it is asked for again.
@@ -104,9 +111,12 @@ impl Document {
                 }
                 let start = self.lines.offset(&self.text, part.range.start);
                 let end = self.lines.offset(&self.text, part.range.end).max(start);
-                let mut text = std::mem::take(&mut self.text);
-                text.replace_range(start..end, &part.text);
-                self.set_text(text);
+                if self.text.len() - (end - start) + part.text.len() > MAX_TEXT {
+                    return self.set_text_too_long();
+                }
+                self.text.replace_range(start..end, &part.text);
+                self.lines.replace(&self.text, start, end, part.text.len());
+                self.forget();
             }
         }
     }
@@ -264,6 +274,7 @@ mod tests {
             prop_assert_eq!(documents.change(&uri, 1, changes), Ok(()));
             let document = documents.get(&uri).expect("it is open");
             prop_assert_eq!(&document.text, &model);
+            prop_assert_eq!(&document.lines, &LineIndex::new(&model, encoding));
             prop_assert_eq!(document.version, 1);
         }
     }

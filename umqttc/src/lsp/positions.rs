@@ -40,7 +40,7 @@ impl Encoding {
 }
 
 /// Where the lines of a text start. A line ends with LF, CR LF or CR.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct LineIndex {
     encoding: Encoding,
     starts: Vec<usize>,
@@ -49,16 +49,20 @@ pub(super) struct LineIndex {
 impl LineIndex {
     /// The lines of a text.
     pub(super) fn new(text: &str, encoding: Encoding) -> LineIndex {
-        let bytes = text.as_bytes();
-        let ends = bytes.iter().enumerate().filter_map(|(at, &byte)| {
-            let is_end = match byte {
-                b'\n' => true,
-                b'\r' => bytes.get(at + 1) != Some(&b'\n'),
-                _ => false,
-            };
-            is_end.then_some(at + 1)
-        });
-        LineIndex { encoding, starts: std::iter::once(0).chain(ends).collect() }
+        let starts = std::iter::once(0).chain(line_starts(text, 1..text.len() + 1)).collect();
+        LineIndex { encoding, starts }
+    }
+
+    /// Follows a change: what was from `start` to `end` has become so many bytes of `text`. The
+    /// rest of it is not looked at, for an editor may send thousands of changes at once.
+    pub(super) fn replace(&mut self, text: &str, start: usize, end: usize, bytes: usize) {
+        // Whether a line starts at `start` depends on what stands there, too.
+        let from = self.starts.partition_point(|&line| line < start.max(1));
+        let behind = self.starts.partition_point(|&line| line <= end).max(from);
+        for line in self.starts.iter_mut().skip(behind) {
+            *line = *line - end + start + bytes;
+        }
+        self.starts.splice(from..behind, line_starts(text, start.max(1)..start + bytes + 1));
     }
 
     /// How many lines there are, at least one.
@@ -122,6 +126,16 @@ impl LineIndex {
         }
         self.start(text, line) + offset
     }
+}
+
+/// Those of these offsets, from 1, at which a line starts.
+fn line_starts(text: &str, offsets: std::ops::Range<usize>) -> impl Iterator<Item = usize> {
+    let bytes = text.as_bytes();
+    offsets.filter(|&offset| match bytes.get(offset - 1) {
+        Some(b'\n') => true,
+        Some(b'\r') => bytes.get(offset) != Some(&b'\n'),
+        _ => false,
+    })
 }
 
 fn number(value: usize) -> u32 {
