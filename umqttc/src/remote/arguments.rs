@@ -1,5 +1,5 @@
-//! What all commands for devices can be told: time limits, and the password of a locked device,
-//! which is given, read from a file, or asked for.
+//! What all commands for devices can be told: time limits, the port a script goes to, and the
+//! password of a locked device, which is given, read from a file, or asked for.
 
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
@@ -28,6 +28,19 @@ impl TimeoutArgs {
     pub(crate) fn timeouts(self) -> Timeouts {
         Timeouts::of(Duration::from_secs(self.timeout))
     }
+}
+
+/// Where a script goes.
+#[derive(Args, Clone, Copy)]
+pub(crate) struct UploadArgs {
+    /// The device's port for the script [default: 2000, or the next that is free there]
+    #[arg(
+        id = "upload_port",
+        long = "upload-port",
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
+    pub(crate) port: Option<u16>,
 }
 
 /// Where the password comes from.

@@ -20,7 +20,7 @@ use self::progress::Progress;
 use crate::Status;
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::remote::arguments::{PasswordArgs, TimeoutArgs};
+use crate::remote::arguments::{PasswordArgs, TimeoutArgs, UploadArgs};
 use crate::remote::fleet::for_each;
 use crate::remote::interrupt::note_interrupts;
 use crate::remote::{DeviceAddress, RemoteError};
@@ -53,9 +53,8 @@ pub(crate) struct Push {
     /// Ask the devices whether they would take a script now, and send none
     #[arg(long)]
     dry_run: bool,
-    /// The device's port for the script [default: 2000, or the next that is free there]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    upload_port: Option<u16>,
+    #[command(flatten)]
+    upload: UploadArgs,
     #[command(flatten)]
     timeout: TimeoutArgs,
     #[command(flatten)]
@@ -163,7 +162,7 @@ impl Push {
             return Outcome::WouldSend { about, bytes: bytes.len() };
         }
         let timeouts = self.timeout.timeouts();
-        match contact.upload(bytes, self.upload_port, password, timeouts, progress) {
+        match contact.upload(bytes, self.upload.port, password, timeouts, progress) {
             Ok(verdict) => Outcome::Judged { about, sent: bytes.len(), verdict },
             Err(error) => Outcome::Failed(error),
         }

@@ -13,7 +13,7 @@ use crate::Status;
 use crate::failure::Failure;
 use crate::input::Input;
 use crate::remote::DeviceAddress;
-use crate::remote::arguments::{PasswordArgs, TimeoutArgs};
+use crate::remote::arguments::{PasswordArgs, TimeoutArgs, UploadArgs};
 use crate::remote::backup::{SCRIPT, SETTINGS, VARIABLES, read};
 use crate::remote::visit::visit;
 use crate::render::printable;
@@ -28,9 +28,8 @@ pub(crate) struct Restore {
     /// Show what would change, and change nothing
     #[arg(long)]
     dry_run: bool,
-    /// The device's port for the script [default: 2000, or the next that is free there]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    upload_port: Option<u16>,
+    #[command(flatten)]
+    upload: UploadArgs,
     #[command(flatten)]
     timeout: TimeoutArgs,
     #[command(flatten)]
@@ -68,7 +67,7 @@ impl Restore {
             let applied = match self.dry_run {
                 true => apply::Applied::default(),
                 false => {
-                    let port = self.upload_port;
+                    let port = self.upload.port;
                     apply::apply(console, &wanted, &changes, port, timeouts.connect)?
                 }
             };
